@@ -1,0 +1,47 @@
+"""What a service needs to know of whoever acts: a user, an API key's owner, or the system itself."""
+
+from typing import Protocol
+from uuid import UUID
+
+from apps.access.permissions import Permission
+
+
+class Actor(Protocol):
+    """Anybody who acts. `id` is None for the system."""
+
+    @property
+    def id(self) -> UUID | None: ...
+
+    @property
+    def role(self) -> str: ...
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this actor holds the right."""
+        ...
+
+    def reads_chart(self, entry_type: str) -> bool:
+        """Whether this actor may read chart entries of the type."""
+        ...
+
+    def writes_chart(self, entry_type: str) -> bool:
+        """Whether this actor may record chart entries of the type."""
+        ...
+
+
+class System:
+    """The actor of commands and tasks: it holds every right, and the audit trail says 'system'."""
+
+    id = None
+    role = "system"
+
+    def may(self, permission: Permission) -> bool:  # noqa: ARG002
+        return True
+
+    def reads_chart(self, entry_type: str) -> bool:  # noqa: ARG002
+        return True
+
+    def writes_chart(self, entry_type: str) -> bool:  # noqa: ARG002
+        return True
+
+
+SYSTEM = System()

@@ -1,0 +1,76 @@
+"""The one page: which role holds which permission, and which kinds of chart entry it may read or write.
+
+It says in code what section 2 of the API contract says in a table. A role that is missing in a row does not hold the right.
+"""
+
+from collections.abc import Set
+from functools import cache
+
+from apps.access.permissions import Permission as P
+from apps.access.roles import STAFF, Role
+
+_CLINICAL = {Role.DOCTOR, Role.NURSE}
+_CARE = {*_CLINICAL, Role.PHARMACIST, Role.LAB_TECHNICIAN}
+_DESK = {Role.ADMIN, Role.DOCTOR, Role.NURSE, Role.RECEPTIONIST}
+_EVERYONE_BUT_MANAGER = {role for role in STAFF if role is not Role.MANAGER}
+
+_HOLDERS: dict[P, Set[Role]] = {
+    P.OWN_SESSION: set(STAFF),
+    P.STAFF_VIEW: {Role.ADMIN},
+    P.STAFF_MANAGE: {Role.ADMIN},
+    P.DOCTOR_VIEW: _EVERYONE_BUT_MANAGER,
+    P.PATIENT_VIEW: _EVERYONE_BUT_MANAGER,
+    P.PATIENT_REGISTER: _DESK,
+    P.PATIENT_AMEND: _DESK,
+    P.PATIENT_AMEND_INSURANCE: {*_DESK, Role.BILLING},
+    P.PATIENT_DEACTIVATE: {Role.ADMIN, Role.RECEPTIONIST},
+    P.PATIENT_SEE_ADDRESS: {*_DESK, Role.BILLING},
+    P.PATIENT_SEE_EMERGENCY_CONTACT: _DESK,
+    P.PATIENT_SEE_INSURANCE: {*_DESK, Role.BILLING},
+    P.PATIENT_SEE_ALLERGY_STATUS: _CARE,
+    P.CHART_VIEW: {*_CARE, Role.BILLING},
+    P.CHART_WRITE: {*_CLINICAL, Role.PHARMACIST},
+    P.AUDIT_VIEW: {Role.ADMIN},
+}
+
+# Rights the table shows as "–" for the administrator, held all the same where HIMS_ADMIN_CLINICAL=1.
+_CLINICAL_RIGHTS = {P.CHART_VIEW, P.CHART_WRITE, P.PATIENT_SEE_ALLERGY_STATUS}
+
+CHART_TYPES = ("allergy", "medication", "diagnosis", "procedure", "immunization", "lab_result", "vital_sign", "note")
+_ALL_TYPES = frozenset(CHART_TYPES)
+_MAY_READ: dict[Role, frozenset[str]] = {
+    Role.DOCTOR: _ALL_TYPES,
+    Role.NURSE: _ALL_TYPES,
+    Role.PHARMACIST: frozenset({"allergy", "medication", "diagnosis"}),
+    Role.LAB_TECHNICIAN: frozenset({"lab_result", "allergy"}),
+    Role.BILLING: frozenset({"diagnosis", "procedure"}),
+}
+_MAY_WRITE: dict[Role, frozenset[str]] = {
+    Role.DOCTOR: _ALL_TYPES,
+    Role.NURSE: _ALL_TYPES,
+    Role.PHARMACIST: frozenset({"allergy"}),
+}
+
+
+@cache
+def permissions_of(role: str, *, admin_clinical: bool) -> frozenset[P]:
+    """All rights of a role. `admin_clinical` is the setting HIMS_ADMIN_CLINICAL."""
+    held = {permission for permission, holders in _HOLDERS.items() if role in holders}
+    if role == Role.ADMIN and admin_clinical:
+        held |= _CLINICAL_RIGHTS
+    return frozenset(held)
+
+
+def readable_chart_types(role: str, *, admin_clinical: bool) -> frozenset[str]:
+    """The kinds of chart entry a role may read. Billing sees coded rows only (`coded_only`)."""
+    return _ALL_TYPES if role == Role.ADMIN and admin_clinical else _MAY_READ.get(Role(role), frozenset())
+
+
+def writable_chart_types(role: str, *, admin_clinical: bool) -> frozenset[str]:
+    """The kinds of chart entry a role may record and retract."""
+    return _ALL_TYPES if role == Role.ADMIN and admin_clinical else _MAY_WRITE.get(Role(role), frozenset())
+
+
+def coded_only(role: str) -> bool:
+    """Whether the role sees the code of a chart entry and nothing of its narrative."""
+    return role == Role.BILLING

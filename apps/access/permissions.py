@@ -1,0 +1,26 @@
+"""Every right there is. A view, an admin page or a field projection names the one it needs; unnamed means refused."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    # accounts
+    OWN_SESSION = "own_session"  # sign out, read oneself
+    STAFF_VIEW = "staff.view"  # read the staff list (administration)
+    STAFF_MANAGE = "staff.manage"
+    DOCTOR_VIEW = "doctor.view"
+    # patients
+    PATIENT_VIEW = "patient.view"
+    PATIENT_REGISTER = "patient.register"
+    PATIENT_AMEND = "patient.amend"
+    PATIENT_AMEND_INSURANCE = "patient.amend_insurance"
+    PATIENT_DEACTIVATE = "patient.deactivate"
+    PATIENT_SEE_ADDRESS = "patient.see_address"
+    PATIENT_SEE_EMERGENCY_CONTACT = "patient.see_emergency_contact"
+    PATIENT_SEE_INSURANCE = "patient.see_insurance"
+    PATIENT_SEE_ALLERGY_STATUS = "patient.see_allergy_status"
+    # the chart; which types a role may read or write is in `chart_types`
+    CHART_VIEW = "chart.view"
+    CHART_WRITE = "chart.write"
+    # audit
+    AUDIT_VIEW = "audit.view"

@@ -1,0 +1,18 @@
+"""The roles of the clinic. One role a person."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    MANAGER = "manager"
+    DOCTOR = "doctor"
+    NURSE = "nurse"
+    RECEPTIONIST = "receptionist"
+    PHARMACIST = "pharmacist"
+    LAB_TECHNICIAN = "lab_technician"
+    BILLING = "billing"
+    PATIENT = "patient"
+
+
+STAFF = tuple(role for role in Role if role is not Role.PATIENT)

@@ -1,0 +1,146 @@
+"""Signing in and out, oneself, the doctors."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.accounts import selectors, services, tokens
+from apps.accounts.api import serializers as shapes
+from apps.accounts.api.filters import DoctorFilter
+from apps.accounts.models import Doctor, User
+from apps.common import context
+from apps.rest import aliases, paging
+from apps.rest.limits import RateClass
+from apps.rest.permissions import PUBLIC
+from apps.rest.viewsets import HimsViewSet
+
+
+class AuthViewSet(HimsViewSet):
+    """Sessions over the API. Every token belongs to one; when it ends, they are worth nothing at once."""
+
+    noun = "session"
+    needs = {
+        "login": PUBLIC,
+        "refresh": PUBLIC,
+        "logout": Permission.OWN_SESSION,
+        "me": Permission.OWN_SESSION,
+        "change_me": Permission.OWN_SESSION,
+    }
+    bodies = {"login": shapes.LoginBody, "refresh": shapes.RefreshBody, "logout": shapes.LogoutBody, "change_me": shapes.MeBody}
+    replies = {
+        "login": shapes.SignedInShape,
+        "refresh": shapes.RefreshedShape,
+        "logout": shapes.LoggedOutShape,
+        "me": shapes.SignedInShape,
+        "change_me": shapes.SignedInShape,
+    }
+    rate_classes = {"login": RateClass.AUTH, "refresh": RateClass.AUTH}
+    paged = ()
+
+    def perform_authentication(self, request: Request) -> None:
+        """At the public doors an old Authorization header is no reason to refuse."""
+        if self.action in ("login", "refresh"):
+            request.user = None
+            return
+        super().perform_authentication(request)
+
+    def limit_key(self, request: Request) -> str:
+        """Sign-in is counted by address and name, refresh by session."""
+        if self.action == "login":
+            return f"{context.current().ip}:{_digest(request.data.get('username'))}"
+        if self.action == "refresh":
+            return _refresh_key(request.data.get("refresh_token"))
+        return super().limit_key(request)
+
+    def login(self, request: Request) -> Response:
+        body = self.parse()
+        agent = request.META.get("HTTP_USER_AGENT", "")
+        signed_in = services.sign_in(username=body["username"], password=body["password"], ip=context.current().ip, user_agent=agent)
+        return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens)})
+
+    def refresh(self, request: Request) -> Response:  # noqa: ARG002
+        pair = services.refresh(refresh_token=self.parse()["refresh_token"])
+        return self.ok({"tokens": tokens_shape(pair)})
+
+    def logout(self, request: Request) -> Response:
+        services.sign_out(by=request.user, session_id=request.user.session_id, all_sessions=self.parse()["all_sessions"])
+        return self.ok({"logged_out": True})
+
+    def me(self, request: Request) -> Response:
+        return self.ok({"user": user_shape(_myself(request.user.id))})
+
+    def change_me(self, request: Request) -> Response:
+        user = services.change_staff(by=request.user, user_id=request.user.id, changes=self.parse())
+        return self.ok({"user": user_shape(user)})
+
+
+class DoctorViewSet(HimsViewSet):
+    """Doctors of the clinic: the ids that `doctor_id` means."""
+
+    noun = "doctor"
+    plural = "doctors"
+    needs = {"list": Permission.DOCTOR_VIEW, "retrieve": Permission.DOCTOR_VIEW}
+    queries = {"list": DoctorFilter}
+    replies = {"list": shapes.DoctorShape, "retrieve": shapes.DoctorShape}
+
+    def list(self, request: Request) -> Response:
+        rows, _ = self.filtered(selectors.doctors(visible_to=request.user))
+        return self.page("doctors", rows, paging.exact, doctor_shape)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        doctor = selectors.doctors(visible_to=request.user).filter(pk=aliases.in_path(pk)).first()
+        if doctor is None:
+            raise Http404
+        return self.ok({"doctor": doctor_shape(doctor)})
+
+
+def user_shape(user: User) -> dict[str, Any]:
+    """A member of staff as section 2.1 of the reference prints one."""
+    return {
+        "id": user.pk,
+        "username": user.username,
+        "email": user.email,
+        "role": user.role,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+    }
+
+
+def tokens_shape(pair: tokens.Pair) -> dict[str, Any]:
+    """The tokens as section 2.1 of the reference prints them."""
+    return {"access_token": pair.access_token, "refresh_token": pair.refresh_token, "expires_in": pair.expires_in}
+
+
+def doctor_shape(doctor: Doctor) -> dict[str, Any]:
+    """A doctor as an integrator needs one."""
+    return {
+        "id": doctor.pk,
+        "first_name": doctor.user.first_name,
+        "last_name": doctor.user.last_name,
+        "specialty": doctor.specialty,
+        "npi": doctor.npi,
+        "languages": doctor.languages,
+    }
+
+
+def _myself(user_id: UUID) -> User:
+    user = selectors.staff_member(user_id)
+    if user is None:
+        raise tokens.BadToken
+    return user
+
+
+def _digest(name: Any) -> str:
+    return hashlib.sha256(str(name).strip().lower().encode(errors="replace")).hexdigest()[:20]
+
+
+def _refresh_key(raw: Any) -> str:
+    try:
+        return f"session:{tokens.session_of_refresh(str(raw))}"
+    except tokens.BadToken:
+        return f"refresh:{context.current().ip}"

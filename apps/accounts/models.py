@@ -1,0 +1,161 @@
+"""Staff, doctors, sessions and the refresh tokens that keep a session going."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from apps.access import matrix
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.access.roles import Role
+from apps.common.models import BaseModel, ClosedQuerySet
+
+ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
+
+
+class Rights:
+    """What a role entails; shared by the account and by the principal of a request."""
+
+    role: str
+
+    def may(self, permission: Permission) -> bool:
+        return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
+
+    def reads_chart(self, entry_type: str) -> bool:
+        return entry_type in matrix.readable_chart_types(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
+
+    def writes_chart(self, entry_type: str) -> bool:
+        return entry_type in matrix.writable_chart_types(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
+
+
+class UserQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see all staff; everybody sees himself."""
+        return self.all() if actor.may(Permission.STAFF_VIEW) else self.filter(pk=actor.id)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Finds people by username in any case; makes nobody (see `services.hire`)."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        return self.get(username__iexact=username)
+
+
+class User(Rights, BaseModel, AbstractBaseUser):
+    """A person who may sign in. One role; deactivation ends every session."""
+
+    username = models.CharField(max_length=60)
+    email = models.EmailField(max_length=254)
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    role = models.CharField(max_length=20, choices=ROLES)
+    is_active = models.BooleanField(default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email", "first_name", "last_name"]
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="user_username_once"),
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="user_role_known"),
+            models.CheckConstraint(condition=~Q(username="") & ~Q(first_name="") & ~Q(last_name=""), name="user_named"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name} ({self.username})"
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's name for 'may open the admin'."""
+        return self.is_active and self.role != Role.PATIENT
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:  # noqa: ARG002
+        """Django's own permission strings grant nothing here: the admin classes ask `may`."""
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002
+        return self.is_staff
+
+
+class DoctorQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(user__is_active=True) if actor.may(Permission.DOCTOR_VIEW) else self.none()
+
+
+class Doctor(models.Model):
+    """What a doctor has beside the account. Its key is the user's id: a staff member has one id."""
+
+    user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    specialty = models.CharField(max_length=100)
+    npi = models.CharField("NPI", max_length=10, blank=True)
+    taxonomy = models.CharField("NUCC taxonomy", max_length=10, blank=True)
+    languages = ArrayField(models.CharField(max_length=10), default=list, blank=True)
+
+    objects = DoctorQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("npi", condition=~Q(npi=""), name="doctor_npi_once"),
+            models.CheckConstraint(condition=Q(npi="") | Q(npi__regex=r"^[12]\d{9}$"), name="doctor_npi_shape"),
+            models.CheckConstraint(condition=Q(taxonomy="") | Q(taxonomy__regex=r"^[0-9A-Z]{9}X$"), name="doctor_taxonomy_shape"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.specialty}"
+
+
+class Session(models.Model):
+    """A sign-in over the API. Ended, idle for an hour or twelve hours old, its tokens are worth nothing."""
+
+    class End(models.TextChoices):
+        SIGNED_OUT = "signed_out"
+        REFRESH_REUSED = "refresh_reused"  # a spent refresh token came back: somebody has a copy
+        DEACTIVATED = "deactivated"
+        ROLE_CHANGED = "role_changed"
+        PASSWORD_CHANGED = "password_changed"  # noqa: S105
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=20, blank=True, choices=End)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")), name="session_end_has_reason"
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=models.F("started_at")), name="session_expires_later"),
+        ]
+        indexes = [models.Index(fields=["user"], name="session_live", condition=Q(ended_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class RefreshToken(models.Model):
+    """One refresh token, as its SHA-256. Used once; used twice, its session dies."""
+
+    token_hash = models.BinaryField(primary_key=True, max_length=32)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    issued_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"of session {self.session_id}"
+
+

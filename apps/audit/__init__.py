@@ -1,0 +1,5 @@
+"""The trail: who looked at, changed or was refused what, when and from where. Rows are only ever added.
+
+Writes arrive through `events` in the announcing transaction; reads, searches, denials and sign-ins are noted by the kit and by
+`accounts` with `services.note`. No foreign keys: the trail outlives what it speaks of. No secrets, no bodies.
+"""

@@ -1,0 +1,12 @@
+"""The trail as a Django app: it starts to listen when it loads."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "apps.audit"
+
+    def ready(self) -> None:
+        import_module("apps.audit.listeners")

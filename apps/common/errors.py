@@ -1,0 +1,180 @@
+"""The refusals of HIMS. Only this module knows codes and statuses; a service raises what went wrong in the ward's words.
+
+A domain error subclasses one of these beside the service that raises it and may carry `details` for the reply.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+
+class HimsError(Exception):
+    """Anything the caller is told in the error envelope."""
+
+    code = "INTERNAL_ERROR"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    message = "Something went wrong on our side. Nothing was saved."
+    headers: Mapping[str, str] = {}
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.message = message or self.message
+        self.details = details
+        super().__init__(self.message)
+
+
+class Invalid(HimsError):
+    """Wrong whatever the state. `errors` lists every field with its issue; the first is also `field` and `issue`."""
+
+    code = "VALIDATION_ERROR"
+    status = HTTPStatus.BAD_REQUEST
+    message = "Invalid input data"
+
+    def __init__(self, message: str | None = None, *, field: str = "", issue: str = "", errors: list[dict] | None = None, **details: Any) -> None:
+        listed = errors or [{"field": field, "issue": issue or message or self.message}]
+        super().__init__(message, **listed[0], errors=listed, **details)
+
+
+class Unauthenticated(HimsError):
+    """Who are you."""
+
+    code = "AUTHENTICATION_ERROR"
+    status = HTTPStatus.UNAUTHORIZED
+    message = "Invalid or missing credentials"
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(HimsError):
+    """Your role or key may never do this."""
+
+    code = "AUTHORIZATION_ERROR"
+    status = HTTPStatus.FORBIDDEN
+    message = "Insufficient permissions"
+
+
+class NotFound(HimsError):
+    """No such thing, or not yours to see."""
+
+    code = "NOT_FOUND"
+    status = HTTPStatus.NOT_FOUND
+    message = "Resource not found"
+
+
+class MethodNotAllowed(HimsError):
+    """The resource has no such verb; `allow` is the Allow header."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    message = "This resource does not offer that method"
+
+
+class NotAcceptable(HimsError):
+    """We answer JSON."""
+
+    code = "NOT_ACCEPTABLE"
+    status = HTTPStatus.NOT_ACCEPTABLE
+    message = "This resource answers application/json; send an Accept header that allows it"
+
+
+class Conflict(HimsError):
+    """Well formed, but the state or another row forbids it."""
+
+    code = "CONFLICT"
+    status = HTTPStatus.CONFLICT
+    message = "The current state forbids this"
+
+
+class Gone(HimsError):
+    """It was here, and its time is over."""
+
+    code = "GONE"
+    status = HTTPStatus.GONE
+    message = "This has expired"
+
+
+class PreconditionFailed(HimsError):
+    """Stale If-Match."""
+
+    code = "PRECONDITION_FAILED"
+    status = HTTPStatus.PRECONDITION_FAILED
+    message = "The resource has changed since you read it"
+
+
+class PayloadTooLarge(HimsError):
+    """More than a request may carry."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    message = "The request body may be at most 1 MiB"
+
+
+class UnsupportedMediaType(HimsError):
+    """We read JSON."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    message = "Send the body as application/json"
+
+
+class IdempotencyMismatch(HimsError):
+    """An Idempotency-Key reused with another payload."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    message = "This Idempotency-Key was used with another payload"
+
+
+class PreconditionRequired(HimsError):
+    """If-Match is missing where a setting demands it."""
+
+    code = "PRECONDITION_REQUIRED"
+    status = HTTPStatus.PRECONDITION_REQUIRED
+    message = "Send If-Match with the version you read"
+
+
+class RateLimited(HimsError):
+    """Slow down; `retry_after` is in seconds."""
+
+    code = "RATE_LIMITED"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    message = "Too many requests"
+
+    def __init__(self, message: str | None = None, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.headers = {"Retry-After": str(retry_after), "X-RateLimit-Retry-After": str(retry_after)}
+
+
+class Unavailable(HimsError):
+    """A part is down."""
+
+    code = "SERVICE_UNAVAILABLE"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    message = "A part of the system is not available right now. Nothing was saved; try again shortly."
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 2, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.headers = {"Retry-After": str(retry_after)}
+
+
+CATALOGUE: tuple[type[HimsError], ...] = (
+    Invalid,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    Conflict,
+    Gone,
+    PreconditionFailed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    IdempotencyMismatch,
+    PreconditionRequired,
+    RateLimited,
+    HimsError,
+    Unavailable,
+)
+
+
+def for_status(status: int) -> type[HimsError]:
+    """The error of the catalogue that carries this HTTP status."""
+    return next((kind for kind in CATALOGUE if kind.status == status), Invalid if 400 <= status < 500 else HimsError)

@@ -1,0 +1,3 @@
+"""The OpenAPI file, under /v1."""
+
+urlpatterns: list = []

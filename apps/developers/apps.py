@@ -1,0 +1,7 @@
+"""The developers app."""
+
+from django.apps import AppConfig
+
+
+class DevelopersConfig(AppConfig):
+    name = "apps.developers"

@@ -1,0 +1,3 @@
+"""Developer pages."""
+
+urlpatterns: list = []

@@ -1,0 +1,55 @@
+"""What a fact is: a frozen dataclass with a public name.
+
+    @dataclass(frozen=True, kw_only=True)
+    class PatientRegistered(Event, name="patient.registered"):
+        patient_id: UUID
+
+Subclassing registers it. Payloads are thin: ids, states, times; never a name or a clinical value.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+_registry: dict[str, type["Event"]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """The base of all facts. `name` is its word on the wire and in the trail."""
+
+    name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
+        """Register a named fact; a base of facts has no name."""
+        super().__init_subclass__(**kwargs)
+        if not name:
+            return
+        if name in _registry:
+            raise TypeError(f"two facts are called {name!r}: {_registry[name].__qualname__} and {cls.__qualname__}")
+        cls.name = name
+        _registry[name] = cls
+
+    @property
+    def subject_id(self) -> UUID | None:
+        """The row that changed, for the trail; by default the patient."""
+        return self.patient
+
+    @property
+    def patient(self) -> UUID | None:
+        """The patient concerned, if any."""
+        return getattr(self, "patient_id", None)
+
+    def payload(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+
+def named(name: str) -> type[Event]:
+    """The fact's class. Raises KeyError for a name nobody announces."""
+    return _registry[name]
+
+
+def all_names() -> list[str]:
+    """The names of all facts, sorted."""
+    return sorted(_registry)

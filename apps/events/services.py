@@ -1,0 +1,49 @@
+"""Announcing a fact. What happens to it after the commit is in `relay`."""
+
+import logging
+from uuid import UUID
+
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError as BrokerDown
+
+from apps.access.actor import Actor
+from apps.common import bus, clock, context
+from apps.events import listeners, relay, tasks
+from apps.events.event import Event
+from apps.events.models import OutboxEvent
+
+log = logging.getLogger(__name__)
+
+
+class NotInTransaction(RuntimeError):
+    """A fact was announced outside a transaction: its row could outlive a change that was rolled back."""
+
+
+def emit(fact: Event, *, by: Actor) -> UUID:
+    """Announce a fact inside the transaction that makes it true. Answers the event's id."""
+    if not connection.in_atomic_block:
+        raise NotInTransaction(f"{fact.name} was announced outside a transaction")
+    awaited = bool(listeners.names_for(fact.name))
+    now = clock.now()
+    row = OutboxEvent(
+        name=fact.name,
+        payload=fact.payload(),
+        actor_id=by.id,
+        request_id=context.current().request_id,
+        occurred_at=now,
+        relayed_at=None if awaited else now,
+    )
+    row.save(force_insert=True)
+    listeners.run_in_step(fact, by, row.id)
+    if awaited:
+        transaction.on_commit(wake_relay, robust=True)
+    return row.id
+
+
+def wake_relay() -> None:
+    """Ask a worker to relay. Already asked and not yet begun: once is enough. Bus down: the sweep finds the event."""
+    try:
+        if bus.run(lambda client: client.set(relay.WAKE, 1, nx=True, px=relay.WAKE_MS)):
+            tasks.relay_waiting.apply_async(retry=False)
+    except (bus.Down, BrokerDown, OSError):
+        log.warning("relay not woken: the bus is down; the sweep will find the event")

@@ -1,0 +1,151 @@
+"""A patient's body, written flat (as the reference's registration) or nested (as its detail), read as one flat thing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.common import clock
+from apps.patients import chart, rules
+from apps.patients.models import Gender
+from apps.rest.serializers import StrictSerializer
+
+# Where a column stands in the body. A name may stand in more than one place; all places must then agree.
+_ADDRESS = {"street": "street", "city": "city", "state": "state", "zip": "zip"}
+_EMERGENCY = {"name": "emergency_name", "relationship": "emergency_relationship", "phone": "emergency_phone"}
+_INSURANCE = {"provider": "insurance_provider", "policy_number": "insurance_policy_number", "group_number": "insurance_group_number"}
+_PERSON = {name: name for name in ("first_name", "middle_name", "last_name", "date_of_birth", "gender", "language", "deceased_at")}
+_CONTACT: dict[str, Any] = {"phone": "phone", "email": "email", "address": _ADDRESS}
+PLACES: dict[str, Any] = {
+    "mrn": "mrn",
+    **_PERSON,
+    **_CONTACT,
+    "demographics": _PERSON,
+    "contact": _CONTACT,
+    "emergency_contact": _EMERGENCY,
+    "insurance": _INSURANCE,
+}
+
+
+def _text(size: int) -> serializers.CharField:
+    return serializers.CharField(max_length=size, required=False, allow_blank=True)
+
+
+class PatientColumns(StrictSerializer):
+    """The columns one may write, by their flat names."""
+
+    mrn = serializers.RegexField(rules.MRN_SHAPE.pattern + r"\Z", required=False, error_messages={"invalid": "An MRN has 1 to 40 letters, digits and dashes."})
+    first_name = serializers.CharField(max_length=100)
+    middle_name = _text(100)
+    last_name = serializers.CharField(max_length=100)
+    date_of_birth = serializers.DateField(input_formats=["%Y-%m-%d"], error_messages={"invalid": "Write the date as YYYY-MM-DD."})
+    gender = serializers.ChoiceField(choices=Gender.choices)
+    language = _text(10)
+    deceased_at = serializers.DateTimeField(required=False, allow_null=True)
+    phone = _text(40)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    street = _text(200)
+    city = _text(100)
+    state = _text(50)
+    zip = _text(20)
+    emergency_name = _text(200)
+    emergency_relationship = _text(50)
+    emergency_phone = _text(40)
+    insurance_provider = _text(100)
+    insurance_policy_number = _text(50)
+    insurance_group_number = _text(50)
+
+    def validate_date_of_birth(self, born: Any) -> Any:
+        if problem := rules.birth_problem(born, clock.today()):
+            raise serializers.ValidationError(problem)
+        return born
+
+    def validate_phone(self, phone: str) -> str:
+        if phone and not 3 <= len(rules.digits(phone)) <= 20:
+            raise serializers.ValidationError("A telephone number has 3 to 20 digits.")
+        return phone
+
+    validate_emergency_phone = validate_phone
+
+
+class PatientBody(serializers.Serializer):
+    """Reads `PLACES` into `PatientColumns`; errors are told under the names the caller used. `partial` for a merge-patch."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError("The body must be a JSON object.")
+        flat, sent_as = _flatten(data)
+        columns = PatientColumns(data=flat, partial=self.partial)
+        if columns.is_valid():
+            return columns.validated_data
+        raise serializers.ValidationError({sent_as.get(name, name): issues for name, issues in columns.errors.items()})
+
+
+class AmendBody(PatientBody):
+    """The same with everything optional: what is absent is kept, null clears."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, partial=True)
+
+
+def _flatten(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Column values, and under which path each was sent. Raises ValidationError for unknown names and for places that differ."""
+    flat: dict[str, Any] = {}
+    sent_as: dict[str, str] = {}
+    for path, column, value in _leaves(data, PLACES, ""):
+        if column in flat and flat[column] != value:
+            raise serializers.ValidationError({path: [f"Differs from {sent_as[column]}; send it once."]})
+        flat[column], sent_as[column] = value, path
+    return flat, sent_as
+
+
+def _leaves(data: Mapping[str, Any], places: Mapping[str, Any], prefix: str) -> list[tuple[str, str, Any]]:
+    found: list[tuple[str, str, Any]] = []
+    for name, value in data.items():
+        path, place = prefix + name, places.get(name)
+        if place is None:
+            raise serializers.ValidationError({path: ["There is no such field here."]})
+        if isinstance(place, str):
+            found.append((path, place, _cleared(place) if value is None else value))
+        elif value is None:
+            found += _leaves(dict.fromkeys(place), place, path + ".")
+        elif isinstance(value, Mapping):
+            found += _leaves(value, place, path + ".")
+        else:
+            raise serializers.ValidationError({path: ["Must be an object."]})
+    return found
+
+
+def _cleared(column: str) -> Any:
+    """What null means: empty text; for what cannot be empty, null itself, which the column then refuses."""
+    field = PatientColumns().fields[column]
+    return "" if getattr(field, "allow_blank", False) else None
+
+
+class EntryBody(StrictSerializer):
+    """A chart entry written by hand."""
+
+    type = serializers.ChoiceField(choices=[kind.value for kind in chart.EntryType])
+    code_system = serializers.ChoiceField(choices=[system.value for system in chart.CodeSystem], required=False, allow_blank=True)
+    code = _text(40)
+    display = serializers.CharField(max_length=400, required=False)
+    status = _text(20)
+    occurred_at = serializers.DateTimeField(required=False)
+    ended_at = serializers.DateTimeField(required=False, allow_null=True)
+    value = serializers.DecimalField(max_digits=20, decimal_places=8, required=False, allow_null=True)
+    unit = _text(40)
+    detail = serializers.DictField(required=False)
+    no_known_allergies = serializers.BooleanField(required=False, help_text="With type allergy alone: asked, and there are none")
+
+    def validate(self, entry: dict[str, Any]) -> dict[str, Any]:
+        if entry.pop("no_known_allergies", False):
+            if set(entry) != {"type"} or entry["type"] != chart.EntryType.ALLERGY:
+                raise serializers.ValidationError({"no_known_allergies": "Send it with type allergy and nothing else."})
+            return {}
+        if "display" not in entry:
+            raise serializers.ValidationError({"display": "Say in words what this is."})
+        return entry
+
+
+class RetractBody(StrictSerializer):
+    reason = serializers.CharField(max_length=400)

@@ -1,0 +1,159 @@
+"""How patients and chart entries read, as far as the role of the reader goes."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.access import matrix
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.patients.chart import CodeSystem, EntryType
+from apps.patients.models import AllergyStatus, ChartEntry, Gender, Patient
+
+
+KINDS = frozenset(EntryType)
+
+
+class PatientRow(serializers.Serializer):
+    """A patient in a list: exactly these eight keys."""
+
+    id = serializers.UUIDField()
+    mrn = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    date_of_birth = serializers.DateField()
+    phone = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    is_active = serializers.BooleanField()
+
+
+class DemographicsShape(serializers.Serializer):
+    first_name = serializers.CharField()
+    middle_name = serializers.CharField(allow_blank=True)
+    last_name = serializers.CharField()
+    date_of_birth = serializers.DateField()
+    gender = serializers.ChoiceField(choices=Gender.choices)
+    language = serializers.CharField(allow_blank=True)
+    deceased_at = serializers.DateTimeField(allow_null=True)
+
+
+class AddressShape(serializers.Serializer):
+    street = serializers.CharField(allow_blank=True)
+    city = serializers.CharField(allow_blank=True)
+    state = serializers.CharField(allow_blank=True)
+    zip = serializers.CharField(allow_blank=True)
+
+
+class ContactShape(serializers.Serializer):
+    phone = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    address = AddressShape(required=False, help_text="Not for pharmacists and laboratory")
+
+
+class EmergencyContactShape(serializers.Serializer):
+    name = serializers.CharField(allow_blank=True)
+    relationship = serializers.CharField(allow_blank=True)
+    phone = serializers.CharField(allow_blank=True)
+
+
+class InsuranceShape(serializers.Serializer):
+    provider = serializers.CharField(allow_blank=True)
+    policy_number = serializers.CharField(allow_blank=True)
+    group_number = serializers.CharField(allow_blank=True)
+
+
+class PatientShape(serializers.Serializer):
+    """A patient in full. What the reader's role may not see is not there."""
+
+    id = serializers.UUIDField()
+    mrn = serializers.CharField()
+    is_active = serializers.BooleanField()
+    demographics = DemographicsShape()
+    contact = ContactShape()
+    emergency_contact = EmergencyContactShape(required=False)
+    insurance = InsuranceShape(required=False)
+    allergy_status = serializers.ChoiceField(choices=AllergyStatus.choices, required=False)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class RecordShape(serializers.Serializer):
+    """One entry of the chart."""
+
+    id = serializers.UUIDField()
+    type = serializers.ChoiceField(choices=[kind.value for kind in EntryType])
+    code = serializers.CharField(allow_blank=True)
+    code_system = serializers.ChoiceField(choices=[system.value for system in CodeSystem], allow_blank=True)
+    display = serializers.CharField()
+    status = serializers.CharField()
+    recorded_at = serializers.DateTimeField()
+    recorded_by = serializers.UUIDField(allow_null=True, help_text="A staff member's id; null where no person wrote it")
+    occurred_at = serializers.DateTimeField(help_text="Onset, effective time, or when it was done")
+    ended_at = serializers.DateTimeField(allow_null=True)
+    detail = serializers.DictField(help_text="What this kind of entry has beside; `value` and `unit` for measurements")
+    source = serializers.ChoiceField(choices=ChartEntry.Source.choices)
+
+
+def patient(row: Patient, reader: Actor) -> dict[str, Any]:
+    """The reference's detail (section 3.2), and `is_active`, `allergy_status` and times beside."""
+    shape: dict[str, Any] = {"id": row.pk, "mrn": row.mrn, "is_active": row.is_active, "demographics": _demographics(row)}
+    shape["contact"] = {"phone": row.phone, "email": row.email}
+    if reader.may(Permission.PATIENT_SEE_ADDRESS):
+        shape["contact"]["address"] = {"street": row.street, "city": row.city, "state": row.state, "zip": row.zip}
+    if reader.may(Permission.PATIENT_SEE_EMERGENCY_CONTACT):
+        shape["emergency_contact"] = {"name": row.emergency_name, "relationship": row.emergency_relationship, "phone": row.emergency_phone}
+    if reader.may(Permission.PATIENT_SEE_INSURANCE):
+        shape["insurance"] = {
+            "provider": row.insurance_provider,
+            "policy_number": row.insurance_policy_number,
+            "group_number": row.insurance_group_number,
+        }
+    if reader.may(Permission.PATIENT_SEE_ALLERGY_STATUS):
+        shape["allergy_status"] = row.allergy_status
+    return shape | {"created_at": row.created_at, "updated_at": row.updated_at}
+
+
+def _demographics(row: Patient) -> dict[str, Any]:
+    return {
+        "first_name": row.first_name,
+        "middle_name": row.middle_name,
+        "last_name": row.last_name,
+        "date_of_birth": row.date_of_birth,
+        "gender": row.gender,
+        "language": row.language,
+        "deceased_at": row.deceased_at,
+    }
+
+
+def listed(row: Patient) -> dict[str, Any]:
+    """A patient in a list."""
+    return {name: getattr(row, name) for name in PatientRow().fields}
+
+
+def record(row: ChartEntry, reader: Actor) -> dict[str, Any]:
+    """A chart entry; for readers of codes alone without its narrative."""
+    return {
+        "id": row.pk,
+        "type": row.type,
+        "code": row.code,
+        "code_system": row.code_system,
+        "display": row.display,
+        "status": row.status,
+        "recorded_at": row.recorded_at,
+        "recorded_by": row.recorded_by_id,
+        "occurred_at": row.occurred_at,
+        "ended_at": row.ended_at,
+        "detail": {} if matrix.coded_only(reader.role) else _detail(row),
+        "source": row.source,
+    }
+
+
+def _detail(row: ChartEntry) -> dict[str, Any]:
+    detail = dict(row.detail)
+    if row.value is not None:
+        detail["value"] = row.value.normalize()
+    if row.unit:
+        detail["unit"] = row.unit
+    if row.retraction_reason:
+        detail["retraction_reason"] = row.retraction_reason
+    return detail

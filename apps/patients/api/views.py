@@ -1,0 +1,145 @@
+"""Patients and their charts over the API."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.common.errors import Forbidden, NotFound
+from apps.patients import selectors, services
+from apps.patients.api import bodies, shapes
+from apps.patients.api.filters import ChartFilter, PatientFilter
+from apps.patients.models import Patient
+from apps.patients.services import NewEntry, Registration
+from apps.rest import aliases, paging
+from apps.rest.limits import RateClass
+from apps.rest.viewsets import HimsViewSet
+
+
+class PatientViewSet(HimsViewSet):
+    """The people in the clinic's care."""
+
+    noun = "patient"
+    plural = "patients"
+    needs = {
+        "list": Permission.PATIENT_VIEW,
+        "retrieve": Permission.PATIENT_VIEW,
+        "create": Permission.PATIENT_REGISTER,
+        "update": Permission.PATIENT_AMEND_INSURANCE,  # the service asks for more where more than the insurance changes
+        "deactivate": Permission.PATIENT_DEACTIVATE,
+        "reactivate": Permission.PATIENT_DEACTIVATE,
+    }
+    queries = {"list": PatientFilter}
+    bodies = {"create": bodies.PatientBody, "update": bodies.AmendBody, "partial_update": bodies.AmendBody}
+    replies = {
+        "list": shapes.PatientRow,
+        "retrieve": shapes.PatientShape,
+        "create": shapes.PatientShape,
+        "update": shapes.PatientShape,
+        "partial_update": shapes.PatientShape,
+        "deactivate": shapes.PatientShape,
+        "reactivate": shapes.PatientShape,
+    }
+    rate_classes = {"list": RateClass.PATIENT_SEARCH}
+
+    def list(self, request: Request) -> Response:
+        rows, narrowed = self.filtered(selectors.roll(visible_to=request.user))
+        response = self.page("patients", rows.values(*selectors.LIST_COLUMNS), paging.capped if narrowed else paging.exact)
+        self.note("patient.searched", query=request.query_params.dict(), shown=self.shown)
+        return response
+
+    def retrieve(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        patient = selectors.patient(request.user, self.id_in_path())
+        self.note("patient.read", patient_id=patient.pk)
+        return self._answer(patient)
+
+    def create(self, request: Request) -> Response:
+        registered = services.register(by=request.user, registration=Registration(**self.parse()))
+        patient = registered.patient
+        warnings = [*_possible_duplicate(registered.namesakes), *_phone_warning(patient)]
+        return self.created({"patient": shapes.patient(patient, request.user)}, location=f"/v1/patients/{patient.pk}", warnings=warnings)
+
+    def update(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        changes = self.parse()
+        patient = services.amend(by=request.user, patient_id=self.id_in_path(), changes=changes)
+        return self._answer(patient, _phone_warning(patient) if "phone" in changes else [])
+
+    partial_update = update
+
+    def deactivate(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        return self._answer(services.deactivate(by=request.user, patient_id=self.id_in_path()))
+
+    def reactivate(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        return self._answer(services.reactivate(by=request.user, patient_id=self.id_in_path()))
+
+    def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
+        return self.ok({"patient": shapes.patient(patient, self.request.user)}, warnings=warnings)
+
+
+class MedicalHistoryViewSet(HimsViewSet):
+    """A patient's chart: read by kind, written by hand, corrected by retraction."""
+
+    noun = "chart"
+    plural = "records"
+    needs = {
+        "list": Permission.CHART_VIEW,
+        "retrieve": Permission.CHART_VIEW,
+        "create": Permission.CHART_WRITE,
+        "retract": Permission.CHART_WRITE,
+    }
+    queries = {"list": ChartFilter}
+    bodies = {"create": bodies.EntryBody, "retract": bodies.RetractBody}
+    replies = {"list": shapes.RecordShape, "retrieve": shapes.RecordShape, "create": shapes.RecordShape, "retract": shapes.RecordShape}
+    offset_allowed = ("list",)
+
+    def list(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        patient = selectors.patient(request.user, self.id_in_path())
+        rows, _ = self.filtered(self._rows(patient))
+        response = self.page("records", rows, paging.exact, lambda row: shapes.record(row, request.user))
+        self.note("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
+        return response
+
+    def retrieve(self, request: Request, pk: str, entry: str) -> Response:  # noqa: ARG002
+        patient_id = self.id_in_path()
+        row = selectors.chart(visible_to=request.user, patient_id=patient_id).filter(pk=aliases.in_path(entry)).first()
+        if row is None:
+            raise NotFound("There is no such chart entry.")
+        self.note("chart.read", patient_id=patient_id, object_id=row.pk)
+        return self.ok({"record": shapes.record(row, request.user)})
+
+    def create(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        patient_id, entry = self.id_in_path(), self.parse()
+        if entry:
+            row = services.record(by=request.user, patient_id=patient_id, entry=NewEntry(**entry))
+        else:
+            row = services.record_no_known_allergies(by=request.user, patient_id=patient_id)
+        location = f"/v1/patients/{patient_id}/medical-history/{row.pk}"
+        return self.created({"record": shapes.record(row, request.user)}, location=location)
+
+    def retract(self, request: Request, pk: str, entry: str) -> Response:  # noqa: ARG002
+        reason = self.parse()["reason"]
+        row = services.retract(by=request.user, patient_id=self.id_in_path(), entry_id=aliases.in_path(entry), reason=reason)
+        return self.ok({"record": shapes.record(row, request.user)})
+
+    def _rows(self, patient: Patient) -> QuerySet:
+        asked = self.request.query_params
+        if (kind := asked.get("type")) in shapes.KINDS and not self.request.user.reads_chart(kind):
+            raise Forbidden(f"Your role may not read chart entries of the type {kind}.")
+        rows = selectors.chart(visible_to=self.request.user, patient_id=patient.pk)
+        return rows if asked.get("include_retracted") == "true" else rows.standing()
+
+
+def _possible_duplicate(namesakes: list[Patient]) -> list[dict[str, Any]]:
+    if not namesakes:
+        return []
+    listed = [shapes.listed(row) for row in namesakes]
+    return [{"code": "possible_duplicate", "message": "A patient with this name and date of birth is on record.", "patients": listed}]
+
+
+def _phone_warning(patient: Patient) -> list[dict[str, Any]]:
+    if not patient.phone or patient.phone_e164:
+        return []
+    return [{"code": "phone_not_valid", "message": "The number was kept as sent; no such number can be dialled.", "field": "phone"}]

@@ -1,0 +1,188 @@
+"""The patient, other systems' numbers, the words a patient is found by, and the chart."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+
+from apps.access import matrix
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.common import clock
+from apps.common.models import BaseModel, ClosedQuerySet
+from apps.patients.chart import ENTERED_IN_ERROR, CodeSystem, EntryType
+
+
+class Gender(models.TextChoices):
+    MALE = "male"
+    FEMALE = "female"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class AllergyStatus(models.TextChoices):
+    """The three states of the allergy list. Not asked is not the same as none."""
+
+    NOT_ASKED = "not_asked"
+    NONE_KNOWN = "none_known"
+    LISTED = "listed"
+
+
+class PatientQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        return self.all() if actor.may(Permission.PATIENT_VIEW) else self.none()
+
+
+class Patient(BaseModel):
+    """A person in the clinic's care. Never deleted; the MRN is never changed and never given out again."""
+
+    # Newest first is the order of every list; a number of our own keeps it when two are born in one instant.
+    seq = models.BigIntegerField(editable=False, db_default=models.expressions.RawSQL("nextval('patient_seq')", []))
+    mrn = models.CharField("MRN", max_length=40)
+    first_name = models.CharField(max_length=100)
+    middle_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100)
+    date_of_birth = models.DateField()
+    gender = models.CharField(max_length=10, choices=Gender)
+    language = models.CharField(max_length=10, blank=True, help_text="BCP 47, like en or es-MX")
+    deceased_at = models.DateTimeField(null=True, blank=True)
+
+    phone = models.CharField(max_length=40, blank=True)
+    phone_e164 = models.CharField(max_length=16, blank=True, editable=False, help_text="only where the number is valid")
+    email = models.EmailField(max_length=254, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=50, blank=True)
+    zip = models.CharField("ZIP", max_length=20, blank=True)
+
+    emergency_name = models.CharField(max_length=200, blank=True)
+    emergency_relationship = models.CharField(max_length=50, blank=True)
+    emergency_phone = models.CharField(max_length=40, blank=True)
+
+    insurance_provider = models.CharField(max_length=100, blank=True)
+    insurance_policy_number = models.CharField(max_length=50, blank=True)
+    insurance_group_number = models.CharField(max_length=50, blank=True)
+
+    is_active = models.BooleanField(default=True)
+    allergy_status = models.CharField(max_length=10, choices=AllergyStatus, default=AllergyStatus.NOT_ASKED, editable=False)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-seq"]
+        constraints = [
+            models.UniqueConstraint(Upper("mrn"), name="patient_mrn_once"),
+            models.UniqueConstraint("seq", name="patient_seq_once"),
+            models.CheckConstraint(condition=Q(mrn__regex=r"^[A-Za-z0-9-]{1,40}$"), name="patient_mrn_shape"),
+            models.CheckConstraint(condition=Q(first_name__regex=r"\S") & Q(last_name__regex=r"\S"), name="patient_named"),
+            models.CheckConstraint(condition=Q(gender__in=Gender.values), name="patient_gender_known"),
+            models.CheckConstraint(condition=Q(allergy_status__in=AllergyStatus.values), name="patient_allergy_status_known"),
+            models.CheckConstraint(condition=Q(date_of_birth__gte="1850-01-01"), name="patient_birth_plausible"),
+        ]
+        indexes = [models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth")]
+
+    def __str__(self) -> str:
+        return f"{self.last_name}, {self.first_name} ({self.mrn})"
+
+
+class PatientIdentifier(models.Model):
+    """The number another system knows the patient by. `system` names that system; (system, value) is one patient."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    system = models.CharField(max_length=100)
+    value = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["system", "value"], name="patient_identifier_once")]
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.value}"
+
+
+class SearchWord(models.Model):
+    """One word a patient is found by: a folded name word, the MRN, or the digits of a telephone number, also read backwards.
+
+    `seq` repeats the patient's, so that the newest matches come straight off the index whatever the word.
+    """
+
+    pk = models.CompositePrimaryKey("word", "seq")
+    word = models.CharField(max_length=100, db_collation="C")  # byte order: a prefix is a range of the index
+    seq = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["seq"], name="searchword_of_patient")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class ChartQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """What the role may read: the kinds of entry of its row, and for billing only what has a standard code."""
+        if not actor.may(Permission.CHART_VIEW):
+            return self.none()
+        rows = self.filter(type__in=[kind.value for kind in EntryType if actor.reads_chart(kind)])
+        return rows.exclude(code="").exclude(code_system=CodeSystem.LOCAL) if matrix.coded_only(actor.role) else rows
+
+    def standing(self) -> Self:
+        """Without what was entered in error."""
+        return self.exclude(status=ENTERED_IN_ERROR)
+
+
+class ChartEntry(BaseModel):
+    """One thing known of a patient: what, when, by whom, from where. Corrected by retraction, never deleted."""
+
+    class Source(models.TextChoices):
+        MANUAL = "manual"
+        IMPORT = "import"
+        SANDBOX = "sandbox"
+        CONSULTATION = "consultation"
+        PRESCRIPTION = "prescription"
+        LABORATORY = "laboratory"
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    type = models.CharField(max_length=15, choices=[(kind.value, kind.value.replace("_", " ")) for kind in EntryType])
+    code_system = models.CharField(max_length=10, choices=[(system.value, system.value) for system in CodeSystem], blank=True)
+    code = models.CharField(max_length=40, blank=True)
+    display = models.CharField(max_length=400)
+    status = models.CharField(max_length=20)
+    occurred_at = models.DateTimeField(help_text="onset, effective time, or when it was done")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    value = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
+    unit = models.CharField(max_length=40, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+    recorded_at = models.DateTimeField(default=clock.now)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    source = models.CharField(max_length=15, choices=Source)
+    source_ref = models.CharField(max_length=120, blank=True, help_text="the row's identity where it came from")
+    retracted_at = models.DateTimeField(null=True, blank=True)
+    retracted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    retraction_reason = models.CharField(max_length=400, blank=True)
+
+    objects = ChartQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-occurred_at", "-id"]
+        verbose_name_plural = "chart entries"
+        constraints = [
+            models.CheckConstraint(condition=Q(type__in=[kind.value for kind in EntryType]), name="chart_type_known"),
+            models.CheckConstraint(condition=Q(source__in=["manual", "import", "sandbox", "consultation", "prescription", "laboratory"]), name="chart_source_known"),
+            models.CheckConstraint(condition=Q(code="") | ~Q(code_system=""), name="chart_code_has_system"),
+            models.CheckConstraint(condition=Q(display__regex=r"\S"), name="chart_says_something"),
+            models.CheckConstraint(condition=Q(ended_at=None) | Q(ended_at__gte=F("occurred_at")), name="chart_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(status=ENTERED_IN_ERROR, retracted_at__isnull=False) & ~Q(retraction_reason="")
+                | ~Q(status=ENTERED_IN_ERROR) & Q(retracted_at=None, retraction_reason=""),
+                name="chart_retraction_whole",
+            ),
+            models.UniqueConstraint(fields=["source", "source_ref"], condition=~Q(source_ref=""), name="chart_source_row_once"),
+        ]
+        indexes = [
+            models.Index(fields=["patient", "-occurred_at", "-id"], name="chart_of_patient"),
+            models.Index(fields=["patient", "type", "-occurred_at", "-id"], name="chart_of_patient_by_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.display}"

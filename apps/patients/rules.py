@@ -1,0 +1,164 @@
+"""Decisions on plain values: what a medical record number is, who may be how old, how names are folded, what a query means."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date
+
+import phonenumbers
+from anyascii import anyascii
+from stdnum import luhn
+
+MRN_SHAPE = re.compile(r"[A-Za-z0-9-]{1,40}")
+OLDEST = 130  # years
+QUERY_MAX = 100  # characters
+_WORD = re.compile(r"[a-z0-9]+")
+_FIRST_ASKED = 3  # digits of a telephone number before it is worth looking for
+
+
+def mrn_from(counter: int) -> str:
+    """The counter as a medical record number: seven digits or more and a Luhn (ISO/IEC 7812-1) check digit."""
+    digits = f"{counter:07d}"
+    return f"MRN{digits}{luhn.calc_check_digit(digits)}"
+
+
+def birth_problem(born: date, today: date) -> str | None:
+    """Why nobody can be born on that day, or None."""
+    if born > today:
+        return "The date of birth lies in the future."
+    if age(born, today) > OLDEST:
+        return f"The date of birth lies more than {OLDEST} years back."
+    return None
+
+
+def age(born: date, on: date) -> int:
+    """Completed years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def fold(text: str) -> str:
+    """Text as the search sees it: ASCII, lower case, apostrophes gone. O'Brien is obrien; Müller-Lüdenscheidt is two words."""
+    return anyascii(text).lower().replace("'", "").replace("`", "")
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order."""
+    return _WORD.findall(fold(text))
+
+
+def digits(text: str) -> str:
+    """The ASCII digits of a text."""
+    return "".join(re.findall(r"[0-9]", anyascii(text)))
+
+
+def e164(phone: str, country: str) -> str:
+    """The number in E.164 form, or nothing where it is no valid number."""
+    try:
+        parsed = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException:
+        return ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(parsed) else ""
+
+
+def mrn_word(mrn: str) -> str:
+    """The MRN as one search word."""
+    return "m:" + mrn.lower()
+
+
+def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
+    """Every word a patient is found by. Telephone numbers stand forwards (`p:`) and backwards (`r:`, for the last digits)."""
+    found = {word[:100] for name in names for word in words(name)}
+    found |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
+    found.add(mrn_word(mrn))
+    for number in filter(None, map(digits, phones)):
+        found |= {"p:" + number, "r:" + number[::-1]}
+    return found
+
+
+@dataclass(frozen=True)
+class Query:
+    """What somebody typed. Each element of `words` lists the prefixes of which one must match; `born` lists the days it may mean."""
+
+    words: tuple[tuple[str, ...], ...] = ()
+    born: tuple[date, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.words and not self.born
+
+
+def read_query(text: str, today: date) -> Query:
+    """The meaning of a search text: a date of birth in any usual writing, and words in any order."""
+    born, rest = _take_date(text.strip(), today)
+    groups = tuple(_prefixes(chunk) for chunk in _chunks(rest))
+    return Query(words=tuple(group for group in groups if group), born=born)
+
+
+_PHONE = re.compile(r"\+?[\d\s().-]*\d[\d\s().-]*")
+
+
+def _chunks(text: str) -> list[str]:
+    """The query's words; digits that are only parted by telephone punctuation are one word."""
+    text = re.sub(r"(?<=\d)[\s().-]+(?=\d)", "", text)
+    return text.split()
+
+
+def _prefixes(chunk: str) -> tuple[str, ...]:
+    """The index prefixes a word may stand for."""
+    number = digits(chunk)
+    found = []
+    if MRN_SHAPE.fullmatch(chunk):
+        found.append(mrn_word(chunk))
+    if len(number) >= _FIRST_ASKED and _PHONE.fullmatch(chunk):
+        found += ["p:" + number, "r:" + number[::-1]]
+    folded = "".join(words(chunk))
+    return (*found, folded) if folded else tuple(found)
+
+
+_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
+_SEP = r"[\s./-]+"
+_DATES = (
+    re.compile(rf"(?<!\d)(?P<y>\d{{4}}){_SEP}(?P<a>\d{{1,2}}){_SEP}(?P<b>\d{{1,2}})(?!\d)"),
+    re.compile(rf"(?<!\d)(?P<a>\d{{1,2}}){_SEP}(?P<b>\d{{1,2}}){_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)"),
+    re.compile(rf"(?<!\w)(?P<a>\d{{1,2}})(?:st|nd|rd|th)?{_SEP}(?:of\s+)?(?P<m>[a-z]{{3,9}})\.?,?{_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)", re.I),
+    re.compile(rf"(?<!\w)(?P<m>[a-z]{{3,9}})\.?{_SEP}(?P<a>\d{{1,2}})(?:st|nd|rd|th)?,?{_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)", re.I),
+    re.compile(r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<a>\d{2})(?P<b>\d{2})(?!\d)"),
+)
+
+
+def _take_date(text: str, today: date) -> tuple[tuple[date, ...], str]:
+    """The days a date in the text may mean (day and month may be either way round), and the text without it."""
+    for pattern in _DATES:
+        for match in pattern.finditer(text):
+            days = _days(match.groupdict(), today)
+            if days:
+                return days, text[: match.start()] + " " + text[match.end() :]
+    return (), text
+
+
+def _days(part: dict[str, str | None], today: date) -> tuple[date, ...]:
+    year = _year(part["y"] or "", today)
+    first = int(part["a"] or 0)
+    if part.get("m"):
+        pairs = [(_MONTHS.get((part["m"] or "")[:3].lower(), 0), first)]
+    else:
+        second = int(part.get("b") or 0)
+        year_first = len(part["y"] or "") == 4 and part.get("b") is not None
+        pairs = [(first, second), (second, first)] if year_first else [(second, first), (first, second)]
+    return tuple(dict.fromkeys(day for month, number in pairs if (day := _day(year, month, number)) and day <= today))
+
+
+def _year(text: str, today: date) -> int:
+    """Two digits mean the last such year that has been."""
+    year = int(text)
+    if len(text) == 4:
+        return year
+    century = today.year // 100 * 100
+    return century + year if century + year <= today.year else century - 100 + year
+
+
+def _day(year: int, month: int, number: int) -> date | None:
+    try:
+        return date(year, month, number)
+    except ValueError:
+        return None

@@ -1,0 +1,164 @@
+"""Writing the chart: an entry is recorded or retracted, never edited and never deleted."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.actor import Actor
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid
+from apps.common.ids import new_id
+from apps.events.services import emit
+from apps.patients import chart, selectors
+from apps.patients.chart import CodeSystem, EntryType
+from apps.patients.events import ChartEntryRecorded, ChartEntryRetracted
+from apps.patients.models import AllergyStatus, ChartEntry, Patient
+
+
+class AlreadyRetracted(Conflict):
+    message = "This entry has already been retracted."
+
+
+class AllergiesListed(Conflict):
+    message = "Allergies are on record; retract them before recording that there are none."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewEntry:
+    """An entry to be written. `status` empty means the first of its kind; `detail` holds the details of its kind, by name."""
+
+    type: str
+    display: str
+    code_system: str = ""
+    code: str = ""
+    status: str = ""
+    occurred_at: datetime | None = None
+    ended_at: datetime | None = None
+    value: Decimal | None = None
+    unit: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    source_ref: str = ""
+    recorded_by_id: UUID | None = None
+
+
+@transaction.atomic
+def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartEntry.Source.MANUAL) -> ChartEntry:
+    """Write one entry. Raises Invalid naming the field, Forbidden where the role may not write this kind."""
+    _may_write(by, entry.type)
+    patient = selectors.locked(by, patient_id)
+    row = draft(patient, entry, source=source, recorded_by_id=by.id)
+    row.save(force_insert=True)
+    if row.type == EntryType.ALLERGY:
+        _allergy_was_recorded(patient, row)
+    emit(ChartEntryRecorded(patient_id=patient.pk, entry_id=row.pk, type=row.type), by=by)
+    return row
+
+
+def record_no_known_allergies(*, by: Actor, patient_id: UUID) -> ChartEntry:
+    """Write that the patient was asked and has no known allergy. Raises AllergiesListed when some are on record."""
+    system, code, display = chart.NO_KNOWN_ALLERGY
+    return record(by=by, patient_id=patient_id, entry=NewEntry(type=EntryType.ALLERGY, code_system=system, code=code, display=display))
+
+
+@transaction.atomic
+def retract(*, by: Actor, entry_id: UUID, patient_id: UUID, reason: str) -> ChartEntry:
+    """Mark an entry as entered in error; it stays readable as such. Raises AlreadyRetracted."""
+    patient = selectors.locked(by, patient_id)
+    row = selectors.entry_locked(by, patient_id, entry_id)
+    _may_write(by, row.type)
+    if row.status == chart.ENTERED_IN_ERROR:
+        raise AlreadyRetracted
+    row.amend(status=chart.ENTERED_IN_ERROR, retracted_at=clock.now(), retracted_by_id=by.id, retraction_reason=reason)
+    if row.type == EntryType.ALLERGY:
+        patient.amend(allergy_status=allergy_status(patient))
+    emit(ChartEntryRetracted(patient_id=patient.pk, entry_id=row.pk, type=row.type), by=by)
+    return row
+
+
+def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUID | None) -> ChartEntry:
+    """The row of an entry, checked, not saved. Raises Invalid naming the field."""
+    kind = _one_of(entry.type, EntryType, "type")
+    status = entry.status or chart.STATUSES[kind][0]
+    if status not in chart.STATUSES[kind]:
+        raise Invalid(field="status", issue=f"The status of {kind} is one of {', '.join(chart.STATUSES[kind])}.")
+    if entry.code_system:
+        _one_of(entry.code_system, CodeSystem, "code_system")
+    if entry.code and not entry.code_system:
+        raise Invalid(field="code_system", issue="A code needs its code system.")
+    if not entry.display.strip():
+        raise Invalid(field="display", issue="Say in words what this is.")
+    if entry.value is not None and kind not in chart.MEASURED:
+        raise Invalid(field="value", issue="Only laboratory results and vital signs have a value.")
+    now = clock.now()
+    return ChartEntry(
+        id=new_id(),
+        patient_id=patient.pk,
+        type=kind,
+        code_system=entry.code_system,
+        code=entry.code,
+        display=entry.display.strip(),
+        status=status,
+        **_times(patient, entry, now),
+        value=entry.value,
+        unit=entry.unit,
+        detail=_detail(kind, entry.detail),
+        recorded_at=now,
+        recorded_by_id=entry.recorded_by_id or recorded_by_id,
+        source=source,
+        source_ref=entry.source_ref,
+    )
+
+
+def allergy_status(patient: Patient) -> AllergyStatus:
+    """What the standing entries say: allergies listed, none known, or never asked."""
+    rows = ChartEntry.objects.filter(patient=patient, type=EntryType.ALLERGY).standing()
+    codes = set(rows.exclude(status="inactive").values_list("code_system", "code"))
+    none_known = chart.NO_KNOWN_ALLERGY[:2]
+    if codes - {none_known}:
+        return AllergyStatus.LISTED
+    return AllergyStatus.NONE_KNOWN if none_known in codes else AllergyStatus.NOT_ASKED
+
+
+def _allergy_was_recorded(patient: Patient, row: ChartEntry) -> None:
+    system, code, _ = chart.NO_KNOWN_ALLERGY
+    if (row.code_system, row.code) == (system, code):
+        if patient.allergy_status == AllergyStatus.LISTED:
+            raise AllergiesListed
+    else:  # what was true when it was asked is history now
+        earlier = ChartEntry.objects.filter(patient=patient, type=EntryType.ALLERGY, code_system=system, code=code, status="active")
+        earlier.update(status="inactive", updated_at=clock.now())
+    patient.amend(allergy_status=allergy_status(patient))
+
+
+def _may_write(by: Actor, entry_type: str) -> None:
+    if entry_type in set(EntryType) and not by.writes_chart(entry_type):
+        raise Forbidden(f"Your role may not write chart entries of the type {entry_type}.")
+
+
+def _times(patient: Patient, entry: NewEntry, now: datetime) -> dict[str, datetime | None]:
+    occurred_at = entry.occurred_at or now
+    if occurred_at > now:
+        raise Invalid(field="occurred_at", issue="A chart holds what has happened; this lies in the future.")
+    if occurred_at.date() < patient.date_of_birth and (patient.date_of_birth - occurred_at.date()).days > 1:
+        raise Invalid(field="occurred_at", issue="This lies before the patient's birth.")
+    if entry.ended_at and entry.ended_at < occurred_at:
+        raise Invalid(field="ended_at", issue="The end lies before the beginning.")
+    return {"occurred_at": occurred_at, "ended_at": entry.ended_at}
+
+
+def _detail(kind: EntryType, raw: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return chart.detail_values(chart.read_detail(kind, raw))
+    except chart.BadDetail as problem:
+        raise Invalid(field=f"detail.{problem.field}", issue=problem.issue) from problem
+
+
+def _one_of(value: str, kinds: Any, name: str) -> Any:
+    try:
+        return kinds(value)
+    except ValueError as error:
+        raise Invalid(field=name, issue=f"Must be one of {', '.join(kinds)}.") from error

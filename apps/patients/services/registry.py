@@ -1,0 +1,170 @@
+"""Registering, amending, deactivating: the person's side of the record."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid
+from apps.common.ids import new_id
+from apps.events.services import emit
+from apps.patients import rules, selectors
+from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
+from apps.patients.models import Patient, SearchWord
+
+INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})
+_SEARCHED = frozenset({"first_name", "middle_name", "last_name", "mrn", "phone"})
+
+
+class MrnTaken(Conflict):
+    message = "Another patient already has this MRN."
+
+
+class AlreadyInactive(Conflict):
+    message = "The patient is already inactive."
+
+
+class AlreadyActive(Conflict):
+    message = "The patient is already active."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What is written down of a person at the desk. An empty `mrn` lets the server issue the next."""
+
+    first_name: str
+    last_name: str
+    date_of_birth: date
+    gender: str
+    mrn: str = ""
+    middle_name: str = ""
+    language: str = ""
+    deceased_at: datetime | None = None
+    phone: str = ""
+    email: str = ""
+    street: str = ""
+    city: str = ""
+    state: str = ""
+    zip: str = ""
+    emergency_name: str = ""
+    emergency_relationship: str = ""
+    emergency_phone: str = ""
+    insurance_provider: str = ""
+    insurance_policy_number: str = ""
+    insurance_group_number: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The new patient, and those who have the same name and date of birth."""
+
+    patient: Patient
+    namesakes: list[Patient]
+
+
+@transaction.atomic
+def register(*, by: Actor, registration: Registration, patient_id: UUID | None = None) -> Registered:
+    """Open a record. Raises Invalid for an impossible birth or MRN, MrnTaken for an MRN in use in any case."""
+    namesakes = selectors.namesakes(registration.first_name, registration.last_name, registration.date_of_birth)
+    patient = open_record(registration, patient_id)
+    emit(PatientRegistered(patient_id=patient.pk), by=by)
+    return Registered(patient=patient, namesakes=namesakes)
+
+
+def open_record(registration: Registration, patient_id: UUID | None = None) -> Patient:
+    """Insert the patient and the words to find him by; announces nothing (its callers do)."""
+    _check(registration.date_of_birth, registration.mrn)
+    values = asdict(registration) | {"phone_e164": rules.e164(registration.phone, settings.CLINIC_COUNTRY)}
+    mrn = values.pop("mrn") or next_mrn()
+    patient = Patient(id=patient_id or new_id(), mrn=mrn, **values)
+    try:
+        with transaction.atomic():
+            patient.save(force_insert=True)
+    except IntegrityError as error:
+        if "patient_mrn_once" in str(error):
+            raise MrnTaken(field="mrn", mrn=mrn) from error
+        raise
+    write_search_words([patient])
+    return patient
+
+
+@transaction.atomic
+def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
+    """Change the named columns; the others keep what they have, whoever writes at the same time."""
+    if not by.may(Permission.PATIENT_AMEND) and (beyond := set(changes) - INSURANCE):
+        raise Forbidden("Your role may change the insurance only.", fields=sorted(beyond))
+    patient = selectors.locked(by, patient_id)
+    if "mrn" in changes and changes["mrn"] != patient.mrn:
+        raise Invalid(field="mrn", issue="An MRN is never changed. Leave it out.")
+    if "date_of_birth" in changes:
+        _check(changes["date_of_birth"])
+    if "phone" in changes:
+        changes = changes | {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
+    changed = patient.amend(**changes)
+    if _SEARCHED & set(changed):
+        write_search_words([patient])
+    if changed:
+        emit(PatientUpdated(patient_id=patient.pk, changes=tuple(changed)), by=by)
+    return patient
+
+
+@transaction.atomic
+def deactivate(*, by: Actor, patient_id: UUID) -> Patient:
+    """Take the patient out of the active list. The record stays. Raises AlreadyInactive."""
+    patient = selectors.locked(by, patient_id)
+    if not patient.amend(is_active=False):
+        raise AlreadyInactive
+    emit(PatientDeactivated(patient_id=patient.pk), by=by)
+    return patient
+
+
+@transaction.atomic
+def reactivate(*, by: Actor, patient_id: UUID) -> Patient:
+    """Put the patient back into the active list. Raises AlreadyActive."""
+    patient = selectors.locked(by, patient_id)
+    if not patient.amend(is_active=True):
+        raise AlreadyActive
+    emit(PatientReactivated(patient_id=patient.pk), by=by)
+    return patient
+
+
+def next_mrn() -> str:
+    """The next free MRN of our own numbering; numbers that somebody brought along are stepped over."""
+    while True:
+        mrn = rules.mrn_from(_next("patient_mrn_seq"))
+        if not selectors.mrn_in_use(mrn):
+            return mrn
+
+
+def write_search_words(patients: Iterable[Patient]) -> None:
+    """Write anew the words these patients are found by."""
+    listed = list(patients)
+    rows = [
+        SearchWord(word=word, seq=patient.seq)
+        for patient in listed
+        for word in rules.search_words(
+            names=[patient.first_name, patient.middle_name, patient.last_name], mrn=patient.mrn, phones=[patient.phone, patient.phone_e164]
+        )
+    ]
+    SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).delete()
+    SearchWord.objects.bulk_create(rows)
+
+
+def _check(born: date, mrn: str = "") -> None:
+    if problem := rules.birth_problem(born, clock.today()):
+        raise Invalid(field="date_of_birth", issue=problem)
+    if mrn and not rules.MRN_SHAPE.fullmatch(mrn):
+        raise Invalid(field="mrn", issue="An MRN has 1 to 40 letters, digits and dashes.")
+
+
+def _next(sequence: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [sequence])
+        return cursor.fetchone()[0]

@@ -1,0 +1,11 @@
+"""Shapes of the API's own resources."""
+
+from rest_framework import serializers
+
+
+class Version(serializers.Serializer):
+    version = serializers.CharField(help_text="The product's version")
+    api_version = serializers.CharField(help_text="The API's major version")
+    environment = serializers.CharField()
+    time_zone = serializers.CharField(help_text="IANA name of the clinic's zone; dates without a time are meant there")
+    time = serializers.DateTimeField()

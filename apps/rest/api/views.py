@@ -1,0 +1,48 @@
+"""The API's own resources: its version, and the answer where there is no route."""
+
+from typing import Any, NoReturn
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.common import clock
+from apps.common.errors import NotFound
+from apps.rest.api import serializers
+from apps.rest.permissions import PUBLIC
+from apps.rest.viewsets import HimsViewSet
+
+
+class VersionViewSet(HimsViewSet):
+    """Which HIMS this is, and where it keeps time."""
+
+    noun = "version"
+    needs = {"list": PUBLIC}
+    replies = {"list": serializers.Version}
+    paged = ()
+
+    def list(self, request: Request) -> Response:  # noqa: ARG002
+        return self.ok(
+            {
+                "version": settings.HIMS_VERSION,
+                "api_version": settings.API_VERSION,
+                "environment": settings.HIMS_ENV,
+                "time_zone": settings.CLINIC_TIME_ZONE,
+                "time": clock.now(),
+            }
+        )
+
+
+class NoRouteViewSet(HimsViewSet):
+    """Every path under /v1 that leads nowhere, and every other major version."""
+
+    noun = "route"
+    needs = {"nowhere": PUBLIC}
+    schema = None
+    paged = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+        raise NotFound(f"There is no {request.path} in this API. The current version is /v1; see /developers/ for its paths.")
+
+    def nowhere(self, request: Request, path: str = "") -> None:
+        """Never reached."""

@@ -1,0 +1,110 @@
+"""Every failure becomes the one envelope: domain errors, DRF's and Django's own, a database that is away, the unforeseen."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from apps.audit import services as audit
+from apps.audit.models import AuditEvent
+from apps.common import clock, context, errors
+from apps.rest import renderers
+
+log = logging.getLogger(__name__)
+
+_KINDS: tuple[tuple[Any, type[errors.HimsError]], ...] = (
+    ((Http404, drf.NotFound), errors.NotFound),
+    ((PermissionDenied, drf.PermissionDenied), errors.Forbidden),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.Unauthenticated),
+    (drf.NotAcceptable, errors.NotAcceptable),
+    (drf.UnsupportedMediaType, errors.UnsupportedMediaType),
+    ((RequestDataTooBig, TooManyFieldsSent), errors.PayloadTooLarge),
+    ((OperationalError, InterfaceError), errors.Unavailable),
+)
+
+
+def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
+    """DRF's exception handler: the envelope, its headers, and a row in the trail for a refusal by right."""
+    error = translate(exception)
+    view = view_context["view"]
+    if isinstance(error, errors.Forbidden):
+        _note_denial(view, view_context["request"], error)
+    headers = dict(error.headers)
+    if isinstance(error, errors.MethodNotAllowed):
+        headers["Allow"] = ", ".join(view.allowed_methods)
+    return Response(body(error), status=error.status, headers=headers)
+
+
+def translate(exception: Exception) -> errors.HimsError:
+    """The refusal that stands for an exception. What nobody foresaw is logged with its trace and told as a 500 without."""
+    if isinstance(exception, errors.HimsError):
+        return exception
+    if isinstance(exception, drf.MethodNotAllowed):
+        return errors.MethodNotAllowed()
+    if isinstance(exception, drf.ValidationError):
+        return errors.Invalid(errors=flat(exception.detail))
+    if isinstance(exception, drf.ParseError):
+        return errors.Invalid("Malformed JSON", field="", issue=str(exception.detail))
+    for kinds, error in _KINDS:
+        if isinstance(exception, kinds):
+            if error is errors.Unavailable:
+                log.error("the database did not answer: %s", exception)
+            return error()
+    if isinstance(exception, DatabaseError):
+        log.exception("the database refused a statement")
+    else:
+        log.exception("unforeseen")
+    return errors.HimsError()
+
+
+def body(error: errors.HimsError) -> dict[str, Any]:
+    """The envelope of section 12 of the reference."""
+    return {
+        "success": False,
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "details": error.details,
+            "timestamp": clock.now(),
+            "request_id": context.current().request_id,
+        },
+    }
+
+
+def respond(error: errors.HimsError) -> HttpResponse:
+    """The envelope as a plain response, where no DRF view was reached."""
+    response = HttpResponse(renderers.dumps(body(error)), status=error.status, content_type="application/json")
+    for name, value in error.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
+    """DRF's nested error detail as a list of field and issue; `a.b[2].c` names a field inside."""
+    if isinstance(detail, dict):
+        return [row for name, inner in detail.items() for row in flat(inner, _joined(path, str(name)))]
+    if isinstance(detail, list):
+        rows: list[dict[str, str]] = []
+        for position, inner in enumerate(detail):
+            rows += flat(inner, f"{path}[{position}]" if isinstance(inner, dict) else path)
+        return rows
+    return [{"field": path, "issue": str(detail)}]
+
+
+def _joined(path: str, name: str) -> str:
+    if name == "non_field_errors":
+        return path
+    return f"{path}.{name}" if path else name
+
+
+def _note_denial(view: Any, request: Any, error: errors.Forbidden) -> None:
+    actor = getattr(request, "user", None)
+    action = f"{getattr(view, 'noun', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
+    try:
+        audit.note(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, path=request.path, why=error.message)
+    except DatabaseError:
+        log.exception("a denial could not be noted")

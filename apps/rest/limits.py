@@ -1,0 +1,153 @@
+"""Rate limits: the five classes of the reference, counted over a true sliding minute.
+
+One Lua call in Redis decides and counts. A caller's hits lie in five-second buckets, and a bucket leaves the sum only sixty
+seconds after its last hit: in no sixty seconds do more than the limit pass. Without Redis each process counts for itself, and
+sign-ins are counted in PostgreSQL, so that they stay limited for the installation as a whole.
+"""
+
+import math
+import time
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpResponse
+
+from apps.common import bus
+
+WINDOW = 60  # seconds
+_BUCKET = 5  # seconds
+
+
+class RateClass(StrEnum):
+    AUTH = "auth"
+    PATIENT_SEARCH = "patient_search"
+    RETRIEVAL = "retrieval"
+    MODIFICATION = "modification"
+    ANALYTICS = "analytics"
+
+
+PER_MINUTE = {
+    RateClass.AUTH: 5,
+    RateClass.PATIENT_SEARCH: 100,
+    RateClass.RETRIEVAL: 500,
+    RateClass.MODIFICATION: 200,
+    RateClass.ANALYTICS: 50,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a request was told: `resets_at` is the epoch time at which the oldest hits leave the window."""
+
+    rate_class: RateClass
+    limit: int
+    remaining: int
+    resets_at: float
+    allowed: bool
+
+    @property
+    def retry_after(self) -> int:
+        """Whole seconds until another request may pass; at least one."""
+        return max(1, math.ceil(self.resets_at - time.time()))
+
+
+# KEYS: the caller's hash. ARGV: limit, window ms, bucket ms. Fields: n<bucket> = hits, t<bucket> = time of the last.
+_LUA = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local limit, window, width = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local rows = redis.call('HGETALL', KEYS[1])
+local hits, last = {}, {}
+for i = 1, #rows, 2 do
+  local bucket = string.sub(rows[i], 2)
+  if string.sub(rows[i], 1, 1) == 'n' then hits[bucket] = tonumber(rows[i + 1]) else last[bucket] = tonumber(rows[i + 1]) end
+end
+local sum, oldest = 0, nil
+for bucket, at in pairs(last) do
+  if at + window <= now then
+    redis.call('HDEL', KEYS[1], 'n' .. bucket, 't' .. bucket)
+  else
+    sum = sum + hits[bucket]
+    if not oldest or at < oldest then oldest = at end
+  end
+end
+if sum >= limit then return {0, 0, oldest + window} end
+local current = math.floor(now / width)
+redis.call('HINCRBY', KEYS[1], 'n' .. current, 1)
+redis.call('HSET', KEYS[1], 't' .. current, now)
+redis.call('PEXPIRE', KEYS[1], window + width)
+return {1, limit - sum - 1, (oldest or now) + window}
+"""
+
+
+def hit(rate_class: RateClass, who: str) -> Verdict:
+    """Count one request of `who` and say whether it may pass. Refused requests are not counted. Never raises, never waits long."""
+    limit = max(1, round(PER_MINUTE[rate_class] * settings.HIMS_RATE_LIMIT_SCALE))
+    key = f"hims:limit:{rate_class}:{who}"
+    try:
+        allowed, remaining, reset_ms = bus.run(lambda client: _script(client)(keys=[key], args=[limit, WINDOW * 1000, _BUCKET * 1000], client=client))
+        resets_at = reset_ms / 1000
+    except bus.Down:
+        count = _hit_in_postgres if rate_class is RateClass.AUTH else _hit_here
+        allowed, remaining, resets_at = count(key, limit)
+    return Verdict(rate_class, limit, int(remaining), resets_at, bool(allowed))
+
+
+_scripts: dict[int, Any] = {}
+
+
+def _script(client: Any) -> Any:
+    if id(client) not in _scripts:
+        _scripts[id(client)] = client.register_script(_LUA)
+    return _scripts[id(client)]
+
+
+_here: dict[str, deque[float]] = {}
+_HERE_MOST = 10_000  # callers remembered by one process while Redis is away
+
+
+def _hit_here(key: str, limit: int) -> tuple[bool, int, float]:
+    now = time.time()
+    if len(_here) > _HERE_MOST:
+        _here.clear()
+    hits = _here.setdefault(key, deque())
+    while hits and hits[0] + WINDOW <= now:
+        hits.popleft()
+    allowed = len(hits) < limit
+    if allowed:
+        hits.append(now)
+    return allowed, limit - len(hits), hits[0] + WINDOW
+
+
+_FORGET = "DELETE FROM rest_signintry WHERE at <= now() - make_interval(secs => %(window)s)"
+_RECENT = """
+SELECT count(*), extract(epoch FROM coalesce(min(at), now()))::float8 FROM rest_signintry
+WHERE key = %(key)s AND at > now() - make_interval(secs => %(window)s)
+"""
+_ADD = "INSERT INTO rest_signintry (key, at) VALUES (%(key)s, now())"
+
+
+def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
+    """Under a lock of the key, so that tries at the same instant are counted one after another."""
+    values = {"key": key, "window": WINDOW}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", values)
+        cursor.execute(_FORGET, values)
+        cursor.execute(_RECENT, values)
+        before, oldest = cursor.fetchone()
+        if before < limit:
+            cursor.execute(_ADD, values)
+    return before < limit, max(0, limit - before - 1), oldest + WINDOW
+
+
+def write_headers(response: HttpResponse, verdict: Verdict) -> None:
+    """The reference's X- headers and their IETF twins (draft-ietf-httpapi-ratelimit-headers-11)."""
+    response.headers["X-RateLimit-Limit"] = str(verdict.limit)
+    response.headers["X-RateLimit-Remaining"] = str(verdict.remaining)
+    response.headers["X-RateLimit-Reset"] = str(math.ceil(verdict.resets_at))
+    response.headers["RateLimit-Policy"] = f'"{verdict.rate_class}";q={verdict.limit};w={WINDOW}'
+    response.headers["RateLimit"] = f'"{verdict.rate_class}";r={verdict.remaining};t={verdict.retry_after}'

@@ -1,0 +1,102 @@
+"""Pages of a list: `page` and `limit`, for some lists `offset` and `limit`, and the block and links that say where one is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from apps.common.errors import Invalid
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+FURTHEST = 2**31
+COUNTED_UP_TO = 10_000  # a filtered list is counted no further
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows are asked for. `by_offset` remembers how, for the links."""
+
+    offset: int
+    limit: int
+    by_offset: bool = False
+
+    @property
+    def page(self) -> int:
+        return self.offset // self.limit + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many rows there are; an estimate where counting stopped."""
+
+    rows: int
+    is_estimate: bool = False
+
+
+def read(params: QueryDict, *, offset_allowed: bool = False) -> Window:
+    """The window a request asks for. Raises Invalid naming the parameter."""
+    limit = min(_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT)
+    if offset_allowed and "offset" in params:
+        if "page" in params:
+            raise Invalid(field="offset", issue="Send either page or offset, not both.")
+        return Window(_within(_number(params, "offset", 0, least=0), "offset"), limit, by_offset=True)
+    page = _number(params, "page", 1, least=1)
+    _within(page * limit, "page")
+    return Window((page - 1) * limit, limit)
+
+
+def exact(rows: QuerySet) -> Total:
+    """Counted whole, for lists without a filter."""
+    return Total(rows.order_by().count())
+
+
+def capped(rows: QuerySet) -> Total:
+    """Counted up to 10,000, for filtered lists."""
+    count = rows.order_by()[: COUNTED_UP_TO + 1].count()
+    return Total(min(count, COUNTED_UP_TO), is_estimate=count > COUNTED_UP_TO)
+
+
+def block(window: Window, total: Total) -> dict[str, Any]:
+    """The reply's `pagination`."""
+    found = {"page": window.page, "limit": window.limit, "total": total.rows, "pages": -(-total.rows // window.limit)}
+    if window.by_offset:
+        found["offset"] = window.offset
+    if total.is_estimate:
+        found["total_is_estimate"] = True
+    return found
+
+
+def links(path: str, params: QueryDict, window: Window, total: Total) -> str:
+    """The Link header (RFC 8288): first, prev, next, last, as far as there are such pages."""
+    last = max(0, (total.rows - 1) // window.limit * window.limit)
+    targets = {"first": 0, "last": last}
+    if window.offset > 0:
+        targets["prev"] = max(0, min(window.offset - window.limit, last))
+    if window.offset + window.limit < total.rows:
+        targets["next"] = window.offset + window.limit
+    kept = {name: params[name] for name in params if name not in ("page", "offset", "limit")}
+    place: Callable[[int], dict[str, int]] = (
+        (lambda offset: {"offset": offset}) if window.by_offset else (lambda offset: {"page": offset // window.limit + 1})
+    )
+    return ", ".join(
+        f'<{path}?{urlencode(kept | place(offset) | {"limit": window.limit})}>; rel="{rel}"' for rel, offset in targets.items()
+    )
+
+
+def _number(params: QueryDict, name: str, default: int, *, least: int) -> int:
+    text = params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 15 or int(text) < least:
+        raise Invalid(field=name, issue=f"Must be a whole number, {least} or more.")
+    return int(text)
+
+
+def _within(value: int, name: str) -> int:
+    if value > FURTHEST:
+        raise Invalid(field=name, issue="That far no list goes.")
+    return value

@@ -1,0 +1,37 @@
+"""JSON out. Views hand over plain values; money keeps its two decimals, instants are RFC 3339 with Z."""
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from rest_framework.renderers import BaseRenderer
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_NON_STR_KEYS
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):  # orjson refuses Decimal; a fragment prints it exactly, never as a float
+        return orjson.Fragment(format(value, "f"))
+    if isinstance(value, str):  # lazy translations, text enums
+        return str(value)
+    return str(value) if hasattr(value, "_proxy____args") else _refuse(value)
+
+
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"{type(value).__name__} does not go over the wire")
+
+
+def dumps(value: Any) -> bytes:
+    """The value as JSON, UTF-8."""
+    return orjson.dumps(value, default=_plain, option=_OPTIONS)
+
+
+class EnvelopeRenderer(BaseRenderer):
+    """`application/json`; the data is the whole envelope already."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:  # noqa: ARG002
+        return b"" if data is None else dumps(data)

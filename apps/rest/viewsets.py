@@ -1,0 +1,132 @@
+"""The base of every API view: who may call it, what it reads, what it answers, what it notes.
+
+    class PatientViewSet(HimsViewSet):
+        noun = "patient"
+        needs = {"list": Permission.PATIENT_VIEW, "create": Permission.PATIENT_REGISTER}
+        queries = {"list": PatientFilter}
+        bodies = {"create": RegisterPatient}
+        replies = {"list": PatientRow, "create": PatientShape}
+
+`needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django_filters import FilterSet
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSetMixin
+
+from apps.audit import services as audit
+from apps.common import context
+from apps.common.errors import Invalid, RateLimited
+from apps.rest import aliases, limits, paging
+from apps.rest.limits import RateClass
+from apps.rest.paging import Total
+from apps.rest.permissions import Need
+
+_READING = ("GET", "HEAD")
+
+
+class HimsViewSet(ViewSetMixin, APIView):
+    """Parses, limits, permits, answers. Decides nothing."""
+
+    noun: ClassVar[str] = ""
+    plural: ClassVar[str] = ""
+    needs: ClassVar[Mapping[str, Need]] = {}
+    queries: ClassVar[Mapping[str, type[FilterSet]]] = {}
+    bodies: ClassVar[Mapping[str, type[BaseSerializer]]] = {}
+    replies: ClassVar[Mapping[str, type[BaseSerializer]]] = {}
+    rate_classes: ClassVar[Mapping[str, RateClass]] = {}
+    paged: ClassVar[Sequence[str]] = ("list",)
+    offset_allowed: ClassVar[Sequence[str]] = ()
+
+    metadata_class = None
+    format_kwarg = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    lookup_value_regex = "[^/]+"
+    action: str | None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Before the action: JSON acceptable, who it is, within the limit, allowed, no unknown parameter."""
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.perform_authentication(request)
+        self._count(request)
+        self.check_permissions(request)
+        self._refuse_unknown_parameters(request)
+
+    def limit_key(self, request: Request) -> str:
+        """Whose quota the request uses: the person's, else the address's."""
+        return f"user:{request.user.id}" if request.user else f"ip:{context.current().ip}"
+
+    def id_in_path(self) -> UUID:
+        """The `pk` of the path; NotFound where it is no id."""
+        return aliases.in_path(self.kwargs["pk"])
+
+    def parse(self, kind: type[BaseSerializer] | None = None) -> dict[str, Any]:
+        """The body, validated. Raises DRF's ValidationError, told as a 400 that names the fields."""
+        body = (kind or self.bodies[self.action or ""])(data=self.request.data, context={"by": self.request.user, "view": self})
+        body.is_valid(raise_exception=True)
+        return body.validated_data
+
+    def filtered(self, rows: QuerySet) -> tuple[QuerySet, bool]:
+        """The rows under the action's filters, and whether any filter was set."""
+        kind = self.queries[self.action or ""]
+        if not any(name in self.request.query_params for name in kind.base_filters):
+            return rows, False
+        filters = kind(self.request.query_params, queryset=rows, request=self.request)
+        if not filters.is_valid():
+            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in filters.errors.items()])
+        return filters.qs, True
+
+    def page(self, name: str, rows: QuerySet, total: Callable[[QuerySet], Total], shape: Callable[[Any], Any] | None = None) -> Response:
+        """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply."""
+        window = paging.read(self.request.query_params, offset_allowed=self.action in self.offset_allowed)
+        counted = total(rows)
+        found = list(rows[window.offset : window.offset + window.limit]) if window.offset < counted.rows or counted.is_estimate else []
+        self.shown = len(found)
+        data = {name: [shape(row) for row in found] if shape else found, "pagination": paging.block(window, counted)}
+        return self.ok(data, headers={"Link": paging.links(self.request.path, self.request.query_params, window, counted)})
+
+    def ok(self, data: Any, *, warnings: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None) -> Response:
+        """200 in the envelope."""
+        return Response(_envelope(data, warnings), headers=headers)
+
+    def created(self, data: Any, *, location: str, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
+        """201 in the envelope, with the new resource's address."""
+        return Response(_envelope(data, warnings), status=HTTPStatus.CREATED, headers={"Location": location})
+
+    def note(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
+        """Put what was shown on record."""
+        audit.note(by=self.request.user, action=action, patient_id=patient_id, object_id=object_id, **detail)
+
+    def _count(self, request: Request) -> None:
+        default = RateClass.RETRIEVAL if request.method in _READING else RateClass.MODIFICATION
+        verdict = limits.hit(self.rate_classes.get(self.action or "", default), self.limit_key(request))
+        request._request.verdict = verdict  # the middleware writes the headers
+        if not verdict.allowed:
+            raise RateLimited(retry_after=verdict.retry_after)
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        if not request.query_params:
+            return
+        known = set(self.queries[self.action].base_filters) if self.action in self.queries else set()
+        known |= {"page", "limit"} if self.action in self.paged else set()
+        known |= {"offset"} if self.action in self.offset_allowed else set()
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            raise Invalid(errors=[{"field": name, "issue": _unknown(known)} for name in unknown])
+
+
+def _unknown(known: set[str]) -> str:
+    return f"There is no such parameter here; known are {', '.join(sorted(known))}." if known else "This takes no parameters."
+
+
+def _envelope(data: Any, warnings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"success": True, "data": data, "warnings": list(warnings)} if warnings else {"success": True, "data": data}

@@ -1,0 +1,77 @@
+"""What the environment says, read once and in one place.
+
+Every setting of HIMS that differs between machines is an environment variable (or a line of `.env`); this module is the only
+one that reads them. Names and meanings are listed in `.env.example`.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from hims.launch import places
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("sandbox", "development", "staging", "production", "test")
+
+read = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def name() -> str:
+    """The kind of installation this process serves. Unset means production: closed by default."""
+    chosen = os.environ.get("HIMS_ENV", "production")
+    if chosen not in ENVIRONMENTS:
+        raise ImproperlyConfigured(f"HIMS_ENV is {chosen!r}; it must be one of {', '.join(ENVIRONMENTS)}.")
+    return chosen
+
+
+def settings_module() -> str:
+    """The dotted path of the settings for HIMS_ENV."""
+    return f"hims.settings.{name()}"
+
+
+def required(variable: str, *, because: str) -> str:
+    """The variable's value; without one the process does not start."""
+    value = os.environ.get(variable, "")
+    if not value:
+        raise ImproperlyConfigured(f"{variable} is not set: {because}")
+    return value
+
+
+def embedded_allowed() -> bool:
+    """Whether the PostgreSQL and Redis that HIMS brings along may be used."""
+    return name() != "production"
+
+
+def database() -> dict:
+    """Django's settings of the one database: DATABASE_URL, else the embedded server's socket."""
+    if "DATABASE_URL" in os.environ or not embedded_allowed():
+        required("DATABASE_URL", because="this environment has no embedded database.")
+        config = dict(read.db("DATABASE_URL"))
+    else:
+        config = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": places.DATABASE,
+            "USER": places.DATABASE,
+            "HOST": str(places.socket_dir()),
+            "PORT": str(places.POSTGRES_PORT),
+        }
+    config.setdefault("OPTIONS", {})
+    return config
+
+
+def redis_url() -> str:
+    """REDIS_URL, else the embedded server's socket, as redis-py reads it."""
+    if "REDIS_URL" in os.environ or not embedded_allowed():
+        return required("REDIS_URL", because="this environment has no embedded Redis.")
+    return f"unix://{places.redis_socket()}?db=0"
+
+
+def broker_url() -> str:
+    """The same Redis, as Celery reads it."""
+    url = redis_url()
+    if url.startswith("unix://"):
+        return f"redis+socket://{places.redis_socket()}?virtual_host=0"
+    return url

@@ -1,0 +1,187 @@
+"""Settings that hold everywhere; the files beside this one say what differs by HIMS_ENV."""
+
+from datetime import timedelta
+
+from hims import env
+from hims.launch import places
+
+BASE_DIR = env.BASE_DIR
+HIMS_ENV = env.name()
+HIMS_DATA_DIR = places.data_dir()
+HIMS_VERSION = "0.1.0"
+API_VERSION = "v1"
+
+DEBUG = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+ROOT_URLCONF = "hims.urls"
+WSGI_APPLICATION = "hims.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+ALLOWED_HOSTS = env.read.list("HIMS_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+
+# The clinic (one installation serves one organisation).
+CLINIC_NAME = env.read.str("HIMS_CLINIC_NAME", default="Arocord Family Clinic")
+CLINIC_TIME_ZONE = env.read.str("HIMS_CLINIC_TIME_ZONE", default="America/Los_Angeles")
+CLINIC_COUNTRY = env.read.str("HIMS_CLINIC_COUNTRY", default="US")  # reads telephone numbers written without a country code
+
+INSTALLED_APPS = [
+    "apps.rest.admin_app.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "apps.common",
+    "apps.events",
+    "apps.audit",
+    "apps.rest",
+    "apps.accounts",
+    "apps.patients",
+    "apps.developers",
+]
+
+# The API needs none of the page middleware (session, messages, CSRF): those classes step aside on /v1.
+MIDDLEWARE = [
+    "apps.rest.middleware.RequestMiddleware",
+    "apps.rest.middleware.Security",
+    "apps.rest.middleware.StaticFiles",
+    "apps.rest.middleware.ContentSecurityPolicy",
+    "apps.rest.middleware.Sessions",
+    "apps.rest.middleware.Csrf",
+    "apps.rest.middleware.Authentication",
+    "apps.rest.middleware.Messages",
+    "apps.rest.middleware.Frames",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+DATABASES = {"default": env.database()}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs nobody a request
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+# A statement that runs for ten seconds holds a worker and its locks: it is ended. Migrations lift this for themselves.
+DATABASES["default"]["OPTIONS"]["options"] = env.read.str(
+    "HIMS_PG_OPTIONS", default="-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+)
+DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
+REDIS_URL = env.redis_url()
+
+# Signing: an own key, never Django's SECRET_KEY.
+SECRET_KEY = env.read.str("HIMS_SECRET_KEY", default="")
+HIMS_JWT_KEY = env.read.str("HIMS_JWT_KEY", default="")
+ACCESS_TOKEN_LIFETIME = timedelta(seconds=3600)
+API_SESSION_IDLE = timedelta(minutes=60)
+API_SESSION_ABSOLUTE = timedelta(hours=12)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ISSUER": "hims",
+    "AUDIENCE": "staff",
+    "LEEWAY": 10,
+    "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "typ",
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": API_SESSION_ABSOLUTE,
+    "UPDATE_LAST_LOGIN": False,
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["apps.accounts.backends.StaffBackend"]
+PASSWORD_HASHERS = ["apps.accounts.hashers.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/admin/login/"
+
+# Browser sessions (the admin): 15 minutes idle, 12 hours in all.
+BROWSER_SESSION_ABSOLUTE = timedelta(hours=12)
+SESSION_COOKIE_AGE = env.read.int("HIMS_SESSION_IDLE_SECONDS", default=900)
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.rest.permissions.Needs"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.rest.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.rest.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "apps.rest.schema.HimsSchema",
+    "EXCEPTION_HANDLER": "apps.rest.errors.handle",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+    "FORMAT_SUFFIX_KWARG": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
+HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
+HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # usernames are unique in any case: a constraint on lower(username)
+
+CELERY_BROKER_URL = env.broker_url()
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 1, "visibility_timeout": 300}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_BEAT_SCHEDULE = {
+    "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
+    "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "apps.common.logs.LineFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.server": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,8 @@
+"""Tests: the sandbox's apps on real servers, a cheap password hash, connections that end with the request."""
+
+from hims.settings.sandbox import *  # noqa: F403
+from hims.settings.sandbox import DATABASES
+
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+PASSWORD_HASHERS = ["apps.accounts.hashers.CheapArgon2id"]
+HIMS_RATE_LIMIT_SCALE = 1.0

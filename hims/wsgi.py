@@ -1,0 +1,11 @@
+"""The door the web server calls. Settings follow HIMS_ENV; unset means production."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from hims import env
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
+
+application = get_wsgi_application()

@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""Django's command line, talking to the same embedded servers as the running system."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from hims import env
+from hims.launch import embedded
+
+
+def main() -> None:
+    os.environ.setdefault("HIMS_ENV", "sandbox")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
+    with embedded.servers():
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
