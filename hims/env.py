@@ -40,6 +40,16 @@ def required(variable: str, *, because: str) -> str:
     return value
 
 
+def secret(variable: str) -> str:
+    """A key to sign with. The sandbox and a developer's machine have a sample one, which nobody else may use."""
+    if name() in ("sandbox", "development", "test"):
+        return os.environ.get(variable) or f"only-for-samples-{variable}-" + "0" * 40
+    value = required(variable, because="a clinic signs with keys of its own, of at least 32 characters.")
+    if len(value) < 32 or "only-for-samples" in value:
+        raise ImproperlyConfigured(f"{variable} must be at least 32 random characters, and not the sample's.")
+    return value
+
+
 def embedded_allowed() -> bool:
     """Whether the PostgreSQL and Redis that HIMS brings along may be used."""
     return name() != "production"

@@ -1,19 +1,13 @@
 """What a service needs to know of whoever acts: a user, an API key's owner, or the system itself."""
 
 from typing import Protocol
-from uuid import UUID
 
 from apps.access.permissions import Permission
+from apps.common.actor import Someone
 
 
-class Actor(Protocol):
-    """Anybody who acts. `id` is None for the system."""
-
-    @property
-    def id(self) -> UUID | None: ...
-
-    @property
-    def role(self) -> str: ...
+class Actor(Someone, Protocol):
+    """Somebody who acts, and the rights that go with the role."""
 
     def may(self, permission: Permission) -> bool:
         """Whether this actor holds the right."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.access.actor import Actor
+from apps.common.actor import Someone
 from apps.audit.models import AuditEvent
 from apps.common import clock, context
 
@@ -15,7 +15,7 @@ _MONTHS_AHEAD = 3
 
 def note(
     *,
-    by: Actor | None,
+    by: Someone | None,
     action: str,
     outcome: str = AuditEvent.Outcome.SUCCESS,
     patient_id: UUID | None = None,

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from apps.access.actor import Actor
+from apps.common.actor import Someone
 from apps.events.event import Event
 
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Any], None]
-InStep = Callable[[Event, Actor, UUID], None]
+InStep = Callable[[Event, Someone, UUID], None]
 
 _after_commit: dict[str, dict[str, Listener]] = {}
 _in_step: list[InStep] = []
@@ -49,7 +49,7 @@ def find(fact: str, listener: str) -> Listener | None:
     return _after_commit.get(fact, {}).get(listener)
 
 
-def run_in_step(fact: Event, by: Actor, event_id: UUID) -> None:
+def run_in_step(fact: Event, by: Someone, event_id: UUID) -> None:
     """Let the trail write its row."""
     for listener in _in_step:
         listener(fact, by, event_id)

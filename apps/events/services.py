@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerDown
 
-from apps.access.actor import Actor
+from apps.common.actor import Someone
 from apps.common import bus, clock, context
 from apps.events import listeners, relay, tasks
 from apps.events.event import Event
@@ -19,7 +19,7 @@ class NotInTransaction(RuntimeError):
     """A fact was announced outside a transaction: its row could outlive a change that was rolled back."""
 
 
-def emit(fact: Event, *, by: Actor) -> UUID:
+def emit(fact: Event, *, by: Someone) -> UUID:
     """Announce a fact inside the transaction that makes it true. Answers the event's id."""
     if not connection.in_atomic_block:
         raise NotInTransaction(f"{fact.name} was announced outside a transaction")

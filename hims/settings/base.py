@@ -92,13 +92,14 @@ DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
 REDIS_URL = env.redis_url()
 
 # Signing: an own key, never Django's SECRET_KEY.
-SECRET_KEY = env.read.str("HIMS_SECRET_KEY", default="")
-HIMS_JWT_KEY = env.read.str("HIMS_JWT_KEY", default="")
+SECRET_KEY = env.secret("HIMS_SECRET_KEY")
+HIMS_JWT_KEY = env.secret("HIMS_JWT_KEY")
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=3600)
 API_SESSION_IDLE = timedelta(minutes=60)
 API_SESSION_ABSOLUTE = timedelta(hours=12)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
+    "SIGNING_KEY": HIMS_JWT_KEY,
     "ISSUER": "hims",
     "AUDIENCE": "staff",
     "LEEWAY": 10,

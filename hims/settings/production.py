@@ -6,23 +6,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from hims import env
 from hims.settings.base import *  # noqa: F403
+from hims.settings.base import HIMS_JWT_KEY, SECRET_KEY
 
 _LEVERS = ("HIMS_RATE_LIMIT_SCALE", "HIMS_WEBHOOK_TIME_SCALE", "HIMS_WEBHOOK_ALLOW_CIDRS", "HIMS_SESSION_IDLE_SECONDS", "HIMS_DEBUG")
 _pulled = [lever for lever in _LEVERS if lever in os.environ]
 if _pulled and env.name() == "production":
     raise ImproperlyConfigured(f"{', '.join(_pulled)}: levers for tests are refused in production. Unset them.")
 
-
-def _secret(variable: str) -> str:
-    value = env.required(variable, because="production signs with a key of its own, of at least 32 characters.")
-    if len(value) < 32 or "only-" in value:
-        raise ImproperlyConfigured(f"{variable} must be at least 32 random characters, and not a sample's.")
-    return value
-
-
 DEBUG = False
-SECRET_KEY = _secret("HIMS_SECRET_KEY")
-HIMS_JWT_KEY = _secret("HIMS_JWT_KEY")
 if SECRET_KEY == HIMS_JWT_KEY:
     raise ImproperlyConfigured("HIMS_JWT_KEY must differ from HIMS_SECRET_KEY.")
 env.required("DATABASE_URL", because="production has no embedded database.")

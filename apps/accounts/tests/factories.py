@@ -1,0 +1,62 @@
+"""People for tests, and what speaks for them over the API."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from apps.access.actor import SYSTEM
+from apps.access.roles import Role
+from apps.accounts import services
+from apps.accounts.models import User
+from apps.accounts.services import NewStaff
+
+PASSWORD = "a long enough pass phrase"
+NPI = "1234567893"
+
+
+def hire(username: str = "nurse.ward", role: str = "nurse", **details: Any) -> User:
+    """Open an account."""
+    names = {"first_name": username.title(), "last_name": "Tester", "email": f"{username}@hims.test"}
+    staff = NewStaff(username=username, role=role, password=PASSWORD, **(names | details))
+    return services.hire(by=SYSTEM, staff=staff, check_password=False)
+
+
+def hire_ward() -> dict[str, User]:
+    """One person for each staff role, by role."""
+    doctor = {"specialty": "Family medicine", "npi": NPI, "languages": ["en", "es"]}
+    return {
+        role.value: hire(f"{role.value}.ward", role.value, **(doctor if role is Role.DOCTOR else {})) for role in Role if role is not Role.PATIENT
+    }
+
+
+@dataclass
+class Caller:
+    """An integrator with somebody's token, or with none."""
+
+    client: Client
+    token: str = ""
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Send JSON to /v1 and answer the response. A `str` or `bytes` body goes as it is."""
+        raw = body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else ""
+        extra = {"HTTP_AUTHORIZATION": f"Bearer {self.token}"} if self.token else {}
+        return self.client.generic(method, f"/v1{path}", raw, content_type="application/json", **(extra | headers))
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("PUT", path, body, **headers)
+
+
+def caller(user: User | None = None) -> Caller:
+    """Somebody signed in over the API; a stranger without a user."""
+    if user is None:
+        return Caller(Client())
+    signed_in = services.sign_in(username=user.username, password=PASSWORD, ip="127.0.0.1", user_agent="test")
+    return Caller(Client(), signed_in.tokens.access_token)

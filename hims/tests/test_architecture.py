@@ -1,0 +1,126 @@
+"""The walls of the house, as `docs/architecture.md` draws them. A broken one is named by file."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from hims.tests.floors import FLOOR
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = ROOT / "apps"
+FUNCTION_WALL, FILE_WALL, TEST_FILE_WALL = 50, 400, 600
+HTTP = ("rest_framework", "django.http", "django_filters", "drf_spectacular")
+
+
+def sources(folder: Path = APPS) -> list[Path]:
+    return [path for path in folder.rglob("*.py") if "migrations" not in path.parts]
+
+
+def owner(path: Path) -> str:
+    return path.relative_to(APPS).parts[0]
+
+
+def is_test(path: Path) -> bool:
+    return "tests" in path.parts
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every module a file imports, with its line."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def climbing(path: Path, source_owner: str, names: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> list[str]:
+    """The imports of a file that go sideways or up, or out of the apps into the composition root."""
+    found = []
+    for line, name in names:
+        parts = name.split(".")
+        if parts[0] == "hims":
+            found.append(f"{path}:{line} imports the composition root: {name}")
+        if parts[0] == "apps" and len(parts) > 1 and parts[1] != source_owner and FLOOR[parts[1]] >= FLOOR[source_owner]:
+            found.append(f"{path}:{line} imports {name}")
+    return found
+
+
+def test_every_app_has_a_floor() -> None:
+    assert {folder.name for folder in APPS.iterdir() if (folder / "__init__.py").exists()} == set(FLOOR)
+
+
+def test_apps_import_only_downwards() -> None:
+    found = [row for path in sources() for row in climbing(path, owner(path), imports(path))]
+    assert not found, "\n".join(found)
+
+
+def test_an_import_upwards_or_sideways_is_seen() -> None:
+    assert climbing(Path("x.py"), "rest", [(1, "apps.patients.models")])
+    assert climbing(Path("x.py"), "sandbox", [(1, "apps.developers.urls")])
+    assert climbing(Path("x.py"), "patients", [(1, "hims.urls")])
+    assert not climbing(Path("x.py"), "patients", [(1, "apps.rest.errors")])
+
+
+def test_rules_are_pure() -> None:
+    pure = [path for path in sources() if path.name == "rules.py" or owner(path) == "access"]
+    found = [f"{path}:{line} imports {name}" for path in pure if not is_test(path) for line, name in imports(path) if name.split(".")[0] == "django"]
+    assert not found, "\n".join(found)
+
+
+def test_services_and_models_know_no_http() -> None:
+    rooms = ("models.py", "rules.py", "services.py", "selectors.py", "events.py", "listeners.py", "tasks.py")
+    inner = [path for path in sources() if (path.name in rooms or path.parent.name == "services") and owner(path) not in ("rest", "sandbox")]
+    found = [f"{path}:{line} imports {name}" for path in inner for line, name in imports(path) if name.startswith(HTTP)]
+    assert not found, "\n".join(found)
+
+
+def test_nothing_is_imported_inside_a_function() -> None:
+    found = []
+    for path in [*sources(), *sources(ROOT / "hims")]:
+        if is_test(path):
+            continue
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                found += [f"{path}:{node.lineno}" for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert not found, "\n".join(found)
+
+
+def test_no_function_is_longer_than_the_wall() -> None:
+    found = []
+    for path in [*sources(), *sources(ROOT / "hims")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_test(path):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > FUNCTION_WALL:
+                    found.append(f"{path}:{node.lineno} {node.name} has {lines} lines")
+    assert not found, "\n".join(found)
+
+
+def test_no_file_is_longer_than_the_wall() -> None:
+    found = []
+    for path in [*sources(), *sources(ROOT / "hims")]:
+        lines = path.read_text().count("\n")
+        if lines > (TEST_FILE_WALL if is_test(path) else FILE_WALL):
+            found.append(f"{path} has {lines} lines")
+    assert not found, "\n".join(found)
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    found = [str(path) for path in sources() if path.read_text().strip() and not is_test(path) and not ast.get_docstring(ast.parse(path.read_text()))]
+    assert not found, "\n".join(found)
+
+
+def test_no_model_overrides_save() -> None:
+    found = []
+    for path in sources():
+        if path.name == "models.py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef) and node.name in ("save", "delete"):
+                    found.append(f"{path}:{node.lineno}")
+    assert not found, "\n".join(found)
+
+
+def test_no_drawer_is_called_utils() -> None:
+    found = [str(path) for path in sources() if path.stem in ("utils", "helpers", "misc", "manager")]
+    assert not found, "\n".join(found)
