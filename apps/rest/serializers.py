@@ -1,9 +1,13 @@
 """Bases for request bodies: what is not declared is refused by name."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
 from apps.rest import aliases
@@ -26,3 +30,32 @@ class IdField(serializers.UUIDField):
     def to_internal_value(self, data: Any) -> UUID:
         found = aliases.resolve(data) if isinstance(data, str) else None
         return found or super().to_internal_value(data)
+
+
+class InstantField(serializers.DateTimeField):
+    """An RFC 3339 instant with its offset; a time without one could be two different times and is refused."""
+
+    default_error_messages = {"invalid": "Write the time as RFC 3339 with its offset, like 2025-01-15T10:00:00Z."}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            moment = parse_datetime(value) if isinstance(value, str) and len(value) > len("2025-01-15") else None
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or not 1850 <= moment.year <= 2200:
+            self.fail("invalid", format="RFC 3339")
+        return moment.astimezone(UTC)
+
+
+class InstantOrDayField(InstantField):
+    """An instant, or a day, which begins where the clinic is."""
+
+    default_error_messages = {"invalid": "Write a day as YYYY-MM-DD, or a time as RFC 3339 with its offset."}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str) and len(value) == len("2025-01-15"):
+            try:
+                return datetime.combine(date.fromisoformat(value), time(), ZoneInfo(settings.CLINIC_TIME_ZONE)).astimezone(UTC)
+            except ValueError:
+                self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)

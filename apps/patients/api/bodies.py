@@ -8,7 +8,7 @@ from rest_framework import serializers
 from apps.common import clock
 from apps.patients import chart, rules
 from apps.patients.models import Gender
-from apps.rest.serializers import StrictSerializer
+from apps.rest.serializers import InstantField, InstantOrDayField, StrictSerializer
 
 # Where a column stands in the body. A name may stand in more than one place; all places must then agree.
 _ADDRESS = {"street": "street", "city": "city", "state": "state", "zip": "zip"}
@@ -34,14 +34,14 @@ def _text(size: int) -> serializers.CharField:
 class PatientColumns(StrictSerializer):
     """The columns one may write, by their flat names."""
 
-    mrn = serializers.RegexField(rules.MRN_SHAPE.pattern + r"\Z", required=False, error_messages={"invalid": "An MRN has 1 to 40 letters, digits and dashes."})
+    mrn = serializers.RegexField(rf"^{rules.MRN_SHAPE.pattern}\Z", required=False, error_messages={"invalid": "An MRN has 1 to 40 letters, digits and dashes."})
     first_name = serializers.CharField(max_length=100)
     middle_name = _text(100)
     last_name = serializers.CharField(max_length=100)
     date_of_birth = serializers.DateField(input_formats=["%Y-%m-%d"], error_messages={"invalid": "Write the date as YYYY-MM-DD."})
     gender = serializers.ChoiceField(choices=Gender.choices)
     language = _text(10)
-    deceased_at = serializers.DateTimeField(required=False, allow_null=True)
+    deceased_at = InstantField(required=False, allow_null=True)
     phone = _text(40)
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     street = _text(200)
@@ -68,13 +68,37 @@ class PatientColumns(StrictSerializer):
     validate_emergency_phone = validate_phone
 
 
+def _documented(key: str, places: Mapping[str, Any], about: str = "") -> type[StrictSerializer]:
+    """The body under `key` as the OpenAPI file tells it: every name it may have, none of them required by itself."""
+    columns = PatientColumns().fields
+    fields: dict[str, Any] = {"__doc__": about, "__module__": __name__}
+    for name, place in places.items():
+        if isinstance(place, str):
+            field = columns[place]
+            clearable = field.allow_null or getattr(field, "allow_blank", False)
+            fields[name] = type(field)(*field._args, **(field._kwargs | {"required": False, "allow_null": clearable}))
+        else:
+            fields[name] = _NESTED.setdefault(name, _documented(name, place))(required=False, allow_null=True)
+    return type("".join(word.capitalize() for word in key.split("_")) + "Body", (StrictSerializer,), fields)
+
+
+_NESTED: dict[str, type[StrictSerializer]] = {}
+_EITHER_WAY = "Each value flat or in its object, as you like; in both, they must agree."
+
+
 class PatientBody(serializers.Serializer):
     """Reads `PLACES` into `PatientColumns`; errors are told under the names the caller used. `partial` for a merge-patch."""
+
+    documented_as = _documented(
+        "patient", PLACES, f"Required are first_name, last_name, date_of_birth and gender. {_EITHER_WAY} Without `mrn` the next is issued."
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError("The body must be a JSON object.")
         flat, sent_as = _flatten(data)
+        if not self.partial and flat.get("mrn", "") is None:
+            del flat["mrn"]  # null at registration: none of their own, the server issues one
         columns = PatientColumns(data=flat, partial=self.partial)
         if columns.is_valid():
             return columns.validated_data
@@ -83,6 +107,8 @@ class PatientBody(serializers.Serializer):
 
 class AmendBody(PatientBody):
     """The same with everything optional: what is absent is kept, null clears."""
+
+    documented_as = _documented("amend_patient", PLACES, f"What is absent is kept, null clears. {_EITHER_WAY} An `mrn` never changes.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, partial=True)
@@ -130,8 +156,8 @@ class EntryBody(StrictSerializer):
     code = _text(40)
     display = serializers.CharField(max_length=400, required=False)
     status = _text(20)
-    occurred_at = serializers.DateTimeField(required=False)
-    ended_at = serializers.DateTimeField(required=False, allow_null=True)
+    occurred_at = InstantOrDayField(required=False)
+    ended_at = InstantOrDayField(required=False, allow_null=True)
     value = serializers.DecimalField(max_digits=20, decimal_places=8, required=False, allow_null=True)
     unit = _text(40)
     detail = serializers.DictField(required=False)

@@ -1,0 +1,20 @@
+"""Patients and chart entries for tests."""
+
+from datetime import date
+from typing import Any
+
+from apps.access.actor import SYSTEM
+from apps.patients import services
+from apps.patients.models import ChartEntry, Patient
+from apps.patients.services import NewEntry, Registration
+
+
+def admit(first_name: str = "John", last_name: str = "Doe", born: date = date(1980, 5, 15), **details: Any) -> Patient:
+    """Register a patient."""
+    registration = Registration(first_name=first_name, last_name=last_name, date_of_birth=born, gender=details.pop("gender", "male"), **details)
+    return services.register(by=SYSTEM, registration=registration).patient
+
+
+def chart(patient: Patient, entry_type: str = "diagnosis", display: str = "Essential hypertension", **details: Any) -> ChartEntry:
+    """Write a chart entry."""
+    return services.record(by=SYSTEM, patient_id=patient.pk, entry=NewEntry(type=entry_type, display=display, **details))

@@ -1,0 +1,117 @@
+"""Finding people."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from apps.access.actor import SYSTEM
+from apps.patients import rules, selectors, services
+from apps.patients.models import Patient
+from apps.patients.tests.factories import admit, chart
+
+pytestmark = pytest.mark.django_db
+
+
+def found(text: str) -> list[str]:
+    rows = selectors.matching(selectors.roll(visible_to=SYSTEM), text)
+    return [f"{row.first_name} {row.last_name}" for row in rows]
+
+
+@pytest.fixture
+def people() -> None:
+    admit("John", "Doe", mrn="MRN001", phone="+1-555-0123")
+    admit("Johanna", "Doering", born=date(1985, 3, 20), phone="(213) 373-4253")
+    admit("José María", "O'Brien-Núñez", born=date(1990, 4, 5), mrn="X-77")
+    admit("Mary", "van der Berg", born=date(1990, 5, 4))
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("john doe", ["John Doe"]),
+        ("DOE JOHN", ["John Doe"]),
+        ("doe jo", ["Johanna Doering", "John Doe"]),
+        ("jose obrien", ["José María O'Brien-Núñez"]),
+        ("JOSÉ O'BRIEN", ["José María O'Brien-Núñez"]),
+        ("nunez", ["José María O'Brien-Núñez"]),
+        ("vanderberg mary", ["Mary van der Berg"]),
+        ("mrn001", ["John Doe"]),
+        ("x-77", ["José María O'Brien-Núñez"]),
+        ("555-0123", ["John Doe"]),
+        ("0123", ["John Doe"]),
+        ("+1 213 373 4253", ["Johanna Doering"]),
+        ("213.373", ["Johanna Doering"]),
+        ("1980-05-15", ["John Doe"]),
+        ("doe 15 5 80", ["John Doe"]),
+        ("4/5/1990", ["Mary van der Berg", "José María O'Brien-Núñez"]),
+        ("20 March 1985 johanna", ["Johanna Doering"]),
+        ("john smith", []),
+        ("%", []),
+        ("_ohn", []),
+        ("joh% d_e", []),
+        ("", []),
+        ("' OR 1=1 --", []),
+    ],
+)
+def test_a_search_finds_whom_every_word_fits(text: str, names: list[str]) -> None:
+    assert found(text) == names
+
+
+@pytest.mark.usefixtures("people")
+def test_an_inactive_patient_is_still_found() -> None:
+    john = Patient.objects.get(mrn="MRN001")
+    services.deactivate(by=SYSTEM, patient_id=john.pk)
+    assert found("john doe") == ["John Doe"]
+
+
+class SearchProperties(TestCase):
+    @given(
+        first=st.text(st.characters(codec="utf-8", categories=("L",)), min_size=1, max_size=20),
+        last=st.text(st.characters(codec="utf-8", categories=("L",)), min_size=1, max_size=20),
+        cut=st.integers(1, 20),
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_whoever_is_registered_is_found_by_the_beginning_of_each_name(self, first: str, last: str, cut: int) -> None:
+        patient = admit(first, last)
+        for name in (first, last):
+            words = rules.words(name)
+            if words:
+                assert patient in selectors.matching(selectors.roll(visible_to=SYSTEM), words[0][:cut])
+                assert patient in selectors.matching(selectors.roll(visible_to=SYSTEM), name)
+
+
+def test_a_manager_finds_nobody(ward: dict[str, Any]) -> None:
+    admit()
+    assert not selectors.roll(visible_to=ward["manager"]).exists()
+    assert selectors.roll(visible_to=ward["billing"]).count() == 1
+
+
+def test_each_role_reads_its_kinds_of_entry(ward: dict[str, Any]) -> None:
+    patient = admit()
+    for kind, details in {
+        "allergy": {},
+        "medication": {},
+        "diagnosis": {"code_system": "ICD-10-CM", "code": "I10"},
+        "procedure": {},
+        "immunization": {},
+        "lab_result": {},
+        "vital_sign": {},
+        "note": {},
+    }.items():
+        chart(patient, kind, f"A {kind}", **details)
+    chart(patient, "diagnosis", "Uncoded")
+    seen = {
+        role: sorted(row.type for row in selectors.chart(visible_to=user, patient_id=patient.pk))
+        for role, user in ward.items()
+        if role in ("doctor", "pharmacist", "lab_technician", "billing", "receptionist", "manager")
+    }
+    assert len(seen["doctor"]) == 9
+    assert seen["pharmacist"] == ["allergy", "diagnosis", "diagnosis", "medication"]
+    assert seen["lab_technician"] == ["allergy", "lab_result"]
+    assert seen["billing"] == ["diagnosis"]
+    assert seen["receptionist"] == seen["manager"] == []

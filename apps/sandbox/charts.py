@@ -1,0 +1,96 @@
+"""Sample charts as the patients app takes them in: the hand-written files and the drawn ward, read into its dataclasses."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.patients.services import NewEntry, Registration
+from apps.sandbox import staff
+from apps.sandbox.aliases import PATIENTS, fixed_id
+from apps.sandbox.ward import ward
+
+_FOLDER = Path(__file__).parent / "data"
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample patient: `ref` is the name by which the sandbox knows him, on every machine with the same id."""
+
+    ref: str
+    patient_id: UUID
+    registration: Registration
+    entries: tuple[NewEntry, ...]
+
+
+def written() -> list[dict[str, Any]]:
+    """The three histories written by hand, as they stand in their files."""
+    return [json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in PATIENTS]
+
+
+def everybody() -> list[dict[str, Any]]:
+    """All sample patients, the hand-written ones last, so that they head the lists."""
+    return [*reversed(ward()), *reversed(written())]
+
+
+def fingerprint() -> str:
+    """SHA-256 over all that is seeded; it changes when the sample data do."""
+    people = [[member.username, str(member.id), member.role] for member in staff.STAFF]
+    return hashlib.sha256(json.dumps([people, everybody()], sort_keys=True).encode()).hexdigest()
+
+
+def read(raw: Raw) -> Sample:
+    """The sample in the patients app's terms."""
+    ref = raw["alias"]
+    entries = tuple(_entry(ref, line) for line in raw["entries"])
+    return Sample(ref=ref, patient_id=fixed_id(ref), registration=_registration(raw["registration"]), entries=entries)
+
+
+def _registration(card: Raw) -> Registration:
+    flat = {key: value for key, value in card.items() if not isinstance(value, Mapping)}
+    flat |= card.get("address", {})
+    flat |= {f"emergency_{key}": value for key, value in card.get("emergency_contact", {}).items()}
+    flat |= {f"insurance_{key}": value for key, value in card.get("insurance", {}).items()}
+    flat["date_of_birth"] = date.fromisoformat(flat["date_of_birth"])
+    if "deceased_at" in flat:
+        flat["deceased_at"] = moment(flat["deceased_at"])
+    return Registration(**flat)
+
+
+def _entry(ref: str, line: Raw) -> NewEntry:
+    return NewEntry(
+        type=line["type"],
+        code_system=line["code_system"],
+        code=line["code"],
+        display=line["display"],
+        status=line["status"],
+        occurred_at=moment(line["occurred_at"]),
+        ended_at=moment(line["ended_at"]) if "ended_at" in line else None,
+        value=Decimal(str(line["value"])) if "value" in line else None,
+        unit=line.get("unit", ""),
+        detail=dict(line["detail"]),
+        source_ref=source_ref(ref, line),
+        recorded_by_id=staff.ID_OF[line["recorded_by"]],
+    )
+
+
+def source_ref(ref: str, line: Raw) -> str:
+    """The line's identity, whatever its place in the file."""
+    what = "|".join(str(line[key]) for key in ("type", "code_system", "code", "display", "occurred_at"))
+    return f"{ref}:{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+
+
+def moment(text: str) -> datetime:
+    """An instant as written; a bare date is its midnight at the clinic."""
+    if "T" in text:
+        return datetime.fromisoformat(text)
+    return datetime.combine(date.fromisoformat(text), time(), tzinfo=ZoneInfo(settings.CLINIC_TIME_ZONE))

@@ -1,0 +1,78 @@
+"""What stands in the sandbox, and how to sign in to it."""
+
+from dataclasses import asdict, dataclass
+
+from apps.accounts.models import User
+from apps.patients.models import Patient
+from apps.sandbox.aliases import ALIASES, PATIENTS
+from apps.sandbox.models import SampleData
+from apps.sandbox.staff import PASSWORD, STAFF
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A staff account of the sandbox."""
+
+    username: str
+    password: str
+    role: str
+    name: str
+    id: str
+    alias: str
+
+
+@dataclass(frozen=True)
+class SamplePatient:
+    """A patient the API reference calls by an alias."""
+
+    alias: str
+    id: str
+    mrn: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Everything one needs to try the API."""
+
+    staff: tuple[SignIn, ...]
+    patients: tuple[SamplePatient, ...]
+    aliases: dict[str, str]
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+def laid_out() -> bool:
+    """Whether the sample data stand. One indexed read: the readiness check asks it often."""
+    return SampleData.objects.exists()
+
+
+def laid_out_as(fingerprint: str) -> bool:
+    """Whether just these sample data stand."""
+    return SampleData.objects.filter(fingerprint=fingerprint).exists()
+
+
+def credentials() -> Credentials:
+    """The sign-ins and samples that are really there."""
+    hired = set(User.objects.filter(pk__in=[member.id for member in STAFF], is_active=True).values_list("pk", flat=True))
+    staff = [
+        SignIn(
+            username=member.username,
+            password=PASSWORD,
+            role=member.role.value,
+            name=f"{member.first_name} {member.last_name}",
+            id=str(member.id),
+            alias=member.alias,
+        )
+        for member in STAFF
+        if member.id in hired
+    ]
+    rows = Patient.objects.in_bulk([ALIASES[name] for name in PATIENTS])
+    patients = [
+        SamplePatient(alias=name, id=str(row.pk), mrn=row.mrn, name=f"{row.first_name} {row.last_name}")
+        for name in PATIENTS
+        if (row := rows.get(ALIASES[name]))
+    ]
+    there = {one.alias: one.id for one in patients} | {one.alias: one.id for one in staff if one.alias}
+    return Credentials(staff=tuple(staff), patients=tuple(patients), aliases=there)

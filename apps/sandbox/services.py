@@ -1,0 +1,154 @@
+"""Laying out the sample data, and clearing the sandbox back to its first day."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+
+from apps.access.actor import Actor
+from apps.accounts import services as accounts
+from apps.accounts.models import User
+from apps.accounts.services import NewStaff
+from apps.audit import services as audit
+from apps.common import clock
+from apps.common.errors import Forbidden
+from apps.patients import services as patients
+from apps.patients.models import ChartEntry
+from apps.patients.services import NewEntry
+from apps.sandbox import charts, selectors
+from apps.sandbox.charts import Sample
+from apps.sandbox.models import SampleData
+from apps.sandbox.staff import PASSWORD, STAFF, StaffMember
+
+Watch = Callable[[str, int, int], None]
+"""Told what was just laid out, how many pieces are done, and of how many."""
+
+_ENVIRONMENTS = ("sandbox", "test")
+_KEPT = frozenset({"terminology"})  # reference tables, the same before and after
+_DJANGO_TABLES = ("django_session", "django_admin_log")
+_SEQUENCES = ("patient_seq", "patient_mrn_seq")
+_LOCK = 0x5A6D_7C1E  # any number, but always this one: two starts at a time lay out one set
+
+
+class NotASandbox(Forbidden):
+    message = "Sample data and their reset belong to the sandbox. This installation is not one."
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """What a run added. All zero where everything stood already."""
+
+    staff: int = 0
+    patients: int = 0
+    entries: int = 0
+
+
+def seed(*, by: Actor, watch: Watch | None = None) -> LaidOut:
+    """Lay out what is missing of the sample data, all or nothing. A second run adds nothing. Raises NotASandbox."""
+    _only_in_a_sandbox()
+    fingerprint = charts.fingerprint()
+    if selectors.laid_out_as(fingerprint):
+        return LaidOut()
+    with transaction.atomic():
+        _one_at_a_time()
+        if selectors.laid_out_as(fingerprint):  # by whoever held the lock
+            return LaidOut()
+        return _lay_out(by, fingerprint, watch or _nobody)
+
+
+@transaction.atomic
+def reset(*, by: Actor, watch: Watch | None = None) -> LaidOut:
+    """Empty every table of ours and lay out the sample data anew; nobody sees a state in between. Raises NotASandbox."""
+    _only_in_a_sandbox()
+    _one_at_a_time()
+    _empty()
+    laid_out = _lay_out(by, charts.fingerprint(), watch or _nobody)
+    audit.note(by=by, action="sandbox.reset")
+    return laid_out
+
+
+def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
+    people = charts.everybody()
+    total = len(STAFF) + len(people)
+    done, hired, opened, entries = 0, 0, 0, 0
+    here = set(User.objects.filter(pk__in=[member.id for member in STAFF]).values_list("pk", flat=True))
+    for member in STAFF:
+        if member.id not in here:
+            accounts.hire(by=by, staff=_new_staff(member), check_password=False)
+            hired += 1
+        done += 1
+        watch(member.username, done, total)
+    for raw in people:
+        sample = charts.read(raw)
+        if sample.registration.date_of_birth <= clock.today():
+            transfer = _transfer(by, sample)
+            opened += transfer.opened
+            entries += transfer.entries_added
+        done += 1
+        watch(sample.ref, done, total)
+    SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
+    return LaidOut(staff=hired, patients=opened, entries=entries)
+
+
+def _transfer(by: Actor, sample: Sample) -> patients.Transfer:
+    return patients.transfer_in(
+        by=by,
+        source=ChartEntry.Source.SANDBOX,
+        system="sandbox",
+        ref=sample.ref,
+        registration=sample.registration,
+        entries=_up_to_now(sample.entries),
+        patient_id=sample.patient_id,
+    )
+
+
+def _up_to_now(entries: tuple[NewEntry, ...]) -> list[NewEntry]:
+    """What has happened by this machine's clock: a clock that is behind gets shorter charts, not a refusal."""
+    now = clock.now()
+    past = [entry for entry in entries if entry.occurred_at is None or entry.occurred_at <= now]
+    return [replace(entry, ended_at=None) if entry.ended_at and entry.ended_at > now else entry for entry in past]
+
+
+def _new_staff(member: StaffMember) -> NewStaff:
+    return NewStaff(
+        id=member.id,
+        username=member.username,
+        email=member.email,
+        first_name=member.first_name,
+        last_name=member.last_name,
+        role=member.role,
+        password=PASSWORD,
+        specialty=member.specialty,
+        npi=member.npi,
+        taxonomy=member.taxonomy,
+        languages=member.languages,
+    )
+
+
+def _empty() -> None:
+    """Truncate our apps' tables and Django's sessions; numbers start anew. All of it is undone if the transaction fails."""
+    ours = [config for config in apps.get_app_configs() if config.name.startswith("apps.") and config.label not in _KEPT]
+    tables = [model._meta.db_table for config in ours for model in config.get_models(include_auto_created=True)]
+    tables += [table for table in _DJANGO_TABLES if table in connection.introspection.table_names()]
+    quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
+    connection.check_constraints()  # a table with deferred checks still waiting cannot be truncated
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY")
+        for sequence in _SEQUENCES:
+            cursor.execute(f"ALTER SEQUENCE {sequence} RESTART")
+
+
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _only_in_a_sandbox() -> None:
+    if settings.HIMS_ENV not in _ENVIRONMENTS:
+        raise NotASandbox
+
+
+def _nobody(piece: str, done: int, total: int) -> None:
+    """Watches nothing."""

@@ -1,0 +1,79 @@
+"""The staff of the toy hospital, as data. NPIs pass the check digit and were issued to nobody; the password is public."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.access.roles import Role
+from apps.sandbox.aliases import fixed_id
+
+PASSWORD = "Sandbox-2025!"  # noqa: S105  printed on the front page; the sandbox holds nobody's data
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffMember:
+    """One sign-in. `alias` is the name the API reference gives to a doctor."""
+
+    username: str
+    first_name: str
+    last_name: str
+    role: Role
+    alias: str = ""
+    specialty: str = ""
+    npi: str = ""
+    taxonomy: str = ""
+    languages: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> UUID:
+        return fixed_id(self.alias or self.username)
+
+    @property
+    def email(self) -> str:
+        return f"{self.username}@hims.com"
+
+
+# "Dr." as a first name is how the reference prints its sign-in (section 2.1).
+STAFF: tuple[StaffMember, ...] = (
+    StaffMember(username="admin", first_name="Robin", last_name="Admin", role=Role.ADMIN),
+    StaffMember(username="manager.davis", first_name="Morgan", last_name="Davis", role=Role.MANAGER),
+    StaffMember(
+        username="dr.smith",
+        first_name="Dr.",
+        last_name="Smith",
+        role=Role.DOCTOR,
+        alias="doctor_001",
+        specialty="Family medicine",
+        npi="1999999018",
+        taxonomy="207Q00000X",
+        languages=("en", "es"),
+    ),
+    StaffMember(
+        username="dr.patel",
+        first_name="Dr.",
+        last_name="Patel",
+        role=Role.DOCTOR,
+        alias="doctor_002",
+        specialty="Cardiology",
+        npi="1999999026",
+        taxonomy="207RC0000X",
+        languages=("en", "hi", "gu"),
+    ),
+    StaffMember(
+        username="dr.lee",
+        first_name="Dr.",
+        last_name="Lee",
+        role=Role.DOCTOR,
+        alias="doctor_003",
+        specialty="Pediatrics",
+        npi="1999999034",
+        taxonomy="208000000X",
+        languages=("en", "ko"),
+    ),
+    StaffMember(username="nurse.jones", first_name="Taylor", last_name="Jones", role=Role.NURSE),
+    StaffMember(username="reception.kim", first_name="Hana", last_name="Kim", role=Role.RECEPTIONIST),
+    StaffMember(username="pharm.garcia", first_name="Lucía", last_name="García", role=Role.PHARMACIST),
+    StaffMember(username="lab.chen", first_name="Wei", last_name="Chen", role=Role.LAB_TECHNICIAN),
+    StaffMember(username="billing.brown", first_name="Jordan", last_name="Brown", role=Role.BILLING),
+    StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE),
+)
+ID_OF: dict[str, UUID] = {member.username: member.id for member in STAFF}

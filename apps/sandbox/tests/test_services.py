@@ -1,0 +1,168 @@
+"""Laying out the sample data, doing it again, and starting over."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import Doctor, User
+from apps.audit.models import AuditEvent
+from apps.events.models import OutboxEvent
+from apps.patients import services as patients
+from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.rest import aliases as names
+from apps.rest import health
+from apps.sandbox import charts, selectors, services
+from apps.sandbox.aliases import ALIASES
+from apps.sandbox.models import SampleData
+from apps.sandbox.services import LaidOut
+from apps.sandbox.staff import PASSWORD
+from apps.sandbox.ward import SIZE
+
+pytestmark = pytest.mark.django_db
+
+
+def state():
+    """All that the sandbox shows of itself, without the times of writing."""
+    return (
+        list(User.objects.order_by("username").values_list("id", "username", "email", "role", "first_name", "last_name")),
+        list(Patient.objects.order_by("seq").values_list("id", "seq", "mrn", "last_name", "allergy_status", "phone_e164")),
+        list(
+            ChartEntry.objects.order_by("source_ref").values_list("patient_id", "source_ref", "value", "status", "recorded_by_id")
+        ),
+    )
+
+
+def test_the_whole_ward_is_laid_out():
+    assert services.seed(by=SYSTEM).patients == SIZE + 3
+    assert selectors.laid_out()
+
+
+def test_the_second_run_changes_nothing(hospital):
+    before, facts = state(), OutboxEvent.objects.count()
+    assert services.seed(by=SYSTEM) == LaidOut()
+    assert state() == before
+    assert OutboxEvent.objects.count() == facts
+
+
+def test_the_second_run_asks_one_question(hospital, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        services.seed(by=SYSTEM)
+
+
+def test_only_what_is_missing_is_added_when_the_sample_data_have_changed(hospital):
+    SampleData.objects.update(fingerprint="of an older release")
+    before = state()
+    assert services.seed(by=SYSTEM) == LaidOut()
+    assert state() == before
+    assert selectors.laid_out_as(charts.fingerprint())
+
+
+def test_everything_that_is_written_down_is_laid_out(hospital, expected):
+    assert hospital == expected
+
+
+def test_watching_counts_every_piece_once(expected):
+    seen, pieces = [], expected.staff + expected.patients
+    services.seed(by=SYSTEM, watch=lambda piece, done, total: seen.append((done, total)))
+    assert seen == [(number, pieces) for number in range(1, pieces + 1)]
+
+
+def test_john_doe_stands_as_printed_and_heads_the_list(hospital):
+    john = Patient.objects.order_by("-seq").first()
+    assert (john.pk, john.mrn, john.phone, john.phone_e164) == (ALIASES["patient_001"], "MRN001", "+1-555-0123", "")
+    assert john.insurance_policy_number == "BC123456"
+    assert john.allergy_status == AllergyStatus.LISTED
+
+
+def test_mrn002_stays_free_for_the_example_of_the_reference(hospital):
+    assert not Patient.objects.filter(mrn__iexact="MRN002").exists()
+
+
+def test_the_three_states_of_an_allergy_list_are_all_there(hospital):
+    assert set(Patient.objects.values_list("allergy_status", flat=True)) == set(AllergyStatus)
+
+
+def test_dr_smith_signs_in_with_the_printed_password(hospital):
+    smith = User.objects.get(username="dr.smith")
+    assert smith.check_password(PASSWORD)
+    assert Doctor.objects.get(pk=ALIASES["doctor_001"]).taxonomy == "207Q00000X"
+
+
+def test_an_entry_says_who_recorded_it_and_where_it_came_from(hospital):
+    line = ChartEntry.objects.filter(patient_id=ALIASES["patient_003"], code="2823-3", detail__flag="critical_high").get()
+    assert line.recorded_by.username == "lab.chen"
+    assert line.source == ChartEntry.Source.SANDBOX
+    assert float(line.value) == 6.4
+
+
+def test_an_alias_stands_for_its_row(hospital):
+    assert Patient.objects.filter(pk=names.resolve("patient_002")).exists()
+    assert Doctor.objects.filter(pk=names.resolve("doctor_003")).exists()
+
+
+def test_the_system_is_ready_once_the_sample_data_stand(rf, expected):
+    assert b'"sample_data": "down"' in health.ready(rf.get("/health/ready")).content
+    services.seed(by=SYSTEM)
+    assert b'"sample_data": "ok"' in health.ready(rf.get("/health/ready")).content
+
+
+def test_a_clock_that_is_behind_gets_shorter_charts(expected):
+    with time_machine.travel(datetime(2026, 5, 20, tzinfo=UTC)):
+        laid_out = services.seed(by=SYSTEM)
+    assert laid_out.patients == expected.patients - 1  # one of the ward is not born yet
+    assert 0 < laid_out.entries < expected.entries
+
+
+def test_starting_over_gives_the_first_day_again(hospital, expected):
+    services.reset(by=SYSTEM)  # the first one of a test also sets the numbering, which no rollback does, back
+    first = state()
+    patients.register(
+        by=SYSTEM,
+        registration=patients.Registration(
+            mrn="MRN002",
+            first_name="Jane",
+            last_name="Smith",
+            date_of_birth=datetime(1985, 3, 20, tzinfo=UTC).date(),
+            gender="female",
+        ),
+    )
+    User.objects.filter(username="dr.smith").update(is_active=False)
+    assert services.reset(by=SYSTEM) == expected
+    assert state() == first
+
+
+def test_starting_over_leaves_one_trace_of_itself(hospital):
+    services.reset(by=SYSTEM)
+    assert AuditEvent.objects.filter(action="sandbox.reset").count() == 1
+
+
+def test_a_reset_that_fails_leaves_everything_as_it_was(hospital, monkeypatch):
+    before = state()
+
+    def broken(raw):
+        raise RuntimeError("the file cannot be read")
+
+    monkeypatch.setattr(charts, "read", broken)
+    with pytest.raises(RuntimeError):
+        services.reset(by=SYSTEM)
+    assert state() == before
+
+
+@pytest.mark.parametrize("environment", ["production", "staging", "development"])
+@pytest.mark.parametrize("work", [services.seed, services.reset])
+def test_no_other_installation_is_touched(settings, environment, work):
+    SampleData.objects.create(fingerprint="x")
+    settings.HIMS_ENV = environment
+    with pytest.raises(services.NotASandbox):
+        work(by=SYSTEM)
+    assert SampleData.objects.filter(fingerprint="x").exists()
+    assert not User.objects.exists()
+
+
+def test_the_mark_is_one_row():
+    SampleData.objects.create(fingerprint="x")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SampleData.objects.create(pk=2, fingerprint="y")

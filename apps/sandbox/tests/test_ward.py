@@ -1,0 +1,74 @@
+"""The drawn part of the ward is the same on every machine, and varied enough to test with."""
+
+import hashlib
+import json
+from collections import Counter
+
+from anyascii import anyascii
+
+from apps.sandbox.ward import SIZE, Dice, ward
+
+
+def digest(people):
+    return hashlib.sha256(json.dumps(people, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def test_the_ward_is_the_same_on_every_machine_and_every_run():
+    assert digest(ward()) == digest(ward())
+    assert digest(ward()) == "e5d177ecb9602db817aa399145cc0e7b6eb2c63b26cd0b707fc4b86737660d5f", (
+        "the ward has changed: if you meant it to, write the new digest here"
+    )
+
+
+def test_a_longer_ward_begins_like_a_shorter_one():
+    assert ward(SIZE + 20)[:SIZE] == ward()
+
+
+def test_the_dice_draw_the_same_numbers_everywhere():
+    dice = Dice("check")
+    assert [dice.whole(1, 6) for _ in range(12)] == [6, 5, 3, 2, 5, 6, 1, 1, 6, 5, 5, 5]
+
+
+def test_the_ward_has_every_age():
+    decades = Counter(2026 - int(person["registration"]["date_of_birth"][:4]) for person in ward())
+    children = sum(count for years, count in decades.items() if years < 18)
+    old = sum(count for years, count in decades.items() if years > 65)
+    assert children >= 8
+    assert old >= 8
+    assert max(decades) > 100
+    assert min(decades) == 0
+
+
+def test_the_ward_has_names_that_break_careless_code():
+    names = [f"{person['registration']['first_name']} {person['registration']['last_name']}" for person in ward()]
+    assert any("'" in name for name in names)
+    assert any("’" in name for name in names)
+    assert any("-" in name for name in names)
+    assert any(name != anyascii(name) for name in names)
+    assert any(name.count(" ") >= 2 for name in names)
+    assert {"ar", "es", "vi"} <= {person["registration"]["language"] for person in ward()}
+
+
+def test_two_patients_share_a_name_and_two_share_name_and_birthday():
+    cards = [person["registration"] for person in ward()]
+    assert max(Counter((card["first_name"], card["last_name"]) for card in cards).values()) == 2
+    assert max(Counter((card["last_name"], card["date_of_birth"]) for card in cards).values()) == 2
+
+
+def test_no_telephone_number_is_given_out_twice():
+    numbers = [person["registration"]["phone"] for person in ward() if person["registration"]["phone"]]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_the_three_states_of_an_allergy_list_all_occur():
+    def state(person):
+        codes = {line["code"] for line in person["entries"] if line["type"] == "allergy"}
+        return "not asked" if not codes else "none known" if codes == {"716186003"} else "listed"
+
+    assert set(map(state, ward())) == {"not asked", "none known", "listed"}
+
+
+def test_nothing_is_measured_after_a_death():
+    for person in ward():
+        died = person["registration"].get("deceased_at")
+        assert not died or all(line["occurred_at"][:10] <= died[:10] for line in person["entries"])
