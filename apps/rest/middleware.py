@@ -1,13 +1,18 @@
 """What happens round every request: its id, its address, its size, its headers; and page middleware that steps aside on /v1."""
 
 import re
+import time
 from collections.abc import Callable
+from io import BytesIO
+from ipaddress import ip_address
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import DisallowedHost
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
@@ -22,6 +27,7 @@ from apps.rest.limits import RateClass
 from apps.rest.parsers import MAX_BYTES
 
 _API = re.compile(r"/v\d+(?:/|$)")
+_FRESH = 1.0  # seconds
 _KEPT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _API_HEADERS = {
     "X-API-Version": settings.API_VERSION,
@@ -47,6 +53,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         here = context.RequestContext(request_id=request_id(request), ip=client_ip(request))
         context.enter(here)
+        trust_a_connection_just_used()
         try:
             response = self._api(request) if is_api(request) else self.get_response(request)
         finally:
@@ -56,19 +63,48 @@ class RequestMiddleware:
 
     def _api(self, request: HttpRequest) -> HttpResponse:
         request.path_info = request.path_info.rstrip("/")  # both slash forms, never a redirect
-        response = self._too_large(request) or self.get_response(request)
+        response = _refused(request) or self.get_response(request)
         response = _limited(request, response)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
         for name, value in _API_HEADERS.items():
             response.headers.setdefault(name, value)
         if request.is_secure():
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         return response
 
-    def _too_large(self, request: HttpRequest) -> HttpResponse | None:
-        """Refused on its own word, before a byte of it is read."""
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        too_large = not length.isdigit() or int(length) > MAX_BYTES
-        return envelope.respond(errors.PayloadTooLarge()) if too_large else None
+
+def _refused(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a request that no view should see: for another host, or too large."""
+    try:
+        request.get_host()
+        _measure_body(request)
+    except DisallowedHost:
+        return envelope.respond(errors.Invalid("HIMS does not answer under this host name.", field="Host", issue="Not one of HIMS_ALLOWED_HOSTS."))
+    except errors.PayloadTooLarge as error:
+        return envelope.respond(error)
+    return None
+
+
+def _measure_body(request: HttpRequest) -> None:
+    """Refuse a large body on its own word, before a byte is read; read one that came in chunks, which Django takes for none."""
+    if "HTTP_TRANSFER_ENCODING" in request.META and "wsgi.input" in request.META:
+        raw = request.META["wsgi.input"].read(MAX_BYTES + 1)
+        request.META["CONTENT_LENGTH"] = str(len(raw))
+        request._stream = BytesIO(raw)  # type: ignore[attr-defined]
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()) or int(length) > MAX_BYTES:
+        raise errors.PayloadTooLarge
+
+
+def trust_a_connection_just_used() -> None:
+    """Spare the database's health check (a round trip a request) where the last request ended within a second.
+
+    A PostgreSQL that restarts in that second costs the worker one 503; Django then drops the connection by itself.
+    """
+    database, now = connections["default"], time.monotonic()
+    if now - getattr(database, "used_at", 0.0) < _FRESH:
+        database.health_check_done = True
+    database.used_at = now  # type: ignore[attr-defined]
 
 
 def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -91,11 +127,25 @@ def request_id(request: HttpRequest) -> str:
 
 def client_ip(request: HttpRequest) -> str | None:
     """The peer's address, or what the outermost of HIMS_TRUSTED_PROXIES proxies says it is. Further claims are not believed."""
-    peer = request.META.get("REMOTE_ADDR") or None
+    peer = _address(request.META.get("REMOTE_ADDR", ""))
     if not settings.HIMS_TRUSTED_PROXIES:
         return peer
     claims = [claim.strip() for claim in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if claim.strip()]
-    return claims[-settings.HIMS_TRUSTED_PROXIES] if len(claims) >= settings.HIMS_TRUSTED_PROXIES else peer
+    claimed = _address(claims[-settings.HIMS_TRUSTED_PROXIES]) if len(claims) >= settings.HIMS_TRUSTED_PROXIES else None
+    return claimed or peer
+
+
+def _address(text: str) -> str | None:
+    """The IP address in what a server or proxy wrote, without port and zone; None where there is none (a Unix socket)."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 class PagesOnly:
