@@ -1,0 +1,63 @@
+"""`manage.py import_synthea DIR`: take over the patients and charts of a Synthea extract (docs/import-synthea.md)."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from apps.patients.synthea import loading, reader, report
+
+REPORT = "import_synthea.csv"
+
+
+class Command(BaseCommand):
+    help = (
+        "Take over all patients and their charts from the nine gzip CSV files of a Synthea extract. One transaction a patient: "
+        "run it again after a stop and it goes on; run it twice and the second run changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("dir", type=Path, help="the folder that holds the nine files")
+        parser.add_argument("--report", type=Path, help="where to list the rows that found no home (default: in the data folder)")
+
+    def handle(self, *, dir: Path, report: Path | None, **_: Any) -> None:
+        """Read everything first, then write patient by patient. Any refusal is a CommandError: exit code 1."""
+        path = report or Path(settings.HIMS_DATA_DIR) / "reports" / REPORT
+        try:
+            tallies = _import(reader.read(dir), path)
+        except (reader.Unreadable, loading.AlreadyRunning) as problem:
+            raise CommandError(str(problem)) from problem
+        except OSError as problem:
+            raise CommandError(f"The report cannot be written: {problem}. Name another place with --report.") from problem
+        except OperationalError as problem:
+            raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
+        except KeyboardInterrupt as stop:
+            raise CommandError("Stopped between two patients. Run the command again to go on.", returncode=130) from stop
+        _tell(tallies, path)
+
+
+def _import(extract: reader.Extract, path: Path) -> loading.Tallies:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with loading.alone(), report.writing(path) as rows_left, Progress(*columns) as progress:
+        task = progress.add_task("Patients", total=len(extract.patients))
+        zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
+        return loading.load(extract, report=rows_left, zone=zone, after_each=lambda: progress.advance(task))
+
+
+def _tell(tallies: loading.Tallies, path: Path) -> None:
+    table = Table()
+    table.add_column("file")
+    for heading in ("rows", "imported", "already here", "reported"):
+        table.add_column(heading, justify="right")
+    for name, tally in tallies.items():
+        table.add_row(f"{name}.csv.gz", *(f"{count:,}" for count in (tally.rows, tally.imported, tally.here, tally.reported)))
+    console = Console()
+    console.print(table)
+    console.print(f"The rows reported, with reasons: {path}", soft_wrap=True, highlight=False)

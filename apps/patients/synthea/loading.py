@@ -1,0 +1,135 @@
+"""Writing an extract: one transaction a patient. A second run, or one after a kill, adds only what is not here yet."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db import DataError, IntegrityError, connection
+
+from apps.access.actor import SYSTEM
+from apps.common.errors import HimsError
+from apps.patients import services
+from apps.patients.models import ChartEntry
+from apps.patients.synthea import mapping
+from apps.patients.synthea.layout import SHEETS
+from apps.patients.synthea.reader import Extract, Row
+from apps.patients.synthea.report import Report
+
+_LOCK = 5_007_926_512_840_117  # any number, the same in every process
+_PATIENCE = 50  # tenths of a second
+NOBODY = "The patient is not in patients.csv.gz."
+
+
+class AlreadyRunning(Exception):
+    """Another import has the lock."""
+
+
+@dataclass
+class Tally:
+    """What became of a file's rows."""
+
+    rows: int = 0
+    imported: int = 0
+    here: int = 0
+    reported: int = 0
+
+
+Tallies = dict[str, Tally]
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One import at a time. A killed import's lock goes with its connection, which the server may notice a moment later."""
+    with connection.cursor() as cursor:
+        for _ in range(_PATIENCE):
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            if cursor.fetchone()[0]:
+                break
+            time.sleep(0.1)
+        else:
+            raise AlreadyRunning("Another import is running; nothing was written.")
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> Tallies:
+    """Take over every patient of the extract with his chart. `zone` is where a bare day begins."""
+    tallies = {sheet.name: Tally() for sheet in SHEETS}
+    for row in extract.rows:
+        tallies[row.sheet].rows += 1
+    book = _Book(tallies, report)
+    for patient in extract.patients:
+        _take_over(patient, extract.history.get(patient.cells["id"], []), zone, book)
+        after_each()
+    for row in extract.strays:
+        book.reported(row, NOBODY)
+    return tallies
+
+
+class _Book:
+    """Keeps the tallies and the report in step."""
+
+    def __init__(self, tallies: Tallies, report: Report) -> None:
+        self._tallies = tallies
+        self._report = report
+
+    def taken(self, row: Row, *, now: bool) -> None:
+        if now:
+            self._tallies[row.sheet].imported += 1
+        else:
+            self._tallies[row.sheet].here += 1
+
+    def reported(self, row: Row, reason: str) -> None:
+        self._tallies[row.sheet].reported += 1
+        self._report.add(row, reason)
+
+
+def _take_over(patient: Row, rows: list[Row], zone: ZoneInfo, book: _Book) -> None:
+    entries, homeless = _mapped(patient, rows, zone)
+    try:
+        transfer = services.transfer_in(
+            by=SYSTEM,
+            source=ChartEntry.Source.IMPORT,
+            system=mapping.SYSTEM,
+            ref=patient.cells["id"],
+            registration=mapping.registration(patient, zone),
+            identifiers=mapping.identifiers(patient),
+            entries=entries,
+            strict=False,
+        )
+    except (HimsError, DataError, IntegrityError) as problem:  # the person cannot be registered, so nothing of his is written
+        for row in (patient, *rows):
+            book.reported(row, f"The patient was not taken over: {_told(problem)}")
+        return
+    homeless |= {refused.source_ref: refused.issue for refused in transfer.refused}
+    book.taken(patient, now=transfer.opened)
+    added = set(transfer.added)
+    for row in rows:
+        if row.ref in homeless:
+            book.reported(row, homeless[row.ref])
+        else:
+            book.taken(row, now=row.ref in added)
+
+
+def _mapped(patient: Row, rows: list[Row], zone: ZoneInfo) -> tuple[list[services.NewEntry], dict[str, str]]:
+    """The rows as chart entries, and the reasons of those that cannot be, by their identity."""
+    history = mapping.History.of(patient, rows, zone)
+    entries, homeless = [], {}
+    for row in rows:
+        try:
+            entries.append(mapping.entry(row, history))
+        except mapping.NoHome as reason:
+            homeless[row.ref] = str(reason)
+    return entries, homeless
+
+
+def _told(problem: Exception) -> str:
+    if isinstance(problem, HimsError):
+        return str(problem.details.get("issue") or problem.message)
+    return str(problem).splitlines()[0]

@@ -1,0 +1,43 @@
+"""The report: one line for each row that found no home, with the reason and the whole row."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from apps.patients.synthea.reader import Row
+
+COLUMNS = ("file", "line", "id", "patient", "reason", "row")
+
+
+class Report:
+    """Takes rows; the file appears whole when the import is over."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._sink = csv.writer(file)
+        self._sink.writerow(COLUMNS)
+
+    def add(self, row: Row, reason: str) -> None:
+        """Keep the row, and why it was not taken over."""
+        cells = row.cells
+        patient = cells["id"] if row.sheet == "patients" else cells["patient"]
+        whole = json.dumps(cells, ensure_ascii=False)
+        self._sink.writerow([f"{row.sheet}.csv.gz", row.line, cells["id"], patient, reason, whole])
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Report]:
+    """A report that replaces the one at `path` at the end. Patients' data: only its owner reads it. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield Report(file)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
