@@ -6,6 +6,7 @@ one that reads them. Names and meanings are listed in `.env.example`.
 
 import os
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -83,5 +84,6 @@ def broker_url() -> str:
     """The same Redis, as Celery reads it."""
     url = redis_url()
     if url.startswith("unix://"):
-        return f"redis+socket://{places.redis_socket()}?virtual_host=0"
+        parts = urlsplit(url)
+        return f"redis+socket://{parts.path}?virtual_host={dict(parse_qsl(parts.query)).get('db', '0')}"
     return url

@@ -14,8 +14,9 @@ no_route = NoRouteViewSet.as_view({verb: "nowhere" for verb in NoRouteViewSet.ht
 
 urlpatterns = [
     path("v1/", include("hims.api_v1")),
-    re_path(r"^v\d+(?:/.*)?$", no_route),
+    re_path(r"^v\d+(?:/[\s\S]*)?\Z", no_route),
     path("admin/", admin.site.urls),
+    path("developers", RedirectView.as_view(url="/developers/")),
     path("developers/", include("apps.developers.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),

@@ -31,6 +31,7 @@ _HOLDERS: dict[P, Set[Role]] = {
     P.CHART_VIEW: {*_CARE, Role.BILLING},
     P.CHART_WRITE: {*_CLINICAL, Role.PHARMACIST},
     P.AUDIT_VIEW: {Role.ADMIN},
+    P.DELIVERY_RETRY: {Role.ADMIN},
 }
 
 # Rights the table shows as "–" for the administrator, held all the same where HIMS_ADMIN_CLINICAL=1.

@@ -24,3 +24,5 @@ class Permission(StrEnum):
     CHART_WRITE = "chart.write"
     # audit
     AUDIT_VIEW = "audit.view"
+    # upkeep
+    DELIVERY_RETRY = "delivery.retry"  # see which facts did not reach a listener, and try again

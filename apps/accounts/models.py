@@ -89,7 +89,9 @@ class User(Rights, BaseModel, AbstractBaseUser):
 
 class DoctorQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        return self.filter(user__is_active=True) if actor.may(Permission.DOCTOR_VIEW) else self.none()
+        """Those who work as doctors today."""
+        working = self.filter(user__is_active=True, user__role=Role.DOCTOR)
+        return working if actor.may(Permission.DOCTOR_VIEW) else self.none()
 
 
 class Doctor(models.Model):
@@ -114,6 +116,12 @@ class Doctor(models.Model):
         return f"{self.user} · {self.specialty}"
 
 
+class SessionQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see everybody's; everybody sees their own."""
+        return self.all() if actor.may(Permission.STAFF_VIEW) else self.filter(user_id=actor.id)
+
+
 class Session(models.Model):
     """A sign-in over the API. Ended, idle for an hour or twelve hours old, its tokens are worth nothing."""
 
@@ -133,6 +141,8 @@ class Session(models.Model):
     end_reason = models.CharField(max_length=20, blank=True, choices=End)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
+
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -157,5 +167,3 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"of session {self.session_id}"
-
-

@@ -1,6 +1,8 @@
 """Hiring and deactivating staff, signing in, refreshing, signing out."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from stdnum import luhn
 
@@ -25,6 +27,9 @@ from apps.common.errors import Conflict, Invalid, NotFound, Unauthenticated
 from apps.common.ids import new_id
 from apps.events.services import emit
 
+_NPI = re.compile(r"[12]\d{9}", re.ASCII)
+_TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
+
 
 class WrongCredentials(Unauthenticated):
     """The one answer to an unknown name, a wrong password, a disabled account and a patient at the staff door."""
@@ -34,6 +39,14 @@ class WrongCredentials(Unauthenticated):
 
 class UsernameTaken(Conflict):
     message = "Somebody already signs in with this username or e-mail."
+
+
+class NpiTaken(Conflict):
+    message = "Another doctor already has this National Provider Identifier."
+
+
+class AlreadyEnded(Conflict):
+    message = "This session has already ended."
 
 
 class AlreadyDeactivated(Conflict):
@@ -82,28 +95,50 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
     )
     if check_password:
         _check_password(staff.password, user)
-    if User.objects.filter(username__iexact=staff.username).exists() or User.objects.filter(email__iexact=staff.email).exists():
-        raise UsernameTaken(field="username")
+    _refuse_taken(user)
     user.password = make_password(staff.password)
-    user.save(force_insert=True)
+    with _taken_at_the_same_moment():
+        user.save(force_insert=True)
     if user.role == Role.DOCTOR:
-        _open_practice(user, staff)
+        _write_practice(
+            Doctor(user=user), specialty=staff.specialty, npi=staff.npi, taxonomy=staff.taxonomy, languages=list(staff.languages)
+        )
     emit(StaffHired(user_id=user.pk, role=user.role), by=by)
     return user
 
 
 @transaction.atomic
 def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
-    """Change a person's name, e-mail or role. A new role ends the sessions that had the old one."""
+    """Change a name, e-mail or role. A new role ends the sessions that had the old one. Raises Invalid, UsernameTaken."""
     user = _staff_locked(user_id)
     if "role" in changes:
         changes = changes | {"role": _staff_role(changes["role"])}
-    changed = user.amend(**changes)
+        if user.pk == by.id and changes["role"] != user.role:
+            raise Conflict("You cannot change your own role.", field="role")
+    if "email" in changes:
+        _refuse_taken(User(pk=user.pk, email=changes["email"]))
+    with _taken_at_the_same_moment():
+        changed = user.amend(**changes)
     if "role" in changed:
         end_sessions(by=by, user=user, reason=Session.End.ROLE_CHANGED)
+        if user.role == Role.DOCTOR and not Doctor.objects.filter(pk=user.pk).exists():
+            _write_practice(Doctor(user=user))
     if changed:
         emit(StaffChanged(user_id=user.pk, changes=tuple(changed)), by=by)
     return user
+
+
+@transaction.atomic
+def change_practice(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doctor:
+    """Change a doctor's specialty, NPI, taxonomy or languages. Raises Invalid naming the field, NpiTaken."""
+    doctor = Doctor.objects.select_for_update().filter(pk=user_id).first()
+    if doctor is None:
+        raise NotFound("There is no such doctor.")
+    changed = tuple(name for name, value in changes.items() if getattr(doctor, name) != value)
+    if changed:
+        _write_practice(doctor, **changes)
+        emit(StaffChanged(user_id=doctor.pk, changes=changed), by=by)
+    return doctor
 
 
 @transaction.atomic
@@ -141,7 +176,7 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 
 
 def recognise(username: str, password: str) -> User:
-    """The active member of staff with these credentials. Raises WrongCredentials after equal work in every case; notes the try."""
+    """The active member of staff with these credentials. Raises WrongCredentials after equal work; notes the try."""
     user = User.objects.filter(username__iexact=username.strip()).first()
     if user is None:
         make_password(password)  # as long as checking one takes
@@ -183,6 +218,13 @@ def sign_out(*, by: Actor, session_id: UUID, all_sessions: bool = False) -> int:
         return _end(live if all_sessions else live.filter(pk=session_id), by, Session.End.SIGNED_OUT)
 
 
+def end_session(*, by: Actor, session_id: UUID) -> None:
+    """End somebody's session: the next request with its tokens is refused. Raises AlreadyEnded."""
+    with transaction.atomic():
+        if not _end(Session.objects.filter(pk=session_id, ended_at=None), by, Session.End.SIGNED_OUT):
+            raise AlreadyEnded
+
+
 def end_sessions(*, by: Actor, user: User, reason: str) -> int:
     """End every live session of a person. Answers how many ended."""
     with transaction.atomic():
@@ -215,7 +257,9 @@ def _issue(session: Session) -> tokens.Pair:
 def _rotate(session_id: UUID, raw: str) -> tokens.Pair | None:
     """Spend the token under the session's row lock, so that of two at once one wins and the other is seen to be a copy."""
     now = clock.now()
-    live = Session.objects.filter(pk=session_id, ended_at=None, expires_at__gt=now, last_seen_at__gt=now - settings.API_SESSION_IDLE)
+    live = Session.objects.filter(
+        pk=session_id, ended_at=None, expires_at__gt=now, last_seen_at__gt=now - settings.API_SESSION_IDLE
+    )
     session = live.select_related("user").select_for_update(of=("self",)).first()
     if session is None or not session.user.is_staff:
         return None
@@ -237,10 +281,38 @@ def _end(live: QuerySet[Session], by: Actor, reason: str) -> int:
     return len(ending)
 
 
-def _open_practice(user: User, staff: NewStaff) -> None:
-    if staff.npi and not luhn.is_valid("80840" + staff.npi):
+def _write_practice(doctor: Doctor, **values: Any) -> None:
+    """Set and save what is a doctor's own. Raises Invalid naming the field, NpiTaken."""
+    for name, value in values.items():
+        setattr(doctor, name, value)
+    if doctor.npi and not (_NPI.fullmatch(doctor.npi) and luhn.is_valid("80840" + doctor.npi)):
         raise Invalid(field="npi", issue="This is no National Provider Identifier: its check digit is wrong.")
-    Doctor.objects.create(user=user, specialty=staff.specialty, npi=staff.npi, taxonomy=staff.taxonomy, languages=list(staff.languages))
+    if doctor.taxonomy and not _TAXONOMY.fullmatch(doctor.taxonomy):
+        raise Invalid(field="taxonomy", issue="A NUCC taxonomy code has nine letters or digits and an X.")
+    if doctor.npi and Doctor.objects.filter(npi=doctor.npi).exclude(pk=doctor.pk).exists():
+        raise NpiTaken(field="npi")
+    doctor.save()
+
+
+def _refuse_taken(user: User) -> None:
+    others = User.objects.exclude(pk=user.pk)
+    if user.username and others.filter(username__iexact=user.username).exists():
+        raise UsernameTaken(field="username")
+    if others.filter(email__iexact=user.email).exists():
+        raise UsernameTaken(field="email")
+
+
+@contextmanager
+def _taken_at_the_same_moment() -> Iterator[None]:
+    """The database has the last word where two ask for one name at once."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        column = next((name for name in ("username", "email") if f"user_{name}_once" in str(error)), None)
+        if column is None:
+            raise
+        raise UsernameTaken(field=column) from error
 
 
 def _check_password(password: str, user: User) -> None:

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from apps.common.actor import Someone
 from apps.audit import services
+from apps.common.actor import Someone
 from apps.events.event import Event
 from apps.events.listeners import in_step
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.common.actor import Someone
 from apps.audit.models import AuditEvent
 from apps.common import clock, context
+from apps.common.actor import Someone
 
 _MONTHS_AHEAD = 3
 

@@ -4,6 +4,7 @@
 breaker stays open for one to five seconds, in which Redis is not asked at all; callers fall back (see `rest.limits`).
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import cache
@@ -15,13 +16,14 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 TIMEOUT = 0.1  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 
 
 class Down(Exception):
-    """Redis did not answer in time, or is being left alone after it did not."""
+    """Redis did not answer in time, refused, or is being left alone after that."""
 
 
 class Breaker:
@@ -55,12 +57,16 @@ def _client(url: str) -> redis.Redis:
 
 
 def run(command: Callable[[redis.Redis], T]) -> T:
-    """The command's answer. Raises Down when Redis is not there; a wrong command is still an error of ours."""
+    """The command's answer. Raises Down when Redis is not there, or is there and full, read-only or otherwise unwilling."""
     if breaker.is_open:
         raise Down
     try:
         answer = command(_client(settings.REDIS_URL))
-    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError) as error:
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        breaker.trip()
+        raise Down from error
+    except redis.ResponseError as error:  # told in the log, and no reason to refuse a request
+        log.exception("Redis refused a command")
         breaker.trip()
         raise Down from error
     breaker.reset()

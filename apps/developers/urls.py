@@ -1,3 +1,13 @@
 """Developer pages."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from apps.developers import views
+
+urlpatterns = [
+    path("", views.index, name="developers"),
+    path("errors", views.errors, name="developers-errors"),
+    path("changelog", views.changes, name="developers-changelog"),
+    path("explorer", views.Explorer.as_view(), name="developers-explorer"),
+    path("redoc", views.Redoc.as_view(), name="developers-redoc"),
+]

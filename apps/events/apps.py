@@ -5,3 +5,4 @@ from django.apps import AppConfig
 
 class EventsConfig(AppConfig):
     name = "apps.events"
+    verbose_name = "Upkeep"

@@ -8,6 +8,7 @@ Subclassing registers it. Payloads are thin: ids, states, times; never a name or
 """
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -41,8 +42,19 @@ class Event:
         return getattr(self, "patient_id", None)
 
     def payload(self) -> dict[str, Any]:
-        """The fields as plain values."""
-        return asdict(self)
+        """The fields as plain values. Instants keep their microseconds, which Django's encoder would cut."""
+        return {field: value.isoformat() if isinstance(value, datetime) else value for field, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryRetried(Event, name="delivery.retried"):
+    """A person had a parked delivery tried again."""
+
+    delivery_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.delivery_id
 
 
 def named(name: str) -> type[Event]:

@@ -47,7 +47,9 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["event", "listener"], name="delivery_once_per_listener"),
             models.CheckConstraint(condition=Q(status__in=["pending", "done", "parked"]), name="delivery_status_known"),
-            models.CheckConstraint(condition=Q(status="done", done_at__isnull=False) | ~Q(status="done"), name="delivery_done_has_time"),
+            models.CheckConstraint(
+                condition=Q(status="done", done_at__isnull=False) | ~Q(status="done"), name="delivery_done_has_time"
+            ),
         ]
         indexes = [models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(status="pending"))]
         verbose_name_plural = "deliveries"

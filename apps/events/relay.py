@@ -1,7 +1,8 @@
 """From the outbox to the listeners: claim facts, make delivery rows, run them, retry them, park what keeps failing.
 
 Any number of relays may run: rows are claimed with SKIP LOCKED, (event, listener) is unique, and a delivery runs under its
-row lock, in one transaction with what its listener writes.
+row lock, in one transaction with what its listener writes. A task is handed one numbered attempt; of several tasks with the
+same number one runs, so that what a broker delivers twice is neither run twice nor counted twice.
 """
 
 import dataclasses
@@ -9,10 +10,11 @@ import logging
 import types
 import typing
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.common import bus, clock
@@ -27,20 +29,34 @@ WAKE = "hims:relay:awake"
 WAKE_MS = 2_000
 BATCH = 100
 MAX_ATTEMPTS = 5
-LEASE = timedelta(seconds=60)  # a delivery whose worker died is due again after this
-_READERS: dict[typing.Any, typing.Callable[[typing.Any], typing.Any]] = {UUID: UUID, datetime: parse_datetime, date: parse_date}
+LEASE = timedelta(seconds=30)  # a delivery that nobody works on, its worker or its task being lost, is due again after this
 WAITS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+_READERS: dict[typing.Any, typing.Callable[[typing.Any], typing.Any]] = {
+    UUID: UUID,
+    datetime: parse_datetime,
+    date: parse_date,
+    Decimal: Decimal,
+}
 
 
-def claim_waiting(limit: int = BATCH) -> list[UUID]:
-    """Make the delivery rows of waiting facts, oldest first. Answers the ids of deliveries to run; empty when none wait."""
+class Turn(typing.NamedTuple):
+    """An attempt of a delivery, the first being 1."""
+
+    delivery_id: UUID
+    attempt: int
+
+
+def claim_waiting(limit: int = BATCH) -> list[Turn]:
+    """Make the delivery rows of waiting facts, oldest first. Answers the turns to run; empty when no fact waits."""
     with transaction.atomic():
         waiting = list(OutboxEvent.objects.filter(relayed_at=None).order_by("id").select_for_update(skip_locked=True)[:limit])
         due = clock.now() + LEASE
-        rows = [Delivery(event=row, listener=name, next_attempt_at=due) for row in waiting for name in listeners.names_for(row.name)]
+        rows = [
+            Delivery(event=row, listener=name, next_attempt_at=due) for row in waiting for name in listeners.names_for(row.name)
+        ]
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         OutboxEvent.objects.filter(pk__in=[row.pk for row in waiting]).update(relayed_at=clock.now())
-    return [row.pk for row in rows]
+    return [Turn(row.pk, 1) for row in rows]
 
 
 def fall_asleep() -> None:
@@ -51,39 +67,44 @@ def fall_asleep() -> None:
         log.warning("the bus is down; the sweep relays until it is back")
 
 
-def due_deliveries(limit: int = 1_000) -> list[UUID]:
-    """Deliveries whose time has come (again): a retry, or one whose task was lost with its broker or worker."""
-    due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=clock.now())
-    return list(due.order_by("next_attempt_at").values_list("pk", flat=True)[:limit])
+def due_deliveries(limit: int = 1_000) -> list[Turn]:
+    """Take the deliveries whose time has come (again): a retry, or one whose task was lost with its broker or worker.
+
+    One that is being run is locked and therefore not taken; one that is taken is not due again before its lease is over.
+    """
+    with transaction.atomic():
+        due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=clock.now()).order_by(
+            "next_attempt_at"
+        )
+        taken = list(due.select_for_update(skip_locked=True)[:limit])
+        Delivery.objects.filter(pk__in=[row.pk for row in taken]).update(next_attempt_at=clock.now() + LEASE)
+    return [Turn(row.pk, row.attempts + 1) for row in taken]
 
 
-def deliver(delivery_id: UUID) -> bool:
-    """Run one delivery. False when it is done, parked or in another worker's hands. Its failure is recorded, not raised."""
-    if not _begin(delivery_id):
+def deliver(delivery_id: UUID, attempt: int) -> bool:
+    """Run one attempt. False when somebody else had it, or when it failed: that is recorded, not raised."""
+    if not _begin(delivery_id, attempt):
         return False
     try:
         with transaction.atomic():
-            return _run_locked(delivery_id)
+            return _run_locked(delivery_id, attempt)
     except Exception as error:  # any failure of a listener is retried, then parked for a person to see
         log.exception("delivery %s failed", delivery_id)
-        _note_failure(delivery_id, error)
+        _note_failure(delivery_id, attempt, error)
         return False
 
 
-def _begin(delivery_id: UUID) -> bool:
-    """Count the attempt in its own transaction, so that a listener that kills its worker is parked in the end too."""
-    delivery = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING).first()
-    if delivery is None:
+def _begin(delivery_id: UUID, attempt: int) -> bool:
+    """Take the attempt, in its own transaction, so that a listener that kills its worker is parked in the end too."""
+    waiting = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt - 1)
+    if attempt > MAX_ATTEMPTS:
+        waiting.update(status=Delivery.Status.PARKED, last_error="The worker was lost at every attempt.")
         return False
-    if delivery.attempts >= MAX_ATTEMPTS:
-        Delivery.objects.filter(pk=delivery_id).update(status=Delivery.Status.PARKED)
-        return False
-    Delivery.objects.filter(pk=delivery_id).update(attempts=F("attempts") + 1, next_attempt_at=clock.now() + LEASE)
-    return True
+    return bool(waiting.update(attempts=attempt, next_attempt_at=clock.now() + LEASE))
 
 
-def _run_locked(delivery_id: UUID) -> bool:
-    pending = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING).select_related("event")
+def _run_locked(delivery_id: UUID, attempt: int) -> bool:
+    pending = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt).select_related("event")
     delivery = pending.select_for_update(skip_locked=True, of=("self",)).first()
     if delivery is None:
         return False
@@ -94,12 +115,10 @@ def _run_locked(delivery_id: UUID) -> bool:
     return True
 
 
-def _note_failure(delivery_id: UUID, error: Exception) -> None:
-    attempts = Delivery.objects.values_list("attempts", flat=True).get(pk=delivery_id)
-    parked = attempts >= MAX_ATTEMPTS
-    wait = WAITS[min(attempts, len(WAITS)) - 1]
-    Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING).update(
-        status=Delivery.Status.PARKED if parked else Delivery.Status.PENDING,
+def _note_failure(delivery_id: UUID, attempt: int, error: Exception) -> None:
+    wait = WAITS[min(attempt, len(WAITS)) - 1]
+    Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt).update(
+        status=Delivery.Status.PARKED if attempt >= MAX_ATTEMPTS else Delivery.Status.PENDING,
         next_attempt_at=clock.now() + wait,
         last_error=f"{type(error).__name__}: {error}"[:500],
     )
@@ -118,5 +137,7 @@ def _typed(hint: typing.Any, value: typing.Any) -> typing.Any:
     if isinstance(hint, types.UnionType):
         hint = next(kind for kind in hint.__args__ if kind is not type(None))
     if typing.get_origin(hint) is tuple:
-        return tuple(value)
+        return tuple(_typed(typing.get_args(hint)[0], one) for one in value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
     return _READERS.get(hint, lambda plain: plain)(value)

@@ -6,13 +6,18 @@ from uuid import UUID
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerDown
 
-from apps.common.actor import Someone
 from apps.common import bus, clock, context
+from apps.common.actor import Someone
+from apps.common.errors import Conflict
 from apps.events import listeners, relay, tasks
-from apps.events.event import Event
-from apps.events.models import OutboxEvent
+from apps.events.event import DeliveryRetried, Event
+from apps.events.models import Delivery, OutboxEvent
 
 log = logging.getLogger(__name__)
+
+
+class NotParked(Conflict):
+    message = "Only a parked delivery can be tried again."
 
 
 class NotInTransaction(RuntimeError):
@@ -38,6 +43,15 @@ def emit(fact: Event, *, by: Someone) -> UUID:
     if awaited:
         transaction.on_commit(wake_relay, robust=True)
     return row.id
+
+
+@transaction.atomic
+def try_again(*, by: Someone, delivery_id: UUID) -> None:
+    """Give a parked delivery its five attempts anew; the next sweep runs it. Raises NotParked."""
+    parked = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PARKED)
+    if not parked.update(status=Delivery.Status.PENDING, attempts=0, next_attempt_at=clock.now()):
+        raise NotParked
+    emit(DeliveryRetried(delivery_id=delivery_id), by=by)
 
 
 def wake_relay() -> None:

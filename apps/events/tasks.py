@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.events import relay
+from apps.events.relay import Turn
 
 
 @shared_task(queue="default")
@@ -12,8 +13,8 @@ def relay_waiting() -> int:
     """Relay everything that waits and hand each delivery to a task. Answers how many were handed out."""
     relay.fall_asleep()
     handed_out = 0
-    while ids := relay.claim_waiting():
-        handed_out += _hand_out(ids)
+    while turns := relay.claim_waiting():
+        handed_out += _hand_out(turns)
     return handed_out
 
 
@@ -24,12 +25,12 @@ def hand_out_due() -> int:
 
 
 @shared_task(queue="default")
-def deliver(*, delivery_id: str) -> bool:
-    """Run one delivery."""
-    return relay.deliver(UUID(delivery_id))
+def deliver(*, delivery_id: str, attempt: int) -> bool:
+    """Run one attempt of one delivery."""
+    return relay.deliver(UUID(delivery_id), attempt)
 
 
-def _hand_out(ids: list[UUID]) -> int:
-    for delivery_id in ids:
-        deliver.apply_async(kwargs={"delivery_id": str(delivery_id)}, retry=False)
-    return len(ids)
+def _hand_out(turns: list[Turn]) -> int:
+    for turn in turns:
+        deliver.apply_async(kwargs={"delivery_id": str(turn.delivery_id), "attempt": turn.attempt}, retry=False)
+    return len(turns)

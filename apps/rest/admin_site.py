@@ -1,9 +1,139 @@
-"""The admin site: the staff's desk."""
+"""The admin site: the staff's desk. Sign-in with limits and on record, clinic time, refusals on record."""
 
+from datetime import datetime
+from functools import update_wrapper
+from typing import Any
+
+from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from apps.access.permissions import Permission
+from apps.audit import services as audit
+from apps.audit.models import AuditEvent
+from apps.common import clock
+from apps.common.errors import Forbidden, NotFound
+from apps.rest import sign_in
+
+_BEGAN = "began_at"  # when the browser's session began, for its absolute end
+_ABSENT = {"autocomplete", "view_on_site"}  # stock views that would show rows without a row in the trail
 
 
 class HimsAdminSite(AdminSite):
+    """Stock admin under our rules. What only a higher app knows is plugged in by that app's `admin` module."""
+
     site_header = "HIMS"
     site_title = "HIMS"
-    index_title = "Records"
+    index_title = "Start"
+    site_url = None
+    password_view: Any = None  # plug: the class of the page where people change their own password
+    search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action("delete_selected")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Pages that declare no needs stay out: Django's own groups, which mean nothing here."""
+        if getattr(admin_class, "needs", None):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Active staff within twelve hours of their sign-in."""
+        return bool(super().has_permission(request)) and _is_young(request)
+
+    def get_urls(self) -> list:
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in _ABSENT]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
+        """By name; what only keeps the house running (the pages of this floor) comes last."""
+        listed = super().get_app_list(request, app_label)
+        for model in (model for app in listed for model in app["models"]):
+            model["name"] = getattr(self._registry[model["model"]], "title", "") or model["name"]
+        return sorted(listed, key=lambda app: (self._is_upkeep(app), app["name"]))
+
+    def _is_upkeep(self, app: Any) -> bool:
+        return all(type(self._registry[model["model"]]).__module__.startswith("apps.rest.") for model in app["models"])
+
+    def get_log_entries(self, request: HttpRequest) -> Any:  # noqa: ARG002
+        """None: what was done stands in the trail."""
+        return []
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """In the clinic's time zone; refusals become pages and, where a right was missing, a row of the trail."""
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if "%00" in request.META.get("QUERY_STRING", ""):
+                raise BadRequest("An address may hold no NUL.")
+            try:
+                with timezone.override(settings.CLINIC_TIME_ZONE):
+                    response = view(request, *args, **kwargs)
+                    return response.render() if hasattr(response, "render") else response
+            except (PermissionDenied, Forbidden) as refusal:
+                _note_denial(request)
+                raise PermissionDenied(str(refusal)) from refusal
+            except NotFound as nothing:
+                raise Http404(nothing.message) from nothing
+
+        return super().admin_view(update_wrapper(guarded, view), cacheable)
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The sign-in page. Over the limit: a page with 429 and Retry-After, and no password is looked at."""
+        if request.method != "POST":
+            return super().login(request, extra_context)
+        if wait := sign_in.seconds_to_wait(request, request.POST.get("username", "")):
+            refused = render(request, "429.html", {"seconds": wait}, status=429)
+            refused.headers["Retry-After"] = str(wait)
+            return refused
+        response = super().login(request, extra_context)
+        if response.status_code == 302:
+            request.session[_BEGAN] = clock.now().isoformat()
+            audit.note(by=request.user, action="session.started", object_id=request.user.pk, door="admin")  # type: ignore[arg-type]
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Sign out, on record."""
+        if request.method == "POST":
+            audit.note(by=request.user, action="session.ended", object_id=request.user.pk, reason="signed_out", door="admin")  # type: ignore[arg-type]
+        return super().logout(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """One's own password, through the plugged page; without one there is none."""
+        if self.password_view is None:
+            raise Http404
+        context = {**self.each_context(request), **(extra_context or {})}
+        done = reverse("admin:password_change_done", current_app=self.name)
+        return self.password_view.as_view(success_url=done, extra_context=context)(request)
+
+    def _search_url(self, request: HttpRequest) -> str:
+        if self.search is None or not holds(request.user, self.search[1]) or not self.has_permission(request):
+            return ""
+        try:
+            return reverse(self.search[0], current_app=self.name)
+        except NoReverseMatch:
+            return ""
+
+
+def holds(user: Any, need: Permission | None) -> bool:
+    """Whether the person holds the right. Closed: no declared need, or nobody signed in, is a no."""
+    return need is not None and getattr(user, "is_authenticated", False) and user.may(need)
+
+
+def _is_young(request: HttpRequest) -> bool:
+    began = request.session.get(_BEGAN)
+    return began is not None and clock.now() - datetime.fromisoformat(began) < settings.BROWSER_SESSION_ABSOLUTE
+
+
+def _note_denial(request: HttpRequest) -> None:
+    outcome = AuditEvent.Outcome.DENIED
+    audit.note(by=request.user, action="page.refused", outcome=outcome, path=request.path, method=request.method, door="admin")  # type: ignore[arg-type]

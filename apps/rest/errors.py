@@ -3,9 +3,10 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
+from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -16,13 +17,17 @@ from apps.rest import renderers
 
 log = logging.getLogger(__name__)
 
+MOST_ISSUES = 100  # told of one body
+_LONGEST_PATH = 500  # kept of a path in the trail
+
 _KINDS: tuple[tuple[Any, type[errors.HimsError]], ...] = (
     ((Http404, drf.NotFound), errors.NotFound),
     ((PermissionDenied, drf.PermissionDenied), errors.Forbidden),
     ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.Unauthenticated),
     (drf.NotAcceptable, errors.NotAcceptable),
     (drf.UnsupportedMediaType, errors.UnsupportedMediaType),
-    ((RequestDataTooBig, TooManyFieldsSent), errors.PayloadTooLarge),
+    (RequestDataTooBig, errors.PayloadTooLarge),
+    (SuspiciousOperation, errors.Invalid),
     ((OperationalError, InterfaceError), errors.Unavailable),
 )
 
@@ -46,7 +51,7 @@ def translate(exception: Exception) -> errors.HimsError:
     if isinstance(exception, drf.MethodNotAllowed):
         return errors.MethodNotAllowed()
     if isinstance(exception, drf.ValidationError):
-        return errors.Invalid(errors=flat(exception.detail))
+        return errors.Invalid(errors=flat(exception.detail)[:MOST_ISSUES])
     if isinstance(exception, drf.ParseError):
         return errors.Invalid("Malformed JSON", field="", issue=str(exception.detail))
     for kinds, error in _KINDS:
@@ -104,7 +109,8 @@ def _joined(path: str, name: str) -> str:
 def _note_denial(view: Any, request: Any, error: errors.Forbidden) -> None:
     actor = getattr(request, "user", None)
     action = f"{getattr(view, 'noun', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
+    path = escape_uri_path(request.path)[:_LONGEST_PATH]  # escaped: jsonb holds no NUL
     try:
-        audit.note(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, path=request.path, why=error.message)
-    except DatabaseError:
+        audit.note(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, path=path, why=error.message)
+    except Error:
         log.exception("a denial could not be noted")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -31,7 +31,9 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     down = not all(checks.values())
     checks["redis"] = bus.is_up()
     status = "down" if down else "ok" if checks["redis"] else "degraded"
-    response = JsonResponse({"status": status, "checks": {name: "ok" if met else "down" for name, met in checks.items()}}, status=503 if down else 200)
+    response = JsonResponse(
+        {"status": status, "checks": {name: "ok" if met else "down" for name, met in checks.items()}}, status=503 if down else 200
+    )
     response.headers["Cache-Control"] = "no-store"
     if down:
         response.headers["Retry-After"] = "2"
@@ -42,7 +44,7 @@ def _answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return False
     return True
 

@@ -85,11 +85,13 @@ return {1, limit - sum - 1, (oldest or now) + window}
 
 
 def hit(rate_class: RateClass, who: str) -> Verdict:
-    """Count one request of `who` and say whether it may pass. Refused requests are not counted. Never raises, never waits long."""
+    """Count one request of `who` and say whether it may pass. Refused ones are not counted. Redis away: no error, no wait."""
     limit = max(1, round(PER_MINUTE[rate_class] * settings.HIMS_RATE_LIMIT_SCALE))
     key = f"hims:limit:{rate_class}:{who}"
     try:
-        allowed, remaining, reset_ms = bus.run(lambda client: _script(client)(keys=[key], args=[limit, WINDOW * 1000, _BUCKET * 1000], client=client))
+        allowed, remaining, reset_ms = bus.run(
+            lambda client: _script(client)(keys=[key], args=[limit, WINDOW * 1000, _BUCKET * 1000], client=client)
+        )
         resets_at = reset_ms / 1000
     except bus.Down:
         count = _hit_in_postgres if rate_class is RateClass.AUTH else _hit_here
@@ -123,7 +125,11 @@ def _hit_here(key: str, limit: int) -> tuple[bool, int, float]:
     return allowed, limit - len(hits), hits[0] + WINDOW
 
 
-_FORGET = "DELETE FROM rest_signintry WHERE at <= now() - make_interval(secs => %(window)s)"
+_FORGET = """
+DELETE FROM rest_signintry WHERE id IN (
+    SELECT id FROM rest_signintry WHERE at <= now() - make_interval(secs => %(window)s) FOR UPDATE SKIP LOCKED
+)
+"""
 _RECENT = """
 SELECT count(*), extract(epoch FROM coalesce(min(at), now()))::float8 FROM rest_signintry
 WHERE key = %(key)s AND at > now() - make_interval(secs => %(window)s)

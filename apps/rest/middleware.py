@@ -65,7 +65,8 @@ class RequestMiddleware:
         request.path_info = request.path_info.rstrip("/")  # both slash forms, never a redirect
         response = _refused(request) or self.get_response(request)
         response = _limited(request, response)
-        response.headers.setdefault("Content-Length", str(len(response.content)))
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         for name, value in _API_HEADERS.items():
             response.headers.setdefault(name, value)
         if request.is_secure():
@@ -79,7 +80,9 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
         request.get_host()
         _measure_body(request)
     except DisallowedHost:
-        return envelope.respond(errors.Invalid("HIMS does not answer under this host name.", field="Host", issue="Not one of HIMS_ALLOWED_HOSTS."))
+        return envelope.respond(
+            errors.Invalid("HIMS does not answer under this host name.", field="Host", issue="Not one of HIMS_ALLOWED_HOSTS.")
+        )
     except errors.PayloadTooLarge as error:
         return envelope.respond(error)
     return None
@@ -108,7 +111,7 @@ def trust_a_connection_just_used() -> None:
 
 
 def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Headers of the limit that the view counted. Whoever got to no limit of their own (no route, no sign-in) is counted by address."""
+    """Headers of the limit that the view counted. Whoever got to no limit of their own (no route) is counted by address."""
     verdict = getattr(request, "verdict", None)
     if verdict is None:
         kind = RateClass.RETRIEVAL if request.method in ("GET", "HEAD") else RateClass.MODIFICATION

@@ -70,14 +70,19 @@ def block(window: Window, total: Total) -> dict[str, Any]:
     return found
 
 
-def links(path: str, params: QueryDict, window: Window, total: Total) -> str:
-    """The Link header (RFC 8288): first, prev, next, last, as far as there are such pages."""
+def links(path: str, params: QueryDict, window: Window, total: Total, shown: int) -> str:
+    """The Link header (RFC 8288): first, prev, next, last, as far as there are such pages.
+
+    Where counting stopped nobody knows the last page, and a full page (`shown` rows) may have a next.
+    """
     last = max(0, (total.rows - 1) // window.limit * window.limit)
-    targets = {"first": 0, "last": last}
+    targets = {"first": 0}
     if window.offset > 0:
-        targets["prev"] = max(0, min(window.offset - window.limit, last))
-    if window.offset + window.limit < total.rows:
+        targets["prev"] = max(0, window.offset - window.limit if total.is_estimate else min(window.offset - window.limit, last))
+    if window.offset + window.limit < total.rows or (total.is_estimate and shown == window.limit):
         targets["next"] = window.offset + window.limit
+    if not total.is_estimate:
+        targets["last"] = last
     kept = {name: params[name] for name in params if name not in ("page", "offset", "limit")}
     place: Callable[[int], dict[str, int]] = (
         (lambda offset: {"offset": offset}) if window.by_offset else (lambda offset: {"page": offset // window.limit + 1})
@@ -91,9 +96,12 @@ def _number(params: QueryDict, name: str, default: int, *, least: int) -> int:
     text = params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 15 or int(text) < least:
+    if not text.isascii() or not text.isdigit():
         raise Invalid(field=name, issue=f"Must be a whole number, {least} or more.")
-    return int(text)
+    number = int(text) if len(text) <= 15 else FURTHEST + 1
+    if number < least:
+        raise Invalid(field=name, issue=f"Must be a whole number, {least} or more.")
+    return number
 
 
 def _within(value: int, name: str) -> int:

@@ -6,7 +6,7 @@ than 100 (RFC 8259 leaves all of these open).
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
@@ -40,7 +40,11 @@ def loads(raw: bytes) -> dict[str, Any]:
     """The object in these bytes. Numbers with a point are Decimal. Raises Invalid."""
     try:
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_decimal, parse_int=_integer
+            raw.decode("utf-8"),
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_decimal,
+            parse_int=_integer,
         )
     except RecursionError:
         raise Invalid("Malformed JSON", field="", issue=f"Nested deeper than {MAX_DEPTH} levels.") from None
@@ -55,11 +59,11 @@ def loads(raw: bytes) -> dict[str, Any]:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"The key {twice!r} stands twice in one object.")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Refused(f"The key {name[:40]!r} stands twice in one object.")
+        found[name] = value
     return found
 
 
@@ -68,7 +72,10 @@ def _no_constant(text: str) -> None:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except DecimalException:  # an exponent that even Decimal cannot hold
+        raise _Refused(f"The number {text[:40]} is beyond any use here.") from None
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
         raise _Refused(f"The number {text[:40]} is beyond any use here.")
     return number
@@ -103,7 +110,7 @@ def _list(value: list[Any], path: str, depth: int) -> None:
 
 
 def _text(value: str, path: str, depth: int) -> None:  # noqa: ARG001
-    if "\x00" in value or not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value):
+    if "\x00" in value or (not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value)):
         raise Invalid(field=path, issue="Text may hold no NUL and no lone surrogate.")
 
 

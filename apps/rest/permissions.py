@@ -28,7 +28,7 @@ class Needs(BasePermission):
     """Asks the view's `needs` for the action; strangers get 401, the wrong role 403."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if getattr(view, "action", None) is None:  # no such verb here: DRF answers 405
+        if request.method not in view.allowed_methods:  # DRF answers 405
             return True
         need = need_of(view, view.action)
         if need is PUBLIC:

@@ -8,6 +8,8 @@
         replies = {"list": PatientRow, "create": PatientShape}
 
 `needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
+`data` of a reply holds the thing under `data_key`, by default the noun; "" where `data` is the thing itself. `warns`, `tag`,
+`operation_ids` and `examples` speak to the OpenAPI file alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +32,7 @@ from apps.rest import aliases, limits, paging
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total
 from apps.rest.permissions import Need
+from apps.rest.schema import Example
 
 _READING = ("GET", "HEAD")
 
@@ -46,6 +49,12 @@ class HimsViewSet(ViewSetMixin, APIView):
     rate_classes: ClassVar[Mapping[str, RateClass]] = {}
     paged: ClassVar[Sequence[str]] = ("list",)
     offset_allowed: ClassVar[Sequence[str]] = ()
+    creates: ClassVar[Sequence[str]] = ("create",)
+    data_key: ClassVar[str | None] = None
+    warns: ClassVar[Mapping[str, Sequence[str]]] = {}
+    tag: ClassVar[str] = ""
+    operation_ids: ClassVar[Mapping[str, str]] = {}
+    examples: ClassVar[Mapping[str, Example]] = {}
 
     metadata_class = None
     format_kwarg = None
@@ -64,6 +73,10 @@ class HimsViewSet(ViewSetMixin, APIView):
     def limit_key(self, request: Request) -> str:
         """Whose quota the request uses: the person's, else the address's."""
         return f"user:{request.user.id}" if request.user else f"ip:{context.current().ip}"
+
+    def rate_class(self, method: str) -> RateClass:
+        """The class the action is counted in: its own, else by what the method does."""
+        return self.rate_classes.get(self.action or "", RateClass.RETRIEVAL if method in _READING else RateClass.MODIFICATION)
 
     def id_in_path(self) -> UUID:
         """The `pk` of the path; NotFound where it is no id."""
@@ -92,7 +105,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         found = list(rows[window.offset : window.offset + window.limit]) if window.offset < counted.rows or counted.is_estimate else []
         self.shown = len(found)
         data = {name: [shape(row) for row in found] if shape else found, "pagination": paging.block(window, counted)}
-        return self.ok(data, headers={"Link": paging.links(self.request.path, self.request.query_params, window, counted)})
+        return self.ok(data, headers={"Link": paging.links(self.request.path, self.request.query_params, window, counted, self.shown)})
 
     def ok(self, data: Any, *, warnings: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None) -> Response:
         """200 in the envelope."""
@@ -107,8 +120,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         audit.note(by=self.request.user, action=action, patient_id=patient_id, object_id=object_id, **detail)
 
     def _count(self, request: Request) -> None:
-        default = RateClass.RETRIEVAL if request.method in _READING else RateClass.MODIFICATION
-        verdict = limits.hit(self.rate_classes.get(self.action or "", default), self.limit_key(request))
+        verdict = limits.hit(self.rate_class(request.method or ""), self.limit_key(request))
         request._request.verdict = verdict  # the middleware writes the headers
         if not verdict.allowed:
             raise RateLimited(retry_after=verdict.retry_after)

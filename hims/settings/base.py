@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from hims import env
 from hims.launch import places
 
@@ -28,7 +31,9 @@ CLINIC_TIME_ZONE = env.read.str("HIMS_CLINIC_TIME_ZONE", default="America/Los_An
 CLINIC_COUNTRY = env.read.str("HIMS_CLINIC_COUNTRY", default="US")  # reads telephone numbers written without a country code
 
 INSTALLED_APPS = [
+    "hims",
     "apps.rest.admin_app.AdminConfig",
+    "apps.accounts",  # before Django's auth: its createsuperuser takes that one's place
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -44,7 +49,6 @@ INSTALLED_APPS = [
     "apps.events",
     "apps.audit",
     "apps.rest",
-    "apps.accounts",
     "apps.patients",
     "apps.developers",
 ]
@@ -90,6 +94,15 @@ DATABASES["default"]["OPTIONS"]["options"] = env.read.str(
 )
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
 REDIS_URL = env.redis_url()
+# The counter of the page sign-ins (django-ratelimit) lives here. As impatient as `common.bus`, and for the same reason.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "hims",
+        "OPTIONS": {"socket_timeout": 0.1, "socket_connect_timeout": 0.1, "retry": Retry(NoBackoff(), 0)},
+    }
+}
 
 # Signing: an own key, never Django's SECRET_KEY.
 SECRET_KEY = env.secret("HIMS_SECRET_KEY")
@@ -125,6 +138,7 @@ BROWSER_SESSION_ABSOLUTE = timedelta(hours=12)
 SESSION_COOKIE_AGE = env.read.int("HIMS_SESSION_IDLE_SECONDS", default=900)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # messages name patients: never in a cookie
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -158,12 +172,59 @@ REST_FRAMEWORK = {
     "FORMAT_SUFFIX_KWARG": None,
     "URL_FORMAT_OVERRIDE": None,
 }
+_SERVERS = [
+    {"url": "https://api.hims.arocord.com/v1", "description": "Production"},
+    {"url": "https://api-staging.hims.arocord.com/v1", "description": "Staging"},
+    {"url": "https://api-dev.hims.arocord.com/v1", "description": "Development"},
+    {"url": "https://api-sandbox.hims.arocord.com/v1", "description": "Sandbox: sample data, no real patients"},
+]
+_THIS_SERVER = [{"url": "/v1", "description": "This server"}] if HIMS_ENV in ("sandbox", "development", "test") else []
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AROCORD-HIMS API",
+    "VERSION": HIMS_VERSION,
+    "DESCRIPTION": (
+        "The API of AROCORD-HIMS, the healthcare information management system.\n\n"
+        "Every reply is `{success, data}`, every failure `{success, error}` with a code of the catalogue "
+        "(`/developers/errors`). A method that a path does not have answers 405 with `Allow`; an unknown field or query "
+        "parameter answers 400. A path works with and without a slash at its end. HEAD works where GET does. Times are "
+        "RFC 3339 in UTC, dates `YYYY-MM-DD`. Send `X-Request-ID` (8 to 64 letters, digits, `_` and `-`) to name a request "
+        "yourself."
+    ),
+    "CONTACT": {"name": "API support", "email": "api-support@arocord.com"},
+    "EXTERNAL_DOCS": {"description": "Developer pages", "url": "/developers/"},
+    "SERVERS": [*_THIS_SERVER, *_SERVERS],
+    "SECURITY": [{"bearerAuth": []}],
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "COMPONENT_SPLIT_PATCH": False,  # the bodies say themselves what may be left out
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "apps.access.roles.STAFF",
+        "Gender": "apps.patients.models.Gender",
+        "AllergyStatus": "apps.patients.models.AllergyStatus",
+        "EntryType": "apps.access.matrix.CHART_TYPES",
+        "EntrySource": "apps.patients.models.ChartEntry.Source",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.rest.schema.hooks.allow_blank",
+        "apps.rest.schema.hooks.share",
+    ],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayRequestDuration": True, "validatorUrl": None},
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
 HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # usernames are unique in any case: a constraint on lower(username)
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # usernames are unique in any case: a constraint on lower(username)
+    *("security.W001", "security.W002", "security.W003"),  # they look for Django's middleware by name; ours are subclasses of it
+]
 
 CELERY_BROKER_URL = env.broker_url()
 CELERY_TASK_ACKS_LATE = True
@@ -171,7 +232,14 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 1, "visibility_timeout": 300}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # workers log as everybody does: one line, secrets masked
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 2,
+    "socket_connect_timeout": 1,
+    "visibility_timeout": 300,
+    # Who hands a task to a dead broker is told at once (by default after six seconds): the outbox does not need the broker.
+    **{"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
+}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},

@@ -1,10 +1,8 @@
 """Tests: the sandbox's apps on real servers, a cheap password hash, connections that end with the request."""
 
 import os
-from pathlib import Path
 
-os.environ.setdefault("HIMS_ENV", "test")
-os.environ.setdefault("HIMS_DATA_DIR", str(Path(__file__).resolve().parent.parent.parent / ".hims-test"))
+os.environ.setdefault("HIMS_ENV", "test")  # read when the settings below are
 
 from hims.settings.sandbox import *  # noqa: F403
 from hims.settings.sandbox import DATABASES

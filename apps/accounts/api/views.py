@@ -1,6 +1,5 @@
 """Signing in and out, oneself, the doctors."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +9,12 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.accounts import selectors, services, tokens
+from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.api.filters import DoctorFilter
 from apps.accounts.models import Doctor, User
 from apps.common import context
-from apps.rest import aliases, paging
+from apps.rest import aliases, paging, sign_in
 from apps.rest.limits import RateClass
 from apps.rest.permissions import PUBLIC
 from apps.rest.viewsets import HimsViewSet
@@ -24,23 +24,13 @@ class AuthViewSet(HimsViewSet):
     """Sessions over the API. Every token belongs to one; when it ends, they are worth nothing at once."""
 
     noun = "session"
-    needs = {
-        "login": PUBLIC,
-        "refresh": PUBLIC,
-        "logout": Permission.OWN_SESSION,
-        "me": Permission.OWN_SESSION,
-        "change_me": Permission.OWN_SESSION,
-    }
-    bodies = {"login": shapes.LoginBody, "refresh": shapes.RefreshBody, "logout": shapes.LogoutBody, "change_me": shapes.MeBody}
-    replies = {
-        "login": shapes.SignedInShape,
-        "refresh": shapes.RefreshedShape,
-        "logout": shapes.LoggedOutShape,
-        "me": shapes.SignedInShape,
-        "change_me": shapes.SignedInShape,
-    }
+    tag = "Authentication"
+    data_key = ""
+    needs = {"login": PUBLIC, "refresh": PUBLIC, "logout": Permission.OWN_SESSION}
+    bodies = {"login": shapes.LoginBody, "refresh": shapes.RefreshBody, "logout": shapes.LogoutBody}
+    replies = {"login": shapes.SignedInShape, "refresh": shapes.RefreshedShape, "logout": shapes.LoggedOutShape}
     rate_classes = {"login": RateClass.AUTH, "refresh": RateClass.AUTH}
-    paged = ()
+    examples = {"login": examples.LOGIN, "refresh": examples.REFRESH}
 
     def perform_authentication(self, request: Request) -> None:
         """At the public doors an old Authorization header is no reason to refuse."""
@@ -52,31 +42,49 @@ class AuthViewSet(HimsViewSet):
     def limit_key(self, request: Request) -> str:
         """Sign-in is counted by address and name, refresh by session."""
         if self.action == "login":
-            return f"{context.current().ip}:{_digest(request.data.get('username'))}"
+            return sign_in.who(request.data.get("username"))
         if self.action == "refresh":
             return _refresh_key(request.data.get("refresh_token"))
         return super().limit_key(request)
 
     def login(self, request: Request) -> Response:
+        """Sign in"""
         body = self.parse()
         agent = request.META.get("HTTP_USER_AGENT", "")
         signed_in = services.sign_in(username=body["username"], password=body["password"], ip=context.current().ip, user_agent=agent)
         return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens)})
 
     def refresh(self, request: Request) -> Response:  # noqa: ARG002
+        """Exchange the refresh token for a new pair"""
         pair = services.refresh(refresh_token=self.parse()["refresh_token"])
         return self.ok({"tokens": tokens_shape(pair)})
 
     def logout(self, request: Request) -> Response:
+        """End the session"""
         services.sign_out(by=request.user, session_id=request.user.session_id, all_sessions=self.parse()["all_sessions"])
         return self.ok({"logged_out": True})
 
-    def me(self, request: Request) -> Response:
+
+class MeViewSet(HimsViewSet):
+    """Oneself."""
+
+    noun = "me"
+    tag = "Authentication"
+    data_key = "user"
+    needs = {"retrieve": Permission.OWN_SESSION, "update": Permission.OWN_SESSION}
+    bodies = {"update": shapes.MeBody, "partial_update": shapes.MeBody}
+    replies = {"retrieve": shapes.UserShape, "update": shapes.UserShape, "partial_update": shapes.UserShape}
+
+    def retrieve(self, request: Request) -> Response:
+        """Who I am"""
         return self.ok({"user": user_shape(_myself(request.user.id))})
 
-    def change_me(self, request: Request) -> Response:
+    def update(self, request: Request) -> Response:
+        """Change my name or e-mail"""
         user = services.change_staff(by=request.user, user_id=request.user.id, changes=self.parse())
         return self.ok({"user": user_shape(user)})
+
+    partial_update = update
 
 
 class DoctorViewSet(HimsViewSet):
@@ -133,10 +141,6 @@ def _myself(user_id: UUID) -> User:
     if user is None:
         raise tokens.BadToken
     return user
-
-
-def _digest(name: Any) -> str:
-    return hashlib.sha256(str(name).strip().lower().encode(errors="replace")).hexdigest()[:20]
 
 
 def _refresh_key(raw: Any) -> str:

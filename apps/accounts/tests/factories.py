@@ -60,3 +60,11 @@ def caller(user: User | None = None) -> Caller:
         return Caller(Client())
     signed_in = services.sign_in(username=user.username, password=PASSWORD, ip="127.0.0.1", user_agent="test")
     return Caller(Client(), signed_in.tokens.access_token)
+
+
+def browser(user: User) -> Client:
+    """A browser in which somebody has signed in at the admin's page."""
+    client = Client()
+    response = client.post("/admin/login/?next=/admin/", {"username": user.username, "password": PASSWORD})
+    assert response.status_code == 302, response.content.decode()
+    return client

@@ -68,7 +68,7 @@ class PatientColumns(StrictSerializer):
     validate_emergency_phone = validate_phone
 
 
-def _documented(key: str, places: Mapping[str, Any], about: str = "") -> type[StrictSerializer]:
+def _documented(key: str, places: Mapping[str, Any], about: str | None = None) -> type[StrictSerializer]:
     """The body under `key` as the OpenAPI file tells it: every name it may have, none of them required by itself."""
     columns = PatientColumns().fields
     fields: dict[str, Any] = {"__doc__": about, "__module__": __name__}
@@ -90,7 +90,9 @@ class PatientBody(serializers.Serializer):
     """Reads `PLACES` into `PatientColumns`; errors are told under the names the caller used. `partial` for a merge-patch."""
 
     documented_as = _documented(
-        "patient", PLACES, f"Required are first_name, last_name, date_of_birth and gender. {_EITHER_WAY} Without `mrn` the next is issued."
+        "patient",
+        PLACES,
+        f"Required are first_name, last_name, date_of_birth and gender. {_EITHER_WAY} Without `mrn` the next is issued.",
     )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -108,7 +110,9 @@ class PatientBody(serializers.Serializer):
 class AmendBody(PatientBody):
     """The same with everything optional: what is absent is kept, null clears."""
 
-    documented_as = _documented("amend_patient", PLACES, f"What is absent is kept, null clears. {_EITHER_WAY} An `mrn` never changes.")
+    documented_as = _documented(
+        "amend_patient", PLACES, f"What is absent is kept, null clears. {_EITHER_WAY} An `mrn` never changes."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs, partial=True)

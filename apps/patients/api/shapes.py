@@ -29,12 +29,12 @@ class PatientRow(serializers.Serializer):
 
 class DemographicsShape(serializers.Serializer):
     first_name = serializers.CharField()
-    middle_name = serializers.CharField(allow_blank=True)
+    middle_name = serializers.CharField(required=False, allow_blank=True)
     last_name = serializers.CharField()
     date_of_birth = serializers.DateField()
     gender = serializers.ChoiceField(choices=Gender.choices)
-    language = serializers.CharField(allow_blank=True)
-    deceased_at = serializers.DateTimeField(allow_null=True)
+    language = serializers.CharField(required=False, allow_blank=True, help_text="A BCP 47 code, like es")
+    deceased_at = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class AddressShape(serializers.Serializer):
@@ -63,18 +63,18 @@ class InsuranceShape(serializers.Serializer):
 
 
 class PatientShape(serializers.Serializer):
-    """A patient in full. What the reader's role may not see is not there."""
+    """A patient in full. What the reader's role may not see is not there; required is what all see of the reference's keys."""
 
     id = serializers.UUIDField()
     mrn = serializers.CharField()
-    is_active = serializers.BooleanField()
+    is_active = serializers.BooleanField(required=False)
     demographics = DemographicsShape()
     contact = ContactShape()
     emergency_contact = EmergencyContactShape(required=False)
     insurance = InsuranceShape(required=False)
     allergy_status = serializers.ChoiceField(choices=AllergyStatus.choices, required=False)
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField(required=False)
+    updated_at = serializers.DateTimeField(required=False)
 
 
 class RecordShape(serializers.Serializer):

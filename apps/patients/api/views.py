@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, NotFound
 from apps.patients import selectors, services
-from apps.patients.api import bodies, shapes
+from apps.patients.api import bodies, examples, shapes
 from apps.patients.api.filters import ChartFilter, PatientFilter
 from apps.patients.models import Patient
 from apps.patients.services import NewEntry, Registration
@@ -44,6 +44,8 @@ class PatientViewSet(HimsViewSet):
         "reactivate": shapes.PatientShape,
     }
     rate_classes = {"list": RateClass.PATIENT_SEARCH}
+    warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("phone_not_valid",)}
+    examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
     def list(self, request: Request) -> Response:
         rows, narrowed = self.filtered(selectors.roll(visible_to=request.user))
@@ -84,6 +86,14 @@ class MedicalHistoryViewSet(HimsViewSet):
 
     noun = "chart"
     plural = "records"
+    data_key = "record"
+    tag = "Medical history"
+    operation_ids = {
+        "list": "listMedicalHistory",
+        "retrieve": "getChartEntry",
+        "create": "addChartEntry",
+        "retract": "retractChartEntry",
+    }
     needs = {
         "list": Permission.CHART_VIEW,
         "retrieve": Permission.CHART_VIEW,

@@ -19,7 +19,13 @@ LIST = "/admin/patients/patient/"
 
 
 def registration(**answers: Any) -> dict[str, Any]:
-    return {"first_name": "Rosa", "last_name": "Martín", "date_of_birth": "1990-02-03", "gender": "female", "phone": "(415) 555-0134"} | answers
+    return {
+        "first_name": "Rosa",
+        "last_name": "Martín",
+        "date_of_birth": "1990-02-03",
+        "gender": "female",
+        "phone": "(415) 555-0134",
+    } | answers
 
 
 def change(client: Client, patient: Patient, **answers: Any) -> Any:
@@ -49,7 +55,9 @@ def entry_page(patient: Patient, kind: str) -> str:
 
 
 def chart_page(patient: Patient, **query: str) -> str:
-    return f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}" + "".join(f"&{k}={v}" for k, v in query.items())
+    return f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}" + "".join(
+        f"&{k}={v}" for k, v in query.items()
+    )
 
 
 # Patients
@@ -78,7 +86,9 @@ def test_a_receptionist_registers_a_patient_who_is_given_an_mrn(ward: dict[str, 
         ({"first_name": "A\x00"}, "first_name"),
     ],
 )
-def test_a_registration_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(ward: dict[str, User], answers: dict[str, str], field: str) -> None:
+def test_a_registration_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
+    ward: dict[str, User], answers: dict[str, str], field: str
+) -> None:
     admit(mrn="MRN-TAKEN")
     response = browser(ward["receptionist"]).post(LIST + "add/", registration(city="Oakland", **answers))
     form = response.context["adminform"].form
@@ -206,7 +216,10 @@ def test_the_banner_names_no_allergy_to_those_who_may_not_know(ward: dict[str, U
     patient = admit()
     chart(patient, "allergy", "Penicillin")
     for role in ("receptionist", "billing"):
-        assert "Penicillin" not in browser(ward[role]).get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
+        assert (
+            "Penicillin"
+            not in browser(ward[role]).get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
+        )
     shown = banner.of(Patient.objects.get(), ward["receptionist"])
     assert (shown.allergy_status, shown.allergies) == ("", ())
 
@@ -301,7 +314,9 @@ def test_a_doctor_records_an_entry_of_its_kind(ward: dict[str, User]) -> None:
     ],
 )
 def test_an_entry_that_cannot_stand_is_told_at_the_field(ward: dict[str, User], answers: dict[str, str], field: str) -> None:
-    response = browser(ward["doctor"]).post(entry_page(admit(), "diagnosis"), {"status": "active", "detail_note": "kept"} | answers)
+    response = browser(ward["doctor"]).post(
+        entry_page(admit(), "diagnosis"), {"status": "active", "detail_note": "kept"} | answers
+    )
     form = response.context["adminform"].form
     assert response.status_code == 200
     assert field in form.errors
@@ -333,7 +348,11 @@ def test_an_entry_is_retracted_with_a_reason_and_stays_readable(ward: dict[str, 
     assert "This field is required" in client.post(address, {"reason": " "}).content.decode()
     assert client.post(address, {"reason": "Wrong patient"}).status_code == 302
     entry.refresh_from_db()
-    assert (entry.status, entry.retraction_reason, entry.retracted_by_id) == ("entered_in_error", "Wrong patient", ward["doctor"].pk)
+    assert (entry.status, entry.retraction_reason, entry.retracted_by_id) == (
+        "entered_in_error",
+        "Wrong patient",
+        ward["doctor"].pk,
+    )
     assert "already been retracted" in client.post(address, {"reason": "again"}).content.decode()
     assert not client.get(chart_page(patient)).context["cl"].result_list
     assert len(client.get(chart_page(patient, include_retracted="true")).context["cl"].result_list) == 1
@@ -343,7 +362,11 @@ def test_what_a_patient_wrote_is_shown_as_text_never_as_markup(ward: dict[str, U
     patient = admit("<script>alert(1)</script>", "<b>Doe</b>")
     entry = chart(patient, detail={"note": "<img src=x onerror=alert(1)>"})
     client = browser(ward["doctor"])
-    for address in (LIST, reverse("admin:patients_patient_change", args=[patient.pk]), reverse("admin:patients_chartentry_change", args=[entry.pk])):
+    for address in (
+        LIST,
+        reverse("admin:patients_patient_change", args=[patient.pk]),
+        reverse("admin:patients_chartentry_change", args=[entry.pk]),
+    ):
         page = client.get(address).content.decode()
         assert "<script>alert" not in page
         assert "<img src=x" not in page

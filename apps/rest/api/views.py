@@ -20,6 +20,7 @@ class VersionViewSet(HimsViewSet):
     needs = {"list": PUBLIC}
     replies = {"list": serializers.Version}
     paged = ()
+    data_key = ""
 
     def list(self, request: Request) -> Response:  # noqa: ARG002
         return self.ok(

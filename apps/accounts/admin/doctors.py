@@ -1,0 +1,44 @@
+"""Doctors: what they have beside the account. Everybody finds them; administrators keep them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.access.permissions import Permission
+from apps.accounts import selectors, services
+from apps.accounts.models import Doctor
+from apps.rest.admin.base import HimsModelAdmin
+
+
+@admin.register(Doctor)
+class DoctorAdmin(HimsModelAdmin):
+    """A doctor is hired as staff, on the staff's page."""
+
+    noun = "doctor"
+    needs = {"view": Permission.DOCTOR_VIEW, "change": Permission.STAFF_MANAGE}
+    list_display = ("name", "specialty", "npi", "spoken")
+    list_select_related = ("user",)
+    search_fields = ("specialty",)
+    search_help_text = "Words of the name or the specialty"
+    ordering = ("user__last_name", "user__first_name", "pk")
+    fields = ("name", "specialty", "npi", "taxonomy", "languages")
+    readonly_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+        return selectors.doctors_named(queryset, search_term.replace("\x00", "")), False
+
+    def amend(self, request: HttpRequest, row: Doctor, changes: dict[str, Any]) -> None:
+        services.change_practice(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
+
+    @admin.display(description="doctor")
+    def name(self, row: Doctor) -> str:
+        return str(row.user)
+
+    @admin.display(description="languages")
+    def spoken(self, row: Doctor) -> str:
+        return ", ".join(row.languages)

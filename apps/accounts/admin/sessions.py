@@ -1,0 +1,66 @@
+"""Sign-ins over the API, to be looked at and ended."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.access.permissions import Permission
+from apps.accounts import services
+from apps.accounts.models import Session
+from apps.common import clock
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import HimsModelAdmin
+
+
+class LiveFilter(admin.SimpleListFilter):
+    """Those that still count, unless asked otherwise."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("ended", "Ended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+        return (
+            queryset.filter(ended_at=None, expires_at__gt=clock.now())
+            if self.value() is None
+            else queryset.exclude(ended_at=None)
+        )
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [first | {"display": "Live"}, *others]
+
+
+@admin.register(Session)
+class SessionAdmin(HimsModelAdmin):
+    """There is nothing to change in a session; it can be ended."""
+
+    noun = "session"
+    title = "Sessions over the API"
+    needs = {"view": Permission.STAFF_MANAGE}
+    list_display = ("started_at", "user", "last_seen_at", "ip", "user_agent", "end_reason")
+    list_filter = (LiveFilter,)
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__last_name")
+    search_help_text = "Username or last name"
+    ordering = ("-started_at", "-pk")
+    fields = ("user", "started_at", "last_seen_at", "expires_at", "ip", "user_agent", "ended_at", "end_reason")
+    acts = (
+        Act(
+            name="end",
+            label="End this session",
+            need=Permission.STAFF_MANAGE,
+            run=lambda by, row, _: services.end_session(by=by, session_id=row.pk),
+            question="The next request with its tokens is refused; whoever uses it must sign in again.",
+            done="The session has ended.",
+            offered=lambda row, _: row.ended_at is None,
+            grave=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user")

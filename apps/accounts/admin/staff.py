@@ -1,0 +1,96 @@
+"""Staff: hired, changed, deactivated and let in again by administrators."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from apps.access.permissions import Permission
+from apps.access.roles import Role
+from apps.accounts import services
+from apps.accounts.admin.forms import HireForm, StaffForm, TwicePassword
+from apps.accounts.models import User
+from apps.accounts.services import NewStaff
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
+
+_PERSON = ("username", "first_name", "last_name", "email", "role")
+_PRACTICE = ("specialty", "npi", "taxonomy", "languages")
+
+
+@admin.register(User)
+class UserAdmin(HimsModelAdmin):
+    """The people who work here. Portal users are not among them."""
+
+    noun = "staff"
+    title = "Staff"
+    needs = {"view": Permission.STAFF_VIEW, "add": Permission.STAFF_MANAGE, "change": Permission.STAFF_MANAGE}
+    form = StaffForm
+    list_display = ("username", "last_name", "first_name", "role", "email", "active", "last_login")
+    list_filter = (ActiveFilter, "role")
+    search_fields = ("username", "first_name", "last_name", "email")
+    search_help_text = "Words of the name, username or e-mail"
+    ordering = ("last_name", "first_name", "pk")
+    acts = (
+        Act(
+            name="set-password",
+            label="Set password",
+            need=Permission.STAFF_MANAGE,
+            form=TwicePassword,
+            run=lambda by, row, answers: services.set_password(by=by, user_id=row.pk, password=answers["password"]),
+            question="Every session of this person ends.",
+            done="The password was changed; every session of this person has ended.",
+        ),
+        Act(
+            name="deactivate",
+            label="Deactivate",
+            need=Permission.STAFF_MANAGE,
+            run=lambda by, row, _: services.deactivate(by=by, user_id=row.pk),
+            question="This person is signed out everywhere at once and cannot sign in any more. What they recorded stays.",
+            done="The account is closed.",
+            offered=lambda row, user: row.is_active and row.pk != user.pk,
+            grave=True,
+        ),
+        Act(
+            name="reactivate",
+            label="Reactivate",
+            need=Permission.STAFF_MANAGE,
+            run=lambda by, row, _: services.reactivate(by=by, user_id=row.pk),
+            question="This person can sign in again with the password they had.",
+            done="The account is open again.",
+            offered=lambda row, _: not row.is_active,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).exclude(role=Role.PATIENT)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+        for word in search_term.replace("\x00", "").split():
+            fits = (
+                Q(username__icontains=word)
+                | Q(first_name__icontains=word)
+                | Q(last_name__icontains=word)
+                | Q(email__icontains=word)
+            )
+            queryset = queryset.filter(fits)
+        return queryset, False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs if change else kwargs | {"form": HireForm})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+        if obj is not None:
+            return [(None, {"fields": (*_PERSON, "active", "last_login", "created_at")})]
+        return [(None, {"fields": (*_PERSON, "password", "again")}), ("Only for doctors", {"fields": _PRACTICE})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+        return ("username", "active", "last_login", "created_at") if obj is not None else ()
+
+    def add(self, request: HttpRequest, form: HireForm) -> User:
+        answers = {name: form.cleaned_data[name] for name in (*_PERSON, *_PRACTICE, "password")}
+        return services.hire(by=request.user, staff=NewStaff(**answers))  # type: ignore[arg-type]
+
+    def amend(self, request: HttpRequest, row: User, changes: dict[str, Any]) -> None:
+        services.change_staff(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]

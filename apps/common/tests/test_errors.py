@@ -1,0 +1,33 @@
+import pytest
+
+from apps.common import errors
+from apps.common.errors import CATALOGUE, HimsError, Invalid, RateLimited, Unauthenticated, Unavailable
+
+
+def test_no_two_errors_share_a_code_or_a_status() -> None:
+    assert len({kind.code for kind in CATALOGUE}) == len({kind.status for kind in CATALOGUE}) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_a_status_leads_to_its_error(kind: type[HimsError]) -> None:
+    assert errors.for_status(kind.status) is kind
+
+
+def test_a_status_of_no_error_is_ours_or_theirs() -> None:
+    assert errors.for_status(418) is Invalid
+    assert errors.for_status(502) is HimsError
+
+
+def test_the_first_of_several_errors_is_told_on_top() -> None:
+    error = Invalid(errors=[{"field": "mrn", "issue": "Taken."}, {"field": "gender", "issue": "Unknown."}])
+    assert (error.details["field"], error.details["issue"], len(error.details["errors"])) == ("mrn", "Taken.", 2)
+
+
+def test_a_single_error_is_also_the_list() -> None:
+    assert Invalid(field="mrn", issue="Taken.").details["errors"] == [{"field": "mrn", "issue": "Taken."}]
+
+
+def test_refusals_carry_what_http_asks_for() -> None:
+    assert Unauthenticated().headers == {"WWW-Authenticate": "Bearer"}
+    assert RateLimited(retry_after=7).headers == {"Retry-After": "7", "X-RateLimit-Retry-After": "7"}
+    assert Unavailable().headers["Retry-After"] == "2"

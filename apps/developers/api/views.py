@@ -1,0 +1,36 @@
+"""The OpenAPI file over the API: public, as it is, without the envelope."""
+
+from django.http import HttpResponse
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from apps.developers import contract
+from apps.rest.permissions import PUBLIC
+from apps.rest.renderers import EnvelopeRenderer
+from apps.rest.viewsets import HimsViewSet
+
+_KEPT = "public, max-age=300"  # seconds; the file changes with a release only
+
+
+class _Yaml(EnvelopeRenderer):
+    """Stands for the type that is answered; what it would render is a refusal, and JSON is YAML."""
+
+    media_type = "application/yaml"
+    format = "yaml"
+
+
+class OpenApiViewSet(HimsViewSet):
+    """The contract itself, for programs."""
+
+    noun = "contract"
+    needs = {"as_json": PUBLIC, "as_yaml": PUBLIC}
+    schema = None
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [_Yaml(), EnvelopeRenderer()] if self.action == "as_yaml" else [EnvelopeRenderer()]
+
+    def as_json(self, request: Request) -> HttpResponse:  # noqa: ARG002
+        return HttpResponse(contract.as_json(), content_type="application/json", headers={"Cache-Control": _KEPT})
+
+    def as_yaml(self, request: Request) -> HttpResponse:  # noqa: ARG002
+        return HttpResponse(contract.as_yaml(), content_type="application/yaml", headers={"Cache-Control": _KEPT})

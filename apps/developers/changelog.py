@@ -1,0 +1,32 @@
+"""What changed for integrators, newest first. Pure values."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A version and what it brought. `breaking` is empty within v1."""
+
+    version: str
+    released_on: date
+    added: tuple[str, ...] = field(default=())
+    changed: tuple[str, ...] = field(default=())
+    fixed: tuple[str, ...] = field(default=())
+    deprecated: tuple[str, ...] = field(default=())
+    breaking: tuple[str, ...] = field(default=())
+
+
+RELEASES = (
+    Release(
+        version="0.1.0",
+        released_on=date(2026, 11, 22),
+        added=(
+            "Sign-in, refresh with single-use tokens, sign-out, oneself: /auth/login, /auth/refresh, /auth/logout, /auth/me.",
+            "Patients: list and search, registration, detail, amendment by merge-patch, deactivation and reactivation.",
+            "Medical history: read by type, recorded by hand, corrected by retraction.",
+            "Doctors: the ids that doctor_id means.",
+            "The OpenAPI file at /v1/openapi.json and /v1/openapi.yaml, and these pages.",
+        ),
+    ),
+)

@@ -1,0 +1,67 @@
+"""The developer pages. All of them are ours to serve: no page asks another host for anything."""
+
+from typing import Any
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+
+from apps.developers import advice, changelog, contract, quickstart
+from apps.rest.limits import PER_MINUTE
+
+_REDOC = {"style-src": ["'unsafe-inline'"]}  # ReDoc writes its styles into the page as it goes
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """Where to begin: the first commands, the addresses, the limits, every operation."""
+    found = {
+        "steps": quickstart.steps(request.build_absolute_uri("/v1")),
+        "servers": settings.SPECTACULAR_SETTINGS["SERVERS"],
+        "limits": PER_MINUTE.items(),
+        "scale": settings.HIMS_RATE_LIMIT_SCALE,
+        "tags": _operations(),
+    }
+    return render(request, "developers/index.html", found)
+
+
+def errors(request: HttpRequest) -> HttpResponse:
+    """Every code of the catalogue, each with an anchor of its name."""
+    return render(request, "developers/errors.html", {"entries": advice.catalogue()})
+
+
+def changes(request: HttpRequest) -> HttpResponse:
+    """What changed, and how long the old stays."""
+    return render(request, "developers/changelog.html", {"releases": changelog.RELEASES})
+
+
+class Explorer(SpectacularSwaggerSplitView):
+    """Swagger UI. Its start-up script is a request of its own, so that the page needs no inline script."""
+
+    schema = None
+    template_name = "developers/explorer.html"
+    url_name = "openapi-json"
+
+
+@method_decorator(csp_update(_REDOC), name="dispatch")
+class Redoc(SpectacularRedocView):
+    """ReDoc, without its search: that would need a worker made from a blob."""
+
+    schema = None
+    template_name = "developers/redoc.html"
+    url_name = "openapi-json"
+
+
+def _operations() -> list[dict[str, Any]]:
+    """Every operation by tag, as the OpenAPI file has it."""
+    file = contract.as_dict()
+    rows: dict[str, list[dict[str, Any]]] = {tag["name"]: [] for tag in file["tags"]}
+    for path, methods in file["paths"].items():
+        for method, operation in methods.items():
+            roles = operation.get("x-roles")
+            who = ", ".join(role.replace("_", " ") for role in roles) if roles else "anybody"
+            row = {"method": method.upper(), "path": path, "summary": operation["summary"], "who": who}
+            rows[operation["tags"][0]].append(row)
+    return [{"name": tag["name"], "about": tag["description"], "rows": rows[tag["name"]]} for tag in file["tags"]]

@@ -1,0 +1,190 @@
+"""Charts, one patient at a time: read as far as the role goes, written by kind, corrected by retraction."""
+
+from dataclasses import fields
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+
+from apps.access import matrix
+from apps.access.permissions import Permission
+from apps.patients import banner, selectors, services
+from apps.patients.admin.forms import DETAIL, detail_boxes, entry_columns, entry_form
+from apps.patients.chart import ENTERED_IN_ERROR, EntryType
+from apps.patients.models import ChartEntry, ChartQuerySet, Patient
+from apps.patients.services import NewEntry
+from apps.rest.admin.acts import Act, ReasonForm
+from apps.rest.admin.base import HimsModelAdmin
+
+_CODED = ("type", "display", "code_system", "code", "status", "occurred_at", "ended_at", "recorded_at", "recorded_by", "source")
+_NARRATIVE = ("value", "unit", "details", "retracted_at", "retracted_by", "retraction_reason")
+
+
+class KindFilter(admin.SimpleListFilter):
+    """The kinds of entry one may read."""
+
+    title = "kind"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        user = cast("Any", request.user)
+        return [(kind.value, kind.value.replace("_", " ")) for kind in EntryType if user.reads_chart(kind)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class StandingFilter(admin.SimpleListFilter):
+    """What stands, unless what was entered in error is asked for too."""
+
+    title = "entered in error"
+    parameter_name = "include_retracted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("true", "Shown too")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+        return queryset if self.value() else cast("ChartQuerySet", queryset).standing()
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [first | {"display": "Left out"}, *others]
+
+
+@admin.register(ChartEntry)
+class ChartEntryAdmin(HimsModelAdmin):
+    """Not in the navigation: a chart is opened from its patient's page."""
+
+    noun = "chart"
+    listed_as = "read"
+    needs = {"view": Permission.CHART_VIEW, "add": Permission.CHART_WRITE}
+    list_display = ("occurred_at", "type", "display", "measured", "code", "status", "recorded_by")
+    list_display_links = ("display",)
+    list_filter = (KindFilter, StandingFilter)
+    ordering = ("-occurred_at", "-id")
+    acts = (
+        Act(
+            name="retract",
+            label="Retract",
+            need=Permission.CHART_WRITE,
+            form=ReasonForm,
+            run=lambda by, row, answers: services.retract(
+                by=by, patient_id=row.patient_id, entry_id=row.pk, reason=answers["reason"]
+            ),
+            question="The entry is marked as entered in error. It stays readable as such; it cannot be taken back.",
+            done="The entry is marked as entered in error.",
+            offered=lambda row, user: row.status != ENTERED_IN_ERROR and user.writes_chart(row.type),
+            grave=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("patient", "recorded_by", "retracted_by")
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:  # noqa: ARG002
+        return {}
+
+    # One patient at a time
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not request.GET.get("patient"):
+            messages.info(request, "Find the patient first; the chart opens from there.")
+            return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
+        patient = self._patient(request)
+        context = self.page_context(request, None) | {
+            "title": "Chart",
+            "subtitle": str(patient),
+            "adds": self._adds(request, patient),
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def note_list(self, request: HttpRequest, shown: int) -> None:
+        self.note(request, "read", patient_id=self._patient(request).pk, query=request.GET.dict(), shown=shown)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A new entry: `?patient=` and `type=` say whose and of what kind."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if not request.GET.get("patient") or request.GET.get("type") not in set(EntryType):
+            messages.info(request, "Find the patient first; entries are added from the chart.")
+            return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
+        if not cast("Any", request.user).writes_chart(request.GET["type"]):
+            raise PermissionDenied
+        patient, kind = self._patient(request), request.GET["type"].replace("_", " ")
+        title = {"title": f"New {kind}", "subtitle": str(patient)}
+        return super().add_view(request, form_url, title | (extra_context or {}))
+
+    def page_context(self, request: HttpRequest, row: ChartEntry | None) -> dict[str, Any]:
+        patient = row.patient if row is not None else self._patient(request)
+        return {"banner": banner.of(patient, request.user), "may_read_chart": True}  # type: ignore[arg-type]
+
+    def patient_of(self, row: ChartEntry) -> UUID:
+        return row.patient_id
+
+    def _patient(self, request: HttpRequest) -> Patient:
+        """The patient the address names."""
+        if not hasattr(request, "charted"):
+            try:
+                asked = UUID(request.GET.get("patient", ""))
+            except ValueError as error:
+                raise Http404 from error
+            request.charted = selectors.patient(request.user, asked)  # type: ignore[attr-defined, arg-type]
+        return request.charted  # type: ignore[attr-defined]
+
+    def _adds(self, request: HttpRequest, patient: Patient) -> list[tuple[str, str]]:
+        """Where entries of the kinds this person may write are added."""
+        if not self.has_add_permission(request):
+            return []
+        address = reverse("admin:patients_chartentry_add")
+        kinds = [kind for kind in EntryType if cast("Any", request.user).writes_chart(kind)]
+        return [(kind.value.replace("_", " "), f"{address}?patient={patient.pk}&type={kind.value}") for kind in kinds]
+
+    # The form
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if not change:
+            kwargs["form"] = entry_form(EntryType(request.GET["type"]))
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            kind = EntryType(request.GET["type"])
+            return [(None, {"fields": entry_columns(kind)}), ("Details", {"fields": detail_boxes(kind)})]
+        coded_only = matrix.coded_only(cast("Any", request.user).role)
+        return [(None, {"fields": _CODED if coded_only else _CODED + _NARRATIVE})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+        return () if obj is None else (*_CODED, *_NARRATIVE)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        coded_only = matrix.coded_only(cast("Any", request.user).role)
+        return tuple(name for name in self.list_display if not (coded_only and name == "measured"))
+
+    def add(self, request: HttpRequest, form: Any) -> ChartEntry:
+        answers = form.cleaned_data
+        known = {field.name for field in fields(NewEntry)}
+        columns = {name: value for name, value in answers.items() if name in known}
+        detail = {name.removeprefix(DETAIL): value for name, value in answers.items() if name.startswith(DETAIL)}
+        detail = {name: value for name, value in detail.items() if value not in ("", None)}
+        entry = NewEntry(type=request.GET["type"], detail=detail, **columns)
+        return services.record(by=request.user, patient_id=self._patient(request).pk, entry=entry)  # type: ignore[arg-type]
+
+    def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
+        messages.success(request, f"{obj.display}: on record.")
+        return HttpResponseRedirect(f"{reverse('admin:patients_chartentry_changelist')}?patient={obj.patient_id}")
+
+    @admin.display(description="value")
+    def measured(self, row: ChartEntry) -> str:
+        return f"{row.value.normalize():f} {row.unit}" if row.value is not None else row.detail.get("value_text", "")
+
+    @admin.display(description="details")
+    def details(self, row: ChartEntry) -> str:
+        rows = [(name.replace("_", " "), value) for name, value in row.detail.items()]
+        return format_html_join("", "<p><b>{}:</b> {}</p>", rows) if rows else "–"

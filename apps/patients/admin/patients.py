@@ -1,0 +1,147 @@
+"""Patients: found as over the API, registered, amended and deactivated through the same services."""
+
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.patients import banner, rules, selectors, services
+from apps.patients.admin.forms import PatientForm
+from apps.patients.chart import EntryType
+from apps.patients.models import AllergyStatus, Patient
+from apps.patients.services import Registration
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
+from apps.rest.admin_site import holds
+
+_PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "gender", "language", "deceased_at")
+_INSURANCE = ("insurance_provider", "insurance_policy_number", "insurance_group_number")
+# What is on the page, and the right without which it is not.
+_GROUPS: tuple[tuple[str, tuple[str, ...], Permission], ...] = (
+    ("Person", _PERSON, Permission.PATIENT_VIEW),
+    ("Contact", ("phone", "email"), Permission.PATIENT_VIEW),
+    ("Address", ("street", "city", "state", "zip"), Permission.PATIENT_SEE_ADDRESS),
+    (
+        "Emergency contact",
+        ("emergency_name", "emergency_relationship", "emergency_phone"),
+        Permission.PATIENT_SEE_EMERGENCY_CONTACT,
+    ),
+    ("Insurance", _INSURANCE, Permission.PATIENT_SEE_INSURANCE),
+)
+_RECORD = ("active", "created_at", "updated_at")
+
+
+@admin.register(Patient)
+class PatientAdmin(HimsModelAdmin):
+    """Whoever may amend the insurance alone finds everything else read-only."""
+
+    noun = "patient"
+    needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND_INSURANCE}
+    form = PatientForm
+    list_display = ("name", "born", "gender", "mrn", "phone", "active")
+    list_filter = (ActiveFilter,)
+    search_fields = ("mrn",)
+    search_help_text = "Name in any order, MRN, telephone digits, date of birth"
+    ordering = ("-seq",)
+    acts = (
+        Act(
+            name="no-known-allergies",
+            label="No known allergies",
+            need=Permission.CHART_WRITE,
+            run=lambda by, row, _: services.record_no_known_allergies(by=by, patient_id=row.pk),
+            question="You asked, and there are none. This is written into the chart under your name.",
+            done="No known allergies: on record.",
+            offered=lambda row, user: row.allergy_status == AllergyStatus.NOT_ASKED and user.writes_chart(EntryType.ALLERGY),
+        ),
+        Act(
+            name="deactivate",
+            label="Deactivate",
+            need=Permission.PATIENT_DEACTIVATE,
+            run=lambda by, row, _: services.deactivate(by=by, patient_id=row.pk),
+            question="The patient leaves the active list. The record stays, and can be made active again.",
+            done="The patient is inactive now.",
+            offered=lambda row, _: row.is_active,
+            grave=True,
+        ),
+        Act(
+            name="reactivate",
+            label="Reactivate",
+            need=Permission.PATIENT_DEACTIVATE,
+            run=lambda by, row, _: services.reactivate(by=by, patient_id=row.pk),
+            question="The patient comes back to the active list.",
+            done="The patient is active again.",
+            offered=lambda row, _: not row.is_active,
+        ),
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+        text = search_term.strip()[: rules.QUERY_MAX]
+        return (selectors.matching(queryset, text) if text else queryset), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A whole MRN opens its patient: that is what a scanner types."""
+        text = request.GET.get("q", "").strip()
+        if self.has_view_permission(request) and rules.MRN_SHAPE.fullmatch(text):
+            scanned = self.get_queryset(request).filter(mrn__iexact=text).first()
+            if scanned is not None:
+                return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[scanned.pk]))
+        return super().changelist_view(request, extra_context)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        groups = [(title, {"fields": columns}) for title, columns, need in _GROUPS if holds(request.user, need)]
+        return groups if obj is None else [*groups, ("Record", {"fields": _RECORD})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        if holds(request.user, Permission.PATIENT_AMEND):
+            return ("mrn", *_RECORD)
+        return tuple(name for _, columns, _ in _GROUPS for name in columns if name not in _INSURANCE) + _RECORD
+
+    def add(self, request: HttpRequest, form: PatientForm) -> Patient:
+        known = {field.name for field in fields(Registration)}
+        answers = {name: value for name, value in form.cleaned_data.items() if name in known}
+        registered = services.register(by=request.user, registration=Registration(**answers))  # type: ignore[arg-type]
+        if registered.namesakes:
+            messages.warning(request, _namesakes_message(registered.namesakes))
+        return registered.patient
+
+    def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
+        services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
+        """On to the new patient's page: booking and charting start there."""
+        messages.success(request, f"{obj} is registered.")
+        return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
+
+    def patient_of(self, row: Patient) -> UUID:
+        return row.pk
+
+    def page_context(self, request: HttpRequest, row: Patient | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        shown = banner.of(row, request.user)  # type: ignore[arg-type]
+        return {"banner": shown, "may_read_chart": holds(request.user, Permission.CHART_VIEW)}
+
+    @admin.display(description="patient")
+    def name(self, row: Patient) -> str:
+        return f"{row.last_name.upper()}, {row.first_name} {row.middle_name}".rstrip()
+
+    @admin.display(description="born")
+    def born(self, row: Patient) -> str:
+        return f"{row.date_of_birth:%Y-%m-%d} ({rules.age(row.date_of_birth, clock.today())})"
+
+
+def _namesakes_message(namesakes: list[Patient]) -> str:
+    links = [(reverse("admin:patients_patient_change", args=[row.pk]), row) for row in namesakes[:5]]
+    listed = format_html_join(", ", '<a href="{}">{}</a>', links)
+    return format_html(
+        "A patient with this name and date of birth was already on record: {}. Look whether it is the same person.", listed
+    )

@@ -1,0 +1,13 @@
+"""Base classes of the admin pages, and the pages of what lies below this floor: the trail and the deliveries.
+
+    @admin.register(Patient)
+    class PatientAdmin(HimsModelAdmin):
+        noun = "patient"
+        needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND}
+
+A page shows what `visible_to` shows, writes through services, notes every look in the trail and deletes nothing.
+"""
+
+from apps.rest.admin import deliveries, trail
+
+__all__ = ["deliveries", "trail"]

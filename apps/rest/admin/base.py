@@ -1,0 +1,232 @@
+"""The base of every admin page of a model."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import IntegrityError, models
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.audit import services as audit
+from apps.audit.models import AuditEvent
+from apps.common import clock
+from apps.common.errors import Forbidden, HimsError
+from apps.rest.admin.acts import ActsMixin
+from apps.rest.admin.forms import AlreadySaved, ServiceForm, Stale, version_of
+from apps.rest.admin_site import holds
+from apps.rest.paging import COUNTED_UP_TO
+
+_HISTORY = timedelta(days=365)
+_HISTORY_ROWS = 200
+
+
+class CappedPaginator(Paginator):
+    """Counts up to 10,000 rows and no further: nobody pages beyond, and the count is what a list costs."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[: COUNTED_UP_TO + 1].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class ActiveFilter(admin.SimpleListFilter):
+    """Active or inactive, in the words of the API."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("active", "Active"), ("inactive", "Inactive")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+        return queryset.filter(is_active=self.value() == "active") if self.value() else queryset
+
+
+class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
+    """Closed by default: an act that `needs` does not name is refused. Deleting has no name.
+
+    A page that adds or changes overrides `add` and `amend`, each one service call.
+    """
+
+    noun: ClassVar[str] = ""
+    title: ClassVar[str] = ""  # of the list, where the model's plural does not do
+    listed_as: ClassVar[str] = "searched"  # the trail's word for opening the list
+    needs: ClassVar[Mapping[str, Permission]] = {}
+
+    form: Any = ServiceForm  # type: ignore[misc]
+    actions: Any = ()
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by: ClassVar[Any] = ()
+    view_on_site = False
+    paginator = CappedPaginator
+
+    def add(self, request: HttpRequest, form: Any) -> models.Model:  # noqa: ARG002
+        """Make the row the form describes. Answers it."""
+        raise PermissionDenied
+
+    def amend(self, request: HttpRequest, row: Any, changes: dict[str, Any]) -> None:  # noqa: ARG002
+        """Apply the changes to the row."""
+        raise PermissionDenied
+
+    def patient_of(self, row: Any) -> UUID | None:  # noqa: ARG002
+        """Whose record the row belongs to, for the trail."""
+        return None
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:  # noqa: ARG002
+        """What the templates of a row's pages need beside."""
+        return {}
+
+    @admin.display(description="active", boolean=True)
+    def active(self, row: Any) -> bool:
+        """The column, for models that have it."""
+        return row.is_active
+
+    # Who may
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return holds(request.user, self.needs.get("view"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return holds(request.user, self.needs.get("add"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return holds(request.user, self.needs.get("change"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = self.model._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
+        return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
+
+    # Pages
+
+    def get_urls(self) -> list:
+        """Stock pages without the one that deletes and the one that guesses."""
+        stock = [url for url in super().get_urls() if url.name and not url.name.endswith("_delete")]
+        return [*self.act_urls(), *stock]
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:  # noqa: ARG002
+        raise Http404
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = self.title or str(self.opts.verbose_name_plural).capitalize()
+        response = super().changelist_view(request, {"title": title} | (extra_context or {}))
+        if isinstance(response, TemplateResponse) and response.context_data:
+            self.note_list(request, len(response.context_data["cl"].result_list))
+        return response
+
+    def note_list(self, request: HttpRequest, shown: int) -> None:
+        """Put a list that was opened on record."""
+        self.note(request, self.listed_as, query=request.GET.dict(), shown=shown)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form. What a service refuses undoes everything and is shown at the same form, filled in as it was sent."""
+        try:
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+        except Forbidden:
+            raise
+        except HimsError as refusal:
+            request.refusal = refusal  # type: ignore[attr-defined]
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+        if isinstance(response, TemplateResponse):
+            self._show(request, response)
+        return response
+
+    def _show(self, request: HttpRequest, response: TemplateResponse) -> None:
+        """A form that is shown: what its template needs, and the look on record."""
+        context: dict[str, Any] = response.context_data or {}
+        row = context["original"]
+        context.update(self.page_context(request, row))
+        if row is not None:
+            self.note(request, "read", row)
+            context.update(acts=self.offered_acts(request, row), may_see_history=holds(request.user, Permission.AUDIT_VIEW))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.refusal = getattr(request, "refusal", None)
+        return form
+
+    # Writing
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Through the service, inside the page's transaction. Raises what the service raises."""
+        try:
+            if change:
+                self._refuse_stale(obj, form)
+                if changes := form.changes():
+                    self.amend(request, obj, changes)
+            else:
+                obj.pk = self.add(request, form).pk
+        except IntegrityError as clash:
+            raise AlreadySaved from clash
+        obj.refresh_from_db()
+
+    def _refuse_stale(self, row: Any, form: Any) -> None:
+        """Under the row's lock, so that of two who save at once the second is told."""
+        current = self.model._default_manager.select_for_update().get(pk=row.pk)
+        if version_of(current) != form.cleaned_data["version"]:
+            raise Stale
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The trail has it."""
+
+    log_change = log_addition
+
+    # The trail
+
+    def note(self, request: HttpRequest, action: str, row: Any = None, *, patient_id: UUID | None = None, **detail: Any) -> None:
+        """Put what was shown on record."""
+        patient_id = patient_id or (self.patient_of(row) if row is not None else None)
+        object_id = row.pk if row is not None else None
+        person = cast("Actor", request.user)
+        audit.note(by=person, action=f"{self.noun}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A year of the trail of this row, for those who may read the trail; itself on record."""
+        if not holds(request.user, Permission.AUDIT_VIEW):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        self.note(request, "history_read", row)
+        context = {
+            **self.admin_site.each_context(request),
+            **self.page_context(request, row),
+            "title": "Who looked at and changed this",
+            "subtitle": str(row),
+            "object": row,
+            "opts": self.opts,
+            "trail": _trail_of(row.pk),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def _trail_of(row_id: UUID) -> QuerySet:
+    people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
+    rows = AuditEvent.objects.filter(Q(patient_id=row_id) | Q(object_id=row_id), at__gte=clock.now() - _HISTORY)
+    return rows.annotate(username=Subquery(people)).order_by("-at", "-id")[:_HISTORY_ROWS]

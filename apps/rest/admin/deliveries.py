@@ -1,0 +1,57 @@
+"""Facts on their way to their listeners: what waits, what is done, and what was parked for a person to look at."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.access.permissions import Permission
+from apps.events import services
+from apps.events.models import Delivery
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import holds
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(HimsModelAdmin):
+    """Parked ones can be tried again."""
+
+    noun = "delivery"
+    title = "Facts and their listeners"
+    needs = {"view": Permission.DELIVERY_RETRY}
+    list_display = ("fact", "listener", "status", "attempts", "next_attempt_at", "last_error")
+    list_filter = ("status",)
+    list_select_related = ("event",)
+    ordering = ("-id",)
+    fields = ("fact", "occurred_at", "listener", "status", "attempts", "next_attempt_at", "done_at", "last_error")
+    readonly_fields = ("fact", "occurred_at")
+    acts = (
+        Act(
+            name="try-again",
+            label="Try again",
+            need=Permission.DELIVERY_RETRY,
+            run=lambda by, row, _: services.try_again(by=by, delivery_id=row.pk),
+            question="The listener is called again, five times at most, as if the fact had just been announced.",
+            done="It will be tried again within seconds.",
+            offered=lambda row, _: row.status == Delivery.Status.PARKED,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = Delivery.objects.select_related("event").order_by("-id")
+        return rows if holds(request.user, self.needs["view"]) else rows.none()
+
+    def patient_of(self, row: Any) -> UUID | None:
+        found = row.event.payload.get("patient_id")
+        return UUID(found) if found else None
+
+    @admin.display(description="fact")
+    def fact(self, row: Delivery) -> str:
+        return row.event.name
+
+    @admin.display(description="announced")
+    def occurred_at(self, row: Delivery) -> Any:
+        return row.event.occurred_at

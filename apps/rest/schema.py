@@ -1,7 +1,0 @@
-"""OpenAPI."""
-
-from drf_spectacular.openapi import AutoSchema
-
-
-class HimsSchema(AutoSchema):
-    """With the envelope."""

@@ -1,0 +1,167 @@
+"""What every operation shares: headers, the error envelope and its replies, pages, warnings, the bearer token."""
+
+from typing import Any
+
+from apps.common import errors
+from apps.common.errors import CATALOGUE, HimsError
+
+SECURITY = "bearerAuth"
+_REQUEST_ID = "req_01JHN4V0Q2K7T9C3M8R5W6X1YZ"
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0}
+_SECONDS = {"type": "integer", "minimum": 1}
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {
+        "description": "This request's id, also in the error envelope and our log; yours, where you send a fitting one",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+        "example": _REQUEST_ID,
+    },
+    "X-API-Version": {"description": "The API's major version", "schema": _TEXT, "example": "v1"},
+    "X-RateLimit-Limit": {"description": "Requests a minute in this class", "schema": _COUNT, "example": 100},
+    "X-RateLimit-Remaining": {"description": "Requests left in the running minute", "schema": _COUNT, "example": 95},
+    "X-RateLimit-Reset": {"description": "When more pass again, in seconds since 1970", "schema": _COUNT, "example": 1640995200},
+    "RateLimit": {
+        "description": "The IETF's form (draft-ietf-httpapi-ratelimit-headers): what remains, and the seconds until more pass",
+        "schema": _TEXT,
+        "example": '"retrieval";r=499;t=60',
+    },
+    "RateLimit-Policy": {
+        "description": "The IETF's form of the class's limit and window",
+        "schema": _TEXT,
+        "example": '"retrieval";q=500;w=60',
+    },
+    "Location": {"description": "The new resource's path", "schema": {"type": "string", "format": "uri-reference"}},
+    "Link": {"description": "Neighbouring pages (RFC 8288): first, prev, next, last", "schema": _TEXT},
+    "Retry-After": {"description": "Seconds to wait before the next try", "schema": _SECONDS, "example": 60},
+    "X-RateLimit-Retry-After": {"description": "The same seconds as Retry-After", "schema": _SECONDS, "example": 60},
+    "Allow": {"description": "The methods this resource offers", "schema": _TEXT, "example": "GET, HEAD, POST"},
+    "WWW-Authenticate": {"description": "How to authenticate", "schema": _TEXT, "example": "Bearer"},
+}
+EVERYWHERE = (
+    "X-Request-ID",
+    "X-API-Version",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "RateLimit",
+    "RateLimit-Policy",
+)
+_BESIDE: dict[type[HimsError], tuple[str, ...]] = {
+    errors.Unauthenticated: ("WWW-Authenticate",),
+    errors.MethodNotAllowed: ("Allow",),
+    errors.RateLimited: ("Retry-After", "X-RateLimit-Retry-After"),
+    errors.Unavailable: ("Retry-After",),
+}
+_DETAILS: dict[type[HimsError], dict[str, Any]] = {
+    errors.Invalid: {"field": "email", "issue": "Invalid email format"},
+    errors.RateLimited: {"retry_after": 60},
+}
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "ErrorReply": {
+        "type": "object",
+        "description": "Every failure, whatever its status (section 12 of the reference).",
+        "properties": {
+            "success": {"type": "boolean", "description": "Always false"},
+            "error": {"$ref": "#/components/schemas/Error"},
+        },
+        "required": ["success", "error"],
+    },
+    "Error": {
+        "type": "object",
+        "properties": {
+            "code": {"$ref": "#/components/schemas/ErrorCode"},
+            "message": {"type": "string", "description": "For people; the wording may change"},
+            "details": {"$ref": "#/components/schemas/ErrorDetails"},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "request_id": _TEXT,
+        },
+        "required": ["code", "message", "details", "timestamp", "request_id"],
+    },
+    "ErrorCode": {
+        "type": "string",
+        "enum": [kind.code for kind in CATALOGUE],
+        "description": "For programs; the meaning never changes",
+    },
+    "ErrorDetails": {
+        "type": "object",
+        "description": "What is known of the failure; of a VALIDATION_ERROR the first field at fault, and all in `errors`",
+        "properties": {
+            "field": {"type": "string", "description": "`a.b[2].c` names a field inside"},
+            "issue": _TEXT,
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldIssue"}},
+            "retry_after": {"type": "integer", "description": "Of a RATE_LIMITED: seconds to wait"},
+        },
+        "additionalProperties": True,
+    },
+    "FieldIssue": {"type": "object", "properties": {"field": _TEXT, "issue": _TEXT}, "required": ["field", "issue"]},
+    "Pagination": {
+        "type": "object",
+        "properties": {
+            "page": {"type": "integer", "minimum": 1},
+            "limit": {"type": "integer", "minimum": 1},
+            "total": {"type": "integer", "minimum": 0},
+            "pages": {"type": "integer", "minimum": 0},
+            "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
+            "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
+        },
+        "required": ["page", "limit", "total", "pages"],
+    },
+    "Warning": {
+        "type": "object",
+        "description": "Something that deserves a look and stopped nothing.",
+        "properties": {"code": _TEXT, "message": _TEXT, "field": _TEXT},
+        "required": ["code", "message"],
+        "additionalProperties": True,
+    },
+}
+
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "The `access_token` of `POST /auth/login`. It is good for an hour; `POST /auth/refresh` gives the next.",
+}
+
+
+def responses() -> dict[str, Any]:
+    """A reply for every code of the catalogue, by the name of its class."""
+    return {_name(kind): _response(kind) for kind in CATALOGUE}
+
+
+def response_of(kind: type[HimsError]) -> dict[str, str]:
+    """Where an operation finds the reply of this refusal."""
+    return {"$ref": f"#/components/responses/{_name(kind)}"}
+
+
+def headers(*further: str) -> dict[str, dict[str, str]]:
+    """The headers of every reply, and further ones by name."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*EVERYWHERE, *further)}
+
+
+def declared_headers() -> dict[str, Any]:
+    """All headers; where one is declared, it is sent."""
+    return {name: {**header, "required": True} for name, header in HEADERS.items()}
+
+
+def _name(kind: type[HimsError]) -> str:
+    return "InternalError" if kind is HimsError else kind.__name__
+
+
+def _response(kind: type[HimsError]) -> dict[str, Any]:
+    example = {
+        "success": False,
+        "error": {
+            "code": kind.code,
+            "message": kind.message,
+            "details": _DETAILS.get(kind, {}),
+            "timestamp": "2025-01-15T10:30:00Z",
+            "request_id": "req_123456",
+        },
+    }
+    return {
+        "description": f"`{kind.code}`: {kind.message}",
+        "headers": headers(*_BESIDE.get(kind, ())),
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorReply"}, "example": example}},
+    }

@@ -1,0 +1,46 @@
+"""The last touch on the OpenAPI file: the shared components, the tags, and choices that may be left blank."""
+
+import inspect
+from typing import Any
+
+from apps.rest.schema import components
+
+_BLANK = {"$ref": "#/components/schemas/BlankEnum"}
+
+
+def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
+    """Add what the operations point at: headers, error replies, schemas, the bearer token; and say what each tag is."""
+    parts = result.setdefault("components", {})
+    parts["schemas"] = dict(sorted({**parts.get("schemas", {}), **components.SCHEMAS}.items()))
+    parts["responses"] = components.responses()
+    parts["headers"] = components.declared_headers()
+    parts["securitySchemes"] = {components.SECURITY: components.BEARER}
+    result["tags"] = _tags(generator)
+    return result
+
+
+def allow_blank(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A choice that may be blank as one list with the blank in it, rather than as one of two lists."""
+    schemas = result["components"]["schemas"]
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            if _BLANK in field.get("oneOf", ()):
+                named = next(part for part in field.pop("oneOf") if part != _BLANK)
+                choices = schemas[named["$ref"].rpartition("/")[2]]
+                field |= {"type": "string", "enum": [*choices["enum"], ""]}
+    _drop_unused(result, schemas)
+    return result
+
+
+def _drop_unused(result: dict[str, Any], schemas: dict[str, Any]) -> None:
+    text = repr(result)
+    for name in [name for name, schema in schemas.items() if "enum" in schema and f"#/components/schemas/{name}'" not in text]:
+        del schemas[name]
+
+
+def _tags(generator: Any) -> list[dict[str, str]]:
+    """Every tag once, described by the first view that carries it."""
+    found: dict[str, str] = {}
+    for _, _, _, view in generator._get_paths_and_endpoints():
+        found.setdefault(view.schema.get_tags()[0], inspect.getdoc(type(view)) or "")
+    return [{"name": name, "description": said} for name, said in found.items()]

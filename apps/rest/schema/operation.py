@@ -1,0 +1,149 @@
+"""One operation of the OpenAPI file, read off its view."""
+
+import inspect
+import re
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction
+from rest_framework.serializers import BaseSerializer, Field
+
+from apps.access import matrix
+from apps.access.permissions import Permission
+from apps.access.roles import STAFF
+from apps.rest.limits import PER_MINUTE, WINDOW
+from apps.rest.permissions import PUBLIC, need_of
+from apps.rest.schema import components, parameters, replies
+from apps.rest.schema.examples import media
+from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
+
+_VERBS = {"retrieve": "get", "create": "create", "update": "update", "partial_update": "patch", "destroy": "delete"}
+
+
+class HimsSchema(AutoSchema):
+    """Tells what a HimsViewSet declares."""
+
+    view: Any
+
+    def get_operation(self, *where: Any) -> dict[str, Any] | None:
+        operation = super().get_operation(*where)
+        if operation is not None:
+            operation["security"] = self.get_auth()  # also where it is empty: public
+        return operation
+
+    def get_operation_id(self) -> str:
+        """`listPatients`, `createPatient`, `deactivatePatient`; `login` where data has no key of its own."""
+        view, action = self.view, self.view.action
+        if action in view.operation_ids:
+            return view.operation_ids[action]
+        if action == "list" and action in view.paged:
+            return f"list{_pascal(view.plural)}"
+        if action == "list":
+            return f"get{_pascal(view.noun)}"
+        noun = "" if view.data_key == "" else view.noun
+        return _VERBS.get(action, _camel(action)) + _pascal(noun)
+
+    def get_summary(self) -> str:
+        said = inspect.getdoc(getattr(self.view, self.view.action))
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.get_operation_id()).capitalize()
+        return said.splitlines()[0].rstrip(".") if said else words
+
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
+        return "\n\n".join([_who(self.view), _how_often(self._rate_class()), *_warnings(self.view)])
+
+    def get_tags(self) -> list[str]:
+        return [self.view.tag or (self.view.plural or self.view.noun).capitalize()]
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        return [] if need_of(self.view, self.view.action) is PUBLIC else [{components.SECURITY: []}]
+
+    def get_extensions(self) -> dict[str, Any]:
+        """The same for programs: who may, and how often."""
+        need, rate_class = need_of(self.view, self.view.action), self._rate_class()
+        limit = {"class": rate_class.value, "limit": PER_MINUTE[rate_class], "window": WINDOW}
+        who = {"x-permission": need.value, "x-roles": _holders(need)} if isinstance(need, Permission) else {}
+        return who | {"x-rate-limit": limit}
+
+    def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:  # noqa: ARG002
+        """`PatientShape` is called Patient outside."""
+        return serializer.__class__.__name__.removesuffix("Shape")
+
+    def _rate_class(self) -> Any:
+        return self.view.rate_class(self.method)
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        view, found = self.view, parameters.in_path(self.path)
+        if view.action in view.queries:
+            found += parameters.of_filters(view.queries[view.action])
+        if view.action in view.paged:
+            found += parameters.of_pages(offset_allowed=view.action in view.offset_allowed)
+        return found
+
+    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
+        kind = self.view.bodies.get(self.view.action)
+        if kind is None:
+            return None
+        component = self.resolve_serializer(getattr(kind, "documented_as", kind), direction)
+        example = self.view.examples.get(self.view.action)
+        required = self.view.action in self.view.creates or bool(component.schema.get("required"))
+        return {"content": media(component.ref, example.request if example else None), "required": required}
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:  # noqa: ARG002
+        return replies.of(self)
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        if not type(serializer).__doc__:  # drf-spectacular would tell the parent's
+            schema.pop("description", None)
+        return schema
+
+    def _map_serializer_field(self, field: Field, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
+        """Fields that read more than their parent does: a sample's name for an id, a day for an instant."""
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(field, IdField | InstantOrDayField):
+            schema.pop("format", None)
+        return schema
+
+    def _insert_field_validators(self, field: Field, schema: dict[str, Any]) -> None:
+        """A text that may be blank is told as a text, not as a choice of two: generated clients read that better."""
+        super()._insert_field_validators(field, schema)
+        if getattr(field, "allow_blank", False) and "oneOf" in schema:
+            filled = schema.pop("oneOf")[0]
+            schema |= {name: value for name, value in filled.items() if name not in ("format", "pattern", "minLength")}
+
+
+def _who(view: Any) -> str:
+    need = need_of(view, view.action)
+    if not isinstance(need, Permission):
+        return "**Who:** anybody."
+    roles = _holders(need)
+    named = "all staff" if len(roles) == len(STAFF) else ", ".join(role.replace("_", " ") for role in roles)
+    more = "; the administrator too where the installation lets him (`HIMS_ADMIN_CLINICAL`)" if _by_setting(need) else ""
+    return f"**Who:** {named}{more} (permission `{need.value}`)."
+
+
+def _how_often(rate_class: Any) -> str:
+    return f"**How often:** {PER_MINUTE[rate_class]} requests a minute (class `{rate_class.value}`)."
+
+
+def _warnings(view: Any) -> list[str]:
+    codes = view.warns.get("update" if view.action == "partial_update" else view.action, ())
+    return [f"**May warn:** {', '.join(f'`{code}`' for code in codes)}."] if codes else []
+
+
+def _holders(need: Permission) -> list[str]:
+    return [role.value for role in STAFF if need in matrix.permissions_of(role, admin_clinical=False)]
+
+
+def _by_setting(need: Permission) -> bool:
+    return "admin" not in _holders(need) and need in matrix.permissions_of("admin", admin_clinical=True)
+
+
+def _pascal(words: str) -> str:
+    return "".join(word.capitalize() for word in re.split(r"[ _]", words))
+
+
+def _camel(words: str) -> str:
+    return words[:1] + _pascal(words)[1:]

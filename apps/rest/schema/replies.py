@@ -1,0 +1,85 @@
+"""What an operation answers: its data in the envelope, and every refusal that can occur."""
+
+from http import HTTPStatus
+from typing import Any
+
+from drf_spectacular.plumbing import ResolvedComponent
+from rest_framework.serializers import BaseSerializer
+
+from apps.common import errors
+from apps.common.errors import HimsError
+from apps.rest.permissions import PUBLIC, need_of
+from apps.rest.schema import components
+from apps.rest.schema.examples import media
+
+_ALWAYS = (errors.Invalid, errors.Unauthenticated, errors.NotAcceptable, errors.RateLimited, HimsError, errors.Unavailable)
+
+
+def of(schema: Any) -> dict[str, Any]:
+    """All replies of the operation that `schema` (a HimsSchema) describes, by status."""
+    view = schema.view
+    status = HTTPStatus.CREATED if view.action in view.creates else HTTPStatus.OK
+    found = {str(status.value): _success(schema, status)}
+    for kind in sorted(refusals(view, schema.method, in_path="{" in schema.path), key=lambda kind: kind.status):
+        found[str(kind.status.value)] = components.response_of(kind)
+    return found
+
+
+def refusals(view: Any, method: str, *, in_path: bool) -> list[type[HimsError]]:
+    """Every way the operation can fail. A 405 is no answer of an operation: it stands for those a path does not have."""
+    found: list[type[HimsError]] = list(_ALWAYS)
+    if need_of(view, view.action) is not PUBLIC:
+        found.append(errors.Forbidden)
+        if method not in ("GET", "HEAD"):
+            found.append(errors.Conflict)
+    if in_path:
+        found.append(errors.NotFound)
+    if view.action in view.bodies:
+        found += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
+    return found
+
+
+def _success(schema: Any, status: HTTPStatus) -> dict[str, Any]:
+    view = schema.view
+    further = ["Location"] if status is HTTPStatus.CREATED else ["Link"] if view.action in view.paged else []
+    example = view.examples.get(view.action)
+    return {
+        "description": "Created" if status is HTTPStatus.CREATED else "Done",
+        "headers": components.headers(*further),
+        "content": media(_envelope(schema, view.replies[view.action]), example.reply if example else None),
+    }
+
+
+def _envelope(schema: Any, kind: type[BaseSerializer]) -> dict[str, Any]:
+    """A component of its own: the same resource has the same envelope wherever it is answered."""
+    view = schema.view
+    payload = schema.resolve_serializer(kind, "response")
+    listed = view.action in view.paged
+    name = f"{payload.name.removesuffix('Row')}{'ListReply' if listed else 'Reply'}"
+    component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)
+    if component not in schema.registry:
+        component.schema = {
+            "type": "object",
+            **_fields(_data(view, payload.ref, listed=listed), warns=bool(view.warns) and not listed),
+        }
+        schema.registry.register(component)
+    return component.ref
+
+
+def _data(view: Any, payload: dict[str, Any], *, listed: bool) -> dict[str, Any]:
+    if listed:
+        page = {"$ref": "#/components/schemas/Pagination"}
+        properties = {view.plural: {"type": "array", "items": payload}, "pagination": page}
+    elif view.data_key == "":
+        return payload
+    else:
+        properties = {view.data_key or view.noun: payload}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _fields(data: dict[str, Any], *, warns: bool) -> dict[str, Any]:
+    properties: dict[str, Any] = {"success": {"type": "boolean", "description": "Always true"}, "data": data}
+    if warns:
+        warning = {"$ref": "#/components/schemas/Warning"}
+        properties["warnings"] = {"type": "array", "items": warning, "description": "Absent where there are none"}
+    return {"properties": properties, "required": ["success", "data"]}

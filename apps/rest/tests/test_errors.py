@@ -1,0 +1,87 @@
+import json
+from typing import Any
+
+import pytest
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions as drf
+
+from apps.common import context, errors
+from apps.common.context import RequestContext
+from apps.rest import errors as envelope
+
+
+@pytest.mark.parametrize(
+    ("exception", "kind"),
+    [
+        (errors.Gone(), errors.Gone),
+        (Http404(), errors.NotFound),
+        (PermissionDenied(), errors.Forbidden),
+        (drf.NotAuthenticated(), errors.Unauthenticated),
+        (drf.MethodNotAllowed("PUT"), errors.MethodNotAllowed),
+        (drf.NotAcceptable(), errors.NotAcceptable),
+        (drf.UnsupportedMediaType("text/plain"), errors.UnsupportedMediaType),
+        (drf.ParseError("no"), errors.Invalid),
+        (drf.ValidationError("no"), errors.Invalid),
+        (RequestDataTooBig(), errors.PayloadTooLarge),
+        (TooManyFieldsSent(), errors.Invalid),
+        (DisallowedHost(), errors.Invalid),
+        (OperationalError("the connection is lost"), errors.Unavailable),
+        (InterfaceError("the connection is closed"), errors.Unavailable),
+        (IntegrityError("somebody_once"), errors.HimsError),
+        (DataError("out of range"), errors.HimsError),
+        (ZeroDivisionError(), errors.HimsError),
+        (KeyError("x"), errors.HimsError),
+    ],
+)
+def test_every_failure_has_its_refusal(exception: Exception, kind: type[errors.HimsError]) -> None:
+    assert type(envelope.translate(exception)) is kind
+
+
+def test_the_unforeseen_is_logged_with_its_trace_and_told_without(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise RuntimeError("the secret of the house")
+    except RuntimeError as error:
+        told = envelope.body(envelope.translate(error))
+    assert "the secret of the house" in caplog.text
+    assert "Traceback" in caplog.text
+    assert "secret" not in str(told)
+    assert told["error"]["code"] == "INTERNAL_ERROR"
+
+
+def test_the_envelope_is_that_of_the_reference() -> None:
+    context.enter(RequestContext(request_id="req_12345678"))
+    try:
+        reply = envelope.respond(errors.Invalid(field="mrn", issue="Taken."))
+    finally:
+        context.enter(None)
+    told = json.loads(reply.content)
+    assert reply.status_code == 400
+    assert list(told) == ["success", "error"]
+    assert list(told["error"]) == ["code", "message", "details", "timestamp", "request_id"]
+    assert told["error"]["timestamp"].endswith("Z")
+    assert told["error"]["request_id"] == "req_12345678"
+    assert told["error"]["details"] == {"field": "mrn", "issue": "Taken.", "errors": [{"field": "mrn", "issue": "Taken."}]}
+
+
+@pytest.mark.parametrize(
+    ("detail", "rows"),
+    [
+        ("No.", [("", "No.")]),
+        ({"a": ["No."]}, [("a", "No.")]),
+        ({"a": ["No.", "Nor so."]}, [("a", "No."), ("a", "Nor so.")]),
+        ({"a": {"b": ["No."]}}, [("a.b", "No.")]),
+        ({"a": [{}, {"b": ["No."]}]}, [("a[1].b", "No.")]),
+        ({"non_field_errors": ["No."]}, [("", "No.")]),
+        ({"a": {"non_field_errors": ["No."]}}, [("a", "No.")]),
+        ({"a": {0: ["No."]}}, [("a.0", "No.")]),
+    ],
+)
+def test_nested_issues_become_a_list(detail: Any, rows: list[tuple[str, str]]) -> None:
+    assert [(row["field"], row["issue"]) for row in envelope.flat(detail)] == rows
+
+
+def test_a_body_of_ten_thousand_wrong_fields_gets_a_short_answer() -> None:
+    error = envelope.translate(drf.ValidationError({f"field{n}": ["No."] for n in range(10_000)}))
+    assert len(error.details["errors"]) == envelope.MOST_ISSUES

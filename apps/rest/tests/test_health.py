@@ -1,0 +1,66 @@
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from apps.rest import health
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_migrated", False)
+    monkeypatch.setattr(health, "_requirements", {})
+
+
+def ready() -> tuple[int, str, dict[str, str], Any]:
+    reply = Client().get("/health/ready")
+    told = json.loads(reply.content)
+    return reply.status_code, told["status"], told["checks"], reply.headers
+
+
+def test_a_whole_system_is_ready() -> None:
+    status, word, checks, headers = ready()
+    assert (status, word) == (200, "ok")
+    assert checks == {"database": "ok", "migrations": "ok", "redis": "ok"}
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_without_redis_it_is_ready_and_degraded(settings: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    status, word, checks, _ = ready()
+    assert (status, word, checks["redis"]) == (200, "degraded", "down")
+
+
+def test_a_missing_migration_makes_it_not_ready() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'rest'")
+    status, word, checks, headers = ready()
+    assert (status, word) == (503, "down")
+    assert (checks["database"], checks["migrations"]) == ("ok", "down")
+    assert headers["Retry-After"] == "2"
+
+
+def test_once_migrated_it_is_not_asked_again(django_assert_num_queries: Any) -> None:
+    ready()
+    with django_assert_num_queries(1):
+        ready()
+
+
+def test_what_else_is_required_counts() -> None:
+    health.require("sample data", lambda: False)
+    status, word, checks, _ = ready()
+    assert (status, word, checks["sample data"]) == (503, "down", "down")
+
+
+def test_alive_asks_nothing(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert Client().get("/health/live").json() == {"status": "ok"}
+
+
+def test_health_answers_under_any_host_name() -> None:
+    """A load balancer probes by address."""
+    assert Client(headers={"host": "10.1.2.3"}).get("/health/ready").status_code == 200

@@ -1,0 +1,175 @@
+import math
+import time
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+
+from apps.common import bus
+from apps.common.tests.crowd import at_once
+from apps.rest import limits
+from apps.rest.limits import PER_MINUTE, RateClass, Verdict
+from apps.rest.models import SignInTry
+
+DEAD = "unix:///nowhere/redis.sock"
+
+
+def lua(who: str, limit: int, window: int, bucket: int) -> tuple[int, int, int]:
+    """The script itself, over a window of so many milliseconds."""
+    return tuple(
+        bus.run(lambda client: limits._script(client)(keys=[f"test:{who}"], args=[limit, window, bucket], client=client))
+    )  # type: ignore[return-value]
+
+
+def test_the_limits_are_those_of_the_reference() -> None:
+    assert dict(PER_MINUTE) == {"auth": 5, "patient_search": 100, "retrieval": 500, "modification": 200, "analytics": 50}
+
+
+@pytest.mark.parametrize("rate_class", RateClass)
+def test_so_many_pass_and_no_more(rate_class: RateClass) -> None:
+    limit = PER_MINUTE[rate_class]
+    verdicts = [limits.hit(rate_class, "user:1") for _ in range(limit + 3)]
+    assert [verdict.remaining for verdict in verdicts[:limit]] == list(range(limit - 1, -1, -1))
+    assert all(verdict.allowed for verdict in verdicts[:limit])
+    assert not any(verdict.allowed for verdict in verdicts[limit:])
+    assert {verdict.remaining for verdict in verdicts[limit:]} == {0}
+
+
+def test_each_class_and_each_caller_has_a_quota_of_its_own() -> None:
+    for _ in range(6):
+        limits.hit(RateClass.AUTH, "a")
+    assert not limits.hit(RateClass.AUTH, "a").allowed
+    assert limits.hit(RateClass.AUTH, "b").allowed
+    assert limits.hit(RateClass.ANALYTICS, "a").allowed
+
+
+def test_the_scale_stretches_a_limit_and_leaves_at_least_one(settings: Any) -> None:
+    settings.HIMS_RATE_LIMIT_SCALE = 2.0
+    assert limits.hit(RateClass.AUTH, "a").limit == 10
+    settings.HIMS_RATE_LIMIT_SCALE = 0.001
+    assert limits.hit(RateClass.AUTH, "b").limit == 1
+
+
+def test_sixteen_at_once_are_counted_exactly() -> None:
+    def knock(_: int) -> int:
+        return sum(limits.hit(RateClass.PATIENT_SEARCH, "crowd").allowed for _ in range(20))
+
+    assert sum(at_once(16, knock)) == 100
+
+
+def test_in_no_window_do_more_than_the_limit_pass() -> None:
+    """For 2.5 s as fast as possible, over a window of half a second. Only what is certain counts: sent after, answered before."""
+    limit, window = 40, 500
+    passed: list[tuple[float, float]] = []
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        sent = time.monotonic()
+        if lua("window", limit, window, 42)[0]:
+            passed.append((sent, time.monotonic()))
+    spans = [passed[n + limit][1] - passed[n][0] for n in range(len(passed) - limit)]
+    assert min(spans) * 1000 >= window
+    assert len(passed) >= limit * 4  # and it opens again: five windows, the last of them just begun
+
+
+def test_it_opens_again_when_it_said() -> None:
+    for _ in range(3):
+        allowed, remaining, reset = lua("reset", 3, 400, 33)
+    assert (allowed, remaining) == (1, 0)
+    refused, _, reset = lua("reset", 3, 400, 33)
+    assert not refused
+    time.sleep(max(0, reset / 1000 - time.time()) + 0.02)
+    assert lua("reset", 3, 400, 33)[0]
+
+
+def test_refused_requests_do_not_count() -> None:
+    for _ in range(50):
+        lua("patient", 2, 300, 25)
+    time.sleep(0.35)
+    assert lua("patient", 2, 300, 25)[:2] == (1, 1)
+
+
+def test_redis_forgets_who_has_gone() -> None:
+    lua("gone", 5, 200, 16)
+    assert bus.run(lambda client: client.pttl("test:gone")) <= 216
+    time.sleep(0.3)
+    assert not bus.run(lambda client: client.exists("test:gone"))
+
+
+def test_one_caller_costs_redis_a_handful_of_fields() -> None:
+    for _ in range(100):
+        limits.hit(RateClass.RETRIEVAL, "busy")
+    assert bus.run(lambda client: client.hlen("hims:limit:retrieval:busy")) <= 4
+
+
+def test_the_headers_say_what_is_left_and_until_when() -> None:
+    verdict = limits.hit(RateClass.ANALYTICS, "a")
+    response = HttpResponse()
+    limits.write_headers(response, verdict)
+    assert response["X-RateLimit-Limit"] == "50"
+    assert response["X-RateLimit-Remaining"] == "49"
+    assert 59 <= int(response["X-RateLimit-Reset"]) - time.time() <= 61
+    assert response["RateLimit-Policy"] == '"analytics";q=50;w=60'
+    assert response["RateLimit"] in ('"analytics";r=49;t=60', '"analytics";r=49;t=61')
+
+
+def test_whoever_waits_as_told_has_waited_long_enough() -> None:
+    verdict = Verdict(RateClass.AUTH, 5, 0, time.time() + 12.3, allowed=False)
+    assert verdict.retry_after == 13
+    assert Verdict(RateClass.AUTH, 5, 0, time.time() - 3, allowed=False).retry_after == 1
+
+
+@pytest.mark.django_db
+def test_without_redis_each_process_counts_for_itself(settings: Any) -> None:
+    settings.REDIS_URL = DEAD
+    limits._here.clear()
+    verdicts = [limits.hit(RateClass.ANALYTICS, "user:1") for _ in range(52)]
+    assert [verdict.allowed for verdict in verdicts] == [True] * 50 + [False] * 2
+    assert verdicts[-1].resets_at > time.time() + 55
+    assert not SignInTry.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_process_that_counts_for_itself_does_not_grow_without_end(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REDIS_URL = DEAD
+    monkeypatch.setattr(limits, "_HERE_MOST", 100)
+    for number in range(300):
+        limits.hit(RateClass.RETRIEVAL, f"user:{number}")
+    assert len(limits._here) <= 101
+
+
+@pytest.mark.django_db
+def test_without_redis_sign_ins_are_counted_in_postgres(settings: Any) -> None:
+    settings.REDIS_URL = DEAD
+    verdicts = [limits.hit(RateClass.AUTH, "somebody") for _ in range(7)]
+    assert [verdict.allowed for verdict in verdicts] == [True] * 5 + [False] * 2
+    assert [verdict.remaining for verdict in verdicts] == [4, 3, 2, 1, 0, 0, 0]
+    assert SignInTry.objects.count() == 5
+    assert all(55 < verdict.resets_at - time.time() <= 61 for verdict in verdicts)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sixteen_sign_ins_at_once_are_counted_exactly_without_redis(settings: Any) -> None:
+    settings.REDIS_URL = DEAD
+    assert sum(at_once(16, lambda _: limits.hit(RateClass.AUTH, "somebody").allowed)) == 5
+
+
+@pytest.mark.django_db
+def test_an_old_try_is_forgotten(settings: Any) -> None:
+    settings.REDIS_URL = DEAD
+    for _ in range(5):
+        limits.hit(RateClass.AUTH, "somebody")
+    assert not limits.hit(RateClass.AUTH, "somebody").allowed
+    for row in SignInTry.objects.all():
+        SignInTry.objects.filter(pk=row.pk).update(at=row.at.replace(year=row.at.year - 1))
+    assert limits.hit(RateClass.AUTH, "somebody").allowed
+    assert SignInTry.objects.count() == 1
+
+
+def test_redis_counts_again_when_it_is_back(settings: Any) -> None:
+    alive, settings.REDIS_URL = settings.REDIS_URL, DEAD
+    limits.hit(RateClass.RETRIEVAL, "user:1")
+    settings.REDIS_URL = alive
+    bus.breaker.reset()
+    limits.hit(RateClass.RETRIEVAL, "user:1")
+    assert bus.run(lambda client: client.exists("hims:limit:retrieval:user:1"))
+    assert math.isfinite(limits.hit(RateClass.RETRIEVAL, "user:1").resets_at)

@@ -1,0 +1,152 @@
+"""The OpenAPI file's own pieces; the file as a whole is tried in `hims/tests/test_contract.py`."""
+
+from typing import Any
+
+import pytest
+from django import forms
+from django_filters import (
+    BooleanFilter,
+    CharFilter,
+    ChoiceFilter,
+    DateFilter,
+    FilterSet,
+    IsoDateTimeFilter,
+    NumberFilter,
+    UUIDFilter,
+)
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.access.roles import STAFF
+from apps.common import errors
+from apps.rest.permissions import PUBLIC
+from apps.rest.schema import HimsSchema, hooks, parameters, replies
+from apps.rest.viewsets import HimsViewSet
+
+
+class ColourFilter(FilterSet):
+    name = CharFilter(max_length=10, help_text="Its name")
+    shade = ChoiceFilter(choices=[("dark", "dark"), ("light", "light")])
+    mixed = BooleanFilter()
+    seen_on = DateFilter()
+    seen_at = IsoDateTimeFilter()
+    weight = NumberFilter()
+    owner = UUIDFilter()
+
+
+class ColourViewSet(HimsViewSet):
+    """Colours."""
+
+    noun = "colour"
+    plural = "colours"
+    needs = {"list": Permission.STAFF_VIEW, "create": Permission.OWN_SESSION, "update": Permission.CHART_WRITE, "look": PUBLIC}
+    bodies: Any = {"update": object}
+    warns = {"update": ("too_bright",)}
+
+    def look(self, request: Any) -> Response:
+        """Look at it
+
+        Closely."""
+        return self.ok({})
+
+    def list(self, request: Any) -> Response:
+        return self.ok({})
+
+    create = update = partial_update = list
+
+
+def described(action: str, method: str = "GET", **attributes: Any) -> HimsSchema:
+    """The schema of one action, as the generator would set it up."""
+    view = ColourViewSet()
+    view.action = action
+    for name, value in attributes.items():
+        setattr(view, name, value)
+    schema = HimsSchema()
+    schema.view, schema.method = view, method
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("name", {"type": "string", "maxLength": 10}),
+        ("shade", {"type": "string", "enum": ["dark", "light"]}),
+        ("mixed", {"type": "boolean"}),
+        ("seen_on", {"type": "string", "format": "date"}),
+        ("seen_at", {"type": "string", "format": "date-time"}),
+        ("weight", {"type": "number"}),
+        ("owner", {"type": "string"}),
+    ],
+)
+def test_a_filter_is_told_by_what_it_reads(name: str, schema: dict[str, Any]) -> None:
+    told = next(one for one in parameters.of_filters(ColourFilter) if one["name"] == name)
+    assert told["schema"] == schema
+    assert told["in"] == "query"
+    assert not told["required"]
+
+
+def test_a_filter_of_an_unknown_kind_is_told_as_text() -> None:
+    assert parameters._schema(forms.Field()) == {"type": "string"}
+
+
+def test_the_offset_is_told_only_where_it_is_read() -> None:
+    assert [one["name"] for one in parameters.of_pages(offset_allowed=False)] == ["page", "limit"]
+    assert [one["name"] for one in parameters.of_pages(offset_allowed=True)] == ["page", "limit", "offset"]
+
+
+@pytest.mark.parametrize(
+    ("action", "attributes", "name"),
+    [
+        ("list", {}, "listColours"),
+        ("list", {"paged": ()}, "getColour"),
+        ("create", {}, "createColour"),
+        ("partial_update", {}, "patchColour"),
+        ("look", {}, "lookColour"),
+        ("look", {"data_key": ""}, "look"),
+        ("look", {"operation_ids": {"look": "behold"}}, "behold"),
+    ],
+)
+def test_an_operation_is_named_by_verb_and_noun(action: str, attributes: dict[str, Any], name: str) -> None:
+    assert described(action, **attributes).get_operation_id() == name
+
+
+def test_the_summary_is_the_first_line_said_of_the_action() -> None:
+    assert described("look").get_summary() == "Look at it"
+    assert described("list").get_summary() == "List colours"
+
+
+def test_the_description_says_who_may_and_what_may_warn() -> None:
+    assert "**Who:** admin (permission `staff.view`)." in described("list").get_description()
+    assert "all staff" in described("create", "POST").get_description()
+    assert "HIMS_ADMIN_CLINICAL" in described("update", "PUT").get_description()
+    assert "`too_bright`" in described("partial_update", "PATCH").get_description()
+    assert "anybody" in described("look").get_description()
+
+
+def test_what_is_public_asks_for_no_token() -> None:
+    assert described("look").get_auth() == []
+    assert described("list").get_auth() == [{"bearerAuth": []}]
+    assert "x-roles" not in described("look").get_extensions()
+    assert described("create", "POST").get_extensions()["x-roles"] == [role.value for role in STAFF]
+
+
+def test_only_what_can_occur_is_told() -> None:
+    look = replies.refusals(described("look").view, "GET", in_path=False)
+    update = replies.refusals(described("update", "PUT").view, "PUT", in_path=True)
+    assert not {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} & set(look)
+    assert {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} <= set(update)
+    assert errors.MethodNotAllowed not in update
+
+
+def test_a_choice_that_may_be_blank_is_one_list() -> None:
+    schemas: dict[str, Any] = {
+        "Shade": {"type": "string", "enum": ["dark"]},
+        "BlankEnum": {"enum": [""]},
+        "Colour": {
+            "properties": {
+                "shade": {"oneOf": [{"$ref": "#/components/schemas/Shade"}, {"$ref": "#/components/schemas/BlankEnum"}]}
+            }
+        },
+    }
+    told = hooks.allow_blank({"components": {"schemas": schemas}})["components"]["schemas"]
+    assert told == {"Colour": {"properties": {"shade": {"type": "string", "enum": ["dark", ""]}}}}

@@ -1,0 +1,98 @@
+"""Asking several servers the same thing in turn, and what one request cost each of them."""
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from benchmarks import cpu
+from hims.launch import places
+
+CONNECTIONS = 8
+WARM_UP = 0.7  # seconds before the first round, not counted
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent. `headers` belong to the server that is asked."""
+
+    path: str
+    method: str = "GET"
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a request costs: CPU milliseconds of web server, PostgreSQL and Redis; and the wait of eight who ask at once."""
+
+    app: float
+    postgres: float
+    redis: float
+    p50: float
+    p95: float
+    requests: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> float:
+        """The unit of every ratio: web server and PostgreSQL."""
+        return self.app + self.postgres
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server to be asked, and the processes whose CPU counts."""
+
+    port: int
+    web: int
+    postgres: int
+    redis: int
+    headers: Mapping[str, str]
+    requests: Sequence[Request]
+
+
+def in_turn(targets: Mapping[str, Target], *, rounds: int, seconds: float, connections: int = CONNECTIONS) -> dict[str, Cost]:
+    """The median round of each. The order turns round every round, so that nobody always comes first."""
+    found: dict[str, list[Cost]] = {name: [] for name in targets}
+    for target in targets.values():
+        drive(target, WARM_UP, connections)
+    for number in range(rounds):
+        for name in list(targets)[:: 1 if number % 2 == 0 else -1]:
+            found[name].append(cost(targets[name], seconds, connections))
+    return {name: _median(costs) for name, costs in found.items()}
+
+
+def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost:
+    """One round: CPU before, load until the last answer, CPU after."""
+    watched = (target.web, target.postgres, target.redis)
+    before = [cpu.seconds(pid) for pid in watched]
+    seen = drive(target, seconds, connections)
+    after = [cpu.seconds(pid) for pid in watched]
+    took = seen["milliseconds"]
+    spent = [(late - early) * 1000 / len(took) for early, late in zip(before, after, strict=True)]
+    failed = sum(count for status, count in seen["statuses"].items() if not status.startswith("2"))
+    return Cost(*spent, p50=percentile(took, 50), p95=percentile(took, 95), requests=len(took), failed=failed)
+
+
+def drive(target: Target, seconds: float, connections: int = CONNECTIONS) -> dict:
+    """Run the driver. Answers each request's milliseconds, and how often each status came."""
+    requests = [[one.method, one.path, dict(target.headers), one.body] for one in target.requests]
+    order = {"port": target.port, "connections": connections, "seconds": seconds, "requests": requests}
+    command = [sys.executable, "-m", "benchmarks.driver"]
+    done = subprocess.run(command, input=json.dumps(order), cwd=places.PROJECT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    return json.loads(done.stdout)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The smallest value that so many percent do not exceed."""
+    return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
+
+
+def _median(costs: list[Cost]) -> Cost:
+    """The round whose total is the median, with the median of all rounds' waits."""
+    middle = sorted(costs, key=lambda one: one.total)[(len(costs) - 1) // 2]
+    waits = {name: statistics.median(getattr(one, name) for one in costs) for name in ("p50", "p95")}
+    sums = {name: sum(getattr(one, name) for one in costs) for name in ("requests", "failed")}
+    return Cost(**{**asdict(middle), **waits, **sums})

@@ -1,0 +1,22 @@
+"""What is measured: each workload takes the stage and answers rows."""
+
+from collections.abc import Callable, Mapping
+
+from benchmarks.outcome import Row
+from benchmarks.stage import Stage
+from benchmarks.workloads import boot, reading, search, session, sql_count, total, typos
+
+Workload = Callable[[Stage], list[Row]]
+
+ALL: Mapping[str, Workload] = {
+    "noop": session.noop,
+    "login": session.login,
+    "list": reading.first_page,
+    "deep-page": reading.deep_page,
+    "total": total.run,
+    "search": search.run,
+    "typos": typos.run,
+    "detail": reading.detail,
+    "sql-count": sql_count.run,
+    "boot": boot.run,
+}

@@ -1,0 +1,79 @@
+"""The list of patients, near and deep, and one patient."""
+
+from benchmarks.measure import Cost, Request
+from benchmarks.outcome import Row, answered, at_most, beside_floor, cheaper_than_peer, grows
+from benchmarks.stage import Stage
+
+LIMIT = 20
+ASKED_FOR = 200  # different patients
+DEEP = 0.8  # how far down the deep page lies: page 40,000 of a million patients
+FIRST = Request(f"/v1/patients?page=1&limit={LIMIT}")
+
+
+def first_page(stage: Stage) -> list[Row]:
+    """The newest patients and the exact total."""
+    targets = {"hims": stage.hims([FIRST]), "floor": stage.bare([Request("/list")]), "small": stage.hims_small([FIRST])}
+    costs = stage.in_turn(targets)
+    hims, floor = costs["hims"], costs["floor"]
+    growth = hims.total / costs["small"].total
+    checks = [*answered(*costs.values()), beside_floor(hims, floor, 4), cheaper_than_peer(hims, "list", 7)]
+    checks += [at_most("p95 of eight", hims.p95, 15, " ms"), grows(growth, 1.2)]
+    return [Row("list, page 1 and exact total", hims, floor, growth, checks, [_trail(stage, hims)])]
+
+
+def _trail(stage: Stage, hims: Cost) -> str:
+    """What the trail's row is of it: the statement that HIMS sends, sent by the floor, less what the floor costs by itself."""
+    costs = stage.in_turn({"trail": stage.bare([Request("/trail")]), "hello": stage.bare([Request("/hello")])})
+    row = max(0.0, costs["trail"].total - costs["hello"].total)
+    return (
+        f"The row of the audit trail is {row:.2f} CPU-ms of the list's {hims.total:.2f} ({row / hims.total:.0%}): the INSERT "
+        "that HIMS sends, sent and committed by the floor, less the floor's /hello; what Django adds to it is not in that."
+    )
+
+
+def deep_page(stage: Stage) -> list[Row]:
+    """A page far down, and the last, beside the first one and beside a page whose key is known."""
+    pages = {"page at four fifths": DEEP, "last page": 1.0}
+    targets = {"first": stage.hims([FIRST]), "floor": stage.bare([_keyset(stage)])}
+    for name, share in pages.items():
+        targets[name] = stage.hims([_page(stage.options.rows, share)])
+        targets[f"{name}, small"] = stage.hims_small([_page(stage.options.small, share)])
+    costs = stage.in_turn(targets)
+    return [_deep(name, costs) for name in pages]
+
+
+def _deep(name: str, costs: dict[str, Cost]) -> Row:
+    hims, small = costs[name], costs[f"{name}, small"]
+    growth = hims.total / small.total
+    checks = [*answered(hims, small, costs["floor"]), at_most("p95 through page 1's", hims.p95 / costs["first"].p95, 2, "x")]
+    checks += [cheaper_than_peer(hims, "deep-page", 40), grows(growth, round(1.3**2, 2))]
+    return Row(f"list, {name}", hims, costs["floor"], growth, checks)
+
+
+def _page(rows: int, share: float) -> Request:
+    return Request(f"/v1/patients?page={max(1, int(rows * share) // LIMIT)}&limit={LIMIT}")
+
+
+def _keyset(stage: Stage) -> Request:
+    return Request(f"/before?seq={stage.loaded.first_seq + int(stage.options.rows * (1 - DEEP))}")
+
+
+def detail(stage: Stage) -> list[Row]:
+    """One patient in full."""
+    ids = [person["id"] for person in stage.loaded.sample(ASKED_FOR)]
+    few = [person["id"] for person in stage.loaded_small.sample(ASKED_FOR)]
+    targets = {
+        "hims": stage.hims([Request(f"/v1/patients/{one}") for one in ids]),
+        "floor": stage.bare([Request(f"/detail?id={one}") for one in ids]),
+        "small": stage.hims_small([Request(f"/v1/patients/{one}") for one in few]),
+    }
+    costs = stage.in_turn(targets)
+    hims, floor = costs["hims"], costs["floor"]
+    growth = hims.total / costs["small"].total
+    checks = [
+        *answered(*costs.values()),
+        beside_floor(hims, floor, 4.5),
+        cheaper_than_peer(hims, "detail", 5.5),
+        grows(growth, 1.1),
+    ]
+    return [Row("one patient", hims, floor, growth, checks)]

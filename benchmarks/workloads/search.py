@@ -1,0 +1,121 @@
+"""Ten kinds of search terms, each beside the cheaper of two plans on the words' table."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import psycopg
+
+from apps.patients import rules
+from benchmarks import names, statements, tables
+from benchmarks.load import Loaded
+from benchmarks.measure import Cost, Request, percentile
+from benchmarks.outcome import Check, Row, answered, at_most, beside_floor, cheaper_than_peer, grows
+from benchmarks.stage import Stage
+
+TERMS = 8  # of each class
+REPEATS = 15  # of each statement where SQL alone is timed
+_COMMON = 60  # ranks that count as common
+
+PEERS = {
+    "1 letter": "name",
+    "2 letters": "name",
+    "common name": "name",
+    "rare surname": "name",
+    "exact MRN": "",
+    "end of MRN": "",
+    "no match": "no match",
+    "two words": "full name",
+    "john do": "full name",
+    "adversarial": "",
+}
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The SQL of a class: half of its statements were done within p50 ms; `found` is the median total."""
+
+    p50: float
+    p95: float
+    found: float
+
+
+def terms(loaded: Loaded) -> Mapping[str, Sequence[str]]:
+    """The terms of each class; those that name a patient name one who is there."""
+    people = loaded.sample(TERMS * 40)
+    common = {word for name in names.family()[:_COMMON] + names.given()[:_COMMON] for word in rules.words(name)}
+    rare = [word for one in people for word in rules.words(one["last_name"] or "") if word not in common][:TERMS]
+    some = people[:: len(people) // TERMS][:TERMS]
+    full = [f"{rules.fold(one['first_name'] or '')} {rules.fold(one['last_name'] or '')[:3]}" for one in some]
+    return {
+        "1 letter": list("amsjkz"),
+        "2 letters": ["ma", "jo", "sm", "ga", "li", "br", "zo"],
+        "common name": ["john", "smith", "mary", "garcia", "jones", "robert"],
+        "rare surname": rare,
+        "exact MRN": [one["mrn"] or "" for one in some],
+        "end of MRN": [(one["mrn"] or "")[-6:] for one in some],
+        "no match": ["zzyzxq", "qqqqqq", "xwvutsr", "bczdfgh"],
+        "two words": full,
+        "john do": ["john do", "doe joh", "mary sm"],
+        "adversarial": ["mrn00000", "mrn0000"],
+    }
+
+
+def run(stage: Stage) -> list[Row]:
+    chosen = [name for name in PEERS if not stage.options.classes or name in stage.options.classes]
+    asked, few = terms(stage.loaded), terms(stage.loaded_small)
+    with psycopg.connect(stage.address, autocommit=True) as database:
+        sql = {name: _sql(stage, database, asked[name]) for name in chosen}
+        floors = {name: [_floor(database, term) for term in asked[name]] for name in chosen}
+    rows = []
+    for name in chosen:
+        hims, small = stage.hims(_requests(asked[name])), stage.hims_small(_requests(few[name]))
+        costs = stage.in_turn({"hims": hims, "floor": stage.bare(floors[name]), "small": small})
+        rows.append(_row(name, costs, sql[name]))
+    worst = max(sql, key=lambda name: sql[name].p95)
+    checks = [at_most("SQL p95 of the worst class", sql[worst].p95, 10, " ms")]
+    return [*rows, Row(f"search, SQL alone ({worst})", checks=checks, notes=[_said(sql)])]
+
+
+def _row(name: str, costs: Mapping[str, Cost], sql: Timed) -> Row:
+    growth = costs["hims"].total / costs["small"].total
+    checks = _checks(costs, PEERS[name], growth)
+    return Row(f"search, {name}", costs["hims"], costs["floor"], growth, checks, [f"a term finds {sql.found:g} (median)."])
+
+
+def _checks(costs: Mapping[str, Cost], peer: str, growth: float) -> list[Check]:
+    hims, floor = costs["hims"], costs["floor"]
+    against = [cheaper_than_peer(hims, peer, 12)] if peer else []
+    return [*answered(*costs.values()), beside_floor(hims, floor, 4), *against, grows(growth, 1.5**2)]
+
+
+def _requests(asked: Sequence[str]) -> list[Request]:
+    return [Request(f"/v1/patients?search={quote(term)}&page=1&limit=20") for term in asked]
+
+
+def _sql(stage: Stage, database: psycopg.Connection, asked: Sequence[str]) -> Timed:
+    """The statements that HIMS sends for these terms, each timed several times in turn."""
+    answers = [statements.caught(request.path, stage.token) for request in _requests(asked)]
+    took = [statements.timed(database, answer.work) for _ in range(REPEATS) for answer in answers]
+    found = statistics.median(answer.data["data"]["pagination"]["total"] for answer in answers)
+    return Timed(percentile(took, 50), percentile(took, 95), found)
+
+
+def _floor(database: psycopg.Connection, term: str) -> Request:
+    """What the floor is asked for this term: the cheaper of the plans."""
+    ranges = tables.ranges(term)
+    values = [value for one in ranges for value in one] * 2
+    ways = tables.SEARCH[len(ranges)]
+    cheapest = min(ways, key=lambda way: min(_milliseconds(database, ways[way], values) for _ in range(3)))
+    return Request(f"/{cheapest}{len(ranges)}?{urlencode([('v', value) for value in values])}")
+
+
+def _milliseconds(database: psycopg.Connection, text: str, values: Sequence[str]) -> float:
+    return statements.timed(database, [psycopg.ClientCursor(database).mogrify(text, values)])
+
+
+def _said(sql: Mapping[str, Timed]) -> str:
+    return (
+        "SQL of a search, p50 / p95 ms: " + ", ".join(f"{name} {one.p50:.2f} / {one.p95:.2f}" for name, one in sql.items()) + "."
+    )

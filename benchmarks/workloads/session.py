@@ -1,0 +1,29 @@
+"""What every request pays before it does anything, and what a sign-in costs."""
+
+import json
+
+from apps.sandbox.staff import PASSWORD, STAFF
+from benchmarks.measure import Request
+from benchmarks.outcome import Row, answered, at_most, beside_floor
+from benchmarks.stage import Stage
+
+_SECOND_FACTOR = "mfa.user"
+
+
+def noop(stage: Stage) -> list[Row]:
+    """A request that is authenticated, limited and answered, and asks for nothing."""
+    costs = stage.in_turn({"hims": stage.hims([Request("/v1/version")]), "floor": stage.bare([Request("/hello")])})
+    hims, floor = costs["hims"], costs["floor"]
+    return [Row("authenticated no-op", hims, floor, checks=[*answered(hims, floor), beside_floor(hims, floor, 4)])]
+
+
+def login(stage: Stage) -> list[Row]:
+    """A sign-in, beside checking the same hash and nothing else."""
+    names = [member.username for member in STAFF if member.username != _SECOND_FACTOR]
+    bodies = [json.dumps({"username": name, "password": PASSWORD}) for name in names]
+    hims = stage.hims([Request("/v1/auth/login", "POST", body) for body in bodies])
+    floor = stage.bare([Request("/login", "POST", PASSWORD)])
+    costs = stage.in_turn({"hims": hims, "floor": floor})
+    checks = [*answered(*costs.values()), beside_floor(costs["hims"], costs["floor"], 1.5)]
+    checks.append(at_most("p95 of eight", costs["hims"].p95, 300, " ms"))
+    return [Row("sign-in", costs["hims"], costs["floor"], checks=checks, notes=["The floor is the hash alone."])]

@@ -1,0 +1,154 @@
+"""`make run`: checks, embedded servers, migrations, sandbox data, then the processes of HIMS until somebody stops them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import FrameType
+
+from django.core.exceptions import ImproperlyConfigured
+
+from hims.launch import checks, embedded, health, places
+from hims.launch.errors import CannotStart, failure, in_words, need_room
+from hims.launch.owner import prepare_data_dir
+from hims.launch.processes import Crew, Program, die_with_parent
+from hims.launch.programs import all_programs
+from hims.launch.progress import Progress
+
+WEB_WITHIN = 60.0  # seconds until the web server is ready
+GRACE = 15.0  # seconds for requests and tasks that are under way at a stop
+SERVERS_LOOKED_AT_EVERY = 3.0  # seconds
+
+Programs = Callable[[int], Sequence[Program]]
+
+
+class StopAsked(BaseException):
+    """Somebody pressed Ctrl-C or sent SIGTERM. Not an Exception, so that nothing takes it for a failure."""
+
+
+def main(programs: Programs = all_programs) -> int:
+    """The exit code: 0 when asked to stop, 1 with a message when HIMS could not go on."""
+    progress = Progress()
+    _listen_for_stops()
+    try:
+        run(progress, programs)
+    except StopAsked:
+        progress.line("HIMS has stopped.")
+        return 0
+    except (CannotStart, ImproperlyConfigured) as error:
+        sys.stderr.write(f"\nHIMS stops: {error}\n")
+    except OSError as error:
+        sys.stderr.write(f"\nHIMS stops: {in_words(error, places.data_dir())}\n")
+    return 1
+
+
+def run(progress: Progress, programs: Programs) -> None:
+    """Start everything, and stay until StopAsked or CannotStart; whatever was started is stopped again."""
+    with ExitStack() as stack:
+        port = _check(progress, stack)
+        with progress.step("Starting PostgreSQL and Redis"):
+            servers = stack.enter_context(embedded.servers(say=progress.detail))
+        sample = ", and filling the sandbox" if os.environ["HIMS_ENV"] == "sandbox" else ""
+        with progress.step(f"Bringing the database up to date{sample} (the first time takes longer)"):
+            _prepare()
+        crew = Crew(programs(port), progress.line)
+        stack.callback(_stop, crew, progress)
+        with progress.step(f"Starting {', '.join(child.program.name for child in crew.children)}"):
+            _start(crew, port)
+        _welcome(progress, port)
+        _watch(crew, servers)
+
+
+def _check(progress: Progress, stack: ExitStack) -> int:
+    name, port = checks.environment(), checks.port()
+    progress.line(f"HIMS {name}, data in {places.data_dir()}")
+    with progress.step(f"Checking port {port} and the disk"):
+        need_room(places.data_dir(), checks.ROOM)
+        data = prepare_data_dir()
+        stack.enter_context(checks.only_one(data))
+        checks.need_free_port(port)
+    return port
+
+
+def _prepare() -> None:
+    """In a process of its own, whose output is ours."""
+    result = subprocess.run(
+        [sys.executable, "-m", "hims.launch.prepare"],
+        cwd=places.PROJECT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )
+    if result.returncode:
+        need_room(places.data_dir(), checks.ROOM_TO_GO_ON)
+        raise CannotStart("The database could not be prepared: the reason stands above.")
+
+
+def _start(crew: Crew, port: int) -> None:
+    """The web server first: three processes that load the project at once keep people waiting for the one they asked for."""
+    crew.children[0].start()
+    _wait_until_ready(crew, port)
+    for child in crew.children[1:]:
+        child.start()
+
+
+def _wait_until_ready(crew: Crew, port: int) -> None:
+    until = time.monotonic() + WEB_WITHIN
+    while not health.is_ready(port):
+        crew.children[0].look(crew.say)
+        if time.monotonic() > until:
+            raise failure(f"The web server was not ready within {WEB_WITHIN:.0f} s.", places.log("web"))
+        time.sleep(0.1)
+
+
+def _watch(crew: Crew, servers: embedded.Servers) -> None:
+    due = 0.0
+    while True:
+        if time.monotonic() > due:
+            servers.renew()
+            due = time.monotonic() + SERVERS_LOOKED_AT_EVERY
+        crew.look()
+        time.sleep(0.25)
+
+
+def _stop(crew: Crew, progress: Progress) -> None:
+    progress.line("Stopping: first web server, worker and beat, then PostgreSQL and Redis ...")
+    crew.stop(grace=GRACE)
+
+
+def _welcome(progress: Progress, port: int) -> None:
+    address = f"http://127.0.0.1:{port}"
+    progress.line(f"\nHIMS is ready after {progress.seconds:.1f} s.")
+    progress.line(f"   Staff         {address}/admin/")
+    progress.line(f"   Integrators   {address}/developers/")
+    progress.line(f"   API           {address}/v1/version")
+    if os.environ["HIMS_ENV"] == "sandbox":
+        progress.line(
+            "   Sign in as    dr.smith, password Sandbox-2025!   (others: .venv/bin/python manage.py sandbox credentials)"
+        )
+    progress.line(f"   Logs          {places.log('web').parent}")
+    progress.line("   Stop with     Ctrl-C")
+
+
+def _listen_for_stops() -> None:
+    """The first signal unwinds everything; those that follow must not disturb the unwinding."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for one in stops:
+            signal.signal(one, lambda *_: None)
+        raise StopAsked
+
+    # What nohup or a shell's `&` has us ignore stays ignored.
+    stops = [one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+    for one in stops:
+        signal.signal(one, stop)
+    if "MAKELEVEL" in os.environ:  # a killed `make` takes the system with it
+        die_with_parent(signal.SIGTERM, parent=os.getppid())()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HIMS_ENV", "sandbox")
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The embedded servers, shared by everybody who works on the same data folder.
+
+`with embedded.servers():` makes sure that they run and holds a share in them. They are stopped when the last share is given
+back, or its holder was killed; `keeper` tells how. Servers named in DATABASE_URL and REDIS_URL are never touched.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from hims import env
+from hims.launch import keeper, locks, places
+from hims.launch.errors import CannotStart, failure, in_words, last_lines
+from hims.launch.locks import Lock
+from hims.launch.owner import of_the_data, prepare_data_dir
+from hims.launch.postgres import Postgres
+from hims.launch.processes import Say
+from hims.launch.redis_server import Redis
+
+STARTS_WITHIN = 60.0  # seconds; recovery after a crash is part of it
+STOPS_WITHIN = keeper.GRACE + 10.0
+
+Server = Postgres | Redis
+
+
+def silent(_: str) -> None:
+    """Tell nobody."""
+
+
+class Share:
+    """One user's share in one embedded server."""
+
+    def __init__(self, server: Server, say: Say) -> None:
+        self.server = server
+        self.say = say
+        self.users = Lock(self._path("users"))
+        self.keeper: subprocess.Popen | None = None
+
+    def take(self) -> None:
+        """Have the server run from here on. Raises CannotStart."""
+        with locks.held(self._path("start")):
+            self.users.shared()  # waits for a keeper that is just stopping
+            self._run()
+
+    def renew(self) -> None:
+        """Start the server again if its keeper is gone, which only a kill explains. Raises CannotStart."""
+        if locks.is_free(self._path("keeper")):
+            self.say(f"{self.server.title} is gone and is started again")
+            with locks.held(self._path("start")):
+                self._run()
+
+    def give_back(self) -> None:
+        """Leave; the last to leave waits until the server has stopped."""
+        with locks.held(self._path("start")):
+            self.users.release()
+            last = self.users.try_exclusive() or not self.users.try_shared()  # not even shared: the keeper has it
+            self.users.close()
+            if last:
+                self._wait_for_the_keeper()
+            elif self.keeper is not None:
+                self.keeper.returncode = 0  # it stays for the others; Popen need not warn of that
+
+    def _run(self) -> None:
+        """A keeper that was just killed holds its lock for some milliseconds more: then one is started after all."""
+        ours = self._launch()
+        while not self._serves():
+            if ours:
+                raise self._failure("does not start")
+            ours = self._launch()
+
+    def _launch(self) -> bool:
+        """Start a keeper, unless there is one."""
+        lock = Lock(self._path("keeper"))
+        try:
+            if not lock.try_exclusive():
+                return False
+            self.keeper = keeper.launch(self.server.prepare(self.say), lock)
+            return True
+        finally:
+            lock.close()  # the keeper holds it now
+
+    def _serves(self) -> bool:
+        """Wait until the server answers; False when its keeper has gone."""
+        until = time.monotonic() + STARTS_WITHIN
+        while not self.server.answers():
+            if locks.is_free(self._path("keeper")):
+                return False
+            if time.monotonic() > until:
+                raise self._failure(f"did not answer for {STARTS_WITHIN:.0f} s")
+            time.sleep(0.05)
+        return not locks.is_free(self._path("keeper"))
+
+    def _failure(self, what: str) -> CannotStart:
+        said = last_lines(keeper.log(self.server.name), 1).strip()
+        return failure(f"{self.server.title} {what}. {said}".strip(), places.log(self.server.name))
+
+    def _wait_for_the_keeper(self) -> None:
+        lock = Lock(self._path("keeper"))
+        if not lock.try_exclusive(seconds=STOPS_WITHIN):
+            self.say(f"{self.server.title} takes more than {STOPS_WITHIN:.0f} s to stop, and goes on stopping by itself")
+        elif self.keeper is not None:
+            self.keeper.wait()
+        lock.close()
+
+    def _path(self, what: str) -> Path:
+        return places.lock(f"{self.server.name}.{what}")
+
+
+class Servers:
+    """Our shares in the servers that this process needs."""
+
+    def __init__(self, shares: list[Share]) -> None:
+        self.shares = shares
+
+    def renew(self) -> None:
+        """Start again what was killed. Raises CannotStart."""
+        with _in_words():
+            for share in self.shares:
+                share.renew()
+
+
+@contextmanager
+def servers(*, durable: bool = True, say: Say = silent) -> Iterator[Servers]:
+    """Embedded PostgreSQL and Redis, as far as no others are named, for the length of the block. Raises CannotStart.
+
+    Without `durable` a crash of the machine may cost data: for tests.
+    """
+    with ExitStack() as stack:
+        with _in_words():
+            shares = _shares(durable, say) if env.embedded_allowed() else []
+            for share in shares:
+                stack.callback(share.give_back)
+                share.take()
+        yield Servers(shares)
+
+
+def _shares(durable: bool, say: Say) -> list[Share]:
+    wanted = [kind for kind, url in ((Postgres, "DATABASE_URL"), (Redis, "REDIS_URL")) if url not in os.environ]
+    if not wanted:
+        return []
+    data = prepare_data_dir()
+    owner = of_the_data(data)
+    owner.folder(places.socket_dir())
+    return [Share(kind(data, owner, durable), say) for kind in wanted]
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise in_words(error, places.data_dir()) from error

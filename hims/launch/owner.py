@@ -1,0 +1,108 @@
+"""As whom the embedded servers run, and the folders made for them.
+
+PostgreSQL refuses to run as root. Root therefore starts the servers as the system's `postgres` user, or as `nobody`.
+"""
+
+import os
+import pwd
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims.launch import places
+from hims.launch.errors import CannotStart
+
+ACCOUNTS = ("postgres", "nobody")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The servers' user and group; None where they run as ourselves."""
+
+    uid: int | None = None
+    gid: int | None = None
+
+    def popen(self) -> dict:
+        """Arguments of subprocess.run that make a command run as the owner."""
+        return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def folder(self, path: Path) -> Path:
+        """A folder of the owner's that nobody else enters. Raises CannotStart when a stranger made it before."""
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._take(path)
+        return path
+
+    def _take(self, path: Path) -> None:
+        found = path.lstat()
+        mine = os.geteuid()
+        wanted = mine if self.uid is None else self.uid
+        if path.is_symlink() or found.st_uid not in (mine, wanted):
+            raise PermissionError(1, "belongs to another user", str(path))
+        if found.st_uid != wanted:
+            os.chown(path, wanted, -1 if self.gid is None else self.gid)
+        path.chmod(0o700)
+
+
+def of_the_data(data: Path) -> Owner:
+    """Who runs the servers of this data folder: for root, who owns its first cluster, else the first account there is."""
+    if os.geteuid() != 0:
+        return Owner()
+    for cluster in sorted(data.glob("postgres-*")):
+        made = cluster.stat()
+        if made.st_uid != 0:
+            return Owner(made.st_uid, made.st_gid)
+    for name in ACCOUNTS:
+        try:
+            account = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Owner(account.pw_uid, account.pw_gid)
+    raise CannotStart(
+        "PostgreSQL does not run as root, and this machine has no user `postgres` or `nobody` to run it as. "
+        "Start HIMS as an ordinary user, or name a running server in DATABASE_URL."
+    )
+
+
+def prepare_data_dir() -> Path:
+    """Make the data folder. Raises CannotStart when root's servers could not enter it."""
+    data = places.data_dir()
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("logs", "locks"):
+        (data / name).mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        _open_for_the_servers(data)
+    return data
+
+
+def _open_for_the_servers(data: Path) -> None:
+    data.chmod(0o711)
+    if not places.open_to_all(data):
+        raise CannotStart(
+            f"Root starts PostgreSQL as another user, who cannot enter {data}: a folder above it is closed to others. "
+            "Set HIMS_DATA_DIR to a folder that everybody can reach, for example HIMS_DATA_DIR=/var/lib/hims."
+        )
+
+
+def reachable(program: Path, data: Path, owner: Owner) -> Path:
+    """The program, or a copy of its tree in the data folder where the servers' user cannot reach the original.
+
+    A virtual environment below /root is closed to everybody but root.
+    """
+    if owner.uid is None or (places.open_to_all(program.parent) and program.stat().st_mode & 0o005 == 0o005):
+        return program
+    package = next((place for place in program.parents if place.parent.name == "site-packages"), program.parent)
+    copies = data / "programs"
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.exists():
+            shutil.copytree(
+                part, copies / part.name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include", "*.py", "__pycache__")
+            )
+    _give(copies, owner)
+    return copies / program.relative_to(package.parent)
+
+
+def _give(tree: Path, owner: Owner) -> None:
+    assert owner.uid is not None
+    assert owner.gid is not None
+    for place in (tree, *tree.rglob("*")):
+        os.chown(place, owner.uid, owner.gid, follow_symlinks=False)

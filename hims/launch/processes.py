@@ -1,0 +1,157 @@
+"""Children that are started, watched, restarted and stopped together, and that die with their parent."""
+
+# ruff: noqa: S603 (every command here is our own, none comes from a request)
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hims.launch.errors import failure
+
+PAUSE = 1.0  # seconds between a death and the restart
+LARGEST_LOG = 10 * 1024**2
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run, and how often it may die (`deaths` within `window` seconds) before that counts as a failure."""
+
+    name: str
+    command: Sequence[str]
+    log: str
+    stop_signal: int = signal.SIGTERM
+    uid: int | None = None
+    gid: int | None = None
+    env: dict[str, str] | None = None
+    deaths: int = 5
+    window: float = 60.0
+
+
+def die_with_parent(stop_signal: int, *, parent: int | None = None) -> Callable[[], None]:
+    """For Popen's preexec_fn: the kernel sends the signal when the parent dies, even of kill -9. Linux only."""
+    parent = os.getpid() if parent is None else parent
+    libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+
+    def ask() -> None:
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, int(stop_signal))
+        if os.getppid() != parent:  # died between the fork and the line above
+            os._exit(1)
+
+    return ask
+
+
+def fresh_log(path: Path) -> Path:
+    """The log to append to; one that grew large is put aside first."""
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return path
+
+
+@dataclass
+class Child:
+    """A program of ours and its present process."""
+
+    program: Program
+    keep_fds: tuple[int, ...] = ()
+    process: subprocess.Popen | None = None
+    died_at: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        program = self.program
+        owner: dict[str, object] = {} if program.uid is None else {"user": program.uid, "group": program.gid, "extra_groups": []}
+        with fresh_log(Path(program.log)).open("ab") as log:
+            self.process = subprocess.Popen(
+                program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=program.env,
+                start_new_session=True,  # Ctrl-C in the terminal reaches the parent alone, which stops children in order
+                pass_fds=self.keep_fds,
+                preexec_fn=die_with_parent(program.stop_signal),  # noqa: PLW1509 (only the child can ask for this)
+                **owner,  # type: ignore[call-overload]
+            )
+
+    def look(self, say: Say) -> None:
+        """Notice a death, restart after a pause. Raises CannotStart when it dies too often."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                return
+            self._died(say)
+        elif time.monotonic() > self.died_at[-1] + PAUSE:
+            self.start()
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.program.stop_signal)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, then make it so, for whatever the child started as well."""
+        if self.process is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(seconds, 0))
+        self._kill_group()
+        self.process.wait()
+        self.process = None
+
+    def _died(self, say: Say) -> None:
+        assert self.process is not None
+        code, now = self.process.returncode, time.monotonic()
+        self._kill_group()  # workers of a dead web server would go on answering on its port
+        self.process = None
+        self.died_at = [*(at for at in self.died_at if at > now - self.program.window), now]
+        if len(self.died_at) >= self.program.deaths:
+            times = f"ended {len(self.died_at)} times within {self.program.window:.0f} seconds"
+            raise failure(f"{self.program.name} {times}, the last time {ending(code)}.", Path(self.program.log))
+        say(f"{self.program.name} ended ({ending(code)}) and is started again; its log: {self.program.log}")
+
+    def _kill_group(self) -> None:
+        assert self.process is not None
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+class Crew:
+    """The children of one parent."""
+
+    def __init__(self, programs: Sequence[Program], say: Say, *, keep_fds: tuple[int, ...] = ()) -> None:
+        self.children = [Child(program, keep_fds) for program in programs]
+        self.say = say
+
+    def start(self) -> None:
+        for child in self.children:
+            child.start()
+
+    def look(self) -> None:
+        """One round among the children: the dead are restarted. Raises CannotStart when one dies too often."""
+        for child in self.children:
+            child.look(self.say)
+
+    def stop(self, *, grace: float) -> None:
+        """Ask all at once, and kill who is still there when the grace is over."""
+        for child in self.children:
+            child.ask_to_stop()
+        until = time.monotonic() + grace
+        for child in self.children:
+            child.wait(until - time.monotonic())
+
+
+def ending(code: int) -> str:
+    """A return code, as people say it."""
+    if code >= 0:
+        return f"exit code {code}"
+    with suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"

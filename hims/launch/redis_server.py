@@ -1,0 +1,68 @@
+"""The embedded Redis (or Valkey): the Celery broker and the rate limits, on a socket, written to disk every second."""
+
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from hims.launch import binaries, places
+from hims.launch.owner import Owner, reachable
+from hims.launch.processes import Program, Say
+
+
+@dataclass
+class Redis:
+    """What to do with it; where it lives follows from the data folder."""
+
+    data: Path
+    owner: Owner
+    durable: bool = True
+    name: str = "redis"
+    title: str = "Redis"
+
+    def prepare(self, say: Say) -> Program:
+        """Find the program and say how to start it."""
+        found = binaries.find_redis()
+        program = reachable(found.program, self.data, self.owner)
+        # An older server cannot read what a newer one wrote: each kind and version has a folder of its own.
+        folder = self.data / f"{found.kind.lower()}-{found.major}"
+        if not folder.exists():
+            say(f"{found.kind} {found.major} ({found.origin}) keeps its queue in {folder}")
+        self.owner.folder(folder)
+        return Program(
+            name=self.name,
+            command=[str(program), *self._settings(folder)],
+            log=str(places.log(self.name)),
+            stop_signal=signal.SIGTERM,
+            uid=self.owner.uid,
+            gid=self.owner.gid,
+            env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
+            deaths=8,
+            window=20.0,
+        )
+
+    def answers(self) -> bool:
+        """Whether it answers, and has read its file."""
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(2)
+                line.connect(str(places.redis_socket()))
+                line.sendall(b"PING\r\n")
+                return line.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def _settings(self, folder: Path) -> list[str]:
+        durable = "yes" if self.durable else "no"
+        settings = {
+            "port": "0",
+            "unixsocket": str(places.redis_socket()),
+            "unixsocketperm": "700",
+            "dir": str(folder),
+            "save": "",
+            "appendonly": durable,
+            "appendfsync": "everysec",
+            "daemonize": "no",
+        }
+        return [part for name, value in settings.items() for part in (f"--{name}", value)]

@@ -1,0 +1,69 @@
+"""The files around the code that no other test reads: container files, continuous integration, the list of variables."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hims.launch.places import PROJECT
+
+VARIABLE = re.compile(r"[\"'](HIMS_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL)[\"']")
+NOT_SETTINGS = {"HIMS_VERSION"}
+
+
+def tool(name):
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or pytest.skip(f"{name} is not installed")
+
+
+def complaints(*command):
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    return result.stdout + result.stderr if result.returncode else ""
+
+
+def test_the_dockerfile_passes_hadolint():
+    assert not complaints(tool("hadolint"), "Dockerfile")
+
+
+def test_compose_passes_yamllint():
+    rules = "{extends: default, rules: {line-length: {max: 140}}}"
+    assert not complaints(tool("yamllint"), "--strict", "-d", rules, "compose.yaml")
+
+
+def test_compose_runs_web_worker_beat_and_both_servers():
+    services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
+    assert {"web", "worker", "beat", "postgres", "redis"} <= set(services)
+    assert all(services[name]["environment"]["HIMS_ENV"] == "production" for name in ("web", "worker", "beat"))
+
+
+def test_the_image_runs_as_nobody_special_and_asks_for_readiness():
+    dockerfile = (PROJECT / "Dockerfile").read_text()
+    assert "\nUSER 10001:10001\n" in dockerfile
+    assert "hims.launch.health" in dockerfile
+    assert "requirements-embedded" not in dockerfile
+
+
+def test_the_ci_script_is_a_program_that_bash_understands():
+    assert os.access(PROJECT / ".ci" / "run", os.X_OK)
+    assert not complaints("bash", "-n", ".ci/run")
+
+
+def test_the_example_names_every_variable_that_is_read():
+    sources = [path for folder in ("hims", "apps") for path in (PROJECT / folder).rglob("*.py") if "tests" not in path.parts]
+    read = {name for path in sources for name in VARIABLE.findall(path.read_text())} - NOT_SETTINGS
+    assert not read - set(re.findall(r"^#([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+
+
+def test_the_example_sets_nothing_by_itself():
+    lines = (PROJECT / ".env.example").read_text().splitlines()
+    assert all(not line or line.startswith("#") for line in lines)
+
+
+@pytest.mark.parametrize("target", ["run", "test", "test-all", "check", "clean"])
+def test_make_knows(target):
+    assert not complaints("make", "--dry-run", target)

@@ -1,0 +1,184 @@
+"""`make run`, with a small web server in the place of HIMS: it starts, refuses, restarts and stops."""
+
+import os
+import re
+import signal
+import socket
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from hims.launch import health, locks, places, programs
+from hims.launch.tests import scene
+
+
+@pytest.fixture
+def port(monkeypatch):
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    monkeypatch.setenv("HIMS_PORT", str(number))
+    monkeypatch.setenv("HIMS_ENV", "development")
+    return number
+
+
+@pytest.fixture
+def launch(data, port):
+    """Starts a launcher; none outlives its test."""
+    started = []
+
+    def start(*arguments):
+        started.append(scene.start("-m", "hims.launch.tests.rehearsal", *arguments))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+    assert scene.eventually(lambda: not scene.serving())
+
+
+def until_ready(process):
+    """What was printed until the addresses are."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Stop with" in line:
+            return "".join(lines)
+    pytest.fail(f"not ready: {''.join(lines)}")
+
+
+def children(process, command=""):
+    """Ids of the process's children, from /proc: a small machine has no `ps`."""
+    about = {int(stat.parent.name): _read(stat) for stat in Path("/proc").glob("[0-9]*/stat")}
+    born = [pid for pid, text in about.items() if text.rpartition(")")[2].split()[1:2] == [str(process.pid)]]
+    return [pid for pid in born if command in _read(Path(f"/proc/{pid}/cmdline"))]
+
+
+def _read(path):
+    with suppress(OSError):
+        return path.read_text()
+    return ""
+
+
+def gone(pids):
+    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_shows_each_step_and_stops_every_child(launch, port, asked):
+    process = launch()
+    shown = until_ready(process)
+    assert health.is_ready(port)
+    crew = children(process)
+    process.send_signal(asked)
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "HIMS has stopped." in rest
+    assert gone(crew)
+    assert not scene.serving()
+    assert re.search(r"1\. Checking port \d+ and the disk ...\n   done in \d+\.\d s", shown)
+    assert f"http://127.0.0.1:{port}/admin/" in shown
+
+
+def test_a_second_ctrl_c_does_not_disturb_the_stop(launch):
+    process = launch()
+    until_ready(process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert not scene.serving()
+
+
+def test_a_killed_launcher_takes_everything_with_it_and_the_next_one_starts(launch):
+    process = launch()
+    until_ready(process)
+    crew = children(process)
+    process.kill()
+    process.communicate()
+    assert scene.eventually(lambda: gone(crew) and not scene.serving())
+    again = launch()
+    until_ready(again)
+    again.terminate()
+    again.communicate(timeout=30)
+    assert again.returncode == 0
+
+
+def test_a_child_that_dies_is_started_again(launch, port):
+    process = launch()
+    until_ready(process)
+    [web] = children(process, command="http.server")
+    os.kill(web, signal.SIGKILL)
+    assert "web ended (killed by SIGKILL) and is started again" in process.stdout.readline()
+    assert scene.eventually(lambda: health.is_ready(port))
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def test_a_child_that_keeps_dying_stops_everything_with_the_end_of_its_log(launch):
+    process = launch("dying")
+    shown, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "HIMS stops: worker ended 3 times within 60 seconds, the last time exit code 1." in shown
+    assert "the child is not" in shown
+    assert "Traceback" not in shown
+    assert not scene.serving()
+
+
+def test_a_taken_port_is_a_message(launch, port):
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        shown, _ = launch().communicate(timeout=30)
+    assert f"Port {port} on 127.0.0.1 is taken" in shown
+    assert "Traceback" not in shown
+    assert not places.lock("postgres.users").exists()
+
+
+def test_a_second_launcher_of_the_same_data_is_refused(launch):
+    lock = locks.Lock(_made(places.lock("launcher")))
+    lock.exclusive()
+    lock.note("4711")
+    shown, _ = launch().communicate(timeout=30)
+    lock.close()
+    assert "HIMS already runs with the data in" in shown
+    assert "process 4711" in shown
+
+
+def _made(path):
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("HIMS_PORT", "eighty", "HIMS_PORT is 'eighty'"),
+        ("HIMS_PORT", "70000", "must be a number from 1 to 65535"),
+        ("HIMS_ENV", "production", "use the Dockerfile and compose.yaml"),
+        ("HIMS_ENV", "moon", "it must be one of sandbox"),
+    ],
+)
+def test_what_cannot_be_is_said(launch, monkeypatch, variable, value, message):
+    monkeypatch.setenv(variable, value)
+    process = launch()
+    shown, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert message in shown
+    assert "Traceback" not in shown
+
+
+def test_the_worker_serves_every_queue_and_the_web_server_only_this_machine(data):
+    web, worker, beat = programs.all_programs(8123)
+    assert "127.0.0.1" in web.command
+    assert "8123" in web.command
+    assert "default,events,mail" in worker.command
+    assert str(data) in " ".join(beat.command)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("_time", range(10))
+def test_killed_and_started_again_and_again(launch, _time):
+    test_a_killed_launcher_takes_everything_with_it_and_the_next_one_starts(launch)

@@ -1,0 +1,256 @@
+"""Every page of the admin, as every role: who gets in is what `access` says, and every look is on record."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import NoReverseMatch, get_resolver, reverse
+from django.utils import timezone
+
+from apps.access.actor import SYSTEM
+from apps.access.permissions import Permission as P
+from apps.accounts import services as accounts
+from apps.accounts.models import User
+from apps.audit.models import AuditEvent
+from apps.events import services as events
+from apps.events.models import Delivery, OutboxEvent
+from apps.rest.admin.base import HimsModelAdmin
+from hims.tests import cast
+
+pytestmark = pytest.mark.django_db
+
+READERS = {"doctor", "nurse", "pharmacist", "lab_technician", "billing"}
+STAFF = {"manager", "receptionist", *READERS, "admin"}
+
+
+@pytest.fixture
+def page_of(ward: dict[str, User]) -> Callable[[str], Client]:
+    """Somebody's browser, signed in, by role."""
+
+    def open_browser(role: str) -> Client:
+        return cast.browser(ward[role])
+
+    return open_browser
+
+
+def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
+    """Every page, and the roles that may open it (HIMS_ADMIN_CLINICAL is on in tests)."""
+    patient = cast.admit()
+    entry = cast.chart(patient, code_system="ICD-10-CM", code="I10")
+    accounts.sign_in(username="nurse.ward", password=cast.PASSWORD, ip=None, user_agent="")
+    session = accounts.Session.objects.get()
+    trail = AuditEvent.objects.first()
+    delivery = parked()
+    everyone_but_manager, desk = STAFF - {"manager"}, {"admin", "doctor", "nurse", "receptionist"}
+    clinical = {"doctor", "nurse", "admin"}
+    entry_page = reverse("admin:patients_chartentry_change", args=[entry.pk])
+    return {
+        reverse("admin:index"): STAFF,
+        reverse("admin:patients_patient_changelist"): everyone_but_manager,
+        reverse("admin:patients_patient_add"): desk,
+        reverse("admin:patients_patient_change", args=[patient.pk]): everyone_but_manager,
+        reverse("admin:patients_patient_deactivate", args=[patient.pk]): {"admin", "receptionist"},
+        reverse("admin:patients_patient_no_known_allergies", args=[patient.pk]): {*clinical, "pharmacist"},
+        reverse("admin:patients_patient_history", args=[patient.pk]): {"admin"},
+        f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}": READERS | {"admin"},
+        f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=diagnosis": clinical,
+        f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy": {*clinical, "pharmacist"},
+        reverse("admin:patients_chartentry_retract", args=[entry.pk]): clinical,
+        reverse("admin:accounts_user_changelist"): {"admin"},
+        reverse("admin:accounts_user_add"): {"admin"},
+        reverse("admin:accounts_user_change", args=[ward["nurse"].pk]): {"admin"},
+        reverse("admin:accounts_user_set_password", args=[ward["nurse"].pk]): {"admin"},
+        reverse("admin:accounts_user_deactivate", args=[ward["nurse"].pk]): {"admin"},
+        reverse("admin:accounts_doctor_changelist"): everyone_but_manager,
+        reverse("admin:accounts_doctor_change", args=[ward["doctor"].pk]): everyone_but_manager,
+        reverse("admin:accounts_session_changelist"): {"admin"},
+        reverse("admin:accounts_session_change", args=[session.pk]): {"admin"},
+        reverse("admin:accounts_session_end", args=[session.pk]): {"admin"},
+        reverse("admin:audit_auditevent_changelist"): {"admin"},
+        reverse("admin:audit_auditevent_change", args=[trail.pk]): {"admin"},
+        reverse("admin:events_delivery_changelist"): {"admin"},
+        reverse("admin:events_delivery_change", args=[delivery.pk]): {"admin"},
+        reverse("admin:events_delivery_try_again", args=[delivery.pk]): {"admin"},
+        entry_page: READERS - {"lab_technician"} | {"admin"},
+    }
+
+
+def parked() -> Delivery:
+    """A fact that did not get through."""
+    event = OutboxEvent.objects.create(name="patient.registered", payload={"patient_id": str(uuid4())}, relayed_at=timezone.now())
+    return Delivery.objects.create(
+        event=event, listener="apps.x.listeners.y", status=Delivery.Status.PARKED, attempts=5, last_error="no"
+    )
+
+
+def test_every_role_opens_exactly_its_pages(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    wrong = []
+    pages = addresses(ward)
+    for role in ward:
+        browser = page_of(role)
+        for address, may in pages.items():
+            status = browser.get(address).status_code
+            expected = {200} if role in may else {403, 404}
+            if status not in expected:
+                wrong.append(f"{role}: {address} answered {status}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_stranger_is_shown_the_sign_in_page(ward: dict[str, User]) -> None:
+    for address in addresses(ward):
+        response = Client().get(address)
+        assert response.status_code == 302, address
+        assert response.headers["Location"].startswith("/admin/login/"), address
+
+
+def test_no_page_of_the_admin_is_missing_here(ward: dict[str, User]) -> None:
+    known = {get_resolver().resolve(address.split("?")[0]).url_name for address in addresses(ward)}
+    models = [f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry]
+    pages = {f"{model}_{page}" for model in models for page in ("changelist", "change")}
+    pages |= {page.act_url_name(act) for page in admin.site._registry.values() for act in page.acts}
+    assert pages - known <= {"patients_patient_reactivate", "accounts_user_reactivate"}
+
+
+def test_every_page_of_a_model_has_our_base() -> None:
+    assert all(isinstance(page, HimsModelAdmin) and page.noun and page.needs for page in admin.site._registry.values())
+
+
+def test_a_page_that_declares_nothing_lets_nobody_in(ward: dict[str, User], rf: Any) -> None:
+    request = rf.get("/")
+    request.user = ward["admin"]
+    page = HimsModelAdmin(User, admin.site)
+    assert not any([page.has_view_permission(request), page.has_add_permission(request), page.has_change_permission(request)])
+
+
+def test_nothing_can_be_deleted(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    browser, patient = page_of("admin"), cast.admit()
+    for model in admin.site._registry:
+        with pytest.raises(NoReverseMatch):
+            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_delete", args=[uuid4()])
+    assert browser.post(f"/admin/patients/patient/{patient.pk}/delete/", {"post": "yes"}).status_code == 404
+    body = {"action": "delete_selected", "_selected_action": [str(patient.pk)], "post": "yes"}
+    browser.post(reverse("admin:patients_patient_changelist"), body)
+    patient.refresh_from_db()
+
+
+def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Client]) -> None:
+    assert "accounts/user" not in page_of("receptionist").get("/admin/").content.decode()
+    assert "accounts/user" in page_of("admin").get("/admin/").content.decode()
+    manager = page_of("manager").get("/admin/").content.decode()
+    assert "patients/patient" not in manager
+    assert "hims-search" not in manager.replace("hims-search {", "")
+
+
+def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    browser = page_of("admin")
+    pages = [address for address in addresses(ward) if address.endswith("/change/")]
+    assert len(pages) == 7
+    for address in pages:
+        before = set(AuditEvent.objects.values_list("pk", flat=True))
+        browser.get(address)
+        (row,) = AuditEvent.objects.exclude(pk__in=before)
+        assert row.action.endswith(".read")
+        assert (row.user_id, str(row.object_id), row.detail["door"]) == (ward["admin"].pk, address.split("/")[4], "admin")
+
+
+def test_a_refused_page_is_on_record(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    response = page_of("nurse").get(reverse("admin:accounts_user_add"))
+    row = AuditEvent.objects.get(outcome="denied")
+    assert response.status_code == 403
+    assert "Your role does not include" in response.content.decode()
+    assert (row.user_id, row.action, row.detail["path"]) == (ward["nurse"].pk, "page.refused", "/admin/accounts/user/add/")
+
+
+def test_an_address_that_leads_nowhere_is_a_404_page(page_of: Callable[[str], Client]) -> None:
+    browser = page_of("admin")
+    for address in (
+        "/admin/nowhere/",
+        f"/admin/patients/patient/{uuid4()}/change/",
+        "/admin/patients/patient/abc/change/",
+        "/admin/autocomplete/",
+    ):
+        response = browser.get(address)
+        assert response.status_code == 404, address
+        assert "Nothing was changed" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "query", ["q=%00", "p=99999999999999999999", "p=x", "is_active__exact=%00", "x=1", "o=9.9", "all=", "q=" + "a" * 5000]
+)
+def test_a_nonsense_address_never_breaks_a_list(page_of: Callable[[str], Client], query: str) -> None:
+    assert page_of("admin").get(f"/admin/patients/patient/?{query}").status_code in (200, 302, 400)
+
+
+def test_a_deactivated_persons_next_page_is_refused(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    browser = page_of("nurse")
+    assert browser.get("/admin/").status_code == 200
+    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+    assert browser.get("/admin/").headers["Location"].startswith("/admin/login/")
+
+
+def test_a_new_role_counts_from_the_next_page_on(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    browser, patient = page_of("nurse"), cast.admit()
+    chart = f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}"
+    assert browser.get(chart).status_code == 200
+    accounts.change_staff(by=ward["admin"], user_id=ward["nurse"].pk, changes={"role": "receptionist"})
+    assert browser.get(chart).status_code == 403
+
+
+def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[str], Client]) -> None:
+    browser, delivery = page_of("admin"), parked()
+    listed = browser.get(reverse("admin:events_delivery_changelist") + "?status__exact=parked").content.decode()
+    assert "patient.registered" in listed
+    address = reverse("admin:events_delivery_try_again", args=[delivery.pk])
+    assert browser.post(address).status_code == 302
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == ("pending", 0)
+    assert AuditEvent.objects.filter(action="delivery.retried", object_id=delivery.pk).exists()
+    assert "Only a parked delivery" in browser.post(address).content.decode()
+
+
+def test_only_what_is_parked_is_tried_again() -> None:
+    delivery = parked()
+    events.try_again(by=SYSTEM, delivery_id=delivery.pk)
+    with pytest.raises(events.NotParked):
+        events.try_again(by=SYSTEM, delivery_id=delivery.pk)
+
+
+def test_the_trail_is_found_by_person_act_and_patient(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+    browser, patient = page_of("admin"), cast.admit()
+    page_of("nurse").get(reverse("admin:patients_patient_change", args=[patient.pk]))
+    for text in ("nurse.ward", "patient.read", str(patient.pk), str(ward["nurse"].pk)):
+        assert "patient.read" in browser.get(reverse("admin:audit_auditevent_changelist"), {"q": text}).content.decode(), text
+    assert ward["admin"].may(P.AUDIT_VIEW)
+    history = browser.get(reverse("admin:patients_patient_history", args=[patient.pk])).content.decode()
+    assert "nurse.ward" in history
+    assert AuditEvent.objects.filter(action="patient.history_read", patient_id=patient.pk).count() == 1
+
+
+def test_a_form_without_its_csrf_token_is_refused_with_a_plain_page() -> None:
+    response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x", "password": "y"})
+    assert response.status_code == 403
+    assert "This form was no longer valid" in response.content.decode()
+
+
+def test_an_error_of_ours_is_a_plain_page_without_a_trace(
+    page_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*args: Any) -> None:
+        raise RuntimeError("secret detail")
+
+    browser = page_of("admin")
+    browser.raise_request_exception = False
+    monkeypatch.setattr(HimsModelAdmin, "note_list", break_down)
+    response = browser.get(reverse("admin:accounts_user_changelist"))
+    assert response.status_code == 500
+    assert "Something went wrong on our side" in response.content.decode()
+    assert "secret detail" not in response.content.decode()
+
+
+def test_times_on_the_pages_are_the_clinics(page_of: Callable[[str], Client], settings: Any) -> None:
+    settings.CLINIC_TIME_ZONE = "Asia/Tokyo"
+    page = page_of("admin").get(reverse("admin:audit_auditevent_changelist")).content.decode()
+    assert 'data-admin-utc-offset="32400"' in page

@@ -1,0 +1,257 @@
+"""The admin in a real browser: the strict CSP holds, nobody else is asked, axe finds nothing, the keyboard suffices."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from apps.accounts.models import Session, User
+from apps.audit.models import AuditEvent
+from apps.patients import services as patients
+from apps.patients.models import Patient
+from hims.tests import cast
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+RULES = {
+    "light": {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},  # what a colour scheme can change
+}
+SHOTS = os.environ.get("HIMS_SCREENSHOTS", "")  # a folder to keep pictures in
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@dataclass
+class Desk:
+    """Somebody at the admin, and what the browser complained of."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme not in ("data", "blob") and f"{asked.scheme}://{asked.netloc}" != self.base:
+            self.complaints.append(f"asked {request.url}")
+
+    def open(self, address: str) -> Page:
+        self.page.goto(self.base + address)
+        return self.page
+
+    def sign_in(self, username: str) -> None:
+        self.open("/admin/login/?next=/admin/")
+        self.page.fill("#id_username", username)
+        self.page.fill("#id_password", cast.PASSWORD)
+        self.page.press("#id_password", "Enter")
+        self.page.wait_for_url(self.base + "/admin/")
+
+
+@dataclass
+class Ward:
+    """What there is to look at."""
+
+    staff: dict[str, User]
+    patient: Patient
+    pages: dict[str, str]
+
+
+@pytest.fixture
+def shown() -> Ward:
+    staff = cast.hire_ward()
+    patient = cast.admit(mrn="MRN001", phone="(415) 555-0134", email="john@example.com", street="12 Elm Street", city="Oakland")
+    for name in ("Ann", "Bea", "Cora"):
+        cast.admit(name, "Roe", phone="415 555 0199")
+    cast.chart(patient, "allergy", "Penicillin", detail={"severity": "severe"})
+    entry = cast.chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "Since 2019."})
+    cast.caller(staff["nurse"])
+    session = Session.objects.get()
+    chart = f"?patient={patient.pk}"
+    pages = {
+        "index": reverse("admin:index"),
+        "patients": reverse("admin:patients_patient_changelist"),
+        "search": reverse("admin:patients_patient_changelist") + "?q=roe",
+        "nobody": reverse("admin:patients_patient_changelist") + "?q=zzz",
+        "register": reverse("admin:patients_patient_add"),
+        "patient": reverse("admin:patients_patient_change", args=[patient.pk]),
+        "deactivate": reverse("admin:patients_patient_deactivate", args=[patient.pk]),
+        "history": reverse("admin:patients_patient_history", args=[patient.pk]),
+        "chart": reverse("admin:patients_chartentry_changelist") + chart,
+        "new-entry": reverse("admin:patients_chartentry_add") + f"{chart}&type=allergy",
+        "entry": reverse("admin:patients_chartentry_change", args=[entry.pk]),
+        "retract": reverse("admin:patients_chartentry_retract", args=[entry.pk]),
+        "staff": reverse("admin:accounts_user_changelist"),
+        "hire": reverse("admin:accounts_user_add"),
+        "staff-member": reverse("admin:accounts_user_change", args=[staff["nurse"].pk]),
+        "set-password": reverse("admin:accounts_user_set_password", args=[staff["nurse"].pk]),
+        "doctors": reverse("admin:accounts_doctor_changelist"),
+        "doctor": reverse("admin:accounts_doctor_change", args=[staff["doctor"].pk]),
+        "sessions": reverse("admin:accounts_session_changelist"),
+        "session": reverse("admin:accounts_session_change", args=[session.pk]),
+        "trail": reverse("admin:audit_auditevent_changelist"),
+        "trail-row": reverse("admin:audit_auditevent_change", args=[AuditEvent.objects.all()[0].pk]),
+        "deliveries": reverse("admin:events_delivery_changelist"),
+        "password": reverse("admin:password_change"),
+        "nowhere": "/admin/nowhere/",
+    }
+    return Ward(staff, patient, pages)
+
+
+def desk(chromium: Browser, live_server: Any, **options: Any) -> tuple[Desk, BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
+    return Desk(context.new_page(), live_server.url), context
+
+
+def picture(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("admin.ward")
+    for name, address in shown.pages.items():
+        response = here.page.goto(here.base + address)
+        assert "script-src 'self'; " in response.headers["content-security-policy"] + "; "
+        if name == "nowhere":
+            here.complaints = [said for said in here.complaints if "404" not in said]
+    assert not here.complaints
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(chromium: Browser, live_server: Any, shown: Ward, scheme: str) -> None:
+    here, context = desk(chromium, live_server, color_scheme=scheme, bypass_csp=True)
+    found = []
+
+    def look(name: str) -> None:
+        picture(here.page, f"{name}-{scheme}")
+        results = Axe().run(here.page, options=RULES[scheme])
+        for rule in results.response["violations"]:
+            found.extend(f"{name}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
+
+    here.open("/admin/login/")
+    look("login")
+    here.page.fill("#id_username", "nobody")
+    here.page.fill("#id_password", "wrong")
+    here.page.press("#id_password", "Enter")
+    look("login-refused")
+    here.sign_in("admin.ward")
+    for name, address in shown.pages.items():
+        here.open(address)
+        look(name)
+    here.open(shown.pages["register"])
+    here.page.click("input[name=_save]")
+    look("register-refused")
+    context.close()
+    assert not found, f"{len(found)} nodes\n" + "\n".join(found)
+
+
+def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["patient"])
+    page.fill("#id_city", "Berkeley")
+    patients.amend(by=shown.staff["nurse"], patient_id=shown.patient.pk, changes={"city": "San Jose"})
+    page.click("input[name=_save]")
+    assert "Changed by Nurse.Ward Tester" in page.inner_text(".hims-clash")
+    assert page.input_value("#id_city") == "Berkeley"
+    assert page.title().startswith("Error:")
+    picture(page, "clash")
+    page.click("input[name=_save]")
+    assert Patient.objects.get(pk=shown.patient.pk).city == "Berkeley"
+    assert not here.complaints
+    context.close()
+
+
+def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("doctor.ward")
+    page = here.open(shown.pages["doctors"])
+    page.keyboard.press("/")
+    page.keyboard.type("mrn001")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/change/")
+    assert "DOE, John" in page.inner_text(".hims-banner")
+    assert "Penicillin" in page.inner_text(".hims-allergies")
+
+    here.open(shown.pages["patients"])
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/change/")
+    assert "ROE, Bea" in page.inner_text(".hims-banner")
+
+    here.open(shown.pages["new-entry"])
+    page.fill("#id_display", "Latex")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/chartentry/?patient=*")
+    assert "Latex" in page.inner_text(".hims-allergies")
+    assert not here.complaints
+    context.close()
+
+
+def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("nurse.ward")
+    page = here.open(shown.pages["patients"])
+    page.click("#hims-keys")
+    page.locator("h1").click()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") != "hims-search"
+    page.click("#hims-keys")
+    page.locator("h1").click()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "hims-search"
+    context.close()
+
+
+def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("admin.ward")
+    here.page.set_viewport_size({"width": 320, "height": 800})
+    wide = []
+    for name in ("index", "patients", "patient", "new-entry", "hire"):
+        page = here.open(shown.pages[name])
+        picture(page, f"{name}-narrow")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 320:
+            wide.append(f"{name}: {width}")
+    context.close()
+    assert not wide, wide

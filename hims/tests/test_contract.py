@@ -1,0 +1,329 @@
+"""The OpenAPI file against its own standard, against the reference's examples, and against what the API really answers."""
+
+import copy
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.db import OperationalError
+from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
+from openapi_spec_validator import OpenAPIV30SpecValidator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT4
+
+from apps.accounts.models import User
+from apps.common.errors import CATALOGUE
+from apps.developers import contract
+from apps.patients.api import examples
+from apps.patients.api.bodies import PLACES
+from apps.rest.schema.components import EVERYWHERE
+from hims.tests import cast
+
+METHODS = ("get", "put", "post", "patch", "delete")
+REFERENCE_SERVERS = [
+    "https://api.hims.arocord.com/v1",
+    "https://api-staging.hims.arocord.com/v1",
+    "https://api-dev.hims.arocord.com/v1",
+    "https://api-sandbox.hims.arocord.com/v1",
+]
+FILE = "urn:hims"
+
+
+@pytest.fixture(scope="module")
+def file() -> dict[str, Any]:
+    return contract.as_dict()
+
+
+@pytest.fixture(scope="module")
+def strict(file: dict[str, Any]) -> dict[str, Any]:
+    """The file with every object closed, so that a key nobody declared is seen."""
+    closed = copy.deepcopy(file)
+    for schema in objects(closed["components"]["schemas"]):
+        schema.setdefault("additionalProperties", False)
+    return closed
+
+
+def objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if node.get("type") == "object" and "properties" in node:
+            yield node
+        for inner in node.values():
+            yield from objects(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from objects(inner)
+
+
+def operations(file: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in file["paths"].items():
+        yield from ((path, method, methods[method]) for method in METHODS if method in methods)
+
+
+def resolve(file: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in node:
+        return node
+    found: Any = file
+    for name in node["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+def faults(file: dict[str, Any], schema: dict[str, Any], value: Any, kind: Any = OAS30ReadValidator) -> list[str]:
+    """What a value of this schema gets wrong."""
+    absolute = {name: f"{FILE}{to}" if name == "$ref" else to for name, to in schema.items()}
+    registry = Registry().with_resource(FILE, Resource.from_contents(file, default_specification=DRAFT4))
+    found = kind(absolute, registry=registry, format_checker=oas30_format_checker).iter_errors(value)
+    return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}" for fault in found]
+
+
+def declared(file: dict[str, Any], method: str, path: str, status: int) -> dict[str, Any]:
+    """What the file says about this answer. A 405 belongs to no operation, so it is one of the shared replies."""
+    if status == 405:
+        return file["components"]["responses"]["MethodNotAllowed"]
+    for template, methods in file["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method in methods:
+            assert str(status) in methods[method]["responses"], f"{method} {path} answers {status}, which the file does not know"
+            return resolve(file, methods[method]["responses"][str(status)])
+    raise AssertionError(f"{method} {path} is not in the file")
+
+
+def agree(file: dict[str, Any], response: Any, status: int) -> dict[str, Any]:
+    """The answer has the status, the headers and the body that the file tells."""
+    path = response.request["PATH_INFO"].removeprefix("/v1")
+    assert response.status_code == status, response.content
+    told = declared(file, response.request["REQUEST_METHOD"].lower(), path, status)
+    for name, header in told["headers"].items():
+        assert name in response.headers, f"{path} {status} sends no {name}"
+        schema, text = resolve(file, header)["schema"], response.headers[name]
+        assert not faults(file, schema, int(text) if schema["type"] == "integer" else text), f"{name}: {text}"
+    assert response.headers["Content-Type"] == "application/json"
+    body = response.json()
+    assert body["success"] is (status < 400)
+    assert not faults(file, told["content"]["application/json"]["schema"], body), body
+    return body
+
+
+def test_the_file_is_valid_openapi(file: dict[str, Any]) -> None:
+    assert file["openapi"].startswith("3.0")
+    OpenAPIV30SpecValidator(file).validate()
+
+
+def test_making_the_file_gives_no_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+
+
+@pytest.mark.django_db
+def test_anybody_may_read_the_file_in_both_forms(file: dict[str, Any]) -> None:
+    as_json, as_yaml = cast.caller().get("/openapi.json"), cast.caller().get("/openapi.yaml")
+    assert as_json.headers["Content-Type"] == "application/json"
+    assert as_json.json() == file
+    assert as_yaml.headers["Content-Type"] == "application/yaml"
+    assert yaml.safe_load(as_yaml.content) == file
+    assert cast.caller().get("/openapi.yaml", HTTP_ACCEPT="application/yaml").status_code == 200
+    assert cast.caller().get("/openapi.json", HTTP_ACCEPT="application/yaml").json()["error"]["code"] == "NOT_ACCEPTABLE"
+    assert cast.caller().get("/openapi.json?colour=red").json()["error"]["code"] == "VALIDATION_ERROR"
+
+
+def test_the_servers_are_those_of_the_reference(file: dict[str, Any]) -> None:
+    urls = [server["url"] for server in file["servers"]]
+    assert urls == ["/v1", *REFERENCE_SERVERS]
+    assert not any(path.startswith("/v1") for path in file["paths"])
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_who_may_and_how_often(file: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(file)]
+    assert len(set(names)) == len(names)
+    assert {"login", "listPatients", "createPatient", "getPatient", "updatePatient", "listMedicalHistory"} <= set(names)
+    for path, method, operation in operations(file):
+        assert re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", operation["operationId"])
+        assert "**Who:**" in operation["description"], f"{method} {path}"
+        assert operation["x-rate-limit"]["class"] in operation["description"]
+        assert (operation["security"] == []) == ("x-roles" not in operation), f"{method} {path}"
+
+
+def test_every_operation_tells_every_status_and_every_header(file: dict[str, Any]) -> None:
+    for path, method, operation in operations(file):
+        replies = operation["responses"]
+        expected = {"400", "401", "406", "429", "500", "503"}
+        expected |= {"404"} if "{" in path else set()
+        expected |= {"403"} if operation["security"] else set()
+        expected |= {"413", "415"} if "requestBody" in operation else set()
+        expected |= {"409"} if operation["security"] and method != "get" else set()
+        assert {status for status in replies if status >= "400"} == expected, f"{method} {path}"
+        for status, reply in replies.items():
+            assert set(EVERYWHERE) <= set(resolve(file, reply)["headers"]), f"{method} {path} {status}"
+
+
+def test_every_code_of_the_catalogue_is_in_the_file(file: dict[str, Any]) -> None:
+    assert file["components"]["schemas"]["ErrorCode"]["enum"] == [kind.code for kind in CATALOGUE]
+    assert len(file["components"]["responses"]) == len(CATALOGUE)
+    for reply in file["components"]["responses"].values():
+        assert not faults(file, reply["content"]["application/json"]["schema"], reply["content"]["application/json"]["example"])
+
+
+def test_the_reference_s_examples_fit_the_file(file: dict[str, Any]) -> None:
+    shown = []
+    for _, _, operation in operations(file):
+        sides = [("request", operation.get("requestBody"), OAS30WriteValidator)]
+        sides += [("reply", resolve(file, reply), OAS30ReadValidator) for reply in operation["responses"].values()]
+        for side, told, kind in sides:
+            media = (told or {"content": {}})["content"].get("application/json", {})
+            for example in media.get("examples", {}).values():
+                shown.append((operation["operationId"], side))
+                assert not faults(file, media["schema"], example["value"], kind), operation["operationId"]
+    assert {("login", "request"), ("login", "reply"), ("refresh", "request"), ("listPatients", "reply")} <= set(shown)
+    assert {("getPatient", "reply"), ("createPatient", "request")} <= set(shown)
+
+
+def test_the_reference_s_error_is_the_file_s_example(file: dict[str, Any]) -> None:
+    example = file["components"]["responses"]["Invalid"]["content"]["application/json"]["example"]
+    assert example["error"] == {
+        "code": "VALIDATION_ERROR",
+        "message": "Invalid input data",
+        "details": {"field": "email", "issue": "Invalid email format"},
+        "timestamp": "2025-01-15T10:30:00Z",
+        "request_id": "req_123456",
+    }
+
+
+@pytest.mark.parametrize("body", ["PatientBody", "AmendPatientBody"])
+def test_a_patient_s_body_has_every_place_a_value_may_stand_in(file: dict[str, Any], body: str) -> None:
+    def names(schema: dict[str, Any]) -> dict[str, Any]:
+        nested = {name: field.get("allOf") for name, field in schema["properties"].items()}
+        return {name: names(resolve(file, inner[0])) if inner else None for name, inner in nested.items()}
+
+    def places(tree: dict[str, Any]) -> dict[str, Any]:
+        return {name: places(place) if isinstance(place, dict) else None for name, place in tree.items()}
+
+    assert names(file["components"]["schemas"][body]) == places(PLACES)
+
+
+@pytest.mark.django_db
+def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    stranger = cast.caller()
+    signed_in = agree(strict, stranger.post("/auth/login", {"username": "doctor.ward", "password": cast.PASSWORD}), 200)
+    assert list(signed_in["data"]) == ["user", "tokens"]
+    assert list(signed_in["data"]["user"]) == ["id", "username", "email", "role", "first_name", "last_name"]
+    assert list(signed_in["data"]["tokens"]) == ["access_token", "refresh_token", "expires_in"]
+    agree(strict, stranger.post("/auth/refresh", {"refresh_token": signed_in["data"]["tokens"]["refresh_token"]}), 200)
+    agree(strict, stranger.post("/auth/refresh", {"refresh_token": "spent"}), 401)
+    agree(strict, stranger.post("/auth/login", {"username": "doctor.ward", "password": "wrong"}), 401)
+    agree(strict, stranger.post("/auth/login", {"username": "doctor.ward"}), 400)
+    doctor = cast.caller(ward["doctor"])
+    assert list(agree(strict, doctor.get("/auth/me"), 200)["data"]) == ["user"]
+    agree(strict, doctor.put("/auth/me", {"first_name": "Dora"}), 200)
+    agree(strict, doctor.call("PATCH", "/auth/me", {"last_name": "Dorn"}), 200)
+    agree(strict, doctor.put("/auth/me", {"email": ward["nurse"].email}), 409)
+    agree(strict, doctor.post("/auth/logout"), 200)
+    agree(strict, doctor.get("/auth/me"), 401)
+
+
+@pytest.mark.django_db
+def test_doctors_and_the_version_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    nurse = cast.caller(ward["nurse"])
+    agree(strict, cast.caller().get("/version"), 200)
+    listed = agree(strict, nurse.get("/doctors?search=family&limit=1"), 200)["data"]["doctors"]
+    agree(strict, nurse.get(f"/doctors/{listed[0]['id']}"), 200)
+    agree(strict, nurse.get(f"/doctors/{uuid.uuid4()}"), 404)
+    agree(strict, nurse.get("/doctors?colour=red"), 400)
+    agree(strict, cast.caller(ward["manager"]).get("/doctors"), 403)
+
+
+@pytest.mark.django_db
+def test_patients_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    desk = cast.caller(ward["receptionist"])
+    registration = dict(examples.CREATE.request or {})
+    made = desk.post("/patients", registration)
+    patient = agree(strict, made, 201)["data"]["patient"]
+    assert agree(strict, desk.get(made.headers["Location"].removeprefix("/v1")), 200)["data"]["patient"] == patient
+    path = f"/patients/{patient['id']}"
+    agree(strict, desk.post("/patients", registration), 409)
+    twin = agree(strict, desk.post("/patients", {**registration, "mrn": "MRN-TWIN"}), 201)
+    assert [warning["code"] for warning in twin["warnings"]] == ["possible_duplicate", "phone_not_valid"]
+    agree(strict, desk.get("/patients?status=active&search=jane"), 200)
+    agree(strict, desk.get("/patients?limit=0"), 400)
+    agree(strict, desk.put(path, {"contact": {"address": None, "phone": "+1-202-555-0143"}}), 200)
+    agree(strict, desk.call("PATCH", path, {"email": ""}), 200)
+    agree(strict, desk.post(f"{path}/deactivate"), 200)
+    agree(strict, desk.post(f"{path}/deactivate"), 409)
+    agree(strict, desk.post(f"{path}/reactivate"), 200)
+    for role, user in ward.items():
+        agree(strict, cast.caller(user).get(path), 403 if role == "manager" else 200)
+
+
+@pytest.mark.django_db
+def test_a_chart_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    doctor, history = cast.caller(ward["doctor"]), f"/patients/{cast.admit().pk}/medical-history"
+    entry = {
+        "type": "vital_sign",
+        "code_system": "LOINC",
+        "code": "29463-7",
+        "display": "Body weight",
+        "value": 98.4,
+        "unit": "kg",
+    }
+    made = doctor.post(history, entry)
+    record = agree(strict, made, 201)["data"]["record"]
+    assert agree(strict, doctor.get(made.headers["Location"].removeprefix("/v1")), 200)["data"]["record"] == record
+    agree(strict, doctor.post(history, {"type": "allergy", "no_known_allergies": True}), 201)
+    agree(strict, doctor.get(f"{history}?type=vital_sign&offset=0&limit=1"), 200)
+    agree(strict, doctor.get(f"{history}?page=1&offset=0"), 400)
+    agree(strict, cast.caller(ward["receptionist"]).get(history), 403)
+    agree(strict, doctor.post(f"{history}/{record['id']}/retract", {"reason": "another patient"}), 200)
+    agree(strict, doctor.post(f"{history}/{record['id']}/retract", {"reason": "again"}), 409)
+    agree(strict, doctor.get(f"{history}?include_retracted=true"), 200)
+
+
+@pytest.mark.django_db
+def test_the_detail_has_the_reference_s_keys(ward: dict[str, User]) -> None:
+    patient = cast.caller(ward["doctor"]).get(f"/patients/{cast.admit().pk}").json()["data"]["patient"]
+    assert {"id", "mrn", "demographics", "contact", "emergency_contact", "insurance"} <= set(patient)
+    assert {"first_name", "last_name", "date_of_birth", "gender"} <= set(patient["demographics"])
+    assert list(patient["contact"]) == ["phone", "email", "address"]
+    assert list(patient["contact"]["address"]) == ["street", "city", "state", "zip"]
+    assert list(patient["emergency_contact"]) == ["name", "relationship", "phone"]
+    assert list(patient["insurance"]) == ["provider", "policy_number", "group_number"]
+
+
+@pytest.mark.django_db
+def test_refusals_at_the_door_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    desk = cast.caller(ward["receptionist"])
+    agree(strict, cast.caller().get("/patients"), 401)
+    agree(strict, desk.call("DELETE", f"/patients/{cast.admit().pk}"), 405)
+    agree(strict, desk.get("/patients", HTTP_ACCEPT="text/html"), 406)
+    agree(strict, desk.post("/patients", "{"), 400)
+    agree(strict, desk.call("POST", "/patients", {}, CONTENT_TYPE="text/plain"), 415)
+    agree(strict, desk.post("/patients", "x" * (1024 * 1024 + 1)), 413)
+
+
+@pytest.mark.django_db
+def test_too_many_tries_answer_as_told(strict: dict[str, Any]) -> None:
+    credentials = {"username": f"nobody.{uuid.uuid4()}", "password": "wrong"}
+    for _ in range(5):
+        agree(strict, cast.caller().post("/auth/login", credentials), 401)
+    agree(strict, cast.caller().post("/auth/login", credentials), 429)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("failure", "status"), [(RuntimeError("unforeseen"), 500), (OperationalError("gone"), 503)])
+def test_a_failure_of_ours_answers_as_told(
+    strict: dict[str, Any], ward: dict[str, User], monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
+) -> None:
+    nurse = cast.caller(ward["nurse"])
+
+    def fail(**_: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr("apps.accounts.selectors.doctors", fail)
+    agree(strict, nurse.get("/doctors"), status)
+
+
+def test_a_reply_with_a_key_nobody_declared_is_seen(strict: dict[str, Any]) -> None:
+    reply = {"$ref": "#/components/schemas/LoggedOutReply"}
+    assert not faults(strict, reply, {"success": True, "data": {"logged_out": True}})
+    assert faults(strict, reply, {"success": True, "data": {"logged_out": True, "colour": "red"}})
+    assert faults(strict, reply, {"success": True, "data": {}})

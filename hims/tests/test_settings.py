@@ -1,0 +1,148 @@
+"""What an installation refuses to start with. Every case is a process of its own, with nothing but the case's environment."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hims.launch import places
+
+WHOLE = {
+    "HIMS_ENV": "production",
+    "HIMS_SECRET_KEY": "b7GvVQ2mWk0x9rT4eYpL8sZ1nHcJfA6dUoXqEiRt5wKgPzMy3C",
+    "HIMS_JWT_KEY": "Qn4Zs8Lw1Vx6Cb3Mf9Hk2Jt7Pr5Dy0Ga-WeUoIiTqRzXvNcBmKh",
+    "DATABASE_URL": "postgres://hims:pw@db.internal/hims",
+    "REDIS_URL": "redis://redis.internal/0",
+    "HIMS_ALLOWED_HOSTS": "api.hims.example",
+}
+SHOW = "from hims import env; import importlib; s = importlib.import_module(env.settings_module()); print(s.__name__, s.DEBUG)"
+
+
+def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess:
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *(command or ("-c", SHOW))],
+        cwd=places.PROJECT,
+        env=bare | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def refusal(environment: dict[str, str]) -> str:
+    ended = start(environment)
+    assert ended.returncode != 0, ended.stdout
+    last = ended.stderr.strip().splitlines()[-1]
+    assert last.startswith("django.core.exceptions.ImproperlyConfigured: "), ended.stderr
+    return last
+
+
+def without(name: str) -> dict[str, str]:
+    return {known: value for known, value in WHOLE.items() if known != name}
+
+
+def test_production_starts_when_it_has_what_it_needs() -> None:
+    assert start(WHOLE).stdout == "hims.settings.production False\n"
+
+
+def test_staging_keeps_the_rules_of_production() -> None:
+    assert start(WHOLE | {"HIMS_ENV": "staging"}).stdout == "hims.settings.staging False\n"
+    assert "HIMS_SECRET_KEY" in refusal(without("HIMS_SECRET_KEY") | {"HIMS_ENV": "staging"})
+
+
+@pytest.mark.parametrize("name", ["HIMS_SECRET_KEY", "HIMS_JWT_KEY", "DATABASE_URL", "REDIS_URL", "HIMS_ALLOWED_HOSTS"])
+def test_production_refuses_to_start_without(name: str) -> None:
+    assert name in refusal(without(name))
+    assert name in refusal(WHOLE | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HIMS_SECRET_KEY", "too short"),
+        ("HIMS_JWT_KEY", "too short"),
+        ("HIMS_SECRET_KEY", "only-for-samples-HIMS_SECRET_KEY-" + "0" * 40),
+        ("HIMS_JWT_KEY", "only-for-samples-HIMS_JWT_KEY-" + "0" * 40),
+        ("HIMS_JWT_KEY", WHOLE["HIMS_SECRET_KEY"]),
+        ("HIMS_ALLOWED_HOSTS", "*"),
+        ("HIMS_ALLOWED_HOSTS", "api.hims.example,*"),
+    ],
+)
+def test_production_refuses_a_sample_of_a_secret_and_a_host_for_all(name: str, value: str) -> None:
+    assert name in refusal(WHOLE | {name: value})
+
+
+@pytest.mark.parametrize(
+    "lever",
+    ["HIMS_RATE_LIMIT_SCALE", "HIMS_WEBHOOK_TIME_SCALE", "HIMS_WEBHOOK_ALLOW_CIDRS", "HIMS_SESSION_IDLE_SECONDS", "HIMS_DEBUG"],
+)
+def test_production_refuses_a_lever_for_tests(lever: str) -> None:
+    assert lever in refusal(WHOLE | {lever: "1"})
+
+
+def test_without_a_word_it_is_production() -> None:
+    assert start(without("HIMS_ENV")).stdout == "hims.settings.production False\n"
+    assert "is not set" in refusal({})
+
+
+def test_an_unknown_environment_is_refused() -> None:
+    assert "HIMS_ENV is 'prod'" in refusal({"HIMS_ENV": "prod"})
+
+
+@pytest.mark.parametrize("name", ["sandbox", "development", "test"])
+def test_the_others_start_with_nothing_set(name: str, tmp_path: Path) -> None:
+    assert start({"HIMS_ENV": name, "HIMS_DATA_DIR": str(tmp_path)}).stdout == f"hims.settings.{name} False\n"
+
+
+def test_every_process_of_django_knows_the_broker(tmp_path: Path) -> None:
+    """A web worker whose tasks went to Celery's default broker would wake nobody, slowly."""
+    ask = "import django; django.setup(); from apps.events.tasks import deliver as d; print(d.app.main, d.app.conf.broker_url)"
+    environment = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "hims.settings.sandbox"}
+    assert start(environment, "-c", ask).stdout.startswith("hims redis+socket://")
+
+
+def test_a_task_for_a_dead_broker_is_given_up_at_once(tmp_path: Path) -> None:
+    """By default Celery would keep a request waiting for six seconds."""
+    ask = (
+        "import django, time; django.setup(); from apps.events.tasks import relay_waiting; begun = time.monotonic()\n"
+        "try: relay_waiting.apply_async(retry=False)\n"
+        "except Exception as error: print(type(error).__name__, time.monotonic() - begun < 1)"
+    )
+    environment = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "hims.settings.sandbox"}
+    assert start(environment, "-c", ask).stdout == "OperationalError True\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("unix:///run/redis/redis.sock?db=2", "redis+socket:///run/redis/redis.sock?virtual_host=2"),
+        ("unix:///run/redis/redis.sock", "redis+socket:///run/redis/redis.sock?virtual_host=0"),
+        ("redis://redis.internal/3", "redis://redis.internal/3"),
+        ("rediss://:pw@redis.internal:6380/0", "rediss://:pw@redis.internal:6380/0"),
+    ],
+)
+def test_celery_talks_to_the_redis_that_is_named(url: str, broker: str) -> None:
+    ended = start(WHOLE | {"REDIS_URL": url}, "-c", "from hims import env; print(env.broker_url())")
+    assert ended.stdout.strip() == broker
+
+
+def run(*arguments: str) -> str:
+    """Python that runs a management command; unlike manage.py it starts no servers."""
+    return f"from django.core.management import execute_from_command_line as run; run(['manage.py', *{arguments}])"
+
+
+def test_production_passes_djangos_own_deployment_checks() -> None:
+    check = run("check", "--deploy", "--fail-level", "WARNING")
+    ended = start(WHOLE | {"DJANGO_SETTINGS_MODULE": "hims.settings.production"}, "-c", check)
+    assert ended.returncode == 0, ended.stderr
+    assert "no issues" in ended.stdout
+
+
+def test_no_migration_is_missing() -> None:
+    check = run("makemigrations", "--check", "--dry-run")
+    ended = start({"HIMS_ENV": "test", "DJANGO_SETTINGS_MODULE": "hims.settings.test"}, "-c", check)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
