@@ -10,7 +10,7 @@ from apps.common.errors import HimsError
 from apps.rest import errors, health, middleware
 from apps.rest.api.views import NoRouteViewSet
 
-no_route = NoRouteViewSet.as_view({verb: "nowhere" for verb in NoRouteViewSet.http_method_names})
+no_route = NoRouteViewSet.as_view(dict.fromkeys(NoRouteViewSet.http_method_names, "nowhere"))
 
 urlpatterns = [
     path("v1/", include("hims.api_v1")),

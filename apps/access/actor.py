@@ -28,13 +28,13 @@ class System:
     id = None
     role = "system"
 
-    def may(self, permission: Permission) -> bool:  # noqa: ARG002
+    def may(self, permission: Permission) -> bool:
         return True
 
-    def reads_chart(self, entry_type: str) -> bool:  # noqa: ARG002
+    def reads_chart(self, entry_type: str) -> bool:
         return True
 
-    def writes_chart(self, entry_type: str) -> bool:  # noqa: ARG002
+    def writes_chart(self, entry_type: str) -> bool:
         return True
 
 

@@ -28,5 +28,5 @@ class SessionTokenAuthentication(BaseAuthentication):
             services.seen(principal.session_id)
         return principal, raw
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -13,7 +13,9 @@ from apps.accounts.models import User
 class StaffBackend(BaseBackend):
     """Knows active staff and grants no Django permission: rights come from `access`."""
 
-    def authenticate(self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any) -> User | None:  # noqa: ARG002
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
         try:
             return services.recognise(username or "", password or "")
         except services.WrongCredentials:

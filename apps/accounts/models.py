@@ -79,11 +79,11 @@ class User(Rights, BaseModel, AbstractBaseUser):
         """Django's name for 'may open the admin'."""
         return self.is_active and self.role != Role.PATIENT
 
-    def has_perm(self, perm: str, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Django's own permission strings grant nothing here: the admin classes ask `may`."""
         return False
 
-    def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002
+    def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
 
 
@@ -147,7 +147,8 @@ class Session(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")), name="session_end_has_reason"
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="session_end_has_reason",
             ),
             models.CheckConstraint(condition=Q(expires_at__gt=models.F("started_at")), name="session_expires_later"),
         ]

@@ -8,7 +8,7 @@ from apps.events import relay
 from apps.events.relay import Turn
 
 
-@shared_task(queue="default")
+@shared_task
 def relay_waiting() -> int:
     """Relay everything that waits and hand each delivery to a task. Answers how many were handed out."""
     relay.fall_asleep()
@@ -18,13 +18,13 @@ def relay_waiting() -> int:
     return handed_out
 
 
-@shared_task(queue="default")
+@shared_task
 def hand_out_due() -> int:
     """The sweep: facts and deliveries that a dead broker or worker left behind."""
     return relay_waiting() + _hand_out(relay.due_deliveries())
 
 
-@shared_task(queue="default")
+@shared_task
 def deliver(*, delivery_id: str, attempt: int) -> bool:
     """Run one attempt of one delivery."""
     return relay.deliver(UUID(delivery_id), attempt)

@@ -111,7 +111,9 @@ class NoteDetail:
     text: str = ""
 
 
-Detail = AllergyDetail | MedicationDetail | DiagnosisDetail | ProcedureDetail | ImmunizationDetail | MeasurementDetail | NoteDetail
+Detail = (
+    AllergyDetail | MedicationDetail | DiagnosisDetail | ProcedureDetail | ImmunizationDetail | MeasurementDetail | NoteDetail
+)
 
 DETAILS: dict[EntryType, type[Any]] = {
     EntryType.ALLERGY: AllergyDetail,

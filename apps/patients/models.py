@@ -168,7 +168,10 @@ class ChartEntry(BaseModel):
         verbose_name_plural = "chart entries"
         constraints = [
             models.CheckConstraint(condition=Q(type__in=[kind.value for kind in EntryType]), name="chart_type_known"),
-            models.CheckConstraint(condition=Q(source__in=["manual", "import", "sandbox", "consultation", "prescription", "laboratory"]), name="chart_source_known"),
+            models.CheckConstraint(
+                condition=Q(source__in=["manual", "import", "sandbox", "consultation", "prescription", "laboratory"]),
+                name="chart_source_known",
+            ),
             models.CheckConstraint(condition=Q(code="") | ~Q(code_system=""), name="chart_code_has_system"),
             models.CheckConstraint(condition=Q(display__regex=r"\S"), name="chart_says_something"),
             models.CheckConstraint(condition=Q(ended_at=None) | Q(ended_at__gte=F("occurred_at")), name="chart_ends_after_start"),

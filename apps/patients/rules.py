@@ -77,7 +77,7 @@ def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Query:
-    """What somebody typed. Each element of `words` lists the prefixes of which one must match; `born` lists the days it may mean."""
+    """What somebody typed. Of each element of `words` one prefix must match; `born` lists the days it may mean."""
 
     words: tuple[tuple[str, ...], ...] = ()
     born: tuple[date, ...] = ()
@@ -120,7 +120,10 @@ _SEP = r"[\s./-]+"
 _DATES = (
     re.compile(rf"(?<!\d)(?P<y>\d{{4}}){_SEP}(?P<a>\d{{1,2}}){_SEP}(?P<b>\d{{1,2}})(?!\d)"),
     re.compile(rf"(?<!\d)(?P<a>\d{{1,2}}){_SEP}(?P<b>\d{{1,2}}){_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)"),
-    re.compile(rf"(?<!\w)(?P<a>\d{{1,2}})(?:st|nd|rd|th)?{_SEP}(?:of\s+)?(?P<m>[a-z]{{3,9}})\.?,?{_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)", re.I),
+    re.compile(
+        rf"(?<!\w)(?P<a>\d{{1,2}})(?:st|nd|rd|th)?{_SEP}(?:of\s+)?(?P<m>[a-z]{{3,9}})\.?,?{_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)",
+        re.I,
+    ),
     re.compile(rf"(?<!\w)(?P<m>[a-z]{{3,9}})\.?{_SEP}(?P<a>\d{{1,2}})(?:st|nd|rd|th)?,?{_SEP}(?P<y>\d{{4}}|\d{{2}})(?!\d)", re.I),
     re.compile(r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<a>\d{2})(?P<b>\d{2})(?!\d)"),
 )

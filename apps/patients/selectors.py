@@ -10,7 +10,7 @@ from apps.access.actor import Actor
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.patients import rules
-from apps.patients.models import ChartEntry, Patient, SearchWord
+from apps.patients.models import ChartEntry, ChartQuerySet, Patient, SearchWord
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 
@@ -63,7 +63,7 @@ def mrn_in_use(mrn: str) -> bool:
     return Patient.objects.filter(mrn__iexact=mrn).exists()
 
 
-def chart(*, visible_to: Actor, patient_id: UUID, **filters: Any) -> QuerySet[ChartEntry]:
+def chart(*, visible_to: Actor, patient_id: UUID, **filters: Any) -> ChartQuerySet:
     """The patient's chart as the actor may read it, the latest first."""
     return ChartEntry.objects.visible_to(visible_to).filter(patient_id=patient_id, **filters).order_by("-occurred_at", "-id")
 

@@ -64,7 +64,7 @@ class HimsAdminSite(AdminSite):
     def _is_upkeep(self, app: Any) -> bool:
         return all(type(self._registry[model["model"]]).__module__.startswith("apps.rest.") for model in app["models"])
 
-    def get_log_entries(self, request: HttpRequest) -> Any:  # noqa: ARG002
+    def get_log_entries(self, request: HttpRequest) -> Any:
         """None: what was done stands in the trail."""
         return []
 

@@ -139,7 +139,7 @@ _ADD = "INSERT INTO rest_signintry (key, at) VALUES (%(key)s, now())"
 
 def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
     """Under a lock of the key, so that tries at the same instant are counted one after another."""
-    values = {"key": key, "window": WINDOW}
+    values: dict[str, str | int] = {"key": key, "window": WINDOW}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", values)
         cursor.execute(_FORGET, values)

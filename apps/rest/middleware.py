@@ -106,8 +106,8 @@ def trust_a_connection_just_used() -> None:
     """
     database, now = connections["default"], time.monotonic()
     if now - getattr(database, "used_at", 0.0) < _FRESH:
-        database.health_check_done = True
-    database.used_at = now  # type: ignore[attr-defined]
+        vars(database)["health_check_done"] = True
+    vars(database)["used_at"] = now
 
 
 def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:

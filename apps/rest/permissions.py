@@ -35,6 +35,6 @@ class Needs(BasePermission):
             return True
         if request.user is None:
             raise Unauthenticated("Sign in first: send 'Authorization: Bearer <access token>'.")
-        if need is None or not request.user.may(need):
+        if not isinstance(need, Permission) or not request.user.may(need):  # type: ignore[union-attr]
             raise Forbidden
         return True

@@ -60,9 +60,14 @@ class HimsViewSet(ViewSetMixin, APIView):
     format_kwarg = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     lookup_value_regex = "[^/]+"
-    action: str | None
+    action: Any  # a name, or None where the resource has no such verb
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    @property
+    def by(self) -> Any:
+        """Whoever is signed in (an Actor with a session); None at a public door."""
+        return self.request.user
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Before the action: JSON acceptable, who it is, within the limit, allowed, no unknown parameter."""
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.perform_authentication(request)
@@ -84,7 +89,7 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def parse(self, kind: type[BaseSerializer] | None = None) -> dict[str, Any]:
         """The body, validated. Raises DRF's ValidationError, told as a 400 that names the fields."""
-        body = (kind or self.bodies[self.action or ""])(data=self.request.data, context={"by": self.request.user, "view": self})
+        body = (kind or self.bodies[self.action or ""])(data=self.request.data, context={"by": self.by, "view": self})
         body.is_valid(raise_exception=True)
         return body.validated_data
 
@@ -98,14 +103,22 @@ class HimsViewSet(ViewSetMixin, APIView):
             raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in filters.errors.items()])
         return filters.qs, True
 
-    def page(self, name: str, rows: QuerySet, total: Callable[[QuerySet], Total], shape: Callable[[Any], Any] | None = None) -> Response:
+    def page(
+        self, name: str, rows: QuerySet, total: Callable[[QuerySet], Total], shape: Callable[[Any], Any] | None = None
+    ) -> Response:
         """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply."""
         window = paging.read(self.request.query_params, offset_allowed=self.action in self.offset_allowed)
         counted = total(rows)
-        found = list(rows[window.offset : window.offset + window.limit]) if window.offset < counted.rows or counted.is_estimate else []
+        found = (
+            list(rows[window.offset : window.offset + window.limit])
+            if window.offset < counted.rows or counted.is_estimate
+            else []
+        )
         self.shown = len(found)
         data = {name: [shape(row) for row in found] if shape else found, "pagination": paging.block(window, counted)}
-        return self.ok(data, headers={"Link": paging.links(self.request.path, self.request.query_params, window, counted, self.shown)})
+        return self.ok(
+            data, headers={"Link": paging.links(self.request.path, self.request.query_params, window, counted, self.shown)}
+        )
 
     def ok(self, data: Any, *, warnings: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None) -> Response:
         """200 in the envelope."""
@@ -117,11 +130,11 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def note(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
         """Put what was shown on record."""
-        audit.note(by=self.request.user, action=action, patient_id=patient_id, object_id=object_id, **detail)
+        audit.note(by=self.by, action=action, patient_id=patient_id, object_id=object_id, **detail)
 
     def _count(self, request: Request) -> None:
         verdict = limits.hit(self.rate_class(request.method or ""), self.limit_key(request))
-        request._request.verdict = verdict  # the middleware writes the headers
+        vars(request._request)["verdict"] = verdict  # the middleware writes the headers
         if not verdict.allowed:
             raise RateLimited(retry_after=verdict.retry_after)
 

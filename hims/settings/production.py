@@ -8,7 +8,13 @@ from hims import env
 from hims.settings.base import *  # noqa: F403
 from hims.settings.base import HIMS_JWT_KEY, SECRET_KEY
 
-_LEVERS = ("HIMS_RATE_LIMIT_SCALE", "HIMS_WEBHOOK_TIME_SCALE", "HIMS_WEBHOOK_ALLOW_CIDRS", "HIMS_SESSION_IDLE_SECONDS", "HIMS_DEBUG")
+_LEVERS = (
+    "HIMS_RATE_LIMIT_SCALE",
+    "HIMS_WEBHOOK_TIME_SCALE",
+    "HIMS_WEBHOOK_ALLOW_CIDRS",
+    "HIMS_SESSION_IDLE_SECONDS",
+    "HIMS_DEBUG",
+)
 _pulled = [lever for lever in _LEVERS if lever in os.environ]
 if _pulled and env.name() == "production":
     raise ImproperlyConfigured(f"{', '.join(_pulled)}: levers for tests are refused in production. Unset them.")

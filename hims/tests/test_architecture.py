@@ -64,13 +64,23 @@ def test_an_import_upwards_or_sideways_is_seen() -> None:
 
 def test_rules_are_pure() -> None:
     pure = [path for path in sources() if path.name == "rules.py" or owner(path) == "access"]
-    found = [f"{path}:{line} imports {name}" for path in pure if not is_test(path) for line, name in imports(path) if name.split(".")[0] == "django"]
+    found = [
+        f"{path}:{line} imports {name}"
+        for path in pure
+        if not is_test(path)
+        for line, name in imports(path)
+        if name.split(".")[0] == "django"
+    ]
     assert not found, "\n".join(found)
 
 
 def test_services_and_models_know_no_http() -> None:
     rooms = ("models.py", "rules.py", "services.py", "selectors.py", "events.py", "listeners.py", "tasks.py")
-    inner = [path for path in sources() if (path.name in rooms or path.parent.name == "services") and owner(path) not in ("rest", "sandbox")]
+    inner = [
+        path
+        for path in sources()
+        if (path.name in rooms or path.parent.name == "services") and owner(path) not in ("rest", "sandbox")
+    ]
     found = [f"{path}:{line} imports {name}" for path in inner for line, name in imports(path) if name.startswith(HTTP)]
     assert not found, "\n".join(found)
 
@@ -107,7 +117,11 @@ def test_no_file_is_longer_than_the_wall() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    found = [str(path) for path in sources() if path.read_text().strip() and not is_test(path) and not ast.get_docstring(ast.parse(path.read_text()))]
+    found = [
+        str(path)
+        for path in sources()
+        if path.read_text().strip() and not is_test(path) and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
     assert not found, "\n".join(found)
 
 

@@ -29,7 +29,7 @@ class DoctorAdmin(HimsModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return selectors.doctors_named(queryset, search_term.replace("\x00", "")), False
 
     def amend(self, request: HttpRequest, row: Doctor, changes: dict[str, Any]) -> None:

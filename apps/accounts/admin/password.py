@@ -24,7 +24,7 @@ class OwnPasswordForm(PasswordChangeForm):
             self.user.refresh_from_db()
         return cleaned
 
-    def save(self, commit: bool = True) -> User:  # noqa: ARG002
+    def save(self, commit: bool = True) -> User:
         """Done already; the page takes the person's new state into the session."""
         return self.user
 

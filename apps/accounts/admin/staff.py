@@ -66,7 +66,7 @@ class UserAdmin(HimsModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).exclude(role=Role.PATIENT)
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         for word in search_term.replace("\x00", "").split():
             fits = (
                 Q(username__icontains=word)
@@ -80,12 +80,12 @@ class UserAdmin(HimsModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **kwargs if change else kwargs | {"form": HireForm})
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None:
             return [(None, {"fields": (*_PERSON, "active", "last_login", "created_at")})]
         return [(None, {"fields": (*_PERSON, "password", "again")}), ("Only for doctors", {"fields": _PRACTICE})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("username", "active", "last_login", "created_at") if obj is not None else ()
 
     def add(self, request: HttpRequest, form: HireForm) -> User:

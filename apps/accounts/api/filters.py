@@ -16,8 +16,8 @@ class DoctorFilter(FilterSet):
         model = Doctor
         fields: list[str] = []
 
-    def named(self, rows: QuerySet, name: str, value: str) -> QuerySet:  # noqa: ARG002
+    def named(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return selectors.doctors_named(rows, value)
 
-    def speaking(self, rows: QuerySet, name: str, value: str) -> QuerySet:  # noqa: ARG002
+    def speaking(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(languages__contains=[value])

@@ -9,7 +9,13 @@ from apps.rest.serializers import StrictSerializer
 class LoginBody(StrictSerializer):
     username = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
-    mfa_code = serializers.CharField(max_length=20, required=False, allow_blank=True, allow_null=True, help_text="Ignored for an account without a second factor")
+    mfa_code = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Ignored for an account without a second factor",
+    )
 
 
 class RefreshBody(StrictSerializer):

@@ -27,7 +27,9 @@ def hire_ward() -> dict[str, User]:
     """One person for each staff role, by role."""
     doctor = {"specialty": "Family medicine", "npi": NPI, "languages": ["en", "es"]}
     return {
-        role.value: hire(f"{role.value}.ward", role.value, **(doctor if role is Role.DOCTOR else {})) for role in Role if role is not Role.PATIENT
+        role.value: hire(f"{role.value}.ward", role.value, **(doctor if role is Role.DOCTOR else {}))
+        for role in Role
+        if role is not Role.PATIENT
     }
 
 

@@ -76,7 +76,12 @@ def test_one_persons_tries_do_not_lock_out_another_at_the_same_address() -> None
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({}, "username"), ({"username": "x"}, "password"), ({"username": "x", "password": "y", "role": "admin"}, "role"), ({"username": 5, "password": ["x"]}, "password")],
+    [
+        ({}, "username"),
+        ({"username": "x"}, "password"),
+        ({"username": "x", "password": "y", "role": "admin"}, "role"),
+        ({"username": 5, "password": ["x"]}, "password"),
+    ],
 )
 def test_a_malformed_sign_in_names_the_field(body: dict[str, Any], field: str) -> None:
     reply = caller().post("/auth/login", body)
@@ -194,7 +199,9 @@ def test_use_keeps_a_session_alive_and_an_idle_hour_ends_it() -> None:
 
 
 def test_doctors_are_found_by_name_specialty_and_language(ward: dict[str, User]) -> None:
-    patel = hire("dr.patel", "doctor", first_name="Asha", last_name="Patel", specialty="Cardiology", npi="1993999998", languages=["hi"])
+    patel = hire(
+        "dr.patel", "doctor", first_name="Asha", last_name="Patel", specialty="Cardiology", npi="1993999998", languages=["hi"]
+    )
     me = caller(ward["receptionist"])
     everybody = me.get("/doctors").json()["data"]
     assert [row["specialty"] for row in everybody["doctors"]] == ["Cardiology", "Family medicine"]

@@ -29,8 +29,8 @@ class OpenApiViewSet(HimsViewSet):
     def get_renderers(self) -> list[BaseRenderer]:
         return [_Yaml(), EnvelopeRenderer()] if self.action == "as_yaml" else [EnvelopeRenderer()]
 
-    def as_json(self, request: Request) -> HttpResponse:  # noqa: ARG002
+    def as_json(self, request: Request) -> HttpResponse:
         return HttpResponse(contract.as_json(), content_type="application/json", headers={"Cache-Control": _KEPT})
 
-    def as_yaml(self, request: Request) -> HttpResponse:  # noqa: ARG002
+    def as_yaml(self, request: Request) -> HttpResponse:
         return HttpResponse(contract.as_yaml(), content_type="application/yaml", headers={"Cache-Control": _KEPT})

@@ -31,11 +31,11 @@ class KindFilter(admin.SimpleListFilter):
     title = "kind"
     parameter_name = "type"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = cast("Any", request.user)
         return [(kind.value, kind.value.replace("_", " ")) for kind in EntryType if user.reads_chart(kind)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
@@ -45,10 +45,10 @@ class StandingFilter(admin.SimpleListFilter):
     title = "entered in error"
     parameter_name = "include_retracted"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("true", "Shown too")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset if self.value() else cast("ChartQuerySet", queryset).standing()
 
     def choices(self, changelist: Any) -> Any:
@@ -86,7 +86,7 @@ class ChartEntryAdmin(HimsModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("patient", "recorded_by", "retracted_by")
 
-    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:  # noqa: ARG002
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {}
 
     # One patient at a time
@@ -160,7 +160,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         coded_only = matrix.coded_only(cast("Any", request.user).role)
         return [(None, {"fields": _CODED if coded_only else _CODED + _NARRATIVE})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else (*_CODED, *_NARRATIVE)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         entry = NewEntry(type=request.GET["type"], detail=detail, **columns)
         return services.record(by=request.user, patient_id=self._patient(request).pk, entry=entry)  # type: ignore[arg-type]
 
-    def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
+    def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj.display}: on record.")
         return HttpResponseRedirect(f"{reverse('admin:patients_chartentry_changelist')}?patient={obj.patient_id}")
 

@@ -81,7 +81,7 @@ class PatientAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         text = search_term.strip()[: rules.QUERY_MAX]
         return (selectors.matching(queryset, text) if text else queryset), False
 
@@ -116,7 +116,7 @@ class PatientAdmin(HimsModelAdmin):
     def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
         services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
 
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """On to the new patient's page: booking and charting start there."""
         messages.success(request, f"{obj} is registered.")
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))

@@ -13,8 +13,14 @@ from apps.rest.serializers import InstantField, InstantOrDayField, StrictSeriali
 # Where a column stands in the body. A name may stand in more than one place; all places must then agree.
 _ADDRESS = {"street": "street", "city": "city", "state": "state", "zip": "zip"}
 _EMERGENCY = {"name": "emergency_name", "relationship": "emergency_relationship", "phone": "emergency_phone"}
-_INSURANCE = {"provider": "insurance_provider", "policy_number": "insurance_policy_number", "group_number": "insurance_group_number"}
-_PERSON = {name: name for name in ("first_name", "middle_name", "last_name", "date_of_birth", "gender", "language", "deceased_at")}
+_INSURANCE = {
+    "provider": "insurance_provider",
+    "policy_number": "insurance_policy_number",
+    "group_number": "insurance_group_number",
+}
+_PERSON = {
+    name: name for name in ("first_name", "middle_name", "last_name", "date_of_birth", "gender", "language", "deceased_at")
+}
 _CONTACT: dict[str, Any] = {"phone": "phone", "email": "email", "address": _ADDRESS}
 PLACES: dict[str, Any] = {
     "mrn": "mrn",
@@ -34,7 +40,11 @@ def _text(size: int) -> serializers.CharField:
 class PatientColumns(StrictSerializer):
     """The columns one may write, by their flat names."""
 
-    mrn = serializers.RegexField(rf"^{rules.MRN_SHAPE.pattern}\Z", required=False, error_messages={"invalid": "An MRN has 1 to 40 letters, digits and dashes."})
+    mrn = serializers.RegexField(
+        rf"^{rules.MRN_SHAPE.pattern}\Z",
+        required=False,
+        error_messages={"invalid": "An MRN has 1 to 40 letters, digits and dashes."},
+    )
     first_name = serializers.CharField(max_length=100)
     middle_name = _text(100)
     last_name = serializers.CharField(max_length=100)
@@ -76,10 +86,15 @@ def _documented(key: str, places: Mapping[str, Any], about: str | None = None) -
         if isinstance(place, str):
             field = columns[place]
             clearable = field.allow_null or getattr(field, "allow_blank", False)
-            fields[name] = type(field)(*field._args, **(field._kwargs | {"required": False, "allow_null": clearable}))
+            fields[name] = _again(field, required=False, allow_null=clearable)
         else:
             fields[name] = _NESTED.setdefault(name, _documented(name, place))(required=False, allow_null=True)
     return type("".join(word.capitalize() for word in key.split("_")) + "Body", (StrictSerializer,), fields)
+
+
+def _again(field: Any, **changes: Any) -> Any:
+    """The same field with other arguments, as DRF itself copies fields."""
+    return type(field)(*field._args, **(field._kwargs | changes))
 
 
 _NESTED: dict[str, type[StrictSerializer]] = {}

@@ -21,10 +21,10 @@ class PatientFilter(FilterSet):
         model = Patient
         fields: list[str] = []
 
-    def matching(self, rows: QuerySet, name: str, value: str) -> QuerySet:  # noqa: ARG002
+    def matching(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return selectors.matching(rows, value)
 
-    def in_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:  # noqa: ARG002
+    def in_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(is_active=value == "active")
 
 
@@ -36,5 +36,5 @@ class ChartFilter(FilterSet):
         model = ChartEntry
         fields: list[str] = []
 
-    def with_retracted(self, rows: QuerySet, name: str, value: bool) -> QuerySet:  # noqa: ARG002, FBT001
+    def with_retracted(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         return rows

@@ -9,7 +9,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, Patient
-
+from apps.patients.selectors import LIST_COLUMNS
 
 KINDS = frozenset(EntryType)
 
@@ -91,7 +91,7 @@ class RecordShape(serializers.Serializer):
     occurred_at = serializers.DateTimeField(help_text="Onset, effective time, or when it was done")
     ended_at = serializers.DateTimeField(allow_null=True)
     detail = serializers.DictField(help_text="What this kind of entry has beside; `value` and `unit` for measurements")
-    source = serializers.ChoiceField(choices=ChartEntry.Source.choices)
+    source = serializers.ChoiceField(choices=ChartEntry.Source.choices)  # type: ignore[assignment]  # DRF has an attribute so called
 
 
 def patient(row: Patient, reader: Actor) -> dict[str, Any]:
@@ -101,7 +101,11 @@ def patient(row: Patient, reader: Actor) -> dict[str, Any]:
     if reader.may(Permission.PATIENT_SEE_ADDRESS):
         shape["contact"]["address"] = {"street": row.street, "city": row.city, "state": row.state, "zip": row.zip}
     if reader.may(Permission.PATIENT_SEE_EMERGENCY_CONTACT):
-        shape["emergency_contact"] = {"name": row.emergency_name, "relationship": row.emergency_relationship, "phone": row.emergency_phone}
+        shape["emergency_contact"] = {
+            "name": row.emergency_name,
+            "relationship": row.emergency_relationship,
+            "phone": row.emergency_phone,
+        }
     if reader.may(Permission.PATIENT_SEE_INSURANCE):
         shape["insurance"] = {
             "provider": row.insurance_provider,
@@ -127,7 +131,7 @@ def _demographics(row: Patient) -> dict[str, Any]:
 
 def listed(row: Patient) -> dict[str, Any]:
     """A patient in a list."""
-    return {name: getattr(row, name) for name in PatientRow().fields}
+    return {name: getattr(row, name) for name in LIST_COLUMNS}
 
 
 def record(row: ChartEntry, reader: Actor) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +11,7 @@ from apps.common.errors import Forbidden, NotFound
 from apps.patients import selectors, services
 from apps.patients.api import bodies, examples, shapes
 from apps.patients.api.filters import ChartFilter, PatientFilter
-from apps.patients.models import Patient
+from apps.patients.models import ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.rest import aliases, paging
 from apps.rest.limits import RateClass
@@ -48,37 +47,39 @@ class PatientViewSet(HimsViewSet):
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
     def list(self, request: Request) -> Response:
-        rows, narrowed = self.filtered(selectors.roll(visible_to=request.user))
+        rows, narrowed = self.filtered(selectors.roll(visible_to=self.by))
         response = self.page("patients", rows.values(*selectors.LIST_COLUMNS), paging.capped if narrowed else paging.exact)
         self.note("patient.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
-    def retrieve(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        patient = selectors.patient(request.user, self.id_in_path())
+    def retrieve(self, request: Request, pk: str) -> Response:
+        patient = selectors.patient(self.by, self.id_in_path())
         self.note("patient.read", patient_id=patient.pk)
         return self._answer(patient)
 
     def create(self, request: Request) -> Response:
-        registered = services.register(by=request.user, registration=Registration(**self.parse()))
+        registered = services.register(by=self.by, registration=Registration(**self.parse()))
         patient = registered.patient
         warnings = [*_possible_duplicate(registered.namesakes), *_phone_warning(patient)]
-        return self.created({"patient": shapes.patient(patient, request.user)}, location=f"/v1/patients/{patient.pk}", warnings=warnings)
+        return self.created(
+            {"patient": shapes.patient(patient, self.by)}, location=f"/v1/patients/{patient.pk}", warnings=warnings
+        )
 
-    def update(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+    def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
-        patient = services.amend(by=request.user, patient_id=self.id_in_path(), changes=changes)
+        patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
         return self._answer(patient, _phone_warning(patient) if "phone" in changes else [])
 
     partial_update = update
 
-    def deactivate(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        return self._answer(services.deactivate(by=request.user, patient_id=self.id_in_path()))
+    def deactivate(self, request: Request, pk: str) -> Response:
+        return self._answer(services.deactivate(by=self.by, patient_id=self.id_in_path()))
 
-    def reactivate(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        return self._answer(services.reactivate(by=request.user, patient_id=self.id_in_path()))
+    def reactivate(self, request: Request, pk: str) -> Response:
+        return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
-        return self.ok({"patient": shapes.patient(patient, self.request.user)}, warnings=warnings)
+        return self.ok({"patient": shapes.patient(patient, self.by)}, warnings=warnings)
 
 
 class MedicalHistoryViewSet(HimsViewSet):
@@ -102,43 +103,48 @@ class MedicalHistoryViewSet(HimsViewSet):
     }
     queries = {"list": ChartFilter}
     bodies = {"create": bodies.EntryBody, "retract": bodies.RetractBody}
-    replies = {"list": shapes.RecordShape, "retrieve": shapes.RecordShape, "create": shapes.RecordShape, "retract": shapes.RecordShape}
+    replies = {
+        "list": shapes.RecordShape,
+        "retrieve": shapes.RecordShape,
+        "create": shapes.RecordShape,
+        "retract": shapes.RecordShape,
+    }
     offset_allowed = ("list",)
 
-    def list(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        patient = selectors.patient(request.user, self.id_in_path())
+    def list(self, request: Request, pk: str) -> Response:
+        patient = selectors.patient(self.by, self.id_in_path())
         rows, _ = self.filtered(self._rows(patient))
-        response = self.page("records", rows, paging.exact, lambda row: shapes.record(row, request.user))
+        response = self.page("records", rows, paging.exact, lambda row: shapes.record(row, self.by))
         self.note("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
         return response
 
-    def retrieve(self, request: Request, pk: str, entry: str) -> Response:  # noqa: ARG002
+    def retrieve(self, request: Request, pk: str, entry: str) -> Response:
         patient_id = self.id_in_path()
-        row = selectors.chart(visible_to=request.user, patient_id=patient_id).filter(pk=aliases.in_path(entry)).first()
+        row = selectors.chart(visible_to=self.by, patient_id=patient_id).filter(pk=aliases.in_path(entry)).first()
         if row is None:
             raise NotFound("There is no such chart entry.")
         self.note("chart.read", patient_id=patient_id, object_id=row.pk)
-        return self.ok({"record": shapes.record(row, request.user)})
+        return self.ok({"record": shapes.record(row, self.by)})
 
-    def create(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+    def create(self, request: Request, pk: str) -> Response:
         patient_id, entry = self.id_in_path(), self.parse()
         if entry:
-            row = services.record(by=request.user, patient_id=patient_id, entry=NewEntry(**entry))
+            row = services.record(by=self.by, patient_id=patient_id, entry=NewEntry(**entry))
         else:
-            row = services.record_no_known_allergies(by=request.user, patient_id=patient_id)
+            row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
         location = f"/v1/patients/{patient_id}/medical-history/{row.pk}"
-        return self.created({"record": shapes.record(row, request.user)}, location=location)
+        return self.created({"record": shapes.record(row, self.by)}, location=location)
 
-    def retract(self, request: Request, pk: str, entry: str) -> Response:  # noqa: ARG002
+    def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
-        row = services.retract(by=request.user, patient_id=self.id_in_path(), entry_id=aliases.in_path(entry), reason=reason)
-        return self.ok({"record": shapes.record(row, request.user)})
+        row = services.retract(by=self.by, patient_id=self.id_in_path(), entry_id=aliases.in_path(entry), reason=reason)
+        return self.ok({"record": shapes.record(row, self.by)})
 
-    def _rows(self, patient: Patient) -> QuerySet:
+    def _rows(self, patient: Patient) -> ChartQuerySet:
         asked = self.request.query_params
-        if (kind := asked.get("type")) in shapes.KINDS and not self.request.user.reads_chart(kind):
+        if (kind := asked.get("type")) in shapes.KINDS and not self.by.reads_chart(kind):
             raise Forbidden(f"Your role may not read chart entries of the type {kind}.")
-        rows = selectors.chart(visible_to=self.request.user, patient_id=patient.pk)
+        rows = selectors.chart(visible_to=self.by, patient_id=patient.pk)
         return rows if asked.get("include_retracted") == "true" else rows.standing()
 
 
@@ -146,10 +152,14 @@ def _possible_duplicate(namesakes: list[Patient]) -> list[dict[str, Any]]:
     if not namesakes:
         return []
     listed = [shapes.listed(row) for row in namesakes]
-    return [{"code": "possible_duplicate", "message": "A patient with this name and date of birth is on record.", "patients": listed}]
+    return [
+        {"code": "possible_duplicate", "message": "A patient with this name and date of birth is on record.", "patients": listed}
+    ]
 
 
 def _phone_warning(patient: Patient) -> list[dict[str, Any]]:
     if not patient.phone or patient.phone_e164:
         return []
-    return [{"code": "phone_not_valid", "message": "The number was kept as sent; no such number can be dialled.", "field": "phone"}]
+    return [
+        {"code": "phone_not_valid", "message": "The number was kept as sent; no such number can be dialled.", "field": "phone"}
+    ]

@@ -61,7 +61,9 @@ def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartE
 def record_no_known_allergies(*, by: Actor, patient_id: UUID) -> ChartEntry:
     """Write that the patient was asked and has no known allergy. Raises AllergiesListed when some are on record."""
     system, code, display = chart.NO_KNOWN_ALLERGY
-    return record(by=by, patient_id=patient_id, entry=NewEntry(type=EntryType.ALLERGY, code_system=system, code=code, display=display))
+    return record(
+        by=by, patient_id=patient_id, entry=NewEntry(type=EntryType.ALLERGY, code_system=system, code=code, display=display)
+    )
 
 
 @transaction.atomic
@@ -129,7 +131,9 @@ def _allergy_was_recorded(patient: Patient, row: ChartEntry) -> None:
         if patient.allergy_status == AllergyStatus.LISTED:
             raise AllergiesListed
     else:  # what was true when it was asked is history now
-        earlier = ChartEntry.objects.filter(patient=patient, type=EntryType.ALLERGY, code_system=system, code=code, status="active")
+        earlier = ChartEntry.objects.filter(
+            patient=patient, type=EntryType.ALLERGY, code_system=system, code=code, status="active"
+        )
         earlier.update(status="inactive", updated_at=clock.now())
     patient.amend(allergy_status=allergy_status(patient))
 

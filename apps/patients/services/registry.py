@@ -150,7 +150,9 @@ def write_search_words(patients: Iterable[Patient]) -> None:
         SearchWord(word=word, seq=patient.seq)
         for patient in listed
         for word in rules.search_words(
-            names=[patient.first_name, patient.middle_name, patient.last_name], mrn=patient.mrn, phones=[patient.phone, patient.phone_e164]
+            names=[patient.first_name, patient.middle_name, patient.last_name],
+            mrn=patient.mrn,
+            phones=[patient.phone, patient.phone_e164],
         )
     ]
     SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).delete()

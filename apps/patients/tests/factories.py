@@ -11,7 +11,9 @@ from apps.patients.services import NewEntry, Registration
 
 def admit(first_name: str = "John", last_name: str = "Doe", born: date = date(1980, 5, 15), **details: Any) -> Patient:
     """Register a patient."""
-    registration = Registration(first_name=first_name, last_name=last_name, date_of_birth=born, gender=details.pop("gender", "male"), **details)
+    registration = Registration(
+        first_name=first_name, last_name=last_name, date_of_birth=born, gender=details.pop("gender", "male"), **details
+    )
     return services.register(by=SYSTEM, registration=registration).patient
 
 

@@ -52,7 +52,10 @@ def test_the_references_registration_gives_the_references_detail(desk: Any) -> N
     assert reply.status_code == 201
     assert reply.headers["Location"] == f"/v1/patients/{patient['id']}"
     assert patient["mrn"] == "MRN002"
-    assert patient["demographics"] | {"first_name": "Jane", "last_name": "Smith", "date_of_birth": "1985-03-20", "gender": "female"} == patient["demographics"]
+    assert (
+        patient["demographics"] | {"first_name": "Jane", "last_name": "Smith", "date_of_birth": "1985-03-20", "gender": "female"}
+        == patient["demographics"]
+    )
     assert patient["contact"] == {"phone": JANE["phone"], "email": JANE["email"], "address": JANE["address"]}
     assert patient["emergency_contact"] == JANE["emergency_contact"]
     assert patient["insurance"] == {"provider": "", "policy_number": "", "group_number": ""}
@@ -148,7 +151,11 @@ def test_every_wrong_field_is_named_at_once(desk: Any) -> None:
 def test_an_mrn_in_another_case_is_a_conflict(desk: Any) -> None:
     register(desk)
     reply = register(desk, mrn="mrn002", first_name="Else")
-    assert (reply.status_code, reply.json()["error"]["code"], reply.json()["error"]["details"]["field"]) == (409, "CONFLICT", "mrn")
+    assert (reply.status_code, reply.json()["error"]["code"], reply.json()["error"]["details"]["field"]) == (
+        409,
+        "CONFLICT",
+        "mrn",
+    )
     assert Patient.objects.count() == 1
 
 
@@ -169,7 +176,9 @@ def test_changing_the_city_keeps_the_street(desk: Any, method: str) -> None:
 
 def test_null_clears_what_can_be_empty_and_nothing_else(desk: Any) -> None:
     patient = register(desk).json()["data"]["patient"]["id"]
-    cleared = desk.put(f"/patients/{patient}", {"phone": None, "address": {"zip": None}, "emergency_contact": None}).json()["data"]["patient"]
+    cleared = desk.put(f"/patients/{patient}", {"phone": None, "address": {"zip": None}, "emergency_contact": None}).json()[
+        "data"
+    ]["patient"]
     assert cleared["contact"]["phone"] == ""
     assert cleared["contact"]["address"] == JANE["address"] | {"zip": ""}
     assert set(cleared["emergency_contact"].values()) == {""}
@@ -194,7 +203,9 @@ def test_a_patient_is_not_deleted_but_deactivated(desk: Any) -> None:
     assert desk.post(f"/patients/{patient}/reactivate").json()["data"]["patient"]["is_active"] is True
 
 
-@pytest.mark.parametrize("pk", ["x", "patient_001", "00000000-0000-7000-8000-000000000000", "%00", "' OR 1=1", "0" * 36, "{" + "0" * 34 + "}"])
+@pytest.mark.parametrize(
+    "pk", ["x", "patient_001", "00000000-0000-7000-8000-000000000000", "%00", "' OR 1=1", "0" * 36, "{" + "0" * 34 + "}"]
+)
 def test_an_id_that_names_nobody_is_not_found(doctor: Any, pk: str) -> None:
     for path in (f"/patients/{pk}", f"/patients/{pk}/medical-history"):
         reply = doctor.get(path)
@@ -213,11 +224,24 @@ def test_the_list_has_exactly_the_eight_keys_newest_first(desk: Any) -> None:
     assert desk.get("/patients?page=9").json()["data"]["patients"] == []
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=abc", "limit=1e9", "page=0", "page=999999999999", "status=dead", "search=" + "x" * 101, "sort=mrn"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=-1",
+        "limit=abc",
+        "limit=1e9",
+        "page=0",
+        "page=999999999999",
+        "status=dead",
+        "search=" + "x" * 101,
+        "sort=mrn",
+    ],
+)
 def test_a_wrong_parameter_is_named(desk: Any, query: str) -> None:
     reply = desk.get(f"/patients?{query}")
     assert reply.status_code == 400
-    assert reply.json()["error"]["details"]["field"] == query.split("=")[0]
+    assert reply.json()["error"]["details"]["field"] == query.split("=", maxsplit=1)[0]
 
 
 def test_a_limit_above_the_most_is_reported_as_the_most(desk: Any) -> None:
@@ -226,7 +250,9 @@ def test_a_limit_above_the_most_is_reported_as_the_most(desk: Any) -> None:
 
 def test_roles_see_what_the_matrix_gives_them(ward: dict[str, User]) -> None:
     patient = admit(street="1 A St", insurance_provider="Blue Cross", emergency_name="Jane")
-    seen = {role: caller(user).get(f"/patients/{patient.pk}").json().get("data", {}).get("patient") for role, user in ward.items()}
+    seen = {
+        role: caller(user).get(f"/patients/{patient.pk}").json().get("data", {}).get("patient") for role, user in ward.items()
+    }
     assert seen["manager"] is None
     for role in ("pharmacist", "lab_technician"):
         assert not {"emergency_contact", "insurance"} & set(seen[role])
@@ -261,10 +287,14 @@ def test_a_history_is_read_by_kind_and_written_by_hand(doctor: Any, ward: dict[s
         "detail": {"note": "Newly found"},
     }
     written = doctor.post(f"/patients/{patient.pk}/medical-history", body)
-    doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "vital_sign", "display": "Pulse", "value": 72.5, "unit": "/min"})
+    doctor.post(
+        f"/patients/{patient.pk}/medical-history", {"type": "vital_sign", "display": "Pulse", "value": 72.5, "unit": "/min"}
+    )
     record = written.json()["data"]["record"]
     assert written.status_code == 201
-    assert {"id", "type", "code", "code_system", "display", "status", "recorded_at", "recorded_by", "detail", "source"} <= set(record)
+    assert {"id", "type", "code", "code_system", "display", "status", "recorded_at", "recorded_by", "detail", "source"} <= set(
+        record
+    )
     assert record["recorded_by"] == str(ward["doctor"].pk)
     assert doctor.get(written.headers["Location"].removeprefix("/v1")).json()["data"]["record"] == record
     everything = doctor.get(f"/patients/{patient.pk}/medical-history").json()["data"]
@@ -303,16 +333,23 @@ def test_a_bad_entry_names_the_field(doctor: Any, body: dict[str, Any], field: s
 
 def test_no_known_allergies_is_said_and_shown(doctor: Any) -> None:
     patient = admit()
-    assert doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "allergy", "no_known_allergies": True}).status_code == 201
+    assert (
+        doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "allergy", "no_known_allergies": True}).status_code == 201
+    )
     assert doctor.get(f"/patients/{patient.pk}").json()["data"]["patient"]["allergy_status"] == "none_known"
 
 
 def test_a_retracted_entry_is_shown_only_when_asked_for(doctor: Any) -> None:
     patient = admit()
-    entry = doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "note", "display": "Oops"}).json()["data"]["record"]["id"]
+    entry = doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "note", "display": "Oops"}).json()["data"]["record"][
+        "id"
+    ]
     path = f"/patients/{patient.pk}/medical-history"
     assert doctor.post(f"{path}/{entry}/retract", {}).status_code == 400
-    assert doctor.post(f"{path}/{entry}/retract", {"reason": "Wrong patient"}).json()["data"]["record"]["status"] == "entered_in_error"
+    assert (
+        doctor.post(f"{path}/{entry}/retract", {"reason": "Wrong patient"}).json()["data"]["record"]["status"]
+        == "entered_in_error"
+    )
     assert doctor.post(f"{path}/{entry}/retract", {"reason": "Again"}).status_code == 409
     assert doctor.get(path).json()["data"]["records"] == []
     (shown,) = doctor.get(f"{path}?include_retracted=true").json()["data"]["records"]
@@ -366,7 +403,11 @@ def test_a_write_that_fails_leaves_no_row_of_the_trail_and_no_fact(desk: Any, mo
 def statements(who: Any, path: str) -> list[str]:
     with CaptureQueriesContext(connection) as caught:
         assert who.get(path).status_code == 200
-    return [row["sql"] for row in caught if row["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH") and row["sql"] != "SELECT 1"]
+    return [
+        row["sql"]
+        for row in caught
+        if row["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH") and row["sql"] != "SELECT 1"
+    ]
 
 
 def test_reading_costs_the_same_few_statements_however_much_is_shown(doctor: Any) -> None:
@@ -374,7 +415,11 @@ def test_reading_costs_the_same_few_statements_however_much_is_shown(doctor: Any
     for number in range(30):
         doctor.post(f"/patients/{patients[0].pk}/medical-history", {"type": "note", "display": f"Note {number}"})
     around = 2  # whose session it is, and the row of the trail
-    ceilings = {"/patients?limit={}": 2, "/patients?search=anna&limit={}": 2, f"/patients/{patients[0].pk}/medical-history?limit={{}}": 3}
+    ceilings = {
+        "/patients?limit={}": 2,
+        "/patients?search=anna&limit={}": 2,
+        f"/patients/{patients[0].pk}/medical-history?limit={{}}": 3,
+    }
     for path, most in ceilings.items():
         counts = {len(statements(doctor, path.format(limit))) for limit in (1, 20, 100)}
         assert counts == {most + around}, f"{path}: {counts}"

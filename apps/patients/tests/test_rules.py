@@ -68,7 +68,18 @@ def test_folding_what_is_folded_changes_nothing(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1980-05-15", "15.5.1980", "15 5 80", "5/15/1980", "05/15/80", "15 May 1980", "May 15, 1980", "15th of may 1980", "19800515", "15-May-80"],
+    [
+        "1980-05-15",
+        "15.5.1980",
+        "15 5 80",
+        "5/15/1980",
+        "05/15/80",
+        "15 May 1980",
+        "May 15, 1980",
+        "15th of may 1980",
+        "19800515",
+        "15-May-80",
+    ],
 )
 def test_a_date_of_birth_is_read_in_any_usual_writing(text: str) -> None:
     query = rules.read_query(text, TODAY)

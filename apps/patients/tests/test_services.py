@@ -147,7 +147,15 @@ def test_a_new_name_replaces_the_words_one_is_found_by() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"gender": "x"}, {"first_name": "   "}, {"last_name": ""}, {"mrn": "a b"}, {"mrn": ""}, {"allergy_status": "maybe"}, {"date_of_birth": date(1700, 1, 1)}],
+    [
+        {"gender": "x"},
+        {"first_name": "   "},
+        {"last_name": ""},
+        {"mrn": "a b"},
+        {"mrn": ""},
+        {"allergy_status": "maybe"},
+        {"date_of_birth": date(1700, 1, 1)},
+    ],
     ids=str,
 )
 def test_the_database_refuses_a_patient_who_cannot_be(wrong: dict[str, Any]) -> None:
@@ -269,7 +277,9 @@ def test_the_database_refuses_an_entry_that_cannot_be(wrong: dict[str, Any]) -> 
 
 def transfer(ref: str = "A", entries: tuple[NewEntry, ...] = (), **details: Any) -> services.Transfer:
     registration = Registration(first_name="Trans", last_name="Ferred", date_of_birth=date(1970, 1, 1), gender="other", **details)
-    return services.transfer_in(by=SYSTEM, source="import", system="elsewhere", ref=ref, registration=registration, entries=entries)
+    return services.transfer_in(
+        by=SYSTEM, source="import", system="elsewhere", ref=ref, registration=registration, entries=entries
+    )
 
 
 ENTRIES = (

@@ -46,10 +46,10 @@ class ActiveFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "status"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("active", "Active"), ("inactive", "Inactive")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(is_active=self.value() == "active") if self.value() else queryset
 
 
@@ -74,19 +74,19 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
     view_on_site = False
     paginator = CappedPaginator
 
-    def add(self, request: HttpRequest, form: Any) -> models.Model:  # noqa: ARG002
+    def add(self, request: HttpRequest, form: Any) -> models.Model:
         """Make the row the form describes. Answers it."""
         raise PermissionDenied
 
-    def amend(self, request: HttpRequest, row: Any, changes: dict[str, Any]) -> None:  # noqa: ARG002
+    def amend(self, request: HttpRequest, row: Any, changes: dict[str, Any]) -> None:
         """Apply the changes to the row."""
         raise PermissionDenied
 
-    def patient_of(self, row: Any) -> UUID | None:  # noqa: ARG002
+    def patient_of(self, row: Any) -> UUID | None:
         """Whose record the row belongs to, for the trail."""
         return None
 
-    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:  # noqa: ARG002
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """What the templates of a row's pages need beside."""
         return {}
 
@@ -97,16 +97,16 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
 
     # Who may
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return holds(request.user, self.needs.get("view"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return holds(request.user, self.needs.get("add"))
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return holds(request.user, self.needs.get("change"))
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -123,7 +123,7 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
         stock = [url for url in super().get_urls() if url.name and not url.name.endswith("_delete")]
         return [*self.act_urls(), *stock]
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:  # noqa: ARG002
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

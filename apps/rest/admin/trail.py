@@ -20,10 +20,10 @@ class RoleFilter(admin.SimpleListFilter):
     title = "role"
     parameter_name = "role"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(role.value, role.value.replace("_", " ")) for role in Role] + [("system", "system"), ("-", "stranger")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if not self.value():
             return queryset
         return queryset.filter(role="" if self.value() == "-" else self.value())
@@ -48,7 +48,7 @@ class AuditEventAdmin(HimsModelAdmin):
         people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
         return super().get_queryset(request).annotate(username=Subquery(people))
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(_meant(search_term.strip())) if search_term.strip() else queryset), False
 
     def patient_of(self, row: AuditEvent) -> UUID | None:

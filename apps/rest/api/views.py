@@ -22,7 +22,7 @@ class VersionViewSet(HimsViewSet):
     paged = ()
     data_key = ""
 
-    def list(self, request: Request) -> Response:  # noqa: ARG002
+    def list(self, request: Request) -> Response:
         return self.ok(
             {
                 "version": settings.HIMS_VERSION,
@@ -42,7 +42,7 @@ class NoRouteViewSet(HimsViewSet):
     schema = None
     paged = ()
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotFound(f"There is no {request.path} in this API. The current version is /v1; see /developers/ for its paths.")
 
     def nowhere(self, request: Request, path: str = "") -> None:

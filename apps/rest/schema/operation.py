@@ -64,7 +64,7 @@ class HimsSchema(AutoSchema):
         who = {"x-permission": need.value, "x-roles": _holders(need)} if isinstance(need, Permission) else {}
         return who | {"x-rate-limit": limit}
 
-    def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:  # noqa: ARG002
+    def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
         """`PatientShape` is called Patient outside."""
         return serializer.__class__.__name__.removesuffix("Shape")
 
@@ -88,7 +88,7 @@ class HimsSchema(AutoSchema):
         required = self.view.action in self.view.creates or bool(component.schema.get("required"))
         return {"content": media(component.ref, example.request if example else None), "required": required}
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:  # noqa: ARG002
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         return replies.of(self)
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:

@@ -39,7 +39,11 @@ class System:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("HIMS_") and name not in ("DATABASE_URL", "REDIS_URL")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("HIMS_") and name not in ("DATABASE_URL", "REDIS_URL")
+        }
         self.environment = kept | {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(data), "HIMS_PORT": str(self.port)}
         self.process: subprocess.Popen | None = None
         self.token = ""
@@ -48,7 +52,9 @@ class System:
         """Run until ready; answers the seconds it took."""
         begun = time.monotonic()
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
-        self.process = subprocess.Popen([sys.executable, "-m", "hims.launch"], cwd=ROOT, env=self.environment, start_new_session=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hims.launch"], cwd=ROOT, env=self.environment, start_new_session=True
+        )
         while time.monotonic() - begun < READY_WITHIN:
             assert self.process.poll() is None, "the launcher ended"
             try:
@@ -122,7 +128,12 @@ def system() -> Iterator[System]:
 def test_a_newcomer_starts_works_loses_everything_to_a_kill_and_finds_it_again(system: System) -> None:
     system.start()
     user = system.sign_in("dr.smith")["user"]
-    assert (user["username"], user["role"], user["first_name"], user["email"]) == ("dr.smith", "doctor", "Dr.", "dr.smith@hims.com")
+    assert (user["username"], user["role"], user["first_name"], user["email"]) == (
+        "dr.smith",
+        "doctor",
+        "Dr.",
+        "dr.smith@hims.com",
+    )
 
     (john,) = [row for row in system.data("GET", "/patients?search=john%20doe")["patients"] if row["mrn"] == "MRN001"]
     detail = system.data("GET", f"/patients/{john['id']}")["patient"]

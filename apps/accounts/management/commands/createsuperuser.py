@@ -23,7 +23,7 @@ class Command(BaseCommand):
         for name in ("username", "email", "first-name", "last-name"):
             parser.add_argument(f"--{name}", required=True)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         staff = NewStaff(
             username=options["username"],
             email=options["email"],

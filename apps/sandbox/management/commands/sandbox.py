@@ -25,7 +25,7 @@ class Command(BaseCommand):
         credentials = tasks.add_parser("credentials", help="print the sign-ins and the sample ids")
         credentials.add_argument("--json", action="store_true", help="for programs")
 
-    def handle(self, *args: Any, task: str, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, task: str, **options: Any) -> None:
         if task == "credentials":
             self._print_credentials(as_json=options["json"])
             return
