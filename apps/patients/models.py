@@ -81,7 +81,10 @@ class Patient(BaseModel):
             models.CheckConstraint(condition=Q(allergy_status__in=AllergyStatus.values), name="patient_allergy_status_known"),
             models.CheckConstraint(condition=Q(date_of_birth__gte="1850-01-01"), name="patient_birth_plausible"),
         ]
-        indexes = [models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth")]
+        indexes = [
+            models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth"),
+            models.Index(fields=["-seq"], condition=Q(is_active=False), name="patient_inactive"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.last_name}, {self.first_name} ({self.mrn})"
@@ -102,20 +105,54 @@ class PatientIdentifier(models.Model):
 
 
 class SearchWord(models.Model):
-    """One word a patient is found by: a folded name word, the MRN, or the digits of a telephone number, also read backwards.
+    """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), or the digits of a telephone number,
+    forwards (`+…`) and backwards (`-…`, for the last digits).
 
-    `seq` repeats the patient's, so that the newest matches come straight off the index whatever the word.
+    `seq` is the patient's. A prefix is a range of the index, which lists the words in order and under each the newest first.
     """
 
-    pk = models.CompositePrimaryKey("word", "seq")
-    word = models.CharField(max_length=100, db_collation="C")  # byte order: a prefix is a range of the index
+    pk = models.CompositePrimaryKey("seq", "word")
     seq = models.BigIntegerField()
+    word = models.CharField(max_length=100, db_collation="C")  # byte order: a prefix is a range of the index
 
     class Meta:
-        indexes = [models.Index(fields=["seq"], name="searchword_of_patient")]
+        indexes = [models.Index(fields=["word", "-seq"], name="searchword_newest")]
 
     def __str__(self) -> str:
         return self.word
+
+
+class NameWord(models.Model):
+    """A word that stands in somebody's name: the vocabulary that misspelt and mis-heard words are looked up in."""
+
+    word = models.CharField(primary_key=True, max_length=100, db_collation="C")
+    sound = models.CharField(max_length=20, db_collation="C", help_text="its double metaphone, by PostgreSQL's fuzzystrmatch")
+
+    class Meta:
+        indexes = [models.Index(fields=["sound"], name="nameword_sound")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class Tally(models.Model):
+    """How many patients stand in the list, by blocks of 1,024 `seq`; written by triggers alone, one row a change.
+
+    `level` 0 counts everybody (block 0), level 1 the block. Rows are added up when they are read and folded together by a
+    worker: no writer waits for another, and what is rolled back was never counted.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    level = models.SmallIntegerField()
+    block = models.BigIntegerField()
+    listed = models.IntegerField()
+    active = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["level", "-block"], include=["listed", "active"], name="tally_level_block")]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.block}: {self.listed:+d}"
 
 
 class ChartQuerySet(ClosedQuerySet):

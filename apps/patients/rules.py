@@ -62,16 +62,17 @@ def e164(phone: str, country: str) -> str:
 
 def mrn_word(mrn: str) -> str:
     """The MRN as one search word."""
-    return "m:" + mrn.lower()
+    return "#" + mrn.lower()
 
 
 def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
-    """Every word a patient is found by. Telephone numbers stand forwards (`p:`) and backwards (`r:`, for the last digits)."""
+    """Every word a patient is found by. Numbers stand behind a mark that no name has: the MRN behind `#`, a
+    telephone number behind `+`, and backwards behind `-`, for its last digits."""
     found = {word[:100] for name in names for word in words(name)}
     found |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
     found.add(mrn_word(mrn))
     for number in filter(None, map(digits, phones)):
-        found |= {"p:" + number, "r:" + number[::-1]}
+        found |= {"+" + number, "-" + number[::-1]}
     return found
 
 
@@ -110,7 +111,7 @@ def _prefixes(chunk: str) -> tuple[str, ...]:
     if MRN_SHAPE.fullmatch(chunk):
         found.append(mrn_word(chunk))
     if len(number) >= _FIRST_ASKED and _PHONE.fullmatch(chunk):
-        found += ["p:" + number, "r:" + number[::-1]]
+        found += ["+" + number, "-" + number[::-1]]
     folded = "".join(words(chunk))
     return (*found, folded) if folded else tuple(found)
 
@@ -165,3 +166,18 @@ def _day(year: int, month: int, number: int) -> date | None:
         return date(year, month, number)
     except ValueError:
         return None
+
+
+def distance(left: str, right: str) -> int:
+    """How many single-letter edits part two words: insertion, deletion, substitution, or two neighbours swapped
+    (optimal string alignment: Damerau 1964, restricted)."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        previous, row = row, [i] + [0] * len(right)
+        for j, b in enumerate(right, 1):
+            row[j] = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                row[j] = min(row[j], before[j - 2] + 1)
+        before = previous
+    return row[-1]

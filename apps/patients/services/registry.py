@@ -144,19 +144,27 @@ def next_mrn() -> str:
 
 
 def write_search_words(patients: Iterable[Patient]) -> None:
-    """Write anew the words these patients are found by."""
+    """Write anew the words these patients are found by, and add those of their names to the vocabulary."""
     listed = list(patients)
-    rows = [
-        SearchWord(word=word, seq=patient.seq)
-        for patient in listed
-        for word in rules.search_words(
-            names=[patient.first_name, patient.middle_name, patient.last_name],
-            mrn=patient.mrn,
-            phones=[patient.phone, patient.phone_e164],
-        )
-    ]
+    rows = [SearchWord(word=word, seq=patient.seq) for patient in listed for word in words_of(patient)]
     SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).delete()
     SearchWord.objects.bulk_create(rows)
+    names = sorted({row.word for row in rows if row.word.isalpha()})
+    with connection.cursor() as cursor:
+        cursor.execute(_VOCABULARY, [names])
+
+
+# In order, so that two registrations that bring the same new words wait for each other and never in a circle.
+_VOCABULARY = """
+INSERT INTO patients_nameword (word, sound) SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word ORDER BY word
+ON CONFLICT DO NOTHING
+"""
+
+
+def words_of(patient: Patient) -> set[str]:
+    """The words this patient is found by."""
+    names = [patient.first_name, patient.middle_name, patient.last_name]
+    return rules.search_words(names=names, mrn=patient.mrn, phones=[patient.phone, patient.phone_e164])
 
 
 def _check(born: date, mrn: str = "") -> None:

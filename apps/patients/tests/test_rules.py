@@ -94,12 +94,12 @@ def test_a_date_that_can_be_two_days_means_both() -> None:
 def test_a_date_beside_a_name_is_taken_out_of_it() -> None:
     query = rules.read_query("doe 15 5 80", TODAY)
     assert query.born == (date(1980, 5, 15),)
-    assert query.words == (("m:doe", "doe"),)
+    assert query.words == (("#doe", "doe"),)
 
 
 def test_digits_may_be_a_telephone_number_from_either_end_or_an_mrn() -> None:
     query = rules.read_query("555-0123", TODAY)
-    assert query.words == (("m:5550123", "p:5550123", "r:3210555", "5550123"),)
+    assert query.words == (("#5550123", "+5550123", "-3210555", "5550123"),)
 
 
 @given(st.text(max_size=100))

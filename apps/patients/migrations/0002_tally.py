@@ -1,0 +1,60 @@
+"""Counting without counting: triggers add a row to the tally for whatever enters, leaves or changes the patient list.
+
+Row by row only where a row's place in the list changes; in one row a block for inserts, however many rows they bring (COPY).
+"""
+
+from django.db import migrations
+
+SHIFT = 10  # blocks of 1,024
+
+TRIGGERS = f"""
+CREATE FUNCTION patients_tally_add(block bigint, listed bigint, active bigint) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO patients_tally (level, block, listed, active) VALUES (0, 0, listed, active), (1, block, listed, active);
+$$;
+
+CREATE FUNCTION patients_tally_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO patients_tally (level, block, listed, active)
+    SELECT CASE WHEN grouping(seq >> {SHIFT}) = 1 THEN 0 ELSE 1 END, coalesce(seq >> {SHIFT}, 0), count(*), count(*) FILTER (WHERE is_active)
+    FROM fresh GROUP BY GROUPING SETS ((), (seq >> {SHIFT})) HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER patients_tally_inserted AFTER INSERT ON patients_patient
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION patients_tally_inserted();
+
+CREATE FUNCTION patients_tally_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM patients_tally_add(NEW.seq >> {SHIFT}, 0, NEW.is_active::int - OLD.is_active::int);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER patients_tally_changed AFTER UPDATE ON patients_patient FOR EACH ROW
+    WHEN (OLD.is_active IS DISTINCT FROM NEW.is_active) EXECUTE FUNCTION patients_tally_changed();
+
+CREATE FUNCTION patients_tally_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM patients_tally_add(OLD.seq >> {SHIFT}, -1, -OLD.is_active::int);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER patients_tally_deleted AFTER DELETE ON patients_patient FOR EACH ROW EXECUTE FUNCTION patients_tally_deleted();
+
+CREATE FUNCTION patients_tally_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM patients_tally;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER patients_tally_emptied AFTER TRUNCATE ON patients_patient FOR EACH STATEMENT EXECUTE FUNCTION patients_tally_emptied();
+"""
+
+BACK = """
+DROP TRIGGER patients_tally_inserted ON patients_patient;
+DROP TRIGGER patients_tally_changed ON patients_patient;
+DROP TRIGGER patients_tally_deleted ON patients_patient;
+DROP TRIGGER patients_tally_emptied ON patients_patient;
+DROP FUNCTION patients_tally_inserted(), patients_tally_changed(), patients_tally_deleted(), patients_tally_emptied(),
+    patients_tally_add(bigint, bigint, bigint);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("patients", "0001_initial")]
+    operations = [migrations.RunSQL(TRIGGERS, BACK)]
