@@ -34,6 +34,10 @@ class PatientQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         return self.all() if actor.may(Permission.PATIENT_VIEW) else self.none()
 
+    def listed(self) -> Self:
+        """Without those that were merged into another."""
+        return self.filter(merged_into=None)
+
 
 class Patient(BaseModel):
     """A person in the clinic's care. Never deleted; the MRN is never changed and never given out again."""
@@ -68,11 +72,14 @@ class Patient(BaseModel):
     is_active = models.BooleanField(default=True)
     allergy_status = models.CharField(max_length=10, choices=AllergyStatus, default=AllergyStatus.NOT_ASKED, editable=False)
 
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False)
+
     objects = PatientQuerySet.as_manager()
 
     class Meta:
         ordering = ["-seq"]
         constraints = [
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="patient_not_merged_into_itself"),
             models.UniqueConstraint(Upper("mrn"), name="patient_mrn_once"),
             models.UniqueConstraint("seq", name="patient_seq_once"),
             models.CheckConstraint(condition=Q(mrn__regex=r"^[A-Za-z0-9-]{1,40}$"), name="patient_mrn_shape"),
@@ -83,7 +90,7 @@ class Patient(BaseModel):
         ]
         indexes = [
             models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth"),
-            models.Index(fields=["-seq"], condition=Q(is_active=False), name="patient_inactive"),
+            models.Index(fields=["-seq"], condition=Q(is_active=False, merged_into=None), name="patient_inactive"),
         ]
 
     def __str__(self) -> str:
@@ -153,6 +160,86 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.level}/{self.block}: {self.listed:+d}"
+
+
+class NotSame(models.Model):
+    """Somebody looked and said: these two records are two people. The pair is never suggested as a duplicate again."""
+
+    low = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    high = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    said_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    said_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = "pair of two people"
+        verbose_name_plural = "pairs of two people"
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], name="not_same_once"),
+            models.CheckConstraint(condition=Q(low__lt=F("high")), name="not_same_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low_id} is not {self.high_id}"
+
+
+class Merge(BaseModel):
+    """Two records of one person became one: `retired` leads to `survivor` from then on. `undone_at` says it was taken back.
+
+    `fields` holds, for each column of the survivor that changed, what it was (`before`) and became (`after`).
+    """
+
+    retired = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    survivor = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=400)
+    fields = models.JSONField(default=dict)
+    merged_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    merged_at = models.DateTimeField(default=clock.now)
+    undone_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-merged_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["retired"], condition=Q(undone_at=None), name="merge_once_at_a_time"),
+            models.CheckConstraint(condition=~Q(retired=F("survivor")), name="merge_of_two"),
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="merge_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.retired_id} into {self.survivor_id}"
+
+
+class MergedRow(models.Model):
+    """The ledger: one row that a merge moved from the retired record to the survivor. `column` is the foreign key that moved."""
+
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=80)
+    column = models.CharField(max_length=63)
+    row_id = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merge", "model", "column", "row_id"], name="merged_row_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.row_id}"
+
+
+class MergeTriage(models.Model):
+    """After an undo: a row born, or a field changed, on the survivor since the merge. A person says whose it is."""
+
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=80)
+    row_id = models.CharField(max_length=64)
+    note = models.CharField(max_length=400, blank=True)
+    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "merge triage"
+        constraints = [models.UniqueConstraint(fields=["merge", "model", "row_id"], name="merge_triage_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.row_id}"
 
 
 class ChartQuerySet(ClosedQuerySet):

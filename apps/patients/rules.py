@@ -82,6 +82,7 @@ class Query:
 
     words: tuple[tuple[str, ...], ...] = ()
     born: tuple[date, ...] = ()
+    spoken: tuple[str, ...] = ()  # the folded words, where all are letters: what may be misspelt or misheard
 
     @property
     def is_empty(self) -> bool:
@@ -91,10 +92,13 @@ class Query:
 def read_query(text: str, today: date) -> Query:
     """The meaning of a search text: a date of birth in any usual writing, and words in any order."""
     born, rest = _take_date(text.strip(), today)
-    groups = tuple(_prefixes(chunk) for chunk in _chunks(rest))
-    return Query(words=tuple(group for group in groups if group), born=born)
+    chunks = _chunks(rest)
+    groups = tuple(group for group in map(_prefixes, chunks) if group)
+    spoken = tuple("".join(words(chunk)) for chunk in chunks) if all(map(_NAME.fullmatch, chunks)) else ()
+    return Query(words=groups, born=born, spoken=spoken if all(spoken) else ())
 
 
+_NAME = re.compile(r"[^\W\d_]+(?:['’`.-][^\W\d_]*)*")
 _PHONE = re.compile(r"\+?[\d\s().-]*\d[\d\s().-]*")
 
 

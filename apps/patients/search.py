@@ -56,7 +56,9 @@ class _Statement:
 
     def scan(self, prefixes: Sequence[str]) -> str:
         """All index rows of a group of prefixes."""
-        return " UNION ALL ".join(f"SELECT word, seq FROM patients_searchword WHERE {self.within([prefix], 'word')}" for prefix in prefixes)
+        return " UNION ALL ".join(
+            f"SELECT word, seq FROM patients_searchword WHERE {self.within([prefix], 'word')}" for prefix in prefixes
+        )
 
     def probe(self, prefixes: Sequence[str], seq: str) -> str:
         """The condition that this patient has such a word: a scalar subquery, which the planner cannot turn into a join."""
@@ -151,7 +153,10 @@ def _page_of(make: _Statement, people: str, order: str, offset: int, limit: int)
 
 def _capped_counts(groups: Sequence[Sequence[str]]) -> list[int]:
     make = _Statement()
-    counts = [f"(SELECT count(*) FROM (SELECT 1 FROM ({make.scan(prefixes)}) w LIMIT {_RARE + 1}) c{n})" for n, prefixes in enumerate(groups)]
+    counts = [
+        f"(SELECT count(*) FROM (SELECT 1 FROM ({make.scan(prefixes)}) w LIMIT {_RARE + 1}) c{n})"
+        for n, prefixes in enumerate(groups)
+    ]
     return list(make.rows(f"SELECT {', '.join(counts)}")[0])
 
 
@@ -180,17 +185,20 @@ def near_words(asked: Sequence[str]) -> list[dict[str, int]]:
 
 def _nearly(query: Query, status: str, offset: int, limit: int) -> Found:
     """As before, with each word of letters bent to the words of the vocabulary that are close to it."""
-    asked = [prefixes[-1] for prefixes in query.words]
-    if not asked or not all(word.isalpha() for word in asked):
+    if not query.spoken:
         return NOBODY
     make = _Statement()
-    groups = [_bent(make, word, near) for word, near in zip(asked, near_words(asked), strict=True)]
+    groups = [_bent(make, word, near) for word, near in zip(query.spoken, near_words(query.spoken), strict=True)]
     joins = " ".join(f"JOIN g{n} USING (seq)" for n in range(1, len(groups)))
     cost = " + ".join(f"g{n}.cost" for n in range(len(groups)))
     born = f"AND p.date_of_birth = ANY({make.bind(list(query.born))})" if query.born else ""
-    test = f"WHERE EXISTS (SELECT 1 FROM patients_patient p WHERE p.seq = g0.seq {_STATUS[status]} {born})" if status or born else ""
+    test = (
+        f"WHERE EXISTS (SELECT 1 FROM patients_patient p WHERE p.seq = g0.seq {_STATUS[status]} {born})" if status or born else ""
+    )
     ctes = ", ".join(f"g{n} AS MATERIALIZED ({group})" for n, group in enumerate(groups))
-    found = _page_of(make, f"WITH {ctes}, people AS (SELECT seq, {cost} AS cost FROM g0 {joins} {test})", "cost, seq DESC", offset, limit)
+    found = _page_of(
+        make, f"WITH {ctes}, people AS (SELECT seq, {cost} AS cost FROM g0 {joins} {test})", "cost, seq DESC", offset, limit
+    )
     return Found(found.seqs, found.total, found.is_estimate, fuzzy=found.total > 0)
 
 

@@ -1,38 +1,62 @@
 """Finding patients and reading charts. Everything here is already scoped to whoever asks."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from apps.access.actor import Actor
-from apps.common import clock
 from apps.common.errors import NotFound
-from apps.patients import rules
-from apps.patients.models import ChartEntry, ChartQuerySet, Patient, SearchWord
+from apps.patients import rules, search, tally
+from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
+MATCHES_SHOWN = 500
 
 
 def roll(*, visible_to: Actor) -> QuerySet[Patient]:
     """All patients the actor may know of, the newest first."""
-    return Patient.objects.visible_to(visible_to).order_by("-seq")
+    return Patient.objects.visible_to(visible_to).listed().order_by("-seq")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of the patient list. `total` is exact, but for a search with more than 10,000 matches."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    is_estimate: bool = False
+    fuzzy: bool = False
+
+
+def listing(*, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20) -> Listing:
+    """A page of all patients, the newest first, or of those whom every word of the text fits, the best first.
+
+    `status` is active, inactive or empty for everybody. Two statements, three for a search of several words.
+    """
+    people = Patient.objects.visible_to(visible_to).listed()
+    if text:
+        found = search.find(text, status=status, offset=offset, limit=limit)
+        rows = _in_order(people, found.seqs)
+        return Listing(rows, found.total, found.is_estimate, found.fuzzy)
+    which = status or "listed"
+    place = tally.place(offset, which)
+    rows = people.filter(seq__lte=place.seq).order_by("-seq")
+    if status:
+        rows = rows.filter(is_active=status == "active")
+    return Listing(list(rows.values(*LIST_COLUMNS)[place.skip : place.skip + limit]) if offset < place.total else [], place.total)
 
 
 def matching(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """Those whom every word of the text fits; nobody for a text in which there is no word."""
-    query = rules.read_query(text, clock.today())
-    if query.is_empty:
-        return patients.none()
-    if query.born:
-        patients = patients.filter(date_of_birth__in=query.born)
-    for prefixes in query.words:
-        fits = Q()
-        for prefix in prefixes:
-            fits |= Q(word__startswith=prefix)
-        patients = patients.filter(Exists(SearchWord.objects.filter(fits, seq=OuterRef("seq"))))
-    return patients
+    """The best matches among these patients, as a queryset for the admin: what is beyond them is found by typing more."""
+    return patients.filter(seq__in=search.find(text, limit=MATCHES_SHOWN).seqs)
+
+
+def _in_order(people: QuerySet[Patient], seqs: list[int]) -> list[dict[str, Any]]:
+    rows = {row.pop("seq"): row for row in people.filter(seq__in=seqs).values("seq", *LIST_COLUMNS)} if seqs else {}
+    return [rows[seq] for seq in seqs if seq in rows]
 
 
 def patient(by: Actor, patient_id: UUID) -> Patient:

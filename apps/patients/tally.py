@@ -66,7 +66,7 @@ def fold() -> int:
 _COUNT_AGAIN = """
 INSERT INTO patients_tally (level, block, listed, active)
 SELECT CASE WHEN grouping(seq >> 10) = 1 THEN 0 ELSE 1 END, coalesce(seq >> 10, 0), count(*), count(*) FILTER (WHERE is_active)
-FROM patients_patient GROUP BY GROUPING SETS ((), (seq >> 10)) HAVING count(*) > 0
+FROM patients_patient WHERE merged_into_id IS NULL GROUP BY GROUPING SETS ((), (seq >> 10)) HAVING count(*) > 0
 """
 
 

@@ -30,7 +30,7 @@ from apps.common import context
 from apps.common.errors import Invalid, RateLimited
 from apps.rest import aliases, limits, paging
 from apps.rest.limits import RateClass
-from apps.rest.paging import Total
+from apps.rest.paging import Total, Window
 from apps.rest.permissions import Need
 from apps.rest.schema import Example
 
@@ -51,6 +51,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     offset_allowed: ClassVar[Sequence[str]] = ()
     creates: ClassVar[Sequence[str]] = ("create",)
     data_key: ClassVar[str | None] = None
+    beside: ClassVar[Mapping[str, Any]] = {}  # what may stand beside the rows of a list, as JSON schema
     warns: ClassVar[Mapping[str, Sequence[str]]] = {}
     tag: ClassVar[str] = ""
     operation_ids: ClassVar[Mapping[str, str]] = {}
@@ -107,18 +108,31 @@ class HimsViewSet(ViewSetMixin, APIView):
         self, name: str, rows: QuerySet, total: Callable[[QuerySet], Total], shape: Callable[[Any], Any] | None = None
     ) -> Response:
         """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply."""
-        window = paging.read(self.request.query_params, offset_allowed=self.action in self.offset_allowed)
-        counted = total(rows)
-        found = (
-            list(rows[window.offset : window.offset + window.limit])
-            if window.offset < counted.rows or counted.is_estimate
-            else []
-        )
-        self.shown = len(found)
-        data = {name: [shape(row) for row in found] if shape else found, "pagination": paging.block(window, counted)}
-        return self.ok(
-            data, headers={"Link": paging.links(self.request.path, self.request.query_params, window, counted, self.shown)}
-        )
+        window, counted = self.window(), total(rows)
+        reached = window.offset < counted.rows or counted.is_estimate
+        found = list(rows[window.offset : window.offset + window.limit]) if reached else []
+        return self.page_of(name, [shape(row) for row in found] if shape else found, window, counted)
+
+    def window(self) -> Window:
+        """Which rows of a list are asked for."""
+        return paging.read(self.request.query_params, offset_allowed=self.action in self.offset_allowed)
+
+    def page_of(self, name: str, rows: list[Any], window: Window, total: Total, **beside: Any) -> Response:
+        """A page that was found already; `beside` stands next to the rows."""
+        self.shown = len(rows)
+        link = paging.links(self.request.path, self.request.query_params, window, total, self.shown)
+        return self.ok({name: rows, "pagination": paging.block(window, total), **beside}, headers={"Link": link})
+
+    def asked(self) -> dict[str, Any]:
+        """The action's query parameters, validated; those not sent are left out. Raises Invalid naming the parameter."""
+        kind = self.queries[self.action or ""]
+        sent = {name for name in kind.base_filters if name in self.request.query_params}
+        if not sent:
+            return {}
+        form = kind(self.request.query_params).form
+        if not form.is_valid():
+            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in form.errors.items()])
+        return {name: form.cleaned_data[name] for name in sent}
 
     def ok(self, data: Any, *, warnings: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None) -> Response:
         """200 in the envelope."""

@@ -243,6 +243,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
+    "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 

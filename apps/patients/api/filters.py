@@ -3,7 +3,6 @@
 from django.db.models import QuerySet
 from django_filters import BooleanFilter, CharFilter, ChoiceFilter, FilterSet
 
-from apps.patients import selectors
 from apps.patients.chart import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.rules import QUERY_MAX
@@ -11,21 +10,19 @@ from apps.patients.rules import QUERY_MAX
 
 class PatientFilter(FilterSet):
     search = CharFilter(
-        method="matching",
+        method="left_to_the_selector",
         max_length=QUERY_MAX,
         help_text="Words of the name in any order, MRN, telephone digits, date of birth; blind to case and accents",
     )
-    status = ChoiceFilter(method="in_status", choices=[("active", "active"), ("inactive", "inactive")])
+    status = ChoiceFilter(method="left_to_the_selector", choices=[("active", "active"), ("inactive", "inactive")])
 
     class Meta:
         model = Patient
         fields: list[str] = []
 
-    def matching(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        return selectors.matching(rows, value)
-
-    def in_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        return rows.filter(is_active=value == "active")
+    def left_to_the_selector(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Search and counts have plans of their own (`selectors.listing`); here the parameters are only declared and checked."""
+        return rows
 
 
 class ChartFilter(FilterSet):

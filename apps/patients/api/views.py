@@ -15,6 +15,7 @@ from apps.patients.models import ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.rest import aliases, paging
 from apps.rest.limits import RateClass
+from apps.rest.paging import Total
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -43,12 +44,21 @@ class PatientViewSet(HimsViewSet):
         "reactivate": shapes.PatientShape,
     }
     rate_classes = {"list": RateClass.PATIENT_SEARCH}
+    beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"}}
     warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("phone_not_valid",)}
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
     def list(self, request: Request) -> Response:
-        rows, narrowed = self.filtered(selectors.roll(visible_to=self.by))
-        response = self.page("patients", rows.values(*selectors.LIST_COLUMNS), paging.capped if narrowed else paging.exact)
+        asked, window = self.asked(), self.window()
+        listing = selectors.listing(
+            visible_to=self.by,
+            text=asked.get("search", ""),
+            status=asked.get("status", ""),
+            offset=window.offset,
+            limit=window.limit,
+        )
+        fuzzy = {"fuzzy": True} if listing.fuzzy else {}
+        response = self.page_of("patients", listing.rows, window, Total(listing.total, listing.is_estimate), **fuzzy)
         self.note("patient.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -15,7 +15,8 @@ $$;
 CREATE FUNCTION patients_tally_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO patients_tally (level, block, listed, active)
-    SELECT CASE WHEN grouping(seq >> {SHIFT}) = 1 THEN 0 ELSE 1 END, coalesce(seq >> {SHIFT}, 0), count(*), count(*) FILTER (WHERE is_active)
+    SELECT CASE WHEN grouping(seq >> {SHIFT}) = 1 THEN 0 ELSE 1 END, coalesce(seq >> {SHIFT}, 0), count(*) FILTER (WHERE merged_into_id IS NULL),
+           count(*) FILTER (WHERE is_active AND merged_into_id IS NULL)
     FROM fresh GROUP BY GROUPING SETS ((), (seq >> {SHIFT})) HAVING count(*) > 0;
     RETURN NULL;
 END $$;
@@ -24,15 +25,18 @@ CREATE TRIGGER patients_tally_inserted AFTER INSERT ON patients_patient
 
 CREATE FUNCTION patients_tally_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM patients_tally_add(NEW.seq >> {SHIFT}, 0, NEW.is_active::int - OLD.is_active::int);
+    PERFORM patients_tally_add(NEW.seq >> {SHIFT},
+        (NEW.merged_into_id IS NULL)::int - (OLD.merged_into_id IS NULL)::int,
+        (NEW.is_active AND NEW.merged_into_id IS NULL)::int - (OLD.is_active AND OLD.merged_into_id IS NULL)::int);
     RETURN NULL;
 END $$;
 CREATE TRIGGER patients_tally_changed AFTER UPDATE ON patients_patient FOR EACH ROW
-    WHEN (OLD.is_active IS DISTINCT FROM NEW.is_active) EXECUTE FUNCTION patients_tally_changed();
+    WHEN (OLD.is_active IS DISTINCT FROM NEW.is_active OR OLD.merged_into_id IS DISTINCT FROM NEW.merged_into_id) EXECUTE FUNCTION patients_tally_changed();
 
 CREATE FUNCTION patients_tally_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM patients_tally_add(OLD.seq >> {SHIFT}, -1, -OLD.is_active::int);
+    PERFORM patients_tally_add(OLD.seq >> {SHIFT}, -(OLD.merged_into_id IS NULL)::int,
+        -(OLD.is_active AND OLD.merged_into_id IS NULL)::int);
     RETURN NULL;
 END $$;
 CREATE TRIGGER patients_tally_deleted AFTER DELETE ON patients_patient FOR EACH ROW EXECUTE FUNCTION patients_tally_deleted();

@@ -18,6 +18,7 @@ from apps.patients.services.registry import (
     deactivate,
     reactivate,
     register,
+    write_search_words,
 )
 from apps.patients.services.transfer import Transfer, transfer_in
 
@@ -39,4 +40,5 @@ __all__ = [
     "register",
     "retract",
     "transfer_in",
+    "write_search_words",
 ]

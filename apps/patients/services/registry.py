@@ -143,6 +143,7 @@ def next_mrn() -> str:
             return mrn
 
 
+@transaction.atomic
 def write_search_words(patients: Iterable[Patient]) -> None:
     """Write anew the words these patients are found by, and add those of their names to the vocabulary."""
     listed = list(patients)

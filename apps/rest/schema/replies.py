@@ -70,10 +70,10 @@ def _data(view: Any, payload: dict[str, Any], *, listed: bool) -> dict[str, Any]
     if listed:
         page = {"$ref": "#/components/schemas/Pagination"}
         properties = {view.plural: {"type": "array", "items": payload}, "pagination": page}
-    elif view.data_key == "":
+        return {"type": "object", "properties": properties | dict(view.beside), "required": list(properties)}
+    if view.data_key == "":
         return payload
-    else:
-        properties = {view.data_key or view.noun: payload}
+    properties = {view.data_key or view.noun: payload}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

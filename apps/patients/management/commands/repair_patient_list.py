@@ -1,0 +1,23 @@
+"""`manage.py repair_patient_list`: count everybody anew, and write anew the words everybody is found by."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from rich.progress import track
+
+from apps.patients import services, tally
+from apps.patients.models import Patient
+
+_BATCH = 1_000
+
+
+class Command(BaseCommand):
+    help = "Count all patients anew and rewrite the words they are found by. Harmless at any time; writers wait for the count."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        before, after = tally.recount()
+        self.stdout.write(f"The list had {before:,} patients by its tally and has {after:,} by counting.")
+        newest = Patient.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+        for low in track(range(0, newest + 1, _BATCH), description="Search words"):
+            services.write_search_words(Patient.objects.filter(seq__gte=low, seq__lt=low + _BATCH))
+        self.stdout.write(f"The words of {after:,} patients were written anew.")
