@@ -110,6 +110,8 @@ def _chunks(text: str) -> list[str]:
 
 def _prefixes(chunk: str) -> tuple[str, ...]:
     """The index prefixes a word may stand for."""
+    if "%" in chunk or "_" in chunk:  # meant literally, and no name has them
+        return (chunk.lower(),)
     number = digits(chunk)
     found = []
     if MRN_SHAPE.fullmatch(chunk):

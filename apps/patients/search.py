@@ -1,14 +1,15 @@
 """Finding people by what somebody typed: a page of matches and how many there are, at the cost of the words' rarity.
 
 The words are looked up first, in an order the index has; patients are fetched last, by key. The planner is left nothing to guess:
-what it would weigh (how rare is this word?) is counted before, capped. Matches come in the order of the matching word, so that
-whoever is called exactly what was typed comes first, and under each word the newest first.
+what it would weigh (how rare is this word?) is counted before, capped. Matches come in the order of the matching word, so
+that whoever is called exactly what was typed comes first, and under each word the newest first.
 
-Where nothing matches, each word may also be one that is written or sounds nearly like it (`NameWord`); then the closest come first.
+Where nothing matches, each word may also be one that is written or sounds nearly like it (`NameWord`); the closest come first.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -42,9 +43,9 @@ NOBODY = Found(seqs=[], total=0)
 class _Statement:
     """A statement in the making: each value is bound under a name of its own."""
 
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
-    def bind(self, value: object) -> str:
+    def bind(self, value: Any) -> str:
         name = f"v{len(self.values)}"
         self.values[name] = value
         return f"%({name})s"
@@ -75,7 +76,10 @@ class _Statement:
 
 
 def find(text: str, *, status: str = "", offset: int = 0, limit: int = 20) -> Found:
-    """A page of those whom every word of the text fits; nearly fits, where it fits nobody. `status` is active, inactive or empty."""
+    """A page of those whom every word of the text fits; nearly fits, where it fits nobody.
+
+    `status` is active, inactive, or empty for everybody.
+    """
     query = rules.read_query(text, clock.today())
     if query.is_empty:
         return NOBODY
@@ -96,14 +100,16 @@ def _one_word(prefixes: Sequence[str], status: str, offset: int, limit: int) -> 
     make = _Statement()
     ranges = " UNION ALL ".join(
         f"""(SELECT w.word, w.seq FROM patients_searchword w WHERE {make.within([prefix], "w.word")}
-             AND w.word = (SELECT min(e.word) FROM patients_searchword e WHERE e.seq = w.seq AND {make.within(prefixes, "e.word")})
+             AND w.word = (SELECT min(e.word) FROM patients_searchword e
+                           WHERE e.seq = w.seq AND {make.within(prefixes, "e.word")})
              {make.has_status(status, "w.seq")} ORDER BY w.word, w.seq DESC LIMIT {make.bind(offset + limit)})"""
         for prefix in prefixes
     )
     page = f"SELECT seq FROM ({ranges}) w ORDER BY word, seq DESC OFFSET {make.bind(offset)} LIMIT {make.bind(limit)}"
     counted = f"""
         SELECT count(DISTINCT seq), count(*) FROM
-        (SELECT w.seq FROM ({make.scan(prefixes)}) w WHERE true {make.has_status(status, "w.seq")} LIMIT {_LOOKED_AT}) looked_at"""
+        (SELECT w.seq FROM ({make.scan(prefixes)}) w WHERE true {make.has_status(status, "w.seq")}
+         LIMIT {_LOOKED_AT}) looked_at"""
     ((seqs, distinct, looked_at),) = make.rows(f"SELECT ARRAY({page}), c.* FROM ({counted}) c")
     cut = looked_at == _LOOKED_AT or distinct > COUNTED_UP_TO
     return Found(seqs, COUNTED_UP_TO if cut else distinct, is_estimate=cut)
@@ -209,5 +215,6 @@ def _bent(make: _Statement, word: str, near: dict[str, int]) -> str:
         SELECT seq, min(cost) AS cost FROM (
             SELECT w.seq, 0 AS cost FROM ({make.scan([word])}) w
             UNION ALL
-            SELECT w.seq, n.cost FROM unnest({words}::text[], {costs}::int[]) AS n (word, cost) JOIN patients_searchword w ON w.word = n.word
+            SELECT w.seq, n.cost FROM unnest({words}::text[], {costs}::int[]) AS n (word, cost)
+            JOIN patients_searchword w ON w.word = n.word
         ) either GROUP BY seq"""

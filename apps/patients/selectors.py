@@ -39,8 +39,7 @@ def listing(*, visible_to: Actor, text: str = "", status: str = "", offset: int 
     people = Patient.objects.visible_to(visible_to).listed()
     if text:
         found = search.find(text, status=status, offset=offset, limit=limit)
-        rows = _in_order(people, found.seqs)
-        return Listing(rows, found.total, found.is_estimate, found.fuzzy)
+        return Listing(_in_order(people, found.seqs), found.total, found.is_estimate, found.fuzzy)
     which = status or "listed"
     place = tally.place(offset, which)
     rows = people.filter(seq__lte=place.seq).order_by("-seq")

@@ -24,7 +24,7 @@ class Place:
 def total(which: str = "listed") -> int:
     """The exact number of patients on a list, as this transaction sees it."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(sum({_COUNTED[which]}), 0) FROM patients_tally WHERE level = 0")  # noqa: S608
+        cursor.execute(f"SELECT coalesce(sum({_COUNTED[which]}), 0) FROM patients_tally WHERE level = 0")
         return int(cursor.fetchone()[0])
 
 
@@ -52,7 +52,8 @@ WITH gone AS (
     DELETE FROM patients_tally
     WHERE (level, block) IN (SELECT level, block FROM patients_tally GROUP BY level, block HAVING count(*) > 1)
     RETURNING level, block, listed, active)
-INSERT INTO patients_tally (level, block, listed, active) SELECT level, block, sum(listed), sum(active) FROM gone GROUP BY level, block
+INSERT INTO patients_tally (level, block, listed, active)
+SELECT level, block, sum(listed), sum(active) FROM gone GROUP BY level, block
 """
 
 
@@ -72,7 +73,7 @@ FROM patients_patient WHERE merged_into_id IS NULL GROUP BY GROUPING SETS ((), (
 
 @transaction.atomic
 def recount() -> tuple[int, int]:
-    """Count everybody anew while nobody writes. Answers the total before and after; they differ only if a trigger was switched off."""
+    """Count everybody anew while nobody writes. Answers the total before and after: they differ only where a trigger was off."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
         before = total()

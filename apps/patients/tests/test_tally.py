@@ -1,0 +1,136 @@
+"""The list's length and its far pages, against counting and walking."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from apps.access.actor import SYSTEM
+from apps.patients import selectors, services, tally
+from apps.patients.models import Patient, Tally
+from apps.patients.tests.crowd import move_in
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+
+def counted() -> dict[str, int]:
+    people = Patient.objects.listed()
+    active = people.filter(is_active=True).count()
+    return {"listed": people.count(), "active": active, "inactive": people.count() - active}
+
+
+def told() -> dict[str, int]:
+    return {which: tally.total(which) for which in ("listed", "active", "inactive")}
+
+
+def admit_and_take_back() -> None:
+    """A registration that something goes wrong after."""
+    with transaction.atomic():
+        admit(last_name="Gone")
+        transaction.set_rollback(True)
+
+
+def test_the_total_follows_registration_deactivation_and_deletion() -> None:
+    people = [admit() for _ in range(5)]
+    services.deactivate(by=SYSTEM, patient_id=people[0].pk)
+    assert told() == counted() == {"listed": 5, "active": 4, "inactive": 1}
+    Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
+    assert told() == counted() == {"listed": 4, "active": 3, "inactive": 1}
+    Patient.objects.filter(pk=people[1].pk).delete()
+    assert told() == counted()
+
+
+def test_what_is_rolled_back_was_never_counted() -> None:
+    for _ in range(20):
+        admit_and_take_back()
+    assert told()["listed"] == 0
+
+
+def test_folding_changes_no_count_and_leaves_a_row_a_block() -> None:
+    for _ in range(5):
+        admit()
+    before = told()
+    assert tally.fold() == 2
+    assert told() == before
+    assert Tally.objects.count() == 2
+    assert tally.fold() == 0
+
+
+class FarPages(TestCase):
+    @given(gone=st.sets(st.integers(0, 2_499), max_size=200), offset=st.integers(0, 2_600), limit=st.integers(1, 100))
+    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def test_a_far_page_is_the_one_walking_leads_to(self, gone: set[int], offset: int, limit: int) -> None:
+        move_in(2_500)
+        seqs = list(Patient.objects.order_by("seq").values_list("seq", flat=True))
+        Patient.objects.filter(seq__in=[seqs[number] for number in gone]).update(is_active=False)
+        for status in ("", "active", "inactive"):
+            people = Patient.objects.order_by("-seq")
+            people = people.filter(is_active=status == "active") if status else people
+            walked = list(people.values_list("id", flat=True)[offset : offset + limit])
+            page = selectors.listing(visible_to=SYSTEM, status=status, offset=offset, limit=limit)
+            assert [row["id"] for row in page.rows] == walked
+            assert page.total == people.count()
+
+
+def test_a_recount_repairs_what_went_past_the_triggers() -> None:
+    admit()
+    Tally.objects.create(level=0, block=0, listed=41, active=0)
+    assert tally.total() == 42
+    assert tally.recount() == (42, 1)
+    assert told() == counted()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_folding_beside_writers_loses_nobody() -> None:
+    def work(number: int) -> None:
+        try:
+            if number % 4 == 0:
+                tally.fold()
+            elif number % 4 == 1:
+                admit_and_take_back()
+            else:
+                patient = admit(last_name=f"Here{number}")
+                if number % 4 == 3:
+                    services.deactivate(by=SYSTEM, patient_id=patient.pk)
+        finally:
+            connection.close()
+
+    numbers = 2_000 if os.environ.get("HIMS_TEST_FULL") == "1" else 200
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(numbers)))
+    assert told() == counted()
+    assert told()["listed"] == numbers // 2
+
+
+_WRITER = """
+import django, os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "hims.settings.test"
+django.setup()
+from django.db import connection
+connection.settings_dict["NAME"] = sys.argv[1]
+from apps.patients.tests.factories import admit
+for number in range(10_000):
+    admit(last_name=f"Writer{number}")
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_killed_in_the_middle_leaves_no_drift() -> None:
+    name = connection.settings_dict["NAME"]
+    writer: Any = subprocess.Popen([sys.executable, "-c", _WRITER, name], stdout=subprocess.PIPE, text=True)
+    while int(writer.stdout.readline()) < 20:
+        pass
+    writer.send_signal(signal.SIGKILL)
+    writer.wait(10)
+    assert told() == counted()
+    assert told()["listed"] >= 20
