@@ -59,6 +59,7 @@ class RequestMiddleware:
         finally:
             context.enter(None)
         response.headers["X-Request-ID"] = here.request_id
+        response.headers["Server"] = ""  # which server this is, is nobody's business; unset, the web server would say
         return response
 
     def _api(self, request: HttpRequest) -> HttpResponse:

@@ -39,11 +39,18 @@ def chunk(data: bytes) -> bytes:
 
 def test_bytes_on_the_wire(server: Web) -> None:
     """One server for all of these: starting one takes seconds."""
+    the_server_does_not_say_what_it_is(server)
     a_body_in_chunks_is_read(server)
     a_large_body_is_refused_early(server)
     what_is_hardly_http_is_refused(server)
     the_unsent_rest_of_a_body_does_not_hang_the_others(server)
     assert "Traceback" not in server.log.read_text()
+
+
+def the_server_does_not_say_what_it_is(server: Web) -> None:
+    answer = server.say(b"GET /v1/version HTTP/1.1\r\n" + HEAD + b"\r\n").lower()
+    assert b"200 ok" in answer
+    assert not [name for name in (b"granian", b"python", b"django", b"x-powered-by") if name in answer]
 
 
 def a_body_in_chunks_is_read(server: Web) -> None:
