@@ -1,4 +1,4 @@
-# `make run` starts HIMS, `make test` tries it. Both install what they need first; see README.md.
+# `make run` starts HIMS, `make test` tries it, `make bench` measures it. All install what they need first; see README.md.
 
 VENV := .venv/bin
 ARGS ?=
@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 		command -v "$$p"; break; fi; done)
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all check install clean python
+.PHONY: run test test-all check bench install clean python
 
 run: install
 	@exec $(VENV)/python -m hims.launch
@@ -28,6 +28,10 @@ check: install
 	$(VENV)/ruff check .
 	HIMS_ENV=test $(VENV)/mypy hims apps
 	HIMS_ENV=test $(VENV)/python -m pytest $(ARGS)
+
+# make bench ONLY=list,search ROWS=100000 ROUNDS=3; see docs/benchmarks.md
+bench: install
+	@exec $(VENV)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
 SET = run
 install: python

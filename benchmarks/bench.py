@@ -13,7 +13,7 @@ def run(options: Options, progress: Progress) -> None:
     """Measure what was asked for. Raises CannotStart."""
     with ExitStack() as stack:
         stage = Stage(options, stack, progress)
-        report = Report(options)
+        report = Report(options, stage.database)
         for name in [name for name in WORKLOADS if name in options.only]:
             with progress.step(f"Measuring {name}"):
                 rows = ALL[name](stage)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from benchmarks import cpu
 from hims.launch import places
+from hims.launch.errors import CannotStart
 
 CONNECTIONS = 8
 WARM_UP = 0.7  # seconds before the first round, not counted
@@ -71,9 +72,9 @@ def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost
     seen = drive(target, seconds, connections)
     after = [cpu.seconds(pid) for pid in watched]
     took = seen["milliseconds"]
-    spent = [(late - early) * 1000 / len(took) for early, late in zip(before, after, strict=True)]
+    app, postgres, redis = [(late - early) * 1000 / len(took) for early, late in zip(before, after, strict=True)]
     failed = sum(count for status, count in seen["statuses"].items() if not status.startswith("2"))
-    return Cost(*spent, p50=percentile(took, 50), p95=percentile(took, 95), requests=len(took), failed=failed)
+    return Cost(app, postgres, redis, percentile(took, 50), percentile(took, 95), len(took), failed)
 
 
 def drive(target: Target, seconds: float, connections: int = CONNECTIONS) -> dict:
@@ -81,7 +82,9 @@ def drive(target: Target, seconds: float, connections: int = CONNECTIONS) -> dic
     requests = [[one.method, one.path, dict(target.headers), one.body] for one in target.requests]
     order = {"port": target.port, "connections": connections, "seconds": seconds, "requests": requests}
     command = [sys.executable, "-m", "benchmarks.driver"]
-    done = subprocess.run(command, input=json.dumps(order), cwd=places.PROJECT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, input=json.dumps(order), cwd=places.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise CannotStart(f"The driver gave up on {target.requests[0].path}: {done.stderr[-500:]}")
     return json.loads(done.stdout)
 
 

@@ -40,11 +40,15 @@ class Row:
 
 
 def at_most(what: str, value: float, limit: float, unit: str = "") -> Check:
-    return Check(f"{what} ≤ {limit:g}{unit}", f"{value:.3g}{unit}", value <= limit)
+    return Check(f"{what} ≤ {limit:g}{unit}", f"{_short(value)}{unit}", value <= limit)
 
 
 def at_least(what: str, value: float, limit: float, unit: str = "") -> Check:
-    return Check(f"{what} ≥ {limit:g}{unit}", f"{value:.3g}{unit}", value >= limit)
+    return Check(f"{what} ≥ {limit:g}{unit}", f"{_short(value)}{unit}", value >= limit)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def beside_floor(hims: Cost, floor: Cost, limit: float) -> Check:

@@ -21,8 +21,8 @@ from hims.launch import places
 HEAD = ("workload", "HIMS: app + PG (Redis) CPU-ms", "floor", "ratio", "goals", "p50 / p95 ms", "growth")
 _INTRODUCTION = """# What HIMS costs
 
-Written by `make bench`; [docs/benchmarks.md](../docs/benchmarks.md) says how to read it. The unit is CPU milliseconds a request of
-web and PostgreSQL processes (Redis in brackets, not in the ratio), the median of the rounds; the waits are those of eight clients
+Written by `make bench`; [docs/benchmarks.md](../docs/benchmarks.md) says how to read it. The unit is CPU milliseconds a request
+of web and PostgreSQL processes (Redis in brackets, not in the ratio), the median of the rounds; waits are those of eight clients
 at once. The peer (CARE) was measured apart, on this kind of machine with 100,000 patients; "cheaper than the peer's measured N"
 divides that N.
 """
@@ -31,8 +31,9 @@ divides that N.
 class Report:
     """Rows by workload, kept beside the data between runs, so that a run of one workload leaves the others standing."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, database: str) -> None:
         self.options = options
+        self.database = database
         self.kept = places.data_dir() / f"results-{options.rows}.json"
         self.found: dict[str, Any] = json.loads(self.kept.read_text()) if self.kept.exists() else {}
 
@@ -47,7 +48,7 @@ class Report:
         """RESULTS.md."""
         listed = {name: self.found[name] for name in WORKLOADS if name in self.found}
         rows = [_row(raw) for found in listed.values() for raw in found["rows"]]
-        lines = [_INTRODUCTION, f"Machine: {machine()}.\n", _line(HEAD), _line(["---"] * len(HEAD))]
+        lines = [_INTRODUCTION, f"Machine: {machine()}, {self.database}.\n", _line(HEAD), _line(["---"] * len(HEAD))]
         lines += [_line(cells(row, "<br>")) for row in rows]
         lines += ["\nMeasured:\n"]
         lines += [_line(("workload", "patients", "when", "commit", "rounds")), _line(["---"] * 5)]

@@ -107,6 +107,14 @@ class Stage:
         with psycopg.connect(self.address) as connection:
             return cpu.parent(connection.info.backend_pid)
 
+    @property
+    def database(self) -> str:
+        """The server's version and the memory it has."""
+        with psycopg.connect(self.address) as connection:
+            asked = "SELECT current_setting('server_version'), current_setting('shared_buffers')"
+            version, buffers = connection.execute(asked).fetchone() or ("", "")
+        return f"PostgreSQL {version}, shared_buffers {buffers}"
+
     @cached_property
     def redis_pid(self) -> int:
         return int(bus.run(lambda client: client.info("server"))["process_id"])
@@ -131,7 +139,7 @@ class Stage:
     def _statements(self) -> dict[str, str]:
         found = {"list": tables.LIST, "before": tables.BEFORE, "detail": tables.DETAIL}
         found["trail"] = statements.trail_row(self.token)
-        return found | {f"{way}{count}": text for count, ways in tables.SEARCH.items() for way, text in ways.items()}
+        return found | tables.SEARCH
 
     def _hash(self) -> str:
         """A password hash as HIMS makes them, in the form that argon2-cffi reads."""

@@ -5,27 +5,34 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from django.db import connection
 from django.test import Client
+from redis.connection import AbstractConnection
+
+from hims.launch.errors import CannotStart
 
 _KINDS = (  # what the goals count apart, by a piece of the statement
     ("principal", "accounts_session"),
-    ("trail", 'INSERT INTO "audit_'),
+    ("trail", "INSERT INTO audit_"),
     ("outbox", "events_outbox"),
     ("idempotency", "idempoten"),
     ("transaction", "SAVEPOINT"),
 )
 
 
+_send = AbstractConnection.send_packed_command
+
+
 @dataclass(frozen=True)
 class Answer:
     """A request's reply and its statements, values filled in."""
 
-    status: int
     data: Any
     sent: Sequence[str]
+    redis: int  # round trips
 
     @property
     def work(self) -> list[str]:
@@ -35,7 +42,8 @@ class Answer:
 
 def kind(text: str) -> str:
     """What a statement is for: `work`, or one of the kinds that are counted apart."""
-    return next((name for name, piece in _KINDS if piece in text), "work")
+    plain = text.replace('"', "")
+    return next((name for name, piece in _KINDS if piece in plain), "work")
 
 
 def caught(path: str, token: str) -> Answer:
@@ -43,12 +51,15 @@ def caught(path: str, token: str) -> Answer:
     sent: list[str] = []
 
     def catch(execute: Any, text: str, values: Any, many: bool, context: Any) -> Any:
-        sent.append(connection.ops.compose_sql(text, values) if values else text)
+        sent.append(connection.ops.compose_sql(text, values) if values else text)  # type: ignore[attr-defined]
         return execute(text, values, many, context)
 
-    with connection.execute_wrapper(catch):
+    with connection.execute_wrapper(catch), patch.object(AbstractConnection, "send_packed_command", autospec=True) as asked:
+        asked.side_effect = _send
         reply = Client(SERVER_NAME="127.0.0.1").get(path, headers={"Authorization": f"Bearer {token}"})
-    return Answer(reply.status_code, reply.json(), sent)
+    if reply.status_code != 200:
+        raise CannotStart(f"GET {path} answered {reply.status_code}: {reply.content[:500]!r}")
+    return Answer(reply.json(), sent, asked.call_count)
 
 
 def trail_row(token: str) -> str:

@@ -7,22 +7,23 @@ Columns come from the models. The statements are the floors': what a program of 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.db import models
 from django.db.models import expressions
 
-from apps.patients import migrations, rules, selectors
-from apps.patients.models import Patient, SearchWord
+from apps.patients import migrations, rules, selectors, tally
+from apps.patients.models import NameWord, Patient, SearchWord
 from benchmarks import people
 from benchmarks.people import Person
 
-COUNTED_UP_TO = 10_000
 SEQUENCES = {"first_seq": "patient_seq", "first_mrn": "patient_mrn_seq"}
 
 PATIENTS = Patient._meta.db_table
 WORDS = SearchWord._meta.db_table
+VOCABULARY = NameWord._meta.db_table
 WORD_COLUMNS = ("word", "seq")
 
 
@@ -54,7 +55,7 @@ def word_lines(person: Person) -> str:
         mrn=person["mrn"] or "",
         phones=[person["phone"] or "", person["phone_e164"] or ""],
     )
-    return "".join([f"{word}\t{person['seq']}\n" for word in found])
+    return "".join([f"{word}\t{person['seq']}\n" for word in sorted(found)])
 
 
 def fingerprint() -> str:
@@ -84,43 +85,67 @@ BEFORE = _page(  # a page by its key: what a deep page costs whoever knows where
 )
 DETAIL = f"SELECT row_to_json(p)::text FROM {PATIENTS} p WHERE p.id = %s::uuid"
 
-_HITS = f"SELECT w.seq FROM {WORDS} w WHERE w.word >= %s AND w.word < %s"
-_ALSO = f"EXISTS (SELECT 1 FROM {WORDS} v WHERE v.seq = {{seq}} AND v.word >= %s AND v.word < %s)"
-_CAPPED = f"(SELECT count(*) FROM (SELECT DISTINCT seq FROM ({{hits}}) h LIMIT {COUNTED_UP_TO + 1}) c)"
-_NEWEST = (
-    f"SELECT {_LISTED} FROM {PATIENTS} p JOIN (SELECT DISTINCT seq FROM ({{hits}}) h ORDER BY seq DESC LIMIT 20) n USING (seq) "
-    "ORDER BY seq DESC"
+# Of one word: its index range from the front, a little further than the page, since a patient may match with two words.
+_AHEAD, _LOOKED_AT = 60, 12_000
+_RANGE = "w.word >= %s AND w.word < %s"
+_AHEAD_OF_ONE = f"SELECT * FROM {WORDS} w WHERE {_RANGE} ORDER BY word, seq DESC LIMIT {_AHEAD}"
+_ONE = f"SELECT seq, min(word) AS word FROM ({_AHEAD_OF_ONE}) h GROUP BY seq"
+_ONE_TOTAL = f"(SELECT count(DISTINCT seq) FROM (SELECT w.seq FROM {WORDS} w WHERE {_RANGE} LIMIT {_LOOKED_AT}) c)"
+# Of two: the range of the first, each of its patients asked for the second; or both ranges, and who is in both.
+_FIRST = f"people AS MATERIALIZED (SELECT w.seq, min(w.word) AS word FROM {WORDS} w WHERE {_RANGE} AND {{test}} GROUP BY w.seq)"
+_PROBED = f"(SELECT true FROM {WORDS} v WHERE v.seq = w.seq AND v.word >= %s AND v.word < %s LIMIT 1)"
+_OTHERS = f"others AS MATERIALIZED (SELECT w.seq FROM {WORDS} w WHERE {_RANGE})"
+_IN_ORDER = (
+    f"SELECT {_LISTED} FROM (SELECT * FROM {{hits}} h ORDER BY word, seq DESC LIMIT 20) n JOIN {PATIENTS} p USING (seq) "
+    "ORDER BY n.word, n.seq DESC"
 )
-_WALK = f"SELECT {_LISTED} FROM {PATIENTS} p WHERE {{tests}} ORDER BY p.seq DESC LIMIT 20"
-_BOTH = f"{_HITS} AND {_ALSO.format(seq='w.seq')}"
 
-# Two ways to the same answer, of which each term gets the cheaper: gather the hits and sort them, or walk the newest patients.
+_OF_TWO = _page("(SELECT count(*) FROM people)", _IN_ORDER.format(hits="people"))
+
 SEARCH = {
-    1: {
-        "gather": _page(_CAPPED.format(hits=_HITS), _NEWEST.format(hits=_HITS)),
-        "walk": _page(_CAPPED.format(hits=_HITS), _WALK.format(tests=_ALSO.format(seq="p.seq"))),
-    },
-    2: {
-        "gather": _page(_CAPPED.format(hits=_BOTH), _NEWEST.format(hits=_BOTH)),
-        "walk": _page(_CAPPED.format(hits=_BOTH), _WALK.format(tests=" AND ".join([_ALSO.format(seq="p.seq")] * 2))),
-    },
+    "one": _page(_ONE_TOTAL, _IN_ORDER.format(hits=f"({_ONE})")),
+    "probed": f"WITH {_FIRST.format(test=_PROBED)} {_OF_TWO}",
+    "joined": f"WITH {_OTHERS}, {_FIRST.format(test='w.seq IN (SELECT seq FROM others)')} {_OF_TWO}",
 }
+WAYS = {1: ("one",), 2: ("probed", "joined")}
+"""Which of the statements answer so many words. Their values are `search_values`."""
+
+
+def search_values(ranges: Sequence[tuple[str, str]]) -> list[str]:
+    """What the statement of so many words wants, in its order."""
+    flat = [value for one in ranges for value in one]
+    return flat * 2 if len(ranges) == 1 else flat
 
 
 def ranges(term: str) -> list[tuple[str, str]]:
     """The ranges of words that a search term means, one for each of its words, as the floor is asked for them."""
     found = []
     for prefixes in rules.read_query(term, people.TODAY).words:
-        folded = [prefix for prefix in prefixes if ":" not in prefix]
-        chosen = prefixes[0] if any(letter.isdigit() for letter in prefixes[0]) else (folded or prefixes)[0]
+        named = [prefix for prefix in prefixes if prefix[0] not in _MARKS]
+        chosen = (named if term.replace(" ", "").isalpha() else prefixes)[0]  # digits: the MRN that they begin
         found.append((chosen, chosen[:-1] + chr(ord(chosen[-1]) + 1)))
     return found
 
 
+_MARKS = "#+-"
+
 # --- The exact total and its upkeep. ---
 
-TOTAL = f"SELECT count(*) FROM {PATIENTS}"
-"""How HIMS reads the exact total of its list."""
+LISTED = f"SELECT count(*) FROM {PATIENTS}" + (" WHERE merged_into_id IS NULL" if "merged_into_id" in PATIENT_COLUMNS else "")
+
+
+def total_among(sent: Sequence[str]) -> str | None:
+    """The statement that reads the list's exact total, in its last column, among those that HIMS sends for a page of the list."""
+    return next((text for text in sent if "patients_tally" in text), None)
+
+
+FOLD = tally._FOLD
+"""What a worker does every ten seconds: adds the rows of the total together."""
+AFTER_LOADING = (
+    f"INSERT INTO {VOCABULARY} (word, sound) SELECT word, dmetaphone(word) FROM {WORDS} WHERE word ~ '^[a-z]+$' GROUP BY word "
+    "ON CONFLICT DO NOTHING",
+    FOLD,
+)
 TALLY_TRIGGERS = f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{PATIENTS}'::regclass AND NOT tgisinternal"
 """What a write to the patients pays for that total."""
 

@@ -67,13 +67,12 @@ def mrn_word(mrn: str) -> str:
 
 def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
     """Every word a patient is found by. Numbers stand behind a mark that no name has: the MRN behind `#`, a
-    telephone number behind `+`, and backwards behind `-`, for its last digits."""
+    telephone number behind `+`, and the digits of both backwards behind `-`, for the last ones."""
     found = {word[:100] for name in names for word in words(name)}
     found |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
     found.add(mrn_word(mrn))
-    for number in filter(None, map(digits, phones)):
-        found |= {"+" + number, "-" + number[::-1]}
-    return found
+    found |= {"+" + number for number in map(digits, phones) if number}
+    return found | {"-" + number[::-1] for number in map(digits, [mrn, *phones]) if number}
 
 
 @dataclass(frozen=True)

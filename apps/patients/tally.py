@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 BLOCK = 1_024  # patients by `seq`, as in the migration
+_NEWEST = 2**63 - 1  # behind every `seq`
 _COUNTED = {"listed": "listed", "active": "active", "inactive": "listed - active"}
 
 
@@ -39,7 +40,12 @@ SELECT coalesce((SELECT (block + 1) * %(block)s - 1 FROM here), 0), %(offset)s -
 
 
 def place(offset: int, which: str = "listed") -> Place:
-    """Where the row `offset` of a list is, without passing those before it. O(blocks), then at most BLOCK rows to skip."""
+    """Where the row `offset` of a list is, without passing those before it. O(blocks), then at most BLOCK rows to skip.
+
+    The first pages are simply walked to: their total is one row.
+    """
+    if offset < BLOCK:
+        return Place(seq=_NEWEST, skip=offset, total=total(which))
     with connection.cursor() as cursor:
         cursor.execute(_PLACE.format(counted=_COUNTED[which]), {"offset": offset, "block": BLOCK})
         seq, skip, length = cursor.fetchone()

@@ -3,18 +3,22 @@
 import json
 
 from apps.sandbox.staff import PASSWORD, STAFF
+from benchmarks import statements
 from benchmarks.measure import Request
 from benchmarks.outcome import Row, answered, at_most, beside_floor
 from benchmarks.stage import Stage
 
+NOTHING = "/v1/version"
 _SECOND_FACTOR = "mfa.user"
 
 
 def noop(stage: Stage) -> list[Row]:
     """A request that is authenticated, limited and answered, and asks for nothing."""
-    costs = stage.in_turn({"hims": stage.hims([Request("/v1/version")]), "floor": stage.bare([Request("/hello")])})
+    costs = stage.in_turn({"hims": stage.hims([Request(NOTHING)]), "floor": stage.bare([Request("/hello")])})
     hims, floor = costs["hims"], costs["floor"]
-    return [Row("authenticated no-op", hims, floor, checks=[*answered(hims, floor), beside_floor(hims, floor, 4)])]
+    checks = [*answered(hims, floor), beside_floor(hims, floor, 4), at_most("CPU-ms", hims.total, 1.1)]
+    checks.append(at_most("Redis round trips", statements.caught(NOTHING, stage.token).redis, 1))
+    return [Row("authenticated no-op", hims, floor, checks=checks)]
 
 
 def login(stage: Stage) -> list[Row]:

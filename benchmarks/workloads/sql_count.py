@@ -26,4 +26,4 @@ def _row(name: str, counts: list[Counter[str]]) -> Row:
         seen = ", ".join(f"{limit}: {count['work']}" for limit, count in zip(LIMITS, counts, strict=True))
         checks.append(Check("as many for any limit", seen, len({count["work"] for count in counts}) == 1))
     apart = ", ".join(f"{kind} {count}" for kind, count in sorted(counts[0].items()) if kind != "work")
-    return Row(f"SQL statements, {name}", checks=checks, notes=[f"{name}: counted apart: {apart}."])
+    return Row(f"SQL statements, {name}", checks=checks, notes=[f"counted apart: {apart}."])

@@ -42,6 +42,7 @@ def people() -> None:
         ("vanderberg mary", ["Mary van der Berg"]),
         ("mrn001", ["John Doe"]),
         ("x-77", ["José María O'Brien-Núñez"]),
+        ("001", ["John Doe"]),
         ("555-0123", ["John Doe"]),
         ("0123", ["John Doe"]),
         ("+1 213 373 4253", ["Johanna Doering"]),

@@ -1,0 +1,119 @@
+"""The generated crowd: always the same one, and one that HIMS could have registered itself."""
+
+import hashlib
+from collections import Counter
+from dataclasses import fields
+from datetime import date
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from apps.access.actor import SYSTEM
+from apps.patients import rules, services, tally
+from apps.patients.models import NameWord, Patient, SearchWord
+from apps.patients.services import registry
+from benchmarks import load, names, people, tables
+
+FIRST = {"first_seq": 1_000, "first_mrn": 500}
+ROWS = 10_000
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return list(people.persons(0, of=ROWS, **FIRST))
+
+
+@pytest.fixture
+def copied(crowd, db):
+    """The first thousand, copied as a load copies them, and taken back after the test."""
+    connection.ensure_connection()
+    load._send(connection.connection, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
+    load._send(connection.connection, tables.WORDS, tables.WORD_COLUMNS, map(tables.word_lines, crowd))
+    return Patient.objects.filter(seq__gte=FIRST["first_seq"])
+
+
+def test_the_first_thousand_are_always_the_same(crowd):
+    said = "".join(f"{tuple(person.items())}\n" for person in crowd)
+    assert hashlib.sha256(said.encode()).hexdigest()[:16] == "ccf4cf1df8ae8c47", "a new generator needs a new people.VERSION"
+
+
+def test_the_first_visits_are_always_the_same():
+    said = "".join(f"{visit}\n" for visit in people.visits(0, first_seq=FIRST["first_seq"], of=ROWS))
+    assert hashlib.sha256(said.encode()).hexdigest()[:16] == "b8fb2326d1ab5fb6", "a new generator needs a new people.VERSION"
+
+
+def test_a_block_needs_no_other_block():
+    alone = list(people.persons(3, of=ROWS, **FIRST))
+    list(people.persons(2, of=ROWS, **FIRST))
+    assert list(people.persons(3, of=ROWS, **FIRST)) == alone
+
+
+def test_the_last_block_ends_with_the_last_patient():
+    assert len(list(people.persons(1, of=1_250, **FIRST))) == 250
+    assert [len(people.blocks(rows)) for rows in (1, 1_000, 1_001)] == [1, 1, 2]
+
+
+def test_a_sampled_patient_is_the_one_who_was_generated(crowd):
+    sampled = people.sample(ROWS, 20, **FIRST)
+    assert sampled[0] == crowd[250]
+    assert len({person["id"] for person in sampled}) == 20
+
+
+def test_names_have_a_long_tail(crowd):
+    words = {word for name in names.given() + names.family() for word in rules.words(name)}
+    assert len(words) > 22_000
+    counts = Counter(person["last_name"] for person in crowd)
+    assert counts.most_common(1)[0][1] > 5
+    assert len(counts) > 600
+    assert any(not (person["last_name"] or "").isascii() for person in crowd)
+
+
+def test_no_two_visits_of_a_doctor_meet():
+    visits = [visit for block in range(3) for visit in people.visits(block, first_seq=1, of=3_000)]
+    assert len({(doctor, start) for _, _, _, doctor, start, _, _ in visits}) == len(visits) == 9_000
+
+
+@pytest.mark.django_db
+def test_hims_would_accept_everybody(copied):
+    assert copied.count() == 1_000
+    for row in copied:
+        row.full_clean()
+        assert rules.birth_problem(row.date_of_birth, date(2026, 1, 6)) is None
+        assert row.phone_e164 == rules.e164(row.phone, settings.CLINIC_COUNTRY), row.phone
+
+
+@pytest.mark.django_db
+def test_the_words_are_those_the_service_writes(crowd):
+    columns = [field.name for field in fields(services.Registration)]
+    for person in crowd[:40]:
+        values = {name: person[name] for name in columns if name in person}
+        born = date.fromisoformat(values.pop("date_of_birth"))
+        patient = services.register(by=SYSTEM, registration=services.Registration(date_of_birth=born, **values)).patient
+        written = "".join(f"{row.word}\t{row.seq}\n" for row in SearchWord.objects.filter(seq=patient.seq).order_by("word"))
+        assert written == tables.word_lines(person | {"seq": str(patient.seq)})
+
+
+@pytest.mark.django_db
+def test_the_insert_of_the_write_tax_fits_the_table():
+    with connection.cursor() as cursor:
+        cursor.execute(tables.INSERT)
+        cursor.execute(tables.INSERT)
+    assert Patient.objects.filter(first_name="Load").count() == 2
+
+
+@pytest.mark.django_db
+def test_the_vocabulary_is_the_one_the_service_writes(copied):
+    with connection.cursor() as cursor:
+        cursor.execute(tables.AFTER_LOADING[0])
+    loaded = set(NameWord.objects.values_list("word", "sound"))
+    NameWord.objects.all().delete()
+    registry.write_search_words(copied)
+    assert set(NameWord.objects.values_list("word", "sound")) == loaded
+
+
+@pytest.mark.django_db
+def test_a_load_leaves_the_total_right(copied):
+    with connection.cursor() as cursor:
+        cursor.execute(tables.FOLD)
+    assert tally.total() == 1_000
