@@ -12,9 +12,11 @@ class Permission(StrEnum):
     # patients
     PATIENT_VIEW = "patient.view"
     PATIENT_REGISTER = "patient.register"
+    PATIENT_MATCH = "patient.match"  # see who on record may be the person described
     PATIENT_AMEND = "patient.amend"
     PATIENT_AMEND_INSURANCE = "patient.amend_insurance"
     PATIENT_DEACTIVATE = "patient.deactivate"
+    PATIENT_MERGE = "patient.merge"  # make two records of one person one, and take it back
     PATIENT_SEE_ADDRESS = "patient.see_address"
     PATIENT_SEE_EMERGENCY_CONTACT = "patient.see_emergency_contact"
     PATIENT_SEE_INSURANCE = "patient.see_insurance"

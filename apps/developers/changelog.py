@@ -24,6 +24,10 @@ RELEASES = (
         added=(
             "Sign-in, refresh with single-use tokens, sign-out, oneself: /auth/login, /auth/refresh, /auth/logout, /auth/me.",
             "Patients: list and search, registration, detail, amendment by merge-patch, deactivation and reactivation.",
+            "Patients: who on record may be the person described, with score and reasons (/patients/match); the warning "
+            "possible_duplicate says why in `matches`; two records are said to be two people by /patients/{id}/not-same.",
+            "Patients: two records made one (/patients/{id}/merge, with /patients/{id}/merge-preview before), the old id still "
+            "finding the survivor, and the merge taken back (/patients/merges/{id}/undo).",
             "Medical history: read by type, recorded by hand, corrected by retraction.",
             "Doctors: the ids that doctor_id means.",
             "The OpenAPI file at /v1/openapi.json and /v1/openapi.yaml, and these pages.",

@@ -39,6 +39,55 @@ class PatientTransferredIn(Event, name="patient.transferred_in"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PatientsToldApart(Event, name="patient.told_apart"):
+    """Somebody said that these two records are two people."""
+
+    patient_id: UUID
+    other_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientsMerged(Event, name="patient.merged"):
+    """Two records became one: `retired_id` leads to `patient_id` from now on."""
+
+    patient_id: UUID
+    retired_id: UUID
+    merge_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.merge_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeUndone(Event, name="patient.merge_undone"):
+    """`retired_id` is a record of its own again. `to_triage` rows and fields wait for a person to say whose they are."""
+
+    patient_id: UUID
+    retired_id: UUID
+    merge_id: UUID
+    to_triage: int
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.merge_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeTriageSettled(Event, name="patient.merge_triage_settled"):
+    """A person said whose a row or field is: `patient_id`'s."""
+
+    patient_id: UUID
+    merge_id: UUID
+    triage_id: int
+    model: str
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.merge_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChartEntryRecorded(Event, name="chart.recorded"):
     patient_id: UUID
     entry_id: UUID

@@ -91,6 +91,8 @@ class Patient(BaseModel):
         indexes = [
             models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth"),
             models.Index(fields=["-seq"], condition=Q(is_active=False, merged_into=None), name="patient_inactive"),
+            models.Index(Upper("email"), condition=~Q(email=""), name="patient_by_email"),
+            models.Index(Upper("insurance_policy_number"), condition=~Q(insurance_policy_number=""), name="patient_by_policy"),
         ]
 
     def __str__(self) -> str:
@@ -103,6 +105,7 @@ class PatientIdentifier(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     system = models.CharField(max_length=100)
     value = models.CharField(max_length=100)
+    created_at = models.DateTimeField(default=clock.now, null=True, editable=False, help_text="empty: before it was noted")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["system", "value"], name="patient_identifier_once")]
@@ -113,7 +116,7 @@ class PatientIdentifier(models.Model):
 
 class SearchWord(models.Model):
     """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), or the digits of a telephone number,
-    forwards (`+…`) and backwards (`-…`, for the last digits).
+    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN).
 
     `seq` is the patient's. A prefix is a range of the index, which lists the words in order and under each the newest first.
     """
@@ -182,10 +185,17 @@ class NotSame(models.Model):
         return f"{self.low_id} is not {self.high_id}"
 
 
+class MergeQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see merges and what is left of them."""
+        return self.all() if actor.may(Permission.PATIENT_MERGE) else self.none()
+
+
 class Merge(BaseModel):
     """Two records of one person became one: `retired` leads to `survivor` from then on. `undone_at` says it was taken back.
 
-    `fields` holds, for each column of the survivor that changed, what it was (`before`) and became (`after`).
+    `fields` holds, for each column of the survivor that can be chosen, what it was (`before`) and became (`after`): where they
+    are the same too, so that an undo sees what was changed since.
     """
 
     retired = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -197,6 +207,8 @@ class Merge(BaseModel):
     undone_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     undone_at = models.DateTimeField(null=True)
 
+    objects = MergeQuerySet.as_manager()
+
     class Meta:
         ordering = ["-merged_at", "-id"]
         constraints = [
@@ -206,7 +218,7 @@ class Merge(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.retired_id} into {self.survivor_id}"
+        return f"{self.retired} into {self.survivor}"
 
 
 class MergedRow(models.Model):
@@ -233,6 +245,8 @@ class MergeTriage(models.Model):
     note = models.CharField(max_length=400, blank=True)
     settled_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     settled_at = models.DateTimeField(null=True)
+
+    objects = MergeQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "merge triage"

@@ -141,7 +141,8 @@ def _born(query: Query, status: str, offset: int, limit: int) -> Found:
     return _page_of(
         make,
         f"""WITH days AS MATERIALIZED (
-            SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY({make.bind(list(query.born))}) {_STATUS[status]}),
+            SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY({make.bind(list(query.born))})
+            AND p.merged_into_id IS NULL {_STATUS[status]}),
         people AS (SELECT d.seq, '' AS word FROM days d WHERE {tests})""",
         "seq DESC",
         offset,

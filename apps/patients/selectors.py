@@ -1,16 +1,18 @@
 """Finding patients and reading charts. Everything here is already scoped to whoever asks."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery, UUIDField, Value
+from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
-from apps.patients import rules, search, tally
-from apps.patients.models import ChartEntry, ChartQuerySet, Patient
+from apps.patients import duplicates, search, tally
+from apps.patients.duplicates import Match
+from apps.patients.matching import SUGGESTED, WARNED, Person
+from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 MATCHES_SHOWN = 500
@@ -58,27 +60,72 @@ def _in_order(people: QuerySet[Patient], seqs: list[int]) -> list[dict[str, Any]
     return [rows[seq] for seq in seqs if seq in rows]
 
 
+def standing(patient_id: UUID) -> Coalesce:
+    """As a value for queries: the id itself, or that of the record it was merged into. Never further: merges keep it one step."""
+    led_to = Patient.objects.filter(pk=patient_id).values("merged_into")
+    return Coalesce(Subquery(led_to), Value(patient_id, output_field=UUIDField()))
+
+
 def patient(by: Actor, patient_id: UUID) -> Patient:
-    """The patient, or NotFound where there is none or it is not the actor's to see."""
-    found = Patient.objects.visible_to(by).filter(pk=patient_id).first()
+    """The patient, or NotFound where there is none or it is not the actor's to see. A merged id finds the survivor."""
+    found = Patient.objects.visible_to(by).filter(pk=standing(patient_id)).first()
     if found is None:
         raise NotFound("There is no such patient.")
     return found
 
 
 def locked(by: Actor, patient_id: UUID) -> Patient:
-    """The patient's row, held until the transaction ends."""
-    found = Patient.objects.visible_to(by).filter(pk=patient_id).select_for_update().first()
+    """The patient's row, held until the transaction ends. A merged id finds the survivor.
+
+    Whoever writes rows of a patient holds this lock, or a merge at the same moment would not see them.
+    """
+    found = Patient.objects.visible_to(by).filter(pk=standing(patient_id)).select_for_update().first()
     if found is None:
         raise NotFound("There is no such patient.")
+    return locked(by, found.merged_into_id) if found.merged_into_id else found  # merged while we waited
+
+
+def by_mrn(visible_to: Actor, mrn: str) -> Patient | None:
+    """Whoever has this MRN, in any case, or had it before a merge."""
+    bearer = Patient.objects.visible_to(visible_to).filter(mrn__iexact=mrn).select_related("merged_into").first()
+    return bearer.merged_into or bearer if bearer else None
+
+
+def merges(*, visible_to: Actor) -> QuerySet[Merge]:
+    """All merges, the latest first, with their patients and people."""
+    return Merge.objects.visible_to(visible_to).select_related("retired", "survivor", "merged_by", "undone_by")
+
+
+def merge(by: Actor, merge_id: UUID) -> Merge:
+    """The merge, or NotFound."""
+    found = merges(visible_to=by).filter(pk=merge_id).first()
+    if found is None:
+        raise NotFound("There is no such merge.")
     return found
 
 
-def namesakes(first_name: str, last_name: str, born: date) -> list[Patient]:
-    """Patients born on that day whose name reads the same, case and accents aside."""
-    name = rules.words(first_name) + rules.words(last_name)
-    same_day = Patient.objects.filter(date_of_birth=born).order_by("-seq")[:1_000]
-    return [row for row in same_day if rules.words(row.first_name) + rules.words(row.last_name) == name]
+def triage(merge: Merge) -> QuerySet[MergeTriage]:
+    """What an undo left for a person to decide, in the order it was found."""
+    return MergeTriage.objects.filter(merge=merge).order_by("id")
+
+
+def candidates(*, visible_to: Actor, person: Person) -> list[Match]:
+    """Whoever on record may be the person described, the most likely first."""
+    people = Patient.objects.visible_to(visible_to).listed()
+    return duplicates.likely(person, people, at_least=SUGGESTED, thorough=True)
+
+
+def lookalikes(*, visible_to: Actor, person: Person) -> list[Match]:
+    """Whoever on record so likely is the person described that a registration is worth interrupting."""
+    return duplicates.likely(person, Patient.objects.visible_to(visible_to).listed(), at_least=WARNED)
+
+
+def duplicates_of(patient: Patient, *, visible_to: Actor) -> list[Match]:
+    """Other records that likely are this patient's, without those somebody said are another person's."""
+    others = Patient.objects.visible_to(visible_to).listed().exclude(pk=patient.pk)
+    others = others.exclude(pk__in=NotSame.objects.filter(low=patient).values("high"))
+    others = others.exclude(pk__in=NotSame.objects.filter(high=patient).values("low"))
+    return duplicates.likely(duplicates.person_of(patient), others, at_least=WARNED)
 
 
 def mrn_in_use(mrn: str) -> bool:
@@ -89,6 +136,14 @@ def mrn_in_use(mrn: str) -> bool:
 def chart(*, visible_to: Actor, patient_id: UUID, **filters: Any) -> ChartQuerySet:
     """The patient's chart as the actor may read it, the latest first."""
     return ChartEntry.objects.visible_to(visible_to).filter(patient_id=patient_id, **filters).order_by("-occurred_at", "-id")
+
+
+def entry(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
+    """One entry of the patient's chart, or NotFound where there is none or it is not the actor's to read."""
+    found = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=standing(patient_id)).first()
+    if found is None:
+        raise NotFound("There is no such chart entry.")
+    return found
 
 
 def entry_locked(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:

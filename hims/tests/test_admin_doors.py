@@ -1,6 +1,7 @@
 """Every page of the admin, as every role: who gets in is what `access` says, and every look is on record."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
+from apps.patients import services as patients
+from apps.patients.models import Merge
 from apps.rest.admin.base import HimsModelAdmin
 from hims.tests import cast
 
@@ -42,6 +45,7 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
     entry = cast.chart(patient, code_system="ICD-10-CM", code="I10")
     accounts.sign_in(username="nurse.ward", password=cast.PASSWORD, ip=None, user_agent="")
     session = accounts.Session.objects.get()
+    merged = cast.merge(cast.admit("Ann", "Roe"), patient)
     trail = AuditEvent.objects.first()
     delivery = parked()
     everyone_but_manager, desk = STAFF - {"manager"}, {"admin", "doctor", "nurse", "receptionist"}
@@ -54,7 +58,13 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:patients_patient_change", args=[patient.pk]): everyone_but_manager,
         reverse("admin:patients_patient_deactivate", args=[patient.pk]): {"admin", "receptionist"},
         reverse("admin:patients_patient_no_known_allergies", args=[patient.pk]): {*clinical, "pharmacist"},
+        reverse("admin:patients_patient_not_same", args=[patient.pk]): desk,
+        reverse("admin:patients_patient_merge", args=[patient.pk]): {"admin"},
         reverse("admin:patients_patient_history", args=[patient.pk]): {"admin"},
+        reverse("admin:patients_merge_changelist"): {"admin"},
+        reverse("admin:patients_merge_change", args=[merged.pk]): {"admin"},
+        reverse("admin:patients_merge_undo", args=[merged.pk]): {"admin"},
+        reverse("admin:patients_merge_settle", args=[taken_back().pk]): {"admin"},
         f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}": READERS | {"admin"},
         f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=diagnosis": clinical,
         f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy": {*clinical, "pharmacist"},
@@ -76,6 +86,14 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:events_delivery_try_again", args=[delivery.pk]): {"admin"},
         entry_page: READERS - {"lab_technician"} | {"admin"},
     }
+
+
+def taken_back() -> Merge:
+    """A merge that was undone after something was written."""
+    retired, survivor = cast.admit("Bea", "Roe", date(1950, 1, 2)), cast.admit("Cora", "Lee", date(1960, 3, 4))
+    merged = cast.merge(retired, survivor)
+    cast.chart(survivor)
+    return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
 
 
 def parked() -> Delivery:
@@ -147,7 +165,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address in addresses(ward) if address.endswith("/change/")]
-    assert len(pages) == 7
+    assert len(pages) == 8
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

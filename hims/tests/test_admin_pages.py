@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,10 +13,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from apps.access.actor import SYSTEM
 from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
 from apps.patients import services as patients
-from apps.patients.models import Patient
+from apps.patients.models import Merge, Patient
 from hims.tests import cast
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -92,9 +94,18 @@ class Ward:
     pages: dict[str, str]
 
 
+def taken_back() -> Merge:
+    """A merge that was undone after something was written."""
+    retired, survivor = cast.admit("Eve", "Lee", date(1950, 1, 2)), cast.admit("Fay", "Lee", date(1960, 3, 4))
+    merged = cast.merge(retired, survivor)
+    cast.chart(survivor)
+    return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
+
+
 @pytest.fixture
 def shown() -> Ward:
     staff = cast.hire_ward()
+    dora, undone = cast.admit("Dora", "Lee", date(1961, 2, 3), gender="female", phone="415 555 0111"), taken_back()
     patient = cast.admit(mrn="MRN001", phone="(415) 555-0134", email="john@example.com", street="12 Elm Street", city="Oakland")
     for name in ("Ann", "Bea", "Cora"):
         cast.admit(name, "Roe", phone="415 555 0199")
@@ -111,6 +122,11 @@ def shown() -> Ward:
         "register": reverse("admin:patients_patient_add"),
         "patient": reverse("admin:patients_patient_change", args=[patient.pk]),
         "deactivate": reverse("admin:patients_patient_deactivate", args=[patient.pk]),
+        "merge-choose": reverse("admin:patients_patient_merge", args=[patient.pk]) + "?q=lee",
+        "merge": reverse("admin:patients_patient_merge", args=[patient.pk]) + f"?into={dora.pk}",
+        "merges": reverse("admin:patients_merge_changelist"),
+        "merged": reverse("admin:patients_merge_change", args=[undone.pk]),
+        "settle": reverse("admin:patients_merge_settle", args=[undone.pk]),
         "history": reverse("admin:patients_patient_history", args=[patient.pk]),
         "chart": reverse("admin:patients_chartentry_changelist") + chart,
         "new-entry": reverse("admin:patients_chartentry_add") + f"{chart}&type=allergy",
@@ -247,7 +263,7 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: W
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    for name in ("index", "patients", "patient", "new-entry", "hire"):
+    for name in ("index", "patients", "patient", "merge", "new-entry", "hire"):
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")

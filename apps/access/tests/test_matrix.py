@@ -48,7 +48,7 @@ def test_the_setting_for_administrators_gives_nobody_else_anything() -> None:
         assert rights(role) == rights(role, admin_clinical=True)
 
 
-@pytest.mark.parametrize("right", [P.STAFF_MANAGE, P.STAFF_VIEW, P.AUDIT_VIEW])
+@pytest.mark.parametrize("right", [P.STAFF_MANAGE, P.STAFF_VIEW, P.AUDIT_VIEW, P.PATIENT_MERGE])
 def test_administration_is_the_administrators(right: P) -> None:
     assert [role for role in STAFF if right in rights(role)] == [Role.ADMIN]
 

@@ -8,17 +8,18 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.patients import banner, rules, selectors, services
+from apps.patients.admin.duplicates import NOT_SAME, LooksFirst
 from apps.patients.admin.forms import PatientForm
+from apps.patients.admin.merges import MERGE, Merges
 from apps.patients.chart import EntryType
 from apps.patients.models import AllergyStatus, Patient
 from apps.patients.services import Registration
 from apps.rest.admin.acts import Act
-from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
+from apps.rest.admin.base import ActiveFilter
 from apps.rest.admin_site import holds
 
 _PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "gender", "language", "deceased_at")
@@ -39,7 +40,7 @@ _RECORD = ("active", "created_at", "updated_at")
 
 
 @admin.register(Patient)
-class PatientAdmin(HimsModelAdmin):
+class PatientAdmin(Merges, LooksFirst):
     """Whoever may amend the insurance alone finds everything else read-only."""
 
     noun = "patient"
@@ -79,6 +80,8 @@ class PatientAdmin(HimsModelAdmin):
             done="The patient is active again.",
             offered=lambda row, _: not row.is_active,
         ),
+        NOT_SAME,
+        MERGE,
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -89,7 +92,7 @@ class PatientAdmin(HimsModelAdmin):
         """A whole MRN opens its patient: that is what a scanner types."""
         text = request.GET.get("q", "").strip()
         if self.has_view_permission(request) and rules.MRN_SHAPE.fullmatch(text):
-            scanned = self.get_queryset(request).filter(mrn__iexact=text).first()
+            scanned = selectors.by_mrn(request.user, text)  # type: ignore[arg-type]
             if scanned is not None:
                 return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[scanned.pk]))
         return super().changelist_view(request, extra_context)
@@ -108,10 +111,7 @@ class PatientAdmin(HimsModelAdmin):
     def add(self, request: HttpRequest, form: PatientForm) -> Patient:
         known = {field.name for field in fields(Registration)}
         answers = {name: value for name, value in form.cleaned_data.items() if name in known}
-        registered = services.register(by=request.user, registration=Registration(**answers))  # type: ignore[arg-type]
-        if registered.namesakes:
-            messages.warning(request, _namesakes_message(registered.namesakes))
-        return registered.patient
+        return self.register(request, Registration(**answers))
 
     def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
         services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
@@ -137,11 +137,3 @@ class PatientAdmin(HimsModelAdmin):
     @admin.display(description="born")
     def born(self, row: Patient) -> str:
         return f"{row.date_of_birth:%Y-%m-%d} ({rules.age(row.date_of_birth, clock.today())})"
-
-
-def _namesakes_message(namesakes: list[Patient]) -> str:
-    links = [(reverse("admin:patients_patient_change", args=[row.pk]), row) for row in namesakes[:5]]
-    listed = format_html_join(", ", '<a href="{}">{}</a>', links)
-    return format_html(
-        "A patient with this name and date of birth was already on record: {}. Look whether it is the same person.", listed
-    )

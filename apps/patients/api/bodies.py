@@ -8,7 +8,7 @@ from rest_framework import serializers
 from apps.common import clock
 from apps.patients import chart, rules
 from apps.patients.models import Gender
-from apps.rest.serializers import InstantField, InstantOrDayField, StrictSerializer
+from apps.rest.serializers import IdField, InstantField, InstantOrDayField, StrictSerializer
 
 # Where a column stands in the body. A name may stand in more than one place; all places must then agree.
 _ADDRESS = {"street": "street", "city": "city", "state": "state", "zip": "zip"}
@@ -194,3 +194,7 @@ class EntryBody(StrictSerializer):
 
 class RetractBody(StrictSerializer):
     reason = serializers.CharField(max_length=400)
+
+
+class NotSameBody(StrictSerializer):
+    other_id = IdField(help_text="The record that is another person's")

@@ -1,4 +1,4 @@
-"""Sections 3.1 to 3.3 of the API reference, as printed; where it prints the word uuid, there is one."""
+"""Sections 3.1 to 3.3 of the API reference, as printed (where it prints the word uuid, there is one), and those of our own."""
 
 from apps.rest.schema import Example
 
@@ -55,4 +55,28 @@ CREATE = Example(
         "address": {"street": "456 Oak Ave", "city": "Anytown", "state": "CA", "zip": "12345"},
         "emergency_contact": {"name": "John Smith", "relationship": "spouse", "phone": "+1-555-0126"},
     }
+)
+MATCH = Example(
+    request={"first_name": "Jhon", "last_name": "Doe", "date_of_birth": "1980-05-15", "gender": "male", "phone": "+1-555-0123"},
+    reply={
+        "success": True,
+        "data": {
+            "candidates": [
+                {
+                    "patient": {
+                        "id": _ID,
+                        "mrn": "MRN001",
+                        "first_name": "John",
+                        "last_name": "Doe",
+                        "date_of_birth": "1980-05-15",
+                        "phone": "+1-555-0123",
+                        "email": "john.doe@email.com",
+                        "is_active": True,
+                    },
+                    "score": 0.99,
+                    "reasons": ["misspelt_name", "same_birth_date", "same_phone"],
+                }
+            ]
+        },
+    },
 )

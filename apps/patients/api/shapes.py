@@ -1,6 +1,7 @@
 """How patients and chart entries read, as far as the role of the reader goes."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -8,7 +9,9 @@ from apps.access import matrix
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.patients.chart import CodeSystem, EntryType
-from apps.patients.models import AllergyStatus, ChartEntry, Gender, Patient
+from apps.patients.duplicates import Match
+from apps.patients.matching import Reason
+from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotSame, Patient
 from apps.patients.selectors import LIST_COLUMNS
 
 KINDS = frozenset(EntryType)
@@ -25,6 +28,29 @@ class PatientRow(serializers.Serializer):
     phone = serializers.CharField(allow_blank=True)
     email = serializers.CharField(allow_blank=True)
     is_active = serializers.BooleanField()
+
+
+class CandidateShape(serializers.Serializer):
+    """Somebody on record who may be the person described."""
+
+    patient = PatientRow()
+    score = serializers.FloatField(min_value=0, max_value=1, help_text="From 0.5 (even odds) to 1 (nothing differs)")
+    reasons = serializers.ListField(child=serializers.ChoiceField(choices=[reason.value for reason in Reason]))
+
+
+class CandidatesShape(serializers.Serializer):
+    """At most ten, the most likely first."""
+
+    candidates = CandidateShape(many=True)
+
+
+class PairShape(serializers.Serializer):
+    """Two records of which somebody said that they are two people's."""
+
+    patient_id = serializers.UUIDField()
+    other_id = serializers.UUIDField()
+    said_by = serializers.UUIDField(allow_null=True)
+    said_at = serializers.DateTimeField()
 
 
 class DemographicsShape(serializers.Serializer):
@@ -132,6 +158,16 @@ def _demographics(row: Patient) -> dict[str, Any]:
 def listed(row: Patient) -> dict[str, Any]:
     """A patient in a list."""
     return {name: getattr(row, name) for name in LIST_COLUMNS}
+
+
+def candidate(match: Match) -> dict[str, Any]:
+    return {"patient": listed(match.patient), "score": match.score, "reasons": match.reasons}
+
+
+def pair(row: NotSame, patient_id: UUID) -> dict[str, Any]:
+    """The pair, seen from one of the two."""
+    other_id = row.high_id if row.low_id == patient_id else row.low_id
+    return {"patient_id": patient_id, "other_id": other_id, "said_by": row.said_by_id, "said_at": row.said_at}
 
 
 def record(row: ChartEntry, reader: Actor) -> dict[str, Any]:

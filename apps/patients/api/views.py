@@ -7,10 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
-from apps.common.errors import Forbidden, NotFound
+from apps.common.errors import Forbidden
 from apps.patients import selectors, services
 from apps.patients.api import bodies, examples, shapes
 from apps.patients.api.filters import ChartFilter, PatientFilter
+from apps.patients.duplicates import Match
 from apps.patients.models import ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.rest import aliases, paging
@@ -70,7 +71,7 @@ class PatientViewSet(HimsViewSet):
     def create(self, request: Request) -> Response:
         registered = services.register(by=self.by, registration=Registration(**self.parse()))
         patient = registered.patient
-        warnings = [*_possible_duplicate(registered.namesakes), *_phone_warning(patient)]
+        warnings = [*_possible_duplicate(registered.matches), *_phone_warning(patient)]
         return self.created(
             {"patient": shapes.patient(patient, self.by)}, location=f"/v1/patients/{patient.pk}", warnings=warnings
         )
@@ -89,7 +90,9 @@ class PatientViewSet(HimsViewSet):
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
-        return self.ok({"patient": shapes.patient(patient, self.by)}, warnings=warnings)
+        """The patient; where the id was merged into another, `Content-Location` says which it is now."""
+        moved = {"Content-Location": f"/v1/patients/{patient.pk}"} if self.id_in_path() != patient.pk else {}
+        return self.ok({"patient": shapes.patient(patient, self.by)}, warnings=warnings, headers=moved)
 
 
 class MedicalHistoryViewSet(HimsViewSet):
@@ -129,11 +132,8 @@ class MedicalHistoryViewSet(HimsViewSet):
         return response
 
     def retrieve(self, request: Request, pk: str, entry: str) -> Response:
-        patient_id = self.id_in_path()
-        row = selectors.chart(visible_to=self.by, patient_id=patient_id).filter(pk=aliases.in_path(entry)).first()
-        if row is None:
-            raise NotFound("There is no such chart entry.")
-        self.note("chart.read", patient_id=patient_id, object_id=row.pk)
+        row = selectors.entry(self.by, self.id_in_path(), aliases.in_path(entry))
+        self.note("chart.read", patient_id=row.patient_id, object_id=row.pk)
         return self.ok({"record": shapes.record(row, self.by)})
 
     def create(self, request: Request, pk: str) -> Response:
@@ -142,7 +142,7 @@ class MedicalHistoryViewSet(HimsViewSet):
             row = services.record(by=self.by, patient_id=patient_id, entry=NewEntry(**entry))
         else:
             row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
-        location = f"/v1/patients/{patient_id}/medical-history/{row.pk}"
+        location = f"/v1/patients/{row.patient_id}/medical-history/{row.pk}"
         return self.created({"record": shapes.record(row, self.by)}, location=location)
 
     def retract(self, request: Request, pk: str, entry: str) -> Response:
@@ -158,12 +158,17 @@ class MedicalHistoryViewSet(HimsViewSet):
         return rows if asked.get("include_retracted") == "true" else rows.standing()
 
 
-def _possible_duplicate(namesakes: list[Patient]) -> list[dict[str, Any]]:
-    if not namesakes:
+def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
+    if not matches:
         return []
-    listed = [shapes.listed(row) for row in namesakes]
+    why = [{"patient_id": match.patient.pk, "score": match.score, "reasons": match.reasons} for match in matches]
     return [
-        {"code": "possible_duplicate", "message": "A patient with this name and date of birth is on record.", "patients": listed}
+        {
+            "code": "possible_duplicate",
+            "message": "This may be somebody who is on record already.",
+            "patients": [shapes.listed(match.patient) for match in matches],
+            "matches": why,
+        }
     ]
 
 

@@ -8,6 +8,8 @@ from apps.patients.services.charting import (
     record_no_known_allergies,
     retract,
 )
+from apps.patients.services.duplicates import AlreadyToldApart, tell_apart
+from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, merge
 from apps.patients.services.registry import (
     AlreadyActive,
     AlreadyInactive,
@@ -16,29 +18,50 @@ from apps.patients.services.registry import (
     Registration,
     amend,
     deactivate,
+    described,
     reactivate,
     register,
     write_search_words,
 )
 from apps.patients.services.transfer import Transfer, transfer_in
+from apps.patients.services.unmerging import (
+    AlreadySettled,
+    AlreadyUndone,
+    MergedFurther,
+    NotTheSurvivors,
+    settle_triage,
+    undo_merge,
+)
 
 __all__ = [
     "AllergiesListed",
     "AlreadyActive",
     "AlreadyInactive",
+    "AlreadyMerged",
     "AlreadyRetracted",
+    "AlreadySettled",
+    "AlreadyToldApart",
+    "AlreadyUndone",
+    "CannotStandTogether",
+    "MergedFurther",
     "MrnTaken",
     "NewEntry",
+    "NotTheSurvivors",
     "Registered",
     "Registration",
     "Transfer",
     "amend",
     "deactivate",
+    "described",
+    "merge",
     "reactivate",
     "record",
     "record_no_known_allergies",
     "register",
     "retract",
+    "settle_triage",
+    "tell_apart",
     "transfer_in",
+    "undo_merge",
     "write_search_words",
 ]

@@ -70,7 +70,7 @@ def record_no_known_allergies(*, by: Actor, patient_id: UUID) -> ChartEntry:
 def retract(*, by: Actor, entry_id: UUID, patient_id: UUID, reason: str) -> ChartEntry:
     """Mark an entry as entered in error; it stays readable as such. Raises AlreadyRetracted."""
     patient = selectors.locked(by, patient_id)
-    row = selectors.entry_locked(by, patient_id, entry_id)
+    row = selectors.entry_locked(by, patient.pk, entry_id)
     _may_write(by, row.type)
     if row.status == chart.ENTERED_IN_ERROR:
         raise AlreadyRetracted

@@ -1,9 +1,9 @@
 """Registering, amending, deactivating: the person's side of the record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +16,9 @@ from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
 from apps.patients import rules, selectors
+from apps.patients.duplicates import Match
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
+from apps.patients.matching import Person
 from apps.patients.models import Patient, SearchWord
 
 INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})
@@ -63,19 +65,36 @@ class Registration:
 
 @dataclass(frozen=True)
 class Registered:
-    """The new patient, and those who have the same name and date of birth."""
+    """The new patient, and those on record before who are likely the same person."""
 
     patient: Patient
-    namesakes: list[Patient]
+    matches: list[Match]
 
 
 @transaction.atomic
 def register(*, by: Actor, registration: Registration, patient_id: UUID | None = None) -> Registered:
     """Open a record. Raises Invalid for an impossible birth or MRN, MrnTaken for an MRN in use in any case."""
-    namesakes = selectors.namesakes(registration.first_name, registration.last_name, registration.date_of_birth)
+    matches = selectors.lookalikes(visible_to=by, person=described(registration))
     patient = open_record(registration, patient_id)
     emit(PatientRegistered(patient_id=patient.pk), by=by)
-    return Registered(patient=patient, namesakes=namesakes)
+    return Registered(patient=patient, matches=matches)
+
+
+def described(registration: Registration) -> Person:
+    """The person a registration describes, to be compared with those on record."""
+    return Person(
+        first_name=registration.first_name,
+        middle_name=registration.middle_name,
+        last_name=registration.last_name,
+        date_of_birth=registration.date_of_birth,
+        gender=registration.gender,
+        phone=registration.phone,
+        phone_e164=rules.e164(registration.phone, settings.CLINIC_COUNTRY),
+        email=registration.email,
+        street=registration.street,
+        zip=registration.zip,
+        policy=registration.insurance_policy_number,
+    )
 
 
 def open_record(registration: Registration, patient_id: UUID | None = None) -> Patient:
@@ -91,7 +110,7 @@ def open_record(registration: Registration, patient_id: UUID | None = None) -> P
         if "patient_mrn_once" in str(error):
             raise MrnTaken(field="mrn", mrn=mrn) from error
         raise
-    write_search_words([patient])
+    _add_words({patient.seq: words_of(patient)})
     return patient
 
 
@@ -147,8 +166,16 @@ def next_mrn() -> str:
 def write_search_words(patients: Iterable[Patient]) -> None:
     """Write anew the words these patients are found by, and add those of their names to the vocabulary."""
     listed = list(patients)
-    rows = [SearchWord(word=word, seq=patient.seq) for patient in listed for word in words_of(patient)]
+    absorbed: dict[UUID, list[Patient]] = {patient.pk: [] for patient in listed}
+    for retired in Patient.objects.filter(merged_into__in=absorbed):
+        absorbed[cast("UUID", retired.merged_into_id)].append(retired)
     SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).delete()
+    _add_words({patient.seq: words_of(patient, absorbed[patient.pk]) for patient in listed})
+
+
+def _add_words(words: Mapping[int, set[str]]) -> None:
+    """The words of patients who have none."""
+    rows = [SearchWord(word=word, seq=seq) for seq, found in words.items() for word in found]
     SearchWord.objects.bulk_create(rows)
     names = sorted({row.word for row in rows if row.word.isalpha()})
     with connection.cursor() as cursor:
@@ -162,10 +189,19 @@ ON CONFLICT DO NOTHING
 """
 
 
-def words_of(patient: Patient) -> set[str]:
-    """The words this patient is found by."""
-    names = [patient.first_name, patient.middle_name, patient.last_name]
-    return rules.search_words(names=names, mrn=patient.mrn, phones=[patient.phone, patient.phone_e164])
+def words_of(patient: Patient, absorbed: Iterable[Patient] = ()) -> set[str]:
+    """The words this patient is found by: his own, and the names and MRNs of records that were merged into his.
+
+    A merged record has none: whoever looks for it finds the survivor.
+    """
+    if patient.merged_into_id:
+        return set()
+    found = rules.search_words(names=_names(patient), mrn=patient.mrn, phones=[patient.phone, patient.phone_e164])
+    return found.union(*(rules.search_words(names=_names(row), mrn=row.mrn, phones=[]) for row in absorbed))
+
+
+def _names(patient: Patient) -> list[str]:
+    return [patient.first_name, patient.middle_name, patient.last_name]
 
 
 def _check(born: date, mrn: str = "") -> None:

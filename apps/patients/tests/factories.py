@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.access.actor import SYSTEM
 from apps.patients import services
-from apps.patients.models import ChartEntry, Patient
+from apps.patients.models import ChartEntry, Merge, Patient
 from apps.patients.services import NewEntry, Registration
 
 
@@ -20,3 +20,8 @@ def admit(first_name: str = "John", last_name: str = "Doe", born: date = date(19
 def chart(patient: Patient, entry_type: str = "diagnosis", display: str = "Essential hypertension", **details: Any) -> ChartEntry:
     """Write a chart entry."""
     return services.record(by=SYSTEM, patient_id=patient.pk, entry=NewEntry(type=entry_type, display=display, **details))
+
+
+def merge(retired: Patient, survivor: Patient, **fields: str) -> Merge:
+    """Make one record of two. `fields` says whose value is kept."""
+    return services.merge(by=SYSTEM, retired_id=retired.pk, survivor_id=survivor.pk, reason="The same passport", fields=fields)

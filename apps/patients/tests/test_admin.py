@@ -98,13 +98,6 @@ def test_a_registration_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
     assert Patient.objects.count() == 1
 
 
-def test_a_namesake_born_on_the_same_day_is_pointed_out(ward: dict[str, User]) -> None:
-    known = admit("Rosa", "Martin", date(1990, 2, 3))
-    page = browser(ward["receptionist"]).post(LIST + "add/", registration(), follow=True).content.decode()
-    assert "was already on record" in page
-    assert str(known.pk) in page
-
-
 def test_the_mrn_is_read_only_once_it_is_given(ward: dict[str, User]) -> None:
     patient = admit(mrn="MRN-OLD")
     assert change(browser(ward["admin"]), patient, mrn="MRN-NEW", city="Oakland").status_code == 302

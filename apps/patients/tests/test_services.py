@@ -79,7 +79,7 @@ def test_two_hundred_registrations_at_once_get_two_hundred_numbers() -> None:
 def test_a_namesake_born_the_same_day_is_pointed_out() -> None:
     first = admit("José", "Álvarez")
     registration = Registration(first_name="JOSE", last_name="Alvarez", date_of_birth=first.date_of_birth, gender="male")
-    assert services.register(by=SYSTEM, registration=registration).namesakes == [first]
+    assert services.register(by=SYSTEM, registration=registration).matches[0].patient == first
 
 
 @pytest.mark.parametrize("born", [date.today() + timedelta(days=2), date(1890, 1, 1)])

@@ -75,7 +75,7 @@ class ActsMixin:
             raise Http404
         if not holds(request.user, act.need) or (request.method != "POST" and not act.offered(row, request.user)):
             raise PermissionDenied
-        form = act.form(request.POST if request.method == "POST" else None)
+        form = self.act_form(request, row, act)
         if request.method == "POST" and form.is_valid():
             try:
                 act.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]
@@ -88,6 +88,10 @@ class ActsMixin:
                 return HttpResponseRedirect(self.after_act(row))
         self.note(request, "read", row)  # type: ignore[attr-defined]
         return self._ask(request, row, act, form)
+
+    def act_form(self, request: HttpRequest, row: Any, act: Act) -> forms.Form:
+        """What the page asks. Where that depends on the row, a page overrides this."""
+        return act.form(request.POST) if request.method == "POST" else act.form(initial=request.GET.dict())
 
     def after_act(self, row: Any) -> str:
         """Where one is taken when it is done: back to the row."""

@@ -34,7 +34,10 @@ def in_path(path: str) -> list[dict[str, Any]]:
 
 def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:
     """The filters of a list."""
-    return [_asked(name, _schema(one.field), str(one.field.help_text or "")) for name, one in kind.base_filters.items()]
+    return [
+        _asked(name, _schema(one.field), str(one.field.help_text or ""), required=one.field.required)
+        for name, one in kind.base_filters.items()
+    ]
 
 
 def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
@@ -46,9 +49,9 @@ def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
     return [*found, _asked("offset", _OFFSET, "Items to pass over; instead of `page`")] if offset_allowed else found
 
 
-def _asked(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+def _asked(name: str, schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:
     told = {"description": description} if description else {}
-    return {"name": name, "in": "query", "required": False, "schema": schema, **told}
+    return {"name": name, "in": "query", "required": required, "schema": schema, **told}
 
 
 def _schema(field: forms.Field) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""Duplicates in the admin: asked before somebody is registered, shown on the patient's page."""
+
+from typing import Any, cast
+
+from django import forms
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.errors import Conflict, Invalid
+from apps.patients import selectors, services
+from apps.patients.duplicates import Match
+from apps.patients.models import Patient
+from apps.patients.services import Registration
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import holds
+
+_TICKED = "not_same"
+
+
+class LookFirst(Conflict):
+    """Nobody has said yet that these are other people."""
+
+    message = "Nothing is saved yet: this may be somebody who is on record already. Look at the list above the form."
+
+
+class OtherForm(forms.Form):
+    """Names the other record."""
+
+    other = forms.CharField(max_length=40, label="MRN of the other person")
+
+
+def _not_same(by: Actor, row: Patient, mrn: str) -> None:
+    other = selectors.by_mrn(by, mrn.strip())
+    if other is None:
+        raise Invalid(field="other", issue="Nobody has this MRN.")
+    try:
+        services.tell_apart(by=by, patient_id=row.pk, other_id=other.pk)
+    except Invalid as problem:
+        raise Invalid(field="other", issue=str(problem.details["issue"])) from problem
+
+
+NOT_SAME = Act(
+    name="not-same",
+    label="Not the same person",
+    need=Permission.PATIENT_AMEND,
+    form=OtherForm,
+    run=lambda by, row, answers: _not_same(by, row, answers["other"]),
+    question="You looked at both records, and they are two people. This is remembered under your name.",
+    done="Two people: on record. They are not suggested as duplicates again.",
+)
+
+
+class LooksFirst(HimsModelAdmin):
+    """The part of the patient's page that knows of duplicates."""
+
+    def register(self, request: HttpRequest, registration: Registration) -> Patient:
+        """Register, unless somebody on record is likely the same person and was not ticked off. Raises LookFirst."""
+        by = cast("Actor", request.user)
+        found = selectors.lookalikes(visible_to=by, person=services.described(registration))
+        dismissed = set(request.POST.get(_TICKED, "").split(","))
+        if any(str(match.patient.pk) not in dismissed for match in found):
+            raise LookFirst(matches=found)
+        patient = services.register(by=by, registration=registration).patient
+        for match in found:
+            services.tell_apart(by=by, patient_id=patient.pk, other_id=match.patient.pk)
+        return patient
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form, and above it who is likely the same person."""
+        row = context["original"]
+        found = self._of_record(request, row) if row is not None else self._of_refusal(request)
+        if found:
+            request.shown_beside = shown = [str(match.patient.pk) for match in found]  # type: ignore[attr-defined]
+            context |= {"lookalikes": found, "lookalike_ids": ",".join(shown), **self._ways_out(request, row)}
+            if row is None:
+                self.note(request, "matched", shown=len(shown), patients=shown)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def note(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
+        """One look is one row of the trail: whoever else the patient's page shows stands in it."""
+        beside = getattr(request, "shown_beside", None) if action == "read" else None
+        super().note(request, action, row, **(detail | {"lookalikes": beside} if beside else detail))
+
+    def _of_record(self, request: HttpRequest, row: Patient) -> list[Match]:
+        if row.merged_into_id or not holds(request.user, Permission.PATIENT_MATCH):
+            return []
+        return selectors.duplicates_of(row, visible_to=cast("Actor", request.user))
+
+    def _of_refusal(self, request: HttpRequest) -> list[Match]:
+        refusal = getattr(request, "refusal", None)
+        return refusal.details["matches"] if isinstance(refusal, LookFirst) else []
+
+    def _ways_out(self, request: HttpRequest, row: Model | None) -> dict[str, str]:
+        """Where one says that they are two people, or makes one of both."""
+        acts = self.offered_acts(request, row) if row is not None else []
+        ways = {str(act["url"]).rstrip("/").rpartition("/")[2]: act["url"] for act in acts}
+        return {"not_same_url": ways.get(NOT_SAME.name, ""), "merge_url": ways.get("merge", "")}

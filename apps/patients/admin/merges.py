@@ -1,0 +1,294 @@
+"""Merging in the admin: from the patient's page into another record; the list of merges; taking one back, and what is left."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.errors import NotFound
+from apps.patients import merging_plan, rules, selectors, services
+from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
+from apps.rest import aliases
+from apps.rest.admin.acts import Act, ReasonForm
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import holds
+
+_FOUND = 20
+_ROW = "row_"
+
+
+class MergeForm(ReasonForm):
+    """Whose value is kept where the two differ, and why they are one person."""
+
+    def __init__(self, preview: merging_plan.Preview, data: Any = None) -> None:
+        super().__init__(data)
+        self.preview = preview
+        for row in preview.conflicts:
+            self.fields[row.field] = forms.ChoiceField(
+                label=row.label,
+                choices=[("survivor", _shown(row.survivor)), ("retired", _shown(row.retired))],
+                initial=row.default,
+                widget=forms.RadioSelect,
+            )
+        self.order_fields([*(row.field for row in preview.conflicts), "reason"])
+
+    @property
+    def both(self) -> list[dict[str, Any]]:
+        """Every column in which either has something, side by side; with radios where they differ."""
+        retired, survivor = self.preview.retired, self.preview.survivor
+        rows = []
+        for column in ("mrn", *merging_plan.COLUMNS):
+            theirs, ours = _shown(getattr(retired, column)), _shown(getattr(survivor, column))
+            if {theirs, ours} != {_shown("")}:
+                label = merging_plan.column_named(column).verbose_name
+                radios = self[column] if column in self.fields else None
+                rows.append({"label": label, "survivor": ours, "retired": theirs, "radios": radios})
+        return rows
+
+    def clean(self) -> dict[str, Any]:
+        answers = super().clean() or self.cleaned_data
+        sides = {row.field: answers[row.field] for row in self.preview.conflicts if row.field in answers}
+        return answers | {"into": self.preview.survivor.pk, "sides": sides}
+
+
+def _merge(by: Actor, row: Patient, answers: Mapping[str, Any]) -> None:
+    services.merge(by=by, retired_id=row.pk, survivor_id=answers["into"], reason=answers["reason"], fields=answers["sides"])
+
+
+MERGE = Act(
+    name="merge",
+    label="Merge into …",
+    need=Permission.PATIENT_MERGE,
+    run=_merge,
+    question="The chart and everything else moves to the surviving record. This record's number finds it from then on. "
+    "It can be undone.",
+    done="The two records are one.",
+    offered=lambda row, _: not row.merged_into_id,
+    grave=True,
+)
+
+
+class Merges(HimsModelAdmin):
+    """The part of the patient's page that merges it into another, and leads from a merged record to the survivor."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(merged_into=None)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        survivor = self._survivor(request, object_id)
+        if survivor is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        messages.info(request, "The record you asked for was merged into this one.")
+        return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[survivor.pk]))
+
+    def act_view(self, request: HttpRequest, object_id: str, act: Act) -> HttpResponse:
+        """The page of an act. Merging begins with choosing the record that stays."""
+        row = self.get_object(request, object_id)
+        if act is not MERGE or row is None or not holds(request.user, act.need):
+            return super().act_view(request, object_id, act)
+        into = self._into(request, row)
+        if into is None:
+            return self._choose(request, row)
+        if aliases.resolve(request.GET["into"]) != into.pk:  # nothing is merged into a record nobody looked at
+            messages.warning(request, "The record you chose was itself merged into this one. Look again.")
+            return HttpResponseRedirect(f"{request.path}?into={into.pk}")
+        return super().act_view(request, object_id, act)
+
+    def act_form(self, request: HttpRequest, row: Patient, act: Act) -> Any:
+        if act is not MERGE:
+            return super().act_form(request, row, act)
+        into = cast("Patient", self._into(request, row))
+        by = cast("Actor", request.user)
+        preview = merging_plan.preview(visible_to=by, retired_id=row.pk, survivor_id=into.pk)
+        self.note(request, "merge_previewed", row, into=str(into.pk))
+        return MergeForm(preview, request.POST if request.method == "POST" else None)
+
+    def _ask(self, request: HttpRequest, row: Patient, act: Act, form: forms.Form) -> TemplateResponse:
+        page = super()._ask(request, row, act, form)
+        if act is MERGE:
+            page.template_name = "admin/patients/patient/merge.html"
+        return page
+
+    def _choose(self, request: HttpRequest, row: Patient) -> TemplateResponse:
+        """Who stays? Found as patients are found."""
+        by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[: rules.QUERY_MAX]
+        people = selectors.roll(visible_to=by).exclude(pk=row.pk)
+        found = list(selectors.matching(people, text)[:_FOUND]) if text else []
+        self.note(request, "searched", query={"q": text}, shown=len(found))
+        page = super()._ask(request, row, MERGE, forms.Form())
+        page.template_name = "admin/patients/patient/merge_choose.html"
+        cast("dict[str, Any]", page.context_data).update(text=text, found=found)
+        return page
+
+    def _into(self, request: HttpRequest, row: Patient) -> Patient | None:
+        """The record that stays, if the address names one beside this."""
+        chosen = aliases.resolve(request.GET.get("into", ""))
+        try:
+            found = selectors.patient(cast("Actor", request.user), chosen) if chosen else None
+        except NotFound:
+            return None
+        return found if found != row else None
+
+    def _survivor(self, request: HttpRequest, object_id: str) -> Patient | None:
+        """Into whom the record of this address was merged, if it was and one may know."""
+        asked = aliases.resolve(object_id)
+        if asked is None or not self.has_view_permission(request):
+            return None
+        try:
+            found = selectors.patient(cast("Actor", request.user), asked)
+        except NotFound:
+            return None
+        return found if found.pk != asked else None
+
+
+# The merges
+
+
+class StateFilter(admin.SimpleListFilter):
+    """What became of a merge."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("merged", "Merged"), ("undone", "Undone"), ("waiting", "Waiting for a decision")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "waiting":
+            return queryset.filter(Exists(MergeTriage.objects.filter(merge=OuterRef("pk"), settled_at=None)))
+        return queryset.filter(undone_at__isnull=self.value() == "merged") if self.value() else queryset
+
+
+class SettleForm(forms.Form):
+    """Whose each row and field is that came between a merge and its undo."""
+
+    def __init__(self, merge: Merge, told: Mapping[int, str], data: Any = None) -> None:
+        super().__init__(data)
+        sides = [("", "Decide later"), ("survivor", f"{merge.survivor}’s"), ("retired", f"{merge.retired}’s")]
+        for pk, words in told.items():
+            self.fields[f"{_ROW}{pk}"] = forms.ChoiceField(label=words, choices=sides, required=False)
+
+
+@transaction.atomic
+def _settle(by: Actor, answers: Mapping[str, str]) -> None:
+    for name, side in answers.items():
+        if side:
+            services.settle_triage(by=by, triage_id=int(name.removeprefix(_ROW)), belongs_to=side)
+
+
+UNDO = Act(
+    name="undo",
+    label="Undo the merge",
+    need=Permission.PATIENT_MERGE,
+    run=lambda by, row, _: services.undo_merge(by=by, merge_id=row.pk),
+    question="Both records become their own again, with what was changed in their rows since. Rows that are new, and fields that "
+    "were changed since, stay with the survivor and are listed for you to decide.",
+    done="The merge is undone.",
+    offered=lambda row, _: row.undone_at is None,
+    grave=True,
+)
+SETTLE = Act(
+    name="settle",
+    label="Decide what is left",
+    need=Permission.PATIENT_MERGE,
+    run=lambda by, _, answers: _settle(by, answers),
+    question="This came to be while the two records were one. Whose is it?",
+    done="It is decided.",
+    offered=lambda row, _: selectors.triage(row).filter(settled_at=None).exists(),
+)
+
+
+@admin.register(Merge)
+class MergeAdmin(HimsModelAdmin):
+    """Every merge, taken back or not; what an undo left is decided here."""
+
+    noun = "merge"
+    title = "Merged records"
+    needs = {"view": Permission.PATIENT_MERGE}
+    list_display = ("merged_at", "retired", "survivor", "merged_by", "undone_at", "left")
+    list_filter = (StateFilter,)
+    ordering = ("-merged_at", "-id")
+    readonly_fields = ("from_record", "into_record", "moved", "changes", "left")
+    fields = (
+        "from_record",
+        "into_record",
+        "reason",
+        "merged_by",
+        "merged_at",
+        "moved",
+        "changes",
+        "undone_by",
+        "undone_at",
+        "left",
+    )
+    acts = (UNDO, SETTLE)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        open_rows = MergeTriage.objects.filter(merge=OuterRef("pk"), settled_at=None)
+        people = super().get_queryset(request).select_related("retired", "survivor", "merged_by", "undone_by")
+        return people.annotate(waits=Exists(open_rows))
+
+    def patient_of(self, row: Merge) -> UUID:
+        return row.survivor_id
+
+    def act_form(self, request: HttpRequest, row: Merge, act: Act) -> Any:
+        if act is not SETTLE:
+            return super().act_form(request, row, act)
+        told = _told(selectors.triage(row).filter(settled_at=None), row, cast("Actor", request.user))
+        return SettleForm(row, told, request.POST if request.method == "POST" else None)
+
+    @admin.display(description="retired record")
+    def from_record(self, row: Merge) -> str:
+        return str(row.retired)
+
+    @admin.display(description="surviving record")
+    def into_record(self, row: Merge) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:patients_patient_change", args=[row.survivor_id]), row.survivor)
+
+    @admin.display(description="rows moved")
+    def moved(self, row: Merge) -> str:
+        counts = MergedRow.objects.filter(merge=row).values_list("model").annotate(Count("id")).order_by("model")
+        return ", ".join(f"{model}: {rows}" for model, rows in counts) or "none"
+
+    @admin.display(description="values changed")
+    def changes(self, row: Merge) -> str:
+        changed = [(column, told) for column, told in row.fields.items() if told["before"] != told["after"]]
+        lines = [(column, _shown(told["before"]), _shown(told["after"])) for column, told in changed]
+        return format_html_join("", "<p><b>{}:</b> {} → {}</p>", lines) if lines else "none"
+
+    @admin.display(description="to decide", boolean=True)
+    def left(self, row: Any) -> bool:
+        return row.waits
+
+
+def _told(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> dict[int, str]:
+    """Each open row in words, as far as the reader may know: an entry of a chart by its words, a field by its two values."""
+    rows = list(rows)
+    entries = [row.row_id for row in rows if row.model == ChartEntry._meta.label]
+    read = {str(entry.pk): f" ({entry})" for entry in ChartEntry.objects.visible_to(reader).filter(pk__in=entries)}
+    fields = {
+        row.row_id: f" (now {_shown(getattr(merge.survivor, row.row_id))}, before the merge {_shown(_before(merge, row))})"
+        for row in rows
+        if row.model == Patient._meta.label
+    }
+    return {row.pk: row.note + (fields if row.model == Patient._meta.label else read).get(row.row_id, "") for row in rows}
+
+
+def _before(merge: Merge, row: MergeTriage) -> Any:
+    return merge.fields[row.row_id]["before"]
+
+
+def _shown(value: Any) -> str:
+    return str(value) if value not in ("", None) else "(empty)"

@@ -1,0 +1,50 @@
+"""Duplicates over the API: who on record may be the person described, and that two records are two people."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.patients import selectors, services
+from apps.patients.api import bodies, examples, shapes
+from apps.patients.services import Registration
+from apps.rest.limits import RateClass
+from apps.rest.viewsets import HimsViewSet
+
+
+class MatchViewSet(HimsViewSet):
+    """Looks before somebody is registered. Writes nothing but that it was looked."""
+
+    noun = "patient"
+    data_key = ""
+    tag = "Patients"
+    operation_ids = {"match": "matchPatient"}
+    needs = {"match": Permission.PATIENT_MATCH}
+    bodies = {"match": bodies.PatientBody}
+    replies = {"match": shapes.CandidatesShape}
+    rate_classes = {"match": RateClass.PATIENT_SEARCH}
+    examples = {"match": examples.MATCH}
+
+    def match(self, request: Request) -> Response:
+        """Who on record may be the person a registration describes, and why."""
+        person = services.described(Registration(**self.parse()))
+        found = selectors.candidates(visible_to=self.by, person=person)
+        self.note("patient.matched", shown=len(found), patients=[str(match.patient.pk) for match in found])
+        return self.ok({"candidates": [shapes.candidate(match) for match in found]})
+
+
+class NotSameViewSet(HimsViewSet):
+    """Says that two records are two people: the pair is not suggested again."""
+
+    noun = "patient"
+    data_key = "pair"
+    tag = "Patients"
+    operation_ids = {"not_same": "tellPatientsApart"}
+    needs = {"not_same": Permission.PATIENT_AMEND}
+    bodies = {"not_same": bodies.NotSameBody}
+    replies = {"not_same": shapes.PairShape}
+
+    def not_same(self, request: Request, pk: str) -> Response:
+        """Say that these two records are two people."""
+        patient = selectors.patient(self.by, self.id_in_path())
+        pair = services.tell_apart(by=self.by, patient_id=patient.pk, **self.parse())
+        return self.ok({"pair": shapes.pair(pair, patient.pk)})

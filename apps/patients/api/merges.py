@@ -1,0 +1,206 @@
+"""Merging over the API: what it would do, doing it, reading it, taking it back. Administrators only."""
+
+from typing import Any
+
+from django_filters import CharFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.common.errors import Invalid
+from apps.patients import merging_plan, selectors, services
+from apps.patients.models import Merge, MergeTriage, Patient
+from apps.rest import aliases
+from apps.rest.schema import Example
+from apps.rest.serializers import IdField, StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+_SIDES = ["retired", "survivor"]
+_ID, _OTHER = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44", "01961f0e-6c11-7f0a-8a3d-91c2b7e4d501"
+
+
+class MergeBody(StrictSerializer):
+    into = IdField(help_text="The record that stays")
+    reason = serializers.CharField(max_length=400)
+    fields = serializers.DictField(  # type: ignore[assignment]  # DRF has an attribute so called
+        child=serializers.ChoiceField(choices=_SIDES),
+        required=False,
+        help_text="Whose value is kept, by column (`phone`, `insurance_provider`) or group (`address`, `emergency_contact`, "
+        "`insurance`). Without: the survivor's, its gaps filled.",
+    )
+
+
+class IntoFilter(FilterSet):
+    into = CharFilter(max_length=40, required=True, help_text="The record that would stay")
+
+    class Meta:
+        model = Patient
+        fields: list[str] = []
+
+
+class TriageShape(serializers.Serializer):
+    """A row born, or a field changed, on the survivor between the merge and its undo."""
+
+    id = serializers.IntegerField()
+    model = serializers.CharField(help_text="`patients.Patient` for a field, whose name is then `row_id`")
+    row_id = serializers.CharField()
+    note = serializers.CharField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class MergeShape(serializers.Serializer):
+    """Two records of one person became one. `retired_id` finds the survivor, until the merge is undone."""
+
+    id = serializers.UUIDField()
+    retired_id = serializers.UUIDField()
+    survivor_id = serializers.UUIDField()
+    reason = serializers.CharField()
+    changed = serializers.ListField(child=serializers.CharField(), help_text="The survivor's columns that took another value")
+    merged_at = serializers.DateTimeField()
+    merged_by = serializers.UUIDField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True)
+    undone_by = serializers.UUIDField(allow_null=True)
+    triage = TriageShape(many=True, help_text="What the undo left for a person to decide")
+
+
+class CountShape(serializers.Serializer):
+    model = serializers.CharField()
+    name = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
+class DifferenceShape(serializers.Serializer):
+    field = serializers.CharField()
+    retired = serializers.CharField(allow_null=True, allow_blank=True)
+    survivor = serializers.CharField(allow_null=True, allow_blank=True)
+    default = serializers.ChoiceField(choices=_SIDES)  # type: ignore[assignment]  # DRF has an attribute so called
+
+
+class CautionShape(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class MergePreviewShape(serializers.Serializer):
+    """What merging the one into the other would do."""
+
+    retired_id = serializers.UUIDField()
+    survivor_id = serializers.UUIDField()
+    counts = CountShape(many=True, help_text="Rows that would move, by model")
+    conflicts = DifferenceShape(many=True, help_text="Columns in which the two differ, and whose value is kept by default")
+    warnings = CautionShape(many=True, help_text="What speaks against one person, or needs a look afterwards")
+
+
+class MergePreviewViewSet(HimsViewSet):
+    """What a merge would do."""
+
+    noun = "preview"
+    tag = "Patients"
+    needs = {"retrieve": Permission.PATIENT_MERGE}
+    queries = {"retrieve": IntoFilter}
+    replies = {"retrieve": MergePreviewShape}
+    operation_ids = {"retrieve": "previewMerge"}
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """What merging this record into another would do."""
+        retired_id, into = self.id_in_path(), self.asked().get("into")
+        if not into:
+            raise Invalid(field="into", issue="Say which record would stay.")
+        survivor_id = aliases.in_query(into, "into")
+        seen = merging_plan.preview(visible_to=self.by, retired_id=retired_id, survivor_id=survivor_id)
+        self.note("patient.merge_previewed", patient_id=retired_id, object_id=survivor_id)
+        return self.ok({"preview": preview_shape(seen)})
+
+
+class MergeViewSet(HimsViewSet):
+    """Two records of one person, made one."""
+
+    noun = "merge"
+    tag = "Patients"
+    needs = {
+        "create": Permission.PATIENT_MERGE,
+        "retrieve": Permission.PATIENT_MERGE,
+        "undo": Permission.PATIENT_MERGE,
+    }
+    bodies = {"create": MergeBody}
+    replies = {"create": MergeShape, "retrieve": MergeShape, "undo": MergeShape}
+    operation_ids = {"create": "mergePatient"}
+    examples = {
+        "create": Example(
+            request={"into": _OTHER, "reason": "The same passport, seen today", "fields": {"phone": "retired"}},
+            reply={
+                "success": True,
+                "data": {
+                    "merge": {
+                        "id": "01961f0e-77aa-7d10-b0c4-2f6d3c9a8e10",
+                        "retired_id": _ID,
+                        "survivor_id": _OTHER,
+                        "reason": "The same passport, seen today",
+                        "changed": ["phone"],
+                        "merged_at": "2025-01-15T10:30:00Z",
+                        "merged_by": "01961f0e-1111-7c3e-9d52-0d8f6a3b1c44",
+                        "undone_at": None,
+                        "undone_by": None,
+                        "triage": [],
+                    }
+                },
+            },
+        )
+    }
+
+    def create(self, request: Request, pk: str) -> Response:
+        """Merge this record into another, which takes its chart; this id finds the other from then on."""
+        asked = self.parse()
+        done = services.merge(
+            by=self.by,
+            retired_id=self.id_in_path(),
+            survivor_id=asked["into"],
+            reason=asked["reason"],
+            fields=asked.get("fields"),
+        )
+        return self.created({"merge": merge_shape(done)}, location=f"/v1/patients/merges/{done.pk}")
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """A merge, and what its undo left to decide."""
+        done = selectors.merge(self.by, self.id_in_path())
+        self.note("merge.read", patient_id=done.survivor_id, object_id=done.pk)
+        return self.ok({"merge": merge_shape(done)})
+
+    def undo(self, request: Request, pk: str) -> Response:
+        """Take a merge back, also after later edits; what was born since is listed in `triage`."""
+        return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})
+
+
+def merge_shape(done: Merge) -> dict[str, Any]:
+    """A merge as it reads."""
+    return {
+        "id": done.pk,
+        "retired_id": done.retired_id,
+        "survivor_id": done.survivor_id,
+        "reason": done.reason,
+        "changed": [column for column, told in done.fields.items() if told["before"] != told["after"]],
+        "merged_at": done.merged_at,
+        "merged_by": done.merged_by_id,
+        "undone_at": done.undone_at,
+        "undone_by": done.undone_by_id,
+        "triage": [_triage_shape(row) for row in selectors.triage(done)] if done.undone_at else [],
+    }
+
+
+def preview_shape(seen: merging_plan.Preview) -> dict[str, Any]:
+    """A preview as it reads."""
+    return {
+        "retired_id": seen.retired.pk,
+        "survivor_id": seen.survivor.pk,
+        "counts": [{"model": row.model, "name": row.name, "rows": row.rows} for row in seen.counts],
+        "conflicts": [
+            {"field": row.field, "retired": row.retired, "survivor": row.survivor, "default": row.default}
+            for row in seen.conflicts
+        ],
+        "warnings": [{"code": row.code, "message": row.message} for row in seen.warnings],
+    }
+
+
+def _triage_shape(row: MergeTriage) -> dict[str, Any]:
+    return {"id": row.pk, "model": row.model, "row_id": row.row_id, "note": row.note, "settled_at": row.settled_at}

@@ -1,0 +1,139 @@
+"""Who on record may be the person described: candidates out of the indexes, scored by `matching`.
+
+Candidates come in blocks, each a walk along an index with a limit of its own, so that the cost does not grow with the list:
+
+    days    born that day, or on one that a slip of the pen makes of it; the closest names first
+    phone   the last seven digits; mail and policy: the same, case aside
+    names   both names written or sounding nearly like it, whatever the birth (`thorough`: the vocabulary is searched for it)
+
+One statement finds and fetches them, one hears how their names sound; `thorough` takes a third, before, for the near words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from apps.patients import matching, search
+from apps.patients.matching import Person, Reason
+from apps.patients.models import Patient
+
+SHOWN = 10
+_NAME_MAX = 100  # characters, as the columns have; levenshtein() takes 255
+
+
+@dataclass(frozen=True)
+class Match:
+    """Somebody on record who may be the person, how likely, and why."""
+
+    patient: Patient
+    score: float
+    reasons: tuple[Reason, ...]
+
+    @property
+    def percent(self) -> int:
+        return round(self.score * 100)
+
+    @property
+    def reasons_in_words(self) -> list[str]:
+        return [matching.IN_WORDS[reason] for reason in self.reasons]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A statement that lists the `seq` of candidates."""
+
+    sql: str
+    values: tuple[object, ...]
+
+
+def likely(person: Person, among: QuerySet[Patient], *, at_least: float, thorough: bool = False) -> list[Match]:
+    """The best ten of `among` who score `at_least`, the most likely first and of equals the newest."""
+    rows = list(_candidates(person, among, thorough))
+    people = {row.pk: person_of(row) for row in rows}
+    sounds = _sounds([person, *people.values()]) if rows else {}
+    scored = [(row, matching.compare(person, people[row.pk], sounds)) for row in rows]
+    found = [Match(row, likeness.score, likeness.reasons) for row, likeness in scored if likeness.score >= at_least]
+    return sorted(found, key=lambda match: (-match.score, -match.patient.seq))[:SHOWN]
+
+
+def person_of(row: Patient) -> Person:
+    """The patient as the comparison sees him."""
+    return Person(
+        first_name=row.first_name,
+        middle_name=row.middle_name,
+        last_name=row.last_name,
+        date_of_birth=row.date_of_birth,
+        gender=row.gender,
+        phone=row.phone,
+        phone_e164=row.phone_e164,
+        email=row.email,
+        street=row.street,
+        zip=row.zip,
+        policy=row.insurance_policy_number,
+    )
+
+
+def _candidates(person: Person, among: QuerySet[Patient], thorough: bool) -> QuerySet[Patient]:
+    blocks = [_days(person), *_contacts(person), *(_names(person) if thorough else ())]
+    union = " UNION ".join(f"({block.sql})" for block in blocks)
+    return among.filter(seq__in=RawSQL(union, [value for block in blocks for value in block.values]))  # noqa: S611  # bound
+
+
+def _days(person: Person) -> _Block:
+    first, last = person.first_name.lower()[:_NAME_MAX], person.last_name.lower()[:_NAME_MAX]
+    born = person.date_of_birth
+    return _Block(_DAYS, (matching.near_days(born), first, last, last, first, born))
+
+
+# Whose names are closest, as they stand or swapped, is fetched first: on a day that thousands share, nobody near is missed.
+_DAYS = """
+SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY(%s) AND p.merged_into_id IS NULL
+ORDER BY least(levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s),
+               levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s))
+         + CASE WHEN p.date_of_birth = %s THEN 0 ELSE 2 END, p.seq DESC
+LIMIT 60
+"""
+
+
+def _contacts(person: Person) -> list[_Block]:
+    found = []
+    if tail := matching.phone_tail(person.phone_e164 or person.phone):
+        found.append(_Block(_PHONE, (f"-{tail[::-1]}", f"-{tail[::-1]}~")))
+    if person.email:
+        found.append(_Block(_EMAIL, (person.email,)))
+    if person.policy:
+        found.append(_Block(_POLICY, (person.policy,)))
+    return found
+
+
+_PHONE = "SELECT w.seq FROM patients_searchword w WHERE w.word >= %s AND w.word < %s LIMIT 40"
+_EMAIL = "SELECT p.seq FROM patients_patient p WHERE upper(p.email) = upper(%s) AND p.email <> '' LIMIT 20"
+_POLICY = """
+SELECT p.seq FROM patients_patient p
+WHERE upper(p.insurance_policy_number) = upper(%s) AND p.insurance_policy_number <> '' LIMIT 20
+"""
+
+
+def _names(person: Person) -> list[_Block]:
+    """Both names near, from the side of the first and of the last: complete as soon as one of the two is not very common."""
+    asked = ["".join(person.first), "".join(person.last)]
+    first, last = ([word, *near] for word, near in zip(asked, search.near_words(asked), strict=True))
+    return [_Block(_BOTH_NAMES, (first, last)), _Block(_BOTH_NAMES, (last, first))]
+
+
+_BOTH_NAMES = """
+SELECT w.seq FROM unnest(%s::text[]) AS near (word)
+CROSS JOIN LATERAL (SELECT s.seq FROM patients_searchword s WHERE s.word = near.word ORDER BY s.seq DESC LIMIT 300) w
+WHERE (SELECT true FROM patients_searchword e WHERE e.seq = w.seq AND e.word = ANY(%s::text[]) LIMIT 1) LIMIT 40
+"""
+
+
+def _sounds(people: Iterable[Person]) -> dict[str, str]:
+    """How the names sound."""
+    words = sorted(set().union(*(person.name_words for person in people)))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word", [words])
+        return dict(cursor.fetchall())

@@ -1,0 +1,173 @@
+"""What a merge would do: how many rows move, in what the two records differ, whose value is kept, what should make one think.
+
+Both records keep their MRN; the retired one's finds the survivor from then on.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from django.db.models import Field
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.errors import Invalid, NotFound
+from apps.patients import merging
+from apps.patients.models import AllergyStatus, Gender, NotSame, Patient
+
+Side = Literal["retired", "survivor"]
+# What belongs together: half of one address and half of another are no address.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "address": ("street", "city", "state", "zip"),
+    "emergency_contact": ("emergency_name", "emergency_relationship", "emergency_phone"),
+    "insurance": ("insurance_provider", "insurance_policy_number", "insurance_group_number"),
+}
+_ALONE = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "date_of_birth",
+    "gender",
+    "language",
+    "deceased_at",
+    "phone",
+    "email",
+)
+COLUMNS: tuple[str, ...] = (*_ALONE, *(column for group in GROUPS.values() for column in group))
+_EMPTY = ("", None, Gender.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows of a model move."""
+
+    model: str
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A column in which the records differ, and whose value is kept unless somebody chooses."""
+
+    field: str
+    label: str
+    retired: Any
+    survivor: Any
+    default: Side
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What speaks against its being one person, or needs a look afterwards."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    retired: Patient
+    survivor: Patient
+    counts: tuple[Count, ...]
+    conflicts: tuple[Difference, ...]
+    warnings: tuple[Caution, ...]
+
+
+def preview(*, visible_to: Actor, retired_id: UUID, survivor_id: UUID) -> Preview:
+    """What merging one into the other would do. Raises NotFound, and Invalid for an `into` that is nobody or the same."""
+    retired, survivor = the_two(
+        {row.pk: row for row in Patient.objects.visible_to(visible_to).filter(pk__in=[retired_id, survivor_id])},
+        retired_id,
+        survivor_id,
+    )
+    return Preview(
+        retired=retired,
+        survivor=survivor,
+        counts=_counts(retired),
+        conflicts=tuple(_differences(retired, survivor)),
+        warnings=tuple(_cautions(visible_to, retired, survivor)),
+    )
+
+
+def the_two(found: Mapping[UUID, Patient], retired_id: UUID, survivor_id: UUID) -> tuple[Patient, Patient]:
+    """The retired and the surviving record out of those found. Raises as `preview` does."""
+    if retired_id not in found:
+        raise NotFound("There is no such patient.")
+    if survivor_id not in found:
+        raise Invalid(field="into", issue="There is no such patient.")
+    if retired_id == survivor_id:
+        raise Invalid(field="into", issue="A record is not merged into itself.")
+    return found[retired_id], found[survivor_id]
+
+
+def choices(retired: Patient, survivor: Patient, asked: Mapping[str, str]) -> dict[str, Side]:
+    """Whose value each column takes: as asked, by column or by group, else the default. Raises Invalid naming what is unknown."""
+    chosen = {column: default_side(retired, survivor, column) for column in COLUMNS}
+    for name, side in asked.items():
+        columns = GROUPS.get(name, (name,) if name in COLUMNS else ())
+        if not columns:
+            raise Invalid(field=f"fields.{name}", issue=f"Can be chosen: {', '.join((*COLUMNS, *GROUPS))}.")
+        if side not in ("retired", "survivor"):
+            raise Invalid(field=f"fields.{name}", issue="Must be retired or survivor.")
+        chosen |= dict.fromkeys(columns, cast("Side", side))
+    return chosen
+
+
+def default_side(retired: Patient, survivor: Patient, column: str) -> Side:
+    """The survivor's value, but the retired one's where the survivor has none and the rest of the group does not contradict."""
+    if not _is_empty(survivor, column) or _is_empty(retired, column):
+        return "survivor"
+    group = next((group for group in GROUPS.values() if column in group), (column,))
+    agree = all(_is_empty(survivor, name) or getattr(survivor, name) == getattr(retired, name) for name in group)
+    return "retired" if agree else "survivor"
+
+
+def column_named(name: str) -> Field:
+    """A column of a patient."""
+    return cast("Field", Patient._meta.get_field(name))
+
+
+def _is_empty(patient: Patient, column: str) -> bool:
+    return getattr(patient, column) in _EMPTY
+
+
+def _counts(retired: Patient) -> tuple[Count, ...]:
+    rows = {link.model: 0 for link in merging.links()}
+    for link in merging.links():
+        rows[link.model] += link.rows_of(retired).count()
+    return tuple(Count(model, str(merging.links_of(model)[0].kind._meta.verbose_name_plural), rows[model]) for model in rows)
+
+
+def _differences(retired: Patient, survivor: Patient) -> Iterator[Difference]:
+    for column in COLUMNS:
+        theirs, ours = getattr(retired, column), getattr(survivor, column)
+        if theirs != ours:
+            label = str(column_named(column).verbose_name)
+            yield Difference(column, label, theirs, ours, default_side(retired, survivor, column))
+
+
+def _cautions(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Caution]:
+    for row, which in ((retired, "record to be retired"), (survivor, "surviving record")):
+        if row.merged_into_id:
+            yield Caution("already_merged", f"The {which} was merged into {row.merged_into_id} before. Nothing can be merged.")
+    if retired.date_of_birth != survivor.date_of_birth:
+        yield Caution("different_date_of_birth", f"Born {retired.date_of_birth:%Y-%m-%d} and {survivor.date_of_birth:%Y-%m-%d}.")
+    if retired.gender != survivor.gender and not (_is_empty(retired, "gender") or _is_empty(survivor, "gender")):
+        yield Caution("different_gender", f"The gender is {retired.gender} and {survivor.gender}.")
+    policies = {retired.insurance_policy_number, survivor.insurance_policy_number}
+    if len(policies) == 2 and "" not in policies:
+        yield Caution("different_policy", "Each has an insurance policy of its own.")
+    if (retired.deceased_at is None) != (survivor.deceased_at is None):
+        yield Caution("one_deceased", "One of the two is deceased.")
+    if retired.is_active != survivor.is_active:
+        yield Caution("one_inactive", "One of the two is inactive. The survivor stays as it is.")
+    if NotSame.objects.filter(low_id=min(retired.pk, survivor.pk), high_id=max(retired.pk, survivor.pk)).exists():
+        yield Caution("not_same", "Somebody looked at these two before and said they are two people.")
+    if reader.may(Permission.PATIENT_SEE_ALLERGY_STATUS) and _contradict(retired, survivor):
+        yield Caution("allergies_differ", "One has no known allergies, the other has some. Ask again, and correct the chart.")
+
+
+def _contradict(retired: Patient, survivor: Patient) -> bool:
+    return {retired.allergy_status, survivor.allergy_status} == {AllergyStatus.NONE_KNOWN, AllergyStatus.LISTED}

@@ -1,0 +1,44 @@
+"""Two records that look alike: said to be two people."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.access.actor import Actor
+from apps.common.errors import Conflict, Invalid, NotFound
+from apps.events.services import emit
+from apps.patients import selectors
+from apps.patients.events import PatientsToldApart
+from apps.patients.models import NotSame, Patient
+
+
+class AlreadyToldApart(Conflict):
+    message = "It is on record already that these are two people."
+
+
+@transaction.atomic
+def tell_apart(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotSame:
+    """Put on record that these are two people; the pair is never suggested again.
+
+    Raises NotFound for the patient, Invalid for an `other_id` that is nobody or the patient himself, AlreadyToldApart.
+    """
+    patient, other = selectors.patient(by, patient_id), _other(by, other_id)
+    if patient.pk == other.pk:
+        raise Invalid(field="other_id", issue="This is the same record; name the other person's.")
+    low, high = sorted([patient.pk, other.pk])
+    try:
+        with transaction.atomic():
+            pair = NotSame.objects.create(low_id=low, high_id=high, said_by_id=by.id)
+    except IntegrityError as error:
+        if "not_same_once" in str(error):
+            raise AlreadyToldApart from error
+        raise
+    emit(PatientsToldApart(patient_id=patient.pk, other_id=other.pk), by=by)
+    return pair
+
+
+def _other(by: Actor, other_id: UUID) -> Patient:
+    try:
+        return selectors.patient(by, other_id)
+    except NotFound as nobody:
+        raise Invalid(field="other_id", issue=nobody.message) from nobody

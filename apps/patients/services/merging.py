@@ -1,0 +1,157 @@
+"""Merging: two records of one person become one, and everything that moves is written down, so that it can be taken back."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+
+from apps.access.actor import Actor
+from apps.common import clock
+from apps.common.errors import Conflict, Invalid
+from apps.events.services import emit
+from apps.patients import merging, rules
+from apps.patients import merging_plan as plan
+from apps.patients.events import PatientsMerged
+from apps.patients.merging import Link
+from apps.patients.models import Merge, MergedRow, NotSame, Patient
+from apps.patients.services.charting import allergy_status
+from apps.patients.services.registry import write_search_words
+
+PAIRS = NotSame._meta.label
+
+
+class AlreadyMerged(Conflict):
+    message = "This record has been merged into another."
+
+
+class CannotStandTogether(Conflict):
+    message = "Rows of the two records cannot stand under one patient. Settle them first."
+
+
+@transaction.atomic
+def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields: Mapping[str, str] | None = None) -> Merge:
+    """Make two records one: the retired leads to the survivor, which takes its rows and, column by column, the chosen values.
+
+    `fields` says for a column or a group of them whose value is kept: retired or survivor (see `merging_plan`). Of two merges
+    that want one record, the first wins. Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether.
+    """
+    retired, survivor = plan.the_two(hold(by, retired_id, survivor_id), retired_id, survivor_id)
+    if not reason.strip():
+        raise Invalid(field="reason", issue="Say why these are one person.")
+    for row in (retired, survivor):
+        if row.merged_into_id:
+            raise AlreadyMerged(patient_id=row.pk, merged_into=row.merged_into_id)
+    done = _write_down(by, retired, survivor, reason.strip(), fields or {})
+    retired.amend(merged_into_id=survivor.pk)
+    for link in merging.links():
+        _move(link, done)
+    _move_pairs(done)
+    write_columns(survivor, {column: read(column, told["after"]) for column, told in done.fields.items()})
+    say_what_follows(retired, survivor)
+    emit(PatientsMerged(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk), by=by)
+    return done
+
+
+def hold(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
+    """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle."""
+    family = Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)
+    rows = Patient.objects.visible_to(by).filter(family).order_by("pk").select_for_update()
+    return {row.pk: row for row in rows}
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON has it."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def read(column: str, value: Any) -> Any:
+    """The value of a column, from JSON."""
+    return plan.column_named(column).to_python(value)
+
+
+def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
+    """Set columns; the dialled form of the telephone number follows the number."""
+    following = {}
+    if "phone" in values and values["phone"] != patient.phone:
+        following["phone_e164"] = rules.e164(values["phone"], settings.CLINIC_COUNTRY)
+    patient.amend(**values, **following)
+
+
+def say_what_follows(*patients: Patient) -> None:
+    """What is worked out from the rows: the allergy status of each who stands for himself, and the words each is found by."""
+    for patient in patients:
+        if not patient.merged_into_id:
+            patient.amend(allergy_status=allergy_status(patient))
+    write_search_words(patients)
+
+
+def turn_pair(pair: NotSame, leave: UUID, to: UUID) -> bool:
+    """Let the pair speak of `to` instead of `leave`; not where it would speak of one person, or where that was said already."""
+    other = pair.high_id if pair.low_id == leave else pair.low_id
+    low, high = sorted((to, other))
+    if low == high or NotSame.objects.filter(low_id=low, high_id=high).exists():
+        return False
+    pair.low_id, pair.high_id = low, high
+    pair.save(update_fields=["low", "high"])
+    return True
+
+
+def _write_down(by: Actor, retired: Patient, survivor: Patient, reason: str, asked: Mapping[str, str]) -> Merge:
+    sides = plan.choices(retired, survivor, asked)
+    fields = {
+        column: {
+            "before": plain(getattr(survivor, column)),
+            "after": plain(getattr(retired if side == "retired" else survivor, column)),
+        }
+        for column, side in sides.items()
+    }
+    done = Merge(retired=retired, survivor=survivor, reason=reason, fields=fields, merged_by_id=by.id, merged_at=clock.now())
+    done.save(force_insert=True)
+    return done
+
+
+# One statement a key, however many rows: what was moved is what is written down.
+_MOVE = """
+WITH moved AS (UPDATE {table} SET {changes} WHERE {column} = %(retired)s RETURNING {key})
+INSERT INTO patients_mergedrow (merge_id, model, "column", row_id)
+SELECT %(merge)s, %(model)s, %(name)s, {key}::text FROM moved
+"""
+_MOVE_BACK = """
+UPDATE {table} SET {changes} WHERE {column} = %(survivor)s AND {key}::text IN
+    (SELECT row_id FROM patients_mergedrow WHERE merge_id = %(merge)s AND model = %(model)s AND "column" = %(name)s)
+"""
+
+
+def _move(link: Link, done: Merge) -> None:
+    _execute(_MOVE, link, done, to=done.survivor_id)
+
+
+def move_back(link: Link, done: Merge) -> None:
+    """Give the retired record the rows that a merge took and that are still the survivor's, as they are now."""
+    _execute(_MOVE_BACK, link, done, to=done.retired_id)
+
+
+def _execute(sql: str, link: Link, done: Merge, to: UUID) -> None:
+    meta, quote = link.kind._meta, connection.ops.quote_name
+    columns = {field.name: quote(str(field.column)) for field in meta.concrete_fields}
+    column, key, touched = columns[link.column], columns[meta.pk.name], "updated_at" in columns
+    changes = f"{column} = %(to)s" + (", updated_at = %(now)s" if touched else "")
+    statement = sql.format(table=quote(meta.db_table), column=column, key=key, changes=changes)
+    told: dict[str, Any] = {"merge": done.pk, "retired": done.retired_id, "survivor": done.survivor_id, "to": to}
+    told |= {"model": link.model, "name": link.column, "now": clock.now()}
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, told)
+    except IntegrityError as clash:
+        raise CannotStandTogether(model=link.model) from clash
+
+
+def _move_pairs(done: Merge) -> None:
+    """Whoever was told apart from the retired record is now told apart from the survivor."""
+    pairs = NotSame.objects.filter(Q(low=done.retired_id) | Q(high=done.retired_id)).order_by("pk")
+    turned = [pair for pair in pairs if turn_pair(pair, done.retired_id, done.survivor_id)]
+    MergedRow.objects.bulk_create(MergedRow(merge=done, model=PAIRS, column="pair", row_id=str(pair.pk)) for pair in turned)

@@ -1,0 +1,267 @@
+"""Duplicates over the API, in the admin, past the services, and what looking for them costs."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.accounts.tests.factories import browser, caller
+from apps.audit.models import AuditEvent
+from apps.common.errors import Invalid
+from apps.events.models import OutboxEvent
+from apps.patients import duplicates, selectors, services
+from apps.patients.models import NotSame, Patient
+from apps.patients.tests import crowd
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+JON = {"first_name": "Jhon", "last_name": "Doe", "date_of_birth": "1980-05-15", "gender": "male"}
+ROW_KEYS = {"id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active"}
+ADD = "/admin/patients/patient/add/"
+
+
+@pytest.fixture
+def desk(ward: dict[str, User]) -> Any:
+    return caller(ward["receptionist"])
+
+
+def candidates(who: Any, **changes: Any) -> list[dict[str, Any]]:
+    reply = who.post("/patients/match", JON | changes)
+    assert reply.status_code == 200, reply.content
+    return reply.json()["data"]["candidates"]
+
+
+# Matching over the API
+
+
+def test_a_match_names_the_patient_the_score_and_the_reasons(desk: Any) -> None:
+    john = admit(phone="(213) 373-4253")
+    admit("Other", "Person")
+    (found,) = candidates(desk, phone="373-4253")
+    assert set(found) == {"patient", "score", "reasons"}
+    assert set(found["patient"]) == ROW_KEYS
+    assert found["patient"]["id"] == str(john.pk)
+    assert 0.9 <= found["score"] <= 1
+    assert found["reasons"] == ["misspelt_name", "same_birth_date", "same_phone"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"first_name": "Doe", "last_name": "John"},
+        {"date_of_birth": "1981-05-15"},
+        {"date_of_birth": "1990-05-15"},
+        {"last_name": "Do"},
+        {"contact": {"email": "JOHN@doe.test"}, "last_name": "Papadopoulos"},
+        {"insurance": {"policy_number": "bc-1"}, "date_of_birth": "1980-11-15"},
+        {"phone": "373 4253", "last_name": "Papadopoulos"},
+        {"date_of_birth": "1962-11-30", "address": {"street": "1 Elm St"}, "phone": "373 4253"},
+    ],
+    ids=str,
+)
+def test_every_block_finds_its_people(desk: Any, changes: dict[str, Any]) -> None:
+    john = admit(phone="(213) 373-4253", email="john@doe.test", insurance_policy_number="BC-1", street="1 Elm Street")
+    assert [found["patient"]["id"] for found in candidates(desk, **{"first_name": "John"} | changes)] == [str(john.pk)]
+
+
+def test_a_flipped_birth_is_told(desk: Any) -> None:
+    admit(born=date(1980, 5, 4))
+    (found,) = candidates(desk, date_of_birth="1980-04-05")
+    assert "birth_flipped" in found["reasons"]
+
+
+def test_the_best_come_first_and_at_most_ten(desk: Any) -> None:
+    for number in range(12):
+        admit("Johnny" if number else "Jhon", phone=f"(213) 373-42{number:02}")
+    found = candidates(desk)
+    assert len(found) == 10
+    assert found[0]["patient"]["first_name"] == "Jhon"
+    assert [row["score"] for row in found] == sorted((row["score"] for row in found), reverse=True)
+
+
+def test_a_merged_record_is_no_candidate(desk: Any) -> None:
+    john, other = admit(), admit("Somebody", "Else")
+    Patient.objects.filter(pk=john.pk).update(merged_into=other)
+    assert candidates(desk) == []
+
+
+def test_matching_writes_nothing_but_that_somebody_looked(desk: Any, ward: dict[str, User]) -> None:
+    john = admit()
+    before = (Patient.objects.count(), OutboxEvent.objects.count(), NotSame.objects.count())
+    candidates(desk)
+    assert (Patient.objects.count(), OutboxEvent.objects.count(), NotSame.objects.count()) == before
+    row = AuditEvent.objects.get(action="patient.matched")
+    assert (row.user_id, row.detail) == (ward["receptionist"].pk, {"shown": 1, "patients": [str(john.pk)]})
+
+
+@pytest.mark.parametrize(
+    "body", [JON | {"colour": "red"}, JON | {"date_of_birth": "15.5.1980"}, {"last_name": "Doe"}, []], ids=str
+)
+def test_a_match_wants_a_registration(desk: Any, body: Any) -> None:
+    assert desk.post("/patients/match", body).status_code == 400
+    assert not AuditEvent.objects.filter(action="patient.matched").exists()
+
+
+def test_only_those_who_register_may_match(ward: dict[str, User]) -> None:
+    allowed = {role for role, user in ward.items() if caller(user).post("/patients/match", JON).status_code == 200}
+    assert allowed == {"admin", "doctor", "nurse", "receptionist"}
+
+
+def test_a_registration_is_warned_of_with_reasons_and_never_blocked(desk: Any) -> None:
+    john = admit()
+    reply = desk.post("/patients", JON)
+    assert reply.status_code == 201
+    (warning,) = reply.json()["warnings"]
+    assert (warning["code"], [set(row) for row in warning["patients"]]) == ("possible_duplicate", [ROW_KEYS])
+    assert warning["matches"] == [
+        {"patient_id": str(john.pk), "score": warning["matches"][0]["score"], "reasons": ["misspelt_name", "same_birth_date"]}
+    ]
+
+
+# Not the same person
+
+
+def test_two_people_are_told_apart_once_and_are_not_suggested_again(desk: Any, ward: dict[str, User]) -> None:
+    john, jon = admit(), admit("Jhon")
+    assert [match.patient for match in selectors.duplicates_of(john, visible_to=SYSTEM)] == [jon]
+    pair = desk.post(f"/patients/{jon.pk}/not-same", {"other_id": str(john.pk)}).json()["data"]["pair"]
+    assert (pair["patient_id"], pair["other_id"]) == (str(jon.pk), str(john.pk))
+    assert pair["said_by"] == str(ward["receptionist"].pk)
+    assert selectors.duplicates_of(john, visible_to=SYSTEM) == selectors.duplicates_of(jon, visible_to=SYSTEM) == []
+    assert OutboxEvent.objects.get(name="patient.told_apart").payload == {"patient_id": str(jon.pk), "other_id": str(john.pk)}
+    assert AuditEvent.objects.get(action="patient.told_apart").patient_id == jon.pk
+    for one, other in ((john, jon), (jon, john)):
+        assert desk.post(f"/patients/{one.pk}/not-same", {"other_id": str(other.pk)}).status_code == 409
+    assert NotSame.objects.count() == 1
+
+
+def test_nobody_is_told_apart_from_himself_or_from_nobody(desk: Any) -> None:
+    john = admit()
+    for other in (str(john.pk), "00000000-0000-7000-8000-000000000000", "x"):
+        reply = desk.post(f"/patients/{john.pk}/not-same", {"other_id": other})
+        assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "other_id")
+    assert desk.post(f"/patients/{john.pk}/not-same", {}).status_code == 400
+    nobody = "00000000-0000-7000-8000-000000000000"
+    assert desk.post(f"/patients/{nobody}/not-same", {"other_id": str(john.pk)}).status_code == 404
+    assert not NotSame.objects.exists()
+
+
+def test_whoever_may_not_amend_may_not_tell_apart(ward: dict[str, User]) -> None:
+    john, jon = admit(), admit("Jhon")
+    for role in ("billing", "pharmacist", "lab_technician", "manager"):
+        assert caller(ward[role]).post(f"/patients/{john.pk}/not-same", {"other_id": str(jon.pk)}).status_code == 403
+
+
+def test_the_database_keeps_a_pair_in_order_and_once() -> None:
+    low, high = sorted([admit(), admit("Jhon")], key=lambda row: row.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        NotSame.objects.create(low=high, high=low)
+    services.tell_apart(by=SYSTEM, patient_id=high.pk, other_id=low.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        NotSame.objects.create(low=low, high=high)
+    with pytest.raises(Invalid):
+        services.tell_apart(by=SYSTEM, patient_id=low.pk, other_id=low.pk)
+
+
+# The admin
+
+TYPED = {"first_name": "Jhon", "last_name": "Doe", "date_of_birth": "1980-05-15", "gender": "male", "city": "Oakland"}
+
+
+def test_the_desk_is_shown_who_it_may_be_before_anything_is_saved(ward: dict[str, User]) -> None:
+    john, client = admit(), browser(ward["receptionist"])
+    shown = client.post(ADD, TYPED)
+    page = shown.content.decode()
+    assert Patient.objects.count() == 1
+    assert shown.context["adminform"].form["city"].value() == "Oakland"
+    assert reverse("admin:patients_patient_change", args=[john.pk]) in page
+    assert all(words in page for words in ("Use this one", "name nearly the same", "same date of birth", "register anyway"))
+    assert AuditEvent.objects.get(action="patient.matched").detail["patients"] == [str(john.pk)]
+    assert client.post(ADD, TYPED).context["lookalike_ids"] == str(john.pk)  # saving again is no answer
+    assert Patient.objects.count() == 1
+
+
+def test_who_was_ticked_off_is_registered_and_remembered(ward: dict[str, User]) -> None:
+    john, client = admit(), browser(ward["receptionist"])
+    shown = client.post(ADD, TYPED).context["lookalike_ids"]
+    assert client.post(ADD, TYPED | {"not_same": shown}).status_code == 302
+    jon = Patient.objects.get(first_name="Jhon")
+    assert NotSame.objects.get().said_by_id == ward["receptionist"].pk
+    assert selectors.duplicates_of(jon, visible_to=SYSTEM) == []
+    assert jon.city == "Oakland"
+    assert {john.pk, jon.pk} == set(NotSame.objects.values_list("low_id", "high_id").get())
+
+
+def test_somebody_who_was_not_shown_is_not_ticked_off(ward: dict[str, User]) -> None:
+    client = browser(ward["receptionist"])
+    admit()
+    shown = client.post(ADD, TYPED).context["lookalike_ids"]
+    later = admit("Johnn")
+    page = client.post(ADD, TYPED | {"not_same": shown})
+    assert str(later.pk) in page.context["lookalike_ids"]
+    assert not Patient.objects.filter(first_name="Jhon").exists()
+
+
+def test_a_patients_page_says_whom_he_may_be_the_same_as(ward: dict[str, User]) -> None:
+    john, jon = admit(), admit("Jhon")
+    address = reverse("admin:patients_patient_change", args=[john.pk])
+    client = browser(ward["nurse"])
+    page = client.get(address).content.decode()
+    told_apart = reverse("admin:patients_patient_not_same", args=[john.pk])
+    assert "May be the same as" in page
+    assert f"{told_apart}?other={jon.mrn}" in page
+    assert f'value="{jon.mrn}"' in client.get(f"{told_apart}?other={jon.mrn}").content.decode()
+    assert "Nobody has this MRN" in client.post(told_apart, {"other": "MRN-NOBODY"}).content.decode()
+    assert "name the other" in client.post(told_apart, {"other": john.mrn}).content.decode()
+    assert client.post(told_apart, {"other": jon.mrn.lower()}).status_code == 302
+    assert "May be the same as" not in client.get(address).content.decode()
+    assert "on record already" in client.post(told_apart, {"other": jon.mrn}).content.decode()
+
+
+def test_whoever_may_not_match_is_shown_no_duplicates(ward: dict[str, User]) -> None:
+    john, _ = admit(), admit("Jhon")
+    address = reverse("admin:patients_patient_change", args=[john.pk])
+    assert "May be the same as" not in browser(ward["billing"]).get(address).content.decode()
+
+
+# What it costs
+
+
+def statements(action: Callable[[], Any]) -> list[str]:
+    with CaptureQueriesContext(connection) as caught:
+        action()
+    return [row["sql"] for row in caught if row["sql"].split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")]
+
+
+def test_looking_costs_the_same_few_statements_however_many_look_alike() -> None:
+    person = services.described(services.Registration(**JON | {"date_of_birth": date(1980, 5, 15), "phone": "213 373 4253"}))
+    counts = set()
+    for _ in range(3):
+        admit(phone="(213) 373-4253")
+        counts.add(
+            (
+                len(statements(lambda: selectors.lookalikes(visible_to=SYSTEM, person=person))),
+                len(statements(lambda: selectors.candidates(visible_to=SYSTEM, person=person))),
+            )
+        )
+    assert counts == {(2, 3)}
+
+
+@pytest.mark.full
+def test_no_block_reads_the_whole_list_of_fifty_thousand() -> None:
+    crowd.move_in(50_000)
+    known = Patient.objects.order_by("seq")[777]
+    person = duplicates.person_of(known)
+    (match, *_) = selectors.candidates(visible_to=SYSTEM, person=person)
+    assert (match.patient, match.score) == (known, 1.0)
+    for thorough in (False, True):
+        plan = duplicates._candidates(person, Patient.objects.listed(), thorough).explain()
+        assert "Seq Scan on patients_patient" not in plan, plan
+        assert "Seq Scan on patients_searchword" not in plan, plan

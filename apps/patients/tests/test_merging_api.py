@@ -1,0 +1,151 @@
+"""Merging over HTTP: administrators only, and the old id answers with the survivor everywhere."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import caller
+from apps.audit.models import AuditEvent
+from apps.patients.models import Merge, Patient
+from apps.patients.tests.factories import admit, chart, merge
+from apps.patients.tests.test_merging import facts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(ward: dict[str, User]) -> Any:
+    return caller(ward["admin"])
+
+
+def ask(who: Any, retired: Any, survivor: Any, **beside: Any) -> Any:
+    body = {"into": str(getattr(survivor, "pk", survivor)), "reason": "The same passport"} | beside
+    return who.post(f"/patients/{getattr(retired, 'pk', retired)}/merge", body)
+
+
+def test_an_administrator_merges_reads_the_merge_and_takes_it_back(admin: Any, ward: dict[str, User]) -> None:
+    retired, survivor = admit("Jon", phone="5550101"), admit("John", phone="5550102")
+    reply = ask(admin, retired, survivor, fields={"phone": "retired"})
+    done = reply.json()["data"]["merge"]
+    assert reply.status_code == 201
+    assert (done["retired_id"], done["survivor_id"], done["changed"]) == (str(retired.pk), str(survivor.pk), ["phone"])
+    assert done["merged_by"] == str(ward["admin"].pk)
+    assert admin.get(reply.headers["Location"].removeprefix("/v1")).json()["data"]["merge"] == done
+    fresh = chart(survivor)
+    undone = admin.post(f"/patients/merges/{done['id']}/undo")
+    assert undone.status_code == 200
+    (row,) = undone.json()["data"]["merge"]["triage"]
+    assert (row["model"], row["row_id"], row["settled_at"]) == ("patients.ChartEntry", str(fresh.pk), None)
+    assert admin.post(f"/patients/merges/{done['id']}/undo").status_code == 409
+    assert len(facts("patient.merged")) == len(facts("patient.merge_undone")) == 1
+
+
+def test_nobody_but_an_administrator_merges_previews_or_undoes(ward: dict[str, User]) -> None:
+    retired, survivor, third = admit(), admit(), admit()
+    done = merge(third, survivor)
+    for role in set(ward) - {"admin"}:
+        who = caller(ward[role])
+        answers = [
+            ask(who, retired, survivor),
+            who.get(f"/patients/{retired.pk}/merge-preview?into={survivor.pk}"),
+            who.get(f"/patients/merges/{done.pk}"),
+            who.post(f"/patients/merges/{done.pk}/undo"),
+        ]
+        assert {answer.status_code for answer in answers} == {403}, role
+    assert Merge.objects.filter(undone_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("beside", "field"),
+    [
+        ({"into": "nobody"}, "into"),
+        ({"into": str(uuid4())}, "into"),
+        ({"into": None}, "into"),
+        ({"reason": "  "}, "reason"),
+        ({"reason": None}, "reason"),
+        ({"reason": "x" * 401}, "reason"),
+        ({"fields": {"mrn": "retired"}}, "fields.mrn"),
+        ({"fields": {"colour": "retired"}}, "fields.colour"),
+        ({"fields": {"phone": "both"}}, "fields.phone"),
+        ({"fields": ["phone"]}, "fields"),
+        ({"colour": "red"}, "colour"),
+    ],
+    ids=str,
+)
+def test_a_body_that_cannot_be_is_refused_by_name(admin: Any, beside: dict[str, Any], field: str) -> None:
+    retired, survivor = admit(), admit()
+    reply = ask(admin, retired, survivor, **beside)
+    assert reply.status_code == 400
+    assert field in {row["field"] for row in reply.json()["error"]["details"]["errors"]}
+    assert not Merge.objects.exists()
+
+
+def test_what_the_state_forbids_is_a_conflict_that_says_into_whom(admin: Any) -> None:
+    retired, survivor, third = admit(), admit(), admit()
+    done = merge(retired, survivor)
+    assert ask(admin, survivor, survivor).status_code == 400
+    assert ask(admin, uuid4(), survivor).status_code == 404
+    for pair in ((retired, third), (third, retired)):
+        reply = ask(admin, *pair)
+        assert reply.status_code == 409
+        assert reply.json()["error"]["details"]["merged_into"] == str(survivor.pk)
+    further = merge(Patient.objects.get(pk=survivor.pk), third)
+    refused = admin.post(f"/patients/merges/{done.pk}/undo")
+    assert (refused.status_code, refused.json()["error"]["details"]["merge_id"]) == (409, str(further.pk))
+    assert admin.post(f"/patients/merges/{uuid4()}/undo").status_code == 404
+    assert admin.get(f"/patients/merges/{uuid4()}").status_code == 404
+
+
+def test_the_preview_is_shown_and_the_look_is_on_record(admin: Any) -> None:
+    retired, survivor = admit("Jon"), admit("John", gender="female")
+    chart(retired)
+    reply = admin.get(f"/patients/{retired.pk}/merge-preview?into={survivor.pk}")
+    seen = reply.json()["data"]["preview"]
+    assert {"field": "first_name", "retired": "Jon", "survivor": "John", "default": "survivor"} in seen["conflicts"]
+    assert {row["model"]: row["rows"] for row in seen["counts"]}["patients.ChartEntry"] == 1
+    assert [row["code"] for row in seen["warnings"]] == ["different_gender"]
+    row = AuditEvent.objects.get(action="patient.merge_previewed")
+    assert (row.patient_id, row.object_id) == (retired.pk, survivor.pk)
+    for query in ("", "?into=", "?into=nobody", f"?into={uuid4()}", f"?into={retired.pk}", "?colour=red"):
+        assert admin.get(f"/patients/{retired.pk}/merge-preview{query}").status_code == 400, query
+    assert admin.get(f"/patients/{uuid4()}/merge-preview?into={survivor.pk}").status_code == 404
+
+
+def test_the_old_id_answers_with_the_survivor_at_every_door(ward: dict[str, User]) -> None:
+    retired, survivor = admit("Jon", mrn="OLD-1"), admit("John")
+    theirs = chart(retired)
+    merge(retired, survivor)
+    doctor, old, new = caller(ward["doctor"]), f"/patients/{retired.pk}", f"/v1/patients/{survivor.pk}"
+    reply = doctor.get(old)
+    assert (reply.status_code, reply.json()["data"]["patient"]["id"]) == (200, str(survivor.pk))
+    assert reply.headers["Content-Location"] == new
+    assert "Content-Location" not in doctor.get(f"/patients/{survivor.pk}").headers
+    amended = doctor.put(old, {"phone": "(213) 373-4253"})
+    assert (amended.json()["data"]["patient"]["id"], amended.headers["Content-Location"]) == (str(survivor.pk), new)
+    history = doctor.get(f"{old}/medical-history").json()["data"]["records"]
+    assert [row["id"] for row in history] == [str(theirs.pk)]
+    assert doctor.get(f"{old}/medical-history/{theirs.pk}").status_code == 200
+    written = doctor.post(f"{old}/medical-history", {"type": "note", "display": "Letter"})
+    assert written.headers["Location"].startswith(new + "/medical-history/")
+    assert doctor.post(f"{old}/medical-history/{theirs.pk}/retract", {"reason": "Wrong"}).status_code == 200
+    assert [row["id"] for row in doctor.get("/patients?search=old-1").json()["data"]["patients"]] == [str(survivor.pk)]
+    desk = caller(ward["receptionist"])
+    assert desk.post(f"{old}/deactivate").json()["data"]["patient"]["id"] == str(survivor.pk)
+    body = {"mrn": "old-1", "first_name": "New", "last_name": "Born", "date_of_birth": "2020-01-01", "gender": "female"}
+    assert desk.post("/patients", body).status_code == 409
+    assert set(AuditEvent.objects.filter(action="patient.read").values_list("patient_id", flat=True)) == {survivor.pk}
+
+
+def test_reading_by_the_old_id_costs_no_more_than_by_the_new(ward: dict[str, User]) -> None:
+    retired, survivor = admit(), admit()
+    merge(retired, survivor)
+    doctor, cost = caller(ward["doctor"]), []
+    for patient in (survivor, retired):
+        with CaptureQueriesContext(connection) as caught:
+            doctor.get(f"/patients/{patient.pk}")
+        cost.append(len([query for query in caught if "patients_patient" in query["sql"]]))
+    assert cost == [1, 1]
