@@ -11,7 +11,8 @@ from apps.patients import rules
 FIRST = ["john", "mary", "james", "maria", "robert", "linda", "anna", "jose", "peter", "sarah"]
 LAST = ["smith", "garcia", "johnson", "nguyen", "brown", "obrien", "martinez", "lee", "doe", "miller"]
 _SYLLABLES = ["ba", "ro", "mi", "ta", "son", "den", "ka", "li", "mar", "vel", "ton", "ber", "gi", "nu", "fer", "os", "an", "el"]
-_COLUMNS = """id, created_at, updated_at, mrn, first_name, middle_name, last_name, date_of_birth, gender, language, phone, phone_e164,
+_COLUMNS = """id, created_at, updated_at, mrn, first_name, middle_name, last_name, date_of_birth, gender, language, phone,
+phone_e164,
 email, street, city, state, zip, emergency_name, emergency_relationship, emergency_phone, insurance_provider,
 insurance_policy_number, insurance_group_number, is_active, allergy_status"""
 
