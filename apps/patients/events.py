@@ -47,48 +47,40 @@ class PatientsToldApart(Event, name="patient.told_apart"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatientsMerged(Event, name="patient.merged"):
+class _AboutMerge(Event):
+    patient_id: UUID
+    merge_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.merge_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientsMerged(_AboutMerge, name="patient.merged"):
     """Two records became one: `retired_id` leads to `patient_id` from now on."""
 
-    patient_id: UUID
     retired_id: UUID
-    merge_id: UUID
-
-    @property
-    def subject_id(self) -> UUID:
-        return self.merge_id
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeUndone(Event, name="patient.merge_undone"):
+class MergeUndone(_AboutMerge, name="patient.merge_undone"):
     """`retired_id` is a record of its own again. `to_triage` rows and fields wait for a person to say whose they are."""
 
-    patient_id: UUID
     retired_id: UUID
-    merge_id: UUID
     to_triage: int
-
-    @property
-    def subject_id(self) -> UUID:
-        return self.merge_id
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeTriageSettled(Event, name="patient.merge_triage_settled"):
+class MergeTriageSettled(_AboutMerge, name="patient.merge_triage_settled"):
     """A person said whose a row or field is: `patient_id`'s."""
 
-    patient_id: UUID
-    merge_id: UUID
     triage_id: int
     model: str
 
-    @property
-    def subject_id(self) -> UUID:
-        return self.merge_id
-
 
 @dataclass(frozen=True, kw_only=True)
-class ChartEntryRecorded(Event, name="chart.recorded"):
+class _AboutEntry(Event):
     patient_id: UUID
     entry_id: UUID
     type: str
@@ -99,11 +91,10 @@ class ChartEntryRecorded(Event, name="chart.recorded"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartEntryRetracted(Event, name="chart.retracted"):
-    patient_id: UUID
-    entry_id: UUID
-    type: str
+class ChartEntryRecorded(_AboutEntry, name="chart.recorded"):
+    """An entry was written into a chart."""
 
-    @property
-    def subject_id(self) -> UUID:
-        return self.entry_id
+
+@dataclass(frozen=True, kw_only=True)
+class ChartEntryRetracted(_AboutEntry, name="chart.retracted"):
+    """An entry was marked as entered in error."""
