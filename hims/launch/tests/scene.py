@@ -61,7 +61,13 @@ def user(**popen: object) -> subprocess.Popen:
     return process
 
 
+def hear_ctrl_c() -> None:
+    """Whatever started the tests (a shell's `&`, say) may have had them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments: str, **popen: object) -> subprocess.Popen:
+    popen.setdefault("preexec_fn", hear_ctrl_c)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen([sys.executable, *arguments], cwd=places.PROJECT, **pipes, **popen)
 
