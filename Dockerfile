@@ -15,6 +15,7 @@ COPY static static
 # Collecting needs settings that load. These values live in this one command and sign nothing.
 RUN HIMS_ENV=production HIMS_ALLOWED_HOSTS=build.invalid \
     HIMS_SECRET_KEY=used-while-the-image-is-built-for-nothing-1 HIMS_JWT_KEY=used-while-the-image-is-built-for-nothing-2 \
+    HIMS_KEY_RING=used-while-the-image-is-built-for-nothing-3 \
     DATABASE_URL=postgres://build.invalid/hims REDIS_URL=redis://build.invalid/0 \
     /opt/venv/bin/python manage.py collectstatic --noinput \
     && /opt/venv/bin/python -m compileall -q hims apps

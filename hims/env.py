@@ -51,6 +51,14 @@ def secret(variable: str) -> str:
     return value
 
 
+def key_ring() -> list[str]:
+    """The keys that encrypt secrets at rest, the newest first."""
+    keys = [key.strip() for key in secret("HIMS_KEY_RING").split(",") if key.strip()]
+    if name() not in ("sandbox", "development", "test") and min(map(len, keys), default=0) < 32:
+        raise ImproperlyConfigured("Every key of HIMS_KEY_RING must be at least 32 random characters.")
+    return keys
+
+
 def embedded_allowed() -> bool:
     """Whether the PostgreSQL and Redis that HIMS brings along may be used."""
     return name() != "production"

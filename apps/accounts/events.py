@@ -46,3 +46,10 @@ class SessionStarted(_AboutStaff, name="session.started"):
 class SessionEnded(_AboutStaff, name="session.ended"):
     session_id: UUID
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedInFromNewPlace(_AboutStaff, name="session.new_place"):
+    """Somebody signed in from an address this account was not used from in 30 days. Never told of the first sign-in."""
+
+    session_id: UUID | None

@@ -1,6 +1,7 @@
 """The facts that `patients` announces. Ids, kinds and column names; never a name or a clinical value."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from apps.events.event import Event
@@ -98,3 +99,12 @@ class ChartEntryRecorded(_AboutEntry, name="chart.recorded"):
 @dataclass(frozen=True, kw_only=True)
 class ChartEntryRetracted(_AboutEntry, name="chart.retracted"):
     """An entry was marked as entered in error."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassBroken(Event, name="patient.glass_broken"):
+    """Somebody opened a restricted chart in an emergency; `until` is when it closes again."""
+
+    patient_id: UUID
+    user_id: UUID
+    until: datetime

@@ -107,6 +107,7 @@ CACHES = {
 # Signing: an own key, never Django's SECRET_KEY.
 SECRET_KEY = env.secret("HIMS_SECRET_KEY")
 HIMS_JWT_KEY = env.secret("HIMS_JWT_KEY")
+HIMS_KEY_RING = env.key_ring()
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=3600)
 API_SESSION_IDLE = timedelta(minutes=60)
 API_SESSION_ABSOLUTE = timedelta(hours=12)

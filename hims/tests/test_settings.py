@@ -12,6 +12,7 @@ from hims.launch import places
 WHOLE = {
     "HIMS_ENV": "production",
     "HIMS_SECRET_KEY": "b7GvVQ2mWk0x9rT4eYpL8sZ1nHcJfA6dUoXqEiRt5wKgPzMy3C",
+    "HIMS_KEY_RING": "Uz7Kd2Wp9Xs4Tg6Bn1Vc8Lq3Hj5Rf0Ma-EyOiYuIoPaSdFgHj",
     "HIMS_JWT_KEY": "Qn4Zs8Lw1Vx6Cb3Mf9Hk2Jt7Pr5Dy0Ga-WeUoIiTqRzXvNcBmKh",
     "DATABASE_URL": "postgres://hims:pw@db.internal/hims",
     "REDIS_URL": "redis://redis.internal/0",
@@ -54,7 +55,9 @@ def test_staging_keeps_the_rules_of_production() -> None:
     assert "HIMS_SECRET_KEY" in refusal(without("HIMS_SECRET_KEY") | {"HIMS_ENV": "staging"})
 
 
-@pytest.mark.parametrize("name", ["HIMS_SECRET_KEY", "HIMS_JWT_KEY", "DATABASE_URL", "REDIS_URL", "HIMS_ALLOWED_HOSTS"])
+@pytest.mark.parametrize(
+    "name", ["HIMS_SECRET_KEY", "HIMS_JWT_KEY", "HIMS_KEY_RING", "DATABASE_URL", "REDIS_URL", "HIMS_ALLOWED_HOSTS"]
+)
 def test_production_refuses_to_start_without(name: str) -> None:
     assert name in refusal(without(name))
     assert name in refusal(WHOLE | {name: ""})
@@ -65,6 +68,7 @@ def test_production_refuses_to_start_without(name: str) -> None:
     [
         ("HIMS_SECRET_KEY", "too short"),
         ("HIMS_JWT_KEY", "too short"),
+        ("HIMS_KEY_RING", "b7GvVQ2mWk0x9rT4eYpL8sZ1nHcJfA6dUoXqEiRt5wKg,too short"),
         ("HIMS_SECRET_KEY", "only-for-samples-HIMS_SECRET_KEY-" + "0" * 40),
         ("HIMS_JWT_KEY", "only-for-samples-HIMS_JWT_KEY-" + "0" * 40),
         ("HIMS_JWT_KEY", WHOLE["HIMS_SECRET_KEY"]),

@@ -1,0 +1,51 @@
+"""The verbs of accounts, by use case; callers say `services.hire(...)`."""
+
+from apps.accounts.services.sessions import (
+    AlreadyEnded,
+    SignedIn,
+    WrongCredentials,
+    end_session,
+    end_sessions,
+    recognise,
+    refresh,
+    seen,
+    sign_in,
+    sign_out,
+)
+from apps.accounts.services.staff import (
+    AlreadyActive,
+    AlreadyDeactivated,
+    NewStaff,
+    NpiTaken,
+    UsernameTaken,
+    change_practice,
+    change_staff,
+    deactivate,
+    hire,
+    reactivate,
+    set_password,
+)
+
+__all__ = [
+    "AlreadyActive",
+    "AlreadyDeactivated",
+    "AlreadyEnded",
+    "NewStaff",
+    "NpiTaken",
+    "SignedIn",
+    "UsernameTaken",
+    "WrongCredentials",
+    "change_practice",
+    "change_staff",
+    "deactivate",
+    "end_session",
+    "end_sessions",
+    "hire",
+    "reactivate",
+    "recognise",
+    "refresh",
+    "seen",
+    "set_password",
+    "sign_in",
+    "sign_out",
+]
