@@ -9,15 +9,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from apps.audit.models import AuditEvent
-from apps.common import clock, context
+from apps.common import clock, context, prepared
 from apps.common.actor import Someone
 from apps.common.ids import new_id
 
 _MONTHS_AHEAD = 3
 
 
-# By hand: every look at a chart pays for it. The row of a look stands alone in its transaction and does not wait for the disk;
-# a row that belongs to a write is as durable as the write.
+# By hand and prepared: every look at a chart pays for it. The row of a look stands alone in its transaction and does not wait
+# for the disk; a row that belongs to a write is as durable as the write.
 _COLUMNS = "id, at, user_id, role, action, outcome, patient_id, object_id, ip, request_id, purpose, detail"
 _BESIDE_A_WRITE = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
 _ALONE = f"""
@@ -40,7 +40,7 @@ def note(
     where, row_id = context.current(), new_id()
     user_id, role = (by.id, str(by.role)) if by else (None, "")
     about = (patient_id, object_id, where.ip, where.request_id, where.purpose, json.dumps(detail, cls=DjangoJSONEncoder))
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         sql = _BESIDE_A_WRITE if connection.in_atomic_block else _ALONE
         cursor.execute(sql, [row_id, clock.now(), user_id, role, action, str(outcome), *about])
     return row_id

@@ -93,6 +93,7 @@ DATABASES["default"]["OPTIONS"]["options"] = env.read.str(
     "HIMS_PG_OPTIONS", default="-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
 )
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # allows `common.prepared`; Django's own cursors never prepare
 REDIS_URL = env.redis_url()
 # The counter of the page sign-ins (django-ratelimit) lives here. As impatient as `common.bus`, and for the same reason.
 CACHES = {
@@ -109,6 +110,7 @@ SECRET_KEY = env.secret("HIMS_SECRET_KEY")
 HIMS_JWT_KEY = env.secret("HIMS_JWT_KEY")
 HIMS_KEY_RING = env.key_ring()
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=3600)
+TOKEN_LEEWAY = 10  # seconds that clocks may differ
 API_SESSION_IDLE = timedelta(minutes=60)
 API_SESSION_ABSOLUTE = timedelta(hours=12)
 SIMPLE_JWT = {
@@ -116,7 +118,7 @@ SIMPLE_JWT = {
     "SIGNING_KEY": HIMS_JWT_KEY,
     "ISSUER": "hims",
     "AUDIENCE": "staff",
-    "LEEWAY": 10,
+    "LEEWAY": TOKEN_LEEWAY,
     "USER_ID_CLAIM": "sub",
     "TOKEN_TYPE_CLAIM": "typ",
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
@@ -165,6 +167,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.rest.permissions.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["apps.rest.renderers.EnvelopeRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.rest.renderers.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["apps.rest.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "apps.rest.schema.HimsSchema",
     "EXCEPTION_HANDLER": "apps.rest.errors.handle",

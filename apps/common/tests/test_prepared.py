@@ -1,0 +1,35 @@
+"""Prepared statements live on Django's connection: in its transaction, in its log, and planned once."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from apps.common import prepared
+
+pytestmark = pytest.mark.django_db
+_SUM = "SELECT %s::int + %s::int"
+
+
+def added(first: int, second: int) -> int:
+    with prepared.cursor() as cursor:
+        cursor.execute(_SUM, [first, second])
+        return cursor.fetchone()[0]
+
+
+def test_a_statement_is_planned_once_for_all_its_values() -> None:
+    assert [added(1, 2), added(3, 4)] == [3, 7]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement = %s", ["SELECT $1::int + $2::int"])
+        assert cursor.fetchone() == (1,)
+
+
+def test_it_counts_as_a_query() -> None:
+    with CaptureQueriesContext(connection) as caught:
+        added(1, 2)
+    assert len(caught) == 1
+
+
+def test_it_belongs_to_the_transaction_and_fails_as_django_does() -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        added(2_000_000_000, 2_000_000_000)
+    assert added(1, 1) == 2
