@@ -5,6 +5,7 @@ session that is most of its cost. `cursor` is Django's own cursor round one of p
 names its columns (a prepared `*` breaks when a migration adds one). psycopg forgets what it prepared after a ROLLBACK.
 """
 
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -14,7 +15,10 @@ from django.db.backends.utils import CursorWrapper
 
 class _Preparing(psycopg.Cursor):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, **(options | {"prepare": True}))
+        super().execute(query, params, **(options | {"prepare": True}))
+        if connection.queries_logged:  # the log asks for the statement with its values, which never was one text
+            self._query = SimpleNamespace(query=connection.ops.compose_sql(query, params).encode())  # type: ignore[assignment,attr-defined]
+        return self
 
 
 def cursor() -> CursorWrapper:

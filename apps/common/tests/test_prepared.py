@@ -23,10 +23,10 @@ def test_a_statement_is_planned_once_for_all_its_values() -> None:
         assert cursor.fetchone() == (1,)
 
 
-def test_it_counts_as_a_query() -> None:
+def test_it_counts_as_a_query_and_is_logged_with_its_values() -> None:
     with CaptureQueriesContext(connection) as caught:
         added(1, 2)
-    assert len(caught) == 1
+    assert [row["sql"] for row in caught] == ["SELECT 1::int + 2::int"]
 
 
 def test_it_belongs_to_the_transaction_and_fails_as_django_does() -> None:
