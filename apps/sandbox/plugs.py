@@ -14,8 +14,8 @@ deprecations.declare(
     Deprecation(
         method="GET",
         path="/sandbox/deprecated",
-        announced=date(2026, 12, 1),
-        sunset=date(2027, 12, 1),
+        announced=date(2026, 11, 22),
+        sunset=date(2027, 11, 22),
         note="This endpoint will be removed in v2.0",
         successor="/version",
     )

@@ -178,7 +178,7 @@ def test_the_reference_s_examples_fit_the_file(file: dict[str, Any]) -> None:
         sides = [("request", operation.get("requestBody"), OAS30WriteValidator)]
         sides += [("reply", resolve(file, reply), OAS30ReadValidator) for reply in operation["responses"].values()]
         for side, told, kind in sides:
-            media = (told or {"content": {}})["content"].get("application/json", {})
+            media = (told or {}).get("content", {}).get("application/json", {})
             for example in media.get("examples", {}).values():
                 shown.append((operation["operationId"], side))
                 assert not faults(file, media["schema"], example["value"], kind), operation["operationId"]
