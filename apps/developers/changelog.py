@@ -31,7 +31,7 @@ RELEASES = (
             "Medical history: read by type, recorded by hand, corrected by retraction.",
             "Doctors: the ids that doctor_id means.",
             "Idempotency-Key on every POST but sign-in: what is sent again within 24 hours is answered and not repeated.",
-            "ETags: If-None-Match answers 304, which counts against no limit; If-Match keeps writers from overwriting each other.",
+            "ETags: If-None-Match answers 304 and counts against no limit; If-Match keeps writers from overwriting each other.",
             "fields= picks the keys of a reply, expand= shows what an id stands for; PATCH takes application/merge-patch+json.",
             "The OpenAPI file at /v1/openapi.json and /v1/openapi.yaml, and these pages.",
         ),

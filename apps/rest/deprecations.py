@@ -78,8 +78,8 @@ def listed() -> list[Deprecation]:
 
 
 def of(method: str, path: str) -> Deprecation | None:
-    """The row of an operation, by its path in the OpenAPI file."""
-    return next((row for row in _table.values() if (row.method, row.path) == (method, path)), None)
+    """The row of an operation, by its path with or without the version."""
+    return next((row for row in _table.values() if (row.method, row.path) == (method, path.removeprefix("/v1"))), None)
 
 
 def write_headers(request: HttpRequest, response: HttpResponseBase) -> None:
