@@ -76,7 +76,7 @@ def forget_expired(most: int = 10_000) -> int:
 
 def fingerprint(request: Request) -> bytes:
     """What makes two requests one: the body, whatever its order of keys and writing of numbers, the query, the role."""
-    body = request.data
+    body: Any = request.data
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":"), default=_number).encode()
     asked = json.dumps([sorted(request.query_params.lists()), str(getattr(request.user, "role", ""))]).encode()
@@ -135,7 +135,7 @@ def _again(view: Any, kept: KeptReply, asked: bytes) -> HttpResponse:
     if bytes(kept.asked) != asked:
         raise IdempotencyMismatch(field=HEADER, issue="other_payload")
     try:
-        head, _, body = keyring.decrypt(kept.sealed).partition(b"\n")
+        head, _, body = keyring.decrypt(bytes(kept.sealed)).partition(b"\n")
     except keyring.Unreadable:
         raise ReplyLost(field=HEADER, issue="reply_lost") from None
     audit.note(by=view.by, action=f"{view.noun}.replayed", first_request=kept.request_id, status=kept.status)

@@ -1,6 +1,7 @@
 """A transaction round a whole action, which changes nothing of what the action would have done without it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -28,5 +29,6 @@ def kept_in_spite(act: Callable[[], HttpResponseBase]) -> HttpResponseBase:
 
 
 def _is_ours(error: Exception) -> bool:
-    status = getattr(error, "status", None) or getattr(error, "status_code", 400)
-    return int(status) >= 500
+    """Whether it says that something is wrong with us, not with the request."""
+    status: Any = getattr(error, "status", None) or getattr(error, "status_code", 400)
+    return bool(status >= 500)
