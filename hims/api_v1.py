@@ -1,5 +1,6 @@
 """Every route of /v1, gathered from the apps."""
 
+from django.apps import apps
 from django.urls import include, path
 
 from apps.rest.api.views import VersionViewSet
@@ -10,3 +11,5 @@ urlpatterns = [
     path("", include("apps.patients.api.urls")),
     path("", include("apps.developers.api_urls")),
 ]
+if apps.is_installed("apps.sandbox"):
+    urlpatterns.append(path("", include("apps.sandbox.api.urls")))

@@ -1,11 +1,13 @@
 """Finding people and the sessions they work in."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
+from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.accounts.models import Doctor, User
 from apps.accounts.principal import Principal
@@ -44,3 +46,14 @@ def doctors_named(rows: QuerySet[Doctor], text: str) -> QuerySet[Doctor]:
 def staff_member(user_id: UUID) -> User | None:
     """The active member of staff with this id."""
     return User.objects.filter(pk=user_id, is_active=True).exclude(role=Role.PATIENT).first()
+
+
+def staff_locked(user_id: UUID) -> User | None:
+    """The same, the row held until the transaction ends."""
+    return User.objects.select_for_update().filter(pk=user_id, is_active=True).exclude(role=Role.PATIENT).first()
+
+
+def colleagues(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[User]:
+    """Those of these members of staff, past ones too, whose names stand on what they wrote. Nobody for whom sees no doctors."""
+    people = User.objects.exclude(role=Role.PATIENT).filter(pk__in=ids)
+    return people if visible_to.may(Permission.DOCTOR_VIEW) else people.none()

@@ -37,7 +37,8 @@ _ADVICE = {
     "CONFLICT": (
         "The request is well formed; the record's state, or another record, forbids it.",
         "Read the record again and decide anew: its state, or another record, forbids this now. `details` says what "
-        "stands in the way. The same request may succeed later, but not by trying at once.",
+        "stands in the way. The same request may succeed later, but not by trying at once. With `details.issue` `in_flight` your "
+        "own first request with this `Idempotency-Key` is still being worked on: wait for `Retry-After` and send it again.",
     ),
     "GONE": (
         "It was here, and its time is over.",
@@ -46,7 +47,7 @@ _ADVICE = {
     "PRECONDITION_FAILED": (
         "Your `If-Match` names a version that is no longer the newest.",
         "Somebody changed the record since you read it. Read it again, put your change on top, and send the new `ETag` in "
-        "`If-Match`.",
+        "`If-Match`. The `ETag` header of the refusal names the version there is now.",
     ),
     "PAYLOAD_TOO_LARGE": (
         "The body is larger than a request may be.",
@@ -57,7 +58,7 @@ _ADVICE = {
         "Send the body as JSON in UTF-8, with `Content-Type: application/json`.",
     ),
     "IDEMPOTENCY_MISMATCH": (
-        "An `Idempotency-Key` was used again with another body.",
+        "An `Idempotency-Key` was used again with another body or query, or by you in another role.",
         "Use a new `Idempotency-Key` for a new request, or send exactly the body that the key was first used with.",
     ),
     "PRECONDITION_REQUIRED": (

@@ -10,6 +10,7 @@ from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from apps.developers import advice, changelog, contract, quickstart
+from apps.rest import deprecations as table
 from apps.rest.limits import PER_MINUTE
 
 _REDOC = {"style-src": ["'unsafe-inline'"]}  # ReDoc writes its styles into the page as it goes
@@ -35,6 +36,16 @@ def errors(request: HttpRequest) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """What changed, and how long the old stays."""
     return render(request, "developers/changelog.html", {"releases": changelog.RELEASES})
+
+
+def deprecations(request: HttpRequest) -> HttpResponse:
+    """What is going to end, when, and what comes instead."""
+    return render(request, "developers/deprecations.html", {"rows": table.listed(), "months": table.LEAST_MONTHS})
+
+
+def guarantees(request: HttpRequest) -> HttpResponse:
+    """How a write is sent again, and how nobody overwrites another unseen."""
+    return render(request, "developers/guarantees.html")
 
 
 class Explorer(SpectacularSwaggerSplitView):

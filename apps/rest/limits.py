@@ -8,7 +8,7 @@ sign-ins are counted in PostgreSQL, so that they stay limited for the installati
 import math
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -97,6 +97,33 @@ def hit(rate_class: RateClass, who: str) -> Verdict:
         count = _hit_in_postgres if rate_class is RateClass.AUTH else _hit_here
         allowed, remaining, resets_at = count(key, limit)
     return Verdict(rate_class, limit, int(remaining), resets_at, bool(allowed))
+
+
+# KEYS: the caller's hash. Takes one hit off the newest bucket that has any.
+_LUA_BACK = """
+local rows = redis.call('HGETALL', KEYS[1])
+local newest = nil
+for i = 1, #rows, 2 do
+  if string.sub(rows[i], 1, 1) == 'n' then
+    local bucket = tonumber(string.sub(rows[i], 2))
+    if not newest or bucket > newest then newest = bucket end
+  end
+end
+if newest and redis.call('HINCRBY', KEYS[1], 'n' .. newest, -1) <= 0 then
+  redis.call('HDEL', KEYS[1], 'n' .. newest, 't' .. newest)
+end
+"""
+
+
+def give_back(verdict: Verdict, who: str) -> Verdict:
+    """Uncount the request that got this verdict: it turned out to be free. Answers the verdict as it is then."""
+    key = f"hims:limit:{verdict.rate_class}:{who}"
+    try:
+        bus.run(lambda client: client.eval(_LUA_BACK, 1, key))
+    except bus.Down:
+        if _here.get(key):
+            _here[key].pop()
+    return replace(verdict, remaining=min(verdict.limit, verdict.remaining + 1))
 
 
 _scripts: dict[int, Any] = {}

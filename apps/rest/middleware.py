@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from io import BytesIO
 from ipaddress import ip_address
 
@@ -21,8 +22,8 @@ from ulid import ULID
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from apps.common import context, errors
+from apps.rest import deprecations, limits
 from apps.rest import errors as envelope
-from apps.rest import limits
 from apps.rest.limits import RateClass
 from apps.rest.parsers import MAX_BYTES
 
@@ -66,7 +67,8 @@ class RequestMiddleware:
         request.path_info = request.path_info.rstrip("/")  # both slash forms, never a redirect
         response = _refused(request) or self.get_response(request)
         response = _limited(request, response)
-        if not response.streaming:
+        deprecations.write_headers(request, response)
+        if not response.streaming and response.status_code != HTTPStatus.NOT_MODIFIED:
             response.headers.setdefault("Content-Length", str(len(response.content)))
         for name, value in _API_HEADERS.items():
             response.headers.setdefault(name, value)

@@ -1,6 +1,10 @@
-"""The kit's one table: tries to sign in, counted here while Redis is away."""
+"""The kit's tables: tries to sign in, counted here while Redis is away; and replies kept for requests that are sent again."""
 
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Length
+
+models.BinaryField.register_lookup(Length, "length")
 
 
 class SignInTry(models.Model):
@@ -14,3 +18,29 @@ class SignInTry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S}"
+
+
+class KeptReply(models.Model):
+    """What a request with an Idempotency-Key was answered. `name` is the digest of caller, method, path and key, `asked` that of
+    the body; `sealed` holds headers and body, encrypted."""
+
+    name = models.BinaryField(primary_key=True, max_length=32)
+    asked = models.BinaryField(max_length=32)
+    request_id = models.CharField(max_length=64)
+    status = models.SmallIntegerField()
+    sealed = models.BinaryField()
+    kept_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "kept replies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__gte=200, status__lt=300) | Q(status=409), name="keptreply_success_or_conflict"
+            ),
+            models.CheckConstraint(condition=Q(name__length=32) & Q(asked__length=32), name="keptreply_digests"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("kept_at")), name="keptreply_expires_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} to {self.request_id}"

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
-from apps.common.errors import Invalid, PayloadTooLarge
+from apps.common.errors import Invalid, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
@@ -34,6 +34,17 @@ class StrictJSONParser(BaseParser):
         if len(raw) > MAX_BYTES:
             raise PayloadTooLarge
         return loads(raw)
+
+
+class MergePatchParser(StrictJSONParser):
+    """The same as `application/merge-patch+json` (RFC 7396), where something is patched."""
+
+    media_type = "application/merge-patch+json"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        if parser_context["request"].method != "PATCH":
+            raise UnsupportedMediaType
+        return super().parse(stream, media_type, parser_context)
 
 
 def loads(raw: bytes) -> dict[str, Any]:

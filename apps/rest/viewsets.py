@@ -10,6 +10,9 @@
 `needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
 `data` of a reply holds the thing under `data_key`, by default the noun; "" where `data` is the thing itself. `warns`, `tag`,
 `operation_ids` and `examples` speak to the OpenAPI file alone.
+
+Actions in `tagged` answer one resource with its ETag; those of them that change it heed If-Match, which asks `held` what the
+resource is. `expands` says what `?expand=` may show beside an id. `keyed = False` where a POST must not heed Idempotency-Key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,10 +31,11 @@ from rest_framework.viewsets import ViewSetMixin
 from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
-from apps.rest import aliases, limits, paging
+from apps.rest import aliases, answers, guards, limits, paging, picking
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
 from apps.rest.permissions import Need
+from apps.rest.picking import Expansion, Pick
 from apps.rest.schema import Example
 
 _READING = ("GET", "HEAD")
@@ -51,6 +55,9 @@ class HimsViewSet(ViewSetMixin, APIView):
     offset_allowed: ClassVar[Sequence[str]] = ()
     creates: ClassVar[Sequence[str]] = ("create",)
     data_key: ClassVar[str | None] = None
+    tagged: ClassVar[Sequence[str]] = ()
+    expands: ClassVar[Mapping[str, Expansion]] = {}
+    keyed: ClassVar[bool] = True
     beside: ClassVar[Mapping[str, Any]] = {}  # what may stand beside the rows of a list, as JSON schema
     warns: ClassVar[Mapping[str, Sequence[str]]] = {}
     tag: ClassVar[str] = ""
@@ -62,6 +69,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     lookup_value_regex = "[^/]+"
     action: Any  # a name, or None where the resource has no such verb
+    pick: Pick | None = None
 
     @property
     def by(self) -> Any:
@@ -75,6 +83,12 @@ class HimsViewSet(ViewSetMixin, APIView):
         self._count(request)
         self.check_permissions(request)
         self._refuse_unknown_parameters(request)
+        if request.method not in _READING:
+            guards.put_up(self, request)
+
+    def held(self) -> tuple[Any, object]:
+        """The resource of the path as `data` of a reply shows it, and its version; its row locked. Every tagged write has it."""
+        raise NotImplementedError(f"{type(self).__name__} has tagged writes and no held()")
 
     def limit_key(self, request: Request) -> str:
         """Whose quota the request uses: the person's, else the address's."""
@@ -134,13 +148,23 @@ class HimsViewSet(ViewSetMixin, APIView):
             raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in form.errors.items()])
         return {name: form.cleaned_data[name] for name in sent}
 
-    def ok(self, data: Any, *, warnings: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None) -> Response:
-        """200 in the envelope."""
-        return Response(_envelope(data, warnings), headers=headers)
+    def ok(
+        self,
+        data: Any,
+        *,
+        version: object = None,
+        warnings: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """200 in the envelope; `version` is that of the row, for the ETag."""
+        return answers.answer(self, HTTPStatus.OK, data, version=version, warnings=warnings, headers=headers)
 
-    def created(self, data: Any, *, location: str, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
+    def created(
+        self, data: Any, *, location: str, version: object = None, warnings: Sequence[Mapping[str, Any]] = ()
+    ) -> Response:
         """201 in the envelope, with the new resource's address."""
-        return Response(_envelope(data, warnings), status=HTTPStatus.CREATED, headers={"Location": location})
+        there = {"Location": location}
+        return answers.answer(self, HTTPStatus.CREATED, data, version=version, warnings=warnings, headers=there)
 
     def note(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
         """Put what was shown on record."""
@@ -158,14 +182,12 @@ class HimsViewSet(ViewSetMixin, APIView):
         known = set(self.queries[self.action].base_filters) if self.action in self.queries else set()
         known |= {"page", "limit"} if self.action in self.paged else set()
         known |= {"offset"} if self.action in self.offset_allowed else set()
+        known |= picking.offered(self, self.action, request.method or "")
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             raise Invalid(errors=[{"field": name, "issue": _unknown(known)} for name in unknown])
+        self.pick = picking.read(self)
 
 
 def _unknown(known: set[str]) -> str:
     return f"There is no such parameter here; known are {', '.join(sorted(known))}." if known else "This takes no parameters."
-
-
-def _envelope(data: Any, warnings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"success": True, "data": data, "warnings": list(warnings)} if warnings else {"success": True, "data": data}

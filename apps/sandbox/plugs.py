@@ -1,8 +1,22 @@
-"""What the sandbox plugs into the floors below: the samples' names, and that the system is ready once the samples stand."""
+"""What the sandbox plugs into the floors below: the samples' names, that the system is ready once the samples stand, and an
+operation that is going to end."""
 
-from apps.rest import aliases, health
+from datetime import date
+
+from apps.rest import aliases, deprecations, health
+from apps.rest.deprecations import Deprecation
 from apps.sandbox import selectors
 from apps.sandbox.aliases import ALIASES
 
 aliases.plug(ALIASES)
 health.require("sample_data", selectors.laid_out)
+deprecations.declare(
+    Deprecation(
+        method="GET",
+        path="/sandbox/deprecated",
+        announced=date(2026, 11, 22),
+        sunset=date(2027, 11, 22),
+        note="This endpoint will be removed in v2.0",
+        successor="/version",
+    )
+)

@@ -168,7 +168,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apps.rest.permissions.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["apps.rest.renderers.EnvelopeRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.rest.renderers.Negotiation",
-    "DEFAULT_PARSER_CLASSES": ["apps.rest.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.rest.parsers.StrictJSONParser", "apps.rest.parsers.MergePatchParser"],
     "DEFAULT_SCHEMA_CLASS": "apps.rest.schema.HimsSchema",
     "EXCEPTION_HANDLER": "apps.rest.errors.handle",
     "UNAUTHENTICATED_USER": None,
@@ -224,6 +224,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
 HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
+HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # nouns, like patient: their changes need If-Match
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # usernames are unique in any case: a constraint on lower(username)
@@ -248,6 +249,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
+    "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 

@@ -119,14 +119,14 @@ class Web:
 
 
 @contextmanager
-def web(log: Path, **environment: str) -> Iterator[Web]:
-    """A web server of one worker, as `make run` starts it."""
+def web(log: Path, application: str = "hims.wsgi:application", **environment: str) -> Iterator[Web]:
+    """A web server of one worker, as `make run` starts it; a drill may name an application of its own."""
     port = free_port()
     command = [
         "granian",
         "--interface",
         "wsgi",
-        "hims.wsgi:application",
+        application,
         "--host",
         "127.0.0.1",
         "--port",

@@ -18,7 +18,13 @@ from apps.sandbox import services as sandbox
 from hims.tests import browser as browsers
 from hims.tests.browser import Watched
 
-OURS = ["/developers/", "/developers/errors", "/developers/changelog"]
+OURS = [
+    "/developers/",
+    "/developers/errors",
+    "/developers/changelog",
+    "/developers/deprecations",
+    "/developers/guarantees",
+]
 # What the policy stops, and the page looks and works the same.
 HARMLESS = {"/developers/redoc": {"img-src https://cdn.redoc.ly/redoc/logo-mini.svg"}}
 

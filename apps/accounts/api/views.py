@@ -1,7 +1,6 @@
 """Signing in and out, oneself, the doctors."""
 
 from typing import Any
-from uuid import UUID
 
 from django.http import Http404
 from rest_framework.request import Request
@@ -76,17 +75,25 @@ class MeViewSet(HimsViewSet):
     needs = {"retrieve": Permission.OWN_SESSION, "update": Permission.OWN_SESSION}
     bodies = {"update": shapes.MeBody, "partial_update": shapes.MeBody}
     replies = {"retrieve": shapes.UserShape, "update": shapes.UserShape, "partial_update": shapes.UserShape}
+    tagged = ("retrieve", "update", "partial_update")
 
     def retrieve(self, request: Request) -> Response:
         """Who I am"""
-        return self.ok({"user": user_shape(_myself(self.by.id))})
+        return self._answer(_known(selectors.staff_member(self.by.id)))
 
     def update(self, request: Request) -> Response:
         """Change my name or e-mail"""
         user = services.change_staff(by=self.by, user_id=self.by.id, changes=self.parse())
-        return self.ok({"user": user_shape(user)})
+        return self._answer(user)
 
     partial_update = update
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        me = _known(selectors.staff_locked(self.by.id))
+        return {"user": user_shape(me)}, me.updated_at
+
+    def _answer(self, user: User) -> Response:
+        return self.ok({"user": user_shape(user)}, version=user.updated_at)
 
 
 class DoctorViewSet(HimsViewSet):
@@ -97,6 +104,7 @@ class DoctorViewSet(HimsViewSet):
     needs = {"list": Permission.DOCTOR_VIEW, "retrieve": Permission.DOCTOR_VIEW}
     queries = {"list": DoctorFilter}
     replies = {"list": shapes.DoctorShape, "retrieve": shapes.DoctorShape}
+    tagged = ("retrieve",)
 
     def list(self, request: Request) -> Response:
         rows, _ = self.filtered(selectors.doctors(visible_to=self.by))
@@ -142,8 +150,7 @@ def _sent(request: Request, name: str) -> Any:
     return request.data.get(name) if isinstance(request.data, dict) else None
 
 
-def _myself(user_id: UUID) -> User:
-    user = selectors.staff_member(user_id)
+def _known(user: User | None) -> User:
     if user is None:
         raise tokens.BadToken
     return user

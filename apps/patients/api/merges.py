@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.common.errors import Invalid
 from apps.patients import merging_plan, selectors, services
+from apps.patients.api import shapes
 from apps.patients.models import Merge, MergeTriage, Patient
 from apps.rest import aliases
 from apps.rest.schema import Example
@@ -62,6 +63,8 @@ class MergeShape(serializers.Serializer):
     undone_at = serializers.DateTimeField(allow_null=True)
     undone_by = serializers.UUIDField(allow_null=True)
     triage = TriageShape(many=True, help_text="What the undo left for a person to decide")
+    retired = shapes.PatientRow(required=False, allow_null=True, help_text="With `expand=retired`")
+    survivor = shapes.PatientRow(required=False, allow_null=True, help_text="With `expand=survivor`")
 
 
 class CountShape(serializers.Serializer):
@@ -126,6 +129,8 @@ class MergeViewSet(HimsViewSet):
     bodies = {"create": MergeBody}
     replies = {"create": MergeShape, "retrieve": MergeShape, "undo": MergeShape}
     operation_ids = {"create": "mergePatient"}
+    tagged = ("retrieve", "create")
+    expands = {"retired": shapes.RETIRED, "survivor": shapes.SURVIVOR}
     examples = {
         "create": Example(
             request={"into": _OTHER, "reason": "The same passport, seen today", "fields": {"phone": "retired"}},

@@ -1,5 +1,6 @@
 """How patients and chart entries read, as far as the role of the reader goes."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,14 @@ from rest_framework import serializers
 from apps.access import matrix
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
+from apps.accounts import selectors as accounts
+from apps.patients import selectors
 from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.duplicates import Match
 from apps.patients.matching import Reason
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotSame, Patient
 from apps.patients.selectors import LIST_COLUMNS
+from apps.rest.picking import Expansion
 
 KINDS = frozenset(EntryType)
 
@@ -103,6 +107,15 @@ class PatientShape(serializers.Serializer):
     updated_at = serializers.DateTimeField(required=False)
 
 
+class ColleagueShape(serializers.Serializer):
+    """A member of staff by name."""
+
+    id = serializers.UUIDField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    role = serializers.CharField()
+
+
 class RecordShape(serializers.Serializer):
     """One entry of the chart."""
 
@@ -118,6 +131,23 @@ class RecordShape(serializers.Serializer):
     ended_at = serializers.DateTimeField(allow_null=True)
     detail = serializers.DictField(help_text="What this kind of entry has beside; `value` and `unit` for measurements")
     source = serializers.ChoiceField(choices=ChartEntry.Source.choices)  # type: ignore[assignment]  # DRF has an attribute so called
+    recorder = ColleagueShape(required=False, allow_null=True, help_text="Who `recorded_by` is; with `expand=recorder`")
+
+
+def _colleagues(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    return {
+        user.pk: {"id": user.pk, "first_name": user.first_name, "last_name": user.last_name, "role": user.role}
+        for user in accounts.colleagues(visible_to=reader, ids=ids)
+    }
+
+
+def _listed(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    return {row.pk: listed(row) for row in selectors.named(visible_to=reader, ids=ids)}
+
+
+RECORDER = Expansion(of="recorded_by", need=Permission.DOCTOR_VIEW, load=_colleagues)
+RETIRED = Expansion(of="retired_id", need=Permission.PATIENT_VIEW, load=_listed)
+SURVIVOR = Expansion(of="survivor_id", need=Permission.PATIENT_VIEW, load=_listed)
 
 
 def patient(row: Patient, reader: Actor) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from apps.patients import selectors, services
 from apps.patients.api import bodies, examples, shapes
 from apps.patients.api.filters import ChartFilter, PatientFilter
 from apps.patients.duplicates import Match
-from apps.patients.models import ChartQuerySet, Patient
+from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.rest import aliases, paging
 from apps.rest.limits import RateClass
@@ -45,6 +45,7 @@ class PatientViewSet(HimsViewSet):
         "reactivate": shapes.PatientShape,
     }
     rate_classes = {"list": RateClass.PATIENT_SEARCH}
+    tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate")
     beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"}}
     warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("phone_not_valid",)}
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
@@ -73,7 +74,10 @@ class PatientViewSet(HimsViewSet):
         patient = registered.patient
         warnings = [*_possible_duplicate(registered.matches), *_phone_warning(patient)]
         return self.created(
-            {"patient": shapes.patient(patient, self.by)}, location=f"/v1/patients/{patient.pk}", warnings=warnings
+            {"patient": shapes.patient(patient, self.by)},
+            location=f"/v1/patients/{patient.pk}",
+            version=patient.updated_at,
+            warnings=warnings,
         )
 
     def update(self, request: Request, pk: str) -> Response:
@@ -89,10 +93,15 @@ class PatientViewSet(HimsViewSet):
     def reactivate(self, request: Request, pk: str) -> Response:
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
+    def held(self) -> tuple[dict[str, Any], object]:
+        patient = selectors.locked(self.by, self.id_in_path())
+        return {"patient": shapes.patient(patient, self.by)}, patient.updated_at
+
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
         """The patient; where the id was merged into another, `Content-Location` says which it is now."""
         moved = {"Content-Location": f"/v1/patients/{patient.pk}"} if self.id_in_path() != patient.pk else {}
-        return self.ok({"patient": shapes.patient(patient, self.by)}, warnings=warnings, headers=moved)
+        shown = {"patient": shapes.patient(patient, self.by)}
+        return self.ok(shown, version=patient.updated_at, warnings=warnings, headers=moved)
 
 
 class MedicalHistoryViewSet(HimsViewSet):
@@ -123,6 +132,8 @@ class MedicalHistoryViewSet(HimsViewSet):
         "retract": shapes.RecordShape,
     }
     offset_allowed = ("list",)
+    tagged = ("retrieve", "create", "retract")
+    expands = {"recorder": shapes.RECORDER}
 
     def list(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
@@ -134,7 +145,7 @@ class MedicalHistoryViewSet(HimsViewSet):
     def retrieve(self, request: Request, pk: str, entry: str) -> Response:
         row = selectors.entry(self.by, self.id_in_path(), aliases.in_path(entry))
         self.note("chart.read", patient_id=row.patient_id, object_id=row.pk)
-        return self.ok({"record": shapes.record(row, self.by)})
+        return self._answer(row)
 
     def create(self, request: Request, pk: str) -> Response:
         patient_id, entry = self.id_in_path(), self.parse()
@@ -143,12 +154,20 @@ class MedicalHistoryViewSet(HimsViewSet):
         else:
             row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
         location = f"/v1/patients/{row.patient_id}/medical-history/{row.pk}"
-        return self.created({"record": shapes.record(row, self.by)}, location=location)
+        return self.created({"record": shapes.record(row, self.by)}, location=location, version=row.updated_at)
 
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
         row = services.retract(by=self.by, patient_id=self.id_in_path(), entry_id=aliases.in_path(entry), reason=reason)
-        return self.ok({"record": shapes.record(row, self.by)})
+        return self._answer(row)
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        patient = selectors.locked(self.by, self.id_in_path())
+        row = selectors.entry_locked(self.by, patient.pk, aliases.in_path(self.kwargs["entry"]))
+        return {"record": shapes.record(row, self.by)}, row.updated_at
+
+    def _answer(self, row: ChartEntry) -> Response:
+        return self.ok({"record": shapes.record(row, self.by)}, version=row.updated_at)
 
     def _rows(self, patient: Patient) -> ChartQuerySet:
         asked = self.request.query_params

@@ -33,6 +33,19 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "Location": {"description": "The new resource's path", "schema": {"type": "string", "format": "uri-reference"}},
     "Link": {"description": "Neighbouring pages (RFC 8288): first, prev, next, last", "schema": _TEXT},
+    "ETag": {
+        "description": "This version of the resource as your role is shown it; for `If-Match` and `If-None-Match`",
+        "schema": _TEXT,
+        "example": '"c1f2a95bd1f8a35ec3a8a3fe0f5b8a55"',
+    },
+    "Idempotent-Replayed": {
+        "description": "Only on the stored reply to an `Idempotency-Key` that was used before",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Deprecation": {"description": "Since when it is deprecated (RFC 9745)", "schema": _TEXT, "example": "@1767225600"},
+    "Sunset": {"description": "When it ends (RFC 8594)", "schema": _TEXT, "example": "Fri, 01 Jan 2027 00:00:00 GMT"},
+    "X-API-Deprecated": {"description": "That it ends, and what comes instead", "schema": _TEXT},
+    "X-API-Sunset": {"description": "The day it ends", "schema": {"type": "string", "format": "date"}, "example": "2027-01-01"},
     "Retry-After": {"description": "Seconds to wait before the next try", "schema": _SECONDS, "example": 60},
     "X-RateLimit-Retry-After": {"description": "The same seconds as Retry-After", "schema": _SECONDS, "example": 60},
     "Allow": {"description": "The methods this resource offers", "schema": _TEXT, "example": "GET, HEAD, POST"},
@@ -47,6 +60,7 @@ EVERYWHERE = (
     "RateLimit",
     "RateLimit-Policy",
 )
+_SOMETIMES = {"Idempotent-Replayed"}
 _BESIDE: dict[type[HimsError], tuple[str, ...]] = {
     errors.Unauthenticated: ("WWW-Authenticate",),
     errors.MethodNotAllowed: ("Allow",),
@@ -126,8 +140,14 @@ BEARER = {
 
 
 def responses() -> dict[str, Any]:
-    """A reply for every code of the catalogue, by the name of its class."""
-    return {_name(kind): _response(kind) for kind in CATALOGUE}
+    """A reply for every code of the catalogue, by the name of its class, and the one that says nothing."""
+    not_modified = {"description": "You have this version already; counted against no limit", "headers": headers("ETag")}
+    return {_name(kind): _response(kind) for kind in CATALOGUE} | {"NotModified": not_modified}
+
+
+def response_not_modified() -> dict[str, str]:
+    """Where an operation finds the reply to a conditional read that found nothing new."""
+    return {"$ref": "#/components/responses/NotModified"}
 
 
 def response_of(kind: type[HimsError]) -> dict[str, str]:
@@ -141,8 +161,8 @@ def headers(*further: str) -> dict[str, dict[str, str]]:
 
 
 def declared_headers() -> dict[str, Any]:
-    """All headers; where one is declared, it is sent."""
-    return {name: {**header, "required": True} for name, header in HEADERS.items()}
+    """All headers; where one is declared, it is sent, but for those that say what happened."""
+    return {name: {**header, "required": name not in _SOMETIMES} for name, header in HEADERS.items()}
 
 
 def _name(kind: type[HimsError]) -> str:

@@ -11,7 +11,9 @@ from rest_framework.serializers import BaseSerializer, Field
 from apps.access import matrix
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
+from apps.rest import deprecations
 from apps.rest.limits import PER_MINUTE, WINDOW
+from apps.rest.parsers import MergePatchParser
 from apps.rest.permissions import PUBLIC, need_of
 from apps.rest.schema import components, parameters, replies
 from apps.rest.schema.examples import media
@@ -49,7 +51,9 @@ class HimsSchema(AutoSchema):
         return said.splitlines()[0].rstrip(".") if said else words
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
-        return "\n\n".join([_who(self.view), _how_often(self._rate_class()), *_warnings(self.view)])
+        told = [_who(self.view), _how_often(self._rate_class()), *_warnings(self.view)]
+        row = deprecations.of(self.method, self.path)
+        return "\n\n".join([*told, f"**Ends** on {row.sunset}: {row.note}"] if row else told)
 
     def get_tags(self) -> list[str]:
         return [self.view.tag or (self.view.plural or self.view.noun).capitalize()]
@@ -77,7 +81,10 @@ class HimsSchema(AutoSchema):
             found += parameters.of_filters(view.queries[view.action])
         if view.action in view.paged:
             found += parameters.of_pages(offset_allowed=view.action in view.offset_allowed)
-        return found
+        return found + parameters.of_picking(view, self.method) + parameters.of_guards(view, self.method, self.path)
+
+    def is_deprecated(self) -> bool:
+        return deprecations.of(self.method, self.path) is not None
 
     def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
         kind = self.view.bodies.get(self.view.action)
@@ -86,7 +93,10 @@ class HimsSchema(AutoSchema):
         component = self.resolve_serializer(getattr(kind, "documented_as", kind), direction)
         example = self.view.examples.get(self.view.action)
         required = self.view.action in self.view.creates or bool(component.schema.get("required"))
-        return {"content": media(component.ref, example.request if example else None), "required": required}
+        content = media(component.ref, example.request if example else None)
+        if self.method == "PATCH":
+            content[MergePatchParser.media_type] = content["application/json"]
+        return {"content": content, "required": required}
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         return replies.of(self)

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django_filters import FilterSet
 
-from apps.rest import paging
+from apps.rest import etags, idempotency, paging, picking
 
 _ID = {
     "type": "string",
@@ -25,6 +25,11 @@ _KINDS: tuple[tuple[type[forms.Field], dict[str, Any]], ...] = (
 _PAGE = {"type": "integer", "minimum": 1, "default": 1}
 _LIMIT = {"type": "integer", "minimum": 1, "default": paging.DEFAULT_LIMIT}
 _OFFSET = {"type": "integer", "minimum": 0}
+
+
+_KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+_TAGS = {"type": "string"}
+_NAMES = {"type": "array", "items": {"type": "string"}}
 
 
 def in_path(path: str) -> list[dict[str, Any]]:
@@ -47,6 +52,38 @@ def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
         _asked("limit", _LIMIT, f"Items a page; more than {paging.MAX_LIMIT} counts as {paging.MAX_LIMIT}"),
     ]
     return [*found, _asked("offset", _OFFSET, "Items to pass over; instead of `page`")] if offset_allowed else found
+
+
+def of_picking(view: Any, method: str) -> list[dict[str, Any]]:
+    """`fields` and `expand`, where the operation takes them."""
+    offered, found = picking.offered(view, view.action, method), []
+    if "fields" in offered:
+        about = "Show these keys alone, separated by commas; `a.b` is b within a"
+        found.append(_asked("fields", _NAMES, about) | _BY_COMMAS)
+    if "expand" in offered:
+        known = {"type": "array", "items": {"type": "string", "enum": list(view.expands)}}
+        found.append(_asked("expand", known, "Show beside an id what it stands for, as far as your role may see it") | _BY_COMMAS)
+    return found
+
+
+def of_guards(view: Any, method: str, path: str) -> list[dict[str, Any]]:
+    """The headers that make a write safe to send again or sure of what it changes, and a read free."""
+    found = []
+    if view.action in view.tagged and method == "GET":
+        found.append(_header("If-None-Match", _TAGS, "ETags you have; where one still fits, the answer is 304 without a body"))
+    if idempotency.offers(view, method, path):
+        about = "A name of your own for this request, such as a UUID: sent again within 24 hours, it is answered and not repeated"
+        found.append(_header(idempotency.HEADER, _KEY, about))
+    if etags.is_guarded(view, view.action):
+        found.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing is changed if it is another by now"))
+    return found
+
+
+def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
+
+
+_BY_COMMAS = {"style": "form", "explode": False}
 
 
 def _asked(name: str, schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:

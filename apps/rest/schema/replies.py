@@ -8,6 +8,7 @@ from rest_framework.serializers import BaseSerializer
 
 from apps.common import errors
 from apps.common.errors import HimsError
+from apps.rest import deprecations, etags, idempotency
 from apps.rest.permissions import PUBLIC, need_of
 from apps.rest.schema import components
 from apps.rest.schema.examples import media
@@ -20,20 +21,26 @@ def of(schema: Any) -> dict[str, Any]:
     view = schema.view
     status = HTTPStatus.CREATED if view.action in view.creates else HTTPStatus.OK
     found = {str(status.value): _success(schema, status)}
-    for kind in sorted(refusals(view, schema.method, in_path="{" in schema.path), key=lambda kind: kind.status):
+    if view.action in view.tagged and schema.method == "GET":
+        found["304"] = components.response_not_modified()
+    for kind in sorted(refusals(view, schema.method, schema.path), key=lambda kind: kind.status):
         found[str(kind.status.value)] = components.response_of(kind)
     return found
 
 
-def refusals(view: Any, method: str, *, in_path: bool) -> list[type[HimsError]]:
+def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
     """Every way the operation can fail. A 405 is no answer of an operation: it stands for those a path does not have."""
     found: list[type[HimsError]] = list(_ALWAYS)
     if need_of(view, view.action) is not PUBLIC:
         found.append(errors.Forbidden)
         if method not in ("GET", "HEAD"):
             found.append(errors.Conflict)
-    if in_path:
+    if "{" in path:
         found.append(errors.NotFound)
+    if idempotency.offers(view, method, path):
+        found.append(errors.IdempotencyMismatch)
+    if etags.is_guarded(view, view.action):
+        found += [errors.PreconditionFailed, errors.PreconditionRequired]
     if view.action in view.bodies:
         found += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
     return found
@@ -42,6 +49,10 @@ def refusals(view: Any, method: str, *, in_path: bool) -> list[type[HimsError]]:
 def _success(schema: Any, status: HTTPStatus) -> dict[str, Any]:
     view = schema.view
     further = ["Location"] if status is HTTPStatus.CREATED else ["Link"] if view.action in view.paged else []
+    further += ["ETag"] if view.action in view.tagged else []
+    further += [idempotency.REPLAYED] if idempotency.offers(view, schema.method, schema.path) else []
+    if deprecations.of(schema.method, schema.path):
+        further += [name for name in ("Deprecation", "Sunset", "X-API-Deprecated", "X-API-Sunset", "Link") if name not in further]
     example = view.examples.get(view.action)
     return {
         "description": "Created" if status is HTTPStatus.CREATED else "Done",

@@ -62,7 +62,7 @@ def described(action: str, method: str = "GET", **attributes: Any) -> HimsSchema
     for name, value in attributes.items():
         setattr(view, name, value)
     schema = HimsSchema()
-    schema.view, schema.method = view, method
+    schema.view, schema.method, schema.path = view, method, "/colours"
     return schema
 
 
@@ -131,8 +131,8 @@ def test_what_is_public_asks_for_no_token() -> None:
 
 
 def test_only_what_can_occur_is_told() -> None:
-    look = replies.refusals(described("look").view, "GET", in_path=False)
-    update = replies.refusals(described("update", "PUT").view, "PUT", in_path=True)
+    look = replies.refusals(described("look").view, "GET", "/colours")
+    update = replies.refusals(described("update", "PUT").view, "PUT", "/colours/{pk}")
     assert not {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} & set(look)
     assert {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} <= set(update)
     assert errors.MethodNotAllowed not in update

@@ -1,0 +1,22 @@
+"""`manage.py contract check` compares the API with its last release; `manage.py contract release` makes it the last release."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.developers import breaking, released
+
+
+class Command(BaseCommand):
+    help = "Compare the OpenAPI file with the one of the last release (docs/openapi/), or release it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("act", choices=["check", "release"])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = breaking.breaks(released.kept(), released.current()) if released.FILE.exists() else []
+        if found:
+            raise CommandError("This breaks what integrators were promised:\n" + "\n".join(f"  {line}" for line in found))
+        if options["act"] == "release":
+            released.keep()
+        self.stdout.write(f"{'Written' if options['act'] == 'release' else 'Nothing is broken'}: {released.FILE}")

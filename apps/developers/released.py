@@ -1,0 +1,31 @@
+"""The OpenAPI file of the last release, kept in the project: what integrators go by, and what no change may break."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from apps.developers import contract
+
+FILE = Path(settings.BASE_DIR) / "docs" / "openapi" / f"{settings.API_VERSION}.json"
+
+
+def kept() -> dict[str, Any]:
+    """The file as it was released."""
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def current() -> dict[str, Any]:
+    """The file of the running code, without what is this server's alone: its address, and the sandbox's own paths."""
+    file = contract.as_dict()
+    del file["servers"]
+    file["paths"] = {path: methods for path, methods in file["paths"].items() if not path.startswith("/sandbox/")}
+    file["tags"] = [tag for tag in file["tags"] if tag["name"] != "Sandbox"]
+    return file
+
+
+def keep() -> None:
+    """Make the current file the released one."""
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(json.dumps(current(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,58 @@
+"""What a reply goes through on its way out: what was picked, its ETag, and nothing at all where the caller has it already."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from rest_framework.response import Response
+
+from apps.rest import etags, limits, picking, renderers
+
+
+def answer(
+    view: Any,
+    status: HTTPStatus,
+    data: Any,
+    *,
+    version: object = None,
+    warnings: Sequence[Mapping[str, Any]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The data in the envelope, of a tagged action with its ETag; 304 without a body where If-None-Match knows that tag."""
+    if view.pick is not None:
+        _spread(view, data)
+    if view.action in view.tagged:
+        raw = renderers.dumps(data)
+        tag = etags.of(raw, version)
+        headers = {**(headers or {}), "ETag": tag}
+        if view.request.method in picking.READING and etags.is_known(view.request, tag):
+            _give_back(view)
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        data = orjson.Fragment(raw) if view.pick is None else data  # made into text once
+    if view.pick is not None:
+        data = _narrowed(view, data)
+    body = {"success": True, "data": data, "warnings": list(warnings)} if warnings else {"success": True, "data": data}
+    return Response(body, status=status, headers=headers)
+
+
+def _spread(view: Any, data: dict[str, Any]) -> None:
+    rows = data.get(view.plural) if view.action in view.paged else [picking.under(view, data)]
+    picking.spread(view, [row for row in rows or [] if row])
+
+
+def _narrowed(view: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """The tag is of the whole: the same address with the same tag is the same narrowed bytes."""
+    tree = view.pick.fields
+    if view.action in view.paged:
+        return {**data, view.plural: picking.narrow(data[view.plural], tree)}
+    if view.data_key == "":
+        return picking.narrow(data, tree)
+    key = view.data_key or view.noun
+    return {**data, key: picking.narrow(data[key], tree)}
+
+
+def _give_back(view: Any) -> None:
+    """A conditional read that found nothing new costs nothing of the limit."""
+    request = view.request._request
+    vars(request)["verdict"] = limits.give_back(request.verdict, view.limit_key(view.request))

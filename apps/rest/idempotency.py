@@ -1,0 +1,168 @@
+"""Idempotency-Key: a POST that is sent again with its key is done once, and answered as it was the first time.
+
+The key, the effect and the reply are one transaction. A worker that dies before the commit leaves neither; one that dies after
+it leaves both, and the caller who never saw the reply gets it by asking again. Kept are replies 2xx and business 409, for 24
+hours, by caller, method and path, sealed with the key ring. Any other refusal leaves the key free, and what a service means to
+keep in spite of its refusal stays kept, as without a key.
+
+An advisory lock says that a key is being worked on: it goes with the transaction, so no crash can leave it behind, and whoever
+comes second is told at once instead of waiting.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from psycopg.pq import TransactionStatus
+from rest_framework.request import Request
+
+from apps.audit import services as audit
+from apps.common import clock, context, keyring
+from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
+from apps.rest.models import KeptReply
+from apps.rest.permissions import PUBLIC, need_of
+from apps.rest.transactions import kept_in_spite
+
+KEPT = timedelta(hours=24)
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_SECONDS_IN_FLIGHT = "1"
+
+
+class InFlight(Conflict):
+    """The first request with this key has not been answered yet."""
+
+    message = "A request with this Idempotency-Key is still being worked on. Send it again in a moment."
+    headers = {"Retry-After": _SECONDS_IN_FLIGHT}
+
+
+class ReplyLost(Conflict):
+    message = "The request was carried out, but its reply can no longer be read. Read the resource instead of sending it again."
+
+
+def offers(view: Any, method: str, path: str) -> bool:
+    """Whether a key is heeded here: on every POST of somebody signed in, but not on those of sign-in, under /auth/."""
+    if method != "POST" or not view.keyed or path.removeprefix("/v1").startswith("/auth/"):
+        return False
+    return need_of(view, view.action) is not PUBLIC
+
+
+def guard(view: Any, request: Request, act: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The action, done once for its key; as it is where no key was sent or none is heeded. Raises Invalid for an odd key."""
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None or not request.user or not offers(view, request.method or "", request.path_info):
+        return act
+    if not _KEY.fullmatch(key):
+        raise Invalid(field=HEADER, issue="An Idempotency-Key has 1 to 255 visible ASCII characters.")
+    return partial(_once, view, act, key)
+
+
+def forget_expired(most: int = 10_000) -> int:
+    """Delete replies past their day, so many at most. Answers how many."""
+    old = KeptReply.objects.filter(expires_at__lte=clock.now()).order_by("expires_at").values("pk")[:most]
+    return KeptReply.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+
+
+def fingerprint(request: Request) -> bytes:
+    """What makes two requests one: the body, whatever its order of keys and writing of numbers, the query, the role."""
+    body: Any = request.data
+    if not isinstance(body, bytes):
+        body = json.dumps(body, sort_keys=True, separators=(",", ":"), default=_number).encode()
+    asked = json.dumps([sorted(request.query_params.lists()), str(getattr(request.user, "role", ""))]).encode()
+    return hashlib.sha256(asked + b"\n" + body).digest()
+
+
+def _once(
+    view: Any, act: Callable[..., HttpResponseBase], key: str, request: Request, *args: Any, **more: Any
+) -> HttpResponseBase:
+    name, asked = _name(view, request, key), fingerprint(request)
+    return kept_in_spite(lambda: _first_or_again(view, partial(act, request, *args, **more), name, asked))
+
+
+def _first_or_again(view: Any, act: Callable[[], HttpResponseBase], name: bytes, asked: bytes) -> HttpResponseBase:
+    _seize(name)
+    kept = KeptReply.objects.filter(pk=name, expires_at__gt=clock.now()).first()
+    if kept is not None:
+        return _again(view, kept, asked)
+    try:
+        response = act()
+    except Conflict as error:
+        response = view.handle_exception(error)
+    if (200 <= response.status_code < 300 or response.status_code == Conflict.status) and not response.streaming:
+        _keep(name, asked, _rendered(view, response))
+    return response
+
+
+def _seize(name: bytes) -> None:
+    """Work on this key alone, until the transaction ends. Raises InFlight where somebody does already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
+        if not cursor.fetchone()[0]:
+            raise InFlight(field=HEADER, issue="in_flight")
+
+
+def _keep(name: bytes, asked: bytes, response: HttpResponse) -> None:
+    if _is_aborted():  # a refused statement outside every savepoint: there is nothing to keep, and the key is free again
+        return
+    now = clock.now()
+    head = orjson.dumps(dict(response.items()))
+    row = KeptReply(
+        name=name,
+        asked=asked,
+        request_id=context.current().request_id,
+        status=response.status_code,
+        sealed=keyring.encrypt(head + b"\n" + response.content),
+        kept_at=now,
+        expires_at=now + KEPT,
+    )
+    again = [field.name for field in KeptReply._meta.fields if not field.primary_key]
+    KeptReply.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=again)  # an expired one
+
+
+def _again(view: Any, kept: KeptReply, asked: bytes) -> HttpResponse:
+    """The first reply, byte for byte; that it was shown once more is on record. Raises IdempotencyMismatch, ReplyLost."""
+    if bytes(kept.asked) != asked:
+        raise IdempotencyMismatch(field=HEADER, issue="other_payload")
+    try:
+        head, _, body = keyring.decrypt(bytes(kept.sealed)).partition(b"\n")
+    except keyring.Unreadable:
+        raise ReplyLost(field=HEADER, issue="reply_lost") from None
+    audit.note(by=view.by, action=f"{view.noun}.replayed", first_request=kept.request_id, status=kept.status)
+    headers: Mapping[str, str] = orjson.loads(head)
+    return HttpResponse(body, status=kept.status, headers={**headers, REPLAYED: "true"})
+
+
+def _rendered(view: Any, response: Any) -> HttpResponse:
+    """The reply with its bytes, which DRF would make only after the transaction."""
+    if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+        view.finalize_response(view.request, response)
+        response.render()
+    return response
+
+
+def _name(view: Any, request: Request, key: str) -> bytes:
+    """The digest of whose key it is, and for what. Keys, paths and callers themselves are not stored."""
+    parts = [view.limit_key(request), request.method or "", request.path_info, key]
+    return hashlib.sha256("\n".join(parts).encode()).digest()
+
+
+def _is_aborted() -> bool:
+    return transaction.get_rollback() or connection.connection.info.transaction_status == TransactionStatus.INERROR
+
+
+def _number(value: Any) -> Any:
+    """1.0, 1.00 and 1 are one number (RFC 8785). What is no JSON at all is told by its type."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else f"\x00{value.normalize()}"  # no text holds a NUL
+    raise TypeError(f"{type(value).__name__} in a body")

@@ -1,0 +1,26 @@
+"""What only the sandbox offers over the API: an operation that is going to end, to try one's client on."""
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.rest.viewsets import HimsViewSet
+
+
+class SampleShape(serializers.Serializer):
+    message = serializers.CharField()
+
+
+class DeprecatedViewSet(HimsViewSet):
+    """An operation that is deprecated on purpose (sections 16.2 and 16.3 of the reference). Sandbox only."""
+
+    noun = "sample"
+    tag = "Sandbox"
+    needs = {"retrieve": Permission.OWN_SESSION}
+    replies = {"retrieve": SampleShape}
+    operation_ids = {"retrieve": "getDeprecatedSample"}
+
+    def retrieve(self, request: Request) -> Response:
+        """An operation that is going to end: look at its headers"""
+        return self.ok({"sample": {"message": "This works until its sunset. The headers say when that is."}})

@@ -1,0 +1,34 @@
+"""No change breaks what the last release promised: its OpenAPI file is kept in docs/openapi/."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.developers import breaking, released
+
+
+def test_the_current_api_keeps_what_was_released() -> None:
+    broken = breaking.breaks(released.kept(), released.current())
+    assert not broken, "\n".join([*broken, "v1 takes nothing away: see docs/guarantees.md."])
+
+
+def test_the_released_file_holds_nothing_of_this_server() -> None:
+    kept = released.kept()
+    assert "servers" not in kept
+    assert not [path for path in kept["paths"] if path.startswith("/sandbox")]
+    assert len(kept["paths"]) > 10
+
+
+def test_taking_something_away_stops_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(released, "FILE", tmp_path / "v1.json")
+    call_command("contract", "release")
+    call_command("contract", "check")
+    before = released.FILE.read_text()
+    now = released.current()
+    del now["components"]["schemas"]["Patient"]["properties"]["mrn"]
+    monkeypatch.setattr(released, "current", lambda: now)
+    for act in ("check", "release"):
+        with pytest.raises(CommandError, match=r"patient\.mrn is gone"):
+            call_command("contract", act)
+    assert released.FILE.read_text() == before

@@ -1,0 +1,282 @@
+"""ETag, If-None-Match, If-Match: nobody reads twice what he has, nobody overwrites what he has not seen."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import override_settings
+
+from apps.accounts.models import User
+from apps.audit.models import AuditEvent
+from apps.common.tests.crowd import at_once
+from apps.patients.models import Patient
+from apps.rest import etags
+from apps.rest.viewsets import HimsViewSet
+from hims.tests import cast
+from hims.tests.test_doors import concrete, doors
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(ward: dict[str, User]) -> cast.Caller:
+    return cast.caller(ward["receptionist"])
+
+
+def told(reply: Any, status: int, code: str) -> Any:
+    assert (reply.status_code, reply.json()["error"]["code"]) == (status, code), reply.content
+    return reply
+
+
+def tag_of(reply: Any) -> str:
+    tag = reply.headers["ETag"]
+    assert tag.startswith('"')
+    assert tag.endswith('"')
+    return tag
+
+
+# Reading
+
+
+def test_every_read_of_one_thing_has_a_tag_that_stays_while_it_does(ward: dict[str, User]) -> None:
+    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
+    entry = cast.chart(patient)
+    merge = cast.merge(cast.admit(), cast.admit())
+    admin = cast.caller(ward["admin"])
+    for who, where in (
+        (doctor, f"/patients/{patient.pk}"),
+        (doctor, f"/patients/{patient.pk}/medical-history/{entry.pk}"),
+        (doctor, "/auth/me"),
+        (doctor, f"/doctors/{ward['doctor'].pk}"),
+        (admin, f"/patients/merges/{merge.pk}"),
+    ):
+        first = who.get(where)
+        assert tag_of(first) == tag_of(who.get(where))
+        again = who.get(where, HTTP_IF_NONE_MATCH=first.headers["ETag"])
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+        assert "Content-Type" not in again.headers
+        assert "Content-Length" not in again.headers
+        assert again.headers["Cache-Control"] == "private, no-store"
+        assert again.headers["Vary"] == "Authorization"
+
+
+@pytest.mark.parametrize("header", ["*", "{tag}", "W/{tag}", '"other", {tag}', 'W/"other" , W/{tag}'])
+def test_what_the_reader_has_is_not_sent_again(desk: cast.Caller, header: str) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    tag = tag_of(desk.get(where))
+    assert desk.get(where, HTTP_IF_NONE_MATCH=header.format(tag=tag)).status_code == 304
+    assert desk.call("HEAD", where, HTTP_IF_NONE_MATCH=header.format(tag=tag)).status_code == 304
+
+
+@pytest.mark.parametrize("header", ["", '"other"', "unquoted", '"unclosed', "{bare}"])
+def test_another_tag_brings_the_whole(desk: cast.Caller, header: str) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    bare = tag_of(desk.get(where)).strip('"')
+    assert desk.get(where, HTTP_IF_NONE_MATCH=header.format(bare=bare)).status_code == 200
+
+
+def test_every_change_makes_another_tag_even_back_to_what_it_was(desk: cast.Caller) -> None:
+    where = f"/patients/{cast.admit(phone='+12025550143').pk}"
+    seen = [tag_of(desk.get(where))]
+    for phone in ("+12025550144", "+12025550143"):
+        seen.append(tag_of(desk.put(where, {"phone": phone})))
+        assert seen[-1] == tag_of(desk.get(where))
+    seen.append(tag_of(desk.post(f"{where}/deactivate")))
+    seen.append(tag_of(desk.post(f"{where}/reactivate")))
+    assert len(set(seen)) == 5
+    assert tag_of(desk.put(where, {"phone": "+12025550143"})) == seen[-1]  # nothing changed
+
+
+def test_who_is_shown_other_things_has_another_tag(ward: dict[str, User]) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    tags = {role: tag_of(cast.caller(ward[role]).get(where)) for role in ("receptionist", "pharmacist", "billing", "doctor")}
+    assert len(set(tags.values())) == 4
+    assert cast.caller(ward["doctor"]).get(where, HTTP_IF_NONE_MATCH=tags["pharmacist"]).status_code == 200
+
+
+def test_a_new_resource_comes_with_the_tag_of_its_first_read(desk: cast.Caller) -> None:
+    made = desk.post("/patients", {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-31", "gender": "female"})
+    assert tag_of(made) == tag_of(desk.get(made.headers["Location"].removeprefix("/v1")))
+
+
+def test_a_read_that_found_nothing_new_is_on_record_and_costs_nothing(desk: cast.Caller) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    first = desk.get(where)
+    left = int(first.headers["X-RateLimit-Remaining"])
+    for _ in range(3):
+        again = desk.get(where, HTTP_IF_NONE_MATCH=first.headers["ETag"])
+        assert int(again.headers["X-RateLimit-Remaining"]) == left
+    assert int(desk.get(where).headers["X-RateLimit-Remaining"]) == left - 1
+    assert AuditEvent.objects.filter(action="patient.read").count() == 5
+
+
+# Writing
+
+
+def test_a_change_of_what_was_read_goes_through(desk: cast.Caller) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    tag = tag_of(desk.get(where))
+    for method, body in (("PUT", {"address": {"city": "Here"}}), ("PATCH", {"address": {"city": "There"}})):
+        reply = desk.call(method, where, body, HTTP_IF_MATCH=f'"other", {tag}')
+        assert reply.status_code == 200
+        tag = tag_of(reply)
+    assert desk.post(f"{where}/deactivate", HTTP_IF_MATCH=tag).status_code == 200
+
+
+@pytest.mark.parametrize("header", ['"other"', "W/{tag}", 'W/{tag}, "other"'])
+def test_a_change_of_what_was_not_read_is_refused_and_names_the_version(desk: cast.Caller, header: str) -> None:
+    patient = cast.admit(city="Here")
+    where = f"/patients/{patient.pk}"
+    tag = tag_of(desk.get(where))
+    for method, path in (("PUT", where), ("PATCH", where), ("POST", f"{where}/deactivate")):
+        body = None if method == "POST" else {"address": {"city": "There"}}
+        refused = told(desk.call(method, path, body, HTTP_IF_MATCH=header.format(tag=tag)), 412, "PRECONDITION_FAILED")
+        assert tag_of(refused) == tag
+        assert refused.json()["error"]["details"]["field"] == "If-Match"
+    patient.refresh_from_db()
+    assert (patient.city, patient.is_active) == ("Here", True)
+
+
+def test_a_star_fits_whatever_is_there(desk: cast.Caller) -> None:
+    assert desk.put(f"/patients/{cast.admit().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*").status_code == 200
+    told(desk.put(f"/patients/{uuid4()}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*"), 404, "NOT_FOUND")
+    told(
+        desk.put(f"/patients/{cast.admit().pk}", {"address": {"city": "There"}}, HTTP_IF_NONE_MATCH="*"),
+        412,
+        "PRECONDITION_FAILED",
+    )
+
+
+@pytest.mark.parametrize("header", ["", "unquoted", '"unclosed'])
+def test_a_tag_without_its_quotes_is_told_so(desk: cast.Caller, header: str) -> None:
+    refused = told(
+        desk.put(f"/patients/{cast.admit().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH=header), 400, "VALIDATION_ERROR"
+    )
+    assert refused.json()["error"]["details"]["field"] == "If-Match"
+
+
+def test_a_chart_entry_is_retracted_as_it_was_read(ward: dict[str, User]) -> None:
+    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
+    where = f"/patients/{patient.pk}/medical-history/{cast.chart(patient).pk}"
+    tag, body = tag_of(doctor.get(where)), {"reason": "another patient"}
+    told(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH='"old"'), 412, "PRECONDITION_FAILED")
+    assert tag_of(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag)) == tag_of(doctor.get(where))
+    told(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
+
+
+def test_oneself_is_changed_as_read(ward: dict[str, User]) -> None:
+    nurse = cast.caller(ward["nurse"])
+    tag = tag_of(nurse.get("/auth/me"))
+    assert nurse.put("/auth/me", {"first_name": "Nora"}, HTTP_IF_MATCH=tag).status_code == 200
+    told(nurse.call("PATCH", "/auth/me", {"first_name": "Nina"}, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
+
+
+def test_a_write_under_a_tag_and_a_key_is_answered_again_though_the_tag_has_passed(desk: cast.Caller) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    both = {"HTTP_IF_MATCH": tag_of(desk.get(where)), "HTTP_IDEMPOTENCY_KEY": "k"}
+    first, again = desk.post(f"{where}/deactivate", **both), desk.post(f"{where}/deactivate", **both)
+    assert (first.status_code, again.content) == (200, first.content)
+    assert again.headers["ETag"] == first.headers["ETag"]
+    told(
+        desk.post(f"{where}/reactivate", HTTP_IF_MATCH=both["HTTP_IF_MATCH"], HTTP_IDEMPOTENCY_KEY="l"),
+        412,
+        "PRECONDITION_FAILED",
+    )
+    free = desk.post(f"{where}/reactivate", HTTP_IF_MATCH=first.headers["ETag"], HTTP_IDEMPOTENCY_KEY="l")
+    assert free.status_code == 200
+
+
+def test_where_it_is_demanded_a_change_without_it_is_refused(desk: cast.Caller) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    with override_settings(HIMS_REQUIRE_IF_MATCH=["patient"]):
+        told(desk.put(where, {"address": {"city": "There"}}), 428, "PRECONDITION_REQUIRED")
+        told(desk.post(f"{where}/deactivate"), 428, "PRECONDITION_REQUIRED")
+        assert desk.put(where, {"address": {"city": "There"}}, HTTP_IF_MATCH=tag_of(desk.get(where))).status_code == 200
+        assert desk.put("/auth/me", {"first_name": "Rita"}).status_code == 200
+    assert desk.put(where, {"address": {"city": "Here"}}).status_code == 200
+
+
+def test_every_change_of_a_resource_heeds_if_match() -> None:
+    deaf = [
+        f"{method} {path}"
+        for path, method, action, view in doors()
+        if method in ("put", "patch", "delete") and not etags.is_guarded(view, action)
+    ]
+    assert not deaf, deaf
+    unheld = {view.__name__ for _, _, action, view in doors() if etags.is_guarded(view, action) and view.held is HimsViewSet.held}
+    unheld -= {view.__name__ for _, method, action, view in doors() if method == "get"} & reading_only()
+    assert not unheld, unheld
+
+
+def reading_only() -> set[str]:
+    """Views whose tagged actions change nothing."""
+    changing = {view.__name__ for _, method, action, view in doors() if method != "get" and etags.is_guarded(view, action)}
+    return {view.__name__ for *_, view in doors()} - changing
+
+
+# Races
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_writers_of_one_version_one_wins(desk: cast.Caller) -> None:
+    where = f"/patients/{cast.admit().pk}"
+    tag = tag_of(desk.get(where))
+    replies = at_once(20, lambda n: other(desk).put(where, {"address": {"city": f"City {n}"}}, HTTP_IF_MATCH=tag))
+    assert sorted(reply.status_code for reply in replies) == [200] + [412] * 19
+    won = next(reply for reply in replies if reply.status_code == 200)
+    assert tag_of(desk.get(where)) == tag_of(won)
+    assert all(reply.headers["ETag"] == tag_of(won) for reply in replies)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_of_different_fields_lose_nothing(desk: cast.Caller) -> None:
+    patient = cast.admit()
+    where = f"/patients/{patient.pk}"
+    bodies: list[dict[str, Any]] = [
+        {"first_name": "Ann"},
+        {"phone": "+12025550143"},
+        {"address": {"city": "There"}},
+        {"address": {"zip": "94110"}},
+        {"contact": {"email": "ann@hims.test"}},
+        {"insurance": {"provider": "Blue"}},
+        {"emergency_contact": {"name": "Bob"}},
+        {"insurance": {"policy_number": "P1"}},
+    ]
+    replies = at_once(len(bodies), lambda n: other(desk).call("PATCH", where, bodies[n]))
+    assert {reply.status_code for reply in replies} == {200}
+    now = Patient.objects.get(pk=patient.pk)
+    assert (now.first_name, now.phone, now.city, now.zip) == ("Ann", "+12025550143", "There", "94110")
+    assert (now.email, now.insurance_provider, now.emergency_name) == ("ann@hims.test", "Blue", "Bob")
+    assert now.insurance_policy_number == "P1"
+
+
+def other(desk: cast.Caller) -> cast.Caller:
+    return cast.Caller(type(desk.client)(), desk.token)
+
+
+# Merge-patch
+
+
+def test_a_patch_may_call_itself_one(desk: cast.Caller) -> None:
+    where, kind = f"/patients/{cast.admit(city='Here', phone='+12025550143').pk}", "application/merge-patch+json"
+    reply = desk.call("PATCH", where, {"contact": {"address": {"city": None}}}, CONTENT_TYPE=kind)
+    contact = reply.json()["data"]["patient"]["contact"]
+    assert (contact["address"]["city"], contact["phone"]) == ("", "+12025550143")
+    told(desk.call("PUT", where, {"address": {"city": "There"}}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
+    told(desk.call("POST", "/patients", {}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
+    told(desk.call("PATCH", where, '{"city": 1, "city": 2}', CONTENT_TYPE=kind), 400, "VALIDATION_ERROR")
+
+
+def test_no_change_takes_a_field_it_does_not_know(ward: dict[str, User]) -> None:
+    admin = cast.caller(ward["admin"])
+    changes = [(method, path) for path, method, *_ in doors() if method in ("put", "patch")]
+    assert len(changes) >= 4
+    for method, path in changes:
+        for unknown in ("colour", "id", "created_at"):
+            refused = told(admin.call(method.upper(), concrete(path), {unknown: "x"}), 400, "VALIDATION_ERROR")
+            assert refused.json()["error"]["details"]["field"] == unknown
+
+
+@pytest.mark.parametrize("body", [{"last_name": None}, {"first_name": None}, {"email": None}])
+def test_null_clears_only_what_may_be_empty(ward: dict[str, User], body: dict[str, Any]) -> None:
+    told(cast.caller(ward["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
