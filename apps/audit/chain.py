@@ -19,10 +19,9 @@ from apps.audit.models import Chain
 from apps.common import keyring
 
 COLUMNS = (
-    "a.id::text, a.at, a.user_id::text, a.role, a.action, a.outcome, a.patient_id::text, a.object_id::text, a.ip::text, "
-    "a.request_id, a.purpose, a.detail::text"
+    "a.id::text, (extract(epoch FROM a.at) * 1000000)::bigint, a.user_id::text, a.role, a.action, a.outcome, "
+    "a.patient_id::text, a.object_id::text, a.ip::text, a.request_id, a.purpose, a.detail::text"
 )
-WIDTH = 12
 NOTHING = bytes(32)  # stands before the first seal
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,7 +34,7 @@ def microseconds(at: datetime) -> int:
 
 def canonical(row: Sequence[Any]) -> bytes:
     """The row, read as COLUMNS, as bytes."""
-    return json.dumps([row[0], microseconds(row[1]), *row[2:]], separators=(",", ":")).encode()
+    return json.dumps(list(row), separators=(",", ":")).encode()
 
 
 def seal(key: bytes, before: bytes, sequence: int, row: Sequence[Any]) -> bytes:

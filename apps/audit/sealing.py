@@ -29,7 +29,8 @@ _LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
 # OFFSET keeps the planner from joining: each row asks the seals' index, however little PostgreSQL knows of the tables.
 _SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
 _WAITING = f"""
-SELECT {chain.COLUMNS} FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({_SEALED}) ORDER BY a.at, a.id LIMIT %s
+SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
+WHERE a.at >= %s AND NOT EXISTS ({_SEALED}) ORDER BY a.at, a.id LIMIT %s
 """  # noqa: S608
 _COUNT_WAITING = f"SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({_SEALED})"  # noqa: S608
 _INSERT = """
@@ -66,7 +67,7 @@ def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
         rows = cursor.fetchall()
         if rows:
             cursor.execute(_INSERT, _seals(head, key, rows))
-            head.reach = max(min(rows[-1][1], now), head.reach or BEGINNING)
+            head.reach = max(min(rows[-1][0], now), head.reach or BEGINNING)
     if len(rows) < limit and (look_far or head.swept is None):
         head.swept, moved = max(now, head.swept or now), True
     if rows or moved:
@@ -113,11 +114,11 @@ def _seals(head: Chain, key: bytes, rows: Sequence[Sequence[Any]]) -> list[list[
     hashes = []
     for row in rows:
         sequence += 1
-        before = chain.seal(key, before, sequence, row)
+        before = chain.seal(key, before, sequence, row[1:])
         hashes.append(before)
     sequences = list(range(head.sequence + 1, sequence + 1))
     head.sequence, head.hash = sequence, before
-    return [sequences, [row[0] for row in rows], [row[1] for row in rows], hashes]
+    return [sequences, [row[1] for row in rows], [row[0] for row in rows], hashes]
 
 
 def _anchor(head: Chain, now: datetime) -> bool:
