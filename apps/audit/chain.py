@@ -1,8 +1,8 @@
 """What a seal is made of: the canonical form of a row, and the HMAC that joins it to the seal before.
 
 The form is a JSON list in ASCII of the columns in the order of COLUMNS. Ids are lower-case text, the time is whole microseconds
-since 1970 (no zone), the address has its mask (`10.0.0.7/32`), the detail is PostgreSQL's own text of jsonb: keys sorted by length
-and bytes, numbers as decimals. Nothing of it depends on a session's time zone, locale or float digits.
+since 1970 (no zone), the address has its mask (`10.0.0.7/32`), the detail is PostgreSQL's own text of jsonb: keys sorted by
+length and bytes, numbers as decimals. Nothing of it depends on a session's time zone, locale or float digits.
 
 HMAC-SHA256, not a plain hash: who can write to the database could compute a plain chain anew from the row he changed. The key is
 random, made with the chain, and lies in it encrypted with the key ring, which the database does not know.

@@ -1,9 +1,9 @@
 """Sealing: a worker gives every row that has come to light its place in the chain.
 
-Requests only insert; they share no lock and know of no seal. A transaction may commit after rows with a later time were sealed: its
-rows get the next places, in the order in which they were found. A pass looks NEAR behind the latest sealed time; once a minute a
-thorough one looks LATE behind the last thorough one. A row that appears further back than that was not written by HIMS, whose
-transactions end within minutes: it is never sealed, and `verification` names it.
+Requests only insert; they share no lock and know of no seal. A transaction may commit after rows with a later time were sealed:
+its rows get the next places, in the order in which they were found. A pass looks NEAR behind the latest sealed time; once a
+minute a thorough one looks LATE behind the last thorough one. A row that appears further back than that was not written by HIMS,
+whose transactions end within minutes: it is never sealed, and `verification` names it.
 """
 
 import hmac
@@ -21,7 +21,7 @@ from apps.common import keyring
 log = logging.getLogger(__name__)
 
 BATCH = 5_000
-NEAR = timedelta(minutes=2)
+NEAR = timedelta(seconds=20)
 LATE = timedelta(hours=1)
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 _LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
@@ -34,7 +34,8 @@ WHERE a.at >= %s AND NOT EXISTS ({_SEALED}) ORDER BY a.at, a.id LIMIT %s
 """  # noqa: S608
 _COUNT_WAITING = f"SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({_SEALED})"  # noqa: S608
 _INSERT = """
-INSERT INTO audit_seal (sequence, event_id, at, hash) SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
+INSERT INTO audit_seal (sequence, event_id, at, hash)
+SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
 """
 
 

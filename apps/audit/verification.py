@@ -1,7 +1,8 @@
-"""Is the trail as it was sealed? Walks the chain and the rows beside it, a few thousand at a time, and names the first that is not.
+"""Is the trail as it was sealed? Walks the chain and the rows beside it, some thousands at a time, and names the first that is
+not.
 
-Found is: a row changed by a byte, removed, exchanged with another, slipped into what is sealed already; a seal changed, removed or
-added; an anchor changed; the chain's end cut off. Not found is what was changed before it was sealed, within seconds.
+Found is: a row changed by a byte, removed, exchanged with another, slipped into what is sealed already; a seal changed, removed
+or added; an anchor changed; the chain's end cut off. Not found is what was changed before it was sealed, within seconds.
 """
 
 import hmac
@@ -18,7 +19,8 @@ from django.db import connection
 from apps.access.actor import Actor
 from apps.audit import chain, sealing, services
 from apps.audit.models import Anchor, AuditEvent, Chain, Seal
-from apps.common import clock
+from apps.common import clock, keyring
+from apps.common.errors import Conflict
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,10 @@ SELECT a.id, a.at, EXISTS (SELECT FROM audit_seal s WHERE s.event_id = a.id AND 
 FROM audit_auditevent a WHERE a.at >= %s AND (a.at, a.id) > (%s, %s) AND a.at <= %s ORDER BY a.at, a.id LIMIT {_STEP}
 """  # noqa: S608
 _OUT_OF_TIME = "SELECT id FROM audit_auditevent WHERE at < %s OR at >= %s LIMIT 1"
+
+
+class KeyUnreadable(Conflict):
+    message = "No key on HIMS_KEY_RING reads the key of the trail. Put the ring's former keys back, or restore the database's."
 
 
 class Flaw(StrEnum):
@@ -76,8 +82,11 @@ class Verification:
 
 
 def verify(*, by: Actor, since: datetime | None = None, watch: Watch | None = None) -> Verification:
-    """Recompute the chain, from the last anchor before `since` or from its beginning. On record. Raises keyring.Unreadable."""
-    checked, broken = _chain(since, watch or _nobody)
+    """Recompute the chain, from the last anchor before `since` or from its beginning. On record. Raises KeyUnreadable."""
+    try:
+        checked, broken = _chain(since, watch or _nobody)
+    except keyring.Unreadable as error:
+        raise KeyUnreadable from error
     unsealed, inserted = _beside(since)
     found = Verification(intact=not (broken or inserted), checked=checked, unsealed=unsealed, first_broken=broken or inserted)
     outcome = AuditEvent.Outcome.SUCCESS if found.intact else AuditEvent.Outcome.FAILURE

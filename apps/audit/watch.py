@@ -1,7 +1,7 @@
 """Reading that care does not explain: one person, many patients' charts, one hour (45 CFR 164.502(b), minimum necessary).
 
-A chart is opened by an act that reads one patient, whose name ends in `.read` or `_read`. Searches and lists name no patient and do
-not count.
+A chart is opened by an act that reads one patient, whose name ends in `.read` or `_read`. Searches and lists name no patient and
+do not count.
 """
 
 from datetime import datetime, timedelta

@@ -3,23 +3,20 @@
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.audit import chain, sealing, services, verification
 from apps.audit.models import Anchor, AuditEvent, Chain, Seal
 from apps.audit.verification import Broken, Flaw
 from apps.common import clock, keyring
-from apps.common.ids import new_id
 
 pytestmark = pytest.mark.django_db
 
@@ -321,7 +318,7 @@ def test_the_key_lies_encrypted_and_the_ring_may_turn(settings: Any) -> None:
     assert chain.key_of(Chain.objects.get()) == key
     assert first_broken() is None
     settings.HIMS_KEY_RING = ["a stranger's key that is long enough too"]
-    with pytest.raises(keyring.Unreadable):
+    with pytest.raises(verification.KeyUnreadable):
         first_broken()
     with pytest.raises(keyring.Unreadable):
         sealing.seal()

@@ -15,15 +15,20 @@ class Command(BaseCommand):
     help = "Recompute the chain of the audit trail and name the first row that is not as it was sealed. Changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--since", type=date.fromisoformat, help="only what was sealed since that day (UTC), from its anchor on")
+        parser.add_argument(
+            "--since", type=date.fromisoformat, help="only what was sealed since that day (UTC), from its anchor on"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         since = datetime.combine(options["since"], time(), UTC) if options["since"] else None
         with Progress(transient=True) as progress:
             bar = progress.add_task("Verifying", total=None)
-            found = verification.verify(
-                by=SYSTEM, since=since, watch=lambda checked, total: progress.update(bar, completed=checked, total=total)
-            )
+            try:
+                found = verification.verify(
+                    by=SYSTEM, since=since, watch=lambda checked, total: progress.update(bar, completed=checked, total=total)
+                )
+            except verification.KeyUnreadable as refusal:
+                raise CommandError(refusal.message, returncode=2) from refusal
         self.stdout.write(f"{found.checked:,} sealed rows checked, {found.unsealed:,} not sealed yet.")
         if found.first_broken:
             raise CommandError(_told(found.first_broken), returncode=1)
