@@ -3,10 +3,13 @@
 from django.apps import apps
 from django.urls import include, path
 
+from apps.rest.api.trail import AuditEventViewSet, VerificationViewSet
 from apps.rest.api.views import VersionViewSet
 
 urlpatterns = [
     path("version", VersionViewSet.as_view({"get": "list"}), name="version"),
+    path("audit-events", AuditEventViewSet.as_view({"get": "list"}), name="audit-events"),
+    path("audit-events/verify", VerificationViewSet.as_view({"get": "verify"}), name="audit-events-verify"),
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.patients.api.urls")),
     path("", include("apps.developers.api_urls")),

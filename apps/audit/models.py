@@ -1,4 +1,7 @@
-"""The audit table, partitioned by month (the migration makes it; Django only reads and inserts)."""
+"""The audit table, partitioned by month (the migration makes it; Django only reads and inserts), and what seals it.
+
+The database refuses to change or remove a row of the trail, a seal or an anchor.
+"""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -44,3 +47,62 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.outcome}"
+
+
+class Seal(models.Model):
+    """One sealed row: its place in the chain, and the HMAC over the seal before it, the place and the row (see `chain`)."""
+
+    sequence = models.BigIntegerField(primary_key=True)  # without gaps, in the order of sealing
+    event_id = models.UUIDField()
+    at = models.DateTimeField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_seal"
+        ordering = ["sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "at"], name="seal_once_per_row"),
+            models.CheckConstraint(condition=models.Q(sequence__gte=1), name="seal_sequence_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.event_id}"
+
+
+class Anchor(models.Model):
+    """Where the chain stood when a day (UTC) had ended. The same line stands in the log, outside the database."""
+
+    day = models.DateField(primary_key=True)
+    sequence = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_anchor"
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.sequence}"
+
+
+class Chain(models.Model):
+    """The one row that says how far sealing has come. `mac` covers it, so that cutting off the chain's end shows.
+
+    `secret` is the key of all seals, encrypted with the key ring. `reach` is the latest time of a sealed row, never ahead of the
+    database's clock; `swept` when latecomers were last looked for; `anchored_on` the day that is not anchored yet.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    secret = models.BinaryField()
+    sequence = models.BigIntegerField(default=0)
+    hash = models.BinaryField()
+    reach = models.DateTimeField(null=True)
+    swept = models.DateTimeField(null=True)
+    anchored_on = models.DateField(null=True)
+    mac = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_chain"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_chain")]
+
+    def __str__(self) -> str:
+        return f"sealed up to {self.sequence}"

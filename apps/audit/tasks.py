@@ -2,10 +2,22 @@
 
 from celery import shared_task
 
-from apps.audit import services
+from apps.audit import sealing, services, watch
 
 
 @shared_task
 def make_partitions() -> list[str]:
     """Have the tables of the coming months ready."""
     return services.make_partitions()
+
+
+@shared_task
+def seal(*, thorough: bool = False) -> int:
+    """Seal the rows that came to light; thorough: also those whose transaction took long."""
+    return sealing.seal(thorough=thorough)
+
+
+@shared_task
+def look_for_unusual_reading() -> int:
+    """Announce who opened more charts within an hour than care explains."""
+    return watch.announce_unusual_reading()

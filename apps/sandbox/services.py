@@ -135,6 +135,7 @@ def _empty() -> None:
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     connection.check_constraints()  # a table with deferred checks still waiting cannot be truncated
     with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('hims.audit_upkeep', 'TRUNCATE', true)")  # the trail lets itself be emptied only so
         cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY")
         for sequence in _SEQUENCES:
             cursor.execute(f"ALTER SEQUENCE {sequence} RESTART")

@@ -226,6 +226,7 @@ HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
 HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
 HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # nouns, like patient: their changes need If-Match
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
+HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # usernames are unique in any case: a constraint on lower(username)
     *("security.W001", "security.W002", "security.W003"),  # they look for Django's middleware by name; ours are subclasses of it
@@ -250,6 +251,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
     "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
+    "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0},
+    "seal what came late to the trail": {"task": "apps.audit.tasks.seal", "schedule": 60.0, "kwargs": {"thorough": True}},
+    "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 

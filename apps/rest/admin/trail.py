@@ -1,17 +1,37 @@
 """The trail, to be read by administrators. There is nothing to change in it."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 
+from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
+from apps.audit import selectors, verification
 from apps.audit.models import AuditEvent
+from apps.audit.verification import Flaw
+from apps.common.errors import HimsError
 from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.forms import tell
+from apps.rest.filters import IdFormField, SpanFormField
+
+_SAID = {
+    Flaw.CHANGED: "The row, or its seal, is not as it was sealed.",
+    Flaw.REMOVED: "The row is gone, or its time was changed; its seal is there.",
+    Flaw.SEAL_REMOVED: "A place of the chain is empty: its seal was removed.",
+    Flaw.SEAL_ADDED: "There is a seal behind the chain's end.",
+    Flaw.HEAD: "The record of the chain's end was changed or removed, or the end was cut off.",
+    Flaw.ANCHOR: "A daily anchor was changed.",
+    Flaw.INSERTED: "The row was put into a time that had been sealed.",
+}
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -29,6 +49,84 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(role="" if self.value() == "-" else self.value())
 
 
+class QuestionForm(forms.Form):
+    """What the trail is asked for."""
+
+    who = forms.CharField(required=False, max_length=150, help_text="Username")
+    patient = forms.CharField(required=False, max_length=40, help_text="Id")
+    action = forms.CharField(required=False, max_length=80, label="Act", help_text="chart.read, or the beginning: chart.")
+    date_from = forms.CharField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    date_to = forms.CharField(
+        required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}), help_text="Days included"
+    )
+
+    def clean_patient(self) -> UUID | None:
+        return IdFormField().clean(self.cleaned_data["patient"] or None)
+
+    def clean_date_from(self) -> Any:
+        return SpanFormField().clean(self.cleaned_data["date_from"] or None)
+
+    def clean_date_to(self) -> Any:
+        return SpanFormField().clean(self.cleaned_data["date_to"] or None)
+
+    def question(self) -> Q:
+        """The rows that fit. Only for a form that is valid."""
+        asked = self.cleaned_data
+        found = Q()
+        if asked["who"]:
+            found &= Q(user_id=Subquery(_person(asked["who"])))
+        if asked["patient"]:
+            found &= Q(patient_id=asked["patient"])
+        if asked["action"]:
+            found &= Q(action__startswith=asked["action"]) if asked["action"].endswith(".") else Q(action=asked["action"])
+        if asked["date_from"]:
+            found &= Q(at__gte=asked["date_from"].start)
+        if asked["date_to"]:
+            found &= Q(at__lt=asked["date_to"].end)
+        return found
+
+
+class QuestionFilter(admin.ListFilter):
+    """Who, which patient, which act, from when to when: a small form beside the list."""
+
+    title = "question"
+    template = "admin/audit/question.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.expected_parameters():
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+        self.form = QuestionForm(self.used_parameters, auto_id="asked_%s")
+        self.kept = {name: value for name, value in request.GET.items() if name not in {*self.used_parameters, "p"}}
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*QuestionForm.base_fields]
+
+    def choices(self, changelist: Any) -> Any:
+        """Not links but the form, and what else is filtered by."""
+        yield {"form": self.form, "kept": self.kept}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(self.form.question()) if self.form.is_valid() else queryset.none()
+
+
+class VerifyForm(forms.Form):
+    """How far back."""
+
+    since = forms.CharField(
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Only what was sealed since that day; empty: everything, which takes a second for some twenty thousand rows.",
+    )
+
+    def clean_since(self) -> Any:
+        return SpanFormField().clean(self.cleaned_data["since"] or None)
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(HimsModelAdmin):
     """Who did what, when, from where."""
@@ -37,7 +135,7 @@ class AuditEventAdmin(HimsModelAdmin):
     title = "Who did what"
     needs = {"view": Permission.AUDIT_VIEW}
     list_display = ("at", "person", "role", "action", "outcome", "ip", "patient_id")
-    list_filter = ("outcome", RoleFilter, "at")
+    list_filter = (QuestionFilter, "outcome", RoleFilter)
     search_fields = ("action",)
     search_help_text = "A username, the beginning of an act (patient.), or the id of a person or patient"
     ordering = ("-at", "-id")
@@ -50,6 +148,40 @@ class AuditEventAdmin(HimsModelAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(_meant(search_term.strip())) if search_term.strip() else queryset), False
+
+    def get_urls(self) -> list:
+        return [
+            path("verify/", self.admin_site.admin_view(self.verify_view), name="audit_auditevent_verify"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        beside = {"verify_url": reverse("admin:audit_auditevent_verify"), "unsealed": selectors.unsealed()}
+        return super().changelist_view(request, beside | (extra_context or {}))
+
+    def verify_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask how far back, recompute the chain, show what was found."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form, found = VerifyForm(request.POST or None), None
+        if request.method == "POST" and form.is_valid():
+            since = form.cleaned_data["since"]
+            try:
+                found = verification.verify(by=cast("Actor", request.user), since=since.start if since else None)
+            except HimsError as refusal:
+                tell(form, refusal)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Verify the trail",
+            "form": form,
+            "found": found,
+            "said": _SAID[found.first_broken.flaw] if found and found.first_broken else "",
+            "unsealed": selectors.unsealed(),
+        }
+        return TemplateResponse(request, "admin/audit/verify.html", context)
 
     def patient_of(self, row: AuditEvent) -> UUID | None:
         return row.patient_id
@@ -64,6 +196,9 @@ def _meant(text: str) -> Q:
     try:
         found = UUID(text)
     except ValueError:
-        person = get_user_model().objects.filter(username__iexact=text).values("pk")[:1]
-        return Q(action__startswith=text) | Q(user_id=Subquery(person))
+        return Q(action__startswith=text) | Q(user_id=Subquery(_person(text)))
     return Q(patient_id=found) | Q(user_id=found)
+
+
+def _person(username: str) -> QuerySet:
+    return get_user_model().objects.filter(username__iexact=username.strip()).values("pk")[:1]

@@ -118,9 +118,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "total": {"type": "integer", "minimum": 0},
             "pages": {"type": "integer", "minimum": 0},
             "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
+            "next_cursor": {
+                "type": "string",
+                "nullable": True,
+                "description": "Where a list takes a `cursor`: that of the next page, null on the last. By cursor: no `page`",
+            },
             "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
         },
-        "required": ["page", "limit", "total", "pages"],
+        "required": ["limit", "total", "pages"],
     },
     "Warning": {
         "type": "object",

@@ -1,0 +1,59 @@
+"""What a seal is made of: the canonical form of a row, and the HMAC that joins it to the seal before.
+
+The form is a JSON list in ASCII of the columns in the order of COLUMNS. Ids are lower-case text, the time is whole microseconds
+since 1970 (no zone), the address has its mask (`10.0.0.7/32`), the detail is PostgreSQL's own text of jsonb: keys sorted by
+length and bytes, numbers as decimals. Nothing of it depends on a session's time zone, locale or float digits.
+
+HMAC-SHA256, not a plain hash: who can write to the database could compute a plain chain anew from the row he changed. The key is
+random, made with the chain, and lies in it encrypted with the key ring, which the database does not know.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apps.audit.models import Chain
+from apps.common import keyring
+
+COLUMNS = (
+    "a.id::text, (extract(epoch FROM a.at) * 1000000)::bigint, a.user_id::text, a.role, a.action, a.outcome, "
+    "a.patient_id::text, a.object_id::text, a.ip::text, a.request_id, a.purpose, a.detail::text"
+)
+NOTHING = bytes(32)  # stands before the first seal
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """Since 1970, exactly."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def canonical(row: Sequence[Any]) -> bytes:
+    """The row, read as COLUMNS, as bytes."""
+    return json.dumps(list(row), separators=(",", ":")).encode()
+
+
+def seal(key: bytes, before: bytes, sequence: int, row: Sequence[Any]) -> bytes:
+    """The seal of a row: 32 bytes."""
+    return hmac.digest(key, before + sequence.to_bytes(8, "big") + canonical(row), "sha256")
+
+
+def new_key() -> bytes:
+    """A sealing key, encrypted."""
+    return keyring.encrypt(secrets.token_bytes(32))
+
+
+def key_of(chain: Chain) -> bytes:
+    """The sealing key. Raises keyring.Unreadable."""
+    return keyring.decrypt(bytes(chain.secret))
+
+
+def mac_of(chain: Chain, key: bytes) -> bytes:
+    """What `mac` must be."""
+    times = [None if one is None else microseconds(one) for one in (chain.reach, chain.swept)]
+    said = [chain.sequence, bytes(chain.hash).hex(), *times, chain.anchored_on and chain.anchored_on.isoformat()]
+    return hmac.digest(key, b"head" + json.dumps(said, separators=(",", ":")).encode(), "sha256")

@@ -1,0 +1,137 @@
+"""Sealing: a worker gives every row that has come to light its place in the chain.
+
+Requests only insert; they share no lock and know of no seal. A transaction may commit after rows with a later time were sealed:
+its rows get the next places, in the order in which they were found. A pass looks NEAR behind the latest sealed time; once a
+minute a thorough one looks LATE behind the last thorough one. A row that appears further back than that was not written by HIMS,
+whose transactions end within minutes: it is never sealed, and `verification` names it.
+"""
+
+import hmac
+import logging
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.audit import chain
+from apps.audit.models import Anchor, Chain, Seal
+from apps.common import keyring
+
+log = logging.getLogger(__name__)
+
+BATCH = 5_000
+NEAR = timedelta(seconds=20)
+LATE = timedelta(hours=1)
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+_LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
+
+# OFFSET keeps the planner from joining: each row asks the seals' index, however little PostgreSQL knows of the tables.
+_SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
+_WAITING = f"""
+SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
+WHERE a.at >= %s AND NOT EXISTS ({_SEALED}) ORDER BY a.at, a.id LIMIT %s
+"""  # noqa: S608
+_COUNT_WAITING = f"SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({_SEALED})"  # noqa: S608
+_INSERT = """
+INSERT INTO audit_seal (sequence, event_id, at, hash)
+SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
+"""
+
+
+class ChainBroken(Exception):
+    """The head of the chain is not as it was left, or is gone: sealing on would hide that."""
+
+
+def seal(*, thorough: bool = False) -> int:
+    """Seal what waits. Answers how many rows; 0 when another sealer is at work. Raises ChainBroken, keyring.Unreadable."""
+    done = 0
+    for look_far in (False, True) if thorough else (False,):
+        found = BATCH
+        while found == BATCH:
+            found = seal_batch(look_far=look_far)
+            done += found
+    return done
+
+
+@transaction.atomic
+def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
+    """Seal up to `limit` rows, all or none. Answers how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [_LOCK])
+        alone, now = cursor.fetchone()
+        if not alone:
+            return 0
+        head, key = _head(now)
+        moved = _anchor(head, now)
+        cursor.execute(_WAITING, [_begin(head, look_far=look_far), limit])
+        rows = cursor.fetchall()
+        if rows:
+            cursor.execute(_INSERT, _seals(head, key, rows))
+            head.reach = max(min(rows[-1][0], now), head.reach or BEGINNING)
+    if len(rows) < limit and (look_far or head.swept is None):
+        head.swept, moved = max(now, head.swept or now), True
+    if rows or moved:
+        head.mac = chain.mac_of(head, key)
+        head.save()
+    return len(rows)
+
+
+def waiting(head: Chain | None) -> int:
+    """How many rows are not sealed yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_WAITING, [_begin(head, look_far=False) if head else BEGINNING])
+        return int(cursor.fetchone()[0])
+
+
+def open_until(head: Chain) -> datetime | None:
+    """Rows before this time are sealed by now, or were not written by HIMS. None until the first seals stand."""
+    return head.swept - LATE if head.swept else None
+
+
+def _head(now: datetime) -> tuple[Chain, bytes]:
+    """The chain's head, checked, and the key."""
+    head = Chain.objects.select_for_update().first()
+    if head is None:
+        if Seal.objects.exists():
+            raise ChainBroken("The head of the chain is gone.")
+        head = Chain(secret=chain.new_key(), hash=chain.NOTHING, anchored_on=now.astimezone(UTC).date())
+        return head, chain.key_of(head)
+    key = chain.key_of(head)
+    if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
+        raise ChainBroken("The head of the chain is not as the last sealing left it.")
+    return head, key
+
+
+def _begin(head: Chain, *, look_far: bool) -> datetime:
+    if look_far and (known := open_until(head)):
+        return known
+    return head.reach - NEAR if head.reach else BEGINNING
+
+
+def _seals(head: Chain, key: bytes, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """The columns of the seals of these rows; the head moves on."""
+    sequence, before = head.sequence, bytes(head.hash)
+    hashes = []
+    for row in rows:
+        sequence += 1
+        before = chain.seal(key, before, sequence, row[1:])
+        hashes.append(before)
+    sequences = list(range(head.sequence + 1, sequence + 1))
+    head.sequence, head.hash = sequence, before
+    return [sequences, [row[1] for row in rows], [row[0] for row in rows], hashes]
+
+
+def _anchor(head: Chain, now: datetime) -> bool:
+    """A day (UTC) has ended: keep where the chain stood, in its table and in the log. The key goes under the ring's newest key.
+
+    Answers whether there was a day to anchor.
+    """
+    today: date = now.astimezone(UTC).date()
+    if head.anchored_on is None or head.anchored_on >= today:
+        return False
+    day, sequence, hash_ = today - timedelta(days=1), head.sequence, bytes(head.hash)
+    Anchor.objects.create(day=day, sequence=sequence, hash=hash_)
+    head.anchored_on, head.secret = today, keyring.encrypt(chain.key_of(head))
+    transaction.on_commit(lambda: log.info("trail anchored: day %s sequence %d seal %s", day, sequence, hash_.hex()))
+    return True

@@ -1,0 +1,230 @@
+"""The trail only grows, by the database's word; and sealing beside others: late commits, two sealers, a sealer that dies."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection, connections, transaction
+
+from apps.access.actor import SYSTEM
+from apps.audit import sealing, services, verification
+from apps.audit.models import Anchor, AuditEvent, Chain, Seal
+from apps.common import clock
+from apps.common.ids import new_id
+
+pytestmark = pytest.mark.django_db
+
+TABLES = ("audit_auditevent", "audit_seal", "audit_anchor", "audit_chain")
+INSERT = """
+INSERT INTO audit_auditevent VALUES (%s, %s, NULL, '', 'test.noted', 'success', NULL, NULL, NULL, '', '', '{}')
+"""
+
+
+def partitions() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'audit_auditevent'::regclass ORDER BY 1"
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def execute(sql: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values or None)
+
+
+def refused(sql: str, leave: str = "", because: str = r"only grows|only moves forward") -> None:
+    """With no more leave than said: as in production, the tests' own leave to TRUNCATE is taken back."""
+    with transaction.atomic():
+        execute("SELECT set_config('hims.audit_upkeep', %s, true)", leave)
+        with pytest.raises(DatabaseError, match=because), transaction.atomic():
+            execute(sql)
+
+
+@pytest.fixture
+def one_of_each() -> None:
+    """A row in every table, one in a month that is made late and one in the table of the rest."""
+    services.make_partitions(date(2031, 5, 1), months=1)
+    for month in (5, 6):
+        AuditEvent.objects.create(at=clock.now().replace(2031, month, 2), action="test.noted", outcome="success")
+    services.note(by=SYSTEM, action="test.noted")
+    sealing.seal(thorough=True)
+    Anchor.objects.create(day=date(2020, 1, 1), sequence=1, hash=b"x")
+
+
+@pytest.mark.usefixtures("one_of_each")
+def test_no_table_of_the_trail_lets_a_row_be_changed_or_removed() -> None:
+    for table in (*TABLES, *partitions()):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
+            (holds_rows,) = cursor.fetchone()
+        refused(f"TRUNCATE {table}")
+        if holds_rows:
+            refused(f"DELETE FROM {table}")
+        if holds_rows and table != "audit_chain":
+            column = "sequence" if table in ("audit_seal", "audit_anchor") else "role"
+            refused(f"UPDATE {table} SET {column} = {column}")
+    assert {"audit_auditevent_2031_05", "audit_auditevent_other"} <= set(partitions())
+
+
+@pytest.mark.usefixtures("one_of_each")
+@pytest.mark.parametrize("change", ["sequence = sequence - 1", "swept = swept - interval '1 s'", "anchored_on = anchored_on - 1"])
+def test_the_head_of_the_chain_only_moves_forward(change: str) -> None:
+    refused(f"UPDATE audit_chain SET {change}")
+
+
+def test_leave_to_truncate_is_no_leave_to_delete() -> None:
+    services.note(by=SYSTEM, action="test.noted")
+    refused("DELETE FROM audit_auditevent", leave="TRUNCATE")
+    refused("UPDATE audit_auditevent SET role = role", leave="DELETE")
+
+
+def test_making_a_month_leaves_no_leave_behind() -> None:
+    AuditEvent.objects.create(at=clock.now().replace(2031, 5, 2), action="test.noted", outcome="success")
+    execute("SET LOCAL hims.audit_upkeep = ''")
+    services.make_partitions(date(2031, 5, 1), months=1)
+    refused("DELETE FROM audit_auditevent_2031_05")
+
+
+def test_the_triggers_are_for_no_insert() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), bool_or(tgtype::int & 4 > 0) FROM pg_trigger WHERE tgrelid = ANY (%s::regclass[])",
+            [[*partitions(), "audit_auditevent"]],
+        )
+        triggers, on_insert = cursor.fetchone()
+    assert triggers >= 2 * len(partitions())
+    assert not on_insert
+
+
+def test_the_role_of_the_servers_works_without_the_rights_to_change_anything() -> None:
+    """With the statements that docs/audit.md gives."""
+    partition = partitions()[0]
+    text = (Path(settings.BASE_DIR) / "docs" / "audit.md").read_text()
+    (grants,) = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    execute("CREATE ROLE hims_app NOLOGIN")
+    execute(grants)
+    services.note(by=SYSTEM, action="test.noted")
+    execute("SET LOCAL ROLE hims_app")
+    services.note(by=SYSTEM, action="test.noted")
+    assert services.make_partitions(date(2032, 1, 1), months=1) == ["audit_auditevent_2032_01"]
+    assert sealing.seal(thorough=True) == 2
+    assert verification.verify(by=SYSTEM).intact
+    for statement in (
+        *(f"DELETE FROM {table}" for table in TABLES),
+        *(f"TRUNCATE {table}" for table in TABLES),
+        "UPDATE audit_auditevent SET role = 'x'",
+        "UPDATE audit_seal SET sequence = 9",
+        "UPDATE audit_anchor SET sequence = 9",
+        "ALTER TABLE audit_auditevent DISABLE TRIGGER ALL",
+        "DELETE FROM audit_auditevent_2032_01",
+        f"DELETE FROM {partition}",
+    ):
+        refused(statement, leave="DELETE", because=r"permission denied|must be owner")
+
+
+# Beside others: real connections
+
+
+def connect() -> psycopg.Connection:
+    return connections["default"].copy().get_new_connection(connection.get_connection_params())
+
+
+@pytest.fixture
+def elsewhere(transactional_db: None) -> Iterator[psycopg.Connection]:
+    """Another session of the same database, in a transaction."""
+    with closing(connect()) as other:
+        yield other
+
+
+def test_a_row_that_commits_late_is_sealed_behind_rows_that_are_later(elsewhere: psycopg.Connection) -> None:
+    slow, slow_at = new_id(), clock.now() - timedelta(minutes=30)
+    near, near_at = new_id(), clock.now()
+    elsewhere.execute(INSERT, [slow, slow_at])
+    elsewhere.execute(INSERT, [near, near_at])
+    later = [services.note(by=SYSTEM, action="test.noted") for _ in range(3)]
+    assert sealing.seal() == 3
+    sealing.seal(thorough=True)
+    elsewhere.commit()
+    assert sealing.seal() == 1  # within seconds: the next pass
+    assert sealing.seal(thorough=True) == 1  # within the hour: the next thorough one
+    assert list(Seal.objects.values_list("event_id", flat=True)) == [*later, near, slow]
+    assert verification.verify(by=SYSTEM).intact
+
+
+def test_of_two_sealers_at_once_one_seals_and_the_other_does_nothing(elsewhere: psycopg.Connection) -> None:
+    services.note(by=SYSTEM, action="test.noted")
+    elsewhere.execute("SELECT pg_advisory_xact_lock(%s)", [sealing._LOCK])
+    assert sealing.seal() == 0
+    elsewhere.rollback()
+    assert sealing.seal() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealers_and_writers_at_once_make_one_whole_chain() -> None:
+    failures: list[BaseException] = []
+
+    def work(what: Any, times: int) -> None:
+        try:
+            for _ in range(times):
+                what()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    writers = [Thread(target=work, args=(lambda: services.note(by=SYSTEM, action="test.noted"), 150)) for _ in range(3)]
+    sealers = [Thread(target=work, args=(lambda: sealing.seal(thorough=True), 40)) for _ in range(3)]
+    for thread in (*writers, *sealers):
+        thread.start()
+    for thread in (*writers, *sealers):
+        thread.join(60)
+    sealing.seal(thorough=True)
+    assert not failures
+    assert Seal.objects.count() == 450 == Chain.objects.get().sequence
+    assert verification.verify(by=SYSTEM).intact
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sealer_killed_in_the_middle_leaves_the_chain_as_it_was() -> None:
+    services.note(by=SYSTEM, action="test.noted")
+    sealing.seal()
+    before = (Seal.objects.count(), Chain.objects.get().sequence)
+    for _ in range(5):
+        services.note(by=SYSTEM, action="test.noted")
+    pid = os.fork()
+    if pid == 0:  # a process of its own, on a connection of its own, that dies before it commits
+        connections.close_all = lambda: None  # type: ignore[method-assign]
+        connection.connection = None
+        try:
+            with transaction.atomic():
+                sealed = sealing.seal_batch()
+                os.kill(os.getpid(), 9 if sealed == 5 else 15)
+        finally:
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 9
+    assert (Seal.objects.count(), Chain.objects.get().sequence) == before
+    assert sealing.seal() == 5
+    assert verification.verify(by=SYSTEM).intact
+
+
+def test_a_pass_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.note(by=SYSTEM, action="test.noted")
+    execute("CREATE FUNCTION pg_temp.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$")
+    execute("CREATE TRIGGER no BEFORE INSERT ON audit_chain FOR EACH ROW EXECUTE FUNCTION pg_temp.no()")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        sealing.seal()
+    assert not Seal.objects.exists()
+
+
+def test_days_are_counted_in_utc() -> None:
+    sealing.seal()
+    assert Chain.objects.get().anchored_on == clock.now().astimezone(UTC).date()

@@ -1,0 +1,159 @@
+"""The audit trail over the API: who did what, and whether the trail is as it was sealed. Administrators only."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import CharFilter, ChoiceFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.audit import selectors, verification
+from apps.audit.models import AuditEvent
+from apps.audit.verification import Flaw
+from apps.common.errors import Invalid
+from apps.rest import cursor, paging
+from apps.rest.filters import IdFilter, SpanFilter
+from apps.rest.paging import Total
+from apps.rest.schema import Example
+from apps.rest.viewsets import HimsViewSet
+
+_ID, _USER, _PATIENT = (f"01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c{last}" for last in ("44", "45", "46"))
+_ROW = {
+    "id": _ID,
+    "at": "2025-01-15T18:04:31.118202Z",
+    "user_id": _USER,
+    "role": "nurse",
+    "action": "chart.read",
+    "outcome": "success",
+    "patient_id": _PATIENT,
+    "ip": "192.0.2.7",
+    "request_id": "req_01JHNB7M3Q8Z5V0T4X2Y6W9K1C",
+    "purpose": "",
+}
+_PAGE = {"page": 1, "limit": 20, "total": 1, "pages": 1, "next_cursor": None}
+_FOUND = {"intact": True, "checked": 48211, "unsealed": 3, "first_broken": None}
+_ALL = Example(reply={"success": True, "data": {"audit_events": [_ROW], "pagination": _PAGE}})
+_VERIFIED = Example(reply={"success": True, "data": {"verification": _FOUND}})
+
+
+class TrailFilter(FilterSet):
+    patient_id = IdFilter(method="as_declared", help_text="Whose record it was about")
+    user_id = IdFilter(method="as_declared", help_text="Who did it")
+    action = CharFilter(method="as_declared", max_length=80, help_text="The act, such as `chart.read` or `session.refused`")
+    outcome = ChoiceFilter(method="as_declared", choices=AuditEvent.Outcome.choices)
+    date_from = SpanFilter(
+        method="as_declared", help_text="A day where the clinic is (`2025-01-15`), or an RFC 3339 instant; itself included"
+    )
+    date_to = SpanFilter(method="as_declared", help_text="The same; itself included")
+    cursor = CharFilter(method="as_declared", max_length=64, help_text="The `next_cursor` of the page before; instead of `page`")
+
+    class Meta:
+        model = AuditEvent
+        fields: list[str] = []
+
+    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+        """The selector filters (`selectors.trail`); here the parameters are only declared and checked."""
+        return rows
+
+
+class SinceFilter(FilterSet):
+    since = SpanFilter(method="as_declared", help_text="Only what was sealed since, from the daily anchor before it on")
+
+    class Meta:
+        model = AuditEvent
+        fields: list[str] = []
+
+    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+        return rows
+
+
+class AuditEventShape(serializers.ModelSerializer):
+    """One act. `user_id` is null for a stranger and for the system; `purpose` is named where it is not care or operations."""
+
+    class Meta:
+        model = AuditEvent
+        fields = ("id", "at", "user_id", "role", "action", "outcome", "patient_id", "ip", "request_id", "purpose")
+
+
+class BrokenShape(serializers.Serializer):
+    """The first row that is not as it was sealed. `id` and `at` are null where only its place is known."""
+
+    id = serializers.UUIDField(allow_null=True)
+    at = serializers.DateTimeField(allow_null=True)
+    sequence = serializers.IntegerField(allow_null=True, help_text="Its place in the chain; null for a row that has none")
+    flaw = serializers.ChoiceField(choices=[flaw.value for flaw in Flaw])
+
+
+class VerificationShape(serializers.Serializer):
+    """Whether the trail is as it was sealed."""
+
+    intact = serializers.BooleanField()
+    checked = serializers.IntegerField(help_text="Sealed rows that were recomputed")
+    unsealed = serializers.IntegerField(help_text="Rows of the last seconds, which wait for their seal")
+    first_broken = BrokenShape(allow_null=True)
+
+
+class AuditEventViewSet(HimsViewSet):
+    """Who did what, when, from where: the newest first. Reading it is itself on record."""
+
+    noun = "trail"
+    plural = "audit_events"
+    tag = "Audit"
+    needs = {"list": Permission.AUDIT_VIEW}
+    queries = {"list": TrailFilter}
+    replies = {"list": AuditEventShape}
+    examples = {"list": _ALL}
+
+    def list(self, request: Request) -> Response:
+        """Read the audit trail."""
+        asked, window = self.asked(), self.window()
+        cursor.refuse_page(request.query_params)
+        text = asked.pop("cursor", "")
+        rows = selectors.trail(visible_to=self.by, **_looked_for(asked))
+        total = paging.capped(rows) if any(asked.values()) else Total(selectors.length())
+        page: QuerySet = rows
+        if "cursor" in request.query_params:
+            page = cursor.behind(rows, text, time="at")
+        found = [*page[window.offset : window.offset + window.limit + 1]]
+        response = self._answer(found[: window.limit], window, total, more=len(found) > window.limit)
+        self.note("trail.searched", patient_id=asked.get("patient_id"), query=request.query_params.dict(), shown=self.shown)
+        return response
+
+    def _answer(self, rows: Any, window: paging.Window, total: Total, *, more: bool) -> Response:
+        response = self.page_of("audit_events", [*AuditEventShape(rows, many=True).data], window, total)
+        page = response.data["data"]["pagination"]
+        page["next_cursor"] = following = cursor.of(rows[-1].at, rows[-1].pk) if more else None
+        if "cursor" in self.request.query_params:
+            del page["page"]  # nobody knows its number
+            response["Link"] = cursor.links(self.request.path, self.request.query_params, window.limit, following)
+        return response
+
+
+class VerificationViewSet(HimsViewSet):
+    """Whether the trail is as it was sealed."""
+
+    noun = "verification"
+    tag = "Audit"
+    needs = {"verify": Permission.AUDIT_VIEW}
+    queries = {"verify": SinceFilter}
+    replies = {"verify": VerificationShape}
+    operation_ids = {"verify": "verifyAuditTrail"}
+    examples = {"verify": _VERIFIED}
+    paged = ()
+
+    def verify(self, request: Request) -> Response:
+        """Verify the audit trail: its whole chain is recomputed, which takes a second for some twenty thousand rows."""
+        since = self.asked().get("since")
+        found = verification.verify(by=self.by, since=since.start if since else None)
+        return self.ok({"verification": VerificationShape(found).data})
+
+
+def _looked_for(asked: dict[str, Any]) -> dict[str, Any]:
+    """What the selector takes. Raises Invalid for a span that ends before it begins."""
+    start, end = asked.get("date_from"), asked.get("date_to")
+    if start and end and start.start >= end.end:
+        raise Invalid(field="date_from", issue="Must not be later than date_to.")
+    named = {name: asked[name] for name in ("patient_id", "user_id", "action", "outcome") if name in asked}
+    return named | {"since": start and start.start, "before": end and end.end}

@@ -1,0 +1,63 @@
+"""Fields of filters that several lists have: ids (also by a sample's name), and days or instants."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django_filters import Filter
+from rest_framework.exceptions import ValidationError as Refused
+
+from apps.rest import aliases
+from apps.rest.serializers import InstantOrDayField
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A day where the clinic is, or one instant: from `start` to before `end`."""
+
+    start: datetime
+    end: datetime
+
+
+class IdFormField(forms.CharField):
+    """A UUID, or a name that stands for one."""
+
+    def clean(self, value: Any) -> UUID | None:
+        if value is None:
+            return None
+        found = aliases.resolve(str(value).strip())
+        if found is None:
+            raise ValidationError("Must be a UUID.")
+        return found
+
+
+class SpanFormField(forms.CharField):
+    """A day (`2025-01-15`, where the clinic is) or an RFC 3339 instant."""
+
+    def clean(self, value: Any) -> Span | None:
+        if value is None:
+            return None
+        text = str(value).strip()
+        try:
+            start = InstantOrDayField().to_internal_value(text)
+        except Refused as refusal:
+            raise ValidationError(str(refusal.detail[0])) from refusal  # type: ignore[index]
+        if len(text) > len("2025-01-15"):
+            return Span(start, start + _MICROSECOND)
+        zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
+        return Span(start, datetime.combine(start.astimezone(zone).date() + timedelta(days=1), datetime.min.time(), zone))
+
+
+class IdFilter(Filter):
+    field_class = IdFormField
+
+
+class SpanFilter(Filter):
+    field_class = SpanFormField
