@@ -101,6 +101,7 @@ class MergePreviewViewSet(HimsViewSet):
     queries = {"retrieve": IntoFilter}
     replies = {"retrieve": MergePreviewShape}
     operation_ids = {"retrieve": "previewMerge"}
+    about_patient = ("retrieve",)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """What merging this record into another would do."""
@@ -126,6 +127,7 @@ class MergeViewSet(HimsViewSet):
     bodies = {"create": MergeBody}
     replies = {"create": MergeShape, "retrieve": MergeShape, "undo": MergeShape}
     operation_ids = {"create": "mergePatient"}
+    about_patient = ("create",)
     examples = {
         "create": Example(
             request={"into": _OTHER, "reason": "The same passport, seen today", "fields": {"phone": "retired"}},

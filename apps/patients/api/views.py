@@ -47,6 +47,7 @@ class PatientViewSet(HimsViewSet):
     rate_classes = {"list": RateClass.PATIENT_SEARCH}
     beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"}}
     warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("phone_not_valid",)}
+    about_patient = ("retrieve", "update", "partial_update", "deactivate", "reactivate")
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
     def list(self, request: Request) -> Response:
@@ -123,6 +124,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         "retract": shapes.RecordShape,
     }
     offset_allowed = ("list",)
+    about_patient = ("list", "retrieve", "create", "retract")
 
     def list(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
