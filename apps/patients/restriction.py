@@ -68,7 +68,7 @@ class RestrictionQuerySet(ClosedQuerySet):
         return self.all() if actor.may(Permission.PATIENT_RESTRICT) else self.none()
 
 
-class Restriction(models.Model):
+class Restriction(BaseModel):
     """A decision: this chart is restricted from now on, or no longer. `care_team` are those named then. Only added."""
 
     patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")

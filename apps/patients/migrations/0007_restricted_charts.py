@@ -64,7 +64,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Restriction",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("id", models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(default=apps.common.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=apps.common.clock.now, editable=False)),
                 ("restricted", models.BooleanField()),
                 (
                     "care_team",
