@@ -17,6 +17,10 @@ class Permission(StrEnum):
     PATIENT_AMEND_INSURANCE = "patient.amend_insurance"
     PATIENT_DEACTIVATE = "patient.deactivate"
     PATIENT_MERGE = "patient.merge"  # make two records of one person one, and take it back
+    PATIENT_RESTRICT = "patient.restrict"  # close a chart to all but its care team, name the team, open it again
+    PATIENT_BREAK_GLASS = "patient.break_glass"  # open a restricted chart in an emergency
+    PATIENT_CARE_TEAM = "patient.care_team"  # stand on the care team of a restricted chart
+    GLASS_REVIEW = "glass.review"  # see who broke the glass, and sign it off
     PATIENT_SEE_ADDRESS = "patient.see_address"
     PATIENT_SEE_EMERGENCY_CONTACT = "patient.see_emergency_contact"
     PATIENT_SEE_INSURANCE = "patient.see_insurance"

@@ -1,9 +1,10 @@
 """Reading the trail: rows by person, patient, act, outcome and time; how many there are, and how many wait to be sealed."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
 from apps.audit import sealing
@@ -37,6 +38,17 @@ def trail(
         rows = rows.exclude(Q(action__in=_COMMONEST))  # says nothing new, and lets PostgreSQL use the index
     if outcome and outcome != AuditEvent.Outcome.SUCCESS:
         rows = rows.exclude(outcome=AuditEvent.Outcome.SUCCESS)
+    return rows.order_by("-at", "-id")
+
+
+def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = None, until: datetime | None = None) -> QuerySet:
+    """Who looked at, changed or was refused these patients' records, the latest first; from `since` on and before `until`.
+
+    Not scoped: the caller has asked for the right.
+    """
+    rows = AuditEvent.objects.filter(patient_id__in=patient_ids)
+    rows = rows.filter(at__gte=since) if since else rows
+    rows = rows.filter(at__lt=until) if until else rows
     return rows.order_by("-at", "-id")
 
 

@@ -6,6 +6,7 @@ A domain error subclasses one of these beside the service that raises it and may
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 
 class HimsError(Exception):
@@ -54,11 +55,12 @@ class Forbidden(HimsError):
 
 
 class NotFound(HimsError):
-    """No such thing, or not yours to see."""
+    """No such thing, or not yours to see: the caller cannot tell. `withheld` is the patient that was not shown, for the trail."""
 
     code = "NOT_FOUND"
     status = HTTPStatus.NOT_FOUND
     message = "Resource not found"
+    withheld: UUID | None = None
 
 
 class MethodNotAllowed(HimsError):

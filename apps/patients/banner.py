@@ -25,6 +25,7 @@ class Banner:
     mrn: str
     is_active: bool
     is_deceased: bool
+    is_restricted: bool
     allergy_status: str
     allergies: tuple[str, ...]
 
@@ -43,6 +44,7 @@ def of(patient: Patient, reader: Actor) -> Banner:
         mrn=patient.mrn,
         is_active=patient.is_active,
         is_deceased=patient.deceased_at is not None,
+        is_restricted=patient.restricted,
         allergy_status=patient.allergy_status if sees else "",
         allergies=_allergies(patient, reader) if sees and patient.allergy_status == AllergyStatus.LISTED else (),
     )

@@ -102,9 +102,42 @@ class ChartEntryRetracted(_AboutEntry, name="chart.retracted"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PatientRestricted(Event, name="patient.restricted"):
+    """The chart is closed to all but its care team; `care_team` are those named, as user ids. Also where the team changed."""
+
+    patient_id: UUID
+    care_team: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestrictionLifted(Event, name="patient.restriction_lifted"):
+    patient_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CareTeamJoined(Event, name="patient.care_team_joined"):
+    """A doctor belongs to the patient's care team from a first visit on."""
+
+    patient_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class GlassBroken(Event, name="patient.glass_broken"):
     """Somebody opened a restricted chart in an emergency; `until` is when it closes again."""
 
     patient_id: UUID
     user_id: UUID
     until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlassReviewed(Event, name="patient.glass_reviewed"):
+    """Whoever reviews emergency access signed one off."""
+
+    patient_id: UUID
+    break_glass_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.break_glass_id

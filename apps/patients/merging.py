@@ -75,6 +75,9 @@ moves("patients.PatientIdentifier", "patient")
 moves(
     "patients.Patient", "merged_into", born=""
 )  # who was merged into the retired record is led to the survivor: one step, always
+moves("patients.Restriction", "patient", born="")
+moves("patients.BreakGlass", "patient", born="")
+stays("patients.CareTeamMember", "patient", "the survivor's team is joined by the retired record's, by services.merging")
 stays("patients.NotSame", "low", "the pair is told anew, in order, by services.merging")
 stays("patients.NotSame", "high", "the pair is told anew, in order, by services.merging")
 stays("patients.Merge", "retired", "tells of the merge")

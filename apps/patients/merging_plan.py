@@ -12,9 +12,10 @@ from django.db.models import Field
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.common.errors import Invalid, NotFound
+from apps.common.errors import Invalid
 from apps.patients import merging
 from apps.patients.models import AllergyStatus, Gender, NotSame, Patient
+from apps.patients.selectors import nobody
 
 Side = Literal["retired", "survivor"]
 # What belongs together: half of one address and half of another are no address.
@@ -94,7 +95,7 @@ def preview(*, visible_to: Actor, retired_id: UUID, survivor_id: UUID) -> Previe
 def the_two(found: Mapping[UUID, Patient], retired_id: UUID, survivor_id: UUID) -> tuple[Patient, Patient]:
     """The retired and the surviving record out of those found. Raises as `preview` does."""
     if retired_id not in found:
-        raise NotFound("There is no such patient.")
+        raise nobody(retired_id)
     if survivor_id not in found:
         raise Invalid(field="into", issue="There is no such patient.")
     if retired_id == survivor_id:

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.chart import ENTERED_IN_ERROR, CodeSystem, EntryType
+from apps.patients.restriction import open_to
 
 
 class Gender(models.TextChoices):
@@ -32,7 +33,12 @@ class AllergyStatus(models.TextChoices):
 
 class PatientQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        return self.all() if actor.may(Permission.PATIENT_VIEW) else self.none()
+        """Everybody but the restricted charts that are not the actor's to see."""
+        return self.filter(open_to(actor)) if actor.may(Permission.PATIENT_VIEW) else self.none()
+
+    def hidden_from(self, actor: Actor) -> Self:
+        """The restricted charts that are not the actor's to see."""
+        return self.none() if actor.id is None else self.filter(restricted=True).exclude(open_to(actor))
 
     def listed(self) -> Self:
         """Without those that were merged into another."""
@@ -72,6 +78,8 @@ class Patient(BaseModel):
     is_active = models.BooleanField(default=True)
     allergy_status = models.CharField(max_length=10, choices=AllergyStatus, default=AllergyStatus.NOT_ASKED, editable=False)
 
+    restricted = models.BooleanField(default=False, db_default=False, editable=False, help_text="open to the care team alone")
+
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False)
 
     objects = PatientQuerySet.as_manager()
@@ -91,6 +99,7 @@ class Patient(BaseModel):
         indexes = [
             models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth"),
             models.Index(fields=["-seq"], condition=Q(is_active=False, merged_into=None), name="patient_inactive"),
+            models.Index(fields=["-seq"], condition=Q(restricted=True), name="patient_restricted"),
             models.Index(Upper("email"), condition=~Q(email=""), name="patient_by_email"),
             models.Index(Upper("insurance_policy_number"), condition=~Q(insurance_policy_number=""), name="patient_by_policy"),
         ]
@@ -187,8 +196,18 @@ class NotSame(models.Model):
 
 class MergeQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Administrators see merges and what is left of them."""
-        return self.all() if actor.may(Permission.PATIENT_MERGE) else self.none()
+        """Administrators see merges of records that are theirs to see."""
+        if not actor.may(Permission.PATIENT_MERGE):
+            return self.none()
+        return self.filter(open_to(actor, "retired"), open_to(actor, "survivor"))
+
+
+class TriageQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """What is left of the merges the actor sees."""
+        if not actor.may(Permission.PATIENT_MERGE):
+            return self.none()
+        return self.filter(open_to(actor, "merge__retired"), open_to(actor, "merge__survivor"))
 
 
 class Merge(BaseModel):
@@ -246,7 +265,7 @@ class MergeTriage(models.Model):
     settled_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     settled_at = models.DateTimeField(null=True)
 
-    objects = MergeQuerySet.as_manager()
+    objects = TriageQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "merge triage"
@@ -258,10 +277,10 @@ class MergeTriage(models.Model):
 
 class ChartQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """What the role may read: the kinds of entry of its row, and for billing only what has a standard code."""
+        """Of the charts open to the actor what the role may read: its kinds of entry, and for billing only what has a code."""
         if not actor.may(Permission.CHART_VIEW):
             return self.none()
-        rows = self.filter(type__in=[kind.value for kind in EntryType if actor.reads_chart(kind)])
+        rows = self.filter(open_to(actor, "patient"), type__in=[kind.value for kind in EntryType if actor.reads_chart(kind)])
         return rows.exclude(code="").exclude(code_system=CodeSystem.LOCAL) if matrix.coded_only(actor.role) else rows
 
     def standing(self) -> Self:

@@ -69,53 +69,59 @@ class _Statement:
         """The condition that the patient stands on the list of that status; nothing for everybody."""
         return f"AND (SELECT true FROM patients_patient p WHERE p.seq = {seq} {_STATUS[status]})" if status else ""
 
+    def without(self, hidden: Sequence[int], seq: str) -> str:
+        """The condition that the patient is none of those hidden from whoever asks; nothing where nobody is."""
+        return f"AND {seq} <> ALL({self.bind(list(hidden))}::bigint[])" if hidden else ""
+
     def rows(self, sql: str) -> list[tuple]:
         with connection.cursor() as cursor:
             cursor.execute(sql, self.values)
             return cursor.fetchall()
 
 
-def find(text: str, *, status: str = "", offset: int = 0, limit: int = 20) -> Found:
+def find(text: str, *, status: str = "", offset: int = 0, limit: int = 20, hidden: Sequence[int] = ()) -> Found:
     """A page of those whom every word of the text fits; nearly fits, where it fits nobody.
 
-    `status` is active, inactive, or empty for everybody.
+    `status` is active, inactive, or empty for everybody. `hidden` are patients by `seq` who are left out of page and total.
     """
     query = rules.read_query(text, clock.today())
     if query.is_empty:
         return NOBODY
-    found = _exactly(query, status, offset, limit)
-    return found if found.total else _nearly(query, status, offset, limit)
+    found = _exactly(query, status, offset, limit, hidden)
+    return found if found.total else _nearly(query, status, offset, limit, hidden)
 
 
-def _exactly(query: Query, status: str, offset: int, limit: int) -> Found:
+def _exactly(query: Query, status: str, offset: int, limit: int, hidden: Sequence[int]) -> Found:
     if query.born:
-        return _born(query, status, offset, limit)
+        return _born(query, status, offset, limit, hidden)
     if len(query.words) == 1:
-        return _one_word(query.words[0], status, offset, limit)
-    return _many_words(query.words, status, offset, limit)
+        return _one_word(query.words[0], status, offset, limit, hidden)
+    return _many_words(query.words, status, offset, limit, hidden)
 
 
-def _one_word(prefixes: Sequence[str], status: str, offset: int, limit: int) -> Found:
+def _one_word(prefixes: Sequence[str], status: str, offset: int, limit: int, hidden: Sequence[int]) -> Found:
     """Each range walked in its order, no further than the page; each patient is shown at the first word that matches."""
     make = _Statement()
     ranges = " UNION ALL ".join(
         f"""(SELECT w.word, w.seq FROM patients_searchword w WHERE {make.within([prefix], "w.word")}
              AND w.word = (SELECT min(e.word) FROM patients_searchword e
                            WHERE e.seq = w.seq AND {make.within(prefixes, "e.word")})
-             {make.has_status(status, "w.seq")} ORDER BY w.word, w.seq DESC LIMIT {make.bind(offset + limit)})"""
+             {make.has_status(status, "w.seq")} {make.without(hidden, "w.seq")}
+             ORDER BY w.word, w.seq DESC LIMIT {make.bind(offset + limit)})"""
         for prefix in prefixes
     )
     page = f"SELECT seq FROM ({ranges}) w ORDER BY word, seq DESC OFFSET {make.bind(offset)} LIMIT {make.bind(limit)}"
     counted = f"""
         SELECT count(DISTINCT seq), count(*) FROM
-        (SELECT w.seq FROM ({make.scan(prefixes)}) w WHERE true {make.has_status(status, "w.seq")}
+        (SELECT w.seq FROM ({make.scan(prefixes)}) w
+         WHERE true {make.has_status(status, "w.seq")} {make.without(hidden, "w.seq")}
          LIMIT {_LOOKED_AT}) looked_at"""
     ((seqs, distinct, looked_at),) = make.rows(f"SELECT ARRAY({page}), c.* FROM ({counted}) c")
     cut = looked_at == _LOOKED_AT or distinct > COUNTED_UP_TO
     return Found(seqs, COUNTED_UP_TO if cut else distinct, is_estimate=cut)
 
 
-def _many_words(groups: Sequence[Sequence[str]], status: str, offset: int, limit: int) -> Found:
+def _many_words(groups: Sequence[Sequence[str]], status: str, offset: int, limit: int, hidden: Sequence[int]) -> Found:
     """The rarest word leads. The others are probed for each of its patients, or intersected where even it is common."""
     counts = _capped_counts(groups)
     if 0 in counts:
@@ -129,12 +135,13 @@ def _many_words(groups: Sequence[Sequence[str]], status: str, offset: int, limit
         ahead = "".join(f"o{n} AS MATERIALIZED ({make.scan(prefixes)}), " for n, prefixes in enumerate(others))
         tests = " AND ".join(f"w.seq IN (SELECT seq FROM o{n})" for n in range(len(others)))
     people = f"""WITH {ahead} hits AS MATERIALIZED (
-            SELECT w.seq, w.word FROM ({make.scan(leader)}) w WHERE {tests} {make.has_status(status, "w.seq")}),
+            SELECT w.seq, w.word FROM ({make.scan(leader)}) w WHERE {tests} {make.has_status(status, "w.seq")}
+            {make.without(hidden, "w.seq")}),
         people AS (SELECT seq, min(word) AS word FROM hits GROUP BY seq)"""
     return _page_of(make, people, "word, seq DESC", offset, limit)
 
 
-def _born(query: Query, status: str, offset: int, limit: int) -> Found:
+def _born(query: Query, status: str, offset: int, limit: int, hidden: Sequence[int]) -> Found:
     """The few who were born on the day lead; their words are probed."""
     make = _Statement()
     tests = " AND ".join(make.probe(prefixes, "d.seq") for prefixes in query.words) or "true"
@@ -142,7 +149,7 @@ def _born(query: Query, status: str, offset: int, limit: int) -> Found:
         make,
         f"""WITH days AS MATERIALIZED (
             SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY({make.bind(list(query.born))})
-            AND p.merged_into_id IS NULL {_STATUS[status]}),
+            AND p.merged_into_id IS NULL {_STATUS[status]} {make.without(hidden, "p.seq")}),
         people AS (SELECT d.seq, '' AS word FROM days d WHERE {tests})""",
         "seq DESC",
         offset,
@@ -190,7 +197,7 @@ def near_words(asked: Sequence[str]) -> list[dict[str, int]]:
     return [dict(sorted(words.items(), key=lambda item: (item[1], item[0]))[:_NEAR_WORDS]) for words in near]
 
 
-def _nearly(query: Query, status: str, offset: int, limit: int) -> Found:
+def _nearly(query: Query, status: str, offset: int, limit: int, hidden: Sequence[int]) -> Found:
     """As before, with each word of letters bent to the words of the vocabulary that are close to it."""
     if not query.spoken:
         return NOBODY
@@ -200,8 +207,9 @@ def _nearly(query: Query, status: str, offset: int, limit: int) -> Found:
     cost = " + ".join(f"g{n}.cost" for n in range(len(groups)))
     born = f"AND p.date_of_birth = ANY({make.bind(list(query.born))})" if query.born else ""
     test = (
-        f"WHERE EXISTS (SELECT 1 FROM patients_patient p WHERE p.seq = g0.seq {_STATUS[status]} {born})" if status or born else ""
+        f"AND EXISTS (SELECT 1 FROM patients_patient p WHERE p.seq = g0.seq {_STATUS[status]} {born})" if status or born else ""
     )
+    test = f"WHERE true {make.without(hidden, 'g0.seq')} {test}"
     ctes = ", ".join(f"g{n} AS MATERIALIZED ({group})" for n, group in enumerate(groups))
     found = _page_of(
         make, f"WITH {ctes}, people AS (SELECT seq, {cost} AS cost FROM g0 {joins} {test})", "cost, seq DESC", offset, limit

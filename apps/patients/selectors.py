@@ -1,19 +1,27 @@
 """Finding patients and reading charts. Everything here is already scoped to whoever asks."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 
-from apps.access.actor import Actor
+from apps.access import matrix
+from apps.access.actor import SYSTEM, Actor
+from apps.access.permissions import Permission
+from apps.access.roles import STAFF
+from apps.accounts.models import User
 from apps.common.errors import NotFound
 from apps.patients import duplicates, search, tally
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient
+from apps.patients.restriction import CareTeamMember, Restriction
+from apps.patients.search import Found
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 MATCHES_SHOWN = 500
@@ -41,23 +49,45 @@ def listing(*, visible_to: Actor, text: str = "", status: str = "", offset: int 
     """
     people = Patient.objects.visible_to(visible_to).listed()
     if text:
-        found = search.find(text, status=status, offset=offset, limit=limit)
-        return Listing(_in_order(people, found.seqs), found.total, found.is_estimate, found.fuzzy)
+        found, page = _searched(visible_to, people, partial(search.find, text, status=status, offset=offset, limit=limit))
+        return Listing(page, found.total, found.is_estimate, found.fuzzy)
     which = status or "listed"
-    place = tally.place(offset, which)
+    place = tally.place(offset, which, Patient.objects.hidden_from(visible_to))
     rows = people.filter(seq__lte=place.seq).order_by("-seq")
     if status:
         rows = rows.filter(is_active=status == "active")
     return Listing(list(rows.values(*LIST_COLUMNS)[place.skip : place.skip + limit]) if offset < place.total else [], place.total)
 
 
-def matching(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """The best matches among these patients, as a queryset for the admin: what is beyond them is found by typing more."""
-    return patients.filter(seq__in=search.find(text, limit=MATCHES_SHOWN).seqs)
+def matching(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:
+    """The best matches among these patients, as a queryset for the admin: what is beyond them is found by typing more.
+
+    `patients` are scoped already; `visible_to` keeps whom they leave out from crowding out near spellings.
+    """
+    return patients.filter(seq__in=search.find(text, limit=MATCHES_SHOWN, hidden=hidden_seqs(visible_to)).seqs)
+
+
+def hidden_seqs(actor: Actor) -> list[int]:
+    """The `seq` of the restricted charts that are not the actor's to see. Few; none for the system."""
+    return list(Patient.objects.hidden_from(actor).order_by().values_list("seq", flat=True))
+
+
+def _searched(by: Actor, people: QuerySet[Patient], find: Callable[..., Found]) -> tuple[Found, list[dict[str, Any]]]:
+    """What is found, and its page. Who is hidden is asked with the page, and searched again only where somebody is."""
+    found = find()
+    if not found.total:
+        return found, []
+    rows = _in_order(people.annotate(hidden=ArraySubquery(Patient.objects.hidden_from(by).order_by().values("seq"))), found.seqs)
+    hidden = rows[0]["hidden"] if rows else hidden_seqs(by)
+    if hidden:
+        found = find(hidden=hidden)
+        rows = _in_order(people, found.seqs)
+    return found, [{name: row[name] for name in LIST_COLUMNS} for row in rows]
 
 
 def _in_order(people: QuerySet[Patient], seqs: list[int]) -> list[dict[str, Any]]:
-    rows = {row.pop("seq"): row for row in people.filter(seq__in=seqs).values("seq", *LIST_COLUMNS)} if seqs else {}
+    columns = ("seq", *LIST_COLUMNS, *people.query.annotations)
+    rows = {row["seq"]: row for row in people.filter(seq__in=seqs).values(*columns)} if seqs else {}
     return [rows[seq] for seq in seqs if seq in rows]
 
 
@@ -71,13 +101,40 @@ def patient(by: Actor, patient_id: UUID) -> Patient:
     """The patient, or NotFound where there is none or it is not the actor's to see. A merged id finds the survivor."""
     found = Patient.objects.visible_to(by).filter(pk=standing(patient_id)).first()
     if found is None:
-        raise NotFound("There is no such patient.")
+        raise nobody(patient_id)
     return found
 
 
 def named(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[Patient]:
     """Those of these patients whom the actor may know of, merged ones too."""
     return Patient.objects.visible_to(visible_to).filter(pk__in=ids)
+
+
+def nobody(patient_id: UUID) -> NotFound:
+    """The refusal for a patient who is not there or not shown. The caller reads the same; the trail is told who was asked for."""
+    refusal = NotFound("There is no such patient.")
+    refusal.withheld = Patient.objects.filter(pk=standing(patient_id)).values_list("pk", flat=True).first()
+    return refusal
+
+
+def care_team(patient: Patient) -> QuerySet[CareTeamMember]:
+    """Who sees the patient's chart while it is restricted."""
+    return (
+        CareTeamMember.objects.filter(patient=patient)
+        .select_related("user")
+        .order_by("user__last_name", "user__first_name", "pk")
+    )
+
+
+def restrictions(*, visible_to: Actor) -> QuerySet[Restriction]:
+    """What was decided of charts, the latest first."""
+    return Restriction.objects.visible_to(visible_to).select_related("patient", "decided_by")
+
+
+def may_join_care_team() -> QuerySet[User]:
+    """The clinicians who may be named for a restricted chart: active, of a role that gives care."""
+    roles = [role for role in STAFF if Permission.PATIENT_CARE_TEAM in matrix.permissions_of(role, admin_clinical=False)]
+    return User.objects.filter(is_active=True, role__in=roles).order_by("last_name", "first_name", "pk")
 
 
 def locked(by: Actor, patient_id: UUID) -> Patient:
@@ -87,14 +144,14 @@ def locked(by: Actor, patient_id: UUID) -> Patient:
     """
     found = Patient.objects.visible_to(by).filter(pk=standing(patient_id)).select_for_update().first()
     if found is None:
-        raise NotFound("There is no such patient.")
+        raise nobody(patient_id)
     return locked(by, found.merged_into_id) if found.merged_into_id else found  # merged while we waited
 
 
 def by_mrn(visible_to: Actor, mrn: str) -> Patient | None:
     """Whoever has this MRN, in any case, or had it before a merge."""
-    bearer = Patient.objects.visible_to(visible_to).filter(mrn__iexact=mrn).select_related("merged_into").first()
-    return bearer.merged_into or bearer if bearer else None
+    bearer = Patient.objects.filter(mrn__iexact=mrn).values(standing_id=Coalesce("merged_into", "pk"))
+    return Patient.objects.visible_to(visible_to).filter(pk__in=bearer).first()
 
 
 def merges(*, visible_to: Actor) -> QuerySet[Merge]:
@@ -148,6 +205,7 @@ def entry(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
     """One entry of the patient's chart, or NotFound where there is none or it is not the actor's to read."""
     found = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=standing(patient_id)).first()
     if found is None:
+        patient(by, patient_id)  # where the patient is not shown, that is what is told
         raise NotFound("There is no such chart entry.")
     return found
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import update_wrapper
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
@@ -82,6 +83,8 @@ class HimsAdminSite(AdminSite):
                 _note_denial(request)
                 raise PermissionDenied(str(refusal)) from refusal
             except NotFound as nothing:
+                if nothing.withheld:
+                    _note_denial(request, nothing.withheld)
                 raise Http404(nothing.message) from nothing
 
         return super().admin_view(update_wrapper(guarded, view), cacheable)
@@ -134,6 +137,8 @@ def _is_young(request: HttpRequest) -> bool:
     return began is not None and clock.now() - datetime.fromisoformat(began) < settings.BROWSER_SESSION_ABSOLUTE
 
 
-def _note_denial(request: HttpRequest) -> None:
-    outcome = AuditEvent.Outcome.DENIED
-    audit.note(by=request.user, action="page.refused", outcome=outcome, path=request.path, method=request.method, door="admin")  # type: ignore[arg-type]
+def _note_denial(request: HttpRequest, patient_id: UUID | None = None) -> None:
+    """`patient_id` is whose record was asked for; without, what the page itself said of that (`request.about_patient`)."""
+    about = patient_id or getattr(request, "about_patient", None)
+    told = {"path": request.path, "method": request.method, "door": "admin"}
+    audit.note(by=request.user, action="page.refused", outcome=AuditEvent.Outcome.DENIED, patient_id=about, **told)  # type: ignore[arg-type]

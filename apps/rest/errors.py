@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, Error, InterfaceError, OperationalError
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, errors
-from apps.rest import renderers
+from apps.rest import aliases, renderers
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
     """DRF's exception handler: the envelope, its headers, and a row in the trail for a refusal by right."""
     error = translate(exception)
     view = view_context["view"]
-    if isinstance(error, errors.Forbidden):
+    if isinstance(error, errors.Forbidden) or (isinstance(error, errors.NotFound) and error.withheld):
         _note_denial(view, view_context["request"], error)
     headers = dict(error.headers)
     if isinstance(error, errors.MethodNotAllowed):
@@ -106,11 +107,20 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _note_denial(view: Any, request: Any, error: errors.Forbidden) -> None:
+def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     actor = getattr(request, "user", None)
     action = f"{getattr(view, 'noun', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
     path = escape_uri_path(request.path)[:_LONGEST_PATH]  # escaped: jsonb holds no NUL
+    withheld = error.withheld if isinstance(error, errors.NotFound) else None
+    why = "The chart is restricted." if withheld else error.message
+    about = withheld or _patient_in_path(view)
     try:
-        audit.note(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, path=path, why=error.message)
+        audit.note(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, patient_id=about, path=path, why=why)
     except Error:
         log.exception("a denial could not be noted")
+
+
+def _patient_in_path(view: Any) -> UUID | None:
+    """Whose record was asked for, as far as the address says."""
+    is_about = getattr(view, "action", None) in getattr(view, "about_patient", ())
+    return aliases.resolve(view.kwargs.get("pk", "")) if is_about else None

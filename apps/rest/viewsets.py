@@ -63,6 +63,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     tag: ClassVar[str] = ""
     operation_ids: ClassVar[Mapping[str, str]] = {}
     examples: ClassVar[Mapping[str, Example]] = {}
+    about_patient: ClassVar[Sequence[str]] = ()  # actions whose `pk` is a patient's: a refusal is noted under that patient
 
     metadata_class = None
     format_kwarg = None

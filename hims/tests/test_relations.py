@@ -19,7 +19,7 @@ def test_foreign_keys_point_down_and_hide_their_reverse() -> None:
         for field in model._meta.get_fields():
             if not isinstance(field, ForeignKey | ManyToManyField) or floor(field.related_model) is None:
                 continue
-            own = model.__module__ == field.related_model.__module__
+            own = model._meta.app_label == field.related_model._meta.app_label
             if not own and floor(field.related_model) >= floor(model):
                 found.append(f"{model.__name__}.{field.name} points up or sideways")
             if not str(field.remote_field.related_name or "").endswith("+"):

@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from apps.access.permissions import Permission
-from apps.patients.admin import charts, merges, patients
+from apps.patients.admin import charts, merges, patients, restricted
 
 admin.site.search = ("admin:patients_patient_changelist", Permission.PATIENT_VIEW)  # type: ignore[attr-defined]
 
-__all__ = ["charts", "merges", "patients"]
+__all__ = ["charts", "merges", "patients", "restricted"]

@@ -135,6 +135,7 @@ class ChartEntryAdmin(HimsModelAdmin):
                 asked = UUID(request.GET.get("patient", ""))
             except ValueError as error:
                 raise Http404 from error
+            request.about_patient = asked  # type: ignore[attr-defined]
             request.charted = selectors.patient(request.user, asked)  # type: ignore[attr-defined, arg-type]
         return request.charted  # type: ignore[attr-defined]
 

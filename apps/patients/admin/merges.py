@@ -125,7 +125,7 @@ class Merges(HimsModelAdmin):
         """Who stays? Found as patients are found."""
         by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[: rules.QUERY_MAX]
         people = selectors.roll(visible_to=by).exclude(pk=row.pk)
-        found = list(selectors.matching(people, text)[:_FOUND]) if text else []
+        found = list(selectors.matching(people, text, by)[:_FOUND]) if text else []
         self.note(request, "searched", query={"q": text}, shown=len(found))
         page = super()._ask(request, row, MERGE, forms.Form())
         page.template_name = "admin/patients/patient/merge_choose.html"

@@ -15,6 +15,7 @@ from apps.patients import banner, rules, selectors, services
 from apps.patients.admin.duplicates import NOT_SAME, LooksFirst
 from apps.patients.admin.forms import PatientForm
 from apps.patients.admin.merges import MERGE, Merges
+from apps.patients.admin.restricted import RESTRICT, Restricts
 from apps.patients.chart import EntryType
 from apps.patients.models import AllergyStatus, Patient
 from apps.patients.services import Registration
@@ -40,7 +41,7 @@ _RECORD = ("active", "created_at", "updated_at")
 
 
 @admin.register(Patient)
-class PatientAdmin(Merges, LooksFirst):
+class PatientAdmin(Restricts, Merges, LooksFirst):
     """Whoever may amend the insurance alone finds everything else read-only."""
 
     noun = "patient"
@@ -82,11 +83,12 @@ class PatientAdmin(Merges, LooksFirst):
         ),
         NOT_SAME,
         MERGE,
+        RESTRICT,
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         text = search_term.strip()[: rules.QUERY_MAX]
-        return (selectors.matching(queryset, text) if text else queryset), False
+        return (selectors.matching(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A whole MRN opens its patient: that is what a scanner types."""

@@ -42,6 +42,7 @@ class NotSameViewSet(HimsViewSet):
     needs = {"not_same": Permission.PATIENT_AMEND}
     bodies = {"not_same": bodies.NotSameBody}
     replies = {"not_same": shapes.PairShape}
+    about_patient = ("not_same",)
 
     def not_same(self, request: Request, pk: str) -> Response:
         """Say that these two records are two people."""

@@ -104,6 +104,7 @@ class MergePreviewViewSet(HimsViewSet):
     queries = {"retrieve": IntoFilter}
     replies = {"retrieve": MergePreviewShape}
     operation_ids = {"retrieve": "previewMerge"}
+    about_patient = ("retrieve",)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """What merging this record into another would do."""
@@ -131,6 +132,7 @@ class MergeViewSet(HimsViewSet):
     operation_ids = {"create": "mergePatient"}
     tagged = ("retrieve", "create")
     expands = {"retired": shapes.RETIRED, "survivor": shapes.SURVIVOR}
+    about_patient = ("create",)
     examples = {
         "create": Example(
             request={"into": _OTHER, "reason": "The same passport, seen today", "fields": {"phone": "retired"}},

@@ -48,6 +48,7 @@ class PatientViewSet(HimsViewSet):
     tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate")
     beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"}}
     warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("phone_not_valid",)}
+    about_patient = ("retrieve", "update", "partial_update", "deactivate", "reactivate")
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
     def list(self, request: Request) -> Response:
@@ -134,6 +135,7 @@ class MedicalHistoryViewSet(HimsViewSet):
     offset_allowed = ("list",)
     tagged = ("retrieve", "create", "retract")
     expands = {"recorder": shapes.RECORDER}
+    about_patient = ("list", "retrieve", "create", "retract")
 
     def list(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())

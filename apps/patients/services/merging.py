@@ -18,10 +18,13 @@ from apps.patients import merging_plan as plan
 from apps.patients.events import PatientsMerged
 from apps.patients.merging import Link
 from apps.patients.models import Merge, MergedRow, NotSame, Patient
+from apps.patients.restriction import CareTeamMember, open_to
 from apps.patients.services.charting import allergy_status
 from apps.patients.services.registry import write_search_words
 
 PAIRS = NotSame._meta.label
+TEAM = CareTeamMember._meta.label
+RESTRICTED = "restricted"
 
 
 class AlreadyMerged(Conflict):
@@ -50,6 +53,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
     for link in merging.links():
         _move(link, done)
     _move_pairs(done)
+    _join_teams(done)
     write_columns(survivor, {column: read(column, told["after"]) for column, told in done.fields.items()})
     say_what_follows(retired, survivor)
     emit(PatientsMerged(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk), by=by)
@@ -57,9 +61,14 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
 
 
 def hold(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
-    """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle."""
+    """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle.
+
+    Of the records named those that are not the actor's to see are left out.
+    """
     family = Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)
-    rows = Patient.objects.visible_to(by).filter(family).order_by("pk").select_for_update()
+    rows = Patient.objects.filter(family).order_by("pk").select_for_update(of=("self",))
+    if by.id is not None:  # asked of the row itself: a restriction at the same moment counts
+        rows = rows.filter(~Q(pk__in=patient_ids) | open_to(by))
     return {row.pk: row for row in rows}
 
 
@@ -109,6 +118,8 @@ def _write_down(by: Actor, retired: Patient, survivor: Patient, reason: str, ask
         }
         for column, side in sides.items()
     }
+    # What was closed on either side is closed together. An undo gives the survivor back what it was; the retired keeps its own.
+    fields[RESTRICTED] = {"before": survivor.restricted, "after": survivor.restricted or retired.restricted}
     done = Merge(retired=retired, survivor=survivor, reason=reason, fields=fields, merged_by_id=by.id, merged_at=clock.now())
     done.save(force_insert=True)
     return done
@@ -155,3 +166,23 @@ def _move_pairs(done: Merge) -> None:
     pairs = NotSame.objects.filter(Q(low=done.retired_id) | Q(high=done.retired_id)).order_by("pk")
     turned = [pair for pair in pairs if turn_pair(pair, done.retired_id, done.survivor_id)]
     MergedRow.objects.bulk_create(MergedRow(merge=done, model=PAIRS, column="pair", row_id=str(pair.pk)) for pair in turned)
+
+
+def _join_teams(done: Merge) -> None:
+    """Whoever belongs to the retired record's care team belongs to the survivor's too; who came so is written down."""
+    joined = copy_team(done.retired_id, done.survivor_id)
+    MergedRow.objects.bulk_create(MergedRow(merge=done, model=TEAM, column="patient", row_id=str(pk)) for pk in joined)
+
+
+def copy_team(from_id: UUID, to_id: UUID) -> list[int]:
+    """Let the one record's care team belong to the other as well. Answers the new rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COPY_TEAM, [to_id, from_id])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+_COPY_TEAM = """
+INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
+SELECT %s, user_id, because, added_by_id, added_at FROM patients_careteammember WHERE patient_id = %s ORDER BY id
+ON CONFLICT DO NOTHING RETURNING id
+"""

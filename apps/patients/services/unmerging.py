@@ -18,10 +18,14 @@ from apps.patients.events import MergeTriageSettled, MergeUndone
 from apps.patients.merging import links, links_of
 from apps.patients.merging_plan import column_named
 from apps.patients.models import Merge, MergedRow, MergeTriage, NotSame, Patient
+from apps.patients.restriction import CareTeamMember
 from apps.patients.services.merging import (
     PAIRS,
+    RESTRICTED,
+    TEAM,
     AlreadyMerged,
     CannotStandTogether,
+    copy_team,
     hold,
     move_back,
     plain,
@@ -72,6 +76,7 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
         move_back(link, done)
     _turn_pairs_back(done)
     edited = _give_back(done, survivor)
+    _part_teams(done, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
     waiting = [*_born_since(done, survivor), *(_changed(done, column) for column in edited)]
     MergeTriage.objects.bulk_create(waiting)
     say_what_follows(retired, survivor)
@@ -117,6 +122,16 @@ def _turn_pairs_back(done: Merge) -> None:
     pairs = NotSame.objects.filter(Q(low=done.survivor_id) | Q(high=done.survivor_id), pk__in=[int(pk) for pk in ours])
     for pair in pairs:
         turn_pair(pair, done.survivor_id, done.retired_id)
+
+
+def _part_teams(done: Merge, retired: Patient, survivor: Patient, *, closed_since: bool) -> None:
+    """Whoever came from the retired record's team leaves the survivor's again. A chart that was restricted while the two were one
+    stays restricted on both sides, with the team named for it: taking a merge back opens nothing."""
+    if closed_since:
+        copy_team(survivor.pk, retired.pk)
+        retired.amend(restricted=True)
+    came = MergedRow.objects.filter(merge=done, model=TEAM).values_list("row_id", flat=True)
+    CareTeamMember.objects.filter(patient=survivor, pk__in=[int(pk) for pk in came]).delete()
 
 
 # Rows born since

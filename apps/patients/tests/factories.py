@@ -4,8 +4,10 @@ from datetime import date
 from typing import Any
 
 from apps.access.actor import SYSTEM
+from apps.accounts.models import User
 from apps.patients import services
 from apps.patients.models import ChartEntry, Merge, Patient
+from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry, Registration
 
 
@@ -25,3 +27,9 @@ def chart(patient: Patient, entry_type: str = "diagnosis", display: str = "Essen
 def merge(retired: Patient, survivor: Patient, **fields: str) -> Merge:
     """Make one record of two. `fields` says whose value is kept."""
     return services.merge(by=SYSTEM, retired_id=retired.pk, survivor_id=survivor.pk, reason="The same passport", fields=fields)
+
+
+def restrict(patient: Patient, *team: User) -> Restriction:
+    """Close a chart to all but these."""
+    people = [user.pk for user in team]
+    return services.restrict(by=SYSTEM, patient_id=patient.pk, care_team=people, reason="A colleague of ours")

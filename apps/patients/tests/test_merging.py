@@ -124,7 +124,7 @@ def test_the_survivors_values_are_kept_and_its_gaps_filled() -> None:
         "en",
         "male",
     )
-    assert set(done.fields) == set(merging_plan.COLUMNS)
+    assert set(done.fields) == {*merging_plan.COLUMNS, "restricted"}
     assert done.fields["email"] == {"before": "", "after": "jon@example.com"}
     assert done.fields["first_name"] == {"before": "John", "after": "John"}
     assert again(retired).email == "jon@example.com"
@@ -272,6 +272,8 @@ def test_the_preview_counts_what_moves_and_names_what_differs() -> None:
         "patients.ChartEntry": 2,
         "patients.PatientIdentifier": 0,
         "patients.Patient": 0,
+        "patients.Restriction": 0,
+        "patients.BreakGlass": 0,
     }
     assert [(row.field, row.retired, row.survivor, row.default) for row in seen.conflicts] == [
         ("first_name", "Jon", "John", "survivor"),

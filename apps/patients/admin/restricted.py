@@ -1,0 +1,324 @@
+"""Restricted charts in the admin: closing a patient's, who is on the team, opening one in an emergency, reviewing who did."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.audit import services as audit
+from apps.audit.models import AuditEvent
+from apps.common.errors import HimsError, NotFound
+from apps.patients import selectors, services
+from apps.patients.models import Patient
+from apps.patients.restriction import BreakGlass, CareTeamMember, Restriction
+from apps.patients.services.restricting import REASON_MIN
+from apps.rest import aliases
+from apps.rest.admin.acts import Act, ReasonForm
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.forms import tell
+from apps.rest.admin_site import holds
+
+_WHY = ("Danger to life", "Covering for somebody of the care team", "The patient asks for it", "Another emergency")
+_PAGE = "patients_patient_break_glass"
+
+
+class LongReasonForm(ReasonForm):
+    """Asks why, in more than a word."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].min_length = REASON_MIN  # type: ignore[attr-defined]  # the service has the last word
+        self.fields["reason"].help_text += f" At least {REASON_MIN} characters."
+
+
+class TeamForm(LongReasonForm):
+    """Names the care team."""
+
+    care_team = forms.ModelMultipleChoiceField(
+        queryset=User.objects.none(),
+        required=False,
+        label="Care team",
+        help_text="They alone see the chart, with the doctors who have a visit.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    field_order = ("care_team", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["care_team"].queryset = selectors.may_join_care_team()  # type: ignore[attr-defined]
+
+
+class EmergencyForm(forms.Form):
+    """Whose chart, and what the emergency is: a word from the list and a sentence."""
+
+    mrn = forms.CharField(max_length=40, label="MRN")
+    why = forms.ChoiceField(choices=[(word, word) for word in _WHY], label="What is it")
+    reason = forms.CharField(
+        min_length=REASON_MIN,
+        max_length=300,
+        label="In your words",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=f"At least {REASON_MIN} characters. Administrators are told, and ask.",
+    )
+
+
+def _restrict(by: Actor, patient_id: UUID, answers: Mapping[str, Any]) -> None:
+    team = [user.pk for user in answers["care_team"]]
+    services.restrict(by=by, patient_id=patient_id, care_team=team, reason=answers["reason"])
+
+
+RESTRICT = Act(
+    name="restrict",
+    label="Restrict the chart",
+    need=Permission.PATIENT_RESTRICT,
+    form=TeamForm,
+    run=lambda by, row, answers: _restrict(by, row.pk, answers),
+    question="The chart disappears for everybody but the care team, you too. It is found by its MRN under “Restricted charts”.",
+    done="The chart is restricted.",
+    offered=lambda row, _: not row.restricted,
+    grave=True,
+)
+
+
+class Restricts(HimsModelAdmin):
+    """The part of the patient's page that closes a chart, and that stands in for it where it is closed."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [path("break-glass/", wrap(self.break_glass_view), name=_PAGE), *super().get_urls()]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
+        """The patient, or None; that somebody was refused a restricted chart is put on record."""
+        row = cast("Patient | None", super().get_object(request, object_id, from_field))
+        if row is None and holds(request.user, Permission.PATIENT_VIEW):
+            self._note_refusal(request, object_id)
+        return row
+
+    def act_view(self, request: HttpRequest, object_id: str, act: Act) -> HttpResponse:
+        request.about_patient = aliases.resolve(object_id)  # type: ignore[attr-defined]
+        response = super().act_view(request, object_id, act)
+        closed = act is RESTRICT and isinstance(response, HttpResponseRedirect)
+        return HttpResponseRedirect(reverse("admin:patients_restriction_changelist")) if closed else response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        request.about_patient = aliases.resolve(object_id)  # type: ignore[attr-defined]
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        ways = {"break_glass_url": reverse(f"admin:{_PAGE}")} if holds(request.user, Permission.PATIENT_BREAK_GLASS) else {}
+        return super().changelist_view(request, ways | (extra_context or {}))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """No such page; whoever may break the glass is told why, and asked for the reason."""
+        closed = getattr(request, "withheld", None)
+        if closed is None or not holds(request.user, Permission.PATIENT_BREAK_GLASS):
+            return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        mrn = Patient.objects.values_list("mrn", flat=True).get(pk=closed)
+        page = self._emergency_page(request, EmergencyForm(initial={"mrn": mrn}), status=403)
+        return HttpResponse(page.rendered_content, status=page.status_code)  # it is no form of a row
+
+    def break_glass_view(self, request: HttpRequest) -> HttpResponse:
+        """Open a restricted chart in an emergency, by its MRN."""
+        if not holds(request.user, Permission.PATIENT_BREAK_GLASS):
+            raise PermissionDenied
+        form = EmergencyForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
+        if request.method == "POST" and form.is_valid():
+            answers = form.cleaned_data
+            reason = f"{answers['why']}: {answers['reason']}"
+            try:
+                row = services.break_glass_of(by=cast("Actor", request.user), mrn=answers["mrn"], reason=reason)
+            except NotFound as nobody:
+                form.add_error("mrn", nobody.message)
+            except HimsError as refusal:
+                tell(form, refusal)
+            else:
+                until = timezone.localtime(row.until).strftime("%H:%M")
+                messages.warning(
+                    request, f"The chart is open to you until {until}. Everything you do in it is marked and reviewed."
+                )
+                return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[row.patient_id]))
+        return self._emergency_page(request, form)
+
+    def _emergency_page(self, request: HttpRequest, form: forms.Form, status: int = 200) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "This record is restricted" if status != 200 else "Emergency access to a restricted record",
+            "act": {"label": "Open in an emergency", "question": _QUESTION, "grave": True},
+            "form": form,
+            "errors": form.errors,
+            "action": reverse(f"admin:{_PAGE}"),
+            "back": reverse("admin:patients_patient_changelist"),
+        }
+        return TemplateResponse(request, "admin/patients/patient/break_glass.html", context, status=status)
+
+    def _note_refusal(self, request: HttpRequest, object_id: str) -> None:
+        asked = aliases.resolve(object_id)
+        try:
+            _ = asked and selectors.patient(cast("Actor", request.user), asked)
+        except NotFound as refusal:
+            if refusal.withheld:
+                request.withheld = refusal.withheld  # type: ignore[attr-defined]
+                audit.note(
+                    by=cast("Actor", request.user),
+                    action="patient.read",
+                    outcome=AuditEvent.Outcome.DENIED,
+                    patient_id=refusal.withheld,
+                    path=request.path,
+                    why="The chart is restricted.",
+                    door="admin",
+                )
+
+
+_QUESTION = (
+    "Only the care team sees this chart. In an emergency you may open it for four hours. What you read and write in it is "
+    "marked, and administrators are told."
+)
+
+
+class InForceFilter(admin.SimpleListFilter):
+    """Charts that are restricted now, unless all that was decided is asked for."""
+
+    title = "decisions"
+    parameter_name = "all"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("true", "All decisions")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset if self.value() else queryset.filter(restricted=True, patient__restricted=True, is_latest=True)
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [first | {"display": "In force"}, *others]
+
+
+@admin.register(Restriction)
+class RestrictionAdmin(HimsModelAdmin):
+    """Which charts are restricted, by MRN: whoever decides it finds them here, and sees nothing of them."""
+
+    noun = "restriction"
+    title = "Restricted charts"
+    needs = {"view": Permission.PATIENT_RESTRICT}
+    list_display = ("decided_at", "whose", "restricted", "team", "reason", "decided_by")
+    list_filter = (InForceFilter,)
+    search_fields = ("patient__mrn",)
+    search_help_text = "MRN"
+    ordering = ("-decided_at", "-pk")
+    fields = ("whose", "restricted", "team", "reason", "decided_by", "decided_at")
+    readonly_fields = ("whose", "team")
+    acts = (
+        Act(
+            name="team",
+            label="Change the care team",
+            need=Permission.PATIENT_RESTRICT,
+            form=TeamForm,
+            run=lambda by, row, answers: _restrict(by, row.patient_id, answers),
+            question="Those who are ticked see the chart. Whoever is not loses sight of it at once.",
+            done="The care team is changed.",
+            offered=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
+        ),
+        Act(
+            name="lift",
+            label="Lift the restriction",
+            need=Permission.PATIENT_RESTRICT,
+            form=LongReasonForm,
+            run=lambda by, row, answers: services.lift_restriction(by=by, patient_id=row.patient_id, reason=answers["reason"]),
+            question="Everybody whose role reads charts sees it again.",
+            done="The chart is open again.",
+            offered=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
+            grave=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        later = Restriction.objects.filter(patient=OuterRef("patient"), decided_at__gt=OuterRef("decided_at"))
+        return super().get_queryset(request).select_related("patient", "decided_by").annotate(is_latest=~Exists(later))
+
+    def patient_of(self, row: Restriction) -> UUID:
+        return row.patient_id
+
+    def act_form(self, request: HttpRequest, row: Restriction, act: Act) -> forms.Form:
+        form = super().act_form(request, row, act)
+        if isinstance(form, TeamForm):
+            named = selectors.care_team(row.patient).filter(because=CareTeamMember.Because.NAMED)
+            form.initial["care_team"] = [member.user_id for member in named]
+        return form
+
+    @admin.display(description="MRN")
+    def whose(self, row: Restriction) -> str:
+        return row.patient.mrn
+
+    @admin.display(description="care team")
+    def team(self, row: Restriction) -> str:
+        return ", ".join(map(str, User.objects.filter(pk__in=row.care_team).order_by("last_name", "pk"))) or "nobody named"
+
+
+class ReviewForm(forms.Form):
+    """What the reviewer found."""
+
+    review = forms.CharField(max_length=400, label="What you found", widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ReviewedFilter(admin.SimpleListFilter):
+    """Those nobody has looked at yet, or those signed off."""
+
+    title = "review"
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Waiting"), ("done", "Signed off")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(reviewed_at__isnull=self.value() == "waiting") if self.value() else queryset
+
+
+@admin.register(BreakGlass)
+class BreakGlassAdmin(HimsModelAdmin):
+    """Who opened whose restricted chart, when and why; each is looked at and signed off."""
+
+    noun = "emergency_access"
+    title = "Emergency access"
+    needs = {"view": Permission.GLASS_REVIEW}
+    list_display = ("broken_at", "user", "whose", "reason", "until", "reviewed_by", "reviewed_at")
+    list_filter = (ReviewedFilter,)
+    search_fields = ("patient__mrn", "user__username", "user__last_name")
+    search_help_text = "MRN, username or last name"
+    ordering = ("-broken_at", "-pk")
+    fields = ("user", "whose", "reason", "broken_at", "until", "review", "reviewed_by", "reviewed_at")
+    readonly_fields = ("whose",)
+    acts = (
+        Act(
+            name="review",
+            label="Sign off",
+            need=Permission.GLASS_REVIEW,
+            form=ReviewForm,
+            run=lambda by, row, answers: services.review_glass(by=by, break_glass_id=row.pk, review=answers["review"]),
+            question="You looked into it. What you write is kept under your name.",
+            done="It is signed off.",
+            offered=lambda row, user: row.reviewed_at is None and row.user_id != user.pk,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("patient", "user", "reviewed_by")
+
+    def patient_of(self, row: BreakGlass) -> UUID:
+        return row.patient_id
+
+    @admin.display(description="MRN")
+    def whose(self, row: BreakGlass) -> str:
+        return row.patient.mrn

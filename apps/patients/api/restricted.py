@@ -1,0 +1,249 @@
+"""Restricted charts over the API: closing and opening them, emergency access, and who looked at a record."""
+
+from typing import Any
+
+from django_filters import FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.audit.models import AuditEvent
+from apps.patients import access_log, selectors, services
+from apps.patients.access_log import Look
+from apps.patients.models import Patient
+from apps.patients.restriction import BreakGlass, CareTeamMember, Restriction
+from apps.patients.services.restricting import REASON_MIN
+from apps.rest import paging, periods
+from apps.rest.schema import Example
+from apps.rest.serializers import IdField, StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+_ID, _USER = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44", "01961f0e-1111-7c3e-9d52-0d8f6a3b1c44"
+_TEAM_MAX = 100
+
+
+def _reason(about: str) -> serializers.CharField:
+    return serializers.CharField(min_length=REASON_MIN, max_length=400, help_text=about)
+
+
+class RestrictionBody(StrictSerializer):
+    restricted = serializers.BooleanField()
+    care_team = serializers.ListField(
+        child=IdField(),
+        required=False,
+        max_length=_TEAM_MAX,
+        help_text="User ids of active clinicians who see the chart, beside the doctors with a visit. Absent: as it is",
+    )
+    reason = _reason("Is kept")
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked.get("care_team") and not asked["restricted"]:
+            raise serializers.ValidationError({"care_team": "Leave it out where the chart is opened to all."})
+        return asked
+
+
+class RestrictionShape(serializers.Serializer):
+    """Whether the chart is restricted, and to whom it is open then."""
+
+    patient_id = serializers.UUIDField()
+    restricted = serializers.BooleanField()
+    care_team = serializers.ListField(child=serializers.UUIDField(), help_text="Those named")
+    doctors_with_visits = serializers.ListField(child=serializers.UUIDField(), help_text="See the chart without being named")
+    reason = serializers.CharField()
+    decided_at = serializers.DateTimeField()
+    decided_by = serializers.UUIDField(allow_null=True)
+
+
+class BreakGlassBody(StrictSerializer):
+    reason = _reason("What makes it an emergency; is kept and reviewed")
+
+
+class BreakGlassByMrnBody(BreakGlassBody):
+    mrn = serializers.CharField(max_length=40)
+
+
+class BreakGlassShape(serializers.Serializer):
+    """Emergency access to one restricted chart, for one person."""
+
+    id = serializers.UUIDField()
+    patient_id = serializers.UUIDField()
+    user_id = serializers.UUIDField()
+    broken_at = serializers.DateTimeField()
+    until = serializers.DateTimeField(help_text="When the chart closes again")
+
+
+class PersonShape(serializers.Serializer):
+    id = serializers.UUIDField(allow_null=True, help_text="null for the system")
+    name = serializers.CharField()
+    role = serializers.CharField(allow_blank=True, help_text="The role at that time")
+
+
+class LookShape(serializers.Serializer):
+    """One look at the record, one change of it, or one try that was refused."""
+
+    id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    person = PersonShape()
+    action = serializers.CharField(help_text="In words")
+    action_code = serializers.CharField(help_text="As the audit trail calls it")
+    outcome = serializers.ChoiceField(choices=AuditEvent.Outcome.choices)
+    purpose = serializers.CharField(help_text="treatment, payment, operations or break_glass")
+
+
+class PeriodFilter(FilterSet):
+    date_from = periods.Since()
+    date_to = periods.Until()
+
+    class Meta:
+        model = Patient
+        fields: list[str] = []
+
+
+class RestrictionViewSet(HimsViewSet):
+    """Closes a chart to all but its care team. Answers whoever may decide it, although the chart itself is closed to them."""
+
+    noun = "restriction"
+    tag = "Restricted charts"
+    needs = {"update": Permission.PATIENT_RESTRICT}
+    bodies = {"update": RestrictionBody}
+    replies = {"update": RestrictionShape}
+    operation_ids = {"update": "restrictPatient"}
+    warns = {"update": ("nobody_on_care_team",)}
+    about_patient = ("update",)
+    examples = {
+        "update": Example(
+            request={"restricted": True, "care_team": [_USER], "reason": "A colleague of ours is the patient"},
+            reply={
+                "success": True,
+                "data": {
+                    "restriction": {
+                        "patient_id": _ID,
+                        "restricted": True,
+                        "care_team": [_USER],
+                        "doctors_with_visits": [],
+                        "reason": "A colleague of ours is the patient",
+                        "decided_at": "2025-01-15T10:30:00Z",
+                        "decided_by": "01961f0e-2222-7c3e-9d52-0d8f6a3b1c44",
+                    }
+                },
+            },
+        )
+    }
+
+    def update(self, request: Request, pk: str) -> Response:
+        """Restrict a chart, name its care team anew, or lift the restriction."""
+        asked, patient_id = self.parse(), self.id_in_path()
+        if asked["restricted"]:
+            team = asked.get("care_team")
+            done = services.restrict(by=self.by, patient_id=patient_id, care_team=team, reason=asked["reason"])
+        else:
+            done = services.lift_restriction(by=self.by, patient_id=patient_id, reason=asked["reason"])
+        shape = restriction_shape(done)
+        return self.ok({"restriction": shape}, warnings=_nobody_warning(shape))
+
+
+class BreakGlassViewSet(HimsViewSet):
+    """Opens a restricted chart in an emergency, for four hours. Administrators are told; every row of the trail says why."""
+
+    noun = "break_glass"
+    tag = "Restricted charts"
+    needs = {"break_glass": Permission.PATIENT_BREAK_GLASS, "by_mrn": Permission.PATIENT_BREAK_GLASS}
+    bodies = {"break_glass": BreakGlassBody, "by_mrn": BreakGlassByMrnBody}
+    replies = {"break_glass": BreakGlassShape, "by_mrn": BreakGlassShape}
+    operation_ids = {"break_glass": "breakGlass", "by_mrn": "breakGlassByMrn"}
+    about_patient = ("break_glass",)
+    examples = {
+        "break_glass": Example(request={"reason": "Unconscious in the waiting room"}),
+        "by_mrn": Example(
+            request={"mrn": "MRN001", "reason": "Unconscious in the waiting room"},
+            reply={
+                "success": True,
+                "data": {
+                    "break_glass": {
+                        "id": "01961f0e-77aa-7d10-b0c4-2f6d3c9a8e10",
+                        "patient_id": _ID,
+                        "user_id": _USER,
+                        "broken_at": "2025-01-15T10:30:00Z",
+                        "until": "2025-01-15T14:30:00Z",
+                    }
+                },
+            },
+        ),
+    }
+
+    def break_glass(self, request: Request, pk: str) -> Response:
+        """Open a restricted chart in an emergency."""
+        row = services.break_glass(by=self.by, patient_id=self.id_in_path(), reason=self.parse()["reason"])
+        return self.ok({"break_glass": break_glass_shape(row)})
+
+    def by_mrn(self, request: Request) -> Response:
+        """Open a restricted chart in an emergency, by its MRN: its id is not found in any list."""
+        asked = self.parse()
+        row = services.break_glass_of(by=self.by, mrn=asked["mrn"], reason=asked["reason"])
+        return self.ok({"break_glass": break_glass_shape(row)})
+
+
+class AccessLogViewSet(HimsViewSet):
+    """Who looked at a patient's record: over the API, on the pages, refused tries too."""
+
+    noun = "look"
+    plural = "access_log"
+    tag = "Restricted charts"
+    needs = {"list": Permission.AUDIT_VIEW}
+    queries = {"list": PeriodFilter}
+    replies = {"list": LookShape}
+    operation_ids = {"list": "getAccessLog"}
+    about_patient = ("list",)
+
+    def list(self, request: Request, pk: str) -> Response:
+        """Who looked at this record, when and why, the latest first; also at records that were merged into it."""
+        asked, window = self.asked(), self.window()
+        since, until = asked.get("date_from"), asked.get("date_to")
+        periods.check(since, until)
+        patient_id, rows = access_log.of(self.id_in_path(), since=since, until=until)
+        total = paging.capped(rows)
+        found = access_log.looks(rows[window.offset : window.offset + window.limit])
+        response = self.page_of("access_log", [look_shape(look) for look in found], window, total)
+        self.note("patient.access_log_read", patient_id=patient_id, query=request.query_params.dict(), shown=self.shown)
+        return response
+
+
+def restriction_shape(done: Restriction) -> dict[str, Any]:
+    """The decision, and to whom the chart is open now."""
+    visiting = selectors.care_team(done.patient).filter(because=CareTeamMember.Because.VISIT)
+    return {
+        "patient_id": done.patient_id,
+        "restricted": done.restricted,
+        "care_team": done.care_team,
+        "doctors_with_visits": [member.user_id for member in visiting],
+        "reason": done.reason,
+        "decided_at": done.decided_at,
+        "decided_by": done.decided_by_id,
+    }
+
+
+def break_glass_shape(row: BreakGlass) -> dict[str, Any]:
+    """An emergency access as whoever has it reads it."""
+    names = ("patient_id", "user_id", "broken_at", "until")
+    return {"id": row.pk} | {name: getattr(row, name) for name in names}
+
+
+def look_shape(look: Look) -> dict[str, Any]:
+    """A row of the access log."""
+    return {
+        "id": look.id,
+        "at": look.at,
+        "person": {"id": look.person_id, "name": look.name, "role": look.role},
+        "action": look.in_words,
+        "action_code": look.action,
+        "outcome": look.outcome,
+        "purpose": look.purpose,
+    }
+
+
+def _nobody_warning(shape: dict[str, Any]) -> list[dict[str, Any]]:
+    if not shape["restricted"] or shape["care_team"] or shape["doctors_with_visits"]:
+        return []
+    message = "Nobody is on the care team: the chart opens to emergency access alone."
+    return [{"code": "nobody_on_care_team", "message": message, "field": "care_team"}]

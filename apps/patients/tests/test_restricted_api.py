@@ -1,0 +1,390 @@
+"""Restricted charts, emergency access and the access log over the API."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import Caller, caller
+from apps.audit.models import AuditEvent
+from apps.common import clock
+from apps.common.errors import Forbidden, Invalid, NotFound
+from apps.events import relay
+from apps.events.models import OutboxEvent
+from apps.patients import services
+from apps.patients.events import GlassBroken
+from apps.patients.models import Patient
+from apps.patients.restriction import BreakGlass
+from apps.patients.tests.factories import admit, chart, merge, restrict
+
+pytestmark = pytest.mark.django_db
+WHY = "Unconscious in the waiting room"
+NOBODY = "There is no such patient."
+
+
+@pytest.fixture
+def who(ward: dict[str, User]) -> dict[str, Caller]:
+    """Everybody, signed in."""
+    return {role: caller(user) for role, user in ward.items()}
+
+
+@pytest.fixture
+def closed(ward: dict[str, User]) -> Patient:
+    """A chart that is the nurse's alone."""
+    patient = admit("Jon", "Roe", mrn="MRN-77")
+    chart(patient)
+    restrict(patient, ward["nurse"])
+    return patient
+
+
+def opened(who: Caller, patient: Patient) -> Any:
+    return who.post(f"/patients/{patient.pk}/break-glass", {"reason": WHY})
+
+
+# PUT …/restricted
+
+
+def test_an_administrator_closes_a_chart_names_the_team_and_opens_it_again(ward: dict[str, User], who: dict[str, Caller]) -> None:
+    patient = admit()
+    address, nurse = f"/patients/{patient.pk}", ward["nurse"].pk
+    body = {"restricted": True, "care_team": [str(nurse)], "reason": "A colleague of ours"}
+    reply = who["admin"].put(f"{address}/restricted", body)
+    assert reply.status_code == 200, reply.content
+    told = reply.json()["data"]["restriction"]
+    assert told["restricted"] is True
+    assert (told["patient_id"], told["care_team"], told["reason"]) == (str(patient.pk), [str(nurse)], "A colleague of ours")
+    assert told["decided_by"] == str(ward["admin"].pk)
+    assert {role: caller.get(address).status_code for role, caller in who.items()} == {
+        "manager": 403,
+        "nurse": 200,
+        **dict.fromkeys(["admin", "doctor", "receptionist", "pharmacist", "lab_technician", "billing"], 404),
+    }
+    lifted = who["admin"].put(f"{address}/restricted", {"restricted": False, "reason": "It was the wrong chart"})
+    assert lifted.json()["data"]["restriction"]["restricted"] is False
+    assert who["doctor"].get(address).status_code == 200
+    again = who["admin"].put(f"{address}/restricted", {"restricted": False, "reason": "It was the wrong chart"})
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "CONFLICT")
+
+
+def test_a_chart_that_nobody_sees_is_closed_with_a_warning(who: dict[str, Caller]) -> None:
+    reply = who["admin"].put(
+        f"/patients/{admit().pk}/restricted", {"restricted": True, "care_team": [], "reason": "For a test of it"}
+    )
+    assert [warning["code"] for warning in reply.json()["warnings"]] == ["nobody_on_care_team"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"restricted": True, "reason": "short"}, "reason"),
+        ({"restricted": True, "reason": "    short    "}, "reason"),
+        ({"restricted": True}, "reason"),
+        ({"reason": "A colleague of ours"}, "restricted"),
+        ({"restricted": "maybe", "reason": "A colleague of ours"}, "restricted"),
+        ({"restricted": True, "reason": "A colleague of ours", "team": []}, "team"),
+        ({"restricted": True, "reason": "A colleague of ours", "care_team": ["x"]}, "care_team"),
+        ({"restricted": True, "reason": "A colleague of ours", "care_team": [str(uuid4())]}, "care_team[0]"),
+        ({"restricted": False, "reason": "A colleague of ours", "care_team": [str(uuid4())]}, "care_team"),
+    ],
+)
+def test_what_is_wrong_with_a_restriction_is_named(who: dict[str, Caller], body: dict[str, Any], field: str) -> None:
+    patient = admit()
+    reply = who["admin"].put(f"/patients/{patient.pk}/restricted", body)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["details"]["field"].startswith(field)
+    assert not Patient.objects.get(pk=patient.pk).restricted
+
+
+@pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist", "manager", "billing"])
+def test_only_administrators_restrict(who: dict[str, Caller], role: str) -> None:
+    reply = who[role].put(f"/patients/{admit().pk}/restricted", {"restricted": True, "reason": "A colleague of ours"})
+    assert reply.status_code == 403
+
+
+# Absent
+
+
+def test_a_closed_chart_is_absent_for_whoever_is_not_on_the_team(who: dict[str, Caller], closed: Patient) -> None:
+    other = admit("Jona", "Roe")
+    for role, seen in (("nurse", 2), ("doctor", 1), ("admin", 1), ("billing", 1)):
+        for query in ("", "?search=roe", "?search=MRN-77", "?status=active"):
+            data = who[role].get(f"/patients{query}").json()["data"]
+            expected = seen - 1 if query == "?search=MRN-77" else seen
+            assert (len(data["patients"]), data["pagination"]["total"]) == (expected, expected), (role, query)
+    body = {"first_name": "Jon", "last_name": "Roe", "date_of_birth": "1980-05-15", "gender": "male"}
+    candidates = who["doctor"].post("/patients/match", body).json()["data"]["candidates"]
+    assert [row["patient"]["id"] for row in candidates] == [str(other.pk)]
+    warned = who["doctor"].post("/patients", body).json()
+    assert str(closed.pk) not in str(warned)
+
+
+def test_hidden_and_unknown_answer_alike(who: dict[str, Caller], closed: Patient) -> None:
+    def told(reply: Any) -> Any:
+        error = reply.json()["error"]
+        return reply.status_code, error["code"], error["message"], error["details"]
+
+    for path in ("", "/medical-history", f"/medical-history/{uuid4()}"):
+        hidden = who["doctor"].get(f"/patients/{closed.pk}{path}")
+        assert told(hidden) == told(who["doctor"].get(f"/patients/{uuid4()}{path}")) == (404, "NOT_FOUND", NOBODY, {})
+
+
+def test_a_refused_look_at_a_closed_chart_is_on_record(ward: dict[str, User], who: dict[str, Caller], closed: Patient) -> None:
+    before = AuditEvent.objects.filter(outcome="denied").count()
+    who["doctor"].get(f"/patients/{closed.pk}")
+    who["doctor"].put(f"/patients/{closed.pk}", {"phone": "+1-555-0100"})
+    who["doctor"].get(f"/patients/{uuid4()}")
+    rows = AuditEvent.objects.filter(outcome="denied").order_by("id")[before:]
+    assert [(row.user_id, row.patient_id, row.action) for row in rows] == [
+        (ward["doctor"].pk, closed.pk, "patient.retrieve"),
+        (ward["doctor"].pk, closed.pk, "patient.update"),
+    ]
+    assert rows[0].detail["why"] == "The chart is restricted."
+
+
+def test_a_merged_id_that_leads_to_a_closed_chart_is_404(who: dict[str, Caller], closed: Patient) -> None:
+    old = admit("Johnny", "Roe")
+    merge(old, closed)
+    assert who["doctor"].get(f"/patients/{old.pk}").status_code == 404
+    assert who["nurse"].get(f"/patients/{old.pk}").json()["data"]["patient"]["id"] == str(closed.pk)
+    assert who["doctor"].post("/patients/break-glass", {"mrn": old.mrn, "reason": WHY}).status_code == 200
+    assert who["doctor"].get(f"/patients/{old.pk}").status_code == 200
+
+
+# Break-glass
+
+
+@pytest.mark.parametrize("role", ["doctor", "pharmacist"])
+def test_an_emergency_opens_the_chart_for_four_hours_to_that_person(
+    ward: dict[str, User], who: dict[str, Caller], closed: Patient, role: str
+) -> None:
+    with time_machine.travel(clock.now(), tick=False) as now:
+        start = clock.now().replace(microsecond=0)
+        reply = opened(who[role], closed)
+        assert reply.status_code == 200, reply.content
+        told = reply.json()["data"]["break_glass"]
+        assert (told["patient_id"], told["user_id"]) == (str(closed.pk), str(ward[role].pk))
+        assert datetime.fromisoformat(told["until"]) == start + timedelta(hours=4)
+        address = f"/patients/{closed.pk}"
+        assert who[role].get(address).status_code == 200
+        assert who[role].get("/patients?search=roe").json()["data"]["pagination"]["total"] == 1
+        assert who["lab_technician"].get(address).status_code == 404
+        now.move_to(start + timedelta(hours=4) - timedelta(seconds=1))
+        later = caller(ward[role])  # a glass outlives the session it was broken in
+        assert later.get(address).status_code == 200
+        now.shift(timedelta(seconds=2))
+        assert later.get(address).status_code == 404
+        assert opened(later, closed).status_code == 200  # and again, if it must be
+
+
+def test_by_mrn_in_any_case_where_the_chart_is_not_found(who: dict[str, Caller], closed: Patient) -> None:
+    reply = who["doctor"].post("/patients/break-glass", {"mrn": "mrn-77", "reason": WHY})
+    assert reply.json()["data"]["break_glass"]["patient_id"] == str(closed.pk)
+    wrong = who["doctor"].post("/patients/break-glass", {"mrn": "MRN-78", "reason": WHY})
+    assert (wrong.status_code, wrong.json()["error"]["message"]) == (404, NOBODY)
+
+
+def test_it_is_announced_with_its_end_and_the_listeners_read_it(
+    ward: dict[str, User], who: dict[str, Caller], closed: Patient
+) -> None:
+    opened(who["doctor"], closed)
+    row = OutboxEvent.objects.get(name="patient.glass_broken")
+    glass = BreakGlass.objects.get()
+    assert relay.revive(row) == GlassBroken(patient_id=closed.pk, user_id=ward["doctor"].pk, until=glass.until)
+    assert "reason" not in row.payload
+
+
+def test_no_glass_is_broken_twice_nor_where_none_is(who: dict[str, Caller], closed: Patient) -> None:
+    opened(who["doctor"], closed)
+    again = opened(who["doctor"], closed)
+    assert again.status_code == 409
+    assert again.json()["error"]["details"]["until"]
+    assert opened(who["nurse"], closed).status_code == 409  # on the team
+    assert opened(who["doctor"], admit("Ann")).status_code == 409  # not restricted
+    assert opened(who["doctor"], Patient(pk=uuid4())).status_code == 404
+    assert BreakGlass.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "receptionist", "lab_technician", "billing"])
+@pytest.mark.parametrize("admin_clinical", [True, False])
+def test_who_may_not_break_the_glass(
+    who: dict[str, Caller], closed: Patient, settings: Any, role: str, admin_clinical: bool
+) -> None:
+    settings.HIMS_ADMIN_CLINICAL = admin_clinical
+    assert opened(who[role], closed).status_code == 403
+    assert who[role].post("/patients/break-glass", {"mrn": closed.mrn, "reason": WHY}).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": "short"}, {"reason": "          "}, {"reason": WHY, "hours": 8}])
+def test_an_emergency_needs_its_reason(who: dict[str, Caller], closed: Patient, body: dict[str, Any]) -> None:
+    assert who["doctor"].post(f"/patients/{closed.pk}/break-glass", body).status_code == 400
+    assert not BreakGlass.objects.exists()
+
+
+def test_every_row_of_that_access_says_so_and_no_other(ward: dict[str, User], who: dict[str, Caller], closed: Patient) -> None:
+    other, doctor = admit("Ann"), who["doctor"]
+    doctor.get(f"/patients/{closed.pk}")
+    opened(doctor, closed)
+    entry = doctor.post(f"/patients/{closed.pk}/medical-history", {"type": "note", "display": "Seen"}).json()["data"]["record"]
+    doctor.get(f"/patients/{closed.pk}")
+    doctor.get(f"/patients/{closed.pk}/medical-history")
+    doctor.get(f"/patients/{closed.pk}/medical-history/{entry['id']}")
+    doctor.put(f"/patients/{closed.pk}", {"phone": "+1-555-0100"})
+    doctor.get(f"/patients/{other.pk}")
+    who["nurse"].get(f"/patients/{closed.pk}")
+    rows = AuditEvent.objects.filter(user_id=ward["doctor"].pk, patient_id__isnull=False).order_by("id")
+    assert [(row.action, row.purpose) for row in rows] == [
+        ("patient.retrieve", ""),  # refused, before
+        ("patient.glass_broken", "break_glass"),
+        ("chart.recorded", "break_glass"),
+        ("patient.read", "break_glass"),
+        ("chart.read", "break_glass"),
+        ("chart.read", "break_glass"),
+        ("patient.updated", "break_glass"),
+        ("patient.read", ""),
+    ]
+    assert set(AuditEvent.objects.filter(user_id=ward["nurse"].pk).values_list("purpose", flat=True)) == {""}
+
+
+def test_an_emergency_access_is_signed_off_once_by_somebody_else(ward: dict[str, User], closed: Patient) -> None:
+    glass = services.break_glass(by=ward["doctor"], patient_id=closed.pk, reason=WHY)
+    with pytest.raises(NotFound):
+        services.review_glass(by=ward["doctor"], break_glass_id=glass.pk, review="All well")
+    with pytest.raises(Invalid):
+        services.review_glass(by=ward["admin"], break_glass_id=glass.pk, review="  ")
+    done = services.review_glass(by=ward["admin"], break_glass_id=glass.pk, review="Asked, and it was one")
+    assert (done.reviewed_by, done.review) == (ward["admin"], "Asked, and it was one")
+    assert OutboxEvent.objects.filter(name="patient.glass_reviewed").count() == 1
+    with pytest.raises(services.AlreadyReviewed):
+        services.review_glass(by=ward["admin"], break_glass_id=glass.pk, review="Once more")
+    again = services.break_glass(by=ward["pharmacist"], patient_id=closed.pk, reason=WHY)
+    BreakGlass.objects.filter(pk=again.pk).update(user=ward["admin"])
+    with pytest.raises(Forbidden):
+        services.review_glass(by=ward["admin"], break_glass_id=again.pk, review="My own")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reason": "too short"},
+        {"until": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"review": "Without a time"},
+        {"reviewed_at": datetime(2030, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_the_database_keeps_an_emergency_access_whole(ward: dict[str, User], closed: Patient, wrong: dict[str, Any]) -> None:
+    now = clock.now()
+    right = {"patient": closed, "user": ward["doctor"], "reason": WHY, "broken_at": now, "until": now + timedelta(hours=4)}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BreakGlass.objects.create(**(right | wrong))
+    glass = BreakGlass.objects.create(**right)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BreakGlass.objects.filter(pk=glass.pk).update(reviewed_by=ward["doctor"], reviewed_at=now, review="My own")
+
+
+# The access log
+
+
+def log(who: Caller, patient: Patient, query: str = "") -> list[dict[str, Any]]:
+    reply = who.get(f"/patients/{patient.pk}/access-log{query}")
+    assert reply.status_code == 200, reply.content
+    return reply.json()["data"]["access_log"]
+
+
+def test_the_access_log_says_who_looked_as_what_and_why(ward: dict[str, User], who: dict[str, Caller], closed: Patient) -> None:
+    who["nurse"].get(f"/patients/{closed.pk}")
+    who["doctor"].get(f"/patients/{closed.pk}")
+    opened(who["doctor"], closed)
+    who["doctor"].get(f"/patients/{closed.pk}/medical-history")
+    rows = log(who["admin"], closed)
+    told = [(row["person"]["role"], row["action"], row["outcome"], row["purpose"]) for row in rows]
+    assert told == [
+        ("doctor", "Read the chart", "success", "break_glass"),
+        ("doctor", "Opened the restricted chart in an emergency", "success", "break_glass"),
+        ("doctor", "Tried to open the record", "denied", "treatment"),
+        ("nurse", "Opened the record", "success", "treatment"),
+        ("system", "Restricted the chart, or named its care team", "success", "operations"),
+        ("system", "Wrote into the chart", "success", "operations"),
+        ("system", "Registered the patient", "success", "operations"),
+    ]
+    assert rows[0]["person"] == {"id": str(ward["doctor"].pk), "name": "Doctor.Ward Tester", "role": "doctor"}
+    assert rows[-1]["person"] == {"id": None, "name": "system", "role": "system"}
+    assert log(who["admin"], closed)[0]["action"] == "Read who looked at the record"
+
+
+def test_the_access_log_counts_refusals_by_role_and_looks_on_the_pages(ward: dict[str, User], who: dict[str, Caller]) -> None:
+    patient = admit()
+    who["receptionist"].get(f"/patients/{patient.pk}/medical-history")
+    who["manager"].get(f"/patients/{patient.pk}")
+    who["nurse"].put(f"/patients/{patient.pk}/restricted", {"restricted": True, "reason": WHY})
+    who["billing"].get(f"/patients/{patient.pk}")
+    rows = log(who["admin"], patient)
+    assert [(row["person"]["role"], row["outcome"], row["purpose"]) for row in rows[:4]] == [
+        ("billing", "success", "payment"),
+        ("nurse", "denied", "treatment"),
+        ("manager", "denied", "operations"),
+        ("receptionist", "denied", "operations"),
+    ]
+
+
+def test_the_access_log_of_a_merged_record_tells_of_both(who: dict[str, Caller]) -> None:
+    old, new = admit("Jon"), admit("John")
+    who["nurse"].get(f"/patients/{old.pk}")
+    merge(old, new)
+    who["doctor"].get(f"/patients/{old.pk}")
+    for patient in (old, new):
+        roles = [row["person"]["role"] for row in log(who["admin"], patient)]
+        assert {"nurse", "doctor"} <= set(roles)
+
+
+def test_the_access_log_is_paged_and_cut_by_period(who: dict[str, Caller], settings: Any) -> None:
+    settings.CLINIC_TIME_ZONE = "America/Los_Angeles"
+    patient = admit()
+    for day in (1, 2, 3):
+        with time_machine.travel(datetime(2027, 3, day, 20, tzinfo=UTC)):
+            caller(User.objects.get(username="nurse.ward")).get(f"/patients/{patient.pk}")
+    admin = who["admin"]
+
+    def days(query: str) -> list[int]:
+        return [datetime.fromisoformat(row["at"]).day for row in log(admin, patient, query)]
+
+    assert days("?date_from=2027-03-02") == [3, 2]
+    assert days("?date_from=2027-03-01&date_to=2027-03-02") == [2, 1]
+    assert days("?date_from=2027-03-02T20:00:00Z&date_to=2027-03-02T21:00:00%2B00:00") == [2]
+    assert days("?date_from=2027-03-01&limit=1&page=2") == [2]
+    page = admin.get(f"/patients/{patient.pk}/access-log?date_from=2027-03-01&limit=2").json()["data"]["pagination"]
+    assert (page["total"], page["pages"]) == (3, 2)
+    for query, field in (
+        ("date_from=2027-03-02&date_to=2027-03-01", "date_to"),
+        ("date_from=yesterday", "date_from"),
+        ("date_to=2027-02-30", "date_to"),
+        ("date_to=2027-03-02T20:00:00", "date_to"),
+        ("person=x", "person"),
+    ):
+        reply = admin.get(f"/patients/{patient.pk}/access-log?{query}")
+        assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field), query
+
+
+def test_the_access_log_names_everybody_in_one_query(who: dict[str, Caller]) -> None:
+    patient = admit()
+    for role in ("doctor", "nurse", "pharmacist", "billing", "receptionist"):
+        who[role].get(f"/patients/{patient.pk}")
+    counts = set()
+    for limit in (1, 100):
+        with CaptureQueriesContext(connection) as caught:
+            log(who["admin"], patient, f"?limit={limit}")
+        counts.add(len([row for row in caught if row["sql"].split()[0] in ("SELECT", "WITH") and row["sql"] != "SELECT 1"]))
+    assert counts == {6}  # session, family, count, rows, names, and the row of the trail
+
+
+@pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist", "manager", "billing", "pharmacist", "lab_technician"])
+def test_only_administrators_read_the_access_log(who: dict[str, Caller], role: str) -> None:
+    assert who[role].get(f"/patients/{admit().pk}/access-log").status_code == 403
+
+
+def test_the_access_log_of_nobody_is_404(who: dict[str, Caller]) -> None:
+    assert who["admin"].get(f"/patients/{uuid4()}/access-log").status_code == 404
