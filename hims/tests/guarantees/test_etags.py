@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 from django.test import override_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
@@ -280,3 +282,42 @@ def test_no_change_takes_a_field_it_does_not_know(ward: dict[str, User]) -> None
 @pytest.mark.parametrize("body", [{"last_name": None}, {"first_name": None}, {"email": None}])
 def test_null_clears_only_what_may_be_empty(ward: dict[str, User], body: dict[str, Any]) -> None:
     told(cast.caller(ward["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
+
+
+WORD = st.text("abcäß '", min_size=1, max_size=8).map(str.strip).filter(bool) | st.none()
+PATCH = st.fixed_dictionaries(
+    {},
+    optional={
+        "phone": st.sampled_from(["+12025550143", "+12025550144", None]),
+        "address": st.none() | st.fixed_dictionaries({}, optional={"street": WORD, "city": WORD}),
+        "insurance": st.none() | st.fixed_dictionaries({}, optional={"provider": WORD, "group_number": WORD}),
+    },
+)
+
+
+def patched(target: Any, patch: Any) -> Any:
+    """RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    target = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = patched(target.get(name), value)
+    return target
+
+
+@given(st.lists(PATCH, min_size=1, max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_any_row_of_patches_leaves_what_rfc_7396_says(patches: list[dict[str, Any]]) -> None:
+    desk = cast.caller(cast.hire(f"desk.{uuid4()}", "receptionist"))
+    where, expected = f"/patients/{cast.admit().pk}", {}
+    for patch in patches:
+        assert desk.call("PATCH", where, patch).status_code == 200
+        expected = patched(expected, patch)
+    shown = desk.get(where).json()["data"]["patient"]
+    address, insurance = expected.get("address", {}), expected.get("insurance", {})
+    assert shown["contact"]["phone"] == expected.get("phone", "")
+    assert shown["contact"]["address"] == {name: address.get(name, "") for name in ("street", "city", "state", "zip")}
+    assert shown["insurance"] == {name: insurance.get(name, "") for name in ("provider", "policy_number", "group_number")}
