@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
 from apps.access.roles import Role
@@ -110,3 +111,10 @@ def staff_named(rows: QuerySet[User], text: str) -> QuerySet[User]:
 def practice(user_id: UUID) -> Doctor | None:
     """What a member of staff has as a doctor."""
     return Doctor.objects.filter(pk=user_id).first()
+
+
+def with_live_keys(rows: QuerySet[User]) -> QuerySet[User]:
+    """The people, each with `live_keys`: how many API keys open doors for them."""
+    theirs = ApiKey.objects.live(clock.now()).filter(user=OuterRef("pk")).order_by()
+    counted = theirs.values("user").annotate(number=Count("pk")).values("number")
+    return rows.annotate(live_keys=Coalesce(Subquery(counted), 0))

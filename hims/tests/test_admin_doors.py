@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.access.permissions import Permission as P
 from apps.accounts import services as accounts
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
@@ -44,7 +44,8 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
     patient = cast.admit()
     entry = cast.chart(patient, code_system="ICD-10-CM", code="I10")
     accounts.sign_in(username="nurse.ward", password=cast.PASSWORD, ip=None, user_agent="")
-    session = accounts.Session.objects.get()
+    session = Session.objects.get()
+    key = cast.key_of(ward["nurse"]).key
     merged = cast.merge(cast.admit("Ann", "Roe"), patient)
     trail = AuditEvent.objects.first()
     delivery = parked()
@@ -76,6 +77,11 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:accounts_user_deactivate", args=[ward["nurse"].pk]): {"admin"},
         reverse("admin:accounts_doctor_changelist"): everyone_but_manager,
         reverse("admin:accounts_doctor_change", args=[ward["doctor"].pk]): everyone_but_manager,
+        reverse("admin:accounts_apikey_changelist"): STAFF,
+        reverse("admin:accounts_apikey_add"): STAFF,
+        reverse("admin:accounts_apikey_change", args=[key.pk]): {"nurse", "admin"},
+        reverse("admin:accounts_apikey_rotate", args=[key.pk]): {"nurse", "admin"},
+        reverse("admin:accounts_apikey_revoke", args=[key.pk]): {"nurse", "admin"},
         reverse("admin:accounts_session_changelist"): {"admin"},
         reverse("admin:accounts_session_change", args=[session.pk]): {"admin"},
         reverse("admin:accounts_session_end", args=[session.pk]): {"admin"},
@@ -165,7 +171,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address in addresses(ward) if address.endswith("/change/")]
-    assert len(pages) == 8
+    assert len(pages) == 9
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)
