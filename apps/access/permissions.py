@@ -9,6 +9,8 @@ class Permission(StrEnum):
     STAFF_VIEW = "staff.view"  # read the staff list (administration)
     STAFF_MANAGE = "staff.manage"
     DOCTOR_VIEW = "doctor.view"
+    KEY_KEEP = "key.keep"  # make, look at, rotate and revoke API keys of one's own
+    KEY_KEEP_ALL = "key.keep_all"  # everybody's
     # patients
     PATIENT_VIEW = "patient.view"
     PATIENT_REGISTER = "patient.register"

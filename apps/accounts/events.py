@@ -1,6 +1,7 @@
 """The facts that `accounts` announces."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from apps.events.event import Event
@@ -53,3 +54,39 @@ class SignedInFromNewPlace(_AboutStaff, name="session.new_place"):
     """Somebody signed in from an address this account was not used from in 30 days. Never told of the first sign-in."""
 
     session_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffInvited(_AboutStaff, name="staff.invited"):
+    """An account was opened that nobody can sign in to yet: its person is to be mailed a link that sets the password."""
+
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutKey(Event):
+    """`user_id` is the key's owner."""
+
+    api_key_id: UUID
+    user_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.api_key_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyMade(_AboutKey, name="api_key.made"):
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRotated(_AboutKey, name="api_key.rotated"):
+    """The key has a new text; the old one works until `old_ends_at`."""
+
+    old_ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRevoked(_AboutKey, name="api_key.revoked"):
+    reason: str

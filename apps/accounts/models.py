@@ -1,6 +1,8 @@
 """Staff, doctors, sessions and the refresh tokens that keep a session going."""
 
+from datetime import datetime
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -13,6 +15,7 @@ from apps.access import matrix
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
+from apps.access.scopes import Scope
 from apps.common.models import BaseModel, ClosedQuerySet
 
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
@@ -22,6 +25,8 @@ class Rights:
     """What a role entails; shared by the account and by the principal of a request."""
 
     role: str
+    key_id: UUID | None = None  # of the API key that acts for this person; None: the person himself
+    scopes: frozenset[str] = frozenset()  # of that key
 
     def may(self, permission: Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
@@ -168,3 +173,73 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"of session {self.session_id}"
+
+
+class ApiKeyQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see everybody's; everybody sees their own."""
+        return self.all() if actor.may(Permission.KEY_KEEP_ALL) else self.filter(user_id=actor.id)
+
+    def live(self, now: datetime) -> Self:
+        """Those that open doors at this moment."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+
+class ApiKey(BaseModel):
+    """A program's leave to act for its owner, within the scopes. Its text is nowhere: see `ApiKeySecret`."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="owner")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, help_text="how the key's text begins")
+    last4 = models.CharField(max_length=4, help_text="how it ends")
+    scopes = ArrayField(models.CharField(max_length=40))
+    expires_at = models.DateTimeField(null=True, blank=True)
+    allowed_cidrs = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="api_key_named"),
+            models.CheckConstraint(condition=Q(prefix__regex=r"^hims_(live|test)_[0-9a-f]{6}$"), name="api_key_prefix_shape"),
+            models.CheckConstraint(
+                condition=Q(scopes__len__gt=0) & Q(scopes__contained_by=[scope.value for scope in Scope]),
+                name="api_key_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=models.F("created_at")), name="api_key_expires_later"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…{self.last4})"
+
+    def state(self, now: datetime) -> str:
+        """In one word: active, expired or revoked."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+class ApiKeySecret(models.Model):
+    """One text of a key, as its SHA-256. A rotation gives the key a new one; the old ends a day later."""
+
+    secret_hash = models.BinaryField(primary_key=True, max_length=32)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("api_key", condition=Q(ends_at=None), name="api_key_secret_current_once"),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gte=models.F("issued_at")), name="api_key_secret_ends_later"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"of key {self.api_key_id}"

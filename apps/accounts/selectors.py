@@ -1,15 +1,19 @@
 """Finding people and the sessions they work in."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
-from apps.accounts.models import Doctor, User
+from apps.accounts import keys, tokens
+from apps.accounts.key_holder import KeyHolder
+from apps.accounts.models import ApiKey, Doctor, User
 from apps.accounts.principal import Principal
 from apps.common import clock, prepared
 
@@ -57,3 +61,72 @@ def colleagues(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[User]:
     """Those of these members of staff, past ones too, whose names stand on what they wrote. Nobody for whom sees no doctors."""
     people = User.objects.exclude(role=Role.PATIENT).filter(pk__in=ids)
     return people if visible_to.may(Permission.DOCTOR_VIEW) else people.none()
+
+
+# One statement, by hand, by the primary key: every request of a key pays for it.
+_KEY_HOLDER = """
+SELECT u.id, u.username, u.role, k.id, k.prefix, k.scopes, k.allowed_cidrs, k.last_used_at,
+       s.ends_at, k.revoked_at, k.expires_at, u.is_active AND u.role <> %s
+FROM accounts_apikeysecret s JOIN accounts_apikey k ON k.id = s.api_key_id JOIN accounts_user u ON u.id = k.user_id
+WHERE s.secret_hash = %s
+"""
+
+
+@dataclass(frozen=True)
+class FoundKey:
+    """Whose key it is, and what decides whether it still counts."""
+
+    holder: KeyHolder
+    state: keys.State
+
+
+def key_holder(text: str) -> FoundKey | None:
+    """Who acts with this key, dead keys included; None where nobody ever had it."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_KEY_HOLDER, [Role.PATIENT.value, tokens.fingerprint(text)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    user_id, username, role, key_id, prefix, scopes, cidrs, last_used_at, *state = row
+    holder = KeyHolder(
+        id=user_id,
+        username=username,
+        role=role,
+        key_id=key_id,
+        prefix=prefix,
+        scopes=frozenset(scopes),
+        allowed_cidrs=tuple(cidrs),
+        last_used_at=last_used_at,
+    )
+    return FoundKey(holder, keys.State(*state))
+
+
+def api_keys(*, visible_to: Actor) -> QuerySet[ApiKey]:
+    """One's own keys, an administrator everybody's; newest first, dead ones included."""
+    return ApiKey.objects.visible_to(visible_to).select_related("user").order_by("-created_at", "-pk")
+
+
+def staff(*, visible_to: Actor) -> QuerySet[User]:
+    """The people who work here, also those who left, by name."""
+    rows = User.objects.visible_to(visible_to).exclude(role=Role.PATIENT)
+    return rows.order_by("last_name", "first_name", "pk")
+
+
+def staff_named(rows: QuerySet[User], text: str) -> QuerySet[User]:
+    """Those in whose name, username or e-mail every word of the text stands."""
+    for word in text.split():
+        fits = Q(username__icontains=word) | Q(email__icontains=word)
+        rows = rows.filter(fits | Q(first_name__icontains=word) | Q(last_name__icontains=word))
+    return rows
+
+
+def practice(user_id: UUID) -> Doctor | None:
+    """What a member of staff has as a doctor."""
+    return Doctor.objects.filter(pk=user_id).first()
+
+
+def with_live_keys(rows: QuerySet[User]) -> QuerySet[User]:
+    """The people, each with `live_keys`: how many API keys open doors for them."""
+    theirs = ApiKey.objects.live(clock.now()).filter(user=OuterRef("pk")).order_by()
+    counted = theirs.values("user").annotate(number=Count("pk")).values("number")
+    return rows.annotate(live_keys=Coalesce(Subquery(counted), 0))

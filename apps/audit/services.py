@@ -36,8 +36,13 @@ def note(
     object_id: UUID | None = None,
     **detail: Any,
 ) -> UUID:
-    """Add a row and answer its id. `by` is None for a stranger. `detail` holds plain values, never a secret and never a body."""
+    """Add a row and answer its id. `by` is None for a stranger. `detail` holds plain values, never a secret and never a body.
+
+    Where an API key acts for its owner, `detail.api_key` is the key's prefix.
+    """
     where, row_id = context.current(), new_id()
+    if where.api_key:
+        detail = {"api_key": where.api_key, **detail}
     user_id, role = (by.id, str(by.role)) if by else (None, "")
     about = (patient_id, object_id, where.ip, where.request_id, where.purpose, json.dumps(detail, cls=DjangoJSONEncoder))
     with prepared.cursor() as cursor:

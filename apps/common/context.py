@@ -14,6 +14,7 @@ class RequestContext:
     request_id: str = ""
     ip: str | None = None
     purpose: str = ""
+    api_key: str = ""  # the prefix of the API key that asks; empty for a person
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("hims_request", default=None)

@@ -11,14 +11,15 @@ _ADVICE = {
         "the first fault, `details.errors` lists all of them. Unknown fields and unknown query parameters are faults too.",
     ),
     "AUTHENTICATION_ERROR": (
-        "We do not know who you are: no access token, or one that has expired, was ended or is not ours.",
+        "We do not know who you are: no access token or API key, or one that has expired, was ended or is not ours.",
         "Exchange the refresh token at `POST /auth/refresh` once; if that is refused too, sign in again. At `POST "
-        "/auth/login` it means that the credentials are wrong.",
+        "/auth/login` it means that the credentials are wrong. Of an API key `message` says what is the "
+        "matter; it will not work again.",
     ),
     "AUTHORIZATION_ERROR": (
-        "We know who you are, and your role may never do this.",
+        "We know who you are, and your role, or your API key, may never do this.",
         "Do not try again. The reference names the roles of every operation; ask the clinic's administrator for another "
-        "role, or leave out the part that `details` names.",
+        "role, make an API key with the scope in `details.required_scope`, or leave out the part that `details` names.",
     ),
     "NOT_FOUND": (
         "There is no such thing, or it is not yours to see.",

@@ -29,6 +29,9 @@ RELEASES = (
             "Patients: two records made one (/patients/{id}/merge, with /patients/{id}/merge-preview before), the old id still "
             "finding the survivor, and the merge taken back (/patients/merges/{id}/undo).",
             "Medical history: read by type, recorded by hand, corrected by retraction.",
+            "API keys with scopes, expiry, addresses and rotation (/api-keys), sent as X-API-Key or as the bearer; "
+            "x-required-scope in the OpenAPI file says what each operation asks of a key.",
+            "Users, for administrators: list, invitation, change, deactivation, reactivation, sign-out everywhere (/users).",
             "Doctors: the ids that doctor_id means.",
             "Idempotency-Key on every POST but sign-in: what is sent again within 24 hours is answered and not repeated.",
             "ETags: If-None-Match answers 304 and counts against no limit; If-Match keeps writers from overwriting each other.",

@@ -30,7 +30,8 @@ def steps(base_url: str) -> list[Step]:
         Step(
             "Sign in",
             f"TOKEN=$(curl -s {base_url}/auth/login {typed} \\\n  -d '{login}' \\\n  | {_TAKE_OUT})",
-            "The access token is good for an hour and goes into the Authorization header of everything else.",
+            "The access token is good for an hour and goes into the Authorization header of everything else. A program sends an "
+            "API key instead, and needs no sign-in.",
         ),
         Step(
             "List patients",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from csp.decorators import csp_update
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,6 +25,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "limits": PER_MINUTE.items(),
         "scale": settings.HIMS_RATE_LIMIT_SCALE,
         "tags": _operations(),
+        "key_head": "hims_live_" if settings.HIMS_ENV == "production" else "hims_test_",
+        "samples": apps.is_installed("apps.sandbox"),
     }
     return render(request, "developers/index.html", found)
 
@@ -73,6 +76,7 @@ def _operations() -> list[dict[str, Any]]:
         for method, operation in methods.items():
             roles = operation.get("x-roles")
             who = ", ".join(role.replace("_", " ") for role in roles) if roles else "anybody"
-            row = {"method": method.upper(), "path": path, "summary": operation["summary"], "who": who}
+            scope = operation.get("x-required-scope", "") or ("never" if roles else "")
+            row = {"method": method.upper(), "path": path, "summary": operation["summary"], "who": who, "scope": scope}
             rows[operation["tags"][0]].append(row)
     return [{"name": tag["name"], "about": tag["description"], "rows": rows[tag["name"]]} for tag in file["tags"]]

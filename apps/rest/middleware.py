@@ -36,7 +36,7 @@ _API_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Authorization",
+    "Vary": "Authorization, X-API-Key",
 }
 
 

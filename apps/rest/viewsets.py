@@ -92,8 +92,11 @@ class HimsViewSet(ViewSetMixin, APIView):
         raise NotImplementedError(f"{type(self).__name__} has tagged writes and no held()")
 
     def limit_key(self, request: Request) -> str:
-        """Whose quota the request uses: the person's, else the address's."""
-        return f"user:{request.user.id}" if request.user else f"ip:{context.current().ip}"
+        """Whose quota the request uses: the person's, the API key's, else the address's."""
+        who: Any = request.user
+        if who is None:
+            return f"ip:{context.current().ip}"
+        return f"key:{who.key_id}" if who.key_id else f"user:{who.id}"
 
     def rate_class(self, method: str) -> RateClass:
         """The class the action is counted in: its own, else by what the method does."""

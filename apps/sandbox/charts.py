@@ -45,7 +45,8 @@ def everybody() -> list[dict[str, Any]]:
 def fingerprint() -> str:
     """SHA-256 over all that is seeded; it changes when the sample data do."""
     people = [[member.username, str(member.id), member.role] for member in staff.STAFF]
-    return hashlib.sha256(json.dumps([people, everybody()], sort_keys=True).encode()).hexdigest()
+    keys = [[key.role, key.text] for key in staff.KEYS]
+    return hashlib.sha256(json.dumps([people, keys, everybody()], sort_keys=True).encode()).hexdigest()
 
 
 def read(raw: Raw) -> Sample:

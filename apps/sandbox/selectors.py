@@ -2,11 +2,12 @@
 
 from dataclasses import asdict, dataclass
 
-from apps.accounts.models import User
+from apps.accounts.models import ApiKey, User
+from apps.common import clock
 from apps.patients.models import Patient
 from apps.sandbox.aliases import ALIASES, PATIENTS
 from apps.sandbox.models import SampleData
-from apps.sandbox.staff import PASSWORD, STAFF
+from apps.sandbox.staff import KEYS, PASSWORD, STAFF
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Credentials:
     staff: tuple[SignIn, ...]
     patients: tuple[SamplePatient, ...]
     aliases: dict[str, str]
+    api_keys: dict[str, str]  # by role
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -75,4 +77,13 @@ def credentials() -> Credentials:
         if (row := rows.get(ALIASES[name]))
     ]
     there = {one.alias: one.id for one in patients} | {one.alias: one.id for one in staff if one.alias}
-    return Credentials(staff=tuple(staff), patients=tuple(patients), aliases=there)
+    return Credentials(staff=tuple(staff), patients=tuple(patients), aliases=there, api_keys=_live_keys())
+
+
+def _live_keys() -> dict[str, str]:
+    live = set(
+        ApiKey.objects.live(clock.now())
+        .filter(pk__in=[key.id for key in KEYS], user__is_active=True)
+        .values_list("pk", flat=True)
+    )
+    return {key.role.value: key.text for key in KEYS if key.id in live}

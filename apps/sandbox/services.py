@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apps.access.actor import Actor
+from apps.access.scopes import Scope
 from apps.accounts import services as accounts
-from apps.accounts.models import User
-from apps.accounts.services import NewStaff
+from apps.accounts.models import ApiKey, User
+from apps.accounts.services import NewKey, NewStaff
 from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import Forbidden
@@ -20,7 +21,7 @@ from apps.patients.services import NewEntry
 from apps.sandbox import charts, selectors
 from apps.sandbox.charts import Sample
 from apps.sandbox.models import SampleData
-from apps.sandbox.staff import PASSWORD, STAFF, StaffMember
+from apps.sandbox.staff import KEYS, PASSWORD, STAFF, StaffMember
 
 Watch = Callable[[str, int, int], None]
 """Told what was just laid out, how many pieces are done, and of how many."""
@@ -43,6 +44,7 @@ class LaidOut:
     staff: int = 0
     patients: int = 0
     entries: int = 0
+    keys: int = 0
 
 
 def seed(*, by: Actor, watch: Watch | None = None) -> LaidOut:
@@ -80,6 +82,7 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
             hired += 1
         done += 1
         watch(member.username, done, total)
+    keys = _hand_out_keys(by)
     for raw in people:
         sample = charts.read(raw)
         if sample.registration.date_of_birth <= clock.today():
@@ -89,7 +92,19 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
         done += 1
         watch(sample.ref, done, total)
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
-    return LaidOut(staff=hired, patients=opened, entries=entries)
+    return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys)
+
+
+def _hand_out_keys(by: Actor) -> int:
+    """One API key a role. One that somebody revoked stays revoked until the sandbox is reset. Answers how many were made."""
+    there = set(ApiKey.objects.filter(pk__in=[key.id for key in KEYS]).values_list("pk", flat=True))
+    here = User.objects.filter(pk__in=[key.owner_id for key in KEYS], is_active=True)
+    working = dict(here.values_list("pk", "role"))  # somebody may have closed an account of the sandbox or given it another role
+    missing = [key for key in KEYS if key.id not in there and working.get(key.owner_id) == key.role]
+    for key in missing:
+        new = NewKey(id=key.id, text=key.text, name=f"Sandbox key of {key.role}", scopes=[scope.value for scope in Scope])
+        accounts.make_key(by=by, owner_id=key.owner_id, new=new)
+    return len(missing)
 
 
 def _transfer(by: Actor, sample: Sample) -> patients.Transfer:

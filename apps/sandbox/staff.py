@@ -1,5 +1,6 @@
 """The staff of the toy hospital, as data. NPIs pass the check digit and were issued to nobody; the password is public."""
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -77,3 +78,26 @@ STAFF: tuple[StaffMember, ...] = (
     StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE),
 )
 ID_OF: dict[str, UUID] = {member.username: member.id for member in STAFF}
+
+
+@dataclass(frozen=True)
+class SampleKey:
+    """The API key of a role: the same on every machine, with every scope. It belongs to the role's first member."""
+
+    role: Role
+    owner_id: UUID
+
+    @property
+    def id(self) -> UUID:
+        return fixed_id(f"api-key.{self.role}")
+
+    @property
+    def text(self) -> str:
+        """Public, like the password: `hims_test_` and digits drawn from the role's name."""
+        return f"hims_test_{hashlib.sha256(f'HIMS sandbox key of {self.role}'.encode()).hexdigest()[:48]}"
+
+
+KEYS: tuple[SampleKey, ...] = tuple(
+    SampleKey(role, next(member.id for member in STAFF if member.role is role))
+    for role in dict.fromkeys(member.role for member in STAFF)
+)

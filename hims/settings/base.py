@@ -164,7 +164,10 @@ CONTENT_SECURITY_POLICY = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.key_authentication.ApiKeyAuthentication",
+        "apps.accounts.authentication.SessionTokenAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.rest.permissions.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["apps.rest.renderers.EnvelopeRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.rest.renderers.Negotiation",
@@ -204,6 +207,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "apps.access.roles.STAFF",
+        "Scope": "apps.accounts.api.keys.KEY_SCOPES",
+        "ApiKeyStatus": "apps.accounts.api.keys.KEY_STATES",
+        "UserStatus": "apps.accounts.api.users.USER_STATES",
         "Gender": "apps.patients.models.Gender",
         "AllergyStatus": "apps.patients.models.AllergyStatus",
         "EntryType": "apps.access.matrix.CHART_TYPES",

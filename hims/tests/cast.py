@@ -1,6 +1,20 @@
 """The ward's cast for tests that cross floors: the apps' own factories, gathered."""
 
-from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward
+from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward, key_of, program
 from apps.patients.tests.factories import admit, chart, merge, restrict
 
-__all__ = ["NPI", "PASSWORD", "Caller", "admit", "browser", "caller", "chart", "hire", "hire_ward", "merge", "restrict"]
+__all__ = [
+    "NPI",
+    "PASSWORD",
+    "Caller",
+    "admit",
+    "browser",
+    "caller",
+    "chart",
+    "hire",
+    "hire_ward",
+    "key_of",
+    "merge",
+    "program",
+    "restrict",
+]

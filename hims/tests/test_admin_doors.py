@@ -46,6 +46,7 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
     entry = cast.chart(patient, code_system="ICD-10-CM", code="I10")
     accounts.sign_in(username="nurse.ward", password=cast.PASSWORD, ip=None, user_agent="")
     session = Session.objects.get()
+    key = cast.key_of(ward["nurse"]).key
     merged = cast.merge(cast.admit("Ann", "Roe"), patient)
     trail = AuditEvent.objects.first()
     delivery = parked()
@@ -88,6 +89,11 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:accounts_user_deactivate", args=[ward["nurse"].pk]): {"admin"},
         reverse("admin:accounts_doctor_changelist"): everyone_but_manager,
         reverse("admin:accounts_doctor_change", args=[ward["doctor"].pk]): everyone_but_manager,
+        reverse("admin:accounts_apikey_changelist"): STAFF,
+        reverse("admin:accounts_apikey_add"): STAFF,
+        reverse("admin:accounts_apikey_change", args=[key.pk]): {"nurse", "admin"},
+        reverse("admin:accounts_apikey_rotate", args=[key.pk]): {"nurse", "admin"},
+        reverse("admin:accounts_apikey_revoke", args=[key.pk]): {"nurse", "admin"},
         reverse("admin:accounts_session_changelist"): {"admin"},
         reverse("admin:accounts_session_change", args=[session.pk]): {"admin"},
         reverse("admin:accounts_session_end", args=[session.pk]): {"admin"},
@@ -185,7 +191,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 10
+    assert len(pages) == 11
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from apps.access.permissions import Permission
 from apps.access.roles import Role
-from apps.accounts import services
+from apps.accounts import selectors, services
 from apps.accounts.admin.forms import HireForm, StaffForm, TwicePassword
 from apps.accounts.models import User
 from apps.accounts.services import NewStaff
@@ -27,7 +27,7 @@ class UserAdmin(HimsModelAdmin):
     title = "Staff"
     needs = {"view": Permission.STAFF_VIEW, "add": Permission.STAFF_MANAGE, "change": Permission.STAFF_MANAGE}
     form = StaffForm
-    list_display = ("username", "last_name", "first_name", "role", "email", "active", "last_login")
+    list_display = ("username", "last_name", "first_name", "role", "email", "active", "last_login", "api_keys")
     list_filter = (ActiveFilter, "role")
     search_fields = ("username", "first_name", "last_name", "email")
     search_help_text = "Words of the name, username or e-mail"
@@ -64,7 +64,11 @@ class UserAdmin(HimsModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).exclude(role=Role.PATIENT)
+        return selectors.with_live_keys(super().get_queryset(request).exclude(role=Role.PATIENT))
+
+    @admin.display(description="API keys")
+    def api_keys(self, row: User) -> int:
+        return row.live_keys  # type: ignore[attr-defined]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         for word in search_term.replace("\x00", "").split():

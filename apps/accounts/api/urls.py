@@ -1,7 +1,9 @@
-"""Routes of sign-in and doctors."""
+"""Routes of sign-in, API keys, users and doctors."""
 
 from django.urls import path
 
+from apps.accounts.api.keys import ApiKeyViewSet
+from apps.accounts.api.users import UserSessionsViewSet, UserViewSet
 from apps.accounts.api.views import AuthViewSet, DoctorViewSet, MeViewSet
 
 urlpatterns = [
@@ -9,6 +11,18 @@ urlpatterns = [
     path("auth/refresh", AuthViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
     path("auth/logout", AuthViewSet.as_view({"post": "logout"}), name="auth-logout"),
     path("auth/me", MeViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}), name="auth-me"),
+    path("api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"}), name="api-keys"),
+    path("api-keys/<str:pk>", ApiKeyViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="api-key"),
+    path("api-keys/<str:pk>/rotate", ApiKeyViewSet.as_view({"post": "rotate"}), name="api-key-rotate"),
+    path("users", UserViewSet.as_view({"get": "list", "post": "create"}), name="users"),
+    path(
+        "users/<str:pk>",
+        UserViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update"}),
+        name="user",
+    ),
+    path("users/<str:pk>/deactivate", UserViewSet.as_view({"post": "deactivate"}), name="user-deactivate"),
+    path("users/<str:pk>/reactivate", UserViewSet.as_view({"post": "reactivate"}), name="user-reactivate"),
+    path("users/<str:pk>/revoke-sessions", UserSessionsViewSet.as_view({"post": "revoke"}), name="user-revoke-sessions"),
     path("doctors", DoctorViewSet.as_view({"get": "list"}), name="doctors"),
     path("doctors/<str:pk>", DoctorViewSet.as_view({"get": "retrieve"}), name="doctor"),
 ]

@@ -107,6 +107,7 @@ def _start(user: User, ip: str | None, user_agent: str) -> SignedIn:
             user_agent=user_agent[:200],
         )
         pair = _issue(session)
+        User.objects.filter(pk=user.pk).update(last_login=now)
         emit(SessionStarted(user_id=user.pk, session_id=session.pk), by=user)
     return SignedIn(user=user, tokens=pair)
 

@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from stdnum import luhn
 
 from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
-from apps.accounts.events import StaffChanged, StaffDeactivated, StaffHired, StaffReactivated
+from apps.accounts.events import StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
+from apps.accounts.services.api_keys import revoke_keys_of
 from apps.accounts.services.sessions import end_sessions
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.events.services import emit
 
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
+PRACTICE = ("specialty", "npi", "taxonomy", "languages")
+_ADMINISTRATORS = 0x5A6D_ADA1  # any number, but always this one: the lock under which administrators are counted
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
 
 
@@ -38,20 +41,24 @@ class AlreadyDeactivated(Conflict):
     message = "This person is already deactivated."
 
 
+class LastAdministrator(Conflict):
+    message = "This is the last administrator who can sign in. Make another one first."
+
+
 class AlreadyActive(Conflict):
     message = "This person is already active."
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewStaff:
-    """A person to be hired. The last four are a doctor's."""
+    """A person to be hired; one who is invited has no password yet. The last four are a doctor's."""
 
     username: str
     email: str
     first_name: str
     last_name: str
     role: str
-    password: str
+    password: str = ""
     id: UUID | None = None
     specialty: str = ""
     npi: str = ""
@@ -62,25 +69,39 @@ class NewStaff:
 @transaction.atomic
 def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
     """Open an account. Raises Invalid (field named) and UsernameTaken. Seeded accounts skip the password rules, nobody else."""
-    user = User(
-        id=staff.id or new_id(),
-        username=staff.username,
-        email=staff.email,
-        first_name=staff.first_name,
-        last_name=staff.last_name,
-        role=_staff_role(staff.role),
-    )
+    user = _described(staff)
     if check_password:
         _check_password(staff.password, user)
-    _refuse_taken(user)
     user.password = make_password(staff.password)
-    with _taken_at_the_same_moment():
-        user.save(force_insert=True)
-    if user.role == Role.DOCTOR:
-        _write_practice(
-            Doctor(user=user), specialty=staff.specialty, npi=staff.npi, taxonomy=staff.taxonomy, languages=list(staff.languages)
-        )
+    _open_account(user, staff)
     emit(StaffHired(user_id=user.pk, role=user.role), by=by)
+    return user
+
+
+@transaction.atomic
+def invite(*, by: Actor, staff: NewStaff) -> User:
+    """Open an account nobody can sign in to: who hears StaffInvited mails the link that sets the password.
+
+    Raises Invalid naming the field, UsernameTaken, NpiTaken.
+    """
+    user = _described(staff)
+    user.set_unusable_password()
+    if user.role != Role.DOCTOR:
+        _refuse_practice({name: getattr(staff, name) for name in PRACTICE if getattr(staff, name)})
+    _open_account(user, staff)
+    emit(StaffInvited(user_id=user.pk, role=user.role), by=by)
+    return user
+
+
+@transaction.atomic
+def change_account(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
+    """Change a person and, where it is a doctor, the practice: all of it or nothing. Raises what the two halves raise."""
+    practice = {name: value for name, value in changes.items() if name in PRACTICE}
+    user = change_staff(by=by, user_id=user_id, changes={name: changes[name] for name in changes if name not in PRACTICE})
+    if practice and user.role != Role.DOCTOR:
+        _refuse_practice(practice)
+    if practice:
+        change_practice(by=by, user_id=user_id, changes=practice)
     return user
 
 
@@ -92,6 +113,8 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
         changes = changes | {"role": _staff_role(changes["role"])}
         if user.pk == by.id and changes["role"] != user.role:
             raise Conflict("You cannot change your own role.", field="role")
+        if changes["role"] != Role.ADMIN:
+            _keep_an_administrator(user)
     if "email" in changes:
         _refuse_taken(User(pk=user.pk, email=changes["email"]))
     with _taken_at_the_same_moment():
@@ -131,13 +154,18 @@ def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True)
 
 @transaction.atomic
 def deactivate(*, by: Actor, user_id: UUID) -> User:
-    """Close the account at once: the next request with any of its tokens is refused. Raises AlreadyDeactivated."""
+    """Close the account at once: the next request with any of its tokens or keys is refused. Its keys never come back.
+
+    Raises AlreadyDeactivated, LastAdministrator.
+    """
     user = _staff_locked(user_id)
     if user.pk == by.id:
         raise Conflict("You cannot deactivate yourself.")
+    _keep_an_administrator(user)
     if not user.amend(is_active=False):
         raise AlreadyDeactivated
     end_sessions(by=by, user=user, reason=Session.End.DEACTIVATED)
+    revoke_keys_of(by=by, user=user, reason="owner_deactivated")
     emit(StaffDeactivated(user_id=user.pk), by=by)
     return user
 
@@ -150,6 +178,49 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
         raise AlreadyActive
     emit(StaffReactivated(user_id=user.pk), by=by)
     return user
+
+
+@transaction.atomic
+def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
+    """End every session of a person over the API. Answers how many ended."""
+    return end_sessions(by=by, user=_staff_locked(user_id), reason=Session.End.SIGNED_OUT)
+
+
+def _described(staff: NewStaff) -> User:
+    return User(
+        id=staff.id or new_id(),
+        username=staff.username,
+        email=staff.email,
+        first_name=staff.first_name,
+        last_name=staff.last_name,
+        role=_staff_role(staff.role),
+    )
+
+
+def _open_account(user: User, staff: NewStaff) -> None:
+    _refuse_taken(user)
+    with _taken_at_the_same_moment():
+        user.save(force_insert=True)
+    if user.role == Role.DOCTOR:
+        _write_practice(
+            Doctor(user=user), specialty=staff.specialty, npi=staff.npi, taxonomy=staff.taxonomy, languages=list(staff.languages)
+        )
+
+
+def _refuse_practice(sent: dict[str, Any]) -> None:
+    if sent:
+        raise Invalid(errors=[{"field": name, "issue": "Only a doctor has this."} for name in sent])
+
+
+def _keep_an_administrator(user: User) -> None:
+    """One after another, so that two administrators who remove each other at once do not both succeed."""
+    if not user.is_staff or user.role != Role.ADMIN:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMINISTRATORS])
+    others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
+    if not others.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists():
+        raise LastAdministrator
 
 
 def _write_practice(doctor: Doctor, **values: Any) -> None:
@@ -200,7 +271,7 @@ def _staff_role(role: str) -> Role:
 
 
 def _staff_locked(user_id: UUID) -> User:
-    user = User.objects.select_for_update().filter(pk=user_id).first()
+    user = User.objects.select_for_update().filter(pk=user_id).exclude(role=Role.PATIENT).first()
     if user is None:
         raise NotFound("There is no such member of staff.")
     return user

@@ -8,9 +8,10 @@ from django.test import Client
 
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
+from apps.access.scopes import Scope
 from apps.accounts import services
 from apps.accounts.models import User
-from apps.accounts.services import NewStaff
+from apps.accounts.services import MadeKey, NewKey, NewStaff
 
 PASSWORD = "a long enough pass phrase"
 NPI = "1234567893"
@@ -62,6 +63,17 @@ def caller(user: User | None = None) -> Caller:
         return Caller(Client())
     signed_in = services.sign_in(username=user.username, password=PASSWORD, ip="127.0.0.1", user_agent="test")
     return Caller(Client(), signed_in.tokens.access_token)
+
+
+def key_of(user: User, *scopes: str, **details: Any) -> MadeKey:
+    """An API key of somebody's, with the scopes named, else with all."""
+    new = NewKey(name="a program", scopes=scopes or [scope.value for scope in Scope], **details)
+    return services.make_key(by=user, owner_id=user.pk, new=new)
+
+
+def program(key: str) -> Caller:
+    """A program that sends its API key as the bearer."""
+    return Caller(Client(), key)
 
 
 def browser(user: User) -> Client:

@@ -41,6 +41,7 @@ class Act:
     form: type[forms.Form] = forms.Form
     offered: Callable[[Any, Any], bool] = lambda row, user: True  # noqa: ARG005
     grave: bool = False
+    shows: Callable[[HttpRequest, Any, Any], HttpResponse] | None = None  # the page that shows what `run` answered, this once
 
 
 class ActsMixin:
@@ -78,12 +79,14 @@ class ActsMixin:
         form = self.act_form(request, row, act)
         if request.method == "POST" and form.is_valid():
             try:
-                act.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]
+                answer = act.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]
             except Forbidden:
                 raise
             except HimsError as refusal:
                 tell(form, refusal)
             else:
+                if act.shows is not None:
+                    return act.shows(request, row, answer)
                 messages.success(request, act.done)
                 return HttpResponseRedirect(self.after_act(row))
         self.note(request, "read", row)  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from apps.common import errors
 from apps.common.errors import CATALOGUE, HimsError
 
 SECURITY = "bearerAuth"
+KEY_SECURITY = "apiKeyAuth"
 _REQUEST_ID = "req_01JHN4V0Q2K7T9C3M8R5W6X1YZ"
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -140,7 +141,19 @@ BEARER = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "The `access_token` of `POST /auth/login`. It is good for an hour; `POST /auth/refresh` gives the next.",
+    "description": (
+        "The `access_token` of `POST /auth/login`. It is good for an hour; `POST /auth/refresh` gives the next. "
+        "An API key may stand in its place."
+    ),
+}
+API_KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-API-Key",
+    "description": (
+        "A key of `POST /api-keys`: `hims_live_…` in production, `hims_test_…` elsewhere. It acts for its owner, within its "
+        "scopes. One credential a request: a key here and something else in `Authorization` answers 400."
+    ),
 }
 
 

@@ -14,7 +14,7 @@ def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     parts["schemas"] = dict(sorted({**parts.get("schemas", {}), **components.SCHEMAS}.items()))
     parts["responses"] = components.responses()
     parts["headers"] = components.declared_headers()
-    parts["securitySchemes"] = {components.SECURITY: components.BEARER}
+    parts["securitySchemes"] = {components.SECURITY: components.BEARER, components.KEY_SECURITY: components.API_KEY}
     result["tags"] = _tags(generator)
     return result
 

@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from rest_framework.serializers import BaseSerializer, Field
 
-from apps.access import matrix
+from apps.access import matrix, scopes
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.rest import deprecations
@@ -51,7 +51,7 @@ class HimsSchema(AutoSchema):
         return said.splitlines()[0].rstrip(".") if said else words
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
-        told = [_who(self.view), _how_often(self._rate_class()), *_warnings(self.view)]
+        told = [_who(self.view), *_key_needs(self.view), _how_often(self._rate_class()), *_warnings(self.view)]
         row = deprecations.of(self.method, self.path)
         return "\n\n".join([*told, f"**Ends** on {row.sunset}: {row.note}"] if row else told)
 
@@ -59,13 +59,21 @@ class HimsSchema(AutoSchema):
         return [self.view.tag or (self.view.plural or self.view.noun).capitalize()]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [] if need_of(self.view, self.view.action) is PUBLIC else [{components.SECURITY: []}]
+        need = need_of(self.view, self.view.action)
+        if need is PUBLIC:
+            return []
+        keys: list[dict[str, list[str]]] = (
+            [{components.KEY_SECURITY: []}] if isinstance(need, Permission) and scopes.of(need) else []
+        )
+        return [{components.SECURITY: []}, *keys]
 
     def get_extensions(self) -> dict[str, Any]:
         """The same for programs: who may, and how often."""
         need, rate_class = need_of(self.view, self.view.action), self._rate_class()
         limit = {"class": rate_class.value, "limit": PER_MINUTE[rate_class], "window": WINDOW}
-        who = {"x-permission": need.value, "x-roles": _holders(need)} if isinstance(need, Permission) else {}
+        who: dict[str, Any] = {}
+        if isinstance(need, Permission):
+            who = {"x-permission": need.value, "x-roles": _holders(need), "x-required-scope": scopes.of(need)}
         return who | {"x-rate-limit": limit}
 
     def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
@@ -132,6 +140,14 @@ def _who(view: Any) -> str:
     named = "all staff" if len(roles) == len(STAFF) else ", ".join(role.replace("_", " ") for role in roles)
     more = "; the administrator too where the installation lets him (`HIMS_ADMIN_CLINICAL`)" if _by_setting(need) else ""
     return f"**Who:** {named}{more} (permission `{need.value}`)."
+
+
+def _key_needs(view: Any) -> list[str]:
+    need = need_of(view, view.action)
+    if not isinstance(need, Permission):
+        return []
+    scope = scopes.of(need)
+    return [f"**API key:** with the scope `{scope}`." if scope else "**API key:** never; it takes a person who has signed in."]
 
 
 def _how_often(rate_class: Any) -> str:

@@ -5,7 +5,7 @@ import pytest
 from apps.access.actor import SYSTEM
 from apps.sandbox import charts, services
 from apps.sandbox.services import LaidOut
-from apps.sandbox.staff import STAFF
+from apps.sandbox.staff import KEYS, STAFF
 from apps.sandbox.ward import ward
 
 BEDS = 12
@@ -20,7 +20,8 @@ def short_ward(monkeypatch):
 def expected(short_ward):
     """What a first run lays out."""
     people = charts.everybody()
-    return LaidOut(staff=len(STAFF), patients=len(people), entries=sum(len(raw["entries"]) for raw in people))
+    entries = sum(len(raw["entries"]) for raw in people)
+    return LaidOut(staff=len(STAFF), patients=len(people), entries=entries, keys=len(KEYS))
 
 
 @pytest.fixture

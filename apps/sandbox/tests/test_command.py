@@ -5,9 +5,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
+from apps.access.actor import SYSTEM
+from apps.access.roles import STAFF as STAFF_ROLES
+from apps.accounts import services as accounts
 from apps.sandbox.aliases import ALIASES
-from apps.sandbox.staff import PASSWORD, STAFF
+from apps.sandbox.staff import KEYS, PASSWORD, STAFF
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("short_ward")]
 
@@ -37,13 +41,33 @@ def test_the_credentials_are_json_for_programs():
     assert known["patients"][0]["mrn"] == "MRN001"
 
 
+def test_there_is_one_api_key_a_role_that_works():
+    run("seed")
+    keys = json.loads(run("credentials", "--json"))["api_keys"]
+    assert set(keys) == {role.value for role in STAFF_ROLES}
+    for role, key in keys.items():
+        status = Client().get("/v1/patients", headers={"x-api-key": key}).status_code
+        assert status == (403 if role == "manager" else 200), role
+
+
+def test_a_key_that_was_revoked_is_not_printed_and_comes_back_with_a_reset():
+    run("seed")
+    admin = json.loads(run("credentials", "--json"))["api_keys"]["admin"]
+    accounts.revoke_key(by=SYSTEM, key_id=KEYS[0].id)
+    assert "admin" not in json.loads(run("credentials", "--json"))["api_keys"]
+    assert admin not in run("credentials")
+    run("reset")
+    assert json.loads(run("credentials", "--json"))["api_keys"]["admin"] == admin
+    assert Client().get("/v1/patients", headers={"x-api-key": admin}).status_code == 200
+
+
 def test_the_credentials_are_a_table_for_people():
     run("seed")
     assert "nurse.jones" in run("credentials")
 
 
 def test_there_are_no_credentials_before_there_are_people():
-    assert json.loads(run("credentials", "--json")) == {"staff": [], "patients": [], "aliases": {}}
+    assert json.loads(run("credentials", "--json")) == {"staff": [], "patients": [], "aliases": {}, "api_keys": {}}
     with pytest.raises(CommandError, match="sandbox seed"):
         run("credentials")
 

@@ -47,7 +47,8 @@ class Command(BaseCommand):
     def _summary(self, laid_out: LaidOut) -> str:
         if laid_out == LaidOut():
             return "The sample data stand already."
-        return f"Laid out {laid_out.staff} staff, {laid_out.patients} patients and {laid_out.entries} chart entries."
+        people = f"{laid_out.staff} staff, {laid_out.keys} API keys"
+        return f"Laid out {people}, {laid_out.patients} patients and {laid_out.entries} chart entries."
 
     def _print_credentials(self, *, as_json: bool) -> None:
         known = selectors.credentials()
@@ -61,5 +62,8 @@ class Command(BaseCommand):
             staff.add_row(one.username, one.password, one.role, one.alias)
         for patient in known.patients:
             samples.add_row(patient.name, patient.mrn, patient.alias)
+        keys = Table("role", "API key (X-API-Key)", box=None)
+        for role, text in known.api_keys.items():
+            keys.add_row(role, text)
         console = Console(file=cast("IO[str]", self.stdout))
-        console.print(staff, samples, "The ids: add --json.")
+        console.print(staff, samples, keys, "The ids: add --json.")

@@ -1,0 +1,66 @@
+"""The other page: what an API key must carry, besides its owner's right, for each permission.
+
+It says in code what column K of section 2 of the API contract says in a table. `None` means that keys never may: it takes a
+person who has signed in. A permission has one scope; where two endpoints ask for different ones, they need two permissions.
+A key's scopes are asked at the door (`rest.permissions`); behind it the owner's role decides, as for a session.
+"""
+
+from enum import StrEnum
+
+from apps.access.permissions import Permission as P
+
+
+class Scope(StrEnum):
+    """Every scope of the contract. A `write` does not include the `read`: a key asks for both."""
+
+    ANALYTICS_READ = "analytics:read"
+    APPOINTMENTS_READ = "appointments:read"
+    APPOINTMENTS_WRITE = "appointments:write"
+    AUDIT_READ = "audit:read"
+    BILLING_READ = "billing:read"
+    BILLING_WRITE = "billing:write"
+    CONSULTATIONS_READ = "consultations:read"
+    CONSULTATIONS_WRITE = "consultations:write"
+    HISTORY_READ = "history:read"
+    HISTORY_WRITE = "history:write"
+    LAB_READ = "lab:read"
+    LAB_WRITE = "lab:write"
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_SEND = "notifications:send"
+    PATIENTS_READ = "patients:read"
+    PATIENTS_WRITE = "patients:write"
+    PHARMACY_READ = "pharmacy:read"
+    PHARMACY_WRITE = "pharmacy:write"
+    PRESCRIPTIONS_READ = "prescriptions:read"
+    PRESCRIPTIONS_WRITE = "prescriptions:write"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+
+
+SCOPE_OF: dict[P, Scope | None] = {
+    P.OWN_SESSION: None,
+    P.KEY_KEEP: None,
+    P.KEY_KEEP_ALL: None,
+    P.STAFF_VIEW: None,
+    P.STAFF_MANAGE: None,
+    P.DOCTOR_VIEW: Scope.APPOINTMENTS_READ,
+    P.PATIENT_VIEW: Scope.PATIENTS_READ,
+    P.PATIENT_REGISTER: Scope.PATIENTS_WRITE,
+    P.PATIENT_MATCH: Scope.PATIENTS_READ,
+    P.PATIENT_AMEND: Scope.PATIENTS_WRITE,
+    P.PATIENT_AMEND_INSURANCE: Scope.PATIENTS_WRITE,
+    P.PATIENT_DEACTIVATE: Scope.PATIENTS_WRITE,
+    P.PATIENT_MERGE: None,
+    P.PATIENT_SEE_ADDRESS: Scope.PATIENTS_READ,
+    P.PATIENT_SEE_EMERGENCY_CONTACT: Scope.PATIENTS_READ,
+    P.PATIENT_SEE_INSURANCE: Scope.PATIENTS_READ,
+    P.PATIENT_SEE_ALLERGY_STATUS: Scope.PATIENTS_READ,
+    P.CHART_VIEW: Scope.HISTORY_READ,
+    P.CHART_WRITE: Scope.HISTORY_WRITE,
+    P.AUDIT_VIEW: Scope.AUDIT_READ,
+    P.DELIVERY_RETRY: None,
+}
+
+
+def of(permission: P) -> Scope | None:
+    """The scope a key needs for this right; None where keys never may, and where nobody has said."""
+    return SCOPE_OF.get(permission)

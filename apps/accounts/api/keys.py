@@ -1,0 +1,153 @@
+"""API keys over the API. Only a person in a session keeps them: a key never makes, rotates or revokes a key."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django_filters import ChoiceFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.access.scopes import Scope
+from apps.accounts import selectors, services
+from apps.accounts.models import ApiKey
+from apps.accounts.services import NewKey
+from apps.common import clock
+from apps.rest import paging
+from apps.rest.schema import Example
+from apps.rest.serializers import InstantField, StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+KEY_SCOPES = [scope.value for scope in Scope]
+KEY_STATES = ["active", "expired", "revoked"]
+_ASKED = {
+    "name": "Night sync",
+    "scopes": ["patients:read", "patients:write"],
+    "expires_at": "2027-12-31T00:00:00Z",
+    "allowed_cidrs": ["203.0.113.0/24"],
+}
+
+
+class KeyFilter(FilterSet):
+    status = ChoiceFilter(method="in_state", choices=[(state, state) for state in KEY_STATES])
+
+    class Meta:
+        model = ApiKey
+        fields: list[str] = []
+
+    def in_state(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        now = clock.now()
+        if value == "revoked":
+            return rows.exclude(revoked_at=None)
+        over = Q(expires_at__lte=now)
+        return rows.filter(over, revoked_at=None) if value == "expired" else rows.filter(revoked_at=None).exclude(over)
+
+
+class KeyBody(StrictSerializer):
+    name = serializers.CharField(max_length=100, help_text="What the key is for")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=KEY_SCOPES),
+        allow_empty=False,
+        max_length=100,
+        help_text="What the key may do, as far as you may do it yourself. A write does not include the read.",
+    )
+    expires_at = InstantField(required=False, allow_null=True, help_text="When it stops working; without it, never")
+    allowed_cidrs = serializers.ListField(
+        child=serializers.CharField(max_length=43),
+        required=False,
+        max_length=100,
+        help_text="Addresses or blocks it may be used from; without them, from everywhere",
+    )
+
+
+class ApiKeyShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    user_id = serializers.UUIDField(help_text="Its owner, for whom it acts")
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="How the key begins")
+    last4 = serializers.CharField(help_text="How it ends")
+    status = serializers.ChoiceField(choices=KEY_STATES)
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=KEY_SCOPES))
+    expires_at = serializers.DateTimeField(allow_null=True)
+    allowed_cidrs = serializers.ListField(child=serializers.CharField())
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="Exact to a minute")
+    created_at = serializers.DateTimeField()
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class MadeApiKeyShape(ApiKeyShape):
+    key = serializers.CharField(help_text="The key itself. This is the only time it is shown.")
+
+
+class ApiKeyViewSet(HimsViewSet):
+    """Keys for programs. A key acts for its owner, within its scopes, and dies with the owner's account."""
+
+    noun = "api_key"
+    plural = "api_keys"
+    tag = "API keys"
+    needs = dict.fromkeys(("list", "create", "retrieve", "destroy", "rotate"), Permission.KEY_KEEP)
+    queries = {"list": KeyFilter}
+    bodies = {"create": KeyBody}
+    replies = {
+        "list": ApiKeyShape,
+        "retrieve": ApiKeyShape,
+        "create": MadeApiKeyShape,
+        "rotate": MadeApiKeyShape,
+        "destroy": ApiKeyShape,
+    }
+    operation_ids = {"destroy": "revokeApiKey", "rotate": "rotateApiKey"}
+    examples = {"create": Example(request=_ASKED)}
+
+    def list(self, request: Request) -> Response:
+        """My API keys; an administrator's answer has everybody's"""
+        rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
+        return self.page("api_keys", rows, paging.exact, key_shape)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One API key, without the key"""
+        key = selectors.api_keys(visible_to=self.by).filter(pk=self.id_in_path()).first()
+        if key is None:
+            raise Http404
+        return self.ok({"api_key": key_shape(key)})
+
+    def create(self, request: Request) -> Response:
+        """Make a key; the only time it is shown"""
+        made = services.make_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
+        return self.created({"api_key": made_shape(made)}, location=f"/v1/api-keys/{made.key.pk}")
+
+    def rotate(self, request: Request, pk: str) -> Response:
+        """Give the key a new text; the old one works for another 24 hours"""
+        return self.ok({"api_key": made_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Revoke the key, at once"""
+        return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
+
+
+def key_shape(key: ApiKey) -> dict[str, Any]:
+    """A key as its owner sees it."""
+    return {
+        "id": key.pk,
+        "user_id": key.user_id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "last4": key.last4,
+        "status": key.state(clock.now()),
+        "scopes": key.scopes,
+        "expires_at": key.expires_at,
+        "allowed_cidrs": key.allowed_cidrs,
+        "last_used_at": key.last_used_at,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def made_shape(made: services.MadeKey) -> dict[str, Any]:
+    """A key just made or rotated, with its text."""
+    return {**key_shape(made.key), "key": made.text}
+
+
+def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,190 @@
+"""The staff, as administrators keep them: invited, changed, deactivated and let in again."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.access.roles import STAFF
+from apps.accounts import selectors, services
+from apps.accounts.api.serializers import UserShape
+from apps.accounts.api.views import user_shape
+from apps.accounts.models import Doctor, User
+from apps.accounts.services import NewStaff
+from apps.rest import paging
+from apps.rest.schema import Example
+from apps.rest.serializers import StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+_ROLES = [role.value for role in STAFF]
+USER_STATES = ["invited", "active", "deactivated"]
+_INVITED = {
+    "username": "dr.okafor",
+    "email": "dr.okafor@hims.com",
+    "first_name": "Ada",
+    "last_name": "Okafor",
+    "role": "doctor",
+    "specialty": "Family medicine",
+    "npi": "1234567893",
+    "languages": ["en", "ig"],
+}
+
+
+class UserFilter(FilterSet):
+    role = ChoiceFilter(choices=[(role, role) for role in _ROLES])
+    is_active = BooleanFilter(help_text="Whether the account is open; an invited person's is")
+    search = CharFilter(method="named", max_length=100, help_text="Words of the name, username or e-mail")
+
+    class Meta:
+        model = User
+        fields: list[str] = []
+
+    def named(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return selectors.staff_named(rows, value)
+
+
+class _PracticeBody(StrictSerializer):
+    specialty = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="Of a doctor")
+    npi = serializers.CharField(
+        max_length=10, required=False, allow_blank=True, help_text="National Provider Identifier of a doctor"
+    )
+    taxonomy = serializers.CharField(
+        max_length=10, required=False, allow_blank=True, help_text="NUCC taxonomy of a doctor, like 207Q00000X"
+    )
+    languages = serializers.ListField(
+        child=serializers.CharField(max_length=10), required=False, max_length=100, help_text="BCP 47 codes a doctor speaks"
+    )
+
+
+class InviteBody(_PracticeBody):
+    username = serializers.CharField(max_length=60, help_text="What the person signs in with; never changes")
+    email = serializers.EmailField(max_length=254, help_text="Where the link is mailed to")
+    first_name = serializers.CharField(max_length=100)
+    last_name = serializers.CharField(max_length=100)
+    role = serializers.ChoiceField(choices=_ROLES)
+
+
+class ChangeUserBody(_PracticeBody):
+    email = serializers.EmailField(max_length=254, required=False)
+    first_name = serializers.CharField(max_length=100, required=False)
+    last_name = serializers.CharField(max_length=100, required=False)
+    role = serializers.ChoiceField(choices=_ROLES, required=False, help_text="A new role ends the person's sessions")
+
+
+class StaffRow(UserShape):
+    is_active = serializers.BooleanField(help_text="Whether the account is open")
+    status = serializers.ChoiceField(choices=USER_STATES, help_text="`invited`: no password was set yet")
+    created_at = serializers.DateTimeField()
+    last_sign_in_at = serializers.DateTimeField(allow_null=True)
+
+
+class StaffShape(StaffRow):
+    specialty = serializers.CharField(required=False, help_text="The last four stand in a doctor's account alone")
+    npi = serializers.CharField(required=False)
+    taxonomy = serializers.CharField(required=False)
+    languages = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class SessionsEndedShape(serializers.Serializer):
+    sessions_ended = serializers.IntegerField()
+
+
+class UserViewSet(HimsViewSet):
+    """The people who work here. What an administrator changes counts from the person's next request."""
+
+    noun = "user"
+    plural = "users"
+    needs = {
+        "list": Permission.STAFF_VIEW,
+        "retrieve": Permission.STAFF_VIEW,
+        "create": Permission.STAFF_MANAGE,
+        "update": Permission.STAFF_MANAGE,
+        "deactivate": Permission.STAFF_MANAGE,
+        "reactivate": Permission.STAFF_MANAGE,
+    }
+    queries = {"list": UserFilter}
+    bodies = {"create": InviteBody, "update": ChangeUserBody, "partial_update": ChangeUserBody}
+    replies = {
+        "list": StaffRow,
+        **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate"), StaffShape),
+    }
+    operation_ids = {"create": "inviteUser"}
+    examples = {"create": Example(request=_INVITED)}
+
+    def list(self, request: Request) -> Response:
+        rows, _ = self.filtered(selectors.staff(visible_to=self.by))
+        return self.page("users", rows, paging.exact, row_shape)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).first()
+        if user is None:
+            raise Http404
+        return self._answer(user)
+
+    def create(self, request: Request) -> Response:
+        """Invite a person; the mailed link sets the password and is good for seven days"""
+        user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
+        return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}")
+
+    def update(self, request: Request, pk: str) -> Response:
+        """Change a name, e-mail, role, or what a doctor has beside"""
+        return self._answer(services.change_account(by=self.by, user_id=self.id_in_path(), changes=self.parse()))
+
+    partial_update = update
+
+    def deactivate(self, request: Request, pk: str) -> Response:
+        """Close the account: signed out everywhere at once, its API keys revoked"""
+        return self._answer(services.deactivate(by=self.by, user_id=self.id_in_path()))
+
+    def reactivate(self, request: Request, pk: str) -> Response:
+        """Open the account again; its API keys stay revoked"""
+        return self._answer(services.reactivate(by=self.by, user_id=self.id_in_path()))
+
+    def _answer(self, user: User) -> Response:
+        return self.ok({"user": staff_shape(user)})
+
+
+class UserSessionsViewSet(HimsViewSet):
+    """Somebody's sign-ins."""
+
+    noun = "user_session"
+    tag = "Users"
+    data_key = ""
+    needs = {"revoke": Permission.STAFF_MANAGE}
+    replies = {"revoke": SessionsEndedShape}
+    operation_ids = {"revoke": "revokeUserSessions"}
+
+    def revoke(self, request: Request, pk: str) -> Response:
+        """Sign the person out everywhere; API keys go on"""
+        return self.ok({"sessions_ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
+
+
+def row_shape(user: User) -> dict[str, Any]:
+    """A member of staff in a list."""
+    return {
+        **user_shape(user),
+        "is_active": user.is_active,
+        "status": "deactivated" if not user.is_active else "active" if user.has_usable_password() else "invited",
+        "created_at": user.created_at,
+        "last_sign_in_at": user.last_login,
+    }
+
+
+def staff_shape(user: User) -> dict[str, Any]:
+    """A member of staff, a doctor with the practice."""
+    doctor = selectors.practice(user.pk) if user.role == "doctor" else None
+    return row_shape(user) | (_practice(doctor) if doctor else {})
+
+
+def _practice(doctor: Doctor) -> dict[str, Any]:
+    return {
+        "specialty": doctor.specialty,
+        "npi": doctor.npi,
+        "taxonomy": doctor.taxonomy,
+        "languages": doctor.languages,
+    }

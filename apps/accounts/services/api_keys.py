@@ -1,0 +1,176 @@
+"""Making, rotating and revoking API keys. A key's text is answered once and kept nowhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.access.actor import Actor
+from apps.access.scopes import Scope
+from apps.accounts import keys, tokens
+from apps.accounts.events import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from apps.accounts.models import ApiKey, ApiKeySecret, User
+from apps.common import clock
+from apps.common.errors import Conflict, Invalid, NotFound
+from apps.common.ids import new_id
+from apps.events.services import emit
+
+OVERLAP = timedelta(hours=24)
+MOST_KEYS = 50  # live ones a person; each has a rate limit of its own
+
+
+class AlreadyRevoked(Conflict):
+    message = "This API key is already revoked."
+
+
+class KeyIsOver(Conflict):
+    message = "A key that was revoked or has expired cannot be rotated. Make a new one."
+
+
+class TooManyKeys(Conflict):
+    message = f"One person may have {MOST_KEYS} API keys at a time. Revoke one that is no longer used."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewKey:
+    """A key to be made. `id` and `text` are the sandbox's, whose keys are the same on every machine."""
+
+    name: str
+    scopes: Sequence[str]
+    expires_at: datetime | None = None
+    allowed_cidrs: Sequence[str] = ()
+    id: UUID | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class MadeKey:
+    """The key, and the only sight of its text."""
+
+    key: ApiKey
+    text: str
+
+
+@transaction.atomic
+def make_key(*, by: Actor, owner_id: UUID, new: NewKey) -> MadeKey:
+    """Give a person a key to their rights, cut down to the scopes. Raises Invalid naming the field, TooManyKeys."""
+    owner = _owner_locked(owner_id)
+    now = clock.now()
+    if ApiKey.objects.filter(user=owner).live(now).count() >= MOST_KEYS:
+        raise TooManyKeys
+    text = new.text or keys.new_text(keys.kind_for(settings.HIMS_ENV))
+    prefix, last4 = keys.shown(text)
+    key = ApiKey.objects.create(
+        id=new.id or new_id(),
+        user=owner,
+        name=_name(new.name),
+        prefix=prefix,
+        last4=last4,
+        scopes=_scopes(new.scopes),
+        expires_at=_future(new.expires_at, now),
+        allowed_cidrs=_networks(new.allowed_cidrs),
+        created_at=now,
+        updated_at=now,
+    )
+    _issue(key, text, now)
+    emit(ApiKeyMade(api_key_id=key.pk, user_id=owner.pk, scopes=tuple(key.scopes)), by=by)
+    return MadeKey(key, text)
+
+
+@transaction.atomic
+def rotate_key(*, by: Actor, key_id: UUID) -> MadeKey:
+    """Give the key a new text; the old one works for another day. Raises NotFound, KeyIsOver."""
+    key, now = _key_locked(by, key_id), clock.now()
+    if key.state(now) != "active":
+        raise KeyIsOver
+    text = keys.new_text(keys.kind_for(settings.HIMS_ENV))
+    ApiKeySecret.objects.filter(api_key=key, ends_at=None).update(ends_at=now + OVERLAP)
+    prefix, last4 = keys.shown(text)
+    key.amend(prefix=prefix, last4=last4)
+    _issue(key, text, now)
+    emit(ApiKeyRotated(api_key_id=key.pk, user_id=key.user_id, old_ends_at=now + OVERLAP), by=by)
+    return MadeKey(key, text)
+
+
+@transaction.atomic
+def revoke_key(*, by: Actor, key_id: UUID) -> ApiKey:
+    """End the key: the next request with any text of it is refused. Raises NotFound, AlreadyRevoked."""
+    key = _key_locked(by, key_id)
+    if key.revoked_at is not None:
+        raise AlreadyRevoked
+    _revoke(key, by, "revoked")
+    return key
+
+
+def revoke_keys_of(*, by: Actor, user: User, reason: str) -> int:
+    """End every key of a person. Inside the transaction of whoever asks. Answers how many ended."""
+    live = list(ApiKey.objects.select_for_update().filter(user=user, revoked_at=None).order_by("pk"))
+    for key in live:
+        _revoke(key, by, reason)
+    return len(live)
+
+
+def key_used(key_id: UUID) -> None:
+    """The key was used just now."""
+    ApiKey.objects.filter(pk=key_id).update(last_used_at=clock.now())
+
+
+def _revoke(key: ApiKey, by: Actor, reason: str) -> None:
+    key.amend(revoked_at=clock.now())
+    emit(ApiKeyRevoked(api_key_id=key.pk, user_id=key.user_id, reason=reason), by=by)
+
+
+def _issue(key: ApiKey, text: str, now: datetime) -> None:
+    ApiKeySecret.objects.create(secret_hash=tokens.fingerprint(text), api_key=key, issued_at=now)
+
+
+def _key_locked(by: Actor, key_id: UUID) -> ApiKey:
+    visible: QuerySet[ApiKey] = ApiKey.objects.visible_to(by)
+    key = visible.select_for_update().filter(pk=key_id).first()
+    if key is None:
+        raise NotFound("There is no such API key, or it is not yours.")
+    return key
+
+
+def _owner_locked(user_id: UUID) -> User:
+    """Under a lock, so that two keys made at once are both counted, and none is made for somebody who leaves meanwhile."""
+    owner = User.objects.select_for_update().filter(pk=user_id).first()
+    if owner is None or not owner.is_staff:
+        raise NotFound("There is no such member of staff.")
+    return owner
+
+
+def _name(name: str) -> str:
+    if not name.strip():
+        raise Invalid(field="name", issue="Say what the key is for.")
+    return name.strip()
+
+
+def _scopes(asked: Sequence[str]) -> list[str]:
+    known = [scope.value for scope in Scope]
+    if unknown := [scope for scope in asked if scope not in known]:
+        raise Invalid(field="scopes", issue=f"There is no scope {unknown[0]!r}; known are {', '.join(known)}.")
+    if not asked:
+        raise Invalid(field="scopes", issue=f"Name at least one of {', '.join(known)}.")
+    return sorted(set(asked))
+
+
+def _future(moment: datetime | None, now: datetime) -> datetime | None:
+    if moment is not None and moment <= now:
+        raise Invalid(field="expires_at", issue="This is past. Name a time to come, or leave it out.")
+    return moment
+
+
+def _networks(asked: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for position, text in enumerate(asked):
+        try:
+            found.append(keys.network(text))
+        except ValueError as error:
+            issue = f"Write an address or a block like 203.0.113.0/24: {error}."
+            raise Invalid(field=f"allowed_cidrs[{position}]", issue=issue) from error
+    return list(dict.fromkeys(found))

@@ -1,0 +1,219 @@
+"""The staff over the API: who may, invitations, changes that count at once, and the last administrator."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.access.actor import SYSTEM
+from apps.accounts import services
+from apps.accounts.models import Session, User
+from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, key_of, program
+from apps.audit.models import AuditEvent
+from apps.common.errors import Conflict
+from apps.common.tests.crowd import at_once
+from apps.events.models import OutboxEvent
+
+pytestmark = pytest.mark.django_db
+
+ROW = {
+    *("id", "username", "email", "role", "first_name", "last_name", "is_active", "status", "created_at", "last_sign_in_at"),
+}
+PRACTICE = {"specialty", "npi", "taxonomy", "languages"}
+NEW = {"username": "nurse.okafor", "email": "ada@hims.test", "first_name": "Ada", "last_name": "Okafor", "role": "nurse"}
+
+
+@pytest.fixture
+def boss(ward: dict[str, User]) -> Caller:
+    return caller(ward["admin"])
+
+
+def test_only_administrators_keep_the_staff(ward: dict[str, User]) -> None:
+    nurse = f"/users/{ward['nurse'].pk}"
+    for role in set(ward) - {"admin"}:
+        me = caller(ward[role])
+        told = [me.get("/users"), me.post("/users", NEW), me.get(nurse), me.put(nurse, {"role": "admin"})]
+        told += [me.post(f"{nurse}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
+        assert {reply.status_code for reply in told} == {403}, role
+    assert User.objects.get(pk=ward["nurse"].pk).role == "nurse"
+
+
+def test_an_invited_person_cannot_sign_in_until_a_password_is_set(boss: Caller) -> None:
+    reply = boss.post("/users", NEW)
+    made = reply.json()["data"]["user"]
+    assert (reply.status_code, reply.headers["Location"]) == (201, f"/v1/users/{made['id']}")
+    assert set(made) == ROW
+    assert (made["status"], made["is_active"], made["last_sign_in_at"]) == ("invited", True, None)
+    assert boss.get(reply.headers["Location"].removeprefix("/v1")).json()["data"]["user"] == made
+    user = User.objects.get(pk=made["id"])
+    for password in ("", user.password, "!"):
+        refused = caller().post("/auth/login", {"username": NEW["username"], "password": password or "x"})
+        assert refused.status_code == 401
+    assert OutboxEvent.objects.get(name="staff.invited").payload == {"user_id": made["id"], "role": "nurse"}
+    assert AuditEvent.objects.get(action="staff.invited").object_id == user.pk
+    services.set_password(by=SYSTEM, user_id=user.pk, password=PASSWORD)
+    assert caller(user).get("/auth/me").status_code == 200
+    told = boss.get(f"/users/{user.pk}").json()["data"]["user"]
+    assert told["status"] == "active"
+    assert told["last_sign_in_at"] is not None
+
+
+def test_a_doctor_is_invited_with_the_practice(boss: Caller) -> None:
+    practice = {"specialty": "Cardiology", "npi": "1993999998", "taxonomy": "207RC0000X", "languages": ["en", "hi"]}
+    made = boss.post("/users", NEW | practice | {"role": "doctor"}).json()["data"]["user"]
+    assert set(made) == ROW | PRACTICE
+    assert {name: made[name] for name in PRACTICE} == practice
+    changed = boss.put(f"/users/{made['id']}", {"specialty": "Pediatrics", "last_name": "Obi"}).json()["data"]["user"]
+    assert (changed["specialty"], changed["last_name"], changed["npi"]) == ("Pediatrics", "Obi", "1993999998")
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "field"),
+    [
+        ({"password": "a long enough pass phrase"}, 400, "password"),
+        ({"role": "patient"}, 400, "role"),
+        ({"role": "wizard"}, 400, "role"),
+        ({"email": "no address"}, 400, "email"),
+        ({"first_name": " "}, 400, "first_name"),
+        ({"specialty": "Cardiology"}, 400, "specialty"),
+        ({"role": "doctor", "npi": "1234567890"}, 400, "npi"),
+        ({"role": "doctor", "npi": NPI}, 409, "npi"),
+        ({"username": "NURSE.WARD"}, 409, "username"),
+        ({"email": "Nurse.Ward@hims.test"}, 409, "email"),
+    ],
+    ids=str,
+)
+def test_an_invitation_that_cannot_be_names_its_field(boss: Caller, more: dict[str, Any], status: int, field: str) -> None:
+    before = User.objects.count()
+    reply = boss.post("/users", NEW | more)
+    assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (status, field)
+    assert User.objects.count() == before
+
+
+def test_a_refused_change_changes_nothing(boss: Caller, ward: dict[str, User]) -> None:
+    for who, body, field in (
+        ("nurse", {"last_name": "New", "specialty": "Cardiology"}, "specialty"),
+        ("doctor", {"last_name": "New", "npi": "1234567890"}, "npi"),
+        ("nurse", {"last_name": "New", "username": "other"}, "username"),
+        ("nurse", {"last_name": "New", "is_active": False}, "is_active"),
+    ):
+        reply = boss.put(f"/users/{ward[who].pk}", body)
+        assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
+    assert not User.objects.filter(last_name="New").exists()
+
+
+def test_a_new_role_ends_the_sessions_and_counts_at_once(boss: Caller, ward: dict[str, User]) -> None:
+    nurse = caller(ward["nurse"])
+    key = program(key_of(ward["nurse"]).text)
+    assert nurse.get("/patients").status_code == 200
+    changed = boss.call("PATCH", f"/users/{ward['nurse'].pk}", {"role": "manager"})
+    assert changed.json()["data"]["user"]["role"] == "manager"
+    assert (nurse.get("/patients").status_code, key.get("/patients").status_code) == (401, 403)
+
+
+def test_a_deactivated_persons_next_request_is_refused_at_every_door(boss: Caller, ward: dict[str, User]) -> None:
+    nurse, page, address = caller(ward["nurse"]), browser(ward["nurse"]), f"/users/{ward['nurse'].pk}"
+    key = program(key_of(ward["nurse"]).text)
+    gone = boss.post(f"{address}/deactivate")
+    assert (gone.status_code, gone.json()["data"]["user"]["status"]) == (200, "deactivated")
+    assert [nurse.get("/patients").status_code, key.get("/patients").status_code, page.get("/admin/").status_code] == [
+        401,
+        401,
+        302,
+    ]
+    assert boss.post(f"{address}/deactivate").status_code == 409
+    assert boss.post(f"{address}/reactivate").json()["data"]["user"]["status"] == "active"
+    assert boss.post(f"{address}/reactivate").status_code == 409
+    assert caller(ward["nurse"]).get("/patients").status_code == 200
+
+
+def test_an_administrator_signs_somebody_out_everywhere(boss: Caller, ward: dict[str, User]) -> None:
+    devices = [caller(ward["nurse"]) for _ in range(2)]
+    told = boss.post(f"/users/{ward['nurse'].pk}/revoke-sessions")
+    assert told.json()["data"] == {"sessions_ended": 2}
+    assert {device.get("/auth/me").status_code for device in devices} == {401}
+    assert boss.post(f"/users/{ward['nurse'].pk}/revoke-sessions").json()["data"] == {"sessions_ended": 0}
+    assert AuditEvent.objects.filter(action="session.ended", user_id=ward["admin"].pk).count() == 2
+
+
+def test_nobody_deactivates_or_demotes_himself(boss: Caller, ward: dict[str, User]) -> None:
+    hire("second.admin", "admin")
+    me = f"/users/{ward['admin'].pk}"
+    assert boss.post(f"{me}/deactivate").status_code == 409
+    assert boss.put(me, {"role": "nurse"}).status_code == 409
+    assert boss.get("/auth/me").json()["data"]["user"]["role"] == "admin"
+
+
+def test_the_last_administrator_who_can_sign_in_stays(ward: dict[str, User]) -> None:
+    last, invited = ward["admin"], services.invite(by=SYSTEM, staff=services.NewStaff(**NEW | {"role": "admin"}))
+    with pytest.raises(services.LastAdministrator):
+        services.deactivate(by=SYSTEM, user_id=last.pk)
+    with pytest.raises(services.LastAdministrator):
+        services.change_staff(by=SYSTEM, user_id=last.pk, changes={"role": "manager"})
+    services.set_password(by=SYSTEM, user_id=invited.pk, password=PASSWORD)
+    services.deactivate(by=SYSTEM, user_id=last.pk)
+    assert User.objects.get(pk=last.pk).is_active is False
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("removal", ["deactivate", "demote"])
+def test_administrators_who_remove_each_other_at_once_leave_one(removal: str) -> None:
+    admins = [hire(f"admin.{number}", "admin") for number in range(4)]
+
+    def remove_the_next(number: int) -> bool:
+        by, other = admins[number], admins[(number + 1) % 4]
+        try:
+            if removal == "deactivate":
+                services.deactivate(by=by, user_id=other.pk)
+            else:
+                services.change_staff(by=by, user_id=other.pk, changes={"role": "nurse"})
+        except Conflict:
+            return False
+        return True
+
+    assert sum(at_once(4, remove_the_next)) == 3
+    assert User.objects.filter(role="admin", is_active=True).count() == 1
+
+
+def test_the_staff_is_found_by_role_state_and_words(boss: Caller, ward: dict[str, User]) -> None:
+    services.deactivate(by=SYSTEM, user_id=ward["nurse"].pk)
+    boss.post("/users", NEW)
+    User.objects.filter(pk=ward["billing"].pk).update(role="patient")
+
+    def found(query: str) -> list[str]:
+        return sorted(row["username"] for row in boss.get(f"/users?{query}").json()["data"]["users"])
+
+    assert found("role=nurse") == ["nurse.okafor", "nurse.ward"]
+    assert found("role=nurse&is_active=true") == ["nurse.okafor"]
+    assert found("is_active=false") == ["nurse.ward"]
+    assert found("search=ada OKA") == ["nurse.okafor"]
+    assert found("search=ada@hims") == ["nurse.okafor"]
+    assert "billing.ward" not in found("limit=100")
+    listed = boss.get("/users?limit=3").json()["data"]
+    assert set(listed["users"][0]) == ROW
+    assert listed["pagination"] == {"page": 1, "limit": 3, "total": 8, "pages": 3}
+    assert boss.get("/users?role=patient").status_code == 400
+
+
+def test_who_is_not_on_the_staff_is_not_there(boss: Caller, ward: dict[str, User]) -> None:
+    User.objects.filter(pk=ward["billing"].pk).update(role="patient")
+    for user_id in (ward["billing"].pk, uuid4(), "x"):
+        told = [boss.get(f"/users/{user_id}"), boss.put(f"/users/{user_id}", {"last_name": "X"})]
+        told += [boss.post(f"/users/{user_id}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
+        assert {reply.status_code for reply in told} == {404}
+
+
+def test_a_list_of_staff_asks_three_questions(boss: Caller) -> None:
+    boss.get("/users")
+    with CaptureQueriesContext(connection) as asked:
+        boss.get("/users")
+    assert len(asked) == 3  # who asks, how many, which
+
+
+def test_an_account_remembers_when_it_was_last_signed_in_to(ward: dict[str, User]) -> None:
+    assert ward["nurse"].last_login is None
+    caller(ward["nurse"])
+    ward["nurse"].refresh_from_db()
+    assert ward["nurse"].last_login == Session.objects.get().started_at

@@ -1,0 +1,55 @@
+"""What API keys and the staff over the API answer, against the OpenAPI file."""
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from hims.tests import cast
+from hims.tests.test_contract import agree, file, strict
+
+pytestmark = pytest.mark.django_db
+
+__all__ = ["file", "strict"]  # fixtures
+
+DOCTOR = {
+    "username": "dr.new",
+    "email": "new@hims.test",
+    "first_name": "A",
+    "last_name": "B",
+    "role": "doctor",
+    "npi": "1993999998",
+}
+
+
+def test_keys_answer_as_the_file_says(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    me = cast.caller(ward["nurse"])
+    made = agree(strict, me.post("/api-keys", {"name": "x", "scopes": ["patients:read"]}), 201)["data"]["api_key"]
+    agree(strict, me.post("/api-keys", {"name": "x", "scopes": ["x"]}), 400)
+    for reply in (me.get("/api-keys"), me.get(f"/api-keys/{made['id']}"), me.post(f"/api-keys/{made['id']}/rotate")):
+        agree(strict, reply, 200)
+    agree(strict, cast.program(made["key"]).get("/patients"), 200)
+    agree(strict, cast.program(made["key"]).post("/patients", {}), 403)
+    agree(strict, cast.program(made["key"]).get("/patients", HTTP_X_API_KEY="other"), 400)
+    agree(strict, me.call("DELETE", f"/api-keys/{made['id']}"), 200)
+    agree(strict, me.call("DELETE", f"/api-keys/{made['id']}"), 409)
+    agree(strict, cast.program(made["key"]).get("/patients"), 401)
+    agree(strict, cast.caller(ward["doctor"]).get(f"/api-keys/{made['id']}"), 404)
+
+
+def test_users_answer_as_the_file_says(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    boss = cast.caller(ward["admin"])
+    made = agree(strict, boss.post("/users", DOCTOR), 201)["data"]["user"]
+    agree(strict, boss.post("/users", DOCTOR), 409)
+    for reply in (
+        boss.get("/users"),
+        boss.get(f"/users/{ward['nurse'].pk}"),
+        boss.get(f"/users/{made['id']}"),
+        boss.put(f"/users/{made['id']}", {"languages": ["en"]}),
+        boss.post(f"/users/{made['id']}/deactivate"),
+        boss.post(f"/users/{made['id']}/reactivate"),
+        boss.post(f"/users/{made['id']}/revoke-sessions"),
+    ):
+        agree(strict, reply, 200)
+    agree(strict, boss.post(f"/users/{ward['admin'].pk}/deactivate"), 409)
+    agree(strict, cast.caller(ward["nurse"]).get("/users"), 403)

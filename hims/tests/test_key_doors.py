@@ -1,0 +1,100 @@
+"""Every route of the API through keys of every role: the owner's role and the key's scope must both say yes."""
+
+import pytest
+
+from apps.access import scopes
+from apps.access.permissions import Permission
+from apps.access.scopes import Scope
+from apps.accounts.models import ApiKey, User
+from apps.audit.models import AuditEvent
+from apps.developers import contract
+from apps.rest.permissions import PUBLIC, need_of
+from hims.tests import cast
+from hims.tests.test_doors import concrete, doors
+
+pytestmark = pytest.mark.django_db
+
+# Column K of section 2 of the contract, for the routes that have a row there.
+K = {
+    "post v1/auth/logout": None,
+    "get v1/auth/me": None,
+    "put v1/auth/me": None,
+    "get v1/api-keys": None,
+    "post v1/api-keys": None,
+    "delete v1/api-keys/<str:pk>": None,
+    "post v1/api-keys/<str:pk>/rotate": None,
+    "get v1/users": None,
+    "post v1/users": None,
+    "get v1/users/<str:pk>": None,
+    "put v1/users/<str:pk>": None,
+    "post v1/users/<str:pk>/deactivate": None,
+    "post v1/users/<str:pk>/revoke-sessions": None,
+    "get v1/doctors": "appointments:read",
+    "get v1/doctors/<str:pk>": "appointments:read",
+    "get v1/patients": "patients:read",
+    "post v1/patients": "patients:write",
+    "post v1/patients/match": "patients:read",
+    "get v1/patients/<str:pk>": "patients:read",
+    "put v1/patients/<str:pk>": "patients:write",
+    "patch v1/patients/<str:pk>": "patients:write",
+    "post v1/patients/<str:pk>/deactivate": "patients:write",
+    "post v1/patients/<str:pk>/reactivate": "patients:write",
+    "post v1/patients/<str:pk>/merge": None,
+    "get v1/patients/<str:pk>/merge-preview": None,
+    "post v1/patients/merges/<str:pk>/undo": None,
+    "get v1/patients/<str:pk>/medical-history": "history:read",
+    "post v1/patients/<str:pk>/medical-history": "history:write",
+    "post v1/patients/<str:pk>/medical-history/<str:entry>/retract": "history:write",
+}
+
+
+def guarded() -> list[tuple[str, str, Permission]]:
+    """Path, method and need of every door that is not public."""
+    found = [(path, method, need_of(view, action)) for path, method, action, view in doors()]
+    return [(path, method, Permission(need)) for path, method, need in found if need is not PUBLIC]
+
+
+def test_column_k_is_the_contracts() -> None:
+    ours = {f"{method} {path}": scopes.of(need) for path, method, need in guarded()}
+    wrong = {door: (ours.get(door, "no such door"), scope) for door, scope in K.items() if ours.get(door, "") != scope}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "role", ["admin", "manager", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing"]
+)
+def test_a_key_needs_its_owners_right_and_just_that_scope(ward: dict[str, User], role: str) -> None:
+    user = ward[role]
+    wrong = []
+    for path, method, need in guarded():
+        scope = scopes.of(need)
+        for carried in (set(Scope) - {scope}, {scope} if scope else set(Scope)):
+            made = cast.key_of(user, *carried)
+            reply = cast.program(made.text).call(method.upper(), concrete(path), {})
+            ApiKey.objects.filter(pk=made.key.pk).update(revoked_at=made.key.created_at)  # a person has only so many
+            passes = user.may(need) and scope is not None and scope in carried
+            told = reply.json().get("error", {}).get("details", {}).get("required_scope")
+            asked = scope if user.may(need) and scope is not None and scope not in carried else None
+            if (reply.status_code == 403) == passes or told != asked or reply.status_code >= 500:
+                wrong.append(f"{method} {path} with {len(carried)} scopes: {reply.status_code}, required_scope {told}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_door_that_takes_a_person_says_so(ward: dict[str, User]) -> None:
+    key = cast.program(cast.key_of(ward["admin"]).text)
+    for method, path in (("POST", "/api-keys"), ("POST", "/auth/logout"), ("GET", "/auth/me"), ("GET", "/users")):
+        reply = key.call(method, path, {})
+        assert reply.status_code == 403
+        assert "takes a person" in reply.json()["error"]["message"]
+    assert AuditEvent.objects.filter(outcome="denied", user_id=ward["admin"].pk).count() == 4
+
+
+def test_the_openapi_file_says_what_a_key_needs() -> None:
+    file = contract.as_dict()
+    assert file["components"]["securitySchemes"]["apiKeyAuth"]["name"] == "X-API-Key"
+    for path, method, need in guarded():
+        told = file["paths"][path.removeprefix("v1").replace("<str:pk>", "{id}").replace("<str:entry>", "{entry}")][method]
+        scope = scopes.of(need)
+        assert told["x-required-scope"] == scope
+        assert ({"apiKeyAuth": []} in told["security"]) == (scope is not None)
+        assert (f"`{scope}`" if scope else "API key:** never") in told["description"]
