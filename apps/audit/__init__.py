@@ -2,4 +2,7 @@
 
 Writes arrive through `events` in the announcing transaction; reads, searches, denials and sign-ins are noted by the kit and by
 `accounts` with `services.note`. No foreign keys: the trail outlives what it speaks of. No secrets, no bodies.
+
+`sealing` joins the rows in a chain behind the requests, `verification` says whether they are as they were sealed, `watch`
+announces unusual reading. docs/audit.md tells the whole.
 """

@@ -165,7 +165,7 @@ class AuditEventAdmin(HimsModelAdmin):
         """Ask how far back, recompute the chain, show what was found."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form, found = VerifyForm(request.POST or None), None
+        form, found = VerifyForm(request.POST if request.method == "POST" else None), None
         if request.method == "POST" and form.is_valid():
             since = form.cleaned_data["since"]
             try:

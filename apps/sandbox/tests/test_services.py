@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import Doctor, User
-from apps.audit.models import AuditEvent
+from apps.audit import sealing, verification
+from apps.audit.models import AuditEvent, Seal
 from apps.events.models import OutboxEvent
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
@@ -166,3 +167,15 @@ def test_the_mark_is_one_row():
     SampleData.objects.create(fingerprint="x")
     with pytest.raises(IntegrityError), transaction.atomic():
         SampleData.objects.create(pk=2, fingerprint="y")
+
+
+def test_starting_over_empties_the_trail_which_otherwise_refuses_that(hospital):
+    sealing.seal()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL hims.audit_upkeep = ''")  # in tests every table may be emptied
+        with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+            cursor.execute("TRUNCATE audit_auditevent")
+    services.reset(by=SYSTEM)
+    assert not Seal.objects.exists()
+    sealing.seal()
+    assert verification.verify(by=SYSTEM).intact

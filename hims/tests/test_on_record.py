@@ -1,0 +1,205 @@
+"""What is on record: thirty acts by different people, thirty rows; and nothing secret in any of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import Session, User
+from apps.audit import sealing, verification
+from apps.audit.models import AuditEvent
+from apps.patients.models import Patient
+from hims.tests import cast
+
+pytestmark = pytest.mark.django_db
+
+ANN = {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-31", "gender": "female"}
+PATIENTS = "/admin/patients/patient/"
+CHART_PAGE, TRAIL_PAGE = "/admin/patients/chartentry/", "/admin/audit/auditevent/"
+SECRETS = ("correct-horse-battery-staple", "Wr0ng-pass-word!", "hims_test_k9Qw7ZxV3bN8mL2p", "918273", "sesame-cookie-value")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a row of the trail must say."""
+
+    action: str
+    by: str = ""  # a role of the ward; empty for a stranger
+    patient: UUID | None = None
+    outcome: str = "success"
+    door: str = "api"
+
+
+def people(ward: dict[str, User]) -> tuple[dict[str, cast.Caller], dict[str, Client]]:
+    """Everybody signed in, over the API and at the desk."""
+    return {role: cast.caller(user) for role, user in ward.items()}, {role: cast.browser(user) for role, user in ward.items()}
+
+
+def acts(ward: dict[str, User], api: dict[str, cast.Caller], page: dict[str, Client]) -> Iterator[Row]:
+    """Do one thing after another, and say of each what must stand in the trail."""
+    john, other = cast.admit(), cast.admit("Mia", "Roe")
+    entry = cast.chart(john)
+    chart = f"/patients/{john.pk}/medical-history"
+    yield Row("start")  # from here on they are counted
+    api["nurse"].get("/patients?search=doe")
+    yield Row("patient.searched", "nurse")
+    api["nurse"].get(f"/patients/{john.pk}")
+    yield Row("patient.read", "nurse", john.pk)
+    api["pharmacist"].get(chart)
+    yield Row("chart.read", "pharmacist", john.pk)
+    api["doctor"].get(f"{chart}/{entry.pk}")
+    yield Row("chart.read", "doctor", john.pk)
+    api["doctor"].post(chart, {"type": "diagnosis", "display": "Asthma"})
+    yield Row("chart.recorded", "doctor", john.pk)
+    api["doctor"].post(f"{chart}/{entry.pk}/retract", {"reason": "Wrong patient"})
+    yield Row("chart.retracted", "doctor", john.pk)
+    api["receptionist"].post("/patients", ANN)
+    ann = Patient.objects.get(first_name="Ann")
+    yield Row("patient.registered", "receptionist", ann.pk)
+    api["receptionist"].put(f"/patients/{ann.pk}", {"address": {"city": "Here"}})
+    yield Row("patient.updated", "receptionist", ann.pk)
+    api["billing"].put(f"/patients/{ann.pk}", {"insurance": {"provider": "Blue Cross"}})
+    yield Row("patient.updated", "billing", ann.pk)
+    api["receptionist"].post(f"/patients/{ann.pk}/deactivate")
+    yield Row("patient.deactivated", "receptionist", ann.pk)
+    api["admin"].post(f"/patients/{ann.pk}/reactivate")
+    yield Row("patient.reactivated", "admin", ann.pk)
+    api["receptionist"].post("/patients/match", ANN)
+    yield Row("patient.matched", "receptionist")
+    api["admin"].get(f"/patients/{other.pk}/merge-preview?into={john.pk}")
+    yield Row("patient.merge_previewed", "admin", other.pk)
+    api["admin"].get("/audit-events")
+    yield Row("trail.searched", "admin")
+    api["admin"].get("/audit-events/verify")
+    yield Row("trail.verified", "admin")
+    # refused
+    api["manager"].get("/patients")
+    yield Row("patient.list", "manager", outcome="denied")
+    api["lab_technician"].post("/patients", ANN)
+    yield Row("patient.create", "lab_technician", outcome="denied")
+    api["receptionist"].get(chart)
+    yield Row("chart.list", "receptionist", outcome="denied")
+    api["nurse"].get("/audit-events")
+    yield Row("trail.list", "nurse", outcome="denied")
+    page["nurse"].get(reverse("admin:accounts_user_add"))
+    yield Row("page.refused", "nurse", outcome="denied", door="admin")
+    # coming and going
+    cast.caller().post("/auth/login", {"username": "nurse.ward", "password": "not this one"})
+    yield Row("session.refused", outcome="denied")
+    Client().post("/admin/login/", {"username": "nobody", "password": "not this one"})
+    yield Row("session.refused", outcome="denied")
+    cast.caller().post("/auth/login", {"username": "doctor.ward", "password": cast.PASSWORD})
+    yield Row("session.started", "doctor")
+    api["lab_technician"].post("/auth/logout")
+    yield Row("session.ended", "lab_technician")
+    cast.browser(ward["billing"])
+    yield Row("session.started", "billing", door="admin")
+    page["manager"].post("/admin/logout/")
+    yield Row("session.ended", "manager", door="admin")
+    # at the desk
+    page["receptionist"].get(PATIENTS)
+    yield Row("patient.searched", "receptionist", door="admin")
+    page["doctor"].get(f"{PATIENTS}{john.pk}/change/")
+    yield Row("patient.read", "doctor", john.pk, door="admin")
+    page["doctor"].get(f"/admin/patients/chartentry/?patient={john.pk}")
+    yield Row("chart.read", "doctor", john.pk, door="admin")
+    page["admin"].get(f"{PATIENTS}{john.pk}/history/")
+    yield Row("patient.history_read", "admin", john.pk, door="admin")
+    page["admin"].get(f"/admin/accounts/user/{ward['nurse'].pk}/change/")
+    yield Row("staff.read", "admin", door="admin")
+
+
+def test_thirty_acts_by_different_people_are_thirty_rows(ward: dict[str, User]) -> None:
+    script = acts(ward, *people(ward))
+    next(script)
+    before, wrong, done = set(AuditEvent.objects.values_list("pk", flat=True)), [], 0
+    for expected in script:
+        new = list(AuditEvent.objects.exclude(pk__in=before))
+        before |= {row.pk for row in new}
+        user = ward[expected.by].pk if expected.by else None
+        said = [(row.action, row.user_id, row.role, row.outcome, row.patient_id, row.detail.get("door", "api")) for row in new]
+        asked = (expected.action, user, expected.by, expected.outcome, expected.patient, expected.door)
+        if said != [asked]:
+            wrong.append(f"{asked}: {said}")
+        wrong += [f"{row.action} has no address or no request id" for row in new if not (row.ip and row.request_id)]
+        done += 1
+    assert not wrong, "\n".join(wrong)
+    assert done >= 30
+    sealing.seal()
+    assert verification.verify(by=SYSTEM).intact
+
+
+def kept() -> str:
+    """Every column of every row of the trail and the outbox, as text."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(t::text, E'\n') FROM audit_auditevent t")
+        (trail,) = cursor.fetchone()
+        cursor.execute("SELECT string_agg(t::text, E'\n') FROM events_outboxevent t")
+        (outbox,) = cursor.fetchone()
+    return f"{trail}\n{outbox}"
+
+
+def test_no_secret_gets_into_the_trail_or_the_outbox(ward: dict[str, User]) -> None:
+    """Passwords, tokens, codes and keys, in bodies, queries, paths' parameters, headers and cookies, well and badly placed."""
+    one, two, key, code, cookie = SECRETS
+    john = cast.admit()
+    signed_in = cast.caller().post("/auth/login", {"username": "admin.ward", "password": cast.PASSWORD}).json()["data"]["tokens"]
+    admin = cast.Caller(Client(), signed_in["access_token"])
+    tokens = cast.caller().post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]}).json()["data"]["tokens"]
+    cast.caller().post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]})  # spent: the session dies
+    admin = cast.caller(ward["admin"])
+    for body in (
+        {"username": "nurse.ward", "password": one, "mfa_code": code},
+        {"username": "nobody", "password": two},
+        {"username": "nurse.ward", "password": one, "api_key": key},
+    ):
+        cast.caller().post("/auth/login", body)
+    loose = [f"password={one}", f"token={tokens['access_token']}", f"api_key={key}", f"mfa_code={code}"]
+    for query in loose:
+        for path in ("/patients", f"/patients/{john.pk}", f"/patients/{john.pk}/medical-history", "/audit-events", "/doctors"):
+            admin.get(f"{path}?{query}")
+    headers = {"HTTP_X_API_KEY": key, "HTTP_COOKIE": f"sessionid={cookie}", "HTTP_USER_AGENT": f"probe {two}"}
+    admin.get("/patients", **headers)
+    cast.caller(ward["manager"]).get("/patients", **headers)
+    admin.post("/patients", ANN | {"password": one, "phone": "+1-555-0123"})
+    cast.caller(ward["lab_technician"]).post("/patients", ANN | {"mfa_code": code})
+    admin.put(f"/patients/{john.pk}", {"token": key, "notes": two})
+    browser, nurse = cast.browser(ward["admin"]), cast.browser(ward["nurse"])
+    for query in loose:
+        for address in (PATIENTS, f"{PATIENTS}{john.pk}/change/", f"{CHART_PAGE}?patient={john.pk}", TRAIL_PAGE):
+            browser.get(f"{address}{'&' if '?' in address else '?'}{query}")
+        nurse.get(f"{reverse('admin:accounts_user_add')}?{query}")
+    Client().post("/admin/login/", {"username": "nurse.ward", "password": two})
+    own = {"password": one, "password1": one, "password2": one}
+    browser.post(reverse("admin:accounts_user_set_password", args=[ward["nurse"].pk]), own)
+    browser.post("/admin/password_change/", {"old_password": cast.PASSWORD, "new_password1": one, "new_password2": one})
+    text = kept()
+    assert text.count("\n") > 40
+    secrets = (*SECRETS, cast.PASSWORD, *tokens_of(signed_in), *tokens_of(tokens), *sessions())
+    found = [secret for secret in secrets if secret in text]
+    assert not found, [line for line in text.split("\n") if any(secret in line for secret in found)][:5]
+
+
+def tokens_of(pair: dict[str, Any]) -> list[str]:
+    """The parts of both tokens that are secret: what follows the header."""
+    return [part for name in ("access_token", "refresh_token") for part in pair[name].split(".")[1:]]
+
+
+def sessions() -> list[str]:
+    """The keys of the browsers' sessions. (Ids of API sessions are ids, and may stand there.)"""
+    assert Session.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT session_key FROM django_session")
+        return [key for (key,) in cursor.fetchall()]
+
+
+def test_words_typed_into_a_search_stay_for_the_review(ward: dict[str, User]) -> None:
+    cast.caller(ward["nurse"]).get("/patients?search=famous%20neighbour")
+    row = AuditEvent.objects.get(action="patient.searched")
+    assert row.detail == {"query": {"search": "famous neighbour"}, "shown": 0}

@@ -1,0 +1,281 @@
+"""The trail read over the API and at its page: filters, pages, cursor, verification, and who may."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.audit import sealing
+from apps.audit.models import AuditEvent
+from apps.common import clock
+from hims.tests import cast
+
+pytestmark = pytest.mark.django_db
+
+KEYS = {"id", "at", "user_id", "role", "action", "outcome", "patient_id", "ip", "request_id", "purpose"}
+LIST = reverse("admin:audit_auditevent_changelist")
+VERIFY = "/admin/audit/auditevent/verify/"
+
+
+@pytest.fixture
+def admin(ward: dict[str, User]) -> cast.Caller:
+    """An administrator over the API, and a trail that is empty but for what a test puts there."""
+    caller = cast.caller(ward["admin"])
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE audit_auditevent, audit_seal, audit_anchor, audit_chain")
+    return caller
+
+
+def put(action: str = "test.noted", at: datetime | None = None, **about: Any) -> AuditEvent:
+    return AuditEvent.objects.create(**({"action": action, "outcome": "success", "at": at or clock.now()} | about))
+
+
+def listed(caller: cast.Caller, query: str = "") -> list[str]:
+    """The ids on the page."""
+    reply = caller.get(f"/audit-events{query}")
+    assert reply.status_code == 200, reply.content
+    return [row["id"] for row in reply.json()["data"]["audit_events"]]
+
+
+def ids(*rows: AuditEvent) -> list[str]:
+    return [str(row.pk) for row in rows]
+
+
+def refusal(caller: cast.Caller, query: str) -> dict[str, Any]:
+    reply = caller.get(f"/audit-events{query}")
+    assert reply.status_code == 400, reply.content
+    return reply.json()["error"]["details"]
+
+
+def tampered(row: AuditEvent) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", [row.pk])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_a_row_has_the_keys_of_the_contract_and_nothing_of_the_detail(admin: cast.Caller, ward: dict[str, User]) -> None:
+    patient = uuid4()
+    row = put("chart.read", user_id=ward["nurse"].pk, role="nurse", patient_id=patient, ip="192.0.2.7", request_id="req_1")
+    reply = admin.get("/audit-events").json()["data"]
+    (shown,) = reply["audit_events"]
+    assert set(shown) == KEYS
+    assert datetime.fromisoformat(shown["at"]) == row.at
+    assert shown["at"].endswith("Z")
+    assert (shown["user_id"], shown["patient_id"], shown["ip"]) == (str(ward["nurse"].pk), str(patient), "192.0.2.7")
+    assert reply["pagination"] == {"page": 1, "limit": 20, "total": 1, "pages": 1, "next_cursor": None}
+
+
+def test_rows_are_found_by_patient_person_act_and_outcome(admin: cast.Caller, ward: dict[str, User]) -> None:
+    patient, nurse = uuid4(), ward["nurse"].pk
+    looked = put("chart.read", patient_id=patient, user_id=nurse)
+    other = put("chart.read", patient_id=uuid4(), user_id=ward["doctor"].pk)
+    denied = put("patient.list", outcome="denied", user_id=nurse)
+    assert listed(admin, f"?patient_id={patient}") == ids(looked)
+    assert listed(admin, f"?user_id={nurse}") == ids(denied, looked)
+    assert listed(admin, "?action=chart.read") == ids(other, looked)
+    assert listed(admin, "?action=patient.list") == ids(denied)
+    assert listed(admin, "?action=patient") == []
+    assert listed(admin, "?outcome=denied") == ids(denied)
+    assert listed(admin, f"?outcome=success&user_id={nurse}&action=chart.read") == ids(looked)
+    assert listed(admin, "?patient_id=patient_001") == []  # a sample's name stands for its id
+
+
+def test_days_are_the_clinics_and_inclusive_instants_are_exact(admin: cast.Caller) -> None:
+    zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
+    midnight = datetime(2026, 3, 8, tzinfo=zone)  # a day of 23 hours in Los Angeles
+    rows = [put(at=at) for at in (midnight - timedelta(microseconds=1), midnight, datetime(2026, 3, 8, 23, 59, 59, 999999, zone))]
+    rows.append(put(at=datetime(2026, 3, 9, tzinfo=zone)))
+    before, first, last, after = rows
+    assert listed(admin, "?date_from=2026-03-08&date_to=2026-03-08") == ids(last, first)
+    assert listed(admin, "?date_from=2026-03-09&date_to=2026-03-31") == ids(after)
+    assert listed(admin, "?date_to=2026-03-07") == ids(before)
+    instant = first.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    assert listed(admin, f"?date_from={instant}&date_to={instant}") == ids(first)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("?patient_id=7", "patient_id"),
+        ("?patient_id=", "patient_id"),
+        ("?user_id=doe", "user_id"),
+        ("?outcome=lost", "outcome"),
+        ("?date_from=yesterday", "date_from"),
+        ("?date_from=2026-13-01", "date_from"),
+        ("?date_to=2026-01-01T10:00:00", "date_to"),
+        ("?date_from=2026-02-02&date_to=2026-02-01", "date_from"),
+        ("?cursor=abc", "cursor"),
+        ("?cursor=%C3%A4", "cursor"),
+        ("?cursor=", "cursor"),
+        ("?cursor=" + "A" * 32 + "&page=1", "cursor"),
+        ("?action=" + "a" * 81, "action"),
+        ("?action=%00", "action"),
+        ("?sort=at", "sort"),
+        ("?page=0", "page"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_by_name(admin: cast.Caller, query: str, field: str) -> None:
+    assert refusal(admin, query)["field"] == field
+
+
+def test_the_cursor_goes_through_all_rows_once_though_new_ones_arrive(admin: cast.Caller) -> None:
+    at = clock.now() - timedelta(hours=1)
+    rows = [put(at=at - timedelta(seconds=number // 3)) for number in range(11)]  # some at the same instant
+    expected = ids(*sorted(rows, key=lambda row: (row.at, row.pk), reverse=True))
+    seen, query = [], "?action=test.noted&limit=4"
+    while query:
+        reply = admin.get(f"/audit-events{query}")
+        page = reply.json()["data"]["pagination"]
+        seen.append([row["id"] for row in reply.json()["data"]["audit_events"]])
+        put()  # it comes first, and moves no cursor
+        query = f"?action=test.noted&limit=4&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+        assert ("next" in reply.headers["Link"]) == bool(query) or len(seen) == 1
+    assert [len(page) for page in seen] == [4, 4, 3]
+    assert [row for page_ids in seen for row in page_ids] == expected
+    assert "page" not in page
+    assert page["limit"] == 4
+
+
+def test_without_a_filter_the_total_is_exact_and_with_one_it_is_counted(admin: cast.Caller) -> None:
+    for _ in range(5):
+        put()
+    sealing.seal()
+    put("test.other")
+    assert admin.get("/audit-events?limit=2").json()["data"]["pagination"]["total"] == 6
+    assert admin.get("/audit-events?action=test.noted").json()["data"]["pagination"]["total"] == 5
+    assert admin.get("/audit-events?limit=2").json()["data"]["pagination"]["total"] == 8  # the two readings are on record
+
+
+@pytest.mark.parametrize("query", ["", "?outcome=success", "?user_id={nurse}"])
+def test_the_list_asks_the_same_few_statements_however_long_it_is(admin: cast.Caller, ward: dict[str, User], query: str) -> None:
+    counts = set()
+    for limit in (1, 50, 100):
+        for _ in range(60):
+            put(user_id=ward["nurse"].pk)
+        address = f"/audit-events{query.format(nurse=ward['nurse'].pk)}"
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert admin.get(f"{address}{'&' if query else '?'}limit={limit}").status_code == 200
+        counts.add(len([one for one in asked.captured_queries if "SAVEPOINT" not in one["sql"]]))
+    assert len(counts) == 1
+    assert counts.pop() <= 5  # principal, rows, head and count or count, the reading's own row
+
+
+def test_reading_and_verifying_the_trail_is_itself_on_record(admin: cast.Caller, ward: dict[str, User]) -> None:
+    patient = uuid4()
+    admin.get(f"/audit-events?patient_id={patient}&limit=5")
+    admin.get("/audit-events/verify")
+    searched, verified = AuditEvent.objects.order_by("at")
+    assert (searched.action, searched.user_id, searched.patient_id) == ("trail.searched", ward["admin"].pk, patient)
+    assert searched.detail == {"query": {"patient_id": str(patient), "limit": "5"}, "shown": 0}
+    assert (verified.action, verified.outcome, verified.detail["intact"]) == ("trail.verified", "success", True)
+
+
+@pytest.mark.parametrize("path", ["/audit-events", "/audit-events/verify"])
+def test_the_trail_is_the_administrators_alone(ward: dict[str, User], path: str) -> None:
+    answers = {role: cast.caller(user).get(path).status_code for role, user in ward.items()}
+    assert answers == {role: 200 if role == "admin" else 403 for role in ward}
+    assert cast.caller().get(path).status_code == 401
+    assert AuditEvent.objects.filter(outcome="denied", action__in=("trail.list", "verification.verify")).count() == 7
+
+
+def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin: cast.Caller) -> None:
+    rows = [put() for _ in range(4)]
+    sealing.seal()
+    put()
+    assert admin.get("/audit-events/verify").json()["data"] == {
+        "verification": {"intact": True, "checked": 4, "unsealed": 1, "first_broken": None}
+    }
+    tampered(rows[2])
+    found = admin.get("/audit-events/verify").json()["data"]["verification"]
+    at = found["first_broken"].pop("at")
+    assert datetime.fromisoformat(at) == rows[2].at
+    assert found == {
+        "intact": False,
+        "checked": 2,
+        "unsealed": 2,
+        "first_broken": {"id": str(rows[2].pk), "sequence": 3, "flaw": "changed"},
+    }
+    assert admin.get("/audit-events/verify?since=2020-01-01").json()["data"]["verification"]["intact"] is False
+    assert admin.get("/audit-events/verify?since=soon").status_code == 400
+
+
+def test_a_trail_whose_key_nobody_can_read_says_so(admin: cast.Caller, settings: Any) -> None:
+    put()
+    sealing.seal()
+    settings.HIMS_KEY_RING = ["a ring that never knew the key, long enough"]
+    reply = admin.get("/audit-events/verify")
+    assert reply.status_code == 409
+    assert "HIMS_KEY_RING" in reply.json()["error"]["message"]
+
+
+# The page
+
+
+@pytest.fixture
+def desk(ward: dict[str, User]) -> Callable[[str], Client]:
+    return lambda role: cast.browser(ward[role])
+
+
+def shown(page: Any) -> set[str]:
+    """The acts in the list."""
+    return {row.action for row in page.context_data["cl"].result_list}
+
+
+def test_the_page_asks_who_whom_what_and_when(ward: dict[str, User], desk: Callable[[str], Client]) -> None:
+    browser, patient = desk("admin"), uuid4()
+    long_ago = datetime(2026, 1, 5, 20, tzinfo=UTC)
+    put("test.one", user_id=ward["nurse"].pk, patient_id=patient)
+    put("test.two", user_id=ward["doctor"].pk, outcome="denied", patient_id=uuid4())
+    put("other.three", at=long_ago)
+    assert shown(browser.get(LIST, {"who": "NURSE.ward", "action": "test."})) == {"test.one"}
+    assert shown(browser.get(LIST, {"patient": str(patient)})) == {"test.one"}
+    assert shown(browser.get(LIST, {"action": "other.three"})) == {"other.three"}
+    assert shown(browser.get(LIST, {"action": "test.", "outcome__exact": "denied"})) == {"test.two"}
+    assert shown(browser.get(LIST, {"date_from": "2026-01-05", "date_to": "2026-01-05"})) == {"other.three"}
+    page = browser.get(LIST, {"action": "test.", "patient": "nobody", "role": "nurse"})
+    assert shown(page) == set()
+    assert "Must be a UUID." in page.content.decode()
+    assert '<input type="hidden" name="role" value="nurse">' in page.content.decode()
+
+
+def test_the_page_says_how_many_rows_wait_for_their_seal(desk: Callable[[str], Client]) -> None:
+    browser = desk("admin")
+    sealing.seal()
+    put()
+    assert "1 row of the last seconds not sealed yet" in browser.get(LIST).content.decode()
+    sealing.seal()
+    assert "Every row is sealed" in browser.get(LIST).content.decode()
+
+
+def test_an_administrator_verifies_at_the_page(desk: Callable[[str], Client]) -> None:
+    browser, row = desk("admin"), put()
+    sealing.seal()
+    assert f'href="{VERIFY}"' in browser.get(LIST).content.decode()
+    assert AuditEvent.objects.filter(action="trail.verified").count() == 0
+    assert "The trail is intact." in browser.post(VERIFY).content.decode()
+    tampered(row)
+    page = browser.post(VERIFY, {"since": "2020-01-01"}).content.decode()
+    assert "not as it was sealed" in page
+    assert str(row.pk) in page
+    assert "Write a day as YYYY-MM-DD" in browser.post(VERIFY, {"since": "soon"}).content.decode()
+    assert AuditEvent.objects.filter(action="trail.verified").count() == 2
+
+
+def test_nobody_else_verifies_at_the_page(desk: Callable[[str], Client]) -> None:
+    for role in ("nurse", "manager"):
+        assert desk(role).get(VERIFY).status_code == 403
+        assert desk(role).post(VERIFY).status_code == 403
+    assert Client().post(VERIFY).status_code == 302
+    assert AuditEvent.objects.filter(action="page.refused", detail__path=VERIFY).count() == 4
