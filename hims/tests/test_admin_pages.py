@@ -141,6 +141,7 @@ def shown() -> Ward:
         "sessions": reverse("admin:accounts_session_changelist"),
         "session": reverse("admin:accounts_session_change", args=[session.pk]),
         "trail": reverse("admin:audit_auditevent_changelist"),
+        "trail-verify": reverse("admin:audit_auditevent_verify"),
         "trail-row": reverse("admin:audit_auditevent_change", args=[AuditEvent.objects.all()[0].pk]),
         "deliveries": reverse("admin:events_delivery_changelist"),
         "password": reverse("admin:password_change"),
