@@ -8,5 +8,6 @@ urlpatterns = [
     path("version", VersionViewSet.as_view({"get": "list"}), name="version"),
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.patients.api.urls")),
+    path("", include("apps.notifications.api.urls")),
     path("", include("apps.developers.api_urls")),
 ]

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.rest",
     "apps.patients",
+    "apps.notifications",
     "apps.developers",
 ]
 
@@ -205,6 +206,9 @@ SPECTACULAR_SETTINGS = {
         "AllergyStatus": "apps.patients.models.AllergyStatus",
         "EntryType": "apps.access.matrix.CHART_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
+        "NotificationType": "apps.notifications.models.Type",
+        "Priority": "apps.notifications.models.Priority",
+        "NotificationCategory": "apps.notifications.models.Category",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -247,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
+
+# Mail: sent by workers, never within a request (`apps.notifications.mail`).
+globals().update(env.email())
+EMAIL_TIMEOUT = 5  # seconds a mail server is waited for at each step
+DEFAULT_FROM_EMAIL = env.mail_from(CLINIC_NAME)
 
 LOGGING = {
     "version": 1,
