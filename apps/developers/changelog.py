@@ -30,6 +30,8 @@ RELEASES = (
             "finding the survivor, and the merge taken back (/patients/merges/{id}/undo).",
             "Medical history: read by type, recorded by hand, corrected by retraction.",
             "Doctors: the ids that doctor_id means.",
+            "Notifications: one's own with the unread counted, marked as read one by one or all at once, by page or by cursor; "
+            "sent by administrators to people and roles (/notifications).",
             "The OpenAPI file at /v1/openapi.json and /v1/openapi.yaml, and these pages.",
         ),
     ),

@@ -14,10 +14,13 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.access.permissions import Permission as P
 from apps.accounts import services as accounts
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
+from apps.notifications import services as notifications
+from apps.notifications.models import Message, Notification
+from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.models import Merge
 from apps.rest.admin.base import HimsModelAdmin
@@ -44,7 +47,7 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
     patient = cast.admit()
     entry = cast.chart(patient, code_system="ICD-10-CM", code="I10")
     accounts.sign_in(username="nurse.ward", password=cast.PASSWORD, ip=None, user_agent="")
-    session = accounts.Session.objects.get()
+    session = Session.objects.get()
     merged = cast.merge(cast.admit("Ann", "Roe"), patient)
     trail = AuditEvent.objects.first()
     delivery = parked()
@@ -84,6 +87,11 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:events_delivery_changelist"): {"admin"},
         reverse("admin:events_delivery_change", args=[delivery.pk]): {"admin"},
         reverse("admin:events_delivery_try_again", args=[delivery.pk]): {"admin"},
+        reverse("admin:notifications_notification_changelist"): STAFF,
+        reverse("admin:notifications_notification_change", args=[told(ward["admin"]).pk]): {"admin"},
+        reverse("admin:notifications_message_changelist"): {"admin"},
+        reverse("admin:notifications_message_add"): {"admin"},
+        reverse("admin:notifications_message_change", args=[noticed(ward).pk]): {"admin"},
         entry_page: READERS - {"lab_technician"} | {"admin"},
     }
 
@@ -94,6 +102,17 @@ def taken_back() -> Merge:
     merged = cast.merge(retired, survivor)
     cast.chart(survivor)
     return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
+
+
+def told(user: User) -> Notification:
+    """A notification of somebody's."""
+    said = notifications.notify(by=SYSTEM, notice=Notice(title="Told", message="Something"), ids=[user.pk])
+    return Notification.objects.get(message=said)
+
+
+def noticed(ward: dict[str, User]) -> Message:
+    """What an administrator sent."""
+    return notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
 
 
 def parked() -> Delivery:
@@ -165,7 +184,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address in addresses(ward) if address.endswith("/change/")]
-    assert len(pages) == 8
+    assert len(pages) == 10
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

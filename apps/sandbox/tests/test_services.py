@@ -10,6 +10,8 @@ from apps.access.actor import SYSTEM
 from apps.accounts.models import Doctor, User
 from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
+from apps.notifications import selectors as notifications
+from apps.notifications.models import Notification
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 from apps.rest import aliases as names
@@ -166,3 +168,17 @@ def test_the_mark_is_one_row():
     SampleData.objects.create(fingerprint="x")
     with pytest.raises(IntegrityError), transaction.atomic():
         SampleData.objects.create(pk=2, fingerprint="y")
+
+
+def test_everybody_finds_notifications_read_and_unread(hospital):
+    for person in User.objects.filter(is_active=True):
+        unread = notifications.unread_count(visible_to=person)
+        assert 2 <= unread < notifications.inbox(visible_to=person).count(), person.username
+    assert notifications.sent(visible_to=User.objects.get(username="admin")).count() == 1
+
+
+def test_what_was_told_already_is_not_told_again(hospital):
+    SampleData.objects.update(fingerprint="of an older release")
+    before = Notification.objects.count()
+    services.seed(by=SYSTEM)
+    assert Notification.objects.count() == before
