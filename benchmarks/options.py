@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hims.launch import places
 
-WORKLOADS = ("noop", "login", "list", "deep-page", "total", "search", "typos", "detail", "sql-count", "boot")
+WORKLOADS = ("noop", "login", "list", "deep-page", "total", "search", "typos", "detail", "sql-count", "boot", "fanout")
 RESULTS = places.PROJECT / "benchmarks" / "RESULTS.md"
 
 

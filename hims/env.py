@@ -5,6 +5,7 @@ one that reads them. Names and meanings are listed in `.env.example`.
 """
 
 import os
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -86,6 +87,27 @@ def redis_url() -> str:
     if "REDIS_URL" in os.environ or not embedded_allowed():
         return required("REDIS_URL", because="this environment has no embedded Redis.")
     return f"unix://{places.redis_socket()}?db=0"
+
+
+def email() -> dict:
+    """Django's settings of outgoing mail: EMAIL_URL, else one file a mail under HIMS_DATA_DIR/mail."""
+    url = os.environ.get("EMAIL_URL", "")
+    if not url:
+        return {"EMAIL_BACKEND": "apps.notifications.mail_files.Files", "EMAIL_FILE_PATH": str(places.data_dir() / "mail")}
+    try:
+        config = dict(read.email_url_config(url))
+    except (ImproperlyConfigured, ValueError) as error:
+        raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@mail.example.org:587.") from error
+    config.pop("OPTIONS", None)
+    return config
+
+
+def mail_from(clinic: str) -> str:
+    """HIMS_MAIL_FROM, the address mails come from, with or without a name."""
+    chosen = os.environ.get("HIMS_MAIL_FROM") or formataddr((clinic, "no-reply@localhost"))
+    if "@" not in parseaddr(chosen)[1] or len(chosen.splitlines()) > 1:
+        raise ImproperlyConfigured("HIMS_MAIL_FROM must be one e-mail address, like Clinic <no-reply@clinic.example>.")
+    return chosen
 
 
 def broker_url() -> str:

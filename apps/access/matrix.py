@@ -39,6 +39,8 @@ _HOLDERS: dict[P, Set[Role]] = {
     P.CHART_VIEW: {*_CARE, Role.BILLING},
     P.CHART_WRITE: {*_CLINICAL, Role.PHARMACIST},
     P.AUDIT_VIEW: {Role.ADMIN},
+    P.NOTIFICATION_READ: set(STAFF),
+    P.NOTIFICATION_SEND: {Role.ADMIN},
     P.DELIVERY_RETRY: {Role.ADMIN},
 }
 

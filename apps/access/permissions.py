@@ -32,5 +32,8 @@ class Permission(StrEnum):
     CHART_WRITE = "chart.write"
     # audit
     AUDIT_VIEW = "audit.view"
+    # notifications
+    NOTIFICATION_READ = "notification.read"  # one's own
+    NOTIFICATION_SEND = "notification.send"
     # upkeep
     DELIVERY_RETRY = "delivery.retry"  # see which facts did not reach a listener, and try again

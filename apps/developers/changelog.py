@@ -36,6 +36,8 @@ RELEASES = (
             "Idempotency-Key on every POST but sign-in: what is sent again within 24 hours is answered and not repeated.",
             "ETags: If-None-Match answers 304 and counts against no limit; If-Match keeps writers from overwriting each other.",
             "fields= picks the keys of a reply, expand= shows what an id stands for; PATCH takes application/merge-patch+json.",
+            "Notifications: one's own with the unread counted, marked as read one by one or all at once, by page or by cursor; "
+            "sent by administrators to people and roles (/notifications).",
             "The OpenAPI file at /v1/openapi.json and /v1/openapi.yaml, and these pages.",
         ),
     ),

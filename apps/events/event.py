@@ -20,6 +20,8 @@ class Event:
     """The base of all facts. `name` is its word on the wire and in the trail."""
 
     name: ClassVar[str] = ""
+    event_id: ClassVar[UUID | None] = None  # of the outbox row; only on a fact that a listener hears
+    announced_at: ClassVar[datetime | None] = None  # likewise
 
     def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
         """Register a named fact; a base of facts has no name."""

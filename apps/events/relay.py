@@ -28,9 +28,7 @@ log = logging.getLogger(__name__)
 WAKE = "hims:relay:awake"
 WAKE_MS = 2_000
 BATCH = 100
-MAX_ATTEMPTS = 5
 LEASE = timedelta(seconds=30)  # a delivery that nobody works on, its worker or its task being lost, is due again after this
-WAITS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 _READERS: dict[typing.Any, typing.Callable[[typing.Any], typing.Any]] = {
     UUID: UUID,
     datetime: parse_datetime,
@@ -40,10 +38,11 @@ _READERS: dict[typing.Any, typing.Callable[[typing.Any], typing.Any]] = {
 
 
 class Turn(typing.NamedTuple):
-    """An attempt of a delivery, the first being 1."""
+    """An attempt of a delivery, the first being 1, and the queue it is handed to."""
 
     delivery_id: UUID
     attempt: int
+    queue: str = listeners.USUAL.queue
 
 
 def claim_waiting(limit: int = BATCH) -> list[Turn]:
@@ -56,7 +55,7 @@ def claim_waiting(limit: int = BATCH) -> list[Turn]:
         ]
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         OutboxEvent.objects.filter(pk__in=[row.pk for row in waiting]).update(relayed_at=clock.now())
-    return [Turn(row.pk, 1) for row in rows]
+    return [_turn(row, 1) for row in rows]
 
 
 def fall_asleep() -> None:
@@ -78,7 +77,11 @@ def due_deliveries(limit: int = 1_000) -> list[Turn]:
         )
         taken = list(due.select_for_update(skip_locked=True)[:limit])
         Delivery.objects.filter(pk__in=[row.pk for row in taken]).update(next_attempt_at=clock.now() + LEASE)
-    return [Turn(row.pk, row.attempts + 1) for row in taken]
+    return [_turn(row, row.attempts + 1) for row in taken]
+
+
+def _turn(row: Delivery, attempt: int) -> Turn:
+    return Turn(row.pk, attempt, listeners.terms_of(row.listener).queue)
 
 
 def deliver(delivery_id: UUID, attempt: int) -> bool:
@@ -97,7 +100,7 @@ def deliver(delivery_id: UUID, attempt: int) -> bool:
 def _begin(delivery_id: UUID, attempt: int) -> bool:
     """Take the attempt, in its own transaction, so that a listener that kills its worker is parked in the end too."""
     waiting = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt - 1)
-    if attempt > MAX_ATTEMPTS:
+    if attempt > listeners.USUAL.attempts and attempt > _terms_of(delivery_id).attempts:
         waiting.update(status=Delivery.Status.PARKED, last_error="The worker was lost at every attempt.")
         return False
     return bool(waiting.update(attempts=attempt, next_attempt_at=clock.now() + LEASE))
@@ -116,19 +119,26 @@ def _run_locked(delivery_id: UUID, attempt: int) -> bool:
 
 
 def _note_failure(delivery_id: UUID, attempt: int, error: Exception) -> None:
-    wait = WAITS[min(attempt, len(WAITS)) - 1]
+    terms = _terms_of(delivery_id)
+    wait = terms.waits[min(attempt, len(terms.waits)) - 1]
     Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt).update(
-        status=Delivery.Status.PARKED if attempt >= MAX_ATTEMPTS else Delivery.Status.PENDING,
+        status=Delivery.Status.PARKED if attempt >= terms.attempts else Delivery.Status.PENDING,
         next_attempt_at=clock.now() + wait,
         last_error=f"{type(error).__name__}: {error}"[:500],
     )
 
 
+def _terms_of(delivery_id: UUID) -> listeners.Terms:
+    return listeners.terms_of(Delivery.objects.filter(pk=delivery_id).values_list("listener", flat=True).first() or "")
+
+
 def revive(row: OutboxEvent) -> Event:
-    """The fact as it was announced, ids and times typed again."""
+    """The fact as it was announced, ids and times typed again; and beside its fields which one it is, and when it was told."""
     kind = facts.named(row.name)
     hints = typing.get_type_hints(kind)
-    return kind(**{field.name: _typed(hints[field.name], row.payload.get(field.name)) for field in dataclasses.fields(kind)})
+    fact = kind(**{field.name: _typed(hints[field.name], row.payload.get(field.name)) for field in dataclasses.fields(kind)})
+    vars(fact).update(event_id=row.pk, announced_at=row.occurred_at)
+    return fact
 
 
 def _typed(hint: typing.Any, value: typing.Any) -> typing.Any:

@@ -47,7 +47,7 @@ def emit(fact: Event, *, by: Someone) -> UUID:
 
 @transaction.atomic
 def try_again(*, by: Someone, delivery_id: UUID) -> None:
-    """Give a parked delivery its five attempts anew; the next sweep runs it. Raises NotParked."""
+    """Give a parked delivery its attempts anew; the next sweep runs it. Raises NotParked."""
     parked = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PARKED)
     if not parked.update(status=Delivery.Status.PENDING, attempts=0, next_attempt_at=clock.now()):
         raise NotParked

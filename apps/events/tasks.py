@@ -32,5 +32,5 @@ def deliver(*, delivery_id: str, attempt: int) -> bool:
 
 def _hand_out(turns: list[Turn]) -> int:
     for turn in turns:
-        deliver.apply_async(kwargs={"delivery_id": str(turn.delivery_id), "attempt": turn.attempt}, retry=False)
+        deliver.apply_async(kwargs={"delivery_id": str(turn.delivery_id), "attempt": turn.attempt}, queue=turn.queue, retry=False)
     return len(turns)

@@ -1,7 +1,8 @@
 """The admin site: the staff's desk. Sign-in with limits and on record, clinic time, refusals on record."""
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ class HimsAdminSite(AdminSite):
     site_url = None
     password_view: Any = None  # plug: the class of the page where people change their own password
     search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
+    bell: Callable[[Any], dict[str, Any]] | None = None  # plug: where somebody's notifications are, and how many are unread
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -53,7 +55,10 @@ class HimsAdminSite(AdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", None) not in _ABSENT]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
+        here: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
+        if self.bell is not None and self.has_permission(request):
+            here["bell"] = partial(self.bell, request.user)  # asked where the template shows it
+        return super().each_context(request) | here
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
         """By name; what only keeps the house running (the pages of this floor) comes last."""

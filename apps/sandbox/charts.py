@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.patients.services import NewEntry, Registration
-from apps.sandbox import staff
+from apps.sandbox import notices, staff
 from apps.sandbox.aliases import PATIENTS, fixed_id
 from apps.sandbox.ward import ward
 
@@ -46,7 +46,8 @@ def fingerprint() -> str:
     """SHA-256 over all that is seeded; it changes when the sample data do."""
     people = [[member.username, str(member.id), member.role] for member in staff.STAFF]
     keys = [[key.role, key.text] for key in staff.KEYS]
-    return hashlib.sha256(json.dumps([people, keys, everybody()], sort_keys=True).encode()).hexdigest()
+    told = [[notice.ref, notice.title] for notice in notices.NOTICES]
+    return hashlib.sha256(json.dumps([people, keys, everybody(), told], sort_keys=True).encode()).hexdigest()
 
 
 def read(raw: Raw) -> Sample:

@@ -18,7 +18,7 @@ from apps.common.errors import Forbidden
 from apps.patients import services as patients
 from apps.patients.models import ChartEntry
 from apps.patients.services import NewEntry
-from apps.sandbox import charts, selectors
+from apps.sandbox import charts, notices, selectors
 from apps.sandbox.charts import Sample
 from apps.sandbox.models import SampleData
 from apps.sandbox.staff import KEYS, PASSWORD, STAFF, StaffMember
@@ -91,6 +91,7 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
             entries += transfer.entries_added
         done += 1
         watch(sample.ref, done, total)
+    notices.hand_out()
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
     return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys)
 

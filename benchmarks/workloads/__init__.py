@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.outcome import Row
 from benchmarks.stage import Stage
-from benchmarks.workloads import boot, reading, search, session, sql_count, total, typos
+from benchmarks.workloads import boot, fanout, reading, search, session, sql_count, total, typos
 
 Workload = Callable[[Stage], list[Row]]
 
@@ -19,4 +19,5 @@ ALL: Mapping[str, Workload] = {
     "detail": reading.detail,
     "sql-count": sql_count.run,
     "boot": boot.run,
+    "fanout": fanout.run,
 }

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.rest",
     "apps.patients",
+    "apps.notifications",
     "apps.developers",
 ]
 
@@ -214,6 +215,9 @@ SPECTACULAR_SETTINGS = {
         "AllergyStatus": "apps.patients.models.AllergyStatus",
         "EntryType": "apps.access.matrix.CHART_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
+        "NotificationType": "apps.notifications.models.Type",
+        "Priority": "apps.notifications.models.Priority",
+        "NotificationCategory": "apps.notifications.models.Category",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -262,6 +266,11 @@ CELERY_BEAT_SCHEDULE = {
     "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
+
+# Mail: sent by workers, never within a request (`apps.notifications.mail`).
+globals().update(env.email())
+EMAIL_TIMEOUT = 5  # seconds a mail server is waited for at each step
+DEFAULT_FROM_EMAIL = env.mail_from(CLINIC_NAME)
 
 LOGGING = {
     "version": 1,

@@ -18,6 +18,9 @@ from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
+from apps.notifications import services as notifications
+from apps.notifications.models import Message, Notification
+from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.models import Merge
 from apps.patients.restriction import BreakGlass, Restriction
@@ -102,6 +105,11 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:events_delivery_changelist"): {"admin"},
         reverse("admin:events_delivery_change", args=[delivery.pk]): {"admin"},
         reverse("admin:events_delivery_try_again", args=[delivery.pk]): {"admin"},
+        reverse("admin:notifications_notification_changelist"): STAFF,
+        reverse("admin:notifications_notification_change", args=[told(ward["admin"]).pk]): {"admin"},
+        reverse("admin:notifications_message_changelist"): {"admin"},
+        reverse("admin:notifications_message_add"): {"admin"},
+        reverse("admin:notifications_message_change", args=[noticed(ward).pk]): {"admin"},
         entry_page: READERS - {"lab_technician"} | {"admin"},
     }
 
@@ -120,6 +128,17 @@ def taken_back() -> Merge:
     merged = cast.merge(retired, survivor)
     cast.chart(survivor)
     return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
+
+
+def told(user: User) -> Notification:
+    """A notification of somebody's."""
+    said = notifications.notify(by=SYSTEM, notice=Notice(title="Told", message="Something"), ids=[user.pk])
+    return Notification.objects.get(message=said)
+
+
+def noticed(ward: dict[str, User]) -> Message:
+    """What an administrator sent."""
+    return notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
 
 
 def parked() -> Delivery:
@@ -191,7 +210,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 11
+    assert len(pages) == 12
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -16,6 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from apps.access.actor import SYSTEM
 from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
+from apps.notifications import services as notifications
+from apps.notifications.models import Message, Notification
+from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.models import Merge, Patient
 from hims.tests import cast
@@ -94,6 +97,14 @@ class Ward:
     pages: dict[str, str]
 
 
+def told(staff: dict[str, User]) -> Notification:
+    """What the administrator told everybody, and so himself."""
+    text = "The system will be away from 2 to 4.\nThe paper forms are at the desk."
+    notice = Notice(title="Maintenance", message=text, priority="high", type="warning", action_url="/admin/")
+    said = notifications.send(by=staff["admin"], notice=notice, roles=list(staff))
+    return Notification.objects.get(message=said, user=staff["admin"])
+
+
 def taken_back() -> Merge:
     """A merge that was undone after something was written."""
     retired, survivor = cast.admit("Eve", "Lee", date(1950, 1, 2)), cast.admit("Fay", "Lee", date(1960, 3, 4))
@@ -144,6 +155,11 @@ def shown() -> Ward:
         "trail-verify": reverse("admin:audit_auditevent_verify"),
         "trail-row": reverse("admin:audit_auditevent_change", args=[AuditEvent.objects.all()[0].pk]),
         "deliveries": reverse("admin:events_delivery_changelist"),
+        "notifications": reverse("admin:notifications_notification_changelist"),
+        "notification": reverse("admin:notifications_notification_change", args=[told(staff).pk]),
+        "notices": reverse("admin:notifications_message_changelist"),
+        "send-notice": reverse("admin:notifications_message_add"),
+        "notice": reverse("admin:notifications_message_change", args=[Message.objects.get().pk]),
         "password": reverse("admin:password_change"),
         "nowhere": "/admin/nowhere/",
     }

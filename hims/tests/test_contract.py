@@ -18,6 +18,7 @@ from referencing.jsonschema import DRAFT4
 from apps.accounts.models import User
 from apps.common.errors import CATALOGUE
 from apps.developers import contract
+from apps.notifications.api import examples as notification_examples
 from apps.patients.api import examples
 from apps.patients.api.bodies import PLACES
 from apps.rest.schema.components import EVERYWHERE
@@ -265,6 +266,29 @@ def test_patients_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) 
     agree(strict, desk.post(f"{path}/reactivate"), 200)
     for role, user in ward.items():
         agree(strict, cast.caller(user).get(path), 403 if role == "manager" else 200)
+
+
+@pytest.mark.django_db
+def test_notifications_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    admin, nurse = cast.caller(ward["admin"]), cast.caller(ward["nurse"])
+    body = dict(notification_examples.SEND.request or {}) | {"recipient_ids": [str(ward["nurse"].pk)]}
+    for _ in range(2):
+        made = admin.post("/notifications", body)
+        sent = agree(strict, made, 201)["data"]["notification"]
+        assert agree(strict, admin.get(made.headers["Location"].removeprefix("/v1")), 200)["data"]["notification"] == sent
+    first = agree(strict, nurse.get("/notifications?limit=1"), 200)["data"]
+    cursor = first["pagination"]["next_cursor"]
+    agree(strict, nurse.get(f"/notifications?limit=1&cursor={cursor}"), 200)
+    agree(strict, nurse.get("/notifications?priority=routine"), 400)
+    agree(strict, nurse.put(f"/notifications/{first['notifications'][0]['id']}/read"), 200)
+    agree(strict, nurse.put(f"/notifications/{uuid.uuid4()}/read"), 404)
+    agree(strict, nurse.post("/notifications/read-all"), 200)
+    agree(strict, nurse.post("/notifications", body), 403)
+    agree(strict, admin.post("/notifications", body | {"recipient_ids": [str(uuid.uuid4())]}), 400)
+    agree(strict, admin.get(f"/notifications/sent/{uuid.uuid4()}"), 404)
+    printed = (notification_examples.LIST.reply or {})["data"]
+    assert list(first["notifications"][0]) == list(printed["notifications"][0])
+    assert list(first) == list(printed)
 
 
 @pytest.mark.django_db

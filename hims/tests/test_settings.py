@@ -150,3 +150,29 @@ def test_no_migration_is_missing() -> None:
     check = run("makemigrations", "--check", "--dry-run")
     ended = start({"HIMS_ENV": "test", "DJANGO_SETTINGS_MODULE": "hims.settings.test"}, "-c", check)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+MAIL = (
+    "from hims import env; import importlib; s = importlib.import_module(env.settings_module());"
+    "print(s.EMAIL_BACKEND, s.DEFAULT_FROM_EMAIL, *(getattr(s, n, '-') for n in ('EMAIL_HOST', 'EMAIL_PORT', 'EMAIL_USE_TLS')))"
+)
+
+
+def test_mail_goes_to_the_server_that_is_named_and_else_into_files() -> None:
+    named = WHOLE | {"EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587", "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>"}
+    said = "django.core.mail.backends.smtp.EmailBackend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
+    assert start(named, "-c", MAIL).stdout == said
+    assert start(WHOLE, "-c", MAIL).stdout.startswith("apps.notifications.mail_files.Files ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EMAIL_URL", "mail.example.org"),
+        ("EMAIL_URL", "http://mail.example.org"),
+        ("HIMS_MAIL_FROM", "the clinic"),
+        ("HIMS_MAIL_FROM", "A, B <a@b.example>"),
+    ],
+)
+def test_mail_settings_that_cannot_work_are_named(name: str, value: str) -> None:
+    assert name in refusal(WHOLE | {name: value})

@@ -64,7 +64,8 @@ def test_a_listener_hears_the_very_fact_that_was_told(moved: Any) -> None:
     )
     heard = told_and_revived(fact)
     assert heard == fact
-    assert [type(value) for value in vars(heard).values()] == [type(value) for value in vars(fact).values()]
+    assert [type(vars(heard)[name]) for name in vars(fact)] == [type(value) for value in vars(fact).values()]
+    assert (heard.event_id, heard.announced_at) == OutboxEvent.objects.values_list("pk", "occurred_at").get()
 
 
 @pytest.mark.django_db

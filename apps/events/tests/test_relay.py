@@ -41,7 +41,7 @@ def run_out(turns: list[Turn]) -> None:
     with time_machine.travel(clock.now(), tick=False) as traveller:
         while turns:
             for turn in turns:
-                relay.deliver(*turn)
+                relay.deliver(turn.delivery_id, turn.attempt)
             traveller.shift(timedelta(minutes=11))
             turns = relay.due_deliveries()
 
@@ -54,7 +54,7 @@ def test_each_listener_gets_a_delivery_of_its_own(bell: Any) -> None:
     turns = relay.claim_waiting()
     assert len(turns) == Delivery.objects.count() == 6
     assert {turn.attempt for turn in turns} == {1}
-    assert all(relay.deliver(*turn) for turn in turns)
+    assert all(relay.deliver(turn.delivery_id, turn.attempt) for turn in turns)
     assert [event.bed for event in doctor] == [event.bed for event in nurse] == [0, 1, 2]
 
 
@@ -94,7 +94,7 @@ def test_eight_workers_with_the_same_task_run_it_once(bell: Any) -> None:
     after_commit(bell)(heard.append)
     ring(bell)
     [turn] = relay.claim_waiting()
-    assert sorted(at_once(8, lambda _: relay.deliver(*turn))) == [False] * 7 + [True]
+    assert sorted(at_once(8, lambda _: relay.deliver(turn.delivery_id, turn.attempt))) == [False] * 7 + [True]
     assert len(heard) == 1
     assert (only().status, only().attempts) == (DONE, 1)
 
@@ -105,7 +105,7 @@ def test_a_task_that_comes_again_runs_nothing(bell: Any) -> None:
     after_commit(bell)(heard.append)
     ring(bell)
     [turn] = relay.claim_waiting()
-    assert relay.deliver(*turn)
+    assert relay.deliver(turn.delivery_id, turn.attempt)
     for attempt in range(1, 8):
         assert not relay.deliver(turn.delivery_id, attempt)
     assert len(heard) == 1
@@ -118,7 +118,7 @@ def test_a_task_that_comes_again_after_a_failure_waits_for_its_time(bell: Any) -
     after_commit(bell)(lambda event: tries.append(1) or 1 / 0)
     ring(bell)
     [turn] = relay.claim_waiting()
-    assert not any(relay.deliver(*turn) for _ in range(10))
+    assert not any(relay.deliver(turn.delivery_id, turn.attempt) for _ in range(10))
     assert len(tries) == only().attempts == 1
 
 
@@ -133,13 +133,13 @@ def test_what_is_being_run_is_neither_taken_nor_parked_by_another(bell: Any) -> 
     after_commit(bell)(slow)
     ring(bell)
     [turn] = relay.claim_waiting()
-    worker = threading.Thread(target=lambda: (relay.deliver(*turn), connection.close()))
+    worker = threading.Thread(target=lambda: (relay.deliver(turn.delivery_id, turn.attempt), connection.close()))
     worker.start()
     begun.wait(10)
     before = time.monotonic()
     with time_machine.travel(clock.now() + timedelta(hours=1)):  # long after its lease
         assert relay.due_deliveries() == []
-        assert not relay.deliver(*turn)
+        assert not relay.deliver(turn.delivery_id, turn.attempt)
     assert time.monotonic() - before < 1
     may_end.set()
     worker.join()
@@ -155,7 +155,7 @@ def test_a_failed_listener_leaves_nothing_behind(bell: Any) -> None:
     after_commit(bell)(half)
     ring(bell)
     [turn] = relay.claim_waiting()
-    assert not relay.deliver(*turn)
+    assert not relay.deliver(turn.delivery_id, turn.attempt)
     assert not OutboxEvent.objects.filter(name="half").exists()
     assert (only().status, only().last_error) == (PENDING, "RuntimeError: the other half failed")
 
@@ -168,7 +168,7 @@ def test_a_failure_is_tried_again_later_and_later(bell: Any) -> None:
     waits = []
     with time_machine.travel(clock.now(), tick=False) as traveller:
         for _ in range(4):
-            relay.deliver(*turn)
+            relay.deliver(turn.delivery_id, turn.attempt)
             waits.append(only().next_attempt_at - clock.now())
             traveller.shift(waits[-1] - timedelta(seconds=1))
             assert relay.due_deliveries() == []
@@ -197,7 +197,7 @@ def test_a_lost_task_is_due_again_when_its_lease_is_over(bell: Any) -> None:
     relay.claim_waiting()  # and its tasks are lost
     with time_machine.travel(clock.now() + relay.LEASE + timedelta(seconds=1)):
         [turn] = relay.due_deliveries()
-        assert relay.deliver(*turn)
+        assert relay.deliver(turn.delivery_id, turn.attempt)
     assert len(heard) == 1
 
 
@@ -248,7 +248,7 @@ def test_a_listener_that_kills_its_worker_is_parked_too(bell: Any) -> None:
     deaths = 0
     while turns:
         try:
-            relay.deliver(*turns[0])
+            relay.deliver(turns[0].delivery_id, turns[0].attempt)
         except SystemExit:
             deaths += 1
         make_due()
@@ -263,7 +263,7 @@ def test_a_listener_that_the_code_no_longer_has_is_done_with(bell: Any) -> None:
     ring(bell)
     [turn] = relay.claim_waiting()
     listeners._after_commit["test.bell_rang"].clear()
-    assert relay.deliver(*turn)
+    assert relay.deliver(turn.delivery_id, turn.attempt)
     assert only().status == DONE
 
 

@@ -34,7 +34,7 @@ class DeliveryAdmin(HimsModelAdmin):
             label="Try again",
             need=Permission.DELIVERY_RETRY,
             run=lambda by, row, _: services.try_again(by=by, delivery_id=row.pk),
-            question="The listener is called again, five times at most, as if the fact had just been announced.",
+            question="The listener is called again, as often as at first, as if the fact had just been announced.",
             done="It will be tried again within seconds.",
             offered=lambda row, _: row.status == Delivery.Status.PARKED,
         ),

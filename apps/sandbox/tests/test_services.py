@@ -11,6 +11,8 @@ from apps.accounts.models import Doctor, User
 from apps.audit import sealing, verification
 from apps.audit.models import AuditEvent, Seal
 from apps.events.models import OutboxEvent
+from apps.notifications import selectors as notifications
+from apps.notifications.models import Notification
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 from apps.rest import aliases as names
@@ -179,3 +181,17 @@ def test_starting_over_empties_the_trail_which_otherwise_refuses_that(hospital):
     assert not Seal.objects.exists()
     sealing.seal()
     assert verification.verify(by=SYSTEM).intact
+
+
+def test_everybody_finds_notifications_read_and_unread(hospital):
+    for person in User.objects.filter(is_active=True):
+        unread = notifications.unread_count(visible_to=person)
+        assert 2 <= unread < notifications.inbox(visible_to=person).count(), person.username
+    assert notifications.sent(visible_to=User.objects.get(username="admin")).count() == 1
+
+
+def test_what_was_told_already_is_not_told_again(hospital):
+    SampleData.objects.update(fingerprint="of an older release")
+    before = Notification.objects.count()
+    services.seed(by=SYSTEM)
+    assert Notification.objects.count() == before

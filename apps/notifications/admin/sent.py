@@ -1,0 +1,84 @@
+"""What administrators tell the staff, and who has read it."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.access.roles import STAFF, Role
+from apps.accounts.models import User
+from apps.notifications import selectors, services
+from apps.notifications.models import Message
+from apps.notifications.services import Notice
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.forms import ServiceForm
+
+_SAID = ("title", "message", "type", "priority", "category", "action_url")
+
+
+class NoticeForm(ServiceForm):
+    """Who is told, and what."""
+
+    recipient_roles = forms.MultipleChoiceField(
+        label="Roles",
+        choices=[(role.value, role.value.replace("_", " ").capitalize()) for role in STAFF],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="All active people of these roles.",
+    )
+    recipient_ids = forms.ModelMultipleChoiceField(
+        label="People",
+        queryset=User.objects.none(),
+        required=False,
+        help_text="Hold Ctrl to choose several. Who is chosen twice is told once.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "recipient_ids" in self.fields:
+            people = User.objects.filter(is_active=True).exclude(role=Role.PATIENT).order_by("last_name", "first_name", "pk")
+            cast("forms.ModelMultipleChoiceField", self.fields["recipient_ids"]).queryset = people
+
+    class Meta:
+        model = Message
+        fields = _SAID
+        help_texts = {"action_url": "A path of this installation, like /admin/. May be left out."}
+        widgets = {"message": forms.Textarea(attrs={"rows": 5})}
+
+
+@admin.register(Message)
+class MessageAdmin(HimsModelAdmin):
+    """A notice is sent once and not changed afterwards."""
+
+    noun = "notice"
+    title = "Notices to the staff"
+    needs = {"view": Permission.NOTIFICATION_SEND, "add": Permission.NOTIFICATION_SEND}
+    form = NoticeForm
+    list_display = ("title", "created_at", "sent_by", "priority", "category", "recipient_count")
+    list_filter = ("priority", "category")
+    list_select_related = ("sent_by",)
+    search_fields = ("title",)
+    ordering = ("-created_at", "-id")
+    readonly_fields = ("read_count",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("recipient_roles", "recipient_ids", *_SAID)
+        return (*_SAID, "sent_by", "created_at", "recipient_count", "read_count")
+
+    def add(self, request: HttpRequest, form: Any) -> Message:
+        """Send it."""
+        answers = form.cleaned_data
+        return services.send(
+            by=cast("Actor", request.user),
+            notice=Notice(**{name: answers[name] for name in _SAID}),
+            ids=[person.pk for person in answers["recipient_ids"]],
+            roles=answers["recipient_roles"],
+        )
+
+    @admin.display(description="have read it")
+    def read_count(self, row: Message) -> str:
+        return f"{selectors.read_count(row)} of {row.recipient_count}"

@@ -1,0 +1,24 @@
+"""Filters of one's notifications."""
+
+from django.db.models import QuerySet
+from django_filters import CharFilter, ChoiceFilter, FilterSet
+
+from apps.notifications.models import Category, Notification, Priority
+from apps.rest import cursors
+
+
+class NotificationFilter(FilterSet):
+    status = ChoiceFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status")
+    priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority")
+    category = ChoiceFilter(choices=Category.choices, field_name="message__category")
+    cursor = CharFilter(method="left_to_the_page", max_length=cursors.MAX_LENGTH, help_text=cursors.HELP)
+
+    class Meta:
+        model = Notification
+        fields: list[str] = []
+
+    def of_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.filter(read_at__isnull=value == "unread")
+
+    def left_to_the_page(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows

@@ -1,0 +1,106 @@
+"""Notifications as the API shows and takes them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.access.roles import STAFF
+from apps.notifications import rules, services
+from apps.notifications.models import MAX_MESSAGE, MAX_TITLE, Category, Message, Notification, Priority, Type
+from apps.rest.serializers import IdField, StrictSerializer
+
+
+class NotificationShape(serializers.Serializer):
+    """One's own copy of a message: the reference's keys."""
+
+    id = serializers.UUIDField()
+    type = serializers.ChoiceField(choices=Type.choices)
+    title = serializers.CharField()
+    message = serializers.CharField()
+    priority = serializers.ChoiceField(choices=Priority.choices)
+    category = serializers.ChoiceField(choices=Category.choices)
+    is_read = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    action_url = serializers.CharField(allow_blank=True, help_text="A path of the user interface; blank where it leads nowhere")
+
+
+class SentNotificationShape(serializers.Serializer):
+    """A message as its senders see it."""
+
+    id = serializers.UUIDField(help_text="The message's; every recipient has a notification with an id of its own")
+    type = serializers.ChoiceField(choices=Type.choices)
+    title = serializers.CharField()
+    message = serializers.CharField()
+    priority = serializers.ChoiceField(choices=Priority.choices)
+    category = serializers.ChoiceField(choices=Category.choices)
+    created_at = serializers.DateTimeField()
+    action_url = serializers.CharField(allow_blank=True)
+    sent_by = serializers.UUIDField(help_text="A staff member's id")
+    recipient_count = serializers.IntegerField(min_value=0)
+    read_count = serializers.IntegerField(min_value=0)
+
+
+class AllReadShape(serializers.Serializer):
+    read = serializers.IntegerField(min_value=0, help_text="How many were unread before")
+    unread_count = serializers.IntegerField(min_value=0)
+
+
+class SendNotificationBody(StrictSerializer):
+    recipient_ids = serializers.ListField(
+        child=IdField(), required=False, max_length=services.MAX_RECIPIENTS, help_text="Staff; named twice is told once"
+    )
+    recipient_roles = serializers.ListField(
+        child=serializers.ChoiceField(choices=[role.value for role in STAFF]),
+        required=False,
+        help_text="All active people of these roles",
+    )
+    type = serializers.ChoiceField(choices=Type.choices, default=Type.INFO.value)
+    title = serializers.CharField(max_length=MAX_TITLE)
+    message = serializers.CharField(max_length=MAX_MESSAGE)
+    priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.MEDIUM.value)
+    category = serializers.ChoiceField(choices=Category.choices, default=Category.SYSTEM.value)
+    action_url = serializers.CharField(
+        max_length=rules.MAX_URL,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="A path of the user interface that begins with one `/`; no scheme, no `//`",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of `services.send`."""
+        ids, roles = attrs.pop("recipient_ids", []), attrs.pop("recipient_roles", [])
+        return {"ids": ids, "roles": roles, "notice": services.Notice(**attrs)}
+
+
+def notification_shape(row: Notification) -> dict[str, Any]:
+    """A notification as section 9.1 of the reference prints one."""
+    said = row.message
+    return {
+        "id": row.pk,
+        "type": said.type,
+        "title": said.title,
+        "message": said.message,
+        "priority": said.priority,
+        "category": said.category,
+        "is_read": row.read_at is not None,
+        "created_at": row.created_at,
+        "action_url": said.action_url,
+    }
+
+
+def sent_shape(row: Message, read_count: int) -> dict[str, Any]:
+    """A message, and how many have it and read it."""
+    return {
+        "id": row.pk,
+        "type": row.type,
+        "title": row.title,
+        "message": row.message,
+        "priority": row.priority,
+        "category": row.category,
+        "created_at": row.created_at,
+        "action_url": row.action_url,
+        "sent_by": row.sent_by_id,
+        "recipient_count": row.recipient_count,
+        "read_count": read_count,
+    }

@@ -1,0 +1,12 @@
+"""Notifications as a Django app: it starts to listen when it loads."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "apps.notifications"
+
+    def ready(self) -> None:
+        import_module("apps.notifications.listeners")

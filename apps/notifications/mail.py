@@ -1,0 +1,75 @@
+"""Sending a mail: plain text, no word of a patient, now or never.
+
+`send` talks to the mail server before it returns, so nothing but a listener calls it, on these `TERMS`: the delivery of the fact
+is the mail's durable row. It is locked while the mail goes out, tried again for a day where the server does not answer, and then
+parked for a person to see. So neither the outbox nor the broker ever holds what a mail says, a link that opens an account least
+of all: the listener makes it anew at each attempt. Who dies between the server's yes and the commit sends the mail a second time,
+with the same Message-ID.
+"""
+
+import smtplib
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+
+from apps.accounts.models import User
+from apps.common.ids import new_id
+from apps.events.listeners import Terms
+
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_FIRST = (timedelta(seconds=5), timedelta(seconds=30), 2 * _MINUTE, 10 * _MINUTE, 30 * _MINUTE)
+TERMS = Terms(queue="mail", waits=(*_FIRST, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 8 * _HOUR))  # about a day
+
+REST = 30.0  # seconds in which a server that did not answer is not asked
+_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834: no holiday note comes back
+
+
+class ServerResting(Exception):
+    """The mail server did not answer a moment ago, and nobody waits for it again so soon."""
+
+
+class _Rest:
+    """Until when, in this process, the server is left alone: else every mail of a queue would wait out its time-out."""
+
+    until = 0.0
+
+
+def send(*, to: User, template: str, context: Mapping[str, Any], event_id: UUID | None = None) -> None:
+    """Mail a person `templates/emails/<template>.txt`, whose first line is the subject; it knows `name` and `clinic` beside.
+
+    Raises OSError (smtplib's errors are such) where the server does not take it, ServerResting where it is not asked.
+    """
+    if time.monotonic() < _Rest.until:
+        raise ServerResting
+    mail = compose(to=to, template=template, context=context, event_id=event_id)
+    try:
+        mail.send()
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):  # it answers, and says no
+        raise
+    except OSError:
+        _Rest.until = time.monotonic() + REST
+        raise
+
+
+def compose(*, to: User, template: str, context: Mapping[str, Any], event_id: UUID | None) -> EmailMessage:
+    """The mail. Values are put on one line each: a name cannot add lines to what the mail says."""
+    known = {"name": f"{to.first_name} {to.last_name}", "clinic": settings.CLINIC_NAME} | dict(context)
+    flat = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in known.items()}
+    subject, _, body = render_to_string(f"emails/{template}.txt", flat).strip().partition("\n")
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    message_id = f"<{uuid5(event_id or new_id(), f'{template} {to.pk}')}@{domain}>"
+    return EmailMessage(
+        subject=" ".join(subject.split()), body=body.strip() + "\n", to=[to.email], headers={**_HEADERS, "Message-ID": message_id}
+    )
+
+
+def wake() -> None:
+    """Ask the server again (tests)."""
+    _Rest.until = 0.0

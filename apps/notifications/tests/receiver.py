@@ -1,0 +1,52 @@
+"""A real mail server for tests: what it took, and the odd ways it can behave."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Receiver:
+    """`answer` is what the server says to a mail's content; `taken` what it said yes to."""
+
+    answer: str = "250 OK"
+    taken: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[Any] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.answer.startswith("250"):
+            self.envelopes.append(envelope)
+            self.taken.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        return self.answer
+
+
+def free_port() -> int:
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        return line.getsockname()[1]
+
+
+@contextmanager
+def open_at(port: int, receiver: Receiver) -> Iterator[Receiver]:
+    """The server, for the length of a test."""
+    controller = Controller(receiver, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield receiver
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        line.listen(50)
+        yield line.getsockname()[1]

@@ -1,0 +1,141 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import time_machine
+from django.core import mail as outgoing
+from django.db import transaction
+
+from apps.access.actor import SYSTEM
+from apps.accounts import services as accounts
+from apps.accounts.events import SignedInFromNewPlace
+from apps.accounts.models import User
+from apps.accounts.tests import factories as people
+from apps.audit.events import UnusualReading
+from apps.common import clock
+from apps.events import relay
+from apps.events.event import Event
+from apps.events.models import Delivery
+from apps.events.services import emit
+from apps.notifications import mail
+from apps.notifications.models import Message, Notification
+from apps.patients.events import GlassBroken
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # 09:30 in Los Angeles
+
+
+def announce(fact: Event) -> UUID:
+    with time_machine.travel(AT, tick=False), transaction.atomic():
+        return emit(fact, by=SYSTEM)
+
+
+def deliver() -> list[bool]:
+    return [relay.deliver(turn.delivery_id, turn.attempt) for turn in relay.claim_waiting()]
+
+
+def inbox(person: User) -> list[Message]:
+    return [copy.message for copy in Notification.objects.filter(user=person).select_related("message")]
+
+
+def glass_broken(by: User) -> GlassBroken:
+    patient = admit("Mary", "Major", mrn="MRN777")
+    return GlassBroken(patient_id=patient.pk, user_id=by.pk, until=AT + timedelta(hours=4))
+
+
+def test_every_administrator_hears_of_broken_glass(ward: dict[str, User]) -> None:
+    second = people.hire("admin.two", "admin")
+    away = people.hire("admin.away", "admin")
+    accounts.deactivate(by=SYSTEM, user_id=away.pk)
+    fact = glass_broken(ward["nurse"])
+    announce(fact)
+    assert all(deliver())
+    [said] = inbox(ward["admin"])
+    assert inbox(second) == [said]
+    assert not inbox(away)
+    assert not inbox(ward["nurse"])
+    assert (said.priority, said.type, said.category) == ("urgent", "warning", "system")
+    assert "nurse.ward" in said.message
+    assert "Mary Major (MRN777)" in said.message
+    assert "2026-11-22 at 09:30 PST, until 2026-11-22 at 13:30 PST" in said.message
+    assert said.action_url == f"/admin/audit/auditevent/?q={fact.patient_id}"
+    assert outgoing.outbox == []
+
+
+def test_administrators_hear_of_unusual_reading(ward: dict[str, User]) -> None:
+    announce(UnusualReading(user_id=ward["nurse"].pk, charts=240))
+    assert all(deliver())
+    [said] = inbox(ward["admin"])
+    assert (said.priority, said.type) == ("high", "warning")
+    assert "nurse.ward" in said.message
+    assert "240 patients" in said.message
+
+
+def test_who_signed_in_from_a_new_place_is_told_in_the_house_and_by_mail(ward: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=uuid4()))
+    assert deliver() == [True, True]
+    [said] = inbox(ward["nurse"])
+    [sent] = outgoing.outbox
+    assert "2026-11-22 at 09:30 PST" in said.message
+    assert sent.to == [ward["nurse"].email]
+    assert "2026-11-22 at 09:30 PST" in sent.body
+    assert not inbox(ward["admin"])
+
+
+def test_a_fact_that_is_delivered_again_tells_nobody_twice(ward: dict[str, User]) -> None:
+    announce(UnusualReading(user_id=ward["nurse"].pk, charts=240))
+    deliver()
+    Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)
+    assert [relay.deliver(row.pk, 1) for row in Delivery.objects.all()] == [True]
+    assert Notification.objects.count() == 1
+
+
+def test_who_left_meanwhile_gets_no_mail(ward: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+    assert all(deliver())
+    assert outgoing.outbox == []
+
+
+@pytest.fixture
+def dead_server(settings: Any) -> None:
+    """A mail server that refuses connections."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+
+def mail_delivery() -> Delivery:
+    return Delivery.objects.get(listener__endswith="mail_of_a_new_place")
+
+
+@pytest.mark.usefixtures("dead_server")
+def test_a_dead_mail_server_keeps_nothing_else_waiting(ward: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+    assert sorted(deliver()) == [False, True]
+    assert len(inbox(ward["nurse"])) == 1
+    waiting = mail_delivery()
+    assert (waiting.status, waiting.attempts) == ("pending", 1)
+    assert "ConnectionRefusedError" in waiting.last_error
+
+
+@pytest.mark.usefixtures("dead_server")
+def test_a_mail_is_tried_for_a_day_and_then_waits_for_a_person(ward: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+    begun = clock.now()
+    with time_machine.travel(begun, tick=False) as traveller:
+        deliver()
+        while (row := mail_delivery()).status == "pending":
+            traveller.move_to(row.next_attempt_at)
+            for turn in relay.due_deliveries():
+                assert turn.queue == "mail"
+                relay.deliver(turn.delivery_id, turn.attempt)
+        tried_for = clock.now() - begun
+    assert (row.status, row.attempts) == ("parked", mail.TERMS.attempts)
+    assert timedelta(hours=23) < tried_for < timedelta(hours=25)
+
+
+def test_mail_goes_by_its_own_queue(ward: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+    assert sorted(turn.queue for turn in relay.claim_waiting()) == ["default", "mail"]

@@ -1,0 +1,239 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from apps.access.actor import SYSTEM
+from apps.access.roles import Role
+from apps.accounts import services as accounts
+from apps.accounts.models import User
+from apps.audit.models import AuditEvent
+from apps.common import clock
+from apps.common.errors import Forbidden, Invalid, NotFound
+from apps.common.tests.crowd import at_once
+from apps.events.models import OutboxEvent
+from apps.notifications import selectors, services
+from apps.notifications.models import Message, Notification
+from apps.notifications.tests.factories import copy_of, notice, tell
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_message_is_one_row_and_a_thin_one_for_each_recipient(ward: dict[str, User]) -> None:
+    said = services.send(by=ward["admin"], notice=notice(), ids=[ward["nurse"].pk, ward["doctor"].pk])
+    copies = Notification.objects.filter(message=said)
+    assert {copy.user_id for copy in copies} == {ward["nurse"].pk, ward["doctor"].pk}
+    assert {(copy.created_at, copy.read_at) for copy in copies} == {(said.created_at, None)}
+    assert all(copy.pk.version == 7 for copy in copies)
+    assert (said.sent_by_id, said.recipient_count) == (ward["admin"].pk, 2)
+
+
+def test_who_is_named_twice_and_by_role_too_is_told_once(ward: dict[str, User]) -> None:
+    nurse = ward["nurse"].pk
+    said = services.send(by=ward["admin"], notice=notice(), ids=[nurse, nurse], roles=["nurse", "doctor"])
+    assert said.recipient_count == Notification.objects.count() == 2
+
+
+def test_a_role_means_its_active_people(ward: dict[str, User]) -> None:
+    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+    with pytest.raises(services.NobodyThere):
+        services.send(by=ward["admin"], notice=notice(), roles=["nurse"])
+    assert not Message.objects.exists()
+
+
+def test_unknown_recipients_are_named(ward: dict[str, User]) -> None:
+    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+    stranger, gone = uuid4(), ward["nurse"].pk
+    with pytest.raises(Invalid) as refused:
+        services.send(by=ward["admin"], notice=notice(), ids=[ward["doctor"].pk, stranger, gone])
+    assert refused.value.details["unknown_recipients"] == [str(stranger), str(gone)]
+    assert refused.value.details["field"] == "recipient_ids"
+    assert not Notification.objects.exists()
+
+
+def test_somebody_must_be_told(ward: dict[str, User]) -> None:
+    with pytest.raises(Invalid) as refused:
+        services.send(by=ward["admin"], notice=notice())
+    assert refused.value.details["field"] == "recipient_ids"
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role if role not in (Role.ADMIN, Role.PATIENT)])
+def test_only_an_administrator_sends(ward: dict[str, User], role: str) -> None:
+    with pytest.raises(Forbidden):
+        services.send(by=ward[role], notice=notice(), ids=[ward["nurse"].pk])
+
+
+def test_a_notification_leads_nowhere_else(ward: dict[str, User]) -> None:
+    with pytest.raises(Invalid) as refused:
+        services.notify(by=SYSTEM, notice=notice(action_url="//evil.example"), ids=[ward["nurse"].pk])
+    assert refused.value.details["field"] == "action_url"
+
+
+def test_a_fact_is_told_once_however_often_it_is_heard(ward: dict[str, User]) -> None:
+    fact = uuid4()
+    first = services.notify(by=SYSTEM, notice=notice(), roles=["admin"], event_id=fact)
+    again = services.notify(by=SYSTEM, notice=notice("In other words"), roles=["admin", "nurse"], event_id=fact)
+    other = services.notify(by=SYSTEM, notice=notice(), roles=["nurse"], event_id=fact, part="nurses")
+    assert (first is None, again, other is None) == (False, None, False)
+    assert Notification.objects.count() == 2
+
+
+def test_sending_is_announced_and_on_record_without_what_was_said(ward: dict[str, User]) -> None:
+    said = services.send(by=ward["admin"], notice=notice("Secret title"), ids=[ward["nurse"].pk])
+    event = OutboxEvent.objects.get(name="notification.sent")
+    row = AuditEvent.objects.get(action="notification.sent")
+    assert event.payload == {"message_id": str(said.pk), "recipients": 1, "priority": "medium", "category": "system"}
+    assert (row.user_id, row.object_id) == (ward["admin"].pk, said.pk)
+
+
+def test_one_reads_ones_own_and_nobody_elses(ward: dict[str, User]) -> None:
+    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
+    with pytest.raises(NotFound):
+        services.read(by=ward["doctor"], notification_id=copy.pk)
+    assert services.read(by=ward["nurse"], notification_id=copy.pk).read_at is not None
+    assert selectors.unread_count(visible_to=ward["nurse"]) == 0
+
+
+def test_what_is_read_stays_as_it_was_and_is_announced_once(ward: dict[str, User]) -> None:
+    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
+    first = services.read(by=ward["nurse"], notification_id=copy.pk).read_at
+    assert services.read(by=ward["nurse"], notification_id=copy.pk).read_at == first
+    assert OutboxEvent.objects.filter(name="notification.read").count() == 1
+
+
+def test_all_of_ones_own_are_read_at_once(ward: dict[str, User]) -> None:
+    for _ in range(3):
+        tell(ward["nurse"], ward["doctor"])
+    assert services.read_all(by=ward["nurse"]) == 3
+    assert services.read_all(by=ward["nurse"]) == 0
+    assert selectors.unread_count(visible_to=ward["nurse"]) == 0
+    assert selectors.unread_count(visible_to=ward["doctor"]) == 3
+    assert OutboxEvent.objects.get(name="notification.all_read").payload["notifications"] == 3
+
+
+def test_readers_are_counted_for_the_sender(ward: dict[str, User]) -> None:
+    said = services.send(by=ward["admin"], notice=notice(), roles=["nurse", "doctor"])
+    services.read(by=ward["nurse"], notification_id=copy_of(said, ward["nurse"]).pk)
+    assert selectors.read_count(said) == 1
+
+
+def test_what_the_house_wrote_is_no_senders_business(ward: dict[str, User]) -> None:
+    said = tell(ward["nurse"])
+    with pytest.raises(NotFound):
+        selectors.sent_message(ward["admin"], said.pk)
+
+
+def _message(**wrong: Any) -> Callable[[User], Any]:
+    return lambda user: Message.objects.create(**({"title": "A", "message": "B", "sent_by": user} | wrong))
+
+
+def _same_copy(user: User) -> None:
+    said = tell(user)
+    Notification.objects.create(message=said, user=user)
+
+
+def _same_event(user: User) -> None:
+    fact = UUID(int=7)
+    for _ in range(2):
+        Message.objects.create(title="A", message="B", event_id=fact)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "write"),
+    [
+        ("message_type_known", _message(type="gossip")),
+        ("message_priority_known", _message(priority="routine")),
+        ("message_category_known", _message(category="weather")),
+        ("message_says_something", _message(title="")),
+        ("message_says_something", _message(message="")),
+        ("message_length", _message(message="x" * 4_001)),
+        ("message_leads_within", _message(action_url="https://evil.example")),
+        ("message_leads_within", _message(action_url="//evil.example")),
+        ("message_leads_within", _message(action_url="/\\evil.example")),
+        ("message_leads_within", _message(action_url="/a\nb")),
+        ("message_leads_within", _message(action_url="/a\n")),
+        ("notification_once_per_person", _same_copy),
+        ("message_once_per_event", _same_event),
+    ],
+)
+def test_the_database_has_the_last_word(ward: dict[str, User], constraint: str, write: Callable[[User], Any]) -> None:
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        write(ward["nurse"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fact_heard_by_eight_at_once_is_told_once(ward: dict[str, User]) -> None:
+    fact = uuid4()
+    told = at_once(8, lambda _: services.notify(by=SYSTEM, notice=notice(), roles=["nurse", "doctor"], event_id=fact))
+    assert sum(one is not None for one in told) == 1
+    assert Notification.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sending_that_breaks_off_in_the_middle_leaves_nothing_and_then_one_row_each(
+    ward: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fact = uuid4()
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "emit", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            services.notify(by=SYSTEM, notice=notice(), roles=list(ward), event_id=fact)
+    assert not Message.objects.exists()
+    assert not Notification.objects.exists()
+    services.notify(by=SYSTEM, notice=notice(), roles=list(ward), event_id=fact)
+    assert Notification.objects.count() == len(ward)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_mark_the_same_as_read_are_one(ward: dict[str, User]) -> None:
+    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
+    at_once(6, lambda _: services.read(by=ward["nurse"], notification_id=copy.pk))
+    assert OutboxEvent.objects.filter(name="notification.read").count() == 1
+
+
+def crowd(size: int) -> None:
+    """So many nurses, straight into the table."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_user"
+            " (id, created_at, updated_at, username, email, first_name, last_name, role, is_active, password)"
+            " SELECT gen_random_uuid(), now(), now(), 'n' || n, 'n' || n || '@hims.test', 'N', 'N', 'nurse', true, '!'"
+            " FROM generate_series(1, %s) n",
+            [size],
+        )
+
+
+def plan(rows: Any) -> str:
+    return rows.explain()
+
+
+def test_ten_thousand_are_told_in_as_many_statements_as_two(ward: dict[str, User], django_assert_num_queries: Any) -> None:
+    crowd(10_000)
+    ids = list(User.objects.filter(role="nurse").values_list("pk", flat=True)[:10_000])
+    with django_assert_num_queries(10):  # two savepoints and their release; strangers, message, copies, their count, fact, trail
+        services.send(by=ward["admin"], notice=notice(), ids=ids[:2])
+    with django_assert_num_queries(10):
+        services.send(by=ward["admin"], notice=notice(), ids=ids)
+    assert Notification.objects.count() == 10_002
+
+
+def test_the_newest_and_the_unread_are_found_by_their_index(ward: dict[str, User]) -> None:
+    """Two hundred messages to five hundred people: a hundred thousand copies, of which one in ten is unread."""
+    crowd(500)
+    at = clock.now() - timedelta(days=30)
+    for number in range(200):
+        services.notify(by=SYSTEM, notice=notice(f"Notice {number}"), roles=["nurse"], at=at + timedelta(hours=number))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE notifications_notification SET read_at = now() WHERE created_at < %s", [at + timedelta(hours=180)])
+        cursor.execute("ANALYZE notifications_notification, notifications_message")
+    nurse = ward["nurse"]
+    newest = plan(selectors.inbox(visible_to=nurse)[:50])
+    unread = plan(Notification.objects.visible_to(nurse).unread())
+    assert "notification_newest" in newest
+    assert "Sort" not in newest
+    assert "notification_unread" in unread
+    assert [row.message.title for row in selectors.inbox(visible_to=nurse)[:2]] == ["Notice 199", "Notice 198"]
+    assert selectors.unread_count(visible_to=nurse) == 20
