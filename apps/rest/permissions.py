@@ -1,11 +1,13 @@
-"""Closed by default: an action that declares no need is refused."""
+"""Closed by default: an action that declares no need is refused. A grave one may ask for the password again (`step_up`)."""
 
 from typing import Any, Final
 
+from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apps.access.permissions import Permission
+from apps.common import clock
 from apps.common.errors import Forbidden, Unauthenticated
 
 
@@ -24,6 +26,19 @@ def need_of(view: Any, action: str | None) -> Need | None:
     return needs.get("update" if action == "partial_update" else action)
 
 
+class ReauthenticationRequired(Unauthenticated):
+    """The action is in the view's `step_up`, and the password was last given too long ago, or never (an API key)."""
+
+    message = "Give your password again (POST /auth/reauthenticate), then repeat the request within five minutes."
+
+
+def refuse_without_fresh_proof(person: Any) -> None:
+    """Raises ReauthenticationRequired unless the person gave the password in this session within five minutes."""
+    proven_at = getattr(person, "reauthenticated_at", None)
+    if proven_at is None or clock.now() - proven_at > settings.REAUTHENTICATION_LIFETIME:
+        raise ReauthenticationRequired(issue="reauthentication_required")
+
+
 class Needs(BasePermission):
     """Asks the view's `needs` for the action; strangers get 401, the wrong role 403."""
 
@@ -36,5 +51,11 @@ class Needs(BasePermission):
         if request.user is None:
             raise Unauthenticated("Sign in first: send 'Authorization: Bearer <access token>'.")
         if not isinstance(need, Permission) or not request.user.may(need):  # type: ignore[union-attr]
-            raise Forbidden
+            raise _refusal_of(request.user)
         return True
+
+
+def _refusal_of(person: Any) -> Forbidden:
+    if getattr(person, "enrollment_only", False):
+        return Forbidden("Set up your second factor first: POST /auth/mfa/totp.", issue="mfa_enrollment_required")
+    return Forbidden()

@@ -9,7 +9,8 @@
 
 `needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
 `data` of a reply holds the thing under `data_key`, by default the noun; "" where `data` is the thing itself. `warns`, `tag`,
-`operation_ids` and `examples` speak to the OpenAPI file alone.
+`operation_ids` and `examples` speak to the OpenAPI file alone. `step_up` names the actions for which the password must have been
+given within five minutes in this session (`POST /auth/reauthenticate`; a sign-in counts).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ from apps.common.errors import Invalid, RateLimited
 from apps.rest import aliases, limits, paging
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
-from apps.rest.permissions import Need
+from apps.rest.permissions import Need, refuse_without_fresh_proof
 from apps.rest.schema import Example
 
 _READING = ("GET", "HEAD")
@@ -56,6 +57,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     tag: ClassVar[str] = ""
     operation_ids: ClassVar[Mapping[str, str]] = {}
     examples: ClassVar[Mapping[str, Example]] = {}
+    step_up: ClassVar[Sequence[str]] = ()
 
     metadata_class = None
     format_kwarg = None
@@ -74,6 +76,8 @@ class HimsViewSet(ViewSetMixin, APIView):
         self.perform_authentication(request)
         self._count(request)
         self.check_permissions(request)
+        if self.action in self.step_up:
+            refuse_without_fresh_proof(request.user)
         self._refuse_unknown_parameters(request)
 
     def limit_key(self, request: Request) -> str:

@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from stdnum import luhn
 
@@ -17,7 +15,8 @@ from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
 from apps.accounts.events import StaffChanged, StaffDeactivated, StaffHired, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
-from apps.accounts.services.sessions import end_sessions
+from apps.accounts.services.closing import end_everywhere
+from apps.accounts.services.passwords import refuse_weak
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.events.services import emit
@@ -71,7 +70,7 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
         role=_staff_role(staff.role),
     )
     if check_password:
-        _check_password(staff.password, user)
+        refuse_weak(staff.password, user)
     _refuse_taken(user)
     user.password = make_password(staff.password)
     with _taken_at_the_same_moment():
@@ -97,7 +96,7 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     with _taken_at_the_same_moment():
         changed = user.amend(**changes)
     if "role" in changed:
-        end_sessions(by=by, user=user, reason=Session.End.ROLE_CHANGED)
+        end_everywhere(by=by, user=user, reason=Session.End.ROLE_CHANGED)
         if user.role == Role.DOCTOR and not Doctor.objects.filter(pk=user.pk).exists():
             _write_practice(Doctor(user=user))
     if changed:
@@ -119,17 +118,6 @@ def change_practice(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doc
 
 
 @transaction.atomic
-def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True) -> None:
-    """Give a person a new password; every session of theirs ends."""
-    user = _staff_locked(user_id)
-    if check:
-        _check_password(password, user)
-    user.amend(password=make_password(password))
-    end_sessions(by=by, user=user, reason=Session.End.PASSWORD_CHANGED)
-    emit(StaffChanged(user_id=user.pk, changes=("password",)), by=by)
-
-
-@transaction.atomic
 def deactivate(*, by: Actor, user_id: UUID) -> User:
     """Close the account at once: the next request with any of its tokens is refused. Raises AlreadyDeactivated."""
     user = _staff_locked(user_id)
@@ -137,7 +125,7 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
         raise Conflict("You cannot deactivate yourself.")
     if not user.amend(is_active=False):
         raise AlreadyDeactivated
-    end_sessions(by=by, user=user, reason=Session.End.DEACTIVATED)
+    end_everywhere(by=by, user=user, reason=Session.End.DEACTIVATED)
     emit(StaffDeactivated(user_id=user.pk), by=by)
     return user
 
@@ -184,13 +172,6 @@ def _taken_at_the_same_moment() -> Iterator[None]:
         if column is None:
             raise
         raise UsernameTaken(field=column) from error
-
-
-def _check_password(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid(errors=[{"field": "password", "issue": issue} for issue in error.messages]) from error
 
 
 def _staff_role(role: str) -> Role:

@@ -49,7 +49,7 @@ class HimsSchema(AutoSchema):
         return said.splitlines()[0].rstrip(".") if said else words
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
-        return "\n\n".join([_who(self.view), _how_often(self._rate_class()), *_warnings(self.view)])
+        return "\n\n".join([_who(self.view), _how_often(self._rate_class()), *_step_up(self.view), *_warnings(self.view)])
 
     def get_tags(self) -> list[str]:
         return [self.view.tag or (self.view.plural or self.view.noun).capitalize()]
@@ -126,6 +126,11 @@ def _who(view: Any) -> str:
 
 def _how_often(rate_class: Any) -> str:
     return f"**How often:** {PER_MINUTE[rate_class]} requests a minute (class `{rate_class.value}`)."
+
+
+def _step_up(view: Any) -> list[str]:
+    said = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
+    return [f"{said}`details.issue` `reauthentication_required`."] if view.action in view.step_up else []
 
 
 def _warnings(view: Any) -> list[str]:
