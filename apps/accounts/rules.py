@@ -39,7 +39,7 @@ def weakness(password: str, *, with_mfa: bool, own: Iterable[str], is_common: Ca
     if len(set(plain)) < _FEWEST_DISTINCT or _is_run(plain):
         return "This password is too easy to guess: it repeats itself or follows the keyboard or the alphabet."
     if len(_without(plain, {*TRADE_WORDS, *_words(own)})) < _LEFT_OVER:
-        return "This password is too easy to guess: take out your own names and the clinic's words, and at least 8 characters must be left."
+        return "This password is too easy to guess: 8 characters must be left without your names and the clinic's."
     return None
 
 
