@@ -38,7 +38,8 @@ def weakness(password: str, *, with_mfa: bool, own: Iterable[str], is_common: Ca
         return "This password is too common: it is on the list of passwords that are tried first."
     if len(set(plain)) < _FEWEST_DISTINCT or _is_run(plain):
         return "This password is too easy to guess: it repeats itself or follows the keyboard or the alphabet."
-    if len(_without(plain, {*TRADE_WORDS, *_words(own)})) < _LEFT_OVER:
+    left = _without(plain, {*TRADE_WORDS, *_words(own)})
+    if len(left) < _LEFT_OVER and left != _without(plain, set()):
         return "This password is too easy to guess: 8 characters must be left without your names and the clinic's."
     return None
 

@@ -92,11 +92,13 @@ def failed(gate: Gate) -> None:
     """The password or the code was wrong. Counts for the account, and against a known place that goes on failing."""
     now = clock.now()
     with transaction.atomic():
-        FailureCount.objects.bulk_create([FailureCount(key=gate.key, user=gate.user)], ignore_conflicts=True)
-        row = FailureCount.objects.select_for_update().get(pk=gate.key)
+        fresh = FailureCount(key=gate.key, user=gate.user, last_at=now)
+        # Made or locked in one statement: whoever signs in or tidies up at this moment waits.
+        FailureCount.objects.bulk_create([fresh], update_conflicts=True, unique_fields=["key"], update_fields=["last_at"])
+        row = FailureCount.objects.get(pk=gate.key)
         row.recent = [*_within_window(row, now)[-_scaled(rules.ALLOWED_FAILURES) - 10 :], now]
-        row.in_a_row, row.last_at = row.in_a_row + 1, now
-        row.save(update_fields=["recent", "in_a_row", "last_at"])
+        row.in_a_row += 1
+        row.save(update_fields=["recent", "in_a_row"])
         _places(gate.user, gate.place).update(failures=F("failures") + 1)
 
 
@@ -125,7 +127,7 @@ def arrived(*, user: User, place: Place, session_id: UUID | None) -> None:
 
 def forgive(user: User) -> None:
     """No failure counts any more."""
-    FailureCount.objects.filter(pk=_key(user, "")).delete()
+    FailureCount.objects.filter(pk=_key(user, "")).update(in_a_row=0, recent=[])
 
 
 def is_known_place(user: User | None, place: Place) -> bool:
