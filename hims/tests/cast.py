@@ -1,6 +1,7 @@
 """The ward's cast for tests that cross floors: the apps' own factories, gathered."""
 
+from apps.accounts.tests.authenticator import code, equip
 from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward
 from apps.patients.tests.factories import admit, chart, merge
 
-__all__ = ["NPI", "PASSWORD", "Caller", "admit", "browser", "caller", "chart", "hire", "hire_ward", "merge"]
+__all__ = ["NPI", "PASSWORD", "Caller", "admit", "browser", "caller", "chart", "code", "equip", "hire", "hire_ward", "merge"]
