@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.access.roles import STAFF
 from hims.launch import places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -58,6 +59,28 @@ def key_ring() -> list[str]:
     if name() not in ("sandbox", "development", "test") and min(map(len, keys), default=0) < 32:
         raise ImproperlyConfigured("Every key of HIMS_KEY_RING must be at least 32 random characters.")
     return keys
+
+
+def base_url() -> str:
+    """Where this installation is reached, without a slash at the end. Never taken from a request: anybody can write a Host."""
+    local = name() in ("sandbox", "development", "test")
+    first = next(iter(read.list("HIMS_ALLOWED_HOSTS", default=[])), "").lstrip(".") or "localhost"
+    default = f"http://127.0.0.1:{os.environ.get('HIMS_PORT', '8000')}" if local else f"https://{first}"
+    chosen = os.environ.get("HIMS_BASE_URL", default).rstrip("/")
+    parts = urlsplit(chosen)
+    if parts.scheme not in (("http", "https") if local else ("https",)) or not parts.hostname or parts.query or parts.fragment:
+        raise ImproperlyConfigured("HIMS_BASE_URL must be the address of this installation, like https://hims.clinic.example.")
+    return chosen
+
+
+def roles(variable: str, *, default: tuple[str, ...]) -> frozenset[str]:
+    """Roles by name, separated by commas. Unset: the default in a clinic, none in the sandbox and on a developer's machine."""
+    unset: list[str] = [] if name() in ("sandbox", "development", "test") else list(default)
+    chosen = [role.strip() for role in read.list(variable, default=unset) if role.strip()]
+    unknown = sorted(set(chosen) - set(STAFF))
+    if unknown:
+        raise ImproperlyConfigured(f"{variable} names {', '.join(unknown)}; roles are {', '.join(STAFF)}.")
+    return frozenset(chosen)
 
 
 def embedded_allowed() -> bool:

@@ -16,6 +16,7 @@ _EVERYONE_BUT_MANAGER = {role for role in STAFF if role is not Role.MANAGER}
 
 _HOLDERS: dict[P, Set[Role]] = {
     P.OWN_SESSION: set(STAFF),
+    P.OWN_SECURITY: set(STAFF),
     P.STAFF_VIEW: {Role.ADMIN},
     P.STAFF_MANAGE: {Role.ADMIN},
     P.DOCTOR_VIEW: _EVERYONE_BUT_MANAGER,

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     # accounts
     OWN_SESSION = "own_session"  # sign out, read oneself
+    OWN_SECURITY = "own_security"  # one's own password, second factor and sign-out: all that an enrolment-only session may
     STAFF_VIEW = "staff.view"  # read the staff list (administration)
     STAFF_MANAGE = "staff.manage"
     DOCTOR_VIEW = "doctor.view"

@@ -1,4 +1,6 @@
-"""The accounts app."""
+"""The accounts app. It starts to listen when it loads."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
@@ -6,3 +8,6 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "apps.accounts"
     verbose_name = "Staff"
+
+    def ready(self) -> None:
+        import_module("apps.accounts.listeners")

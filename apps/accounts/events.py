@@ -90,3 +90,45 @@ class ApiKeyRotated(_AboutKey, name="api_key.rotated"):
 @dataclass(frozen=True, kw_only=True)
 class ApiKeyRevoked(_AboutKey, name="api_key.revoked"):
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reauthenticated(_AboutStaff, name="session.reauthenticated"):
+    """The password (and the code) was given again within a session."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactorEnabled(_AboutStaff, name="mfa.enabled"):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactorDisabled(_AboutStaff, name="mfa.disabled"):
+    """`reset` where an administrator took it away."""
+
+    reset: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodesRenewed(_AboutStaff, name="mfa.recovery_codes_renewed"):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodeUsed(_AboutStaff, name="mfa.recovery_code_used"):
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordHelpAsked(Event, name="password.help_asked"):
+    """Somebody typed an e-mail or username at "forgot my password". `sealed` is that, encrypted: whether an account has it is
+    looked up afterwards by a worker, so that the answer takes as long for one that nobody has."""
+
+    sealed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordResetAsked(_AboutStaff, name="password.reset_asked"):
+    """An account is to be mailed a link. The mailing task makes the token (`services.make_reset_link`); none travels here."""

@@ -1,5 +1,6 @@
-"""Staff, doctors, sessions and the refresh tokens that keep a session going."""
+"""Staff, doctors, sessions with their refresh tokens, second factors, mailed links, and what is remembered of sign-ins."""
 
+import uuid
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -10,12 +11,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from apps.access import matrix
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.access.scopes import Scope
+from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
@@ -60,6 +63,8 @@ class User(Rights, BaseModel, AbstractBaseUser):
     last_name = models.CharField(max_length=100)
     role = models.CharField(max_length=20, choices=ROLES)
     is_active = models.BooleanField(default=True)
+    security_stamp = models.UUIDField(default=uuid.uuid4, editable=False)  # a new one ends every browser session
+    password_needs_mfa = models.BooleanField(default=False, editable=False)  # shorter than one may have without a second factor
 
     objects = UserManager()
 
@@ -83,6 +88,11 @@ class User(Rights, BaseModel, AbstractBaseUser):
     def is_staff(self) -> bool:
         """Django's name for 'may open the admin'."""
         return self.is_active and self.role != Role.PATIENT
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """What a browser session must still know: the password and the stamp it began with."""
+        known = f"{self.password}{self.security_stamp}"
+        return salted_hmac("apps.accounts.browser_session", known, secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Django's own permission strings grant nothing here: the admin classes ask `may`."""
@@ -136,6 +146,8 @@ class Session(models.Model):
         DEACTIVATED = "deactivated"
         ROLE_CHANGED = "role_changed"
         PASSWORD_CHANGED = "password_changed"  # noqa: S105
+        MFA_CHANGED = "mfa_changed"
+        PROOF_FAILED = "proof_failed"  # too many wrong passwords from inside: whoever holds the tokens is not the owner
 
     id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -146,6 +158,9 @@ class Session(models.Model):
     end_reason = models.CharField(max_length=20, blank=True, choices=End)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
+    reauthenticated_at = models.DateTimeField(default=clock.now)  # when password (and code) were last given; a sign-in counts
+    failed_proofs = models.PositiveSmallIntegerField(default=0)  # wrong passwords in a row since then
+    enrollment_only = models.BooleanField(default=False)  # good for setting up the second factor, and for nothing else
 
     objects = SessionQuerySet.as_manager()
 
@@ -243,3 +258,88 @@ class ApiKeySecret(models.Model):
 
     def __str__(self) -> str:
         return f"of key {self.api_key_id}"
+
+
+class TotpDevice(models.Model):
+    """An authenticator app. Not django-otp's own table, which keeps the seed in clear: its arithmetic over a sealed seed."""
+
+    DRIFT_LIMIT = 10  # steps of 30 seconds that a telephone's clock may be off
+
+    user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    sealed_seed = models.BinaryField()
+    created_at = models.DateTimeField(default=clock.now)
+    confirmed_at = models.DateTimeField(null=True)  # counts from then on
+    last_step = models.BigIntegerField(default=-1)  # of the newest code accepted: no code counts twice
+    drift = models.SmallIntegerField(default=0)  # steps by which the telephone was seen to be off
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(drift__gte=-10, drift__lte=10), name="totp_drift_bounded"),
+        ]
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code for the day the telephone is lost, as a hash. Good once."""
+
+    code_hash = models.BinaryField(primary_key=True, max_length=32)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField(default=clock.now)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
+class PasswordLink(models.Model):
+    """A mailed link that lets its reader choose a password, as the SHA-256 of its token. Good once, for a while."""
+
+    class Purpose(models.TextChoices):
+        RESET = "reset"
+        INVITATION = "invitation"
+
+    token_hash = models.BinaryField(primary_key=True, max_length=32)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)  # or void, since another link was used
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose__in=["reset", "invitation"]), name="password_link_purpose_known"),
+            models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="password_link_expires_later"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user_id}"
+
+
+class KnownPlace(models.Model):
+    """An address (`net:…`) or a browser (`device:…`) from which somebody has signed in."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    mark = models.CharField(max_length=80)
+    last_used_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)  # in a row, from here; too many, and the place is known no more
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "mark"], name="known_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mark} of {self.user_id}"
+
+
+class FailureCount(models.Model):
+    """Wrong passwords and codes for one account, or for a name that nobody has: both are counted, so that neither stands out."""
+
+    key = models.CharField(max_length=64, primary_key=True)  # a keyed digest: people type passwords into the name's box
+    user = models.OneToOneField(User, on_delete=models.PROTECT, null=True, related_name="+")
+    in_a_row = models.PositiveIntegerField(default=0)
+    recent = ArrayField(models.DateTimeField(), default=list)  # the newest, oldest first
+    last_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.in_a_row} in a row"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from apps.access.permissions import Permission
 from apps.accounts.models import Rights
 
 
@@ -16,6 +17,13 @@ class Principal(Rights):
     role: str
     session_id: UUID
     last_seen_at: datetime
+    reauthenticated_at: datetime | None = None  # when the password was last given in this session
+    enrollment_only: bool = False  # the role asks for a second factor that is not set up yet
+
+    def may(self, permission: Permission) -> bool:
+        if self.enrollment_only and permission is not Permission.OWN_SECURITY:
+            return False
+        return Rights.may(self, permission)
 
     @property
     def pk(self) -> UUID:

@@ -13,13 +13,13 @@ from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.accounts import keys, tokens
 from apps.accounts.key_holder import KeyHolder
-from apps.accounts.models import ApiKey, Doctor, User
+from apps.accounts.models import ApiKey, Doctor, Session, TotpDevice, User
 from apps.accounts.principal import Principal
 from apps.common import clock, prepared
 
 # One statement, by hand and prepared: every request pays for it.
 _PRINCIPAL = """
-SELECT u.id, u.username, u.role, s.id, s.last_seen_at
+SELECT u.id, u.username, u.role, s.id, s.last_seen_at, s.reauthenticated_at, s.enrollment_only
 FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id
 WHERE s.id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND s.last_seen_at > %s AND u.is_active AND u.role <> %s
 """
@@ -130,3 +130,21 @@ def with_live_keys(rows: QuerySet[User]) -> QuerySet[User]:
     theirs = ApiKey.objects.live(clock.now()).filter(user=OuterRef("pk")).order_by()
     counted = theirs.values("user").annotate(number=Count("pk")).values("number")
     return rows.annotate(live_keys=Coalesce(Subquery(counted), 0))
+
+
+def has_second_factor(user_id: UUID) -> bool:
+    """Whether a code is asked for when this person signs in."""
+    return TotpDevice.objects.filter(pk=user_id, confirmed_at__isnull=False).exists()
+
+
+def must_enrol(user: User) -> bool:
+    """Whether this person has to set up a second factor before anything else: the role asks for one, or the password is short."""
+    wanted = user.password_needs_mfa or user.role in settings.HIMS_MFA_REQUIRED_ROLES
+    return wanted and not has_second_factor(user.pk)
+
+
+def own_sessions(user_id: UUID) -> QuerySet[Session]:
+    """The live sessions of this person, the latest used first."""
+    now = clock.now()
+    live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
+    return live.filter(last_seen_at__gt=now - settings.API_SESSION_IDLE).order_by("-last_seen_at", "-pk")

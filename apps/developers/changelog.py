@@ -23,6 +23,8 @@ RELEASES = (
         released_on=date(2026, 11, 22),
         added=(
             "Sign-in, refresh with single-use tokens, sign-out, oneself: /auth/login, /auth/refresh, /auth/logout, /auth/me.",
+            "A second factor (TOTP) with recovery codes: /auth/mfa/*; giving the password again: /auth/reauthenticate.",
+            "Passwords: changed, forgotten, chosen by a mailed link: /auth/password/*. Own sessions: /auth/sessions.",
             "Patients: list and search, registration, detail, amendment by merge-patch, deactivation and reactivation.",
             "Patients: who on record may be the person described, with score and reasons (/patients/match); the warning "
             "possible_duplicate says why in `matches`; two records are said to be two people by /patients/{id}/not-same.",

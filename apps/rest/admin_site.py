@@ -1,6 +1,7 @@
 """The admin site: the staff's desk. Sign-in with limits and on record, clinic time, refusals on record."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, update_wrapper
 from typing import Any
@@ -8,10 +9,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import login
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -20,11 +22,21 @@ from apps.access.permissions import Permission
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock
-from apps.common.errors import Forbidden, NotFound
+from apps.common.errors import Forbidden, NotFound, RateLimited
 from apps.rest import sign_in
 
 _BEGAN = "began_at"  # when the browser's session began, for its absolute end
 _ABSENT = {"autocomplete", "view_on_site"}  # stock views that would show rows without a row in the trail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page beside those of models: a class-based view that takes `site`. `is_open` to those who have not signed in."""
+
+    route: str
+    name: str
+    view: Any
+    is_open: bool = False
 
 
 class HimsAdminSite(AdminSite):
@@ -35,6 +47,8 @@ class HimsAdminSite(AdminSite):
     index_title = "Start"
     site_url = None
     password_view: Any = None  # plug: the class of the page where people change their own password
+    sign_in_view: Any = None  # plug: the class of the page where people sign in; it ends in `begin`
+    pages: tuple[Page, ...] = ()  # plug: further pages
     search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
     bell: Callable[[Any], dict[str, Any]] | None = None  # plug: where somebody's notifications are, and how many are unread
 
@@ -52,7 +66,12 @@ class HimsAdminSite(AdminSite):
         return bool(super().has_permission(request)) and _is_young(request)
 
     def get_urls(self) -> list:
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in _ABSENT]
+        stock = [url for url in super().get_urls() if getattr(url, "name", None) not in _ABSENT]
+        return [*(path(page.route, self._view_of(page), name=page.name) for page in self.pages), *stock]
+
+    def _view_of(self, page: Page) -> Any:
+        view = page.view.as_view(site=self)
+        return never_cache(view) if page.is_open else self.admin_view(view)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         here: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
@@ -97,17 +116,22 @@ class HimsAdminSite(AdminSite):
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The sign-in page. Over the limit: a page with 429 and Retry-After, and no password is looked at."""
-        if request.method != "POST":
-            return super().login(request, extra_context)
-        if wait := sign_in.seconds_to_wait(request, request.POST.get("username", "")):
-            refused = render(request, "429.html", {"seconds": wait}, status=429)
-            refused.headers["Retry-After"] = str(wait)
-            return refused
-        response = super().login(request, extra_context)
-        if response.status_code == 302:
-            request.session[_BEGAN] = clock.now().isoformat()
-            audit.note(by=request.user, action="session.started", object_id=request.user.pk, door="admin")  # type: ignore[arg-type]
-        return response
+        if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, request.POST.get("username", ""))):
+            return too_many(request, wait)
+        if self.sign_in_view is None:
+            raise Http404
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
+        try:
+            return self.sign_in_view.as_view(site=self)(request)
+        except RateLimited as refusal:
+            return too_many(request, refusal.details["retry_after"])
+
+    def begin(self, request: HttpRequest, user: Any) -> None:
+        """Everything asked for was given: the browser's session begins, on record."""
+        login(request, user)
+        request.session[_BEGAN] = clock.now().isoformat()
+        audit.note(by=user, action="session.started", object_id=user.pk, door="admin")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Sign out, on record."""
@@ -130,6 +154,13 @@ class HimsAdminSite(AdminSite):
             return reverse(self.search[0], current_app=self.name)
         except NoReverseMatch:
             return ""
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """The page of whoever tried too often, with 429 and Retry-After."""
+    refused = render(request, "429.html", {"seconds": seconds}, status=429)
+    refused.headers["Retry-After"] = str(seconds)
+    return refused
 
 
 def holds(user: Any, need: Permission | None) -> bool:

@@ -55,4 +55,4 @@ def _narrowed(view: Any, data: dict[str, Any]) -> dict[str, Any]:
 def _give_back(view: Any) -> None:
     """A conditional read that found nothing new costs nothing of the limit."""
     request = view.request._request
-    vars(request)["verdict"] = limits.give_back(request.verdict, view.limit_key(view.request))
+    vars(request)["verdict"] = limits.uncounted(request.verdict, view.limit_key(view.request))

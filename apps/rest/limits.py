@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 
 from apps.common import bus
+from apps.rest.models import SignInTry
 
 WINDOW = 60  # seconds
 _BUCKET = 5  # seconds
@@ -84,10 +85,13 @@ return {1, limit - sum - 1, (oldest or now) + window}
 """
 
 
-def hit(rate_class: RateClass, who: str) -> Verdict:
-    """Count one request of `who` and say whether it may pass. Refused ones are not counted. Redis away: no error, no wait."""
-    limit = max(1, round(PER_MINUTE[rate_class] * settings.HIMS_RATE_LIMIT_SCALE))
-    key = f"hims:limit:{rate_class}:{who}"
+def hit(rate_class: RateClass, who: str, *, per_minute: int | None = None) -> Verdict:
+    """Count one request of `who` and say whether it may pass. Refused ones are not counted. Redis away: no error, no wait.
+
+    `per_minute` is for what is counted beside the classes of the reference.
+    """
+    limit = max(1, round((per_minute or PER_MINUTE[rate_class]) * settings.HIMS_RATE_LIMIT_SCALE))
+    key = _key(rate_class, who)
     try:
         allowed, remaining, reset_ms = bus.run(
             lambda client: _script(client)(keys=[key], args=[limit, WINDOW * 1000, _BUCKET * 1000], client=client)
@@ -99,40 +103,50 @@ def hit(rate_class: RateClass, who: str) -> Verdict:
     return Verdict(rate_class, limit, int(remaining), resets_at, bool(allowed))
 
 
-# KEYS: the caller's hash. Takes one hit off the newest bucket that has any.
+# KEYS: the caller's hash. Takes one hit out of the newest bucket that has any.
 _LUA_BACK = """
 local rows = redis.call('HGETALL', KEYS[1])
-local newest = nil
+local newest
 for i = 1, #rows, 2 do
-  if string.sub(rows[i], 1, 1) == 'n' then
-    local bucket = tonumber(string.sub(rows[i], 2))
-    if not newest or bucket > newest then newest = bucket end
+  if string.sub(rows[i], 1, 1) == 'n' and tonumber(rows[i + 1]) > 0 then
+    if not newest or tonumber(string.sub(rows[i], 2)) > tonumber(string.sub(newest, 2)) then newest = rows[i] end
   end
 end
-if newest and redis.call('HINCRBY', KEYS[1], 'n' .. newest, -1) <= 0 then
-  redis.call('HDEL', KEYS[1], 'n' .. newest, 't' .. newest)
-end
+if newest then return redis.call('HINCRBY', KEYS[1], newest, -1) end
+return 0
 """
 
 
-def give_back(verdict: Verdict, who: str) -> Verdict:
-    """Uncount the request that got this verdict: it turned out to be free. Answers the verdict as it is then."""
-    key = f"hims:limit:{verdict.rate_class}:{who}"
+def give_back(rate_class: RateClass, who: str) -> None:
+    """Take one hit of `who` back: what was counted beforehand was a failure that was none, or a request that was free."""
+    key = _key(rate_class, who)
     try:
-        bus.run(lambda client: client.eval(_LUA_BACK, 1, key))
+        bus.run(lambda client: _script(client, _LUA_BACK)(keys=[key], client=client))
     except bus.Down:
-        if _here.get(key):
+        if rate_class is RateClass.AUTH:
+            newest = SignInTry.objects.filter(key=key).order_by("-at", "-pk").values("pk")[:1]
+            SignInTry.objects.filter(pk__in=newest).delete()
+        elif _here.get(key):
             _here[key].pop()
+
+
+def uncounted(verdict: Verdict, who: str) -> Verdict:
+    """The verdict of a request that turned out to be free, its hit given back."""
+    give_back(verdict.rate_class, who)
     return replace(verdict, remaining=min(verdict.limit, verdict.remaining + 1))
 
 
-_scripts: dict[int, Any] = {}
+def _key(rate_class: RateClass, who: str) -> str:
+    return f"hims:limit:{rate_class}:{who}"
 
 
-def _script(client: Any) -> Any:
-    if id(client) not in _scripts:
-        _scripts[id(client)] = client.register_script(_LUA)
-    return _scripts[id(client)]
+_scripts: dict[tuple[int, str], Any] = {}
+
+
+def _script(client: Any, source: str = _LUA) -> Any:
+    if (id(client), source) not in _scripts:
+        _scripts[id(client), source] = client.register_script(source)
+    return _scripts[id(client), source]
 
 
 _here: dict[str, deque[float]] = {}

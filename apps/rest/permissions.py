@@ -1,12 +1,14 @@
-"""Closed by default: an action that declares no need is refused."""
+"""Closed by default: an action that declares no need is refused. A grave one may ask for the password again (`step_up`)."""
 
 from typing import Any, Final
 
+from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apps.access import scopes
 from apps.access.permissions import Permission
+from apps.common import clock
 from apps.common.errors import Forbidden, Unauthenticated
 
 
@@ -23,6 +25,19 @@ def need_of(view: Any, action: str | None) -> Need | None:
     """What the view declares for an action; PATCH needs what PUT needs."""
     needs = getattr(view, "needs", {})
     return needs.get("update" if action == "partial_update" else action)
+
+
+class ReauthenticationRequired(Unauthenticated):
+    """The action is in the view's `step_up`, and the password was last given too long ago, or never (an API key)."""
+
+    message = "Give your password again (POST /auth/reauthenticate), then repeat the request within five minutes."
+
+
+def refuse_without_fresh_proof(person: Any) -> None:
+    """Raises ReauthenticationRequired unless the person gave the password in this session within five minutes."""
+    proven_at = getattr(person, "reauthenticated_at", None)
+    if proven_at is None or clock.now() - proven_at > settings.REAUTHENTICATION_LIFETIME:
+        raise ReauthenticationRequired(issue="reauthentication_required")
 
 
 class Needs(BasePermission):
@@ -48,6 +63,12 @@ def require(by: Any, need: Permission) -> None:
     if by.key_id and scope is None:
         raise Forbidden("API keys may not do this: it takes a person who has signed in.")
     if not by.may(need):
-        raise Forbidden
+        raise _refusal_of(by)
     if by.key_id and scope not in by.scopes:
         raise Forbidden(f"This API key does not have the scope {scope}.", required_scope=scope)
+
+
+def _refusal_of(person: Any) -> Forbidden:
+    if getattr(person, "enrollment_only", False):
+        return Forbidden("Set up your second factor first: POST /auth/mfa/totp.", issue="mfa_enrollment_required")
+    return Forbidden()

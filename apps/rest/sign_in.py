@@ -19,8 +19,13 @@ from apps.rest.limits import PER_MINUTE, WINDOW, RateClass
 
 def who(name: Any) -> str:
     """Whose tries these are: the address and a digest of the name, never the name."""
-    digest = hashlib.sha256(str(name).strip().lower().encode(errors="replace")).hexdigest()[:20]
+    digest = hashlib.sha256(folded(name).encode(errors="replace")).hexdigest()[:20]
     return f"{context.current().ip}:{digest}"
+
+
+def folded(name: Any) -> str:
+    """One spelling for all that find the same account: the database compares in capitals, where ı is I and ſ is S."""
+    return str(name).strip().upper().casefold()
 
 
 def seconds_to_wait(request: HttpRequest, name: str) -> int:

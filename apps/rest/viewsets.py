@@ -9,7 +9,8 @@
 
 `needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
 `data` of a reply holds the thing under `data_key`, by default the noun; "" where `data` is the thing itself. `warns`, `tag`,
-`operation_ids` and `examples` speak to the OpenAPI file alone.
+`operation_ids` and `examples` speak to the OpenAPI file alone. `step_up` names the actions for which the password must have been
+given within five minutes in this session (`POST /auth/reauthenticate`; a sign-in counts).
 
 Actions in `tagged` answer one resource with its ETag; those of them that change it heed If-Match, which asks `held` what the
 resource is. `expands` says what `?expand=` may show beside an id. `keyed = False` where a POST must not heed Idempotency-Key.
@@ -34,7 +35,7 @@ from apps.common.errors import Invalid, RateLimited
 from apps.rest import aliases, answers, guards, limits, paging, picking
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
-from apps.rest.permissions import Need
+from apps.rest.permissions import Need, refuse_without_fresh_proof
 from apps.rest.picking import Expansion, Pick
 from apps.rest.schema import Example
 
@@ -64,6 +65,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     operation_ids: ClassVar[Mapping[str, str]] = {}
     examples: ClassVar[Mapping[str, Example]] = {}
     about_patient: ClassVar[Sequence[str]] = ()  # actions whose `pk` is a patient's: a refusal is noted under that patient
+    step_up: ClassVar[Sequence[str]] = ()
 
     metadata_class = None
     format_kwarg = None
@@ -83,6 +85,8 @@ class HimsViewSet(ViewSetMixin, APIView):
         self.perform_authentication(request)
         self._count(request)
         self.check_permissions(request)
+        if self.action in self.step_up:
+            refuse_without_fresh_proof(request.user)
         self._refuse_unknown_parameters(request)
         if request.method not in _READING:
             guards.put_up(self, request)

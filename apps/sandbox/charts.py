@@ -44,7 +44,7 @@ def everybody() -> list[dict[str, Any]]:
 
 def fingerprint() -> str:
     """SHA-256 over all that is seeded; it changes when the sample data do."""
-    people = [[member.username, str(member.id), member.role] for member in staff.STAFF]
+    people = [[member.username, str(member.id), member.role, member.totp_seed] for member in staff.STAFF]
     keys = [[key.role, key.text] for key in staff.KEYS]
     told = [[notice.ref, notice.title] for notice in notices.NOTICES]
     return hashlib.sha256(json.dumps([people, keys, everybody(), told], sort_keys=True).encode()).hexdigest()

@@ -20,6 +20,7 @@ class SignIn:
     name: str
     id: str
     alias: str
+    totp_seed: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def credentials() -> Credentials:
             name=f"{member.first_name} {member.last_name}",
             id=str(member.id),
             alias=member.alias,
+            totp_seed=member.totp_seed,
         )
         for member in STAFF
         if member.id in hired

@@ -11,6 +11,7 @@ from apps.access.actor import Actor
 from apps.access.scopes import Scope
 from apps.accounts import services as accounts
 from apps.accounts.models import ApiKey, User
+from apps.accounts.selectors import has_second_factor
 from apps.accounts.services import NewKey, NewStaff
 from apps.audit import services as audit
 from apps.common import clock
@@ -80,6 +81,8 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
         if member.id not in here:
             accounts.hire(by=by, staff=_new_staff(member), check_password=False)
             hired += 1
+        if member.totp_seed and not has_second_factor(member.id):
+            accounts.install_totp(by=by, user_id=member.id, seed=member.totp_seed)
         done += 1
         watch(member.username, done, total)
     keys = _hand_out_keys(by)

@@ -23,6 +23,7 @@ class StaffMember:
     npi: str = ""
     taxonomy: str = ""
     languages: tuple[str, ...] = ()
+    totp_seed: str = ""  # of the sample authenticator, in base32
 
     @property
     def id(self) -> UUID:
@@ -75,7 +76,7 @@ STAFF: tuple[StaffMember, ...] = (
     StaffMember(username="pharm.garcia", first_name="Lucía", last_name="García", role=Role.PHARMACIST),
     StaffMember(username="lab.chen", first_name="Wei", last_name="Chen", role=Role.LAB_TECHNICIAN),
     StaffMember(username="billing.brown", first_name="Jordan", last_name="Brown", role=Role.BILLING),
-    StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE),
+    StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE, totp_seed="JBSWY3DPEHPK3PXP"),
 )
 ID_OF: dict[str, UUID] = {member.username: member.id for member in STAFF}
 

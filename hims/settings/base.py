@@ -130,11 +130,7 @@ SIMPLE_JWT = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["apps.accounts.backends.StaffBackend"]
 PASSWORD_HASHERS = ["apps.accounts.hashers.Argon2id"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.passwords.PasswordRules"}]
 LOGIN_URL = "/admin/login/"
 
 # Browser sessions (the admin): 15 minutes idle, 12 hours in all.
@@ -235,6 +231,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
 HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
 HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # nouns, like patient: their changes need If-Match
+HIMS_BASE_URL = env.base_url()  # what mailed links begin with
+HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
+REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [
@@ -259,6 +258,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
+    "forget old sign-ins": {"task": "apps.accounts.tasks.forget_old", "schedule": 86_400.0},
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
     "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
     "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0},

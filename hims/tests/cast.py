@@ -1,5 +1,6 @@
 """The ward's cast for tests that cross floors: the apps' own factories, gathered."""
 
+from apps.accounts.tests.authenticator import code, equip
 from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward, key_of, program
 from apps.patients.tests.factories import admit, chart, merge, restrict
 
@@ -11,6 +12,8 @@ __all__ = [
     "browser",
     "caller",
     "chart",
+    "code",
+    "equip",
     "hire",
     "hire_ward",
     "key_of",

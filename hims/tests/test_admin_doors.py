@@ -89,6 +89,7 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:accounts_user_add"): {"admin"},
         reverse("admin:accounts_user_change", args=[ward["nurse"].pk]): {"admin"},
         reverse("admin:accounts_user_set_password", args=[ward["nurse"].pk]): {"admin"},
+        reverse("admin:accounts_user_reset_mfa", args=[ward["nurse"].pk]): {"admin"},
         reverse("admin:accounts_user_deactivate", args=[ward["nurse"].pk]): {"admin"},
         reverse("admin:accounts_doctor_changelist"): everyone_but_manager,
         reverse("admin:accounts_doctor_change", args=[ward["doctor"].pk]): everyone_but_manager,
@@ -254,12 +255,15 @@ def test_a_deactivated_persons_next_page_is_refused(ward: dict[str, User], page_
     assert browser.get("/admin/").headers["Location"].startswith("/admin/login/")
 
 
-def test_a_new_role_counts_from_the_next_page_on(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
+def test_a_new_role_ends_sessions_in_browsers_and_counts_from_the_next_one(
+    ward: dict[str, User], page_of: Callable[[str], Client]
+) -> None:
     browser, patient = page_of("nurse"), cast.admit()
     chart = f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}"
     assert browser.get(chart).status_code == 200
     accounts.change_staff(by=ward["admin"], user_id=ward["nurse"].pk, changes={"role": "receptionist"})
-    assert browser.get(chart).status_code == 403
+    assert browser.get(chart).headers["Location"].startswith("/admin/login/")
+    assert page_of("nurse").get(chart).status_code == 403
 
 
 def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[str], Client]) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from apps.access.actor import SYSTEM
+from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
 from apps.notifications import services as notifications
@@ -161,6 +162,8 @@ def shown() -> Ward:
         "send-notice": reverse("admin:notifications_message_add"),
         "notice": reverse("admin:notifications_message_change", args=[Message.objects.get().pk]),
         "password": reverse("admin:password_change"),
+        "second-factor": reverse("admin:second_factor"),
+        "reset-mfa": reverse("admin:accounts_user_reset_mfa", args=[staff["nurse"].pk]),
         "nowhere": "/admin/nowhere/",
     }
     return Ward(staff, patient, pages)
@@ -169,6 +172,16 @@ def shown() -> Ward:
 def desk(chromium: Browser, live_server: Any, **options: Any) -> tuple[Desk, BrowserContext]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
     return Desk(context.new_page(), live_server.url), context
+
+
+def half_way(here: Desk, username: str) -> Page:
+    """The page after name and password, of somebody from whom more is wanted."""
+    here.open("/admin/login/")
+    here.page.fill("#id_username", username)
+    here.page.fill("#id_password", cast.PASSWORD)
+    here.page.press("#id_password", "Enter")
+    here.page.wait_for_selector("#id_code")
+    return here.page
 
 
 def picture(page: Page, name: str) -> None:
@@ -189,7 +202,7 @@ def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(chromium: Brows
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(chromium: Browser, live_server: Any, shown: Ward, scheme: str) -> None:
+def test_axe_finds_nothing(chromium: Browser, live_server: Any, shown: Ward, scheme: str, settings: Any) -> None:
     here, context = desk(chromium, live_server, color_scheme=scheme, bypass_csp=True)
     found = []
 
@@ -205,6 +218,16 @@ def test_axe_finds_nothing(chromium: Browser, live_server: Any, shown: Ward, sch
     here.page.fill("#id_password", "wrong")
     here.page.press("#id_password", "Enter")
     look("login-refused")
+    here.open("/admin/password-forgot/")
+    look("forgot")
+    here.open(accounts.make_reset_link(user_id=shown.staff["lab_technician"].pk).partition(":8000")[2])
+    look("reset")
+    settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
+    half_way(here, "nurse.ward")
+    look("enrol")
+    settings.HIMS_MFA_REQUIRED_ROLES = frozenset()
+    half_way(here, cast.equip(shown.staff["doctor"]).username)
+    look("code")
     here.sign_in("admin.ward")
     for name, address in shown.pages.items():
         here.open(address)
@@ -214,6 +237,23 @@ def test_axe_finds_nothing(chromium: Browser, live_server: Any, shown: Ward, sch
     look("register-refused")
     context.close()
     assert not found, f"{len(found)} nodes\n" + "\n".join(found)
+
+
+def test_a_second_factor_is_set_up_at_the_door_without_javascript(
+    chromium: Browser, live_server: Any, shown: Ward, settings: Any
+) -> None:
+    settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
+    here, context = desk(chromium, live_server, java_script_enabled=False)
+    page = half_way(here, "nurse.ward")
+    assert page.locator(".hims-qr svg").bounding_box()["width"] > 100  # type: ignore[index]
+    page.fill("#id_code", cast.code(page.inner_text(".hims-key")))
+    page.press("#id_code", "Enter")
+    assert page.locator(".hims-codes li").count() == 10
+    picture(page, "recovery-codes")
+    page.click(".hims-onward")
+    page.wait_for_url(here.base + "/admin/")
+    assert not here.complaints
+    context.close()
 
 
 def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_server: Any, shown: Ward) -> None:

@@ -231,6 +231,40 @@ def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], ward: dict[s
 
 
 @pytest.mark.django_db
+def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    nurse = cast.caller(ward["nurse"])
+    agree(strict, nurse.post("/auth/reauthenticate", {"password": cast.PASSWORD}), 200)
+    agree(strict, nurse.post("/auth/reauthenticate", {"password": "wrong"}), 401)
+    agree(strict, nurse.post("/auth/mfa/recovery-codes"), 409)
+    totp = agree(strict, nurse.post("/auth/mfa/totp"), 200)["data"]["totp"]
+    agree(strict, nurse.post("/auth/mfa/totp/confirm", {"code": "000000"}), 401)
+    agree(strict, nurse.post("/auth/mfa/totp/confirm", {"code": cast.code(totp["secret"])}), 200)
+    agree(strict, nurse.post("/auth/mfa/recovery-codes"), 200)
+    credentials = {"username": "nurse.ward", "password": cast.PASSWORD}
+    agree(strict, cast.caller().post("/auth/login", credentials), 401)
+    agree(strict, cast.caller().post("/auth/login", credentials | {"mfa_code": cast.code(totp["secret"], steps=1)}), 200)
+    listed = agree(strict, nurse.get("/auth/sessions"), 200)["data"]["sessions"]
+    other = next(row["id"] for row in listed if not row["current"])
+    agree(strict, nurse.call("DELETE", f"/auth/sessions/{other}"), 200)
+    agree(strict, nurse.call("DELETE", f"/auth/sessions/{other}"), 409)
+    agree(strict, nurse.call("DELETE", "/auth/sessions"), 200)
+    agree(strict, nurse.call("DELETE", "/auth/mfa/totp"), 200)
+    agree(strict, nurse.post("/auth/password/change", {"current_password": "wrong", "new_password": "x"}), 401)
+    agree(strict, nurse.post("/auth/password/change", {"current_password": cast.PASSWORD, "new_password": "x"}), 400)
+    agree(strict, cast.caller().post("/auth/password/forgot", {"email": "nobody@hims.test"}), 200)
+    agree(strict, cast.caller().post("/auth/password/reset", {"token": "spent", "new_password": "x"}), 400)
+
+
+@pytest.mark.django_db
+def test_a_session_that_is_held_back_is_told(strict: dict[str, Any], ward: dict[str, User], settings: Any) -> None:
+    settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
+    credentials = {"username": "nurse.ward", "password": cast.PASSWORD}
+    told = agree(strict, cast.caller().post("/auth/login", credentials), 200)["data"]
+    assert told["mfa_enrollment_required"] is True
+    agree(strict, cast.Caller(cast.caller().client, told["tokens"]["access_token"]).get("/auth/me"), 403)
+
+
+@pytest.mark.django_db
 def test_doctors_and_the_version_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
     nurse = cast.caller(ward["nurse"])
     agree(strict, cast.caller().get("/version"), 200)

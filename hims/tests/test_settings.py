@@ -80,6 +80,23 @@ def test_production_refuses_a_sample_of_a_secret_and_a_host_for_all(name: str, v
     assert name in refusal(WHOLE | {name: value})
 
 
+def test_a_clinic_asks_the_roles_with_most_rights_for_a_second_factor_and_the_sandbox_nobody(tmp_path: Path) -> None:
+    ask = "from hims import env; print(sorted(env.roles('HIMS_MFA_REQUIRED_ROLES', default=('admin', 'doctor'))))"
+    sandbox = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}
+    assert start(WHOLE, "-c", ask).stdout == "['admin', 'doctor']\n"
+    assert start(sandbox, "-c", ask).stdout == "[]\n"
+    assert start(sandbox | {"HIMS_MFA_REQUIRED_ROLES": "nurse, admin"}, "-c", ask).stdout == "['admin', 'nurse']\n"
+    assert "names wizard" in refusal(WHOLE | {"HIMS_MFA_REQUIRED_ROLES": "wizard"})
+
+
+def test_mailed_links_begin_with_an_address_of_ours() -> None:
+    ask = "from hims import env; print(env.base_url())"
+    assert start(WHOLE, "-c", ask).stdout == "https://api.hims.example\n"
+    assert start(WHOLE | {"HIMS_BASE_URL": "https://desk.example/"}, "-c", ask).stdout == "https://desk.example\n"
+    for wrong in ("http://desk.example", "desk.example", "https://", "https://desk.example/?x=1"):
+        assert "HIMS_BASE_URL" in refusal(WHOLE | {"HIMS_BASE_URL": wrong})
+
+
 @pytest.mark.parametrize(
     "lever",
     ["HIMS_RATE_LIMIT_SCALE", "HIMS_WEBHOOK_TIME_SCALE", "HIMS_WEBHOOK_ALLOW_CIDRS", "HIMS_SESSION_IDLE_SECONDS", "HIMS_DEBUG"],

@@ -1,10 +1,21 @@
-"""The pages of people who sign in: staff, doctors, sessions over the API, API keys; and how one changes one's own password."""
+"""The pages of people who sign in: staff, doctors, sessions, API keys; how one signs in, and keeps one's own account safe."""
 
 from django.contrib import admin
 
 from apps.accounts.admin import doctors, keys, sessions, staff
-from apps.accounts.admin.password import OwnPasswordView
+from apps.accounts.admin.password import ForgotPasswordView, OwnPasswordView, ResetPasswordView
+from apps.accounts.admin.second_factor import SecondFactorView
+from apps.accounts.admin.sign_in import CodeView, EnrolView, SignInView
+from apps.rest.admin_site import Page
 
 admin.site.password_view = OwnPasswordView  # type: ignore[attr-defined]
+admin.site.sign_in_view = SignInView  # type: ignore[attr-defined]
+admin.site.pages += (  # type: ignore[attr-defined]
+    Page(route="login/code/", name="login_code", view=CodeView, is_open=True),
+    Page(route="login/second-factor/", name="login_enrol", view=EnrolView, is_open=True),
+    Page(route="password-forgot/", name="password_forgot", view=ForgotPasswordView, is_open=True),
+    Page(route="password-reset/", name="password_reset", view=ResetPasswordView, is_open=True),
+    Page(route="second-factor/", name="second_factor", view=SecondFactorView),
+)
 
 __all__ = ["doctors", "keys", "sessions", "staff"]

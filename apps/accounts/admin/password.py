@@ -1,26 +1,42 @@
-"""Changing one's own password, through the service: every session of the person over the API ends."""
+"""Passwords at pages: changing one's own, asking for a link, and choosing one by the link."""
 
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.generic import FormView
 
 from apps.accounts import services
+from apps.accounts.admin.forms import TwicePassword
 from apps.accounts.models import User
-from apps.common.errors import HimsError
-from apps.rest.admin.forms import tell
+from apps.common.errors import HimsError, Invalid
+from apps.rest import sign_in
+from apps.rest.admin_site import too_many
+
+_FIELD = {"current_password": "old_password", "new_password": "new_password1"}  # the API's word: the form's
 
 
 class OwnPasswordForm(PasswordChangeForm):
     """Saves while it is checked, so that a refusal is still told at the field."""
 
+    def clean_old_password(self) -> str:
+        """Looked at by the service, which counts the tries."""
+        return self.cleaned_data["old_password"]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
+            old, new = cleaned["old_password"], cleaned["new_password1"]
             try:
-                services.set_password(by=self.user, user_id=self.user.pk, password=cleaned["new_password1"])
+                services.change_password(by=self.user, session_id=None, current=old, new=new)
             except HimsError as refusal:
-                tell(self, refusal)
+                told = refusal.details["issue"] if isinstance(refusal, Invalid) else refusal.message
+                self.add_error(_FIELD.get(refusal.details.get("field", "")), told)
             self.user.refresh_from_db()
         return cleaned
 
@@ -30,7 +46,83 @@ class OwnPasswordForm(PasswordChangeForm):
 
 
 class OwnPasswordView(PasswordChangeView):
-    """The page."""
+    """Every other session of the person ends, over the API and in browsers."""
 
     form_class = OwnPasswordForm
     template_name = "registration/password_change_form.html"
+
+
+class ForgotForm(forms.Form):
+    """Who has forgotten."""
+
+    identifier = forms.CharField(
+        label="Your e-mail or username", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+
+
+class _OpenPage(FormView):
+    """A page for those who have not signed in. It sends nobody its address: that may hold a token."""
+
+    site: Any = None
+    title = ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        known = {"title": self.title, "subtitle": None}
+        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | known
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, self.counted(request))):
+            return too_many(request, wait)
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "same-origin" if request.method == "POST" else "no-referrer"
+        return response
+
+    def counted(self, request: HttpRequest) -> str:
+        """Whose tries are counted."""
+        raise NotImplementedError
+
+
+class ForgotPasswordView(_OpenPage):
+    """Asks for a link. The answer is the same whether or not there is such an account."""
+
+    form_class = ForgotForm
+    template_name = "admin/password_forgot.html"
+    title = "Forgot your password?"
+
+    def counted(self, request: HttpRequest) -> str:
+        return f"forgot:{request.POST.get('identifier', '')}"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        services.ask_for_reset(identifier=form.cleaned_data["identifier"])
+        return self.render_to_response(self.get_context_data(form=form, asked=True))
+
+
+class ResetPasswordView(_OpenPage):
+    """Choosing a password by a mailed link."""
+
+    form_class = TwicePassword
+    template_name = "admin/password_reset.html"
+    title = "Choose a password"
+
+    def counted(self, request: HttpRequest) -> str:
+        return f"reset:{self.token}"
+
+    @property
+    def token(self) -> str:
+        """As the link says, and then the form."""
+        return self.request.POST.get("token", "") or self.request.GET.get("token", "")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"token": self.token, "good": services.is_good_link(self.token)}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            services.reset_password(token=self.token, password=form.cleaned_data["password"])
+        except services.BadLink:
+            return self.render_to_response(self.get_context_data(form=form))
+        except Invalid as refusal:
+            for row in refusal.details["errors"]:
+                form.add_error("password", row["issue"])
+            return self.form_invalid(form)
+        messages.success(self.request, "Your password is changed. Sign in with it.")
+        return HttpResponseRedirect(reverse("admin:login"))

@@ -43,6 +43,17 @@ class UserAdmin(HimsModelAdmin):
             done="The password was changed; every session of this person has ended.",
         ),
         Act(
+            name="reset-mfa",
+            label="Reset second factor",
+            need=Permission.STAFF_MANAGE,
+            run=lambda by, row, _: services.reset_mfa(by=by, user_id=row.pk),
+            question="For somebody who lost telephone and recovery codes. Make sure it is really this person who asks. Every "
+            "session of theirs ends; they sign in with the password alone and can set up a new second factor.",
+            done="The second factor is removed; every session of this person has ended.",
+            offered=lambda row, user: row.pk != user.pk,
+            grave=True,
+        ),
+        Act(
             name="deactivate",
             label="Deactivate",
             need=Permission.STAFF_MANAGE,

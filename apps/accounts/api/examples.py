@@ -1,4 +1,4 @@
-"""Sections 2.1 and 2.2 of the API reference, as printed; where it prints the word uuid, there is one."""
+"""Sections 2.1 and 2.2 of the API reference, as printed (its word uuid filled in), and what it leaves open."""
 
 from apps.rest.schema import Example
 
@@ -22,3 +22,58 @@ LOGIN = Example(
     },
 )
 REFRESH = Example(request={"refresh_token": "eyJhbGciOiJIUzI1NiIs..."}, reply={"success": True, "data": {"tokens": _TOKENS}})
+LOGOUT = Example(request={"all_sessions": False}, reply={"success": True, "data": {"logged_out": True}})
+
+_CODES = ["JBSW-Y3DP-EHPK-3PXP", "MFRG-GZDF-MZTW-Q2LK"]
+_NEW = "three blue herons in the rain"
+
+REAUTHENTICATE = Example(
+    request={"password": "secure_password", "mfa_code": "123456"},
+    reply={"success": True, "data": {"reauthenticated": True, "expires_in": 300}},
+)
+TOTP = Example(
+    reply={
+        "success": True,
+        "data": {
+            "totp": {
+                "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+                "otpauth_uri": "otpauth://totp/HIMS%20Clinic%3Adr.smith?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=HIMS%20Clinic",
+                "qr_svg": "<svg ...>",
+            }
+        },
+    }
+)
+TOTP_CONFIRM = Example(
+    request={"code": "123456"}, reply={"success": True, "data": {"mfa_enabled": True, "recovery_codes": _CODES}}
+)
+RECOVERY_CODES = Example(reply={"success": True, "data": {"recovery_codes": _CODES}})
+TOTP_DISABLE = Example(reply={"success": True, "data": {"mfa_enabled": False}})
+CHANGE = Example(
+    request={"current_password": "secure_password", "new_password": _NEW},
+    reply={"success": True, "data": {"password_changed": True}},
+)
+FORGOT = Example(request={"username": "dr.smith"}, reply={"success": True, "data": {"accepted": True}})
+RESET = Example(
+    request={"token": "Vw3mQ0c0m1bJ8mJ0yq6iVw3mQ0c0m1bJ8mJ0yq6i", "new_password": _NEW},
+    reply={"success": True, "data": {"password_changed": True}},
+)
+SESSIONS = Example(
+    reply={
+        "success": True,
+        "data": {
+            "sessions": [
+                {
+                    "id": "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44",
+                    "current": True,
+                    "started_at": "2025-01-15T10:00:00Z",
+                    "last_seen_at": "2025-01-15T10:30:00Z",
+                    "expires_at": "2025-01-15T22:00:00Z",
+                    "ended_at": None,
+                    "ip": "192.0.2.7",
+                    "user_agent": "hims-sdk-python/1.0",
+                }
+            ],
+            "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1},
+        },
+    }
+)

@@ -14,7 +14,7 @@ class LoginBody(StrictSerializer):
         required=False,
         allow_blank=True,
         allow_null=True,
-        help_text="Ignored for an account without a second factor",
+        help_text="The code of the authenticator app, or a recovery code. Ignored for an account without a second factor",
     )
 
 
@@ -50,6 +50,11 @@ class TokensShape(serializers.Serializer):
 class SignedInShape(serializers.Serializer):
     user = UserShape()
     tokens = TokensShape()
+    mfa_enrollment_required = serializers.BooleanField(
+        required=False,
+        help_text="Present and true where the role asks for a second factor that is not set up: the tokens are good for "
+        "/auth/mfa/*, /auth/password/change, /auth/reauthenticate and /auth/logout, and for nothing else",
+    )
 
 
 class RefreshedShape(serializers.Serializer):
@@ -58,6 +63,95 @@ class RefreshedShape(serializers.Serializer):
 
 class LoggedOutShape(serializers.Serializer):
     logged_out = serializers.BooleanField()
+
+
+class ReauthenticateBody(StrictSerializer):
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+    mfa_code = serializers.CharField(
+        max_length=20, required=False, allow_blank=True, allow_null=True, help_text="Asked for where a second factor is set up"
+    )
+
+
+class ReauthenticatedShape(serializers.Serializer):
+    reauthenticated = serializers.BooleanField()
+    expires_in = serializers.IntegerField(help_text="Seconds for which the session may do what asks for the password")
+
+
+class TotpShape(serializers.Serializer):
+    secret = serializers.CharField(help_text="The seed in base32, to be typed where no camera is at hand")
+    otpauth_uri = serializers.CharField(help_text="The same as a URI that authenticator apps open")
+    qr_svg = serializers.CharField(help_text="The URI as a QR code: an SVG element")
+
+
+class TotpReplyShape(serializers.Serializer):
+    totp = TotpShape()
+
+
+class CodeBody(StrictSerializer):
+    code = serializers.CharField(max_length=20, help_text="The six digits that the app shows now")
+
+
+class MfaEnabledShape(serializers.Serializer):
+    mfa_enabled = serializers.BooleanField()
+    recovery_codes = serializers.ListField(child=serializers.CharField(), help_text="Good once each. Never shown again")
+
+
+class RecoveryCodesShape(serializers.Serializer):
+    recovery_codes = serializers.ListField(child=serializers.CharField(), help_text="Good once each. Never shown again")
+
+
+class MfaDisabledShape(serializers.Serializer):
+    mfa_enabled = serializers.BooleanField()
+
+
+class ChangePasswordBody(StrictSerializer):
+    current_password = serializers.CharField(max_length=128, trim_whitespace=False)
+    new_password = serializers.CharField(
+        max_length=128, trim_whitespace=False, help_text="At least 15 characters, or 8 with a second factor; any characters"
+    )
+
+
+class PasswordChangedShape(serializers.Serializer):
+    password_changed = serializers.BooleanField()
+
+
+class ForgotBody(StrictSerializer):
+    """One of the two."""
+
+    email = serializers.CharField(max_length=254, required=False, allow_blank=True)
+    username = serializers.CharField(max_length=254, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        sent = [text for text in attrs.values() if text]
+        if len(sent) != 1:
+            raise serializers.ValidationError({"email": ["Send the e-mail or the username of the account, one of the two."]})
+        return {"identifier": sent[0]}
+
+
+class ForgotShape(serializers.Serializer):
+    accepted = serializers.BooleanField(help_text="Always true, whether or not there is such an account")
+
+
+class ResetBody(StrictSerializer):
+    token = serializers.CharField(max_length=200, help_text="What stands behind `token=` in the mailed link")
+    new_password = serializers.CharField(
+        max_length=128, trim_whitespace=False, help_text="At least 15 characters, or 8 with a second factor; any characters"
+    )
+
+
+class SessionShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    current = serializers.BooleanField(help_text="The session of this request")
+    started_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ip = serializers.CharField(allow_null=True)
+    user_agent = serializers.CharField(allow_blank=True)
+
+
+class SessionsEndedShape(serializers.Serializer):
+    ended = serializers.IntegerField(help_text="How many other sessions over the API ended; those in browsers end too")
 
 
 class DoctorShape(serializers.Serializer):

@@ -25,11 +25,11 @@ class AuthViewSet(HimsViewSet):
     noun = "session"
     tag = "Authentication"
     data_key = ""
-    needs = {"login": PUBLIC, "refresh": PUBLIC, "logout": Permission.OWN_SESSION}
+    needs = {"login": PUBLIC, "refresh": PUBLIC, "logout": Permission.OWN_SECURITY}
     bodies = {"login": shapes.LoginBody, "refresh": shapes.RefreshBody, "logout": shapes.LogoutBody}
     replies = {"login": shapes.SignedInShape, "refresh": shapes.RefreshedShape, "logout": shapes.LoggedOutShape}
     rate_classes = {"login": RateClass.AUTH, "refresh": RateClass.AUTH}
-    examples = {"login": examples.LOGIN, "refresh": examples.REFRESH}
+    examples = {"login": examples.LOGIN, "refresh": examples.REFRESH, "logout": examples.LOGOUT}
 
     def perform_authentication(self, request: Request) -> None:
         """At the public doors an old Authorization header is no reason to refuse."""
@@ -51,9 +51,14 @@ class AuthViewSet(HimsViewSet):
         body = self.parse()
         agent = request.META.get("HTTP_USER_AGENT", "")
         signed_in = services.sign_in(
-            username=body["username"], password=body["password"], ip=context.current().ip, user_agent=agent
+            username=body["username"],
+            password=body["password"],
+            mfa_code=body.get("mfa_code") or "",
+            ip=context.current().ip,
+            user_agent=agent,
         )
-        return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens)})
+        held_back = {"mfa_enrollment_required": True} if signed_in.enrollment_only else {}
+        return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens), **held_back})
 
     def refresh(self, request: Request) -> Response:
         """Exchange the refresh token for a new pair"""

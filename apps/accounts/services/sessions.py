@@ -4,59 +4,42 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import QuerySet
 
 from apps.access.actor import Actor
-from apps.accounts import tokens
-from apps.accounts.events import SessionEnded, SessionStarted
+from apps.accounts import selectors, tokens
+from apps.accounts.events import SessionStarted
 from apps.accounts.models import RefreshToken, Session, User
-from apps.audit import services as audit
-from apps.audit.models import AuditEvent
+from apps.accounts.services import closing, throttle
+from apps.accounts.services.recognition import check_code, recognise
+from apps.accounts.services.throttle import NOBODY, Place
 from apps.common import clock
-from apps.common.errors import Conflict, Unauthenticated
+from apps.common.errors import NotFound
 from apps.common.ids import new_id
 from apps.events.services import emit
 
 
-class WrongCredentials(Unauthenticated):
-    """The one answer to an unknown name, a wrong password, a disabled account and a patient at the staff door."""
-
-    message = "Invalid credentials"
-
-
-class AlreadyEnded(Conflict):
-    message = "This session has already ended."
-
-
 @dataclass(frozen=True)
 class SignedIn:
-    """The person and a fresh pair of tokens."""
+    """The person and a fresh pair of tokens. `enrollment_only`: they are good for setting up the second factor alone."""
 
     user: User
     tokens: tokens.Pair
+    enrollment_only: bool = False
 
 
-def recognise(username: str, password: str) -> User:
-    """The active member of staff with these credentials. Raises WrongCredentials after equal work; notes the try."""
-    user = User.objects.filter(username__iexact=username.strip()).first()
-    if user is None:
-        make_password(password)  # as long as checking one takes
-        known = False
-    else:
-        known = user.check_password(password) and user.is_staff
-    if not known:
-        audit.note(by=None, action="session.refused", outcome=AuditEvent.Outcome.DENIED, object_id=user.pk if user else None)
-        raise WrongCredentials
-    assert user is not None
-    return user
+def sign_in(*, username: str, password: str, ip: str | None, user_agent: str, mfa_code: str = "") -> SignedIn:
+    """Start a session over the API. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited, ResetNeeded."""
+    place = Place(ip)
+    user = recognise(username, password, place=place)
+    check_code(user, mfa_code, place=place)
+    return _start(user, place, user_agent)
 
 
-def sign_in(*, username: str, password: str, ip: str | None, user_agent: str) -> SignedIn:
-    """Start a session over the API. Raises WrongCredentials."""
-    user = recognise(username, password)
-    return _start(user, ip, user_agent)
+def sign_in_browser(*, user: User, place: Place) -> None:
+    """Somebody recognised signs in at a page, whose session Django keeps."""
+    with transaction.atomic():
+        throttle.arrived(user=user, place=place, session_id=None)
 
 
 def refresh(*, refresh_token: str) -> tokens.Pair:
@@ -75,27 +58,32 @@ def seen(session_id: UUID) -> None:
 
 
 def sign_out(*, by: Actor, session_id: UUID, all_sessions: bool = False) -> int:
-    """End this session, or all of the person's. Answers how many ended."""
+    """End this session, or all of the person's, in browsers too. Answers how many of the API's ended."""
+    if all_sessions:
+        return end_others(by=by, but=None)
     with transaction.atomic():
-        live = Session.objects.filter(user_id=by.id, ended_at=None) if by.id else Session.objects.none()
-        return _end(live if all_sessions else live.filter(pk=session_id), by, Session.End.SIGNED_OUT)
+        mine = closing.one(session_id).filter(user_id=by.id or NOBODY, ended_at=None)
+        return closing.end(mine, by, Session.End.SIGNED_OUT)
 
 
-def end_session(*, by: Actor, session_id: UUID) -> None:
-    """End somebody's session: the next request with its tokens is refused. Raises AlreadyEnded."""
+def end_others(*, by: Actor, but: UUID | None) -> int:
+    """End all of one's own sessions but one, in browsers too. Answers how many of the API's ended."""
     with transaction.atomic():
-        if not _end(Session.objects.filter(pk=session_id, ended_at=None), by, Session.End.SIGNED_OUT):
-            raise AlreadyEnded
+        user = User.objects.select_for_update().get(pk=by.id)
+        return closing.end_everywhere(by=by, user=user, reason=Session.End.SIGNED_OUT, but=but)
 
 
-def end_sessions(*, by: Actor, user: User, reason: str) -> int:
-    """End every live session of a person. Answers how many ended."""
+def end_own(*, by: Actor, session_id: UUID) -> Session:
+    """End one of one's own sessions. Raises NotFound for anybody else's, AlreadyEnded."""
     with transaction.atomic():
-        return _end(Session.objects.filter(user=user, ended_at=None), by, reason)
+        if not closing.one(session_id).filter(user_id=by.id or NOBODY).exists():
+            raise NotFound
+        closing.end_session(by=by, session_id=session_id)
+        return Session.objects.get(pk=session_id)
 
 
-def _start(user: User, ip: str | None, user_agent: str) -> SignedIn:
-    now = clock.now()
+def _start(user: User, place: Place, user_agent: str) -> SignedIn:
+    now, enrollment_only = clock.now(), selectors.must_enrol(user)
     with transaction.atomic():
         session = Session.objects.create(
             id=new_id(),
@@ -103,13 +91,16 @@ def _start(user: User, ip: str | None, user_agent: str) -> SignedIn:
             started_at=now,
             last_seen_at=now,
             expires_at=now + settings.API_SESSION_ABSOLUTE,
-            ip=ip,
+            ip=place.ip,
             user_agent=user_agent[:200],
+            reauthenticated_at=now,
+            enrollment_only=enrollment_only,
         )
         pair = _issue(session)
         User.objects.filter(pk=user.pk).update(last_login=now)
         emit(SessionStarted(user_id=user.pk, session_id=session.pk), by=user)
-    return SignedIn(user=user, tokens=pair)
+        throttle.arrived(user=user, place=place, session_id=session.pk)
+    return SignedIn(user=user, tokens=pair, enrollment_only=enrollment_only)
 
 
 def _issue(session: Session) -> tokens.Pair:
@@ -133,13 +124,5 @@ def _rotate(session_id: UUID, raw: str) -> tokens.Pair | None:
         session.save(update_fields=["last_seen_at"])
         return _issue(session)
     if mine.exists():
-        _end(Session.objects.filter(pk=session.pk), session.user, Session.End.REFRESH_REUSED)
+        closing.end(Session.objects.filter(pk=session.pk), session.user, Session.End.REFRESH_REUSED)
     return None
-
-
-def _end(live: QuerySet[Session], by: Actor, reason: str) -> int:
-    ending = list(live.select_for_update())
-    live.update(ended_at=clock.now(), end_reason=reason)
-    for session in ending:
-        emit(SessionEnded(user_id=session.user_id, session_id=session.pk, reason=reason), by=by)
-    return len(ending)

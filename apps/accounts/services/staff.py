@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from stdnum import luhn
 
@@ -18,7 +16,8 @@ from apps.access.roles import STAFF, Role
 from apps.accounts.events import StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
 from apps.accounts.services.api_keys import revoke_keys_of
-from apps.accounts.services.sessions import end_sessions
+from apps.accounts.services.closing import end_everywhere
+from apps.accounts.services.passwords import refuse_weak
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.events.services import emit
@@ -71,7 +70,7 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
     """Open an account. Raises Invalid (field named) and UsernameTaken. Seeded accounts skip the password rules, nobody else."""
     user = _described(staff)
     if check_password:
-        _check_password(staff.password, user)
+        refuse_weak(staff.password, user)
     user.password = make_password(staff.password)
     _open_account(user, staff)
     emit(StaffHired(user_id=user.pk, role=user.role), by=by)
@@ -120,7 +119,7 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     with _taken_at_the_same_moment():
         changed = user.amend(**changes)
     if "role" in changed:
-        end_sessions(by=by, user=user, reason=Session.End.ROLE_CHANGED)
+        end_everywhere(by=by, user=user, reason=Session.End.ROLE_CHANGED)
         if user.role == Role.DOCTOR and not Doctor.objects.filter(pk=user.pk).exists():
             _write_practice(Doctor(user=user))
     if changed:
@@ -142,17 +141,6 @@ def change_practice(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doc
 
 
 @transaction.atomic
-def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True) -> None:
-    """Give a person a new password; every session of theirs ends."""
-    user = _staff_locked(user_id)
-    if check:
-        _check_password(password, user)
-    user.amend(password=make_password(password))
-    end_sessions(by=by, user=user, reason=Session.End.PASSWORD_CHANGED)
-    emit(StaffChanged(user_id=user.pk, changes=("password",)), by=by)
-
-
-@transaction.atomic
 def deactivate(*, by: Actor, user_id: UUID) -> User:
     """Close the account at once: the next request with any of its tokens or keys is refused. Its keys never come back.
 
@@ -164,7 +152,7 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
     _keep_an_administrator(user)
     if not user.amend(is_active=False):
         raise AlreadyDeactivated
-    end_sessions(by=by, user=user, reason=Session.End.DEACTIVATED)
+    end_everywhere(by=by, user=user, reason=Session.End.DEACTIVATED)
     revoke_keys_of(by=by, user=user, reason="owner_deactivated")
     emit(StaffDeactivated(user_id=user.pk), by=by)
     return user
@@ -182,8 +170,8 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 
 @transaction.atomic
 def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
-    """End every session of a person over the API. Answers how many ended."""
-    return end_sessions(by=by, user=_staff_locked(user_id), reason=Session.End.SIGNED_OUT)
+    """End every session of a person, over the API and in browsers. Answers how many of the API ended."""
+    return end_everywhere(by=by, user=_staff_locked(user_id), reason=Session.End.SIGNED_OUT)
 
 
 def _described(staff: NewStaff) -> User:
@@ -255,13 +243,6 @@ def _taken_at_the_same_moment() -> Iterator[None]:
         if column is None:
             raise
         raise UsernameTaken(field=column) from error
-
-
-def _check_password(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid(errors=[{"field": "password", "issue": issue} for issue in error.messages]) from error
 
 
 def _staff_role(role: str) -> Role:

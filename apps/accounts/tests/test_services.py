@@ -104,8 +104,8 @@ def test_a_patient_does_not_get_in_at_the_staff_door() -> None:
 
 def test_an_unknown_name_costs_as_many_hashes_as_a_wrong_password(monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = []
-    encode = services.sessions.make_password
-    monkeypatch.setattr(services.sessions, "make_password", lambda raw: hashes.append(1) or encode(raw))
+    encode = services.recognition.make_password
+    monkeypatch.setattr(services.recognition, "make_password", lambda raw: hashes.append(1) or encode(raw))
     with pytest.raises(services.WrongCredentials):
         services.recognise("nobody", PASSWORD)
     assert hashes == [1]

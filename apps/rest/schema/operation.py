@@ -51,7 +51,8 @@ class HimsSchema(AutoSchema):
         return said.splitlines()[0].rstrip(".") if said else words
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
-        told = [_who(self.view), *_key_needs(self.view), _how_often(self._rate_class()), *_warnings(self.view)]
+        limits = _how_often(self._rate_class())
+        told = [_who(self.view), *_key_needs(self.view), limits, *_step_up(self.view), *_warnings(self.view)]
         row = deprecations.of(self.method, self.path)
         return "\n\n".join([*told, f"**Ends** on {row.sunset}: {row.note}"] if row else told)
 
@@ -152,6 +153,11 @@ def _key_needs(view: Any) -> list[str]:
 
 def _how_often(rate_class: Any) -> str:
     return f"**How often:** {PER_MINUTE[rate_class]} requests a minute (class `{rate_class.value}`)."
+
+
+def _step_up(view: Any) -> list[str]:
+    said = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
+    return [f"{said}`details.issue` `reauthentication_required`."] if view.action in view.step_up else []
 
 
 def _warnings(view: Any) -> list[str]:

@@ -57,9 +57,9 @@ class Command(BaseCommand):
             return
         if not known.staff:
             raise CommandError("There are no sample data yet. Run: manage.py sandbox seed")
-        staff, samples = Table("username", "password", "role", "alias"), Table("patient", "MRN", "alias")
+        staff, samples = Table("username", "password", "role", "alias", "TOTP seed"), Table("patient", "MRN", "alias")
         for one in known.staff:
-            staff.add_row(one.username, one.password, one.role, one.alias)
+            staff.add_row(one.username, one.password, one.role, one.alias, one.totp_seed)
         for patient in known.patients:
             samples.add_row(patient.name, patient.mrn, patient.alias)
         keys = Table("role", "API key (X-API-Key)", box=None)

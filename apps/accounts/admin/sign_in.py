@@ -1,0 +1,205 @@
+"""Signing in at the page: name and password, then where there is a second factor its code, or setting one up.
+
+Between the steps the browser has no session of the person: only a mark, good for ten minutes, that the password was right.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.views import LoginView, RedirectURLMixin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.utils.http import urlencode
+from django.views.generic import FormView
+
+from apps.accounts import selectors, services
+from apps.accounts.models import User
+from apps.accounts.services import Place
+from apps.common import clock, context
+from apps.common.errors import HimsError, RateLimited
+from apps.rest.admin.forms import tell
+from apps.rest.admin_site import too_many
+
+_COOKIE = "hims_device"
+_SALT = "apps.accounts.device"
+_REMEMBERED = timedelta(days=30)
+_HALFWAY = "signing_in"
+_STEP = timedelta(minutes=10)
+
+
+def place_of(request: HttpRequest | None) -> Place:
+    """Where the browser is, and its mark from an earlier sign-in if it has one."""
+    assert request is not None
+    device = request.get_signed_cookie(_COOKIE, default="", salt=_SALT, max_age=int(_REMEMBERED.total_seconds()))
+    return Place(context.current().ip, device or "")
+
+
+class SignInForm(AdminAuthenticationForm):
+    """Recognises whoever types, and says why not in words that give nothing away."""
+
+    def clean(self) -> dict[str, Any]:
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if name and password:
+            try:
+                self.user_cache = services.recognise(name, password, place=place_of(self.request))
+            except services.WrongCredentials:
+                raise self.get_invalid_login_error() from None
+            except services.ResetNeeded as refusal:
+                raise ValidationError(refusal.message) from refusal
+        return self.cleaned_data
+
+
+class CodeForm(forms.Form):
+    """Six digits, or a recovery code."""
+
+    code = forms.CharField(
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false", "autofocus": True}),
+        help_text="The six digits that your authenticator app shows now. Telephone lost? Type one of your recovery codes.",
+    )
+
+
+def tell_code(form: forms.Form, refusal: HimsError) -> None:
+    """At the box of the form, which the API calls `mfa_code`."""
+    if refusal.details.get("field") == "mfa_code":
+        form.add_error("code", refusal.message)
+    else:
+        tell(form, refusal)
+
+
+class Arriving(RedirectURLMixin):
+    """What the steps share: who is half-way in, and how the last step ends."""
+
+    site: Any = None
+    request: HttpRequest
+
+    def get_default_redirect_url(self) -> str:
+        return reverse("admin:index")
+
+    def arrive(self, user: User, response: HttpResponse) -> HttpResponse:
+        """The last step is done: the session begins, and the browser is known from now on."""
+        before = place_of(self.request)
+        place = Place(before.ip, before.device or secrets.token_urlsafe(24))
+        self.request.session.pop(_HALFWAY, None)
+        services.sign_in_browser(user=user, place=place)
+        self.site.begin(self.request, user)
+        response.set_signed_cookie(
+            _COOKIE,
+            place.device,
+            salt=_SALT,
+            max_age=_REMEMBERED,
+            path="/admin/",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def step_to(self, name: str) -> HttpResponse:
+        """The next page, which leads on to where this one was to lead."""
+        return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': self.get_success_url()})}")
+
+
+class SignInView(Arriving, LoginView):
+    """Name and password."""
+
+    authentication_form = SignInForm
+    template_name = "admin/login.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        more = {"title": "Sign in", "subtitle": None, "app_path": self.request.get_full_path()}
+        known = {"username": self.request.user.get_username(), "next": self.get_success_url()}
+        return super().get_context_data(**kwargs) | self.site.each_context(self.request) | more | known
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = form.get_user()
+        enrolled = selectors.has_second_factor(user.pk)
+        if not enrolled and not selectors.must_enrol(user):
+            return self.arrive(user, HttpResponseRedirect(self.get_success_url()))
+        self.request.session.cycle_key()
+        known = {"user": str(user.pk), "since": clock.now().isoformat(), "knew": user.get_session_auth_hash()}
+        self.request.session[_HALFWAY] = known
+        return self.step_to("login_code" if enrolled else "login_enrol")
+
+
+class _SecondStep(Arriving, FormView):
+    """A page for whoever gave the right password within ten minutes; others begin anew."""
+
+    form_class: Any = CodeForm
+    title = ""
+    for_enrolled = True
+    user: User
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = _half_way(request)
+        if user is None or selectors.has_second_factor(user.pk) != self.for_enrolled:
+            return HttpResponseRedirect(f"{reverse('admin:login')}?{urlencode({'next': self.get_success_url()})}")
+        self.user = user
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except RateLimited as refusal:
+            return too_many(request, refusal.details["retry_after"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        more = {"title": self.title, "subtitle": None, "next": self.get_success_url()}
+        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | more
+
+
+class CodeView(_SecondStep):
+    """The code, where there is a second factor."""
+
+    template_name = "admin/login_code.html"
+    title = "Your code"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            services.check_code(self.user, form.cleaned_data["code"], place=place_of(self.request))
+        except RateLimited:
+            raise
+        except HimsError as refusal:
+            tell_code(form, refusal)
+            return self.form_invalid(form)
+        return self.arrive(self.user, HttpResponseRedirect(self.get_success_url()))
+
+
+class EnrolView(_SecondStep):
+    """Setting up the second factor, where the role asks for one and there is none."""
+
+    template_name = "admin/login_enrol.html"
+    title = "Set up your second factor"
+    for_enrolled = False
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"enrolment": services.pending_totp(by=self.user)}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            codes = services.confirm_totp(by=self.user, code=form.cleaned_data["code"])
+        except RateLimited:
+            raise
+        except HimsError as refusal:
+            tell_code(form, refusal)
+            return self.form_invalid(form)
+        self.user.refresh_from_db()
+        shown = {"recovery_codes": codes, "onward": self.get_success_url(), "title": "Your recovery codes"}
+        response = TemplateResponse(self.request, "admin/recovery_codes.html", shown)
+        self.arrive(self.user, response)
+        response.context_data = self.site.each_context(self.request) | shown
+        return response
+
+
+def _half_way(request: HttpRequest) -> User | None:
+    """Who gave the right password in this browser within ten minutes, and has the same one still."""
+    known = request.session.get(_HALFWAY)
+    if not known or clock.now() - datetime.fromisoformat(known["since"]) > _STEP:
+        return None
+    user = selectors.staff_member(known["user"])
+    return user if user and constant_time_compare(known["knew"], user.get_session_auth_hash()) else None

@@ -1,0 +1,197 @@
+"""One's own safety: the second factor, the password, giving it again, and the sessions one has open."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.accounts import selectors, services
+from apps.accounts.api import examples
+from apps.accounts.api import serializers as shapes
+from apps.accounts.models import Session
+from apps.common import context
+from apps.rest import paging, sign_in
+from apps.rest.limits import RateClass
+from apps.rest.permissions import PUBLIC
+from apps.rest.viewsets import HimsViewSet
+
+
+class _OwnSecurity(HimsViewSet):
+    """What the views here share: they answer without a key of their own and stand under sign-in's heading."""
+
+    tag = "Authentication"
+    data_key = ""
+
+    def limit_key(self, request: Request) -> str:
+        """What asks for a secret is counted by session and action, apart from sign-in."""
+        if self.action in self.rate_classes and request.user:
+            return f"{self.action}:{self.by.session_id}"
+        return super().limit_key(request)
+
+
+class ReauthenticationViewSet(_OwnSecurity):
+    """Giving the password again."""
+
+    noun = "reauthentication"
+    needs = {"reauthenticate": Permission.OWN_SECURITY}
+    bodies = {"reauthenticate": shapes.ReauthenticateBody}
+    replies = {"reauthenticate": shapes.ReauthenticatedShape}
+    rate_classes = {"reauthenticate": RateClass.AUTH}
+    examples = {"reauthenticate": examples.REAUTHENTICATE}
+
+    def reauthenticate(self, request: Request) -> Response:
+        """Give the password again
+
+        Good for five minutes in this session; a sign-in counts. Ten wrong passwords in a row end the session.
+        """
+        body = self.parse()
+        services.reauthenticate(
+            by=self.by,
+            session_id=self.by.session_id,
+            password=body["password"],
+            code=body.get("mfa_code") or "",
+            place=services.Place(context.current().ip),
+        )
+        return self.ok({"reauthenticated": True, "expires_in": int(settings.REAUTHENTICATION_LIFETIME.total_seconds())})
+
+
+class MfaViewSet(_OwnSecurity):
+    """The second factor: an authenticator app (TOTP) and recovery codes."""
+
+    noun = "mfa"
+    needs = dict.fromkeys(("begin", "confirm", "renew_codes", "disable"), Permission.OWN_SECURITY)
+    step_up = ("begin", "renew_codes", "disable")
+    bodies = {"confirm": shapes.CodeBody}
+    replies = {
+        "begin": shapes.TotpReplyShape,
+        "confirm": shapes.MfaEnabledShape,
+        "renew_codes": shapes.RecoveryCodesShape,
+        "disable": shapes.MfaDisabledShape,
+    }
+    rate_classes = {"confirm": RateClass.AUTH}
+    operation_ids = {
+        "begin": "beginTotp",
+        "confirm": "confirmTotp",
+        "renew_codes": "renewRecoveryCodes",
+        "disable": "disableTotp",
+    }
+    examples = {
+        "begin": examples.TOTP,
+        "confirm": examples.TOTP_CONFIRM,
+        "renew_codes": examples.RECOVERY_CODES,
+        "disable": examples.TOTP_DISABLE,
+    }
+
+    def begin(self, request: Request) -> Response:
+        """Begin to set up an authenticator app
+
+        Nothing is asked for at sign-in until a code has been confirmed. Asked again, the earlier secret is void.
+        """
+        begun = services.begin_totp(by=self.by)
+        return self.ok({"totp": {"secret": begun.secret, "otpauth_uri": begun.otpauth_uri, "qr_svg": begun.qr_svg}})
+
+    def confirm(self, request: Request) -> Response:
+        """Switch the second factor on
+
+        Every other session ends, since it began without the second factor; this one goes on.
+        """
+        codes = services.confirm_totp(by=self.by, code=self.parse()["code"], session_id=self.by.session_id)
+        return self.ok({"mfa_enabled": True, "recovery_codes": codes})
+
+    def renew_codes(self, request: Request) -> Response:
+        """Make new recovery codes; the old ones are void"""
+        return self.ok({"recovery_codes": services.renew_recovery_codes(by=self.by)})
+
+    def disable(self, request: Request) -> Response:
+        """Switch the second factor off; every other session ends"""
+        services.disable_totp(by=self.by, session_id=self.by.session_id)
+        return self.ok({"mfa_enabled": False})
+
+
+class PasswordViewSet(_OwnSecurity):
+    """Passwords: changed, forgotten, chosen by a mailed link."""
+
+    noun = "password"
+    needs = {"change": Permission.OWN_SECURITY, "forgot": PUBLIC, "reset": PUBLIC}
+    bodies = {"change": shapes.ChangePasswordBody, "forgot": shapes.ForgotBody, "reset": shapes.ResetBody}
+    replies = {"change": shapes.PasswordChangedShape, "forgot": shapes.ForgotShape, "reset": shapes.PasswordChangedShape}
+    rate_classes = dict.fromkeys(("change", "forgot", "reset"), RateClass.AUTH)
+    operation_ids = {"change": "changePassword", "forgot": "forgotPassword", "reset": "resetPassword"}
+    examples = {"change": examples.CHANGE, "forgot": examples.FORGOT, "reset": examples.RESET}
+
+    def perform_authentication(self, request: Request) -> None:
+        """At the public doors an old Authorization header is no reason to refuse."""
+        if self.action in ("forgot", "reset"):
+            request.user = None  # type: ignore[assignment]  # DRF's word for a stranger is configured to None
+            return
+        super().perform_authentication(request)
+
+    def limit_key(self, request: Request) -> str:
+        """Public doors are counted by address and name, or token."""
+        if self.action in ("forgot", "reset"):
+            sent = request.data if isinstance(request.data, dict) else {}
+            return f"{self.action}:{sign_in.who(sent.get('email') or sent.get('username') or sent.get('token'))}"
+        return super().limit_key(request)
+
+    def change(self, request: Request) -> Response:
+        """Change my password
+
+        Every other session ends, in browsers too; this one goes on.
+        """
+        body = self.parse()
+        services.change_password(
+            by=self.by, session_id=self.by.session_id, current=body["current_password"], new=body["new_password"]
+        )
+        return self.ok({"password_changed": True})
+
+    def forgot(self, request: Request) -> Response:
+        """Ask for a link to choose a new password
+
+        The answer is the same whether or not there is such an account.
+        """
+        services.ask_for_reset(identifier=self.parse()["identifier"])
+        return self.ok({"accepted": True})
+
+    def reset(self, request: Request) -> Response:
+        """Choose a new password by a mailed link; every session ends"""
+        body = self.parse()
+        services.reset_password(token=body["token"], password=body["new_password"])
+        return self.ok({"password_changed": True})
+
+
+class SessionViewSet(HimsViewSet):
+    """One's own sessions over the API."""
+
+    noun = "session"
+    plural = "sessions"
+    tag = "Authentication"
+    needs = dict.fromkeys(("list", "destroy", "end_others"), Permission.OWN_SESSION)
+    replies = {"list": shapes.SessionShape, "destroy": shapes.SessionShape, "end_others": shapes.SessionsEndedShape}
+    operation_ids = {"list": "listSessions", "destroy": "endSession", "end_others": "endOtherSessions"}
+    examples = {"list": examples.SESSIONS}
+
+    def list(self, request: Request) -> Response:
+        """My live sessions, the latest used first"""
+        return self.page("sessions", selectors.own_sessions(self.by.id), paging.exact, self._shape)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """End one of my sessions"""
+        return self.ok({"session": self._shape(services.end_own(by=self.by, session_id=self.id_in_path()))})
+
+    def end_others(self, request: Request) -> Response:
+        """End all my sessions but this one, in browsers too"""
+        return self.ok({"ended": services.end_others(by=self.by, but=self.by.session_id)})
+
+    def _shape(self, session: Session) -> dict[str, Any]:
+        return {
+            "id": session.pk,
+            "current": session.pk == self.by.session_id,
+            "started_at": session.started_at,
+            "last_seen_at": session.last_seen_at,
+            "expires_at": session.expires_at,
+            "ended_at": session.ended_at,
+            "ip": session.ip,
+            "user_agent": session.user_agent,
+        }

@@ -1,0 +1,77 @@
+"""Which passwords are too easy, and how long strangers must wait. Pure decisions on plain values."""
+
+import re
+from collections.abc import Callable, Iterable
+
+LENGTH = 15  # characters of a password that stands alone (NIST SP 800-63B-4, 3.1.1.2)
+LENGTH_WITH_MFA = 8
+LONGEST = 128
+_LEFT_OVER = 8  # characters that must be left once names and words of the trade are taken out
+_FEWEST_DISTINCT = 5
+_RUNS = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
+
+# What somebody who attacks a clinic tries first.
+_TRADE = (
+    "arocord hims clinic klinik hospital health healthcare medical medicine doctor nurse patient pharmacy pharmacist laboratory "
+    "reception receptionist billing admin administrator manager sandbox portal staff password passwort passphrase welcome "
+    "letmein login secret changeme qwerty"
+)
+TRADE_WORDS = frozenset(re.findall(r"\w+", _TRADE))
+
+ALLOWED_FAILURES = 10  # within a quarter of an hour, before strangers to the account begin to wait
+LONGEST_PAUSE = 60  # seconds
+FAILURES_UNTIL_RESET = 100  # in a row (NIST SP 800-63B-4, 3.2.2)
+
+
+def weakness(password: str, *, with_mfa: bool, own: Iterable[str], is_common: Callable[[str], bool]) -> str | None:
+    """Why this may not be a password; None where it may. `own` are the person's names; `is_common` knows much used passwords.
+
+    No rule about kinds of characters, and none about age: both make passwords worse (NIST SP 800-63B-4).
+    """
+    shortest = LENGTH_WITH_MFA if with_mfa else LENGTH
+    if len(password) < shortest:
+        return f"This password is too short: at least {shortest} characters. Three or four words that are nobody's name do well."
+    if len(password) > LONGEST:
+        return f"This password is too long: at most {LONGEST} characters."
+    plain = password.casefold()
+    if any(is_common(part) for part in (plain, _core(plain), _unit(plain), _unit(_core(plain)))):
+        return "This password is too common: it is on the list of passwords that are tried first."
+    if len(set(plain)) < _FEWEST_DISTINCT or _is_run(plain):
+        return "This password is too easy to guess: it repeats itself or follows the keyboard or the alphabet."
+    left = _without(plain, {*TRADE_WORDS, *_words(own)})
+    if len(left) < _LEFT_OVER and left != _without(plain, set()):
+        return "This password is too easy to guess: 8 characters must be left without your names and the clinic's."
+    return None
+
+
+def pause_after(failures: int, *, allowed: int = ALLOWED_FAILURES) -> int:
+    """Seconds from the last of so many failures until a stranger's next try is looked at: 0, then 2, 4, 8 … 60."""
+    over = failures - allowed
+    return 0 if over <= 0 else min(LONGEST_PAUSE, 2 ** min(over, 10))
+
+
+def _core(text: str) -> str:
+    """Without the digits and signs that people put before and behind."""
+    return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
+
+
+def _unit(text: str) -> str:
+    """What the text repeats, if it does nothing else."""
+    return text[: (text + text).find(text, 1)] if text else text
+
+
+def _is_run(text: str) -> bool:
+    """Whether it is one stretch of the alphabet, the digits or the keyboard, forwards or backwards."""
+    return any(text in run * 3 or text in (run * 3)[::-1] for run in _RUNS)
+
+
+def _words(own: Iterable[str]) -> set[str]:
+    """The words of names, usernames and addresses that are long enough to mean something."""
+    return {word for text in own for word in re.split(r"[\W_]+", text.casefold()) if len(word) > 2}
+
+
+def _without(text: str, words: set[str]) -> str:
+    """The letters and digits that are left when the words are taken out, the longest first."""
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, " ")
+    return re.sub(r"[\W_]+", "", text)

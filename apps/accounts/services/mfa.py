@@ -1,0 +1,249 @@
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238) and the recovery codes beside it.
+
+Seeds are sealed with the key ring, recovery codes are hashes. A code counts once: the step of the newest accepted one is kept
+under the row's lock. One step of 30 seconds to either side is tolerated, and how far the telephone's clock is off is remembered.
+"""
+
+import hashlib
+import secrets
+from base64 import b32decode, b32encode
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import segno
+from django.conf import settings
+from django.db import transaction
+from django_otp.oath import TOTP
+
+from apps.access.actor import Actor
+from apps.accounts import selectors
+from apps.accounts.events import RecoveryCodesRenewed, RecoveryCodeUsed, SecondFactorDisabled, SecondFactorEnabled
+from apps.accounts.models import RecoveryCode, Session, TotpDevice, User
+from apps.accounts.services import closing
+from apps.common import clock, keyring
+from apps.common.errors import Conflict, NotFound, RateLimited, Unauthenticated
+from apps.events.services import emit
+from apps.rest import limits
+from apps.rest.limits import RateClass
+
+_SEED_BYTES = 20  # RFC 4226, 4 (R6)
+_CODES = 10
+_CODE_BYTES = 10  # 80 bits: too many to search even with their hashes in hand
+_TOLERANCE = 1  # steps
+
+
+class MfaRequired(Unauthenticated):
+    message = "Send the code of your authenticator app as `mfa_code`."
+
+    def __init__(self) -> None:
+        super().__init__(field="mfa_code", issue="mfa_required")
+
+
+class MfaInvalid(Unauthenticated):
+    message = "The code is wrong or was used before. Wait for the next one."
+
+    def __init__(self) -> None:
+        super().__init__(field="mfa_code", issue="mfa_invalid")
+
+
+class AlreadyEnrolled(Conflict):
+    message = "A second factor is set up already. Remove it first."
+
+
+class NotEnrolled(Conflict):
+    message = "No second factor is set up."
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What an authenticator app is told: the seed in base32, the same as a URI, and that as a QR code (SVG)."""
+
+    secret: str
+    otpauth_uri: str
+    qr_svg: str
+
+
+@transaction.atomic
+def begin_totp(*, by: Actor) -> Enrolment:
+    """A new seed, which counts once `confirm_totp` has seen a code of it. Raises AlreadyEnrolled."""
+    user = _locked(by.id)
+    if selectors.has_second_factor(user.pk):
+        raise AlreadyEnrolled
+    seed = secrets.token_bytes(_SEED_BYTES)
+    _write_device(user, seed)
+    return _enrolment(user, seed)
+
+
+def pending_totp(*, by: Actor) -> Enrolment:
+    """The seed that waits to be confirmed, for a page that is shown again; a new one where there is none."""
+    device = TotpDevice.objects.filter(pk=by.id, confirmed_at=None).select_related("user").first()
+    return _enrolment(device.user, keyring.decrypt(bytes(device.sealed_seed))) if device else begin_totp(by=by)
+
+
+def confirm_totp(*, by: Actor, code: str, session_id: UUID | None = None) -> list[str]:
+    """Switch the second factor on and answer the recovery codes, which are never shown again.
+
+    Every other session ends: it began without the second factor. Raises MfaInvalid, NotEnrolled, AlreadyEnrolled,
+    and RateLimited after five tries a minute.
+    """
+    _count_try(f"enrol:{by.id}")
+    with transaction.atomic():
+        user = _locked(by.id)
+        device = TotpDevice.objects.select_for_update().filter(pk=user.pk).first()
+        if device is None:
+            raise NotEnrolled("Ask for a seed first: POST /auth/mfa/totp.")
+        if device.confirmed_at:
+            raise AlreadyEnrolled
+        if not _fits(device, code):
+            raise MfaInvalid
+        device.confirmed_at = clock.now()
+        device.save(update_fields=["confirmed_at", "last_step", "drift"])
+        codes = _new_codes(user)
+        _other_sessions_end(by, user, session_id)
+        emit(SecondFactorEnabled(user_id=user.pk), by=by)
+    return codes
+
+
+@transaction.atomic
+def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
+    """Give a sample account a seed that everybody knows (base32)."""
+    user = _locked(user_id)
+    _write_device(user, b32decode(seed), confirmed=True)
+    emit(SecondFactorEnabled(user_id=user.pk), by=by)
+
+
+@transaction.atomic
+def renew_recovery_codes(*, by: Actor) -> list[str]:
+    """A new set; the old ones are worth nothing. Raises NotEnrolled."""
+    user = _locked(by.id)
+    if not selectors.has_second_factor(user.pk):
+        raise NotEnrolled
+    codes = _new_codes(user)
+    emit(RecoveryCodesRenewed(user_id=user.pk), by=by)
+    return codes
+
+
+@transaction.atomic
+def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
+    """Take one's own second factor away; every other session ends. Raises NotEnrolled.
+
+    Where the role asks for one, the session is good from now on for setting it up again, and for nothing else.
+    """
+    user = _locked(by.id)
+    _forget(user)
+    _other_sessions_end(by, user, session_id)
+    emit(SecondFactorDisabled(user_id=user.pk), by=by)
+
+
+@transaction.atomic
+def reset_mfa(*, by: Actor, user_id: UUID) -> None:
+    """Take somebody's second factor away, who lost telephone and codes: all their sessions end. Raises NotEnrolled."""
+    user = _locked(user_id)
+    if user.pk == by.id:
+        raise Conflict("Your own second factor is removed on your own page, with your password.")
+    _forget(user)
+    closing.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED)
+    emit(SecondFactorDisabled(user_id=user.pk, reset=True), by=by)
+
+
+def check(user: User, code: str, *, budget: str) -> None:
+    """Accept a code or a recovery code, once. Raises MfaRequired, MfaInvalid, and RateLimited after five tries a minute.
+
+    `budget` names whose five tries these are. Without a second factor a code is ignored.
+    """
+    if not selectors.has_second_factor(user.pk):
+        return
+    code = "".join(code.split())
+    if not code:
+        raise MfaRequired
+    _count_try(f"mfa:{budget}")
+    if not (_accept(user, code) if _is_totp(code) else _spend(user, code)):
+        raise MfaInvalid
+
+
+def _count_try(budget: str) -> None:
+    verdict = limits.hit(RateClass.AUTH, budget)
+    if not verdict.allowed:
+        raise RateLimited("Too many codes", retry_after=verdict.retry_after)
+
+
+@transaction.atomic
+def _accept(user: User, code: str) -> bool:
+    """Under the row's lock: of ten who send one code at once, one gets in."""
+    device = TotpDevice.objects.select_for_update().filter(pk=user.pk, confirmed_at__isnull=False).first()
+    if device is None or not _fits(device, code):
+        return False
+    device.save(update_fields=["last_step", "drift"])
+    return True
+
+
+def _fits(device: TotpDevice, code: str) -> bool:
+    """Whether it is the code of a step that was not used; if so the step and the drift are set on the device."""
+    if not _is_totp(code):
+        return False
+    totp = TOTP(keyring.decrypt(bytes(device.sealed_seed)), drift=device.drift)
+    if not totp.verify(int(code), tolerance=_TOLERANCE, min_t=device.last_step + 1):
+        return False
+    device.last_step = totp.t()
+    device.drift = max(-TotpDevice.DRIFT_LIMIT, min(TotpDevice.DRIFT_LIMIT, totp.drift))
+    return True
+
+
+@transaction.atomic
+def _spend(user: User, code: str) -> bool:
+    mine = RecoveryCode.objects.filter(user=user, used_at=None)
+    if not mine.filter(code_hash=_hash(user, code)).update(used_at=clock.now()):
+        return False
+    emit(RecoveryCodeUsed(user_id=user.pk, left=mine.count()), by=user)
+    return True
+
+
+def _is_totp(code: str) -> bool:
+    return len(code) == 6 and code.isascii() and code.isdigit()
+
+
+def _new_codes(user: User) -> list[str]:
+    RecoveryCode.objects.filter(user=user).delete()
+    raw = [b32encode(secrets.token_bytes(_CODE_BYTES)).decode() for _ in range(_CODES)]
+    RecoveryCode.objects.bulk_create([RecoveryCode(user=user, code_hash=_hash(user, code)) for code in raw])
+    return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in raw]
+
+
+def _hash(user: User, code: str) -> bytes:
+    """Of the code however it was typed: in any case, with or without dashes, 0 for O and 1 for I."""
+    plain = code.replace("-", "").upper().replace("0", "O").replace("1", "I")
+    return hashlib.sha256(f"{user.pk}:{plain}".encode()).digest()
+
+
+def _write_device(user: User, seed: bytes, *, confirmed: bool = False) -> None:
+    fresh = {"sealed_seed": keyring.encrypt(seed), "created_at": clock.now(), "last_step": -1, "drift": 0}
+    TotpDevice.objects.update_or_create(user=user, defaults=fresh | {"confirmed_at": clock.now() if confirmed else None})
+
+
+def _forget(user: User) -> None:
+    if not TotpDevice.objects.filter(pk=user.pk, confirmed_at__isnull=False).delete()[0]:
+        raise NotEnrolled
+    RecoveryCode.objects.filter(user=user).delete()
+
+
+def _other_sessions_end(by: Actor, user: User, session_id: UUID | None) -> None:
+    """And the one that stays is held back or set free, as the rules for this person now say."""
+    closing.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED, but=session_id)
+    closing.one(session_id).update(enrollment_only=selectors.must_enrol(user))
+
+
+def _enrolment(user: User, seed: bytes) -> Enrolment:
+    secret = b32encode(seed).decode()
+    issuer = f"HIMS {settings.CLINIC_NAME}"
+    asked = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
+    uri = f"otpauth://totp/{quote(f'{issuer}:{user.username}')}?{asked}"
+    picture = segno.make(uri, error="m").svg_inline(scale=4, border=4, light="#fff", svgclass=None, lineclass=None)
+    return Enrolment(secret, uri, picture)
+
+
+def _locked(user_id: UUID | None) -> User:
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound("There is no such member of staff.")
+    return user
