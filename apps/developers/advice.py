@@ -13,7 +13,8 @@ _ADVICE = {
     "AUTHENTICATION_ERROR": (
         "We do not know who you are: no access token or API key, or one that has expired, was ended or is not ours.",
         "Exchange the refresh token at `POST /auth/refresh` once; if that is refused too, sign in again. At `POST "
-        "/auth/login` it means that the credentials are wrong. Of an API key `message` says what is the matter; it will not work again.",
+        "/auth/login` it means that the credentials are wrong. Of an API key `message` says "
+        "what is the matter; it will not work again.",
     ),
     "AUTHORIZATION_ERROR": (
         "We know who you are, and your role, or your API key, may never do this.",
