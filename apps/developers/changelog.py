@@ -28,6 +28,9 @@ RELEASES = (
             "possible_duplicate says why in `matches`; two records are said to be two people by /patients/{id}/not-same.",
             "Patients: two records made one (/patients/{id}/merge, with /patients/{id}/merge-preview before), the old id still "
             "finding the survivor, and the merge taken back (/patients/merges/{id}/undo).",
+            "Patients: restricted charts (/patients/{id}/restricted), 404 for whoever is not on the care team; emergency "
+            "access for four hours (/patients/{id}/break-glass, /patients/break-glass); who looked at a record "
+            "(/patients/{id}/access-log).",
             "Medical history: read by type, recorded by hand, corrected by retraction.",
             "Doctors: the ids that doctor_id means.",
             "The OpenAPI file at /v1/openapi.json and /v1/openapi.yaml, and these pages.",
