@@ -30,6 +30,9 @@ RELEASES = (
             "possible_duplicate says why in `matches`; two records are said to be two people by /patients/{id}/not-same.",
             "Patients: two records made one (/patients/{id}/merge, with /patients/{id}/merge-preview before), the old id still "
             "finding the survivor, and the merge taken back (/patients/merges/{id}/undo).",
+            "Patients: restricted charts (/patients/{id}/restricted), 404 for whoever is not on the care team; emergency "
+            "access for four hours (/patients/{id}/break-glass, /patients/break-glass); who looked at a record "
+            "(/patients/{id}/access-log).",
             "Medical history: read by type, recorded by hand, corrected by retraction.",
             "API keys with scopes, expiry, addresses and rotation (/api-keys), sent as X-API-Key or as the bearer; "
             "x-required-scope in the OpenAPI file says what each operation asks of a key.",

@@ -15,6 +15,7 @@ from apps.access.permissions import Permission
 from apps.common.errors import Invalid
 from apps.patients import merging
 from apps.patients.models import AllergyStatus, Gender, NotSame, Patient
+from apps.patients.restriction import led_to_open
 from apps.patients.selectors import nobody
 
 Side = Literal["retired", "survivor"]
@@ -78,11 +79,8 @@ class Preview:
 
 def preview(*, visible_to: Actor, retired_id: UUID, survivor_id: UUID) -> Preview:
     """What merging one into the other would do. Raises NotFound, and Invalid for an `into` that is nobody or the same."""
-    retired, survivor = the_two(
-        {row.pk: row for row in Patient.objects.visible_to(visible_to).filter(pk__in=[retired_id, survivor_id])},
-        retired_id,
-        survivor_id,
-    )
+    people = Patient.objects.visible_to(visible_to).filter(led_to_open(visible_to), pk__in=[retired_id, survivor_id])
+    retired, survivor = the_two({row.pk: row for row in people}, retired_id, survivor_id)
     return Preview(
         retired=retired,
         survivor=survivor,

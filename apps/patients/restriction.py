@@ -36,6 +36,13 @@ def open_to(actor: Actor, path: str = "") -> Q:
     return found
 
 
+def led_to_open(actor: Actor) -> Q:
+    """As a filter of patients by their own ids, retired ones too: open themselves, and not merged into a closed chart."""
+    if actor.id is None:
+        return Q()
+    return open_to(actor) & (Q(merged_into=None) | open_to(actor, "merged_into"))
+
+
 class CareTeamMember(models.Model):
     """Somebody who sees the patient's chart though it is restricted: named for it, or a doctor with a live or past visit.
 

@@ -47,7 +47,8 @@ def fingerprint() -> str:
     people = [[member.username, str(member.id), member.role, member.totp_seed] for member in staff.STAFF]
     keys = [[key.role, key.text] for key in staff.KEYS]
     told = [[notice.ref, notice.title] for notice in notices.NOTICES]
-    return hashlib.sha256(json.dumps([people, keys, everybody(), told], sort_keys=True).encode()).hexdigest()
+    closed = [staff.RESTRICTED, staff.CARE_TEAM]
+    return hashlib.sha256(json.dumps([people, keys, everybody(), told, closed], sort_keys=True).encode()).hexdigest()
 
 
 def read(raw: Raw) -> Sample:

@@ -17,12 +17,14 @@ from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import Forbidden
 from apps.patients import services as patients
-from apps.patients.models import ChartEntry
+from apps.patients.models import ChartEntry, Patient
+from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry
 from apps.sandbox import charts, notices, selectors
+from apps.sandbox.aliases import fixed_id
 from apps.sandbox.charts import Sample
 from apps.sandbox.models import SampleData
-from apps.sandbox.staff import KEYS, PASSWORD, STAFF, StaffMember
+from apps.sandbox.staff import CARE_TEAM, ID_OF, KEYS, PASSWORD, RESTRICTED, STAFF, WHY_RESTRICTED, StaffMember
 
 Watch = Callable[[str, int, int], None]
 """Told what was just laid out, how many pieces are done, and of how many."""
@@ -95,6 +97,7 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
         done += 1
         watch(sample.ref, done, total)
     notices.hand_out()
+    _restrict(by)
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
     return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys)
 
@@ -121,6 +124,14 @@ def _transfer(by: Actor, sample: Sample) -> patients.Transfer:
         entries=_up_to_now(sample.entries),
         patient_id=sample.patient_id,
     )
+
+
+def _restrict(by: Actor) -> None:
+    """Close the one restricted chart of the ward, unless somebody has decided otherwise since."""
+    patient_id = fixed_id(RESTRICTED)
+    if Patient.objects.filter(pk=patient_id).exists() and not Restriction.objects.filter(patient=patient_id).exists():
+        team = [ID_OF[username] for username in CARE_TEAM]
+        patients.restrict(by=by, patient_id=patient_id, care_team=team, reason=WHY_RESTRICTED)
 
 
 def _up_to_now(entries: tuple[NewEntry, ...]) -> list[NewEntry]:

@@ -78,6 +78,8 @@ STAFF: tuple[StaffMember, ...] = (
     StaffMember(username="billing.brown", first_name="Jordan", last_name="Brown", role=Role.BILLING),
     StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE, totp_seed="JBSWY3DPEHPK3PXP"),
 )
+# One chart of the ward is restricted: who sees it, and why. Everybody else breaks the glass, or does not know of it.
+RESTRICTED, CARE_TEAM, WHY_RESTRICTED = "ward-012", ("dr.patel", "nurse.jones"), "Her son works here and asked for it"
 ID_OF: dict[str, UUID] = {member.username: member.id for member in STAFF}
 
 

@@ -193,10 +193,10 @@ class InForceFilter(admin.SimpleListFilter):
     """Charts that are restricted now, unless all that was decided is asked for."""
 
     title = "decisions"
-    parameter_name = "all"
+    parameter_name = "decided"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("true", "All decisions")]
+        return [("ever", "All decisions")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset if self.value() else queryset.filter(restricted=True, patient__restricted=True, is_latest=True)

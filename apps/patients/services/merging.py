@@ -18,7 +18,7 @@ from apps.patients import merging_plan as plan
 from apps.patients.events import PatientsMerged
 from apps.patients.merging import Link
 from apps.patients.models import Merge, MergedRow, NotSame, Patient
-from apps.patients.restriction import CareTeamMember, open_to
+from apps.patients.restriction import CareTeamMember, led_to_open
 from apps.patients.services.charting import allergy_status
 from apps.patients.services.registry import write_search_words
 
@@ -68,7 +68,7 @@ def hold(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
     family = Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)
     rows = Patient.objects.filter(family).order_by("pk").select_for_update(of=("self",))
     if by.id is not None:  # asked of the row itself: a restriction at the same moment counts
-        rows = rows.filter(~Q(pk__in=patient_ids) | open_to(by))
+        rows = rows.filter(~Q(pk__in=patient_ids) | led_to_open(by))
     return {row.pk: row for row in rows}
 
 

@@ -195,3 +195,14 @@ def test_what_was_told_already_is_not_told_again(hospital):
     before = Notification.objects.count()
     services.seed(by=SYSTEM)
     assert Notification.objects.count() == before
+
+
+def test_one_chart_of_the_ward_is_restricted_and_stays_as_people_left_it(hospital):
+    closed = Patient.objects.get(restricted=True)
+    people = {user.username: user for user in User.objects.all()}
+    seen = {name for name, user in people.items() if Patient.objects.visible_to(user).filter(pk=closed.pk).exists()}
+    assert seen == {"dr.patel", "nurse.jones"}
+    patients.lift_restriction(by=people["admin"], patient_id=closed.pk, reason="She asked for it")
+    SampleData.objects.update(fingerprint="older")
+    services.seed(by=SYSTEM)
+    assert not Patient.objects.filter(restricted=True).exists()

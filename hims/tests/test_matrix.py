@@ -1,0 +1,441 @@
+"""Section 2 of the contract, as data: who may call what. Replayed over HTTP as every role, with things that are there.
+
+A cell says: `y` yes · `o` own or assigned only · `r` reduced · `-` refused (403) · `c` refused, unless the installation lets the
+administrator act clinically (HIMS_ADMIN_CLINICAL=1). Rows of routes that do not exist yet wait for them; a route without fails.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.developers import urls as developers
+from apps.patients.models import ChartEntry, Patient
+from apps.rest.permissions import PUBLIC, need_of
+from hims.tests import cast
+from hims.tests.test_doors import doors
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("admin", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing", "manager")
+EVERYBODY, ADMIN, CHARTED = "y y y y y y y y", "y - - - - - - -", "c y y - r r r -"
+
+#                                                              A D N R P L B  manager
+MATRIX: dict[str, str] = {
+    # accounts
+    "POST /auth/logout": EVERYBODY,
+    "GET /auth/me": EVERYBODY,
+    "PUT /auth/me": EVERYBODY,
+    "PATCH /auth/me": EVERYBODY,
+    "POST /auth/password/change": EVERYBODY,
+    "POST /auth/reauthenticate": EVERYBODY,
+    "GET /auth/sessions": EVERYBODY,
+    "DELETE /auth/sessions/{id}": EVERYBODY,
+    "POST /auth/mfa/totp": EVERYBODY,
+    "POST /auth/mfa/totp/confirm": EVERYBODY,
+    "POST /auth/mfa/recovery-codes": EVERYBODY,
+    "DELETE /auth/mfa/totp": EVERYBODY,
+    "GET /api-keys": "y o o o o o o o",
+    "POST /api-keys": "y o o o o o o o",
+    "GET /api-keys/{id}": "y o o o o o o o",
+    "DELETE /api-keys/{id}": "y o o o o o o o",
+    "POST /api-keys/{id}/rotate": "y o o o o o o o",
+    "GET /users": ADMIN,
+    "POST /users": ADMIN,
+    "GET /users/{id}": ADMIN,
+    "PUT /users/{id}": ADMIN,
+    "PATCH /users/{id}": ADMIN,
+    "POST /users/{id}/deactivate": ADMIN,
+    "POST /users/{id}/reset-mfa": ADMIN,
+    "POST /users/{id}/revoke-sessions": ADMIN,
+    "GET /doctors": "y y y y y y y -",
+    "GET /doctors/{id}": "y y y y y y y -",
+    # patients
+    "GET /patients": "y y y y r r r -",
+    "GET /patients/{id}": "y y y y r r r -",
+    "POST /patients": "y y y y - - - -",
+    "PUT /patients/{id}": "y y y y - - r -",
+    "PATCH /patients/{id}": "y y y y - - r -",
+    "POST /patients/{id}/deactivate": "y - - y - - - -",
+    "POST /patients/{id}/reactivate": "y - - y - - - -",
+    "POST /patients/{id}/portal-invite": "y - - y - - - -",
+    "POST /patients/match": "y y y y - - - -",
+    "POST /patients/{id}/not-same": "y y y y - - - -",  # ours: whoever registers tells apart
+    "GET /patients/{id}/merge-preview": ADMIN,
+    "POST /patients/{id}/merge": ADMIN,
+    "GET /patients/merges/{id}": ADMIN,
+    "POST /patients/merges/{id}/undo": ADMIN,
+    "PUT /patients/{id}/restricted": ADMIN,
+    "POST /patients/{id}/break-glass": "- y y - y - - -",  # never whoever reviews it: HIMS_ADMIN_CLINICAL changes nothing
+    "POST /patients/break-glass": "- y y - y - - -",
+    "GET /patients/{id}/access-log": ADMIN,
+    "GET /patients/{id}/medical-history": CHARTED,
+    "GET /patients/{id}/medical-history/{entry}": CHARTED,
+    "POST /patients/{id}/medical-history": "c y y - r - - -",
+    "POST /patients/{id}/medical-history/{entry}/retract": "c y y - r - - -",
+    # audit, notifications
+    "GET /audit-events": ADMIN,
+    "GET /audit-events/verify": ADMIN,
+    "GET /notifications": "o o o o o o o o",
+    "PUT /notifications/{id}/read": "o o o o o o o o",
+    "POST /notifications/read-all": "o o o o o o o o",
+    "POST /notifications": ADMIN,
+    "GET /terminology/icd10": "y y y y y y y -",
+}
+PUBLIC_ROWS = {
+    "POST /auth/login",
+    "POST /auth/refresh",
+    "POST /auth/password/forgot",
+    "POST /auth/password/reset",
+    "GET /version",
+    "GET /openapi.json",
+    "GET /openapi.yaml",
+}
+OPEN_ONLY_IN_A_SANDBOX = "/sandbox/"
+
+# Which kinds of chart entry a role reads, and writes (same row of the contract, its brackets). The administrator: all, or none.
+ALL = {"allergy", "medication", "diagnosis", "procedure", "immunization", "lab_result", "vital_sign", "note"}
+READS = {
+    "doctor": ALL,
+    "nurse": ALL,
+    "pharmacist": {"allergy", "medication", "diagnosis"},
+    "lab_technician": {"lab_result", "allergy"},
+    "billing": {"diagnosis", "procedure"},
+}
+WRITES = {"doctor": ALL, "nurse": ALL, "pharmacist": {"allergy"}}
+
+# What a reader's role leaves out of a patient ("r on patients").
+WHOLE = {
+    "id",
+    "mrn",
+    "is_active",
+    "demographics",
+    "contact",
+    "contact.address",
+    "emergency_contact",
+    "insurance",
+    "allergy_status",
+    "created_at",
+    "updated_at",
+}
+_NO_PAPERS = {"contact.address", "emergency_contact", "insurance"}
+LEFT_OUT = {
+    "doctor": set[str](),
+    "nurse": set[str](),
+    "receptionist": {"allergy_status"},
+    "pharmacist": _NO_PAPERS,
+    "lab_technician": _NO_PAPERS,
+    "billing": {"emergency_contact", "allergy_status"},
+}
+EIGHT = {"id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active"}
+
+
+class Scene(NamedTuple):
+    """What the calls are about: a patient with an allergy, a twin, a closed chart, a merge."""
+
+    patient: Patient
+    twin: Patient
+    closed: Patient
+    entry: ChartEntry
+    merge_id: str
+
+
+@pytest.fixture
+def scene(ward: dict[str, User]) -> Scene:
+    details = {"street": "1 A St", "emergency_name": "Jane", "insurance_provider": "Blue", "phone": "+1-555-0123"}
+    patient, twin, closed = cast.admit(**details), cast.admit("Ann", "Roe"), cast.admit("Dora", "Hale")
+    merged = cast.merge(cast.admit("Bea", "Lee"), cast.admit("Cora", "Lee"))
+    cast.restrict(closed, ward["lab_technician"])
+    return Scene(patient, twin, closed, cast.chart(patient, "allergy", "Penicillin"), str(merged.pk))
+
+
+def row_of(path: str, method: str) -> str:
+    """`GET /patients/{id}` of Django's route."""
+    plain = path.removeprefix("v1").replace("<str:pk>", "{id}")
+    while "<" in plain:
+        before, _, rest = plain.partition("<")
+        name, _, after = rest.partition(">")
+        plain = f"{before}{{{name.rpartition(':')[2]}}}{after}"
+    return f"{method.upper()} {plain}"
+
+
+def cells(row: str, *, admin_clinical: bool) -> dict[str, str]:
+    words = dict(zip(ROLES, MATRIX[row].split(), strict=True))
+    return {role: ("y" if admin_clinical else "-") if word == "c" else word for role, word in words.items()}
+
+
+def calls() -> Iterator[tuple[str, Any]]:
+    """Row and view of everything that can be called, signing out last."""
+    found = [(row_of(path, method), (view, action)) for path, method, action, view in doors()]
+    yield from sorted(found, key=lambda call: call[0] == "POST /auth/logout")
+
+
+def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
+    """Path and body that say something about what is there; None where this table knows no body for the route."""
+    person = {"first_name": "Eve", "last_name": "Hart", "date_of_birth": "1970-01-01", "gender": "female"}
+    why = "A reason that is long enough"
+    bodies: dict[str, Any] = {
+        "POST /auth/logout": {},
+        "POST /patients": person,
+        "POST /patients/match": person,
+        "PUT /patients/{id}": {"insurance": {"provider": "Blue"}},
+        "PATCH /patients/{id}": {"insurance": {"provider": "Cross"}},
+        "POST /patients/{id}/deactivate": None,
+        "POST /patients/{id}/reactivate": None,
+        "POST /patients/{id}/not-same": {"other_id": str(scene.twin.pk)},
+        "POST /patients/{id}/merge": {"into": str(scene.twin.pk), "reason": why},
+        "POST /patients/merges/{id}/undo": None,
+        "PUT /patients/{id}/restricted": {"restricted": True, "care_team": [], "reason": why},
+        "POST /patients/{id}/break-glass": {"reason": why},
+        "POST /patients/break-glass": {"mrn": scene.closed.mrn, "reason": why},
+        "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
+        "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
+    }
+    method, _, path = row.partition(" ")
+    about = (
+        scene.closed
+        if path.endswith(("/restricted", "/break-glass"))
+        else scene.twin
+        if path.endswith("/merge")
+        else scene.patient
+    )
+    at = str(scene.merge_id if path.startswith("/patients/merges/") else about.pk)
+    path = path.replace("{id}", at).replace("{entry}", str(scene.entry.pk))
+    if path.endswith("/merge"):
+        bodies[row]["into"] = str(scene.patient.pk)
+    if path.endswith("/merge-preview"):
+        path += f"?into={scene.twin.pk}"
+    if method != "GET" and row not in bodies:
+        return None
+    return path, bodies.get(row)
+
+
+def test_every_route_has_a_row() -> None:
+    without = [
+        row
+        for row, (view, action) in calls()
+        if need_of(view, action) is not PUBLIC and row not in MATRIX and OPEN_ONLY_IN_A_SANDBOX not in row
+    ]
+    assert not without, "\n".join(without)
+    public = {row for row, (view, action) in calls() if need_of(view, action) is PUBLIC}
+    assert {row for row in public if "nowhere" not in row and "{path}" not in row and "<" not in row} <= PUBLIC_ROWS
+
+
+@pytest.mark.parametrize("admin_clinical", [True, False])
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_is_let_in_where_the_contract_says(
+    ward: dict[str, User], scene: Scene, settings: Any, role: str, admin_clinical: bool
+) -> None:
+    settings.HIMS_ADMIN_CLINICAL = admin_clinical
+    who, wrong = cast.caller(ward[role]), []
+    for row, (view, action) in calls():
+        if need_of(view, action) is PUBLIC or row not in MATRIX:
+            continue
+        known, cell = request_for(row, scene), cells(row, admin_clinical=admin_clinical)[role]
+        method, _, path = row.partition(" ")
+        address, body = known or (path.replace("{id}", str(scene.patient.pk)), {})
+        status = who.call(method, address, body).status_code
+        fine = {200, 201, 202, 204, 409} | (
+            {404} if cell in "or" or row.startswith(("GET /doctors/", "POST /auth", "DELETE")) else set()
+        )
+        if known is None:
+            fine |= {400, 401, 404}
+        if (cell == "-") != (status == 403) or (cell != "-" and status not in fine):
+            wrong.append(f"{row} answered {status}, the contract says {cell}")
+    assert not wrong, f"{role}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("admin_clinical", [True, False])
+def test_every_role_reads_and_writes_its_kinds_of_entry(
+    ward: dict[str, User], scene: Scene, settings: Any, admin_clinical: bool
+) -> None:
+    settings.HIMS_ADMIN_CLINICAL = admin_clinical
+    admins = {"admin": ALL} if admin_clinical else {}
+    for role in ROLES:
+        who, path = cast.caller(ward[role]), f"/patients/{scene.patient.pk}/medical-history"
+        reads = {kind for kind in ALL if who.get(f"{path}?type={kind}").status_code == 200}
+        writes = {kind for kind in ALL if who.post(path, {"type": kind, "display": "x"}).status_code == 201}
+        assert (reads, writes) == ((READS | admins).get(role, set()), (WRITES | admins).get(role, set())), role
+
+
+# Reduced
+
+
+def keys(patient: dict[str, Any]) -> set[str]:
+    return set(patient) | ({"contact.address"} if "address" in patient["contact"] else set())
+
+
+@pytest.mark.parametrize("role", sorted(LEFT_OUT))
+def test_each_role_sees_exactly_its_part_of_a_patient_wherever_one_is_answered(
+    ward: dict[str, User], scene: Scene, role: str
+) -> None:
+    who, address, part = cast.caller(ward[role]), f"/patients/{scene.patient.pk}", WHOLE - LEFT_OUT[role]
+    assert keys(who.get(address).json()["data"]["patient"]) == part
+    assert {frozenset(row) for row in who.get("/patients").json()["data"]["patients"]} == {frozenset(EIGHT)}
+    assert {frozenset(row) for row in who.get("/patients?search=doe").json()["data"]["patients"]} == {frozenset(EIGHT)}
+    changed = who.put(address, {"insurance": {"provider": "Red"}})
+    if changed.status_code == 200:
+        assert keys(changed.json()["data"]["patient"]) == part
+        assert who.call("PATCH", address, {"insurance": {"provider": "Blue"}}).json()["data"]["patient"].keys() <= part
+    body = {"first_name": "John", "last_name": "Doe", "date_of_birth": "1980-05-15", "gender": "male"}
+    registered = who.post("/patients", body)
+    if registered.status_code == 201:
+        assert keys(registered.json()["data"]["patient"]) == part
+        warned = registered.json()["warnings"][0]["patients"]
+        candidates = [row["patient"] for row in who.post("/patients/match", body).json()["data"]["candidates"]]
+        assert {frozenset(row) for row in [*warned, *candidates]} == {frozenset(EIGHT)}
+    if role == "receptionist":
+        assert keys(who.post(f"{address}/deactivate").json()["data"]["patient"]) == part
+
+
+def test_the_administrator_sees_the_allergy_status_where_he_acts_clinically(
+    ward: dict[str, User], scene: Scene, settings: Any
+) -> None:
+    for admin_clinical, part in ((True, WHOLE), (False, WHOLE - {"allergy_status"})):
+        settings.HIMS_ADMIN_CLINICAL = admin_clinical
+        assert keys(cast.caller(ward["admin"]).get(f"/patients/{scene.patient.pk}").json()["data"]["patient"]) == part
+
+
+def test_billing_reads_codes_and_no_narrative(ward: dict[str, User], scene: Scene) -> None:
+    coded = cast.chart(scene.patient, code_system="ICD-10-CM", code="I10", detail={"note": "drinks"})
+    cast.chart(scene.patient, display="Drinks too much")
+    path = f"/patients/{scene.patient.pk}/medical-history"
+    billing = cast.caller(ward["billing"])
+    (row,) = billing.get(path).json()["data"]["records"]
+    assert (row["id"], row["detail"]) == (str(coded.pk), {})
+    assert billing.get(f"{path}/{scene.entry.pk}").status_code == 404
+    page = cast.browser(ward["billing"]).get(reverse("admin:patients_chartentry_change", args=[coded.pk])).content.decode()
+    assert "drinks" not in page
+
+
+@pytest.mark.parametrize("role", sorted(LEFT_OUT))
+def test_the_page_of_a_patient_shows_the_same_part(ward: dict[str, User], scene: Scene, role: str) -> None:
+    page = cast.browser(ward[role]).get(reverse("admin:patients_patient_change", args=[scene.patient.pk])).content.decode()
+    shown = {"contact.address": "1 A St", "emergency_contact": "Jane", "insurance": "Blue", "allergy_status": "ALLERGIES"}
+    assert {part for part, words in shown.items() if words not in page} == LEFT_OUT[role]
+
+
+# The pages obey the same table
+
+
+@pytest.mark.parametrize("admin_clinical", [True, False])
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
+    ward: dict[str, User], scene: Scene, settings: Any, role: str, admin_clinical: bool
+) -> None:
+    settings.HIMS_ADMIN_CLINICAL = admin_clinical
+    browser, wrong, at = cast.browser(ward[role]), [], [scene.patient.pk]
+    twins = {
+        reverse("admin:patients_patient_changelist"): "GET /patients",
+        reverse("admin:patients_patient_change", args=at): "GET /patients/{id}",
+        reverse("admin:patients_patient_add"): "POST /patients",
+        reverse("admin:patients_patient_deactivate", args=at): "POST /patients/{id}/deactivate",
+        reverse("admin:patients_patient_not_same", args=at): "POST /patients/{id}/not-same",
+        reverse("admin:patients_patient_merge", args=at): "POST /patients/{id}/merge",
+        reverse("admin:patients_merge_change", args=[scene.merge_id]): "GET /patients/merges/{id}",
+        reverse("admin:patients_merge_undo", args=[scene.merge_id]): "POST /patients/merges/{id}/undo",
+        reverse("admin:patients_patient_restrict", args=at): "PUT /patients/{id}/restricted",
+        reverse("admin:patients_patient_break_glass"): "POST /patients/break-glass",
+        reverse("admin:patients_patient_history", args=at): "GET /patients/{id}/access-log",
+        reverse("admin:patients_restriction_changelist"): "PUT /patients/{id}/restricted",
+        reverse("admin:audit_auditevent_changelist"): "GET /audit-events",
+        reverse("admin:accounts_user_changelist"): "GET /users",
+        reverse("admin:accounts_doctor_changelist"): "GET /doctors",
+        f"{reverse('admin:patients_chartentry_changelist')}?patient={at[0]}": "GET /patients/{id}/medical-history",
+        f"{reverse('admin:patients_chartentry_add')}?patient={at[0]}&type=allergy": "POST /patients/{id}/medical-history",
+        reverse(
+            "admin:patients_chartentry_retract", args=[scene.entry.pk]
+        ): "POST /patients/{id}/medical-history/{entry}/retract",
+    }
+    for address, row in twins.items():
+        status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]
+        if (status == 200) != (cell != "-") or status not in (200, 403, 404):
+            wrong.append(f"{address} answered {status}, the contract says {cell}")
+    assert not wrong, f"{role}:\n" + "\n".join(wrong)
+
+
+def test_the_pages_for_developers_are_everybodys(ward: dict[str, User]) -> None:
+    pages = [reverse(str(page.name)) for page in developers.urlpatterns]
+    assert len(pages) >= 5
+    for browser in (Client(), cast.browser(ward["nurse"])):
+        assert {browser.get(page).status_code for page in pages} == {200}
+
+
+# Closed charts, over every route
+
+
+def test_every_route_about_a_patient_says_so() -> None:
+    """`about_patient` names the actions whose path is a patient's: refusals are noted there, and the next test walks them."""
+    silent = [
+        f"{method} {path}"
+        for path, method, action, view in doors()
+        if path.startswith("v1/patients/<str:pk>") and action not in view.about_patient
+    ]
+    assert not silent, "\n".join(silent)
+
+
+# Answer whoever may decide, review or break in, though the chart be closed.
+BESIDE_THE_CHART = {"PUT /patients/{id}/restricted", "GET /patients/{id}/access-log", "POST /patients/{id}/break-glass"}
+
+
+def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_team(ward: dict[str, User]) -> None:
+    closed, other = cast.admit("Dora", "Hale"), cast.admit("Ann", "Roe")
+    entry, old = cast.chart(closed, "allergy", "Penicillin"), cast.admit("Theo", "Hale")
+    cast.merge(old, closed)
+    cast.restrict(closed)
+    wrong, walked = [], 0
+    for role in ROLES:
+        who = cast.caller(ward[role])
+        for row, (view, action) in calls():
+            need = need_of(view, action)
+            if action not in view.about_patient or row in BESIDE_THE_CHART or not ward[role].may(need):
+                continue
+            for patient in (closed, old):
+                known = request_for(row, Scene(patient, patient, patient, entry, ""))
+                assert known is not None, f"this test knows no body for {row}"
+                path, body = known
+                path, body = path.replace(f"?into={patient.pk}", f"?into={other.pk}"), _elsewhere(body, patient, other)
+                status, walked = who.call(row.partition(" ")[0], path, body).status_code, walked + 1
+                if status != 404:
+                    wrong.append(f"{role}: {row} answered {status}")
+    assert walked > 60
+    assert not wrong, "\n".join(wrong)
+    closed.refresh_from_db()
+    assert (closed.restricted, closed.is_active, closed.insurance_provider) == (True, True, "")
+
+
+def _elsewhere(body: Any, patient: Patient, other: Patient) -> Any:
+    """The body with the other person where it named the patient."""
+    names = {"into", "other_id"}
+    return {name: str(other.pk) if name in names else value for name, value in body.items()} if body else body
+
+
+def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[str, User]) -> None:
+    closed, near = cast.admit("Dora", "Zabriskie"), cast.admit("Dora", "Zabrisky")
+    entry = cast.chart(closed, "allergy", "Penicillin")
+    old = cast.admit("Dorothy", "Zabriskie")
+    merged = cast.merge(old, closed)
+    cast.restrict(closed)
+    pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
+    pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}
+    pages |= {reverse("admin:patients_patient_change", args=[near.pk])}
+    gone = {
+        reverse(f"admin:patients_patient_{page}", args=[row.pk])
+        for row in (closed, old)
+        for page in ("change", "merge", "not_same")
+    }
+    gone |= {
+        reverse("admin:patients_patient_history", args=[closed.pk]),
+        reverse("admin:patients_merge_change", args=[merged.pk]),
+    }
+    gone |= {reverse("admin:patients_chartentry_change", args=[entry.pk])}
+    gone |= {f"{reverse('admin:patients_chartentry_changelist')}?patient={row.pk}" for row in (closed, old)}
+    for role in ("admin", "doctor", "receptionist", "billing"):
+        browser = cast.browser(ward[role])
+        for page in pages | gone:
+            response = browser.get(page)
+            assert "Zabriskie" not in response.content.decode().replace('value="zabriskie"', ""), f"{role}: {page}"
+            assert page in pages or response.status_code in (403, 404), f"{role}: {page}"
