@@ -1,14 +1,17 @@
 """Counts and places of the patient list, without counting it and without walking to a far page.
 
-The triggers of migration 0002 write, this module reads, folds and repairs. A list is `listed` (everybody), `active` or
-`inactive`; its order is the newest first.
+The triggers of migration 0006 write, this module reads, folds and repairs. A list is `listed` (everybody), `active` or
+`inactive`; its order is the newest first. `hidden` are the `seq` of patients that whoever asks may not know of: they are counted
+as if they had left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-BLOCK = 1_024  # patients by `seq`, as in the migration
+BLOCK = 256  # patients by `seq`, as in the migration
+REGION = 16_384
 _NEWEST = 2**63 - 1  # behind every `seq`
 _COUNTED = {"listed": "listed", "active": "active", "inactive": "listed - active"}
 
@@ -22,32 +25,59 @@ class Place:
     total: int
 
 
-def total(which: str = "listed") -> int:
-    """The exact number of patients on a list, as this transaction sees it."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce(sum({_COUNTED[which]}), 0) FROM patients_tally WHERE level = 0")
-        return int(cursor.fetchone()[0])
-
-
-# Blocks from the newest down, each with how many rows stand before it; the last that begins at or before the offset holds it.
-_PLACE = """
-WITH blocks AS (SELECT block, sum({counted}) AS n FROM patients_tally WHERE level = 1 GROUP BY block),
-     places AS (SELECT block, n, sum(n) OVER (ORDER BY block DESC) - n AS before FROM blocks),
-     here AS (SELECT block, before FROM places WHERE before <= %(offset)s AND n > 0 ORDER BY block LIMIT 1)
-SELECT coalesce((SELECT (block + 1) * %(block)s - 1 FROM here), 0), %(offset)s - coalesce((SELECT before FROM here), 0),
-       coalesce((SELECT sum(n) FROM blocks), 0)
+# The rows of a level, less those who are hidden.
+_ROWS = "SELECT level, block, {counted} AS n FROM patients_tally"
+_HIDDEN = """
+UNION ALL
+SELECT level, seq / size, -({counted}) FROM (
+    SELECT seq, 1 AS listed, is_active::int AS active FROM patients_patient
+    WHERE seq = ANY(%(hidden)s) AND merged_into_id IS NULL) hidden, (VALUES (0, {region}), (1, {block})) levels (level, size)
 """
 
 
-def place(offset: int, which: str = "listed") -> Place:
-    """Where the row `offset` of a list is, without passing those before it. O(blocks), then at most BLOCK rows to skip.
+def _rows(which: str, hidden: Sequence[int]) -> str:
+    text = _ROWS + _HIDDEN if hidden else _ROWS
+    return text.format(counted=_COUNTED[which], region=REGION, block=BLOCK)
 
-    The first pages are simply walked to: their total is one row.
+
+def total(which: str = "listed", hidden: Sequence[int] = ()) -> int:
+    """The exact number of patients on a list, as this transaction sees it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(sum(n), 0) FROM ({_rows(which, hidden)}) t WHERE level = 0", {"hidden": list(hidden)})
+        return int(cursor.fetchone()[0])
+
+
+# Regions from the newest down, each with how many rows stand before it: the last that begins at or before the offset holds it.
+# Then the same with the blocks of that region.
+_PLACE = """
+WITH counted AS ({rows}),
+     regions AS (SELECT block, sum(n) AS n FROM counted WHERE level = 0 GROUP BY block),
+     region AS (
+        SELECT block, before FROM (SELECT block, n, sum(n) OVER (ORDER BY block DESC) - n AS before FROM regions) r
+        WHERE before <= %(offset)s AND n > 0 ORDER BY block LIMIT 1),
+     blocks AS (
+        SELECT block, sum(n) AS n FROM counted
+        WHERE level = 1 AND block >= (SELECT block * {share} FROM region) AND block < (SELECT (block + 1) * {share} FROM region)
+        GROUP BY block),
+     here AS (
+        SELECT block, before FROM (
+            SELECT block, n, (SELECT before FROM region) + sum(n) OVER (ORDER BY block DESC) - n AS before FROM blocks) b
+        WHERE before <= %(offset)s AND n > 0 ORDER BY block LIMIT 1)
+SELECT coalesce((SELECT (block + 1) * {block} - 1 FROM here), 0), %(offset)s - coalesce((SELECT before FROM here), 0),
+       coalesce((SELECT sum(n) FROM regions), 0)
+"""
+
+
+def place(offset: int, which: str = "listed", hidden: Sequence[int] = ()) -> Place:
+    """Where the row `offset` of a list is, without passing those before it. O(regions), then at most BLOCK rows to skip.
+
+    The first pages are simply walked to.
     """
     if offset < BLOCK:
-        return Place(seq=_NEWEST, skip=offset, total=total(which))
+        return Place(seq=_NEWEST, skip=offset, total=total(which, hidden))
+    text = _PLACE.format(rows=_rows(which, hidden), share=REGION // BLOCK, block=BLOCK)
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE.format(counted=_COUNTED[which]), {"offset": offset, "block": BLOCK})
+        cursor.execute(text, {"offset": offset, "hidden": list(hidden)})
         seq, skip, length = cursor.fetchone()
     return Place(seq=int(seq), skip=int(skip), total=int(length))
 
@@ -70,10 +100,11 @@ def fold() -> int:
         return cursor.rowcount
 
 
-_COUNT_AGAIN = """
+_COUNT_AGAIN = f"""
 INSERT INTO patients_tally (level, block, listed, active)
-SELECT CASE WHEN grouping(seq >> 10) = 1 THEN 0 ELSE 1 END, coalesce(seq >> 10, 0), count(*), count(*) FILTER (WHERE is_active)
-FROM patients_patient WHERE merged_into_id IS NULL GROUP BY GROUPING SETS ((), (seq >> 10)) HAVING count(*) > 0
+SELECT level, seq / size, count(*), count(*) FILTER (WHERE is_active)
+FROM patients_patient, (VALUES (0, {REGION}), (1, {BLOCK})) levels (level, size)
+WHERE merged_into_id IS NULL GROUP BY 1, 2
 """
 
 

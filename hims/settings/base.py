@@ -245,6 +245,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
+    "note the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 

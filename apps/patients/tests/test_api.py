@@ -395,7 +395,7 @@ def test_every_look_is_on_record(doctor: Any, ward: dict[str, User]) -> None:
 
 def test_a_write_that_fails_leaves_no_row_of_the_trail_and_no_fact(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     audit, outbox = AuditEvent.objects.count(), OutboxEvent.objects.count()
-    monkeypatch.setattr(services.registry, "_add_words", lambda words: 1 / 0)
+    monkeypatch.setattr(services.registry, "_write_words", lambda words: 1 / 0)
     assert register(desk).status_code == 500
     assert (Patient.objects.count(), AuditEvent.objects.count(), OutboxEvent.objects.count()) == (0, audit, outbox)
 
