@@ -132,7 +132,7 @@ def _settle(connection: psycopg.Connection, loaded: Loaded) -> None:
     for name, sequence in tables.SEQUENCES.items():
         connection.execute("SELECT setval(%s, %s)", [sequence, getattr(loaded, name) + loaded.rows - 1])
     connection.execute("SET maintenance_work_mem = '512MB'")
-    for statement in (*tables.AFTER_LOADING, *_AFTERWARDS, "VACUUM (ANALYZE)", "CHECKPOINT"):
+    for statement in (*tables.AFTER_LOADING, *_AFTERWARDS, "VACUUM (ANALYZE)", tables.NOTE_COMMON, "CHECKPOINT"):
         connection.execute(statement)
     values = [loaded.rows, tables.fingerprint(), loaded.first_seq, loaded.first_mrn]
     connection.execute("INSERT INTO bench.marker VALUES (%s, %s, %s, %s)", values)

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 from django.db.models import expressions
 
-from apps.patients import migrations, rules, selectors, tally
+from apps.patients import migrations, reads, rules, tally, vocabulary, words
 from apps.patients.models import NameWord, Patient, SearchWord
 from benchmarks import people
 from benchmarks.people import Person
@@ -24,7 +24,7 @@ SEQUENCES = {"first_seq": "patient_seq", "first_mrn": "patient_mrn_seq"}
 PATIENTS = Patient._meta.db_table
 WORDS = SearchWord._meta.db_table
 VOCABULARY = NameWord._meta.db_table
-WORD_COLUMNS = ("word", "seq")
+WORD_COLUMNS = ("word", "shared", "seq")
 
 
 def _text(value: Any) -> str:
@@ -55,7 +55,7 @@ def word_lines(person: Person) -> str:
         mrn=person["mrn"] or "",
         phones=[person["phone"] or "", person["phone_e164"] or ""],
     )
-    return "".join([f"{word}\t{person['seq']}\n" for word in sorted(found)])
+    return "".join([f"{word}\t{shared}\t{person['seq']}\n" for word, shared in words.rows(found)])
 
 
 def fingerprint() -> str:
@@ -67,7 +67,7 @@ def fingerprint() -> str:
 
 # --- The floors' statements. `%s` are given in the order of the query string; each answers one JSON text. ---
 
-_LISTED = ", ".join(f"p.{name}" for name in selectors.LIST_COLUMNS)
+_LISTED = ", ".join(f"p.{name}" for name in reads.LIST_COLUMNS)
 _PAGE = "SELECT json_build_object('patients', coalesce(json_agg(t), '[]'), 'total', %s)::text FROM (%s) t"
 
 
@@ -146,6 +146,8 @@ AFTER_LOADING = (
     "ON CONFLICT DO NOTHING",
     FOLD,
 )
+NOTE_COMMON = vocabulary._NOTE_COMMON
+"""What a worker does every hour: notes which beginnings need not be counted."""
 TALLY_TRIGGERS = f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{PATIENTS}'::regclass AND NOT tgisinternal"
 """What a write to the patients pays for that total."""
 

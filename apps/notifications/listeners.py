@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
-from apps.accounts.events import SignedInFromNewPlace
-from apps.accounts.models import User
+from apps.accounts import services as accounts
+from apps.accounts.events import PasswordResetAsked, SecondFactorDisabled, SignedInFromNewPlace, StaffInvited
+from apps.accounts.models import PasswordLink, User
 from apps.audit.events import UnusualReading
 from apps.common import clock
 from apps.events.listeners import after_commit
@@ -75,10 +76,47 @@ def tell_of_a_new_place(event: SignedInFromNewPlace) -> None:
 @after_commit(SignedInFromNewPlace, terms=mail.TERMS)
 def mail_of_a_new_place(event: SignedInFromNewPlace) -> None:
     """To whoever the account belongs to, who may not be the one who signed in."""
-    person = User.objects.filter(pk=event.user_id, is_active=True).first()
-    if person:
+    if person := _working(event.user_id):
         at = _clinic_time(event.announced_at)
         mail.send(to=person, template="new_place", context={"at": at}, event_id=event.event_id)
+
+
+@after_commit(SecondFactorDisabled)
+def tell_of_a_second_factor_taken_away(event: SecondFactorDisabled) -> None:
+    """To its owner, where somebody else did it."""
+    if event.reset:
+        notice = Notice(
+            title="Your second factor was taken away",
+            message=(
+                f"An administrator removed the second factor of your account on {_clinic_time(event.announced_at)}. "
+                "Set up another one. If you did not ask for it, tell an administrator."
+            ),
+            type=Type.WARNING,
+            priority=Priority.HIGH,
+            action_url=reverse("admin:second_factor"),
+        )
+        services.notify(by=SYSTEM, notice=notice, ids=[event.user_id], event_id=event.event_id)
+
+
+@after_commit(PasswordResetAsked, terms=mail.TERMS)
+def mail_a_new_password_s_link(event: PasswordResetAsked) -> None:
+    """The link is made here, so that none waits in the outbox or the broker; each attempt makes another."""
+    if person := _working(event.user_id):
+        link = accounts.make_reset_link(user_id=person.pk)
+        mail.send(to=person, template="password_reset", context={"link": link, "minutes": 30}, event_id=event.event_id)
+
+
+@after_commit(StaffInvited, terms=mail.TERMS)
+def mail_an_invitation(event: StaffInvited) -> None:
+    """As above. Who chose a password meanwhile needs no invitation."""
+    person = _working(event.user_id)
+    if person and not person.has_usable_password():
+        link = accounts.make_reset_link(user_id=person.pk, purpose=PasswordLink.Purpose.INVITATION)
+        mail.send(to=person, template="invitation", context={"link": link, "days": 7}, event_id=event.event_id)
+
+
+def _working(user_id: UUID) -> User | None:
+    return User.objects.filter(pk=user_id, is_active=True).first()
 
 
 def _person(user_id: UUID) -> str:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from apps.patients import matching, search
+from apps.patients import matching, vocabulary
 from apps.patients.matching import Person, Reason
 from apps.patients.models import Patient
 
@@ -120,7 +120,7 @@ WHERE upper(p.insurance_policy_number) = upper(%s) AND p.insurance_policy_number
 def _names(person: Person) -> list[_Block]:
     """Both names near, from the side of the first and of the last: complete as soon as one of the two is not very common."""
     asked = ["".join(person.first), "".join(person.last)]
-    first, last = ([word, *near] for word, near in zip(asked, search.near_words(asked), strict=True))
+    first, last = ([word, *near] for word, near in zip(asked, vocabulary.near_words(asked), strict=True))
     return [_Block(_BOTH_NAMES, (first, last)), _Block(_BOTH_NAMES, (last, first))]
 
 

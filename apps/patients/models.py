@@ -1,9 +1,11 @@
 """The patient, other systems' numbers, the words a patient is found by, and the chart."""
 
+from datetime import datetime
 from typing import Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Upper
 
 from apps.access import matrix
@@ -32,13 +34,13 @@ class AllergyStatus(models.TextChoices):
 
 
 class PatientQuerySet(ClosedQuerySet):
-    def visible_to(self, actor: Actor) -> Self:
-        """Everybody but the restricted charts that are not the actor's to see."""
-        return self.filter(open_to(actor)) if actor.may(Permission.PATIENT_VIEW) else self.none()
+    def visible_to(self, actor: Actor, at: datetime | None = None) -> Self:
+        """Everybody but the restricted charts that are not the actor's to see (now, or at another instant)."""
+        return self.filter(open_to(actor, at=at)) if actor.may(Permission.PATIENT_VIEW) else self.none()
 
-    def hidden_from(self, actor: Actor) -> Self:
+    def hidden_from(self, actor: Actor, at: datetime | None = None) -> Self:
         """The restricted charts that are not the actor's to see."""
-        return self.none() if actor.id is None else self.filter(restricted=True).exclude(open_to(actor))
+        return self.none() if actor.id is None else self.filter(restricted=True).exclude(open_to(actor, at=at))
 
     def listed(self) -> Self:
         """Without those that were merged into another."""
@@ -124,18 +126,22 @@ class PatientIdentifier(models.Model):
 
 
 class SearchWord(models.Model):
-    """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), or the digits of a telephone number,
-    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN).
+    """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), the digits of a telephone number,
+    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN), or two names in one (`=…`, see `words`).
 
     `seq` is the patient's. A prefix is a range of the index, which lists the words in order and under each the newest first.
+    `shared` counts the letters in common with the patient's word before: where it is less than the prefix has, this is the first
+    of his words with that prefix.
     """
 
     pk = models.CompositePrimaryKey("seq", "word")
     seq = models.BigIntegerField()
     word = models.CharField(max_length=100, db_collation="C")  # byte order: a prefix is a range of the index
+    shared = models.SmallIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["word", "-seq"], name="searchword_newest")]
+        constraints = [models.CheckConstraint(condition=Q(shared__gte=0, shared__lt=100), name="searchword_shared_is_part")]
+        indexes = [models.Index(fields=["word", "-seq"], include=["shared"], name="searchword_ordered")]
 
     def __str__(self) -> str:
         return self.word
@@ -148,17 +154,48 @@ class NameWord(models.Model):
     sound = models.CharField(max_length=20, db_collation="C", help_text="its double metaphone, by PostgreSQL's fuzzystrmatch")
 
     class Meta:
-        indexes = [models.Index(fields=["sound"], name="nameword_sound")]
+        indexes = [
+            models.Index(fields=["sound"], name="nameword_sound"),
+            # Whoever is within two edits of a word shares a deletion with it. Read at once: no list of what waits to be entered.
+            GinIndex(Func("word", function="patients_deletions"), name="nameword_deletions", fastupdate=False),
+        ]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class CommonPrefix(models.Model):
+    """A beginning of search words that more than 10,000 patients had when it was noted, `least` of them. No search counts it."""
+
+    prefix = models.CharField(primary_key=True, max_length=100, db_collation="C")
+    least = models.IntegerField()
+
+    class Meta:
+        verbose_name_plural = "common prefixes"
+        constraints = [models.CheckConstraint(condition=Q(least__gt=10_000), name="commonprefix_is_common")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}: {self.least} or more"
+
+
+class RemovedWord(models.Model):
+    """A search word that was taken from a patient since the common prefixes were noted; written by triggers alone."""
+
+    id = models.BigAutoField(primary_key=True)
+    word = models.CharField(max_length=100, db_collation="C")
+
+    class Meta:
+        indexes = [models.Index(fields=["word"], name="removedword_word")]
 
     def __str__(self) -> str:
         return self.word
 
 
 class Tally(models.Model):
-    """How many patients stand in the list, by blocks of 1,024 `seq`; written by triggers alone, one row a change.
+    """How many patients stand in the list, by ranges of `seq`; written by triggers alone, two rows a change.
 
-    `level` 0 counts everybody (block 0), level 1 the block. Rows are added up when they are read and folded together by a
-    worker: no writer waits for another, and what is rolled back was never counted.
+    `level` 0 counts by regions of 16,384, level 1 by blocks of 256. Rows are added up when they are read and folded together by
+    a worker: no writer waits for another, and what is rolled back was never counted.
     """
 
     id = models.BigAutoField(primary_key=True)

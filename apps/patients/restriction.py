@@ -6,6 +6,7 @@ exist: not in a list, a count, a search or a merge. Every queryset that shows so
     Appointment.objects.filter(open_to(actor, "patient"))
 """
 
+from datetime import datetime
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -19,7 +20,7 @@ from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 
 
-def open_to(actor: Actor, path: str = "") -> Q:
+def open_to(actor: Actor, path: str = "", at: datetime | None = None) -> Q:
     """As a filter: charts that are not restricted, and of the restricted those that are this actor's to see.
 
     `path` leads from the queryset's model to the patient. The system sees all. Whoever no longer works in care sees no
@@ -32,7 +33,7 @@ def open_to(actor: Actor, path: str = "") -> Q:
     if actor.may(Permission.PATIENT_CARE_TEAM):
         found |= Q(Exists(CareTeamMember.objects.filter(**mine)))
     if actor.may(Permission.PATIENT_BREAK_GLASS):
-        found |= Q(Exists(BreakGlass._base_manager.filter(**mine, until__gt=clock.now())))
+        found |= Q(Exists(BreakGlass._base_manager.filter(**mine, until__gt=at or clock.now())))
     return found
 
 

@@ -186,3 +186,8 @@ def distance(left: str, right: str) -> int:
                 row[j] = min(row[j], before[j - 2] + 1)
         before = previous
     return row[-1]
+
+
+def swaps(word: str) -> list[str]:
+    """The word with each two neighbouring letters swapped."""
+    return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)]

@@ -1,13 +1,11 @@
 """Finding patients and reading charts. Everything here is already scoped to whoever asks."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import QuerySet, Subquery, UUIDField, Value
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from apps.access import matrix
@@ -16,14 +14,13 @@ from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.common.errors import NotFound
-from apps.patients import duplicates, search, tally
+from apps.patients import duplicates, reads, search, tally
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient
+from apps.patients.reads import Reads, standing
 from apps.patients.restriction import CareTeamMember, Restriction
-from apps.patients.search import Found
 
-LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 MATCHES_SHOWN = 500
 
 
@@ -45,18 +42,15 @@ class Listing:
 def listing(*, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20) -> Listing:
     """A page of all patients, the newest first, or of those whom every word of the text fits, the best first.
 
-    `status` is active, inactive or empty for everybody. Two statements, three for a search of several words.
+    `status` is active, inactive or empty for everybody. Two statements; a search has three or four.
     """
-    people = Patient.objects.visible_to(visible_to).listed()
+    read = reads.of(visible_to)
     if text:
-        found, page = _searched(visible_to, people, partial(search.find, text, status=status, offset=offset, limit=limit))
-        return Listing(page, found.total, found.is_estimate, found.fuzzy)
+        found = search.find(text, status=status, offset=offset, limit=limit, hidden=read.hidden_seqs())
+        return Listing(_in_order(read, found.seqs), found.total, found.is_estimate, found.fuzzy)
     which = status or "listed"
-    place = tally.place(offset, which, Patient.objects.hidden_from(visible_to))
-    rows = people.filter(seq__lte=place.seq).order_by("-seq")
-    if status:
-        rows = rows.filter(is_active=status == "active")
-    return Listing(list(rows.values(*LIST_COLUMNS)[place.skip : place.skip + limit]) if offset < place.total else [], place.total)
+    place = tally.place(offset, which, read.hidden())
+    return Listing(read.page(which, place.seq, place.skip, limit) if offset < place.total else [], place.total)
 
 
 def matching(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:
@@ -64,42 +58,17 @@ def matching(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM)
 
     `patients` are scoped already; `visible_to` keeps whom they leave out from crowding out near spellings.
     """
-    return patients.filter(seq__in=search.find(text, limit=MATCHES_SHOWN, hidden=hidden_seqs(visible_to)).seqs)
+    return patients.filter(seq__in=search.find(text, limit=MATCHES_SHOWN, hidden=reads.of(visible_to).hidden_seqs()).seqs)
 
 
-def hidden_seqs(actor: Actor) -> list[int]:
-    """The `seq` of the restricted charts that are not the actor's to see. Few; none for the system."""
-    return list(Patient.objects.hidden_from(actor).order_by().values_list("seq", flat=True))
-
-
-def _searched(by: Actor, people: QuerySet[Patient], find: Callable[..., Found]) -> tuple[Found, list[dict[str, Any]]]:
-    """What is found, and its page. Who is hidden is asked with the page, and searched again only where somebody is."""
-    found = find()
-    if not found.total:
-        return found, []
-    rows = _in_order(people.annotate(hidden=ArraySubquery(Patient.objects.hidden_from(by).order_by().values("seq"))), found.seqs)
-    hidden = rows[0]["hidden"] if rows else hidden_seqs(by)
-    if hidden:
-        found = find(hidden=hidden)
-        rows = _in_order(people, found.seqs)
-    return found, [{name: row[name] for name in LIST_COLUMNS} for row in rows]
-
-
-def _in_order(people: QuerySet[Patient], seqs: list[int]) -> list[dict[str, Any]]:
-    columns = ("seq", *LIST_COLUMNS, *people.query.annotations)
-    rows = {row["seq"]: row for row in people.filter(seq__in=seqs).values(*columns)} if seqs else {}
+def _in_order(read: Reads, seqs: list[int]) -> list[dict[str, Any]]:
+    rows = {row.pop("seq"): row for row in read.rows(seqs)} if seqs else {}
     return [rows[seq] for seq in seqs if seq in rows]
-
-
-def standing(patient_id: UUID) -> Coalesce:
-    """As a value for queries: the id itself, or that of the record it was merged into. Never further: merges keep it one step."""
-    led_to = Patient.objects.filter(pk=patient_id).values("merged_into")
-    return Coalesce(Subquery(led_to), Value(patient_id, output_field=UUIDField()))
 
 
 def patient(by: Actor, patient_id: UUID) -> Patient:
     """The patient, or NotFound where there is none or it is not the actor's to see. A merged id finds the survivor."""
-    found = Patient.objects.visible_to(by).filter(pk=standing(patient_id)).first()
+    found = reads.of(by).one(patient_id)
     if found is None:
         raise nobody(patient_id)
     return found

@@ -1,19 +1,21 @@
 """Counts and places of the patient list, without counting it and without walking to a far page.
 
-The triggers of migration 0002 write, this module reads, folds and repairs. A list is `listed` (everybody), `active` or
-`inactive`; its order is the newest first.
+The triggers of migration 0006 write, this module reads, folds and repairs. A list is `listed` (everybody), `active` or
+`inactive`; its order is the newest first. `hidden` is a statement that finds the `seq` of patients whoever asks may not know of:
+they are counted as if they had left.
 """
 
 from dataclasses import dataclass
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
-BLOCK = 1_024  # patients by `seq`, as in the migration
+from apps.common import prepared
+from apps.common.prepared import Statement
+
+BLOCK = 256  # patients by `seq`, as in the migration
+REGION = 16_384
 _NEWEST = 2**63 - 1  # behind every `seq`
 _COUNTED = {"listed": "listed", "active": "active", "inactive": "listed - active"}
-_STATUS = {"listed": {}, "active": {"is_active": True}, "inactive": {"is_active": False}}
 
 
 @dataclass(frozen=True)
@@ -25,53 +27,60 @@ class Place:
     total: int
 
 
-def total(which: str = "listed", hidden: QuerySet | None = None) -> int:
-    """The exact number of patients on a list, as this transaction sees it; without those `hidden` from whoever asks."""
-    left_out, values = _left_out(which, hidden)
-    with connection.cursor() as cursor:
-        cursor.execute(_TOTAL.format(counted=_COUNTED[which], left_out=left_out), values)
+# The rows of a level, less those who are hidden.
+_ROWS = "SELECT level, block, {counted} AS n FROM patients_tally"
+_LESS = """
+UNION ALL
+SELECT level, seq / size, -({counted}) FROM (
+    SELECT seq, 1 AS listed, is_active::int AS active FROM patients_patient
+    WHERE merged_into_id IS NULL AND seq IN ({hidden})) hidden, (VALUES (0, {region}), (1, {block})) levels (level, size)
+"""
+
+
+def _rows(which: str, hidden: Statement | None) -> str:
+    text = _ROWS + _LESS if hidden else _ROWS
+    return text.format(counted=_COUNTED[which], region=REGION, block=BLOCK, hidden=hidden.sql if hidden else "")
+
+
+def total(which: str = "listed", hidden: Statement | None = None) -> int:
+    """The exact number of patients on a list, as this transaction sees it."""
+    with prepared.cursor() as cursor:
+        text = f"SELECT coalesce(sum(n), 0) FROM ({_rows(which, hidden)}) t WHERE level = 0"
+        cursor.execute(text, hidden.values if hidden else [])
         return int(cursor.fetchone()[0])
 
 
-_TOTAL = """
-SELECT coalesce(sum({counted}), 0) - (SELECT count(*) FROM ({left_out}) left_out) FROM patients_tally WHERE level = 0
-"""
-
-
-def _left_out(which: str, hidden: QuerySet | None) -> tuple[str, tuple]:
-    """A statement that lists the `seq` of those on the list who are not counted, with its values. They are few and indexed."""
-    nobody = "SELECT NULL::bigint AS seq WHERE false", ()
-    if hidden is None:
-        return nobody
-    try:
-        return hidden.filter(merged_into=None, **_STATUS[which]).order_by().values("seq").query.sql_with_params()
-    except EmptyResultSet:
-        return nobody
-
-
-# Blocks from the newest down, each with how many rows stand before it; the last that begins at or before the offset holds it.
+# Regions from the newest down, each with how many rows stand before it: the last that begins at or before the offset holds it.
+# Then the same with the blocks of that region.
 _PLACE = """
-WITH counted AS (SELECT block, {counted} AS n FROM patients_tally WHERE level = 1
-                 UNION ALL SELECT seq / {block}, -1 FROM ({left_out}) left_out),
-     blocks AS (SELECT block, sum(n) AS n FROM counted GROUP BY block),
-     places AS (SELECT block, n, sum(n) OVER (ORDER BY block DESC) - n AS before FROM blocks),
-     here AS (SELECT block, before FROM places WHERE before <= %s AND n > 0 ORDER BY block LIMIT 1)
+WITH counted AS ({rows}),
+     regions AS (SELECT block, sum(n) AS n FROM counted WHERE level = 0 GROUP BY block),
+     region AS (
+        SELECT block, before FROM (SELECT block, n, sum(n) OVER (ORDER BY block DESC) - n AS before FROM regions) r
+        WHERE before <= %s AND n > 0 ORDER BY block LIMIT 1),
+     blocks AS (
+        SELECT block, sum(n) AS n FROM counted
+        WHERE level = 1 AND block >= (SELECT block * {share} FROM region) AND block < (SELECT (block + 1) * {share} FROM region)
+        GROUP BY block),
+     here AS (
+        SELECT block, before FROM (
+            SELECT block, n, (SELECT before FROM region) + sum(n) OVER (ORDER BY block DESC) - n AS before FROM blocks) b
+        WHERE before <= %s AND n > 0 ORDER BY block LIMIT 1)
 SELECT coalesce((SELECT (block + 1) * {block} - 1 FROM here), 0), coalesce((SELECT before FROM here), 0),
-       coalesce((SELECT sum(n) FROM blocks), 0)
+       coalesce((SELECT sum(n) FROM regions), 0)
 """
 
 
-def place(offset: int, which: str = "listed", hidden: QuerySet | None = None) -> Place:
-    """Where the row `offset` of a list is, without passing those before it. O(blocks), then at most BLOCK rows to skip.
+def place(offset: int, which: str = "listed", hidden: Statement | None = None) -> Place:
+    """Where the row `offset` of a list is, without passing those before it. O(regions), then at most BLOCK rows to skip.
 
-    Patients who are `hidden` from whoever asks stand on no page and are counted nowhere. The first pages are simply walked to:
-    their total is one row.
+    The first pages are simply walked to.
     """
     if offset < BLOCK:
         return Place(seq=_NEWEST, skip=offset, total=total(which, hidden))
-    left_out, values = _left_out(which, hidden)
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE.format(counted=_COUNTED[which], block=BLOCK, left_out=left_out), [*values, offset])
+    text = _PLACE.format(rows=_rows(which, hidden), share=REGION // BLOCK, block=BLOCK)
+    with prepared.cursor() as cursor:
+        cursor.execute(text, [*(hidden.values if hidden else []), offset, offset])
         seq, before, length = cursor.fetchone()
     return Place(seq=int(seq), skip=offset - int(before), total=int(length))
 
@@ -94,10 +103,11 @@ def fold() -> int:
         return cursor.rowcount
 
 
-_COUNT_AGAIN = """
+_COUNT_AGAIN = f"""
 INSERT INTO patients_tally (level, block, listed, active)
-SELECT CASE WHEN grouping(seq >> 10) = 1 THEN 0 ELSE 1 END, coalesce(seq >> 10, 0), count(*), count(*) FILTER (WHERE is_active)
-FROM patients_patient WHERE merged_into_id IS NULL GROUP BY GROUPING SETS ((), (seq >> 10)) HAVING count(*) > 0
+SELECT level, seq / size, count(*), count(*) FILTER (WHERE is_active)
+FROM patients_patient, (VALUES (0, {REGION}), (1, {BLOCK})) levels (level, size)
+WHERE merged_into_id IS NULL GROUP BY 1, 2
 """
 
 

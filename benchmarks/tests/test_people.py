@@ -90,7 +90,9 @@ def test_the_words_are_those_the_service_writes(crowd):
         values = {name: person[name] for name in columns if name in person}
         born = date.fromisoformat(values.pop("date_of_birth"))
         patient = services.register(by=SYSTEM, registration=services.Registration(date_of_birth=born, **values)).patient
-        written = "".join(f"{row.word}\t{row.seq}\n" for row in SearchWord.objects.filter(seq=patient.seq).order_by("word"))
+        written = "".join(
+            f"{row.word}\t{row.shared}\t{row.seq}\n" for row in SearchWord.objects.filter(seq=patient.seq).order_by("word")
+        )
         assert written == tables.word_lines(person | {"seq": str(patient.seq)})
 
 

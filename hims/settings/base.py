@@ -264,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0},
     "seal what came late to the trail": {"task": "apps.audit.tasks.seal", "schedule": 60.0, "kwargs": {"thorough": True}},
     "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0},
+    "note the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 

@@ -97,6 +97,7 @@ class ApiKeyViewSet(HimsViewSet):
         "rotate": MadeApiKeyShape,
         "destroy": ApiKeyShape,
     }
+    step_up = ("create", "rotate")
     operation_ids = {"destroy": "revokeApiKey", "rotate": "rotateApiKey"}
     examples = {"create": Example(request=_ASKED)}
 

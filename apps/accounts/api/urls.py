@@ -32,6 +32,7 @@ urlpatterns = [
     ),
     path("users/<str:pk>/deactivate", UserViewSet.as_view({"post": "deactivate"}), name="user-deactivate"),
     path("users/<str:pk>/reactivate", UserViewSet.as_view({"post": "reactivate"}), name="user-reactivate"),
+    path("users/<str:pk>/reset-mfa", UserViewSet.as_view({"post": "reset_mfa"}), name="user-reset-mfa"),
     path("users/<str:pk>/revoke-sessions", UserSessionsViewSet.as_view({"post": "revoke"}), name="user-revoke-sessions"),
     path("doctors", DoctorViewSet.as_view({"get": "list"}), name="doctors"),
     path("doctors/<str:pk>", DoctorViewSet.as_view({"get": "retrieve"}), name="doctor"),

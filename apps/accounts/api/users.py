@@ -106,12 +106,13 @@ class UserViewSet(HimsViewSet):
         "update": Permission.STAFF_MANAGE,
         "deactivate": Permission.STAFF_MANAGE,
         "reactivate": Permission.STAFF_MANAGE,
+        "reset_mfa": Permission.STAFF_MANAGE,
     }
     queries = {"list": UserFilter}
     bodies = {"create": InviteBody, "update": ChangeUserBody, "partial_update": ChangeUserBody}
     replies = {
         "list": StaffRow,
-        **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate"), StaffShape),
+        **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa"), StaffShape),
     }
     operation_ids = {"create": "inviteUser"}
     examples = {"create": Example(request=_INVITED)}
@@ -144,6 +145,10 @@ class UserViewSet(HimsViewSet):
     def reactivate(self, request: Request, pk: str) -> Response:
         """Open the account again; its API keys stay revoked"""
         return self._answer(services.reactivate(by=self.by, user_id=self.id_in_path()))
+
+    def reset_mfa(self, request: Request, pk: str) -> Response:
+        """Take the second factor away from somebody who lost it; signed out everywhere, to set up another one"""
+        return self._answer(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
     def _answer(self, user: User) -> Response:
         return self.ok({"user": staff_shape(user)})

@@ -137,7 +137,7 @@ def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
 
 
 @transaction.atomic
-def reset_mfa(*, by: Actor, user_id: UUID) -> None:
+def reset_mfa(*, by: Actor, user_id: UUID) -> User:
     """Take somebody's second factor away, who lost telephone and codes: all their sessions end. Raises NotEnrolled."""
     user = _locked(user_id)
     if user.pk == by.id:
@@ -145,6 +145,7 @@ def reset_mfa(*, by: Actor, user_id: UUID) -> None:
     _forget(user)
     closing.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED)
     emit(SecondFactorDisabled(user_id=user.pk, reset=True), by=by)
+    return user
 
 
 def check(user: User, code: str, *, budget: str) -> None:

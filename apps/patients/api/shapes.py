@@ -15,7 +15,7 @@ from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.duplicates import Match
 from apps.patients.matching import Reason
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotSame, Patient
-from apps.patients.selectors import LIST_COLUMNS
+from apps.patients.reads import LIST_COLUMNS
 from apps.rest.picking import Expansion
 
 KINDS = frozenset(EntryType)

@@ -30,7 +30,7 @@ UNMARK = "DROP TRIGGER patients_mark_purpose ON audit_auditevent; DROP FUNCTION 
 class Migration(migrations.Migration):
     dependencies = [
         ("audit", "0002_rows_without_a_month"),
-        ("patients", "0004_identifier_created_at"),
+        ("patients", "0006_search_stretches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

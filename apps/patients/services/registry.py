@@ -1,6 +1,6 @@
 """Registering, amending, deactivating: the person's side of the record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -15,7 +15,7 @@ from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import rules, selectors
+from apps.patients import rules, selectors, words
 from apps.patients.duplicates import Match
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
 from apps.patients.matching import Person
@@ -110,7 +110,7 @@ def open_record(registration: Registration, patient_id: UUID | None = None) -> P
         if "patient_mrn_once" in str(error):
             raise MrnTaken(field="mrn", mrn=mrn) from error
         raise
-    _add_words({patient.seq: words_of(patient)})
+    _write_words({patient.seq: words_of(patient)})
     return patient
 
 
@@ -169,18 +169,25 @@ def write_search_words(patients: Iterable[Patient]) -> None:
     absorbed: dict[UUID, list[Patient]] = {patient.pk: [] for patient in listed}
     for retired in Patient.objects.filter(merged_into__in=absorbed):
         absorbed[cast("UUID", retired.merged_into_id)].append(retired)
-    SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).delete()
-    _add_words({patient.seq: words_of(patient, absorbed[patient.pk]) for patient in listed})
+    known = SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).values_list("seq", "word", "shared")
+    _write_words({patient.seq: words_of(patient, absorbed[patient.pk]) for patient in listed}, known=set(known))
 
 
-def _add_words(words: Mapping[int, set[str]]) -> None:
-    """The words of patients who have none."""
-    rows = [SearchWord(word=word, seq=seq) for seq, found in words.items() for word in found]
-    SearchWord.objects.bulk_create(rows)
-    names = sorted({row.word for row in rows if row.word.isalpha()})
+def _write_words(found: Mapping[int, set[str]], *, known: Set[tuple[int, str, int]] = frozenset()) -> None:
+    """Write the rows of these words, by the patient's `seq`, where they differ from the known ones."""
+    rows = {(seq, *row) for seq, mine in found.items() for row in words.rows(mine)}
+    old, new = known - rows, rows - known
     with connection.cursor() as cursor:
-        cursor.execute(_VOCABULARY, [names])
+        if old:
+            cursor.execute(_REMOVED, [[seq for seq, _, _ in old], [word for _, word, _ in old]])
+        SearchWord.objects.bulk_create([SearchWord(seq=seq, word=word, shared=shared) for seq, word, shared in new])
+        cursor.execute(_VOCABULARY, [sorted({word for _, word, _ in rows if word.isalpha()})])
 
+
+_REMOVED = """
+DELETE FROM patients_searchword w USING unnest(%s::bigint[], %s::text[]) AS old (seq, word)
+WHERE w.seq = old.seq AND w.word = old.word
+"""
 
 # In order, so that two registrations that bring the same new words wait for each other and never in a circle.
 _VOCABULARY = """

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db import connection
 
 from apps.common.ids import new_id
-from apps.patients import rules
+from apps.patients import rules, vocabulary, words
 
 FIRST = ["john", "mary", "james", "maria", "robert", "linda", "anna", "jose", "peter", "sarah"]
 LAST = ["smith", "garcia", "johnson", "nguyen", "brown", "obrien", "martinez", "lee", "doe", "miller"]
@@ -22,6 +22,7 @@ def move_in(number: int, seed: int = 5) -> None:
     dice = random.Random(seed)
     first, last = _names(dice, FIRST, number // 250 + 5), _names(dice, LAST, number // 50 + 5)
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")  # a COPY lasts as long as we take to make its rows
         with cursor.copy(f"COPY patients_patient ({_COLUMNS}) FROM STDIN") as rows:
             for one in range(number):
                 born = date(1930, 1, 1) + timedelta(days=dice.randrange(35_000))
@@ -45,15 +46,20 @@ def move_in(number: int, seed: int = 5) -> None:
                 rows.write_row((new_id(), "2026-01-01Z", "2026-01-01Z", rules.mrn_from(10_000_000 + one), *person, *rest))
         cursor.execute("SELECT seq, first_name, last_name, mrn, phone FROM patients_patient")
         people = cursor.fetchall()
-        with cursor.copy("COPY patients_searchword (seq, word) FROM STDIN") as rows:
-            for seq, first_name, last_name, mrn, phone in people:
-                for word in rules.search_words(names=[first_name, last_name], mrn=mrn, phones=[phone]):
-                    rows.write_row((seq, word))
+        found = [
+            (seq, *row)
+            for seq, first_name, last_name, mrn, phone in people
+            for row in words.rows(rules.search_words(names=[first_name, last_name], mrn=mrn, phones=[phone]))
+        ]
+        with cursor.copy("COPY patients_searchword (seq, word, shared) FROM STDIN") as rows:
+            for row in found:
+                rows.write_row(row)
         cursor.execute(
             "INSERT INTO patients_nameword SELECT word, dmetaphone(word) FROM unnest(%s::text[]) word ON CONFLICT DO NOTHING",
             [sorted({*first, *last})],
         )
-        for table in ("patient", "searchword", "nameword", "tally"):
+        vocabulary.note_common()
+        for table in ("patient", "searchword", "nameword", "commonprefix", "tally"):
             cursor.execute(f"ANALYZE patients_{table}")
 
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.access.actor import SYSTEM
 from apps.patients import rules, search, selectors
+from apps.patients import vocabulary as vocabulary_of
 from apps.patients.models import Patient, SearchWord
 from apps.patients.tests.crowd import move_in
 from apps.patients.tests.factories import admit
@@ -164,7 +165,7 @@ def test_one_edit_in_a_name_is_nearly_always_undone() -> None:
     dice, found, asked = random.Random(3), 0, 0
     vocabulary = sorted({word for word in SearchWord.objects.values_list("word", flat=True) if word.isalpha() and len(word) > 3})
     for word in dice.sample(vocabulary, min(150, len(vocabulary))):
-        (near,) = search.near_words([misspell(word, dice)])
+        (near,) = vocabulary_of.near_words([misspell(word, dice)])
         asked += 1
         found += word in near
     print(f"one edit undone: {found} of {asked}")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.progress import track
 
-from apps.patients import services, tally
+from apps.patients import services, tally, vocabulary
 from apps.patients.models import Patient
 
 _BATCH = 1_000
@@ -19,5 +19,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The list had {before:,} patients by its tally and has {after:,} by counting.")
         newest = Patient.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         for low in track(range(0, newest + 1, _BATCH), description="Search words"):
-            services.write_search_words(Patient.objects.filter(seq__gte=low, seq__lt=low + _BATCH))
-        self.stdout.write(f"The words of {after:,} patients were written anew.")
+            batch = Patient.objects.filter(seq__gte=low, seq__lt=low + _BATCH).order_by("pk").select_for_update()
+            services.write_search_words(batch)
+        common = vocabulary.note_common()
+        self.stdout.write(f"The words of {after:,} patients were written anew; {common:,} beginnings are common.")

@@ -1,0 +1,99 @@
+"""The hot reads: the querysets of `selectors`, their SQL made once for each role and run prepared (`common.prepared`).
+
+Whom somebody may know of is `Patient.objects.visible_to` here as everywhere. It is asked for a stand-in of the role, whose id and
+instant are blanks; each read fills in the person's own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet, Subquery, UUIDField, Value
+from django.db.models.functions import Coalesce
+
+from apps.access.actor import Actor
+from apps.accounts.models import Rights
+from apps.common import clock
+from apps.common.prepared import Compiled, Statement
+from apps.patients.models import Patient
+
+LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
+
+# Blanks: values that no condition of a queryset holds by itself.
+_SOMEBODY, _SOMETIME = UUID(int=1), datetime(1, 1, 2, tzinfo=UTC)
+_PATIENT, _SEQ, _SEQS = UUID(int=2), 2**62 + 2, [2**62 + 3]
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What the actor may read, ready to run."""
+
+    _role: "_OfRole"
+    _who: tuple[UUID | None, datetime]
+
+    def page(self, status: str, from_seq: int, skip: int, limit: int) -> list[dict[str, Any]]:
+        """Rows of a list from a `seq` downwards, some of them skipped."""
+        return self._role.pages[status].dicts(from_seq, *self._who, limit=limit, offset=skip)
+
+    def rows(self, seqs: Sequence[int]) -> list[dict[str, Any]]:
+        """The rows of these patients, in no order, with their `seq`."""
+        return self._role.rows.dicts(list(seqs), *self._who)
+
+    def one(self, patient_id: UUID) -> Patient | None:
+        """The patient, also by the id of a record that was merged into it."""
+        found: list[Patient] = self._role.one.instances(patient_id, *self._who)
+        return found[0] if found else None
+
+    def hidden(self) -> Statement | None:
+        """The `seq` of the restricted charts that are not the actor's to see, as a statement."""
+        return self._role.hidden.statement(*self._who)
+
+    def hidden_seqs(self) -> list[int]:
+        """The same, looked up. Few; none for the system."""
+        return [row["seq"] for row in self._role.hidden.dicts(*self._who)]
+
+
+def of(actor: Actor) -> Reads:
+    """What this actor reads."""
+    if not isinstance(actor, Rights):  # the system, or whatever else decides by itself
+        return Reads(_OfRole(actor), (actor.id, clock.now()))
+    return Reads(_of_role(actor.role, settings.HIMS_ADMIN_CLINICAL), (actor.id, clock.now()))  # type: ignore[attr-defined]
+
+
+def standing(patient_id: UUID) -> Coalesce:
+    """As a value for queries: the id itself, or that of the record it was merged into. Never further: merges keep it one step."""
+    led_to = Patient.objects.filter(pk=patient_id).values("merged_into")
+    return Coalesce(Subquery(led_to), Value(patient_id, output_field=UUIDField()))
+
+
+class _StandIn(Rights):
+    id = _SOMEBODY
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+
+
+class _OfRole:
+    """The reads of a role. `Compiled` counts the places of blanks as they are named: the read's own, then who and when."""
+
+    def __init__(self, actor: Actor) -> None:
+        everybody = Patient.objects.visible_to(actor, _SOMETIME)
+        people, who = everybody.listed(), (_SOMEBODY, _SOMETIME)
+        make: Callable[..., Compiled] = lambda rows, *blanks: Compiled(rows, *blanks, perhaps=who)  # noqa: E731
+        below = people.filter(seq__lte=_SEQ).order_by("-seq").values(*LIST_COLUMNS)
+        lists: dict[str, QuerySet] = {"listed": below}
+        lists |= {status: below.filter(is_active=status == "active") for status in ("active", "inactive")}
+        self.pages = {status: make(rows, _SEQ) for status, rows in lists.items()}
+        any_of = people.extra(where=["patients_patient.seq = ANY(%s)"], params=[_SEQS]).order_by()
+        self.rows = make(any_of.values("seq", *LIST_COLUMNS), _SEQS)
+        self.one = make(everybody.filter(pk=standing(_PATIENT)).order_by(), _PATIENT)
+        self.hidden = make(Patient.objects.hidden_from(actor, _SOMETIME).order_by().values("seq"))
+
+
+@cache
+def _of_role(role: str, admin_clinical: bool) -> _OfRole:  # noqa: ARG001  # `may` reads the setting itself
+    return _OfRole(_StandIn(role))
