@@ -8,7 +8,7 @@ from apps.patients.services.charting import (
     record_no_known_allergies,
     retract,
 )
-from apps.patients.services.duplicates import AlreadyToldApart, tell_apart
+from apps.patients.services.duplicates import AlreadyToldApart, register_beside, tell_apart
 from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, merge
 from apps.patients.services.registry import (
     AlreadyActive,
@@ -58,6 +58,7 @@ __all__ = [
     "record",
     "record_no_known_allergies",
     "register",
+    "register_beside",
     "retract",
     "settle_triage",
     "tell_apart",

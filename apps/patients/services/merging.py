@@ -1,6 +1,7 @@
 """Merging: two records of one person become one, and everything that moves is written down, so that it can be taken back."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -56,11 +57,22 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
     return done
 
 
+class _FamilyGrew(Exception):
+    """Somebody was merged into one of the records while we waited for them."""
+
+
 def hold(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
-    """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle."""
-    family = Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)
-    rows = Patient.objects.visible_to(by).filter(family).order_by("pk").select_for_update()
-    return {row.pk: row for row in rows}
+    """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle.
+
+    Where the family grew while we waited, all are let go and locked anew, in order.
+    """
+    family = Patient.objects.visible_to(by).filter(Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)).order_by("pk")
+    while True:
+        with suppress(_FamilyGrew), transaction.atomic():
+            rows = {row.pk: row for row in family.select_for_update()}
+            if set(family.values_list("pk", flat=True)) - rows.keys():
+                raise _FamilyGrew
+            return rows
 
 
 def plain(value: Any) -> Any:
