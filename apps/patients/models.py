@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -11,6 +12,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
+from apps.common.ids import new_id
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.chart import ENTERED_IN_ERROR, CodeSystem, EntryType
 
@@ -189,6 +191,51 @@ class MergeQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see merges and what is left of them."""
         return self.all() if actor.may(Permission.PATIENT_MERGE) else self.none()
+
+
+class SuspectedPair(models.Model):
+    """Two records that look like one person's, until somebody merges them or says that they are two people: then the row goes.
+
+    The database strikes it by triggers and takes none for a pair that was told apart or a record that was merged (0005).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    low = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    high = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    score = models.FloatField()
+    reasons = ArrayField(models.CharField(max_length=30))
+    found_at = models.DateTimeField(default=clock.now)
+
+    objects = MergeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-score", "found_at", "id"]
+        indexes = [models.Index(fields=["-score", "found_at", "id"], name="suspected_pair_queue")]
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], name="suspected_pair_once"),
+            models.CheckConstraint(condition=Q(low__lt=F("high")), name="suspected_pair_in_order"),
+            models.CheckConstraint(condition=Q(score__gte=0, score__lte=1), name="suspected_pair_score_is_a_share"),
+            models.CheckConstraint(condition=Q(reasons__len__gt=0), name="suspected_pair_has_reasons"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low} and {self.high}"
+
+
+class DuplicateSweep(models.Model):
+    """How far `find_duplicates` got through the patients, in the order of `seq`."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField(default=0)
+    looked_at = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="duplicate_sweep_one")]
+
+    def __str__(self) -> str:
+        return f"{self.looked_at} looked at"
 
 
 class Merge(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, Subquery, UUIDField, Value
+from django.db.models import Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 from django.db.transaction import TransactionManagementError
 
@@ -16,10 +16,11 @@ from apps.common.errors import NotFound, Unavailable
 from apps.patients import duplicates, search, tally
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
-from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier
+from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier, SuspectedPair
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 MATCHES_SHOWN = 500
+COUNTED_UP_TO = 999  # pairs that wait, where only their number is told
 _TRIES = 20  # one or two do; more is a sign that merged records lead to merged records
 
 
@@ -175,10 +176,30 @@ def lookalikes(*, visible_to: Actor, person: Person) -> list[Match]:
 
 def duplicates_of(patient: Patient, *, visible_to: Actor) -> list[Match]:
     """Other records that likely are this patient's, without those somebody said are another person's."""
-    others = Patient.objects.visible_to(visible_to).listed().exclude(pk=patient.pk)
-    others = others.exclude(pk__in=NotSame.objects.filter(low=patient).values("high"))
-    others = others.exclude(pk__in=NotSame.objects.filter(high=patient).values("low"))
+    others = not_told_apart(patient, Patient.objects.visible_to(visible_to).listed())
     return duplicates.likely(duplicates.person_of(patient), others, at_least=WARNED)
+
+
+def not_told_apart(patient: Patient, people: QuerySet[Patient]) -> QuerySet[Patient]:
+    """Of these people those other than the patient whom nobody said to be somebody else."""
+    others = people.exclude(pk=patient.pk).exclude(pk__in=NotSame.objects.filter(low=patient).values("high"))
+    return others.exclude(pk__in=NotSame.objects.filter(high=patient).values("low"))
+
+
+def suspected(*, visible_to: Actor) -> QuerySet[SuspectedPair]:
+    """The pairs that may be one person and wait for a word, the likeliest first and of equals the longest known."""
+    return SuspectedPair.objects.visible_to(visible_to).select_related("low", "high")
+
+
+def suspected_count(visible_to: Actor) -> int:
+    """How many pairs wait; COUNTED_UP_TO + 1 where there are more than are counted."""
+    return SuspectedPair.objects.visible_to(visible_to).order_by()[: COUNTED_UP_TO + 1].count()
+
+
+def suspected_of(patient: Patient) -> dict[UUID, SuspectedPair]:
+    """The pairs of one patient, by the other's id."""
+    pairs = SuspectedPair.objects.filter(Q(low=patient) | Q(high=patient))
+    return {pair.high_id if pair.low_id == patient.pk else pair.low_id: pair for pair in pairs}
 
 
 def mrn_in_use(mrn: str) -> bool:

@@ -1,5 +1,7 @@
 """The admin site: the staff's desk. Sign-in with limits and on record, clinic time, refusals on record."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
 from typing import Any
@@ -25,6 +27,16 @@ _BEGAN = "began_at"  # when the browser's session began, for its absolute end
 _ABSENT = {"autocomplete", "view_on_site"}  # stock views that would show rows without a row in the trail
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits for somebody: its page (a URL name), the right it takes, and how much of it there is, in words."""
+
+    title: str
+    page: str
+    need: Permission
+    told: Callable[[Any], str]
+
+
 class HimsAdminSite(AdminSite):
     """Stock admin under our rules. What only a higher app knows is plugged in by that app's `admin` module."""
 
@@ -34,6 +46,8 @@ class HimsAdminSite(AdminSite):
     site_url = None
     password_view: Any = None  # plug: the class of the page where people change their own password
     search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
+
+    waiting: tuple[Waiting, ...] = ()  # plug: what waits for people, told on their start page
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -53,6 +67,15 @@ class HimsAdminSite(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The start page, with the work that waits for this person."""
+        mine = [work for work in self.waiting if holds(request.user, work.need)]
+        told = [
+            {"title": work.title, "url": reverse(work.page, current_app=self.name), "told": work.told(request.user)}
+            for work in mine
+        ]
+        return super().index(request, {"waiting": told} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
         """By name; what only keeps the house running (the pages of this floor) comes last."""

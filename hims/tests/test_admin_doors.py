@@ -14,12 +14,12 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.access.permissions import Permission as P
 from apps.accounts import services as accounts
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.audit.models import AuditEvent
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
 from apps.patients import services as patients
-from apps.patients.models import Merge
+from apps.patients.models import Merge, SuspectedPair
 from apps.rest.admin.base import HimsModelAdmin
 from hims.tests import cast
 
@@ -44,10 +44,10 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
     patient = cast.admit()
     entry = cast.chart(patient, code_system="ICD-10-CM", code="I10")
     accounts.sign_in(username="nurse.ward", password=cast.PASSWORD, ip=None, user_agent="")
-    session = accounts.Session.objects.get()
+    session = Session.objects.get()
     merged = cast.merge(cast.admit("Ann", "Roe"), patient)
     trail = AuditEvent.objects.first()
-    delivery = parked()
+    delivery, pair = parked(), suspected()
     everyone_but_manager, desk = STAFF - {"manager"}, {"admin", "doctor", "nurse", "receptionist"}
     clinical = {"doctor", "nurse", "admin"}
     entry_page = reverse("admin:patients_chartentry_change", args=[entry.pk])
@@ -65,6 +65,9 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:patients_merge_change", args=[merged.pk]): {"admin"},
         reverse("admin:patients_merge_undo", args=[merged.pk]): {"admin"},
         reverse("admin:patients_merge_settle", args=[taken_back().pk]): {"admin"},
+        reverse("admin:patients_suspectedpair_changelist"): {"admin"},
+        reverse("admin:patients_suspectedpair_change", args=[pair.pk]): {"admin"},
+        reverse("admin:patients_suspectedpair_not_same", args=[pair.pk]): {"admin"},
         f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}": READERS | {"admin"},
         f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=diagnosis": clinical,
         f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy": {*clinical, "pharmacist"},
@@ -94,6 +97,13 @@ def taken_back() -> Merge:
     merged = cast.merge(retired, survivor)
     cast.chart(survivor)
     return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
+
+
+def suspected() -> SuspectedPair:
+    """Two records that may be one person's."""
+    twice = [cast.admit(name, "Suspect", date(1970, 6, 7)) for name in ("Jon", "John")]
+    patients.look_for_duplicates(by=SYSTEM, patient_id=twice[0].pk)
+    return SuspectedPair.objects.get()
 
 
 def parked() -> Delivery:
@@ -165,7 +175,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address in addresses(ward) if address.endswith("/change/")]
-    assert len(pages) == 8
+    assert len(pages) == 9
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

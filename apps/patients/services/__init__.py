@@ -23,6 +23,7 @@ from apps.patients.services.registry import (
     register,
     write_search_words,
 )
+from apps.patients.services.suspecting import look_for_duplicates
 from apps.patients.services.transfer import Transfer, transfer_in
 from apps.patients.services.unmerging import (
     AlreadySettled,
@@ -53,6 +54,7 @@ __all__ = [
     "amend",
     "deactivate",
     "described",
+    "look_for_duplicates",
     "merge",
     "reactivate",
     "record",

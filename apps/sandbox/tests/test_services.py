@@ -12,6 +12,7 @@ from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.selectors import suspected
 from apps.rest import aliases as names
 from apps.rest import health
 from apps.sandbox import charts, selectors, services
@@ -166,3 +167,9 @@ def test_the_mark_is_one_row():
     SampleData.objects.create(fingerprint="x")
     with pytest.raises(IntegrityError), transaction.atomic():
         SampleData.objects.create(pk=2, fingerprint="y")
+
+
+def test_the_ward_has_a_pair_to_look_at_in_the_merge_queue() -> None:
+    services.seed(by=SYSTEM)
+    names = {frozenset((pair.low.last_name, pair.high.last_name)) for pair in suspected(visible_to=SYSTEM)}
+    assert names == {frozenset(("O'Brien", "OBrien"))}
