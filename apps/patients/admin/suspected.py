@@ -172,7 +172,7 @@ class SuspectedPairAdmin(HimsModelAdmin):
     def likely(self, row: SuspectedPair) -> str:
         return f"{_row(row).percent} %"
 
-    @admin.display(description="one person?")
+    @admin.display(description="if it is one person")
     def next_step(self, row: SuspectedPair) -> str:
         return format_html('<a href="{}">Merge …</a>', _row(row).merge_url)
 
