@@ -14,10 +14,10 @@ class AlreadyRunning(Exception):
 
 
 @contextmanager
-def alone(lock: int) -> Iterator[None]:
+def alone(lock: int, refusal: str) -> Iterator[None]:
     """Hold the lock of this number. A killed run's lock goes with its connection, which the server may notice a moment later.
 
-    Raises AlreadyRunning.
+    Raises AlreadyRunning, which says `refusal`.
     """
     with connection.cursor() as cursor:
         for _ in range(_PATIENCE):
@@ -26,7 +26,7 @@ def alone(lock: int) -> Iterator[None]:
                 break
             time.sleep(0.1)
         else:
-            raise AlreadyRunning("Another run of this is under way; nothing was written.")
+            raise AlreadyRunning(refusal)
     try:
         yield
     finally:

@@ -3,9 +3,7 @@
 Every foreign key to a patient is declared once, where it is made; a test over all models fails for one that is not.
 
     merging.moves("appointments.Appointment", "patient")          # its rows follow; an undo asks whose those born since are
-    merging.stays("patients.SuspectedPair", "low", "a merged record leaves the queue; the survivor is looked at anew")
-stays("patients.SuspectedPair", "high", "a merged record leaves the queue; the survivor is looked at anew")
-stays("patients.Merge", "retired", "tells of the merge")
+    merging.stays("patients.Merge", "retired", "tells of the merge")
 
 What moves must be written under the patient's lock (`selectors.locked`). Where a rule of the table does not let the rows of both
 stand under one patient, the merge is refused and names the model.
@@ -79,5 +77,7 @@ moves(
 )  # who was merged into the retired record is led to the survivor: one step, always
 stays("patients.NotSame", "low", "the pair is told anew, in order, by services.merging")
 stays("patients.NotSame", "high", "the pair is told anew, in order, by services.merging")
+stays("patients.SuspectedPair", "low", "a merged record leaves the queue; the survivor is looked at anew")
+stays("patients.SuspectedPair", "high", "a merged record leaves the queue; the survivor is looked at anew")
 stays("patients.Merge", "retired", "tells of the merge")
 stays("patients.Merge", "survivor", "tells of the merge")

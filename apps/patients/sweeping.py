@@ -30,7 +30,7 @@ def sweep(*, by: Actor, anew: bool = False, watch: Watch) -> Swept:
 
     One short transaction a patient. Raises AlreadyRunning.
     """
-    with alone(_LOCK):
+    with alone(_LOCK, "Another run of find_duplicates is under way."):
         place, changes = _place(anew), 0
         total = tally.total()
         watch(place.looked_at, total)

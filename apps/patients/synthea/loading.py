@@ -38,7 +38,7 @@ Tallies = dict[str, Tally]
 
 def alone() -> AbstractContextManager[None]:
     """One import at a time."""
-    return one_run(_LOCK)
+    return one_run(_LOCK, "Another import is running; nothing was written.")
 
 
 def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> Tallies:
