@@ -1,7 +1,12 @@
-"""The patients app."""
+"""The patients app: it starts to listen when it loads."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
 
 class PatientsConfig(AppConfig):
     name = "apps.patients"
+
+    def ready(self) -> None:
+        import_module("apps.patients.listeners")

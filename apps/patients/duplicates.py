@@ -9,7 +9,7 @@ Candidates come in blocks, each a walk along an index with a limit of its own, s
 One statement finds and fetches them, one hears how their names sound; `thorough` takes a third, before, for the near words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -21,6 +21,20 @@ from apps.patients.matching import Person, Reason
 from apps.patients.models import Patient
 
 SHOWN = 10
+COMPARED = frozenset(
+    {
+        "first_name",
+        "middle_name",
+        "last_name",
+        "date_of_birth",
+        "gender",
+        "phone",
+        "email",
+        "street",
+        "zip",
+        "insurance_policy_number",
+    }
+)  # the columns that a comparison looks at
 _NAME_MAX = 100  # characters, as the columns have; levenshtein() takes 255
 
 
@@ -51,12 +65,16 @@ class _Block:
 
 def likely(person: Person, among: QuerySet[Patient], *, at_least: float, thorough: bool = False) -> list[Match]:
     """The best ten of `among` who score `at_least`, the most likely first and of equals the newest."""
-    rows = list(_candidates(person, among, thorough))
+    found = alike(person, list(_candidates(person, among, thorough)), at_least=at_least)
+    return sorted(found, key=lambda match: (-match.score, -match.patient.seq))[:SHOWN]
+
+
+def alike(person: Person, rows: Sequence[Patient], *, at_least: float) -> list[Match]:
+    """Who of the rows scores `at_least`."""
     people = {row.pk: person_of(row) for row in rows}
     sounds = _sounds([person, *people.values()]) if rows else {}
     scored = [(row, matching.compare(person, people[row.pk], sounds)) for row in rows]
-    found = [Match(row, likeness.score, likeness.reasons) for row, likeness in scored if likeness.score >= at_least]
-    return sorted(found, key=lambda match: (-match.score, -match.patient.seq))[:SHOWN]
+    return [Match(row, likeness.score, likeness.reasons) for row, likeness in scored if likeness.score >= at_least]
 
 
 def person_of(row: Patient) -> Person:

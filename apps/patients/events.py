@@ -48,6 +48,15 @@ class PatientsToldApart(Event, name="patient.told_apart"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DuplicatesSuspected(Event, name="patient.duplicates_suspected"):
+    """Somebody looks like the same person as `suspected` now, and no longer like `cleared`: the queue of pairs changed."""
+
+    patient_id: UUID
+    suspected: tuple[UUID, ...]
+    cleared: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _AboutMerge(Event):
     patient_id: UUID
     merge_id: UUID

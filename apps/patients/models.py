@@ -14,6 +14,7 @@ from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.patients import suspicion  # noqa: F401  # its models are loaded with these
 from apps.patients.chart import ENTERED_IN_ERROR, CodeSystem, EntryType
 from apps.patients.restriction import open_to
 

@@ -1,27 +1,33 @@
 """Finding patients and reading charts. Everything here is already scoped to whoever asks."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.db.transaction import TransactionManagementError
 
 from apps.access import matrix
 from apps.access.actor import SYSTEM, Actor
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
-from apps.common.errors import NotFound
+from apps.common.errors import NotFound, Unavailable
 from apps.patients import duplicates, reads, search, tally
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
-from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient
+from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier
 from apps.patients.reads import Reads, standing
 from apps.patients.restriction import CareTeamMember, Restriction
+from apps.patients.suspicion import SuspectedPair
 
 MATCHES_SHOWN = 500
+COUNTED_UP_TO = 999  # pairs that wait, where only their number is told
+_TRIES = 20  # one or two do; more is a sign that merged records lead to merged records
 
 
 def roll(*, visible_to: Actor) -> QuerySet[Patient]:
@@ -106,15 +112,63 @@ def may_join_care_team() -> QuerySet[User]:
     return User.objects.filter(is_active=True, role__in=roles).order_by("last_name", "first_name", "pk")
 
 
+class _MovedMeanwhile(Exception):
+    """While we waited for the lock of a record, it was merged or another one came to be meant."""
+
+
 def locked(by: Actor, patient_id: UUID) -> Patient:
     """The patient's row, held until the transaction ends. A merged id finds the survivor.
 
     Whoever writes rows of a patient holds this lock, or a merge at the same moment would not see them.
     """
-    found = Patient.objects.visible_to(by).filter(pk=standing(patient_id)).select_for_update().first()
-    if found is None:
+    found = _held(by, lambda: Patient.objects.filter(pk=standing(patient_id)))
+    if not found:
         raise nobody(patient_id)
-    return locked(by, found.merged_into_id) if found.merged_into_id else found  # merged while we waited
+    return found[0]
+
+
+def locked_together(by: Actor, *patient_ids: UUID) -> list[Patient]:
+    """As `locked`, for several, in the order asked; two ids that stand for one patient find him twice."""
+    stand_for: list[UUID] = []
+
+    def rows() -> QuerySet[Patient]:
+        stand_for[:] = [patient(by, patient_id).pk for patient_id in patient_ids]
+        return Patient.objects.filter(pk__in=stand_for)
+
+    found = {row.pk: row for row in _held(by, rows)}
+    return [found[pk] for pk in stand_for]
+
+
+def locked_by_number(by: Actor, system: str, value: str) -> Patient | None:
+    """As `locked`, for whom another system's number leads to. The number itself is not locked: a merge, which holds the patient,
+    moves it, and then whoever it leads to now is waited for."""
+    number = PatientIdentifier.objects.filter(system=system, value=value).values_list("patient_id", flat=True)
+    led_to: list[UUID] = []
+
+    def rows() -> QuerySet[Patient]:
+        led_to[:] = number
+        return Patient.objects.filter(pk__in=[standing(patient_id) for patient_id in led_to])
+
+    found = _held(by, rows, still=lambda: list(number) == led_to)
+    return found[0] if found else None
+
+
+def _held(by: Actor, rows: Callable[[], QuerySet[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:
+    """The rows, locked by id as merges lock them, none of them merged and all of them `still` those that are meant.
+
+    Where that changed while we waited, all are let go (the savepoint is rolled back) before the right ones are waited for: nobody
+    waits for a record while he holds an earlier one, so nobody waits in a circle. The savepoint must be the innermost: once it is
+    released, PostgreSQL has others wait for the whole transaction, whatever is rolled back around it.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("A patient is locked inside a transaction.")
+    for _ in range(_TRIES):
+        with suppress(_MovedMeanwhile), transaction.atomic():
+            found = list(rows().visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]
+            if any(row.merged_into_id for row in found) or not still():
+                raise _MovedMeanwhile
+            return found
+    raise Unavailable("The record is being merged again and again right now.")
 
 
 def by_mrn(visible_to: Actor, mrn: str) -> Patient | None:
@@ -154,10 +208,30 @@ def lookalikes(*, visible_to: Actor, person: Person) -> list[Match]:
 
 def duplicates_of(patient: Patient, *, visible_to: Actor) -> list[Match]:
     """Other records that likely are this patient's, without those somebody said are another person's."""
-    others = Patient.objects.visible_to(visible_to).listed().exclude(pk=patient.pk)
-    others = others.exclude(pk__in=NotSame.objects.filter(low=patient).values("high"))
-    others = others.exclude(pk__in=NotSame.objects.filter(high=patient).values("low"))
+    others = not_told_apart(patient, Patient.objects.visible_to(visible_to).listed())
     return duplicates.likely(duplicates.person_of(patient), others, at_least=WARNED)
+
+
+def not_told_apart(patient: Patient, people: QuerySet[Patient]) -> QuerySet[Patient]:
+    """Of these people those other than the patient whom nobody said to be somebody else."""
+    others = people.exclude(pk=patient.pk).exclude(pk__in=NotSame.objects.filter(low=patient).values("high"))
+    return others.exclude(pk__in=NotSame.objects.filter(high=patient).values("low"))
+
+
+def suspected(*, visible_to: Actor) -> QuerySet[SuspectedPair]:
+    """The pairs that may be one person and wait for a word, the likeliest first and of equals the longest known."""
+    return SuspectedPair.objects.visible_to(visible_to).select_related("low", "high")
+
+
+def suspected_count(visible_to: Actor) -> int:
+    """How many pairs wait; COUNTED_UP_TO + 1 where there are more than are counted."""
+    return SuspectedPair.objects.visible_to(visible_to).order_by()[: COUNTED_UP_TO + 1].count()
+
+
+def suspected_of(patient: Patient) -> dict[UUID, SuspectedPair]:
+    """The pairs of one patient, by the other's id."""
+    pairs = SuspectedPair.objects.filter(Q(low=patient) | Q(high=patient))
+    return {pair.high_id if pair.low_id == patient.pk else pair.low_id: pair for pair in pairs}
 
 
 def mrn_in_use(mrn: str) -> bool:

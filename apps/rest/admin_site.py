@@ -39,6 +39,16 @@ class Page:
     is_open: bool = False
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits for somebody: its page (a URL name), the right it takes, and how much of it there is, in words."""
+
+    title: str
+    page: str
+    need: Permission
+    told: Callable[[Any], str]
+
+
 class HimsAdminSite(AdminSite):
     """Stock admin under our rules. What only a higher app knows is plugged in by that app's `admin` module."""
 
@@ -51,6 +61,8 @@ class HimsAdminSite(AdminSite):
     pages: tuple[Page, ...] = ()  # plug: further pages
     search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
     bell: Callable[[Any], dict[str, Any]] | None = None  # plug: where somebody's notifications are, and how many are unread
+
+    waiting: tuple[Waiting, ...] = ()  # plug: what waits for people, told on their start page
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -78,6 +90,15 @@ class HimsAdminSite(AdminSite):
         if self.bell is not None and self.has_permission(request):
             here["bell"] = partial(self.bell, request.user)  # asked where the template shows it
         return super().each_context(request) | here
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The start page, with the work that waits for this person."""
+        mine = [work for work in self.waiting if holds(request.user, work.need)]
+        told = [
+            {"title": work.title, "url": reverse(work.page, current_app=self.name), "told": work.told(request.user)}
+            for work in mine
+        ]
+        return super().index(request, {"waiting": told} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
         """By name; what only keeps the house running (the pages of this floor) comes last."""

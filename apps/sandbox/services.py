@@ -94,6 +94,8 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
             transfer = _transfer(by, sample)
             opened += transfer.opened
             entries += transfer.entries_added
+            if transfer.opened:
+                patients.look_for_duplicates(by=by, patient_id=transfer.patient.pk)
         done += 1
         watch(sample.ref, done, total)
     notices.hand_out()

@@ -21,7 +21,7 @@ from hims.launch.errors import CannotStart
 
 OLDEST_POSTGRES = 15
 OLDEST_REDIS = 6
-EXTENSIONS = ("pg_trgm", "btree_gist", "unaccent")
+EXTENSIONS = ("pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch")
 USUAL_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -108,7 +108,7 @@ def _postgres(folder: Path, origin: str) -> Postgres | None:
 
 
 def _has_extensions(found: Postgres) -> bool:
-    """Distributions ship the extensions apart from the server; migrations need three of them."""
+    """Distributions ship the extensions apart from the server; migrations need these."""
     shares = [
         _says(found.folder / "pg_config", "--sharedir"),
         f"/usr/share/postgresql/{found.major}",

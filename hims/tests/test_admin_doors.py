@@ -24,6 +24,7 @@ from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.models import Merge
 from apps.patients.restriction import BreakGlass, Restriction
+from apps.patients.suspicion import SuspectedPair
 from apps.rest.admin.base import HimsModelAdmin
 from hims.tests import cast
 
@@ -52,7 +53,7 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
     key = cast.key_of(ward["nurse"]).key
     merged = cast.merge(cast.admit("Ann", "Roe"), patient)
     trail = AuditEvent.objects.first()
-    delivery = parked()
+    delivery, pair = parked(), suspected()
     everyone_but_manager, desk = STAFF - {"manager"}, {"admin", "doctor", "nurse", "receptionist"}
     clinical = {"doctor", "nurse", "admin"}
     restriction, glass = restricted(ward)
@@ -81,6 +82,9 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:patients_merge_change", args=[merged.pk]): {"admin"},
         reverse("admin:patients_merge_undo", args=[merged.pk]): {"admin"},
         reverse("admin:patients_merge_settle", args=[taken_back().pk]): {"admin"},
+        reverse("admin:patients_suspectedpair_changelist"): {"admin"},
+        reverse("admin:patients_suspectedpair_change", args=[pair.pk]): {"admin"},
+        reverse("admin:patients_suspectedpair_not_same", args=[pair.pk]): {"admin"},
         f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}": READERS | {"admin"},
         f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=diagnosis": clinical,
         f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy": {*clinical, "pharmacist"},
@@ -140,6 +144,13 @@ def told(user: User) -> Notification:
 def noticed(ward: dict[str, User]) -> Message:
     """What an administrator sent."""
     return notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
+
+
+def suspected() -> SuspectedPair:
+    """Two records that may be one person's."""
+    twice = [cast.admit(name, "Suspect", date(1970, 6, 7)) for name in ("Jon", "John")]
+    patients.look_for_duplicates(by=SYSTEM, patient_id=twice[0].pk)
+    return SuspectedPair.objects.get()
 
 
 def parked() -> Delivery:
@@ -211,7 +222,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 12
+    assert len(pages) == 13
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

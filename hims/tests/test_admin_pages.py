@@ -22,6 +22,7 @@ from apps.notifications.models import Message, Notification
 from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.models import Merge, Patient
+from apps.patients.suspicion import SuspectedPair
 from hims.tests import cast
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -125,6 +126,8 @@ def shown() -> Ward:
     entry = cast.chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "Since 2019."})
     cast.caller(staff["nurse"])
     session = Session.objects.get()
+    patients.look_for_duplicates(by=SYSTEM, patient_id=cast.admit("Jhon", phone="(415) 555-0134").pk)
+    pair = SuspectedPair.objects.get()
     chart = f"?patient={patient.pk}"
     pages = {
         "index": reverse("admin:index"),
@@ -139,6 +142,10 @@ def shown() -> Ward:
         "merges": reverse("admin:patients_merge_changelist"),
         "merged": reverse("admin:patients_merge_change", args=[undone.pk]),
         "settle": reverse("admin:patients_merge_settle", args=[undone.pk]),
+        "suspected": reverse("admin:patients_suspectedpair_changelist"),
+        "suspected-none": reverse("admin:patients_suspectedpair_changelist") + "?why=same_email",
+        "suspected-pair": reverse("admin:patients_suspectedpair_change", args=[pair.pk]),
+        "not-same": reverse("admin:patients_suspectedpair_not_same", args=[pair.pk]),
         "history": reverse("admin:patients_patient_history", args=[patient.pk]),
         "chart": reverse("admin:patients_chartentry_changelist") + chart,
         "new-entry": reverse("admin:patients_chartentry_add") + f"{chart}&type=allergy",
@@ -320,7 +327,7 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: W
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    for name in ("index", "patients", "patient", "merge", "new-entry", "hire"):
+    for name in ("index", "patients", "patient", "merge", "suspected", "new-entry", "hire"):
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")

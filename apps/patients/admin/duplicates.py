@@ -63,10 +63,8 @@ class LooksFirst(HimsModelAdmin):
         dismissed = set(request.POST.get(_TICKED, "").split(","))
         if any(str(match.patient.pk) not in dismissed for match in found):
             raise LookFirst(matches=found)
-        patient = services.register(by=by, registration=registration).patient
-        for match in found:
-            services.tell_apart(by=by, patient_id=patient.pk, other_id=match.patient.pk)
-        return patient
+        others = [match.patient.pk for match in found]
+        return services.register_beside(by=by, registration=registration, others=others).patient
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         """The form, and above it who is likely the same person."""

@@ -17,6 +17,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import NotFound
 from apps.patients import merging_plan, rules, selectors, services
+from apps.patients.admin.suspected import told
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
 from apps.rest import aliases
 from apps.rest.admin.acts import Act, ReasonForm
@@ -25,6 +26,8 @@ from apps.rest.admin_site import holds
 
 _FOUND = 20
 _ROW = "row_"
+_QUEUE = "queue"  # in the address of a merge: one came from the queue of suspected pairs, and goes back there
+_QUEUE_PAGE = "admin:patients_suspectedpair_changelist"
 
 
 class MergeForm(ReasonForm):
@@ -104,7 +107,9 @@ class Merges(HimsModelAdmin):
         if aliases.resolve(request.GET["into"]) != into.pk:  # nothing is merged into a record nobody looked at
             messages.warning(request, "The record you chose was itself merged into this one. Look again.")
             return HttpResponseRedirect(f"{request.path}?into={into.pk}")
-        return super().act_view(request, object_id, act)
+        response = super().act_view(request, object_id, act)
+        is_done = isinstance(response, HttpResponseRedirect)
+        return HttpResponseRedirect(reverse(_QUEUE_PAGE)) if is_done and _QUEUE in request.GET else response
 
     def act_form(self, request: HttpRequest, row: Patient, act: Act) -> Any:
         if act is not MERGE:
@@ -119,6 +124,8 @@ class Merges(HimsModelAdmin):
         page = super()._ask(request, row, act, form)
         if act is MERGE:
             page.template_name = "admin/patients/patient/merge.html"
+            if _QUEUE in request.GET:
+                cast("dict[str, Any]", page.context_data).update(queue=True, back=reverse(_QUEUE_PAGE))
         return page
 
     def _choose(self, request: HttpRequest, row: Patient) -> TemplateResponse:
@@ -239,6 +246,10 @@ class MergeAdmin(HimsModelAdmin):
         open_rows = MergeTriage.objects.filter(merge=OuterRef("pk"), settled_at=None)
         people = super().get_queryset(request).select_related("retired", "survivor", "merged_by", "undone_by")
         return people.annotate(waits=Exists(open_rows))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        waiting = {"suspected": told(request.user)} if self.has_view_permission(request) else {}
+        return super().changelist_view(request, waiting | (extra_context or {}))
 
     def patient_of(self, row: Merge) -> UUID:
         return row.survivor_id

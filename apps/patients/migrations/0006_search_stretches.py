@@ -112,7 +112,7 @@ LEVELS, OLD_LEVELS = ANEW + tally(14, 8), ANEW + tally(62, 10)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0004_identifier_created_at")]
+    dependencies = [("patients", "0005_suspected_pairs")]
     operations = [
         migrations.RunSQL(LEVELS, OLD_LEVELS),
         migrations.RunSQL(DELETIONS, "DROP FUNCTION patients_deletions(text)"),

@@ -8,7 +8,7 @@ from apps.patients.services.charting import (
     record_no_known_allergies,
     retract,
 )
-from apps.patients.services.duplicates import AlreadyToldApart, tell_apart
+from apps.patients.services.duplicates import AlreadyToldApart, register_beside, tell_apart
 from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, merge
 from apps.patients.services.registry import (
     AlreadyActive,
@@ -35,6 +35,7 @@ from apps.patients.services.restricting import (
     restrict,
     review_glass,
 )
+from apps.patients.services.suspecting import look_for_duplicates
 from apps.patients.services.transfer import Transfer, transfer_in
 from apps.patients.services.unmerging import (
     AlreadySettled,
@@ -73,11 +74,13 @@ __all__ = [
     "described",
     "join_care_team",
     "lift_restriction",
+    "look_for_duplicates",
     "merge",
     "reactivate",
     "record",
     "record_no_known_allergies",
     "register",
+    "register_beside",
     "restrict",
     "retract",
     "review_glass",

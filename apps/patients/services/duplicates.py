@@ -1,5 +1,6 @@
 """Two records that look alike: said to be two people."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from apps.events.services import emit
 from apps.patients import selectors
 from apps.patients.events import PatientsToldApart
 from apps.patients.models import NotSame, Patient
+from apps.patients.services.registry import Registered, Registration, register
 
 
 class AlreadyToldApart(Conflict):
@@ -22,7 +24,8 @@ def tell_apart(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotSame:
 
     Raises NotFound for the patient, Invalid for an `other_id` that is nobody or the patient himself, AlreadyToldApart.
     """
-    patient, other = selectors.patient(by, patient_id), _other(by, other_id)
+    patient = selectors.patient(by, patient_id)
+    patient, other = selectors.locked_together(by, patient.pk, _other(by, other_id).pk)
     if patient.pk == other.pk:
         raise Invalid(field="other_id", issue="This is the same record; name the other person's.")
     low, high = sorted([patient.pk, other.pk])
@@ -35,6 +38,20 @@ def tell_apart(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotSame:
         raise
     emit(PatientsToldApart(patient_id=patient.pk, other_id=other.pk), by=by)
     return pair
+
+
+@transaction.atomic
+def register_beside(*, by: Actor, registration: Registration, others: Iterable[UUID]) -> Registered:
+    """Register somebody of whom it was seen that he is none of the `others`, and put that on record.
+
+    The others are held before anything is written, in order: two who register beside the same people never wait in a circle.
+    Raises as `register` and `tell_apart` do.
+    """
+    known = {row.pk for row in selectors.locked_together(by, *others)}
+    done = register(by=by, registration=registration)
+    for other_id in sorted(known):
+        tell_apart(by=by, patient_id=done.patient.pk, other_id=other_id)
+    return done
 
 
 def _other(by: Actor, other_id: UUID) -> Patient:

@@ -1,13 +1,14 @@
 """Merging: two records of one person become one, and everything that moves is written down, so that it can be taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
 from apps.common import clock
@@ -60,16 +61,28 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
     return done
 
 
+class _FamilyGrew(Exception):
+    """Somebody was merged into one of the records while we waited for them."""
+
+
 def hold(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
     """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle.
 
-    Of the records named those that are not the actor's to see are left out.
+    Of the records named those that are not the actor's to see are left out. Where the family grew while we waited, all are let go
+    and locked anew, in order.
     """
-    family = Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)
-    rows = Patient.objects.filter(family).order_by("pk").select_for_update(of=("self",))
-    if by.id is not None:  # asked of the row itself: a restriction at the same moment counts
-        rows = rows.filter(~Q(pk__in=patient_ids) | led_to_open(by))
-    return {row.pk: row for row in rows}
+    family = Patient.objects.filter(Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)).order_by("pk")
+    while True:
+        with suppress(_FamilyGrew), transaction.atomic():
+            rows = {row.pk: row for row in _shown(by, family, patient_ids).select_for_update(of=("self",))}
+            if set(_shown(by, family, patient_ids).values_list("pk", flat=True)) - rows.keys():
+                raise _FamilyGrew
+            return rows
+
+
+def _shown(by: Actor, family: QuerySet[Patient], named: Sequence[UUID]) -> QuerySet[Patient]:
+    """Asked of the row itself, so that a restriction at the same moment counts."""
+    return family if by.id is None else family.filter(~Q(pk__in=named) | led_to_open(by))
 
 
 def plain(value: Any) -> Any:

@@ -9,8 +9,9 @@ from django.db import transaction
 from apps.access.actor import Actor
 from apps.common.errors import Invalid
 from apps.events.services import emit
+from apps.patients import selectors
 from apps.patients.events import PatientTransferredIn
-from apps.patients.models import ChartEntry, Patient, PatientIdentifier
+from apps.patients.models import ChartEntry, MergeTriage, Patient, PatientIdentifier
 from apps.patients.services.charting import NewEntry, allergy_status, draft
 from apps.patients.services.registry import Registration, open_record
 
@@ -58,7 +59,7 @@ def transfer_in(
     demographics the clinic has. All or nothing; a second run adds nothing and announces nothing. Raises Invalid for an entry that
     cannot stand in a chart (unless not `strict`: then it is left out and named in `refused`), MrnTaken as `register` does.
     """
-    patient, opened = _find_or_open(registration, patient_id, {system: ref} | dict(identifiers or {}), system)
+    patient, opened = _find_or_open(by, registration, patient_id, {system: ref} | dict(identifiers or {}), system)
     rows, refused = _drafts(patient, entries, source, by, strict)
     ChartEntry.objects.bulk_create(rows, batch_size=_BATCH)
     if opened or rows:
@@ -68,12 +69,11 @@ def transfer_in(
 
 
 def _find_or_open(
-    registration: Registration, patient_id: UUID | None, numbers: dict[str, str], system: str
+    by: Actor, registration: Registration, patient_id: UUID | None, numbers: dict[str, str], system: str
 ) -> tuple[Patient, bool]:
-    here = PatientIdentifier.objects.filter(system=system, value=numbers[system])
-    known = here.select_related("patient").select_for_update().first()
+    known = selectors.locked_by_number(by, system, numbers[system])
     if known:
-        return known.patient, False
+        return known, False
     patient = open_record(registration, patient_id)
     PatientIdentifier.objects.bulk_create(
         PatientIdentifier(patient=patient, system=name, value=value) for name, value in numbers.items()
@@ -85,17 +85,37 @@ def _drafts(
     patient: Patient, entries: Iterable[NewEntry], source: str, by: Actor, strict: bool
 ) -> tuple[list[ChartEntry], list[Refused]]:
     """The rows of the entries that are not here yet, and those left out."""
-    here = set(
-        ChartEntry.objects.filter(patient=patient, source=source).exclude(source_ref="").values_list("source_ref", flat=True)
-    )
+    entries = list(entries)
+    here, strangers = _standing([entry.source_ref for entry in entries if entry.source_ref], source, patient)
     rows, refused = [], []
     for entry in entries:
         if entry.source_ref in here:
             continue
         try:
+            if entry.source_ref in strangers:
+                raise Invalid(field="source_ref", issue="This entry stands in the chart of somebody else.")
             rows.append(draft(patient, entry, source=source, recorded_by_id=by.id))
         except Invalid as problem:
             if strict:
                 raise
             refused.append(Refused(entry.source_ref, str(problem.details["issue"])))
     return rows, refused
+
+
+def _standing(refs: list[str], source: str, patient: Patient) -> tuple[set[str], set[str]]:
+    """Which references are in a chart already: where they belong, and with somebody who has nothing to do with the patient.
+
+    After an undone merge an entry may stand with the other record, where a person left it or has yet to say whose it is: that is
+    where it belongs.
+    """
+    here: set[str] = set()
+    strangers: set[str] = set()
+    for start in range(0, len(refs), _BATCH):
+        rows = ChartEntry.objects.filter(source=source, source_ref__in=refs[start : start + _BATCH]).exclude(source_ref="")
+        found = list(rows.values_list("source_ref", "patient_id", "pk"))
+        elsewhere = [str(pk) for _, owner, pk in found if owner != patient.pk]
+        asked = MergeTriage.objects.filter(model=ChartEntry._meta.label, row_id__in=elsewhere)
+        known = set(asked.values_list("row_id", flat=True)) if elsewhere else set()
+        for ref, owner, pk in found:
+            (here if owner == patient.pk or str(pk) in known else strangers).add(ref)
+    return here, strangers

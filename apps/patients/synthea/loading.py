@@ -1,14 +1,15 @@
 """Writing an extract: one transaction a patient. A second run, or one after a kill, adds only what is not here yet."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.db import DataError, IntegrityError, connection
+from django.db import DataError, IntegrityError
 
 from apps.access.actor import SYSTEM
+from apps.common.alone import AlreadyRunning
+from apps.common.alone import alone as one_run
 from apps.common.errors import HimsError
 from apps.patients import services
 from apps.patients.models import ChartEntry
@@ -18,12 +19,8 @@ from apps.patients.synthea.reader import Extract, Row
 from apps.patients.synthea.report import Report
 
 _LOCK = 5_007_926_512_840_117  # any number, the same in every process
-_PATIENCE = 50  # tenths of a second
+__all__ = ["AlreadyRunning", "Tallies", "Tally", "alone", "load"]
 NOBODY = "The patient is not in patients.csv.gz."
-
-
-class AlreadyRunning(Exception):
-    """Another import has the lock."""
 
 
 @dataclass
@@ -39,23 +36,9 @@ class Tally:
 Tallies = dict[str, Tally]
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """One import at a time. A killed import's lock goes with its connection, which the server may notice a moment later."""
-    with connection.cursor() as cursor:
-        for _ in range(_PATIENCE):
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-            if cursor.fetchone()[0]:
-                break
-            time.sleep(0.1)
-        else:
-            raise AlreadyRunning("Another import is running; nothing was written.")
-    try:
-        yield
-    finally:
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+def alone() -> AbstractContextManager[None]:
+    """One import at a time."""
+    return one_run(_LOCK, "Another import is running; nothing was written.")
 
 
 def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> Tallies:

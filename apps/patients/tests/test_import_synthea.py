@@ -286,7 +286,7 @@ class TestAKill:
         assert by_patient_and_sheet() == expected(FIXTURE, report)
 
     def test_two_imports_at_once_are_refused(self, report, monkeypatch):
-        monkeypatch.setattr(loading, "_PATIENCE", 1)
+        monkeypatch.setattr("apps.common.alone._PATIENCE", 1)
         with transaction.atomic():
             _hold_up(CLEO)
             child = _start(FIXTURE, report)

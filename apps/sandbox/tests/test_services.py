@@ -15,6 +15,7 @@ from apps.notifications import selectors as notifications
 from apps.notifications.models import Notification
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.selectors import suspected
 from apps.rest import aliases as names
 from apps.rest import health
 from apps.sandbox import charts, selectors, services
@@ -206,3 +207,9 @@ def test_one_chart_of_the_ward_is_restricted_and_stays_as_people_left_it(hospita
     SampleData.objects.update(fingerprint="older")
     services.seed(by=SYSTEM)
     assert not Patient.objects.filter(restricted=True).exists()
+
+
+def test_the_ward_has_a_pair_to_look_at_in_the_merge_queue() -> None:
+    services.seed(by=SYSTEM)
+    names = {frozenset((pair.low.last_name, pair.high.last_name)) for pair in suspected(visible_to=SYSTEM)}
+    assert names == {frozenset(("O'Brien", "OBrien"))}

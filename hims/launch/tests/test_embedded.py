@@ -43,16 +43,29 @@ def test_nothing_listens_on_tcp_and_the_sockets_are_ours_alone(data):
 def test_the_wheels_postgres_serves(data, monkeypatch):
     monkeypatch.setenv("HIMS_PG_BINDIR", str(WHEEL / "pginstall" / "bin"))
     with servers():
-        scene.query("CREATE EXTENSION pg_trgm")
-        scene.query("CREATE EXTENSION btree_gist")
-        scene.query("CREATE EXTENSION unaccent")
+        for name in binaries.EXTENSIONS:
+            scene.query(f"CREATE EXTENSION {name}")
 
 
 @pytest.mark.skipif(SYSTEM is None, reason="the system has no PostgreSQL")
 def test_the_systems_postgres_serves_and_goes_first(data):
     with servers():
         assert (data / f"postgres-{SYSTEM.major}" / "PG_VERSION").exists()
-        scene.query("CREATE EXTENSION pg_trgm")
+        for name in binaries.EXTENSIONS:
+            scene.query(f"CREATE EXTENSION {name}")
+
+
+@pytest.mark.parametrize("missing", ["pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch"])
+def test_a_postgres_without_an_extension_that_migrations_need_is_passed_over(tmp_path, missing):
+    folder = tmp_path / "bin"
+    shelf = tmp_path / "share" / "extension"
+    shelf.mkdir(parents=True)
+    for name in ("pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch"):
+        (shelf / f"{name}.control").touch()
+    found = binaries.Postgres(folder, 999, "system")  # a version nobody has: only our shelf counts
+    assert binaries._has_extensions(found)
+    (shelf / f"{missing}.control").unlink()
+    assert not binaries._has_extensions(found)
 
 
 @pytest.mark.skipif(WHEEL is None or SYSTEM is None, reason="needs two PostgreSQLs")

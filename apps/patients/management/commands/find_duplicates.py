@@ -1,0 +1,42 @@
+"""`manage.py find_duplicates`: go through all patients and queue whoever looks like the same person as somebody else."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from apps.access.actor import SYSTEM
+from apps.common.alone import AlreadyRunning
+from apps.patients import sweeping
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare every patient on record with those who look alike, and fill the queue of suspected duplicates. Stop it at any "
+        "time and run it again: it goes on where it was. A second run over the same people changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--anew", action="store_true", help="begin with the first patient, even where a run was stopped")
+
+    def handle(self, *, anew: bool, **_: Any) -> None:
+        """Any refusal is a CommandError: exit code 1, or 130 after Ctrl-C."""
+        try:
+            swept = _sweep(anew)
+        except AlreadyRunning as problem:
+            raise CommandError(str(problem)) from problem
+        except OperationalError as problem:
+            raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
+        except KeyboardInterrupt as stop:
+            raise CommandError("Stopped between two patients. Run the command again to go on.", returncode=130) from stop
+        self.stdout.write(f"{swept.looked_at:,} patients were looked at; {swept.changes:,} changes to the queue by this run.")
+        self.stdout.write(f"{swept.waiting:,} pairs wait: /admin/patients/suspectedpair/")
+
+
+def _sweep(anew: bool) -> sweeping.Swept:
+    columns = (TextColumn("Patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("")
+        return sweeping.sweep(by=SYSTEM, anew=anew, watch=lambda done, total: progress.update(bar, completed=done, total=total))

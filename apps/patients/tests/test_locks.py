@@ -1,0 +1,175 @@
+"""Many at the same people at once: nobody waits in a circle, and nothing is left behind on a record that was merged."""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.transaction import TransactionManagementError
+
+from apps.access.actor import SYSTEM
+from apps.common.errors import HimsError, Invalid, Unavailable
+from apps.patients import selectors, services, tally
+from apps.patients.models import ChartEntry, Merge, NotSame, Patient
+from apps.patients.services import NewEntry, Registration
+from apps.patients.tests.factories import admit, chart, merge
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 12
+KNOWN = Registration(first_name="Trans", last_name="Ferred", date_of_birth=date(1970, 1, 1), gender="other")
+
+
+def race(*acts: Callable[[], Any]) -> list[Any]:
+    """Run all at one moment. Answers what each answered or was refused with; anything but a refusal is raised here."""
+    start = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        start.wait(10)
+        try:
+            return act()
+        except HimsError as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def apart(one: Patient, other: Patient) -> NotSame:
+    return services.tell_apart(by=SYSTEM, patient_id=one.pk, other_id=other.pk)
+
+
+def transfer(ref: str, *entries: str) -> Patient:
+    lines = [NewEntry(type="note", display=name, source_ref=name) for name in entries]
+    told = {"by": SYSTEM, "source": "import", "system": "elsewhere", "ref": ref, "registration": KNOWN}
+    return services.transfer_in(entries=lines, **told).patient
+
+
+def undo_last(patient: Patient) -> Merge | None:
+    done = Merge.objects.filter(retired=patient, undone_at=None).first()
+    return services.undo_merge(by=SYSTEM, merge_id=done.pk) if done else None
+
+
+def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
+    dice = random.Random(7)
+    for number in range(ROUNDS):
+        people = [transfer(f"{number}-{place}", f"{number}-{place}-first") for place in range(3)]
+        dice.shuffle(people)
+        one, two, three = people
+        merge(one, two)
+        acts: list[Callable[[], Any]] = [
+            lambda: chart(one),  # noqa: B023
+            lambda: chart(one, "allergy", "Latex"),  # noqa: B023
+            lambda: services.amend(by=SYSTEM, patient_id=one.pk, changes={"last_name": "Other"}),  # noqa: B023
+            lambda: undo_last(one),  # noqa: B023
+            lambda: merge(two, three),  # noqa: B023
+            lambda: merge(three, two),  # noqa: B023
+            lambda: transfer(f"{number}-0", f"{number}-0-more"),  # noqa: B023
+            lambda: apart(one, three),  # noqa: B023
+        ]
+        dice.shuffle(acts)
+        race(*acts)
+        for row in Patient.objects.exclude(merged_into=None):
+            assert not ChartEntry.objects.filter(patient=row).exists()
+            assert not row.merged_into.merged_into_id
+    assert tally.total() == Patient.objects.listed().count()
+
+
+def test_of_a_pair_told_apart_during_a_merge_nothing_stays_with_the_retired_record() -> None:
+    for number in range(ROUNDS):
+        retired, survivor, other = admit(), admit(), admit("Other")
+        said = (retired, other) if number % 2 else (other, retired)
+        race(lambda: merge(retired, survivor), lambda: apart(*said))  # noqa: B023
+        pair = NotSame.objects.latest("id")
+        assert {pair.low_id, pair.high_id} == {survivor.pk, other.pk}
+
+
+def test_whoever_tells_a_record_apart_waits_for_its_merge_and_speaks_of_the_survivor() -> None:
+    retired, survivor, other = admit(), admit(), admit("Other")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            merge(retired, survivor)
+            said = pool.submit(race, lambda: apart(retired, other), lambda: None)
+            with pytest.raises(TimeoutError):
+                said.result(timeout=0.5)
+        said.result()
+    pair = NotSame.objects.get()
+    assert {pair.low_id, pair.high_id} == {survivor.pk, other.pk}
+
+
+def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
+    retired, survivor = admit(), admit()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            merge(retired, survivor)
+            said = pool.submit(race, lambda: apart(retired, survivor))
+            with pytest.raises(TimeoutError):
+                said.result(timeout=0.5)
+        (refusal,) = said.result()
+    assert isinstance(refusal, Invalid)
+    assert not NotSame.objects.exists()
+
+
+def test_two_who_register_beside_the_same_people_never_wait_in_a_circle() -> None:
+    people = [admit(f"Jon{letter}").pk for letter in "abcd"]
+
+    def beside(others: list[UUID]) -> Patient:
+        return services.register_beside(by=SYSTEM, registration=KNOWN, others=others).patient
+
+    for _ in range(ROUNDS):
+        there, back = race(lambda: beside(people), lambda: beside(people[::-1]))
+        for new in (there, back):
+            assert NotSame.objects.filter(Q(low=new) | Q(high=new)).count() == 4
+
+
+def test_a_patient_is_locked_inside_a_transaction_alone() -> None:
+    with pytest.raises(TransactionManagementError):
+        selectors.locked(SYSTEM, admit().pk)
+
+
+def test_records_that_lead_in_a_circle_are_an_error_and_not_an_endless_wait() -> None:
+    one, other = admit(), admit()
+    Patient.objects.filter(pk=one.pk).update(merged_into=other)
+    Patient.objects.filter(pk=other.pk).update(merged_into=one)
+    with pytest.raises(Unavailable), transaction.atomic():
+        selectors.locked(SYSTEM, one.pk)
+
+
+# --- the same reference again
+
+
+@pytest.mark.parametrize("belongs_to", ["survivor", "retired", ""])
+@pytest.mark.parametrize("ref_of", ["retired", "survivor"])
+def test_a_reference_that_is_transferred_again_is_found_where_it_stands_now(ref_of: str, belongs_to: str) -> None:
+    retired, survivor = transfer("R", "R-1"), transfer("S", "S-1")
+    done = merge(retired, survivor)
+    ref = ref_of[0].upper()
+    transfer(ref, f"{ref}-2")  # written while the two were one
+    services.undo_merge(by=SYSTEM, merge_id=done.pk)
+    (row,) = selectors.triage(done)
+    if belongs_to:
+        services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to=belongs_to)
+    before = list(ChartEntry.objects.order_by("pk").values_list("patient", "source_ref"))
+    assert transfer(ref, f"{ref}-1", f"{ref}-2") == {"R": retired, "S": survivor}[ref]
+    assert list(ChartEntry.objects.order_by("pk").values_list("patient", "source_ref")) == before
+    transfer(ref, f"{ref}-2", f"{ref}-3")
+    assert ChartEntry.objects.get(source_ref=f"{ref}-3").patient == {"R": retired, "S": survivor}[ref]
+
+
+def test_a_reference_that_stands_in_a_strangers_chart_is_refused_and_named() -> None:
+    transfer("A", "A-1")
+    with pytest.raises(Invalid) as refusal:
+        transfer("B", "A-1")
+    assert refusal.value.details["field"] == "source_ref"
+    lines = [NewEntry(type="note", display="x", source_ref=ref) for ref in ("A-1", "B-1")]
+    done = services.transfer_in(
+        by=SYSTEM, source="import", system="elsewhere", ref="B", registration=KNOWN, entries=lines, strict=False
+    )
+    assert (done.added, [row.source_ref for row in done.refused]) == (("B-1",), ["A-1"])
