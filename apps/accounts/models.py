@@ -336,7 +336,7 @@ class FailureCount(models.Model):
     """Wrong passwords and codes for one account, or for a name that nobody has: both are counted, so that neither stands out."""
 
     key = models.CharField(max_length=64, primary_key=True)  # a keyed digest: people type passwords into the name's box
-    user = models.OneToOneField(User, on_delete=models.PROTECT, null=True, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # the key alone decides who is counted
     in_a_row = models.PositiveIntegerField(default=0)
     recent = ArrayField(models.DateTimeField(), default=list)  # the newest, oldest first
     last_at = models.DateTimeField(default=clock.now)

@@ -167,8 +167,9 @@ class SessionViewSet(HimsViewSet):
     noun = "session"
     plural = "sessions"
     tag = "Authentication"
+    data_key = ""
     needs = dict.fromkeys(("list", "destroy", "end_others"), Permission.OWN_SESSION)
-    replies = {"list": shapes.SessionShape, "destroy": shapes.SessionShape, "end_others": shapes.SessionsEndedShape}
+    replies = {"list": shapes.SessionShape, "destroy": shapes.EndedSessionShape, "end_others": shapes.SessionsEndedShape}
     operation_ids = {"list": "listSessions", "destroy": "endSession", "end_others": "endOtherSessions"}
     examples = {"list": examples.SESSIONS}
 

@@ -150,6 +150,10 @@ class SessionShape(serializers.Serializer):
     user_agent = serializers.CharField(allow_blank=True)
 
 
+class EndedSessionShape(serializers.Serializer):
+    session = SessionShape()
+
+
 class SessionsEndedShape(serializers.Serializer):
     ended = serializers.IntegerField(help_text="How many other sessions over the API ended; those in browsers end too")
 

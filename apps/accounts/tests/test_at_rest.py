@@ -1,5 +1,6 @@
 """A thief who has the whole database has no seed, code, token or password."""
 
+from base64 import b32decode
 from typing import Any
 
 import pytest
@@ -51,6 +52,4 @@ def test_no_secret_stands_in_clear_in_any_table(time_machine: Any) -> None:
     assert user.username in stored  # the scan sees what is there
     found = [secret for secret in secrets if secret in stored or secret.encode().hex() in stored]
     assert not found
-    from base64 import b32decode
-
     assert b32decode(seed).hex() not in stored

@@ -19,6 +19,12 @@ pytestmark = pytest.mark.django_db
 LOGIN, CODE, ENROL, OWN = "/admin/login/", "/admin/login/code/", "/admin/login/second-factor/", "/admin/second-factor/"
 
 
+@pytest.fixture(autouse=True)
+def still_clock(time_machine: Any) -> None:
+    """A code is made and used within one half minute."""
+    time_machine.move_to(timezone.now(), tick=False)
+
+
 def first_step(user: User, onward: str = "/admin/") -> tuple[Client, Any]:
     client = Client()
     return client, client.post(f"{LOGIN}?next={onward}", {"username": user.username, "password": PASSWORD})
