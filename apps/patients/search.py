@@ -22,9 +22,9 @@ from apps.patients.words import Stretch
 
 COUNTED_UP_TO = vocabulary.COMMON
 _LOOKED_AT = 12_000  # index rows behind a count: a patient may match one word twice
-_RARE = 3_000  # below it, the other words are looked up for each match; above, all are fetched and intersected
+_RARE = 3_000  # index rows of a word; more are common, whoever they are
 
-_STATUS = {"": "", "active": "AND p.is_active", "inactive": "AND NOT p.is_active"}
+_STATUS = {"active": "s.is_active", "inactive": "NOT s.is_active"}
 
 Group = tuple[str, ...]
 Near = tuple[Stretch, int]  # with the distance of those in it
@@ -88,8 +88,8 @@ class _Statement:
     def shown(self, seq: str) -> str:
         """The condition that the patient stands on the list that was asked for; nothing for everybody."""
         hidden = f"AND {seq} <> ALL({self.bind(list(self.page.hidden))})" if self.page.hidden else ""
-        status = _STATUS[self.page.status]
-        return hidden + (f" AND (SELECT true FROM patients_patient p WHERE p.seq = {seq} {status})" if status else "")
+        status = self.page.status
+        return hidden + (f" AND (SELECT {_STATUS[status]} FROM patients_patient s WHERE s.seq = {seq})" if status else "")
 
     @property
     def window(self) -> str:
@@ -104,6 +104,18 @@ class _Statement:
         with connection.cursor() as cursor:
             cursor.execute(sql, self.values)
             return cursor.fetchall()
+
+    def found_among(self, hits: str, unless: str = "false") -> Found | None:
+        """A page and the count of index rows, where a patient counts once, at the first of his; None where `unless` is true."""
+        page = f"SELECT seq FROM hits GROUP BY seq ORDER BY min(word), seq DESC {self.window}"
+        ((void, seqs, count, looked_at),) = self.rows(
+            f"""WITH hits AS MATERIALIZED ({hits} LIMIT {_LOOKED_AT})
+            SELECT void, CASE WHEN NOT void THEN ARRAY({page}) END,
+                   CASE WHEN NOT void THEN (SELECT count(DISTINCT seq) FROM hits) END,
+                   CASE WHEN NOT void THEN (SELECT count(*) FROM hits) END
+            FROM (SELECT {unless} AS void OFFSET 0) first"""
+        )
+        return None if void else _counted(seqs, count, cut=looked_at == _LOOKED_AT)
 
     def found(self, people: str, order: str) -> Found:
         """A page and the count of a CTE called `people`."""
@@ -182,6 +194,9 @@ def _one_word(prefixes: Group, page: Page) -> Found:
         return NOBODY
     if len(fitting) == 1:
         return _counted(*fitting[0])
+    first, reached = fitting[0]
+    if reached >= page.offset + page.limit and max(count for _, count in fitting) > COUNTED_UP_TO:
+        return _counted(first, COUNTED_UP_TO, cut=True)
     if page.offset == 0 and all(len(seqs) == count for seqs, count in fitting):
         people = list(dict.fromkeys(chain.from_iterable(seqs for seqs, _ in fitting)))
         return Found(people[: page.limit], len(people))
@@ -217,39 +232,27 @@ def _names(groups: Sequence[Group], stretch: Stretch, page: Page) -> Found:
         return _many_words(groups, page) if any(count for _, count in rest) else _counted(*along)
     make = _Statement(page)
     probes = " ".join(make.probe(group, "w.seq") for group in groups[2:])
-    other = (
-        " OR ".join(f"EXISTS (SELECT FROM patients_searchword WHERE {make.within([low], 'word')})" for low in numbers) or "false"
-    )
-    sql = f"""WITH hits AS MATERIALIZED (
-            SELECT w.seq, w.word FROM patients_searchword w
-            WHERE {make.within([stretch.low], "w.word")} AND w.word LIKE {make.bind(stretch.like)} {probes} {make.shown("w.seq")}
-            ORDER BY w.word, w.seq DESC LIMIT {_LOOKED_AT})
-        SELECT ARRAY(SELECT seq FROM hits GROUP BY seq ORDER BY min(word), seq DESC {make.window}),
-               (SELECT count(DISTINCT seq) FROM hits), (SELECT count(*) FROM hits), {other}"""
-    ((seqs, count, looked_at, is_number),) = make.rows(sql)
-    return _many_words(groups, page) if is_number else _counted(seqs, count, cut=looked_at == _LOOKED_AT)
+    hits = f"""SELECT w.seq, w.word FROM patients_searchword w
+        WHERE {make.within([stretch.low], "w.word")} AND w.word LIKE {make.bind(stretch.like)} {probes} {make.shown("w.seq")}
+        ORDER BY w.word, w.seq DESC"""
+    first = [f"(SELECT word FROM ({make.scan([number])}) n ORDER BY word LIMIT 1)" for number in numbers]
+    return make.found_among(hits, unless=f"coalesce({', '.join([*first, 'NULL'])}) IS NOT NULL") or _many_words(groups, page)
 
 
 # --- Words of any kind ---
 
 
 def _many_words(groups: Sequence[Group], page: Page) -> Found:
-    """The rarest word leads. The others are probed for each of its patients, or intersected where even it is common."""
+    """The rarest word leads, of common ones the longest. The others are probed for each of its patients in their order."""
     counts = _capped_counts(groups, page)
     if 0 in counts:
         return NOBODY
-    order = sorted(range(len(groups)), key=counts.__getitem__)
-    leader, others = groups[order[0]], [groups[position] for position in order[1:]]
+    leader, *others = [groups[place] for place in sorted(range(len(groups)), key=counts.__getitem__)]
     make = _Statement(page)
-    if counts[order[0]] <= _RARE:
-        ahead, tests = "", " ".join(make.probe(prefixes, "w.seq") for prefixes in others)
-    else:
-        ahead = "".join(f"o{n} AS MATERIALIZED ({make.scan(prefixes)}), " for n, prefixes in enumerate(others))
-        tests = " ".join(f"AND w.seq IN (SELECT seq FROM o{n})" for n in range(len(others)))
-    people = f"""WITH {ahead} hits AS MATERIALIZED (
-            SELECT w.seq, w.word FROM ({make.scan(leader)}) w WHERE true {tests} {make.shown("w.seq")}),
-        people AS (SELECT seq, min(word) AS word FROM hits GROUP BY seq)"""
-    return make.found(people, "word, seq DESC")
+    probes = " ".join(make.probe(prefixes, "w.seq") for prefixes in others)
+    hits = f"""SELECT w.seq, w.word FROM ({make.scan(leader)}) w WHERE true {probes} {make.shown("w.seq")}
+        ORDER BY w.word, w.seq DESC"""
+    return make.found_among(hits) or NOBODY
 
 
 def _capped_counts(groups: Sequence[Group], page: Page) -> list[int]:
@@ -288,7 +291,7 @@ def _nearly(query: Query, page: Page) -> Found:
     if query.born:
         found = _nearly_born(query, near, page)
     elif len(near) == 1:
-        found = _nearly_one(list(_alone(near[0])), page)
+        found = _nearly_one(near[0][1:], page)  # who has a word that begins like it was asked for before
     else:
         found = _nearly_many(near, page)
     return Found(found.seqs, found.total, found.is_estimate, fuzzy=found.total > 0)
@@ -325,14 +328,18 @@ def _hits(make: _Statement, near: Sequence[Near], reach: int = _LOOKED_AT) -> st
     )
 
 
-def _nearly_one(near: Sequence[Near], page: Page) -> Found:
+def _nearly_one(close: Sequence[tuple[str, int]], page: Page) -> Found:
     """Of each near word as many as the page may need; all are counted."""
     make = _Statement(page)
-    best = f"SELECT seq, min(cost) AS cost FROM ({_hits(make, near, page.offset + page.limit)}) h GROUP BY seq"
-    counted = f"SELECT count(DISTINCT seq), count(*) FROM ({_hits(make, near)} LIMIT {_LOOKED_AT}) h"
-    shown = f"SELECT seq FROM ({best}) b ORDER BY cost, seq DESC {make.window}"
-    ((seqs, count, looked_at),) = make.rows(f"SELECT ARRAY({shown}), c.* FROM ({counted}) c")
-    return _counted(seqs, count, cut=looked_at == _LOOKED_AT)
+    best = f"SELECT seq, min(cost) AS cost FROM ({_hits(make, list(_alone(close)), page.offset + page.limit)}) h GROUP BY seq"
+    looked_at = f"""SELECT w.seq FROM patients_searchword w
+        WHERE w.word = ANY({make.bind([word.rstrip() for word, _ in close])}) {make.shown("w.seq")} LIMIT {_LOOKED_AT}"""
+    ((seqs, count),) = make.rows(
+        f"""SELECT ARRAY(SELECT seq FROM ({best}) b ORDER BY cost, seq DESC {make.window}),
+               CASE WHEN (SELECT count(*) FROM ({looked_at}) h) = {_LOOKED_AT} THEN {_LOOKED_AT}
+               ELSE (SELECT count(DISTINCT seq) FROM ({looked_at}) h) END"""
+    )
+    return _counted(seqs, count)
 
 
 def _nearly_many(near: Sequence[Sequence[tuple[str, int]]], page: Page) -> Found:

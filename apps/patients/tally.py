@@ -53,7 +53,7 @@ def total(which: str = "listed", hidden: Statement | None = None) -> int:
 # Regions from the newest down, each with how many rows stand before it: the last that begins at or before the offset holds it.
 # Then the same with the blocks of that region.
 _PLACE = """
-WITH counted AS ({rows}),
+WITH counted AS NOT MATERIALIZED ({rows}),
      regions AS (SELECT block, sum(n) AS n FROM counted WHERE level = 0 GROUP BY block),
      region AS (
         SELECT block, before FROM (SELECT block, n, sum(n) OVER (ORDER BY block DESC) - n AS before FROM regions) r

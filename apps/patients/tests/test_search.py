@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.access.actor import SYSTEM
 from apps.patients import rules, search, selectors
 from apps.patients import vocabulary as vocabulary_of
-from apps.patients.models import Patient, SearchWord
+from apps.patients.models import CommonPrefix, NameWord, Patient, SearchWord
 from apps.patients.tests.crowd import move_in
 from apps.patients.tests.factories import admit
 
@@ -32,6 +32,10 @@ TEXTS = [
     "a b",
     "jonh",
     "jonh smiht",
+    "john d",
+    "m smith",
+    "smith 555",
+    "mary john smith",
 ]
 
 
@@ -120,6 +124,62 @@ def test_status_narrows_a_search() -> None:
     assert inactive.total > 0
 
 
+@pytest.mark.parametrize(
+    "text", ["j", "john", "mrn1", "john do", "john d", "mary lee smi", "555", "1980-05-15", "jonh", "jonh smiht"]
+)
+@pytest.mark.parametrize("status", ["", "active"])
+def test_the_hidden_are_neither_shown_nor_counted(text: str, status: str) -> None:
+    move_in(2_000)
+    admit("Mary Lee", "Smith")
+    admit("John", "Doe")  # born on that day
+    everybody = search.find(text, status=status, limit=5_000)
+    hidden = everybody.seqs[::3]
+    shown = search.find(text, status=status, limit=5_000, hidden=hidden)
+    if everybody.total > len(hidden):
+        assert shown.seqs == [seq for seq in everybody.seqs if seq not in hidden]
+        assert shown.total == everybody.total - len(hidden)
+    else:
+        assert not set(shown.seqs) & set(hidden)
+    assert search.find(text, status=status, hidden=everybody.seqs).seqs == [] or not everybody.fuzzy
+
+
+def test_what_is_common_stays_exact_for_whom_some_are_hidden() -> None:
+    move_in(10_004)
+    seqs = list(Patient.objects.values_list("seq", flat=True)[:6])
+    assert search.find("mrn", hidden=seqs[:3]).is_estimate
+    found = search.find("mrn", hidden=seqs)
+    assert (found.total, found.is_estimate) == (9_998, False)
+
+
+def test_of_two_names_the_exact_ones_come_first_and_then_the_newest() -> None:
+    for first, last in (("Johnny", "Doe"), ("John", "Doering"), ("John", "Doe"), ("John", "Doe")):
+        admit(first, last)
+    assert names("doe john") == ["John Doe", "John Doe", "Johnny Doe", "John Doering"]
+    found = search.find("john doe")
+    assert found.seqs[0] > found.seqs[1]
+
+
+def test_somebody_with_two_fitting_pairs_is_counted_once() -> None:
+    admit("John Johnny", "Doe Doering")
+    for text in ("john do", "joh doe", "jo do"):
+        assert (len(search.find(text).seqs), search.find(text).total) == (1, 1)
+
+
+def test_a_word_of_letters_may_begin_an_mrn_beside_a_name() -> None:
+    admit("Ann", "Doe", mrn="JOHN-7")
+    admit("John", "Doe")
+    assert names("john doe") == ["Ann Doe", "John Doe"]
+    assert sorted(names("jo doe")) == ["Ann Doe", "John Doe"]
+
+
+@pytest.mark.parametrize("text", ["jonh doe smiht", "doe jonh 15 5 80", "jo jonh", "jonh jo smiht"])
+def test_several_words_may_be_bent_at_once(text: str) -> None:
+    admit("John", "Doe Smith")
+    admit("Joan", "Miller")
+    assert names(text)[0] == "John Doe Smith"
+    assert search.find(text).fuzzy
+
+
 def test_more_than_ten_thousand_matches_are_an_estimate() -> None:
     move_in(15_000)
     found = search.find("mrn100")
@@ -187,3 +247,17 @@ def test_the_repair_command_writes_words_and_counts_anew(capsys: pytest.CaptureF
     call_command("repair_patient_list")
     assert search.find("doe").total == 1
     assert "1 patients" in capsys.readouterr().out
+
+
+def test_the_repair_command_repairs_pairs_shared_letters_and_common_beginnings() -> None:
+    patient = admit("Mary", "Martinez")
+    wanted = set(SearchWord.objects.values_list("seq", "word", "shared"))
+    SearchWord.objects.filter(word__startswith="=").delete()
+    SearchWord.objects.filter(word="mary").update(shared=0)
+    SearchWord.objects.create(seq=patient.seq, word="stray", shared=0)
+    CommonPrefix.objects.create(prefix="mar", least=99_999)
+    NameWord.objects.all().delete()
+    call_command("repair_patient_list")
+    assert set(SearchWord.objects.values_list("seq", "word", "shared")) == wanted
+    assert (search.find("mar").total, search.find("mary mart").total) == (1, 1)
+    assert search.find("marry").fuzzy

@@ -65,7 +65,25 @@ def test_folding_changes_no_count_and_leaves_a_row_a_block() -> None:
     assert tally.fold() == 0
 
 
+def test_the_hidden_are_counted_as_if_they_had_left() -> None:
+    people = [admit() for _ in range(6)]
+    services.deactivate(by=SYSTEM, patient_id=people[0].pk)
+    Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
+    hidden = [person.seq for person in people[:3]]  # one inactive, one that is on no list, one active
+    assert {which: tally.total(which, hidden) for which in told()} == {"listed": 3, "active": 3, "inactive": 0}
+
+
 class FarPages(TestCase):
+    @given(hidden=st.sets(st.integers(0, 1_999), max_size=60), offset=st.integers(0, 2_000))
+    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def test_a_far_place_steps_over_the_hidden(self, hidden: set[int], offset: int) -> None:
+        move_in(2_000)
+        seqs = list(Patient.objects.order_by("-seq").values_list("seq", flat=True))
+        kept = [seq for number, seq in enumerate(seqs) if number not in hidden]
+        place = tally.place(offset, hidden=[seqs[number] for number in hidden])
+        assert place.total == len(kept)
+        assert [seq for seq in kept if seq <= place.seq][place.skip :] == kept[offset:]
+
     @given(gone=st.sets(st.integers(0, 2_499), max_size=200), offset=st.integers(0, 2_600), limit=st.integers(1, 100))
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_a_far_page_is_the_one_walking_leads_to(self, gone: set[int], offset: int, limit: int) -> None:

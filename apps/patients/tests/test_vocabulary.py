@@ -1,0 +1,109 @@
+"""Near words against looking at all, and beginnings that need no counting."""
+
+import importlib
+import random
+from collections import Counter
+
+import pytest
+from django.db import connection
+
+from apps.access.actor import SYSTEM
+from apps.patients import rules, search, services, vocabulary
+from apps.patients.models import CommonPrefix, NameWord, Patient, RemovedWord, SearchWord
+from apps.patients.tests.crowd import move_in
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("asked", ["jonh", "mati", "garcai", "li", "o", "marvelson", "velsonba", "xqzw"])
+def test_the_near_words_are_the_closest_of_all(asked: str) -> None:
+    move_in(2_000)
+    everything = list(NameWord.objects.values_list("word", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT w, levenshtein(w, %s) FROM unnest(%s::text[]) w", [asked, everything])
+        within = {word: rules.distance(asked, word) for word, edits in cursor.fetchall() if edits <= 2}
+    (near,) = vocabulary.near_words([asked])
+    assert {word: cost for word, cost in near.items() if word in within} == {
+        word: within[word] for word in near if word in within
+    }
+    wanted = sorted(within, key=lambda word: (within[word], word))[: len(near)]
+    assert set(near) >= set(wanted) or len(near) == 20
+
+
+def test_a_word_that_only_sounds_alike_must_share_letters() -> None:
+    admit("Kai", "Filip")
+    assert vocabulary.near_words(["qqqqqq", "phillip"]) == [{}, {"filip": 3}]
+
+
+def common_by_counting() -> set[str]:
+    having: Counter[str] = Counter()
+    mine: dict[int, set[str]] = {}
+    for seq, word in SearchWord.objects.values_list("seq", "word"):
+        mine.setdefault(seq, set()).update(word[:length] for length in range(1, len(word) + 1))
+    for prefixes in mine.values():
+        having.update(prefixes)
+    return {prefix for prefix, count in having.items() if count > vocabulary.COMMON}
+
+
+def test_the_common_beginnings_are_those_that_counting_finds() -> None:
+    move_in(10_100)
+    assert set(CommonPrefix.objects.values_list("prefix", flat=True)) == common_by_counting() != set()
+    assert vocabulary.note_common() == CommonPrefix.objects.count()
+
+
+def test_what_is_common_is_not_counted_until_enough_have_lost_it() -> None:
+    move_in(10_100)
+    CommonPrefix.objects.filter(prefix="#mrn1").update(least=12_345)  # nobody counts: this is believed
+    assert search.find("mrn1").is_estimate
+    gone = list(SearchWord.objects.filter(word__startswith="#mrn1").values_list("seq", flat=True)[:3_000])
+    SearchWord.objects.filter(seq__in=gone, word__startswith="#").delete()
+    assert RemovedWord.objects.count() == 3_000
+    assert (search.find("mrn1").total, search.find("mrn1").is_estimate) == (7_100, False)
+    vocabulary.note_common()
+    assert not RemovedWord.objects.exists()
+    assert not CommonPrefix.objects.filter(prefix="#mrn1").exists()
+    assert search.find("mrn1").total == 7_100
+
+
+def test_words_that_are_changed_or_emptied_count_as_removed() -> None:
+    admit("John", "Doe")
+    CommonPrefix.objects.create(prefix="doe", least=10_001)
+    assert search.find("doe").is_estimate
+    SearchWord.objects.filter(word="john").update(shared=1)
+    assert [row.word for row in RemovedWord.objects.all()] == ["john"]
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE patients_searchword")
+    assert not CommonPrefix.objects.exists()
+
+
+def test_an_amendment_removes_only_the_words_that_go() -> None:
+    patient = admit("Jane", "Maiden")
+    services.amend(by=SYSTEM, patient_id=patient.pk, changes={"last_name": "Married"})
+    assert {row.word for row in RemovedWord.objects.all()} == {"maiden", "=jmaanied e n  "}
+
+
+def test_patients_of_before_get_the_rows_that_the_service_writes() -> None:
+    move_in(600)
+    admit("Anna Maria", "van der Berg", phone="(213) 373-4253")
+    admit("Zoë", "x" * 60 + " " + "x" * 30, phone="555-0123")
+    services.write_search_words(Patient.objects.all())
+    wanted = set(SearchWord.objects.values_list("seq", "word", "shared"))
+    SearchWord.objects.filter(word__startswith="=").delete()
+    SearchWord.objects.update(shared=0)
+    for patient in Patient.objects.exclude(phone=""):  # as they were written once
+        for word in (f"+{rules.digits(patient.phone)}", f"-{rules.digits(patient.phone)[::-1]}"):
+            SearchWord.objects.get_or_create(seq=patient.seq, word=word, defaults={"shared": 0})
+    migration = importlib.import_module("apps.patients.migrations.0006_search_stretches")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.COVERED + migration.PAIRS + migration.SHARED)
+    assert set(SearchWord.objects.values_list("seq", "word", "shared")) == wanted
+
+
+def test_a_typo_far_in_a_long_word_is_near() -> None:
+    admit("Wolfeschlegelsteinhausen", "Bergerdorff")
+    dice = random.Random(1)
+    word = "wolfeschlegelsteinhausen"
+    for _ in range(20):
+        at = dice.randrange(len(word))
+        assert word in vocabulary.near_words([word[:at] + word[at + 1 :]])[0]
