@@ -4,14 +4,14 @@ from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from apps.notifications.models import Category, Notification, Priority
-from apps.rest import cursors
+from apps.rest import cursor
 
 
 class NotificationFilter(FilterSet):
     status = ChoiceFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status")
     priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority")
     category = ChoiceFilter(choices=Category.choices, field_name="message__category")
-    cursor = CharFilter(method="left_to_the_page", max_length=cursors.MAX_LENGTH, help_text=cursors.HELP)
+    cursor = CharFilter(method="left_to_the_page", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
         model = Notification

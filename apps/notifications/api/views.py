@@ -1,7 +1,5 @@
 """Notifications over the API: one's own to read, and for administrators to send."""
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,7 +8,7 @@ from apps.notifications import selectors, services
 from apps.notifications.api import examples
 from apps.notifications.api import serializers as shapes
 from apps.notifications.api.filters import NotificationFilter
-from apps.rest import cursors, paging
+from apps.rest import cursor, paging
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -34,28 +32,15 @@ class NotificationViewSet(HimsViewSet):
     }
     beside = {
         "unread_count": {"type": "integer", "minimum": 0, "description": "Of all one's own, whatever the filter"},
-        "pagination": cursors.PAGINATION,
     }
     examples = {"list": examples.LIST, "create": examples.SEND}
 
     def list(self, request: Request) -> Response:
         rows, narrowed = self.filtered(selectors.inbox(visible_to=self.by))
-        window, place = self.window(), cursors.read(request.query_params)
-        if place:
-            found, following = cursors.cut([*cursors.following(rows, place)[: window.limit + 1]], window.limit)
-            pagination: dict[str, Any] = {"limit": window.limit}
-            link = cursors.links(request.path, request.query_params, window.limit, following)
-        else:
-            total = paging.capped(rows) if narrowed else paging.exact(rows)
-            found, following = cursors.cut([*rows[window.offset : window.offset + window.limit + 1]], window.limit)
-            pagination = paging.block(window, total)
-            link = paging.links(request.path, request.query_params, window, total, len(found))
-        data = {
-            "notifications": [shapes.notification_shape(row) for row in found],
-            "unread_count": selectors.unread_count(visible_to=self.by),
-            "pagination": {**pagination, "next_cursor": following},
-        }
-        return self.ok(data, headers={"Link": link})
+        count = paging.capped if narrowed else paging.exact
+        unread = selectors.unread_count(visible_to=self.by)
+        shape = shapes.notification_shape
+        return cursor.answer(self, rows, lambda: count(rows), shape, time="created_at", unread_count=unread)
 
     def read(self, request: Request, pk: str) -> Response:
         """Mark one of one's own as read; again is no mistake"""

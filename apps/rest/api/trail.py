@@ -47,7 +47,7 @@ class TrailFilter(FilterSet):
         method="as_declared", help_text="A day where the clinic is (`2025-01-15`), or an RFC 3339 instant; itself included"
     )
     date_to = SpanFilter(method="as_declared", help_text="The same; itself included")
-    cursor = CharFilter(method="as_declared", max_length=64, help_text="The `next_cursor` of the page before; instead of `page`")
+    cursor = CharFilter(method="as_declared", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
         model = AuditEvent
@@ -108,26 +108,11 @@ class AuditEventViewSet(HimsViewSet):
 
     def list(self, request: Request) -> Response:
         """Read the audit trail."""
-        asked, window = self.asked(), self.window()
-        cursor.refuse_page(request.query_params)
-        text = asked.pop("cursor", "")
+        asked = self.asked()
+        asked.pop("cursor", None)
         rows = selectors.trail(visible_to=self.by, **_looked_for(asked))
-        total = paging.capped(rows) if any(asked.values()) else Total(selectors.length())
-        page: QuerySet = rows
-        if "cursor" in request.query_params:
-            page = cursor.behind(rows, text, time="at")
-        found = [*page[window.offset : window.offset + window.limit + 1]]
-        response = self._answer(found[: window.limit], window, total, more=len(found) > window.limit)
+        response = cursor.answer(self, rows, lambda: _total(rows, asked), _shape, time="at")
         self.note("trail.searched", patient_id=asked.get("patient_id"), query=request.query_params.dict(), shown=self.shown)
-        return response
-
-    def _answer(self, rows: Any, window: paging.Window, total: Total, *, more: bool) -> Response:
-        response = self.page_of("audit_events", [*AuditEventShape(rows, many=True).data], window, total)
-        page = response.data["data"]["pagination"]
-        page["next_cursor"] = following = cursor.of(rows[-1].at, rows[-1].pk) if more else None
-        if "cursor" in self.request.query_params:
-            del page["page"]  # nobody knows its number
-            response["Link"] = cursor.links(self.request.path, self.request.query_params, window.limit, following)
         return response
 
 
@@ -157,3 +142,11 @@ def _looked_for(asked: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(field="date_from", issue="Must not be later than date_to.")
     named = {name: asked[name] for name in ("patient_id", "user_id", "action", "outcome") if name in asked}
     return named | {"since": start and start.start, "before": end and end.end}
+
+
+def _total(rows: QuerySet, asked: dict[str, Any]) -> Total:
+    return paging.capped(rows) if any(asked.values()) else Total(selectors.length())
+
+
+def _shape(row: AuditEvent) -> dict[str, Any]:
+    return AuditEventShape(row).data

@@ -122,11 +122,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "next_cursor": {
                 "type": "string",
                 "nullable": True,
-                "description": "Where a list takes a `cursor`: that of the next page, null on the last. By cursor: no `page`",
+                "description": "Of a list that takes a `cursor`: the next page's, null on the last. By cursor nothing is counted",
             },
             "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
         },
-        "required": ["limit", "total", "pages"],
+        "required": ["limit"],
     },
     "Warning": {
         "type": "object",
