@@ -6,7 +6,7 @@ follows it. A cursor is opaque to its holder, and no secret: it says which row w
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +23,21 @@ from apps.rest.paging import Total
 PARAMETER = "cursor"
 HELP = "Show what follows this `next_cursor`; instead of `page`"
 LONGEST = 64
+
+# The `pagination` of a list that takes both pages and cursors.
+PAGINATION: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "page": {"type": "integer", "minimum": 1, "description": "Absent where asked by cursor, like total and pages"},
+        "limit": {"type": "integer", "minimum": 1},
+        "total": {"type": "integer", "minimum": 0},
+        "pages": {"type": "integer", "minimum": 0},
+        "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
+        "next_cursor": {"type": "string", "nullable": True, "description": "Null at the end of the list"},
+    },
+    "required": ["limit", "next_cursor"],
+}
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BYTES = 8 + 16
@@ -51,7 +66,7 @@ def answer(
         counted = total()
         block = paging.block(window, counted)
         link = paging.links(view.request.path, params, window, counted, len(shown))
-    data = {view.plural: [shape(row) for row in shown], "pagination": block | {"next_cursor": following}, **beside}
+    data = {view.plural: [shape(row) for row in shown], **beside, "pagination": block | {"next_cursor": following}}
     return view.ok(data, headers={"Link": link})
 
 

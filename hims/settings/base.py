@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.rest.schema.hooks.allow_blank",
+        "apps.rest.schema.hooks.allow_null",
         "apps.rest.schema.hooks.share",
     ],
     "SERVE_AUTHENTICATION": [],

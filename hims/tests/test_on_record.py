@@ -84,7 +84,7 @@ def acts(ward: dict[str, User], api: dict[str, cast.Caller], page: dict[str, Cli
     api["lab_technician"].post("/patients", ANN)
     yield Row("patient.create", "lab_technician", outcome="denied")
     api["receptionist"].get(chart)
-    yield Row("chart.list", "receptionist", outcome="denied")
+    yield Row("chart.list", "receptionist", john.pk, outcome="denied")
     api["nurse"].get("/audit-events")
     yield Row("trail.list", "nurse", outcome="denied")
     page["nurse"].get(reverse("admin:accounts_user_add"))

@@ -1,6 +1,7 @@
 """API keys over the API. Only a person in a session keeps them: a key never makes, rotates or revokes a key."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -98,6 +99,7 @@ class ApiKeyViewSet(HimsViewSet):
         "destroy": ApiKeyShape,
     }
     step_up = ("create", "rotate")
+    tagged = ("retrieve", "destroy")
     operation_ids = {"destroy": "revokeApiKey", "rotate": "rotateApiKey"}
     examples = {"create": Example(request=_ASKED)}
 
@@ -108,10 +110,11 @@ class ApiKeyViewSet(HimsViewSet):
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One API key, without the key"""
-        key = selectors.api_keys(visible_to=self.by).filter(pk=self.id_in_path()).first()
-        if key is None:
-            raise Http404
-        return self.ok({"api_key": key_shape(key)})
+        return self.ok({"api_key": key_shape(_found(selectors.api_keys(visible_to=self.by), self.id_in_path()))})
+
+    def held(self) -> tuple[Any, object]:
+        key = _found(selectors.api_keys(visible_to=self.by).select_for_update(of=("self",)), self.id_in_path())
+        return {"api_key": key_shape(key)}, None
 
     def create(self, request: Request) -> Response:
         """Make a key; the only time it is shown"""
@@ -125,6 +128,13 @@ class ApiKeyViewSet(HimsViewSet):
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the key, at once"""
         return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
+
+
+def _found(rows: QuerySet[ApiKey], key_id: UUID) -> ApiKey:
+    key = rows.filter(pk=key_id).first()
+    if key is None:
+        raise Http404
+    return key
 
 
 def key_shape(key: ApiKey) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts import selectors, services
-from apps.accounts.api.serializers import UserShape
+from apps.accounts.api.serializers import SessionsEndedShape, UserShape
 from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
 from apps.accounts.services import NewStaff
@@ -90,10 +90,6 @@ class StaffShape(StaffRow):
     languages = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-class SessionsEndedShape(serializers.Serializer):
-    sessions_ended = serializers.IntegerField()
-
-
 class UserViewSet(HimsViewSet):
     """The people who work here. What an administrator changes counts from the person's next request."""
 
@@ -115,6 +111,7 @@ class UserViewSet(HimsViewSet):
         **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa"), StaffShape),
     }
     operation_ids = {"create": "inviteUser"}
+    tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa")
     examples = {"create": Example(request=_INVITED)}
 
     def list(self, request: Request) -> Response:
@@ -130,7 +127,13 @@ class UserViewSet(HimsViewSet):
     def create(self, request: Request) -> Response:
         """Invite a person; the mailed link sets the password and is good for seven days"""
         user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
-        return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}")
+        return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}", version=user.updated_at)
+
+    def held(self) -> tuple[Any, object]:
+        user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).select_for_update().first()
+        if user is None:
+            raise Http404
+        return {"user": staff_shape(user)}, user.updated_at
 
     def update(self, request: Request, pk: str) -> Response:
         """Change a name, e-mail, role, or what a doctor has beside"""
@@ -151,7 +154,7 @@ class UserViewSet(HimsViewSet):
         return self._answer(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
     def _answer(self, user: User) -> Response:
-        return self.ok({"user": staff_shape(user)})
+        return self.ok({"user": staff_shape(user)}, version=user.updated_at)
 
 
 class UserSessionsViewSet(HimsViewSet):
@@ -166,7 +169,7 @@ class UserSessionsViewSet(HimsViewSet):
 
     def revoke(self, request: Request, pk: str) -> Response:
         """Sign the person out everywhere; API keys go on"""
-        return self.ok({"sessions_ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
+        return self.ok({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
 
 
 def row_shape(user: User) -> dict[str, Any]:

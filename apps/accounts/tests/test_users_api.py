@@ -132,9 +132,9 @@ def test_a_deactivated_persons_next_request_is_refused_at_every_door(boss: Calle
 def test_an_administrator_signs_somebody_out_everywhere(boss: Caller, ward: dict[str, User]) -> None:
     devices = [caller(ward["nurse"]) for _ in range(2)]
     told = boss.post(f"/users/{ward['nurse'].pk}/revoke-sessions")
-    assert told.json()["data"] == {"sessions_ended": 2}
+    assert told.json()["data"] == {"ended": 2}
     assert {device.get("/auth/me").status_code for device in devices} == {401}
-    assert boss.post(f"/users/{ward['nurse'].pk}/revoke-sessions").json()["data"] == {"sessions_ended": 0}
+    assert boss.post(f"/users/{ward['nurse'].pk}/revoke-sessions").json()["data"] == {"ended": 0}
     assert AuditEvent.objects.filter(action="session.ended", user_id=ward["admin"].pk).count() == 2
 
 

@@ -32,6 +32,7 @@ class NotificationViewSet(HimsViewSet):
     }
     beside = {
         "unread_count": {"type": "integer", "minimum": 0, "description": "Of all one's own, whatever the filter"},
+        "pagination": cursor.PAGINATION,
     }
     examples = {"list": examples.LIST, "create": examples.SEND}
 

@@ -104,6 +104,7 @@ class AuditEventViewSet(HimsViewSet):
     needs = {"list": Permission.AUDIT_VIEW}
     queries = {"list": TrailFilter}
     replies = {"list": AuditEventShape}
+    beside = {"pagination": cursor.PAGINATION}
     examples = {"list": _ALL}
 
     def list(self, request: Request) -> Response:

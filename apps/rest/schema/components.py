@@ -119,14 +119,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "total": {"type": "integer", "minimum": 0},
             "pages": {"type": "integer", "minimum": 0},
             "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
-            "next_cursor": {
-                "type": "string",
-                "nullable": True,
-                "description": "Of a list that takes a `cursor`: the next page's, null on the last. By cursor nothing is counted",
-            },
             "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
         },
-        "required": ["limit"],
+        "required": ["page", "limit", "total", "pages"],
     },
     "Warning": {
         "type": "object",

@@ -1,4 +1,4 @@
-"""The last touch on the OpenAPI file: the shared components, the tags, and choices that may be left blank."""
+"""The last touch on the OpenAPI file: shared components, tags, choices that may be blank, and parts that may be null."""
 
 import inspect
 from typing import Any
@@ -29,6 +29,19 @@ def allow_blank(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 choices = schemas[named["$ref"].rpartition("/")[2]]
                 field |= {"type": "string", "enum": [*choices["enum"], ""]}
     _drop_unused(result, schemas)
+    return result
+
+
+def allow_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A part that may be null says so beside its type: next to a reference, OpenAPI 3.0 gives `nullable` no meaning."""
+    schemas = result["components"]["schemas"]
+    for schema in list(schemas.values()):
+        for field in schema.get("properties", {}).values():
+            if field.get("nullable") and len(parts := field.get("allOf", ())) == 1 and "$ref" in parts[0]:
+                whole = schemas[parts[0]["$ref"].rpartition("/")[2]]
+                if "enum" not in whole:
+                    del field["allOf"]
+                    field |= {name: value for name, value in whole.items() if name not in field}
     return result
 
 

@@ -59,7 +59,7 @@ def test_every_read_of_one_thing_has_a_tag_that_stays_while_it_does(ward: dict[s
         assert "Content-Type" not in again.headers
         assert "Content-Length" not in again.headers
         assert again.headers["Cache-Control"] == "private, no-store"
-        assert again.headers["Vary"] == "Authorization"
+        assert again.headers["Vary"] == "Authorization, X-API-Key"
 
 
 @pytest.mark.parametrize("header", ["*", "{tag}", "W/{tag}", '"other", {tag}', 'W/"other" , W/{tag}'])
@@ -199,10 +199,12 @@ def test_where_it_is_demanded_a_change_without_it_is_refused(desk: cast.Caller) 
 
 
 def test_every_change_of_a_resource_heeds_if_match() -> None:
+    readable = {path for path, method, action, _ in doors() if method == "get" and action == "retrieve"}
+    assert len(readable) > 5
     deaf = [
         f"{method} {path}"
         for path, method, action, view in doors()
-        if method in ("put", "patch", "delete") and not etags.is_guarded(view, action)
+        if method in ("put", "patch", "delete") and path in readable and not etags.is_guarded(view, action)
     ]
     assert not deaf, deaf
     unheld = {view.__name__ for _, _, action, view in doors() if etags.is_guarded(view, action) and view.held is HimsViewSet.held}
@@ -271,7 +273,7 @@ def test_a_patch_may_call_itself_one(desk: cast.Caller) -> None:
 
 def test_no_change_takes_a_field_it_does_not_know(ward: dict[str, User]) -> None:
     admin = cast.caller(ward["admin"])
-    changes = [(method, path) for path, method, *_ in doors() if method in ("put", "patch")]
+    changes = [(method, path) for path, method, action, view in doors() if method in ("put", "patch") and action in view.bodies]
     assert len(changes) >= 4
     for method, path in changes:
         for unknown in ("colour", "id", "created_at"):
