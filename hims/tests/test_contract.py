@@ -201,8 +201,10 @@ def test_the_reference_s_error_is_the_file_s_example(file: dict[str, Any]) -> No
 @pytest.mark.parametrize("body", ["PatientBody", "AmendPatientBody"])
 def test_a_patient_s_body_has_every_place_a_value_may_stand_in(file: dict[str, Any], body: str) -> None:
     def names(schema: dict[str, Any]) -> dict[str, Any]:
-        nested = {name: field.get("allOf") for name, field in schema["properties"].items()}
-        return {name: names(resolve(file, inner[0])) if inner else None for name, inner in nested.items()}
+        inner = {
+            name: resolve(file, field["allOf"][0]) if "allOf" in field else field for name, field in schema["properties"].items()
+        }
+        return {name: names(part) if "properties" in part else None for name, part in inner.items()}
 
     def places(tree: dict[str, Any]) -> dict[str, Any]:
         return {name: places(place) if isinstance(place, dict) else None for name, place in tree.items()}
