@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import expressions
 
 from apps.patients import migrations, reads, rules, tally, vocabulary, words
-from apps.patients.models import NameWord, Patient, SearchWord
+from apps.patients.models import CommonPrefix, NameWord, Patient, SearchWord
 from benchmarks import people
 from benchmarks.people import Person
 
@@ -24,6 +24,7 @@ SEQUENCES = {"first_seq": "patient_seq", "first_mrn": "patient_mrn_seq"}
 PATIENTS = Patient._meta.db_table
 WORDS = SearchWord._meta.db_table
 VOCABULARY = NameWord._meta.db_table
+COMMON = CommonPrefix._meta.db_table
 WORD_COLUMNS = ("word", "shared", "seq")
 
 
@@ -85,46 +86,39 @@ BEFORE = _page(  # a page by its key: what a deep page costs whoever knows where
 )
 DETAIL = f"SELECT row_to_json(p)::text FROM {PATIENTS} p WHERE p.id = %s::uuid"
 
-# Of one word: its index range from the front, a little further than the page, since a patient may match with two words.
-_AHEAD, _LOOKED_AT = 60, 12_000
+# A stretch of the index from the front. Of one word, each patient at the first that matches, and no count of what is common.
 _RANGE = "w.word >= %s AND w.word < %s"
-_AHEAD_OF_ONE = f"SELECT * FROM {WORDS} w WHERE {_RANGE} ORDER BY word, seq DESC LIMIT {_AHEAD}"
-_ONE = f"SELECT seq, min(word) AS word FROM ({_AHEAD_OF_ONE}) h GROUP BY seq"
-_ONE_TOTAL = f"(SELECT count(DISTINCT seq) FROM (SELECT w.seq FROM {WORDS} w WHERE {_RANGE} LIMIT {_LOOKED_AT}) c)"
-# Of two: the range of the first, each of its patients asked for the second; or both ranges, and who is in both.
-_FIRST = f"people AS MATERIALIZED (SELECT w.seq, min(w.word) AS word FROM {WORDS} w WHERE {_RANGE} AND {{test}} GROUP BY w.seq)"
-_PROBED = f"(SELECT true FROM {WORDS} v WHERE v.seq = w.seq AND v.word >= %s AND v.word < %s LIMIT 1)"
-_OTHERS = f"others AS MATERIALIZED (SELECT w.seq FROM {WORDS} w WHERE {_RANGE})"
+_FIRSTS = f"FROM {WORDS} w WHERE {_RANGE} AND w.shared < %s::int ORDER BY word, seq DESC"
+_COUNT = f"SELECT count(*) FROM (SELECT 1 {_FIRSTS} LIMIT {vocabulary.COMMON + 1}) c"
+_ONE_TOTAL = f"CASE WHEN EXISTS (SELECT FROM {COMMON} WHERE prefix = %s) THEN {vocabulary.COMMON} ELSE ({_COUNT}) END"
+_PAIRS = f"SELECT w.seq, min(w.word) AS word FROM {WORDS} w WHERE {_RANGE} AND w.word LIKE %s GROUP BY w.seq"
 _IN_ORDER = (
-    f"SELECT {_LISTED} FROM (SELECT * FROM {{hits}} h ORDER BY word, seq DESC LIMIT 20) n JOIN {PATIENTS} p USING (seq) "
+    f"SELECT {_LISTED} FROM (SELECT seq, word {{hits}} ORDER BY word, seq DESC LIMIT 20) n JOIN {PATIENTS} p USING (seq) "
     "ORDER BY n.word, n.seq DESC"
 )
 
-_OF_TWO = _page("(SELECT count(*) FROM people)", _IN_ORDER.format(hits="people"))
-
 SEARCH = {
-    "one": _page(_ONE_TOTAL, _IN_ORDER.format(hits=f"({_ONE})")),
-    "probed": f"WITH {_FIRST.format(test=_PROBED)} {_OF_TWO}",
-    "joined": f"WITH {_OTHERS}, {_FIRST.format(test='w.seq IN (SELECT seq FROM others)')} {_OF_TWO}",
+    "one": _page(_ONE_TOTAL, _IN_ORDER.format(hits=f"FROM (SELECT word, seq {_FIRSTS} LIMIT 20) h")),
+    "pair": f"WITH people AS MATERIALIZED ({_PAIRS}) "
+    + _page("(SELECT count(*) FROM people)", _IN_ORDER.format(hits="FROM people")),
 }
-WAYS = {1: ("one",), 2: ("probed", "joined")}
-"""Which of the statements answer so many words. Their values are `search_values`."""
 
 
-def search_values(ranges: Sequence[tuple[str, str]]) -> list[str]:
-    """What the statement of so many words wants, in its order."""
-    flat = [value for one in ranges for value in one]
-    return flat * 2 if len(ranges) == 1 else flat
+def search_of(term: str) -> tuple[str, list[str]]:
+    """The statement that answers this search term, and its values."""
+    found = [_meant(prefixes, term) for prefixes in rules.read_query(term, people.TODAY).words]
+    stretch = words.together(*found) if len(found) == 2 else words.beginning(*found)
+    assert stretch is not None
+    if stretch.like != "%" or len(found) == 2:
+        return "pair", [stretch.low, stretch.high, stretch.like]
+    within = [stretch.low, stretch.high, str(len(stretch.low))]
+    return "one", [stretch.low, *within, *within]
 
 
-def ranges(term: str) -> list[tuple[str, str]]:
-    """The ranges of words that a search term means, one for each of its words, as the floor is asked for them."""
-    found = []
-    for prefixes in rules.read_query(term, people.TODAY).words:
-        named = [prefix for prefix in prefixes if prefix[0] not in _MARKS]
-        chosen = (named if term.replace(" ", "").isalpha() else prefixes)[0]  # digits: the MRN that they begin
-        found.append((chosen, chosen[:-1] + chr(ord(chosen[-1]) + 1)))
-    return found
+def _meant(prefixes: Sequence[str], term: str) -> str:
+    """What a word is taken for: a name, or the MRN that its digits begin."""
+    named = [prefix for prefix in prefixes if prefix[0] not in _MARKS]
+    return (named if term.replace(" ", "").isalpha() else prefixes)[0]
 
 
 _MARKS = "#+-"

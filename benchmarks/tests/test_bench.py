@@ -68,9 +68,9 @@ def test_a_misspelt_word_is_another_word():
     assert {len(word) for word in wrong} == {7, 8, 9}
 
 
-def test_a_term_is_the_range_of_words_that_begin_with_it():
-    assert tables.ranges("john do") == [("john", "joho"), ("do", "dp")]
-    assert tables.ranges("mrn0000") == [("#mrn0000", "#mrn0001")]
+def test_a_term_is_the_stretch_of_words_that_begin_with_it():
+    assert tables.search_of("john do") == ("pair", ["=djoo", "=djoo~", "=djoo_h_n%"])
+    assert tables.search_of("mrn0000") == ("one", ["#mrn0000", *["#mrn0000", "#mrn0000~", "8"] * 2])
 
 
 def test_an_unknown_workload_is_refused():

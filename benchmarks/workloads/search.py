@@ -1,6 +1,5 @@
-"""Ten kinds of search terms, each beside the cheapest statement on the same table of words that we could write."""
+"""Ten kinds of search terms, each beside the cheapest statement on the same tables of words that we could write."""
 
-import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +70,7 @@ def run(stage: Stage) -> list[Row]:
     asked, few = terms(stage.loaded), terms(stage.loaded_small)
     with psycopg.connect(stage.address, autocommit=True) as database:
         sql = {name: _sql(stage, database, asked[name]) for name in chosen}
-        floors = {name: [_floor(database, term) for term in asked[name]] for name in chosen}
+    floors = {name: [_floor(term) for term in asked[name]] for name in chosen}
     rows = []
     for name in chosen:
         hims, small = stage.hims(_requests(asked[name])), stage.hims_small(_requests(few[name]))
@@ -106,16 +105,10 @@ def _sql(stage: Stage, database: psycopg.Connection, asked: Sequence[str]) -> Ti
     return Timed(percentile(took, 50), percentile(took, 95), found)
 
 
-def _floor(database: psycopg.Connection, term: str) -> Request:
-    """What the floor is asked for this term: the statement, and the order of its words, that make it cheapest."""
-    words = tables.ranges(term)
-    asked = [(way, tables.search_values(order)) for way in tables.WAYS[len(words)] for order in itertools.permutations(words)]
-    way, values = min(asked, key=lambda one: min(_milliseconds(database, *one) for _ in range(3)))
+def _floor(term: str) -> Request:
+    """What the floor is asked for this term."""
+    way, values = tables.search_of(term)
     return Request(f"/{way}?{urlencode([('v', value) for value in values])}")
-
-
-def _milliseconds(database: psycopg.Connection, way: str, values: Sequence[str]) -> float:
-    return statements.timed(database, [psycopg.ClientCursor(database).mogrify(tables.SEARCH[way], values)])
 
 
 def _said(sql: Mapping[str, Timed]) -> str:
