@@ -20,8 +20,10 @@ CROWD, READERS = 100_000, 500
 A_PATIENT = 5  # notifications that stand already
 
 _PEOPLE = """
-INSERT INTO accounts_user (id, created_at, updated_at, username, email, first_name, last_name, role, is_active, password)
-SELECT gen_random_uuid(), now(), now(), %(name)s || n, %(name)s || n || '@bench.test', 'A', 'B', 'nurse', true, '!'
+INSERT INTO accounts_user (id, created_at, updated_at, username, email, first_name, last_name, role, is_active, password,
+                           password_needs_mfa, security_stamp)
+SELECT gen_random_uuid(), now(), now(), %(name)s || n, %(name)s || n || '@bench.test', 'A', 'B', 'nurse', true, '!',
+       false, gen_random_uuid()
 FROM generate_series(1, %(count)s) AS n
 """
 _MESSAGES = """

@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.developers import urls as developers
+from apps.notifications import services as notifications
+from apps.notifications.services import Notice
 from apps.patients.models import ChartEntry, Patient
 from apps.rest.permissions import PUBLIC, need_of
 from hims.tests import cast
@@ -33,6 +35,7 @@ MATRIX: dict[str, str] = {
     "POST /auth/password/change": EVERYBODY,
     "POST /auth/reauthenticate": EVERYBODY,
     "GET /auth/sessions": EVERYBODY,
+    "DELETE /auth/sessions": EVERYBODY,
     "DELETE /auth/sessions/{id}": EVERYBODY,
     "POST /auth/mfa/totp": EVERYBODY,
     "POST /auth/mfa/totp/confirm": EVERYBODY,
@@ -49,6 +52,7 @@ MATRIX: dict[str, str] = {
     "PUT /users/{id}": ADMIN,
     "PATCH /users/{id}": ADMIN,
     "POST /users/{id}/deactivate": ADMIN,
+    "POST /users/{id}/reactivate": ADMIN,
     "POST /users/{id}/reset-mfa": ADMIN,
     "POST /users/{id}/revoke-sessions": ADMIN,
     "GET /doctors": "y y y y y y y -",
@@ -83,6 +87,7 @@ MATRIX: dict[str, str] = {
     "PUT /notifications/{id}/read": "o o o o o o o o",
     "POST /notifications/read-all": "o o o o o o o o",
     "POST /notifications": ADMIN,
+    "GET /notifications/sent/{id}": ADMIN,
     "GET /terminology/icd10": "y y y y y y y -",
 }
 PUBLIC_ROWS = {
@@ -141,6 +146,16 @@ class Scene(NamedTuple):
     closed: Patient
     entry: ChartEntry
     merge_id: str
+    nurse_id: str = ""
+    key_id: str = ""
+    sent_id: str = ""
+
+    def id_for(self, path: str) -> str:
+        """Whose `{id}` it is, where it is not a patient's."""
+        kinds = {"/patients/merges/": self.merge_id, "/users/": self.nurse_id, "/api-keys/": self.key_id}
+        return next(
+            (one for start, one in (kinds | {"/notifications/sent/": self.sent_id}).items() if path.startswith(start)), ""
+        )
 
 
 @pytest.fixture
@@ -149,7 +164,10 @@ def scene(ward: dict[str, User]) -> Scene:
     patient, twin, closed = cast.admit(**details), cast.admit("Ann", "Roe"), cast.admit("Dora", "Hale")
     merged = cast.merge(cast.admit("Bea", "Lee"), cast.admit("Cora", "Lee"))
     cast.restrict(closed, ward["lab_technician"])
-    return Scene(patient, twin, closed, cast.chart(patient, "allergy", "Penicillin"), str(merged.pk))
+    key = cast.key_of(ward["nurse"]).key
+    sent = notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
+    entry = cast.chart(patient, "allergy", "Penicillin")
+    return Scene(patient, twin, closed, entry, str(merged.pk), str(ward["nurse"].pk), str(key.pk), str(sent.pk))
 
 
 def row_of(path: str, method: str) -> str:
@@ -202,7 +220,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         if path.endswith("/merge")
         else scene.patient
     )
-    at = str(scene.merge_id if path.startswith("/patients/merges/") else about.pk)
+    at = scene.id_for(path) or str(about.pk)
     path = path.replace("{id}", at).replace("{entry}", str(scene.entry.pk))
     if path.endswith("/merge"):
         bodies[row]["into"] = str(scene.patient.pk)

@@ -224,8 +224,10 @@ def crowd(size: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO accounts_user"
-            " (id, created_at, updated_at, username, email, first_name, last_name, role, is_active, password)"
-            " SELECT gen_random_uuid(), now(), now(), 'n' || n, 'n' || n || '@hims.test', 'N', 'N', 'nurse', true, '!'"
+            " (id, created_at, updated_at, username, email, first_name, last_name, role, is_active, password,"
+            " password_needs_mfa, security_stamp)"
+            " SELECT gen_random_uuid(), now(), now(), 'n' || n, 'n' || n || '@hims.test', 'N', 'N', 'nurse', true, '!',"
+            " false, gen_random_uuid()"
             " FROM generate_series(1, %s) n",
             [size],
         )
