@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ class System:
 
     def kill_everything(self) -> None:
         for pid in self.everybody():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended by itself since
+                os.kill(pid, signal.SIGKILL)
         assert self.process
         self.process.wait(10)
 
@@ -121,7 +123,8 @@ def system() -> Iterator[System]:
             if running.process and running.process.poll() is None:
                 running.stop()
             for pid in running.everybody():
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may have ended by itself since
+                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the system's processes in /proc")
