@@ -79,7 +79,7 @@ STAFF: tuple[StaffMember, ...] = (
     StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE, totp_seed="JBSWY3DPEHPK3PXP"),
 )
 # One chart of the ward is restricted: who sees it, and why. Everybody else breaks the glass, or does not know of it.
-RESTRICTED, CARE_TEAM, WHY_RESTRICTED = "ward-021", ("dr.patel", "nurse.jones"), "Her sister works here, and she asked for it"
+RESTRICTED, CARE_TEAM, WHY_RESTRICTED = "ward-008", ("dr.patel", "nurse.jones"), "A sister works here, so it was asked for"
 ID_OF: dict[str, UUID] = {member.username: member.id for member in STAFF}
 
 
