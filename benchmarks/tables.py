@@ -125,7 +125,9 @@ _MARKS = "#+-"
 
 # --- The exact total and its upkeep. ---
 
-LISTED = f"SELECT count(*) FROM {PATIENTS}" + (" WHERE merged_into_id IS NULL" if "merged_into_id" in PATIENT_COLUMNS else "")
+# As the doctor of the benchmark sees it: the sandbox has one restricted chart.
+_SHOWN = " WHERE merged_into_id IS NULL AND NOT restricted" if "merged_into_id" in PATIENT_COLUMNS else ""
+LISTED = f"SELECT count(*) FROM {PATIENTS}{_SHOWN}"
 
 
 def total_among(sent: Sequence[str]) -> str | None:
