@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.accounts.models import Rights
+from apps.accounts.principal import Acting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyHolder(Rights):
+class KeyHolder(Acting):
     """The owner, acting through a key. There is no session: what needs one, keys never may."""
 
     id: UUID
@@ -21,17 +21,5 @@ class KeyHolder(Rights):
     last_used_at: datetime | None
 
     @property
-    def pk(self) -> UUID:
-        return self.id
-
-    @property
     def session_id(self) -> None:
         return None
-
-    @property
-    def is_authenticated(self) -> bool:
-        return True
-
-    @property
-    def is_active(self) -> bool:
-        return True

@@ -8,8 +8,26 @@ from apps.access.permissions import Permission
 from apps.accounts.models import Rights
 
 
+class Acting(Rights):
+    """What Django and DRF ask of anybody who got past the door."""
+
+    id: UUID
+
+    @property
+    def pk(self) -> UUID:
+        return self.id
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True
+
+    @property
+    def is_active(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True, slots=True)
-class Principal(Rights):
+class Principal(Acting):
     """A signed-in person within one session. Never built from a token alone."""
 
     id: UUID
@@ -24,15 +42,3 @@ class Principal(Rights):
         if self.enrollment_only and permission is not Permission.OWN_SECURITY:
             return False
         return Rights.may(self, permission)
-
-    @property
-    def pk(self) -> UUID:
-        return self.id
-
-    @property
-    def is_authenticated(self) -> bool:
-        return True
-
-    @property
-    def is_active(self) -> bool:
-        return True

@@ -7,10 +7,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.access.actor import Actor
+from apps.access.roles import Role
 from apps.accounts.events import SessionEnded
 from apps.accounts.models import Session, User
 from apps.common import clock
-from apps.common.errors import Conflict
+from apps.common.errors import Conflict, NotFound
 from apps.events.services import emit
 
 
@@ -54,3 +55,14 @@ def end(live: QuerySet[Session], by: Actor, reason: str) -> int:
     for session in ending:
         emit(SessionEnded(user_id=session.user_id, session_id=session.pk, reason=reason), by=by)
     return len(ending)
+
+
+def locked(user_id: UUID | None) -> User:
+    """The member of staff, the row held until the transaction ends, so that what ends sessions comes one after another.
+
+    Raises NotFound.
+    """
+    user = User.objects.select_for_update().filter(pk=user_id).exclude(role=Role.PATIENT).first()
+    if user is None:
+        raise NotFound("There is no such member of staff.")
+    return user

@@ -21,8 +21,9 @@ from apps.accounts import selectors
 from apps.accounts.events import RecoveryCodesRenewed, RecoveryCodeUsed, SecondFactorDisabled, SecondFactorEnabled
 from apps.accounts.models import RecoveryCode, Session, TotpDevice, User
 from apps.accounts.services import closing
+from apps.audit import services as audit
 from apps.common import clock, keyring
-from apps.common.errors import Conflict, NotFound, RateLimited, Unauthenticated
+from apps.common.errors import Conflict, RateLimited, Unauthenticated
 from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
@@ -67,11 +68,12 @@ class Enrolment:
 @transaction.atomic
 def begin_totp(*, by: Actor) -> Enrolment:
     """A new seed, which counts once `confirm_totp` has seen a code of it. Raises AlreadyEnrolled."""
-    user = _locked(by.id)
+    user = closing.locked(by.id)
     if selectors.has_second_factor(user.pk):
         raise AlreadyEnrolled
     seed = secrets.token_bytes(_SEED_BYTES)
     _write_device(user, seed)
+    audit.note(by=by, action="mfa.begun", object_id=user.pk)
     return _enrolment(user, seed)
 
 
@@ -89,7 +91,7 @@ def confirm_totp(*, by: Actor, code: str, session_id: UUID | None = None) -> lis
     """
     _count_try(f"enrol:{by.id}")
     with transaction.atomic():
-        user = _locked(by.id)
+        user = closing.locked(by.id)
         device = TotpDevice.objects.select_for_update().filter(pk=user.pk).first()
         if device is None:
             raise NotEnrolled("Ask for a seed first: POST /auth/mfa/totp.")
@@ -108,7 +110,7 @@ def confirm_totp(*, by: Actor, code: str, session_id: UUID | None = None) -> lis
 @transaction.atomic
 def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
     """Give a sample account a seed that everybody knows (base32)."""
-    user = _locked(user_id)
+    user = closing.locked(user_id)
     _write_device(user, b32decode(seed), confirmed=True)
     emit(SecondFactorEnabled(user_id=user.pk), by=by)
 
@@ -116,7 +118,7 @@ def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
 @transaction.atomic
 def renew_recovery_codes(*, by: Actor) -> list[str]:
     """A new set; the old ones are worth nothing. Raises NotEnrolled."""
-    user = _locked(by.id)
+    user = closing.locked(by.id)
     if not selectors.has_second_factor(user.pk):
         raise NotEnrolled
     codes = _new_codes(user)
@@ -130,7 +132,7 @@ def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
 
     Where the role asks for one, the session is good from now on for setting it up again, and for nothing else.
     """
-    user = _locked(by.id)
+    user = closing.locked(by.id)
     _forget(user)
     _other_sessions_end(by, user, session_id)
     emit(SecondFactorDisabled(user_id=user.pk), by=by)
@@ -139,7 +141,7 @@ def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
 @transaction.atomic
 def reset_mfa(*, by: Actor, user_id: UUID) -> User:
     """Take somebody's second factor away, who lost telephone and codes: all their sessions end. Raises NotEnrolled."""
-    user = _locked(user_id)
+    user = closing.locked(user_id)
     if user.pk == by.id:
         raise Conflict("Your own second factor is removed on your own page, with your password.")
     _forget(user)
@@ -241,10 +243,3 @@ def _enrolment(user: User, seed: bytes) -> Enrolment:
     uri = f"otpauth://totp/{quote(f'{issuer}:{user.username}')}?{asked}"
     picture = segno.make(uri, error="m").svg_inline(scale=4, border=4, light="#fff", svgclass=None, lineclass=None)
     return Enrolment(secret, uri, picture)
-
-
-def _locked(user_id: UUID | None) -> User:
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None:
-        raise NotFound("There is no such member of staff.")
-    return user

@@ -49,7 +49,7 @@ class BadLink(Invalid):
 @transaction.atomic
 def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True) -> None:
     """Give a person a new password; every session of theirs ends, in browsers too."""
-    user = _locked(user_id)
+    user = closing.locked(user_id)
     _choose(by, user, password, check=check)
 
 
@@ -62,7 +62,7 @@ def change_password(*, by: Actor, session_id: UUID | None, current: str, new: st
     if current == new:
         raise Invalid(field="new_password", issue="This is the password you have. Choose another one.")
     with transaction.atomic():
-        user = _locked(by.id)
+        user = closing.locked(by.id)
         _choose(by, user, new, but=session_id, field="new_password")
         closing.one(session_id).update(enrollment_only=selectors.must_enrol(user))
     return user
@@ -110,7 +110,7 @@ def reset_password(*, token: str, password: str) -> User:
     link = _live_links().select_for_update().filter(token_hash=tokens.fingerprint(token)).first()
     if link is None:
         raise BadLink
-    user = _locked(link.user_id)
+    user = closing.locked(link.user_id)
     if not user.is_staff:
         raise BadLink
     _choose(user, user, password, field="new_password")
@@ -144,10 +144,3 @@ def _choose(
 
 def _live_links() -> QuerySet[PasswordLink]:
     return PasswordLink.objects.filter(used_at=None, expires_at__gt=clock.now())
-
-
-def _locked(user_id: UUID | None) -> User:
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None:
-        raise NotFound("There is no such member of staff.")
-    return user

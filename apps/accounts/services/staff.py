@@ -16,7 +16,7 @@ from apps.access.roles import STAFF, Role
 from apps.accounts.events import StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
 from apps.accounts.services.api_keys import revoke_keys_of
-from apps.accounts.services.closing import end_everywhere
+from apps.accounts.services.closing import end_everywhere, locked
 from apps.accounts.services.passwords import refuse_weak
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
@@ -107,7 +107,7 @@ def change_account(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User
 @transaction.atomic
 def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     """Change a name, e-mail or role. A new role ends the sessions that had the old one. Raises Invalid, UsernameTaken."""
-    user = _staff_locked(user_id)
+    user = locked(user_id)
     if "role" in changes:
         changes = changes | {"role": _staff_role(changes["role"])}
         if user.pk == by.id and changes["role"] != user.role:
@@ -146,7 +146,7 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
 
     Raises AlreadyDeactivated, LastAdministrator.
     """
-    user = _staff_locked(user_id)
+    user = locked(user_id)
     if user.pk == by.id:
         raise Conflict("You cannot deactivate yourself.")
     _keep_an_administrator(user)
@@ -161,7 +161,7 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
 @transaction.atomic
 def reactivate(*, by: Actor, user_id: UUID) -> User:
     """Open the account again. Raises AlreadyActive."""
-    user = _staff_locked(user_id)
+    user = locked(user_id)
     if not user.amend(is_active=True):
         raise AlreadyActive
     emit(StaffReactivated(user_id=user.pk), by=by)
@@ -171,7 +171,7 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 @transaction.atomic
 def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
     """End every session of a person, over the API and in browsers. Answers how many of the API ended."""
-    return end_everywhere(by=by, user=_staff_locked(user_id), reason=Session.End.SIGNED_OUT)
+    return end_everywhere(by=by, user=locked(user_id), reason=Session.End.SIGNED_OUT)
 
 
 def _described(staff: NewStaff) -> User:
@@ -249,10 +249,3 @@ def _staff_role(role: str) -> Role:
     if role not in set(Role) - {Role.PATIENT}:
         raise Invalid(field="role", issue=f"Must be one of {', '.join(STAFF)}.")
     return Role(role)
-
-
-def _staff_locked(user_id: UUID) -> User:
-    user = User.objects.select_for_update().filter(pk=user_id).exclude(role=Role.PATIENT).first()
-    if user is None:
-        raise NotFound("There is no such member of staff.")
-    return user
