@@ -4,10 +4,10 @@ Whom somebody may know of is `Patient.objects.visible_to` here as everywhere. It
 instant are blanks; each read fills in the person's own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +15,11 @@ from django.conf import settings
 from django.db.models import QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 
-from apps.access.actor import Actor
+from apps.access.actor import SYSTEM, Actor
 from apps.accounts.models import Rights
 from apps.common import clock
 from apps.common.prepared import Compiled, Statement
-from apps.patients.models import Patient
+from apps.patients.models import Patient, PatientQuerySet
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 
@@ -59,9 +59,13 @@ class Reads:
 
 def of(actor: Actor) -> Reads:
     """What this actor reads."""
-    if not isinstance(actor, Rights):  # the system, or whatever else decides by itself
-        return Reads(_OfRole(actor), (actor.id, clock.now()))
-    return Reads(_of_role(actor.role, settings.HIMS_ADMIN_CLINICAL), (actor.id, clock.now()))  # type: ignore[attr-defined]
+    if actor is SYSTEM:
+        role = _of_the_system()
+    elif isinstance(actor, Rights):
+        role = _of_role(actor.role, settings.HIMS_ADMIN_CLINICAL)
+    else:  # it decides by itself what it may
+        role = _OfRole(actor)
+    return Reads(role, (actor.id, clock.now()))  # type: ignore[attr-defined]
 
 
 def standing(patient_id: UUID) -> Coalesce:
@@ -78,22 +82,44 @@ class _StandIn(Rights):
 
 
 class _OfRole:
-    """The reads of a role. `Compiled` counts the places of blanks as they are named: the read's own, then who and when."""
+    """The reads of a role, each made when first asked for. Blanks count as they are named: the read's own, then who and when."""
 
     def __init__(self, actor: Actor) -> None:
-        everybody = Patient.objects.visible_to(actor, _SOMETIME)
-        people, who = everybody.listed(), (_SOMEBODY, _SOMETIME)
-        make: Callable[..., Compiled] = lambda rows, *blanks: Compiled(rows, *blanks, perhaps=who)  # noqa: E731
-        below = people.filter(seq__lte=_SEQ).order_by("-seq").values(*LIST_COLUMNS)
-        lists: dict[str, QuerySet] = {"listed": below}
-        lists |= {status: below.filter(is_active=status == "active") for status in ("active", "inactive")}
-        self.pages = {status: make(rows, _SEQ) for status, rows in lists.items()}
-        any_of = people.extra(where=["patients_patient.seq = ANY(%s)"], params=[_SEQS]).order_by()
-        self.rows = make(any_of.values("seq", *LIST_COLUMNS), _SEQS)
-        self.one = make(everybody.filter(pk=standing(_PATIENT)).order_by(), _PATIENT)
-        self.hidden = make(Patient.objects.hidden_from(actor, _SOMETIME).order_by().values("seq"))
+        self._actor = actor
+
+    @property
+    def _everybody(self) -> PatientQuerySet:
+        return Patient.objects.visible_to(self._actor, _SOMETIME).order_by()
+
+    @cached_property
+    def pages(self) -> dict[str, Compiled]:
+        below = self._everybody.listed().filter(seq__lte=_SEQ).order_by("-seq").values(*LIST_COLUMNS)
+        lists = {status: below.filter(is_active=status == "active") for status in ("active", "inactive")}
+        return {status: _made(rows, _SEQ) for status, rows in (lists | {"listed": below}).items()}
+
+    @cached_property
+    def rows(self) -> Compiled:
+        any_of = self._everybody.listed().extra(where=["patients_patient.seq = ANY(%s)"], params=[_SEQS])
+        return _made(any_of.values("seq", *LIST_COLUMNS), _SEQS)
+
+    @cached_property
+    def one(self) -> Compiled:
+        return _made(self._everybody.filter(pk=standing(_PATIENT)), _PATIENT)
+
+    @cached_property
+    def hidden(self) -> Compiled:
+        return _made(Patient.objects.hidden_from(self._actor, _SOMETIME).order_by().values("seq"))
+
+
+def _made(rows: QuerySet, *blanks: Any) -> Compiled:
+    return Compiled(rows, *blanks, perhaps=(_SOMEBODY, _SOMETIME))
 
 
 @cache
 def _of_role(role: str, admin_clinical: bool) -> _OfRole:  # noqa: ARG001  # `may` reads the setting itself
     return _OfRole(_StandIn(role))
+
+
+@cache
+def _of_the_system() -> _OfRole:
+    return _OfRole(SYSTEM)
