@@ -17,7 +17,9 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 
-class _Preparing(psycopg.Cursor):
+class Preparing(psycopg.Cursor):
+    """psycopg's cursor, which here has the server plan every statement once."""
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         super().execute(query, params, **(options | {"prepare": True}))
         if connection.queries_logged:  # the log asks for the statement with its values, which never was one text
@@ -29,7 +31,7 @@ def cursor() -> CursorWrapper:
     """A cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(_Preparing(connection.connection))  # type: ignore[attr-defined]
+        return connection._prepare_cursor(Preparing(connection.connection))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
