@@ -66,6 +66,14 @@ def test_setting_up_an_authenticator_and_signing_in_with_it() -> None:
     assert set(OutboxEvent.objects.filter(name__startswith="mfa.").values_list("name", flat=True)) == {"mfa.enabled"}
 
 
+def test_asking_for_a_seed_is_on_record_and_the_seed_is_not() -> None:
+    user = hire()
+    secret = signed_in(user).post("/auth/mfa/totp").json()["data"]["totp"]["secret"]
+    row = AuditEvent.objects.get(action="mfa.begun")
+    assert (row.user_id, row.object_id, row.role) == (user.pk, user.pk, "nurse")
+    assert secret not in str(list(AuditEvent.objects.values()))
+
+
 def test_a_code_is_only_looked_at_after_the_right_password() -> None:
     user = equip(hire())
     stranger = caller().post("/auth/login", {"username": user.username, "password": "wrong", "mfa_code": code()})

