@@ -52,6 +52,8 @@ def _alone() -> Iterator[None]:
 
 def _make_venv() -> None:
     _say(f"Making a virtual environment with Python {sys.version.split()[0]} in {VENV} ...")
+    if VENV.is_symlink():  # what it leads to is somebody else's, and --clear would empty it
+        VENV.unlink()
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
 
 

@@ -1,4 +1,4 @@
-"""The files around the code that no other test reads: container files, continuous integration, the list of variables."""
+"""The files around the code that no other test reads: container files, integration, the list of variables, the environment."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hims.launch import install
 from hims.launch.places import PROJECT
 
 VARIABLE = re.compile(r"[\"'](HIMS_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL)[\"']")
@@ -67,3 +68,15 @@ def test_the_example_sets_nothing_by_itself():
 @pytest.mark.parametrize("target", ["run", "test", "test-all", "check", "clean"])
 def test_make_knows(target):
     assert not complaints("make", "--dry-run", target)
+
+
+def test_an_environment_that_is_a_link_is_replaced_and_what_it_leads_to_kept(tmp_path, monkeypatch):
+    theirs, link = tmp_path / "theirs", tmp_path / ".venv"
+    theirs.mkdir()
+    (theirs / "kept").write_text("somebody's")
+    link.symlink_to(theirs)
+    monkeypatch.setattr(install, "VENV", link)
+    install._make_venv()
+    assert (theirs / "kept").read_text() == "somebody's"
+    assert (link / "bin" / "python").exists()
+    assert not link.is_symlink()
