@@ -31,6 +31,19 @@ class Permission(StrEnum):
     # the chart; which types a role may read or write is in `chart_types`
     CHART_VIEW = "chart.view"
     CHART_WRITE = "chart.write"
+    # appointments
+    APPOINTMENT_VIEW = "appointment.view"
+    APPOINTMENT_SEE_NOTES = "appointment.see_notes"  # what was noted of a visit, beside when and with whom it is
+    APPOINTMENT_BOOK = "appointment.book"
+    APPOINTMENT_CHANGE = "appointment.change"  # move, confirm, check in, cancel; in every diary with APPOINTMENT_ANY
+    APPOINTMENT_ANY = "appointment.any"  # act in every doctor's diary, not in one's own alone
+    APPOINTMENT_OVERBOOK = "appointment.overbook"  # put a visit in beside the free slots
+    SCHEDULE_KEEP = "schedule.keep"  # a doctor's hours and time off
+    ROOM_VIEW = "room.view"
+    ROOM_KEEP = "room.keep"
+    QUEUE_VIEW = "queue.view"
+    WAITLIST_VIEW = "waitlist.view"
+    WAITLIST_KEEP = "waitlist.keep"
     # audit
     AUDIT_VIEW = "audit.view"
     # notifications

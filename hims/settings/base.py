@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.rest",
     "apps.patients",
+    "apps.appointments",
     "apps.notifications",
     "apps.developers",
 ]

@@ -8,6 +8,7 @@ FLOOR = {
     "rest": 3,
     "accounts": 4,
     "patients": 5,
+    "appointments": 6,
     "notifications": 10,
     "developers": 11,
     "sandbox": 11,

@@ -1,0 +1,152 @@
+"""What may follow what, and which times are free. Pure decisions on plain values.
+
+Times are half open: a visit ends where the next may begin. A working day is written in the clinic's wall time and turned into
+instants day by day, so that a day on which the clocks change has the hours it really has.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+SLOT_MINUTES = 15  # where a doctor has said nothing else
+SHORTEST, LONGEST = 5, 480  # minutes a visit may take
+OVERBOOK_PER_DAY = 6  # where a doctor has said nothing else
+FURTHEST_DAYS = 366  # how far a range of availability may reach
+SPREAD = timedelta(days=60)  # within which alternatives are looked for
+
+
+class Status(StrEnum):
+    REQUESTED = "requested"
+    SCHEDULED = "scheduled"
+    CONFIRMED = "confirmed"
+    CHECKED_IN = "checked_in"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+
+
+S = Status
+MOVES: Mapping[str, tuple[Status, ...]] = {
+    S.REQUESTED: (S.SCHEDULED, S.CANCELLED),
+    S.SCHEDULED: (S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
+    S.CONFIRMED: (S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
+    S.CHECKED_IN: (S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
+    S.IN_PROGRESS: (S.COMPLETED, S.CHECKED_IN),
+    S.NO_SHOW: (S.CHECKED_IN,),
+    S.COMPLETED: (),
+    S.CANCELLED: (),
+}
+LIVE = (S.SCHEDULED, S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS)
+MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room may still change
+BY_CONSULTATION = (S.IN_PROGRESS, S.COMPLETED)  # nobody sets these by hand
+
+
+def may_follow(here: str, there: str) -> bool:
+    """Whether an appointment may go from one status to the other, by whichever door."""
+    return there in MOVES[here]
+
+
+def allowed(here: str) -> list[str]:
+    """Where a person may take an appointment from here: what only a consultation does is left out."""
+    by_hand = [there for there in MOVES[here] if there not in BY_CONSULTATION]
+    return [there.value for there in by_hand if not (here == S.IN_PROGRESS and there == S.CHECKED_IN)]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start` to before `end`, both aware."""
+
+    start: datetime
+    end: datetime
+
+    def overlaps(self, other: "Span") -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A doctor's published hours on one weekday (0 is Monday), in the clinic's wall time, on days from `since` to `until`."""
+
+    weekday: int
+    starts: time
+    ends: time
+    since: date = date.min
+    until: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        return day.weekday() == self.weekday and self.since <= day and (self.until is None or day <= self.until)
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant of a wall time, in UTC. A time the clocks skip is the one as long after the jump; of one they repeat, the first
+    (PEP 495, fold=0)."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def open_spans(hours: Iterable[Hours], days: Iterable[date], zone: ZoneInfo) -> list[Span]:
+    """When a doctor works on these days, in order."""
+    known = list(hours)
+    spans = [
+        Span(instant(day, one.starts, zone), instant(day, one.ends, zone)) for day in days for one in known if one.counts_on(day)
+    ]
+    return sorted((span for span in spans if span.start < span.end), key=lambda span: span.start)
+
+
+def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """The clinic's days that a range touches."""
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def without(spans: Iterable[Span], taken: Sequence[Span]) -> Iterator[Span]:
+    """What is left of the spans, both in order."""
+    for span in spans:
+        start = span.start
+        for busy in taken:
+            if busy.start >= span.end:
+                break
+            if busy.end <= start:
+                continue
+            if busy.start > start:
+                yield Span(start, busy.start)
+            start = max(start, busy.end)
+        if start < span.end:
+            yield Span(start, span.end)
+
+
+def slots(
+    spans: Iterable[Span], taken: Sequence[Span], *, minutes: int, grid: int, start: datetime, end: datetime
+) -> Iterator[Span]:
+    """Free times of `minutes` within the spans and the range, none overlapping another, on the grid that begins with each span.
+
+    A taken time pushes the next slot to the next line of the grid behind it. `taken` is in order of its beginnings.
+    """
+    length, line, place = timedelta(minutes=minutes), timedelta(minutes=grid), 0
+    for span in spans:
+        at = span.start
+        if at < start:
+            at += -((at - start) // line) * line
+        while at + length <= span.end and at < end:
+            while place < len(taken) and taken[place].end <= at:
+                place += 1
+            busy = _in_the_way(taken, place, at, at + length)
+            if busy is None:
+                yield Span(at, at + length)
+                at += length
+                at += (span.start - at) % line
+            else:
+                at += -((at - busy.end) // line) * line
+
+
+def _in_the_way(taken: Sequence[Span], place: int, start: datetime, end: datetime) -> Span | None:
+    for busy in taken[place:]:
+        if busy.start >= end:
+            return None
+        if busy.end > start:
+            return busy
+    return None
