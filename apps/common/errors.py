@@ -16,6 +16,7 @@ class HimsError(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     message = "Something went wrong on our side. Nothing was saved."
     headers: Mapping[str, str] = {}
+    withheld: UUID | None = None  # the patient that was asked for and not shown, for the trail alone
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         self.message = message or self.message
@@ -55,12 +56,11 @@ class Forbidden(HimsError):
 
 
 class NotFound(HimsError):
-    """No such thing, or not yours to see: the caller cannot tell. `withheld` is the patient that was not shown, for the trail."""
+    """No such thing, or not yours to see: the caller cannot tell."""
 
     code = "NOT_FOUND"
     status = HTTPStatus.NOT_FOUND
     message = "Resource not found"
-    withheld: UUID | None = None
 
 
 class MethodNotAllowed(HimsError):

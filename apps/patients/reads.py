@@ -24,7 +24,7 @@ from apps.patients.models import Patient, PatientQuerySet
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 
 # Blanks: values that no condition of a queryset holds by itself.
-_SOMEBODY, _SOMETIME = UUID(int=1), datetime(1, 1, 2, tzinfo=UTC)
+SOMEBODY, SOMETIME = UUID(int=1), datetime(1, 1, 2, tzinfo=UTC)
 _PATIENT, _SEQ, _SEQS = UUID(int=2), 2**62 + 2, [2**62 + 3]
 
 
@@ -74,8 +74,10 @@ def standing(patient_id: UUID) -> Coalesce:
     return Coalesce(Subquery(led_to), Value(patient_id, output_field=UUIDField()))
 
 
-class _StandIn(Rights):
-    id = _SOMEBODY
+class StandIn(Rights):
+    """Somebody of a role, whose id is a blank."""
+
+    id = SOMEBODY
 
     def __init__(self, role: str) -> None:
         self.role = role
@@ -89,7 +91,7 @@ class _OfRole:
 
     @property
     def _everybody(self) -> PatientQuerySet:
-        return Patient.objects.visible_to(self._actor, _SOMETIME).order_by()
+        return Patient.objects.visible_to(self._actor, SOMETIME).order_by()
 
     @cached_property
     def pages(self) -> dict[str, Compiled]:
@@ -108,16 +110,16 @@ class _OfRole:
 
     @cached_property
     def hidden(self) -> Compiled:
-        return _made(Patient.objects.hidden_from(self._actor, _SOMETIME).order_by().values("seq"))
+        return _made(Patient.objects.hidden_from(self._actor, SOMETIME).order_by().values("seq"))
 
 
 def _made(rows: QuerySet, *blanks: Any) -> Compiled:
-    return Compiled(rows, *blanks, perhaps=(_SOMEBODY, _SOMETIME))
+    return Compiled(rows, *blanks, perhaps=(SOMEBODY, SOMETIME))
 
 
 @cache
 def _of_role(role: str, admin_clinical: bool) -> _OfRole:  # noqa: ARG001  # `may` reads the setting itself
-    return _OfRole(_StandIn(role))
+    return _OfRole(StandIn(role))
 
 
 @cache

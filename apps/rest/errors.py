@@ -37,7 +37,7 @@ def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
     """DRF's exception handler: the envelope, its headers, and a row in the trail for a refusal by right."""
     error = translate(exception)
     view = view_context["view"]
-    if isinstance(error, errors.Forbidden) or (isinstance(error, errors.NotFound) and error.withheld):
+    if isinstance(error, errors.Forbidden) or error.withheld:
         _note_denial(view, view_context["request"], error)
     headers = dict(error.headers)
     if isinstance(error, errors.MethodNotAllowed):
@@ -111,7 +111,7 @@ def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     actor = getattr(request, "user", None)
     action = f"{getattr(view, 'noun', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
     path = escape_uri_path(request.path)[:_LONGEST_PATH]  # escaped: jsonb holds no NUL
-    withheld = error.withheld if isinstance(error, errors.NotFound) else None
+    withheld = error.withheld
     why = "The chart is restricted." if withheld else error.message
     about = withheld or _patient_in_path(view)
     try:

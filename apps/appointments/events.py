@@ -1,0 +1,61 @@
+"""The facts that `appointments` announces. Ids, states, times and column names; never a name, a note or a reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from apps.events.event import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutAppointment(Event):
+    appointment_id: UUID
+    patient_id: UUID
+    doctor_id: UUID
+    scheduled_time: datetime
+    status: str
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.appointment_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentBooked(_AboutAppointment, name="appointment.created"):
+    """A visit stands in the diary, or was asked for (`requested`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentUpdated(_AboutAppointment, name="appointment.updated"):
+    """`changes` are the names of the columns that changed; `notify_patient` is the wish of whoever changed them."""
+
+    changes: tuple[str, ...]
+    notify_patient: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutDoctor(Event):
+    doctor_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.doctor_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleChanged(_AboutDoctor, name="schedule.changed"):
+    """A doctor's hours, slots or lengths of visits are others now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeOffAdded(_AboutDoctor, name="schedule.time_off_added"):
+    time_off_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeOffRemoved(_AboutDoctor, name="schedule.time_off_removed"):
+    time_off_id: UUID
+    starts_at: datetime
+    ends_at: datetime

@@ -1,0 +1,110 @@
+"""Finding visits. Everything here is already scoped to whoever asks."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.access.actor import Actor
+from apps.accounts import selectors as accounts
+from apps.appointments import openings, reads, rules
+from apps.appointments.models import Appointment, DoctorSchedule, Room, StatusChange, TimeOff, VisitLength, WorkingHours
+from apps.appointments.rules import Span
+from apps.common import clock
+from apps.common.errors import NotFound
+from apps.rest.paging import Total
+
+
+def diary(*, visible_to: Actor) -> QuerySet[Appointment]:
+    """All visits the actor may know of, with patient, doctor and room, the latest first."""
+    rows = Appointment.objects.visible_to(visible_to).select_related("patient", "doctor", "room")
+    return rows.order_by("-scheduled_time", "-id")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of visits as plain values, and how many there are in all."""
+
+    rows: list[dict[str, Any]]
+    total: Total
+
+
+def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> Listing:
+    """A page of visits. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until (before it), status.
+
+    Two statements. Without a filter the total is exact, with one it is counted up to 10,000.
+    """
+    read = reads.of(visible_to, newest_first=newest_first, **filters)
+    total = read.total()
+    reached = offset < total.rows or total.is_estimate
+    return Listing(read.page(offset, limit) if reached else [], total)
+
+
+def appointment(by: Actor, appointment_id: UUID) -> Appointment:
+    """The visit, or NotFound."""
+    found = reads.one(by, appointment_id)
+    if found is None:
+        raise NotFound("There is no such appointment.")
+    return found
+
+
+def history(row: Appointment) -> QuerySet[StatusChange]:
+    """What the visit went through, in order."""
+    return StatusChange.objects.filter(appointment=row).select_related("by").order_by("id")
+
+
+def rooms(*, visible_to: Actor) -> QuerySet[Room]:
+    """The rooms in use, by place and name."""
+    return Room.objects.visible_to(visible_to).filter(is_active=True).order_by("location", "name", "id")
+
+
+@dataclass(frozen=True)
+class Week:
+    """A doctor's published week."""
+
+    doctor_id: UUID
+    schedule: DoctorSchedule
+    hours: tuple[WorkingHours, ...]
+    lengths: dict[str, int]
+
+
+def week(by: Actor, doctor_id: UUID) -> Week:
+    """The doctor's week; the usual one without hours where nothing was published. Raises NotFound."""
+    refuse_strangers(by, doctor_id)
+    schedule = DoctorSchedule.objects.filter(pk=doctor_id).first() or DoctorSchedule(doctor_id=doctor_id)
+    hours = tuple(WorkingHours.objects.filter(schedule=doctor_id).order_by("weekday", "starts", "valid_from", "id"))
+    lengths = VisitLength.objects.filter(schedule=doctor_id).order_by("appointment_type")
+    return Week(doctor_id, schedule, hours, dict(lengths.values_list("appointment_type", "minutes")))
+
+
+def time_off(by: Actor, doctor_id: UUID) -> QuerySet[TimeOff]:
+    """When the doctor is away, the soonest first. Raises NotFound."""
+    refuse_strangers(by, doctor_id)
+    return TimeOff.objects.visible_to(by).filter(doctor=doctor_id).order_by("starts_at", "id")
+
+
+def availability(
+    by: Actor, doctor_id: UUID, *, start: datetime, end: datetime, minutes: int | None = None, appointment_type: str = ""
+) -> list[Span]:
+    """The doctor's free times between the two that are still to come, none overlapping another. Raises NotFound."""
+    refuse_strangers(by, doctor_id)
+    start = max(start, clock.now())
+    practice = openings.practice(doctor_id, start=start, end=end, appointment_type=appointment_type)
+    if practice is None:
+        raise NotFound("There is no such doctor.")
+    if end <= start:
+        return []
+    return openings.slots(doctor_id, practice, minutes=minutes or practice.minutes, start=start, end=end)
+
+
+def refuse_strangers(by: Actor, doctor_id: UUID) -> None:
+    """Raises NotFound for whom the actor does not know as a doctor."""
+    if not accounts.doctors(visible_to=by).filter(pk=doctor_id).exists():
+        raise NotFound("There is no such doctor.")
+
+
+def furthest(start: datetime) -> datetime:
+    """Where a range that begins here must end."""
+    return start + timedelta(days=rules.FURTHEST_DAYS)

@@ -1,0 +1,96 @@
+"""Changing a visit: another time, length, doctor, room or note; and, in the same breath, another status."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.actor import Actor
+from apps.appointments import openings, rules
+from apps.appointments.models import Appointment
+from apps.appointments.openings import Practice
+from apps.appointments.rules import Status
+from apps.appointments.services import visiting
+from apps.appointments.services.booking import Booked, cautions, room_to_use, span_of, take_seat
+from apps.common.errors import Conflict, Invalid
+from apps.patients import services as charts
+
+CHANGEABLE = (
+    "scheduled_time",
+    "duration_minutes",
+    "doctor_id",
+    "room_id",
+    "overbook_reason",
+    "appointment_type",
+    "notes",
+    "triage",
+    "triage_reason",
+)
+_PLACE = frozenset(("scheduled_time", "duration_minutes", "doctor_id", "room_id", "overbook_reason"))
+_FINAL = (Status.COMPLETED, Status.CANCELLED)
+
+
+class NoLongerMovable(Conflict):
+    message = "Time, length, doctor and room change only while a visit is requested, scheduled or confirmed."
+
+
+class AlreadyOver(Conflict):
+    message = "The visit is over: it stays as it was."
+
+
+@transaction.atomic
+def change(*, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notify_patient: bool = True) -> Booked:
+    """Apply what differs: columns of CHANGEABLE, and `status` (with `cancellation_reason`). What is the same is no change.
+
+    Raises NotFound, Forbidden, Invalid, SlotTaken, OverbookingFull, NoLongerMovable, AlreadyOver, IllegalMove.
+    """
+    row = visiting.held(by, appointment_id)
+    visiting.refuse_others(by, row)
+    asked = {name: value for name, value in changes.items() if name in CHANGEABLE and getattr(row, name) != value}
+    to = changes.get("status", row.status)
+    if to != row.status or (row.status in _FINAL and "status" in changes):
+        visiting.refuse_by_hand(row, to)
+    elif row.status in _FINAL and asked:
+        raise AlreadyOver(**visiting.told(row, row.status))
+    before = row.doctor_id
+    changed, found = _apply(by, row, asked)
+    if to != row.status:
+        changed += visiting.enter(by, row, to, reason=changes.get("cancellation_reason", ""))
+    if row.doctor_id != before:
+        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
+    if changed:
+        visiting.announce(by, row, list(dict.fromkeys(changed)), notify_patient=notify_patient)
+    return Booked(row, cautions(found, span_of(row)) if found else ())
+
+
+def _apply(by: Actor, row: Appointment, asked: dict[str, Any]) -> tuple[list[str], Practice | None]:
+    """Write the columns. Answers those that changed and, where the visit was moved, how its doctor can be booked."""
+    if not _PLACE & asked.keys():
+        return visiting.write(row, **asked), None
+    if row.status not in rules.MOVABLE:
+        allowed = [status.value for status in rules.MOVABLE]
+        raise NoLongerMovable(movable_while=allowed, **visiting.told(row, row.status))
+    values, found = _placed(by, row, asked)
+    return [name for name in visiting.write(row, **values) if name not in ("ends_at", "overbook_day", "overbook_seat")], found
+
+
+def _placed(by: Actor, row: Appointment, asked: dict[str, Any]) -> tuple[dict[str, Any], Practice]:
+    """The columns of the new place, those that follow included."""
+    there = Appointment(**{field.attname: getattr(row, field.attname) for field in Appointment._meta.concrete_fields})
+    for name, value in asked.items():
+        setattr(there, name, value)
+    there.ends_at = there.scheduled_time + timedelta(minutes=there.duration_minutes)
+    room_to_use(asked.get("room_id"))
+    found = openings.practice(there.doctor_id, start=there.scheduled_time, end=there.ends_at)
+    if found is None:
+        raise Invalid(field="doctor_id", issue="There is no such doctor here.")
+    if there.overbook_reason:
+        day = there.scheduled_time.astimezone(openings.clinic_zone()).date()
+        if (day, there.doctor_id) != (row.overbook_day, row.doctor_id) or row.overbook_seat is None:
+            take_seat(by, there, found, there.overbook_reason)
+    else:
+        there.overbook_day = there.overbook_seat = None
+    follow = ("ends_at", "overbook_day", "overbook_seat")
+    return asked | {name: getattr(there, name) for name in follow}, found

@@ -1,0 +1,221 @@
+"""The states of a visit: confirmed, checked in, begun, finished, cancelled, not shown up. Every move is one guarded UPDATE."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import openings, rules
+from apps.appointments.events import AppointmentUpdated
+from apps.appointments.models import Appointment, StatusChange
+from apps.appointments.rules import Status
+from apps.appointments.services.booking import clash
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from apps.events.services import emit
+
+_LIVE = tuple(rules.LIVE)
+_SAME_PLACE = 0x44494152  # "DIAR": the first half of the advisory locks under which visits are moved
+
+
+class IllegalMove(Conflict):
+    """From here the visit does not go there. `details` says from, to and what is allowed."""
+
+    message = "The appointment's status does not allow this."
+
+
+class TooEarly(IllegalMove):
+    message = "The visit has not begun: nobody failed to show up yet."
+
+
+class NotThatDay(IllegalMove):
+    message = "A visit that was missed is checked in on its own day alone. Book another one."
+
+
+@transaction.atomic
+def confirm(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """The patient said that he will come. Raises NotFound, Forbidden, IllegalMove."""
+    return _by_hand(by, appointment_id, Status.CONFIRMED)
+
+
+@transaction.atomic
+def check_in(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """The patient is here, and gets the day's next token. Raises NotFound, Forbidden, IllegalMove, NotThatDay, SlotTaken."""
+    return _by_hand(by, appointment_id, Status.CHECKED_IN)
+
+
+@transaction.atomic
+def no_show(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """The patient did not come. Raises NotFound, Forbidden, IllegalMove, TooEarly."""
+    return _by_hand(by, appointment_id, Status.NO_SHOW)
+
+
+@transaction.atomic
+def cancel(*, by: Actor, appointment_id: UUID, reason: str = "", notify_patient: bool = True) -> Appointment:
+    """The visit will not take place; its time is free at once. Raises NotFound, Forbidden, IllegalMove."""
+    return _by_hand(by, appointment_id, Status.CANCELLED, reason=reason, notify_patient=notify_patient)
+
+
+@transaction.atomic
+def begin(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """A consultation begins: the patient is checked in, where nobody did, and with the doctor. Raises NotFound, IllegalMove.
+
+    Whose consultation it is, is the caller's to decide.
+    """
+    row = held(by, appointment_id)
+    if row.status in (Status.SCHEDULED, Status.CONFIRMED):
+        enter(by, row, Status.CHECKED_IN)
+    return _announced(by, row, enter(by, row, Status.IN_PROGRESS))
+
+
+@transaction.atomic
+def finish(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """The consultation is signed. Raises NotFound, IllegalMove."""
+    row = held(by, appointment_id)
+    return _announced(by, row, enter(by, row, Status.COMPLETED))
+
+
+@transaction.atomic
+def put_back(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """The consultation was cancelled: the patient waits again. Raises NotFound, IllegalMove."""
+    row = held(by, appointment_id)
+    if row.status != Status.IN_PROGRESS:
+        raise illegal(IllegalMove, row, Status.CHECKED_IN)
+    return _announced(by, row, enter(by, row, Status.CHECKED_IN))
+
+
+def held(by: Actor, appointment_id: UUID) -> Appointment:
+    """The visit's row, locked until the transaction ends. Raises NotFound."""
+    row = Appointment.objects.visible_to(by).filter(pk=appointment_id).select_for_update(of=("self",)).first()
+    if row is None:
+        raise NotFound("There is no such appointment.")
+    return row
+
+
+def refuse_others(by: Actor, row: Appointment) -> None:
+    """Raises Forbidden for a doctor in somebody else's diary."""
+    if not by.may(Permission.APPOINTMENT_ANY) and row.doctor_id != by.id:
+        raise Forbidden("Doctors change visits of their own diary alone.")
+
+
+def illegal(kind: type[IllegalMove], row: Appointment, to: str) -> IllegalMove:
+    """The refusal, as section 3 of the contract wants it told."""
+    return kind(**told(row, to))
+
+
+def told(row: Appointment, to: str) -> dict[str, Any]:
+    """From where, to where, and what would be allowed."""
+    return {"from": row.status, "to": str(to), "allowed": rules.allowed(row.status)}
+
+
+def refuse_by_hand(row: Appointment, to: str) -> None:
+    """Raises IllegalMove for what the states, the clock or the calendar forbid somebody to say by hand."""
+    if to not in rules.allowed(row.status):
+        raise illegal(IllegalMove, row, to)
+    if to == Status.NO_SHOW and clock.now() < row.scheduled_time:
+        raise illegal(TooEarly, row, to)
+    day = row.scheduled_time.astimezone(openings.clinic_zone()).date()
+    if row.status == Status.NO_SHOW and day != clock.today():
+        raise illegal(NotThatDay, row, to)
+
+
+def enter(by: Actor, row: Appointment, to: str, *, reason: str = "") -> list[str]:
+    """Take the visit to the status, with what that stamps; written into its history. Answers the columns that changed.
+
+    Raises IllegalMove, and SlotTaken where the visit takes a time again that somebody else has by now.
+    """
+    was = row.status
+    if not rules.may_follow(was, to):
+        raise illegal(IllegalMove, row, to)
+    changed = write(row, status=str(to), **_stamps(row, to, reason))
+    StatusChange.objects.create(
+        appointment=row, from_status=was, to_status=str(to), at=row.updated_at, by_id=by.id, reason=reason
+    )
+    return changed
+
+
+def write(row: Appointment, **values: Any) -> list[str]:
+    """Set columns, guarded by the status we saw. Answers those that changed. Raises SlotTaken, Unavailable.
+
+    A visit that comes to take a time is written under the doctor's and the room's lock of moves: an UPDATE waits where an INSERT
+    would step back, so two of them could wait for each other.
+    """
+    was, before = row.status, {name: getattr(row, name) for name in values}
+    changed = [name for name, value in values.items() if before[name] != value]
+    if not changed:
+        return []
+    for name in changed:
+        setattr(row, name, values[name])
+    row.updated_at = clock.now()
+    fresh = {name: values[name] for name in changed} | {"updated_at": row.updated_at}
+    if _takes_time(was, row, changed):
+        _write_where_free(row, was, fresh)
+    elif not Appointment.objects.filter(pk=row.pk, status=was).update(**fresh):
+        raise Unavailable("The appointment changes hands again and again right now.")
+    return [name.removesuffix("_id") if name == "room_id" else name for name in changed]
+
+
+def announce(by: Actor, row: Appointment, changes: list[str], *, notify_patient: bool = False) -> None:
+    """Say what changed."""
+    fact = AppointmentUpdated(
+        appointment_id=row.pk,
+        patient_id=row.patient_id,
+        doctor_id=row.doctor_id,
+        scheduled_time=row.scheduled_time,
+        status=row.status,
+        changes=tuple(changes),
+        notify_patient=notify_patient,
+    )
+    emit(fact, by=by)
+
+
+_NEXT_TOKEN = """
+INSERT INTO appointments_queue AS q (day, last_number) VALUES (%s, 1)
+ON CONFLICT (day) DO UPDATE SET last_number = q.last_number + 1 RETURNING last_number
+"""  # noqa: S105
+
+
+def _stamps(row: Appointment, to: str, reason: str) -> dict[str, Any]:
+    if to == Status.CANCELLED:
+        return {"cancelled_at": clock.now(), "cancellation_reason": reason}
+    if to == Status.CHECKED_IN and row.status != Status.IN_PROGRESS:
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT_TOKEN, [clock.today()])
+            return {"checked_in_at": clock.now(), "queue_number": cursor.fetchone()[0]}
+    return {}
+
+
+def _takes_time(was: str, row: Appointment, changed: list[str]) -> bool:
+    placed = {"scheduled_time", "ends_at", "doctor_id", "room_id", "overbook_seat", "overbook_day"} & set(changed)
+    return row.status in _LIVE and (bool(placed) or was not in _LIVE)
+
+
+def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any]) -> None:
+    places = sorted(hash(place) & 0x7FFFFFFF for place in (row.doctor_id, row.room_id) if place)
+    with connection.cursor() as cursor:
+        for place in places:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SAME_PLACE, place])
+    try:
+        with transaction.atomic():
+            moved = Appointment.objects.filter(pk=row.pk, status=was).update(**fresh)
+    except IntegrityError as error:
+        found = openings.practice(row.doctor_id, start=row.scheduled_time, end=row.ends_at)
+        if found is None:
+            raise Invalid(field="doctor_id", issue="There is no such doctor here.") from error
+        raise clash(row, found) or Unavailable("The slot changes hands again and again right now.") from error
+    if not moved:
+        raise Unavailable("The appointment changes hands again and again right now.")
+
+
+def _by_hand(by: Actor, appointment_id: UUID, to: Status, *, reason: str = "", notify_patient: bool = False) -> Appointment:
+    row = held(by, appointment_id)
+    refuse_others(by, row)
+    refuse_by_hand(row, to)
+    return _announced(by, row, enter(by, row, to, reason=reason), notify_patient=notify_patient)
+
+
+def _announced(by: Actor, row: Appointment, changes: list[str], *, notify_patient: bool = False) -> Appointment:
+    announce(by, row, changes, notify_patient=notify_patient)
+    return row

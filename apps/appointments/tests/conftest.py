@@ -1,0 +1,10 @@
+import pytest
+
+from apps.accounts.models import User
+from apps.accounts.tests import factories
+
+
+@pytest.fixture
+def ward(db: None) -> dict[str, User]:
+    """One person a role."""
+    return factories.hire_ward()

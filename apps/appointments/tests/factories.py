@@ -1,0 +1,50 @@
+"""Weeks and visits for tests."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.appointments import services
+from apps.appointments.models import Appointment, Room
+from apps.appointments.services import NewSchedule, NewVisit, WeeklyHours
+from apps.common import clock
+from apps.patients.models import Patient
+
+NINE, FIVE = time(9), time(17)
+
+
+def local(day: date, at: time) -> datetime:
+    """An instant by the clinic's clock."""
+    return datetime.combine(day, at, ZoneInfo(settings.CLINIC_TIME_ZONE))
+
+
+def monday(weeks: int = 1) -> date:
+    """A Monday to come: the next, or one so many weeks from now."""
+    today = clock.today()
+    return today + timedelta(days=7 - today.weekday() + 7 * (weeks - 1))
+
+
+def at(clock_time: str = "10:00", day: date | None = None) -> datetime:
+    """A time of next Monday, or of another day."""
+    return local(day or monday(), time.fromisoformat(clock_time))
+
+
+def publish(doctor: User, *, weekdays: int = 5, starts: time = NINE, ends: time = FIVE, **schedule: Any) -> None:
+    """Publish the doctor's week: Monday to Friday, nine to five."""
+    hours = [WeeklyHours(weekday=weekday, starts=starts, ends=ends) for weekday in range(weekdays)]
+    services.set_schedule(by=SYSTEM, doctor_id=doctor.pk, schedule=NewSchedule(hours=hours, **schedule))
+
+
+def book(patient: Patient, doctor: User, when: datetime | None = None, **visit: Any) -> Appointment:
+    """Put the patient in the doctor's diary."""
+    asked = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=when or at(), **visit)
+    return services.book(by=SYSTEM, visit=asked).appointment
+
+
+def room(name: str = "Room 1", **details: Any) -> Room:
+    """A room."""
+    return Room.objects.create(name=name, **details)
