@@ -212,6 +212,8 @@ SPECTACULAR_SETTINGS = {
         "AllergyStatus": "apps.patients.models.AllergyStatus",
         "EntryType": "apps.access.matrix.CHART_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
+        "AppointmentStatus": "apps.appointments.models.visits.STATUSES",
+        "AppointmentType": "apps.appointments.models.VisitType",
         "NotificationType": "apps.notifications.models.Type",
         "Priority": "apps.notifications.models.Priority",
         "NotificationCategory": "apps.notifications.models.Category",

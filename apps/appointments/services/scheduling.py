@@ -44,8 +44,8 @@ class NewSchedule:
 @transaction.atomic
 def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> DoctorSchedule:
     """Publish a week in place of the one before; visits that are booked stay. Raises NotFound, Forbidden, Invalid."""
-    doctor = doctor_to_plan(by, doctor_id)
-    row, _ = DoctorSchedule.objects.select_for_update().get_or_create(doctor_id=doctor.pk)
+    row = hold_schedule(by, doctor_id)
+    doctor = row.doctor
     row.slot_minutes, row.overbook_per_day, row.updated_at = schedule.slot_minutes, schedule.overbook_per_day, clock.now()
     row.save()
     VisitLength.objects.filter(schedule=row).delete()
@@ -90,6 +90,13 @@ def remove_time_off(*, by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff
         raise NotFound("There is no such time off.")
     TimeOff.objects.filter(pk=row.pk).delete()
     emit(TimeOffRemoved(doctor_id=doctor.pk, time_off_id=row.pk, starts_at=row.starts_at, ends_at=row.ends_at), by=by)
+    return row
+
+
+def hold_schedule(by: Actor, doctor_id: UUID) -> DoctorSchedule:
+    """The doctor's schedule, locked until the transaction ends; made where there is none. Raises NotFound, Forbidden."""
+    doctor = doctor_to_plan(by, doctor_id)
+    row, _ = DoctorSchedule.objects.select_for_update().get_or_create(doctor_id=doctor.pk)
     return row
 
 

@@ -134,20 +134,22 @@ class RecordShape(serializers.Serializer):
     recorder = ColleagueShape(required=False, allow_null=True, help_text="Who `recorded_by` is; with `expand=recorder`")
 
 
-def _colleagues(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+def colleagues(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Members of staff by name, as far as the reader sees them; for expansions."""
     return {
         user.pk: {"id": user.pk, "first_name": user.first_name, "last_name": user.last_name, "role": user.role}
         for user in accounts.colleagues(visible_to=reader, ids=ids)
     }
 
 
-def _listed(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+def listed_by_id(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Patients as a list shows them, as far as the reader sees them; for expansions."""
     return {row.pk: listed(row) for row in selectors.named(visible_to=reader, ids=ids)}
 
 
-RECORDER = Expansion(of="recorded_by", need=Permission.DOCTOR_VIEW, load=_colleagues)
-RETIRED = Expansion(of="retired_id", need=Permission.PATIENT_VIEW, load=_listed)
-SURVIVOR = Expansion(of="survivor_id", need=Permission.PATIENT_VIEW, load=_listed)
+RECORDER = Expansion(of="recorded_by", need=Permission.DOCTOR_VIEW, load=colleagues)
+RETIRED = Expansion(of="retired_id", need=Permission.PATIENT_VIEW, load=listed_by_id)
+SURVIVOR = Expansion(of="survivor_id", need=Permission.PATIENT_VIEW, load=listed_by_id)
 
 
 def patient(row: Patient, reader: Actor) -> dict[str, Any]:

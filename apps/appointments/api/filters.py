@@ -1,0 +1,52 @@
+"""Parameters of the diary's lists."""
+
+from django.forms import IntegerField
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, Filter, FilterSet
+
+from apps.appointments import rules
+from apps.appointments.models import Appointment, VisitType
+from apps.appointments.models.visits import STATUSES
+from apps.rest.filters import IdFilter
+from apps.rest.periods import Since, Until
+
+
+class MinutesFilter(Filter):
+    field_class = IntegerField
+
+
+class AppointmentFilter(FilterSet):
+    patient_id = IdFilter(help_text="Visits of this patient; the id of a merged record finds the survivor's")
+    doctor_id = IdFilter(help_text="Visits with this doctor")
+    date_from = Since()
+    date_to = Until()
+    status = ChoiceFilter(choices=STATUSES)
+    sort = ChoiceFilter(
+        choices=[("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")],
+        help_text="By default the latest first",
+    )
+
+    class Meta:
+        model = Appointment
+        fields: list[str] = []
+
+
+class AvailabilityFilter(FilterSet):
+    date_from = Since()
+    date_to = Until()
+    duration_minutes = MinutesFilter(
+        min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text="By default what the doctor takes for the type"
+    )
+    appointment_type = ChoiceFilter(choices=VisitType.choices)
+
+    class Meta:
+        model = Appointment
+        fields: list[str] = []
+
+
+class CancelFilter(FilterSet):
+    cancellation_reason = CharFilter(max_length=400, help_text="As in the body, for callers whose proxies drop it")
+    notify_patient = BooleanFilter()
+
+    class Meta:
+        model = Appointment
+        fields: list[str] = []

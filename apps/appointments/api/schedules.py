@@ -1,0 +1,133 @@
+"""When doctors can be booked: free times, weeks, time off; and the rooms."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import rules, selectors, services
+from apps.appointments.api import bodies, shapes
+from apps.appointments.api.filters import AvailabilityFilter
+from apps.appointments.services import NewSchedule, WeeklyHours, scheduling
+from apps.common import clock
+from apps.common.errors import Invalid, NotFound
+from apps.rest import aliases, paging, periods
+from apps.rest.viewsets import HimsViewSet
+
+_USUAL_REACH = timedelta(days=14)
+
+
+class AvailabilityViewSet(HimsViewSet):
+    """When a doctor is free."""
+
+    noun = "availability"
+    data_key = ""
+    tag = "Doctors"
+    operation_ids = {"retrieve": "getAvailability"}
+    needs = {"retrieve": Permission.DOCTOR_VIEW}
+    queries = {"retrieve": AvailabilityFilter}
+    replies = {"retrieve": shapes.SlotsShape}
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """The doctor's free times of a range: published hours less time off and what is booked. By default the next two weeks."""
+        asked = self.asked()
+        periods.check(asked.get("date_from"), asked.get("date_to"))
+        start = asked.get("date_from") or clock.now()
+        end = asked.get("date_to") or start + _USUAL_REACH
+        periods.check(start, end)
+        if end - start > timedelta(days=rules.FURTHEST_DAYS):
+            raise Invalid(field="date_to", issue=f"Ask for at most {rules.FURTHEST_DAYS} days at a time.")
+        free = selectors.availability(
+            self.by,
+            self.id_in_path(),
+            start=start,
+            end=end,
+            minutes=asked.get("duration_minutes"),
+            appointment_type=asked.get("appointment_type") or "",
+        )
+        return self.ok({"slots": shapes.slots(free)})
+
+
+class ScheduleViewSet(HimsViewSet):
+    """A doctor's published week."""
+
+    noun = "schedule"
+    tag = "Doctors"
+    needs = {"retrieve": Permission.DOCTOR_VIEW, "update": Permission.SCHEDULE_KEEP}
+    bodies = {"update": bodies.ScheduleBody}
+    replies = {"retrieve": shapes.ScheduleShape, "update": shapes.ScheduleShape}
+    tagged = ("retrieve", "update")
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self._answer(self.id_in_path())
+
+    def update(self, request: Request, pk: str) -> Response:
+        """Publish a week in place of the one before. Visits that are booked stay."""
+        asked = self.parse()
+        hours = [WeeklyHours(**one) for one in asked.pop("hours")]
+        services.set_schedule(by=self.by, doctor_id=self.id_in_path(), schedule=NewSchedule(hours=hours, **asked))
+        return self._answer(self.id_in_path())
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        scheduling.hold_schedule(self.by, self.id_in_path())
+        week = selectors.week(self.by, self.id_in_path())
+        return {"schedule": shapes.schedule(week)}, None
+
+    def _answer(self, doctor_id: UUID) -> Response:
+        return self.ok({"schedule": shapes.schedule(selectors.week(self.by, doctor_id))})
+
+
+class TimeOffViewSet(HimsViewSet):
+    """When a doctor is away."""
+
+    noun = "time_off"
+    plural = "time_off"
+    tag = "Doctors"
+    operation_ids = {"list": "listTimeOff", "retrieve": "getTimeOff", "create": "addTimeOff", "destroy": "removeTimeOff"}
+    needs = {
+        "list": Permission.DOCTOR_VIEW,
+        "retrieve": Permission.DOCTOR_VIEW,
+        "create": Permission.SCHEDULE_KEEP,
+        "destroy": Permission.SCHEDULE_KEEP,
+    }
+    bodies = {"create": bodies.TimeOffBody}
+    replies = dict.fromkeys(("list", "retrieve", "create", "destroy"), shapes.TimeOffShape)
+    warns = {"create": ("visits_affected",)}
+
+    def list(self, request: Request, pk: str) -> Response:
+        rows = selectors.time_off(self.by, self.id_in_path())
+        return self.page("time_off", rows, paging.exact, lambda row: shapes.time_off(row, self.by))
+
+    def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
+        row = selectors.time_off(self.by, self.id_in_path()).filter(pk=aliases.in_path(time_off)).first()
+        if row is None:
+            raise NotFound("There is no such time off.")
+        return self.ok({"time_off": shapes.time_off(row, self.by)})
+
+    def create(self, request: Request, pk: str) -> Response:
+        """Nothing is offered in that time any more; what is booked stays, and is counted in a warning."""
+        row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
+        count = services.affected(row)
+        message = f"{count} booked visits lie in that time. Move them, or see them all the same."
+        told = [{"code": "visits_affected", "message": message, "visits": count}] if count else []
+        location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
+        return self.created({"time_off": shapes.time_off(row, self.by)}, location=location, warnings=told)
+
+    def destroy(self, request: Request, pk: str, time_off: str) -> Response:
+        row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=aliases.in_path(time_off))
+        return self.ok({"time_off": shapes.time_off(row, self.by)})
+
+
+class RoomViewSet(HimsViewSet):
+    """The rooms that visits take place in."""
+
+    noun = "room"
+    plural = "rooms"
+    needs = {"list": Permission.ROOM_VIEW}
+    replies = {"list": shapes.RoomShape}
+
+    def list(self, request: Request) -> Response:
+        return self.page("rooms", selectors.rooms(visible_to=self.by), paging.exact, shapes.room)

@@ -1,0 +1,179 @@
+"""How visits, weeks and free times read, as far as the role of the reader goes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import openings, reads
+from apps.appointments.models import Appointment, Room, TimeOff, VisitType
+from apps.appointments.models.visits import STATUSES, Triage
+from apps.appointments.rules import Span
+from apps.appointments.selectors import Week
+from apps.appointments.services import Caution
+from apps.patients.api.shapes import ColleagueShape, PatientRow, colleagues, listed_by_id
+from apps.rest.picking import Expansion
+
+# What was noted of a visit; readers of reduced rows see when and with whom it is, and no more.
+NOTED = ("notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason")
+_ALONE = ("triage_reason", "created_at", "updated_at")  # of one visit, not of a list's rows
+
+
+class AppointmentRow(serializers.Serializer):
+    """A visit in a list."""
+
+    id = serializers.UUIDField()
+    patient_id = serializers.UUIDField()
+    doctor_id = serializers.UUIDField(help_text="A staff member's id")
+    room_id = serializers.UUIDField(allow_null=True)
+    series_id = serializers.UUIDField(allow_null=True)
+    appointment_type = serializers.ChoiceField(choices=VisitType.choices)
+    status = serializers.ChoiceField(choices=STATUSES)
+    scheduled_time = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    duration_minutes = serializers.IntegerField()
+    notes = serializers.CharField(required=False, allow_blank=True, help_text="Not for billing, like the reasons and the triage")
+    overbook_reason = serializers.CharField(required=False, allow_blank=True)
+    triage = serializers.ChoiceField(choices=Triage.choices, required=False)
+    queue_number = serializers.IntegerField(allow_null=True, help_text="The day's token, given at check-in")
+    checked_in_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    cancellation_reason = serializers.CharField(required=False, allow_blank=True)
+    patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
+    doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
+
+
+class AppointmentShape(AppointmentRow):
+    """A visit in full."""
+
+    triage_reason = serializers.CharField(required=False, allow_blank=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class SlotShape(serializers.Serializer):
+    """A free time. The local date and time are those of the clinic."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    local_date = serializers.DateField()
+    local_time = serializers.RegexField(r"^\d\d:\d\d$")
+    duration_minutes = serializers.IntegerField()
+
+
+class SlotsShape(serializers.Serializer):
+    """Free times in order, none overlapping another."""
+
+    slots = SlotShape(many=True)
+
+
+class RoomShape(serializers.Serializer):
+    """A room in use."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    location = serializers.CharField(allow_blank=True)
+
+
+class HoursShape(serializers.Serializer):
+    """Published hours on one weekday, by the clinic's clock."""
+
+    weekday = serializers.IntegerField(min_value=0, max_value=6, help_text="0 is Monday")
+    starts = serializers.RegexField(r"^\d\d:\d\d$")
+    ends = serializers.RegexField(r"^\d\d:\d\d$")
+    room_id = serializers.UUIDField(allow_null=True)
+    valid_from = serializers.DateField(allow_null=True)
+    valid_until = serializers.DateField(allow_null=True, help_text="The last day; null: no end")
+
+
+class ScheduleShape(serializers.Serializer):
+    """A doctor's published week."""
+
+    doctor_id = serializers.UUIDField()
+    slot_minutes = serializers.IntegerField()
+    overbook_per_day = serializers.IntegerField(help_text="Visits a day that may be put in beside the free slots")
+    visit_lengths = serializers.DictField(child=serializers.IntegerField(), help_text="Minutes by type; else one slot")
+    hours = HoursShape(many=True)
+
+
+class TimeOffShape(serializers.Serializer):
+    """A doctor is away."""
+
+    id = serializers.UUIDField()
+    doctor_id = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    reason = serializers.CharField(required=False, allow_blank=True, help_text="For those who plan diaries")
+
+
+PATIENT = Expansion(of="patient_id", need=Permission.PATIENT_VIEW, load=listed_by_id)
+DOCTOR = Expansion(of="doctor_id", need=Permission.DOCTOR_VIEW, load=colleagues)
+
+
+def appointment(row: Appointment, reader: Actor) -> dict[str, Any]:
+    """A visit in full, as far as the reader goes."""
+    return listed({name: getattr(row, name) for name in (*reads.COLUMNS, *_ALONE)}, reader)
+
+
+def listed(row: dict[str, Any], reader: Actor) -> dict[str, Any]:
+    """A visit of a list, which is plain values already."""
+    if reader.may(Permission.APPOINTMENT_SEE_NOTES):
+        return row
+    return {name: value for name, value in row.items() if name not in NOTED}
+
+
+def warnings(told: Sequence[Caution]) -> list[Mapping[str, Any]]:
+    """As they stand beside `data`."""
+    return [{"code": one.code, "message": one.message, "field": "scheduled_time"} for one in told]
+
+
+def slots(free: Sequence[Span]) -> list[dict[str, Any]]:
+    """Free times, also by the clinic's clock."""
+    zone = openings.clinic_zone()
+    told = []
+    for span in free:
+        local = span.start.astimezone(zone)
+        minutes = int((span.end - span.start).total_seconds() // 60)
+        told.append(
+            {
+                "start": span.start,
+                "end": span.end,
+                "local_date": local.date(),
+                "local_time": f"{local:%H:%M}",
+                "duration_minutes": minutes,
+            }
+        )
+    return told
+
+
+def room(row: Room) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "location": row.location}
+
+
+def schedule(week: Week) -> dict[str, Any]:
+    """A doctor's week."""
+    return {
+        "doctor_id": week.doctor_id,
+        "slot_minutes": week.schedule.slot_minutes,
+        "overbook_per_day": week.schedule.overbook_per_day,
+        "visit_lengths": week.lengths,
+        "hours": [
+            {
+                "weekday": one.weekday,
+                "starts": f"{one.starts:%H:%M}",
+                "ends": f"{one.ends:%H:%M}",
+                "room_id": one.room_id,
+                "valid_from": one.valid_from,
+                "valid_until": one.valid_until,
+            }
+            for one in week.hours
+        ],
+    }
+
+
+def time_off(row: TimeOff, reader: Actor) -> dict[str, Any]:
+    """When a doctor is away; why only for those who plan."""
+    shown = {"id": row.pk, "doctor_id": row.doctor_id, "starts_at": row.starts_at, "ends_at": row.ends_at}
+    return shown | ({"reason": row.reason} if reader.may(Permission.SCHEDULE_KEEP) else {})

@@ -1,0 +1,137 @@
+"""Visits over the API: book, look, change, confirm, check in, cancel."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import selectors, services
+from apps.appointments.api import bodies, examples, shapes
+from apps.appointments.api.filters import AppointmentFilter, CancelFilter
+from apps.appointments.models import Appointment
+from apps.appointments.services import Booked, NewVisit, visiting
+from apps.rest import periods
+from apps.rest.viewsets import HimsViewSet
+
+
+class AppointmentViewSet(HimsViewSet):
+    """The diary. Nobody is booked twice: a clash answers 409 with three free times instead."""
+
+    noun = "appointment"
+    plural = "appointments"
+    needs = {
+        "list": Permission.APPOINTMENT_VIEW,
+        "retrieve": Permission.APPOINTMENT_VIEW,
+        "create": Permission.APPOINTMENT_BOOK,
+        "update": Permission.APPOINTMENT_CHANGE,
+        "destroy": Permission.APPOINTMENT_CHANGE,
+        "cancel": Permission.APPOINTMENT_CHANGE,
+        "confirm": Permission.APPOINTMENT_CHANGE,
+        "check_in": Permission.APPOINTMENT_CHANGE,
+        "no_show": Permission.APPOINTMENT_CHANGE,
+    }
+    queries = {"list": AppointmentFilter, "destroy": CancelFilter}
+    bodies = {
+        "create": bodies.BookBody,
+        "update": bodies.ChangeBody,
+        "partial_update": bodies.ChangeBody,
+        "destroy": bodies.CancelBody,
+        "cancel": bodies.CancelBody,
+    }
+    replies = {
+        "list": shapes.AppointmentRow,
+        "retrieve": shapes.AppointmentShape,
+        "create": shapes.AppointmentShape,
+        "update": shapes.AppointmentShape,
+        "partial_update": shapes.AppointmentShape,
+        "destroy": shapes.AppointmentShape,
+        "cancel": shapes.AppointmentShape,
+        "confirm": shapes.AppointmentShape,
+        "check_in": shapes.AppointmentShape,
+        "no_show": shapes.AppointmentShape,
+    }
+    tagged = ("retrieve", "create", "update", "partial_update", "destroy", "cancel", "confirm", "check_in", "no_show")
+    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    warns = {
+        "create": ("in_the_past", "outside_hours", "doctor_time_off"),
+        "update": ("in_the_past", "outside_hours", "doctor_time_off"),
+    }
+    operation_ids = {"destroy": "deleteAppointment", "cancel": "cancelAppointment"}
+    examples = {"create": examples.BOOK, "list": examples.LIST}
+
+    def list(self, request: Request) -> Response:
+        asked, window = self.asked(), self.window()
+        since, until = asked.get("date_from"), asked.get("date_to")
+        periods.check(since, until)
+        listing = selectors.listing(
+            visible_to=self.by,
+            offset=window.offset,
+            limit=window.limit,
+            newest_first=asked.get("sort") != "scheduled_time",
+            patient_id=asked.get("patient_id"),
+            doctor_id=asked.get("doctor_id"),
+            since=since,
+            until=until,
+            status=asked.get("status") or None,
+        )
+        rows = [shapes.listed(row, self.by) for row in listing.rows]
+        response = self.page_of("appointments", rows, window, listing.total)
+        self.note("appointment.searched", query=request.query_params.dict(), shown=self.shown)
+        return response
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        row = selectors.appointment(self.by, self.id_in_path())
+        self.note("appointment.read", patient_id=row.patient_id, object_id=row.pk)
+        return self._answer(row)
+
+    def create(self, request: Request) -> Response:
+        done = services.book(by=self.by, visit=NewVisit(**self.parse()))
+        row = done.appointment
+        return self.created(
+            {"appointment": shapes.appointment(row, self.by)},
+            location=f"/v1/appointments/{row.pk}",
+            version=row.updated_at,
+            warnings=shapes.warnings(done.warnings),
+        )
+
+    def update(self, request: Request, pk: str) -> Response:
+        changes = self.parse()
+        told = changes.pop("notify_patient")
+        done: Booked = services.change(by=self.by, appointment_id=self.id_in_path(), changes=changes, notify_patient=told)
+        return self._answer(done.appointment, done)
+
+    partial_update = update
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        return self._cancelled(self.asked() | self.parse())
+
+    def cancel(self, request: Request, pk: str) -> Response:
+        return self._cancelled(self.parse())
+
+    def confirm(self, request: Request, pk: str) -> Response:
+        return self._answer(services.confirm(by=self.by, appointment_id=self.id_in_path()))
+
+    def check_in(self, request: Request, pk: str) -> Response:
+        return self._answer(services.check_in(by=self.by, appointment_id=self.id_in_path()))
+
+    def no_show(self, request: Request, pk: str) -> Response:
+        return self._answer(services.no_show(by=self.by, appointment_id=self.id_in_path()))
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        row = visiting.held(self.by, self.id_in_path())
+        return {"appointment": shapes.appointment(row, self.by)}, row.updated_at
+
+    def _cancelled(self, asked: dict[str, Any]) -> Response:
+        told = asked.get("notify_patient")
+        row = services.cancel(
+            by=self.by,
+            appointment_id=self.id_in_path(),
+            reason=asked.get("cancellation_reason") or "",
+            notify_patient=told is not False,
+        )
+        return self._answer(row)
+
+    def _answer(self, row: Appointment, done: Booked | None = None) -> Response:
+        told = shapes.warnings(done.warnings) if done else []
+        return self.ok({"appointment": shapes.appointment(row, self.by)}, version=row.updated_at, warnings=told)
