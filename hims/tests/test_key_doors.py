@@ -32,6 +32,8 @@ K = {
     "post v1/users/<str:pk>/revoke-sessions": None,
     "get v1/doctors": "appointments:read",
     "get v1/doctors/<str:pk>": "appointments:read",
+    "get v1/appointments/<str:pk>.ics": "appointments:read",
+    "post v1/appointments/series": "appointments:write",
     "get v1/patients": "patients:read",
     "post v1/patients": "patients:write",
     "post v1/patients/match": "patients:read",
