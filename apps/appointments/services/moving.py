@@ -75,7 +75,7 @@ def plan_move(*, by: Actor, absence: Absence) -> Plan:
     """Where the visits would go; nothing is written. Raises NotFound, Forbidden, Invalid naming the field."""
     _refuse(by, absence)
     rows = list(_to_move(by, absence).select_related("patient").order_by("scheduled_time", "pk")[: MOST_VISITS + 1])
-    return _planned(absence, rows)
+    return _planned(by, absence, rows)
 
 
 @together.whole
@@ -88,7 +88,7 @@ def move_visits(*, by: Actor, absence: Absence, reason: str, notify_patient: boo
     wanted = _to_move(by, absence)
     held = together.held(by, wanted.values_list("pk", flat=True)[: MOST_VISITS + 1], absence.doctor_id, absence.to_doctor_id)
     still = set(wanted.values_list("pk", flat=True))
-    plan = _planned(absence, [row for row in held if row.pk in still])
+    plan = _planned(by, absence, [row for row in held if row.pk in still])
     if not plan.proposals:
         raise NothingToMove
     move = BulkMove.objects.create(
@@ -164,10 +164,11 @@ def _in_range(absence: Absence) -> dict[str, object]:
     }
 
 
-def _planned(absence: Absence, rows: Sequence[Appointment]) -> Plan:
+def _planned(by: Actor, absence: Absence, rows: Sequence[Appointment]) -> Plan:
     if len(rows) > MOST_VISITS:
         raise Invalid(field="date_to", issue=f"These are more than {MOST_VISITS} visits: move fewer days at a time.")
-    not_shown = Appointment.objects.filter(**_in_range(absence)).count() - len(rows)
+    every = Appointment.objects.filter(**_in_range(absence))
+    not_shown = every.exclude(pk__in=_to_move(by, absence).values("pk")).count()
     since = max(absence.starts_at if absence.to_doctor_id else absence.ends_at, clock.now())
     found = moving_plan.proposals(
         rows,
