@@ -1,7 +1,5 @@
 """ICD-10-CM to look things up in: the codes by words, and the releases that were loaded. There is nothing to change."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django_filters import BooleanFilter, CharFilter, Filter, FilterSet
+from django_filters import CharFilter, Filter, FilterSet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -43,6 +43,23 @@ class DayFormField(forms.DateField):
             return _refuse()
 
 
+class TruthFormField(forms.NullBooleanField):
+    """`true` or `false`; anything else is refused, where Django's own field would overlook it."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in ("", None):
+            return None
+        if value not in ("true", "false"):
+            raise ValidationError("Must be true or false.")
+        return value == "true"
+
+
+class TruthFilter(Filter):
+    field_class = TruthFormField
+
+
 class DayFilter(Filter):
     field_class = DayFormField
 
@@ -54,7 +71,7 @@ class IcdCodeFilter(FilterSet):
         help_text="Beginnings of words of the display in any order, or the beginning of a code with or without its dot",
     )
     date = DayFilter(method="as_declared", help_text="The date of service on which the code must be valid; today if left out")
-    billable = BooleanFilter(
+    billable = TruthFilter(
         method="as_declared", help_text="`true`: only codes that may stand on a claim; `false`: only the headers above them"
     )
 
