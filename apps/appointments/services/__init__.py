@@ -22,6 +22,7 @@ from apps.appointments.services.scheduling import (
     set_schedule,
 )
 from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest
+from apps.appointments.services.takeover import Step, TakenVisit, take_over
 from apps.appointments.services.visiting import (
     IllegalMove,
     NotThatDay,
@@ -57,6 +58,8 @@ __all__ = [
     "OverbookingFull",
     "PatientNotActive",
     "SlotTaken",
+    "Step",
+    "TakenVisit",
     "TooEarly",
     "TooLateToUndo",
     "WeeklyHours",
@@ -80,5 +83,6 @@ __all__ = [
     "remove_time_off",
     "revoke_feed",
     "set_schedule",
+    "take_over",
     "undo_move",
 ]
