@@ -17,16 +17,18 @@ SHELF = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1024**3 e
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A fresh PostgreSQL cluster to copy: making one takes seconds."""
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="hims-launch-", dir=SHELF) as folder:
+    """A fresh PostgreSQL cluster to copy: making one takes seconds. The environment is left as it was for whoever comes after."""
+    with tempfile.TemporaryDirectory(prefix="hims-launch-", dir=SHELF) as folder:
         Path(folder).chmod(0o755)
-        patch.setenv("HIMS_DATA_DIR", folder)
-        patch.setenv("HIMS_ENV", "test")
-        patch.delenv("DATABASE_URL", raising=False)
-        with embedded.servers(durable=False):
-            pass
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HIMS_DATA_DIR", folder)
+            patch.setenv("HIMS_ENV", "test")
+            patch.delenv("DATABASE_URL", raising=False)
+            sockets = places.socket_dir()
+            with embedded.servers(durable=False):
+                pass
         yield next(Path(folder).glob("postgres-*"))
-        shutil.rmtree(places.socket_dir())
+        shutil.rmtree(sockets)
 
 
 @pytest.fixture
