@@ -123,6 +123,7 @@ class CalendarFeedViewSet(HimsViewSet):
     replies = {"create": MadeCalendarFeedShape, "retrieve": CalendarFeedShape, "destroy": CalendarFeedShape}
     operation_ids = {"create": "makeCalendarFeed", "retrieve": "getCalendarFeed", "destroy": "revokeCalendarFeed"}
     examples = {"create": _MADE}
+    tagged = ("retrieve", "destroy")
 
     def create(self, request: Request, pk: str) -> Response:
         """Make the address, the only time it is shown; whatever was subscribed under the one before goes dead"""

@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.access.actor import Actor
 from apps.appointments import openings, rules
 from apps.appointments.models import Appointment
 from apps.appointments.openings import Practice
 from apps.appointments.rules import Status
-from apps.appointments.services import visiting
+from apps.appointments.services import together, visiting
 from apps.appointments.services.booking import Booked, cautions, room_to_use, span_of, take_seat
 from apps.common.errors import Conflict, Invalid
 from apps.patients import services as charts
@@ -40,7 +38,7 @@ class AlreadyOver(Conflict):
     message = "The visit is over: it stays as it was."
 
 
-@transaction.atomic
+@together.whole  # another doctor is written on the patient's care team last, where a booking begins with the patient
 def change(*, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notify_patient: bool = True) -> Booked:
     """Apply what differs: columns of CHANGEABLE, and `status` (with `cancellation_reason`). What is the same is no change.
 

@@ -245,7 +245,9 @@ def test_sign_in_takes_no_key(ward: dict[str, User]) -> None:
 
 def test_every_post_but_sign_in_takes_a_key() -> None:
     keyed = {
-        path: idempotency.offers(as_action(view, action), method.upper(), f"/{path}") for path, method, action, view in doors()
+        path: idempotency.offers(as_action(view, action), method.upper(), f"/{path}")
+        for path, method, action, view in doors()
+        if method == "post"
     }
     refusing = {path for path, method, action, view in doors() if method == "post" and not keyed[path]}
     public = {path for path, _, action, view in doors() if not isinstance(need_of(view, action), Permission)}
