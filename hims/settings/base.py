@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "apps.rest",
     "apps.patients",
     "apps.appointments",
+    "apps.consultations",
     "apps.notifications",
     "apps.developers",
 ]
