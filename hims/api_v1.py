@@ -12,6 +12,7 @@ urlpatterns = [
     path("audit-events/verify", VerificationViewSet.as_view({"get": "verify"}), name="audit-events-verify"),
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.patients.api.urls")),
+    path("", include("apps.consultations.api.urls")),
     path("", include("apps.appointments.api.urls")),
     path("", include("apps.notifications.api.urls")),
     path("", include("apps.developers.api_urls")),

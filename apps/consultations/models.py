@@ -38,8 +38,8 @@ class ConsultationQuerySet(ClosedQuerySet):
 class Consultation(BaseModel):
     """One visit, from its start to its signature. Never deleted.
 
-    `guidance` is what the adaptive rules said last, with the facts they saw (see `adaptive.Guidance.kept`); `version` counts every
-    change. `content_sha256` is of what was signed: the steps as they stood.
+    `guidance` is what the adaptive rules said last, with the facts they saw (see `adaptive.Guidance.kept`); `version` counts
+    every change. `content_sha256` is of what was signed: the steps as they stood.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")

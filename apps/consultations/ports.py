@@ -2,10 +2,10 @@
 
     ports.plug(Step.INVESTIGATIONS, LabOrders())
 
-A handler has two parts. `check` is called before the step's own savepoint, under the visit's lock: it may refuse (a safety alert is
-a Conflict with `alerts`), and what it wrote before stays where the caller keeps it (`rest.transactions.kept_in_spite`). `place` is
-called inside: what it does and what is saved stand or fall together. Both are called for completed saves alone: a draft orders
-nothing. A step that is saved again hands over what it placed before, for the handler to change.
+`place` is called in the transaction of the save: what it does and what is saved stand or fall together. It refuses by raising
+(a safety alert is a Conflict with `alerts`); then nothing of the save is kept, and `refused` is called after the rollback, to
+note what was shown. Only completed saves place anything: a draft orders nothing. A step that is saved again hands over what its
+handler answered before, for it to change.
 
 Without a handler the step is saved as it is.
 """
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from apps.access.actor import Actor
+from apps.common.errors import HimsError
 from apps.consultations.steps import Step
 
 FILLED_FROM_ABOVE = (Step.INVESTIGATIONS, Step.PRESCRIPTIONS)
@@ -31,7 +32,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a completed step asks for. `data` is the step's, as `steps` knows it; `earlier` what the handler answered last time."""
+    """What a completed step asks for. `data` is the step's; `earlier` what the handler answered last time."""
 
     consultation_id: UUID
     patient_id: UUID
@@ -45,12 +46,15 @@ class Order:
 class StepHandler(Protocol):
     """What laboratory and prescriptions offer."""
 
-    def check(self, *, by: Actor, order: Order) -> None:
-        """Refuse what cannot be ordered: Invalid with fields below `step_data`, or Conflict with `alerts`."""
+    def place(self, *, by: Actor, order: Order) -> Mapping[str, Any]:
+        """Place or change the order. Answers plain values that are shown with the step, like the ids and the alerts that inform.
+
+        Raises Invalid with fields below `step_data`, or Conflict.
+        """
         ...
 
-    def place(self, *, by: Actor, order: Order) -> Mapping[str, Any]:
-        """Place or change the order. Answers plain values that are shown with the step, like the ids and alerts that inform."""
+    def refused(self, *, by: Actor, order: Order, refusal: HimsError) -> None:
+        """Note what was shown with the refusal; nothing else of the save is left."""
         ...
 
 

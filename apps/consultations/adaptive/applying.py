@@ -1,6 +1,7 @@
 """Applying the table to a visit's facts."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -57,11 +58,18 @@ class Guidance:
 
     def needs(self) -> Needs:
         """For `rules.progress`. Where one rule requires a step and another sets it aside, it is required."""
-        return Needs(_by_step(self.requires), _by_step(self.skips), tuple(one.step for one in self.first))
+        return needs_of(self.kept())
 
     def kept(self) -> dict[str, Any]:
-        """As it is kept with the visit."""
-        return asdict(self) | {"facts": self.facts.kept(), "note": NOT_REVIEWED}
+        """As it is kept with the visit: plain values, as they come back from the database."""
+        kept: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"facts": self.facts.kept(), "note": NOT_REVIEWED}))
+        return kept
+
+
+def needs_of(kept: Mapping[str, Any]) -> Needs:
+    """What a visit needs by the guidance it keeps."""
+    first = tuple(Step(one["step"]) for one in kept["first"])
+    return Needs(_by_step(kept["requires"]), _by_step(kept["skips"]), first)
 
 
 def guide(facts: Facts, rules: Sequence[Rule] = RULES, version: str = VERSION) -> Guidance:
@@ -113,8 +121,8 @@ def _said(rule: Rule, facts: Facts) -> str:
     return rule.because.format_map(_Told(facts))
 
 
-def _by_step(reasons: Sequence[Reason]) -> dict[Step, str]:
+def _by_step(reasons: Sequence[Mapping[str, Any]]) -> dict[Step, str]:
     found: dict[Step, str] = {}
     for one in reasons:
-        found.setdefault(one.step, one.because)
+        found.setdefault(Step(one["step"]), one["because"])
     return found
