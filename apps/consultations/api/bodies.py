@@ -87,7 +87,9 @@ class CompleteBody(StrictSerializer):
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The arguments of `services.complete`."""
-        return {**asked, "acknowledged": asked.pop("acknowledged_alerts", [])} if "acknowledged_alerts" in asked else asked
+        told = dict(asked)
+        acknowledged = told.pop("acknowledged_alerts", [])
+        return told | {"acknowledged": acknowledged}
 
 
 class AddendumBody(StrictSerializer):

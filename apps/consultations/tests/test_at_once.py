@@ -1,0 +1,106 @@
+"""Many at the same visit at once."""
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.tests.factories import caller, hire_ward
+from apps.audit.models import AuditEvent
+from apps.common.errors import HimsError
+from apps.common.tests.crowd import at_once
+from apps.consultations import selectors, services
+from apps.consultations.models import Consultation, StepSave
+from apps.consultations.services import NewConsultation, StepChanged
+from apps.consultations.tests.factories import booked, fill, save, visit_of
+from apps.events.models import OutboxEvent
+from apps.patients.models import ChartEntry
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def tried(act: Any) -> Any:
+    try:
+        return act()
+    except HimsError as refusal:
+        return refusal
+
+
+def test_of_two_saves_of_one_version_one_wins_and_the_other_is_shown_what_is_stored() -> None:
+    doctor = hire_ward()["doctor"]
+    for _ in range(5):
+        visit = visit_of(doctor, admit())
+        plans = [f"Plan of writer {number}" for number in range(4)]
+        done = at_once(4, lambda number: tried(lambda: save(doctor, visit, 7, {"plan": plans[number]}, version=0)))  # noqa: B023
+        refused = [one for one in done if isinstance(one, StepChanged)]
+        (won,) = [one for one in done if not isinstance(one, HimsError)]
+        assert len(refused) == 3
+        assert all(one.details["current"]["data"] == won.saves[7].data for one in refused)
+        assert StepSave.objects.filter(consultation=visit.row).count() == 1
+
+
+def test_of_twenty_saves_under_one_tag_one_wins() -> None:
+    doctor = hire_ward()["doctor"]
+    visit, who = visit_of(doctor, admit()), caller(doctor)
+    at = f"/consultations/{visit.row.pk}"
+    tag = who.get(at).headers["ETag"]
+
+    def write(number: int) -> Any:
+        body = {"step_number": 7, "step_data": {"plan": f"Plan of writer {number}"}}
+        return who.put(f"{at}/step", body, HTTP_IF_MATCH=tag)
+
+    answers = at_once(20, write)
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
+    stored = StepSave.objects.get(consultation=visit.row).data
+    for answer in answers:
+        told = answer.json()
+        current = told["data"] if answer.status_code == 200 else told["error"]["details"]["current"]
+        assert current["consultation"]["step_data"]["treatment_plan"]["data"] == stored
+
+
+def test_saves_of_different_fields_without_a_version_lose_nothing() -> None:
+    doctor = hire_ward()["doctor"]
+    visit = visit_of(doctor, admit())
+    fields = {"bp": "120/80", "pulse": 70, "spo2": 98, "pain": 2, "weight_kg": 70, "height_cm": 180}
+    at_once(len(fields), lambda number: save(doctor, visit, 1, dict([list(fields.items())[number]])))
+    stored = selectors.consultation(doctor, visit.row.pk)
+    assert stored.saves[1].data == fields
+    assert stored.row.version == 1 + len(fields)
+
+
+def test_an_appointment_begun_at_once_by_many_has_one_visit() -> None:
+    ward = hire_ward()
+    patient, doctor = admit(), ward["doctor"]
+    new = NewConsultation(patient_id=patient.pk, appointment_id=booked(patient, doctor).pk)
+    who = [doctor, ward["nurse"]] * 4
+    done = at_once(len(who), lambda number: tried(lambda: services.start(by=who[number], new=new)))
+    assert len([one for one in done if not isinstance(one, HimsError)]) == 1
+    assert {one.status for one in done if isinstance(one, HimsError)} == {409}
+    assert Consultation.objects.count() == 1
+
+
+def test_a_visit_signed_at_once_by_many_is_signed_once() -> None:
+    doctor = hire_ward()["doctor"]
+    visit = visit_of(doctor, admit())
+    fill(doctor, visit)
+    done = at_once(10, lambda _: tried(lambda: services.complete(by=doctor, consultation_id=visit.row.pk)))
+    assert len([one for one in done if not isinstance(one, HimsError)]) == 1
+    assert {one.status for one in done if isinstance(one, HimsError)} == {409}
+    assert ChartEntry.objects.filter(type="note").count() == 1
+    assert OutboxEvent.objects.filter(name="consultation.completed").count() == 1
+    assert AuditEvent.objects.filter(action="consultation.completed").count() == 1
+
+
+def test_a_save_and_a_signature_at_once_never_leave_a_step_behind_the_signature() -> None:
+    doctor = hire_ward()["doctor"]
+    for _ in range(5):
+        visit = visit_of(doctor, admit())
+        fill(doctor, visit)
+        acts = [
+            lambda: services.complete(by=doctor, consultation_id=visit.row.pk),  # noqa: B023
+            lambda: save(doctor, visit, 7, {"plan": "Late"}),  # noqa: B023
+        ]
+        at_once(2, lambda number: tried(acts[number]))  # noqa: B023
+        row = Consultation.objects.get(pk=visit.row.pk)
+        assert row.status == "completed"
+        assert services.content_sha256(row.pk, selectors.latest_saves(row).values()) == row.content_sha256
