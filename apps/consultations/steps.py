@@ -154,9 +154,9 @@ def _nameless_tests(data: Mapping[str, Any]) -> list[Problem]:
 def _of_diagnoses(data: Mapping[str, Any]) -> list[Problem]:
     found, seen, primary = [], set[str](), False
     for place, diagnosis in enumerate(data.get("diagnoses") or ()):
-        code = diagnosis["code"].upper()
+        code = diagnosis["code"].upper().replace(".", "")
         if code in seen:
-            found.append(Problem(f"diagnoses[{place}].code", f"{code} stands here twice."))
+            found.append(Problem(f"diagnoses[{place}].code", f"{diagnosis['code']} stands here twice."))
         if primary and diagnosis.get("primary"):
             found.append(Problem(f"diagnoses[{place}].primary", "Only one diagnosis is the primary one."))
         seen.add(code)

@@ -14,7 +14,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
-from apps.consultations import coding, guiding, ports, rules, selectors, steps, vitals
+from apps.consultations import guiding, ports, rules, selectors, steps, vitals
 from apps.consultations.events import ConsultationStepSaved
 from apps.consultations.models import Consultation, StepSave
 from apps.consultations.ports import Acknowledged, Order, StepHandler
@@ -25,6 +25,7 @@ from apps.consultations.services.holding import about, held, refuse_others
 from apps.consultations.steps import EARLY, Step
 from apps.events.services import emit
 from apps.patients.models import Patient
+from apps.terminology import selectors as terminology
 
 
 class NotOpen(Conflict):
@@ -167,17 +168,20 @@ def _parsed(step: Step, data: Mapping[str, Any], day: date) -> dict[str, Any]:
 
 
 def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, Any]]:
-    written = [coding.written(diagnosis["code"]) for diagnosis in diagnoses]
-    known, wrong = coding.known(written, day), []
-    for place, code in enumerate(written):
-        if code not in known:
+    """The codes with their names, in one query. Without a word about it the first is the primary one."""
+    asked = [diagnosis["code"] for diagnosis in diagnoses]
+    known, wrong = terminology.look_up(asked, on=day), []
+    for place, code in enumerate(asked):
+        if not known[code].is_known:
             wrong.append((place, f"{code} is no ICD-10-CM code of {day}."))
-        elif not known[code].billable:
-            wrong.append((place, f"{code} is a header; send one of the billable codes below it."))
+        elif not known[code].is_billable:
+            wrong.append((place, f"{code} is a header of codes; send one of those below it."))
     if wrong:
         raise Invalid(errors=[{"field": f"step_data.diagnoses[{place}].code", "issue": issue} for place, issue in wrong])
     first = next((place for place, diagnosis in enumerate(diagnoses) if diagnosis.get("primary")), 0)
-    return [{"code": code, "display": known[code].display, "primary": place == first} for place, code in enumerate(written)]
+    return [
+        {"code": known[code].code, "display": known[code].display, "primary": place == first} for place, code in enumerate(asked)
+    ]
 
 
 def _placed(by: Actor, row: Consultation, save: NewSave, fresh: StepSave) -> dict[str, Any]:

@@ -2,11 +2,13 @@ import pytest
 
 from apps.accounts.models import User
 from apps.accounts.tests import factories
+from apps.terminology.tests import factories as terminology
 
 
 @pytest.fixture
 def ward(db: None) -> dict[str, User]:
-    """One person a role."""
+    """One person a role, and a part of ICD-10-CM."""
+    terminology.load()
     return factories.hire_ward()
 
 

@@ -97,7 +97,7 @@ def test_what_comes_next_is_what_a_rule_puts_first_then_what_is_required_then_wh
         (5, {"tests": [{"test_code": "CBC", "priority": "high"}]}, ["tests[0].priority"]),
         (6, {"diagnoses": [{"primary": True}]}, ["diagnoses[0].code"]),
         (6, {"diagnoses": [{"code": "I10"}, {"code": "i10"}]}, ["diagnoses[1].code"]),
-        (6, {"diagnoses": [{"code": "I10", "primary": True}, {"code": "J02.9", "primary": True}]}, ["diagnoses[1].primary"]),
+        (6, {"diagnoses": [{"code": "I10", "primary": True}, {"code": "R51.9", "primary": True}]}, ["diagnoses[1].primary"]),
         (8, {"medications": [{"name": "x", "quantity": 0}]}, ["medications[0].quantity"]),
         (8, {"medications": [{"name": "x", "refills": 12}]}, ["medications[0].refills"]),
         (8, {"medications": [{"name": "x", "quantity": 1.5}]}, ["medications[0].quantity"]),

@@ -263,6 +263,20 @@ def test_vital_signs_are_read_and_questioned(ward: dict[str, User]) -> None:
         save(doctor, visit, 1, {"pulse": 13})
 
 
+def test_diagnoses_are_codes_of_the_day_that_can_be_billed(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    for codes, place in ((["E11"], 0), (["I10", "X00.0"], 1)):
+        with pytest.raises(Invalid) as refused:
+            save(doctor, visit, 6, {"diagnoses": [{"code": code} for code in codes]})
+        assert refused.value.details["field"] == f"step_data.diagnoses[{place}].code"
+    saved = save(doctor, visit, 6, {"diagnoses": [{"code": "i10"}, {"code": "E119", "primary": True}]}).saves[6]
+    assert saved.data["diagnoses"] == [{"code": "i10"}, {"code": "E119", "primary": True}]
+    assert [(one["code"], one["primary"]) for one in saved.parsed["diagnoses"]] == [("I10", False), ("E11.9", True)]
+    assert saved.parsed["diagnoses"][0]["display"] == "Essential (primary) hypertension"
+    assert save(doctor, visit, 6, {"diagnoses": [{"code": "I10"}, {"code": "R51.9"}]}).saves[6].parsed["diagnoses"][0]["primary"]
+
+
 # --- signing
 
 
@@ -273,14 +287,14 @@ def test_what_is_signed_stands_in_the_chart(ward: dict[str, User]) -> None:
     services.complete(by=doctor, consultation_id=visit.row.pk)
     rows = ChartEntry.objects.filter(patient=patient, source="consultation")
     assert {(row.type, row.code, row.value) for row in rows} == {
-        ("diagnosis", "J02.9", None),
+        ("diagnosis", "R51.9", None),
         ("vital_sign", "8480-6", 120),
         ("vital_sign", "8462-4", 80),
         ("vital_sign", "8867-4", 70),
         ("note", "", None),
     }
     note = rows.get(type="note")
-    assert "Sore throat" in note.detail["text"]
+    assert "Back pain" in note.detail["text"]
     assert "Rest and fluids" in note.detail["text"]
     assert {row.recorded_by_id for row in rows} == {doctor.pk}
     (fact,) = facts("consultation.completed")
