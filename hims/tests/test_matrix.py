@@ -99,6 +99,17 @@ MATRIX: dict[str, str] = {
     "POST /appointments/{id}/confirm": "y o y y - - - -",
     "POST /appointments/{id}/check-in": "y o y y - - - -",
     "POST /appointments/{id}/no-show": "y o y y - - - -",
+    # consultations
+    "GET /consultations": "c y y - - - r -",
+    "GET /consultations/{id}": "c y y - - - r -",
+    "POST /consultations": "c y y - - - - -",
+    "PUT /consultations/{id}/step": "c o r - - - - -",
+    "POST /consultations/{id}/complete": "c o - - - - - -",
+    "POST /consultations/{id}/addenda": "c o - - - - - -",
+    "POST /consultations/{id}/hold": "c o y - - - - -",
+    "POST /consultations/{id}/resume": "c o y - - - - -",
+    "POST /consultations/{id}/cancel": "c o y - - - - -",
+    "POST /consultations/{id}/hand-over": "c o - - - - - -",
     # audit, notifications
     "GET /audit-events": ADMIN,
     "GET /audit-events/verify": ADMIN,
@@ -168,10 +179,13 @@ class Scene(NamedTuple):
     nurse_id: str = ""
     key_id: str = ""
     sent_id: str = ""
+    visit_id: str = ""
+    doctor_id: str = ""
 
     def id_for(self, path: str) -> str:
         """Whose `{id}` it is, where it is not a patient's."""
         kinds = {"/patients/merges/": self.merge_id, "/users/": self.nurse_id, "/api-keys/": self.key_id}
+        kinds |= {"/consultations/": self.visit_id}
         return next(
             (one for start, one in (kinds | {"/notifications/sent/": self.sent_id}).items() if path.startswith(start)), ""
         )
@@ -186,7 +200,9 @@ def scene(ward: dict[str, User]) -> Scene:
     key = cast.key_of(ward["nurse"]).key
     sent = notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
     entry = cast.chart(patient, "allergy", "Penicillin")
-    return Scene(patient, twin, closed, entry, str(merged.pk), str(ward["nurse"].pk), str(key.pk), str(sent.pk))
+    visit = str(cast.visit_of(ward["doctor"], patient).row.pk)
+    ids = (str(merged.pk), str(ward["nurse"].pk), str(key.pk), str(sent.pk), visit, str(ward["doctor"].pk))
+    return Scene(patient, twin, closed, entry, *ids)
 
 
 def row_of(path: str, method: str) -> str:
@@ -230,6 +246,14 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /patients/break-glass": {"mrn": scene.closed.mrn, "reason": why},
         "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
         "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
+        "POST /consultations": {"patient_id": str(scene.patient.pk), "doctor_id": scene.doctor_id},
+        "PUT /consultations/{id}/step": {"step_number": 0, "step_data": {"identity_confirmed": True}},
+        "POST /consultations/{id}/complete": {},
+        "POST /consultations/{id}/addenda": {"text": why},
+        "POST /consultations/{id}/hold": {"reason": why},
+        "POST /consultations/{id}/resume": {},
+        "POST /consultations/{id}/cancel": {"reason": why},
+        "POST /consultations/{id}/hand-over": {"doctor_id": scene.doctor_id},
     }
     method, _, path = row.partition(" ")
     about = (
