@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.appointments import services as diary
 from apps.developers import urls as developers
 from apps.notifications import services as notifications
 from apps.notifications.services import Notice
@@ -179,16 +180,23 @@ class Scene(NamedTuple):
     nurse_id: str = ""
     key_id: str = ""
     sent_id: str = ""
-    visit_id: str = ""
     doctor_id: str = ""
+    visit_id: str = ""
+    off_id: str = ""
+    consultation_id: str = ""
 
     def id_for(self, path: str) -> str:
         """Whose `{id}` it is, where it is not a patient's."""
-        kinds = {"/patients/merges/": self.merge_id, "/users/": self.nurse_id, "/api-keys/": self.key_id}
-        kinds |= {"/consultations/": self.visit_id}
-        return next(
-            (one for start, one in (kinds | {"/notifications/sent/": self.sent_id}).items() if path.startswith(start)), ""
-        )
+        kinds = {
+            "/patients/merges/": self.merge_id,
+            "/users/": self.nurse_id,
+            "/api-keys/": self.key_id,
+            "/notifications/sent/": self.sent_id,
+            "/doctors/": self.doctor_id,
+            "/appointments/": self.visit_id,
+            "/consultations/": self.consultation_id,
+        }
+        return next((one for start, one in kinds.items() if path.startswith(start)), "")
 
 
 @pytest.fixture
@@ -200,9 +208,13 @@ def scene(ward: dict[str, User]) -> Scene:
     key = cast.key_of(ward["nurse"]).key
     sent = notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
     entry = cast.chart(patient, "allergy", "Penicillin")
-    visit = str(cast.visit_of(ward["doctor"], patient).row.pk)
-    ids = (str(merged.pk), str(ward["nurse"].pk), str(key.pk), str(sent.pk), visit, str(ward["doctor"].pk))
-    return Scene(patient, twin, closed, entry, *ids)
+    doctor = ward["doctor"]
+    visit = cast.book(patient, doctor)
+    off = diary.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=cast.at(), ends_at=cast.at("11:00"))
+    others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
+    others |= {"visit_id": visit, "off_id": off, "consultation_id": cast.visit_of(doctor, patient).row}
+    ids = {name: str(row.pk) for name, row in others.items()}
+    return Scene(patient, twin, closed, entry, **ids)
 
 
 def row_of(path: str, method: str) -> str:
@@ -244,6 +256,21 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "PUT /patients/{id}/restricted": {"restricted": True, "care_team": [], "reason": why},
         "POST /patients/{id}/break-glass": {"reason": why},
         "POST /patients/break-glass": {"mrn": scene.closed.mrn, "reason": why},
+        "PUT /doctors/{id}/schedule": {"hours": []},
+        "POST /doctors/{id}/time-off": {"starts_at": "2026-01-05", "ends_at": "2026-01-05"},
+        "DELETE /doctors/{id}/time-off/{time_off}": None,
+        "POST /appointments": {
+            "patient_id": str(scene.twin.pk),
+            "doctor_id": scene.doctor_id,
+            "scheduled_time": cast.at("15:00").isoformat(),
+        },
+        "PUT /appointments/{id}": {"notes": "x"},
+        "PATCH /appointments/{id}": {"notes": "y"},
+        "DELETE /appointments/{id}": None,
+        "POST /appointments/{id}/cancel": None,
+        "POST /appointments/{id}/confirm": None,
+        "POST /appointments/{id}/check-in": None,
+        "POST /appointments/{id}/no-show": None,
         "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
         "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
         "POST /consultations": {"patient_id": str(scene.patient.pk), "doctor_id": scene.doctor_id},
@@ -264,7 +291,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         else scene.patient
     )
     at = scene.id_for(path) or str(about.pk)
-    path = path.replace("{id}", at).replace("{entry}", str(scene.entry.pk))
+    path = path.replace("{id}", at).replace("{entry}", str(scene.entry.pk)).replace("{time_off}", scene.off_id)
     if path.endswith("/merge"):
         bodies[row]["into"] = str(scene.patient.pk)
     if path.endswith("/merge-preview"):

@@ -10,6 +10,7 @@ from apps.appointments.services.scheduling import (
     remove_time_off,
     set_schedule,
 )
+from apps.appointments.services.takeover import Step, TakenVisit, take_over
 from apps.appointments.services.visiting import (
     IllegalMove,
     NotThatDay,
@@ -36,6 +37,8 @@ __all__ = [
     "OverbookingFull",
     "PatientNotActive",
     "SlotTaken",
+    "Step",
+    "TakenVisit",
     "TooEarly",
     "WeeklyHours",
     "add_time_off",
@@ -51,4 +54,5 @@ __all__ = [
     "put_back",
     "remove_time_off",
     "set_schedule",
+    "take_over",
 ]
