@@ -62,6 +62,13 @@ class ConsultationAmended(_AboutVisit, name="consultation.amended"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsultationsTakenOver(Event, name="consultation.taken_over"):
+    """Visits came in as they had happened elsewhere, so many; nobody is told of each."""
+
+    visits: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsultationHeld(_AboutVisit, name="consultation.held"):
     """The visit waits."""
 

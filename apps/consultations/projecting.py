@@ -1,6 +1,7 @@
 """What a signed visit puts into the chart: its diagnoses, each measured value, and a note of complaint, assessment and plan."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,7 +24,7 @@ def entries(visit: Visit) -> list[NewEntry]:
 
 def addendum(row: Consultation, added: Addendum) -> NewEntry:
     """The chart's row of what was added later."""
-    return _text(row, f"addendum:{added.pk}", "Addendum to a consultation", added.text)
+    return _text(row, f"addendum:{added.pk}", "Addendum to a consultation", added.text, added.signed_at)
 
 
 def _diagnoses(visit: Visit) -> Iterator[NewEntry]:
@@ -73,13 +74,19 @@ def _note(visit: Visit) -> Iterator[NewEntry]:
     ]
     text = "\n".join(f"{name}: {said}" for name, said in lines if said)
     if text:
-        yield _text(visit.row, "note", "Consultation note", text)
+        yield _text(visit.row, "note", "Consultation note", text, visit.row.completed_at)
 
 
-def _text(row: Consultation, which: str, title: str, text: str) -> NewEntry:
+def _text(row: Consultation, which: str, title: str, text: str, at: datetime | None) -> NewEntry:
     kept = text if len(text) <= TEXT_MAX else text[: TEXT_MAX - len(_MORE)] + _MORE
-    detail = {"title": title, "text": kept}
-    return NewEntry(type=EntryType.NOTE, display=title, detail=detail, source_ref=_ref(row, which), recorded_by_id=row.doctor_id)
+    return NewEntry(
+        type=EntryType.NOTE,
+        display=title,
+        occurred_at=at,
+        detail={"title": title, "text": kept},
+        source_ref=_ref(row, which),
+        recorded_by_id=row.doctor_id,
+    )
 
 
 def _ref(row: Consultation, which: str) -> str:

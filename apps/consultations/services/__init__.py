@@ -6,6 +6,7 @@ from apps.consultations.services.passing import AlreadyOver, cancel, hand_over, 
 from apps.consultations.services.saving import EarlierStepOpen, NewSave, NotOpen, StepChanged, save_step
 from apps.consultations.services.signing import Incomplete, add, complete, content_sha256
 from apps.consultations.services.starting import AlreadyBegun, NewConsultation, PatientNotActive, start
+from apps.consultations.services.takeover import TakenConsultation, TakenSave, take_over
 
 __all__ = [
     "Acknowledged",
@@ -19,6 +20,8 @@ __all__ = [
     "NotOpen",
     "PatientNotActive",
     "StepChanged",
+    "TakenConsultation",
+    "TakenSave",
     "add",
     "cancel",
     "complete",
@@ -29,4 +32,5 @@ __all__ = [
     "resume",
     "save_step",
     "start",
+    "take_over",
 ]
