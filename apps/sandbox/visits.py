@@ -21,6 +21,8 @@ from apps.patients.models import Patient
 from apps.sandbox.aliases import ALIASES, fixed_id
 from apps.sandbox.staff import ID_OF
 
+Filled = dict[Step, dict[str, Any]]
+
 _MINUTE = timedelta(minutes=1)
 _ADULT = 18
 _ADAPTIVE_SHARE, _QUICK_SHARE = 0.2, 0.35  # the rest is standard
@@ -159,7 +161,9 @@ def lay_out(by: Actor) -> int:
     ended = dict(StatusChange.objects.filter(to_status="completed").values_list("appointment", "at"))
     rows = list(Appointment.objects.filter(pk__in=began).select_related("patient").order_by("scheduled_time", "id"))
     over = [_over(draw, row, began[row.pk], ended[row.pk]) for row in rows if row.pk in ended]
-    live = [_live(row, began[row.pk], now) for row in rows if row.status == "in_progress"]
+    doctors = {ID_OF[name]: name for name in _NOW}
+    going_on = [row for row in rows if row.status == "in_progress" and row.doctor_id in doctors]
+    live = [_live(row, _NOW[doctors[row.doctor_id]], began[row.pk], now) for row in going_on]
     return services.take_over(by=by, visits=[*over, *live, *_walk_ins(now)])
 
 
@@ -176,7 +180,7 @@ def _over(draw: Random, row: Appointment, began: datetime, ended: datetime) -> T
         workflow_type=workflow,
         started_at=began,
         ended_at=ended,
-        saves=list(_written(draw, row.patient, row.doctor_id, story, began, ended)),
+        saves=_written(_filled(draw, row.patient, story), row, story, began, ended),
         addendum="Results are in, all within range; the patient was called." if story.tests and luck > 0.5 else "",
     )
 
@@ -189,21 +193,25 @@ def _story(draw: Random, row: Appointment) -> Story:
     return _BY_NOTE.get(row.notes, _COLD)
 
 
-def _written(
-    draw: Random, patient: Patient, doctor_id: Any, story: Story, began: datetime, ended: datetime
-) -> Iterator[TakenSave]:
+def _written(filled: Filled, row: Appointment, story: Story, began: datetime, ended: datetime) -> list[TakenSave]:
     """Every step of the visit, one after another within its time."""
-    filled = _filled(draw, patient, story)
-    each = (ended - began) / (len(filled) + 1)
-    for place, (step, data) in enumerate(filled.items(), start=1):
-        who = ID_OF["nurse.jones"] if step in (Step.PATIENT_OVERVIEW, Step.VITALS) else doctor_id
-        yield TakenSave(step=step, data=data, at=began + place * each, by_id=who, displays=story.codes)
+    each, nurse = (ended - began) / (len(filled) + 1), ID_OF["nurse.jones"]
+    return [
+        TakenSave(
+            step=step,
+            data=data,
+            at=began + place * each,
+            by_id=nurse if step <= Step.VITALS else row.doctor_id,
+            displays=story.codes,
+        )
+        for place, (step, data) in enumerate(filled.items(), start=1)
+    ]
 
 
-def _filled(draw: Random, patient: Patient, story: Story) -> dict[Step, dict[str, Any]]:
+def _filled(draw: Random, patient: Patient, story: Story) -> Filled:
     symptoms = [{"description": what, "severity": how, "duration": long} for what, how, long in story.symptoms]
     tests = [{"test_code": code, "test_type": name, "priority": "routine"} for code, name in story.tests]
-    filled: dict[Step, dict[str, Any]] = {
+    filled: Filled = {
         Step.PATIENT_OVERVIEW: {"identity_confirmed": True},
         Step.VITALS: vital_signs(draw, _age(patient)),
         Step.SYMPTOMS: {"chief_complaint": story.complaint} | ({"symptoms": symptoms} if symptoms else {}),
@@ -244,9 +252,8 @@ _CHILD_BEGUN: Mapping[Step, dict[str, Any]] = {
 _NOW = {"dr.smith": _BEGUN, "dr.patel": _RED_FLAG, "dr.lee": _CHILD_BEGUN}
 
 
-def _live(row: Appointment, began: datetime, now: datetime) -> TakenConsultation:
+def _live(row: Appointment, filled: Mapping[Step, dict[str, Any]], began: datetime, now: datetime) -> TakenConsultation:
     """What goes on at this moment: with each doctor something else that the rules have a word about."""
-    doctor = next(name for name in _NOW if ID_OF[name] == row.doctor_id)
     return TakenConsultation(
         id=fixed_id(f"consultation.{row.pk}"),
         patient_id=row.patient_id,
@@ -257,7 +264,7 @@ def _live(row: Appointment, began: datetime, now: datetime) -> TakenConsultation
         started_at=began,
         saves=[
             TakenSave(step=step, data=data, at=min(began + (place + 1) * _MINUTE, now), by_id=ID_OF["nurse.jones"])
-            for place, (step, data) in enumerate(_NOW[doctor].items())
+            for place, (step, data) in enumerate(filled.items())
         ],
     )
 
@@ -270,9 +277,8 @@ def _walk_ins(now: datetime) -> Iterator[TakenConsultation]:
         adults, ("dr.smith", "dr.patel"), ("on_hold", "cancelled"), ("Waits for the X-ray", "Left unseen"), strict=False
     ):
         began = now - 55 * _MINUTE
-        saves = [
-            TakenSave(step=step, data=data, at=began + 4 * _MINUTE, by_id=ID_OF["nurse.jones"]) for step, data in _BEGUN.items()
-        ]
+        at, nurse = began + 4 * _MINUTE, ID_OF["nurse.jones"]
+        saves = [TakenSave(step=step, data=data, at=at, by_id=nurse) for step, data in _BEGUN.items()]
         yield TakenConsultation(
             id=fixed_id(f"consultation.walk-in.{doctor}"),
             patient_id=patient.pk,
