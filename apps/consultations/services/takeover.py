@@ -60,6 +60,8 @@ def take_over(*, by: Actor, visits: Sequence[TakenConsultation]) -> int:
     """
     here = set(Consultation.objects.filter(pk__in=[visit.id for visit in visits]).values_list("pk", flat=True))
     fresh = [visit for visit in visits if visit.id not in here]
+    if not fresh:
+        return 0
     people = {person.pk: person for person in patients.locked_together(by, *dict.fromkeys(one.patient_id for one in fresh))}
     taken = [_row(visit, people[visit.patient_id]) for visit in fresh]
     Consultation.objects.bulk_create(visit.row for visit in taken)
