@@ -14,20 +14,23 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 run: install
 	@exec $(VENV)/python -m hims.launch
 
+# Several processes at once, each with servers of its own. In one: make test ARGS="-n 0"
+PYTEST = $(VENV)/python -m pytest $(if $(findstring no:xdist,$(ARGS)),,-n auto --dist loadfile --no-loadscope-reorder) $(ARGS)
+
 test: SET = test
 test: install
-	@HIMS_ENV=test exec $(VENV)/python -m pytest $(ARGS)
+	@HIMS_ENV=test exec $(PYTEST)
 
 test-all: SET = test
 test-all: install
-	@HIMS_ENV=test HIMS_TEST_FULL=1 exec $(VENV)/python -m pytest $(ARGS)
+	@HIMS_ENV=test HIMS_TEST_FULL=1 exec $(PYTEST)
 
 check: SET = test
 check: install
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	HIMS_ENV=test $(VENV)/mypy hims apps
-	HIMS_ENV=test $(VENV)/python -m pytest $(ARGS)
+	HIMS_ENV=test $(PYTEST)
 
 # make bench ONLY=list,search ROWS=100000 ROUNDS=3; see docs/benchmarks.md
 bench: install

@@ -1,4 +1,7 @@
-"""Tests run on real servers: the embedded ones, in a data folder of their own, unless DATABASE_URL and REDIS_URL name others."""
+"""Tests run on real servers: the embedded ones, in a data folder of their own, unless DATABASE_URL and REDIS_URL name others.
+
+With several workers (pytest-xdist) every worker has a folder and servers of its own; `hims.settings.test` names the folder.
+"""
 
 import os
 from contextlib import ExitStack, suppress
@@ -11,12 +14,44 @@ from hims.launch.errors import CannotStart
 
 os.environ.setdefault("HIMS_ENV", "test")
 
+MOST_WORKERS = 4
+# The files that take longest, the longest first: they begin first, so that no worker is left alone with one at the end.
+LONGEST = [
+    "hims/tests/test_admin_pages.py",
+    "hims/tests/test_developer_pages.py",
+    "hims/launch/tests/test_embedded.py",
+    "hims/launch/tests/test_run.py",
+    "apps/patients/tests/test_suspected.py",
+    "apps/sandbox/tests/test_services.py",
+    "apps/patients/tests/test_tally.py",
+    "apps/patients/tests/test_restricted.py",
+    "hims/tests/test_key_doors.py",
+    "hims/tests/test_doors.py",
+    "hims/tests/journeys/test_first_light.py",
+    "apps/patients/tests/test_merging_undo.py",
+]
+
 _stack = ExitStack()
+
+
+def others_servers() -> bool:
+    return "DATABASE_URL" in os.environ or "REDIS_URL" in os.environ
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: as many as there are processors, and one alone on servers that others named: workers empty Redis."""
+    return 1 if others_servers() else min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.version:
         return
+    workers = len(getattr(config.option, "tx", None) or [])
+    if workers > 1 and others_servers():
+        raise pytest.UsageError("DATABASE_URL or REDIS_URL is set: workers would share the servers it names. Use -n 0.")
+    if workers and not hasattr(config, "workerinput"):
+        return  # the workers start their own
     try:
         _stack.enter_context(embedded.servers(durable=False))
     except CannotStart as error:
@@ -28,6 +63,8 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
     if os.environ.get("HIMS_TEST_FULL") == "1":
         return
     skip = pytest.mark.skip(reason="the long numbers run with `make test-all`")

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     APPOINTMENT_SEE_NOTES = "appointment.see_notes"  # what was noted of a visit, beside when and with whom it is
     APPOINTMENT_BOOK = "appointment.book"
     APPOINTMENT_CHANGE = "appointment.change"  # move, confirm, check in, cancel; in every diary with APPOINTMENT_ANY
+    APPOINTMENT_EXPORT = "appointment.export"  # take a visit along as a calendar file
     APPOINTMENT_ANY = "appointment.any"  # act in every doctor's diary, not in one's own alone
     APPOINTMENT_OVERBOOK = "appointment.overbook"  # put a visit in beside the free slots
     SCHEDULE_KEEP = "schedule.keep"  # a doctor's hours and time off

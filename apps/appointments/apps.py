@@ -1,4 +1,4 @@
-"""The appointments app: it declares which of its rows follow a patient into a merge when it loads."""
+"""The appointments app: it declares which of its rows follow a patient into a merge, and listens, when it loads."""
 
 from importlib import import_module
 
@@ -10,3 +10,4 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.appointments.plugs")
+        import_module("apps.appointments.listeners")

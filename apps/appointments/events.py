@@ -66,3 +66,52 @@ class TimeOffRemoved(_AboutDoctor, name="schedule.time_off_removed"):
     time_off_id: UUID
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesBooked(Event, name="appointment.series_booked"):
+    """Visits were booked together; each was announced by itself before."""
+
+    series_id: UUID
+    patient_id: UUID
+    doctor_id: UUID
+    every_weeks: int
+    booked: int
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.series_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutMove(_AboutDoctor):
+    move_id: UUID
+    visits: int
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.move_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitsMoved(_AboutMove, name="schedule.visits_moved"):
+    """An absent doctor's visits went elsewhere; each was announced by itself before."""
+
+    to_doctor_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitsPutBack(_AboutMove, name="schedule.visits_put_back"):
+    """Such a move was undone, as far as it could be: so many visits are back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarFeedMade(_AboutDoctor, name="schedule.calendar_feed_made"):
+    """A doctor's calendar has a new address; the one before is dead."""
+
+    feed_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarFeedRevoked(_AboutDoctor, name="schedule.calendar_feed_revoked"):
+    feed_id: UUID

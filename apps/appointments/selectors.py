@@ -10,7 +10,18 @@ from django.db.models import QuerySet
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.appointments import openings, reads, rules
-from apps.appointments.models import Appointment, DoctorSchedule, Room, StatusChange, TimeOff, VisitLength, WorkingHours
+from apps.appointments.models import (
+    Appointment,
+    BulkMove,
+    CalendarFeed,
+    DoctorSchedule,
+    MovedVisit,
+    Room,
+    StatusChange,
+    TimeOff,
+    VisitLength,
+    WorkingHours,
+)
 from apps.appointments.rules import Span
 from apps.common import clock
 from apps.common.errors import NotFound
@@ -50,9 +61,51 @@ def appointment(by: Actor, appointment_id: UUID) -> Appointment:
     return found
 
 
+def visit_with_people(by: Actor, appointment_id: UUID) -> Appointment:
+    """The visit with patient, doctor and room, or NotFound."""
+    found = diary(visible_to=by).filter(pk=appointment_id).first()
+    if found is None:
+        raise NotFound("There is no such appointment.")
+    return found
+
+
 def history(row: Appointment) -> QuerySet[StatusChange]:
     """What the visit went through, in order."""
     return StatusChange.objects.filter(appointment=row).select_related("by").order_by("id")
+
+
+def of_series(by: Actor, series_id: UUID) -> list[Appointment]:
+    """The visits of a series that are shown to the actor, in order of time. Raises NotFound where there are none."""
+    found = list(diary(visible_to=by).filter(series=series_id).select_related("series").order_by("scheduled_time", "id"))
+    if not found:
+        raise NotFound("There is no such series.")
+    return found
+
+
+def bulk_move(by: Actor, move_id: UUID) -> BulkMove:
+    """Visits that were moved together, or NotFound."""
+    found = BulkMove.objects.visible_to(by).filter(pk=move_id).first()
+    if found is None:
+        raise NotFound("There is no such move.")
+    return found
+
+
+def moved_visits(by: Actor, move: BulkMove) -> QuerySet[MovedVisit]:
+    """Its visits as far as they are shown to the actor, in order of the times they had."""
+    shown = Appointment.objects.visible_to(by).values("pk")
+    rows = MovedVisit.objects.filter(move=move, appointment__in=shown).select_related("appointment")
+    return rows.order_by("from_time", "id")
+
+
+def live_feed(by: Actor, doctor_id: UUID) -> CalendarFeed | None:
+    """The calendar of a doctor that can be subscribed to now, if there is one."""
+    return CalendarFeed.objects.visible_to(by).filter(doctor=doctor_id, revoked_at=None).first()
+
+
+def busy(feed: CalendarFeed, start: datetime, end: datetime) -> QuerySet[Appointment]:
+    """The feed's visits that take the doctor's time, or were asked for, in order. Whoever fetches them is shown no patient."""
+    rows = Appointment.objects.filter(doctor=feed.doctor_id, scheduled_time__gte=start, scheduled_time__lt=end)
+    return rows.exclude(status__in=[rules.Status.CANCELLED, rules.Status.NO_SHOW]).order_by("scheduled_time", "id")
 
 
 def rooms(*, visible_to: Actor) -> QuerySet[Room]:

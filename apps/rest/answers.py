@@ -5,6 +5,8 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 from rest_framework.response import Response
 
 from apps.rest import etags, limits, picking, renderers
@@ -34,6 +36,17 @@ def answer(
         data = _narrowed(view, data)
     body = {"success": True, "data": data, "warnings": list(warnings)} if warnings else {"success": True, "data": data}
     return Response(body, status=status, headers=headers)
+
+
+def file(view: Any, content: bytes, *, name: str) -> HttpResponse:
+    """Raw bytes of the media type the view declares in `files`, to be kept under this name; of a tagged action as in `answer`."""
+    headers = {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
+    if view.action in view.tagged:
+        headers["ETag"] = etags.of(content)
+        if view.request.method in picking.READING and etags.is_known(view.request, headers["ETag"]):
+            _give_back(view)
+            return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": headers["ETag"]})
+    return HttpResponse(content, content_type=f"{view.files[view.action]}; charset=utf-8", headers=headers)
 
 
 def _spread(view: Any, data: dict[str, Any]) -> None:

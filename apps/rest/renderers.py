@@ -38,6 +38,13 @@ class EnvelopeRenderer(BaseRenderer):
         return b"" if data is None else dumps(data)
 
 
+def accepting(media_type: str) -> list[BaseRenderer]:
+    """What an action that answers a file is negotiated with: whoever takes the file's type or JSON, which its refusals are in."""
+    stand_in = EnvelopeRenderer()
+    stand_in.media_type = media_type
+    return [stand_in, EnvelopeRenderer()]
+
+
 _ANYTHING = ("", "*/*", "application/json")
 
 

@@ -13,7 +13,8 @@
 given within five minutes in this session (`POST /auth/reauthenticate`; a sign-in counts).
 
 Actions in `tagged` answer one resource with its ETag; those of them that change it heed If-Match, which asks `held` what the
-resource is. `expands` says what `?expand=` may show beside an id. `keyed = False` where a POST must not heed Idempotency-Key.
+resource is. `files` names the actions that answer a file (`self.file`), each with its media type; their refusals stay JSON.
+`expands` says what `?expand=` may show beside an id. `keyed = False` where a POST must not heed Idempotency-Key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django_filters import FilterSet
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -32,11 +35,12 @@ from rest_framework.viewsets import ViewSetMixin
 from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
-from apps.rest import aliases, answers, guards, limits, paging, picking
+from apps.rest import aliases, answers, guards, limits, paging, picking, renderers
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
 from apps.rest.permissions import Need, refuse_without_fresh_proof
 from apps.rest.picking import Expansion, Pick
+from apps.rest.renderers import EnvelopeRenderer
 from apps.rest.schema import Example
 
 _READING = ("GET", "HEAD")
@@ -58,6 +62,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     data_key: ClassVar[str | None] = None
     tagged: ClassVar[Sequence[str]] = ()
     shows_current: ClassVar[bool] = False  # a 412 carries the resource as it is now, so that both can be compared
+    files: ClassVar[Mapping[str, str]] = {}
     expands: ClassVar[Mapping[str, Expansion]] = {}
     keyed: ClassVar[bool] = True
     beside: ClassVar[Mapping[str, Any]] = {}  # what may stand beside the rows of a list, as JSON schema
@@ -91,6 +96,14 @@ class HimsViewSet(ViewSetMixin, APIView):
         self._refuse_unknown_parameters(request)
         if request.method not in _READING:
             guards.put_up(self, request)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return renderers.accepting(self.files[self.action]) if self.action in self.files else super().get_renderers()
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Of an action that answers a file: refused where neither the file nor JSON is taken; what is rendered is a refusal."""
+        chosen = super().perform_content_negotiation(request, force)
+        return (EnvelopeRenderer(), EnvelopeRenderer.media_type) if self.action in self.files else chosen
 
     def held(self) -> tuple[Any, object]:
         """The resource of the path as `data` of a reply shows it, and its version; its row locked. Every tagged write has it."""
@@ -167,6 +180,10 @@ class HimsViewSet(ViewSetMixin, APIView):
     ) -> Response:
         """200 in the envelope; `version` is that of the row, for the ETag."""
         return answers.answer(self, HTTPStatus.OK, data, version=version, warnings=warnings, headers=headers)
+
+    def file(self, content: bytes, *, name: str) -> HttpResponse:
+        """200 with the bytes of a file, outside the envelope."""
+        return answers.file(self, content, name=name)
 
     def created(
         self, data: Any, *, location: str, version: object = None, warnings: Sequence[Mapping[str, Any]] = ()

@@ -75,9 +75,11 @@ def test_no_two_visits_of_a_doctor_meet():
 
 
 @pytest.mark.django_db
-def test_hims_would_accept_everybody(copied):
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.full)])
+def test_hims_would_accept_everybody(copied, step):
+    """Every tenth by default, everybody in the long run."""
     assert copied.count() == 1_000
-    for row in copied:
+    for row in copied.order_by("seq")[::step]:
         row.full_clean()
         assert rules.birth_problem(row.date_of_birth, date(2026, 1, 6)) is None
         assert row.phone_e164 == rules.e164(row.phone, settings.CLINIC_COUNTRY), row.phone

@@ -215,6 +215,8 @@ SPECTACULAR_SETTINGS = {
         "EntryType": "apps.access.matrix.CHART_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
         "AppointmentStatus": "apps.appointments.models.visits.STATUSES",
+        "MoveResult": "apps.appointments.api.moves.MOVE_RESULTS",
+        "MoveReason": "apps.appointments.api.moves.MOVE_REASONS",
         "AppointmentType": "apps.appointments.models.VisitType",
         "ConsultationStatus": "apps.consultations.models.STATUSES",
         "StepState": "apps.consultations.api.shapes.STATES",
@@ -243,6 +245,7 @@ HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # no
 HIMS_BASE_URL = env.base_url()  # what mailed links begin with
 HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
 REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
+HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # how long moved visits can be put back
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [

@@ -2,7 +2,14 @@
 
 import os
 
+from hims.launch import places
+
 os.environ.setdefault("HIMS_ENV", "test")  # read when the settings below are
+
+# A worker of pytest-xdist has servers of its own, below everybody's data folder. Its name is taken out of the environment:
+# what its tests start stays in this folder, or in the one they name.
+if _worker := os.environ.pop("PYTEST_XDIST_WORKER", ""):
+    os.environ["HIMS_DATA_DIR"] = str(places.data_dir() / _worker)
 
 from hims.settings.sandbox import *  # noqa: F403
 from hims.settings.sandbox import DATABASES

@@ -39,9 +39,16 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 RULES = {
-    "light": {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}},
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},  # what a colour scheme can change
+    "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},  # what a colour scheme can change
 }
+# Carries axe into the page once, for both schemes.
+_AXE = Axe().axe_script
+# A link that is still on its way from one scheme's colour to the other's is taken there first.
+_RUN = """only => {
+  document.getAnimations().forEach(moving => moving.finish());
+  return axe.run({runOnly: only, resultTypes: ["violations"]}).then(results => results.violations);
+}"""
 SHOTS = os.environ.get("HIMS_SCREENSHOTS", "")  # a folder to keep pictures in
 
 pytestmark = [
@@ -209,16 +216,17 @@ def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(chromium: Brows
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(chromium: Browser, live_server: Any, shown: Ward, scheme: str, settings: Any) -> None:
-    here, context = desk(chromium, live_server, color_scheme=scheme, bypass_csp=True)
+def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_server: Any, shown: Ward, settings: Any) -> None:
+    here, context = desk(chromium, live_server, bypass_csp=True)
     found = []
 
     def look(name: str) -> None:
-        picture(here.page, f"{name}-{scheme}")
-        results = Axe().run(here.page, options=RULES[scheme])
-        for rule in results.response["violations"]:
-            found.extend(f"{name}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
+        here.page.evaluate(_AXE)
+        for scheme, rules in RULES.items():
+            here.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            picture(here.page, f"{name}-{scheme}")
+            for rule in here.page.evaluate(_RUN, rules):
+                found.extend(f"{name}, {scheme}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
 
     here.open("/admin/login/")
     look("login")

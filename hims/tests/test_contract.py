@@ -16,6 +16,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from apps.accounts.models import User
+from apps.appointments.tests import factories as diary
 from apps.common.errors import CATALOGUE
 from apps.developers import contract
 from apps.notifications.api import examples as notification_examples
@@ -85,7 +86,8 @@ def declared(file: dict[str, Any], method: str, path: str, status: int) -> dict[
     """What the file says about this answer. A 405 belongs to no operation, so it is one of the shared replies."""
     if status == 405:
         return file["components"]["responses"]["MethodNotAllowed"]
-    for template, methods in file["paths"].items():
+    by_length = sorted(file["paths"].items(), key=lambda one: -len(re.sub(r"{\w+}", "", one[0])))  # the most literal first
+    for template, methods in by_length:
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method in methods:
             assert str(status) in methods[method]["responses"], f"{method} {path} answers {status}, which the file does not know"
             return resolve(file, methods[method]["responses"][str(status)])
@@ -103,7 +105,12 @@ def agree(file: dict[str, Any], response: Any, status: int) -> dict[str, Any]:
         assert name in response.headers, f"{path} {status} sends no {name}"
         schema, text = resolve(file, header)["schema"], response.headers[name]
         assert not faults(file, schema, int(text) if schema["type"] == "integer" else text), f"{name}: {text}"
-    assert response.headers["Content-Type"] == "application/json"
+    (kind,) = told["content"]
+    assert response.headers["Content-Type"].partition(";")[0] == kind
+    if kind != "application/json":  # a file
+        assert told["content"][kind]["schema"] == {"type": "string", "format": "binary"}
+        assert response.content
+        return {}
     body = response.json()
     assert body["success"] is (status < 400)
     assert not faults(file, told["content"]["application/json"]["schema"], body), body
@@ -348,6 +355,38 @@ def test_a_chart_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) 
     agree(strict, doctor.post(f"{history}/{record['id']}/retract", {"reason": "another patient"}), 200)
     agree(strict, doctor.post(f"{history}/{record['id']}/retract", {"reason": "again"}), 409)
     agree(strict, doctor.get(f"{history}?include_retracted=true"), 200)
+
+
+@pytest.mark.django_db
+def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    desk, doctor, patient = cast.caller(ward["receptionist"]), ward["doctor"], cast.admit()
+    diary.publish(doctor)
+    diary.book(cast.admit("Ann", "Roe"), doctor, diary.at(day=diary.monday(2)))
+    first = diary.at().isoformat()
+    asked = {"patient_id": str(patient.pk), "doctor_id": str(doctor.pk), "scheduled_time": first, "occurrences": 3}
+    made = desk.post("/appointments/series", asked)
+    series = agree(strict, made, 201)["data"]["series"]
+    assert len(series["clashes"]) == 1
+    address = made.headers["Location"].removeprefix("/v1")
+    agree(strict, desk.get(address), 200)
+    agree(strict, desk.post("/appointments/series", asked | {"occurrences": 1}), 400)
+    visit = series["appointments"][0]["id"]
+    agree(strict, desk.get(f"/appointments/{visit}.ics"), 200)
+    agree(strict, desk.get(f"/appointments/{uuid.uuid4()}.ics"), 404)
+    agree(strict, desk.get(f"/appointments/{visit}"), 200)
+    days = {"date_from": diary.monday().isoformat(), "date_to": diary.monday().isoformat(), "reason": "Ill"}
+    agree(strict, desk.post(f"/doctors/{doctor.pk}/move-appointments", days), 200)
+    move = agree(strict, desk.post(f"/doctors/{doctor.pk}/move-appointments", days | {"dry_run": False}), 200)["data"]["move"]
+    agree(strict, desk.get(f"/appointments/moves/{move['id']}"), 200)
+    agree(strict, desk.post(f"/appointments/moves/{move['id']}/undo"), 200)
+    agree(strict, desk.post(f"/appointments/moves/{move['id']}/undo"), 409)
+    feed = f"/doctors/{doctor.pk}/calendar-feed"
+    agree(strict, desk.get(feed), 200)
+    url = agree(strict, desk.post(feed), 201)["data"]["calendar_feed"]["url"]
+    agree(strict, cast.caller().get(url.partition("/v1")[2]), 200)
+    agree(strict, cast.caller().get(f"/doctors/{doctor.pk}/calendar.ics?token=none"), 404)
+    agree(strict, desk.call("DELETE", feed), 200)
+    agree(strict, desk.post(f"{address}/cancel", {}), 200)
 
 
 @pytest.mark.django_db

@@ -73,11 +73,13 @@ def test_a_stranger_gets_in_only_where_it_is_public() -> None:
 def test_every_role_gets_in_where_the_matrix_says(ward: dict[str, User]) -> None:
     wrong = []
     for role, user in ward.items():
+        caller = cast.caller(user)
         for path, method, action, view in doors():
             need = need_of(view, action)
             if need is PUBLIC or action == "logout":
                 continue
-            status = cast.caller(user).call(method.upper(), concrete(path), {}).status_code
+            status = caller.call(method.upper(), concrete(path), {}).status_code
+            assert status != 401, f"{method} {path} ended the session: what comes after it would show nothing"
             if (status == 403) == user.may(Permission(need)):
                 wrong.append(f"{role}: {method} {path} answered {status}")
     assert not wrong, "\n".join(wrong)

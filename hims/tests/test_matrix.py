@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.appointments import services as diary
+from apps.appointments.models import BulkMove
 from apps.developers import urls as developers
 from apps.notifications import services as notifications
 from apps.notifications.services import Notice
@@ -100,6 +101,16 @@ MATRIX: dict[str, str] = {
     "POST /appointments/{id}/confirm": "y o y y - - - -",
     "POST /appointments/{id}/check-in": "y o y y - - - -",
     "POST /appointments/{id}/no-show": "y o y y - - - -",
+    "GET /appointments/{id}.ics": "y o y y - - - -",
+    "POST /appointments/series": "y o y y - - - -",
+    "GET /appointments/series/{id}": "y y y y - - r -",  # ours: whoever sees the visits
+    "POST /appointments/series/{id}/cancel": "y o y y - - - -",
+    "POST /doctors/{id}/move-appointments": "y o - y - - - -",  # ours, like the schedule
+    "GET /appointments/moves/{id}": "y o - y - - - -",
+    "POST /appointments/moves/{id}/undo": "y o - y - - - -",
+    "GET /doctors/{id}/calendar-feed": "y o - y - - - -",
+    "POST /doctors/{id}/calendar-feed": "y o - y - - - -",
+    "DELETE /doctors/{id}/calendar-feed": "y o - y - - - -",
     # consultations
     "GET /consultations": "c y y - - - r -",
     "GET /consultations/{id}": "c y y - - - r -",
@@ -129,6 +140,7 @@ PUBLIC_ROWS = {
     "GET /version",
     "GET /openapi.json",
     "GET /openapi.yaml",
+    "GET /doctors/{id}/calendar.ics",  # its address carries the secret
 }
 OPEN_ONLY_IN_A_SANDBOX = "/sandbox/"
 
@@ -184,6 +196,8 @@ class Scene(NamedTuple):
     visit_id: str = ""
     off_id: str = ""
     consultation_id: str = ""
+    series_id: str = ""
+    move_id: str = ""
 
     def id_for(self, path: str) -> str:
         """Whose `{id}` it is, where it is not a patient's."""
@@ -193,6 +207,8 @@ class Scene(NamedTuple):
             "/api-keys/": self.key_id,
             "/notifications/sent/": self.sent_id,
             "/doctors/": self.doctor_id,
+            "/appointments/series/": self.series_id,
+            "/appointments/moves/": self.move_id,
             "/appointments/": self.visit_id,
             "/consultations/": self.consultation_id,
         }
@@ -211,8 +227,12 @@ def scene(ward: dict[str, User]) -> Scene:
     doctor = ward["doctor"]
     visit = cast.book(patient, doctor)
     off = diary.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=cast.at(), ends_at=cast.at("11:00"))
+    weekly = diary.NewVisit(patient_id=twin.pk, doctor_id=doctor.pk, scheduled_time=cast.at("16:00"))
+    series = diary.book_series(by=ward["admin"], new=diary.NewSeries(visit=weekly, occurrences=2)).series
+    move = BulkMove.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
     others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
-    others |= {"visit_id": visit, "off_id": off, "consultation_id": cast.visit_of(doctor, patient).row}
+    others |= {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}
+    others |= {"consultation_id": cast.visit_of(doctor, patient).row}
     ids = {name: str(row.pk) for name, row in others.items()}
     return Scene(patient, twin, closed, entry, **ids)
 
@@ -271,6 +291,17 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /appointments/{id}/confirm": None,
         "POST /appointments/{id}/check-in": None,
         "POST /appointments/{id}/no-show": None,
+        "POST /appointments/series": {
+            "patient_id": str(scene.twin.pk),
+            "doctor_id": scene.doctor_id,
+            "scheduled_time": cast.at("17:00").isoformat(),
+            "occurrences": 2,
+        },
+        "POST /appointments/series/{id}/cancel": {},
+        "POST /doctors/{id}/move-appointments": {"date_from": "2026-01-05", "date_to": "2026-01-05", "reason": why},
+        "POST /appointments/moves/{id}/undo": None,
+        "POST /doctors/{id}/calendar-feed": None,
+        "DELETE /doctors/{id}/calendar-feed": None,
         "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
         "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
         "POST /consultations": {"patient_id": str(scene.patient.pk), "doctor_id": scene.doctor_id},

@@ -162,7 +162,7 @@ def test_the_forgery_of_the_next_test_is_good_when_nothing_is_forged() -> None:
         {"sid": None},
         {"sid": "not-a-uuid"},
         {"sid": "00000000-0000-7000-8000-000000000000"},
-        {"exp": timezone.now() - timedelta(minutes=5)},
+        pytest.param({"exp": timezone.now() - timedelta(minutes=5)}, id="expired"),
         {"exp": None},
     ],
     ids=str,

@@ -75,7 +75,7 @@ def test_the_text_of_a_key_is_nowhere_in_the_database(ward: dict[str, User]) -> 
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": "tomorrow"}, "expires_at"),
         ({"allowed_cidrs": ["10.0.0.0/8", "10.0.0.5/24"]}, "allowed_cidrs[1]"),
-        ({"user_id": str(uuid4())}, "user_id"),
+        pytest.param({"user_id": str(uuid4())}, "user_id", id="nobody"),
     ],
     ids=str,
 )
@@ -333,7 +333,7 @@ def test_of_ten_rotations_at_once_each_leaves_one_current_text() -> None:
         {"scopes": []},
         {"scopes": ["patients:burn"]},
         {"prefix": "sk_live_abcdef"},
-        {"expires_at": timezone.now() - timedelta(days=1)},
+        pytest.param({"expires_at": timezone.now() - timedelta(days=1)}, id="expired"),
     ],
     ids=str,
 )

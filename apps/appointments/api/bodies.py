@@ -119,9 +119,13 @@ class TimeOffBody(_Cleared):
 
     def to_internal_value(self, data: Any) -> Any:
         read = super().to_internal_value(data)
-        if isinstance(data.get("ends_at"), str) and len(data["ends_at"]) == _DAY:
-            read["ends_at"] = _next_day(read["ends_at"])
+        read["ends_at"] = end_of(data.get("ends_at"), read["ends_at"])
         return read
+
+
+def end_of(said: Any, read: datetime) -> datetime:
+    """Where a range ends that names its last day or an instant: before the next day begins, or there."""
+    return _next_day(read) if isinstance(said, str) and len(said) == _DAY else read
 
 
 def _next_day(midnight: datetime) -> datetime:

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
+from apps.appointments.api.calendars import CalendarFeedViewSet, SubscribedViewSet, VisitFileViewSet
+from apps.appointments.api.moves import MoveViewSet
 from apps.appointments.api.schedules import AvailabilityViewSet, RoomViewSet, ScheduleViewSet, TimeOffViewSet
+from apps.appointments.api.series import SeriesViewSet
 from apps.appointments.api.views import AppointmentViewSet
 
 urlpatterns = [
+    # before `appointments/<pk>`, which would take them for ids
+    path("appointments/<str:pk>.ics", VisitFileViewSet.as_view({"get": "retrieve"}), name="appointment-file"),
+    path("appointments/series", SeriesViewSet.as_view({"post": "create"}), name="series"),
+    path("appointments/series/<str:pk>", SeriesViewSet.as_view({"get": "retrieve"}), name="series-one"),
+    path("appointments/series/<str:pk>/cancel", SeriesViewSet.as_view({"post": "cancel"}), name="series-cancel"),
+    path("appointments/moves/<str:pk>", MoveViewSet.as_view({"get": "retrieve"}), name="move"),
+    path("appointments/moves/<str:pk>/undo", MoveViewSet.as_view({"post": "undo"}), name="move-undo"),
     path("appointments", AppointmentViewSet.as_view({"get": "list", "post": "create"}), name="appointments"),
     path(
         "appointments/<str:pk>",
@@ -23,6 +33,13 @@ urlpatterns = [
         "doctors/<str:pk>/time-off/<str:time_off>",
         TimeOffViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
         name="doctor-time-off-one",
+    ),
+    path("doctors/<str:pk>/move-appointments", MoveViewSet.as_view({"post": "move"}), name="doctor-move-appointments"),
+    path("doctors/<str:pk>/calendar.ics", SubscribedViewSet.as_view({"get": "retrieve"}), name="doctor-calendar"),
+    path(
+        "doctors/<str:pk>/calendar-feed",
+        CalendarFeedViewSet.as_view({"post": "create", "get": "retrieve", "delete": "destroy"}),
+        name="doctor-calendar-feed",
     ),
     path("rooms", RoomViewSet.as_view({"get": "list"}), name="rooms"),
 ]

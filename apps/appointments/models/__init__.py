@@ -1,11 +1,16 @@
-"""The diary's tables: who works when (`schedules`), the visits (`visits`)."""
+"""The diary's tables: who works when (`schedules`), the visits (`visits`), moves (`moves`), calendars (`feeds`)."""
 
+from apps.appointments.models.feeds import CalendarFeed
+from apps.appointments.models.moves import BulkMove, MovedVisit
 from apps.appointments.models.schedules import DoctorSchedule, Room, TimeOff, VisitLength, VisitType, WorkingHours
 from apps.appointments.models.visits import Appointment, Queue, Series, StatusChange, Tally
 
 __all__ = [
     "Appointment",
+    "BulkMove",
+    "CalendarFeed",
     "DoctorSchedule",
+    "MovedVisit",
     "Queue",
     "Room",
     "Series",

@@ -2,6 +2,17 @@
 
 from apps.appointments.services.booking import Booked, Caution, NewVisit, OverbookingFull, PatientNotActive, SlotTaken, book
 from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
+from apps.appointments.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
+from apps.appointments.services.moving import (
+    Absence,
+    AlreadyUndone,
+    NoPlaceFound,
+    NothingToMove,
+    TooLateToUndo,
+    move_visits,
+    plan_move,
+    undo_move,
+)
 from apps.appointments.services.scheduling import (
     NewSchedule,
     WeeklyHours,
@@ -10,6 +21,7 @@ from apps.appointments.services.scheduling import (
     remove_time_off,
     set_schedule,
 )
+from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest
 from apps.appointments.services.takeover import Step, TakenVisit, take_over
 from apps.appointments.services.visiting import (
     IllegalMove,
@@ -26,33 +38,51 @@ from apps.appointments.services.visiting import (
 
 __all__ = [
     "CHANGEABLE",
+    "Absence",
     "AlreadyOver",
+    "AlreadyUndone",
     "Booked",
     "Caution",
     "IllegalMove",
+    "MadeFeed",
     "NewSchedule",
+    "NewSeries",
     "NewVisit",
+    "NoFeed",
     "NoLongerMovable",
+    "NoPlaceFound",
     "NotThatDay",
+    "NothingBooked",
+    "NothingToCancel",
+    "NothingToMove",
     "OverbookingFull",
     "PatientNotActive",
     "SlotTaken",
     "Step",
     "TakenVisit",
     "TooEarly",
+    "TooLateToUndo",
     "WeeklyHours",
     "add_time_off",
     "affected",
     "begin",
     "book",
+    "book_series",
     "cancel",
+    "cancel_rest",
     "change",
     "check_in",
+    "close_feed",
     "confirm",
     "finish",
+    "make_feed",
+    "move_visits",
     "no_show",
+    "plan_move",
     "put_back",
     "remove_time_off",
+    "revoke_feed",
     "set_schedule",
     "take_over",
+    "undo_move",
 ]

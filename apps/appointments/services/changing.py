@@ -65,6 +65,20 @@ def change(*, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notif
     return Booked(row, cautions(found, span_of(row)) if found else ())
 
 
+def relocate(by: Actor, row: Appointment, asked: Mapping[str, Any], *, notify_patient: bool) -> list[str]:
+    """Change columns of a visit that is held; whose diary that is, is the caller's to decide. Answers those that changed.
+
+    Raises Invalid, SlotTaken, OverbookingFull, NoLongerMovable, Forbidden for overbooking without the right.
+    """
+    before = row.doctor_id
+    changed, _ = _apply(by, row, {name: value for name, value in asked.items() if getattr(row, name) != value})
+    if row.doctor_id != before:
+        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
+    if changed:
+        visiting.announce(by, row, changed, notify_patient=notify_patient)
+    return changed
+
+
 def _apply(by: Actor, row: Appointment, asked: dict[str, Any]) -> tuple[list[str], Practice | None]:
     """Write the columns. Answers those that changed and, where the visit was moved, how its doctor can be booked."""
     if not _PLACE & asked.keys():

@@ -151,7 +151,7 @@ def write(row: Appointment, **values: Any) -> list[str]:
     row.updated_at = clock.now()
     fresh = {name: values[name] for name in changed} | {"updated_at": row.updated_at}
     if _takes_time(was, row, changed):
-        _write_where_free(row, was, fresh)
+        _write_where_free(row, was, fresh, [before.get("doctor_id"), before.get("room_id")])
     elif not Appointment.objects.filter(pk=row.pk, status=was).update(**fresh):
         raise Unavailable("The appointment changes hands again and again right now.")
     return [name.removesuffix("_id") if name == "room_id" else name for name in changed]
@@ -192,11 +192,18 @@ def _takes_time(was: str, row: Appointment, changed: list[str]) -> bool:
     return row.status in _LIVE and (bool(placed) or was not in _LIVE)
 
 
-def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any]) -> None:
-    places = sorted(hash(place) & 0x7FFFFFFF for place in (row.doctor_id, row.room_id) if place)
+def hold_places(*places: UUID | None) -> None:
+    """Keep everybody else from moving visits to or from these doctors and rooms until the transaction ends.
+
+    Whoever needs several takes them in one call: they are locked in an order of their own.
+    """
     with connection.cursor() as cursor:
-        for place in places:
+        for place in sorted({hash(place) & 0x7FFFFFFF for place in places if place}):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_SAME_PLACE, place])
+
+
+def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any], left: list[UUID | None]) -> None:
+    hold_places(row.doctor_id, row.room_id, *left)  # the place it leaves too: whoever books there waits for us
     try:
         with transaction.atomic():
             moved = Appointment.objects.filter(pk=row.pk, status=was).update(**fresh)

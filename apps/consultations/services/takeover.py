@@ -71,8 +71,7 @@ def take_over(*, by: Actor, visits: Sequence[TakenConsultation]) -> int:
         [visit.row for visit in ended], ["status", "completed_at", "signed_by", "content_sha256", "cancelled_at", "current_step"]
     )
     Passage.objects.bulk_create(line for told, visit in zip(fresh, ended, strict=True) for line in _history(told, visit.row))
-    _chart(by, ended, people)
-    _add(fresh)
+    _chart(by, ended, people, _added(fresh))
     emit(ConsultationsTakenOver(visits=len(fresh)), by=by)
     return len(fresh)
 
@@ -149,22 +148,24 @@ def _history(told: TakenConsultation, row: Consultation) -> Iterator[Passage]:
             yield Passage(from_status=here, to_status=Status.AMENDED.value, at=told.ended_at, **line)
 
 
-def _chart(by: Actor, visits: Sequence[selectors.Visit], people: Mapping[UUID, Patient]) -> None:
+def _chart(by: Actor, visits: Sequence[selectors.Visit], people: Mapping[UUID, Patient], added: Mapping[UUID, Addendum]) -> None:
     """What was signed goes into the charts; whoever was seen has the doctor on the care team."""
     of_patient: dict[UUID, list[selectors.Visit]] = defaultdict(list)
     for visit in visits:
         of_patient[visit.row.patient_id].append(visit)
     for patient_id, theirs in of_patient.items():
         entries = [entry for visit in theirs if visit.row.status in SIGNED for entry in projecting.entries(visit)]
+        entries += [projecting.addendum(visit.row, added[visit.row.pk]) for visit in theirs if visit.row.pk in added]
         charts.record_all(by=by, patient_id=patient_id, entries=entries, source=projecting.SOURCE)
         for doctor_id in {visit.row.doctor_id for visit in theirs}:
             charts.join_care_team(by=by, patient=people[patient_id], doctor_id=doctor_id)
 
 
-def _add(visits: Sequence[TakenConsultation]) -> None:
-    """Addenda, behind the signatures."""
-    Addendum.objects.bulk_create(
+def _added(visits: Sequence[TakenConsultation]) -> dict[UUID, Addendum]:
+    """Addenda, behind the signatures, by their visits."""
+    rows = Addendum.objects.bulk_create(
         Addendum(consultation_id=one.id, text=one.addendum, signed_at=one.ended_at or one.started_at, signed_by_id=one.doctor_id)
         for one in visits
         if one.addendum
     )
+    return {row.consultation_id: row for row in rows}

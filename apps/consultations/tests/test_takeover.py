@@ -50,6 +50,7 @@ def test_a_visit_taken_over_is_signed_stands_in_the_chart_and_comes_in_once(ward
     assert {(entry.type, entry.code) for entry in entries} == {
         *(("diagnosis", "M54.50"), ("vital_sign", "8480-6"), ("vital_sign", "8462-4"), ("note", "")),
     }
+    assert entries.filter(type="note").count() == 2
     assert all(entry.occurred_at <= visit.ended_at for entry in entries)
     assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="visit").exists()
     assert [line.to_status for line in Passage.objects.all()] == ["in_progress", "completed", "amended"]

@@ -210,7 +210,13 @@ def test_rows_that_cannot_stand_under_one_patient_refuse_the_merge_whole() -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"reason": " "}, {"survivor": models.F("retired")}, {"undone_at": None, "merged_at": timezone.now()}], ids=str
+    "wrong",
+    [
+        {"reason": " "},
+        {"survivor": models.F("retired")},
+        pytest.param({"undone_at": None, "merged_at": timezone.now()}, id="merged again"),
+    ],
+    ids=str,
 )
 def test_the_database_refuses_a_merge_that_cannot_be(wrong: dict[str, Any]) -> None:
     retired, survivor, third = admit(), admit(), admit()

@@ -63,7 +63,7 @@ def test_nobody_but_an_administrator_merges_previews_or_undoes(ward: dict[str, U
     ("beside", "field"),
     [
         ({"into": "nobody"}, "into"),
-        ({"into": str(uuid4())}, "into"),
+        pytest.param({"into": str(uuid4())}, "into", id="into an unknown one"),
         ({"into": None}, "into"),
         ({"reason": "  "}, "reason"),
         ({"reason": None}, "reason"),

@@ -195,9 +195,9 @@ def test_an_entry_is_recorded_announced_and_on_record() -> None:
         ({"detail": {"severity": "terrible"}}, "detail.severity"),
         ({"detail": {"note": 5}}, "detail.note"),
         ({"detail": {"note": "x" * 4_001}}, "detail.note"),
-        ({"occurred_at": timezone.now() + timedelta(hours=1)}, "occurred_at"),
+        pytest.param({"occurred_at": timezone.now() + timedelta(hours=1)}, "occurred_at", id="to come"),
         ({"occurred_at": datetime.fromisoformat("1979-01-01T00:00:00+00:00")}, "occurred_at"),
-        ({"ended_at": timezone.now() - timedelta(days=1)}, "ended_at"),
+        pytest.param({"ended_at": timezone.now() - timedelta(days=1)}, "ended_at", id="ended before it began"),
     ],
     ids=str,
 )

@@ -315,34 +315,40 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_anew_it_begins_again(monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sweep_that_was_killed_is_gone_on_with() -> None:
-    for number in range(120):
+@pytest.mark.parametrize(("twins", "batch"), [(15, 10), pytest.param(120, sweeping._BATCH, marks=pytest.mark.full)])
+def test_a_sweep_that_was_killed_is_gone_on_with(twins: int, batch: int) -> None:
+    for number in range(twins):
         for name in ("John", "Jhon"):
             admit(name, f"Doe{chr(97 + number % 26)}{number // 26}x", born=date(1950, 1, 1 + number % 28))
-    environment = os.environ | {"HIMS_ENV": "test", "KILLED": connection.settings_dict["NAME"]}
+    environment = os.environ | {"HIMS_ENV": "test", "KILLED": connection.settings_dict["NAME"], "BATCH": str(batch)}
     runner: Any = subprocess.Popen([sys.executable, "-c", _RUNNER], stdout=subprocess.PIPE, text=True, env=environment)
-    while int(runner.stdout.readline()) < 130:
+    while int(runner.stdout.readline()) < batch + 3:
         pass
     runner.send_signal(signal.SIGKILL)
     runner.wait(10)
     place = DuplicateSweep.objects.get()
-    assert (place.looked_at, place.finished_at) == (100, None)
-    assert "240 patients were looked at" in sweep()
+    assert (place.looked_at, place.finished_at) == (batch, None)
+    assert f"{2 * twins} patients were looked at" in sweep()
     whole = SuspectedPair.objects.count()
-    assert whole >= 120
+    assert whole >= twins
     assert "0 changes" in sweep()
     assert SuspectedPair.objects.count() == whole
 
 
 _RUNNER = """
-import django, os
+import django, os, time
 os.environ["DJANGO_SETTINGS_MODULE"] = "hims.settings.test"
 django.setup()
 from django.db import connection
 connection.settings_dict["NAME"] = os.environ["KILLED"]
 from apps.access.actor import SYSTEM
 from apps.patients import sweeping
-sweeping.sweep(by=SYSTEM, watch=lambda done, total: print(done, flush=True))
+sweeping._BATCH = int(os.environ["BATCH"])
+def watch(done, total):
+    print(done, flush=True)
+    if done == sweeping._BATCH + 3:
+        time.sleep(60)  # until it is killed
+sweeping.sweep(by=SYSTEM, watch=watch)
 """
 
 

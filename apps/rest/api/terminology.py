@@ -48,7 +48,7 @@ class TruthFormField(forms.NullBooleanField):
 
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> bool | None:
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]  # the stubs forget that it may be null
         if value in ("", None):
             return None
         if value not in ("true", "false"):

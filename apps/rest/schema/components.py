@@ -34,6 +34,11 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "Location": {"description": "The new resource's path", "schema": {"type": "string", "format": "uri-reference"}},
     "Link": {"description": "Neighbouring pages (RFC 8288): first, prev, next, last", "schema": _TEXT},
+    "Content-Disposition": {
+        "description": "The name to keep the file under",
+        "schema": _TEXT,
+        "example": 'attachment; filename="appointment.ics"',
+    },
     "ETag": {
         "description": "This version of the resource as your role is shown it; for `If-Match` and `If-None-Match`",
         "schema": _TEXT,

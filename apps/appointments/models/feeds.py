@@ -1,0 +1,41 @@
+"""The calendar a doctor subscribes to: an address with a secret in it, of which only the digest is kept."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.common.models import BaseModel, ClosedQuerySet
+
+
+class CalendarFeedQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever keeps schedules: everybody's, a doctor his own."""
+        if not actor.may(Permission.SCHEDULE_KEEP):
+            return self.none()
+        return self.all() if actor.may(Permission.APPOINTMENT_ANY) else self.filter(doctor=actor.id)
+
+
+class CalendarFeed(BaseModel):
+    """The secret of one doctor's calendar. A new one revokes the old; revoked ones stay on record."""
+
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    secret_hash = models.BinaryField(max_length=32, unique=True)  # SHA-256
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    last_fetched_at = models.DateTimeField(null=True)  # exact to a minute
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    objects = CalendarFeedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["doctor"], condition=Q(revoked_at=None), name="calendar_feed_one_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Calendar of {self.doctor_id}, {'revoked' if self.revoked_at else 'live'}"

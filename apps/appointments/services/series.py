@@ -1,0 +1,144 @@
+"""Series: visits every so many weeks at the same time of day, booked in one go; and cancelling what is left of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import openings, recurrence, rules
+from apps.appointments.events import SeriesBooked
+from apps.appointments.models import Appointment, Series
+from apps.appointments.recurrence import ClockChange, Occurrence
+from apps.appointments.services import booking, together, visiting
+from apps.appointments.services.booking import Booked, NewVisit, SlotTaken
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.events.services import emit
+
+_SAID = {
+    ClockChange.SKIPPED: "The clocks skip that time of day: booked as long after the jump.",
+    ClockChange.REPEATED: "The clocks show that time of day twice: booked at the first.",
+}
+
+
+class NothingBooked(Conflict):
+    """Not one visit of the series could be booked: `details.clashes` says of each why, and when instead."""
+
+    message = "Every visit of the series clashes with another."
+
+
+class NothingToCancel(Conflict):
+    message = "No visit of this series is still to come."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSeries:
+    """`visit` is the first; the others follow every so many weeks (1 to 52), `occurrences` (2 to 52) in all."""
+
+    visit: NewVisit
+    occurrences: int
+    every_weeks: int = 1
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A visit that was left out: who is taken then, and up to three free times."""
+
+    scheduled_time: datetime
+    taken: Sequence[str]
+    alternatives: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What should be known of some visits of the series."""
+
+    code: str
+    message: str
+    scheduled_times: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class BookedSeries:
+    """What was booked, and what was not."""
+
+    series: Series
+    appointments: tuple[Appointment, ...]
+    clashes: tuple[Clash, ...]
+    warnings: tuple[Warned, ...]
+
+
+@together.whole
+def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
+    """Book all visits of the series that are free; each clash is told and stops none of the others.
+
+    Raises NothingBooked, and what `book` raises but for SlotTaken; Forbidden for a doctor who books for another.
+    """
+    if not recurrence.FEWEST <= new.occurrences <= recurrence.MOST:
+        raise Invalid(field="occurrences", issue=f"Must be {recurrence.FEWEST} to {recurrence.MOST}.")
+    if not 1 <= new.every_weeks <= recurrence.EVERY_MOST:
+        raise Invalid(field="every_weeks", issue=f"Must be 1 to {recurrence.EVERY_MOST}.")
+    _refuse_others(by, new.visit.doctor_id)
+    patient = booking.patient_to_book(by, new.visit.patient_id)
+    visiting.hold_places(new.visit.doctor_id or by.id, new.visit.room_id)  # we hold many times: no move may cross them
+    series = Series.objects.create(every_weeks=new.every_weeks, occurrences=new.occurrences)
+    wanted = recurrence.occurrences(
+        new.visit.scheduled_time, every_weeks=new.every_weeks, number=new.occurrences, zone=openings.clinic_zone()
+    )
+    done: list[tuple[Occurrence, Booked]] = []
+    clashes: list[Clash] = []
+    for one in wanted:  # in order of time: two series of one doctor wait for each other in one direction alone
+        try:
+            done.append((one, booking.book(by=by, visit=replace(new.visit, scheduled_time=one.at, series_id=series.pk))))
+        except SlotTaken as taken:
+            clashes.append(Clash(one.at, taken.details["taken"], taken.details["alternatives"]))
+    if not done:
+        raise NothingBooked(clashes=[vars(clash) for clash in clashes])
+    fact = SeriesBooked(
+        series_id=series.pk,
+        patient_id=patient.pk,
+        doctor_id=done[0][1].appointment.doctor_id,
+        every_weeks=new.every_weeks,
+        booked=len(done),
+    )
+    emit(fact, by=by)
+    return BookedSeries(series, tuple(booked.appointment for _, booked in done), tuple(clashes), _warnings(done))
+
+
+@together.whole
+def cancel_rest(
+    *, by: Actor, series_id: UUID, reason: str = "", notify_patient: bool = True, since: datetime | None = None
+) -> list[Appointment]:
+    """Cancel the visits of a series that are still to come, from an instant on. Answers them.
+
+    Raises NotFound, Forbidden for a doctor in somebody else's diary, NothingToCancel.
+    """
+    visits = Appointment.objects.visible_to(by).filter(series=series_id)
+    if not visits.exists():
+        raise NotFound("There is no such series.")
+    start = max(since, clock.now()) if since else clock.now()
+    coming = visits.filter(scheduled_time__gte=start, status__in=rules.MOVABLE)
+    held = together.held(by, coming.values_list("pk", flat=True))
+    rows = [row for row in held if row.status in rules.MOVABLE and row.scheduled_time >= start]
+    if not rows:
+        raise NothingToCancel
+    return [visiting.cancel(by=by, appointment_id=row.pk, reason=reason, notify_patient=notify_patient) for row in rows]
+
+
+def _refuse_others(by: Actor, doctor_id: UUID | None) -> None:
+    if doctor_id and doctor_id != by.id and not by.may(Permission.APPOINTMENT_ANY):
+        raise Forbidden("Doctors book series in their own diary alone.", field="doctor_id")
+
+
+def _warnings(done: Sequence[tuple[Occurrence, Booked]]) -> tuple[Warned, ...]:
+    """Each caution once, with the times it is about."""
+    told: dict[tuple[str, str], list[datetime]] = {}
+    for one, booked in done:
+        said = [(caution.code, caution.message) for caution in booked.warnings]
+        said += [(str(one.change), _SAID[one.change])] if one.change else []
+        for key in said:
+            told.setdefault(key, []).append(one.at)
+    return tuple(Warned(code, message, tuple(times)) for (code, message), times in told.items())

@@ -1,0 +1,55 @@
+"""Many visits in one transaction, without anybody waiting in a circle.
+
+Who writes many takes all locks before the first write, always in this order: the patients, the visits, the doctors and rooms.
+One visit at a time is booked under its patient alone and moved under its own row, its doctors and rooms. What is left (a booking
+and a move that swap places under one patient) PostgreSQL ends after a second; then we try again.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
+
+from apps.access.actor import Actor
+from apps.appointments.models import Appointment
+from apps.appointments.services import visiting
+from apps.patients import selectors as patients
+
+TRIES = 3
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def whole(act: Callable[P, T]) -> Callable[P, T]:
+    """One transaction round the act; from the beginning where PostgreSQL chose it to end a deadlock."""
+
+    @functools.wraps(act)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                with transaction.atomic():
+                    return act(*args, **kwargs)
+            except OperationalError as error:
+                if not left or not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+        raise AssertionError("unreachable")
+
+    return tried
+
+
+def held(by: Actor, visits: Iterable[UUID], *places: UUID | None) -> list[Appointment]:
+    """These visits, their patients, doctors and rooms held until the transaction ends; in order of time.
+
+    Left out are those not shown to the actor, and those whose patient was merged meanwhile. `places` are further ones to hold.
+    """
+    wanted = list(visits)
+    rows = Appointment.objects.visible_to(by).filter(pk__in=wanted)
+    people = sorted(set(rows.values_list("patient_id", flat=True)))
+    patients.locked_together(by, *people)
+    found = list(rows.filter(patient__in=people).order_by("pk").select_for_update(of=("self",)).select_related("patient"))
+    used = [place for row in found for place in (row.doctor_id, row.room_id)]
+    visiting.hold_places(*used, *places)
+    return sorted(found, key=lambda row: (row.scheduled_time, row.pk))
