@@ -14,6 +14,7 @@ urlpatterns = [
     path("terminology/icd10", IcdCodeViewSet.as_view({"get": "list"}), name="icd10"),
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.patients.api.urls")),
+    path("", include("apps.consultations.api.urls")),
     path("", include("apps.appointments.api.urls")),
     path("", include("apps.notifications.api.urls")),
     path("", include("apps.developers.api_urls")),

@@ -52,6 +52,14 @@ _HOLDERS: dict[P, Set[Role]] = {
     P.QUEUE_VIEW: _DESK,
     P.WAITLIST_VIEW: _DESK,
     P.WAITLIST_KEEP: _DESK,
+    P.CONSULTATION_VIEW: {*_CLINICAL, Role.BILLING},
+    P.CONSULTATION_SEE_NOTES: _CLINICAL,
+    P.CONSULTATION_START: _CLINICAL,
+    P.CONSULTATION_STEP: _CLINICAL,
+    P.CONSULTATION_STEP_ANY: {Role.DOCTOR},
+    P.CONSULTATION_ANY: {Role.NURSE},
+    P.CONSULTATION_HOLD: _CLINICAL,
+    P.CONSULTATION_SIGN: {Role.DOCTOR},
     P.AUDIT_VIEW: {Role.ADMIN},
     P.NOTIFICATION_READ: set(STAFF),
     P.NOTIFICATION_SEND: {Role.ADMIN},
@@ -60,7 +68,8 @@ _HOLDERS: dict[P, Set[Role]] = {
 }
 
 # Rights the table shows as "–" for the administrator, held all the same where HIMS_ADMIN_CLINICAL=1.
-_CLINICAL_RIGHTS = {P.CHART_VIEW, P.CHART_WRITE, P.PATIENT_SEE_ALLERGY_STATUS}
+_CONSULTING = {permission for permission in P if permission.value.startswith("consultation.")}
+_CLINICAL_RIGHTS = {P.CHART_VIEW, P.CHART_WRITE, P.PATIENT_SEE_ALLERGY_STATUS} | _CONSULTING
 
 CHART_TYPES = ("allergy", "medication", "diagnosis", "procedure", "immunization", "lab_result", "vital_sign", "note")
 _ALL_TYPES = frozenset(CHART_TYPES)

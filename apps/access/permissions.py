@@ -45,6 +45,15 @@ class Permission(StrEnum):
     QUEUE_VIEW = "queue.view"
     WAITLIST_VIEW = "waitlist.view"
     WAITLIST_KEEP = "waitlist.keep"
+    # consultations
+    CONSULTATION_VIEW = "consultation.view"
+    CONSULTATION_SEE_NOTES = "consultation.see_notes"  # the narrative, beside the codes
+    CONSULTATION_START = "consultation.start"
+    CONSULTATION_STEP = "consultation.step"  # save steps 0 to 3; the later ones with CONSULTATION_STEP_ANY
+    CONSULTATION_STEP_ANY = "consultation.step_any"
+    CONSULTATION_ANY = "consultation.any"  # act in every doctor's visits, not in one's own alone; start one for a doctor
+    CONSULTATION_HOLD = "consultation.hold"  # hold, resume, cancel
+    CONSULTATION_SIGN = "consultation.sign"  # complete, add after signing, hand over
     # audit
     AUDIT_VIEW = "audit.view"
     # notifications

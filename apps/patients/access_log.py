@@ -41,6 +41,7 @@ _WORDS: Final = {
     "chart.read": "Read the chart",
     "chart.list": "Tried to read the chart",
     "chart.recorded": "Wrote into the chart",
+    "chart.entries_recorded": "Wrote into the chart",
     "chart.retracted": "Marked a chart entry as entered in error",
     "page.refused": "Tried to open a page of the record",
 }

@@ -106,6 +106,16 @@ class ChartEntryRecorded(_AboutEntry, name="chart.recorded"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChartEntriesRecorded(Event, name="chart.entries_recorded"):
+    """One act wrote several entries into a chart; `source` is what kind of act."""
+
+    patient_id: UUID
+    source: str
+    types: tuple[str, ...]
+    entry_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChartEntryRetracted(_AboutEntry, name="chart.retracted"):
     """An entry was marked as entered in error."""
 

@@ -67,7 +67,7 @@ def _under_lock(view: Any, act: Callable[..., HttpResponseBase], request: Reques
 
     def compare_and_act() -> HttpResponseBase:
         data, version = view.held()
-        _compare(request, wanted, of(renderers.dumps(data), version))
+        _compare(request, wanted, of(renderers.dumps(data), version), data if view.shows_current else None)
         return act(request, *args, **kwargs)
 
     return kept_in_spite(compare_and_act)
@@ -84,12 +84,14 @@ def _wanted(request: Request) -> list[str]:
     return tags
 
 
-def _compare(request: Request, wanted: list[str], tag: str) -> None:
-    """Strongly: a weak tag never fits. Raises PreconditionFailed, with the tag that would."""
+def _compare(request: Request, wanted: list[str], tag: str, current: Any = None) -> None:
+    """Strongly: a weak tag never fits. Raises PreconditionFailed, with the tag that would (and the resource as it is now)."""
     stale = "If-Match" if wanted and wanted != _ANY and tag not in wanted else ""
     if is_known(request, tag):
         stale = "If-None-Match"
     if stale:
         refusal = PreconditionFailed(field=stale, issue="The resource is another version now. Read it again.")
         refusal.headers = {"ETag": tag}
+        if current is not None:
+            refusal.details["current"] = current
         raise refusal

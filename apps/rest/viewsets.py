@@ -61,6 +61,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     creates: ClassVar[Sequence[str]] = ("create",)
     data_key: ClassVar[str | None] = None
     tagged: ClassVar[Sequence[str]] = ()
+    shows_current: ClassVar[bool] = False  # a 412 carries the resource as it is now, so that both can be compared
     files: ClassVar[Mapping[str, str]] = {}
     expands: ClassVar[Mapping[str, Expansion]] = {}
     keyed: ClassVar[bool] = True

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.patients.services import NewEntry, Registration
-from apps.sandbox import diary, notices, staff
+from apps.sandbox import diary, notices, staff, visits
 from apps.sandbox.aliases import PATIENTS, fixed_id
 from apps.sandbox.ward import ward
 
@@ -49,7 +49,9 @@ def fingerprint() -> str:
     told = [[notice.ref, notice.title] for notice in notices.NOTICES]
     closed = [staff.RESTRICTED, staff.CARE_TEAM]
     weeks = [diary.DOCTORS, diary.ROOMS, diary.SAMPLES]
-    return hashlib.sha256(json.dumps([people, keys, everybody(), told, closed, weeks], sort_keys=True).encode()).hexdigest()
+    stories = [[story.complaint, story.plan, *story.codes] for story in visits.STORIES]
+    seeded = [people, keys, everybody(), told, closed, weeks, stories]
+    return hashlib.sha256(json.dumps(seeded, sort_keys=True).encode()).hexdigest()
 
 
 def read(raw: Raw) -> Sample:

@@ -20,7 +20,7 @@ from apps.patients import services as patients
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry
-from apps.sandbox import charts, diary, notices, selectors
+from apps.sandbox import charts, diary, notices, selectors, visits
 from apps.sandbox.aliases import fixed_id
 from apps.sandbox.charts import Sample
 from apps.sandbox.models import SampleData
@@ -101,9 +101,10 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
         watch(sample.ref, done, total)
     notices.hand_out()
     _restrict(by)
-    visits = diary.lay_out(by)
+    booked = diary.lay_out(by)
+    visits.lay_out(by)
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
-    return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys, visits=visits)
+    return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys, visits=booked)
 
 
 def _hand_out_keys(by: Actor) -> int:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "apps.rest",
     "apps.patients",
     "apps.appointments",
+    "apps.consultations",
     "apps.notifications",
     "apps.developers",
 ]
@@ -217,6 +218,9 @@ SPECTACULAR_SETTINGS = {
         "MoveResult": "apps.appointments.api.moves.MOVE_RESULTS",
         "MoveReason": "apps.appointments.api.moves.MOVE_REASONS",
         "AppointmentType": "apps.appointments.models.VisitType",
+        "ConsultationStatus": "apps.consultations.models.STATUSES",
+        "StepState": "apps.consultations.api.shapes.STATES",
+        "WorkflowType": "apps.consultations.models.WORKFLOWS",
         "NotificationType": "apps.notifications.models.Type",
         "Priority": "apps.notifications.models.Priority",
         "NotificationCategory": "apps.notifications.models.Category",

@@ -3,6 +3,7 @@
 from apps.accounts.tests.authenticator import code, equip
 from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward, key_of, program
 from apps.appointments.tests.factories import at, book, publish, room
+from apps.consultations.tests.factories import booked, fill, signed, visit_of
 from apps.patients.tests.factories import admit, chart, merge, restrict
 
 __all__ = [
@@ -12,11 +13,13 @@ __all__ = [
     "admit",
     "at",
     "book",
+    "booked",
     "browser",
     "caller",
     "chart",
     "code",
     "equip",
+    "fill",
     "hire",
     "hire_ward",
     "key_of",
@@ -25,4 +28,6 @@ __all__ = [
     "publish",
     "restrict",
     "room",
+    "signed",
+    "visit_of",
 ]

@@ -10,6 +10,7 @@ FLOOR = {
     "accounts": 4,
     "patients": 5,
     "appointments": 6,
+    "consultations": 7,
     "notifications": 10,
     "developers": 11,
     "sandbox": 11,

@@ -51,6 +51,16 @@ K = {
     "get v1/patients/<str:pk>/medical-history": "history:read",
     "post v1/patients/<str:pk>/medical-history": "history:write",
     "post v1/patients/<str:pk>/medical-history/<str:entry>/retract": "history:write",
+    "post v1/consultations": "consultations:write",
+    "get v1/consultations": "consultations:read",
+    "get v1/consultations/<str:pk>": "consultations:read",
+    "put v1/consultations/<str:pk>/step": "consultations:write",
+    "post v1/consultations/<str:pk>/complete": None,
+    "post v1/consultations/<str:pk>/addenda": None,
+    "post v1/consultations/<str:pk>/hold": "consultations:write",
+    "post v1/consultations/<str:pk>/resume": "consultations:write",
+    "post v1/consultations/<str:pk>/cancel": "consultations:write",
+    "post v1/consultations/<str:pk>/hand-over": None,
 }
 
 

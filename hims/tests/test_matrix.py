@@ -111,6 +111,17 @@ MATRIX: dict[str, str] = {
     "GET /doctors/{id}/calendar-feed": "y o - y - - - -",
     "POST /doctors/{id}/calendar-feed": "y o - y - - - -",
     "DELETE /doctors/{id}/calendar-feed": "y o - y - - - -",
+    # consultations
+    "GET /consultations": "c y y - - - r -",
+    "GET /consultations/{id}": "c y y - - - r -",
+    "POST /consultations": "c y y - - - - -",
+    "PUT /consultations/{id}/step": "c o r - - - - -",
+    "POST /consultations/{id}/complete": "c o - - - - - -",
+    "POST /consultations/{id}/addenda": "c o - - - - - -",
+    "POST /consultations/{id}/hold": "c o y - - - - -",
+    "POST /consultations/{id}/resume": "c o y - - - - -",
+    "POST /consultations/{id}/cancel": "c o y - - - - -",
+    "POST /consultations/{id}/hand-over": "c o - - - - - -",
     # audit, notifications
     "GET /audit-events": ADMIN,
     "GET /audit-events/verify": ADMIN,
@@ -184,6 +195,7 @@ class Scene(NamedTuple):
     doctor_id: str = ""
     visit_id: str = ""
     off_id: str = ""
+    consultation_id: str = ""
     series_id: str = ""
     move_id: str = ""
 
@@ -198,6 +210,7 @@ class Scene(NamedTuple):
             "/appointments/series/": self.series_id,
             "/appointments/moves/": self.move_id,
             "/appointments/": self.visit_id,
+            "/consultations/": self.consultation_id,
         }
         return next((one for start, one in kinds.items() if path.startswith(start)), "")
 
@@ -218,10 +231,9 @@ def scene(ward: dict[str, User]) -> Scene:
     series = diary.book_series(by=ward["admin"], new=diary.NewSeries(visit=weekly, occurrences=2)).series
     move = BulkMove.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
     others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
-    ids = {
-        name: str(row.pk)
-        for name, row in (others | {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}).items()
-    }
+    others |= {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}
+    others |= {"consultation_id": cast.visit_of(doctor, patient).row}
+    ids = {name: str(row.pk) for name, row in others.items()}
     return Scene(patient, twin, closed, entry, **ids)
 
 
@@ -292,6 +304,14 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "DELETE /doctors/{id}/calendar-feed": None,
         "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
         "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
+        "POST /consultations": {"patient_id": str(scene.patient.pk), "doctor_id": scene.doctor_id},
+        "PUT /consultations/{id}/step": {"step_number": 0, "step_data": {"identity_confirmed": True}},
+        "POST /consultations/{id}/complete": {},
+        "POST /consultations/{id}/addenda": {"text": why},
+        "POST /consultations/{id}/hold": {"reason": why},
+        "POST /consultations/{id}/resume": {},
+        "POST /consultations/{id}/cancel": {"reason": why},
+        "POST /consultations/{id}/hand-over": {"doctor_id": scene.doctor_id},
     }
     method, _, path = row.partition(" ")
     about = (

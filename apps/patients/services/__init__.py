@@ -5,6 +5,7 @@ from apps.patients.services.charting import (
     AlreadyRetracted,
     NewEntry,
     record,
+    record_all,
     record_no_known_allergies,
     retract,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "merge",
     "reactivate",
     "record",
+    "record_all",
     "record_no_known_allergies",
     "register",
     "register_beside",

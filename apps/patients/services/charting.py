@@ -1,5 +1,6 @@
 """Writing the chart: an entry is recorded or retracted, never edited and never deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from apps.common.ids import new_id
 from apps.events.services import emit
 from apps.patients import chart, selectors
 from apps.patients.chart import CodeSystem, EntryType
-from apps.patients.events import ChartEntryRecorded, ChartEntryRetracted
+from apps.patients.events import ChartEntriesRecorded, ChartEntryRecorded, ChartEntryRetracted
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 
 
@@ -56,6 +57,26 @@ def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartE
         _allergy_was_recorded(patient, row)
     emit(ChartEntryRecorded(patient_id=patient.pk, entry_id=row.pk, type=row.type), by=by)
     return row
+
+
+@transaction.atomic
+def record_all(*, by: Actor, patient_id: UUID, entries: Sequence[NewEntry], source: str) -> list[ChartEntry]:
+    """Write what one act puts into the chart (a signed visit, a set of results), announced as one fact. All or nothing.
+
+    Allergies are recorded one by one, since each may change what is known of all. Raises Invalid, Forbidden, ValueError.
+    """
+    kinds = sorted({entry.type for entry in entries})
+    if EntryType.ALLERGY in kinds:
+        raise ValueError("allergies are recorded one by one")
+    for kind in kinds:
+        _may_write(by, kind)
+    patient = selectors.locked(by, patient_id)
+    rows = [draft(patient, entry, source=source, recorded_by_id=by.id) for entry in entries]
+    if rows:
+        ChartEntry.objects.bulk_create(rows)
+        ids = tuple(row.pk for row in rows)
+        emit(ChartEntriesRecorded(patient_id=patient.pk, source=source, types=tuple(kinds), entry_ids=ids), by=by)
+    return rows
 
 
 def record_no_known_allergies(*, by: Actor, patient_id: UUID) -> ChartEntry:

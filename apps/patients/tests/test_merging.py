@@ -274,7 +274,7 @@ def test_the_preview_counts_what_moves_and_names_what_differs() -> None:
     chart(retired)
     chart(retired, "note", "Letter")
     seen = preview(retired, survivor)
-    assert {row.model: row.rows for row in seen.counts} == {
+    assert {row.model: row.rows for row in seen.counts if row.model.startswith("patients.")} == {
         "patients.ChartEntry": 2,
         "patients.PatientIdentifier": 0,
         "patients.Patient": 0,

@@ -1,0 +1,128 @@
+"""Applying the table to a visit's facts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+from apps.consultations.adaptive.facts import Facts
+from apps.consultations.adaptive.rule import Rule
+from apps.consultations.adaptive.table import NOT_REVIEWED, RULES, VERSION
+from apps.consultations.rules import Needs
+from apps.consultations.steps import Step
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Questions to ask, or things to do, at a step."""
+
+    rule_id: str
+    because: str
+    step: Step
+    asks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What must be acknowledged before the visit is signed. Another reason is another alert: a new value is asked anew."""
+
+    id: str
+    rule_id: str
+    because: str
+    step: Step
+    message: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A rule that says something of a step, and why."""
+
+    rule_id: str
+    because: str
+    step: Step
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What the table says of a visit. Every line names its rule; earlier rows of the table come first."""
+
+    version: str
+    facts: Facts
+    requires: tuple[Reason, ...]
+    skips: tuple[Reason, ...]
+    first: tuple[Reason, ...]
+    prompts: tuple[Prompt, ...]
+    alerts: tuple[Alert, ...]
+    prefills: tuple[str, ...]
+
+    def needs(self) -> Needs:
+        """For `rules.progress`. Where one rule requires a step and another sets it aside, it is required."""
+        return needs_of(self.kept())
+
+    def kept(self) -> dict[str, Any]:
+        """As it is kept with the visit: plain values, as they come back from the database."""
+        kept: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"facts": self.facts.kept(), "note": NOT_REVIEWED}))
+        return kept
+
+
+def needs_of(kept: Mapping[str, Any]) -> Needs:
+    """What a visit needs by the guidance it keeps."""
+    first = tuple(Step(one["step"]) for one in kept["first"])
+    return Needs(_by_step(kept["requires"]), _by_step(kept["skips"]), first)
+
+
+def guide(facts: Facts, rules: Sequence[Rule] = RULES, version: str = VERSION) -> Guidance:
+    """What the rules that hold say, in the order of the table."""
+    holding = [(rule, _said(rule, facts)) for rule in rules if all(condition.holds(facts) for condition in rule.when)]
+    return Guidance(
+        version=version,
+        facts=facts,
+        requires=tuple(Reason(rule.rule_id, why, step) for rule, why in holding for step in rule.requires),
+        skips=tuple(Reason(rule.rule_id, why, step) for rule, why in holding for step in rule.skips),
+        first=tuple(Reason(rule.rule_id, why, rule.first) for rule, why in holding if rule.first is not None),
+        prompts=tuple(Prompt(rule.rule_id, why, _at(rule), rule.asks) for rule, why in holding if rule.asks),
+        alerts=tuple(
+            Alert(alert_id(version, rule.rule_id, why), rule.rule_id, why, _at(rule), rule.alert)
+            for rule, why in holding
+            if rule.alert
+        ),
+        prefills=tuple(rule.prefills for rule, _ in holding if rule.prefills),
+    )
+
+
+def alert_id(version: str, rule_id: str, because: str) -> str:
+    """The same for the same rule with the same reason."""
+    return blake2b("\n".join((version, rule_id, because)).encode(), digest_size=12).hexdigest()
+
+
+def _at(rule: Rule) -> Step:
+    return rule.at if rule.at is not None else Step.REVIEW_SIGN
+
+
+class _Told(dict):  # type: ignore[type-arg]
+    """Facts for a sentence; what is not known is told as such."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, name: str) -> Any:
+        value = getattr(self._facts, name)
+        return _Unknown() if value is None else value
+
+
+class _Unknown:
+    def __format__(self, _: str) -> str:
+        return "?"
+
+
+def _said(rule: Rule, facts: Facts) -> str:
+    return rule.because.format_map(_Told(facts))
+
+
+def _by_step(reasons: Sequence[Mapping[str, Any]]) -> dict[Step, str]:
+    found: dict[Step, str] = {}
+    for one in reasons:
+        found.setdefault(Step(one["step"]), one["because"])
+    return found

@@ -1,0 +1,116 @@
+"""What a rule may ask about, and how it asks. Conditions are data: a fact's name, a word for the comparison, a value.
+
+    Is("age_years", "below", 18)
+    AnyOf(Is("systolic", "at least", 180), Is("diastolic", "at least", 120))
+
+A fact that is not known satisfies no comparison but "unknown".
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything the rules see. Lists are in the chart's order; `complaint` is the chief complaint with all symptoms, folded."""
+
+    age_days: int
+    sex: str
+    appointment_type: str = "walk_in"
+    last_visit_days: int | None = None  # since the last signed visit here
+    systolic: float | None = None
+    diastolic: float | None = None
+    pulse: float | None = None
+    temperature_c: float | None = None
+    spo2: float | None = None
+    respiratory_rate: float | None = None
+    weight_kg: float | None = None
+    pain: float | None = None
+    complaint: str = ""
+    allergy_status: str = "not_asked"
+    allergies: tuple[str, ...] = ()
+    medications: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # codes, with their system: ICD-10-CM:I10
+    tests_wanted: bool = False
+    drugs_wanted: bool = False
+
+    @property
+    def age_years(self) -> int:
+        return int(self.age_days / 365.25)
+
+    @property
+    def medication_count(self) -> int:
+        return len(self.medications)
+
+    def kept(self) -> dict[str, Any]:
+        """As they are kept with the visit, so that the answer can be made again."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def facts_of(kept: Mapping[str, Any]) -> Facts:
+    """The facts a visit kept."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return Facts(**values)
+
+
+def folded(*texts: str) -> str:
+    """Words as rules compare them: small letters without accents, one blank between two."""
+    plain = unicodedata.normalize("NFKD", " . ".join(texts).casefold())
+    return " ".join(re.findall(r"[a-z0-9'.-]+", "".join(letter for letter in plain if not unicodedata.combining(letter))))
+
+
+Comparison = Literal["is", "one of", "at least", "at most", "below", "known", "unknown", "mentions", "has"]
+
+
+@dataclass(frozen=True)
+class Is:
+    """One comparison."""
+
+    fact: str
+    how: Comparison
+    value: Any = True
+
+    def holds(self, facts: Facts) -> bool:
+        return _HOW[self.how](getattr(facts, self.fact), self.value)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least one of these."""
+
+    conditions: tuple[Is, ...]
+
+    def __init__(self, *conditions: Is) -> None:
+        object.__setattr__(self, "conditions", conditions)
+
+    def holds(self, facts: Facts) -> bool:
+        return any(condition.holds(facts) for condition in self.conditions)
+
+
+Condition = Is | AnyOf
+
+
+def _mentions(text: str, phrases: tuple[str, ...]) -> bool:
+    """Whether one of the phrases stands in the text, as whole words. English alone; a denial ("no chest pain") is not understood,
+    on purpose: a question too many does less harm than one too few."""
+    return any(re.search(rf"\b{re.escape(phrase)}", text) for phrase in phrases)
+
+
+def _has(values: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
+    return any(value.casefold().startswith(beginning.casefold()) for value in values for beginning in beginnings)
+
+
+_HOW: Mapping[str, Callable[[Any, Any], bool]] = {
+    "is": lambda fact, value: fact == value,
+    "one of": lambda fact, value: fact in value,
+    "at least": lambda fact, value: fact is not None and fact >= value,
+    "at most": lambda fact, value: fact is not None and fact <= value,
+    "below": lambda fact, value: fact is not None and fact < value,
+    "known": lambda fact, _: fact not in (None, "", ()),
+    "unknown": lambda fact, _: fact in (None, "", ()),
+    "mentions": _mentions,
+    "has": _has,
+}

@@ -1,0 +1,62 @@
+"""Sections 5.1 to 5.3 of the API reference, as printed; where it prints the word uuid, there is one."""
+
+from typing import Any
+
+from apps.rest.schema import Example
+
+_ID = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44"
+_PATIENT, _DOCTOR = "01961f0e-1111-7c3e-9d52-0d8f6a3b1c44", "01961f0e-2222-7c3e-9d52-0d8f6a3b1c44"
+
+
+def _entry(**told: Any) -> dict[str, Any]:
+    """A step as printed, with what every entry has beside."""
+    state = "completed" if told.get("completed") else "in_progress" if told.get("in_progress") else "pending"
+    return {"state": state, "completed": False, "in_progress": False} | told
+
+
+START = Example(
+    request={
+        "patient_id": _PATIENT,
+        "appointment_id": "01961f0e-3333-7c3e-9d52-0d8f6a3b1c44",
+        "workflow_type": "adaptive",
+    }
+)
+STATE = Example(
+    reply={
+        "success": True,
+        "data": {
+            "consultation": {
+                "id": _ID,
+                "patient_id": _PATIENT,
+                "doctor_id": _DOCTOR,
+                "appointment_id": "01961f0e-3333-7c3e-9d52-0d8f6a3b1c44",
+                "workflow_type": "adaptive",
+                "current_step": 2,
+                "total_steps": 11,
+                "status": "in_progress",
+                "step_data": {
+                    "patient_overview": _entry(completed=True),
+                    "vitals": _entry(completed=True, data={"bp": "120/80"}, parsed={"systolic": 120, "diastolic": 80}),
+                    "symptoms": _entry(in_progress=True),
+                    "assessment": _entry(),
+                },
+                "started_at": "2025-01-15T10:00:00Z",
+                "completed_at": None,
+                "required_steps": [2, 6],
+                "missing_steps": [2, 6],
+                "recommended_next": 2,
+                "prompts": [],
+                "alerts": [],
+            }
+        },
+    }
+)
+STEP = Example(
+    request={
+        "step_number": 2,
+        "step_data": {
+            "chief_complaint": "Headache and fatigue",
+            "symptoms": [{"description": "Headache", "severity": "moderate", "duration": "3 days"}],
+        },
+    }
+)

@@ -1,0 +1,114 @@
+"""Visits over the API: begin, read, save a step, sign, add, let wait, go on, give up, hand over."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.consultations import selectors, services
+from apps.consultations.api import bodies, examples, shapes
+from apps.consultations.api.filters import ConsultationFilter
+from apps.consultations.selectors import Visit
+from apps.consultations.services import NewConsultation, NewSave
+from apps.rest import paging, periods
+from apps.rest.viewsets import HimsViewSet
+
+_SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume", "cancel", "hand_over")
+
+
+class ConsultationViewSet(HimsViewSet):
+    """The 11-step visit. Every answer is the visit as it stands; a stale If-Match is a 412 that shows it too."""
+
+    noun = "consultation"
+    plural = "consultations"
+    needs = {
+        "list": Permission.CONSULTATION_VIEW,
+        "retrieve": Permission.CONSULTATION_VIEW,
+        "create": Permission.CONSULTATION_START,
+        "step": Permission.CONSULTATION_STEP,  # the service asks for more from step 4 on
+        "complete": Permission.CONSULTATION_SIGN,
+        "addenda": Permission.CONSULTATION_SIGN,
+        "hold": Permission.CONSULTATION_HOLD,
+        "resume": Permission.CONSULTATION_HOLD,
+        "cancel": Permission.CONSULTATION_HOLD,
+        "hand_over": Permission.CONSULTATION_SIGN,
+    }
+    queries = {"list": ConsultationFilter}
+    bodies = {
+        "create": bodies.StartBody,
+        "step": bodies.StepBody,
+        "complete": bodies.CompleteBody,
+        "addenda": bodies.AddendumBody,
+        "hold": bodies.ReasonBody,
+        "resume": bodies.NothingBody,
+        "cancel": bodies.ReasonBody,
+        "hand_over": bodies.HandOverBody,
+    }
+    replies = {"list": shapes.ConsultationRow} | dict.fromkeys(_SHOWN, shapes.ConsultationShape)
+    creates = ("create", "addenda")
+    tagged = _SHOWN
+    shows_current = True
+    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    operation_ids = {"create": "startConsultation", "step": "updateConsultationStep", "addenda": "addAddendum"}
+    examples = {"create": examples.START, "retrieve": examples.STATE, "step": examples.STEP}
+
+    def list(self, request: Request) -> Response:
+        asked = self.asked()
+        periods.check(asked.get("date_from"), asked.get("date_to"))
+        rows, narrowed = self.filtered(selectors.roll(visible_to=self.by))
+        count = paging.capped if narrowed else paging.exact
+        response = self.page("consultations", rows.values(*selectors.LIST_COLUMNS), count, shapes.listed)
+        self.note("consultation.searched", query=request.query_params.dict(), shown=self.shown)
+        return response
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """How far a visit is, and everything saved in it"""
+        visit = selectors.consultation(self.by, self.id_in_path())
+        self.note("consultation.read", patient_id=visit.row.patient_id, object_id=visit.row.pk)
+        return self._answer(visit)
+
+    def create(self, request: Request) -> Response:
+        """Start a visit, for an appointment or for somebody who walked in"""
+        return self._created(services.start(by=self.by, new=NewConsultation(**self.parse())))
+
+    def step(self, request: Request, pk: str) -> Response:
+        """Save a step; again as often as one likes"""
+        save = NewSave(**self.parse())
+        return self._answer(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
+
+    def complete(self, request: Request, pk: str) -> Response:
+        """Sign the visit: it is frozen, and stands in the chart"""
+        return self._answer(services.complete(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+
+    def addenda(self, request: Request, pk: str) -> Response:
+        """Add to a signed visit"""
+        return self._created(services.add(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+
+    def hold(self, request: Request, pk: str) -> Response:
+        """Let the visit wait"""
+        return self._answer(services.hold(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+
+    def resume(self, request: Request, pk: str) -> Response:
+        """Go on with a visit that waited"""
+        self.parse()
+        return self._answer(services.resume(by=self.by, consultation_id=self.id_in_path()))
+
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Give the visit up: the patient left unseen, or it was begun by mistake"""
+        return self._answer(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+
+    def hand_over(self, request: Request, pk: str) -> Response:
+        """Have another doctor go on"""
+        return self._answer(services.hand_over(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        row, _ = services.held(self.by, self.id_in_path())
+        return {"consultation": shapes.consultation(selectors.whole(row), self.by)}, row.version
+
+    def _answer(self, visit: Visit) -> Response:
+        return self.ok({"consultation": shapes.consultation(visit, self.by)}, version=visit.row.version)
+
+    def _created(self, visit: Visit) -> Response:
+        shown = {"consultation": shapes.consultation(visit, self.by)}
+        return self.created(shown, location=f"/v1/consultations/{visit.row.pk}", version=visit.row.version)

@@ -1,0 +1,182 @@
+"""The kinds of field a step's data is made of. Pure: a value goes in, the value as it is kept comes out, or a problem by name.
+
+    schema = {"plan": Text(4_000), "tests": Rows({"test_code": Text(40), "priority": Choice("routine", "urgent", "stat")})}
+
+What a schema does not name is refused by name. `required` is asked within the items of a list; what a step as a whole requires to
+be completed stands in `steps`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+MOST_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with which field, by its path in the step's data."""
+
+    field: str
+    issue: str
+
+
+class Field(Protocol):
+    """A field: how it is read, whether an item needs it, and what it is for."""
+
+    @property
+    def required(self) -> bool: ...
+
+    @property
+    def about(self) -> str: ...
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        """The value as it is kept; adds to the problems what is wrong with it."""
+        ...
+
+
+Schema = Mapping[str, Field]
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words, trimmed and not blank."""
+
+    most: int = 4_000
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        if not isinstance(value, str):
+            return _refuse(problems, path, "Must be text.")
+        words = value.strip()
+        if not words:
+            return _refuse(problems, path, "May not be blank; send null to clear it.")
+        return words if len(words) <= self.most else _refuse(problems, path, f"May have at most {self.most} characters.")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        return value if isinstance(value, bool) else _refuse(problems, path, "Must be true or false.")
+
+
+class Choice:
+    """One of these words."""
+
+    def __init__(self, *words: str, required: bool = False, about: str = "") -> None:
+        self.words, self.required, self.about = words, required, about
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        return value if value in self.words else _refuse(problems, path, f"Must be one of {', '.join(self.words)}.")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number within bounds that nothing passes; `decimals` 0 is a whole number."""
+
+    least: float
+    most: float
+    decimals: int = 1
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return _refuse(problems, path, "Must be a number.")
+        number = Decimal(str(value))
+        exponent = number.normalize().as_tuple().exponent
+        if not isinstance(exponent, int) or -exponent > self.decimals:
+            return _refuse(problems, path, f"May have {self.decimals} decimals." if self.decimals else "Must be a whole number.")
+        if not self.least <= number <= self.most:
+            return _refuse(problems, path, f"Must lie between {self.least:g} and {self.most:g}.")
+        return int(number) if number == int(number) else float(number)
+
+
+@dataclass(frozen=True)
+class Id:
+    """A UUID, kept as text."""
+
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        try:
+            return str(UUID(str(value)))
+        except ValueError:
+            return _refuse(problems, path, "Must be a UUID.")
+
+
+@dataclass(frozen=True)
+class Day:
+    """A date, YYYY-MM-DD."""
+
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date().isoformat()
+        except (TypeError, ValueError):
+            return _refuse(problems, path, "Write the date as YYYY-MM-DD.")
+
+
+@dataclass(frozen=True)
+class Group:
+    """An object of named fields; with `or_text` plain words do as well."""
+
+    schema: Schema
+    or_text: Text | None = None
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        if self.or_text and isinstance(value, str):
+            return self.or_text.read(value, path, problems)
+        if not isinstance(value, Mapping):
+            return _refuse(problems, path, "Must be text or an object." if self.or_text else "Must be an object.")
+        found = read(self.schema, value, problems, path)
+        missing = [name for name, field in self.schema.items() if field.required and found.get(name) is None]
+        problems.extend(Problem(f"{path}.{name}", "Is required.") for name in missing if name not in value)
+        return {name: kept for name, kept in found.items() if kept is not None}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A list of such items."""
+
+    item: Field
+    most: int = MOST_ROWS
+    required: bool = False
+    about: str = ""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        if not isinstance(value, list | tuple):
+            return _refuse(problems, path, "Must be a list.")
+        if len(value) > self.most:
+            return _refuse(problems, path, f"May have at most {self.most} items.")
+        return [self.item.read(one, f"{path}[{place}]", problems) for place, one in enumerate(value)]
+
+
+def read(schema: Schema, data: Mapping[str, Any], problems: list[Problem], path: str = "") -> dict[str, Any]:
+    """The data as it is kept. None stays: it clears the field. What the schema does not name is a problem."""
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        where = f"{path}.{name}" if path else name
+        if name not in schema:
+            problems.append(Problem(where, f"There is no such field here; known are {', '.join(schema)}."))
+        else:
+            found[name] = None if value is None else schema[name].read(value, where, problems)
+    return found
+
+
+def _refuse(problems: list[Problem], path: str, issue: str) -> None:
+    problems.append(Problem(path, issue))

@@ -1,0 +1,85 @@
+"""What the adaptive rules are told of a visit: the patient, the chart, the visits before, and what has been saved so far."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.access.actor import SYSTEM
+from apps.consultations import adaptive
+from apps.consultations.adaptive.facts import Facts, folded
+from apps.consultations.models import SIGNED, Consultation, StepSave
+from apps.consultations.rules import Workflow
+from apps.consultations.steps import Step
+from apps.patients import selectors as patients
+from apps.patients.chart import EntryType
+from apps.patients.models import Patient
+
+_OF_THE_CHART = {"allergies": EntryType.ALLERGY, "medications": EntryType.MEDICATION, "problems": EntryType.DIAGNOSIS}
+_MOST_ENTRIES = 200
+Chart = Mapping[str, list[dict[str, Any]]]
+
+
+def guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]) -> dict[str, Any]:
+    """What the table says of the visit now, as it is kept, with what can be offered for confirmation. Two queries.
+
+    Empty for a visit that is not adaptive.
+    """
+    if row.workflow_type != Workflow.ADAPTIVE:
+        return {}
+    chart = _chart(patient)
+    found = adaptive.guide(_facts(row, patient, chart, saves))
+    offered = {name: chart[name] for name in found.prefills}
+    return found.kept() | {"prefill": {Step.HISTORY_REVIEW.word: offered} if offered else {}}
+
+
+def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:
+    measured = saves[Step.VITALS].parsed if Step.VITALS in saves else {}
+    told = saves[Step.SYMPTOMS].data if Step.SYMPTOMS in saves else {}
+    words = [told.get("chief_complaint", ""), *(symptom["description"] for symptom in told.get("symptoms", ()))]
+    names = ("systolic", "diastolic", "pulse", "temperature_c", "spo2", "respiratory_rate", "weight_kg", "pain")
+    return Facts(
+        age_days=max((_day(row.started_at) - patient.date_of_birth).days, 0),
+        sex=patient.gender,
+        appointment_type=row.appointment.appointment_type if row.appointment else "walk_in",
+        last_visit_days=_days_since_last(row),
+        complaint=folded(*words),
+        allergy_status=patient.allergy_status,
+        allergies=_names(chart["allergies"]),
+        medications=_names(chart["medications"]),
+        problems=tuple(f"{entry['code_system']}:{entry['code']}" for entry in chart["problems"] if entry["code"]),
+        tests_wanted=_wanted(saves, Step.INVESTIGATIONS, "tests"),
+        drugs_wanted=_wanted(saves, Step.PRESCRIPTIONS, "medications"),
+        **{name: measured.get(name) for name in names},
+    )
+
+
+def _chart(patient: Patient) -> Chart:
+    """What is active now, the latest first."""
+    kinds = {kind.value: name for name, kind in _OF_THE_CHART.items()}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in _OF_THE_CHART}
+    rows = patients.chart(visible_to=SYSTEM, patient_id=patient.pk, type__in=list(kinds), status="active")
+    for entry in rows.values("id", "type", "display", "code_system", "code", "occurred_at")[:_MOST_ENTRIES]:
+        since = entry.pop("occurred_at")
+        found[kinds[entry.pop("type")]].append(entry | {"id": str(entry["id"]), "since": _day(since).isoformat()})
+    return found
+
+
+def _days_since_last(row: Consultation) -> int | None:
+    before = Consultation.objects.filter(patient=row.patient_id, status__in=SIGNED, started_at__lt=row.started_at)
+    last = before.order_by("-started_at", "-id").values_list("started_at", flat=True).first()
+    return (_day(row.started_at) - _day(last)).days if last else None
+
+
+def _wanted(saves: Mapping[Step, StepSave], step: Step, name: str) -> bool:
+    return step in saves and bool(saves[step].data.get(name))
+
+
+def _names(entries: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(entry["display"] for entry in entries)
+
+
+def _day(at: datetime) -> Any:
+    return at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()

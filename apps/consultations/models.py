@@ -1,0 +1,197 @@
+"""The visit, every save of its steps, what was acknowledged, what was added after signing, and what the visit went through.
+
+All but the visit itself is only added to. A trigger (migration 0002) freezes a visit with its signature: nothing but an addendum
+comes after, whoever writes the row; and no save is ever changed or removed.
+"""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.appointments.models import Appointment
+from apps.common import clock
+from apps.common.models import BaseModel, ClosedQuerySet
+from apps.consultations import rules
+from apps.patients.models import Patient
+from apps.patients.restriction import open_to
+
+STATUSES = [(status.value, status.value.replace("_", " ")) for status in rules.Status]
+WORKFLOWS = [(workflow.value, workflow.value) for workflow in rules.Workflow]
+SAVED_STATES = [(state.value, state.value.replace("_", " ")) for state in (rules.State.IN_PROGRESS, rules.State.COMPLETED)]
+LIVE, SIGNED = [status.value for status in rules.LIVE], [status.value for status in rules.SIGNED]
+
+
+class ConsultationQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor, at: object = None) -> Self:
+        """The visits of every patient who is shown to the actor."""
+        return self.filter(open_to(actor, "patient", at=at)) if actor.may(Permission.CONSULTATION_VIEW) else self.none()  # type: ignore[arg-type]
+
+    def live(self) -> Self:
+        """Those that go on."""
+        return self.filter(status__in=LIVE)
+
+
+class Consultation(BaseModel):
+    """One visit, from its start to its signature. Never deleted.
+
+    `guidance` is what the adaptive rules said last, with the facts they saw (see `adaptive.Guidance.kept`); `version` counts
+    every change. `content_sha256` is of what was signed: the steps as they stood.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    workflow_type = models.CharField(max_length=10, choices=WORKFLOWS)
+    status = models.CharField(max_length=12, choices=STATUSES, default=rules.Status.IN_PROGRESS.value)
+    current_step = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(default=clock.now)
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, help_text="who started it")
+    guidance = models.JSONField(default=dict, blank=True)
+    rule_version = models.CharField(max_length=20, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    completed_at = models.DateTimeField(null=True, editable=False)
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
+    override_reason = models.CharField(max_length=400, blank=True, help_text="why it was signed though something was missing")
+    content_sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ConsultationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in rules.Status]), name="consultation_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(workflow_type__in=[workflow.value for workflow in rules.Workflow]), name="consultation_workflow_known"
+            ),
+            models.CheckConstraint(condition=Q(current_step__lte=10), name="consultation_step_exists"),
+            models.CheckConstraint(
+                condition=Q(status__in=SIGNED, completed_at__isnull=False, content_sha256__regex=r"^[0-9a-f]{64}$")
+                | (~Q(status__in=SIGNED) & Q(completed_at=None, signed_by=None, content_sha256="", override_reason="")),
+                name="consultation_signed_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="cancelled", cancelled_at__isnull=False) | (~Q(status="cancelled") & Q(cancelled_at=None)),
+                name="consultation_cancelled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed_at=None) | Q(completed_at__gte=F("started_at")), name="consultation_ends_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(workflow_type="adaptive") & ~Q(rule_version="") | ~Q(workflow_type="adaptive") & Q(rule_version=""),
+                name="consultation_guided_by_a_version",
+            ),
+            models.UniqueConstraint(
+                fields=["appointment"], condition=Q(status__in=LIVE), name="consultation_one_live_of_appointment"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="consultation_newest"),
+            models.Index(fields=["patient", "-started_at", "-id"], name="consultation_of_patient"),
+            models.Index(fields=["doctor", "-started_at", "-id"], name="consultation_of_doctor"),
+            models.Index(fields=["status", "-started_at", "-id"], name="consultation_by_status"),
+            models.Index(fields=["appointment", "-started_at", "-id"], name="consultation_of_visit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow_type} visit {self.started_at:%Y-%m-%d %H:%M} UTC"
+
+
+class StepSave(models.Model):
+    """One save of one step. The step stands as its latest version says; the earlier ones stay, so nothing typed is ever lost.
+
+    `data` is what was typed, `parsed` what the server made of it (pressure taken apart, names of codes), `outcome` what a step
+    handler did (see `ports`).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    version = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=SAVED_STATES)
+    data = models.JSONField(default=dict, blank=True)
+    parsed = models.JSONField(default=dict, blank=True)
+    outcome = models.JSONField(default=dict, blank=True)
+    saved_at = models.DateTimeField(default=clock.now)
+    saved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        ordering = ["consultation", "number", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["consultation", "number", "version"], name="step_save_version_once"),
+            models.CheckConstraint(condition=Q(number__lte=10), name="step_save_step_exists"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="step_save_version_counts"),
+            models.CheckConstraint(condition=Q(state__in=["in_progress", "completed"]), name="step_save_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"step {self.number}, version {self.version}"
+
+
+class Acknowledgement(models.Model):
+    """An alert of the adaptive rules, seen and answered."""
+
+    id = models.BigAutoField(primary_key=True)
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    alert_id = models.CharField(max_length=64)
+    rule_id = models.CharField(max_length=60)
+    because = models.CharField(max_length=400)
+    reason = models.CharField(max_length=400)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["consultation", "alert_id"], name="acknowledgement_once"),
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="acknowledgement_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}: {self.reason}"
+
+
+class Addendum(BaseModel):
+    """What was added after the signature, signed in its turn."""
+
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(max_length=4_000)
+    signed_at = models.DateTimeField(default=clock.now)
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        ordering = ["signed_at", "id"]
+        verbose_name_plural = "addenda"
+        constraints = [models.CheckConstraint(condition=Q(text__regex=r"\S"), name="addendum_says_something")]
+        indexes = [models.Index(fields=["consultation", "signed_at", "id"], name="addendum_of_consultation")]
+
+    def __str__(self) -> str:
+        return f"addendum {self.signed_at:%Y-%m-%d %H:%M} UTC"
+
+
+class Passage(models.Model):
+    """A visit went from one status to the next, or from one doctor to another; the first has no `from_status`."""
+
+    id = models.BigAutoField(primary_key=True)
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12, choices=STATUSES)
+    from_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField(default=clock.now)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["consultation", "id"], name="passage_of_consultation")]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} → {self.to_status}"

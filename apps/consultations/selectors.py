@@ -1,0 +1,109 @@
+"""Finding visits. Everything here is already scoped to whoever asks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.access.actor import Actor
+from apps.common.errors import NotFound
+from apps.consultations import adaptive, rules
+from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave
+from apps.consultations.rules import Progress, State
+from apps.consultations.steps import Step
+
+LIST_COLUMNS = (
+    "id",
+    "patient_id",
+    "doctor_id",
+    "appointment_id",
+    "workflow_type",
+    "status",
+    "current_step",
+    "started_at",
+    "completed_at",
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A visit with everything that is shown of it: each step's latest save, alerts that were answered, addenda, how far it is."""
+
+    row: Consultation
+    saves: Mapping[Step, StepSave]
+    acknowledged: Mapping[str, Acknowledgement]
+    addenda: Sequence[Addendum]
+    progress: Progress
+
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        """What the adaptive rules warn of."""
+        found: list[dict[str, Any]] = self.row.guidance.get("alerts", [])
+        return found
+
+    @property
+    def open_alerts(self) -> list[dict[str, Any]]:
+        """Those that nobody has answered."""
+        return [alert for alert in self.alerts if alert["id"] not in self.acknowledged]
+
+
+def roll(*, visible_to: Actor) -> QuerySet[Consultation]:
+    """All visits the actor may know of, the latest first."""
+    return Consultation.objects.visible_to(visible_to).order_by("-started_at", "-id")
+
+
+def consultation(by: Actor, consultation_id: UUID) -> Visit:
+    """The visit, or NotFound. At most four queries."""
+    row = Consultation.objects.visible_to(by).filter(pk=consultation_id).first()
+    if row is None:
+        raise nothing(consultation_id)
+    return whole(row)
+
+
+def nothing(consultation_id: UUID) -> NotFound:
+    """The refusal for a visit that is not there or not shown; the trail is told whose it is."""
+    refusal = NotFound("There is no such consultation.")
+    refusal.withheld = Consultation.objects.filter(pk=consultation_id).values_list("patient_id", flat=True).first()
+    return refusal
+
+
+def whole(row: Consultation) -> Visit:
+    """The visit with what belongs to it, as it is stored."""
+    answered = Acknowledgement.objects.filter(consultation=row) if row.guidance.get("alerts") else ()
+    addenda = list(Addendum.objects.filter(consultation=row)) if row.status == rules.Status.AMENDED else []
+    return put_together(row, latest_saves(row), {one.alert_id: one for one in answered}, addenda)
+
+
+def put_together(
+    row: Consultation,
+    saves: Mapping[Step, StepSave],
+    acknowledged: Mapping[str, Acknowledgement],
+    addenda: Sequence[Addendum] = (),
+) -> Visit:
+    """The visit from its parts, and how far it has come."""
+    states = {step: State(save.state) for step, save in saves.items()}
+    progress = rules.progress(row.workflow_type, row.status, needs_of(row), states)
+    return Visit(row, saves, acknowledged, addenda, progress)
+
+
+def needs_of(row: Consultation) -> rules.Needs:
+    """What the visit needs: by its table, or by the rules' last word."""
+    return adaptive.needs_of(row.guidance) if row.guidance else rules.fixed_needs(row.workflow_type)
+
+
+def latest_saves(row: Consultation) -> dict[Step, StepSave]:
+    """Each step as it stands."""
+    rows = StepSave.objects.filter(consultation=row).order_by("number", "-version").distinct("number")
+    return {Step(save.number): save for save in rows}
+
+
+def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:
+    """Every save of one step, the latest first: what was typed and by whom."""
+    return StepSave.objects.filter(consultation=row, number=step).select_related("saved_by").order_by("-version")
+
+
+def passages(row: Consultation) -> QuerySet[Passage]:
+    """What the visit went through, in order."""
+    return Passage.objects.filter(consultation=row).select_related("by", "from_doctor", "to_doctor").order_by("id")

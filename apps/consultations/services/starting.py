@@ -1,0 +1,132 @@
+"""Beginning a visit: for a booked appointment, or for somebody who walked in."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import selectors as diary
+from apps.appointments import services as appointments
+from apps.appointments.models import Appointment
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.consultations import guiding, selectors
+from apps.consultations.adaptive import VERSION
+from apps.consultations.events import ConsultationStarted
+from apps.consultations.models import Consultation
+from apps.consultations.rules import Workflow
+from apps.consultations.selectors import Visit
+from apps.consultations.services.holding import about, active_doctor, passed
+from apps.events.services import emit
+from apps.patients import selectors as patients
+from apps.patients import services as charts
+from apps.patients.models import Patient
+
+
+class AlreadyBegun(Conflict):
+    """`details.consultation_id` is the one that goes on."""
+
+    message = "A consultation of this appointment is in progress."
+
+
+class PatientNotActive(Conflict):
+    message = "The patient is inactive or deceased: no consultation is started."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewConsultation:
+    """What is asked for. A doctor begins visits of their own; whoever else may, names the doctor, or the appointment does."""
+
+    patient_id: UUID
+    appointment_id: UUID | None = None
+    workflow_type: str = Workflow.ADAPTIVE.value
+    doctor_id: UUID | None = None
+
+
+@transaction.atomic
+def start(*, by: Actor, new: NewConsultation) -> Visit:
+    """Begin a visit; its appointment is in progress from now on, and the patient checked in where nobody did that.
+
+    Raises Invalid naming the field (patient, appointment or doctor unknown, appointment of another patient), Forbidden,
+    AlreadyBegun, PatientNotActive, and the diary's IllegalMove for an appointment that is over.
+    """
+    patient = _patient(by, new.patient_id)
+    appointment = _appointment(by, patient, new.appointment_id)
+    doctor_id = _doctor(by, appointment, new.doctor_id)
+    if appointment:
+        _refuse_twice(appointment)
+        appointment = appointments.begin(by=by, appointment_id=appointment.pk)
+    row = _begun(by, patient, appointment, doctor_id, new.workflow_type)
+    passed(by, row, "")
+    charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
+    begun = ConsultationStarted(
+        **about(row), workflow_type=row.workflow_type, started_at=row.started_at, entered_by_id=row.entered_by_id
+    )
+    emit(begun, by=by)
+    return selectors.put_together(row, {}, {})
+
+
+def _patient(by: Actor, patient_id: UUID) -> Patient:
+    try:
+        patient = patients.locked(by, patient_id)
+    except NotFound as nobody:
+        raise Invalid(field="patient_id", issue="There is no such patient.") from nobody
+    if not patient.is_active or patient.deceased_at:
+        raise PatientNotActive
+    return patient
+
+
+def _appointment(by: Actor, patient: Patient, appointment_id: UUID | None) -> Appointment | None:
+    if appointment_id is None:
+        return None
+    try:
+        found = diary.appointment(by, appointment_id)
+    except NotFound as nothing:
+        raise Invalid(field="appointment_id", issue="There is no such appointment.") from nothing
+    if found.patient_id != patient.pk:
+        raise Invalid(field="appointment_id", issue="This appointment is another patient's.")
+    return found
+
+
+def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) -> UUID:
+    """Whose visit it is. A doctor names nobody else; whoever starts one for a doctor agrees with the diary."""
+    if not by.may(Permission.CONSULTATION_ANY) and by.id is not None:
+        if doctor_id not in (None, by.id):
+            raise Forbidden("Doctors start their own consultations alone.", field="doctor_id")
+        if appointment and appointment.doctor_id != by.id:
+            raise Forbidden("This appointment is with another doctor.", field="appointment_id")
+        return by.id
+    if appointment and doctor_id not in (None, appointment.doctor_id):
+        raise Invalid(field="doctor_id", issue="The appointment is with another doctor.")
+    named = appointment.doctor_id if appointment else doctor_id
+    if named is None:
+        raise Invalid(field="doctor_id", issue="Say with which doctor: without an appointment nobody else does.")
+    return active_doctor(by, named)
+
+
+def _refuse_twice(appointment: Appointment) -> None:
+    live = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
+    if live:
+        raise AlreadyBegun(consultation_id=live)
+
+
+def _begun(by: Actor, patient: Patient, appointment: Appointment | None, doctor_id: UUID, workflow_type: str) -> Consultation:
+    """The visit's row, with what the rules say before anything was typed."""
+    now = clock.now()
+    row = Consultation(
+        patient=patient,
+        doctor_id=doctor_id,
+        appointment=appointment,
+        workflow_type=workflow_type,
+        started_at=now,
+        created_at=now,
+        updated_at=now,
+        entered_by_id=by.id,
+        rule_version=VERSION if workflow_type == Workflow.ADAPTIVE else "",
+    )
+    row.guidance = guiding.guidance(row, patient, {})
+    row.current_step = selectors.put_together(row, {}, {}).progress.current
+    row.save(force_insert=True)
+    return row

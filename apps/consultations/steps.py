@@ -1,0 +1,164 @@
+"""The eleven steps, counted from 0: what each is called, what its data may hold, and what completes it. Pure."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+from apps.consultations import fields, vitals
+from apps.consultations.fields import Choice, Day, Flag, Group, Id, Number, Problem, Rows, Schema, Text
+
+
+class Step(IntEnum):
+    PATIENT_OVERVIEW = 0
+    VITALS = 1
+    SYMPTOMS = 2
+    HISTORY_REVIEW = 3
+    EXAMINATION = 4
+    INVESTIGATIONS = 5
+    ASSESSMENT = 6
+    TREATMENT_PLAN = 7
+    PRESCRIPTIONS = 8
+    FOLLOW_UP = 9
+    REVIEW_SIGN = 10
+
+    @property
+    def word(self) -> str:
+        """Its name on the wire."""
+        return self.name.lower()
+
+
+TOTAL = len(Step)
+BY_WORD: Mapping[str, Step] = {step.word: step for step in Step}
+EARLY = frozenset((Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW))  # a nurse's
+MOST_DRUGS = 30
+
+_TEST: Schema = {
+    "test_type": Text(200, about="In words, like Complete Blood Count"),
+    "test_code": Text(40, about="Like CBC"),
+    "priority": Choice("routine", "urgent", "stat"),
+    "specimen_type": Text(100),
+    "collection_instructions": Text(1_000),
+}
+_DRUG: Schema = {
+    "drug_id": Id(),
+    "name": Text(200, required=True),
+    "dosage": Text(200),
+    "frequency": Text(200),
+    "duration": Text(200),
+    "instructions": Text(1_000),
+    "quantity": Number(1, 9_999, 0),
+    "refills": Number(0, 11, 0),
+}
+_SYMPTOM: Schema = {
+    "description": Text(400, required=True),
+    "severity": Choice("mild", "moderate", "severe"),
+    "duration": Text(100, about="Like 3 days"),
+}
+_FINDING: Schema = {
+    "system": Text(100, about="Like cardiovascular"),
+    "description": Text(1_000, required=True),
+    "normal": Flag(),
+}
+_DIAGNOSIS: Schema = {
+    "code": Text(10, required=True, about="ICD-10-CM, billable on the day of the visit"),
+    "primary": Flag(about="At most one; without one the first is"),
+}
+_NEXT: Schema = {
+    "in_days": Number(1, 730, 0),
+    "date": Day(),
+    "appointment_type": Choice("consultation", "follow_up", "procedure", "vaccination", "lab", "telehealth", "emergency"),
+    "reason": Text(400),
+    "referral": Text(400),
+}
+
+SCHEMAS: Mapping[Step, Schema] = {
+    Step.PATIENT_OVERVIEW: {"identity_confirmed": Flag()},
+    Step.VITALS: {
+        "bp": Text(20, about="Systolic/diastolic in mmHg, like 120/80; kept as sent"),
+        "pulse": Number(0, 400, 0, about="Per minute"),
+        "temperature_c": Number(10, 50, 1),
+        "spo2": Number(0, 100, 0, about="Percent"),
+        "respiratory_rate": Number(0, 150, 0, about="Per minute"),
+        "weight_kg": Number(0.1, 700, 3),
+        "height_cm": Number(10, 280, 1),
+        "pain": Number(0, 10, 0, about="0 none to 10 worst"),
+        "confirmed_implausible": Flag(about="What looks implausible in this save was measured again and is right"),
+    },
+    Step.SYMPTOMS: {"chief_complaint": Text(1_000), "symptoms": Rows(Group(_SYMPTOM))},
+    Step.HISTORY_REVIEW: {"allergies_reviewed": Flag(), "medications_reviewed": Flag(), "problems_reviewed": Flag()},
+    Step.EXAMINATION: {"findings": Rows(Group(_FINDING, or_text=Text(1_000)))},
+    Step.INVESTIGATIONS: {"tests": Rows(Group(_TEST))},
+    Step.ASSESSMENT: {"diagnoses": Rows(Group(_DIAGNOSIS), most=12)},
+    Step.TREATMENT_PLAN: {"plan": Text(4_000)},
+    Step.PRESCRIPTIONS: {"medications": Rows(Group(_DRUG), most=MOST_DRUGS)},
+    Step.FOLLOW_UP: {"instructions": Text(4_000), "follow_up": Group(_NEXT, or_text=Text(1_000))},
+    Step.REVIEW_SIGN: {},
+}
+TO_COMPLETE: Mapping[Step, tuple[str, ...]] = {
+    Step.SYMPTOMS: ("chief_complaint",),
+    Step.ASSESSMENT: ("diagnoses",),
+    Step.TREATMENT_PLAN: ("plan",),
+}
+
+
+class Unreadable(ValueError):
+    """The step's data cannot be kept. `problems` names every field, by its path in the data."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{problems[0].field}: {problems[0].issue}")
+        self.problems = problems
+
+
+def read(step: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of a save as it is kept; None clears a field. Raises Unreadable naming each wrong or unknown field."""
+    problems: list[Problem] = []
+    data = fields.read(SCHEMAS[step], sent, problems)
+    if not problems and step is Step.INVESTIGATIONS:
+        problems += _nameless_tests(data)
+    if not problems and step is Step.ASSESSMENT:
+        problems += _of_diagnoses(data)
+    if problems:
+        raise Unreadable(problems)
+    return data
+
+
+def merged(step: Step, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored with what was sent over it, field by field: what is absent stays, None clears. Raises Unreadable.
+
+    Vital signs are questioned where they are new: a value that was confirmed once is not asked about again.
+    """
+    data = {name: value for name, value in {**stored, **sent}.items() if value is not None}
+    if step is Step.VITALS:
+        fresh = [name for name in sent if sent[name] != stored.get(name)]
+        if "confirmed_implausible" not in sent and fresh:
+            data.pop("confirmed_implausible", None)
+        wrong = vitals.problems(data, fresh, confirmed=bool(sent.get("confirmed_implausible")))
+        if wrong:
+            raise Unreadable(wrong)
+    return data
+
+
+def lacking(step: Step, data: Mapping[str, Any]) -> list[str]:
+    """The fields without which the step cannot be completed."""
+    return [name for name in TO_COMPLETE.get(step, ()) if not data.get(name)]
+
+
+def _nameless_tests(data: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem(f"tests[{place}].test_code", "Say which test: test_code or test_type.")
+        for place, test in enumerate(data.get("tests") or ())
+        if not test.get("test_code") and not test.get("test_type")
+    ]
+
+
+def _of_diagnoses(data: Mapping[str, Any]) -> list[Problem]:
+    found, seen, primary = [], set[str](), False
+    for place, diagnosis in enumerate(data.get("diagnoses") or ()):
+        code = diagnosis["code"].upper().replace(".", "")
+        if code in seen:
+            found.append(Problem(f"diagnoses[{place}].code", f"{diagnosis['code']} stands here twice."))
+        if primary and diagnosis.get("primary"):
+            found.append(Problem(f"diagnoses[{place}].primary", "Only one diagnosis is the primary one."))
+        seen.add(code)
+        primary = primary or bool(diagnosis.get("primary"))
+    return found

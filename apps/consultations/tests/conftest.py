@@ -1,0 +1,18 @@
+import pytest
+
+from apps.accounts.models import User
+from apps.accounts.tests import factories
+from apps.terminology.tests import factories as terminology
+
+
+@pytest.fixture
+def ward(db: None) -> dict[str, User]:
+    """One person a role, and a part of ICD-10-CM."""
+    terminology.load()
+    return factories.hire_ward()
+
+
+@pytest.fixture
+def colleague(ward: dict[str, User]) -> User:
+    """Another doctor."""
+    return factories.hire("other.doctor", "doctor", specialty="Cardiology")

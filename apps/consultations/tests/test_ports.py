@@ -1,0 +1,103 @@
+"""Steps 5 and 8 are filled from above: saved and ordered together, refused together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from apps.access.actor import Actor
+from apps.accounts.models import User
+from apps.accounts.tests.factories import caller
+from apps.common.errors import Conflict, HimsError
+from apps.consultations import ports
+from apps.consultations.models import StepSave
+from apps.consultations.ports import Order
+from apps.consultations.services import Acknowledged
+from apps.consultations.steps import Step
+from apps.consultations.tests.factories import save, visit_of
+from apps.patients.models import ChartEntry
+from apps.patients.services import NewEntry, record
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+
+class SafetyAlert(Conflict):
+    message = "A drug is contraindicated."
+
+
+class Pharmacy:
+    """Stands in for prescriptions: writes a row of its own, and refuses penicillin until that is acknowledged."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+        self.shown: list[HimsError] = []
+
+    def place(self, *, by: Actor, order: Order) -> Mapping[str, Any]:
+        self.orders.append(order)
+        for drug in order.data.get("medications", ()):
+            record(by=by, patient_id=order.patient_id, entry=NewEntry(type="medication", display=drug["name"]))
+        if "Penicillin" in str(order.data) and "a1" not in [one.id for one in order.acknowledged]:
+            raise SafetyAlert(alerts=[{"id": "a1", "severity": "contraindicated"}])
+        return {"prescription_ids": [f"rx{len(self.orders)}"]}
+
+    def refused(self, *, by: Actor, order: Order, refusal: HimsError) -> None:
+        self.shown.append(refusal)
+
+
+@pytest.fixture
+def pharmacy() -> Iterator[Pharmacy]:
+    filled = Pharmacy()
+    ports.plug(Step.PRESCRIPTIONS, filled)
+    yield filled
+    ports.unplug(Step.PRESCRIPTIONS)
+
+
+def test_a_saved_step_is_ordered_and_shows_what_was_placed(ward: dict[str, User], pharmacy: Pharmacy) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    after = save(ward["doctor"], visit, 8)
+    assert after.saves[8].outcome == {"prescription_ids": ["rx1"]}
+    (order,) = pharmacy.orders
+    assert (order.consultation_id, order.doctor_id, order.earlier) == (visit.row.pk, ward["doctor"].pk, {})
+    shown = caller(ward["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]
+    assert shown["step_data"]["prescriptions"]["outcome"] == {"prescription_ids": ["rx1"]}
+
+
+def test_a_draft_orders_nothing_and_a_second_save_hands_over_what_was_placed(ward: dict[str, User], pharmacy: Pharmacy) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    save(doctor, visit, 8, completed=False)
+    assert not pharmacy.orders
+    save(doctor, visit, 8, completed=True)
+    save(doctor, visit, 8, {"medications": [{"name": "Ibuprofen"}]})
+    assert [dict(order.earlier) for order in pharmacy.orders] == [{}, {"prescription_ids": ["rx1"]}]
+
+
+def test_what_is_refused_is_neither_saved_nor_ordered_and_can_be_acknowledged(ward: dict[str, User], pharmacy: Pharmacy) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    drug = {"medications": [{"name": "Penicillin V"}]}
+    with pytest.raises(SafetyAlert) as refused:
+        save(doctor, visit, 8, drug)
+    assert refused.value.details["alerts"][0]["id"] == "a1"
+    assert not StepSave.objects.exists()
+    assert not ChartEntry.objects.exists()
+    assert pharmacy.shown == [refused.value]
+    save(doctor, visit, 8, drug, acknowledged=[Acknowledged(id="a1", reason="Tolerated before")])
+    assert ChartEntry.objects.get().display == "Penicillin V"
+
+
+def test_over_the_api_a_refused_order_is_a_409_with_its_alerts(ward: dict[str, User], pharmacy: Pharmacy) -> None:
+    who = caller(ward["doctor"])
+    at = f"/consultations/{visit_of(ward['doctor'], admit()).row.pk}/step"
+    body = {"step_number": 8, "step_data": {"medications": [{"name": "Penicillin V"}]}}
+    refused = who.put(at, body)
+    assert refused.status_code == 409
+    assert refused.json()["error"]["details"]["alerts"] == [{"id": "a1", "severity": "contraindicated"}]
+    told = {"acknowledged_alerts": [{"id": "a1", "reason": "Tolerated before"}]}
+    assert who.put(at, body | told).status_code == 200
+
+
+def test_other_steps_are_nobody_s_to_fill() -> None:
+    with pytest.raises(ValueError, match="no handler"):
+        ports.plug(Step.ASSESSMENT, Pharmacy())

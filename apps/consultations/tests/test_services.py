@@ -1,0 +1,409 @@
+"""A visit from its start to its signature."""
+
+from typing import Any
+
+import pytest
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.appointments.models import Appointment
+from apps.audit.models import AuditEvent
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.common.ids import new_id
+from apps.consultations import selectors, services
+from apps.consultations.models import Consultation, Passage, StepSave
+from apps.consultations.services import AlreadyBegun, IllegalMove, Incomplete, NewConsultation, StepChanged
+from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, visit_of
+from apps.events.models import OutboxEvent
+from apps.patients.models import ChartEntry
+from apps.patients.restriction import CareTeamMember
+from apps.patients.tests.factories import admit, chart, merge, restrict
+
+pytestmark = pytest.mark.django_db
+
+
+def facts(name: str) -> list[dict[str, Any]]:
+    return list(OutboxEvent.objects.filter(name=name).order_by("id").values_list("payload", flat=True))
+
+
+# --- starting
+
+
+def test_a_visit_of_an_appointment_checks_the_patient_in_and_takes_the_appointment_along(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    appointment = booked(patient, doctor)
+    visit = visit_of(doctor, patient, appointment_id=appointment.pk)
+    appointment.refresh_from_db()
+    assert (appointment.status, appointment.checked_in_at is not None) == ("in_progress", True)
+    assert (visit.row.doctor_id, visit.row.entered_by_id, visit.row.status) == (doctor.pk, doctor.pk, "in_progress")
+    (fact,) = facts("consultation.started")
+    assert (fact["appointment_id"], fact["workflow_type"]) == (str(appointment.pk), "adaptive")
+    assert AuditEvent.objects.filter(action="consultation.started", patient_id=patient.pk, object_id=visit.row.pk).count() == 1
+
+
+def test_one_appointment_has_one_live_visit(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    appointment = booked(patient, doctor)
+    visit = visit_of(doctor, patient, appointment_id=appointment.pk)
+    with pytest.raises(AlreadyBegun) as refused:
+        visit_of(doctor, patient, appointment_id=appointment.pk)
+    assert refused.value.details["consultation_id"] == visit.row.pk
+
+
+def test_a_signed_appointment_is_over(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    appointment = booked(patient, doctor)
+    signed(doctor, patient, appointment_id=appointment.pk)
+    appointment.refresh_from_db()
+    assert appointment.status == "completed"
+    with pytest.raises(Conflict):
+        visit_of(doctor, patient, appointment_id=appointment.pk)
+
+
+def test_a_cancelled_visit_puts_the_patient_back_into_the_waiting_room_and_can_begin_anew(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    appointment = booked(patient, doctor)
+    visit = visit_of(doctor, patient, appointment_id=appointment.pk)
+    services.cancel(by=ward["nurse"], consultation_id=visit.row.pk, reason="Left unseen")
+    appointment.refresh_from_db()
+    assert appointment.status == "checked_in"
+    assert Passage.objects.filter(consultation=visit.row).order_by("-id")[0].reason == "Left unseen"
+    assert visit_of(doctor, patient, appointment_id=appointment.pk).row.pk != visit.row.pk
+    assert len(facts("consultation.cancelled")) == 1
+
+
+def test_a_nurse_starts_for_the_booked_doctor_and_names_one_for_a_walk_in(ward: dict[str, User]) -> None:
+    patient, doctor, nurse = admit(), ward["doctor"], ward["nurse"]
+    appointment = booked(patient, doctor)
+    begun = services.start(by=nurse, new=NewConsultation(patient_id=patient.pk, appointment_id=appointment.pk))
+    assert (begun.row.doctor_id, begun.row.entered_by_id) == (doctor.pk, nurse.pk)
+    walked_in = services.start(by=nurse, new=NewConsultation(patient_id=patient.pk, doctor_id=doctor.pk))
+    assert walked_in.row.doctor_id == doctor.pk
+    with pytest.raises(Invalid) as refused:
+        services.start(by=nurse, new=NewConsultation(patient_id=patient.pk))
+    assert refused.value.details["field"] == "doctor_id"
+    with pytest.raises(Invalid):
+        services.start(by=nurse, new=NewConsultation(patient_id=patient.pk, doctor_id=nurse.pk))
+
+
+def test_a_doctor_starts_nobody_elses_visit(ward: dict[str, User], colleague: User) -> None:
+    patient = admit()
+    theirs = booked(patient, colleague)
+    for more in ({"doctor_id": colleague.pk}, {"appointment_id": theirs.pk}):
+        with pytest.raises(Forbidden):
+            visit_of(ward["doctor"], patient, **more)
+
+
+def test_the_administrator_starts_a_visit_on_behalf_of_a_doctor(ward: dict[str, User]) -> None:
+    patient, admin, doctor = admit(), ward["admin"], ward["doctor"]
+    visit = services.start(by=admin, new=NewConsultation(patient_id=patient.pk, doctor_id=doctor.pk))
+    assert (visit.row.doctor_id, visit.row.entered_by_id) == (doctor.pk, admin.pk)
+    with pytest.raises(Invalid):
+        services.start(by=admin, new=NewConsultation(patient_id=patient.pk))
+
+
+def test_what_a_start_names_must_be_there_and_belong_together(ward: dict[str, User]) -> None:
+    patient, other, doctor = admit(), admit("Ann", "Roe"), ward["doctor"]
+    elsewhere = booked(other, doctor)
+    for field, more in {
+        "patient_id": {"patient_id": new_id()},
+        "appointment_id": {"patient_id": patient.pk, "appointment_id": new_id()},
+    }.items():
+        with pytest.raises(Invalid) as refused:
+            services.start(by=doctor, new=NewConsultation(**more))
+        assert refused.value.details["field"] == field
+    with pytest.raises(Invalid) as refused:
+        visit_of(doctor, patient, appointment_id=elsewhere.pk)
+    assert refused.value.details["field"] == "appointment_id"
+
+
+def test_a_visit_puts_its_doctor_on_the_care_team(ward: dict[str, User], colleague: User) -> None:
+    patient = admit()
+    visit = visit_of(ward["doctor"], patient)
+    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=colleague.pk)
+    team = set(CareTeamMember.objects.filter(patient=patient, because="visit").values_list("user_id", flat=True))
+    assert team == {ward["doctor"].pk, colleague.pk}
+
+
+def test_the_visits_of_a_closed_chart_are_there_for_its_care_team_alone(ward: dict[str, User], colleague: User) -> None:
+    patient = admit()
+    visit = visit_of(ward["doctor"], patient)
+    restrict(patient)
+    assert selectors.consultation(ward["doctor"], visit.row.pk)
+    for stranger in (colleague, ward["nurse"], ward["admin"]):
+        with pytest.raises(NotFound):
+            selectors.consultation(stranger, visit.row.pk)
+        with pytest.raises(NotFound):
+            save(stranger, visit, 0)
+        assert not selectors.roll(visible_to=stranger)
+
+
+# --- saving
+
+
+def test_every_save_is_a_version_and_none_is_lost(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    save(ward["nurse"], visit, 1, {"bp": "120/80"})
+    after = save(ward["doctor"], visit, 1, {"pulse": 71, "bp": "118/79"})
+    assert after.saves[1].data == {"bp": "118/79", "pulse": 71}
+    kept = StepSave.objects.filter(consultation=visit.row, number=1).order_by("version")
+    assert [(one.version, one.data, one.saved_by_id) for one in kept] == [
+        (1, {"bp": "120/80"}, ward["nurse"].pk),
+        (2, {"bp": "118/79", "pulse": 71}, ward["doctor"].pk),
+    ]
+    assert after.saves[1].parsed == {"systolic": 118, "diastolic": 79, "pulse": 71}
+
+
+def test_a_save_that_changes_nothing_does_nothing(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    first = save(ward["doctor"], visit, 7)
+    again = save(ward["doctor"], visit, 7)
+    assert again.row.version == first.row.version
+    assert len(facts("consultation.step_saved")) == 1
+
+
+def test_null_clears_a_field_and_reopens_the_step_that_needs_it(ward: dict[str, User]) -> None:
+    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 7)
+    assert visit.saves[7].state == "completed"
+    assert save(ward["doctor"], visit, 7, {"plan": None}).saves[7].state == "in_progress"
+
+
+def test_a_step_is_completed_when_all_it_requires_is_there_unless_one_says_otherwise(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    assert save(doctor, visit, 2, {"symptoms": [{"description": "Cough"}]}).saves[2].state == "in_progress"
+    assert save(doctor, visit, 2, {"chief_complaint": "Cough"}).saves[2].state == "completed"
+    assert save(doctor, visit, 2, {}, completed=False).saves[2].state == "in_progress"
+    with pytest.raises(Invalid) as refused:
+        save(doctor, visit, 7, {}, completed=True)
+    assert refused.value.details["field"] == "step_data.plan"
+
+
+def test_a_caller_who_names_another_version_than_the_stored_gets_the_stored_one(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    save(doctor, visit, 7, {"plan": "Rest"}, version=0)
+    with pytest.raises(StepChanged) as refused:
+        save(doctor, visit, 7, {"plan": "Antibiotics"}, version=0)
+    assert refused.value.details["current"]["data"] == {"plan": "Rest"}
+    assert refused.value.details["current"]["version"] == 1
+    assert save(doctor, visit, 7, {"plan": "Antibiotics"}, version=1).saves[7].version == 2
+
+
+def test_a_nurse_saves_the_first_four_steps_of_any_visit(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    fill(ward["nurse"], visit, 0, 1, 2, 3)
+    for number in range(4, 10):
+        with pytest.raises(Forbidden):
+            save(ward["nurse"], visit, number)
+
+
+def test_a_doctor_acts_in_visits_of_their_own_alone(ward: dict[str, User], colleague: User) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    pk = visit.row.pk
+    for act in (
+        lambda: save(colleague, visit, 0),
+        lambda: services.complete(by=colleague, consultation_id=pk),
+        lambda: services.hold(by=colleague, consultation_id=pk),
+        lambda: services.cancel(by=colleague, consultation_id=pk),
+        lambda: services.hand_over(by=colleague, consultation_id=pk, doctor_id=colleague.pk),
+    ):
+        with pytest.raises(Forbidden):
+            act()
+    services.hand_over(by=ward["doctor"], consultation_id=pk, doctor_id=colleague.pk)
+    save(colleague, visit, 0)
+    with pytest.raises(Forbidden):
+        save(ward["doctor"], visit, 0)
+
+
+def test_a_standard_visit_goes_in_order(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit(), "standard")
+    with pytest.raises(Conflict) as refused:
+        save(doctor, visit, 2)
+    assert refused.value.details["open_step"] == 0
+    visit = fill(doctor, visit, 0, 1, 2, 3, 4)
+    visit = save(doctor, visit, 6)  # 5 is not required: it is passed over
+    assert [one.state.value for one in visit.progress.steps[4:8]] == ["completed", "skipped", "completed", "in_progress"]
+    assert save(doctor, visit, 5).progress.steps[5].state.value == "completed"
+
+
+@pytest.mark.parametrize(("workflow", "required"), [("standard", [0, 1, 2, 3, 4, 6, 7]), ("quick", [2, 7]), ("adaptive", [2, 6])])
+def test_each_kind_of_visit_completes_by_its_own_required_steps(
+    ward: dict[str, User], workflow: str, required: list[int]
+) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit(), workflow)
+    assert [int(step) for step in visit.progress.required] == required
+    left = list(required)
+    for number in required:
+        with pytest.raises(Incomplete) as refused:
+            services.complete(by=doctor, consultation_id=visit.row.pk)
+        assert refused.value.details["missing_steps"] == left
+        visit = save(doctor, visit, number)
+        left.remove(number)
+    done = services.complete(by=doctor, consultation_id=visit.row.pk)
+    assert (done.row.status, done.row.current_step, done.progress.missing) == ("completed", 10, ())
+    assert {one.state.value for one in done.progress.steps} == {"completed", "skipped"}
+
+
+def test_vital_signs_are_read_and_questioned(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    for wrong in ({"bp": "80/120"}, {"bp": "high"}, {"temperature_c": 98.6}, {"spo2": 101}, {"pulse": "fast"}, {"bmi": 22}):
+        with pytest.raises(Invalid) as refused:
+            save(doctor, visit, 1, wrong)
+        assert refused.value.details["field"] == f"step_data.{next(iter(wrong))}"
+    with pytest.raises(Invalid):
+        save(doctor, visit, 1, {"pulse": 12})
+    sure = save(doctor, visit, 1, {"pulse": 12, "confirmed_implausible": True})
+    assert sure.saves[1].parsed == {"pulse": 12}
+    save(doctor, visit, 1, {"spo2": 98})  # the pulse was confirmed and is not asked about again
+    with pytest.raises(Invalid):
+        save(doctor, visit, 1, {"pulse": 13})
+
+
+def test_diagnoses_are_codes_of_the_day_that_can_be_billed(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    for codes, place in ((["E11"], 0), (["I10", "X00.0"], 1)):
+        with pytest.raises(Invalid) as refused:
+            save(doctor, visit, 6, {"diagnoses": [{"code": code} for code in codes]})
+        assert refused.value.details["field"] == f"step_data.diagnoses[{place}].code"
+    saved = save(doctor, visit, 6, {"diagnoses": [{"code": "i10"}, {"code": "E119", "primary": True}]}).saves[6]
+    assert saved.data["diagnoses"] == [{"code": "i10"}, {"code": "E119", "primary": True}]
+    assert [(one["code"], one["primary"]) for one in saved.parsed["diagnoses"]] == [("I10", False), ("E11.9", True)]
+    assert saved.parsed["diagnoses"][0]["display"] == "Essential (primary) hypertension"
+    assert save(doctor, visit, 6, {"diagnoses": [{"code": "I10"}, {"code": "R51.9"}]}).saves[6].parsed["diagnoses"][0]["primary"]
+
+
+# --- signing
+
+
+def test_what_is_signed_stands_in_the_chart(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    visit = visit_of(doctor, patient)
+    visit = fill(doctor, visit, 0, 1, 2, 6, 7)
+    services.complete(by=doctor, consultation_id=visit.row.pk)
+    rows = ChartEntry.objects.filter(patient=patient, source="consultation")
+    assert {(row.type, row.code, row.value) for row in rows} == {
+        ("diagnosis", "R51.9", None),
+        ("vital_sign", "8480-6", 120),
+        ("vital_sign", "8462-4", 80),
+        ("vital_sign", "8867-4", 70),
+        ("note", "", None),
+    }
+    note = rows.get(type="note")
+    assert "Back pain" in note.detail["text"]
+    assert "Rest and fluids" in note.detail["text"]
+    assert {row.recorded_by_id for row in rows} == {doctor.pk}
+    (fact,) = facts("consultation.completed")
+    assert (fact["chart_entries"], fact["missing_steps"], fact["notify_patient"]) == (5, [], True)
+
+
+def test_a_doctor_signs_in_spite_of_what_is_missing_and_says_why(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit(), "quick")
+    with pytest.raises(Invalid) as refused:
+        services.complete(by=doctor, consultation_id=visit.row.pk, override_incomplete=True, reason="  ")
+    assert refused.value.details["field"] == "reason"
+    done = services.complete(by=doctor, consultation_id=visit.row.pk, override_incomplete=True, reason="Called away")
+    assert (done.row.status, done.row.override_reason) == ("completed", "Called away")
+    assert facts("consultation.completed")[0]["missing_steps"] == [2, 7]
+
+
+def test_a_visit_is_signed_once(ward: dict[str, User]) -> None:
+    visit = signed(ward["doctor"], admit())
+    with pytest.raises(IllegalMove) as refused:
+        services.complete(by=ward["doctor"], consultation_id=visit.row.pk)
+    assert refused.value.details == {"from": "completed", "to": "completed", "allowed": ["amended"]}
+
+
+def test_after_signing_only_addenda_are_added(ward: dict[str, User]) -> None:
+    doctor, patient = ward["doctor"], admit()
+    live = visit_of(doctor, patient)
+    with pytest.raises(IllegalMove):
+        services.add(by=doctor, consultation_id=live.row.pk, text="Too early")
+    visit = signed(doctor, patient)
+    for act in (
+        lambda: save(doctor, visit, 7, {"plan": "Other"}),
+        lambda: services.hold(by=doctor, consultation_id=visit.row.pk),
+        lambda: services.cancel(by=doctor, consultation_id=visit.row.pk),
+        lambda: services.hand_over(by=doctor, consultation_id=visit.row.pk, doctor_id=doctor.pk),
+    ):
+        with pytest.raises(Conflict):
+            act()
+    services.add(by=doctor, consultation_id=visit.row.pk, text="The culture grew streptococci")
+    twice = services.add(by=doctor, consultation_id=visit.row.pk, text="The patient was called")
+    assert (twice.row.status, len(twice.addenda)) == ("amended", 2)
+    assert ChartEntry.objects.filter(patient=patient, type="note", display__startswith="Addendum").count() == 2
+    assert len(facts("consultation.amended")) == 2
+
+
+def test_a_visit_waits_and_goes_on(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = save(doctor, visit_of(doctor, admit()), 2)
+    services.hold(by=ward["nurse"], consultation_id=visit.row.pk, reason="X-ray")
+    for act in (
+        lambda: save(doctor, visit, 7),
+        lambda: services.complete(by=doctor, consultation_id=visit.row.pk),
+        lambda: services.hold(by=doctor, consultation_id=visit.row.pk),
+    ):
+        with pytest.raises(Conflict):
+            act()
+    on = services.resume(by=doctor, consultation_id=visit.row.pk)
+    assert (on.row.status, on.saves[2].data) == ("in_progress", FILLED[2])
+    assert [fact["status"] for fact in [*facts("consultation.held"), *facts("consultation.resumed")]] == [
+        "on_hold",
+        "in_progress",
+    ]
+
+
+def test_visits_follow_their_patient_into_a_merge_signed_ones_too(ward: dict[str, User]) -> None:
+    retired, survivor, doctor = admit(), admit(), ward["doctor"]
+    over, live = signed(doctor, retired), visit_of(doctor, retired)
+    merge(retired, survivor)
+    assert set(Consultation.objects.filter(patient=survivor).values_list("pk", flat=True)) == {over.row.pk, live.row.pk}
+    fill(doctor, live, 2, 6)
+    services.complete(by=doctor, consultation_id=live.row.pk)
+    assert ChartEntry.objects.filter(patient=survivor, source="consultation").exists()
+
+
+def test_an_adaptive_visit_says_what_it_saw_and_offers_what_is_on_record(ward: dict[str, User]) -> None:
+    patient = admit()
+    chart(patient, "allergy", "Penicillin")
+    chart(patient, "medication", "Lisinopril 10 mg")
+    chart(patient, "diagnosis", "Essential hypertension", code_system="ICD-10-CM", code="I10")
+    visit = visit_of(ward["doctor"], patient)
+    assert [int(step) for step in visit.progress.required] == [1, 2, 6]
+    offered = visit.row.guidance["prefill"]["history_review"]
+    assert [entry["display"] for entry in offered["allergies"]] == ["Penicillin"]
+    assert [entry["display"] for entry in offered["medications"]] == ["Lisinopril 10 mg"]
+
+
+def test_a_red_flag_is_acknowledged_before_the_visit_is_signed(ward: dict[str, User]) -> None:
+    doctor = ward["doctor"]
+    visit = visit_of(doctor, admit())
+    save(doctor, visit, 1, {"bp": "190/125"})
+    visit = save(doctor, visit, 2, {"chief_complaint": "Headache"})
+    assert visit.progress.recommended == 4
+    assert {"redflag.pressure", "redflag.headache-pressure"} <= {line["rule_id"] for line in visit.row.guidance["prompts"]}
+    visit = fill(doctor, visit)
+    with pytest.raises(Incomplete) as refused:
+        services.complete(by=doctor, consultation_id=visit.row.pk)
+    assert (refused.value.details["missing_steps"], len(refused.value.details["alerts"])) == ([], 1)
+    with pytest.raises(Invalid):
+        services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=[services.Acknowledged(id="nothing", reason="x")])
+    (alert,) = refused.value.details["alerts"]
+    told = [services.Acknowledged(id=alert["id"], reason="Repeated: 150/90")]
+    done = services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=told)
+    assert done.acknowledged[alert["id"]].reason == "Repeated: 150/90"
+
+
+def test_the_system_acts_too(ward: dict[str, User]) -> None:
+    visit = services.start(
+        by=SYSTEM, new=NewConsultation(patient_id=admit().pk, doctor_id=ward["doctor"].pk, workflow_type="quick")
+    )
+    fill(SYSTEM, visit)
+    assert services.complete(by=SYSTEM, consultation_id=visit.row.pk).row.status == "completed"
+    assert Appointment.objects.count() == 0

@@ -1,0 +1,76 @@
+"""Visits taken over as they happened elsewhere."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.common import clock
+from apps.common.errors import NotFound
+from apps.common.ids import new_id
+from apps.consultations import selectors, services
+from apps.consultations.models import Consultation, Passage
+from apps.consultations.services import TakenConsultation, TakenSave
+from apps.consultations.steps import Step, Unreadable
+from apps.events.models import OutboxEvent
+from apps.patients.models import ChartEntry, Patient
+from apps.patients.restriction import CareTeamMember
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+
+def told(patient: Patient, doctor: User, **more: Any) -> TakenConsultation:
+    began = clock.now() - timedelta(days=3)
+    steps: dict[Step, dict[str, Any]] = {
+        Step.VITALS: {"bp": "120/80"},
+        Step.SYMPTOMS: {"chief_complaint": "Back pain"},
+        Step.ASSESSMENT: {"diagnoses": [{"code": "M54.50"}]},
+        Step.TREATMENT_PLAN: {"plan": "Keep moving"},
+    }
+    names = {"M54.50": "Low back pain, unspecified"}
+    saves = [
+        TakenSave(step=step, data=data, at=began + timedelta(minutes=int(step)), by_id=doctor.pk, displays=names)
+        for step, data in steps.items()
+    ]
+    visit = {"patient_id": patient.pk, "doctor_id": doctor.pk, "started_at": began, "saves": saves, "workflow_type": "quick"}
+    return TakenConsultation(**{**visit, "ended_at": began + timedelta(minutes=15), **more})
+
+
+def test_a_visit_taken_over_is_signed_stands_in_the_chart_and_comes_in_once(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    visit = told(patient, doctor, addendum="The patient was called")
+    assert [services.take_over(by=SYSTEM, visits=[visit]) for _ in range(2)] == [1, 0]
+    found = selectors.whole(Consultation.objects.get())
+    assert (found.row.status, found.progress.missing, found.addenda[0].text) == ("amended", (), "The patient was called")
+    assert found.row.content_sha256 == services.content_sha256(found.row.pk, found.saves.values())
+    entries = ChartEntry.objects.filter(patient=patient, source="consultation")
+    assert {(entry.type, entry.code) for entry in entries} == {
+        *(("diagnosis", "M54.50"), ("vital_sign", "8480-6"), ("vital_sign", "8462-4"), ("note", "")),
+    }
+    assert entries.filter(type="note").count() == 2
+    assert all(entry.occurred_at <= visit.ended_at for entry in entries)
+    assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="visit").exists()
+    assert [line.to_status for line in Passage.objects.all()] == ["in_progress", "completed", "amended"]
+    assert OutboxEvent.objects.filter(name="consultation.completed").count() == 0
+    assert OutboxEvent.objects.filter(name="consultation.taken_over").count() == 1
+
+
+def test_one_that_goes_on_is_finished_here(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    visit = told(patient, doctor, status="in_progress", ended_at=None, workflow_type="adaptive")
+    services.take_over(by=SYSTEM, visits=[visit])
+    assert not ChartEntry.objects.exists()
+    assert services.complete(by=doctor, consultation_id=visit.id).row.status == "completed"
+
+
+def test_what_cannot_be_kept_takes_nothing_over(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    wrong = TakenSave(step=Step.VITALS, data={"bp": "80/120"}, at=clock.now(), by_id=doctor.pk)
+    with pytest.raises(Unreadable):
+        services.take_over(by=SYSTEM, visits=[told(patient, doctor), told(patient, doctor, saves=[wrong])])
+    with pytest.raises(NotFound):
+        services.take_over(by=SYSTEM, visits=[told(Patient(id=new_id()), doctor)])
+    assert not Consultation.objects.exists()
