@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -134,13 +135,18 @@ class CalendarFeedViewSet(HimsViewSet):
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """Whether there is an address, and when it was last fetched; not the address itself"""
-        doctor = scheduling.doctor_to_plan(self.by, self.id_in_path())
-        feed = selectors.live_feed(self.by, doctor.pk)
-        return self.ok({"calendar_feed": feed_shape(feed) if feed else _NONE | {"doctor_id": doctor.pk}})
+        return self.ok(self._shown(scheduling.doctor_to_plan(self.by, self.id_in_path()).pk))
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the address, at once"""
         return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        return self._shown(scheduling.hold_schedule(self.by, self.id_in_path()).pk), None
+
+    def _shown(self, doctor_id: UUID) -> dict[str, Any]:
+        feed = selectors.live_feed(self.by, doctor_id)
+        return {"calendar_feed": feed_shape(feed) if feed else _NONE | {"doctor_id": doctor_id}}
 
 
 def feed_shape(feed: CalendarFeed) -> dict[str, Any]:
