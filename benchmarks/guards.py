@@ -1,4 +1,4 @@
-"""Two copies of the table of visits, of the same size: one that keeps everybody from being booked twice, and one that does not."""
+"""Two copies of the table of visits, of the same size: one keeps everybody from being booked twice, the other does not."""
 
 # ruff: noqa: S608 (table names are our own)
 
@@ -11,7 +11,8 @@ from benchmarks.stage import Stage
 
 GUARDED, BARE = "bench.guarded", "bench.bare"
 _KEYS = """
-SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND (contype IN ('p', 'u') OR contype = 'x' AND %s)
+SELECT pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = %s::regclass AND (contype IN ('p', 'u') OR contype = 'x' AND %s)
 """
 _INDEXES = """
 SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i
@@ -48,7 +49,7 @@ def _copy(database: psycopg.Connection, table: str) -> None:
 
 
 def _uuid(kind: int, number: str) -> str:
-    return f"('{kind}0000000-0000-4000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
+    return f"('{kind}0000000-0000-4000-8000-' || lpad(to_hex(({number})::bigint), 12, '0'))::uuid"
 
 
 def spread(table: str, doctors: int) -> str:
@@ -67,7 +68,7 @@ def spread(table: str, doctors: int) -> str:
     )
 
 
-_AT = "timestamptz '2040-01-02' + :slot * interval '30 minutes'"
+_AT = "timestamptz '2040-01-02' + :slot::bigint * interval '30 minutes'"
 _END = f"{_AT} + interval '30 minutes'"
 _DICE = "\\set slot random(1, 1000000)\n\\set patient random(1, 1000000)\n"
 

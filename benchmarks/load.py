@@ -125,7 +125,8 @@ def send(connection: psycopg.Connection, table: str, columns: Iterable[str], lin
 _CONSTRAINTS = """
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint c
 WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x', 'f')
-    AND NOT EXISTS (SELECT FROM pg_constraint other WHERE other.contype = 'f' AND other.conindid = c.conindid AND c.contype <> 'f')
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint other WHERE other.contype = 'f' AND other.conindid = c.conindid AND c.contype <> 'f')
 ORDER BY contype = 'f'
 """
 _INDEXES = """

@@ -53,7 +53,8 @@ class Slots:
         self._take_back()
         with psycopg.connect(self.address, autocommit=True) as database:
             pairs = {(self._patient(doctor, place), visits.doctor_id(doctor)) for doctor in self._all() for place in range(EACH)}
-            team = f"INSERT INTO {_TEAM} (patient_id, user_id, because, added_at) VALUES (%s, %s, 'visit', %s) ON CONFLICT DO NOTHING"
+            columns = "patient_id, user_id, because, added_at"
+            team = f"INSERT INTO {_TEAM} ({columns}) VALUES (%s, %s, 'visit', %s) ON CONFLICT DO NOTHING"
             database.cursor().executemany(team, [(*pair, FROM) for pair in pairs])
         try:
             yield self

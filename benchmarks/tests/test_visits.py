@@ -10,7 +10,7 @@ from django.db import connection
 from apps.appointments import openings, tally
 from apps.appointments.models import Appointment
 from apps.appointments.models.visits import LIVE
-from benchmarks import diary, load, people, tables, visits
+from benchmarks import diary, load, people, slots, tables, visits
 
 ROWS = 1_000
 MONDAY = date(2026, 1, 5)
@@ -89,3 +89,11 @@ def test_a_load_leaves_the_total_of_visits_right(loaded):
         cursor.execute("SELECT array_agg(visits) FROM appointments_tally")
         assert cursor.fetchone() == ([ROWS * visits.EACH],)
     assert tally.fold() == 0
+
+
+def test_no_slot_is_given_out_twice():
+    loaded = load.Loaded(ROWS, 1_000, 500, MONDAY)
+    here = slots.Slots(loaded, "")
+    given = [here.next() for _ in range(200)]
+    assert len({(doctor, at) for doctor, _, at in given}) == len({(patient, at) for _, patient, at in given}) == 200
+    assert all(at >= slots.FROM for _, _, at in given)

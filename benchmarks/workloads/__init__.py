@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.outcome import Row
 from benchmarks.stage import Stage
-from benchmarks.workloads import appts, boot, booking, fanout, hot, race, reading, search, session, sql_count, total, typos
+from benchmarks.workloads import appts, booking, boot, fanout, hot, race, reading, search, session, sql_count, total, typos
 
 Workload = Callable[[Stage], list[Row]]
 

@@ -40,7 +40,8 @@ def _race(stage: Stage, name: str, web: Web, token: str) -> Row:
     asked = f"of {2 * rounds * CLIENTS}"
     checks = [Check("overlaps = 0", str(met), met == 0), Check("false refusals = 0", f"{false} {asked}", false == 0)]
     checks.append(Check("deadlocks = 0", str(stuck), stuck == 0))
-    note = f"{CLIENTS} clients, {rounds} rounds: one slot, and as many free slots of one doctor. Answers: {dict(sum([*one, *many], Counter()))}."
+    answers = sum((*one, *many), start=Counter())
+    note = f"{CLIENTS} clients, {rounds} rounds: one slot, and as many free slots of one doctor. Answers: {dict(answers)}."
     return Row(f"book, races{name}", checks=checks, notes=[note])
 
 

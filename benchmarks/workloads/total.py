@@ -1,7 +1,5 @@
 """The exact total: what reading it costs, what writes pay for it, and whether it is still exact after everything."""
 
-# ruff: noqa: S603 (commands and table names are our own)
-
 import json
 import signal
 import subprocess
