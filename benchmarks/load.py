@@ -1,42 +1,44 @@
 """Puts the patients and their appointments into a database by COPY, once: a marker says what stands there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
 from multiprocessing import get_context
 
 import psycopg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import people, tables
+from apps.common import clock
+from benchmarks import diary, people, tables, visits
 
 PROCESSES = 2
 CHUNK = 10  # blocks copied in one transaction
 
+KEEPS = timedelta(weeks=6)  # then what lay ahead in the diary is past, and all is loaded anew
+
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS bench;
-CREATE TABLE bench.appointment (
-    id bigint, patient_seq bigint, patient_id uuid, doctor smallint, starts_at timestamptz, ends_at timestamptz, status text
-);
 CREATE TABLE bench.tally (rows bigint);
-CREATE TABLE bench.marker (rows bigint, fingerprint text, first_seq bigint, first_mrn bigint);
+CREATE TABLE bench.marker (rows bigint, fingerprint text, first_seq bigint, first_mrn bigint, monday date);
 """
-_AFTERWARDS = (
-    "ALTER TABLE bench.appointment ADD PRIMARY KEY (id)",
-    "CREATE INDEX ON bench.appointment (doctor, starts_at)",
-    "CREATE INDEX ON bench.appointment (patient_seq)",
-    f"INSERT INTO bench.tally {tables.LISTED}",
-)
+_AFTERWARDS = (f"INSERT INTO bench.tally {tables.LISTED}", diary.FOLD)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What stands in a database: so many patients, the first of which got these numbers."""
+    """What stands in a database: so many patients, the first of which got these numbers; a diary round this Monday."""
 
     rows: int
     first_seq: int
     first_mrn: int
+    monday: date
+
+    @property
+    def diary(self) -> visits.Diary:
+        return visits.Diary(self.rows, self.monday)
 
     def sample(self, count: int) -> list[people.Person]:
         """Patients from all over."""
@@ -44,21 +46,34 @@ class Loaded:
 
 
 def what_stands(address: str) -> Loaded | None:
-    """What was loaded into the database, unless nothing, or by another generator than this."""
+    """What was loaded into the database, unless nothing, by another generator than this, or too long ago."""
     with psycopg.connect(address) as connection:
         if connection.execute("SELECT to_regclass('bench.marker') IS NULL").fetchone() == (True,):
             return None
-        row = connection.execute("SELECT rows, first_seq, first_mrn, fingerprint FROM bench.marker").fetchone()
-    return Loaded(*row[:3]) if row and row[3] == tables.fingerprint() else None
+        row = connection.execute("SELECT fingerprint, to_jsonb(m) - 'fingerprint' FROM bench.marker m").fetchone()
+    if row is None or row[0] != fingerprint():
+        return None
+    loaded = Loaded(**row[1] | {"monday": date.fromisoformat(row[1]["monday"])})
+    return loaded if clock.today() - loaded.monday < KEEPS else None
+
+
+def fingerprint() -> str:
+    """Changes when what would be loaded changes."""
+    return f"{tables.fingerprint()} {diary.fingerprint()}"
 
 
 def load(address: str, rows: int) -> Loaded:
     """Fill a migrated database; its sample patients keep their numbers, ours come after them. Shows its progress."""
     with psycopg.connect(address) as connection:
         connection.execute(_SCHEMA)
-        loaded = Loaded(rows, **{name: _next(connection, sequence) for name, sequence in tables.SEQUENCES.items()})
+        firsts = {name: _next(connection, sequence) for name, sequence in tables.SEQUENCES.items()}
+        loaded = Loaded(rows, **firsts, monday=visits.monday_of(clock.today()))
+        for table, columns, lines in diary.staff(loaded.diary):
+            send(connection, table, columns, lines)
     with _without_indexes(address, tables.WORDS):
-        _copy_all(address, loaded)
+        _copy_all("Patients", loaded, partial(_copy_people, address, loaded))
+    with _without_indexes(address, diary.APPOINTMENTS):
+        _copy_all("Appointments of patients", loaded, partial(_copy_visits, address, loaded))
     with psycopg.connect(address, autocommit=True) as connection:
         _settle(connection, loaded)
     return loaded
@@ -70,38 +85,49 @@ def _next(connection: psycopg.Connection, sequence: str) -> int:
     return row[0]
 
 
-def _copy_all(address: str, loaded: Loaded) -> None:
+def _copy_all(what: str, loaded: Loaded, copy: Callable[[range], int]) -> None:
     blocks = people.blocks(loaded.rows)
     chunks = [blocks[start : start + CHUNK] for start in range(0, len(blocks), CHUNK)]
-    columns = (TextColumn("Patients and appointments"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("fork")) as pool:
-        waiting = [pool.submit(_copy, address, loaded, chunk) for chunk in chunks]
+        waiting = [pool.submit(copy, chunk) for chunk in chunks]
         with Progress(*columns) as progress:
             bar = progress.add_task("", total=loaded.rows)
             for one in waiting:
                 progress.advance(bar, one.result())
 
 
-def _copy(address: str, loaded: Loaded, blocks: range) -> int:
+def _copy_people(address: str, loaded: Loaded, blocks: range) -> int:
     """One chunk, in one transaction. Answers how many patients it has."""
-    first = {"first_seq": loaded.first_seq, "of": loaded.rows}
+    first = {"first_seq": loaded.first_seq, "first_mrn": loaded.first_mrn, "of": loaded.rows}
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
-        crowd = [person for block in blocks for person in people.persons(block, first_mrn=loaded.first_mrn, **first)]
-        _send(connection, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
-        _send(connection, tables.WORDS, tables.WORD_COLUMNS, map(tables.word_lines, crowd))
-        visits = (visit for block in blocks for visit in people.visits(block, **first))
-        _send(connection, "bench.appointment", (), ("\t".join(visit) + "\n" for visit in visits))
+        crowd = [person for block in blocks for person in people.persons(block, **first)]
+        send(connection, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
+        send(connection, tables.WORDS, tables.WORD_COLUMNS, map(tables.word_lines, crowd))
     return len(crowd)
 
 
-def _send(connection: psycopg.Connection, table: str, columns: object, lines: Iterator[str]) -> None:
-    named = f"({', '.join(columns)})" if columns else ""  # type: ignore[arg-type]
-    with connection.cursor().copy(f"COPY {table} {named} FROM STDIN") as copy:
+def _copy_visits(address: str, loaded: Loaded, blocks: range) -> int:
+    """The visits of a chunk, in one transaction. Answers of how many patients' numbers."""
+    with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
+        lines = [diary.visit_line(visit) for block in blocks for visit in loaded.diary.block(block)]
+        send(connection, diary.APPOINTMENTS, diary.VISIT_COLUMNS, lines)
+    return len(lines) // visits.EACH
+
+
+def send(connection: psycopg.Connection, table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
+    """Lines of COPY into a table."""
+    with connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         copy.write("".join(lines))
 
 
+# What refers to rows comes last. A key that other tables refer to stays where it is.
 _CONSTRAINTS = """
-SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u')
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint c
+WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x', 'f')
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint other WHERE other.contype = 'f' AND other.conindid = c.conindid AND c.contype <> 'f')
+ORDER BY contype = 'f'
 """
 _INDEXES = """
 SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
@@ -134,5 +160,5 @@ def _settle(connection: psycopg.Connection, loaded: Loaded) -> None:
     connection.execute("SET maintenance_work_mem = '512MB'")
     for statement in (*tables.AFTER_LOADING, *_AFTERWARDS, "VACUUM (ANALYZE)", tables.NOTE_COMMON, "CHECKPOINT"):
         connection.execute(statement)
-    values = [loaded.rows, tables.fingerprint(), loaded.first_seq, loaded.first_mrn]
-    connection.execute("INSERT INTO bench.marker VALUES (%s, %s, %s, %s)", values)
+    values = [loaded.rows, fingerprint(), loaded.first_seq, loaded.first_mrn, loaded.monday]
+    connection.execute("INSERT INTO bench.marker VALUES (%s, %s, %s, %s, %s)", values)

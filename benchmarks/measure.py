@@ -4,8 +4,8 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from benchmarks import cpu
 from hims.launch import places
@@ -17,11 +17,12 @@ WARM_UP = 0.7  # seconds before the first round, not counted
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent. `headers` belong to the server that is asked."""
+    """What is sent. `headers` are its own, beside those that belong to the server that is asked."""
 
     path: str
     method: str = "GET"
     body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Target:
-    """A server to be asked, and the processes whose CPU counts."""
+    """A server to be asked, and the processes whose CPU counts. Where no request may come twice, `requests` makes new ones for
+    so many connections and seconds."""
 
     port: int
     web: int
     postgres: int
     redis: int
     headers: Mapping[str, str]
-    requests: Sequence[Request]
+    requests: Sequence[Request] | Callable[[int, float], Sequence[Request]]
 
 
 def in_turn(targets: Mapping[str, Target], *, rounds: int, seconds: float, connections: int = CONNECTIONS) -> dict[str, Cost]:
@@ -79,12 +81,13 @@ def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost
 
 def drive(target: Target, seconds: float, connections: int = CONNECTIONS) -> dict:
     """Run the driver. Answers each request's milliseconds, and how often each status came."""
-    requests = [[one.method, one.path, dict(target.headers), one.body] for one in target.requests]
+    asked = target.requests(connections, seconds) if callable(target.requests) else target.requests
+    requests = [[one.method, one.path, {**target.headers, **one.headers}, one.body] for one in asked]
     order = {"port": target.port, "connections": connections, "seconds": seconds, "requests": requests}
     command = [sys.executable, "-m", "benchmarks.driver"]
     done = subprocess.run(command, input=json.dumps(order), cwd=places.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise CannotStart(f"The driver gave up on {target.requests[0].path}: {done.stderr[-500:]}")
+        raise CannotStart(f"The driver gave up on {asked[0].path}: {done.stderr[-500:]}")
     return json.loads(done.stdout)
 
 

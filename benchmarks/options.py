@@ -7,7 +7,10 @@ from pathlib import Path
 
 from hims.launch import places
 
-WORKLOADS = ("noop", "login", "list", "deep-page", "total", "search", "typos", "detail", "sql-count", "boot", "fanout")
+WORKLOADS = (
+    *("noop", "login", "list", "deep-page", "total", "search", "typos", "detail"),
+    *("appts", "book", "book-race", "book-hot", "sql-count", "boot", "fanout"),
+)
 RESULTS = places.PROJECT / "benchmarks" / "RESULTS.md"
 
 
@@ -21,6 +24,7 @@ class Options:
     only: Sequence[str] = WORKLOADS
     classes: Sequence[str] = ()
     check_drift: bool = False
+    race_rounds: int = 200
     out: Path = RESULTS
 
     @property
@@ -41,6 +45,9 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument("--classes", default="", help="some classes of search terms; all by default")
     parser.add_argument("--typos", action="store_true", help="with --only search: the misspelt words too")
     parser.add_argument("--check-drift", action="store_true", help="with total: ten thousand mixed writes, and a writer killed")
+    parser.add_argument(
+        "--race-rounds", type=int, default=Options.race_rounds, help="with book-race: how often all want one slot"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the table goes")
     given = parser.parse_args(arguments)
     only = given.only.split(",") if given.only else [*WORKLOADS]
@@ -50,4 +57,6 @@ def read(arguments: Sequence[str]) -> Options:
         parser.error("--rows from 100 up, --rounds from 1 up, --seconds above 0")
     only += ["typos"] if given.typos and "typos" not in only else []
     classes = [] if given.classes in ("", "all") else given.classes.split(",")
-    return Options(given.rows, given.rounds, given.seconds, only, classes, given.check_drift, given.out.resolve())
+    return Options(
+        given.rows, given.rounds, given.seconds, only, classes, given.check_drift, given.race_rounds, given.out.resolve()
+    )

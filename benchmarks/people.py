@@ -1,4 +1,4 @@
-"""A million people who do not exist, and where they will be seen: the same ones every time, in blocks that stand alone.
+"""A million people who do not exist: the same ones every time, in blocks that stand alone.
 
 Everything of a block follows from its number, so that blocks are made in any order and in several processes. Values are texts
 as COPY reads them; None is NULL.
@@ -57,16 +57,7 @@ STREETS = ("Main St", "Oak Ave", "Maple Dr", "Cedar Ln", "Park Rd", "Elm St", "L
 INSURERS = ("Blue Shield", "Acme Health", "Kaiser", "United Care", "")
 GENDERS = ("female", "male", "other", "unknown")
 
-DOCTORS = 500
-VISITS_EACH = 3
-SLOTS_A_DAY = 16
-SLOT = timedelta(minutes=30)
-DIARY_BEGINS = datetime(2025, 1, 6, 16, 0, tzinfo=UTC)  # nine in the morning on the clinic's coast
-PAST = ("completed", "completed", "completed", "completed", "completed", "completed", "no_show", "cancelled")
-AHEAD = ("scheduled", "scheduled", "confirmed", "confirmed", "cancelled")
-
 Person = dict[str, str | None]
-Visit = tuple[str, str, str, str, str, str, str]
 
 
 def persons(block: int, *, first_seq: int, first_mrn: int, of: int) -> Iterator[Person]:
@@ -98,10 +89,14 @@ def persons(block: int, *, first_seq: int, first_mrn: int, of: int) -> Iterator[
 
 
 def person_id(number: int, of: int) -> uuid.UUID:
-    """The number's id: version 7 (RFC 9562), its time that of the record, the rest drawn from the number."""
-    opened = FIRST_DAY + timedelta(days=365.25 * YEARS) * (number / of)
-    drawn = int.from_bytes(hashlib.blake2b(b"%d" % number, digest_size=10).digest()) >> 6  # 74 bits
-    bits = (int(opened.timestamp() * 1000) << 80) | (7 << 76) | (drawn >> 62 << 64) | (2 << 62) | (drawn & (1 << 62) - 1)
+    """The number's id: its time is that of the record."""
+    return dated_id(FIRST_DAY + timedelta(days=365.25 * YEARS) * (number / of), b"%d" % number)
+
+
+def dated_id(at: datetime, name: bytes) -> uuid.UUID:
+    """Version 7 (RFC 9562): its time is `at`, the rest is drawn from the name."""
+    drawn = int.from_bytes(hashlib.blake2b(name, digest_size=10).digest()) >> 6  # 74 bits
+    bits = (int(at.timestamp() * 1000) << 80) | (7 << 76) | (drawn >> 62 << 64) | (2 << 62) | (drawn & (1 << 62) - 1)
     return uuid.UUID(int=bits)
 
 
@@ -110,22 +105,6 @@ def mrn(number: int, first_mrn: int) -> str:
     if number % 20 != 7:
         return rules.mrn_from(first_mrn + number)
     return f"H-{number:07d}-{number % 97:02d}" if number % 40 == 7 else f"KP{number:09d}"
-
-
-def visits(block: int, *, first_seq: int, of: int) -> Iterator[Visit]:
-    """Appointments as (id, patient seq, patient id, doctor number, start, end, status). No two of a doctor meet.
-
-    The block's own stretch of the diary is filled slot after slot, with patients drawn from all.
-    """
-    dice = random.Random(f"visits {VERSION} {block}")
-    for place in range(min(BLOCK, of - block * BLOCK) * VISITS_EACH):
-        number = block * BLOCK * VISITS_EACH + place
-        patient = dice.randrange(of)
-        day, slot = divmod(number // DOCTORS, SLOTS_A_DAY)
-        start = DIARY_BEGINS + timedelta(days=day // 5 * 7 + day % 5) + SLOT * slot
-        status = dice.choice(PAST if start.date() < TODAY else AHEAD)
-        who = (str(first_seq + patient), str(person_id(patient, of)))
-        yield (str(number + 1), *who, str(number % DOCTORS + 1), start.isoformat(), (start + SLOT).isoformat(), status)
 
 
 def blocks(rows: int) -> range:

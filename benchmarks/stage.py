@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import make_password
 
 from apps.common import bus
 from apps.sandbox.staff import PASSWORD
-from benchmarks import cpu, databases, load, measure, statements, tables
+from benchmarks import cpu, databases, diary, load, measure, statements, tables
 from benchmarks.load import Loaded
 from benchmarks.measure import Cost, Request, Target
 from benchmarks.options import Options
@@ -83,6 +83,11 @@ class Stage:
     def bare(self, requests: Sequence[Request]) -> Target:
         return self._target(self.floor, requests, "")
 
+    def fresh(self, web: Web, requests: Callable[[int, float], Sequence[Request]], token: str = "") -> Target:
+        """A server that is never asked the same thing twice."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return Target(web.port, web.pid, self.postgres_pid, self.redis_pid, headers, requests)
+
     def in_turn(self, targets: Mapping[str, Target]) -> dict[str, Cost]:
         return measure.in_turn(targets, rounds=self.options.rounds, seconds=self.options.seconds)
 
@@ -139,7 +144,7 @@ class Stage:
     def _statements(self) -> dict[str, str]:
         found = {"list": tables.LIST, "before": tables.BEFORE, "detail": tables.DETAIL}
         found["trail"] = statements.trail_row(self.token)
-        return found | tables.SEARCH
+        return found | tables.SEARCH | diary.FLOORS
 
     def _hash(self) -> str:
         """A password hash as HIMS makes them, in the form that argon2-cffi reads."""

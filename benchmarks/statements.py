@@ -19,7 +19,8 @@ _KINDS = (  # what the goals count apart, by a piece of the statement
     ("principal", "accounts_session"),
     ("trail", "INSERT INTO audit_"),
     ("outbox", "events_outbox"),
-    ("idempotency", "idempoten"),
+    ("idempotency", "rest_keptreply"),
+    ("idempotency", "pg_try_advisory_xact_lock"),
     ("transaction", "SAVEPOINT"),
 )
 
@@ -53,8 +54,8 @@ def kind(text: str) -> str:
     return next((name for name, piece in _KINDS if piece in plain), "work")
 
 
-def caught(path: str, token: str) -> Answer:
-    """Ask the API inside this process, and keep what it asks the database."""
+def caught(path: str, token: str, body: str = "", **headers: str) -> Answer:
+    """Ask the API inside this process, and keep what it asks the database. With a body it is a POST."""
     sent: list[str] = []
 
     def catch(execute: Any, text: str, values: Any, many: bool, context: Any) -> Any:
@@ -64,9 +65,10 @@ def caught(path: str, token: str) -> Answer:
 
     with connection.execute_wrapper(catch), patch.object(AbstractConnection, "send_packed_command", autospec=True) as asked:
         asked.side_effect = _send
-        reply = Client(SERVER_NAME="127.0.0.1").get(path, headers={"Authorization": f"Bearer {token}"})
-    if reply.status_code != 200:
-        raise CannotStart(f"GET {path} answered {reply.status_code}: {reply.content[:500]!r}")
+        client, known = Client(SERVER_NAME="127.0.0.1"), {"Authorization": f"Bearer {token}", **headers}
+        reply = client.post(path, body, "application/json", headers=known) if body else client.get(path, headers=known)
+    if reply.status_code not in (200, 201):
+        raise CannotStart(f"{path} answered {reply.status_code}: {reply.content[:500]!r}")
     return Answer(reply.json(), sent, asked.call_count)
 
 

@@ -28,7 +28,7 @@ COMMON = CommonPrefix._meta.db_table
 WORD_COLUMNS = ("word", "shared", "seq")
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     if value is None or isinstance(value, expressions.DatabaseDefault):
         return r"\N"
     if isinstance(value, bool):
@@ -38,7 +38,7 @@ def _text(value: Any) -> str:
 
 def columns(model: type[models.Model]) -> dict[str, str]:
     """Each column of a model with its default, as COPY reads it."""
-    return {field.column: _text(field.get_default()) for field in model._meta.concrete_fields if field.column}
+    return {field.column: text(field.get_default()) for field in model._meta.concrete_fields if field.column}
 
 
 PATIENT_COLUMNS = columns(Patient)
@@ -46,7 +46,7 @@ PATIENT_COLUMNS = columns(Patient)
 
 def patient_line(person: Person) -> str:
     """A patient as a line of COPY. The generator writes no tab and no backslash."""
-    return "\t".join([_text(person.get(name, default)) for name, default in PATIENT_COLUMNS.items()]) + "\n"
+    return "\t".join([text(person.get(name, default)) for name, default in PATIENT_COLUMNS.items()]) + "\n"
 
 
 def word_lines(person: Person) -> str:

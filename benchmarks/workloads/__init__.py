@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.outcome import Row
 from benchmarks.stage import Stage
-from benchmarks.workloads import boot, fanout, reading, search, session, sql_count, total, typos
+from benchmarks.workloads import appts, booking, boot, fanout, hot, race, reading, search, session, sql_count, total, typos
 
 Workload = Callable[[Stage], list[Row]]
 
@@ -17,6 +17,10 @@ ALL: Mapping[str, Workload] = {
     "search": search.run,
     "typos": typos.run,
     "detail": reading.detail,
+    "appts": appts.run,
+    "book": booking.run,
+    "book-race": race.run,
+    "book-hot": hot.run,
     "sql-count": sql_count.run,
     "boot": boot.run,
     "fanout": fanout.run,

@@ -1,9 +1,6 @@
 """The exact total: what reading it costs, what writes pay for it, and whether it is still exact after everything."""
 
-# ruff: noqa: S603 (commands and table names are our own)
-
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -15,13 +12,13 @@ from threading import Event, Thread
 
 import psycopg
 
-from benchmarks import databases, statements, tables
+from benchmarks import databases, pgbench, statements, tables
 from benchmarks.measure import percentile
 from benchmarks.outcome import Check, Row, at_most
 from benchmarks.stage import Stage
 from benchmarks.workloads import boot
 from benchmarks.workloads.reading import FIRST
-from hims.launch import binaries, places
+from hims.launch import places
 from hims.launch.errors import CannotStart
 
 READS = 300
@@ -66,9 +63,7 @@ def _exact(database: psycopg.Connection, total: str) -> Check:
 
 def _tax(stage: Stage) -> Row:
     """Inserts a second without the total's upkeep through inserts with it, in turn."""
-    script = places.data_dir() / "insert.sql"
-    script.write_text(tables.INSERT)
-    script.chmod(0o644)
+    script = pgbench.script("insert", tables.INSERT)
     taxes, notes = {}, []
     for clients in CLIENTS:
         speeds: dict[bool, list[float]] = {True: [], False: []}
@@ -106,18 +101,8 @@ def _inserts(script: Path, clients: int, seconds: float, *, kept: bool) -> float
     with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
         for (trigger,) in database.execute(tables.TALLY_TRIGGERS).fetchall():
             database.execute(f"ALTER TABLE {tables.PATIENTS} {'ENABLE' if kept else 'DISABLE'} TRIGGER {trigger}")
-    program = binaries.find_postgres().folder / "pgbench"
-    if not program.exists():
-        raise CannotStart(f"There is no pgbench in {program.parent}: the write tax cannot be measured.")
-    where = f"-h {places.socket_dir()} -p {places.POSTGRES_PORT} -U {places.DATABASE} {databases.SCRATCH}"
-    load = f"-n -M prepared -c {clients} -j {min(clients, 2)} -T {max(1, round(seconds))} -f"
-    command = [str(program), *load.split(), str(script), *where.split()]
     with _folding():
-        said = subprocess.run(command, capture_output=True, text=True, check=False)
-    speed = re.search(r"tps = ([\d.]+)", said.stdout)
-    if speed is None:
-        raise CannotStart(f"pgbench failed: {said.stderr[-1000:]}")
-    return float(speed[1])
+        return pgbench.speed(databases.SCRATCH, script, clients, seconds)
 
 
 def _drift(total: str) -> Row:
