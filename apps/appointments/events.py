@@ -59,3 +59,24 @@ class TimeOffRemoved(_AboutDoctor, name="schedule.time_off_removed"):
     time_off_id: UUID
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutRoom(Event):
+    room_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.room_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomAdded(_AboutRoom, name="room.added"):
+    """Visits can be booked into it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomChanged(_AboutRoom, name="room.changed"):
+    """It has another name or place, or is closed or open again."""
+
+    changes: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from apps.appointments.services.booking import Booked, Caution, NewVisit, OverbookingFull, PatientNotActive, SlotTaken, book
 from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
+from apps.appointments.services.rooms import RoomOnRecord, add_room, close_room, rename_room, reopen_room
 from apps.appointments.services.scheduling import (
     NewSchedule,
     WeeklyHours,
@@ -35,9 +36,11 @@ __all__ = [
     "NotThatDay",
     "OverbookingFull",
     "PatientNotActive",
+    "RoomOnRecord",
     "SlotTaken",
     "TooEarly",
     "WeeklyHours",
+    "add_room",
     "add_time_off",
     "affected",
     "begin",
@@ -45,10 +48,13 @@ __all__ = [
     "cancel",
     "change",
     "check_in",
+    "close_room",
     "confirm",
     "finish",
     "no_show",
     "put_back",
     "remove_time_off",
+    "rename_room",
+    "reopen_room",
     "set_schedule",
 ]
