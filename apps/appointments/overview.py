@@ -3,10 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
-
-from django.db.models import QuerySet
 
 from apps.access.actor import Actor
 from apps.accounts.models import Doctor
@@ -17,7 +14,6 @@ from apps.appointments.rules import Hours, Span, Status
 from apps.appointments.timetable import Column, Entry
 
 UNCONFIRMED = "unconfirmed"  # asked for or scheduled: nobody has said that he comes
-_LONGEST = timedelta(minutes=rules.LONGEST)
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def _off(ids: Collection[UUID], start: datetime, end: datetime) -> dict[UUID, li
 
 def _entries(by: Actor, ids: Collection[UUID], start: datetime, end: datetime, sieve: Sieve) -> dict[UUID, list[Entry]]:
     """What stands in the diaries, in order: two statements, the second without a word of anybody."""
-    here = _between(Appointment.objects.filter(doctor__in=ids), start, end)
+    here = Appointment.objects.filter(doctor__in=ids, scheduled_time__gte=start, scheduled_time__lt=end)
     shown = {row.pk: row for row in here.visible_to(by).select_related("patient", "room") if sieve.lets(row)}
     found: dict[UUID, list[Entry]] = {}
     for row in shown.values():
@@ -85,7 +81,3 @@ def _entries(by: Actor, ids: Collection[UUID], start: datetime, end: datetime, s
         if pk not in shown:
             found.setdefault(doctor_id, []).append(Entry(begins, ends))
     return {doctor_id: sorted(rows, key=lambda entry: entry.start) for doctor_id, rows in found.items()}
-
-
-def _between(rows: Any, start: datetime, end: datetime) -> QuerySet[Appointment] | Any:
-    return rows.filter(scheduled_time__gte=start, scheduled_time__lt=end)

@@ -5,6 +5,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -77,7 +78,12 @@ class Books(HimsModelAdmin):
         return tuple(name for name in _ASKED if may or name != "overbook_reason")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **(kwargs | {"form": VisitForm if change else BookForm}))
+        """Without the boxes that are not shown or only read: what nobody sees, nobody empties."""
+        form = super().get_form(request, obj, change, **(kwargs | {"form": VisitForm if change else BookForm}))
+        shown = set(flatten_fieldsets(self.get_fieldsets(request, obj))) - set(self.get_readonly_fields(request, obj))
+        for name in set(form.base_fields) - {"version", *shown}:
+            del form.base_fields[name]
+        return form
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         form = context["adminform"].form
@@ -85,7 +91,7 @@ class Books(HimsModelAdmin):
             form.offer(self._free(request, form))
             context["save_label"] = "Book"
             if LOOK in request.POST:  # nothing was meant to be saved: what is missing is no mistake yet
-                form._errors = ErrorDict()
+                form._errors = ErrorDict()  # type: ignore[attr-defined]
                 context["errors"] = []
         return super().render_change_form(request, context, *args, **kwargs)
 

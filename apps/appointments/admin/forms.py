@@ -1,7 +1,7 @@
 """Forms of visits. They check shape; the services decide."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Q
@@ -92,7 +92,7 @@ class VisitForm(ServiceForm):
         super().__init__(*args, **kwargs)
         for name in ("doctor", "room"):
             if name in self.fields:
-                self.fields[name].offer(getattr(self.instance, f"{name}_id"))
+                cast("DoctorField | RoomField", self.fields[name]).offer(getattr(self.instance, f"{name}_id"))
 
     @property
     def picked(self) -> datetime | None:
@@ -111,8 +111,16 @@ class VisitForm(ServiceForm):
             self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.picked
             if "scheduled_time" not in self.changed_data:
                 self.changed_data.append("scheduled_time")
+        elif self._is_same_minute():
+            self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.initial["scheduled_time"]
+            self.changed_data[:] = [name for name in self.changed_data if name != "scheduled_time"]
         elif not self.cleaned_data.get("scheduled_time") and "scheduled_time" not in self.errors:
             self.add_error("scheduled_time", "Choose a time.")
+
+    def _is_same_minute(self) -> bool:
+        """The boxes know no seconds; a program may have booked with some."""
+        was, typed = self.initial.get("scheduled_time"), self.cleaned_data.get("scheduled_time")
+        return was is not None and typed is not None and was.replace(second=0, microsecond=0) == typed
 
     @property
     def alternatives(self) -> list[dict[str, str]]:

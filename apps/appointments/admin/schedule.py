@@ -124,8 +124,10 @@ class ScheduleView(View):
 
     def _note(self, by: Actor, request: HttpRequest, asked: Asked, shown: int) -> None:
         query = {name: value for name, value in request.GET.items() if name in AskForm.base_fields}
-        days = {"from": str(asked.days[0]), "to": str(asked.days[-1])}
-        audit.note(by=by, action="appointments.diary_read", door="admin", query=query, shown=shown, **days)
+        first, last = str(asked.days[0]), str(asked.days[-1])
+        audit.note(
+            by=by, action="appointments.diary_read", door="admin", query=query, shown=shown, first_day=first, last_day=last
+        )
 
 
 def _asked(form: AskForm, doctors: Sequence[Doctor], by: Actor) -> Asked:

@@ -241,7 +241,8 @@ class AppointmentAdmin(Books):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        is_placed = request.method != "POST" and obj.status not in rules.MOVABLE
+        is_asked = "duration_minutes" in request.POST  # by a form that was opened while the visit could still be moved
+        is_placed = obj.status not in rules.MOVABLE and not is_asked
         return (*_STATE, *(_PLACE if is_placed else ()))
 
     def amend(self, request: HttpRequest, row: Appointment, changes: dict[str, Any]) -> None:

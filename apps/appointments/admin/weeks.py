@@ -79,8 +79,10 @@ class WeekForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "doctor" in self.fields:
+        if self.instance._state.adding:
             cast("DoctorField", self.fields["doctor"]).offer()
+        else:
+            del self.fields["doctor"]
         week = None if self.instance._state.adding else selectors.week(self.by, self.instance.pk)
         for kind, minutes in (week.lengths if week else {}).items():
             self.initial[f"{_MINUTES}{kind}"] = minutes

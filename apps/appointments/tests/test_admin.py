@@ -235,6 +235,15 @@ def test_a_visit_is_moved_and_the_fact_announced(ward: dict[str, User], desk: Cl
     assert set(fact.payload["changes"]) >= {"scheduled_time", "room"}
 
 
+def test_a_form_that_moves_nothing_leaves_the_seconds_a_program_booked_with(
+    ward: dict[str, User], desk: Client, john: Patient
+) -> None:
+    row = book(john, ward["doctor"], at("10:00") + timedelta(seconds=20))
+    desk.post(page(row), changed(row, notes="Coughs"))
+    row.refresh_from_db()
+    assert (row.notes, row.scheduled_time) == ("Coughs", at("10:00") + timedelta(seconds=20))
+
+
 def test_a_visit_moved_onto_another_offers_free_times_and_one_click_moves(
     ward: dict[str, User], desk: Client, john: Patient
 ) -> None:
@@ -302,6 +311,31 @@ def test_a_visit_tells_what_it_went_through(ward: dict[str, User], desk: Client,
     text = desk.get(page(row)).content.decode()
     assert "cancelled (Nurse.Ward Tester (nurse.ward)): Has the flu" in text
     assert 'name="notes"' not in text
+
+
+def test_a_nurse_who_may_not_overbook_leaves_the_reason_of_an_overbooked_visit(ward: dict[str, User], john: Patient) -> None:
+    book(admit("Ann", "Roe"), ward["doctor"])
+    row = book(john, ward["doctor"], overbook_reason="Fever")
+    said = changed(row, notes="Brings the X-ray")
+    del said["overbook_reason"]
+    assert browser(ward["nurse"]).post(page(row), said).status_code == 302
+    row.refresh_from_db()
+    assert (row.notes, row.overbook_reason) == ("Brings the X-ray", "Fever")
+
+
+def test_once_the_patient_is_here_the_note_alone_is_written(ward: dict[str, User], desk: Client, john: Patient) -> None:
+    row = book(john, ward["doctor"], clock.now() + timedelta(hours=1))
+    services.check_in(by=ward["nurse"], appointment_id=row.pk)
+    row.refresh_from_db()
+    text = desk.get(page(row)).content.decode()
+    assert 'name="scheduled_time_0"' not in text
+    assert 'name="notes"' in text
+    said = {"version": row.updated_at.isoformat(), "appointment_type": "consultation", "notes": "Coughs"}
+    assert desk.post(page(row), said).status_code == 302
+    row.refresh_from_db()
+    assert row.notes == "Coughs"
+    refused = desk.post(page(row), changed(row, duration_minutes=45)).content.decode()
+    assert "change only while a visit is requested, scheduled or confirmed" in refused
 
 
 # Acts
