@@ -3,6 +3,7 @@
 from django.apps import apps
 from django.urls import include, path
 
+from apps.rest.api.terminology import IcdCodeViewSet
 from apps.rest.api.trail import AuditEventViewSet, VerificationViewSet
 from apps.rest.api.views import VersionViewSet
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("version", VersionViewSet.as_view({"get": "list"}), name="version"),
     path("audit-events", AuditEventViewSet.as_view({"get": "list"}), name="audit-events"),
     path("audit-events/verify", VerificationViewSet.as_view({"get": "verify"}), name="audit-events-verify"),
+    path("terminology/icd10", IcdCodeViewSet.as_view({"get": "list"}), name="icd10"),
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.patients.api.urls")),
     path("", include("apps.appointments.api.urls")),

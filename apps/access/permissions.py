@@ -49,5 +49,7 @@ class Permission(StrEnum):
     # notifications
     NOTIFICATION_READ = "notification.read"  # one's own
     NOTIFICATION_SEND = "notification.send"
+    # terminology
+    TERMINOLOGY_READ = "terminology.read"  # look up codes
     # upkeep
     DELIVERY_RETRY = "delivery.retry"  # see which facts did not reach a listener, and try again

@@ -34,6 +34,13 @@ class AppointmentUpdated(_AboutAppointment, name="appointment.updated"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppointmentsTakenOver(Event, name="appointment.taken_over"):
+    """Visits that happened elsewhere were written down, with their history."""
+
+    visits: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class _AboutDoctor(Event):
     doctor_id: UUID
 

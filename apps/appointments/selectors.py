@@ -85,6 +85,14 @@ def time_off(by: Actor, doctor_id: UUID) -> QuerySet[TimeOff]:
     return TimeOff.objects.visible_to(by).filter(doctor=doctor_id).order_by("starts_at", "id")
 
 
+def one_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
+    """One time off of the doctor's. Raises NotFound."""
+    found = time_off(by, doctor_id).filter(pk=time_off_id).first()
+    if found is None:
+        raise NotFound("There is no such time off.")
+    return found
+
+
 def availability(
     by: Actor, doctor_id: UUID, *, start: datetime, end: datetime, minutes: int | None = None, appointment_type: str = ""
 ) -> list[Span]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.patients.services import NewEntry, Registration
-from apps.sandbox import notices, staff
+from apps.sandbox import diary, notices, staff
 from apps.sandbox.aliases import PATIENTS, fixed_id
 from apps.sandbox.ward import ward
 
@@ -48,7 +48,8 @@ def fingerprint() -> str:
     keys = [[key.role, key.text] for key in staff.KEYS]
     told = [[notice.ref, notice.title] for notice in notices.NOTICES]
     closed = [staff.RESTRICTED, staff.CARE_TEAM]
-    return hashlib.sha256(json.dumps([people, keys, everybody(), told, closed], sort_keys=True).encode()).hexdigest()
+    weeks = [diary.DOCTORS, diary.ROOMS, diary.SAMPLES]
+    return hashlib.sha256(json.dumps([people, keys, everybody(), told, closed, weeks], sort_keys=True).encode()).hexdigest()
 
 
 def read(raw: Raw) -> Sample:

@@ -1,5 +1,5 @@
-"""What the sandbox plugs into the floors below: the samples' names, that the system is ready once the samples stand, and an
-operation that is going to end."""
+"""What the sandbox plugs into the floors below: the samples' names, that the system is ready once the samples and the
+codes stand, and an operation that is going to end."""
 
 from datetime import date
 
@@ -7,9 +7,11 @@ from apps.rest import aliases, deprecations, health
 from apps.rest.deprecations import Deprecation
 from apps.sandbox import selectors
 from apps.sandbox.aliases import ALIASES
+from apps.terminology import selectors as terminology
 
 aliases.plug(ALIASES)
 health.require("sample_data", selectors.laid_out)
+health.require("terminology", terminology.any_loaded)
 deprecations.declare(
     Deprecation(
         method="GET",

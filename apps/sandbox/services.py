@@ -1,7 +1,7 @@
 """Laying out the sample data, and clearing the sandbox back to its first day."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.apps import apps
 from django.conf import settings
@@ -20,7 +20,7 @@ from apps.patients import services as patients
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry
-from apps.sandbox import charts, notices, selectors
+from apps.sandbox import charts, diary, notices, selectors
 from apps.sandbox.aliases import fixed_id
 from apps.sandbox.charts import Sample
 from apps.sandbox.models import SampleData
@@ -48,6 +48,7 @@ class LaidOut:
     patients: int = 0
     entries: int = 0
     keys: int = 0
+    visits: int = field(default=0, compare=False)  # drawn round this day: no two days have as many
 
 
 def seed(*, by: Actor, watch: Watch | None = None) -> LaidOut:
@@ -100,8 +101,9 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
         watch(sample.ref, done, total)
     notices.hand_out()
     _restrict(by)
+    visits = diary.lay_out(by)
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
-    return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys)
+    return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys, visits=visits)
 
 
 def _hand_out_keys(by: Actor) -> int:

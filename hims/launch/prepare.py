@@ -21,6 +21,7 @@ def main() -> int:
         django.setup()
         _migrate()
         if env.name() == "sandbox":
+            call_command("load_icd10")
             call_command("sandbox", "seed")
     except (CommandError, DatabaseError, ImproperlyConfigured) as error:
         sys.stderr.write(f"   {error}\n")

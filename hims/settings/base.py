@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "csp",
     "apps.common",
     "apps.events",
+    "apps.terminology",
     "apps.audit",
     "apps.rest",
     "apps.patients",

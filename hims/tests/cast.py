@@ -2,6 +2,7 @@
 
 from apps.accounts.tests.authenticator import code, equip
 from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward, key_of, program
+from apps.appointments.tests.factories import at, book, publish, room
 from apps.patients.tests.factories import admit, chart, merge, restrict
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "PASSWORD",
     "Caller",
     "admit",
+    "at",
+    "book",
     "browser",
     "caller",
     "chart",
@@ -19,5 +22,7 @@ __all__ = [
     "key_of",
     "merge",
     "program",
+    "publish",
     "restrict",
+    "room",
 ]

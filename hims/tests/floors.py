@@ -4,6 +4,7 @@ FLOOR = {
     "common": 0,
     "access": 1,
     "events": 1,
+    "terminology": 1,
     "audit": 2,
     "rest": 3,
     "accounts": 4,

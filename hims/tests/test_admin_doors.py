@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib import admin
@@ -26,6 +26,8 @@ from apps.patients.models import Merge
 from apps.patients.restriction import BreakGlass, Restriction
 from apps.patients.suspicion import SuspectedPair
 from apps.rest.admin.base import HimsModelAdmin
+from apps.terminology.models import IcdCode, IcdRelease
+from apps.terminology.tests import factories as terminology
 from hims.tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +112,10 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:events_delivery_changelist"): {"admin"},
         reverse("admin:events_delivery_change", args=[delivery.pk]): {"admin"},
         reverse("admin:events_delivery_try_again", args=[delivery.pk]): {"admin"},
+        reverse("admin:terminology_icdcode_changelist"): everyone_but_manager,
+        reverse("admin:terminology_icdcode_change", args=[codes()]): everyone_but_manager,
+        reverse("admin:terminology_icdrelease_changelist"): everyone_but_manager,
+        reverse("admin:terminology_icdrelease_change", args=[IcdRelease.objects.get().pk]): everyone_but_manager,
         reverse("admin:notifications_notification_changelist"): STAFF,
         reverse("admin:notifications_notification_change", args=[told(ward["admin"]).pk]): {"admin"},
         reverse("admin:notifications_message_changelist"): {"admin"},
@@ -125,6 +131,12 @@ def restricted(ward: dict[str, User]) -> tuple[Restriction, BreakGlass]:
     reason = "A colleague of ours"
     closed = patients.restrict(by=ward["admin"], patient_id=patient.pk, care_team=[ward["nurse"].pk], reason=reason)
     return closed, patients.break_glass(by=ward["doctor"], patient_id=patient.pk, reason="Unconscious in the hall")
+
+
+def codes() -> UUID:
+    """A code of ICD-10-CM."""
+    terminology.load()
+    return IcdCode.objects.get(code="E11.9").pk
 
 
 def taken_back() -> Merge:
@@ -222,7 +234,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 14
+    assert len(pages) == 16
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.appointments import services as diary
 from apps.developers import urls as developers
 from apps.notifications import services as notifications
 from apps.notifications.services import Notice
@@ -168,13 +169,21 @@ class Scene(NamedTuple):
     nurse_id: str = ""
     key_id: str = ""
     sent_id: str = ""
+    doctor_id: str = ""
+    visit_id: str = ""
+    off_id: str = ""
 
     def id_for(self, path: str) -> str:
         """Whose `{id}` it is, where it is not a patient's."""
-        kinds = {"/patients/merges/": self.merge_id, "/users/": self.nurse_id, "/api-keys/": self.key_id}
-        return next(
-            (one for start, one in (kinds | {"/notifications/sent/": self.sent_id}).items() if path.startswith(start)), ""
-        )
+        kinds = {
+            "/patients/merges/": self.merge_id,
+            "/users/": self.nurse_id,
+            "/api-keys/": self.key_id,
+            "/notifications/sent/": self.sent_id,
+            "/doctors/": self.doctor_id,
+            "/appointments/": self.visit_id,
+        }
+        return next((one for start, one in kinds.items() if path.startswith(start)), "")
 
 
 @pytest.fixture
@@ -186,7 +195,12 @@ def scene(ward: dict[str, User]) -> Scene:
     key = cast.key_of(ward["nurse"]).key
     sent = notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
     entry = cast.chart(patient, "allergy", "Penicillin")
-    return Scene(patient, twin, closed, entry, str(merged.pk), str(ward["nurse"].pk), str(key.pk), str(sent.pk))
+    doctor = ward["doctor"]
+    visit = cast.book(patient, doctor)
+    off = diary.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=cast.at(), ends_at=cast.at("11:00"))
+    others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
+    ids = {name: str(row.pk) for name, row in (others | {"visit_id": visit, "off_id": off}).items()}
+    return Scene(patient, twin, closed, entry, **ids)
 
 
 def row_of(path: str, method: str) -> str:
@@ -228,6 +242,21 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "PUT /patients/{id}/restricted": {"restricted": True, "care_team": [], "reason": why},
         "POST /patients/{id}/break-glass": {"reason": why},
         "POST /patients/break-glass": {"mrn": scene.closed.mrn, "reason": why},
+        "PUT /doctors/{id}/schedule": {"hours": []},
+        "POST /doctors/{id}/time-off": {"starts_at": "2026-01-05", "ends_at": "2026-01-05"},
+        "DELETE /doctors/{id}/time-off/{time_off}": None,
+        "POST /appointments": {
+            "patient_id": str(scene.twin.pk),
+            "doctor_id": scene.doctor_id,
+            "scheduled_time": cast.at("15:00").isoformat(),
+        },
+        "PUT /appointments/{id}": {"notes": "x"},
+        "PATCH /appointments/{id}": {"notes": "y"},
+        "DELETE /appointments/{id}": None,
+        "POST /appointments/{id}/cancel": None,
+        "POST /appointments/{id}/confirm": None,
+        "POST /appointments/{id}/check-in": None,
+        "POST /appointments/{id}/no-show": None,
         "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
         "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
     }
@@ -240,7 +269,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         else scene.patient
     )
     at = scene.id_for(path) or str(about.pk)
-    path = path.replace("{id}", at).replace("{entry}", str(scene.entry.pk))
+    path = path.replace("{id}", at).replace("{entry}", str(scene.entry.pk)).replace("{time_off}", scene.off_id)
     if path.endswith("/merge"):
         bodies[row]["into"] = str(scene.patient.pk)
     if path.endswith("/merge-preview"):

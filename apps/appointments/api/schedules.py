@@ -13,7 +13,7 @@ from apps.appointments.api import bodies, shapes
 from apps.appointments.api.filters import AvailabilityFilter
 from apps.appointments.services import NewSchedule, WeeklyHours, scheduling
 from apps.common import clock
-from apps.common.errors import Invalid, NotFound
+from apps.common.errors import Invalid
 from apps.rest import aliases, paging, periods
 from apps.rest.viewsets import HimsViewSet
 
@@ -95,6 +95,7 @@ class TimeOffViewSet(HimsViewSet):
     }
     bodies = {"create": bodies.TimeOffBody}
     replies = dict.fromkeys(("list", "retrieve", "create", "destroy"), shapes.TimeOffShape)
+    tagged = ("retrieve", "create", "destroy")
     warns = {"create": ("visits_affected",)}
 
     def list(self, request: Request, pk: str) -> Response:
@@ -102,9 +103,7 @@ class TimeOffViewSet(HimsViewSet):
         return self.page("time_off", rows, paging.exact, lambda row: shapes.time_off(row, self.by))
 
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
-        row = selectors.time_off(self.by, self.id_in_path()).filter(pk=aliases.in_path(time_off)).first()
-        if row is None:
-            raise NotFound("There is no such time off.")
+        row = selectors.one_time_off(self.by, self.id_in_path(), aliases.in_path(time_off))
         return self.ok({"time_off": shapes.time_off(row, self.by)})
 
     def create(self, request: Request, pk: str) -> Response:
@@ -119,6 +118,10 @@ class TimeOffViewSet(HimsViewSet):
     def destroy(self, request: Request, pk: str, time_off: str) -> Response:
         row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=aliases.in_path(time_off))
         return self.ok({"time_off": shapes.time_off(row, self.by)})
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        row = scheduling.held_time_off(self.by, self.id_in_path(), aliases.in_path(self.kwargs["time_off"]))
+        return {"time_off": shapes.time_off(row, self.by)}, None
 
 
 class RoomViewSet(HimsViewSet):

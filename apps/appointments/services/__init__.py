@@ -11,6 +11,7 @@ from apps.appointments.services.scheduling import (
     remove_time_off,
     set_schedule,
 )
+from apps.appointments.services.takeover import Step, TakenVisit, take_over
 from apps.appointments.services.visiting import (
     IllegalMove,
     NotThatDay,
@@ -38,6 +39,8 @@ __all__ = [
     "PatientNotActive",
     "RoomOnRecord",
     "SlotTaken",
+    "Step",
+    "TakenVisit",
     "TooEarly",
     "WeeklyHours",
     "add_room",
@@ -57,4 +60,5 @@ __all__ = [
     "rename_room",
     "reopen_room",
     "set_schedule",
+    "take_over",
 ]

@@ -84,12 +84,9 @@ def add_time_off(*, by: Actor, doctor_id: UUID, starts_at: datetime, ends_at: da
 @transaction.atomic
 def remove_time_off(*, by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
     """The doctor is there after all. Raises NotFound, Forbidden."""
-    doctor = doctor_to_plan(by, doctor_id)
-    row = TimeOff.objects.select_for_update().filter(pk=time_off_id, doctor=doctor.pk).first()
-    if row is None:
-        raise NotFound("There is no such time off.")
+    row = held_time_off(by, doctor_id, time_off_id)
     TimeOff.objects.filter(pk=row.pk).delete()
-    emit(TimeOffRemoved(doctor_id=doctor.pk, time_off_id=row.pk, starts_at=row.starts_at, ends_at=row.ends_at), by=by)
+    emit(TimeOffRemoved(doctor_id=row.doctor_id, time_off_id=row.pk, starts_at=row.starts_at, ends_at=row.ends_at), by=by)
     return row
 
 
@@ -97,6 +94,15 @@ def hold_schedule(by: Actor, doctor_id: UUID) -> DoctorSchedule:
     """The doctor's schedule, locked until the transaction ends; made where there is none. Raises NotFound, Forbidden."""
     doctor = doctor_to_plan(by, doctor_id)
     row, _ = DoctorSchedule.objects.select_for_update().get_or_create(doctor_id=doctor.pk)
+    return row
+
+
+def held_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
+    """The time off, locked until the transaction ends. Raises NotFound, Forbidden."""
+    doctor = doctor_to_plan(by, doctor_id)
+    row = TimeOff.objects.select_for_update().filter(pk=time_off_id, doctor=doctor.pk).first()
+    if row is None:
+        raise NotFound("There is no such time off.")
     return row
 
 

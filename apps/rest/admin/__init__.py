@@ -1,4 +1,4 @@
-"""Base classes of the admin pages, and the pages of what lies below this floor: the trail and the deliveries.
+"""Base classes of the admin pages, and the pages of what lies below this floor: the trail, the deliveries, the codes.
 
     @admin.register(Patient)
     class PatientAdmin(HimsModelAdmin):
@@ -8,6 +8,6 @@
 A page shows what `visible_to` shows, writes through services, notes every look in the trail and deletes nothing.
 """
 
-from apps.rest.admin import deliveries, trail
+from apps.rest.admin import deliveries, terminology, trail
 
-__all__ = ["deliveries", "trail"]
+__all__ = ["deliveries", "terminology", "trail"]

@@ -24,6 +24,7 @@ from apps.sandbox.models import SampleData
 from apps.sandbox.services import LaidOut
 from apps.sandbox.staff import PASSWORD
 from apps.sandbox.ward import SIZE
+from apps.terminology.tests import factories as terminology
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +112,13 @@ def test_the_system_is_ready_once_the_sample_data_stand(rf, expected):
     assert b'"sample_data": "down"' in health.ready(rf.get("/health/ready")).content
     services.seed(by=SYSTEM)
     assert b'"sample_data": "ok"' in health.ready(rf.get("/health/ready")).content
+
+
+def test_the_system_is_ready_once_the_codes_stand_and_a_reset_keeps_them(rf, short_ward):
+    assert b'"terminology": "down"' in health.ready(rf.get("/health/ready")).content
+    terminology.load()
+    services.reset(by=SYSTEM)
+    assert b'"terminology": "ok"' in health.ready(rf.get("/health/ready")).content
 
 
 def test_a_clock_that_is_behind_gets_shorter_charts(expected):

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         if laid_out == LaidOut():
             return "The sample data stand already."
         people = f"{laid_out.staff} staff, {laid_out.keys} API keys"
-        return f"Laid out {people}, {laid_out.patients} patients and {laid_out.entries} chart entries."
+        return f"Laid out {people}, {laid_out.patients} patients, {laid_out.entries} chart entries and {laid_out.visits} visits."
 
     def _print_credentials(self, *, as_json: bool) -> None:
         known = selectors.credentials()

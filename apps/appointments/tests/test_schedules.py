@@ -1,0 +1,220 @@
+"""Weeks, time off, rooms and free times over HTTP."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import caller, hire
+from apps.appointments.tests.factories import at, book, monday, publish, room
+from apps.events.models import OutboxEvent
+from apps.patients.tests.factories import admit, restrict
+
+pytestmark = pytest.mark.django_db
+
+LA = ZoneInfo("America/Los_Angeles")
+
+
+def free(who: Any, doctor: User, query: str = "") -> list[str]:
+    reply = who.get(f"/doctors/{doctor.pk}/availability?{query}")
+    assert reply.status_code == 200, reply.content
+    return [f"{slot['local_date']} {slot['local_time']}" for slot in reply.json()["data"]["slots"]]
+
+
+def test_a_day_of_free_times(ward: dict[str, User]) -> None:
+    publish(ward["doctor"], slot_minutes=30)
+    day = monday()
+    who = caller(ward["lab_technician"])
+    reply = who.get(f"/doctors/{ward['doctor'].pk}/availability?date_from={day}&date_to={day}")
+    slots = reply.json()["data"]["slots"]
+    assert len(slots) == 16
+    first = slots[0]
+    assert set(first) == {"start", "end", "local_date", "local_time", "duration_minutes"}
+    assert (first["local_date"], first["local_time"], first["duration_minutes"]) == (day.isoformat(), "09:00", 30)
+    assert datetime.fromisoformat(first["start"]) == at("09:00", day)
+    assert datetime.fromisoformat(slots[-1]["end"]) == at("17:00", day)
+
+
+def test_what_is_booked_or_off_is_not_offered_and_what_was_cancelled_is_again(ward: dict[str, User]) -> None:
+    doctor, desk, day = ward["doctor"], caller(ward["receptionist"]), monday()
+    publish(doctor, slot_minutes=60)
+    row = book(admit(), doctor, at("10:00"), duration_minutes=60)
+    book(admit("Ann", "Roe"), doctor, at("13:30"), duration_minutes=15)
+    sent = {"starts_at": at("15:00").isoformat(), "ends_at": at("16:00").isoformat(), "reason": "Training"}
+    assert desk.post(f"/doctors/{doctor.pk}/time-off", sent).status_code == 201
+    query = f"date_from={day}&date_to={day}"
+    hours = [slot[-5:] for slot in free(desk, doctor, query)]
+    assert hours == ["09:00", "11:00", "12:00", "14:00", "16:00"]
+    desk.post(f"/appointments/{row.pk}/cancel")
+    assert [slot[-5:] for slot in free(desk, doctor, query)] == ["09:00", "10:00", "11:00", "12:00", "14:00", "16:00"]
+    assert [slot[-5:] for slot in free(desk, doctor, f"{query}&duration_minutes=120")] == ["09:00", "11:00"]
+
+
+def test_over_the_change_of_the_clocks_no_slot_is_lost_or_comes_twice(ward: dict[str, User]) -> None:
+    for now, days in (
+        ("2026-03-01T00:00:00Z", ("2026-03-07", "2026-03-09")),
+        ("2026-10-25T00:00:00Z", ("2026-10-31", "2026-11-02")),
+    ):
+        with time_machine.travel(now, tick=True):
+            publish(ward["doctor"], weekdays=7, slot_minutes=60)
+            slots = free(caller(ward["nurse"]), ward["doctor"], f"date_from={days[0]}&date_to={days[1]}")
+            assert len(slots) == len(set(slots)) == 24
+            assert {slot[-5:] for slot in slots} == {f"{hour:02}:00" for hour in range(9, 17)}
+
+
+def test_what_has_passed_is_not_offered_and_the_range_may_be_left_out(ward: dict[str, User]) -> None:
+    publish(ward["doctor"], weekdays=7)
+    who = caller(ward["nurse"])
+    day = monday() - timedelta(days=14)
+    assert free(who, ward["doctor"], f"date_from={day}&date_to={day}") == []
+    now = datetime.now(LA)
+    slots = free(who, ward["doctor"])
+    assert slots
+    assert all(slot > f"{now:%Y-%m-%d %H:%M}" for slot in slots)
+    assert slots[-1] < f"{now + timedelta(days=15):%Y-%m-%d}"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "date_from=x",
+        "date_from=2026-02-01&date_to=2026-01-01",
+        "duration_minutes=4",
+        "duration_minutes=x",
+        "appointment_type=party",
+        "date_from=2026-01-01&date_to=2028-01-01",
+        "limit=5",
+    ],
+)
+def test_a_range_that_makes_no_sense_is_refused(ward: dict[str, User], query: str) -> None:
+    assert caller(ward["nurse"]).get(f"/doctors/{ward['doctor'].pk}/availability?{query}").status_code == 400
+
+
+def test_nobody_but_an_active_doctor_has_free_times(ward: dict[str, User]) -> None:
+    who = caller(ward["nurse"])
+    for user in (ward["nurse"].pk, "nobody", "01a20660-b19a-73ec-b298-0cd2a0d026eb"):
+        assert who.get(f"/doctors/{user}/availability").status_code == 404
+        assert who.get(f"/doctors/{user}/schedule").status_code == 404
+
+
+def test_free_times_cost_the_same_however_many(ward: dict[str, User]) -> None:
+    publish(ward["doctor"], weekdays=7)
+    who, first = caller(ward["nurse"]), monday()
+    for number in range(8):
+        book(admit("Ann", f"Roe{number}"), ward["doctor"], at(f"{9 + number:02}:00"))
+    restrict(admit("Dora", "Hale"), ward["doctor"])
+    for reach in (0, 60):
+        with CaptureQueriesContext(connection) as log:
+            free(who, ward["doctor"], f"date_from={first}&date_to={first + timedelta(days=reach)}")
+        assert len(log) == 4  # the session, the doctor, the week, what is taken
+
+
+WEEK: dict[str, Any] = {
+    "slot_minutes": 20,
+    "overbook_per_day": 3,
+    "visit_lengths": {"procedure": 40},
+    "hours": [
+        {"weekday": 0, "starts": "09:00", "ends": "12:00"},
+        {"weekday": 0, "starts": "13:00", "ends": "17:00"},
+        {"weekday": 2, "starts": "09:00", "ends": "12:00", "valid_from": "2026-01-01", "valid_until": "2026-06-30"},
+    ],
+}
+
+
+def test_a_week_is_published_in_place_of_the_one_before(ward: dict[str, User]) -> None:
+    doctor, desk = ward["doctor"], caller(ward["receptionist"])
+    path, here = f"/doctors/{ward['doctor'].pk}/schedule", room()
+    empty = desk.get(path)
+    assert empty.json()["data"]["schedule"] == {
+        "doctor_id": str(doctor.pk),
+        "slot_minutes": 15,
+        "overbook_per_day": 6,
+        "visit_lengths": {},
+        "hours": [],
+    }
+    sent = WEEK | {"hours": [*WEEK["hours"][:2], WEEK["hours"][2] | {"room_id": str(here.pk)}]}
+    reply = desk.put(path, sent, HTTP_IF_MATCH=empty.headers["ETag"])
+    shown = reply.json()["data"]["schedule"]
+    assert reply.status_code == 200, reply.content
+    nothing = {"room_id": None, "valid_from": None, "valid_until": None}
+    assert shown["hours"] == [nothing | one for one in sent["hours"]]
+    assert (shown["slot_minutes"], shown["visit_lengths"]) == (20, {"procedure": 40})
+    assert desk.get(path).headers["ETag"] == reply.headers["ETag"]
+    assert desk.put(path, {"hours": []}, HTTP_IF_MATCH=empty.headers["ETag"]).status_code == 412
+    assert desk.put(path, {"hours": []}).json()["data"]["schedule"]["hours"] == []
+    assert OutboxEvent.objects.filter(name="schedule.changed").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"hours": ...}, "hours"),
+        ({"hours": [{"weekday": 7, "starts": "09:00", "ends": "12:00"}]}, "hours[0].weekday"),
+        ({"hours": [{"weekday": 1, "starts": "9 o'clock", "ends": "12:00"}]}, "hours[0].starts"),
+        ({"hours": [{"weekday": 1, "starts": "12:00", "ends": "09:00"}]}, "hours[0]"),
+        ({"hours": [WEEK["hours"][0], WEEK["hours"][0]]}, "hours[1]"),
+        ({"hours": [WEEK["hours"][0] | {"room_id": "01a20660-b19a-73ec-b298-0cd2a0d026eb"}]}, "hours[0].room_id"),
+        ({"visit_lengths": {"party": 30}}, "visit_lengths"),
+        ({"slot_minutes": 1}, "slot_minutes"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_week_that_makes_no_sense_is_refused_and_the_old_one_kept(
+    ward: dict[str, User], changes: dict[str, Any], field: str
+) -> None:
+    desk, path = caller(ward["receptionist"]), f"/doctors/{ward['doctor'].pk}/schedule"
+    desk.put(path, WEEK)
+    before = desk.get(path).json()["data"]
+    sent = {name: value for name, value in (WEEK | changes).items() if value is not ...}
+    reply = desk.put(path, sent)
+    assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
+    assert desk.get(path).json()["data"] == before
+
+
+def test_a_doctor_plans_his_own_week_alone(ward: dict[str, User]) -> None:
+    other, who = hire("dr.two", "doctor", specialty="Cardiology"), caller(ward["doctor"])
+    off = {"starts_at": "2026-01-05", "ends_at": "2026-01-05"}
+    assert who.put(f"/doctors/{ward['doctor'].pk}/schedule", WEEK).status_code == 200
+    assert who.put(f"/doctors/{other.pk}/schedule", WEEK).status_code == 403
+    assert who.post(f"/doctors/{ward['doctor'].pk}/time-off", off).status_code == 201
+    assert who.post(f"/doctors/{other.pk}/time-off", off).status_code == 403
+
+
+def test_time_off_says_what_it_hits_and_can_be_taken_back(ward: dict[str, User]) -> None:
+    doctor, desk, day = ward["doctor"], caller(ward["receptionist"]), monday()
+    publish(doctor)
+    book(admit(), doctor, at("10:00"))
+    reply = desk.post(
+        f"/doctors/{doctor.pk}/time-off", {"starts_at": day.isoformat(), "ends_at": day.isoformat(), "reason": "Ill"}
+    )
+    row = reply.json()["data"]["time_off"]
+    assert reply.json()["warnings"][0] | {"message": ""} == {"code": "visits_affected", "message": "", "visits": 1}
+    assert datetime.fromisoformat(row["ends_at"]) - datetime.fromisoformat(row["starts_at"]) == timedelta(days=1)
+    assert free(desk, doctor, f"date_from={day}&date_to={day}") == []
+    there = reply.headers["Location"].removeprefix("/v1")
+    assert desk.get(there).json()["data"]["time_off"]["reason"] == "Ill"
+    assert "reason" not in caller(ward["lab_technician"]).get(there).json()["data"]["time_off"]
+    late = desk.post(
+        "/appointments",
+        {"patient_id": str(admit("Ann", "Roe").pk), "doctor_id": str(doctor.pk), "scheduled_time": at("14:00").isoformat()},
+    )
+    assert [told["code"] for told in late.json()["warnings"]] == ["doctor_time_off"]
+    assert desk.get(f"/doctors/{doctor.pk}/time-off").json()["data"]["pagination"]["total"] == 1
+    assert desk.call("DELETE", there).status_code == 200
+    assert desk.call("DELETE", there).status_code == 404
+    assert free(desk, doctor, f"date_from={day}&date_to={day}")
+    assert OutboxEvent.objects.filter(name__startswith="schedule.time_off").count() == 2
+    wrong = desk.post(f"/doctors/{doctor.pk}/time-off", {"starts_at": "2026-01-06", "ends_at": "2026-01-05T00:00:00Z"})
+    assert (wrong.status_code, wrong.json()["error"]["details"]["field"]) == (400, "ends_at")
+
+
+def test_rooms_in_use_are_listed(ward: dict[str, User]) -> None:
+    room("Room 1"), room("Old room", is_active=False)
+    reply = caller(ward["nurse"]).get("/rooms")
+    assert [row["name"] for row in reply.json()["data"]["rooms"]] == ["Room 1"]
+    assert caller(ward["billing"]).get("/rooms").status_code == 403

@@ -1,0 +1,60 @@
+"""ICD-10-CM to look things up in: the codes by words, and the releases that were loaded. There is nothing to change."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import holds
+from apps.terminology import rules, selectors
+from apps.terminology.models import IcdCode, IcdRelease
+
+
+class ReadOnly(HimsModelAdmin):
+    """Reference data: whoever holds the right sees all of it."""
+
+    needs = {"view": Permission.TERMINOLOGY_READ}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = self.model._default_manager.order_by(*self.get_ordering(request))
+        return rows if holds(request.user, self.needs["view"]) else rows.none()
+
+
+@admin.register(IcdCode)
+class IcdCodeAdmin(ReadOnly):
+    """A search finds the codes that are valid today, as the API's does; without one also those that have ended are listed."""
+
+    noun = "icd10"
+    title = "ICD-10-CM codes"
+    list_display = ("code", "display", "billable", "effective_from", "effective_to")
+    list_filter = ("billable", "chapter")
+    search_fields = ("code",)
+    search_help_text = "Beginnings of words in any order, or the beginning of a code"
+    ordering = ("code", "id")
+    fields = (
+        *("code", "display", "billable", "parent", "block", "chapter"),
+        *("effective_from", "effective_to", "release"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("release").defer("words")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        asked = search_term.strip()[: rules.QUERY_MAX]
+        if not asked:
+            return queryset, False
+        found = selectors.search(asked, on=clock.today())
+        return queryset.filter(pk__in=found.order_by().values("pk")).order_by(*found.query.order_by), False
+
+
+@admin.register(IcdRelease)
+class IcdReleaseAdmin(ReadOnly):
+    """What was loaded, and when."""
+
+    noun = "icd10_release"
+    title = "ICD-10-CM releases"
+    list_display = ("name", "effective_from", "codes", "billable", "loaded_at")
+    ordering = ("-effective_from", "id")
+    fields = ("name", "effective_from", "source", "codes", "billable", "loaded_at")

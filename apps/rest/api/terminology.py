@@ -1,0 +1,121 @@
+"""Code systems over the API: the search for a diagnosis by its words or the beginning of its code."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django_filters import CharFilter, Filter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.rest import paging
+from apps.rest.schema import Example
+from apps.rest.viewsets import HimsViewSet
+from apps.terminology import rules, selectors
+from apps.terminology.models import IcdCode
+
+_ROWS = [
+    {"code": "E11.9", "display": "Type 2 diabetes mellitus without complications", "billable": True},
+    {"code": "E11", "display": "Type 2 diabetes mellitus", "billable": False},
+]
+_FOUND = Example(
+    reply={
+        "success": True,
+        "data": {"codes": _ROWS, "pagination": {"page": 1, "limit": 20, "total": 2, "pages": 1}},
+    }
+)
+
+
+class DayFormField(forms.DateField):
+    """A date of service, written as ISO 8601 has it and in no other way."""
+
+    def to_python(self, value: Any) -> date | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return date.fromisoformat(value) if len(value) == len("2025-01-15") else _refuse()
+        except ValueError:
+            return _refuse()
+
+
+class TruthFormField(forms.NullBooleanField):
+    """`true` or `false`; anything else is refused, where Django's own field would overlook it."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in ("", None):
+            return None
+        if value not in ("true", "false"):
+            raise ValidationError("Must be true or false.")
+        return value == "true"
+
+
+class TruthFilter(Filter):
+    field_class = TruthFormField
+
+
+class DayFilter(Filter):
+    field_class = DayFormField
+
+
+class IcdCodeFilter(FilterSet):
+    search = CharFilter(
+        method="as_declared",
+        max_length=rules.QUERY_MAX,
+        help_text="Beginnings of words of the display in any order, or the beginning of a code with or without its dot",
+    )
+    date = DayFilter(method="as_declared", help_text="The date of service on which the code must be valid; today if left out")
+    billable = TruthFilter(
+        method="as_declared", help_text="`true`: only codes that may stand on a claim; `false`: only the headers above them"
+    )
+
+    class Meta:
+        model = IcdCode
+        fields: list[str] = []
+
+    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+        """The selector searches; here the parameters are only declared and checked."""
+        return rows
+
+
+class IcdCodeShape(serializers.ModelSerializer):
+    """A code of ICD-10-CM. A header (`billable` false) stands for those below it, and no claim takes it."""
+
+    class Meta:
+        model = IcdCode
+        fields = ("code", "display", "billable")
+
+
+class IcdCodeViewSet(HimsViewSet):
+    """ICD-10-CM, the code system of diagnoses."""
+
+    noun = "icd10"
+    plural = "codes"
+    tag = "Terminology"
+    needs = {"list": Permission.TERMINOLOGY_READ}
+    queries = {"list": IcdCodeFilter}
+    replies = {"list": IcdCodeShape}
+    operation_ids = {"list": "searchIcd10"}
+    examples = {"list": _FOUND}
+
+    def list(self, request: Request) -> Response:
+        """Search the codes of diagnoses (ICD-10-CM).
+
+        The very code comes first, then codes that begin with the search, then billable codes before headers, and short displays
+        before long ones. Without a search all codes are listed in their order. `E11.9` and `e119` are one code.
+        """
+        asked = self.asked()
+        on = asked.get("date") or clock.today()
+        rows = selectors.search(asked.get("search") or "", on=on, billable=asked.get("billable"))
+        count = paging.capped if asked.get("search") or asked.get("billable") is not None else paging.exact
+        return self.page("codes", rows, count, lambda row: IcdCodeShape(row).data)
+
+
+def _refuse() -> date:
+    raise ValidationError("Write a day as YYYY-MM-DD, like 2025-01-15.")

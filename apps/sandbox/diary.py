@@ -1,0 +1,205 @@
+"""The toy hospital's diary: three doctors' weeks, rooms, and a fortnight of visits round the day it is laid out.
+
+Drawn anew at each reset, the same for everybody on that day. What has passed is completed, cancelled or missed; at this moment
+each doctor is with somebody and somebody waits; what comes is booked, confirmed or asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+from uuid import UUID
+
+from apps.access.actor import Actor
+from apps.appointments import openings, rules, services
+from apps.appointments.models import Appointment, DoctorSchedule, Room
+from apps.appointments.services import NewSchedule, Step, TakenVisit, WeeklyHours
+from apps.common import clock
+from apps.patients.models import Patient
+from apps.sandbox.aliases import ALIASES, fixed_id
+from apps.sandbox.staff import ID_OF
+
+DOCTORS = ("dr.smith", "dr.patel", "dr.lee")
+SAMPLES = {"dr.smith": "patient_001", "dr.patel": "patient_003", "dr.lee": "patient_002"}
+ROOMS = ("Room 1", "Room 2", "Room 3", "Treatment room")
+DAYS_AROUND = 7
+_HOURS = (time(9), time(17))
+_LENGTHS = {"procedure": 45, "vaccination": 10}
+_ADULT = 18
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
+_NOTES = {
+    "consultation": ("Tired for some weeks", "Back pain after lifting", "Headaches", "Wants to talk about sleep", ""),
+    "follow_up": ("Blood pressure check", "Results of last week", "Wound check", "New medicine: how is it going"),
+    "procedure": ("Removal of a mole", "Joint injection"),
+    "vaccination": ("Influenza", "Tetanus booster"),
+    "telehealth": ("Prefers to talk by video",),
+    "emergency": ("Walked in unwell",),
+}
+_WHY_CANCELLED = ("Patient requested cancellation", "Patient is better", "No transport")
+
+
+@dataclass(frozen=True)
+class People:
+    """Whom the doctors see: the pediatrician children, the others adults."""
+
+    adults: Sequence[UUID]
+    children: Sequence[UUID]
+
+    def of(self, doctor: str) -> Sequence[UUID]:
+        return self.children if doctor == "dr.lee" else self.adults
+
+
+def lay_out(by: Actor) -> int:
+    """Publish the weeks, name the rooms, and write down the fortnight where no visit stands yet. Answers how many visits."""
+    for number, name in enumerate(ROOMS):
+        Room.objects.get_or_create(pk=fixed_id(f"room.{number}"), defaults={"name": name, "location": "Ground floor"})
+    for doctor in DOCTORS:
+        if not DoctorSchedule.objects.filter(pk=ID_OF[doctor]).exists():
+            hours = [WeeklyHours(weekday=weekday, starts=_HOURS[0], ends=_HOURS[1]) for weekday in range(5)]
+            week = NewSchedule(hours=hours, visit_lengths=_LENGTHS)
+            services.set_schedule(by=by, doctor_id=ID_OF[doctor], schedule=week)
+    if Appointment.objects.exists():
+        return 0
+    return services.take_over(by=by, visits=fortnight(clock.now(), _people()))
+
+
+def fortnight(now: datetime, people: People) -> list[TakenVisit]:
+    """The visits from a week ago to a week from now."""
+    zone = openings.clinic_zone()
+    today = now.astimezone(zone).date()
+    draw = Random(f"diary of {today}")  # noqa: S311  # a sample, not a secret
+    visits: list[TakenVisit] = []
+    for number, doctor in enumerate(DOCTORS):
+        here = _Day(draw, now, doctor, fixed_id(f"room.{number}"), [*people.of(doctor)])
+        if here.people:
+            for day in (today + offset * _DAY for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)):
+                visits += here.of(day)
+            visits += here.at_this_moment(number)
+    visits += _of_the_samples(now, today)
+    return _apart(visits)
+
+
+def _people() -> People:
+    today = clock.today()
+    born = today.replace(year=today.year - _ADULT, day=min(today.day, 28))
+    alive = Patient.objects.listed().filter(is_active=True, deceased_at=None, restricted=False)
+    alive = alive.exclude(pk__in=ALIASES.values()).order_by("seq")
+    return People(
+        adults=list(alive.filter(date_of_birth__lte=born).values_list("pk", flat=True)),
+        children=list(alive.filter(date_of_birth__gt=born).values_list("pk", flat=True)),
+    )
+
+
+class _Day:
+    """Draws one doctor's visits."""
+
+    def __init__(self, draw: Random, now: datetime, doctor: str, room_id: UUID, people: list[UUID]) -> None:
+        self.draw, self.now, self.doctor, self.room_id, self.people = draw, now, doctor, room_id, people
+
+    def of(self, day: date) -> Iterator[TakenVisit]:
+        """A working day: two out of five quarters of an hour, none at weekends. What runs now is drawn apart."""
+        if day.weekday() > 4:
+            return
+        zone = openings.clinic_zone()
+        at, end = (rules.instant(day, edge, zone) for edge in _HOURS)
+        while at < end:
+            kind = self.draw.choice(("consultation",) * 4 + ("follow_up",) * 4 + ("procedure", "vaccination", "telehealth"))
+            minutes = _LENGTHS.get(kind, 15)
+            around_now = abs(at - self.now) < 50 * _MINUTE
+            if at + minutes * _MINUTE <= end and not around_now and self.draw.random() < 0.4:
+                yield self.visit(at, minutes, kind, self.path(at, minutes))
+                at += -(-minutes // 15) * 15 * _MINUTE
+            else:
+                at += 15 * _MINUTE
+
+    def at_this_moment(self, number: int) -> Iterator[TakenVisit]:
+        """One visit is going on and two people wait; outside of hours these are emergencies."""
+        start = self.now.replace(second=0, microsecond=0) - timedelta(minutes=self.now.minute % 5 + 10)
+        local = self.now.astimezone(openings.clinic_zone())
+        in_hours = local.weekday() < 5 and _HOURS[0] <= local.time() < _HOURS[1]
+        kind = "consultation" if in_hours else "emergency"
+        came = [start - wait * _MINUTE for wait in (12, 9, 4)]
+        begun = [self.booked(start), Step(status="checked_in", at=came[0], by_id=ID_OF["reception.kim"])]
+        begun.append(Step(status="in_progress", at=start, by_id=ID_OF[self.doctor]))
+        yield self.visit(start, 20, kind, begun, token=3 * number + 1)
+        for place in (1, 2):
+            at = start + 20 * place * _MINUTE
+            waits = [self.booked(at), Step(status="checked_in", at=came[place], by_id=ID_OF["reception.kim"])]
+            urgent = place == 2 and number == 0
+            yield self.visit(at, 20, kind, waits, token=3 * number + 1 + place, urgent=urgent)
+
+    def path(self, at: datetime, minutes: int) -> list[Step]:
+        """What a visit of that time has gone through by now."""
+        steps, luck = [self.booked(at)], self.draw.random()
+        if at > self.now:
+            if luck < 0.06:
+                return [Step(status="requested", at=steps[0].at, by_id=ID_OF["reception.kim"])]
+            if luck < 0.12:
+                return [*steps, self.step("cancelled", max(steps[0].at, self.now - 5 * 60 * _MINUTE), "reception.kim")]
+            return [*steps, self.step("confirmed", self.now - 90 * _MINUTE, "reception.kim")] if luck < 0.5 else steps
+        if luck < 0.08:
+            return [*steps, self.step("cancelled", at - 20 * 60 * _MINUTE, "reception.kim")]
+        if luck < 0.16:
+            return [*steps, self.step("no_show", at + 20 * _MINUTE, "reception.kim")]
+        begun = at + self.draw.randint(0, 14) * _MINUTE
+        done = begun + self.draw.randint(8, minutes + 8) * _MINUTE
+        done = min(done, self.now)
+        came = self.step("checked_in", at - self.draw.randint(2, 18) * _MINUTE, "reception.kim")
+        return [*steps, came, self.step("in_progress", begun, self.doctor), self.step("completed", done, self.doctor)]
+
+    def booked(self, at: datetime) -> Step:
+        return self.step("scheduled", min(at, self.now) - self.draw.randint(1, 20) * _DAY, "reception.kim")
+
+    def step(self, status: str, at: datetime, who: str) -> Step:
+        return Step(status=status, at=at, by_id=ID_OF[who])
+
+    def visit(
+        self, at: datetime, minutes: int, kind: str, steps: Sequence[Step], *, token: int | None = None, urgent: bool = False
+    ) -> TakenVisit:
+        return TakenVisit(
+            id=fixed_id(f"visit.{self.doctor}.{at:%Y-%m-%dT%H:%M}"),
+            patient_id=self.draw.choice(self.people),
+            doctor_id=ID_OF[self.doctor],
+            scheduled_time=at,
+            duration_minutes=minutes,
+            steps=steps,
+            appointment_type=kind,
+            room_id=None if kind == "telehealth" else self.room_id,
+            notes=self.draw.choice(_NOTES[kind]),
+            queue_number=token,
+            triage="urgent" if urgent else "routine",
+            triage_reason="Short of breath" if urgent else "",
+            cancellation_reason=self.draw.choice(_WHY_CANCELLED),
+        )
+
+
+def _of_the_samples(now: datetime, today: date) -> Iterator[TakenVisit]:
+    """The reference's three patients: seen a week or two ago, and coming again."""
+    for number, doctor in enumerate(DOCTORS):
+        here = _Day(Random(number), now, doctor, fixed_id(f"room.{number}"), [ALIASES[SAMPLES[doctor]]])  # noqa: S311
+        for offset, hour in ((-DAYS_AROUND, 8), (DAYS_AROUND, 17)):
+            day = today + offset * _DAY
+            day += {5: 2, 6: 1}.get(day.weekday(), 0) * (_DAY if offset > 0 else -_DAY)
+            at = rules.instant(day, time(hour, 15 * number), openings.clinic_zone())
+            steps = here.path(at, 15) if offset > 0 else _seen(here, at)
+            yield here.visit(at, 15, "follow_up", steps)
+
+
+def _seen(here: _Day, at: datetime) -> list[Step]:
+    came = here.step("checked_in", at - 9 * _MINUTE, "reception.kim")
+    begun, done = here.step("in_progress", at + 2 * _MINUTE, here.doctor), here.step("completed", at + 16 * _MINUTE, here.doctor)
+    return [here.booked(at), came, begun, done]
+
+
+def _apart(visits: Sequence[TakenVisit]) -> list[TakenVisit]:
+    """Without those that would put somebody in two places: drawn, not asked."""
+    kept: list[TakenVisit] = []
+    for visit in visits:
+        here = rules.Span(visit.scheduled_time, visit.scheduled_time + visit.duration_minutes * _MINUTE)
+        if not any(
+            (visit.patient_id == other.patient_id or visit.doctor_id == other.doctor_id)
+            and here.overlaps(rules.Span(other.scheduled_time, other.scheduled_time + other.duration_minutes * _MINUTE))
+            for other in kept
+        ):
+            kept.append(visit)
+    return kept

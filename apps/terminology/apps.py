@@ -1,0 +1,8 @@
+"""The terminology app."""
+
+from django.apps import AppConfig
+
+
+class TerminologyConfig(AppConfig):
+    name = "apps.terminology"
+    verbose_name = "Terminology"

@@ -1,0 +1,85 @@
+"""ICD-10-CM: its releases, and each code with the time it is valid in."""
+
+from datetime import date
+from typing import Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import DateField, F, Q, Subquery, Value
+from django.db.models.functions import Greatest
+
+from apps.common import clock
+from apps.common.models import BaseModel
+
+# A letter, two letters or digits, and up to four more behind a dot. The second is a digit everywhere but in QA0 (since 2026).
+CODE_SHAPE = r"^[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?$"
+
+
+class IcdRelease(BaseModel):
+    """A release that was loaded. Only the newest may be followed by another, so the codes' periods never cross."""
+
+    name = models.CharField(max_length=20, unique=True, help_text="Year and month, like 2026-04")
+    effective_from = models.DateField(unique=True, help_text="The first date of service it is for")
+    source = models.CharField(max_length=200, help_text="Where it was read")
+    codes = models.PositiveIntegerField(help_text="How many codes it has, headers included")
+    billable = models.PositiveIntegerField(help_text="How many of them may stand on a claim")
+    loaded_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(billable__lte=F("codes")), name="icd_release_billable_are_codes")]
+        verbose_name = "ICD-10-CM release"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IcdCodeQuerySet(models.QuerySet):
+    """Codes, by the day they are asked for."""
+
+    def valid_on(self, day: date) -> Self:
+        """The codes of a date of service. Days before the oldest release loaded are answered by that release."""
+        oldest = IcdRelease.objects.order_by("effective_from").values("effective_from")[:1]
+        on = Greatest(Value(day, DateField()), Subquery(oldest))
+        return self.filter(Q(effective_to=None) | Q(effective_to__gte=on), effective_from__lte=on)
+
+
+class IcdCode(BaseModel):
+    """A code or a header of codes, as it is meant from one day to another.
+
+    A release that says the same of a code leaves its row; one that says something else ends it and begins another. That no two
+    rows of a code share a day is watched by a trigger (migration 0001). `words` is what the code is found by (`rules.words`).
+    """
+
+    code = models.CharField(max_length=8, db_collation="C", help_text="With its dot, like E11.9")
+    display = models.CharField(max_length=300)
+    billable = models.BooleanField(help_text="It is not divided further: it may stand on a claim")
+    parent = models.CharField(max_length=8, blank=True, help_text="The code above it; empty for a category, like E11")
+    block = models.CharField(max_length=8, help_text="The section it stands in, like E08-E13")
+    chapter = models.PositiveSmallIntegerField(help_text="1 to 22")
+    release = models.ForeignKey(IcdRelease, on_delete=models.PROTECT, related_name="+", help_text="The release that brought it")
+    effective_from = models.DateField()
+    effective_to = models.DateField(
+        null=True, blank=True, help_text="The last day, itself included; empty: until a release ends it"
+    )
+    words = SearchVectorField(editable=False)
+
+    objects = IcdCodeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(code__regex=CODE_SHAPE), name="icd_code_shape"),
+            models.CheckConstraint(condition=Q(display__regex=r"\S"), name="icd_code_has_display"),
+            models.CheckConstraint(condition=Q(chapter__range=(1, 22)), name="icd_code_chapter_known"),
+            models.CheckConstraint(
+                condition=Q(effective_to=None) | Q(effective_to__gte=F("effective_from")), name="icd_code_period_in_order"
+            ),
+            models.UniqueConstraint(fields=["code", "effective_from"], name="icd_code_once_a_release"),
+            models.UniqueConstraint(fields=["code"], condition=Q(effective_to=None), name="icd_code_one_open_period"),
+        ]
+        indexes = [GinIndex(fields=["words"], name="icd_code_words")]
+        ordering = ("code", "id")
+        verbose_name = "ICD-10-CM code"
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.display}"

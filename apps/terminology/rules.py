@@ -1,0 +1,44 @@
+"""How an ICD-10-CM code is written, and by which words it is found. Pure."""
+
+import re
+
+from anyascii import anyascii
+
+QUERY_MAX = 100
+_CODE = re.compile(r"[A-Z][0-9A-Z]{2}\.?[0-9A-Z]{0,4}")
+_BEGINNING = re.compile(r"[A-Z]([0-9A-Z]{1,2}|[0-9A-Z]{2}\.?[0-9A-Z]{0,4})?")
+_WORD = re.compile(r"[0-9a-z]+")
+_APOSTROPHES = re.compile(r"['’ʼ`]")
+
+
+def dotted(text: str) -> str:
+    """The code as the table has it: in capitals, its dot behind the third letter (`e119` is `E11.9`). What is no code comes back
+    in capitals, and is in no table.
+    """
+    bare = text.strip().upper()
+    if not _CODE.fullmatch(bare):
+        return bare
+    rest = bare[3:].removeprefix(".")
+    return f"{bare[:3]}.{rest}" if rest else bare[:3]
+
+
+def beginning(text: str) -> str:
+    """The beginning of a code that the text may be, with its dot; empty where it cannot be one."""
+    bare = text.strip().upper()
+    if not bare.isascii() or not _BEGINNING.fullmatch(bare):
+        return ""
+    return dotted(bare) if len(bare) > 2 else bare
+
+
+def words(display: str) -> list[str]:
+    """The words of a display, each once: small letters without accents, `Crohn's` as `crohns`, `age-related` as two."""
+    return sorted({*_WORD.findall(_APOSTROPHES.sub("", anyascii(display).lower()))})
+
+
+def sought(text: str) -> list[str]:
+    """What a search asks for, each the beginning of a word or of a code (without its dot). Empty where nothing is asked."""
+    found: set[str] = set()
+    for part in text.split():
+        code = beginning(part)
+        found |= {code.replace(".", "").lower()} if code and "." in part else {*words(part)}
+    return sorted(found)

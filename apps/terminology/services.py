@@ -1,0 +1,99 @@
+"""Taking over a release of ICD-10-CM."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.common import clock
+from apps.common.errors import Conflict
+from apps.common.ids import new_id
+from apps.terminology import rules
+from apps.terminology.models import IcdRelease
+from apps.terminology.release_files import Entry, Release
+
+Watch = Callable[[int, int], None]
+"""Told how many codes are in, and of how many."""
+
+_LOCK = 0x1CD1_0C10  # any number, but always this one: of two who load at once the second waits and finds the release there
+_TOLD_EVERY = 2_000
+_PATIENCE = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '5min'"
+# The index of words takes all rows in one go, which is twice as fast as one by one.
+_GATHER_WORDS = "SET LOCAL gin_pending_list_limit = '64MB'"
+_INDEX_WORDS = """
+    SELECT gin_clean_pending_list(oid) FROM pg_class
+    WHERE relname = 'icd_code_words' AND pg_table_is_visible(oid) AND pg_has_role(relowner, 'USAGE')
+"""
+_INCOMING = """
+    DROP TABLE IF EXISTS icd_incoming;
+    CREATE TEMPORARY TABLE icd_incoming ON COMMIT DROP AS
+    SELECT id, code, display, billable, parent, block, chapter, words FROM terminology_icdcode LIMIT 0
+"""
+_COPY = "COPY icd_incoming (id, code, display, billable, parent, block, chapter, words) FROM STDIN"
+_END_WHAT_CHANGED = """
+    UPDATE terminology_icdcode AS old SET effective_to = %(first_day)s::date - 1, updated_at = %(now)s
+    WHERE old.effective_to IS NULL AND NOT EXISTS (
+        SELECT FROM icd_incoming AS new
+        WHERE (new.code, new.display, new.billable, new.parent, new.block, new.chapter)
+            = (old.code, old.display, old.billable, old.parent, old.block, old.chapter)
+    )
+"""
+_BEGIN_WHAT_IS_NEW = """
+    INSERT INTO terminology_icdcode
+        (id, code, display, billable, parent, block, chapter, words, release_id, effective_from, created_at, updated_at)
+    SELECT id, code, display, billable, parent, block, chapter, words, %(release)s, %(first_day)s, %(now)s, %(now)s
+    FROM icd_incoming AS new
+    WHERE NOT EXISTS (SELECT FROM terminology_icdcode AS old WHERE old.code = new.code AND old.effective_to IS NULL)
+    ORDER BY code
+"""
+
+
+class NotTheNewest(Conflict):
+    message = "A newer release is loaded already. Releases are loaded in the order in which they came into force."
+
+
+@transaction.atomic
+def load(*, release: Release, entries: Sequence[Entry], watch: Watch | None = None) -> IcdRelease | None:
+    """Take over a release, all or nothing: what it says otherwise than the one before ends the day before it begins.
+
+    Answers None where the release is there already. Raises NotTheNewest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PATIENCE)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        if IcdRelease.objects.filter(name=release.name).exists():
+            return None
+        if IcdRelease.objects.filter(effective_from__gte=release.effective_from).exists():
+            raise NotTheNewest(release=release.name)
+        loaded = IcdRelease.objects.create(
+            name=release.name,
+            effective_from=release.effective_from,
+            source=release.source,
+            codes=len(entries),
+            billable=sum(entry.billable for entry in entries),
+        )
+        known: dict[str, Any] = {"release": loaded.pk, "first_day": release.effective_from, "now": clock.now()}
+        cursor.execute(_INCOMING)
+        with cursor.copy(_COPY) as copy:
+            for row in _watched(map(_row, entries), len(entries), watch):
+                copy.write_row(row)
+        cursor.execute("ANALYZE icd_incoming")
+        cursor.execute(_GATHER_WORDS)
+        cursor.execute(_END_WHAT_CHANGED, known)
+        cursor.execute(_BEGIN_WHAT_IS_NEW, known)
+        cursor.execute(_INDEX_WORDS)
+        cursor.execute("ANALYZE terminology_icdcode")
+    return loaded
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    found_by = {*rules.words(entry.display), entry.code.replace(".", "").lower()}
+    vector = " ".join(f"'{word}'" for word in sorted(found_by))
+    return (str(new_id()), entry.code, entry.display, entry.billable, entry.parent, entry.block, entry.chapter, vector)
+
+
+def _watched(rows: Iterable[tuple[Any, ...]], total: int, watch: Watch | None) -> Iterator[tuple[Any, ...]]:
+    for done, row in enumerate(rows, start=1):
+        yield row
+        if watch and (done % _TOLD_EVERY == 0 or done == total):
+            watch(done, total)

@@ -1,0 +1,34 @@
+"""A small real part of the April 2026 release: diabetes, hypertension, headache, a fracture and the odd ones."""
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from apps.terminology import services
+from apps.terminology.models import IcdRelease
+from apps.terminology.release_files import Entry, Release
+
+APRIL = Release("2026-04", date(2026, 4, 1), "a slice of simple-icd-10-cm 1.5.0")
+OCTOBER = Release("2026-10", date(2026, 10, 1), "made up")
+
+
+def entries() -> list[Entry]:
+    """The slice, as the reader gives it."""
+    packed = Path(__file__).with_name("slice.json.gz").read_bytes()
+    return [Entry(*row) for row in json.loads(gzip.decompress(packed))]
+
+
+def load() -> IcdRelease | None:
+    """The slice in the table."""
+    return services.load(release=APRIL, entries=entries())
+
+
+def load_october() -> IcdRelease | None:
+    """A release that renames E11.9, divides I10, withdraws R51.9 and brings E11.A1."""
+    told = {entry.code: entry for entry in entries() if entry.code != "R51.9"}
+    told["E11.9"] = replace(told["E11.9"], display="Type 2 diabetes mellitus, uncomplicated")
+    told["I10"] = replace(told["I10"], billable=False)
+    told["E11.A1"] = replace(told["E11.9"], code="E11.A1", display="Type 2 diabetes mellitus of a new kind")
+    return services.load(release=OCTOBER, entries=[*told.values()])

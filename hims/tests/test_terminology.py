@@ -1,0 +1,107 @@
+"""ICD-10-CM over the API and at the desk."""
+
+from typing import Any
+
+import pytest
+from django.urls import NoReverseMatch, reverse
+
+from apps.accounts.models import User
+from apps.terminology.tests import factories
+from hims.tests import cast
+
+pytestmark = pytest.mark.django_db
+PATH = "/terminology/icd10"
+KEYS = {"code", "display", "billable"}
+
+
+@pytest.fixture
+def nurse(ward: dict[str, User]) -> cast.Caller:
+    factories.load()
+    return cast.caller(ward["nurse"])
+
+
+def codes(reply: Any) -> list[str]:
+    assert reply.status_code == 200, reply.content
+    return [row["code"] for row in reply.json()["data"]["codes"]]
+
+
+def test_a_diagnosis_is_found_by_its_words_or_its_code(nurse: cast.Caller) -> None:
+    reply = nurse.get(f"{PATH}?search=diab%202%20type%20without%20compl")
+    rows = reply.json()["data"]["codes"]
+    assert rows[0] == {"code": "E11.9", "display": "Type 2 diabetes mellitus without complications", "billable": True}
+    assert reply.json()["data"]["pagination"] == {"page": 1, "limit": 20, "total": len(rows), "pages": 1}
+    assert codes(nurse.get(f"{PATH}?search=e119")) == ["E11.9"]
+    assert codes(nurse.get(f"{PATH}?search=e11"))[0] == "E11"
+
+
+def test_headers_are_shown_and_can_be_left_out(nurse: cast.Caller) -> None:
+    assert "E11" in codes(nurse.get(f"{PATH}?search=e11&limit=100"))
+    assert "E11" not in codes(nurse.get(f"{PATH}?search=e11&billable=true&limit=100"))
+    assert all(not row["billable"] for row in nurse.get(f"{PATH}?billable=false").json()["data"]["codes"])
+
+
+def test_the_date_of_service_decides(nurse: cast.Caller) -> None:
+    factories.load_october()
+    shown = {
+        day: nurse.get(f"{PATH}?search=E11.9&date={day}").json()["data"]["codes"][0]["display"]
+        for day in ("2025-01-15", "2026-09-30", "2026-10-01")
+    }
+    assert shown["2025-01-15"] == shown["2026-09-30"] == "Type 2 diabetes mellitus without complications"
+    assert shown["2026-10-01"] == "Type 2 diabetes mellitus, uncomplicated"
+
+
+def test_without_a_search_all_are_listed_page_by_page(nurse: cast.Caller) -> None:
+    known = sorted(entry.code for entry in factories.entries())
+    first, second = nurse.get(f"{PATH}?limit=50"), nurse.get(f"{PATH}?limit=50&page=2")
+    assert codes(first) + codes(second) == known[:100]
+    assert first.json()["data"]["pagination"]["total"] == len(known)
+    assert 'rel="next"' in first.headers["Link"]
+    assert codes(nurse.get(f"{PATH}?page=4000")) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("date=2026-13-01", "date"),
+        ("date=01/02/2026", "date"),
+        ("date=20260101", "date"),
+        ("search=" + "a" * 101, "search"),
+        ("billable=perhaps", "billable"),
+        ("limit=0", "limit"),
+        ("chapter=4", "chapter"),
+    ],
+)
+def test_a_wrong_question_is_refused_by_name(nurse: cast.Caller, query: str, field: str) -> None:
+    reply = nurse.get(f"{PATH}?{query}")
+    assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
+
+
+def test_signs_are_letters_like_others(nurse: cast.Caller) -> None:
+    assert [codes(nurse.get(f"{PATH}?search={sign}")) for sign in ("%25", "_", "%27", "e11%25%25x")] == [[], [], [], []]
+
+
+def test_a_page_costs_as_many_queries_as_another(nurse: cast.Caller, django_assert_max_num_queries: Any) -> None:
+    for query in ("limit=1", "limit=100", "search=e11&limit=100", "search=diab&billable=true"):
+        with django_assert_max_num_queries(3):
+            nurse.get(f"{PATH}?{query}")
+
+
+def test_a_manager_and_a_key_without_the_scope_are_refused(ward: dict[str, User]) -> None:
+    factories.load()
+    assert cast.caller(ward["manager"]).get(PATH).status_code == 403
+    refused = cast.program(cast.key_of(ward["nurse"], "patients:read").text).get(PATH)
+    assert (refused.status_code, refused.json()["error"]["details"]["required_scope"]) == (403, "history:read")
+    assert cast.program(cast.key_of(ward["nurse"], "history:read").text).get(PATH).status_code == 200
+
+
+def test_the_desk_searches_as_the_api_does_and_changes_nothing(ward: dict[str, User]) -> None:
+    factories.load()
+    browser, page = cast.browser(ward["doctor"]), reverse("admin:terminology_icdcode_changelist")
+    shown = browser.get(page, {"q": "type 2 without compl"}).content.decode()
+    assert "E11.9" in shown
+    assert "E10.9" not in shown
+    every = browser.get(page, {"q": "e11"}).context["cl"].result_list
+    assert next(iter(every)).code == "E11"
+    with pytest.raises(NoReverseMatch):
+        reverse("admin:terminology_icdcode_delete", args=["x"])
+    assert browser.get(reverse("admin:terminology_icdcode_add")).status_code == 403
