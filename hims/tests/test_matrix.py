@@ -415,6 +415,20 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         reverse(
             "admin:patients_chartentry_retract", args=[scene.entry.pk]
         ): "POST /patients/{id}/medical-history/{entry}/retract",
+        reverse("admin:appointments_appointment_changelist"): "GET /appointments",
+        reverse("admin:appointments_appointment_change", args=[scene.visit_id]): "GET /appointments/{id}",
+        f"{reverse('admin:appointments_appointment_add')}?patient={at[0]}": "POST /appointments",
+        reverse("admin:appointments_appointment_confirm", args=[scene.visit_id]): "POST /appointments/{id}/confirm",
+        reverse("admin:appointments_appointment_check_in", args=[scene.visit_id]): "POST /appointments/{id}/check-in",
+        reverse("admin:appointments_appointment_cancel", args=[scene.visit_id]): "POST /appointments/{id}/cancel",
+        reverse("admin:appointments_appointment_triage", args=[scene.visit_id]): "PUT /appointments/{id}",
+        reverse("admin:appointments_room_changelist"): "GET /rooms",
+        reverse("admin:appointments_doctorschedule_add"): "PUT /doctors/{id}/schedule",
+        reverse("admin:appointments_doctorschedule_changelist"): "GET /doctors/{id}/schedule",
+        reverse("admin:appointments_timeoff_changelist"): "GET /doctors/{id}/time-off",
+        reverse("admin:appointments_timeoff_change", args=[scene.off_id]): "GET /doctors/{id}/time-off/{time_off}",
+        reverse("admin:appointments_timeoff_add"): "POST /doctors/{id}/time-off",
+        reverse("admin:appointments_timeoff_remove", args=[scene.off_id]): "DELETE /doctors/{id}/time-off/{time_off}",
     }
     for address, row in twins.items():
         status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]
