@@ -498,10 +498,13 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     entry = cast.chart(closed, "allergy", "Penicillin")
     old = cast.admit("Dorothy", "Zabriskie")
     merged = cast.merge(old, closed)
+    visit = cast.book(closed, cast.hire("patel", "doctor", specialty="Cardiology"))
     cast.restrict(closed)
     pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
     pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}
     pages |= {reverse("admin:patients_patient_change", args=[near.pk])}
+    pages |= {reverse("admin:appointments_appointment_changelist"), f"{reverse('admin:schedule')}?date={cast.at().date()}"}
+    pages |= {reverse("admin:appointments_appointment_changelist") + "?q=zabriskie"}
     gone = {
         reverse(f"admin:patients_patient_{page}", args=[row.pk])
         for row in (closed, old)
@@ -510,6 +513,9 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     gone |= {
         reverse("admin:patients_patient_history", args=[closed.pk]),
         reverse("admin:patients_merge_change", args=[merged.pk]),
+        reverse("admin:appointments_appointment_change", args=[visit.pk]),
+        reverse("admin:appointments_appointment_cancel", args=[visit.pk]),
+        f"{reverse('admin:appointments_appointment_add')}?patient={closed.pk}",
     }
     gone |= {reverse("admin:patients_chartentry_change", args=[entry.pk])}
     gone |= {f"{reverse('admin:patients_chartentry_changelist')}?patient={row.pk}" for row in (closed, old)}
