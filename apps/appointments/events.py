@@ -115,3 +115,24 @@ class CalendarFeedMade(_AboutDoctor, name="schedule.calendar_feed_made"):
 @dataclass(frozen=True, kw_only=True)
 class CalendarFeedRevoked(_AboutDoctor, name="schedule.calendar_feed_revoked"):
     feed_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutRoom(Event):
+    room_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.room_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomAdded(_AboutRoom, name="room.added"):
+    """Visits can be booked into it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomChanged(_AboutRoom, name="room.changed"):
+    """It has another name or place, or is closed or open again."""
+
+    changes: tuple[str, ...]

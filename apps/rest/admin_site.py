@@ -47,6 +47,16 @@ class Waiting:
     page: str
     need: Permission
     told: Callable[[Any], str]
+    query: str = ""  # of the page's address, with its question mark
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page that is a step away from every other, for those with the right."""
+
+    label: str
+    page: str
+    need: Permission
 
 
 class HimsAdminSite(AdminSite):
@@ -63,6 +73,7 @@ class HimsAdminSite(AdminSite):
     bell: Callable[[Any], dict[str, Any]] | None = None  # plug: where somebody's notifications are, and how many are unread
 
     waiting: tuple[Waiting, ...] = ()  # plug: what waits for people, told on their start page
+    links: tuple[Link, ...] = ()  # plug: pages that stand on top of every page
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -89,13 +100,20 @@ class HimsAdminSite(AdminSite):
         here: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
         if self.bell is not None and self.has_permission(request):
             here["bell"] = partial(self.bell, request.user)  # asked where the template shows it
+        if self.has_permission(request):
+            mine = [link for link in self.links if holds(request.user, link.need)]
+            here["links"] = [{"label": link.label, "url": reverse(link.page, current_app=self.name)} for link in mine]
         return super().each_context(request) | here
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The start page, with the work that waits for this person."""
         mine = [work for work in self.waiting if holds(request.user, work.need)]
         told = [
-            {"title": work.title, "url": reverse(work.page, current_app=self.name), "told": work.told(request.user)}
+            {
+                "title": work.title,
+                "url": reverse(work.page, current_app=self.name) + work.query,
+                "told": work.told(request.user),
+            }
             for work in mine
         ]
         return super().index(request, {"waiting": told} | (extra_context or {}))

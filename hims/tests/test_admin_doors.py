@@ -1,7 +1,7 @@
 """Every page of the admin, as every role: who gets in is what `access` says, and every look is on record."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,14 +15,17 @@ from apps.access.actor import SYSTEM
 from apps.access.permissions import Permission as P
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
+from apps.appointments import services as diary
+from apps.appointments.models import Appointment, Room, TimeOff
 from apps.audit.models import AuditEvent
+from apps.common import clock
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
 from apps.notifications import services as notifications
 from apps.notifications.models import Message, Notification
 from apps.notifications.services import Notice
 from apps.patients import services as patients
-from apps.patients.models import Merge
+from apps.patients.models import Merge, Patient
 from apps.patients.restriction import BreakGlass, Restriction
 from apps.patients.suspicion import SuspectedPair
 from apps.rest.admin.base import HimsModelAdmin
@@ -121,7 +124,49 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:notifications_message_changelist"): {"admin"},
         reverse("admin:notifications_message_add"): {"admin"},
         reverse("admin:notifications_message_change", args=[noticed(ward).pk]): {"admin"},
+        **diary_pages(ward, patient),
         entry_page: READERS - {"lab_technician"} | {"admin"},
+    }
+
+
+def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
+    """The pages of the diary; the visits and the time off are the doctor's."""
+    now, doctor = clock.now(), ward["doctor"]
+    missed = cast.book(patient, doctor, now - timedelta(hours=1))
+    visit = cast.book(patient, doctor, now + timedelta(hours=1))
+    cast.publish(doctor)
+    room, closed = diary.add_room(by=SYSTEM, name="Room 1"), diary.add_room(by=SYSTEM, name="Room 2")
+    diary.close_room(by=SYSTEM, room_id=closed.pk)
+    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=now, ends_at=now + timedelta(days=1))
+    desk, planners = {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
+    everyone_but_manager = STAFF - {"manager"}
+
+    def at(page: str, row: Appointment | Room | TimeOff | User) -> str:
+        return reverse(f"admin:appointments_{page}", args=[row.pk])
+
+    return {
+        reverse("admin:schedule"): desk,
+        reverse("admin:appointments_appointment_changelist"): {*desk, "billing"},
+        reverse("admin:appointments_appointment_add"): desk,
+        f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}": desk,
+        at("appointment_change", visit): {*desk, "billing"},
+        at("appointment_confirm", visit): desk,
+        at("appointment_check_in", visit): desk,
+        at("appointment_triage", visit): desk,
+        at("appointment_cancel", visit): desk,
+        at("appointment_no_show", missed): desk,
+        reverse("admin:appointments_room_changelist"): desk,
+        reverse("admin:appointments_room_add"): {"admin"},
+        at("room_change", room): desk,
+        at("room_close", room): {"admin"},
+        at("room_reopen", closed): {"admin"},
+        reverse("admin:appointments_doctorschedule_changelist"): everyone_but_manager,
+        reverse("admin:appointments_doctorschedule_add"): planners,
+        at("doctorschedule_change", doctor): everyone_but_manager,
+        reverse("admin:appointments_timeoff_changelist"): everyone_but_manager,
+        reverse("admin:appointments_timeoff_add"): planners,
+        at("timeoff_change", off): everyone_but_manager,
+        at("timeoff_remove", off): planners,
     }
 
 
@@ -234,7 +279,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 16
+    assert len(pages) == 20
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
+from apps.appointments import services as diary
 from apps.audit.models import AuditEvent
 from apps.notifications import services as notifications
 from apps.notifications.models import Message, Notification
@@ -123,6 +124,28 @@ def taken_back() -> Merge:
     return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
 
 
+def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dict[str, str]:
+    """The diary with a visit of every look in it."""
+    doctor = staff["doctor"]
+    cast.publish(doctor)
+    visit = cast.book(patient, doctor, room_id=cast.room().pk)
+    cast.book(other, doctor, overbook_reason="Fever")
+    diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("15:00"), ends_at=cast.at("16:00"))
+    day, page = f"?date={cast.at().date()}", "admin:appointments_appointment_"
+    return {
+        "diary": reverse("admin:schedule") + day,
+        "diary-week": reverse("admin:schedule") + f"{day}&view=week",
+        "visits": reverse(f"{page}changelist"),
+        "visit": reverse(f"{page}change", args=[visit.pk]),
+        "book-choose": reverse(f"{page}add") + "?q=lee",
+        "book": reverse(f"{page}add") + f"?patient={other.pk}&doctor={doctor.pk}&at={cast.at():%Y-%m-%dT%H:%M}-08:00",
+        "cancel": reverse(f"{page}cancel", args=[visit.pk]),
+        "triage": reverse(f"{page}triage", args=[visit.pk]),
+        "week": reverse("admin:appointments_doctorschedule_change", args=[doctor.pk]),
+        "time-off": reverse("admin:appointments_timeoff_add"),
+    }
+
+
 @pytest.fixture
 def shown() -> Ward:
     staff = cast.hire_ward()
@@ -181,7 +204,7 @@ def shown() -> Ward:
         "reset-mfa": reverse("admin:accounts_user_reset_mfa", args=[staff["nurse"].pk]),
         "nowhere": "/admin/nowhere/",
     }
-    return Ward(staff, patient, pages)
+    return Ward(staff, patient, pages | diary_pages(staff, patient, dora))
 
 
 def desk(chromium: Browser, live_server: Any, **options: Any) -> tuple[Desk, BrowserContext]:
@@ -251,6 +274,9 @@ def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_serve
     here.open(shown.pages["register"])
     here.page.click("input[name=_save]")
     look("register-refused")
+    here.open(shown.pages["book"])
+    here.page.click("input[name=_save]")
+    look("book-taken")
     context.close()
     assert not found, f"{len(found)} nodes\n" + "\n".join(found)
 
@@ -318,6 +344,46 @@ def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(chromium: B
     context.close()
 
 
+def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
+    chromium: Browser, live_server: Any, shown: Ward
+) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["diary"])
+    page.focus(".hims-diary .hims-book")
+    told = "document.activeElement.closest('tr').querySelector('th').textContent"
+    for key, row in (("ArrowDown", "09:15"), ("End", "16:45"), ("ArrowDown", "16:45"), ("Home", "09:00")):
+        page.keyboard.press(key)
+        assert page.evaluate(told) == row
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/appointment/add/**")
+    page.keyboard.type("eve lee")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#result_list a")
+    page.click("#result_list a")
+    assert page.input_value("#id_scheduled_time_1") == "09:00"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/schedule/**")
+    assert "Booked: " in page.inner_text(".messagelist")
+    assert not here.complaints
+    context.close()
+
+
+def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server, java_script_enabled=False)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["book"])
+    page.click("input[name=_save]")
+    assert page.locator("button[name=alternative]").count() == 3
+    page.focus("#id_duration_minutes")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator("button[name=alternative]").count() == 3
+    page.locator("button[name=alternative]").nth(1).click()
+    assert "Booked: " in page.inner_text(".messagelist")
+    context.close()
+
+
 def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, shown: Ward) -> None:
     here, context = desk(chromium, live_server)
     here.sign_in("nurse.ward")
@@ -338,7 +404,7 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: W
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    for name in ("index", "patients", "patient", "merge", "suspected", "new-entry", "hire"):
+    for name in ("index", "patients", "patient", "merge", "suspected", "new-entry", "hire", "diary", "book", "week"):
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -468,6 +468,20 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         reverse(
             "admin:patients_chartentry_retract", args=[scene.entry.pk]
         ): "POST /patients/{id}/medical-history/{entry}/retract",
+        reverse("admin:appointments_appointment_changelist"): "GET /appointments",
+        reverse("admin:appointments_appointment_change", args=[scene.visit_id]): "GET /appointments/{id}",
+        f"{reverse('admin:appointments_appointment_add')}?patient={at[0]}": "POST /appointments",
+        reverse("admin:appointments_appointment_confirm", args=[scene.visit_id]): "POST /appointments/{id}/confirm",
+        reverse("admin:appointments_appointment_check_in", args=[scene.visit_id]): "POST /appointments/{id}/check-in",
+        reverse("admin:appointments_appointment_cancel", args=[scene.visit_id]): "POST /appointments/{id}/cancel",
+        reverse("admin:appointments_appointment_triage", args=[scene.visit_id]): "PUT /appointments/{id}",
+        reverse("admin:appointments_room_changelist"): "GET /rooms",
+        reverse("admin:appointments_doctorschedule_add"): "PUT /doctors/{id}/schedule",
+        reverse("admin:appointments_doctorschedule_changelist"): "GET /doctors/{id}/schedule",
+        reverse("admin:appointments_timeoff_changelist"): "GET /doctors/{id}/time-off",
+        reverse("admin:appointments_timeoff_change", args=[scene.off_id]): "GET /doctors/{id}/time-off/{time_off}",
+        reverse("admin:appointments_timeoff_add"): "POST /doctors/{id}/time-off",
+        reverse("admin:appointments_timeoff_remove", args=[scene.off_id]): "DELETE /doctors/{id}/time-off/{time_off}",
     }
     for address, row in twins.items():
         status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]
@@ -537,10 +551,13 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     entry = cast.chart(closed, "allergy", "Penicillin")
     old = cast.admit("Dorothy", "Zabriskie")
     merged = cast.merge(old, closed)
+    visit = cast.book(closed, cast.hire("patel", "doctor", specialty="Cardiology"))
     cast.restrict(closed)
     pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
     pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}
     pages |= {reverse("admin:patients_patient_change", args=[near.pk])}
+    pages |= {reverse("admin:appointments_appointment_changelist"), f"{reverse('admin:schedule')}?date={cast.at().date()}"}
+    pages |= {reverse("admin:appointments_appointment_changelist") + "?q=zabriskie"}
     gone = {
         reverse(f"admin:patients_patient_{page}", args=[row.pk])
         for row in (closed, old)
@@ -549,6 +566,9 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     gone |= {
         reverse("admin:patients_patient_history", args=[closed.pk]),
         reverse("admin:patients_merge_change", args=[merged.pk]),
+        reverse("admin:appointments_appointment_change", args=[visit.pk]),
+        reverse("admin:appointments_appointment_cancel", args=[visit.pk]),
+        f"{reverse('admin:appointments_appointment_add')}?patient={closed.pk}",
     }
     gone |= {reverse("admin:patients_chartentry_change", args=[entry.pk])}
     gone |= {f"{reverse('admin:patients_chartentry_changelist')}?patient={row.pk}" for row in (closed, old)}

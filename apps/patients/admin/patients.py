@@ -1,7 +1,8 @@
 """Patients: found as over the API, registered, amended and deactivated through the same services."""
 
-from dataclasses import fields
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -40,12 +41,23 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], Permission], ...] = (
 _RECORD = ("active", "created_at", "updated_at")
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a higher app shows on the patient's page: lines that lead on (address, words), and further ways (words, address)."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    empty: str
+    ways: tuple[tuple[str, str], ...] = ()
+
+
 @admin.register(Patient)
 class PatientAdmin(Restricts, Merges, LooksFirst):
     """Whoever may amend the insurance alone finds everything else read-only."""
 
     noun = "patient"
     needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND_INSURANCE}
+    beside: ClassVar[tuple[Callable[[HttpRequest, Patient], Beside | None], ...]] = ()  # plug: what higher apps show on the page
     form = PatientForm
     list_display = ("name", "born", "gender", "mrn", "phone", "active")
     list_filter = (ActiveFilter,)
@@ -130,7 +142,8 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
         if row is None:
             return {}
         shown = banner.of(row, request.user)  # type: ignore[arg-type]
-        return {"banner": shown, "may_read_chart": holds(request.user, Permission.CHART_VIEW)}
+        beside = [told for tell in type(self).beside if (told := tell(request, row)) is not None]
+        return {"banner": shown, "may_read_chart": holds(request.user, Permission.CHART_VIEW), "beside": beside}
 
     @admin.display(description="patient")
     def name(self, row: Patient) -> str:

@@ -1,0 +1,186 @@
+"""Booking in the admin: the patient first, then a free time by radio button or a time of one's own; a clash offers others."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied
+from django.forms.utils import ErrorDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import openings, rules, selectors, services
+from apps.appointments.admin import words
+from apps.appointments.admin.forms import LOOK, SLOT, BookForm, VisitForm
+from apps.appointments.models import Appointment
+from apps.appointments.services import Booked, NewVisit
+from apps.common import clock
+from apps.common.errors import NotFound
+from apps.patients import banner
+from apps.patients import selectors as patients
+from apps.patients.models import Patient
+from apps.patients.rules import QUERY_MAX
+from apps.rest import aliases
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import holds
+
+_FOUND = 20
+_OFFERED = 6
+_REACH = timedelta(days=30)
+_ASKED = ("appointment_type", "doctor", SLOT, "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
+
+
+class Books(HimsModelAdmin):
+    """The part of the visits' page that books."""
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """`?patient=` says for whom; without, one is found first. `doctor`, `at` and `appointment_type` fill the form."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if not request.GET.get("patient"):
+            return self._choose(request)
+        title = {"title": "Book a visit", "subtitle": str(self.booked_for(request))}
+        return super().add_view(request, form_url, title | (extra_context or {}))
+
+    def booked_for(self, request: HttpRequest) -> Patient:
+        """The patient the address names. Raises NotFound."""
+        if not hasattr(request, "booked_for"):
+            asked = aliases.resolve(request.GET.get("patient", ""))
+            if asked is None:
+                raise NotFound("There is no such patient.")
+            request.about_patient = asked  # type: ignore[attr-defined]
+            request.booked_for = patients.patient(cast("Actor", request.user), asked)  # type: ignore[attr-defined]
+        return cast("Any", request).booked_for
+
+    def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
+        patient = row.patient if row is not None else self.booked_for(request)
+        may_read_chart = holds(request.user, Permission.CHART_VIEW)
+        return {"banner": banner.of(patient, request.user), "may_read_chart": may_read_chart}  # type: ignore[arg-type]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the link that led here knew already; a doctor books in the own diary unless another is chosen."""
+        asked = request.GET
+        own = None if holds(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
+        known = {"doctor": asked.get("doctor") or own, "appointment_type": asked.get("appointment_type", "consultation")}
+        at = _moment(asked.get("at", ""))
+        return known | ({"scheduled_time": at} if at else {}) | {SLOT: ""}
+
+    def booking_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """What is asked: why one overbooks, of those who may."""
+        may = holds(request.user, Permission.APPOINTMENT_OVERBOOK)
+        return tuple(name for name in _ASKED if may or name != "overbook_reason")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Without the boxes that are not shown or only read: what nobody sees, nobody empties."""
+        form = super().get_form(request, obj, change, **(kwargs | {"form": VisitForm if change else BookForm}))
+        shown = set(flatten_fieldsets(self.get_fieldsets(request, obj))) - set(self.get_readonly_fields(request, obj))
+        for name in set(form.base_fields) - {"version", *shown}:
+            del form.base_fields[name]
+        return form
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        form = context["adminform"].form
+        if isinstance(form, BookForm):
+            form.offer(self._free(request, form))
+            context["save_label"] = "Book"
+            if LOOK in request.POST:  # nothing was meant to be saved: what is missing is no mistake yet
+                form._errors = ErrorDict()  # type: ignore[attr-defined]
+                context["errors"] = []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def add(self, request: HttpRequest, form: Any) -> Appointment:
+        said = form.cleaned_data
+        visit = NewVisit(
+            patient_id=self.booked_for(request).pk,
+            doctor_id=said["doctor"].pk,
+            appointment_type=said["appointment_type"],
+            scheduled_time=said["scheduled_time"],
+            duration_minutes=said["duration_minutes"],
+            room_id=said["room"].pk if said["room"] else None,
+            notes=said["notes"],
+            overbook_reason=said.get("overbook_reason", "").strip(),
+        )
+        booked = services.book(by=cast("Actor", request.user), visit=visit)
+        warn(request, booked)
+        return booked.appointment
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Said in a sentence that can be read aloud; back to the diary where one came from it, else on to the visit."""
+        when = words.moment(obj.scheduled_time)
+        messages.success(
+            request,
+            f"Booked: {obj.patient.first_name} {obj.patient.last_name}, {when}, {words.doctor(obj.doctor)}, "
+            f"{obj.duration_minutes} minutes.",
+        )
+        if "at" in request.GET:
+            day = timezone.localtime(obj.scheduled_time, openings.clinic_zone()).date()
+            return HttpResponseRedirect(f"{reverse('admin:schedule')}?date={day}")
+        return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[obj.pk]))
+
+    def _choose(self, request: HttpRequest) -> TemplateResponse:
+        """For whom? Found as patients are found; what the address knew is kept."""
+        by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[:QUERY_MAX]
+        found = list(patients.matching(patients.roll(visible_to=by), text, by)[:_FOUND]) if text else []
+        kept = {name: value for name, value in request.GET.items() if name != "q"}
+        if text:
+            self.note(request, "searched", query={"q": text}, shown=len(found))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Book a visit",
+            "text": text,
+            "found": [(patient, "?" + urlencode(kept | {"patient": patient.pk})) for patient in found],
+            "kept": kept,
+        }
+        return TemplateResponse(request, "admin/appointments/appointment/choose_patient.html", context)
+
+    def _free(self, request: HttpRequest, form: BookForm) -> list[rules.Span]:
+        """The first free times of the doctor that stands in the form, from the day that stands there on."""
+        doctor_id = aliases.resolve(str(form["doctor"].value() or ""))
+        if doctor_id is None:
+            return []
+        start = max(_day_in(form) or clock.now(), clock.now())
+        kind = str(form["appointment_type"].value() or "")
+        try:
+            free = selectors.availability(
+                cast("Actor", request.user), doctor_id, start=start, end=start + _REACH, appointment_type=kind
+            )
+        except NotFound:
+            return []
+        return free[:_OFFERED]
+
+
+def warn(request: HttpRequest, booked: Booked) -> None:
+    """Tell what is unusual about the time."""
+    for caution in booked.warnings:
+        messages.warning(request, caution.message)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo else None
+
+
+def _day_in(form: BookForm) -> datetime | None:
+    """Where the day begins that the form has, or the day it was filled with."""
+    value = form["scheduled_time"].value()
+    typed = value[0] if isinstance(value, list) else value
+    try:
+        at = datetime.fromisoformat(typed) if isinstance(typed, str) and typed else typed
+    except ValueError:
+        return None
+    if not isinstance(at, datetime):
+        return None
+    return rules.instant(
+        at.astimezone(openings.clinic_zone()).date() if at.tzinfo else at.date(), datetime.min.time(), openings.clinic_zone()
+    )

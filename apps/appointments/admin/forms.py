@@ -1,0 +1,168 @@
+"""Forms of visits. They check shape; the services decide."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+
+from apps.access.roles import Role
+from apps.accounts.models import User
+from apps.appointments import rules
+from apps.appointments.admin import words
+from apps.appointments.models import Appointment, Room
+from apps.appointments.models.visits import Triage
+from apps.rest.admin.forms import ServiceForm
+
+ALTERNATIVE, SLOT, LOOK = "alternative", "slot", "look"  # names of buttons and radios
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar: it works without a script."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class ClockInput(forms.TimeInput):
+    """The browser's own clock."""
+
+    input_type = "time"
+
+    def __init__(self) -> None:
+        super().__init__(format="%H:%M")
+
+
+class MomentWidget(forms.SplitDateTimeWidget):
+    """A day and a time."""
+
+    def __init__(self) -> None:
+        super(forms.SplitDateTimeWidget, self).__init__((DayInput(), ClockInput()))
+
+
+class DoctorField(forms.ModelChoiceField):
+    """Whoever works as a doctor; `include` keeps the one who is chosen already."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=User.objects.none(), empty_label="Choose a doctor", **kwargs)
+
+    def offer(self, include: Any = None) -> None:
+        here = Q(is_active=True, role=Role.DOCTOR) | Q(pk=include)
+        self.queryset = User.objects.filter(here).order_by("last_name", "first_name", "pk")
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{words.doctor(obj)}, {obj.first_name}"
+
+
+class RoomField(forms.ModelChoiceField):
+    """Rooms in use."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Room.objects.none(), required=False, empty_label="No room", **kwargs)
+
+    def offer(self, include: Any = None) -> None:
+        self.queryset = Room.objects.filter(Q(is_active=True) | Q(pk=include)).order_by("location", "name", "pk")
+
+
+class VisitForm(ServiceForm):
+    """A visit's when, with whom and where. A time chosen by a button or a radio goes before a typed one."""
+
+    doctor = DoctorField()
+    room = RoomField()
+    scheduled_time = forms.SplitDateTimeField(label="When", widget=MomentWidget, required=False)
+    appointment_type = forms.ChoiceField(label="Type", choices=words.TYPES)
+    duration_minutes = forms.IntegerField(
+        label="Minutes", min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text=f"{rules.SHORTEST} to {rules.LONGEST}"
+    )
+    overbook_reason = forms.CharField(
+        label="Overbook: why",
+        required=False,
+        max_length=400,
+        help_text="Puts the visit in beside the free slots. Leave empty for a visit of its own time.",
+    )
+
+    class Meta:
+        model = Appointment
+        fields = ("scheduled_time", "duration_minutes", "appointment_type", "doctor", "room", "notes", "overbook_reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("doctor", "room"):
+            if name in self.fields:
+                cast("DoctorField | RoomField", self.fields[name]).offer(getattr(self.instance, f"{name}_id"))
+
+    @property
+    def picked(self) -> datetime | None:
+        """The time chosen by a button or a radio."""
+        found = parse_datetime(self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else None
+        return found if found is not None and found.tzinfo else None
+
+    def clean(self) -> dict[str, Any]:
+        if "scheduled_time" in self.fields:
+            self._settle_time()
+        return super().clean()
+
+    def _settle_time(self) -> None:
+        if self.picked:
+            self.errors.pop("scheduled_time", None)
+            self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.picked
+            if "scheduled_time" not in self.changed_data:
+                self.changed_data.append("scheduled_time")
+        elif self._is_same_minute():
+            self.cleaned_data["scheduled_time"] = self.instance.scheduled_time = self.initial["scheduled_time"]
+            self.changed_data[:] = [name for name in self.changed_data if name != "scheduled_time"]
+        elif not self.cleaned_data.get("scheduled_time") and "scheduled_time" not in self.errors:
+            self.add_error("scheduled_time", "Choose a time.")
+
+    def _is_same_minute(self) -> bool:
+        """The boxes know no seconds; a program may have booked with some."""
+        was, typed = self.initial.get("scheduled_time"), self.cleaned_data.get("scheduled_time")
+        return was is not None and typed is not None and was.replace(second=0, microsecond=0) == typed
+
+    @property
+    def alternatives(self) -> list[dict[str, str]]:
+        """Where the time was taken: what is free instead, for a button each."""
+        found = self.refusal.details.get("alternatives", []) if self.refusal else []
+        return [{"value": one["scheduled_time"].isoformat(), "label": words.moment(one["scheduled_time"])} for one in found]
+
+    @property
+    def taken(self) -> list[str]:
+        """Who is taken at the time asked for."""
+        return list(self.refusal.details.get("taken", [])) if self.refusal else []
+
+
+class BookForm(VisitForm):
+    """A new visit: the first free times to choose from, or a time of one's own."""
+
+    duration_minutes = forms.IntegerField(
+        label="Minutes",
+        required=False,
+        min_value=rules.SHORTEST,
+        max_value=rules.LONGEST,
+        help_text="Leave empty for the doctor’s usual length of this type.",
+    )
+    slot = forms.CharField(label="Free times", required=False, widget=forms.RadioSelect)  # read by `picked`
+
+    field_order = ("appointment_type", "doctor", "slot", "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
+
+    def offer(self, free: list[Any]) -> None:
+        """Put the free times up."""
+        own = ("", "The time in the boxes below")
+        self.fields[SLOT].widget.choices = [*((span.start.isoformat(), words.moment(span.start)) for span in free), own]  # type: ignore[attr-defined]
+
+
+class CancelForm(forms.Form):
+    """Why, and whether the patient is told."""
+
+    reason = forms.CharField(max_length=400, required=False, help_text="Patient asked, doctor away, …")
+    notify_patient = forms.BooleanField(label="Tell the patient", required=False, initial=True)
+
+
+class TriageForm(forms.Form):
+    """How soon somebody should be seen."""
+
+    triage = forms.ChoiceField(choices=Triage.choices, initial=Triage.URGENT.value, widget=forms.RadioSelect)
+    triage_reason = forms.CharField(label="Why", max_length=400, required=False)

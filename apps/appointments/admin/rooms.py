@@ -1,0 +1,53 @@
+"""Rooms: added, renamed, closed and opened again."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from apps.access.permissions import Permission
+from apps.appointments import services
+from apps.appointments.models import Room
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
+
+
+@admin.register(Room)
+class RoomAdmin(HimsModelAdmin):
+    """Whoever books sees them; administrators keep them."""
+
+    noun = "room"
+    listed_as = "listed"
+    needs = {"view": Permission.ROOM_VIEW, "add": Permission.ROOM_KEEP, "change": Permission.ROOM_KEEP}
+    list_display = ("name", "location", "active")
+    list_filter = (ActiveFilter,)
+    ordering = ("location", "name", "id")
+    fields = ("name", "location")
+    acts = (
+        Act(
+            name="close",
+            label="Close the room",
+            need=Permission.ROOM_KEEP,
+            run=lambda by, row, _: services.close_room(by=by, room_id=row.pk),
+            question="Nothing new is booked into it. What is booked stays.",
+            done="The room is closed.",
+            offered=lambda row, _: row.is_active,
+            grave=True,
+        ),
+        Act(
+            name="reopen",
+            label="Open the room again",
+            need=Permission.ROOM_KEEP,
+            run=lambda by, row, _: services.reopen_room(by=by, room_id=row.pk),
+            question="Visits can be booked into it again.",
+            done="The room is open again.",
+            offered=lambda row, _: not row.is_active,
+        ),
+    )
+
+    def add(self, request: HttpRequest, form: Any) -> Room:
+        said = form.cleaned_data
+        return services.add_room(by=request.user, name=said["name"], location=said["location"])  # type: ignore[arg-type]
+
+    def amend(self, request: HttpRequest, row: Room, changes: dict[str, Any]) -> None:
+        services.rename_room(by=request.user, room_id=row.pk, **changes)  # type: ignore[arg-type]

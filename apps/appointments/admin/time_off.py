@@ -1,0 +1,120 @@
+"""When doctors are away: added, and taken back."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import services
+from apps.appointments.admin import words
+from apps.appointments.admin.forms import DoctorField, MomentWidget
+from apps.appointments.admin.visits import DoctorFilter
+from apps.appointments.models import TimeOff
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.forms import ServiceForm
+from apps.rest.admin_site import holds
+
+
+def plans(user: Any, doctor_id: Any) -> bool:
+    """Whether the person plans this doctor's time: one's own, or everybody's."""
+    return user.may(Permission.SCHEDULE_KEEP) and (user.may(Permission.APPOINTMENT_ANY) or doctor_id == user.pk)
+
+
+class TimeOffForm(ServiceForm):
+    """From when to when."""
+
+    doctor = DoctorField()
+    starts_at = forms.SplitDateTimeField(label="From", widget=MomentWidget)
+    ends_at = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="The first moment the doctor is back")
+
+    class Meta:
+        model = TimeOff
+        fields = ("doctor", "starts_at", "ends_at", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "doctor" in self.fields:
+            cast("DoctorField", self.fields["doctor"]).offer()
+
+
+@admin.register(TimeOff)
+class TimeOffAdmin(HimsModelAdmin):
+    """Everybody who sees the doctors sees when they are away; why, only those who plan."""
+
+    noun = "time_off"
+    title = "Time off"
+    listed_as = "listed"
+    needs = {"view": Permission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
+    form = TimeOffForm
+    list_display = ("whose", "since", "back", "reason")
+    list_filter = (DoctorFilter,)
+    ordering = ("-starts_at", "-id")
+    readonly_fields = ("whose", "booked")
+    acts = (
+        Act(
+            name="remove",
+            label="Take it back",
+            need=Permission.SCHEDULE_KEEP,
+            run=lambda by, row, _: services.remove_time_off(by=by, doctor_id=row.doctor_id, time_off_id=row.pk),
+            question="The doctor is there after all: the time is offered again.",
+            done="The time off is taken back.",
+            offered=lambda row, user: plans(user, row.doctor_id),
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("doctor")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return tuple(name for name in self.list_display if name != "reason" or holds(request.user, Permission.SCHEDULE_KEEP))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ("doctor", "starts_at", "ends_at", "reason")})]
+        why = ("reason", "added_by") if holds(request.user, Permission.SCHEDULE_KEEP) else ()
+        return [(None, {"fields": ("whose", "starts_at", "ends_at", *why, "booked")})]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        own = None if holds(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
+        return {"doctor": request.GET.get("doctor") or own}
+
+    def add(self, request: HttpRequest, form: Any) -> TimeOff:
+        said = form.cleaned_data
+        return services.add_time_off(
+            by=cast("Actor", request.user),
+            doctor_id=said["doctor"].pk,
+            starts_at=said["starts_at"],
+            ends_at=said["ends_at"],
+            reason=said["reason"],
+        )
+
+    def response_add(self, request: HttpRequest, obj: TimeOff, post_url_continue: str | None = None) -> HttpResponse:
+        messages.success(request, f"{words.doctor(obj.doctor)} is away from {words.moment(obj.starts_at)} on.")
+        if count := services.affected(obj):
+            messages.warning(request, f"Booked visits in that time: {count}. Move them, or see them all the same.")
+        return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
+
+    def after_act(self, row: TimeOff) -> str:
+        return reverse("admin:appointments_timeoff_changelist")
+
+    @admin.display(description="doctor")
+    def whose(self, row: TimeOff) -> str:
+        return words.doctor(row.doctor)
+
+    @admin.display(description="from")
+    def since(self, row: TimeOff) -> str:
+        return words.moment(row.starts_at)
+
+    @admin.display(description="until")
+    def back(self, row: TimeOff) -> str:
+        return words.moment(row.ends_at)
+
+    @admin.display(description="booked visits in that time")
+    def booked(self, row: TimeOff) -> str:
+        return str(services.affected(row))

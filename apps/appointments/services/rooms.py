@@ -1,0 +1,71 @@
+"""Rooms: opened, renamed, closed. A room that saw visits stays on record."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.access.actor import Actor
+from apps.appointments.events import RoomAdded, RoomChanged
+from apps.appointments.models import Room
+from apps.common.errors import Conflict, Invalid, NotFound
+from apps.events.services import emit
+
+
+class RoomOnRecord(Conflict):
+    message = "There is a room of this name in this place already. A closed one can be opened again."
+
+
+@transaction.atomic
+def add_room(*, by: Actor, name: str, location: str = "") -> Room:
+    """A room visits can be booked into. Raises Invalid, RoomOnRecord."""
+    try:
+        with transaction.atomic():
+            row = Room.objects.create(**_named(name=name, location=location))
+    except IntegrityError as clash:
+        raise RoomOnRecord from clash
+    emit(RoomAdded(room_id=row.pk), by=by)
+    return row
+
+
+@transaction.atomic
+def rename_room(*, by: Actor, room_id: UUID, **names: str) -> Room:
+    """Another `name` or `location`; what is not given is kept. Raises NotFound, Invalid, RoomOnRecord."""
+    return _changed(by, _held(by, room_id), **_named(**names))
+
+
+@transaction.atomic
+def close_room(*, by: Actor, room_id: UUID) -> Room:
+    """Nothing new is booked into it; what is booked stays. Raises NotFound."""
+    return _changed(by, _held(by, room_id), is_active=False)
+
+
+@transaction.atomic
+def reopen_room(*, by: Actor, room_id: UUID) -> Room:
+    """It is used again. Raises NotFound."""
+    return _changed(by, _held(by, room_id), is_active=True)
+
+
+def _held(by: Actor, room_id: UUID) -> Room:
+    row = Room.objects.visible_to(by).select_for_update().filter(pk=room_id).first()
+    if row is None:
+        raise NotFound("There is no such room.")
+    return row
+
+
+def _named(**names: str) -> dict[str, str]:
+    trimmed = {field: text.strip() for field, text in names.items()}
+    if trimmed.get("name") == "":
+        raise Invalid(field="name", issue="A room has a name.")
+    return trimmed
+
+
+def _changed(by: Actor, row: Room, **values: Any) -> Room:
+    try:
+        with transaction.atomic():
+            changed = row.amend(**values)
+    except IntegrityError as clash:
+        raise RoomOnRecord from clash
+    if changed:
+        emit(RoomChanged(room_id=row.pk, changes=tuple(changed)), by=by)
+    return row
