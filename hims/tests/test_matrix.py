@@ -468,6 +468,14 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         reverse(
             "admin:patients_chartentry_retract", args=[scene.entry.pk]
         ): "POST /patients/{id}/medical-history/{entry}/retract",
+        reverse("admin:consultations_consultation_changelist"): "GET /consultations",
+        f"{reverse('admin:consultations_consultation_add')}?patient={at[0]}": "POST /consultations",
+        reverse("admin:consultations_consultation_change", args=[scene.consultation_id]): "GET /consultations/{id}",
+        reverse("admin:consultations_consultation_step", args=[scene.consultation_id, 1]): "PUT /consultations/{id}/step",
+        reverse("admin:consultations_consultation_complete", args=[scene.consultation_id]): "POST /consultations/{id}/complete",
+        reverse("admin:consultations_consultation_hold", args=[scene.consultation_id]): "POST /consultations/{id}/hold",
+        reverse("admin:consultations_consultation_cancel", args=[scene.consultation_id]): "POST /consultations/{id}/cancel",
+        reverse("admin:consultations_consultation_hand_over", args=[scene.consultation_id]): "POST /consultations/{id}/hand-over",
     }
     for address, row in twins.items():
         status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]
