@@ -107,3 +107,12 @@ def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:
 def passages(row: Consultation) -> QuerySet[Passage]:
     """What the visit went through, in order."""
     return Passage.objects.filter(consultation=row).select_related("by", "from_doctor", "to_doctor").order_by("id")
+
+
+def measured_before(by: Actor, row: Consultation) -> StepSave | None:
+    """The vital signs of the patient's last signed visit before this one."""
+    earlier = Consultation.objects.visible_to(by).filter(
+        patient=row.patient_id, status__in=[one.value for one in rules.SIGNED], started_at__lt=row.started_at
+    )
+    saves = StepSave.objects.filter(consultation__in=earlier, number=Step.VITALS).order_by("-saved_at", "-version")
+    return saves.first()

@@ -19,6 +19,7 @@ from apps.appointments import services as diary
 from apps.appointments.models import Appointment, Room, TimeOff
 from apps.audit.models import AuditEvent
 from apps.common import clock
+from apps.consultations import services as consultations
 from apps.events import services as events
 from apps.events.models import Delivery, OutboxEvent
 from apps.notifications import services as notifications
@@ -126,6 +127,27 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:notifications_message_change", args=[noticed(ward).pk]): {"admin"},
         **diary_pages(ward, patient),
         entry_page: READERS - {"lab_technician"} | {"admin"},
+    } | consultation_pages(ward)
+
+
+def consultation_pages(ward: dict[str, User]) -> dict[str, set[str]]:
+    """The visit's pages: one that goes on, one that waits, one that is signed."""
+    terminology.load()
+    patient, doctor, base = cast.admit("Gil", "Moss"), ward["doctor"], "admin:consultations_consultation_"
+    visit, waits = cast.visit_of(doctor, patient).row, cast.visit_of(doctor, patient).row
+    consultations.hold(by=doctor, consultation_id=waits.pk)
+    over, clinical, doctors = cast.signed(doctor, patient).row, {"doctor", "nurse", "admin"}, {"doctor", "admin"}
+    return {
+        reverse(f"{base}changelist"): {*clinical, "billing"},
+        f"{reverse(f'{base}add')}?patient={patient.pk}": clinical,
+        reverse(f"{base}change", args=[visit.pk]): {*clinical, "billing"},
+        reverse(f"{base}step", args=[visit.pk, 1]): clinical,
+        reverse(f"{base}complete", args=[visit.pk]): doctors,
+        reverse(f"{base}hand_over", args=[visit.pk]): doctors,
+        reverse(f"{base}hold", args=[visit.pk]): clinical,
+        reverse(f"{base}cancel", args=[visit.pk]): clinical,
+        reverse(f"{base}resume", args=[waits.pk]): clinical,
+        reverse(f"{base}addendum", args=[over.pk]): doctors,
     }
 
 
@@ -279,7 +301,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 20
+    assert len(pages) == 21
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -19,12 +19,16 @@ from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
 from apps.audit.models import AuditEvent
+from apps.consultations import services as consultations
+from apps.consultations.services import NewSave
+from apps.consultations.steps import Step
 from apps.notifications import services as notifications
 from apps.notifications.models import Message, Notification
 from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.models import Merge, Patient
 from apps.patients.suspicion import SuspectedPair
+from apps.terminology.tests import factories as terminology
 from hims.tests import cast
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -146,6 +150,27 @@ def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dic
     }
 
 
+def visit_pages(staff: dict[str, User]) -> dict[str, str]:
+    """A visit with something in it and an alert, and one that is signed."""
+    terminology.load()
+    patient, doctor, page = cast.admit("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
+    visit = cast.fill(doctor, cast.visit_of(doctor, patient), 2, 4, 6)
+    over = cast.signed(doctor, patient).row
+    pk = visit.row.pk
+    high = NewSave(step=Step.VITALS, data={"bp": "200/130", "pulse": 90})
+    consultations.save_step(by=doctor, consultation_id=pk, save=high)
+    return {
+        "consultations": reverse(f"{page}changelist"),
+        "consultation": reverse(f"{page}change", args=[pk]),
+        "consultation-vitals": reverse(f"{page}step", args=[pk, 1]),
+        "consultation-diagnoses": reverse(f"{page}step", args=[pk, 6]),
+        "consultation-sign": reverse(f"{page}complete", args=[pk]),
+        "consultation-signed": reverse(f"{page}change", args=[over.pk]),
+        "consultation-start": reverse(f"{page}add") + f"?patient={patient.pk}",
+        "consultation-who": reverse(f"{page}add") + "?q=moss",
+    }
+
+
 @pytest.fixture
 def shown() -> Ward:
     staff = cast.hire_ward()
@@ -204,7 +229,7 @@ def shown() -> Ward:
         "reset-mfa": reverse("admin:accounts_user_reset_mfa", args=[staff["nurse"].pk]),
         "nowhere": "/admin/nowhere/",
     }
-    return Ward(staff, patient, pages | diary_pages(staff, patient, dora))
+    return Ward(staff, patient, pages | diary_pages(staff, patient, dora) | visit_pages(staff))
 
 
 def desk(chromium: Browser, live_server: Any, **options: Any) -> tuple[Desk, BrowserContext]:

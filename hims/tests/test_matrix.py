@@ -482,6 +482,14 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         reverse("admin:appointments_timeoff_change", args=[scene.off_id]): "GET /doctors/{id}/time-off/{time_off}",
         reverse("admin:appointments_timeoff_add"): "POST /doctors/{id}/time-off",
         reverse("admin:appointments_timeoff_remove", args=[scene.off_id]): "DELETE /doctors/{id}/time-off/{time_off}",
+        reverse("admin:consultations_consultation_changelist"): "GET /consultations",
+        f"{reverse('admin:consultations_consultation_add')}?patient={at[0]}": "POST /consultations",
+        reverse("admin:consultations_consultation_change", args=[scene.consultation_id]): "GET /consultations/{id}",
+        reverse("admin:consultations_consultation_step", args=[scene.consultation_id, 1]): "PUT /consultations/{id}/step",
+        reverse("admin:consultations_consultation_complete", args=[scene.consultation_id]): "POST /consultations/{id}/complete",
+        reverse("admin:consultations_consultation_hold", args=[scene.consultation_id]): "POST /consultations/{id}/hold",
+        reverse("admin:consultations_consultation_cancel", args=[scene.consultation_id]): "POST /consultations/{id}/cancel",
+        reverse("admin:consultations_consultation_hand_over", args=[scene.consultation_id]): "POST /consultations/{id}/hand-over",
     }
     for address, row in twins.items():
         status, cell = browser.get(address).status_code, cells(row, admin_clinical=admin_clinical)[role]

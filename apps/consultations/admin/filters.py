@@ -1,0 +1,70 @@
+"""What narrows the list of visits."""
+
+from datetime import datetime, time, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.access.actor import Actor
+from apps.accounts import selectors as accounts
+from apps.common import clock
+from apps.consultations.admin import words
+from apps.consultations.models import LIVE, STATUSES
+
+_UNSIGNED = "unsigned"
+_LATE = timedelta(hours=24)
+
+
+class DoctorFilter(admin.SimpleListFilter):
+    """One's own, or a doctor's."""
+
+    title = "doctor"
+    parameter_name = "doctor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        doctors = accounts.doctors(visible_to=cast("Actor", request.user))
+        return [("mine", "Mine"), *((str(doctor.pk), str(doctor.user)) for doctor in doctors)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        if self.value() == "mine":
+            return queryset.filter(doctor=cast("Any", request.user).pk)
+        return queryset.filter(doctor=self.value()) if self.value() in dict(self.lookup_choices) else queryset.none()
+
+
+class DayFilter(admin.SimpleListFilter):
+    """When it began, by the clinic's calendar."""
+
+    title = "day"
+    parameter_name = "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("today", "Today"), ("yesterday", "Yesterday"), ("week", "The last 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        first, days = {"today": (0, 1), "yesterday": (1, 1), "week": (6, 7)}.get(self.value() or "", (0, 0))
+        if not days:
+            return queryset.none() if self.value() else queryset
+        zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
+        since = datetime.combine(clock.today() - timedelta(days=first), time.min, zone)
+        return queryset.filter(started_at__gte=since, started_at__lt=since + timedelta(days=days))
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """A status, or begun more than a day ago and not signed yet."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(_UNSIGNED, "Unsigned for more than 24 h"), *((status, words.plain(status)) for status, _ in STATUSES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == _UNSIGNED:
+            return queryset.filter(status__in=LIVE, started_at__lt=clock.now() - _LATE)
+        return queryset.filter(status=self.value()) if self.value() else queryset

@@ -1,0 +1,147 @@
+"""What the pages of a visit show: the stepper, what was saved, prompts and alerts, what is missing."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts import selectors as accounts
+from apps.common.errors import Forbidden
+from apps.consultations import selectors
+from apps.consultations.admin import words
+from apps.consultations.admin.step_forms import ALERT
+from apps.consultations.models import Consultation, StepSave
+from apps.consultations.rules import Status
+from apps.consultations.selectors import Visit
+from apps.consultations.services.holding import refuse_others
+from apps.consultations.steps import EARLY, Step
+from apps.patients import banner
+from apps.rest.admin_site import holds
+
+_PAGE = "admin:consultations_consultation_"
+
+
+def whose(user: Any, row: Consultation) -> bool:
+    """Whether the person acts in this visit."""
+    try:
+        refuse_others(user, row)
+    except Forbidden:
+        return False
+    return True
+
+
+def may_save(user: Any, row: Consultation, step: Step) -> bool:
+    """Whether the person may save this step now."""
+    need = Permission.CONSULTATION_STEP if step in EARLY else Permission.CONSULTATION_STEP_ANY
+    return row.status == Status.IN_PROGRESS and holds(user, need) and whose(user, row) and step is not Step.REVIEW_SIGN
+
+
+def step_url(row: Consultation, step: Step) -> str:
+    """Where a step is read and saved; the last one is the review."""
+    if step is Step.REVIEW_SIGN:
+        return reverse(f"{_PAGE}change", args=[row.pk]) + "#review"
+    return reverse(f"{_PAGE}step", args=[row.pk, int(step)])
+
+
+def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
+    """What every page of a visit has."""
+    reader = cast("Actor", request.user)
+    return {
+        "banner": banner.of(row.patient, reader),
+        "may_read_chart": holds(request.user, Permission.CHART_VIEW),
+        "visit_url": reverse(f"{_PAGE}change", args=[row.pk]),
+        "sign": words.STATUS_SIGNS[row.status],
+        "status": words.plain(row.status),
+    }
+
+
+def stepper(visit: Visit, here: Step | None = None) -> list[dict[str, Any]]:
+    """The eleven steps with how each stands."""
+    return [
+        {
+            "number": int(one.step),
+            "name": words.step(one.step),
+            "url": step_url(visit.row, one.step),
+            "state": words.STATES[one.state],
+            "sign": words.SIGNS[one.state],
+            "required": one.required,
+            "reason": one.reason,
+            "here": one.step is here,
+        }
+        for one in visit.progress.steps
+    ]
+
+
+def guided(visit: Visit, step: Step | None = None) -> dict[str, Any]:
+    """Prompts and alerts of one step, or of all, and what is to be known of the rules."""
+    guidance = visit.row.guidance
+    prompts = [line for line in guidance.get("prompts", []) if step is None or line["step"] == step]
+    alerts = [
+        line | {"answer": visit.acknowledged.get(line["id"]), "box": ALERT + line["id"]}
+        for line in visit.alerts
+        if step is None or line["step"] == step
+    ]
+    return {"prompts": prompts, "alerts": alerts, "rules_note": guidance.get("note", ""), "rule_version": visit.row.rule_version}
+
+
+def content(request: HttpRequest, visit: Visit) -> list[dict[str, Any]]:
+    """What was saved, step by step, with who saved it."""
+    people = names(request, visit.saves)
+    return [
+        {
+            "name": words.step(step),
+            "url": step_url(visit.row, step),
+            "lines": shown(save),
+            "who": people.get(save.saved_by_id, ""),
+            "at": save.saved_at,
+        }
+        for step, save in sorted(visit.saves.items())
+        if step is not Step.REVIEW_SIGN
+    ]
+
+
+def shown(save: StepSave) -> list[tuple[str, str]]:
+    """A step's data in words; diagnoses with their names."""
+    coded = save.parsed.get("diagnoses") if Step(save.number) is Step.ASSESSMENT else None
+    if coded:
+        told = "; ".join(f"{one['code']} {one['display']}{' (primary)' if one['primary'] else ''}" for one in coded)
+        return [("Diagnoses", told)]
+    return words.lines(save.data)
+
+
+def names(request: HttpRequest, saves: Mapping[Step, StepSave]) -> dict[Any, str]:
+    """Who saved them, by id. One query."""
+    ids = {save.saved_by_id for save in saves.values() if save.saved_by_id}
+    return {one.pk: str(one) for one in accounts.colleagues(visible_to=cast("Actor", request.user), ids=ids)}
+
+
+def missing(visit: Visit) -> list[dict[str, Any]]:
+    """The required steps that are not completed."""
+    reasons = {one.step: one.reason for one in visit.progress.steps}
+    return [
+        {"name": words.step(step), "number": int(step), "url": step_url(visit.row, step), "reason": reasons[step]}
+        for step in visit.progress.missing
+    ]
+
+
+def codes(visit: Visit) -> list[str]:
+    """The diagnoses' codes, for whoever reads no narrative."""
+    save = visit.saves.get(Step.ASSESSMENT)
+    return [one["code"] + (" (primary)" if one["primary"] else "") for one in save.parsed.get("diagnoses", ())] if save else []
+
+
+def history(visit: Visit) -> list[dict[str, Any]]:
+    """What the visit went through."""
+    return [
+        {
+            "at": one.at,
+            "to": words.plain(one.to_status),
+            "by": one.by or "the system",
+            "reason": one.reason,
+            "doctor": one.to_doctor,
+        }
+        for one in selectors.passages(visit.row)
+    ]

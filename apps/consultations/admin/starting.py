@@ -1,0 +1,149 @@
+"""Starting a visit: from an appointment, or for a patient who walked in."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts import selectors as accounts
+from apps.appointments import selectors as diary
+from apps.appointments.models import Appointment
+from apps.common.errors import Forbidden, HimsError, NotFound
+from apps.consultations import services
+from apps.consultations.models import WORKFLOWS
+from apps.consultations.rules import Workflow
+from apps.consultations.services import NewConsultation
+from apps.patients import banner
+from apps.patients import selectors as patients
+from apps.patients.models import Patient
+from apps.patients.rules import QUERY_MAX
+from apps.rest import aliases
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.forms import tell
+from apps.rest.admin_site import holds
+
+_FOUND = 20
+
+
+class StartForm(forms.Form):
+    """How the visit goes; with which doctor, where that is neither the diary's nor one's own."""
+
+    workflow_type = forms.ChoiceField(
+        choices=[(value, value.capitalize()) for value, _ in WORKFLOWS],
+        initial=Workflow.ADAPTIVE.value,
+        help_text="Adaptive asks for what the visit needs; standard goes in order; quick is complaint and plan.",
+    )
+
+    def __init__(self, doctors: list[tuple[str, str]], data: Any = None) -> None:
+        super().__init__(data)
+        if doctors:
+            self.fields["doctor_id"] = forms.ChoiceField(label="Doctor", choices=doctors)
+
+
+class Starts(HimsModelAdmin):
+    """The part of the visits' page that starts one."""
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """`?appointment=` or `?patient=` says for whom; without either one is found first."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        by = cast("Actor", request.user)
+        appointment = _appointment(request, by)
+        patient = _patient(request, by, appointment)
+        if patient is None:
+            return self._choose(request, by)
+        form = StartForm(_doctors(by, appointment), request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                begun = self._start(by, patient, appointment, form)
+            except Forbidden:
+                raise
+            except HimsError as refusal:
+                if there := refusal.details.get("consultation_id"):
+                    messages.info(request, refusal.message)
+                    return HttpResponseRedirect(reverse("admin:consultations_consultation_change", args=[there]))
+                tell(form, refusal)
+            else:
+                return HttpResponseRedirect(reverse("admin:consultations_consultation_change", args=[begun]))
+        self.note(request, "asked_for", patient_id=patient.pk)
+        return self._ask_how(request, by, patient, appointment, form)
+
+    def _start(self, by: Actor, patient: Patient, appointment: Appointment | None, form: StartForm) -> UUID:
+        answers = form.cleaned_data
+        new = NewConsultation(
+            patient_id=patient.pk,
+            appointment_id=appointment.pk if appointment else None,
+            workflow_type=answers["workflow_type"],
+            doctor_id=UUID(answers["doctor_id"]) if answers.get("doctor_id") else None,
+        )
+        return services.start(by=by, new=new).row.pk
+
+    def _ask_how(
+        self, request: HttpRequest, by: Actor, patient: Patient, appointment: Appointment | None, form: StartForm
+    ) -> TemplateResponse:
+        told = (
+            f"For the appointment with {appointment.doctor}."
+            if appointment
+            else "Somebody who walked in, without an appointment."
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "banner": banner.of(patient, by),
+            "may_read_chart": holds(request.user, Permission.CHART_VIEW),
+            "opts": self.opts,
+            "title": "Start a visit",
+            "original": patient,
+            "act": {"label": "Start the visit", "question": f"{told} Whoever was not checked in is from now on."},
+            "form": form,
+            "errors": form.errors,
+            "back": reverse("admin:patients_patient_change", args=[patient.pk]),
+        }
+        return TemplateResponse(request, "admin/act.html", context)
+
+    def _choose(self, request: HttpRequest, by: Actor) -> TemplateResponse:
+        """Who is it? Found as patients are found."""
+        text = request.GET.get("q", "").strip()[:QUERY_MAX]
+        found = list(patients.matching(patients.roll(visible_to=by), text, by)[:_FOUND]) if text else []
+        self.note(request, "searched", query={"q": text}, shown=len(found))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Start a visit: who is it?",
+            "text": text,
+            "found": found,
+        }
+        return TemplateResponse(request, "admin/consultations/consultation/choose_patient.html", context)
+
+
+def _appointment(request: HttpRequest, by: Actor) -> Appointment | None:
+    if not request.GET.get("appointment"):
+        return None
+    try:
+        return diary.appointment(by, UUID(request.GET["appointment"]))
+    except ValueError as error:
+        raise NotFound("There is no such appointment.") from error
+
+
+def _patient(request: HttpRequest, by: Actor, appointment: Appointment | None) -> Patient | None:
+    """Whom the address names. Raises NotFound."""
+    if appointment is None and not request.GET.get("patient"):
+        return None
+    asked = appointment.patient_id if appointment else aliases.resolve(request.GET["patient"])
+    if asked is None:
+        raise NotFound("There is no such patient.")
+    request.about_patient = asked  # type: ignore[attr-defined]
+    return patients.patient(by, asked)
+
+
+def _doctors(by: Actor, appointment: Appointment | None) -> list[tuple[str, str]]:
+    """Whom one may start a visit for; nobody is asked where it is clear."""
+    if appointment or not by.may(Permission.CONSULTATION_ANY):
+        return []
+    return [(str(doctor.pk), str(doctor.user)) for doctor in accounts.doctors(visible_to=by)]

@@ -1,0 +1,190 @@
+"""The page of one step: its form, saved through the service; who saved meanwhile is told, and nothing is lost."""
+
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.errors import Forbidden, HimsError
+from apps.consultations import selectors, services
+from apps.consultations.admin import showing, words
+from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, tell
+from apps.consultations.rules import State, Status
+from apps.consultations.selectors import Visit
+from apps.consultations.services import NewSave, StepChanged
+from apps.consultations.steps import SCHEMAS, Step
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import holds
+from apps.terminology import selectors as terminology
+
+_FOUND = 15
+_QUERY_MAX = 100
+
+
+class Steps(HimsModelAdmin):
+    """The part of a visit's pages that reads and saves a step."""
+
+    def step_urls(self) -> list[URLPattern]:
+        """One page a step, below the visit's own."""
+        view = self.admin_site.admin_view(self.step_view)
+        return [path("<uuid:object_id>/step/<int:number>/", view, name="consultations_consultation_step")]
+
+    def step_view(self, request: HttpRequest, object_id: Any, number: int) -> HttpResponse:
+        """Read the step, or save it."""
+        if not holds(request.user, Permission.CONSULTATION_SEE_NOTES):
+            raise PermissionDenied
+        if number not in range(int(Step.REVIEW_SIGN)):
+            raise Http404
+        by, step = cast("Actor", request.user), Step(number)
+        visit = selectors.consultation(by, object_id)
+        save = visit.saves.get(step)
+        stored, version = (save.data, save.version) if save else ({}, 0)
+        if request.method != "POST":
+            return self._page(request, visit, step, StepForm(step, stored, version))
+        form = self._sent(request, visit, step)
+        if "_search" in request.POST or not form.is_valid():
+            return self._page(request, visit, step, form)
+        return self._saved(request, visit, step, form)
+
+    def _sent(self, request: HttpRequest, visit: Visit, step: Step) -> StepForm:
+        """The form as it was sent, over the step as the person saw it. A code that was chosen stands in the first free row."""
+        sent = request.POST.copy()
+        version = int(sent.get("version", "")) if sent.get("version", "").isdecimal() else 0
+        seen = selectors.saves_of(visit.row, step).filter(version=min(version, 2**31 - 1)).first()
+        base = seen.data if seen else {}
+        form = StepForm(step, base, version, sent)
+        if chosen := sent.get("_add", ""):
+            free = (name for name in form.fields if name.endswith("_code") and not sent.get(name, "").strip())
+            sent[next(free, "")] = chosen
+            form = StepForm(step, base, version, sent)
+        return form
+
+    def _saved(self, request: HttpRequest, visit: Visit, step: Step, form: StepForm) -> HttpResponse:
+        save = NewSave(
+            step=step,
+            data=form.step_data(),
+            completed=False if "_draft" in request.POST else None,
+            version=form.cleaned_data["version"],
+            acknowledged=acknowledged(request.POST),
+        )
+        try:
+            after = services.save_step(by=cast("Actor", request.user), consultation_id=visit.row.pk, save=save)
+        except Forbidden:
+            raise
+        except StepChanged:
+            return self._clashed(request, visit, step, form)
+        except HimsError as refusal:
+            tell(form, refusal)
+            return self._page(request, visit, step, form, refused=refusal.details.get("alerts", ()))
+        messages.success(request, f"{words.step(step)}: saved.")
+        stays = "_add" in request.POST or "_draft" in request.POST
+        following = step if stays else _following(after, step)
+        return HttpResponseRedirect(showing.step_url(visit.row, following))
+
+    def _clashed(self, request: HttpRequest, visit: Visit, step: Step, form: StepForm) -> HttpResponse:
+        """Somebody saved meanwhile: what only they changed is taken over; else mine is in the form, theirs beside it."""
+        visit = selectors.consultation(cast("Actor", request.user), visit.row.pk)
+        now, base, mine = visit.saves[step], form.stored, {**form.stored, **form.step_data()}
+        both = {}
+        for name in SCHEMAS[step]:
+            ours, theirs = mine.get(name), now.data.get(name)
+            both[name] = theirs if ours == base.get(name) else ours
+        rows = [
+            {"label": words.label(name), "mine": words.value(mine.get(name)), "theirs": words.value(now.data.get(name))}
+            for name in SCHEMAS[step]
+            if mine.get(name) != now.data.get(name)
+        ]
+        at = timezone.localtime(now.saved_at, ZoneInfo(settings.CLINIC_TIME_ZONE))
+        who = showing.names(request, {step: now}).get(now.saved_by_id, "somebody")
+        fresh = StepForm(step, now.data, now.version, shown={name: value for name, value in both.items() if value is not None})
+        return self._page(request, visit, step, fresh, clash={"who": who, "at": f"{at:%H:%M}", "rows": rows})
+
+    def _page(
+        self, request: HttpRequest, visit: Visit, step: Step, form: StepForm, *, refused: Any = (), clash: Any = None
+    ) -> HttpResponse:
+        row, save = visit.row, visit.saves.get(step)
+        by = cast("Actor", request.user)
+        self.note(request, "read", row, step=int(step))
+        (how,) = [one for one in visit.progress.steps if one.step is step]
+        context = {
+            **self.admin_site.each_context(request),
+            **showing.page(request, row),
+            **showing.guided(visit, step),
+            "opts": self.opts,
+            "title": f"{int(step)} {words.step(step)}",
+            "step_page": True,
+            "original": row,
+            "visit": visit,
+            "steps": showing.stepper(visit, step),
+            "how": how,
+            "form": form,
+            "errors": form.errors,
+            "clash": clash,
+            "refused": [
+                {"id": one.get("id", ""), "because": one.get("because", ""), "box": f"{ALERT}{one.get('id', '')}"}
+                for one in refused
+            ],
+            "may_save": showing.may_save(request.user, row, step),
+            "why_not": _why_not(request.user, visit, step),
+            "lines": showing.shown(save) if save else [],
+            "save": save,
+            "who": showing.names(request, {step: save}).get(save.saved_by_id, "") if save else "",
+            "vitals": self._vitals(by, visit, form) if step is Step.VITALS else None,
+            "prefill": _prefill(visit, step),
+            "search": self._search(request, visit) if step is Step.ASSESSMENT else None,
+            "coded": save.parsed.get("diagnoses", []) if save else [],
+            "is_draft": save is not None and save.state == State.IN_PROGRESS,
+        }
+        return TemplateResponse(request, "admin/consultations/consultation/step.html", context)
+
+    def _vitals(self, by: Actor, visit: Visit, form: StepForm) -> list[dict[str, Any]]:
+        """Each box with its unit and the value of the last signed visit."""
+        before = selectors.measured_before(by, visit.row)
+        told = before.parsed if before else {}
+        if before and before.data.get("bp"):
+            told = told | {"bp": before.data["bp"]}
+        day = f"{timezone.localtime(before.saved_at, ZoneInfo(settings.CLINIC_TIME_ZONE)):%Y-%m-%d}" if before else ""
+        return [
+            {"box": box, "unit": words.unit(box.name), "before": f"{told[box.name]}" if box.name in told else "", "day": day}
+            for box in form.singles()
+            if box.name != "confirmed_implausible"
+        ]
+
+    def _search(self, request: HttpRequest, visit: Visit) -> dict[str, Any]:
+        """Codes that may be billed on the day of the visit, by words."""
+        text = request.POST.get("q", "").strip()[:_QUERY_MAX] if "_search" in request.POST else ""
+        day = timezone.localtime(visit.row.started_at, ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
+        found = list(terminology.search(text, on=day, billable=True)[:_FOUND]) if text else []
+        return {"text": text, "found": found}
+
+
+def _following(after: Visit, step: Step) -> Step:
+    """Where one is taken after a save: what the visit turns to next, else the next step."""
+    ahead = after.progress.recommended
+    return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if ahead is None else ahead
+
+
+def _prefill(visit: Visit, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What stands in the chart, to be confirmed."""
+    offered = visit.row.guidance.get("prefill", {}).get(step.word, {})
+    return [(words.label(name), entries) for name, entries in offered.items()]
+
+
+def _why_not(user: Any, visit: Visit, step: Step) -> str:
+    """Why the step is shown read-only."""
+    row = visit.row
+    if showing.may_save(user, row, step):
+        return ""
+    if row.status != Status.IN_PROGRESS:
+        return f"The visit is {words.plain(row.status)}: its steps are read-only."
+    if not showing.whose(user, row):
+        return "This is another doctor’s visit; it has to be handed over first."
+    return "Your role saves the steps 0 to 3."

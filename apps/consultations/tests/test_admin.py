@@ -1,0 +1,273 @@
+"""Visits in the admin: started, worked through, signed; who may, what is refused, two people at one step, how many queries."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import browser, caller
+from apps.audit.models import AuditEvent
+from apps.common import clock
+from apps.consultations import services
+from apps.consultations.models import Addendum, Consultation, StepSave
+from apps.consultations.tests.factories import booked, fill, save, signed, visit_of
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/consultations/consultation/"
+
+
+def page(name: str, visit: Any, *more: Any) -> str:
+    return reverse(f"admin:consultations_consultation_{name}", args=[visit.row.pk, *more])
+
+
+def sendable(form: Any) -> dict[str, Any]:
+    """What a browser would send of a form as it was shown."""
+    values = {name: form[name].value() for name in form.fields}
+    return {
+        name: "on" if value is True else value for name, value in values.items() if value not in (None, "") and value is not False
+    }
+
+
+def fill_in(client: Client, address: str, **answers: Any) -> Any:
+    """Load the step, change what is named, send it."""
+    return client.post(address, sendable(client.get(address).context["form"]) | answers)
+
+
+def test_a_step_saved_from_the_page_is_what_the_api_reads(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    client = browser(ward["doctor"])
+    sent = {"bp": "120/80", "weight_kg": "70.5", "pulse": "72"}
+    assert fill_in(client, page("step", visit, 1), **sent).status_code == 302
+    words = {"symptoms_0_description": "Headache", "symptoms_0_severity": "mild", "chief_complaint": "Head hurts"}
+    assert fill_in(client, page("step", visit, 2), **words).status_code == 302
+    told = caller(ward["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]["step_data"]
+    assert told["vitals"]["data"] == {"bp": "120/80", "weight_kg": 70.5, "pulse": 72}
+    symptoms = {"chief_complaint": "Head hurts", "symptoms": [{"description": "Headache", "severity": "mild"}]}
+    assert told["symptoms"]["data"] == symptoms
+    assert told["symptoms"]["completed"] is True
+
+
+def test_a_step_sent_again_as_it_was_shown_changes_nothing(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    visit = fill(ward["doctor"], visit, *range(10))
+    save(ward["doctor"], visit, 9, {"follow_up": {"in_days": 14, "reason": "Look again"}})
+    client, before = browser(ward["doctor"]), StepSave.objects.count()
+    for number in range(10):
+        assert fill_in(client, page("step", visit, number)).status_code == 302, number
+    assert StepSave.objects.count() == before
+
+
+def test_a_nought_is_a_number_and_no_empty_box(ward: dict[str, User]) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+    fill_in(client, page("step", visit, 1), pain="0")
+    fill_in(client, page("step", visit, 8), medications_0_name="Paracetamol", medications_0_refills="0")
+    assert StepSave.objects.get(number=1).data == {"pain": 0}
+    assert StepSave.objects.get(number=8).data == {"medications": [{"name": "Paracetamol", "refills": 0}]}
+
+
+def test_a_box_that_is_emptied_clears_the_field(ward: dict[str, User]) -> None:
+    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1)
+    assert fill_in(browser(ward["doctor"]), page("step", visit, 1), pulse="").status_code == 302
+    assert StepSave.objects.filter(number=1).first().data == {"bp": "120/80"}
+
+
+def test_what_is_wrong_is_told_at_its_box_and_nothing_is_saved(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    client = browser(ward["doctor"])
+    shown = fill_in(client, page("step", visit, 1), bp="80/120", pulse="x")
+    assert set(shown.context["form"].errors) == {"pulse"}
+    shown = fill_in(client, page("step", visit, 1), bp="80/120")
+    assert "systolic" in shown.context["form"].errors["bp"][0]
+    shown = fill_in(client, page("step", visit, 6), diagnoses_0_code="E11")
+    assert "header" in shown.context["form"].errors["diagnoses_0_code"][0]
+    assert 'value="E11"' in shown.content.decode()
+    assert not StepSave.objects.exists()
+
+
+def test_an_implausible_value_is_confirmed_each_time_anew(ward: dict[str, User]) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+    assert "hardly possible" in fill_in(client, page("step", visit, 1), pulse="240").content.decode()
+    assert fill_in(client, page("step", visit, 1), pulse="240", confirmed_implausible="on").status_code == 302
+    assert "hardly possible" in fill_in(client, page("step", visit, 1), pulse="245").content.decode()
+
+
+def test_a_diagnosis_is_found_by_words_and_added_without_javascript(ward: dict[str, User]) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+    address = page("step", visit, 6)
+    found = client.post(address, {"version": "0", "_search": "1", "q": "headache"})
+    assert "Add R51.9" in found.content.decode()
+    assert not StepSave.objects.exists()
+    assert client.post(address, {"version": "0", "_add": "R51.9", "q": "headache"}).status_code == 302
+    fill_in(client, address, _add="E11.9")
+    assert [one["code"] for one in StepSave.objects.filter(number=6).first().data["diagnoses"]] == ["R51.9", "E11.9"]
+
+
+def test_two_people_at_one_step_see_both_versions_and_nothing_is_lost(ward: dict[str, User]) -> None:
+    visit = save(ward["nurse"], visit_of(ward["doctor"], admit()), 1, {"bp": "120/80", "pulse": 70})
+    client, address = browser(ward["doctor"]), page("step", visit, 1)
+    form = sendable(client.get(address).context["form"])
+    save(ward["nurse"], visit, 1, {"bp": "130/85", "spo2": 97})
+    shown = client.post(address, form | {"bp": "125/80", "pain": "3"})
+    text = shown.content.decode()
+    assert "Changed by" in text
+    assert str(ward["nurse"]) in text
+    assert {row["label"]: (row["mine"], row["theirs"]) for row in shown.context["clash"]["rows"]} == {
+        "Blood pressure": ("125/80", "130/85"),
+        "Oxygen saturation": ("(empty)", "97"),
+        "Pain": ("3", "(empty)"),
+    }
+    assert StepSave.objects.filter(number=1).count() == 2
+    assert client.post(address, sendable(shown.context["form"])).status_code == 302
+    last = StepSave.objects.filter(number=1).first()
+    assert last.data == {"bp": "125/80", "pulse": 70, "spo2": 97, "pain": 3}
+
+
+def test_a_nurse_saves_the_early_steps_and_reads_the_others(ward: dict[str, User]) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["nurse"])
+    assert fill_in(client, page("step", visit, 0), identity_confirmed="on").status_code == 302
+    assert "Your role saves the steps 0 to 3" in client.get(page("step", visit, 7)).content.decode()
+    assert client.post(page("step", visit, 7), {"version": "0", "plan": "Rest"}).status_code == 403
+    assert client.get(page("complete", visit)).status_code == 403
+
+
+def test_another_doctors_visit_is_read_only(ward: dict[str, User], colleague: User) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(colleague)
+    assert "another doctor" in client.get(page("step", visit, 1)).content.decode()
+    assert client.post(page("step", visit, 1), {"version": "0", "bp": "120/80"}).status_code == 403
+    assert client.get(page("hold", visit)).status_code == 403
+    assert client.post(page("cancel", visit)).status_code == 403
+
+
+def test_billing_sees_codes_and_nothing_of_the_narrative(ward: dict[str, User]) -> None:
+    visit = signed(ward["doctor"], admit(), "adaptive")
+    client = browser(ward["billing"])
+    told = client.get(page("change", visit)).content.decode()
+    assert "R51.9" in told
+    assert "Back pain" not in told
+    assert "Headache" not in told
+    assert client.get(page("step", visit, 2)).status_code == 403
+    assert browser(ward["receptionist"]).get(page("change", visit)).status_code == 403
+    assert browser(ward["receptionist"]).get(LIST).status_code == 403
+
+
+def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing(ward: dict[str, User]) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+    told = client.get(page("complete", visit)).content.decode()
+    assert page("step", visit, 2) in told
+    assert "It was not signed" in client.post(page("complete", visit), {}).content.decode()
+    assert Consultation.objects.get().status == "in_progress"
+    sent = {"override_incomplete": "on", "reason": "The patient had to leave"}
+    assert client.post(page("complete", visit), sent).status_code == 302
+    assert Consultation.objects.get().override_reason == "The patient had to leave"
+    assert "read-only" in client.get(page("step", visit, 2)).content.decode()
+    assert client.post(page("step", visit, 2), {"version": "0", "chief_complaint": "More"}).status_code == 200
+    assert not StepSave.objects.filter(number=2).exists()
+    assert client.post(page("addendum", visit), {"text": "Called back; well."}).status_code == 302
+    assert Addendum.objects.get().text == "Called back; well."
+    assert "Called back; well." in client.get(page("change", visit)).content.decode()
+
+
+def test_an_alert_is_answered_on_the_page_it_stands_on(ward: dict[str, User]) -> None:
+    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1, {"bp": "200/130"})
+    client, address = browser(ward["doctor"]), page("step", visit, 1)
+    told = client.get(address).content.decode()
+    assert "Because: The blood pressure is 200/130" in told
+    assert "not been reviewed by a clinician" in told
+    fill_in(client, address, **{f"alert-{visit.open_alerts[0]['id']}": "Looked for organ damage: none"})
+    assert "Answered: Looked for organ damage: none" in client.get(address).content.decode()
+
+
+def test_a_visit_waits_goes_on_is_handed_over_and_given_up(ward: dict[str, User], colleague: User) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+
+    def here() -> tuple[str, Any]:
+        row = Consultation.objects.get()
+        return row.status, row.doctor_id
+
+    client.post(page("hold", visit), {"reason": "Waits for a result"})
+    assert here() == ("on_hold", ward["doctor"].pk)
+    client.post(page("resume", visit))
+    client.post(page("hand_over", visit), {"doctor_id": str(colleague.pk), "reason": "Shift ends"})
+    assert here() == ("in_progress", colleague.pk)
+    browser(colleague).post(page("cancel", visit), {"reason": "Left"})
+    assert here() == ("cancelled", colleague.pk)
+
+
+def test_a_visit_starts_from_the_diary_or_for_somebody_who_walked_in(ward: dict[str, User]) -> None:
+    patient, client = admit(), browser(ward["doctor"])
+    appointment = booked(patient, ward["doctor"])
+    asked = {"workflow_type": "standard"}
+    begun = client.post(f"{LIST}add/?appointment={appointment.pk}", asked)
+    row = Consultation.objects.get()
+    assert begun.headers["Location"] == f"{LIST}{row.pk}/change/"
+    assert (row.appointment_id, row.workflow_type) == (appointment.pk, "standard")
+    again = client.post(f"{LIST}add/?appointment={appointment.pk}", asked)
+    assert again.headers["Location"] == f"{LIST}{row.pk}/change/"
+    nurse = browser(ward["nurse"])
+    assert nurse.post(f"{LIST}add/?patient={patient.pk}", asked | {"doctor_id": str(ward["doctor"].pk)}).status_code == 302
+    assert Consultation.objects.filter(appointment=None, doctor=ward["doctor"], entered_by=ward["nurse"]).count() == 1
+    assert str(patient.pk) in client.get(f"{LIST}add/?q={patient.last_name}").content.decode()
+    assert browser(ward["billing"]).get(f"{LIST}add/?patient={patient.pk}").status_code == 403
+
+
+def test_the_previous_values_stand_beside_the_boxes(ward: dict[str, User]) -> None:
+    patient = admit()
+    visit = fill(ward["doctor"], visit_of(ward["doctor"], patient, "quick"), 1, 2, 7)
+    services.complete(by=ward["doctor"], consultation_id=visit.row.pk)
+    told = browser(ward["doctor"]).get(page("step", visit_of(ward["doctor"], patient), 1)).content.decode()
+    assert "before: 120/80" in told
+    assert "before: 70 " in told
+
+
+def test_visits_are_found_by_doctor_day_and_what_is_unsigned(ward: dict[str, User], colleague: User) -> None:
+    old, new = visit_of(ward["doctor"], admit()), visit_of(colleague, admit("Ann", "Roe"))
+    Consultation.objects.filter(pk=old.row.pk).update(started_at=clock.now() - timedelta(hours=25))
+    client = browser(ward["doctor"])
+
+    def found(query: str) -> set[Any]:
+        return {row.pk for row in client.get(f"{LIST}?{query}").context["cl"].result_list}
+
+    assert found("doctor=mine") == {old.row.pk}
+    assert found(f"doctor={colleague.pk}") == {new.row.pk}
+    assert found("day=today") == {new.row.pk}
+    assert found("status=unsigned") == {old.row.pk}
+    assert found("status=completed") == found("doctor=x") == found("day=x") == set()
+    assert found("q=roe") == {new.row.pk}
+
+
+def test_every_look_is_on_record(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit())
+    client = browser(ward["doctor"])
+    for address in (page("change", visit), page("step", visit, 1), page("complete", visit)):
+        before = AuditEvent.objects.count()
+        client.get(address)
+        row = AuditEvent.objects.order_by("-at", "-id").first()
+        assert AuditEvent.objects.count() == before + 1, address
+        assert (row.action, row.object_id, row.patient_id) == ("consultation.read", visit.row.pk, visit.row.patient_id)
+
+
+@pytest.mark.parametrize(("name", "number", "ceiling"), [("change", None, 22), ("step", 1, 22), ("complete", None, 22)])
+def test_a_page_of_a_visit_takes_a_constant_number_of_queries(
+    ward: dict[str, User], name: str, number: int | None, ceiling: int
+) -> None:
+    visit = fill(ward["doctor"], visit_of(ward["doctor"], admit()), *range(10))
+    client = browser(ward["doctor"])
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(page(name, visit, *([] if number is None else [number]))).status_code == 200
+    assert len(asked) <= ceiling
+
+
+def test_the_list_takes_as_many_queries_for_one_visit_as_for_many(ward: dict[str, User]) -> None:
+    client, counts = browser(ward["doctor"]), []
+    for name in ("Ann", "Bea", "Cora"):
+        visit_of(ward["doctor"], admit(name, "Roe"))
+        with CaptureQueriesContext(connection) as asked:
+            client.get(LIST)
+        counts.append(len(asked))
+    assert len(set(counts)) == 1
