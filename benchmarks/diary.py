@@ -57,7 +57,7 @@ def _hours(number: int, weekday: int) -> dict[str, Any]:
 def _rows(model: type[models.Model], rows: list[dict[str, Any]]) -> tuple[str, Iterable[str], list[str]]:
     known = tables.columns(model)
     if isinstance(model._meta.pk, models.BigAutoField):
-        del known[model._meta.pk.column]
+        del known[str(model._meta.pk.column)]
     return model._meta.db_table, known, [_line(known, row) for row in rows]
 
 

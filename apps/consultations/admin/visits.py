@@ -210,7 +210,7 @@ class ConsultationAdmin(Steps, Starts):
             "content": showing.content(request, visit),
             "missing": showing.missing(visit),
             "is_signed": visit.row.status in SIGNED,
-            "addenda": [(one, by_id[one.signed_by_id] if one.signed_by_id in by_id else "") for one in visit.addenda],
+            "addenda": [(one, by_id[one.signed_by_id] if one.signed_by_id in by_id else "") for one in visit.addenda],  # noqa: SIM401  # an id may be None
             "history": showing.history(visit),
         }
 
