@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
 
@@ -164,7 +164,13 @@ def _chart(by: Actor, visits: Sequence[selectors.Visit], people: Mapping[UUID, P
 def _added(visits: Sequence[TakenConsultation]) -> dict[UUID, Addendum]:
     """Addenda, behind the signatures, by their visits."""
     rows = Addendum.objects.bulk_create(
-        Addendum(consultation_id=one.id, text=one.addendum, signed_at=one.ended_at or one.started_at, signed_by_id=one.doctor_id)
+        Addendum(
+            id=uuid5(one.id, "addendum"),  # taken over again, it is the same one
+            consultation_id=one.id,
+            text=one.addendum,
+            signed_at=one.ended_at or one.started_at,
+            signed_by_id=one.doctor_id,
+        )
         for one in visits
         if one.addendum
     )

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from apps.accounts.models import User
 from apps.common import clock
 from apps.consultations import services
-from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave
+from apps.consultations.models import Acknowledgement, Addendum, Consultation, StepSave
 from apps.consultations.tests.factories import booked, fill, save, signed, visit_of
 from apps.patients.tests.factories import admit
 
@@ -58,7 +58,6 @@ def test_a_cancelled_visit_stays_as_it_is(ward: dict[str, User]) -> None:
 
 def test_no_visit_is_deleted(ward: dict[str, User]) -> None:
     visit = visit_of(ward["doctor"], admit())
-    Passage.objects.filter(consultation=visit.row)
     refuses(sql("DELETE FROM consultations_consultation WHERE id = %s", visit.row.pk), "never deleted")
 
 
