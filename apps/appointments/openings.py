@@ -103,8 +103,8 @@ def alternatives(
         if len(found) == number:
             return found
     free = rules.slots([Span(after, end)], _in_order(busy, practice.off), minutes=minutes, grid=minutes, start=after, end=end)
-    rest = [span for span in free if not any(span.overlaps(one) for one in found)]
-    return sorted([*found, *rest[: number - len(found)]], key=lambda span: span.start)
+    rest = (span for span in free if not any(span.overlaps(one) for one in found))
+    return sorted([*found, *islice(rest, number - len(found))], key=lambda span: span.start)
 
 
 def _free(practice: Practice, busy: Sequence[Span], minutes: int, start: datetime, end: datetime) -> Any:

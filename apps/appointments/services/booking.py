@@ -102,7 +102,8 @@ def book(*, by: Actor, visit: NewVisit) -> Booked:
         raise Invalid(field="doctor_id", issue="There is no such doctor here.")
     row = _drafted(by, patient, doctor_id, visit, found)
     _claim(by, row, found)
-    charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
+    if row.status in rules.LIVE:  # who only was asked for has no visit yet
+        charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
     emit(booked(row), by=by)
     return Booked(row, cautions(found, span_of(row)))
 
@@ -155,16 +156,22 @@ def room_to_use(room_id: UUID | None) -> UUID | None:
 
 
 def take_seat(by: Actor, row: Appointment, found: Practice, reason: str) -> None:
-    """Give the visit the lowest free seat of the doctor's day. Raises Forbidden, OverbookingFull."""
+    """Give the visit a seat of the doctor's day, on purpose. Raises Forbidden, OverbookingFull."""
     if not by.may(Permission.APPOINTMENT_OVERBOOK):
         raise Forbidden("Only administrators and receptionists overbook.", field="overbook_reason")
     day = row.scheduled_time.astimezone(openings.clinic_zone()).date()
-    others = Appointment.objects.live().filter(doctor=row.doctor_id, overbook_day=day).exclude(pk=row.pk)
+    row.overbook_reason, row.overbook_day = reason, day
+    row.overbook_seat = free_seat(row, found)
+
+
+def free_seat(row: Appointment, found: Practice) -> int:
+    """The lowest free seat of the visit's day with its doctor. Raises OverbookingFull."""
+    others = Appointment.objects.live().filter(doctor=row.doctor_id, overbook_day=row.overbook_day).exclude(pk=row.pk)
     held = set(others.values_list("overbook_seat", flat=True))
     seat = next((seat for seat in range(1, found.overbook_per_day + 1) if seat not in held), None)
     if seat is None:
         raise OverbookingFull(overbook_per_day=found.overbook_per_day)
-    row.overbook_reason, row.overbook_day, row.overbook_seat = reason, day, seat
+    return seat
 
 
 def clash(row: Appointment, found: Practice) -> SlotTaken | None:

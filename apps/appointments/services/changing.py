@@ -56,7 +56,7 @@ def change(*, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notif
     changed, found = _apply(by, row, asked)
     if to != row.status:
         changed += visiting.enter(by, row, to, reason=changes.get("cancellation_reason", ""))
-    if row.doctor_id != before:
+    if row.doctor_id != before and row.status in rules.LIVE:
         charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
     if changed:
         visiting.announce(by, row, list(dict.fromkeys(changed)), notify_patient=notify_patient)
@@ -70,7 +70,7 @@ def relocate(by: Actor, row: Appointment, asked: Mapping[str, Any], *, notify_pa
     """
     before = row.doctor_id
     changed, _ = _apply(by, row, {name: value for name, value in asked.items() if getattr(row, name) != value})
-    if row.doctor_id != before:
+    if row.doctor_id != before and row.status in rules.LIVE:
         charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
     if changed:
         visiting.announce(by, row, changed, notify_patient=notify_patient)

@@ -11,10 +11,11 @@ from apps.appointments import openings, rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status
-from apps.appointments.services.booking import clash
+from apps.appointments.services.booking import clash, free_seat
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
+from apps.patients import services as charts
 
 _LIVE = tuple(rules.LIVE)
 _SAME_PLACE = 0x44494152  # "DIAR": the first half of the advisory locks under which visits are moved
@@ -124,12 +125,16 @@ def refuse_by_hand(row: Appointment, to: str) -> None:
 def enter(by: Actor, row: Appointment, to: str, *, reason: str = "") -> list[str]:
     """Take the visit to the status, with what that stamps; written into its history. Answers the columns that changed.
 
-    Raises IllegalMove, and SlotTaken where the visit takes a time again that somebody else has by now.
+    Raises IllegalMove, and SlotTaken or OverbookingFull where the visit takes a time again that somebody else has by now.
     """
     was = row.status
     if not rules.may_follow(was, to):
         raise illegal(IllegalMove, row, to)
-    changed = write(row, status=str(to), **_stamps(row, to, reason))
+    comes = to in _LIVE and was not in _LIVE
+    again = _another_seat(row) if comes else {}
+    changed = write(row, status=str(to), **_stamps(row, to, reason), **again)
+    if comes:
+        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
     StatusChange.objects.create(
         appointment=row, from_status=was, to_status=str(to), at=row.updated_at, by_id=by.id, reason=reason
     )
@@ -185,6 +190,15 @@ def _stamps(row: Appointment, to: str, reason: str) -> dict[str, Any]:
             cursor.execute(_NEXT_TOKEN, [clock.today()])
             return {"checked_in_at": clock.now(), "queue_number": cursor.fetchone()[0]}
     return {}
+
+
+def _another_seat(row: Appointment) -> dict[str, Any]:
+    """The seat of an overbooked visit that comes back: somebody else may have its own by now. Raises OverbookingFull."""
+    if row.overbook_seat is None:
+        return {}
+    hold_places(row.doctor_id, row.room_id)  # all that the write will hold, in one call
+    found = openings.practice(row.doctor_id, start=row.scheduled_time, end=row.ends_at)
+    return {"overbook_seat": free_seat(row, found)} if found else {}
 
 
 def _takes_time(was: str, row: Appointment, changed: list[str]) -> bool:

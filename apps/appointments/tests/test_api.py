@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -240,6 +241,39 @@ def test_a_booking_is_announced_on_record_and_makes_the_doctor_one_of_the_care_t
         patient.pk,
         reply.headers["X-Request-ID"],
     )
+    assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="visit").count() == 1
+
+
+def test_who_was_overbooked_and_missed_gets_another_seat_when_he_comes_late_or_is_told_the_day_is_full(
+    ward: dict[str, User],
+) -> None:
+    publish(ward["doctor"], overbook_per_day=2)
+    nurse, desk = caller(ward["nurse"]), caller(ward["receptionist"])
+    people = [admit("Ann", f"Roe{letter}") for letter in "abcd"]
+    with time_machine.travel(at("12:00"), tick=True):
+        nurse, desk = caller(ward["nurse"]), caller(ward["receptionist"])
+
+        def squeeze(number: int) -> Any:
+            sent = body(
+                people[number], ward["doctor"], overbook_reason="Cannot wait", scheduled_time=at("10:00", monday(0)).isoformat()
+            )
+            return row_of(desk.post("/appointments", sent))["id"]
+
+        late = squeeze(0)
+        desk.post(f"/appointments/{late}/no-show")
+        first, second = squeeze(1), squeeze(2)
+        refused = nurse.post(f"/appointments/{late}/check-in")
+        assert (refused.status_code, error_of(refused)["details"]["overbook_per_day"]) == (409, 2)
+        desk.post(f"/appointments/{second}/cancel")
+        assert row_of(nurse.post(f"/appointments/{late}/check-in"))["status"] == "checked_in"
+    assert Appointment.objects.get(pk=late).overbook_seat == 2
+    assert Appointment.objects.get(pk=first).overbook_seat == 1
+
+
+def test_a_mere_request_makes_nobody_one_of_the_care_team(desk: Any, patient: Patient, doctor: User) -> None:
+    asked = row_of(desk.post("/appointments", body(patient, doctor, status="requested")))
+    assert not CareTeamMember.objects.exists()
+    desk.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
     assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="visit").count() == 1
 
 

@@ -4,17 +4,14 @@ The model below is written from the contract and knows nothing of the code it wa
 the two differ, or after which somebody is booked twice.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import override_settings
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
@@ -24,12 +21,11 @@ from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.tests.factories import at, publish, room
 from apps.common import clock
 from apps.common.errors import Conflict
+from apps.common.tests.machine import play
 from apps.patients.tests.factories import admit
 
 pytestmark = pytest.mark.django_db
 
-LONG = bool(os.environ.get("HIMS_TEST_FULL"))
-SEEDS, STEPS = (50, 200) if LONG else (5, 50)
 
 MOVES = {
     "requested": {"scheduled", "cancelled"},
@@ -278,17 +274,5 @@ class Diary(RuleBasedStateMachine):
         assert last == {visit.id: visit.status for visit in self.known}
 
 
-@override_settings(HIMS_RATE_LIMIT_SCALE=1_000)
 def test_whatever_happens_in_the_diary_answers_as_the_contract_says(ward: dict[str, User]) -> None:
-    run_state_machine_as_test(
-        Diary,
-        settings=settings(
-            max_examples=SEEDS,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            derandomize=not LONG,
-            database=None,
-            phases=[Phase.generate],  # shrinking a sequence takes minutes; it is printed as it was found
-        ),
-    )
+    play(Diary)

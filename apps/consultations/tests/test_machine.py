@@ -4,28 +4,24 @@ The model below is written from the contract and knows nothing of the code it wa
 the patient is grown up, nothing alarming is measured or told.
 """
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import override_settings
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import caller, hire
 from apps.appointments.models import Appointment
+from apps.common.tests.machine import play
 from apps.consultations.models import Addendum, Consultation, Passage, StepSave
 from apps.consultations.tests.factories import booked
 from apps.patients.tests.factories import admit
 
 pytestmark = pytest.mark.django_db
 
-LONG = bool(os.environ.get("HIMS_TEST_FULL"))
-SEEDS, STEPS = (50, 200) if LONG else (5, 50)
 
 ALLOWED = {
     "in_progress": {"on_hold", "completed", "cancelled"},
@@ -272,17 +268,5 @@ class Room(RuleBasedStateMachine):
         assert last == {visit.id: visit.status for visit in self.known}
 
 
-@override_settings(HIMS_RATE_LIMIT_SCALE=1_000)
 def test_whatever_happens_in_a_visit_answers_as_the_contract_says(ward: dict[str, User]) -> None:
-    run_state_machine_as_test(
-        Room,
-        settings=settings(
-            max_examples=SEEDS,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            derandomize=not LONG,
-            database=None,
-            phases=[Phase.generate],  # shrinking a sequence takes minutes; it is printed as it was found
-        ),
-    )
+    play(Room)
