@@ -92,7 +92,7 @@ def respond(error: errors.HimsError) -> HttpResponse:
 def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
     """DRF's nested error detail as a list of field and issue; `a.b[2].c` names a field inside."""
     if isinstance(detail, dict):
-        return [row for name, inner in detail.items() for row in flat(inner, _joined(path, name))]
+        return [row for name, inner in detail.items() for row in flat(inner, _joined(path, name, inner))]
     if isinstance(detail, list):
         rows: list[dict[str, str]] = []
         for position, inner in enumerate(detail):
@@ -101,11 +101,11 @@ def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
     return [{"field": path, "issue": str(detail)}]
 
 
-def _joined(path: str, name: str | int) -> str:
+def _joined(path: str, name: str | int, inner: Any) -> str:
+    if isinstance(name, int) and isinstance(inner, dict):  # DRF tells the objects of a list by their number
+        return f"{path}[{name}]"
     if name == "non_field_errors":
         return path
-    if isinstance(name, int):  # a list's own element, as DRF's ListField tells it
-        return f"{path}[{name}]"
     return f"{path}.{name}" if path else name
 
 

@@ -101,7 +101,7 @@ class ScheduleBody(StrictSerializer):
     visit_lengths = serializers.DictField(
         child=serializers.IntegerField(min_value=rules.SHORTEST, max_value=rules.LONGEST), required=False, default=dict
     )
-    hours = serializers.ListField(child=HoursBody(), max_length=100)
+    hours = HoursBody(many=True, max_length=100)  # type: ignore[call-arg]  # DRF's list takes it
 
     def validate_visit_lengths(self, lengths: dict[str, int]) -> dict[str, int]:
         unknown = [kind for kind in lengths if kind not in VisitType.values]

