@@ -106,7 +106,7 @@ def _joined(path: str, name: str | int, inner: Any) -> str:
         return f"{path}[{name}]"
     if name == "non_field_errors":
         return path
-    return f"{path}.{name}" if path else name
+    return f"{path}.{name}" if path else str(name)
 
 
 def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:

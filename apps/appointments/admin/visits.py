@@ -1,8 +1,8 @@
 """Visits: found by doctor, day, status; changed, confirmed, checked in and cancelled through the services."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -24,6 +24,7 @@ from apps.appointments.overview import UNCONFIRMED
 from apps.appointments.rules import Status
 from apps.common import clock
 from apps.patients import selectors as patients
+from apps.patients.admin.patients import Beside
 from apps.patients.models import Patient
 from apps.patients.rules import QUERY_MAX
 from apps.rest.admin.acts import Act
@@ -194,6 +195,7 @@ class AppointmentAdmin(Books):
     ordering = ("-scheduled_time", "-id")
     readonly_fields = ("state", "token", "history")
     acts = ACTS
+    told_beside: ClassVar[tuple[Callable[[HttpRequest, Appointment], Beside | None], ...]] = ()  # plug: of higher apps
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("patient", "doctor", "room", "booked_by")
@@ -250,6 +252,10 @@ class AppointmentAdmin(Books):
         said |= {name: said[name].pk if said[name] else None for name in ("doctor_id", "room_id") if name in said}
         said |= {name: said[name].strip() for name in ("overbook_reason", "notes") if name in said}
         warn(request, services.change(by=cast("Actor", request.user), appointment_id=row.pk, changes=said))
+
+    def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
+        shown = [told for tell in type(self).told_beside if row and (told := tell(request, row)) is not None]
+        return super().page_context(request, row) | {"beside": shown}
 
     def patient_of(self, row: Appointment) -> UUID:
         return row.patient_id

@@ -1,5 +1,10 @@
 """The pages of visits: the list, a visit with its eleven steps, review and signature, addenda, starting one."""
 
-from apps.consultations.admin import visits
+from apps.appointments.admin.visits import AppointmentAdmin
+from apps.consultations.admin import beside, visits
+from apps.patients.admin.patients import PatientAdmin
 
-__all__ = ["visits"]
+PatientAdmin.beside += (beside.walk_in,)
+AppointmentAdmin.told_beside += (beside.of_appointment,)
+
+__all__ = ["beside", "visits"]

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import browser, caller, hire
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.consultations import services
@@ -271,3 +271,28 @@ def test_the_list_takes_as_many_queries_for_one_visit_as_for_many(ward: dict[str
             client.get(LIST)
         counts.append(len(asked))
     assert len(set(counts)) == 1
+
+
+def test_a_visit_is_started_from_the_patient_s_and_the_appointment_s_page_by_those_who_may(ward: dict[str, User]) -> None:
+    patient, doctor = admit(), ward["doctor"]
+    appointment = booked(patient, doctor)
+    pages = [
+        reverse("admin:patients_patient_change", args=[patient.pk]),
+        reverse("admin:appointments_appointment_change", args=[appointment.pk]),
+    ]
+    starts = [f"{LIST}add/?patient={patient.pk}", f"{LIST}add/?appointment={appointment.pk}"]
+    other = hire("dr.two", "doctor", specialty="Cardiology")
+    for user, offered in (
+        (doctor, [True, True]),
+        (ward["nurse"], [True, True]),
+        (other, [True, False]),
+        (ward["receptionist"], [False] * 2),
+    ):
+        shown = [browser(user).get(one).content.decode() for one in pages]
+        assert [start in text for start, text in zip(starts, shown, strict=True)] == offered, user.role
+    client = browser(doctor)
+    assert client.post(starts[1], {"workflow_type": "quick"}).status_code == 302
+    again = client.get(pages[1]).content.decode()
+    live = Consultation.objects.get(appointment=appointment)
+    assert reverse("admin:consultations_consultation_change", args=[live.pk]) in again
+    assert starts[1] not in again
