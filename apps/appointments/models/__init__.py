@@ -2,10 +2,12 @@
 
 from apps.appointments.models.schedules import DoctorSchedule, Room, TimeOff, VisitLength, VisitType, WorkingHours
 from apps.appointments.models.visits import Appointment, Queue, Series, StatusChange, Tally
+from apps.appointments.models.waiting import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
 
 __all__ = [
     "Appointment",
     "DoctorSchedule",
+    "OfferStatus",
     "Queue",
     "Room",
     "Series",
@@ -14,5 +16,9 @@ __all__ = [
     "TimeOff",
     "VisitLength",
     "VisitType",
+    "WaitPriority",
+    "WaitStatus",
+    "WaitlistEntry",
+    "WaitlistOffer",
     "WorkingHours",
 ]
