@@ -3,3 +3,4 @@
 from apps.patients import merging
 
 merging.moves("appointments.Appointment", "patient")
+merging.moves("appointments.WaitlistEntry", "patient")

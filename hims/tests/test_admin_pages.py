@@ -385,7 +385,8 @@ def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
     page.keyboard.type("eve lee")
     page.keyboard.press("Enter")
     page.wait_for_selector("#result_list a")
-    page.click("#result_list a")
+    with page.expect_navigation():  # whole, scripts too: they listen for the keys
+        page.click("#result_list a")
     assert page.input_value("#id_scheduled_time_1") == "09:00"
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/schedule/**")

@@ -1,9 +1,11 @@
-"""The diary's tables: who works when (`schedules`), the visits (`visits`), moves (`moves`), calendars (`feeds`)."""
+"""The diary's tables: who works when (`schedules`), the visits (`visits`), moves (`moves`), calendars (`feeds`), who
+waits (`waiting`)."""
 
 from apps.appointments.models.feeds import CalendarFeed
 from apps.appointments.models.moves import BulkMove, MovedVisit
 from apps.appointments.models.schedules import DoctorSchedule, Room, TimeOff, VisitLength, VisitType, WorkingHours
 from apps.appointments.models.visits import Appointment, Queue, Series, StatusChange, Tally
+from apps.appointments.models.waiting import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
 
 __all__ = [
     "Appointment",
@@ -11,6 +13,7 @@ __all__ = [
     "CalendarFeed",
     "DoctorSchedule",
     "MovedVisit",
+    "OfferStatus",
     "Queue",
     "Room",
     "Series",
@@ -19,5 +22,9 @@ __all__ = [
     "TimeOff",
     "VisitLength",
     "VisitType",
+    "WaitPriority",
+    "WaitStatus",
+    "WaitlistEntry",
+    "WaitlistOffer",
     "WorkingHours",
 ]

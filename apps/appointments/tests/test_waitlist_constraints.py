@@ -1,0 +1,81 @@
+"""What the tables of the waitlist refuse, whoever writes to them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import User
+from apps.appointments.models import WaitlistEntry, WaitlistOffer
+from apps.appointments.tests.factories import at, book, monday
+from apps.common import clock
+from apps.common.ids import new_id
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+
+def waits(**details: Any) -> WaitlistEntry:
+    return WaitlistEntry.objects.create(**{"patient": admit(), "date_from": monday(), "date_to": monday(2)} | details)
+
+
+def offer(entry: WaitlistEntry, doctor: User, **details: Any) -> WaitlistOffer:
+    known: dict[str, Any] = {"entry": entry, "doctor": doctor, "opening": new_id(), "scheduled_time": at(), "rank": 1}
+    known |= {"duration_minutes": 15, "free_minutes": 30, "expires_at": at() - timedelta(hours=1)}
+    return WaitlistOffer.objects.create(**known | details)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        ({"status": "lost"}, "waitlist_status_known"),
+        ({"priority": "huge"}, "waitlist_priority_known"),
+        ({"appointment_type": "tea"}, "waitlist_type_known"),
+        ({"date_to": monday() - timedelta(days=1)}, "waitlist_days_in_order"),
+        ({"time_from": "09:00"}, "waitlist_times_in_order"),
+        ({"time_from": "10:00", "time_to": "09:00"}, "waitlist_times_in_order"),
+        ({"duration_minutes": 1}, "waitlist_duration_sensible"),
+        ({"status": "booked"}, "waitlist_booked_whole"),
+    ],
+)
+def test_an_entry_that_says_nonsense_is_refused(wrong: dict[str, Any], constraint: str) -> None:
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        waits(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        ({"status": "held", "settled_at": clock.now()}, "offer_status_known"),
+        ({"expires_at": at() + timedelta(minutes=1)}, "offer_ends_before_the_visit"),
+        ({"duration_minutes": 31}, "offer_fits"),
+        ({"status": "accepted", "settled_at": clock.now()}, "offer_accepted_whole"),
+        ({"status": "expired"}, "offer_settled_whole"),
+    ],
+)
+def test_an_offer_that_says_nonsense_is_refused(ward: dict[str, User], wrong: dict[str, Any], constraint: str) -> None:
+    entry = waits()
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        offer(entry, ward["doctor"], **wrong)
+
+
+def test_an_entry_has_one_open_offer_and_one_an_opening(ward: dict[str, User]) -> None:
+    entry, opening = waits(), new_id()
+    offer(entry, ward["doctor"], opening=opening, status="expired", settled_at=clock.now())
+    with pytest.raises(IntegrityError, match="offer_once_an_opening"), transaction.atomic():
+        offer(entry, ward["doctor"], opening=opening)
+    offer(entry, ward["doctor"])
+    with pytest.raises(IntegrityError, match="offer_one_open_an_entry"), transaction.atomic():
+        offer(entry, ward["doctor"])
+
+
+def test_an_open_offer_keeps_nobody_from_booking_the_time(ward: dict[str, User]) -> None:
+    offer(waits(), ward["doctor"])
+    assert book(admit("Ann", "Roe"), ward["doctor"], at()).status == "scheduled"
+
+
+def test_the_most_urgent_comes_first_and_then_who_waits_longest(ward: dict[str, User]) -> None:
+    first, second, urgent = waits(), waits(), waits(priority="urgent")
+    low = waits(priority="low")
+    assert list(WaitlistEntry.objects.ranked()) == [urgent, first, second, low]
