@@ -48,6 +48,10 @@ class Reads:
         found: list[Patient] = self._role.one.instances(patient_id, *self._who)
         return found[0] if found else None
 
+    def held(self, patient_id: UUID) -> list[Patient]:
+        """The same, its row locked until the transaction ends; empty where there is none."""
+        return self._role.held.instances(patient_id, *self._who)
+
     def hidden(self) -> Statement | None:
         """The `seq` of the restricted charts that are not the actor's to see, as a statement."""
         return self._role.hidden.statement(*self._who)
@@ -107,6 +111,10 @@ class _OfRole:
     @cached_property
     def one(self) -> Compiled:
         return _made(self._everybody.filter(pk=standing(_PATIENT)), _PATIENT)
+
+    @cached_property
+    def held(self) -> Compiled:
+        return _made(self._everybody.filter(pk=standing(_PATIENT)).select_for_update(), _PATIENT)
 
     @cached_property
     def hidden(self) -> Compiled:

@@ -121,7 +121,7 @@ def locked(by: Actor, patient_id: UUID) -> Patient:
 
     Whoever writes rows of a patient holds this lock, or a merge at the same moment would not see them.
     """
-    found = _held(by, lambda: Patient.objects.filter(pk=standing(patient_id)))
+    found = _held(lambda: reads.of(by).held(patient_id))
     if not found:
         raise nobody(patient_id)
     return found[0]
@@ -131,11 +131,11 @@ def locked_together(by: Actor, *patient_ids: UUID) -> list[Patient]:
     """As `locked`, for several, in the order asked; two ids that stand for one patient find him twice."""
     stand_for: list[UUID] = []
 
-    def rows() -> QuerySet[Patient]:
+    def rows() -> list[Patient]:
         stand_for[:] = [patient(by, patient_id).pk for patient_id in patient_ids]
-        return Patient.objects.filter(pk__in=stand_for)
+        return _locked_in_order(by, Patient.objects.filter(pk__in=stand_for))
 
-    found = {row.pk: row for row in _held(by, rows)}
+    found = {row.pk: row for row in _held(rows)}
     return [found[pk] for pk in stand_for]
 
 
@@ -145,16 +145,21 @@ def locked_by_number(by: Actor, system: str, value: str) -> Patient | None:
     number = PatientIdentifier.objects.filter(system=system, value=value).values_list("patient_id", flat=True)
     led_to: list[UUID] = []
 
-    def rows() -> QuerySet[Patient]:
+    def rows() -> list[Patient]:
         led_to[:] = number
-        return Patient.objects.filter(pk__in=[standing(patient_id) for patient_id in led_to])
+        return _locked_in_order(by, Patient.objects.filter(pk__in=[standing(patient_id) for patient_id in led_to]))
 
-    found = _held(by, rows, still=lambda: list(number) == led_to)
+    found = _held(rows, still=lambda: list(number) == led_to)
     return found[0] if found else None
 
 
-def _held(by: Actor, rows: Callable[[], QuerySet[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:
-    """The rows, locked by id as merges lock them, none of them merged and all of them `still` those that are meant.
+def _locked_in_order(by: Actor, rows: QuerySet[Patient]) -> list[Patient]:
+    """By id, as merges lock them."""
+    return list(rows.visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]
+
+
+def _held(lock: Callable[[], list[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:
+    """The rows that `lock` finds and locks, none of them merged and all of them `still` those that are meant.
 
     Where that changed while we waited, all are let go (the savepoint is rolled back) before the right ones are waited for: nobody
     waits for a record while he holds an earlier one, so nobody waits in a circle. The savepoint must be the innermost: once it is
@@ -164,7 +169,7 @@ def _held(by: Actor, rows: Callable[[], QuerySet[Patient]], still: Callable[[], 
         raise TransactionManagementError("A patient is locked inside a transaction.")
     for _ in range(_TRIES):
         with suppress(_MovedMeanwhile), transaction.atomic():
-            found = list(rows().visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]
+            found = lock()
             if any(row.merged_into_id for row in found) or not still():
                 raise _MovedMeanwhile
             return found

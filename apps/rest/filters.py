@@ -1,7 +1,9 @@
-"""Fields of filters that several lists have: ids (also by a sample's name), and days or instants."""
+"""Reading the parameters of a list; fields that several lists have: ids (also by a sample's name), and days or instants."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,9 +11,10 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django_filters import Filter
+from django_filters import Filter, FilterSet
 from rest_framework.exceptions import ValidationError as Refused
 
+from apps.common.errors import Invalid
 from apps.rest import aliases
 from apps.rest.serializers import InstantOrDayField
 
@@ -24,6 +27,26 @@ class Span:
 
     start: datetime
     end: datetime
+
+
+def read(kind: type[FilterSet], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of those filters that were sent. Raises Invalid naming each that is wrong."""
+    found, wrong = {}, []
+    for name, field in _fields_of(kind).items():  # type: ignore[arg-type]  # a class is hashable
+        if name in sent:
+            try:
+                found[name] = field.clean(field.widget.value_from_datadict(sent, {}, name))
+            except ValidationError as error:
+                wrong.append({"field": name, "issue": error.messages[0]})
+    if wrong:
+        raise Invalid(errors=wrong)
+    return found
+
+
+@cache
+def _fields_of(kind: type[FilterSet]) -> Mapping[str, forms.Field]:
+    """Made once: a form of its own for each request costs more than the rest of reading it."""
+    return {name: one.field for name, one in kind().filters.items()}
 
 
 class IdFormField(forms.CharField):

@@ -27,7 +27,7 @@ from psycopg.pq import TransactionStatus
 from rest_framework.request import Request
 
 from apps.audit import services as audit
-from apps.common import clock, context, keyring
+from apps.common import clock, context, keyring, prepared
 from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
 from apps.rest.models import KeptReply
 from apps.rest.permissions import PUBLIC, need_of
@@ -38,6 +38,16 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SECONDS_IN_FLIGHT = "1"
+
+# By hand and prepared: every keyed write pays for them. The lock is a statement of its own: what the one who held it before wrote
+# is seen only by a statement that begins after it was let go.
+_COLUMNS = "asked, request_id, status, sealed, kept_at, expires_at"
+_KEPT = f"SELECT {_COLUMNS} FROM rest_keptreply WHERE name = %s AND expires_at > %s"  # noqa: S608
+_KEEP = f"""
+INSERT INTO rest_keptreply (name, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (name) DO UPDATE SET ({_COLUMNS}) = ROW (excluded.asked, excluded.request_id, excluded.status, excluded.sealed,
+    excluded.kept_at, excluded.expires_at)  -- one that expired
+"""  # noqa: S608
 
 
 class InFlight(Conflict):
@@ -92,9 +102,11 @@ def _once(
 
 def _first_or_again(view: Any, act: Callable[[], HttpResponseBase], name: bytes, asked: bytes) -> HttpResponseBase:
     _seize(name)
-    kept = KeptReply.objects.filter(pk=name, expires_at__gt=clock.now()).first()
-    if kept is not None:
-        return _again(view, kept, asked)
+    with prepared.cursor() as cursor:
+        cursor.execute(_KEPT, [name, clock.now()])
+        found = cursor.fetchone()
+    if found is not None:
+        return _again(view, KeptReply(name, *found), asked)
     try:
         response = act()
     except Conflict as error:
@@ -106,7 +118,7 @@ def _first_or_again(view: Any, act: Callable[[], HttpResponseBase], name: bytes,
 
 def _seize(name: bytes) -> None:
     """Work on this key alone, until the transaction ends. Raises InFlight where somebody does already."""
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
         if not cursor.fetchone()[0]:
             raise InFlight(field=HEADER, issue="in_flight")
@@ -117,17 +129,10 @@ def _keep(name: bytes, asked: bytes, response: HttpResponse) -> None:
         return
     now = clock.now()
     head = orjson.dumps(dict(response.items()))
-    row = KeptReply(
-        name=name,
-        asked=asked,
-        request_id=context.current().request_id,
-        status=response.status_code,
-        sealed=keyring.encrypt(head + b"\n" + response.content),
-        kept_at=now,
-        expires_at=now + KEPT,
-    )
-    again = [field.name for field in KeptReply._meta.fields if not field.primary_key]
-    KeptReply.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=again)  # an expired one
+    sealed = keyring.encrypt(head + b"\n" + response.content)
+    row: list[Any] = [name, asked, context.current().request_id, response.status_code, sealed, now, now + KEPT]
+    with prepared.cursor() as cursor:
+        cursor.execute(_KEEP, row)
 
 
 def _again(view: Any, kept: KeptReply, asked: bytes) -> HttpResponse:

@@ -35,7 +35,7 @@ from rest_framework.viewsets import ViewSetMixin
 from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
-from apps.rest import aliases, answers, guards, limits, paging, picking, renderers
+from apps.rest import aliases, answers, filters, guards, limits, paging, picking, renderers
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
 from apps.rest.permissions import Need, refuse_without_fresh_proof
@@ -135,10 +135,10 @@ class HimsViewSet(ViewSetMixin, APIView):
         kind = self.queries[self.action or ""]
         if not any(name in self.request.query_params for name in kind.base_filters):
             return rows, False
-        filters = kind(self.request.query_params, queryset=rows, request=self.request)
-        if not filters.is_valid():
-            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in filters.errors.items()])
-        return filters.qs, True
+        found = kind(self.request.query_params, queryset=rows, request=self.request)
+        if not found.is_valid():
+            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in found.errors.items()])
+        return found.qs, True
 
     def page(
         self, name: str, rows: QuerySet, total: Callable[[QuerySet], Total], shape: Callable[[Any], Any] | None = None
@@ -161,14 +161,8 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def asked(self) -> dict[str, Any]:
         """The action's query parameters, validated; those not sent are left out. Raises Invalid naming the parameter."""
-        kind = self.queries[self.action or ""]
-        sent = {name for name in kind.base_filters if name in self.request.query_params}
-        if not sent:
-            return {}
-        form = kind(self.request.query_params).form
-        if not form.is_valid():
-            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in form.errors.items()])
-        return {name: form.cleaned_data[name] for name in sent}
+        sent = self.request.query_params
+        return filters.read(self.queries[self.action or ""], sent) if sent else {}
 
     def ok(
         self,

@@ -76,17 +76,18 @@ def _not_twice(what: str, condition: Q) -> ExclusionConstraint:
 class Appointment(BaseModel):
     """A visit that was asked for or agreed on. Never deleted: cancelled, it stays and frees its time."""
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Keys without an index of their own begin one of those below, or are never looked up by: each index is paid for by a booking.
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
-    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
     appointment_type = models.CharField(max_length=20, choices=VisitType, default=VisitType.CONSULTATION)
     status = models.CharField(max_length=12, choices=STATUSES, default=rules.Status.SCHEDULED.value)
     scheduled_time = models.DateTimeField()
     duration_minutes = models.PositiveSmallIntegerField()
     ends_at = models.DateTimeField(editable=False)
     notes = models.TextField(max_length=4_000, blank=True)
-    booked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
+    booked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
 
     overbook_reason = models.CharField(max_length=400, blank=True)
     overbook_day = models.DateField(null=True, editable=False)  # where the clinic is
@@ -162,7 +163,7 @@ class StatusChange(models.Model):
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12, choices=STATUSES)
     at = models.DateTimeField(default=clock.now)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
     reason = models.CharField(max_length=400, blank=True)
 
     class Meta:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.actor import SYSTEM, Actor
-from apps.common import clock
+from apps.common import clock, prepared
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.events.services import emit
 from apps.patients import selectors
@@ -69,17 +69,26 @@ def lift_restriction(*, by: Actor, patient_id: UUID, reason: str) -> Restriction
     return done
 
 
-@transaction.atomic
+# By hand and prepared: every booking asks it, and mostly the doctor is written down already.
+_JOIN = f"""
+INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
+SELECT %(patient)s, %(user)s, '{_VISIT}', %(by)s, %(at)s WHERE NOT EXISTS (
+    SELECT FROM patients_careteammember WHERE patient_id = %(patient)s AND user_id = %(user)s AND because = '{_VISIT}')
+ON CONFLICT DO NOTHING
+"""  # noqa: S608
+
+
 def join_care_team(*, by: Actor, patient: Patient, doctor_id: UUID) -> None:
     """Write down that the doctor has a visit with the patient: should the chart be restricted, it stays open to this doctor.
 
     Called in the transaction of the booking or the visit; a second time it does nothing.
     """
-    row, fresh = CareTeamMember.objects.get_or_create(
-        patient=patient, user_id=doctor_id, because=_VISIT, defaults={"added_by_id": by.id, "added_at": clock.now()}
-    )
+    row = {"patient": patient.pk, "user": doctor_id, "by": by.id, "at": clock.now()}
+    with prepared.cursor() as cursor:
+        cursor.execute(_JOIN, row)
+        fresh = cursor.rowcount
     if fresh:
-        emit(CareTeamJoined(patient_id=patient.pk, user_id=row.user_id), by=by)
+        emit(CareTeamJoined(patient_id=patient.pk, user_id=doctor_id), by=by)
 
 
 @transaction.atomic
