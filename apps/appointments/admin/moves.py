@@ -169,6 +169,8 @@ class BulkMoveAdmin(HimsModelAdmin):
         shown = moves_forms.moved(visits)
         still = [] if row.undone_at else selectors.still_there(by, row)
         return {
+            "title": "Moved visits",
+            "subtitle": f"{words.doctor(row.doctor)}, {words.moment(row.moved_at)}",
             "moved": shown,
             "not_shown": row.visits_moved - len(shown),
             "still": [moves_forms.visit(one) | {"when": words.moment(one.scheduled_time)} for one in still],

@@ -192,6 +192,7 @@ class SeriesAdmin(Books):
         return {
             "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]
             "may_read_chart": may_read_chart,
+            "title": "Series of visits",
             "visits": [_visit(one) for one in row.visits],
             "left_out": _left_out(request, row),
         }
