@@ -7,7 +7,7 @@ are free.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -142,6 +142,15 @@ def _put(row: Appointment, diary: _Diary, span: Span) -> Proposal:
 def stands(row: Appointment) -> Place:
     """Where the visit is now."""
     return Place(row.doctor_id, row.scheduled_time, row.room_id)
+
+
+def line(one: Proposal) -> str:
+    """What the plan says of one visit, so that two plans can be compared."""
+    return " ".join([str(one.visit.pk), *_words(one.stands), *(_words(one.goes) if one.goes else [str(one.because)])])
+
+
+def _words(place: Place) -> list[str]:
+    return [str(place.doctor_id), place.scheduled_time.astimezone(UTC).isoformat(), str(place.room_id or "-")]
 
 
 def unplaced(one: Proposal, because: Because) -> Proposal:

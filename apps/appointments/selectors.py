@@ -90,6 +90,13 @@ def bulk_move(by: Actor, move_id: UUID) -> BulkMove:
     return found
 
 
+def still_there(by: Actor, move: BulkMove) -> QuerySet[Appointment]:
+    """The absent doctor's visits in the time of the move that may still be moved, as far as they are shown to the actor."""
+    start = max(move.starts_at, clock.now())
+    rows = diary(visible_to=by).filter(doctor=move.doctor_id, scheduled_time__gte=start, scheduled_time__lt=move.ends_at)
+    return rows.filter(status__in=rules.MOVABLE).order_by("scheduled_time", "id")
+
+
 def moved_visits(by: Actor, move: BulkMove) -> QuerySet[MovedVisit]:
     """Its visits as far as they are shown to the actor, in order of the times they had."""
     shown = Appointment.objects.visible_to(by).values("pk")

@@ -5,6 +5,7 @@ each doctor is with somebody and somebody waits; what comes is booked, confirmed
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -13,7 +14,17 @@ from uuid import UUID
 from apps.access.actor import Actor
 from apps.appointments import openings, rules, services
 from apps.appointments.models import Appointment, DoctorSchedule, Room
-from apps.appointments.services import NewSchedule, Step, TakenVisit, WeeklyHours
+from apps.appointments.services import (
+    Absence,
+    NewSchedule,
+    NewSeries,
+    NewVisit,
+    NoPlaceFound,
+    NothingToMove,
+    Step,
+    TakenVisit,
+    WeeklyHours,
+)
 from apps.common import clock
 from apps.patients.models import Patient
 from apps.sandbox.aliases import ALIASES, fixed_id
@@ -60,7 +71,40 @@ def lay_out(by: Actor) -> int:
             services.set_schedule(by=by, doctor_id=ID_OF[doctor], schedule=week)
     if Appointment.objects.exists():
         return 0
-    return services.take_over(by=by, visits=fortnight(clock.now(), _people()))
+    people = _people()
+    visits = services.take_over(by=by, visits=fortnight(clock.now(), people)) + _weekly(by, people)
+    _move_away(by)
+    return visits
+
+
+def _weekly(by: Actor, people: People) -> int:
+    """Somebody comes to dr.smith every week, from the week after this one on. Answers how many visits were booked."""
+    if not people.adults:
+        return 0
+    first = NewVisit(
+        patient_id=people.adults[0],
+        doctor_id=ID_OF["dr.smith"],
+        scheduled_time=_at(DAYS_AROUND, time(11)),
+        appointment_type="follow_up",
+        notes="Wound check",
+    )
+    return len(services.book_series(by=by, new=NewSeries(visit=first, occurrences=4)).appointments)
+
+
+def _move_away(by: Actor) -> None:
+    """dr.patel is away on one of the next days; those who were booked come later."""
+    start = _at(3, time(0))
+    end = rules.instant(start.astimezone(openings.clinic_zone()).date() + _DAY, time(0), openings.clinic_zone())
+    away = Absence(doctor_id=ID_OF["dr.patel"], starts_at=start, ends_at=end)
+    services.add_time_off(by=by, doctor_id=away.doctor_id, starts_at=start, ends_at=end, reason="Course")
+    with suppress(NothingToMove, NoPlaceFound):  # the draw may have left the day empty
+        services.move_visits(by=by, absence=away, reason="Course")
+
+
+def _at(days: int, at: time) -> datetime:
+    """A time so many days from now, or on the Monday after."""
+    day = clock.today() + days * _DAY
+    return rules.instant(day + {5: 2, 6: 1}.get(day.weekday(), 0) * _DAY, at, openings.clinic_zone())
 
 
 def fortnight(now: datetime, people: People) -> list[TakenVisit]:

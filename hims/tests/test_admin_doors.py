@@ -189,6 +189,28 @@ def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
         reverse("admin:appointments_timeoff_add"): planners,
         at("timeoff_change", off): everyone_but_manager,
         at("timeoff_remove", off): planners,
+    } | planning_pages(doctor, patient)
+
+
+def planning_pages(doctor: User, patient: Patient) -> dict[str, set[str]]:
+    """The pages of a series and of a move, both in the doctor's diary."""
+    now, desk, planners = clock.now(), {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
+    first = diary.NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=now + timedelta(hours=2))
+    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, occurrences=2)).series.pk
+    cast.book(patient, doctor, now + timedelta(days=30))
+    away = diary.Absence(doctor_id=doctor.pk, starts_at=now + timedelta(days=29), ends_at=now + timedelta(days=31))
+    move = diary.move_visits(by=SYSTEM, absence=away, reason="Ill").move.pk
+    page = "admin:appointments_"
+    return {
+        reverse(f"{page}series_changelist"): {*desk, "billing"},
+        reverse(f"{page}series_add"): desk,
+        f"{reverse(f'{page}series_add')}?patient={patient.pk}": desk,
+        reverse(f"{page}series_change", args=[series]): {*desk, "billing"},
+        reverse(f"{page}series_cancel_rest", args=[series]): desk,
+        reverse(f"{page}bulkmove_changelist"): planners,
+        reverse(f"{page}bulkmove_add"): planners,
+        reverse(f"{page}bulkmove_change", args=[move]): planners,
+        reverse(f"{page}bulkmove_undo", args=[move]): planners,
     }
 
 
@@ -301,7 +323,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 21
+    assert len(pages) == 23
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -4,10 +4,10 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -151,6 +151,31 @@ def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dic
         "triage": reverse(f"{page}triage", args=[visit.pk]),
         "week": reverse("admin:appointments_doctorschedule_change", args=[doctor.pk]),
         "time-off": reverse("admin:appointments_timeoff_add"),
+    } | planning_pages(doctor, patient)
+
+
+def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
+    """A series, a move that was undone in part, and where such are made."""
+    page, later = "admin:appointments_", cast.at() + timedelta(days=28)
+    first = diary.NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=cast.at("11:00"))
+    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, occurrences=3)).series.pk
+    moved = cast.book(patient, doctor, later)
+    away = diary.Absence(doctor_id=doctor.pk, starts_at=later - timedelta(hours=1), ends_at=later + timedelta(hours=5))
+    move = diary.move_visits(by=SYSTEM, absence=away, reason="Ill").move.pk
+    diary.confirm(by=SYSTEM, appointment_id=moved.pk)
+    diary.undo_move(by=SYSTEM, move_id=move)
+    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("09:00"), ends_at=cast.at("14:00"))
+    absent = {"doctor": doctor.pk, "from": cast.at("09:00").isoformat(), "until": cast.at("14:00").isoformat()}
+    return {
+        "series-list": reverse(f"{page}series_changelist"),
+        "series": reverse(f"{page}series_change", args=[series]),
+        "series-cancel": reverse(f"{page}series_cancel_rest", args=[series]),
+        "series-book": reverse(f"{page}series_add")
+        + f"?patient={patient.pk}&doctor={doctor.pk}&at={cast.at('11:00'):%Y-%m-%dT%H:%M}-08:00",
+        "moves": reverse(f"{page}bulkmove_changelist"),
+        "move": reverse(f"{page}bulkmove_change", args=[move]),
+        "move-visits": f"{reverse(f'{page}bulkmove_add')}?{urlencode(absent)}",
+        "time-off-booked": reverse(f"{page}timeoff_change", args=[off.pk]),
     }
 
 
@@ -306,6 +331,16 @@ def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_serve
     here.open(shown.pages["book"])
     here.page.click("input[name=_save]")
     look("book-taken")
+    here.open(shown.pages["series-book"])
+    here.page.click("button[name=preview]")
+    look("series-preview")
+    here.page.click("input[name=_save]")
+    look("series-taken")
+    here.open(shown.pages["move-visits"])
+    here.page.click(".submit-row button[name=look]")
+    look("move-plan")
+    here.page.click("input[name=_save]")
+    look("move-refused")
     context.close()
     assert not found, f"{len(found)} nodes\n" + "\n".join(found)
 
@@ -414,6 +449,33 @@ def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser
     context.close()
 
 
+def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_javascript(
+    chromium: Browser, live_server: Any, shown: Ward
+) -> None:
+    cast.publish(cast.hire("dr.other", "doctor", specialty="Cardiology", last_name="Other"))
+    here, context = desk(chromium, live_server, java_script_enabled=False)
+    here.sign_in("receptionist.ward")
+    page = here.open(shown.pages["move-visits"])
+    page.select_option("#id_to_doctor_id", label=page.locator("#id_to_doctor_id option", has_text="Other").inner_text())
+    page.focus("#id_reason")
+    page.keyboard.type("Ill")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")  # looks, and moves nothing
+    assert "Where the visits would go" in page.inner_text("#content")
+    assert page.input_value("#id_reason") == "Ill"
+    page.focus("input[name=_save]")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "Visits moved: 3." in page.inner_text(".messagelist")
+    page.click("text=Undo the move")
+    page.focus("input[type=submit].hims-grave")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "Visits put back: 3." in page.inner_text(".messagelist")
+    assert not here.complaints
+    context.close()
+
+
 def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, shown: Ward) -> None:
     here, context = desk(chromium, live_server)
     here.sign_in("nurse.ward")
@@ -434,7 +496,22 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: W
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    for name in ("index", "patients", "patient", "merge", "suspected", "new-entry", "hire", "diary", "book", "week"):
+    for name in (
+        "index",
+        "patients",
+        "patient",
+        "merge",
+        "suspected",
+        "new-entry",
+        "hire",
+        "diary",
+        "book",
+        "week",
+        "series",
+        "series-book",
+        "move",
+        "move-visits",
+    ):
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")

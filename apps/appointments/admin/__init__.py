@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.access.permissions import Permission
-from apps.appointments.admin import beside, booking, rooms, schedule, time_off, visits, weeks
+from apps.appointments.admin import beside, booking, moves, rooms, schedule, series, time_off, visits, weeks
 from apps.patients.admin.patients import PatientAdmin
 from apps.rest.admin_site import Link, Page, Waiting
 
@@ -22,5 +22,6 @@ admin.site.waiting += (  # type: ignore[attr-defined]
     Waiting("In the waiting room", _VISITS, Permission.QUEUE_VIEW, beside.in_the_waiting_room, "?day=today&status=checked_in"),
 )
 PatientAdmin.beside += (beside.visits_of,)
+visits.AppointmentAdmin.told_beside += (series.of_visit,)
 
-__all__ = ["beside", "booking", "rooms", "schedule", "time_off", "visits", "weeks"]
+__all__ = ["beside", "booking", "moves", "rooms", "schedule", "series", "time_off", "visits", "weeks"]

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.utils import flatten_fieldsets
@@ -22,7 +23,7 @@ from apps.appointments.admin.forms import LOOK, SLOT, BookForm, VisitForm
 from apps.appointments.models import Appointment
 from apps.appointments.services import Booked, NewVisit
 from apps.common import clock
-from apps.common.errors import NotFound
+from apps.common.errors import Conflict, NotFound
 from apps.patients import banner
 from apps.patients import selectors as patients
 from apps.patients.models import Patient
@@ -37,8 +38,15 @@ _REACH = timedelta(days=30)
 _ASKED = ("appointment_type", "doctor", SLOT, "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
 
 
+class SeriesFull(Conflict):
+    message = "All visits of this series are booked."
+
+
 class Books(HimsModelAdmin):
-    """The part of the visits' page that books."""
+    """The part of a page that books, for one patient."""
+
+    booking_title = "Book a visit"
+    forms: tuple[Any, Any] = (BookForm, VisitForm)  # of what is new, of what is there
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`?patient=` says for whom; without, one is found first. `doctor`, `at` and `appointment_type` fill the form."""
@@ -46,7 +54,7 @@ class Books(HimsModelAdmin):
             raise PermissionDenied
         if not request.GET.get("patient"):
             return self._choose(request)
-        title = {"title": "Book a visit", "subtitle": str(self.booked_for(request))}
+        title = {"title": self.booking_title, "subtitle": str(self.booked_for(request))}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def booked_for(self, request: HttpRequest) -> Patient:
@@ -79,7 +87,7 @@ class Books(HimsModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Without the boxes that are not shown or only read: what nobody sees, nobody empties."""
-        form = super().get_form(request, obj, change, **(kwargs | {"form": VisitForm if change else BookForm}))
+        form = super().get_form(request, obj, change, **(kwargs | {"form": self.forms[change]}))
         shown = set(flatten_fieldsets(self.get_fieldsets(request, obj))) - set(self.get_readonly_fields(request, obj))
         for name in set(form.base_fields) - {"version", *shown}:
             del form.base_fields[name]
@@ -106,6 +114,7 @@ class Books(HimsModelAdmin):
             room_id=said["room"].pk if said["room"] else None,
             notes=said["notes"],
             overbook_reason=said.get("overbook_reason", "").strip(),
+            series_id=self._series(request),
         )
         booked = services.book(by=cast("Actor", request.user), visit=visit)
         warn(request, booked)
@@ -119,10 +128,27 @@ class Books(HimsModelAdmin):
             f"Booked: {obj.patient.first_name} {obj.patient.last_name}, {when}, {words.doctor(obj.doctor)}, "
             f"{obj.duration_minutes} minutes.",
         )
+        if obj.series_id:
+            return HttpResponseRedirect(reverse("admin:appointments_series_change", args=[obj.series_id]))
         if "at" in request.GET:
             day = timezone.localtime(obj.scheduled_time, openings.clinic_zone()).date()
             return HttpResponseRedirect(f"{reverse('admin:schedule')}?date={day}")
         return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[obj.pk]))
+
+    def _series(self, request: HttpRequest) -> UUID | None:
+        """The series of which the visit takes a place that could not be booked, where the address says so.
+
+        Raises NotFound for one that is not this patient's, SeriesFull.
+        """
+        if "series" not in request.GET:
+            return None
+        asked = aliases.resolve(request.GET["series"])
+        rows = selectors.of_series(cast("Actor", request.user), asked) if asked else []
+        if not rows or rows[0].patient_id != self.booked_for(request).pk:
+            raise NotFound("There is no such series.")
+        if rows[0].series and len(rows) >= rows[0].series.occurrences:
+            raise SeriesFull
+        return asked
 
     def _choose(self, request: HttpRequest) -> TemplateResponse:
         """For whom? Found as patients are found; what the address knew is kept."""
@@ -134,7 +160,7 @@ class Books(HimsModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Book a visit",
+            "title": self.booking_title,
             "text": text,
             "found": [(patient, "?" + urlencode(kept | {"patient": patient.pk})) for patient in found],
             "kept": kept,

@@ -15,7 +15,7 @@ from apps.appointments.models import Appointment, Room
 from apps.appointments.models.visits import Triage
 from apps.rest.admin.forms import ServiceForm
 
-ALTERNATIVE, SLOT, LOOK = "alternative", "slot", "look"  # names of buttons and radios
+ALTERNATIVE, SLOT, LOOK, PREVIEW = "alternative", "slot", "look", "preview"  # names of buttons and radios
 
 
 class DayInput(forms.DateInput):
@@ -52,6 +52,10 @@ class DoctorField(forms.ModelChoiceField):
     def offer(self, include: Any = None) -> None:
         here = Q(is_active=True, role=Role.DOCTOR) | Q(pk=include)
         self.queryset = User.objects.filter(here).order_by("last_name", "first_name", "pk")
+
+    def offer_only(self, user: Any) -> None:
+        """For those who act in their own diary alone."""
+        self.queryset = User.objects.filter(pk=user.pk)
 
     def label_from_instance(self, obj: Any) -> str:
         return f"{words.doctor(obj)}, {obj.first_name}"
@@ -92,7 +96,7 @@ class VisitForm(ServiceForm):
         super().__init__(*args, **kwargs)
         for name in ("doctor", "room"):
             if name in self.fields:
-                cast("DoctorField | RoomField", self.fields[name]).offer(getattr(self.instance, f"{name}_id"))
+                cast("DoctorField | RoomField", self.fields[name]).offer(getattr(self.instance, f"{name}_id", None))
 
     @property
     def picked(self) -> datetime | None:
@@ -147,6 +151,17 @@ class BookForm(VisitForm):
     slot = forms.CharField(label="Free times", required=False, widget=forms.RadioSelect)  # read by `picked`
 
     field_order = ("appointment_type", "doctor", "slot", "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether something is to be shown, and nothing to be booked."""
+        return self.is_bound and (LOOK in self.data or PREVIEW in self.data)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean()
+        if self.only_looks:
+            self.add_error(None, "Nothing was booked yet.")
+        return said
 
     def offer(self, free: list[Any]) -> None:
         """Put the free times up."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -17,9 +17,10 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
-from apps.appointments import openings, overview, timetable
-from apps.appointments.admin import words
+from apps.appointments import openings, overview, rules, timetable
+from apps.appointments.admin import moves, words
 from apps.appointments.admin.forms import DayInput
+from apps.appointments.admin.time_off import plans
 from apps.appointments.models import Appointment
 from apps.appointments.overview import UNCONFIRMED, Sieve
 from apps.appointments.rules import Status
@@ -110,6 +111,7 @@ class ScheduleView(View):
                 for row in rows
             ],
             "ways": _ways(asked),
+            "move": _move(asked, request.user),
             "signs": [(words.SIGNS[status], words.status(status)) for status in Status],
             "zone": openings.clinic_zone().key,
         }
@@ -171,6 +173,15 @@ def _ways(asked: Asked) -> list[dict[str, Any]]:
     other = ("Day", "day") if asked.view == "week" else ("Week", "week")
     ways = [{"label": label, "url": asked.address(date=day)} for label, day in steps]
     return [*ways, {"label": f"{other[0]} view", "url": asked.address(view=other[1])}]
+
+
+def _move(asked: Asked, user: Any) -> str:
+    """Where the visits that are looked at are moved, all of a doctor's together; nowhere for those who plan none of it."""
+    if not (plans(user, asked.doctor.pk) if asked.doctor else holds(user, Permission.SCHEDULE_KEEP)):
+        return ""
+    zone, days = openings.clinic_zone(), asked.days
+    start, end = (rules.instant(day, time.min, zone) for day in (days[0], days[-1] + timedelta(days=1)))
+    return moves.way(asked.doctor and asked.doctor.pk, start, end)
 
 
 def _head(column: Column, asked: Asked) -> dict[str, str]:

@@ -11,10 +11,11 @@ from django.urls import reverse
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.appointments import services
-from apps.appointments.admin import words
+from apps.appointments.admin import moves, words
 from apps.appointments.admin.forms import DoctorField, MomentWidget
 from apps.appointments.admin.visits import DoctorFilter
 from apps.appointments.models import TimeOff
+from apps.patients.admin.patients import Beside
 from apps.rest.admin.acts import Act
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm
@@ -99,6 +100,13 @@ class TimeOffAdmin(HimsModelAdmin):
         if count := services.affected(obj):
             messages.warning(request, f"Booked visits in that time: {count}. Move them, or see them all the same.")
         return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
+
+    def page_context(self, request: HttpRequest, row: TimeOff | None) -> dict[str, Any]:
+        """Whoever plans the doctor's time is led to where the visits in it are moved."""
+        if row is None or not plans(request.user, row.doctor_id):
+            return {}
+        way = moves.way(row.doctor_id, row.starts_at, row.ends_at)
+        return {"beside": [Beside("Booked visits", (), "", (("Move this doctor’s visits", way),))]}
 
     def after_act(self, row: TimeOff) -> str:
         return reverse("admin:appointments_timeoff_changelist")

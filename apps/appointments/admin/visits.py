@@ -255,7 +255,8 @@ class AppointmentAdmin(Books):
 
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         shown = [told for tell in type(self).told_beside if row and (told := tell(request, row)) is not None]
-        return super().page_context(request, row) | {"beside": shown}
+        weekly = {"weekly": f"{reverse('admin:appointments_series_add')}?patient={request.GET['patient']}"} if row is None else {}
+        return super().page_context(request, row) | {"beside": shown} | weekly
 
     def patient_of(self, row: Appointment) -> UUID:
         return row.patient_id

@@ -48,7 +48,7 @@ class BulkMove(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.moved_at:%Y-%m-%d %H:%M} visits of {self.doctor_id}"
+        return f"visits moved on {self.moved_at:%Y-%m-%d %H:%M} UTC"
 
 
 class MovedVisit(models.Model):

@@ -9,7 +9,7 @@ from typing import Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Func, Q
+from django.db.models import Exists, ExpressionWrapper, F, Func, OuterRef, Q
 from django.db.models.functions import Extract
 
 from apps.access.actor import Actor
@@ -34,11 +34,19 @@ class Triage(models.TextChoices):
     EMERGENCY = "emergency"
 
 
+class SeriesQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """The series of which a visit is shown to the actor."""
+        return self.filter(Exists(Appointment.objects.visible_to(actor).filter(series=OuterRef("pk"))))
+
+
 class Series(BaseModel):
     """Visits that were booked together, one every so many weeks."""
 
     every_weeks = models.PositiveSmallIntegerField()
     occurrences = models.PositiveSmallIntegerField(help_text="how many were asked for; clashes were left out")
+
+    objects = SeriesQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "series"
@@ -48,7 +56,8 @@ class Series(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.occurrences} visits, every {self.every_weeks} weeks"
+        rhythm = "every week" if self.every_weeks == 1 else f"every {self.every_weeks} weeks"
+        return f"{self.occurrences} visits, {rhythm}"
 
 
 class AppointmentQuerySet(ClosedQuerySet):

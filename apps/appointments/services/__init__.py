@@ -8,6 +8,7 @@ from apps.appointments.services.moving import (
     AlreadyUndone,
     NoPlaceFound,
     NothingToMove,
+    PlanChanged,
     TooLateToUndo,
     move_visits,
     plan_move,
@@ -22,7 +23,7 @@ from apps.appointments.services.scheduling import (
     remove_time_off,
     set_schedule,
 )
-from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest
+from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest, plan_series
 from apps.appointments.services.takeover import Step, TakenVisit, take_over
 from apps.appointments.services.visiting import (
     IllegalMove,
@@ -58,6 +59,7 @@ __all__ = [
     "NothingToMove",
     "OverbookingFull",
     "PatientNotActive",
+    "PlanChanged",
     "RoomOnRecord",
     "SlotTaken",
     "Step",
@@ -83,6 +85,7 @@ __all__ = [
     "move_visits",
     "no_show",
     "plan_move",
+    "plan_series",
     "put_back",
     "remove_time_off",
     "rename_room",

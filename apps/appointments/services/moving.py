@@ -1,6 +1,6 @@
 """An absent doctor's visits, moved together: a plan first, then the act, and for ten minutes the way back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -34,6 +34,12 @@ class NoPlaceFound(Conflict):
     """`details.unplaced` says of each visit why."""
 
     message = "Not one of the visits finds another place."
+
+
+class PlanChanged(Conflict):
+    """What would be done now is not what was agreed to."""
+
+    message = "This is not the plan that was shown: the diary changed meanwhile, or what was asked for. Nothing was moved yet."
 
 
 class AlreadyUndone(Conflict):
@@ -79,10 +85,13 @@ def plan_move(*, by: Actor, absence: Absence) -> Plan:
 
 
 @together.whole
-def move_visits(*, by: Actor, absence: Absence, reason: str, notify_patient: bool = True) -> Moved:
+def move_visits(
+    *, by: Actor, absence: Absence, reason: str, notify_patient: bool = True, agreed: Collection[str] | None = None
+) -> Moved:
     """Carry such a plan out, all in one transaction; what was taken meanwhile is told as unplaced, and the others move.
 
-    Raises as `plan_move`, and NothingToMove, NoPlaceFound.
+    `agreed` is a plan that was looked at (`moving_plan.line` of each visit): no other one is carried out.
+    Raises as `plan_move`, and NothingToMove, NoPlaceFound, PlanChanged.
     """
     _refuse(by, absence)
     wanted = _to_move(by, absence)
@@ -91,6 +100,8 @@ def move_visits(*, by: Actor, absence: Absence, reason: str, notify_patient: boo
     plan = _planned(by, absence, [row for row in held if row.pk in still])
     if not plan.proposals:
         raise NothingToMove
+    if agreed is not None and {moving_plan.line(one) for one in plan.proposals} != set(agreed):
+        raise PlanChanged
     move = BulkMove.objects.create(
         doctor_id=absence.doctor_id,
         to_doctor_id=absence.to_doctor_id,

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.appointments import openings, recurrence, rules
@@ -106,6 +108,14 @@ def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
     )
     emit(fact, by=by)
     return BookedSeries(series, tuple(booked.appointment for _, booked in done), tuple(clashes), _warnings(done))
+
+
+@transaction.atomic
+def plan_series(*, by: Actor, new: NewSeries) -> BookedSeries:
+    """What `book_series` would book now, by booking it and taking it all back: nothing is written. Raises as it does."""
+    planned = book_series(by=by, new=new)
+    transaction.set_rollback(True)
+    return planned
 
 
 @together.whole

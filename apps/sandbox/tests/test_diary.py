@@ -9,7 +9,7 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.appointments import rules, selectors
-from apps.appointments.models import Appointment, Room, StatusChange
+from apps.appointments.models import Appointment, BulkMove, MovedVisit, Room, StatusChange
 from apps.common import clock
 from apps.sandbox import diary
 from apps.sandbox.aliases import ALIASES
@@ -76,4 +76,10 @@ def test_the_diary_is_laid_out_with_the_sample_data(hospital: LaidOut) -> None:
     free = selectors.availability(SYSTEM, ALIASES["doctor_001"], start=now, end=now + timedelta(days=14))
     assert len(free) > 50
     assert Appointment.objects.filter(patient=ALIASES["patient_001"]).count() == 2
+    weekly = Appointment.objects.filter(series__isnull=False).order_by("scheduled_time")
+    assert len(weekly) >= 3  # the first may find its time taken
+    assert {(row.doctor_id, row.status) for row in weekly} == {(ID_OF["dr.smith"], "scheduled")}
+    move = BulkMove.objects.get()
+    assert MovedVisit.objects.filter(move=move).exists()
+    assert not selectors.still_there(SYSTEM, move).exists()
     assert diary.lay_out(SYSTEM) == 0

@@ -1,0 +1,308 @@
+"""Series: weekly follow-ups booked in one go, looked at together, and cancelled as far as they are still to come."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminErrorList
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import openings, recurrence, rules, selectors, services
+from apps.appointments.admin import words
+from apps.appointments.admin.booking import Books
+from apps.appointments.admin.series_forms import ASKED, USUAL, CancelRestForm, SeriesForm, clash, rows
+from apps.appointments.models import Appointment, Series
+from apps.appointments.rules import Status
+from apps.appointments.services import NothingBooked
+from apps.common import clock
+from apps.common.errors import Forbidden, HimsError
+from apps.patients import banner
+from apps.patients import selectors as patients
+from apps.patients.admin.patients import Beside
+from apps.patients.models import Patient
+from apps.patients.rules import QUERY_MAX
+from apps.rest.admin.acts import Act
+from apps.rest.admin.forms import ServiceForm, tell
+from apps.rest.admin_site import holds
+
+_LEFT_OUT = "series_left_out"  # in the browser's session: what the last booking could not place, for the page that follows
+_PAGE = "admin:appointments_series_"
+
+
+def _cancel(by: Actor, row: Series, answers: Mapping[str, Any]) -> list[Appointment]:
+    since = answers["since"]
+    return services.cancel_rest(
+        by=by,
+        series_id=row.pk,
+        reason=answers["reason"].strip(),
+        notify_patient=answers["notify_patient"],
+        since=rules.instant(since, datetime.min.time(), openings.clinic_zone()) if since else None,
+    )
+
+
+def _told_cancelled(request: HttpRequest, row: Series, answer: Sequence[Appointment]) -> HttpResponse:
+    messages.success(request, f"Visits cancelled: {len(answer)}. Their times are free.")
+    return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[row.pk]))
+
+
+def _may_cancel(row: Any, user: Any) -> bool:
+    """Whether something is still to come, and all of it in a diary in which the person acts."""
+    coming = [one for one in row.visits if one.status in rules.MOVABLE and one.scheduled_time >= clock.now()]
+    return bool(coming) and (user.may(Permission.APPOINTMENT_ANY) or all(one.doctor_id == user.pk for one in coming))
+
+
+class SeriesList(ChangeList):
+    """The visits of a page of series are fetched together."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        every = selectors.diary(visible_to=cast("Actor", request.user)).filter(series__in=rows).order_by("scheduled_time", "id")
+        visits: dict[UUID, list[Appointment]] = {}
+        for one in every:
+            visits.setdefault(cast("UUID", one.series_id), []).append(one)
+        for row in rows:
+            row.visits = visits.get(row.pk, [])
+        self.result_list = rows  # type: ignore[assignment]
+
+
+@admin.register(Series)
+class SeriesAdmin(Books):
+    """Visits that were booked together. Who books visits books them; doctors in their own diary alone."""
+
+    noun = "series"
+    title = "Series of visits"
+    booking_title = "Book a series of visits"
+    listed_as = "searched"
+    forms = (SeriesForm, ServiceForm)
+    needs = {"view": Permission.APPOINTMENT_VIEW, "add": Permission.APPOINTMENT_BOOK}
+    list_display = ("begins", "who", "with_whom", "rhythm", "booked", "to_come")
+    list_display_links = ("begins",)
+    search_fields = ("pk",)  # shows the box; `get_search_results` decides
+    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    ordering = ("-created_at", "-id")
+    readonly_fields = ("rhythm", "booked", "to_come")
+    acts = (
+        Act(
+            name="cancel-rest",
+            label="Cancel what is left",
+            need=Permission.APPOINTMENT_CHANGE,
+            form=CancelRestForm,
+            run=_cancel,
+            question="The visits of this series that are still to come will not take place. It cannot be taken back.",
+            done="The rest of the series is cancelled.",
+            offered=_may_cancel,
+            grave=True,
+            shows=_told_cancelled,
+        ),
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SeriesList
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
+        if not text:
+            return queryset, False
+        found = patients.matching(Patient.objects.visible_to(by), text, by).order_by()
+        return queryset.filter(Exists(Appointment.objects.filter(series=OuterRef("pk"), patient__in=found.values("pk")))), False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.visits = selectors.of_series(cast("Actor", request.user), row.pk)
+        return row
+
+    def patient_of(self, row: Any) -> UUID:
+        return row.visits[0].patient_id
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [(None, {"fields": ASKED if obj is None else self.readonly_fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else self.readonly_fields
+
+    # Booking
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the link that led here knew already."""
+        asked = {name: request.GET[name] for name in ("duration_minutes", "room") if name in request.GET}
+        return USUAL | super().get_changeform_initial_data(request) | asked
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        form = context["adminform"].form
+        if isinstance(form, SeriesForm) and form.previews:
+            form.errors.pop(NON_FIELD_ERRORS, None)
+            if not form.errors:
+                context["plan"] = self._plan(request, form)
+            context["errors"] = AdminErrorList(form, [])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def add(self, request: HttpRequest, form: SeriesForm) -> Any:
+        by = cast("Actor", request.user)
+        done = services.book_series(by=by, new=form.new(self.booked_for(request).pk))
+        request.session[_LEFT_OUT] = {"series": str(done.series.pk), "clashes": [_stored(clash) for clash in done.clashes]}
+        for warned in done.warnings:
+            messages.warning(request, f"{warned.message} {_times(warned.scheduled_times)}")
+        return done.series
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        patient, booked = self.booked_for(request), Appointment.objects.filter(series=obj.pk).count()
+        told = f"Booked: {patient.first_name} {patient.last_name}, {booked} of {obj.occurrences} visits."
+        if booked < obj.occurrences:
+            messages.warning(request, f"{told} The others are told below, with free times instead.")
+        else:
+            messages.success(request, told)
+        return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[obj.pk]))
+
+    def _plan(self, request: HttpRequest, form: SeriesForm) -> list[dict[str, Any]]:
+        """What would be booked, in order of time; nothing where the service says no, which is told on the form."""
+        try:
+            plan = services.plan_series(by=cast("Actor", request.user), new=form.new(self.booked_for(request).pk))
+        except Forbidden:
+            raise
+        except NothingBooked as nothing:
+            return [clash(**one) for one in nothing.details["clashes"]]
+        except HimsError as refusal:
+            tell(form, refusal)
+            return []
+        return rows(plan)
+
+    # The page of a series
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        if row is None:
+            return super().page_context(request, None)
+        may_read_chart = holds(request.user, Permission.CHART_VIEW)
+        return {
+            "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]
+            "may_read_chart": may_read_chart,
+            "title": "Series of visits",
+            "visits": [_visit(one) for one in row.visits],
+            "left_out": _left_out(request, row),
+        }
+
+    @admin.display(description="first visit")
+    def begins(self, row: Any) -> str:
+        return words.moment(row.visits[0].scheduled_time)
+
+    @admin.display(description="patient")
+    def who(self, row: Any) -> str:
+        patient = row.visits[0].patient
+        url = reverse("admin:patients_patient_change", args=[patient.pk])
+        return format_html('<a href="{}">{}</a> {}', url, words.patient(patient), patient.mrn)
+
+    @admin.display(description="doctor")
+    def with_whom(self, row: Any) -> str:
+        return ", ".join(dict.fromkeys(words.doctor(one.doctor) for one in row.visits))
+
+    @admin.display(description="how often")
+    def rhythm(self, row: Series) -> str:
+        return "every week" if row.every_weeks == 1 else f"every {row.every_weeks} weeks"
+
+    @admin.display(description="visits booked")
+    def booked(self, row: Any) -> str:
+        return f"{len(row.visits)} of {row.occurrences}"
+
+    @admin.display(description="still to come")
+    def to_come(self, row: Any) -> str:
+        now = clock.now()
+        return str(sum(one.status in rules.MOVABLE and one.scheduled_time >= now for one in row.visits))
+
+
+def of_visit(request: HttpRequest, row: Appointment) -> Beside | None:
+    """On the page of a visit: its series, or where one is booked that goes on from it."""
+    if row.series_id:
+        times = list(
+            Appointment.objects.visible_to(cast("Actor", request.user))
+            .filter(series=row.series_id)
+            .order_by("scheduled_time", "id")
+            .values_list("pk", flat=True)
+        )
+        told = f"Visit {times.index(row.pk) + 1} of {len(times)}: see them all"
+        return Beside("Series", ((reverse(f"{_PAGE}change", args=[row.series_id]), told),), "")
+    user = cast("Any", request.user)
+    mine = holds(user, Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
+    if not (holds(user, Permission.APPOINTMENT_BOOK) and mine and row.patient.is_active and not row.patient.deceased_at):
+        return None
+    return Beside("Series", (), "", (("Book weekly follow-ups", _follow_ups(row)),))
+
+
+def _follow_ups(row: Appointment) -> str:
+    """The booking of a series, filled with this visit: the same time of day, a week later."""
+    _, following = recurrence.occurrences(row.scheduled_time, every_weeks=1, number=2, zone=openings.clinic_zone())
+    said = {
+        "patient": row.patient_id,
+        "doctor": row.doctor_id,
+        "appointment_type": "follow_up",
+        "at": _iso(following.at),
+        "duration_minutes": row.duration_minutes,
+        "room": row.room_id or "",
+    }
+    return f"{reverse(f'{_PAGE}add')}?{urlencode({name: value for name, value in said.items() if value})}"
+
+
+def _stored(clash: Any) -> dict[str, Any]:
+    return {
+        "at": _iso(clash.scheduled_time),
+        "taken": list(clash.taken),
+        "instead": [_iso(one["scheduled_time"]) for one in clash.alternatives],
+    }
+
+
+def _left_out(request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+    """What the booking that led here could not place, less what was booked instead since."""
+    kept = request.session.get(_LEFT_OUT) or {}
+    if kept.get("series") != str(row.pk):
+        return []
+    stands, first = {_iso(one.scheduled_time) for one in row.visits}, row.visits[0]
+    open_still = [clash for clash in kept["clashes"] if not stands & set(clash["instead"])]
+    said = {"patient": first.patient_id, "doctor": first.doctor_id, "appointment_type": first.appointment_type, "series": row.pk}
+    book = f"{reverse('admin:appointments_appointment_add')}?{urlencode(said)}"
+    return [
+        {
+            "when": _said(clash["at"]),
+            "taken": clash["taken"],
+            "ways": [(f"{book}&{urlencode({'at': at})}", _said(at)) for at in clash["instead"]],
+        }
+        for clash in open_still
+    ]
+
+
+def _visit(row: Appointment) -> dict[str, Any]:
+    return {
+        "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
+        "when": words.moment(row.scheduled_time),
+        "doctor": words.doctor(row.doctor),
+        "kind": words.status(row.appointment_type),
+        "room": row.room.name if row.room else "–",
+        "sign": words.SIGNS[Status(row.status)],
+        "status": words.status(row.status),
+    }
+
+
+def _times(times: Sequence[datetime]) -> str:
+    return "; ".join(map(words.moment, times)) + "."
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _said(stored: str) -> str:
+    return words.moment(datetime.fromisoformat(stored))
