@@ -22,6 +22,7 @@ class Event:
     name: ClassVar[str] = ""
     event_id: ClassVar[UUID | None] = None  # of the outbox row; only on a fact that a listener hears
     announced_at: ClassVar[datetime | None] = None  # likewise
+    announced_by: ClassVar[UUID | None] = None  # likewise: whose act it was, None for the system's
 
     def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
         """Register a named fact; a base of facts has no name."""

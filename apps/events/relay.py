@@ -133,11 +133,11 @@ def _terms_of(delivery_id: UUID) -> listeners.Terms:
 
 
 def revive(row: OutboxEvent) -> Event:
-    """The fact as it was announced, ids and times typed again; and beside its fields which one it is, and when it was told."""
+    """The fact as it was announced, ids and times typed again; and its id, and when and by whom it was told."""
     kind = facts.named(row.name)
     hints = typing.get_type_hints(kind)
     fact = kind(**{field.name: _typed(hints[field.name], row.payload.get(field.name)) for field in dataclasses.fields(kind)})
-    vars(fact).update(event_id=row.pk, announced_at=row.occurred_at)
+    vars(fact).update(event_id=row.pk, announced_at=row.occurred_at, announced_by=row.actor_id)
     return fact
 
 

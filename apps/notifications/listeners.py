@@ -3,11 +3,8 @@
 In the house a message may name a patient; a mail never does.
 """
 
-from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
@@ -15,12 +12,14 @@ from apps.access.roles import Role
 from apps.accounts import services as accounts
 from apps.accounts.events import PasswordResetAsked, SecondFactorDisabled, SignedInFromNewPlace, StaffInvited
 from apps.accounts.models import PasswordLink, User
+from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked
 from apps.audit.events import UnusualReading
-from apps.common import clock
 from apps.events.listeners import after_commit
-from apps.notifications import mail, services
+from apps.notifications import diary, mail, services
+from apps.notifications.mail import Recipient
 from apps.notifications.models import Priority, Type
 from apps.notifications.services import Notice
+from apps.notifications.wording import clinic_time, person
 from apps.patients import selectors as patients
 from apps.patients.events import GlassBroken
 
@@ -34,8 +33,8 @@ def tell_of_broken_glass(event: GlassBroken) -> None:
     notice = Notice(
         title="Emergency access to a restricted chart",
         message=(
-            f"{_person(event.user_id)} opened the restricted chart of {patient.first_name} {patient.last_name} "
-            f"({patient.mrn}) in an emergency, on {_clinic_time(event.announced_at)}, until {_clinic_time(event.until)}."
+            f"{person(event.user_id)} opened the restricted chart of {patient.first_name} {patient.last_name} "
+            f"({patient.mrn}) in an emergency, on {clinic_time(event.announced_at)}, until {clinic_time(event.until)}."
         ),
         type=Type.WARNING,
         priority=Priority.URGENT,
@@ -49,7 +48,7 @@ def tell_of_unusual_reading(event: UnusualReading) -> None:
     """To every administrator."""
     notice = Notice(
         title="Unusually many charts opened",
-        message=f"{_person(event.user_id)} opened the charts of {event.charts} patients within an hour.",
+        message=f"{person(event.user_id)} opened the charts of {event.charts} patients within an hour.",
         type=Type.WARNING,
         priority=Priority.HIGH,
         action_url=_trail_of(event.user_id),
@@ -63,7 +62,7 @@ def tell_of_a_new_place(event: SignedInFromNewPlace) -> None:
     notice = Notice(
         title="New sign-in to your account",
         message=(
-            f"Somebody signed in to your account on {_clinic_time(event.announced_at)}, from a place it was not used from in the "
+            f"Somebody signed in to your account on {clinic_time(event.announced_at)}, from a place it was not used from in the "
             "last 30 days. If it was not you, change your password and tell an administrator."
         ),
         type=Type.WARNING,
@@ -76,9 +75,9 @@ def tell_of_a_new_place(event: SignedInFromNewPlace) -> None:
 @after_commit(SignedInFromNewPlace, terms=mail.TERMS)
 def mail_of_a_new_place(event: SignedInFromNewPlace) -> None:
     """To whoever the account belongs to, who may not be the one who signed in."""
-    if person := _working(event.user_id):
-        at = _clinic_time(event.announced_at)
-        mail.send(to=person, template="new_place", context={"at": at}, event_id=event.event_id)
+    if user := _working(event.user_id):
+        at = clinic_time(event.announced_at)
+        mail.send(to=Recipient.of(user), template="new_place", context={"at": at}, event_id=event.event_id)
 
 
 @after_commit(SecondFactorDisabled)
@@ -88,7 +87,7 @@ def tell_of_a_second_factor_taken_away(event: SecondFactorDisabled) -> None:
         notice = Notice(
             title="Your second factor was taken away",
             message=(
-                f"An administrator removed the second factor of your account on {_clinic_time(event.announced_at)}. "
+                f"An administrator removed the second factor of your account on {clinic_time(event.announced_at)}. "
                 "Set up another one. If you did not ask for it, tell an administrator."
             ),
             type=Type.WARNING,
@@ -101,31 +100,65 @@ def tell_of_a_second_factor_taken_away(event: SecondFactorDisabled) -> None:
 @after_commit(PasswordResetAsked, terms=mail.TERMS)
 def mail_a_new_password_s_link(event: PasswordResetAsked) -> None:
     """The link is made here, so that none waits in the outbox or the broker; each attempt makes another."""
-    if person := _working(event.user_id):
-        link = accounts.make_reset_link(user_id=person.pk)
-        mail.send(to=person, template="password_reset", context={"link": link, "minutes": 30}, event_id=event.event_id)
+    if user := _working(event.user_id):
+        context = {"link": accounts.make_reset_link(user_id=user.pk), "minutes": 30}
+        mail.send(to=Recipient.of(user), template="password_reset", context=context, event_id=event.event_id)
 
 
 @after_commit(StaffInvited, terms=mail.TERMS)
 def mail_an_invitation(event: StaffInvited) -> None:
     """As above. Who chose a password meanwhile needs no invitation."""
-    person = _working(event.user_id)
-    if person and not person.has_usable_password():
-        link = accounts.make_reset_link(user_id=person.pk, purpose=PasswordLink.Purpose.INVITATION)
-        mail.send(to=person, template="invitation", context={"link": link, "days": 7}, event_id=event.event_id)
+    user = _working(event.user_id)
+    if user and not user.has_usable_password():
+        link = accounts.make_reset_link(user_id=user.pk, purpose=PasswordLink.Purpose.INVITATION)
+        context = {"link": link, "days": 7}
+        mail.send(to=Recipient.of(user), template="invitation", context=context, event_id=event.event_id)
+
+
+@after_commit(AppointmentBooked)
+def tell_the_doctor_of_a_booking(event: AppointmentBooked) -> None:
+    """Whose diary it stands in, where somebody else put it there for one of the next days."""
+    _tell_doctors(event)
+
+
+@after_commit(AppointmentUpdated)
+def tell_the_doctors_of_a_change(event: AppointmentUpdated) -> None:
+    """As above, of a visit that was moved or cancelled."""
+    _tell_doctors(event)
+
+
+@after_commit(AppointmentBooked, terms=mail.TERMS)
+def mail_of_a_booking(event: AppointmentBooked) -> None:
+    """To the patient, of a visit that is still ahead."""
+    _mail_patient(event)
+
+
+@after_commit(SeriesBooked, terms=mail.TERMS)
+def mail_of_a_series(event: SeriesBooked) -> None:
+    """As above, once for all of its visits."""
+    _mail_patient(event)
+
+
+@after_commit(AppointmentUpdated, terms=mail.TERMS)
+def mail_of_a_change(event: AppointmentUpdated) -> None:
+    """To the patient, where whoever moved or cancelled the visit wished it."""
+    _mail_patient(event)
+
+
+def _tell_doctors(event: diary.Change) -> None:
+    for said in diary.to_doctors(event):
+        services.notify(by=SYSTEM, notice=said.notice, ids=[said.doctor_id], event_id=event.event_id, part=said.part)
+
+
+def _mail_patient(event: diary.Change | SeriesBooked) -> None:
+    news = diary.news_to_patient(event)
+    recipient = diary.address_of(event.patient_id) if news else None
+    if recipient:
+        mail.send(to=recipient, template=f"appointment_{news}", context={}, event_id=event.event_id)
 
 
 def _working(user_id: UUID) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).first()
-
-
-def _person(user_id: UUID) -> str:
-    return str(User.objects.filter(pk=user_id).first() or "Somebody")
-
-
-def _clinic_time(at: datetime | None) -> str:
-    """As the clinic's clock shows it, with the zone."""
-    return f"{(at or clock.now()).astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)):%Y-%m-%d at %H:%M %Z}"
 
 
 def _trail_of(someone: UUID) -> str:

@@ -7,12 +7,14 @@ of all: the listener makes it anew at each attempt. Who dies between the server'
 with the same Message-ID.
 """
 
+import re
 import smtplib
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid5
 
 from django.conf import settings
@@ -31,6 +33,24 @@ REST = 30.0  # seconds in which a server that did not answer is not asked
 _HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834: no holiday note comes back
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """Who is written to. `key` is the same at each attempt and nobody else's. A patient has no `name` here: no mail tells it."""
+
+    key: UUID
+    address: str
+    name: str = ""
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """Somebody with an account."""
+        return cls(key=user.pk, address=user.email, name=f"{user.first_name} {user.last_name}")
+
+
+class Refused(OSError):
+    """The mail server answered, and said no. Its words are told without the address, which may be a patient's."""
+
+
 class ServerResting(Exception):
     """The mail server did not answer a moment ago, and nobody waits for it again so soon."""
 
@@ -41,33 +61,40 @@ class _Rest:
     until = 0.0
 
 
-def send(*, to: User, template: str, context: Mapping[str, Any], event_id: UUID | None = None) -> None:
-    """Mail a person `templates/emails/<template>.txt`, whose first line is the subject; it knows `name` and `clinic` beside.
+def send(*, to: Recipient, template: str, context: Mapping[str, Any], event_id: UUID | None = None) -> None:
+    """Mail a person `templates/emails/<template>.txt`, whose first line is the subject. It knows `name`, `clinic`, `phone` too.
 
-    Raises OSError (smtplib's errors are such) where the server does not take it, ServerResting where it is not asked.
+    Raises OSError where the server does not answer, Refused where it says no, ServerResting where it is not asked.
     """
     if time.monotonic() < _Rest.until:
         raise ServerResting
     mail = compose(to=to, template=template, context=context, event_id=event_id)
     try:
         mail.send()
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):  # it answers, and says no
-        raise
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as answer:
+        raise Refused(_without(to.address, answer)) from None  # what was raised names the address, in the log too
     except OSError:
         _Rest.until = time.monotonic() + REST
         raise
 
 
-def compose(*, to: User, template: str, context: Mapping[str, Any], event_id: UUID | None) -> EmailMessage:
+def compose(*, to: Recipient, template: str, context: Mapping[str, Any], event_id: UUID | None) -> EmailMessage:
     """The mail. Values are put on one line each: a name cannot add lines to what the mail says."""
-    known = {"name": f"{to.first_name} {to.last_name}", "clinic": settings.CLINIC_NAME} | dict(context)
+    known = {"name": to.name, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE} | dict(context)
     flat = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in known.items()}
     subject, _, body = render_to_string(f"emails/{template}.txt", flat).strip().partition("\n")
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    message_id = f"<{uuid5(event_id or new_id(), f'{template} {to.pk}')}@{domain}>"
+    message_id = f"<{uuid5(event_id or new_id(), f'{template} {to.key}')}@{domain}>"
     return EmailMessage(
-        subject=" ".join(subject.split()), body=body.strip() + "\n", to=[to.email], headers={**_HEADERS, "Message-ID": message_id}
+        subject=" ".join(subject.split()),
+        body=body.strip() + "\n",
+        to=[to.address],
+        headers={**_HEADERS, "Message-ID": message_id},
     )
+
+
+def _without(address: str, answer: Exception) -> str:
+    return re.sub(re.escape(address), "(the recipient)", f"{type(answer).__name__}: {answer}", flags=re.IGNORECASE)
 
 
 def wake() -> None:

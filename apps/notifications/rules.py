@@ -1,6 +1,12 @@
-"""Where a notification may lead: a page of this house and nowhere else."""
+"""Where a notification may lead: a page of this house and nowhere else; and which changes of the diary are news, and to whom."""
 
 import re
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from apps.appointments.rules import Status
 
 MAX_URL = 500
 URL_PATTERN = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$"  # the characters of RFC 3986: no blank, backslash or control character
@@ -10,3 +16,41 @@ _URL = re.compile(URL_PATTERN.rstrip("$"))
 def leads_within(url: str) -> bool:
     """Whether a browser that follows the URL stays in this house: one path from the root, no scheme, no `//`."""
     return len(url) <= MAX_URL and _URL.fullmatch(url) is not None and "//" not in url
+
+
+class News(StrEnum):
+    """What became of a visit, as far as somebody is told. The word is the end of a mail's template."""
+
+    BOOKED = "booked"
+    CHANGED = "changed"
+    CANCELLED = "cancelled"
+
+
+ELSEWHERE = frozenset(("scheduled_time", "doctor_id"))  # the visit is at another time or with somebody else
+_IN_THE_DIARY = ELSEWHERE | {"duration_minutes"}
+
+
+def news(changes: Collection[str], status: str) -> News | None:
+    """What a change of these columns, to this status, is to the visit's doctor. Who came or was seen is no news."""
+    if "status" in changes and status == Status.CANCELLED:
+        return News.CANCELLED
+    if "status" in changes and status == Status.SCHEDULED:  # only what was asked for becomes scheduled: the wish is granted
+        return News.BOOKED
+    return News.CHANGED if _IN_THE_DIARY & set(changes) else None
+
+
+def news_to_the_patient(changes: Collection[str], status: str) -> News | None:
+    """The same to the patient, who is told of another time or doctor, not of minutes more or less."""
+    found = news(changes, status)
+    return None if found == News.CHANGED and not ELSEWHERE & set(changes) else found
+
+
+def is_soon(at: datetime, *, now: datetime, days: int, zone: ZoneInfo) -> bool:
+    """Whether the instant lies on one of so many days of the clinic's calendar, today being the first."""
+    today = now.astimezone(zone).date()
+    return today <= at.astimezone(zone).date() < today + timedelta(days=days)
+
+
+def is_over(at: datetime, *, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether the instant's day is past where the clinic is."""
+    return at.astimezone(zone).date() < now.astimezone(zone).date()

@@ -29,6 +29,7 @@ ALLOWED_HOSTS = env.read.list("HIMS_ALLOWED_HOSTS", default=["127.0.0.1", "local
 CLINIC_NAME = env.read.str("HIMS_CLINIC_NAME", default="Arocord Family Clinic")
 CLINIC_TIME_ZONE = env.read.str("HIMS_CLINIC_TIME_ZONE", default="America/Los_Angeles")
 CLINIC_COUNTRY = env.read.str("HIMS_CLINIC_COUNTRY", default="US")  # reads telephone numbers written without a country code
+CLINIC_PHONE = env.read.str("HIMS_CLINIC_PHONE", default="")  # patients are mailed to call it; as it is to be printed
 
 INSTALLED_APPS = [
     "hims",
@@ -246,6 +247,9 @@ HIMS_BASE_URL = env.base_url()  # what mailed links begin with
 HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
 REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
 HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # how long moved visits can be put back
+HIMS_NOTICE_DAYS = env.read.int(
+    "HIMS_NOTICE_DAYS", default=2
+)  # doctors hear of changes in their diary of so many days, from today
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [

@@ -43,7 +43,7 @@ def moved() -> Iterator[type[Event]]:
 
 def told_and_revived(fact: Event) -> Event:
     with transaction.atomic():
-        pk = emit(fact, by=Nurse())
+        pk = emit(fact, by=Nurse(id=uuid4()))
     return relay.revive(OutboxEvent.objects.get(pk=pk))
 
 
@@ -65,7 +65,8 @@ def test_a_listener_hears_the_very_fact_that_was_told(moved: Any) -> None:
     heard = told_and_revived(fact)
     assert heard == fact
     assert [type(vars(heard)[name]) for name in vars(fact)] == [type(value) for value in vars(fact).values()]
-    assert (heard.event_id, heard.announced_at) == OutboxEvent.objects.values_list("pk", "occurred_at").get()
+    about = (heard.event_id, heard.announced_at, heard.announced_by)
+    assert about == OutboxEvent.objects.values_list("pk", "occurred_at", "actor_id").get()
 
 
 @pytest.mark.django_db

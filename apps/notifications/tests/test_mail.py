@@ -18,6 +18,7 @@ from apps.events import relay
 from apps.events.models import Delivery, OutboxEvent
 from apps.events.services import emit
 from apps.notifications import mail
+from apps.notifications.mail import Recipient
 from apps.notifications.models import Message
 from apps.notifications.tests import receiver
 from apps.notifications.tests.receiver import Receiver
@@ -116,7 +117,7 @@ def test_no_mail_names_a_patient(port: int, ward: dict[str, User]) -> None:
     with receiver.open_at(port, Receiver()) as server:
         sign_in_from_elsewhere(ward["nurse"])
         for template, more in (("password_reset", {"minutes": 30}), ("invitation", {"days": 7})):
-            mail.send(to=ward["nurse"], template=template, context={"link": SECRET, **more})
+            mail.send(to=Recipient.of(ward["nurse"]), template=template, context={"link": SECRET, **more})
     for taken in server.taken:
         for word in (patient.first_name, patient.last_name, patient.mrn, str(patient.pk)):
             assert word not in taken.as_string()
@@ -124,7 +125,7 @@ def test_no_mail_names_a_patient(port: int, ward: dict[str, User]) -> None:
 
 @pytest.mark.parametrize(("template", "lifetime"), [("password_reset", {"minutes": 30}), ("invitation", {"days": 7})])
 def test_a_link_stands_in_the_mail_and_nowhere_else(ward: dict[str, User], template: str, lifetime: dict[str, int]) -> None:
-    mail.send(to=ward["nurse"], template=template, context={"link": SECRET, **lifetime})
+    mail.send(to=Recipient.of(ward["nurse"]), template=template, context={"link": SECRET, **lifetime})
     [sent] = outgoing.outbox
     assert SECRET in sent.body.split("\n")
     assert str(next(iter(lifetime.values()))) in sent.body
@@ -136,7 +137,7 @@ def test_a_link_stands_in_the_mail_and_nowhere_else(ward: dict[str, User], templ
 def test_a_name_adds_no_header_and_no_line(settings: Any, db: None) -> None:
     user = people.hire("o.brien", "nurse", first_name="Pat\r\nBcc: all@evil.example\r\n\r\nPay", last_name="O'Brien <x> & Co")
     settings.CLINIC_NAME = "North\r\nBcc: spy@evil.example"
-    sent = mail.compose(to=user, template="new_place", context={"at": "now"}, event_id=uuid4()).message()
+    sent = mail.compose(to=Recipient.of(user), template="new_place", context={"at": "now"}, event_id=uuid4()).message()
     assert sent["Bcc"] is None
     assert "O'Brien <x> & Co" in sent.get_payload()
     assert not any(line.startswith("Bcc") for line in sent.as_string().splitlines())
@@ -144,7 +145,7 @@ def test_a_name_adds_no_header_and_no_line(settings: Any, db: None) -> None:
 
 def test_mails_in_files_are_their_owners_alone(settings: Any, tmp_path: Path, ward: dict[str, User]) -> None:
     settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "apps.notifications.mail_files.Files", str(tmp_path / "mail")
-    mail.send(to=ward["nurse"], template="password_reset", context={"link": SECRET, "minutes": 30})
+    mail.send(to=Recipient.of(ward["nurse"]), template="password_reset", context={"link": SECRET, "minutes": 30})
     [file] = (tmp_path / "mail").iterdir()
     assert SECRET in file.read_text()
     assert stat.S_IMODE((tmp_path / "mail").stat().st_mode) == 0o700

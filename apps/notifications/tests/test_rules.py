@@ -1,3 +1,6 @@
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +46,41 @@ def test_nothing_accepted_names_another_host(url: str) -> None:
         assert not url.startswith(("//", "/\\"))
         assert url.isascii()
         assert url.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "doctor", "patient"),
+    [
+        (("status", "cancelled_at"), "cancelled", "cancelled", "cancelled"),
+        (("scheduled_time", "status"), "cancelled", "cancelled", "cancelled"),
+        (("status",), "scheduled", "booked", "booked"),
+        (("scheduled_time",), "scheduled", "changed", "changed"),
+        (("doctor_id",), "confirmed", "changed", "changed"),
+        (("duration_minutes", "notes"), "confirmed", "changed", None),
+        (("status", "queue_number"), "checked_in", None, None),
+        (("notes", "room"), "scheduled", None, None),
+        ((), "cancelled", None, None),
+    ],
+)
+def test_what_is_news_and_to_whom(changes: tuple[str, ...], status: str, doctor: str | None, patient: str | None) -> None:
+    assert rules.news(changes, status) == doctor
+    assert rules.news_to_the_patient(changes, status) == patient
+
+
+@pytest.mark.parametrize(
+    ("at", "days", "soon"),
+    [
+        ("2026-11-22T00:00-08:00", 1, True),
+        ("2026-11-21T23:59-08:00", 1, False),
+        ("2026-11-22T23:59-08:00", 1, True),
+        ("2026-11-23T00:00-08:00", 1, False),
+        ("2026-11-23T23:59-08:00", 2, True),
+        ("2026-11-24T00:00-08:00", 2, False),
+        ("2026-11-22T12:00-08:00", 0, False),
+    ],
+)
+def test_soon_is_counted_in_days_of_the_clinic(at: str, days: int, soon: bool) -> None:
+    now = datetime.fromisoformat("2026-11-22T20:00-08:00")  # the next day in Greenwich
+    zone = ZoneInfo("America/Los_Angeles")
+    assert rules.is_soon(datetime.fromisoformat(at), now=now, days=days, zone=zone) is soon
+    assert rules.is_over(datetime.fromisoformat(at), now=now, zone=zone) is (at < "2026-11-22")

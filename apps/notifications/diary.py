@@ -1,0 +1,153 @@
+"""What is said of a change in the diary: to the doctors, in the house, who comes when; to the patient, by mail, hardly a word.
+
+A mail lies in foreign hands, often in a mailbox that a family shares. That somebody has an appointment, and when, with whom and
+for what, is health information as soon as it can be tied to a person (45 CFR 160.103, 164.514(b)(2): dates of care are among the
+identifiers), and the address ties it. So a mail says that there is news and whom to call: no name, no date or time, no doctor,
+type or note, no link with an id in it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from apps.access.actor import SYSTEM
+from apps.access.roles import Role
+from apps.accounts.models import User
+from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked
+from apps.appointments.models import Appointment
+from apps.appointments.rules import Status
+from apps.common import clock
+from apps.notifications import rules
+from apps.notifications.mail import Recipient
+from apps.notifications.models import Category
+from apps.notifications.rules import News
+from apps.notifications.services import Notice
+from apps.notifications.wording import clinic_time, clinic_zone, person
+from apps.patients import selectors as patients
+
+_TOGETHER = timedelta(minutes=1)
+Change = AppointmentBooked | AppointmentUpdated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What one doctor is told. `part` tells apart what several are told of one fact."""
+
+    doctor_id: UUID
+    notice: Notice
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Left:
+    """The place that a visit left, as far as the fact names it."""
+
+    doctor_id: UUID | None
+    at: datetime | None
+
+    @classmethod
+    def by(cls, event: Change) -> "Left":
+        return cls(getattr(event, "left_doctor_id", None), getattr(event, "left_at", None))  # a booking leaves none
+
+
+def to_doctors(event: Change) -> list[Said]:
+    """The doctor whose diary it is, and the one whom the visit left; nobody for what he did himself, or where it is not soon."""
+    left, news = Left.by(event), _news(event)
+    if news is None or event.status == Status.REQUESTED or not _is_soon(event, left):
+        return []
+    told = [(event.doctor_id, "")]
+    if news is News.CHANGED and left.doctor_id and left.doctor_id != event.doctor_id:
+        told.append((left.doctor_id, "left"))
+    others = [(doctor_id, part) for doctor_id, part in told if doctor_id != event.announced_by]
+    return [Said(doctor_id=doctor_id, notice=_notice(event, news, left, part), part=part) for doctor_id, part in others]
+
+
+def news_to_patient(event: Change | SeriesBooked) -> News | None:
+    """What is ahead is told; what was booked for a time that began, or by a patient himself, is no news to him."""
+    if isinstance(event, AppointmentUpdated):
+        return _change_to_patient(event)
+    ahead = _still_to_come(event)
+    return News.BOOKED if ahead and not _is_patient(event.announced_by) else None
+
+
+def address_of(patient_id: UUID) -> Recipient | None:
+    """Whom to write to; nobody where there is no address, or the patient died or is one no more.
+
+    Of a record that was merged into another, whoever that one is of.
+    """
+    patient = patients.patient(SYSTEM, patient_id)
+    if not patient.email or patient.deceased_at or not patient.is_active:
+        return None
+    return Recipient(key=patient.pk, address=patient.email)
+
+
+def _news(event: Change) -> News | None:
+    return News.BOOKED if isinstance(event, AppointmentBooked) else rules.news(event.changes, event.status)
+
+
+def _change_to_patient(event: AppointmentUpdated) -> News | None:
+    if not event.notify_patient or rules.is_over(event.scheduled_time, now=clock.now(), zone=clinic_zone()):
+        return None
+    news = rules.news_to_the_patient(event.changes, event.status)
+    return None if news is News.CANCELLED and _another_tells(event.appointment_id) else news
+
+
+def _another_tells(appointment_id: UUID) -> bool:
+    """Whether an earlier visit of its series was cancelled together with this one: a hundred of them are one mail."""
+    row = Appointment.objects.filter(pk=appointment_id, series__isnull=False, cancelled_at__isnull=False).first()
+    if row is None or row.cancelled_at is None:
+        return False
+    together = (row.cancelled_at - _TOGETHER, row.cancelled_at + _TOGETHER)
+    others = Appointment.objects.filter(series=row.series_id, cancelled_at__range=together)
+    return others.filter(scheduled_time__lt=row.scheduled_time).exists()
+
+
+def _still_to_come(event: AppointmentBooked | SeriesBooked) -> bool:
+    """Whether patient and clinic will meet. The visits of a series do not speak for themselves."""
+    coming = Appointment.objects.live().filter(scheduled_time__gt=clock.now())
+    if isinstance(event, SeriesBooked):
+        return coming.filter(series=event.series_id).exists()
+    return coming.filter(pk=event.appointment_id, series=None).exists()
+
+
+def _is_patient(user_id: UUID | None) -> bool:
+    return User.objects.filter(pk=user_id, role=Role.PATIENT).exists()
+
+
+def _is_soon(event: Change, left: Left) -> bool:
+    now = event.announced_at or clock.now()
+    times = [at for at in (event.scheduled_time, left.at) if at]
+    return any(rules.is_soon(at, now=now, days=settings.HIMS_NOTICE_DAYS, zone=clinic_zone()) for at in times)
+
+
+def _notice(event: Change, news: News, left: Left, part: str) -> Notice:
+    title, what = _said(event, news, left, part)
+    patient = patients.patient(SYSTEM, event.patient_id)
+    who = person(event.announced_by) if event.announced_by else "the system"
+    return Notice(
+        title=title,
+        message=f"{patient.first_name} {patient.last_name} ({patient.mrn}): {what}, by {who}.",
+        category=Category.APPOINTMENT,
+        action_url=reverse("admin:appointments_appointment_change", args=[event.appointment_id]),
+    )
+
+
+def _said(event: Change, news: News, left: Left, part: str) -> tuple[str, str]:
+    """The title, and what became of the visit."""
+    at = clinic_time(event.scheduled_time)
+    if news is News.BOOKED:
+        return "New appointment", f"booked for {at}"
+    if news is News.CANCELLED:
+        return "Appointment cancelled", f"the visit on {at} was cancelled"
+    changes = getattr(event, "changes", ())
+    if part:
+        return "Appointment given to a colleague", f"moved from you to {person(event.doctor_id)}, for {at}"
+    was = f", before on {clinic_time(left.at)}" if left.at and left.at != event.scheduled_time else ""
+    if "doctor_id" in changes:
+        return "Appointment given to you", f"moved to you, for {at}{was}"
+    if "scheduled_time" in changes:
+        return "Appointment moved", f"moved to {at}{was}"
+    return "Appointment changed", f"the visit on {at} takes another time than before"

@@ -1,0 +1,25 @@
+"""How a message names a person and a time."""
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.accounts.models import User
+from apps.common import clock
+
+
+def person(user_id: UUID) -> str:
+    """A member of staff, by name and username."""
+    return str(User.objects.filter(pk=user_id).first() or "Somebody")
+
+
+def clinic_zone() -> ZoneInfo:
+    """Where the clinic's clock hangs."""
+    return ZoneInfo(settings.CLINIC_TIME_ZONE)
+
+
+def clinic_time(at: datetime | None) -> str:
+    """As the clinic's clock shows it, with the zone; now, where no time is known."""
+    return f"{(at or clock.now()).astimezone(clinic_zone()):%Y-%m-%d at %H:%M %Z}"
