@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.appointments import openings, rules
-from apps.appointments.models import VisitType
+from apps.appointments.models import VisitType, WaitPriority
 from apps.appointments.models.visits import STATUSES, Triage
 from apps.rest.serializers import IdField, InstantField, InstantOrDayField, StrictSerializer
 
@@ -20,6 +20,21 @@ def _minutes(**more: Any) -> serializers.IntegerField:
 
 def _text(size: int) -> serializers.CharField:
     return serializers.CharField(max_length=size, required=False, allow_blank=True, allow_null=True)
+
+
+def _clock_time(**more: Any) -> serializers.TimeField:
+    return serializers.TimeField(
+        format="%H:%M",
+        input_formats=["%H:%M"],
+        required=False,
+        allow_null=True,
+        error_messages={"invalid": "Write the time as HH:MM."},
+        **more,
+    )
+
+
+def _day(**more: Any) -> serializers.DateField:
+    return serializers.DateField(input_formats=["%Y-%m-%d"], error_messages={"invalid": "Write the day as YYYY-MM-DD."}, **more)
 
 
 class _Cleared(StrictSerializer):
@@ -121,6 +136,27 @@ class TimeOffBody(_Cleared):
         read = super().to_internal_value(data)
         read["ends_at"] = end_of(data.get("ends_at"), read["ends_at"])
         return read
+
+
+class WaitBody(_Cleared):
+    """Whom the patient would see, and when. Days and times of day are the clinic's; both ends are included."""
+
+    patient_id = IdField()
+    doctor_id = IdField(required=False, allow_null=True, help_text="Without: any doctor")
+    appointment_type = serializers.ChoiceField(choices=VisitType.choices, default=VisitType.CONSULTATION.value)
+    duration_minutes = _minutes(allow_null=True, help_text="Without: what the doctor takes for the type")
+    date_from = _day(required=False, allow_null=True, help_text="Without: today")
+    date_to = _day()
+    time_from = _clock_time(help_text="With time_to: all of the visit lies between the two")
+    time_to = _clock_time()
+    priority = serializers.ChoiceField(choices=WaitPriority.choices, default=WaitPriority.MEDIUM.value)
+    note = _text(REASON_MAX)
+
+
+class AnswerBody(StrictSerializer):
+    """Which offer is meant; without it, the one that is open."""
+
+    offer_id = IdField(required=False, allow_null=True)
 
 
 def end_of(said: Any, read: datetime) -> datetime:
