@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.appointments import openings, rules
@@ -22,15 +23,14 @@ def _text(size: int) -> serializers.CharField:
     return serializers.CharField(max_length=size, required=False, allow_blank=True, allow_null=True)
 
 
-def _clock_time(**more: Any) -> serializers.TimeField:
-    return serializers.TimeField(
-        format="%H:%M",
-        input_formats=["%H:%M"],
-        required=False,
-        allow_null=True,
-        error_messages={"invalid": "Write the time as HH:MM."},
-        **more,
-    )
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
+class ClockField(serializers.TimeField):
+    """A time of day by the clinic's clock."""
+
+    default_error_messages = {"invalid": "Write the time as HH:MM."}
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **more)
 
 
 def _day(**more: Any) -> serializers.DateField:
@@ -147,8 +147,8 @@ class WaitBody(_Cleared):
     duration_minutes = _minutes(allow_null=True, help_text="Without: what the doctor takes for the type")
     date_from = _day(required=False, allow_null=True, help_text="Without: today")
     date_to = _day()
-    time_from = _clock_time(help_text="With time_to: all of the visit lies between the two")
-    time_to = _clock_time()
+    time_from = ClockField(required=False, allow_null=True, help_text="With time_to: all of the visit lies between the two")
+    time_to = ClockField(required=False, allow_null=True)
     priority = serializers.ChoiceField(choices=WaitPriority.choices, default=WaitPriority.MEDIUM.value)
     note = _text(REASON_MAX)
 
