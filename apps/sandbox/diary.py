@@ -60,7 +60,7 @@ def lay_out(by: Actor) -> int:
             services.set_schedule(by=by, doctor_id=ID_OF[doctor], schedule=week)
     if Appointment.objects.exists():
         return 0
-    return services.take_over(by=by, visits=fortnight(clock.now(), _people()))
+    return services.take_over(by=by, visits=fortnight(clock.now(), people()))
 
 
 def fortnight(now: datetime, people: People) -> list[TakenVisit]:
@@ -79,7 +79,8 @@ def fortnight(now: datetime, people: People) -> list[TakenVisit]:
     return _apart(visits)
 
 
-def _people() -> People:
+def people() -> People:
+    """Whom the doctors of the toy hospital can see."""
     today = clock.today()
     born = today.replace(year=today.year - _ADULT, day=min(today.day, 28))
     alive = Patient.objects.listed().filter(is_active=True, deceased_at=None, restricted=False)
