@@ -27,10 +27,18 @@ class AppointmentBooked(_AboutAppointment, name="appointment.created"):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentUpdated(_AboutAppointment, name="appointment.updated"):
-    """`changes` are the names of the columns that changed; `notify_patient` is the wish of whoever changed them."""
+    """`changes` are the names of the columns that changed; `notify_patient` is the wish of whoever changed them.
+
+    `left_*` say which of a doctor's time the visit no longer takes, or no longer all of: it was cancelled, missed, moved or given
+    to another doctor. They are empty where it left none.
+    """
 
     changes: tuple[str, ...]
     notify_patient: bool = False
+    left_doctor_id: UUID | None = None
+    left_at: datetime | None = None
+    left_minutes: int | None = None
+    left_room_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,3 +144,50 @@ class RoomChanged(_AboutRoom, name="room.changed"):
     """It has another name or place, or is closed or open again."""
 
     changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AboutWaiting(Event):
+    entry_id: UUID
+    patient_id: UUID
+
+    @property
+    def subject_id(self) -> UUID:
+        return self.entry_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitlistEntryAdded(_AboutWaiting, name="waitlist.added"):
+    """Somebody would come sooner; without a doctor, to whichever."""
+
+    doctor_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitlistEntryWithdrawn(_AboutWaiting, name="waitlist.withdrawn"):
+    """Somebody waits no longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitlistEntryExpired(_AboutWaiting, name="waitlist.expired"):
+    """The last day on which somebody would have come has passed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitlistOffered(_AboutWaiting, name="waitlist.offered"):
+    """A time that came free was offered to somebody who waits; it is free for everybody else as well."""
+
+    offer_id: UUID
+    doctor_id: UUID
+    scheduled_time: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitlistOfferSettled(_AboutWaiting, name="waitlist.offer_settled"):
+    """An offer was accepted, declined, lost to somebody faster, withdrawn with its entry, or has expired. `opening` is the
+    fact that freed the time."""
+
+    offer_id: UUID
+    opening: UUID
+    status: str

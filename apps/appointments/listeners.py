@@ -1,8 +1,14 @@
-"""What the diary hears of: a doctor who leaves."""
+"""What the diary hears of: a doctor who leaves; of its own, times that came free and offers that were settled."""
+
+from datetime import timedelta
 
 from apps.access.actor import SYSTEM
 from apps.accounts.events import StaffDeactivated
 from apps.appointments import services
+from apps.appointments.events import AppointmentUpdated, WaitlistOfferSettled
+from apps.appointments.models import OfferStatus
+from apps.appointments.rules import Span
+from apps.common import clock
 from apps.events.listeners import after_commit
 
 
@@ -10,3 +16,25 @@ from apps.events.listeners import after_commit
 def close_the_calendar(event: StaffDeactivated) -> None:
     """The address of a doctor who left stays dead, also should he come back. (It answers nothing from the first moment on.)"""
     services.close_feed(by=SYSTEM, doctor_id=event.user_id)
+
+
+@after_commit(AppointmentUpdated)
+def offer_what_came_free(event: AppointmentUpdated) -> None:
+    """Heard twice, it is offered once: the fact's own id names the opening."""
+    if event.left_at is None or event.left_minutes is None or event.left_doctor_id is None or event.event_id is None:
+        return
+    services.offer_freed(
+        by=SYSTEM,
+        opening=event.event_id,
+        doctor_id=event.left_doctor_id,
+        room_id=event.left_room_id,
+        left=Span(event.left_at, event.left_at + timedelta(minutes=event.left_minutes)),
+        told_at=event.announced_at or clock.now(),
+    )
+
+
+@after_commit(WaitlistOfferSettled)
+def let_the_next_have_it(event: WaitlistOfferSettled) -> None:
+    """Whoever did not take a time leaves it to the next in rank."""
+    if event.status != OfferStatus.ACCEPTED:
+        services.pass_on(by=SYSTEM, opening=event.opening)

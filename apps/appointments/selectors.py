@@ -1,5 +1,6 @@
 """Finding visits. Everything here is already scoped to whoever asks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,9 @@ from apps.appointments.models import (
     StatusChange,
     TimeOff,
     VisitLength,
+    WaitlistEntry,
+    WaitlistOffer,
+    WaitStatus,
     WorkingHours,
 )
 from apps.appointments.rules import Span
@@ -113,6 +117,28 @@ def busy(feed: CalendarFeed, start: datetime, end: datetime) -> QuerySet[Appoint
     """The feed's visits that take the doctor's time, or were asked for, in order. Whoever fetches them is shown no patient."""
     rows = Appointment.objects.filter(doctor=feed.doctor_id, scheduled_time__gte=start, scheduled_time__lt=end)
     return rows.exclude(status__in=[rules.Status.CANCELLED, rules.Status.NO_SHOW]).order_by("scheduled_time", "id")
+
+
+def waitlist(*, visible_to: Actor, status: str = WaitStatus.WAITING.value) -> QuerySet[WaitlistEntry]:
+    """The entries of this status: of those who wait the most urgent first, then who waits longest; of the others the newest."""
+    rows = WaitlistEntry.objects.visible_to(visible_to).filter(status=status)
+    return rows.ranked() if status == WaitStatus.WAITING else rows.order_by("-created_at", "-id")
+
+
+def waitlist_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
+    """The entry, or NotFound."""
+    found = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).first()
+    if found is None:
+        raise NotFound("There is no such entry on the waitlist.")
+    return found
+
+
+def offers_of(entries: Collection[UUID]) -> dict[UUID, list[WaitlistOffer]]:
+    """What each of these entries was offered, the latest first, in one statement."""
+    found: dict[UUID, list[WaitlistOffer]] = {entry_id: [] for entry_id in entries}
+    for offer in WaitlistOffer.objects.filter(entry__in=entries).order_by("-created_at", "-id"):
+        found[offer.entry_id].append(offer)
+    return found
 
 
 def rooms(*, visible_to: Actor) -> QuerySet[Room]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.patients.services import NewEntry, Registration
-from apps.sandbox import diary, notices, staff, visits
+from apps.sandbox import diary, notices, staff, visits, waits
 from apps.sandbox.aliases import PATIENTS, fixed_id
 from apps.sandbox.ward import ward
 
@@ -50,7 +50,8 @@ def fingerprint() -> str:
     closed = [staff.RESTRICTED, staff.CARE_TEAM]
     weeks = [diary.DOCTORS, diary.ROOMS, diary.SAMPLES]
     stories = [[story.complaint, story.plan, *story.codes] for story in visits.STORIES]
-    seeded = [people, keys, everybody(), told, closed, weeks, stories]
+    waiting = [[one.note, one.doctor, one.kind, one.priority, one.days] for one in waits.WAITING]
+    seeded = [people, keys, everybody(), told, closed, weeks, stories, waiting]
     return hashlib.sha256(json.dumps(seeded, sort_keys=True).encode()).hexdigest()
 
 

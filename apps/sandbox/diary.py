@@ -71,8 +71,8 @@ def lay_out(by: Actor) -> int:
             services.set_schedule(by=by, doctor_id=ID_OF[doctor], schedule=week)
     if Appointment.objects.exists():
         return 0
-    people = _people()
-    visits = services.take_over(by=by, visits=fortnight(clock.now(), people)) + _weekly(by, people)
+    everybody = people()
+    visits = services.take_over(by=by, visits=fortnight(clock.now(), everybody)) + _weekly(by, everybody)
     _move_away(by)
     return visits
 
@@ -98,7 +98,7 @@ def _move_away(by: Actor) -> None:
     away = Absence(doctor_id=ID_OF["dr.patel"], starts_at=start, ends_at=end)
     services.add_time_off(by=by, doctor_id=away.doctor_id, starts_at=start, ends_at=end, reason="Course")
     with suppress(NothingToMove, NoPlaceFound):  # the draw may have left the day empty
-        services.move_visits(by=by, absence=away, reason="Course")
+        services.move_visits(by=by, absence=away, reason="Course", notify_patient=False)
 
 
 def _at(days: int, at: time) -> datetime:
@@ -123,7 +123,8 @@ def fortnight(now: datetime, people: People) -> list[TakenVisit]:
     return _apart(visits)
 
 
-def _people() -> People:
+def people() -> People:
+    """Whom the doctors of the toy hospital can see."""
     today = clock.today()
     born = today.replace(year=today.year - _ADULT, day=min(today.day, 28))
     alive = Patient.objects.listed().filter(is_active=True, deceased_at=None, restricted=False)

@@ -20,7 +20,7 @@ from apps.patients import services as patients
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry
-from apps.sandbox import charts, diary, notices, selectors, visits
+from apps.sandbox import charts, diary, notices, selectors, visits, waits
 from apps.sandbox.aliases import fixed_id
 from apps.sandbox.charts import Sample
 from apps.sandbox.models import SampleData
@@ -103,6 +103,7 @@ def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
     _restrict(by)
     booked = diary.lay_out(by)
     visits.lay_out(by)
+    waits.lay_out(by)
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
     return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys, visits=booked)
 

@@ -219,6 +219,8 @@ SPECTACULAR_SETTINGS = {
         "MoveResult": "apps.appointments.api.moves.MOVE_RESULTS",
         "MoveReason": "apps.appointments.api.moves.MOVE_REASONS",
         "AppointmentType": "apps.appointments.models.VisitType",
+        "WaitlistStatus": "apps.appointments.models.WaitStatus",
+        "WaitlistOfferStatus": "apps.appointments.models.OfferStatus",
         "ConsultationStatus": "apps.consultations.models.STATUSES",
         "StepState": "apps.consultations.api.shapes.STATES",
         "WorkflowType": "apps.consultations.models.WORKFLOWS",
@@ -247,9 +249,10 @@ HIMS_BASE_URL = env.base_url()  # what mailed links begin with
 HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
 REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
 HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # how long moved visits can be put back
-HIMS_NOTICE_DAYS = env.read.int(
-    "HIMS_NOTICE_DAYS", default=2
-)  # doctors hear of changes in their diary of so many days, from today
+# Doctors hear of what others change in their diary of so many days, today being the first.
+HIMS_NOTICE_DAYS = env.read.int("HIMS_NOTICE_DAYS", default=2)
+HIMS_WAITLIST_OFFERS = env.read.int("HIMS_WAITLIST_OFFERS", default=3)  # how many are offered a freed time at once
+HIMS_WAITLIST_OFFER = timedelta(minutes=env.read.int("HIMS_WAITLIST_OFFER_MINUTES", default=30))  # how long they may think
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [
@@ -277,6 +280,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old sign-ins": {"task": "apps.accounts.tasks.forget_old", "schedule": 86_400.0},
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
     "fold the tally of visits": {"task": "apps.appointments.tasks.fold_tally", "schedule": 10.0},
+    "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0},
     "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
     "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0},
     "seal what came late to the trail": {"task": "apps.audit.tasks.seal", "schedule": 60.0, "kwargs": {"thorough": True}},

@@ -16,7 +16,7 @@ from apps.access.permissions import Permission as P
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
-from apps.appointments.models import Appointment, Room, TimeOff
+from apps.appointments.models import Appointment, Room, TimeOff, WaitlistEntry, WaitlistOffer
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.consultations import services as consultations
@@ -163,7 +163,7 @@ def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
     desk, planners = {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
     everyone_but_manager = STAFF - {"manager"}
 
-    def at(page: str, row: Appointment | Room | TimeOff | User) -> str:
+    def at(page: str, row: Appointment | Room | TimeOff | User | WaitlistEntry) -> str:
         return reverse(f"admin:appointments_{page}", args=[row.pk])
 
     return {
@@ -189,6 +189,9 @@ def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
         reverse("admin:appointments_timeoff_add"): planners,
         at("timeoff_change", off): everyone_but_manager,
         at("timeoff_remove", off): planners,
+        reverse("admin:appointments_waitlistentry_changelist"): desk,
+        f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}": desk,
+        **{at(f"waitlistentry_{page}", offered(doctor)): desk for page in ("change", "accept", "decline", "withdraw")},
     } | planning_pages(doctor, patient)
 
 
@@ -212,6 +215,16 @@ def planning_pages(doctor: User, patient: Patient) -> dict[str, set[str]]:
         reverse(f"{page}bulkmove_change", args=[move]): planners,
         reverse(f"{page}bulkmove_undo", args=[move]): planners,
     }
+
+
+def offered(doctor: User) -> WaitlistEntry:
+    """Somebody who waits and has an offer."""
+    day = clock.today() + timedelta(days=1)
+    entry = WaitlistEntry.objects.create(patient=cast.admit("Wanda", "Waits"), date_from=day, date_to=day)
+    soon = clock.now() + timedelta(hours=3)
+    open_offer = {"opening": uuid4(), "doctor": doctor, "scheduled_time": soon, "expires_at": soon, "rank": 1}
+    WaitlistOffer.objects.create(entry=entry, duration_minutes=15, free_minutes=15, **open_offer)
+    return entry
 
 
 def restricted(ward: dict[str, User]) -> tuple[Restriction, BreakGlass]:
@@ -323,7 +336,7 @@ def test_the_navigation_names_only_what_one_may_open(page_of: Callable[[str], Cl
 def test_every_change_form_that_is_shown_is_a_row_of_the_trail(ward: dict[str, User], page_of: Callable[[str], Client]) -> None:
     browser = page_of("admin")
     pages = [address for address, may in addresses(ward).items() if address.endswith("/change/") and "admin" in may]
-    assert len(pages) == 23
+    assert len(pages) == 24
     for address in pages:
         before = set(AuditEvent.objects.values_list("pk", flat=True))
         browser.get(address)

@@ -111,6 +111,8 @@ MATRIX: dict[str, str] = {
     "GET /doctors/{id}/calendar-feed": "y o - y - - - -",
     "POST /doctors/{id}/calendar-feed": "y o - y - - - -",
     "DELETE /doctors/{id}/calendar-feed": "y o - y - - - -",
+    **dict.fromkeys(("GET /waitlist", "GET /waitlist/{id}", "POST /waitlist", "DELETE /waitlist/{id}"), "y o y y - - - -"),
+    **dict.fromkeys(("POST /waitlist/{id}/accept", "POST /waitlist/{id}/decline"), "y o y y - - - -"),  # ours: decline
     # consultations
     "GET /consultations": "c y y - - - r -",
     "GET /consultations/{id}": "c y y - - - r -",
@@ -198,6 +200,7 @@ class Scene(NamedTuple):
     consultation_id: str = ""
     series_id: str = ""
     move_id: str = ""
+    waits_id: str = ""
 
     def id_for(self, path: str) -> str:
         """Whose `{id}` it is, where it is not a patient's."""
@@ -211,6 +214,7 @@ class Scene(NamedTuple):
             "/appointments/moves/": self.move_id,
             "/appointments/": self.visit_id,
             "/consultations/": self.consultation_id,
+            "/waitlist/": self.waits_id,
         }
         return next((one for start, one in kinds.items() if path.startswith(start)), "")
 
@@ -232,6 +236,8 @@ def scene(ward: dict[str, User]) -> Scene:
     move = BulkMove.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
     others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
     others |= {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}
+    waits = diary.NewWait(patient_id=twin.pk, date_to=cast.at().date(), appointment_type="lab")
+    others |= {"waits_id": diary.put_on_waitlist(by=ward["admin"], wait=waits)}
     others |= {"consultation_id": cast.visit_of(doctor, patient).row}
     ids = {name: str(row.pk) for name, row in others.items()}
     return Scene(patient, twin, closed, entry, **ids)
@@ -302,6 +308,10 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /appointments/moves/{id}/undo": None,
         "POST /doctors/{id}/calendar-feed": None,
         "DELETE /doctors/{id}/calendar-feed": None,
+        "POST /waitlist": {"patient_id": str(scene.twin.pk), "date_to": str(cast.at().date())},
+        "DELETE /waitlist/{id}": None,
+        "POST /waitlist/{id}/accept": {},
+        "POST /waitlist/{id}/decline": {},
         "POST /patients/{id}/medical-history": {"type": "allergy", "display": "Latex"},
         "POST /patients/{id}/medical-history/{entry}/retract": {"reason": why},
         "POST /consultations": {"patient_id": str(scene.patient.pk), "doctor_id": scene.doctor_id},

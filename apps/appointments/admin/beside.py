@@ -32,7 +32,9 @@ def visits_of(request: HttpRequest, patient: Patient) -> Beside | None:
     )
     book = f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}"
     may = holds(request.user, Permission.APPOINTMENT_BOOK) and patient.is_active and not patient.deceased_at
-    return Beside("Next visits", lines, "None is booked.", (("Book a visit", book),) if may else ())
+    wait = f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"
+    waits = (("Put on the waitlist", wait),) if may and holds(request.user, Permission.WAITLIST_KEEP) else ()
+    return Beside("Next visits", lines, "None is booked.", (("Book a visit", book), *waits) if may else ())
 
 
 def unconfirmed_today(user: Any) -> str:

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.appointments import openings, rules
-from apps.appointments.models import VisitType
+from apps.appointments.models import VisitType, WaitPriority
 from apps.appointments.models.visits import STATUSES, Triage
 from apps.rest.serializers import IdField, InstantField, InstantOrDayField, StrictSerializer
 
@@ -20,6 +21,20 @@ def _minutes(**more: Any) -> serializers.IntegerField:
 
 def _text(size: int) -> serializers.CharField:
     return serializers.CharField(max_length=size, required=False, allow_blank=True, allow_null=True)
+
+
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
+class ClockField(serializers.TimeField):
+    """A time of day by the clinic's clock."""
+
+    default_error_messages = {"invalid": "Write the time as HH:MM."}
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **more)
+
+
+def _day(**more: Any) -> serializers.DateField:
+    return serializers.DateField(input_formats=["%Y-%m-%d"], error_messages={"invalid": "Write the day as YYYY-MM-DD."}, **more)
 
 
 class _Cleared(StrictSerializer):
@@ -121,6 +136,27 @@ class TimeOffBody(_Cleared):
         read = super().to_internal_value(data)
         read["ends_at"] = end_of(data.get("ends_at"), read["ends_at"])
         return read
+
+
+class WaitBody(_Cleared):
+    """Whom the patient would see, and when. Days and times of day are the clinic's; both ends are included."""
+
+    patient_id = IdField()
+    doctor_id = IdField(required=False, allow_null=True, help_text="Without: any doctor")
+    appointment_type = serializers.ChoiceField(choices=VisitType.choices, default=VisitType.CONSULTATION.value)
+    duration_minutes = _minutes(allow_null=True, help_text="Without: what the doctor takes for the type")
+    date_from = _day(required=False, allow_null=True, help_text="Without: today")
+    date_to = _day()
+    time_from = ClockField(required=False, allow_null=True, help_text="With time_to: all of the visit lies between the two")
+    time_to = ClockField(required=False, allow_null=True)
+    priority = serializers.ChoiceField(choices=WaitPriority.choices, default=WaitPriority.MEDIUM.value)
+    note = _text(REASON_MAX)
+
+
+class AnswerBody(StrictSerializer):
+    """Which offer is meant; without it, the one that is open."""
+
+    offer_id = IdField(required=False, allow_null=True)
 
 
 def end_of(said: Any, read: datetime) -> datetime:

@@ -7,6 +7,7 @@ from apps.appointments.api.moves import MoveViewSet
 from apps.appointments.api.schedules import AvailabilityViewSet, RoomViewSet, ScheduleViewSet, TimeOffViewSet
 from apps.appointments.api.series import SeriesViewSet
 from apps.appointments.api.views import AppointmentViewSet
+from apps.appointments.api.waitlist import AcceptViewSet, WaitlistViewSet
 
 urlpatterns = [
     # before `appointments/<pk>`, which would take them for ids
@@ -41,5 +42,9 @@ urlpatterns = [
         CalendarFeedViewSet.as_view({"post": "create", "get": "retrieve", "delete": "destroy"}),
         name="doctor-calendar-feed",
     ),
+    path("waitlist", WaitlistViewSet.as_view({"get": "list", "post": "create"}), name="waitlist"),
+    path("waitlist/<str:pk>", WaitlistViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="waitlist-entry"),
+    path("waitlist/<str:pk>/accept", AcceptViewSet.as_view({"post": "accept"}), name="waitlist-accept"),
+    path("waitlist/<str:pk>/decline", WaitlistViewSet.as_view({"post": "decline"}), name="waitlist-decline"),
     path("rooms", RoomViewSet.as_view({"get": "list"}), name="rooms"),
 ]

@@ -50,10 +50,16 @@ _RANK = Case(
 )
 
 
+def _own(actor: Actor, doctor: str) -> Q:
+    return Q() if actor.may(Permission.APPOINTMENT_ANY) else Q(**{doctor: actor.id}) | Q(**{doctor: None})
+
+
 class WaitlistQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """The entries of every patient who is shown to the actor."""
-        return self.filter(open_to(actor, "patient")) if actor.may(Permission.WAITLIST_VIEW) else self.none()
+        """The entries of every patient who is shown to the actor; of doctors, those that name them or nobody."""
+        if not actor.may(Permission.WAITLIST_VIEW):
+            return self.none()
+        return self.filter(open_to(actor, "patient"), _own(actor, "doctor"))
 
     def ranked(self) -> Self:
         """The most urgent first, then who waits longest."""
@@ -112,7 +118,9 @@ class WaitlistEntry(BaseModel):
 class OfferQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """The offers of the entries the actor may know of."""
-        return self.filter(open_to(actor, "entry__patient")) if actor.may(Permission.WAITLIST_VIEW) else self.none()
+        if not actor.may(Permission.WAITLIST_VIEW):
+            return self.none()
+        return self.filter(open_to(actor, "entry__patient"), _own(actor, "entry__doctor"))
 
 
 class WaitlistOffer(BaseModel):

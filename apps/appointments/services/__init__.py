@@ -1,5 +1,14 @@
 """What can be done in the diary. Read through the module: `services.book(...)`, `services.check_in(...)`."""
 
+from apps.appointments.services.accepting import (
+    Accepted,
+    NothingOffered,
+    OfferClosed,
+    OfferExpired,
+    OfferLost,
+    accept_offer,
+    decline_offer,
+)
 from apps.appointments.services.booking import Booked, Caution, NewVisit, OverbookingFull, PatientNotActive, SlotTaken, book
 from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
 from apps.appointments.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
@@ -14,6 +23,7 @@ from apps.appointments.services.moving import (
     plan_move,
     undo_move,
 )
+from apps.appointments.services.offering import expire_offers, lose_taken, offer_freed, pass_on
 from apps.appointments.services.rooms import RoomOnRecord, add_room, close_room, rename_room, reopen_room
 from apps.appointments.services.scheduling import (
     NewSchedule,
@@ -37,12 +47,22 @@ from apps.appointments.services.visiting import (
     no_show,
     put_back,
 )
+from apps.appointments.services.waitlist import (
+    AlreadyWaiting,
+    NewWait,
+    NotWaiting,
+    expire_waits,
+    put_on_waitlist,
+    take_off_waitlist,
+)
 
 __all__ = [
     "CHANGEABLE",
     "Absence",
+    "Accepted",
     "AlreadyOver",
     "AlreadyUndone",
+    "AlreadyWaiting",
     "Booked",
     "Caution",
     "IllegalMove",
@@ -50,13 +70,19 @@ __all__ = [
     "NewSchedule",
     "NewSeries",
     "NewVisit",
+    "NewWait",
     "NoFeed",
     "NoLongerMovable",
     "NoPlaceFound",
     "NotThatDay",
+    "NotWaiting",
     "NothingBooked",
+    "NothingOffered",
     "NothingToCancel",
     "NothingToMove",
+    "OfferClosed",
+    "OfferExpired",
+    "OfferLost",
     "OverbookingFull",
     "PatientNotActive",
     "PlanChanged",
@@ -67,6 +93,7 @@ __all__ = [
     "TooEarly",
     "TooLateToUndo",
     "WeeklyHours",
+    "accept_offer",
     "add_room",
     "add_time_off",
     "affected",
@@ -80,18 +107,26 @@ __all__ = [
     "close_feed",
     "close_room",
     "confirm",
+    "decline_offer",
+    "expire_offers",
+    "expire_waits",
     "finish",
+    "lose_taken",
     "make_feed",
     "move_visits",
     "no_show",
+    "offer_freed",
+    "pass_on",
     "plan_move",
     "plan_series",
     "put_back",
+    "put_on_waitlist",
     "remove_time_off",
     "rename_room",
     "reopen_room",
     "revoke_feed",
     "set_schedule",
+    "take_off_waitlist",
     "take_over",
     "undo_move",
 ]

@@ -18,6 +18,7 @@ from apps.events.services import emit
 from apps.patients import services as charts
 
 _LIVE = tuple(rules.LIVE)
+_PLACED = frozenset(("scheduled_time", "ends_at", "doctor_id", "overbook_seat"))  # columns that say which time it takes
 _SAME_PLACE = 0x44494152  # "DIAR": the first half of the advisory locks under which visits are moved
 
 
@@ -147,7 +148,7 @@ def write(row: Appointment, **values: Any) -> list[str]:
     A visit that comes to take a time is written under the doctor's and the room's lock of moves: an UPDATE waits where an INSERT
     would step back, so two of them could wait for each other.
     """
-    was, before = row.status, {name: getattr(row, name) for name in values}
+    was, before, stood = row.status, {name: getattr(row, name) for name in values}, _place_of(row)
     changed = [name for name, value in values.items() if before[name] != value]
     if not changed:
         return []
@@ -159,6 +160,8 @@ def write(row: Appointment, **values: Any) -> list[str]:
         _write_where_free(row, was, fresh, [before.get("doctor_id"), before.get("room_id")])
     elif not Appointment.objects.filter(pk=row.pk, status=was).update(**fresh):
         raise Unavailable("The appointment changes hands again and again right now.")
+    if was in _LIVE and stood and (row.status not in _LIVE or _PLACED & set(changed)):
+        vars(row).setdefault("left", stood)  # until it is announced; of several writes the first left what others could see
     return [name.removesuffix("_id") if name == "room_id" else name for name in changed]
 
 
@@ -172,6 +175,7 @@ def announce(by: Actor, row: Appointment, changes: list[str], *, notify_patient:
         status=row.status,
         changes=tuple(changes),
         notify_patient=notify_patient,
+        **vars(row).pop("left", {}),
     )
     emit(fact, by=by)
 
@@ -202,8 +206,16 @@ def _another_seat(row: Appointment) -> dict[str, Any]:
 
 
 def _takes_time(was: str, row: Appointment, changed: list[str]) -> bool:
-    placed = {"scheduled_time", "ends_at", "doctor_id", "room_id", "overbook_seat", "overbook_day"} & set(changed)
+    placed = (_PLACED | {"room_id", "overbook_day"}) & set(changed)
     return row.status in _LIVE and (bool(placed) or was not in _LIVE)
+
+
+def _place_of(row: Appointment) -> dict[str, Any]:
+    """The doctor's time that the visit takes, as its fact tells what it left; none where it is overbooked."""
+    if row.overbook_seat is not None:
+        return {}
+    place = {"left_doctor_id": row.doctor_id, "left_at": row.scheduled_time}
+    return place | {"left_minutes": row.duration_minutes, "left_room_id": row.room_id}
 
 
 def hold_places(*places: UUID | None) -> None:

@@ -1,0 +1,317 @@
+"""The waitlist: who waits, in rank; put on, taken off, and the offer that is open accepted or declined."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.appointments import rules, selectors, services
+from apps.appointments.admin import words
+from apps.appointments.admin.booking import Books, warn
+from apps.appointments.admin.forms import ClockInput, DayInput, DoctorField
+from apps.appointments.admin.visits import DoctorFilter
+from apps.appointments.models import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.services import Accepted, NewWait
+from apps.common import clock
+from apps.patients import banner
+from apps.patients import selectors as patients
+from apps.patients.models import Patient
+from apps.patients.rules import QUERY_MAX
+from apps.rest.admin.acts import Act
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.forms import ServiceForm
+from apps.rest.admin_site import holds
+
+_ASKED = ("appointment_type", "doctor", "duration_minutes", "date_from", "date_to", "time_from", "time_to", "priority", "note")
+_SHOWN = ("who", "kind", "whom", "length", "days", "times", "priority", "note")
+_STATE = ("state", "visit", "offers", "added_by")
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Who waits, unless others are asked for."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, words.status(status.value)) for status in WaitStatus]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for value, label in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": value == (self.value() or WaitStatus.WAITING), "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(status=self.value() or WaitStatus.WAITING)
+
+
+class OfferFilter(admin.SimpleListFilter):
+    """Whether a time is on offer now."""
+
+    title = "offer"
+    parameter_name = "offer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "open")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.exclude(offered=None) if self.value() == "open" else queryset
+
+
+class WaitForm(ServiceForm):
+    """Whom the patient would see, and when."""
+
+    own: UUID | None = None  # set by the page for a doctor, who has a waitlist of his own alone
+
+    doctor = DoctorField(required=False)
+    duration_minutes = forms.IntegerField(
+        label="Minutes",
+        required=False,
+        min_value=rules.SHORTEST,
+        max_value=rules.LONGEST,
+        help_text="Leave empty for the doctor’s usual length of this type.",
+    )
+    date_from = forms.DateField(label="From", widget=DayInput)
+    date_to = forms.DateField(label="Until", widget=DayInput, help_text="The last day that would do")
+    time_from = forms.TimeField(label="Not before", required=False, widget=ClockInput)
+    time_to = forms.TimeField(
+        label="Over by", required=False, widget=ClockInput, help_text="Leave both empty where any time of the day would do."
+    )
+    priority = forms.ChoiceField(choices=WaitPriority.choices, initial=WaitPriority.MEDIUM.value)
+
+    class Meta:
+        model = WaitlistEntry
+        fields = _ASKED
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "doctor" in self.fields:
+            field = cast("DoctorField", self.fields["doctor"])
+            field.offer()
+            field.empty_label = "Any doctor"
+            if self.own is not None:
+                field.queryset = User.objects.filter(pk=self.own)
+
+
+class OfferForm(forms.Form):
+    """The offer that is answered: what was read on the page, not what is open by then."""
+
+    offer = forms.ChoiceField(label="The time", widget=forms.RadioSelect)
+
+
+def _has_open_offer(row: WaitlistEntry, user: Any) -> bool:  # noqa: ARG001
+    return row.status == WaitStatus.WAITING and _open_offers(row).exists()
+
+
+def _open_offers(row: WaitlistEntry) -> QuerySet[WaitlistOffer]:
+    return WaitlistOffer.objects.filter(entry=row, status=OfferStatus.OPEN, expires_at__gt=clock.now())
+
+
+def _accept(by: Actor, row: WaitlistEntry, answers: Mapping[str, Any]) -> Accepted:
+    return services.accept_offer(by=by, entry_id=row.pk, offer_id=UUID(answers["offer"]))
+
+
+def _decline(by: Actor, row: WaitlistEntry, answers: Mapping[str, Any]) -> None:
+    services.decline_offer(by=by, entry_id=row.pk, offer_id=UUID(answers["offer"]))
+
+
+def _booked(request: HttpRequest, row: WaitlistEntry, done: Accepted) -> HttpResponse:
+    visit = done.booked.appointment
+    warn(request, done.booked)
+    told = f"{words.patient(row.patient)}, {words.moment(visit.scheduled_time)}, {visit.duration_minutes} minutes."
+    messages.success(request, f"Booked: {told}")
+    return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[visit.pk]))
+
+
+ACTS = (
+    Act(
+        name="accept",
+        label="Accept the offer",
+        need=Permission.WAITLIST_KEEP,
+        form=OfferForm,
+        run=_accept,
+        question="The patient takes this time. It is held for nobody: the first who accepts is booked.",
+        done="The visit is booked.",
+        offered=_has_open_offer,
+        shows=_booked,
+    ),
+    Act(
+        name="decline",
+        label="Decline the offer",
+        need=Permission.WAITLIST_KEEP,
+        form=OfferForm,
+        run=_decline,
+        question="The patient does not want this time and goes on waiting. The next in rank is asked.",
+        done="The offer is declined, and goes on to the next.",
+        offered=_has_open_offer,
+    ),
+    Act(
+        name="withdraw",
+        label="Take off the waitlist",
+        need=Permission.WAITLIST_KEEP,
+        run=lambda by, row, _: services.take_off_waitlist(by=by, entry_id=row.pk),
+        question="The patient waits no longer. An open offer goes on to the next.",
+        done="The patient waits no longer.",
+        offered=lambda row, user: row.status == WaitStatus.WAITING,  # noqa: ARG005
+        grave=True,
+    ),
+)
+
+
+@admin.register(WaitlistEntry)
+class WaitlistAdmin(HimsModelAdmin):
+    """In the order in which they are asked."""
+
+    noun = "waitlist"
+    title = "Waitlist"
+    listed_as = "listed"
+    needs = {"view": Permission.WAITLIST_VIEW, "add": Permission.WAITLIST_KEEP}
+    form = WaitForm
+    list_display = ("who", "priority", "kind", "whom", "days", "times", "since", "offer", "state")
+    list_filter = (StateFilter, OfferFilter, DoctorFilter)
+    search_fields = ("patient__mrn",)
+    search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
+    readonly_fields = (*_SHOWN, *_STATE)
+    acts = ACTS
+    booked_for: Any = Books.booked_for  # whom the address names, found as for a booking
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+        rows = WaitlistEntry.objects.visible_to(cast("Actor", request.user)).ranked()
+        rows = rows.annotate(offered=Subquery(offers.values("scheduled_time")[:1]))
+        return rows.select_related("patient", "doctor", "appointment", "added_by")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("rank", "created_at", "id")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
+        if not text:
+            return queryset, False
+        found = patients.matching(Patient.objects.visible_to(by), text, by).order_by()
+        return queryset.filter(patient__in=found.values("pk")), False
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """`?patient=` says who; without, one is found first."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if not request.GET.get("patient"):
+            messages.info(request, "Find the patient; “Put on the waitlist” stands beside the next visits.")
+            return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
+        title = {"title": "Put on the waitlist", "subtitle": str(self.booked_for(request))}
+        return super().add_view(request, form_url, title | (extra_context or {}))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": _ASKED})]
+        return [("Waits for", {"fields": _SHOWN}), ("State", {"fields": _STATE})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else (*_SHOWN, *_STATE)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.own = None if holds(request.user, Permission.APPOINTMENT_ANY) else request.user.pk
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        own = None if holds(request.user, Permission.APPOINTMENT_ANY) else request.user.pk
+        return {"doctor": request.GET.get("doctor") or own, "date_from": clock.today()}
+
+    def add(self, request: HttpRequest, form: Any) -> WaitlistEntry:
+        said = form.cleaned_data
+        asked = {name: said[name] for name in _ASKED if name != "doctor"} | {"note": said["note"].strip()}
+        doctor_id = said["doctor"].pk if said["doctor"] else None
+        wait = NewWait(patient_id=self.booked_for(request).pk, doctor_id=doctor_id, **asked)
+        return services.put_on_waitlist(by=cast("Actor", request.user), wait=wait)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        messages.success(request, f"{words.patient(obj.patient)} is on the waitlist until {obj.date_to}.")
+        return HttpResponseRedirect(self.after_act(obj))
+
+    def act_form(self, request: HttpRequest, row: WaitlistEntry, act: Act) -> forms.Form:
+        form = super().act_form(request, row, act)
+        if isinstance(form, OfferForm):
+            theirs = _open_offers(row) if request.method != "POST" else WaitlistOffer.objects.filter(entry=row)
+            field = cast("forms.ChoiceField", form.fields["offer"])
+            field.choices = [(str(one.pk), _line(one)) for one in theirs.select_related("doctor")]
+            field.initial = next((value for value, _ in field.choices), None)
+        return form
+
+    def page_context(self, request: HttpRequest, row: WaitlistEntry | None) -> dict[str, Any]:
+        patient = row.patient if row is not None else self.booked_for(request)
+        return {"banner": banner.of(patient, request.user), "may_read_chart": holds(request.user, Permission.CHART_VIEW)}  # type: ignore[arg-type]
+
+    def patient_of(self, row: WaitlistEntry) -> UUID:
+        return row.patient_id
+
+    @admin.display(description="patient")
+    def who(self, row: WaitlistEntry) -> str:
+        return f"{words.patient(row.patient)} {row.patient.mrn}"
+
+    @admin.display(description="type")
+    def kind(self, row: WaitlistEntry) -> str:
+        return words.status(row.appointment_type)
+
+    @admin.display(description="doctor")
+    def whom(self, row: WaitlistEntry) -> str:
+        return words.doctor(row.doctor) if row.doctor else "any"
+
+    @admin.display(description="minutes")
+    def length(self, row: WaitlistEntry) -> str:
+        return str(row.duration_minutes or "the doctor’s usual")
+
+    @admin.display(description="days")
+    def days(self, row: WaitlistEntry) -> str:
+        return f"{row.date_from} to {row.date_to}"
+
+    @admin.display(description="times")
+    def times(self, row: WaitlistEntry) -> str:
+        return f"{row.time_from:%H:%M} to {row.time_to:%H:%M}" if row.time_from and row.time_to else "any"
+
+    @admin.display(description="waits since")
+    def since(self, row: WaitlistEntry) -> str:
+        return words.moment(row.created_at)
+
+    @admin.display(description="on offer")
+    def offer(self, row: Any) -> str:
+        return words.moment(row.offered) if row.offered else ""
+
+    @admin.display(description="status")
+    def state(self, row: WaitlistEntry) -> str:
+        return words.status(row.status)
+
+    @admin.display(description="visit")
+    def visit(self, row: WaitlistEntry) -> str:
+        if row.appointment is None:
+            return "–"
+        url = reverse("admin:appointments_appointment_change", args=[row.appointment.pk])
+        return format_html('<a href="{}">{}</a>', url, words.moment(row.appointment.scheduled_time))
+
+    @admin.display(description="offers")
+    def offers(self, row: WaitlistEntry) -> str:
+        made = selectors.offers_of([row.pk])[row.pk]
+        lines = [(_line(one), words.status(one.status)) for one in made]
+        return format_html_join("", "<div>{}: {}</div>", lines) or "none yet"
+
+
+def with_an_open_offer(user: Any) -> str:
+    """How many should be called."""
+    offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+    rows = WaitlistEntry.objects.visible_to(user).filter(Exists(offers), status=WaitStatus.WAITING)
+    return str(rows.count() or "none")
+
+
+def _line(offer: WaitlistOffer) -> str:
+    until = words.clock_time(offer.expires_at)
+    return f"{words.moment(offer.scheduled_time)}, {words.doctor(offer.doctor)}, {offer.duration_minutes} minutes, until {until}"

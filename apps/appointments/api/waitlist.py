@@ -1,0 +1,259 @@
+"""The waitlist over the API: who waits, what was offered, and accepting or declining it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django_filters import ChoiceFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import selectors, services
+from apps.appointments.api import examples, shapes
+from apps.appointments.api.bodies import AnswerBody, WaitBody
+from apps.appointments.models import OfferStatus, VisitType, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.services import NewWait
+from apps.appointments.services.waitlist import held_entry
+from apps.patients.api.shapes import ColleagueShape, PatientRow
+from apps.patients.reads import standing
+from apps.rest import paging
+from apps.rest.filters import IdFilter
+from apps.rest.schema import Example
+from apps.rest.viewsets import HimsViewSet
+
+
+class WaitlistFilter(FilterSet):
+    status = ChoiceFilter(choices=WaitStatus.choices, help_text="By default those who wait")
+    doctor_id = IdFilter(help_text="Entries that name this doctor")
+    patient_id = IdFilter(help_text="Entries of this patient; the id of a merged record finds the survivor's")
+    priority = ChoiceFilter(choices=WaitPriority.choices)
+
+    class Meta:
+        model = WaitlistEntry
+        fields: list[str] = []
+
+
+class WaitlistOfferShape(serializers.Serializer):
+    """A freed time that was offered. It is held for nobody: the first who accepts is booked."""
+
+    id = serializers.UUIDField()
+    doctor_id = serializers.UUIDField()
+    room_id = serializers.UUIDField(allow_null=True)
+    scheduled_time = serializers.DateTimeField()
+    duration_minutes = serializers.IntegerField()
+    rank = serializers.IntegerField(help_text="The place among those who were asked, the first being 1")
+    status = serializers.ChoiceField(choices=OfferStatus.choices)
+    offered_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class WaitlistEntryShape(serializers.Serializer):
+    """A patient who would come sooner."""
+
+    id = serializers.UUIDField()
+    patient_id = serializers.UUIDField()
+    doctor_id = serializers.UUIDField(allow_null=True, help_text="null: any doctor")
+    appointment_type = serializers.ChoiceField(choices=VisitType.choices)
+    duration_minutes = serializers.IntegerField(allow_null=True, help_text="null: what the doctor takes")
+    date_from = serializers.DateField()
+    date_to = serializers.DateField()
+    time_from = serializers.RegexField(r"^\d\d:\d\d$", allow_null=True)
+    time_to = serializers.RegexField(r"^\d\d:\d\d$", allow_null=True)
+    priority = serializers.ChoiceField(choices=WaitPriority.choices)
+    note = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(choices=WaitStatus.choices)
+    appointment_id = serializers.UUIDField(allow_null=True, help_text="The visit, of a booked entry")
+    offers = WaitlistOfferShape(many=True, help_text="The latest first")
+    created_at = serializers.DateTimeField()
+    patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
+    doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
+
+
+class AcceptedShape(serializers.Serializer):
+    """The visit that was booked, and the entry, which is booked too."""
+
+    appointment = shapes.AppointmentShape()
+    waitlist_entry = WaitlistEntryShape()
+
+
+_ID, _VISIT = "01a20660-d5a1-7c39-9c11-7b2a4c5d6e7f", (examples.BOOK.reply or {})["data"]["appointment"]
+_ENTRY = {
+    "id": _ID,
+    "patient_id": _VISIT["patient_id"],
+    "doctor_id": _VISIT["doctor_id"],
+    "appointment_type": "consultation",
+    "duration_minutes": 15,
+    "date_from": "2025-01-13",
+    "date_to": "2025-01-24",
+    "time_from": "09:00",
+    "time_to": "12:00",
+    "priority": "high",
+    "note": "Can be here within an hour",
+    "status": "waiting",
+    "appointment_id": None,
+    "offers": [],
+    "created_at": "2025-01-10T08:00:00Z",
+}
+_OFFER = {
+    "id": "01a20660-d7b2-7d4a-8e22-8c3b5d6e7f80",
+    "doctor_id": _VISIT["doctor_id"],
+    "room_id": None,
+    "scheduled_time": _VISIT["scheduled_time"],
+    "duration_minutes": 15,
+    "rank": 1,
+    "status": "open",
+    "offered_at": "2025-01-14T17:00:00Z",
+    "expires_at": "2025-01-14T17:30:00Z",
+    "settled_at": None,
+}
+_OFFERED = tuple(_OFFER)
+_SENT = ("patient_id", "doctor_id", "date_from", "date_to", "time_from", "time_to", "priority", "note")
+_TAKEN = {**_OFFER, "status": "accepted", "settled_at": "2025-01-14T17:05:00Z"}
+_PUT = Example(
+    request={name: _ENTRY[name] for name in _SENT} | {"duration_minutes": 15},
+    reply={"success": True, "data": {"waitlist_entry": _ENTRY}},
+)
+_LIST = Example(
+    reply={
+        "success": True,
+        "data": {
+            "waitlist": [{**_ENTRY, "offers": [_OFFER]}],
+            "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1},
+        },
+    }
+)
+_ACCEPT = Example(
+    request={"offer_id": _OFFER["id"]},
+    reply={
+        "success": True,
+        "data": {
+            "appointment": _VISIT,
+            "waitlist_entry": {**_ENTRY, "status": "booked", "appointment_id": _VISIT["id"], "offers": [_TAKEN]},
+        },
+    },
+)
+
+
+class WaitlistViewSet(HimsViewSet):
+    """Patients who would come sooner. A time that comes free is offered to the first who fit; the first who accepts is booked."""
+
+    noun = "waitlist_entry"
+    plural = "waitlist"
+    tag = "Waitlist"
+    needs = {
+        "list": Permission.WAITLIST_VIEW,
+        "retrieve": Permission.WAITLIST_VIEW,
+        "create": Permission.WAITLIST_KEEP,
+        "destroy": Permission.WAITLIST_KEEP,
+        "decline": Permission.WAITLIST_KEEP,
+    }
+    queries = {"list": WaitlistFilter}
+    bodies = {"create": WaitBody, "decline": AnswerBody}
+    replies = dict.fromkeys(("list", "retrieve", "create", "destroy", "decline"), WaitlistEntryShape)
+    tagged = ("retrieve", "create", "destroy")
+    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    operation_ids = {
+        "list": "listWaitlist",
+        "create": "addToWaitlist",
+        "destroy": "withdrawFromWaitlist",
+        "decline": "declineWaitlistOffer",
+    }
+    examples = {"create": _PUT, "list": _LIST}
+
+    def list(self, request: Request) -> Response:
+        """Who waits, the most urgent first, then who waits longest; of other statuses the newest first"""
+        asked, window = self.asked(), self.window()
+        rows = selectors.waitlist(visible_to=self.by, status=asked.get("status") or WaitStatus.WAITING.value)
+        if asked.get("doctor_id"):
+            rows = rows.filter(doctor=asked["doctor_id"])
+        if asked.get("patient_id"):
+            rows = rows.filter(patient=standing(asked["patient_id"]))
+        if asked.get("priority"):
+            rows = rows.filter(priority=asked["priority"])
+        total = paging.capped(rows)
+        found = list(rows[window.offset : window.offset + window.limit])
+        response = self.page_of("waitlist", entries(found), window, total)
+        self.note("waitlist.searched", query=request.query_params.dict(), shown=self.shown)
+        return response
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Somebody who waits, with all that was offered"""
+        entry = selectors.waitlist_entry(self.by, self.id_in_path())
+        self.note("waitlist.read", patient_id=entry.patient_id, object_id=entry.pk)
+        return self._answer(entry)
+
+    def create(self, request: Request) -> Response:
+        """Put a patient on the waitlist. Doctors: on their own, or on everybody's"""
+        entry = services.put_on_waitlist(by=self.by, wait=NewWait(**self.parse()))
+        return self.created(
+            {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
+        )
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Take a patient off the waitlist; the row stays, and an open offer goes on to the next"""
+        return self._answer(services.take_off_waitlist(by=self.by, entry_id=self.id_in_path()))
+
+    def decline(self, request: Request, pk: str) -> Response:
+        """The patient does not want the time and goes on waiting; it is offered to the next"""
+        said = self.parse()
+        entry = services.decline_offer(by=self.by, entry_id=self.id_in_path(), offer_id=said.get("offer_id"))
+        return self.ok({"waitlist_entry": entries([entry])[0]})
+
+    def held(self) -> tuple[dict[str, Any], object]:
+        entry = held_entry(self.by, self.id_in_path())
+        return {"waitlist_entry": entries([entry])[0]}, entry.updated_at
+
+    def _answer(self, entry: WaitlistEntry) -> Response:
+        return self.ok({"waitlist_entry": entries([entry])[0]}, version=entry.updated_at)
+
+
+class AcceptViewSet(HimsViewSet):
+    """Accepting an offer books the visit. Too late answers 409 with the issue, `offer_lost` or `offer_expired`."""
+
+    noun = "waitlist_entry"
+    data_key = ""
+    tag = "Waitlist"
+    needs = {"accept": Permission.WAITLIST_KEEP}
+    bodies = {"accept": AnswerBody}
+    replies = {"accept": AcceptedShape}
+    operation_ids = {"accept": "acceptWaitlistOffer"}
+    examples = {"accept": _ACCEPT}
+
+    def accept(self, request: Request, pk: str) -> Response:
+        """Book the time the patient was offered; the first who accepts has it"""
+        said = self.parse()
+        done = services.accept_offer(by=self.by, entry_id=self.id_in_path(), offer_id=said.get("offer_id"))
+        visit = shapes.appointment(done.booked.appointment, self.by)
+        return self.ok({"appointment": visit, "waitlist_entry": entries([done.entry])[0]})
+
+
+def entries(rows: Sequence[WaitlistEntry]) -> list[dict[str, Any]]:
+    """Entries with what they were offered."""
+    offered = selectors.offers_of([row.pk for row in rows])
+    return [_entry(row) | {"offers": [_offer(one) for one in offered[row.pk]]} for row in rows]
+
+
+def _entry(row: WaitlistEntry) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "patient_id": row.patient_id,
+        "doctor_id": row.doctor_id,
+        "appointment_type": row.appointment_type,
+        "duration_minutes": row.duration_minutes,
+        "date_from": row.date_from,
+        "date_to": row.date_to,
+        "time_from": f"{row.time_from:%H:%M}" if row.time_from else None,
+        "time_to": f"{row.time_to:%H:%M}" if row.time_to else None,
+        "priority": row.priority,
+        "note": row.note,
+        "status": row.status,
+        "appointment_id": row.appointment_id,
+        "offers": [],
+        "created_at": row.created_at,
+    }
+
+
+def _offer(row: WaitlistOffer) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _OFFERED}

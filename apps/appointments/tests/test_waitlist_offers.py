@@ -1,0 +1,408 @@
+"""What becomes of a time that came free: offered in rank, accepted once, passed on, lost, expired. Through API and worker."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.accounts.tests.factories import caller, hire
+from apps.appointments import services, tasks
+from apps.appointments.listeners import offer_what_came_free
+from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
+from apps.appointments.services import Absence
+from apps.appointments.tests.factories import at, book, local, monday, publish, room
+from apps.appointments.tests.test_waitlist_constraints import waits
+from apps.audit.models import AuditEvent
+from apps.events import relay
+from apps.events.models import OutboxEvent
+from apps.patients import services as patients
+from apps.patients.tests.factories import admit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def doctor(ward: dict[str, User]) -> User:
+    publish(ward["doctor"], visit_lengths={"procedure": 45})
+    return ward["doctor"]
+
+
+@pytest.fixture
+def desk(ward: dict[str, User]) -> Any:
+    return caller(ward["receptionist"])
+
+
+@pytest.fixture
+def visit(doctor: User) -> Appointment:
+    """Half an hour, next Monday at ten."""
+    return book(admit("Bea", "Booked"), doctor, duration_minutes=30)
+
+
+def work() -> None:
+    """What workers do: call the listeners until no fact waits."""
+    while turns := relay.claim_waiting():
+        for turn in turns:
+            assert relay.deliver(turn.delivery_id, turn.attempt)
+
+
+def freed(visit: Appointment) -> None:
+    """The visit is cancelled, and workers have heard of it."""
+    services.cancel(by=SYSTEM, appointment_id=visit.pk)
+    work()
+
+
+def statuses(*entries: WaitlistEntry) -> list[list[str]]:
+    """What each was offered, the first first."""
+    return [
+        list(WaitlistOffer.objects.filter(entry=entry).order_by("created_at").values_list("status", flat=True))
+        for entry in entries
+    ]
+
+
+def queue(count: int, **details: Any) -> list[WaitlistEntry]:
+    """So many who wait, the first the longest."""
+    return [waits(**details) for _ in range(count)]
+
+
+def details_of(reply: Any) -> dict[str, Any]:
+    return reply.json()["error"]["details"]
+
+
+# From the cancelled visit to the new one
+
+
+def test_a_cancelled_visit_is_offered_accepted_and_booked(desk: Any, doctor: User, ward: dict[str, User]) -> None:
+    where = room()
+    old = book(admit("Bea", "Booked"), doctor, duration_minutes=30, room_id=where.pk)
+    sent = {"date_from": str(monday()), "date_to": str(monday()), "note": "Knee", "doctor_id": str(doctor.pk)}
+    entry = desk.post("/waitlist", sent | {"patient_id": str(admit().pk)}).json()["data"]["waitlist_entry"]
+    assert desk.call("DELETE", f"/appointments/{old.pk}").status_code == 200
+    work()
+    [offer] = desk.get(f"/waitlist/{entry['id']}").json()["data"]["waitlist_entry"]["offers"]
+    assert (offer["status"], offer["rank"], offer["duration_minutes"], offer["room_id"]) == ("open", 1, 15, str(where.pk))
+    [fact] = OutboxEvent.objects.filter(name="waitlist.offered")
+    assert set(fact.payload) == {"entry_id", "offer_id", "patient_id", "doctor_id", "scheduled_time", "expires_at"}
+    done = desk.post(f"/waitlist/{entry['id']}/accept", {"offer_id": offer["id"]})
+    assert done.status_code == 200
+    made, left = done.json()["data"]["appointment"], done.json()["data"]["waitlist_entry"]
+    assert (made["patient_id"], made["doctor_id"], made["status"]) == (entry["patient_id"], str(doctor.pk), "scheduled")
+    assert datetime.fromisoformat(made["scheduled_time"]) == old.scheduled_time
+    assert (made["notes"], made["room_id"]) == ("Knee", str(where.pk))
+    assert (left["status"], left["appointment_id"], left["offers"][0]["status"]) == ("booked", made["id"], "accepted")
+    names = ["waitlist.added", "appointment.created", "waitlist.offered", "waitlist.offer_settled"]
+    for name in names:
+        assert AuditEvent.objects.filter(action=name, patient_id=entry["patient_id"]).count() == 1, name
+
+
+def test_the_first_in_rank_are_asked_and_when_one_accepts_the_others_lose(desk: Any, visit: Appointment) -> None:
+    late, first, second, third = waits(priority="low"), *queue(3)
+    freed(visit)
+    assert statuses(first, second, third, late) == [["open"], ["open"], ["open"], []]
+    ranks = WaitlistOffer.objects.order_by("rank").values_list("entry_id", "rank")
+    assert list(ranks) == [(first.pk, 1), (second.pk, 2), (third.pk, 3)]
+    assert desk.post(f"/waitlist/{second.pk}/accept").status_code == 200
+    work()
+    assert statuses(first, second, third, late) == [["lost"], ["accepted"], ["lost"], []]
+    late_one = desk.post(f"/waitlist/{first.pk}/accept")
+    assert (late_one.status_code, details_of(late_one)["issue"]) == (409, "offer_lost")
+    again = desk.post(f"/waitlist/{second.pk}/accept")
+    assert (again.status_code, details_of(again)["from"], details_of(again)["allowed"]) == (409, "booked", [])
+    assert Appointment.objects.live().count() == 1
+
+
+def test_how_many_are_asked_and_for_how_long_is_a_setting(visit: Appointment, settings: Any) -> None:
+    settings.HIMS_WAITLIST_OFFERS, settings.HIMS_WAITLIST_OFFER = 1, timedelta(minutes=5)
+    entries = queue(2)
+    freed(visit)
+    assert statuses(*entries) == [["open"], []]
+    offer = WaitlistOffer.objects.get()
+    assert offer.expires_at - offer.offered_at == timedelta(minutes=5)
+
+
+def test_a_fact_heard_twice_makes_no_second_offers(visit: Appointment) -> None:
+    entries = queue(4)
+    services.cancel(by=SYSTEM, appointment_id=visit.pk)
+    work()
+    fact = relay.revive(OutboxEvent.objects.get(name="appointment.updated"))
+    for _ in range(2):
+        offer_what_came_free(fact)  # type: ignore[arg-type]
+    assert statuses(*entries) == [["open"], ["open"], ["open"], []]
+
+
+# Who fits
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked"),
+    [
+        ({}, True),
+        ({"time_from": time(10), "time_to": time(10, 15)}, True),  # both ends included
+        ({"time_from": time(10), "time_to": time(10, 14)}, False),
+        ({"time_from": time(10, 5), "time_to": time(12)}, False),
+        ({"time_from": time(13), "time_to": time(17)}, False),
+        ({"date_to": monday()}, True),
+        ({"date_from": monday() + timedelta(days=1)}, False),
+        ({"duration_minutes": 30}, True),
+        ({"duration_minutes": 35}, False),
+        ({"appointment_type": "procedure"}, False),  # the doctor takes 45 minutes for it
+        ({"appointment_type": "procedure", "duration_minutes": 30}, True),
+    ],
+)
+def test_whose_days_times_and_length_fit_is_asked(visit: Appointment, wish: dict[str, Any], asked: bool) -> None:
+    entry = waits(**wish)
+    freed(visit)
+    assert statuses(entry) == [["open"] if asked else []]
+
+
+def test_days_and_times_are_the_clinics(doctor: User, settings: Any) -> None:
+    """Half past eleven at night in Honolulu is the next day in UTC."""
+    settings.CLINIC_TIME_ZONE = "Pacific/Honolulu"
+    publish(doctor, starts=time(8), ends=time(23, 59))
+    fits = waits(date_from=monday(), date_to=monday(), time_from=time(23), time_to=time(23, 50))
+    tomorrow = waits(date_from=monday() + timedelta(days=1), date_to=monday(2))
+    freed(book(admit("Bea", "Booked"), doctor, local(monday(), time(23, 30))))
+    assert statuses(fits, tomorrow) == [["open"], []]
+
+
+def test_whoever_wants_another_doctor_is_taken_then_or_inactive_is_not_asked(
+    ward: dict[str, User], doctor: User, visit: Appointment
+) -> None:
+    other = hire("dr.other", "doctor", specialty="Any")
+    elsewhere, own, taken, inactive, gone = waits(doctor=other), waits(doctor=doctor), *queue(3)
+    book(taken.patient, other, at("10:10"))
+    patients.deactivate(by=ward["admin"], patient_id=inactive.patient_id)
+    services.take_off_waitlist(by=SYSTEM, entry_id=gone.pk)
+    himself = waits(patient=visit.patient)
+    freed(visit)
+    assert statuses(elsewhere, own, taken, inactive, gone, himself) == [[], ["open"], [], [], [], []]
+
+
+def test_nobody_is_asked_twice_for_one_time_though_he_waits_for_two_things(doctor: User, visit: Appointment) -> None:
+    first = waits()
+    second = waits(patient=first.patient, doctor=doctor)
+    freed(visit)
+    assert statuses(first, second) == [["open"], []]
+
+
+def test_who_has_an_offer_open_gets_no_second_one(doctor: User, visit: Appointment) -> None:
+    later = book(admit("Cara", "Booked"), doctor, at("15:00"))
+    entry = waits()
+    freed(visit)
+    freed(later)
+    assert statuses(entry) == [["open"]]
+
+
+# What comes free
+
+
+def test_a_visit_that_is_moved_leaves_its_time(desk: Any, visit: Appointment) -> None:
+    entry = waits()
+    assert desk.put(f"/appointments/{visit.pk}", {"scheduled_time": at("14:00").isoformat()}).status_code == 200
+    work()
+    assert WaitlistOffer.objects.get(entry=entry).scheduled_time == at("10:00")
+
+
+def test_a_visit_given_to_another_doctor_leaves_the_first_ones_time(desk: Any, doctor: User, visit: Appointment) -> None:
+    other = hire("dr.other", "doctor", specialty="Any")
+    entry = waits(doctor=doctor)
+    assert desk.put(f"/appointments/{visit.pk}", {"doctor_id": str(other.pk)}).status_code == 200
+    work()
+    assert WaitlistOffer.objects.get(entry=entry).doctor_id == doctor.pk
+
+
+def test_of_a_visit_that_moved_by_a_little_only_the_rest_is_offered(desk: Any, visit: Appointment) -> None:
+    long, short = waits(duration_minutes=30), waits(duration_minutes=15)
+    desk.put(f"/appointments/{visit.pk}", {"scheduled_time": at("10:15").isoformat()})
+    work()
+    assert statuses(long, short) == [[], ["open"]]
+    offer = WaitlistOffer.objects.get()
+    assert (offer.scheduled_time, offer.free_minutes) == (at("10:00"), 15)
+
+
+def test_what_changes_no_time_frees_none(desk: Any, visit: Appointment) -> None:
+    entry = waits()
+    desk.put(f"/appointments/{visit.pk}", {"notes": "Other", "room_id": str(room().pk)})
+    desk.post(f"/appointments/{visit.pk}/confirm")
+    work()
+    assert statuses(entry) == [[]]
+
+
+def test_a_visit_that_was_only_asked_for_or_overbooked_frees_nothing(doctor: User, visit: Appointment) -> None:
+    entry = waits()
+    freed(book(admit("Cara", "Asks"), doctor, at("11:00"), status="requested"))
+    freed(book(admit("Dora", "Over"), doctor, at("10:00"), overbook_reason="Worried"))
+    assert statuses(entry) == [[]]
+    freed(visit)
+    assert statuses(entry) == [["open"]]
+
+
+def test_of_a_visit_that_was_missed_the_time_left_is_offered(doctor: User) -> None:
+    missed = book(admit("Bea", "Late"), doctor, duration_minutes=60)
+    here, rest = waits(), at("10:30")
+    with time_machine.travel(at("10:17"), tick=False):
+        services.no_show(by=SYSTEM, appointment_id=missed.pk)
+        work()
+        offer = WaitlistOffer.objects.get(entry=here)
+        assert (offer.scheduled_time, offer.free_minutes, offer.expires_at) == (rest, 30, rest)
+
+
+def test_a_time_that_has_passed_or_begins_at_once_is_offered_to_nobody(doctor: User) -> None:
+    past, near = book(admit("Bea", "Past"), doctor), book(admit("Cara", "Near"), doctor, at("11:00"))
+    entry = waits()
+    with time_machine.travel(at("10:52"), tick=False):
+        services.no_show(by=SYSTEM, appointment_id=past.pk)
+        services.cancel(by=SYSTEM, appointment_id=near.pk)
+        work()
+    assert statuses(entry) == [[]]
+
+
+def test_an_offer_ends_where_the_visit_begins(doctor: User, visit: Appointment) -> None:
+    entry = waits()
+    with time_machine.travel(at("09:45"), tick=False):
+        freed(visit)
+        assert WaitlistOffer.objects.get(entry=entry).expires_at == visit.scheduled_time
+
+
+def test_the_time_of_a_doctor_who_is_away_is_offered_to_nobody(ward: dict[str, User], doctor: User, visit: Appointment) -> None:
+    entry = waits()
+    services.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("12:00"))
+    freed(visit)
+    assert statuses(entry) == [[]]
+
+
+def test_visits_that_were_all_moved_away_leave_nothing(ward: dict[str, User], doctor: User, visit: Appointment) -> None:
+    other = hire("dr.other", "doctor", specialty="Any")
+    publish(other)
+    entry = waits()
+    absence = Absence(doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("18:00"), to_doctor_id=other.pk)
+    services.move_visits(by=ward["admin"], absence=absence, reason="Ill")
+    work()
+    assert statuses(entry) == [[]]
+
+
+# Passing on
+
+
+def test_a_declined_offer_goes_to_the_next(desk: Any, visit: Appointment) -> None:
+    first, second, third, fourth, fifth = queue(5)
+    freed(visit)
+    declined = desk.post(f"/waitlist/{first.pk}/decline")
+    assert (declined.status_code, declined.json()["data"]["waitlist_entry"]["status"]) == (200, "waiting")
+    work()
+    assert statuses(first, second, third, fourth, fifth) == [["declined"], ["open"], ["open"], ["open"], []]
+    assert WaitlistOffer.objects.get(entry=fourth).rank == 4
+    again = desk.post(f"/waitlist/{first.pk}/decline")
+    assert (again.status_code, details_of(again)["issue"]) == (409, "offer_declined")
+
+
+def test_an_expired_offer_goes_to_the_next_and_can_no_longer_be_accepted(desk: Any, visit: Appointment) -> None:
+    first, second, third, fourth = queue(4)
+    freed(visit)
+    with time_machine.travel(WaitlistOffer.objects.get(entry=first).expires_at, tick=False):
+        assert tasks.keep_waitlist() == 3
+        work()
+        assert statuses(first, second, third, fourth) == [["expired"], ["expired"], ["expired"], ["open"]]
+        again = services.pass_on(by=SYSTEM, opening=WaitlistOffer.objects.get(entry=fourth).opening)
+        assert (again, tasks.keep_waitlist()) == ([], 0)
+        settled = OutboxEvent.objects.filter(name="waitlist.offer_settled")
+        assert {fact.payload["status"] for fact in settled} == {"expired"}
+    late = caller(hire("desk.late", "receptionist")).post(f"/waitlist/{first.pk}/accept")
+    assert (late.status_code, details_of(late)["issue"]) == (409, "offer_expired")
+
+
+def test_who_accepts_after_the_time_is_refused_at_once_and_the_offer_is_closed_all_the_same(
+    ward: dict[str, User], visit: Appointment
+) -> None:
+    first, *_, fourth = queue(4)
+    freed(visit)
+    with time_machine.travel(WaitlistOffer.objects.get(entry=first).expires_at, tick=False):
+        reply = caller(ward["receptionist"]).post(f"/waitlist/{first.pk}/accept", HTTP_IDEMPOTENCY_KEY="one")
+        assert (reply.status_code, details_of(reply)["issue"]) == (409, "offer_expired")
+        assert statuses(first) == [["expired"]]  # no worker did it
+        work()
+        assert statuses(fourth) == [["open"]]
+    assert not Appointment.objects.live().exists()
+
+
+def test_a_time_that_was_booked_meanwhile_is_refused_with_others_and_nobody_keeps_an_offer(
+    desk: Any, doctor: User, visit: Appointment
+) -> None:
+    first, second = queue(2)
+    freed(visit)
+    book(admit("Cara", "Fast"), doctor)
+    reply = desk.post(f"/waitlist/{first.pk}/accept")
+    assert (reply.status_code, details_of(reply)["issue"], details_of(reply)["taken"]) == (409, "offer_lost", ["doctor"])
+    assert len(details_of(reply)["alternatives"]) == 3
+    assert statuses(first) == [["lost"]]
+    work()
+    assert statuses(second) == [["lost"]]
+    first.refresh_from_db()
+    assert first.status == "waiting"
+
+
+def test_offers_of_a_time_that_was_booked_are_closed_by_the_worker(doctor: User, visit: Appointment) -> None:
+    entries = queue(2)
+    freed(visit)
+    book(admit("Cara", "Fast"), doctor, at("10:05"))
+    assert tasks.keep_waitlist() == 2
+    work()
+    assert statuses(*entries) == [["lost"], ["lost"]]
+
+
+def test_where_only_the_patient_is_taken_the_next_gets_the_time(doctor: User, visit: Appointment, desk: Any) -> None:
+    first, *_, fourth = queue(4)
+    freed(visit)
+    book(first.patient, hire("dr.other", "doctor", specialty="Any"))
+    reply = desk.post(f"/waitlist/{first.pk}/accept")
+    assert (reply.status_code, details_of(reply)["taken"]) == (409, ["patient"])
+    work()
+    assert statuses(first, fourth) == [["lost"], ["open"]]
+
+
+def test_who_is_taken_off_leaves_the_offer_to_the_next(desk: Any, visit: Appointment) -> None:
+    first, *_, fourth = queue(4)
+    freed(visit)
+    assert desk.call("DELETE", f"/waitlist/{first.pk}").status_code == 200
+    work()
+    assert statuses(first, fourth) == [["withdrawn"], ["open"]]
+    refused = desk.post(f"/waitlist/{first.pk}/accept")
+    assert (refused.status_code, details_of(refused)["from"]) == (409, "withdrawn")
+
+
+def test_a_doctor_who_left_meanwhile_is_not_booked(desk: Any, ward: dict[str, User], doctor: User, visit: Appointment) -> None:
+    entry = waits()
+    freed(visit)
+    services.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("12:00"))
+    reply = desk.post(f"/waitlist/{entry.pk}/accept")
+    assert (reply.status_code, details_of(reply)["issue"]) == (409, "offer_lost")
+    assert statuses(entry) == [["lost"]]
+
+
+def test_a_room_that_was_taken_meanwhile_is_left_out(desk: Any, doctor: User) -> None:
+    where = room()
+    old = book(admit("Bea", "Booked"), doctor, room_id=where.pk)
+    entry = waits()
+    freed(old)
+    book(admit("Cara", "Other"), hire("dr.other", "doctor", specialty="Any"), room_id=where.pk)
+    reply = desk.post(f"/waitlist/{entry.pk}/accept")
+    assert (reply.status_code, reply.json()["data"]["appointment"]["room_id"]) == (200, None)
+
+
+def test_without_an_offer_there_is_nothing_to_accept(desk: Any) -> None:
+    entry = waits()
+    assert desk.post(f"/waitlist/{entry.pk}/accept").status_code == 409
+    assert desk.post(f"/waitlist/{entry.pk}/decline").status_code == 409
+    wrong = desk.post(f"/waitlist/{entry.pk}/accept", {"offer_id": str(entry.pk)})
+    assert (wrong.status_code, details_of(wrong)["field"]) == (400, "offer_id")
+
+
+def test_an_inactive_patient_does_not_accept_and_the_next_is_asked(desk: Any, ward: dict[str, User], visit: Appointment) -> None:
+    first, *_, fourth = queue(4)
+    freed(visit)
+    patients.deactivate(by=ward["admin"], patient_id=first.patient_id)
+    assert desk.post(f"/waitlist/{first.pk}/accept").status_code == 409
+    work()
+    assert statuses(first, fourth) == [["lost"], ["open"]]

@@ -1,0 +1,64 @@
+"""Who fits a time that came free, and which part of it is still worth an offer. Pure decisions on plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from apps.appointments.rules import SHORTEST, Span, without
+
+SOONEST = timedelta(minutes=10)  # nobody who is called now is here before
+LATEST_CALL = timedelta(minutes=5)  # a time that begins sooner is offered to nobody any more
+_LINE = timedelta(minutes=5)  # what is left of a time that has begun starts on such a line
+
+# Where an entry goes by hand: who accepts is booked. Everything else is final.
+MOVES: Mapping[str, tuple[str, ...]] = {"waiting": ("booked", "withdrawn")}
+
+
+def allowed(here: str) -> list[str]:
+    """Where a person may take an entry of the waitlist from here."""
+    return list(MOVES.get(here, ()))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """When somebody would come: days and times of day where the clinic is, both ends included. No times: at any."""
+
+    date_from: date
+    date_to: date
+    time_from: time | None = None
+    time_to: time | None = None
+
+    def fits(self, span: Span, zone: ZoneInfo) -> bool:
+        """Whether all of the span lies on these days, between these times."""
+        start, end = span.start.astimezone(zone), span.end.astimezone(zone)
+        if not self.date_from <= start.date() <= self.date_to:
+            return False
+        if self.time_from is None or self.time_to is None:
+            return True
+        return end.date() == start.date() and self.time_from <= start.time() and end.time() <= self.time_to
+
+
+def worth_offering(left: Span, told_at: datetime) -> Span | None:
+    """The part of a time that somebody can still reach who is called when it was told that it is free; None where none is.
+
+    It depends on nothing but the two, so that whoever asks again is answered the same.
+    """
+    start = max(left.start, _next_line(told_at + SOONEST))
+    return Span(start, left.end) if left.end - start >= timedelta(minutes=SHORTEST) else None
+
+
+def longest_free(left: Span, taken: Sequence[Span]) -> Span | None:
+    """The longest part of the span that nothing takes, the first of equals. `taken` is in order of its beginnings."""
+    free = [span for span in without([left], taken) if span.end - span.start >= timedelta(minutes=SHORTEST)]
+    return max(free, key=lambda span: span.end - span.start, default=None)
+
+
+def minutes_of(span: Span) -> int:
+    """Its whole minutes."""
+    return int((span.end - span.start) / timedelta(minutes=1))
+
+
+def _next_line(at: datetime) -> datetime:
+    past = timedelta(minutes=at.minute, seconds=at.second, microseconds=at.microsecond) % _LINE
+    return at + (_LINE - past if past else timedelta())

@@ -1,0 +1,167 @@
+"""Many accept one freed time at once, through several web processes: one is booked, and nobody keeps an offer."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.appointments import services as diary
+from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
+from apps.appointments.services import NewWait
+from apps.audit.models import AuditEvent
+from apps.events import relay
+from apps.events.models import OutboxEvent
+from hims.tests import cast, live
+from hims.tests.live import Reply, Web
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLERKS, PROCESSES, HOLDERS = 4, 2, 16
+
+
+@pytest.fixture
+def doctor() -> User:
+    found = cast.hire("dr.one", "doctor", specialty="Any")
+    cast.publish(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def servers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Web]]:
+    """Web processes, started once: what they serve is emptied between the tests."""
+    logs = tmp_path_factory.mktemp("web")
+    with ExitStack() as stack:
+        yield [stack.enter_context(live.web(logs / f"{number}.log")) for number in range(PROCESSES)]
+
+
+@pytest.fixture
+def send(servers: list[Web]) -> Iterator[Callable[..., list[Reply]]]:
+    """Sends requests all at once, spread over processes and clerks."""
+    tokens = [cast.caller(cast.hire(f"clerk.{number}", "receptionist")).token for number in range(CLERKS)]
+
+    def one(call: tuple[int, tuple[str, str, Any]]) -> Reply:
+        number, (method, path, body) = call
+        token = tokens[number % CLERKS]
+        return servers[number % PROCESSES].ask(method, f"/v1{path}", body, Authorization=f"Bearer {token}")
+
+    with ThreadPoolExecutor(2 * HOLDERS) as pool:
+        yield lambda *calls: list(pool.map(one, enumerate(calls)))
+
+
+@pytest.fixture
+def holders(doctor: User, settings: Any) -> list[WaitlistEntry]:
+    """So many who were offered one freed time, which nobody has taken yet."""
+    settings.HIMS_WAITLIST_OFFERS = HOLDERS
+    day = cast.at().date()
+    people = [cast.admit("Ann", f"Roe {number}") for number in range(HOLDERS)]
+    waiting = [diary.put_on_waitlist(by=SYSTEM, wait=NewWait(patient_id=one.pk, date_from=day, date_to=day)) for one in people]
+    free_again(cast.book(cast.admit("Bea", "Booked"), doctor))
+    assert WaitlistOffer.objects.filter(status="open").count() == HOLDERS
+    return waiting
+
+
+def free_again(visit: Appointment) -> None:
+    diary.cancel(by=SYSTEM, appointment_id=visit.pk)
+    work()
+
+
+def work() -> None:
+    while turns := relay.claim_waiting():
+        for turn in turns:
+            assert relay.deliver(turn.delivery_id, turn.attempt)
+
+
+def accept(entry: WaitlistEntry) -> tuple[str, str, Any]:
+    return "POST", f"/waitlist/{entry.pk}/accept", {}
+
+
+def statuses(replies: list[Reply]) -> Counter[int]:
+    return Counter(reply.status for reply in replies)
+
+
+def deadlocks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def test_of_all_who_accept_one_time_at_once_one_is_booked(send: Any, holders: list[WaitlistEntry]) -> None:
+    before = deadlocks()
+    replies = send(*(accept(entry) for entry in holders))
+    assert statuses(replies) == {200: 1, 409: HOLDERS - 1}
+    refused = {reply.json["error"]["details"]["issue"] for reply in replies if reply.status == 409}
+    assert refused == {"offer_lost"}
+    assert Appointment.objects.live().count() == 1
+    assert Counter(WaitlistOffer.objects.values_list("status", flat=True)) == {"accepted": 1, "lost": HOLDERS - 1}
+    assert Counter(WaitlistEntry.objects.values_list("status", flat=True)) == {"booked": 1, "waiting": HOLDERS - 1}
+    assert OutboxEvent.objects.filter(name="waitlist.offer_settled").count() == HOLDERS
+    assert AuditEvent.objects.filter(action="waitlist.offer_settled").count() == HOLDERS
+    assert deadlocks() == before
+
+
+def test_one_holder_who_accepts_many_times_is_booked_once(send: Any, holders: list[WaitlistEntry]) -> None:
+    replies = send(*(accept(holders[0]) for _ in range(12)))
+    assert statuses(replies) == {200: 1, 409: 11}
+    assert Appointment.objects.live().count() == 1
+
+
+def test_of_holders_and_those_who_book_as_ever_one_gets_the_time(send: Any, holders: list[WaitlistEntry], doctor: User) -> None:
+    before = deadlocks()
+    strangers = [cast.admit("Cara", f"Fast {number}") for number in range(HOLDERS)]
+    known = {"doctor_id": str(doctor.pk), "scheduled_time": cast.at().isoformat()}
+    calls = [call for entry, one in zip(holders, strangers, strict=True) for call in (accept(entry), booking(one, known))]
+    replies = send(*calls)
+    assert statuses(replies)[409] == 2 * HOLDERS - 1
+    assert Appointment.objects.live().filter(scheduled_time=cast.at()).count() == 1
+    work()
+    assert not WaitlistOffer.objects.filter(status="open").exists()
+    booked = WaitlistEntry.objects.filter(status="booked").count()
+    assert booked == WaitlistOffer.objects.filter(status="accepted").count() <= 1
+    assert deadlocks() == before
+
+
+def booking(patient: Any, known: dict[str, str]) -> tuple[str, str, Any]:
+    return "POST", "/appointments", {**known, "patient_id": str(patient.pk), "duration_minutes": 15}
+
+
+def test_holders_who_accept_decline_and_are_taken_off_at_once_leave_no_offer_behind(
+    send: Any, holders: list[WaitlistEntry]
+) -> None:
+    before = deadlocks()
+    first, second, third = holders[:5], holders[5:10], holders[10:]
+    declines = [("POST", f"/waitlist/{entry.pk}/decline", {}) for entry in second]
+    calls = [*(accept(entry) for entry in first), *declines, *(("DELETE", f"/waitlist/{entry.pk}", None) for entry in third)]
+    replies = send(*calls)
+    assert set(statuses(replies)) <= {200, 409}
+    assert statuses(replies[:5]) == {200: 1, 409: 4}
+    assert statuses(replies[10:]) == {200: len(third)}
+    work()
+    assert not WaitlistOffer.objects.filter(status="open").exists()
+    assert Appointment.objects.live().count() == 1
+    assert deadlocks() == before
+
+
+def test_workers_who_pass_one_time_on_at_once_offer_it_once(holders: list[WaitlistEntry], settings: Any) -> None:
+    opening = WaitlistOffer.objects.values_list("opening", flat=True)[0]
+    settings.HIMS_WAITLIST_OFFERS = HOLDERS + 2
+    day = cast.at().date()
+    for number in range(6):
+        one = cast.admit("Dora", f"Late {number}")
+        diary.put_on_waitlist(by=SYSTEM, wait=NewWait(patient_id=one.pk, date_from=day, date_to=day + timedelta(days=1)))
+
+    def worker(_: int) -> int:
+        try:
+            return len(diary.pass_on(by=SYSTEM, opening=opening))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(worker, range(8))) == 2
+    assert WaitlistOffer.objects.filter(status="open").count() == HOLDERS + 2
