@@ -1,4 +1,5 @@
 """What is said of a change in the diary: to the doctors, in the house, who comes when; to the patient, by mail, hardly a word.
+Who waits for a time and has no address is for the desk to call.
 
 A mail lies in foreign hands, often in a mailbox that a family shares. That somebody has an appointment, and when, with whom and
 for what, is health information as soon as it can be tied to a person (45 CFR 160.103, 164.514(b)(2): dates of care are among the
@@ -16,13 +17,13 @@ from django.urls import reverse
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
 from apps.accounts.models import User
-from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked
+from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
 from apps.common import clock
 from apps.notifications import rules
 from apps.notifications.mail import Recipient
-from apps.notifications.models import Category
+from apps.notifications.models import Category, Priority
 from apps.notifications.rules import News
 from apps.notifications.services import Notice
 from apps.notifications.wording import clinic_time, clinic_zone, person
@@ -50,7 +51,9 @@ class Left:
 
     @classmethod
     def by(cls, event: Change) -> "Left":
-        return cls(getattr(event, "left_doctor_id", None), getattr(event, "left_at", None))  # a booking leaves none
+        """Nowhere, where the visit was booked or stays."""
+        moved = isinstance(event, AppointmentUpdated)
+        return cls(event.left_doctor_id, event.left_at) if moved else cls(None, None)
 
 
 def to_doctors(event: Change) -> list[Said]:
@@ -82,6 +85,25 @@ def address_of(patient_id: UUID) -> Recipient | None:
     if not patient.email or patient.deceased_at or not patient.is_active:
         return None
     return Recipient(key=patient.pk, address=patient.email)
+
+
+def to_the_desk(event: WaitlistOffered) -> Notice | None:
+    """Whom to call, while the offer stands; nobody where a mail was sent. A restricted chart's patient is named on the waitlist
+    alone, to those who may see it there."""
+    patient = patients.patient(SYSTEM, event.patient_id)
+    if event.expires_at <= clock.now() or address_of(event.patient_id) or patient.deceased_at or not patient.is_active:
+        return None
+    who = "a patient on the waitlist" if patient.restricted else f"{patient.first_name} {patient.last_name} ({patient.mrn})"
+    return Notice(
+        title="Please call: a time came free",
+        message=(
+            f"{clinic_time(event.scheduled_time)} with {person(event.doctor_id)} is offered to {who}, who has no e-mail address, "
+            f"until {clinic_time(event.expires_at)}."
+        ),
+        priority=Priority.HIGH,
+        category=Category.APPOINTMENT,
+        action_url=reverse("admin:appointments_waitlistentry_change", args=[event.entry_id]),
+    )
 
 
 def _news(event: Change) -> News | None:

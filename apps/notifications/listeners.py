@@ -12,8 +12,9 @@ from apps.access.roles import Role
 from apps.accounts import services as accounts
 from apps.accounts.events import PasswordResetAsked, SecondFactorDisabled, SignedInFromNewPlace, StaffInvited
 from apps.accounts.models import PasswordLink, User
-from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked
+from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
+from apps.common import clock
 from apps.events.listeners import after_commit
 from apps.notifications import diary, mail, services
 from apps.notifications.mail import Recipient
@@ -143,6 +144,21 @@ def mail_of_a_series(event: SeriesBooked) -> None:
 def mail_of_a_change(event: AppointmentUpdated) -> None:
     """To the patient, where whoever moved or cancelled the visit wished it."""
     _mail_patient(event)
+
+
+@after_commit(WaitlistOffered, terms=mail.TERMS)
+def mail_of_an_offer(event: WaitlistOffered) -> None:
+    """To the patient, as long as it stands."""
+    recipient = diary.address_of(event.patient_id)
+    if recipient and event.expires_at > clock.now():
+        mail.send(to=recipient, template="appointment_offer", context={}, event_id=event.event_id)
+
+
+@after_commit(WaitlistOffered)
+def tell_the_desk_of_an_offer(event: WaitlistOffered) -> None:
+    """Where nobody can be mailed, somebody has to call."""
+    if notice := diary.to_the_desk(event):
+        services.notify(by=SYSTEM, notice=notice, roles=(Role.RECEPTIONIST,), event_id=event.event_id)
 
 
 def _tell_doctors(event: diary.Change) -> None:

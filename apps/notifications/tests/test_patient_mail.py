@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import transaction
 
 from apps.access.actor import SYSTEM
@@ -15,7 +16,7 @@ from apps.accounts.tests.factories import caller
 from apps.appointments import services
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment
-from apps.appointments.services import NewSeries, NewVisit
+from apps.appointments.services import NewSeries, NewVisit, NewWait
 from apps.appointments.tests.factories import room
 from apps.common import clock
 from apps.common.logs import LineFormatter
@@ -24,6 +25,7 @@ from apps.events.models import Delivery
 from apps.events.services import emit
 from apps.notifications import mail
 from apps.notifications.mail import Recipient
+from apps.notifications.models import Message, Notification
 from apps.notifications.tests import receiver
 from apps.notifications.tests.receiver import Receiver
 from apps.patients import services as charts
@@ -337,3 +339,55 @@ def test_a_change_without_the_wish_is_not_mailed_whatever_changed(port: int, war
         )
         emit(fact, by=SYSTEM)
     assert not mails(port)
+
+
+# A time that came free
+
+
+def offered(ward: dict[str, User], patient: Patient) -> None:
+    """Somebody else's visit of another day is cancelled, and the patient waits for just that; workers have heard of both."""
+    visit = book(ward, admit("Bea", "Booked"))
+    day = visit.scheduled_time.astimezone(ZoneInfo("America/Los_Angeles")).date()
+    services.put_on_waitlist(by=SYSTEM, wait=NewWait(patient_id=patient.pk, date_from=day, date_to=day))
+    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+
+
+def calls(ward: dict[str, User]) -> list[Message]:
+    told = Notification.objects.filter(user=ward["receptionist"], message__title="Please call: a time came free")
+    return [one.message for one in told.select_related("message")]
+
+
+def work(port: int) -> list[Any]:
+    """A cancellation is heard first, then the offer that it made."""
+    return mails(port) + mails(port)
+
+
+def test_who_waits_is_mailed_of_a_time_that_came_free(port: int, ward: dict[str, User], mary: Patient) -> None:
+    offered(ward, mary)
+    [sent] = [one for one in work(port) if one["To"] == ADDRESS]
+    assert "a time came free" in sent.get_content()
+    assert not calls(ward)
+
+
+def test_reception_is_told_to_call_whom_no_mail_reaches(port: int, ward: dict[str, User]) -> None:
+    offered(ward, admit("Nora", "Nomail", mrn="MRN778"))
+    assert not work(port)
+    [call] = calls(ward)
+    assert "is offered to Nora Nomail (MRN778), who has no e-mail address, until " in call.message
+
+
+def test_a_restricted_patient_is_not_named_to_the_desk(port: int, ward: dict[str, User]) -> None:
+    nora = admit("Nora", "Nomail", mrn="MRN778")
+    charts.restrict(by=ward["admin"], patient_id=nora.pk, care_team=[ward["nurse"].pk], reason="A colleague of ours")
+    offered(ward, nora)
+    work(port)
+    [call] = calls(ward)
+    assert "Nora" not in call.message
+    assert "MRN778" not in call.message
+
+
+def test_an_offer_that_is_over_calls_nobody(port: int, ward: dict[str, User], mary: Patient) -> None:
+    offered(ward, mary)
+    deliver()
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        assert not [body for body in bodies(mails(port)) if "a time came free" in body]
