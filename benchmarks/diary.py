@@ -18,6 +18,7 @@ from apps.accounts.models import Doctor, User
 from apps.appointments import migrations, reads, tally
 from apps.appointments.models import Appointment, DoctorSchedule, Room, StatusChange, WorkingHours
 from apps.appointments.models.visits import LIVE
+from apps.rest.paging import COUNTED_UP_TO
 from benchmarks import tables, visits
 
 APPOINTMENTS = Appointment._meta.db_table
@@ -83,7 +84,7 @@ _PERIOD = f"{_OF_DOCTOR} AND scheduled_time >= %s::timestamptz AND scheduled_tim
 
 
 def _page(where: str, limit: int) -> str:
-    total = f"(SELECT count(*) FROM (SELECT FROM {APPOINTMENTS} WHERE {where} LIMIT {reads.COUNTED_UP_TO + 1}) c)"
+    total = f"(SELECT count(*) FROM (SELECT FROM {APPOINTMENTS} WHERE {where} LIMIT {COUNTED_UP_TO + 1}) c)"
     return _answer(total, f"WHERE {where} {_ORDER} LIMIT {limit}")
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from multiprocessing import get_context
+from typing import Any
 
 import psycopg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.common import clock
-from benchmarks import diary, people, tables, visits
+from benchmarks import consulted, diary, people, tables, visits
 
 PROCESSES = 2
 CHUNK = 10  # blocks copied in one transaction
@@ -24,7 +25,7 @@ CREATE SCHEMA IF NOT EXISTS bench;
 CREATE TABLE bench.tally (rows bigint);
 CREATE TABLE bench.marker (rows bigint, fingerprint text, first_seq bigint, first_mrn bigint, monday date);
 """
-_AFTERWARDS = (f"INSERT INTO bench.tally {tables.LISTED}", diary.FOLD)
+_AFTERWARDS = (f"INSERT INTO bench.tally {tables.LISTED}", diary.FOLD, consulted.FOLD)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def what_stands(address: str) -> Loaded | None:
 
 def fingerprint() -> str:
     """Changes when what would be loaded changes."""
-    return f"{tables.fingerprint()} {diary.fingerprint()}"
+    return f"{tables.fingerprint()} {diary.fingerprint()} {consulted.fingerprint()}"
 
 
 def load(address: str, rows: int) -> Loaded:
@@ -74,6 +75,8 @@ def load(address: str, rows: int) -> Loaded:
         _copy_all("Patients", loaded, partial(_copy_people, address, loaded))
     with _without_indexes(address, diary.APPOINTMENTS):
         _copy_all("Appointments of patients", loaded, partial(_copy_visits, address, loaded))
+    with _open_to_loading(address):
+        _copy_all("Consultations of patients", loaded, partial(_copy_consultations, address, loaded))
     with psycopg.connect(address, autocommit=True) as connection:
         _settle(connection, loaded)
     return loaded
@@ -113,6 +116,38 @@ def _copy_visits(address: str, loaded: Loaded, blocks: range) -> int:
         lines = [diary.visit_line(visit) for block in blocks for visit in loaded.diary.block(block)]
         send(connection, diary.APPOINTMENTS, diary.VISIT_COLUMNS, lines)
     return len(lines) // visits.EACH
+
+
+def _copy_consultations(address: str, loaded: Loaded, blocks: range) -> int:
+    """What was written up of the visits of a chunk, in one transaction. Answers of how many patients' numbers."""
+    seen = [visit for block in blocks for visit in loaded.diary.block(block)]
+    rows = [found for visit in seen if (found := consulted.of(visit))]
+    with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
+        send_consultations(connection, rows)
+    return len(seen) // visits.EACH
+
+
+def send_consultations(connection: psycopg.Connection, rows: list[dict[str, Any]]) -> None:
+    """Signed visits with their steps and their history."""
+    send(connection, consulted.CONSULTATIONS, consulted.COLUMNS, (consulted.line(consulted.COLUMNS, row) for row in rows))
+    steps = (consulted.line(consulted.STEP_COLUMNS, step) for row in rows for step in consulted.steps_of(row))
+    send(connection, consulted.STEPS, consulted.STEP_COLUMNS, steps)
+    passages = (consulted.line(consulted.PASSAGE_COLUMNS, one) for row in rows for one in consulted.passages_of(row))
+    send(connection, consulted.PASSAGES, consulted.PASSAGE_COLUMNS, passages)
+
+
+@contextmanager
+def _open_to_loading(address: str) -> Iterator[None]:
+    """The tables of consultations without indexes, and without the trigger that keeps a signed visit's steps."""
+    trigger, table = consulted.OPEN_ONLY
+    with ExitStack() as stack:
+        for one in (consulted.CONSULTATIONS, consulted.STEPS, consulted.PASSAGES):
+            stack.enter_context(_without_indexes(address, one))
+        with psycopg.connect(address) as connection:
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+        yield
+        with psycopg.connect(address) as connection:
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
 
 
 def send(connection: psycopg.Connection, table: str, columns: Iterable[str], lines: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import make_password
 
 from apps.common import bus
 from apps.sandbox.staff import PASSWORD
-from benchmarks import cpu, databases, diary, load, measure, statements, tables
+from benchmarks import consulted, cpu, databases, diary, load, measure, statements, tables
 from benchmarks.load import Loaded
 from benchmarks.measure import Cost, Request, Target
 from benchmarks.options import Options
@@ -144,7 +144,7 @@ class Stage:
     def _statements(self) -> dict[str, str]:
         found = {"list": tables.LIST, "before": tables.BEFORE, "detail": tables.DETAIL}
         found["trail"] = statements.trail_row(self.token)
-        return found | tables.SEARCH | diary.FLOORS
+        return found | tables.SEARCH | diary.FLOORS | consulted.FLOORS
 
     def _hash(self) -> str:
         """A password hash as HIMS makes them, in the form that argon2-cffi reads."""

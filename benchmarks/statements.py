@@ -54,8 +54,8 @@ def kind(text: str) -> str:
     return next((name for name, piece in _KINDS if piece in plain), "work")
 
 
-def caught(path: str, token: str, body: str = "", **headers: str) -> Answer:
-    """Ask the API inside this process, and keep what it asks the database. With a body it is a POST."""
+def caught(path: str, token: str, body: str = "", method: str = "", **headers: str) -> Answer:
+    """Ask the API inside this process, and keep what it asks the database. With a body it is a POST, unless `method` is said."""
     sent: list[str] = []
 
     def catch(execute: Any, text: str, values: Any, many: bool, context: Any) -> Any:
@@ -66,7 +66,7 @@ def caught(path: str, token: str, body: str = "", **headers: str) -> Answer:
     with connection.execute_wrapper(catch), patch.object(AbstractConnection, "send_packed_command", autospec=True) as asked:
         asked.side_effect = _send
         client, known = Client(SERVER_NAME="127.0.0.1"), {"Authorization": f"Bearer {token}", **headers}
-        reply = client.post(path, body, "application/json", headers=known) if body else client.get(path, headers=known)
+        reply = client.generic(method or ("POST" if body else "GET"), path, body, "application/json", headers=known)
     if reply.status_code not in (200, 201):
         raise CannotStart(f"{path} answered {reply.status_code}: {reply.content[:500]!r}")
     return Answer(reply.json(), sent, asked.call_count)

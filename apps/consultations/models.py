@@ -195,3 +195,16 @@ class Passage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status}"
+
+
+class Tally(models.Model):
+    """How many consultations came or went in one statement. A trigger writes (migration 0003), `reads` sums, a worker folds."""
+
+    id = models.BigAutoField(primary_key=True)
+    consultations = models.IntegerField()
+
+    class Meta:
+        db_table = "consultations_tally"
+
+    def __str__(self) -> str:
+        return f"{self.consultations:+d}"

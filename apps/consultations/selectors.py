@@ -9,22 +9,11 @@ from django.db.models import QuerySet
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
-from apps.consultations import adaptive, rules
+from apps.consultations import adaptive, reads, rules
 from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave
 from apps.consultations.rules import Progress, State
 from apps.consultations.steps import Step
-
-LIST_COLUMNS = (
-    "id",
-    "patient_id",
-    "doctor_id",
-    "appointment_id",
-    "workflow_type",
-    "status",
-    "current_step",
-    "started_at",
-    "completed_at",
-)
+from apps.patients import lists
 
 
 @dataclass(frozen=True)
@@ -49,14 +38,18 @@ class Visit:
         return [alert for alert in self.alerts if alert["id"] not in self.acknowledged]
 
 
-def roll(*, visible_to: Actor) -> QuerySet[Consultation]:
-    """All visits the actor may know of, the latest first."""
-    return Consultation.objects.visible_to(visible_to).order_by("-started_at", "-id")
+def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> lists.Listing:
+    """A page of visits, the latest first. Filters: patient_id (a merged id finds the survivor's), doctor_id, appointment_id,
+    since, until (before it), status.
+
+    Two statements. Without a filter the total is exact, with one it is counted up to 10,000.
+    """
+    return lists.listing(reads.of(visible_to, **filters), offset=offset, limit=limit)
 
 
 def consultation(by: Actor, consultation_id: UUID) -> Visit:
     """The visit, or NotFound. At most four queries."""
-    row = Consultation.objects.visible_to(by).filter(pk=consultation_id).first()
+    row = reads.one(by, consultation_id)
     if row is None:
         raise nothing(consultation_id)
     return whole(row)
@@ -95,8 +88,7 @@ def needs_of(row: Consultation) -> rules.Needs:
 
 def latest_saves(row: Consultation) -> dict[Step, StepSave]:
     """Each step as it stands."""
-    rows = StepSave.objects.filter(consultation=row).order_by("number", "-version").distinct("number")
-    return {Step(save.number): save for save in rows}
+    return {Step(save.number): save for save in reads.latest_saves(row.pk)}
 
 
 def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.outcome import Row
 from benchmarks.stage import Stage
-from benchmarks.workloads import appts, booking, boot, fanout, hot, race, reading, search, session, sql_count, total, typos
+from benchmarks.workloads import appts, booking, boot, fanout, hot, race, reading, search, session, sql_count, total, typos, visit
 
 Workload = Callable[[Stage], list[Row]]
 
@@ -18,6 +18,7 @@ ALL: Mapping[str, Workload] = {
     "typos": typos.run,
     "detail": reading.detail,
     "appts": appts.run,
+    "visit": visit.run,
     "book": booking.run,
     "book-race": race.run,
     "book-hot": hot.run,

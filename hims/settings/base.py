@@ -281,6 +281,7 @@ CELERY_BEAT_SCHEDULE = {
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
     "fold the tally of visits": {"task": "apps.appointments.tasks.fold_tally", "schedule": 10.0},
     "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0},
+    "fold the tally of consultations": {"task": "apps.consultations.tasks.fold_tally", "schedule": 10.0},
     "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
     "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0},
     "seal what came late to the trail": {"task": "apps.audit.tasks.seal", "schedule": 60.0, "kwargs": {"thorough": True}},

@@ -3,20 +3,12 @@
 from django_filters import ChoiceFilter, FilterSet
 
 from apps.consultations.models import STATUSES, Consultation
-from apps.patients.reads import standing
 from apps.rest import periods
 from apps.rest.filters import IdFilter
 
 
-class _StandingFilter(IdFilter):
-    """A patient's id; one that was merged into another finds the other's."""
-
-    def filter(self, qs, value):  # type: ignore[no-untyped-def]
-        return qs if value is None else qs.filter(patient=standing(value))
-
-
 class ConsultationFilter(FilterSet):
-    patient_id = _StandingFilter()
+    patient_id = IdFilter(help_text="A merged record's id finds the survivor's")
     doctor_id = IdFilter(field_name="doctor")
     appointment_id = IdFilter(field_name="appointment")
     status = ChoiceFilter(choices=STATUSES)

@@ -8,8 +8,9 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.appointments.api.shapes import DOCTOR, PATIENT
 from apps.consultations.models import STATUSES, WORKFLOWS, Acknowledgement, Addendum
+from apps.consultations.reads import COLUMNS
 from apps.consultations.rules import State, StepState
-from apps.consultations.selectors import LIST_COLUMNS, Visit
+from apps.consultations.selectors import Visit
 from apps.consultations.steps import TOTAL, Step
 from apps.patients.api.shapes import ColleagueShape, PatientRow
 
@@ -140,13 +141,13 @@ def listed(row: dict[str, Any]) -> dict[str, Any]:
     return {name: TOTAL if name == "total_steps" else row[name] for name in _ROW}
 
 
-_ROW = (*LIST_COLUMNS[:5], "current_step", "total_steps", "status", *LIST_COLUMNS[7:])
+_ROW = (*COLUMNS[:5], "current_step", "total_steps", "status", *COLUMNS[7:])
 
 
 def consultation(visit: Visit, reader: Actor) -> dict[str, Any]:
     """The reference's shape (section 5.2), and what adaptive visits say beside."""
     row = visit.row
-    frame = listed({name: getattr(row, name) for name in LIST_COLUMNS})
+    frame = listed({name: getattr(row, name) for name in COLUMNS})
     head = {name: frame[name] for name in _ROW[:-2]}
     tail = {name: frame[name] for name in _ROW[-2:]}
     if not reader.may(Permission.CONSULTATION_SEE_NOTES):

@@ -11,7 +11,7 @@ from apps.consultations.api import bodies, examples, shapes
 from apps.consultations.api.filters import ConsultationFilter
 from apps.consultations.selectors import Visit
 from apps.consultations.services import NewConsultation, NewSave
-from apps.rest import paging, periods
+from apps.rest import periods
 from apps.rest.viewsets import HimsViewSet
 
 _SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume", "cancel", "hand_over")
@@ -54,11 +54,14 @@ class ConsultationViewSet(HimsViewSet):
     examples = {"create": examples.START, "retrieve": examples.STATE, "step": examples.STEP}
 
     def list(self, request: Request) -> Response:
-        asked = self.asked()
-        periods.check(asked.get("date_from"), asked.get("date_to"))
-        rows, narrowed = self.filtered(selectors.roll(visible_to=self.by))
-        count = paging.capped if narrowed else paging.exact
-        response = self.page("consultations", rows.values(*selectors.LIST_COLUMNS), count, shapes.listed)
+        asked, window = self.asked(), self.window()
+        since, until = asked.pop("date_from", None), asked.pop("date_to", None)
+        periods.check(since, until)
+        filters = {name: value or None for name, value in asked.items()}
+        listing = selectors.listing(
+            visible_to=self.by, offset=window.offset, limit=window.limit, since=since, until=until, **filters
+        )
+        response = self.page_of("consultations", [shapes.listed(row) for row in listing.rows], window, listing.total)
         self.note("consultation.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

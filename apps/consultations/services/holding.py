@@ -10,7 +10,7 @@ from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, Unavailable
-from apps.consultations import rules, selectors
+from apps.consultations import reads, rules, selectors
 from apps.consultations.models import Consultation, Passage
 from apps.patients import selectors as patients
 from apps.patients.models import Patient
@@ -24,10 +24,10 @@ class IllegalMove(Conflict):
 
 def held(by: Actor, consultation_id: UUID) -> tuple[Consultation, Patient]:
     """The visit and its patient, both locked until the transaction ends, the patient first. Raises NotFound."""
-    found = Consultation.objects.visible_to(by).filter(pk=consultation_id).values_list("patient_id", flat=True).first()
+    found = reads.one(by, consultation_id)
     if found is None:
         raise selectors.nothing(consultation_id)
-    patient = patients.locked(by, found)
+    patient = patients.locked(by, found.patient_id)
     rows = Consultation.objects.select_for_update(of=("self",)).select_related("appointment")
     row = rows.get(pk=consultation_id)
     if row.patient_id != patient.pk:  # moved to another record while we waited for this one

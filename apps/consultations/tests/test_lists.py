@@ -1,0 +1,101 @@
+"""The list of visits: what it counts, what is kept from it, and that it, a start, a save and a read cost the same at any size."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.accounts.tests.factories import caller
+from apps.consultations import selectors, services, tally
+from apps.consultations.models import Consultation, Tally
+from apps.consultations.tests.factories import booked, save, signed, visit_of
+from apps.patients import lists
+from apps.patients.tests.factories import admit, restrict
+from apps.rest.paging import Total
+
+pytestmark = pytest.mark.django_db
+
+
+def cost(act: Any, status: int = 200) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        response = act()
+    assert response.status_code == status, response.content
+    return len(seen)
+
+
+def test_a_list_costs_the_same_for_one_visit_and_for_a_hundred(ward: dict[str, User]) -> None:
+    who, doctor = caller(ward["doctor"]), ward["doctor"]
+    patient = admit()
+    for _ in range(12):
+        visit_of(doctor, patient)
+    for filters in ("", f"&doctor_id={doctor.pk}", f"&patient_id={patient.pk}&status=in_progress&date_from=2025-01-01"):
+        cost(lambda: who.get(f"/consultations?limit=1{filters}"))  # noqa: B023
+        one, many = (cost(lambda: who.get(f"/consultations?limit={limit}{filters}")) for limit in (1, 100))  # noqa: B023
+        assert one == many == 4, filters  # the session, the total, the page, the trail
+
+
+def test_a_visit_with_a_hundred_saves_and_addenda_costs_what_one_with_one_costs(ward: dict[str, User]) -> None:
+    who, doctor = caller(ward["doctor"]), ward["doctor"]
+    live = [visit_of(doctor, admit()).row.pk for _ in range(2)]
+    done = [signed(doctor, admit()).row.pk for _ in range(2)]
+    for pk, times in zip(live, (1, 100), strict=True):
+        for number in range(times):
+            save(doctor, pk, 7, {"plan": f"Plan {number}"})
+    for pk, times in zip(done, (1, 100), strict=True):
+        for number in range(times):
+            services.add(by=doctor, consultation_id=pk, text=f"Also {number}")
+    body = {"step_number": 7, "step_data": {"plan": "The plan"}}
+    cost(lambda: who.put(f"/consultations/{live[0]}/step", {"step_number": 7, "step_data": {"plan": "First"}}))
+    assert len({cost(lambda: who.put(f"/consultations/{pk}/step", body)) for pk in live}) == 1  # noqa: B023
+    assert {cost(lambda: who.get(f"/consultations/{pk}")) for pk in live} == {4}  # noqa: B023
+    assert {cost(lambda: who.get(f"/consultations/{pk}")) for pk in done} == {5}  # noqa: B023
+
+
+def test_a_start_costs_the_same_before_and_after_many_visits_of_the_appointment(ward: dict[str, User]) -> None:
+    who, doctor = caller(ward["doctor"]), ward["doctor"]
+    patients = [admit(), admit()]
+    for patient in patients:
+        signed(doctor, patient)
+    for _ in range(30):
+        signed(doctor, patients[1])
+    costs = []
+    for patient in patients:
+        asked = {"patient_id": str(patient.pk), "appointment_id": str(booked(patient, doctor, minutes_ahead=60 * len(costs)).pk)}
+        costs.append(cost(lambda: who.post("/consultations", asked), 201))  # noqa: B023
+    assert costs[0] == costs[1]
+
+
+def test_the_total_is_exact_without_a_filter_less_what_is_hidden(ward: dict[str, User], colleague: User) -> None:
+    closed = admit("Rose", "Martin")
+    visit_of(ward["doctor"], closed)
+    visit_of(ward["doctor"], admit())
+    restrict(closed)
+    assert selectors.listing(visible_to=ward["doctor"]).total == Total(2)
+    shown = selectors.listing(visible_to=colleague)
+    assert (shown.total, len(shown.rows)) == (Total(1), 1)
+    assert selectors.listing(visible_to=colleague, patient_id=closed.pk) == lists.Listing([], Total(0))
+    assert selectors.listing(visible_to=ward["receptionist"]) == lists.Listing([], Total(0))
+
+
+def test_a_filtered_list_is_counted_no_further_than_the_cap(ward: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = admit()
+    for _ in range(4):
+        visit_of(ward["doctor"], patient)
+    monkeypatch.setattr(lists, "COUNTED_UP_TO", 3)
+    page = caller(ward["doctor"]).get(f"/consultations?patient_id={patient.pk}&limit=2&page=2").json()["data"]
+    assert (page["pagination"]["total"], page["pagination"]["total_is_estimate"], len(page["consultations"])) == (3, True, 2)
+    assert selectors.listing(visible_to=ward["doctor"]).total == Total(4)
+
+
+def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(ward: dict[str, User]) -> None:
+    for _ in range(3):
+        visit_of(ward["doctor"], admit())
+    assert Tally.objects.count() >= 3
+    assert tally.fold() == 1
+    assert list(Tally.objects.values_list("consultations", flat=True)) == [Consultation.objects.count()] == [3]
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE consultations_consultation CASCADE")
+    assert selectors.listing(visible_to=ward["doctor"]).total == Total(0)
