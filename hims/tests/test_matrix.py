@@ -101,6 +101,7 @@ MATRIX: dict[str, str] = {
     "POST /appointments/{id}/confirm": "y o y y - - - -",
     "POST /appointments/{id}/check-in": "y o y y - - - -",
     "POST /appointments/{id}/no-show": "y o y y - - - -",
+    "GET /queue": "y o y y - - - -",
     "GET /appointments/{id}.ics": "y o y y - - - -",
     "POST /appointments/series": "y o y y - - - -",
     "GET /appointments/series/{id}": "y y y y - - r -",  # ours: whoever sees the visits

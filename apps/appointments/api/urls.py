@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.appointments.api.calendars import CalendarFeedViewSet, SubscribedViewSet, VisitFileViewSet
 from apps.appointments.api.moves import MoveViewSet
+from apps.appointments.api.queue import QueueViewSet
 from apps.appointments.api.schedules import AvailabilityViewSet, RoomViewSet, ScheduleViewSet, TimeOffViewSet
 from apps.appointments.api.series import SeriesViewSet
 from apps.appointments.api.views import AppointmentViewSet
@@ -41,5 +42,6 @@ urlpatterns = [
         CalendarFeedViewSet.as_view({"post": "create", "get": "retrieve", "delete": "destroy"}),
         name="doctor-calendar-feed",
     ),
+    path("queue", QueueViewSet.as_view({"get": "list"}), name="queue"),
     path("rooms", RoomViewSet.as_view({"get": "list"}), name="rooms"),
 ]

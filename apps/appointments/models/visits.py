@@ -148,6 +148,7 @@ class Appointment(BaseModel):
             models.Index(fields=["patient", "-scheduled_time", "-id"], name="appointment_of_patient"),
             models.Index(fields=["status", "-scheduled_time", "-id"], name="appointment_by_status"),
             models.Index(fields=["series"], condition=Q(series__isnull=False), name="appointment_of_series"),
+            models.Index(fields=["checked_in_at"], condition=Q(checked_in_at__isnull=False), name="appointment_came"),
         ]
 
     def __str__(self) -> str:

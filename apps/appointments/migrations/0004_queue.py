@@ -1,0 +1,21 @@
+"""Finds the visits of a day by their check-in. Made beside the running system: no write waits for it."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [
+        ("appointments", "0003_moves_and_feeds"),
+    ]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name="appointment",
+            index=models.Index(
+                condition=models.Q(("checked_in_at__isnull", False)), fields=["checked_in_at"], name="appointment_came"
+            ),
+        ),
+    ]
