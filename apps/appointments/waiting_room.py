@@ -106,6 +106,11 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
     return WaitingRoom(shown[:limit], total, summary, now)
 
 
+def how_many(by: Actor) -> int:
+    """How many of those whom the actor sees wait now."""
+    return _here(by, _asked(by, {}), _day_of(clock.now())).filter(status=Status.CHECKED_IN).count()
+
+
 def _asked(by: Actor, filters: Mapping[str, Any]) -> Q:
     """The filters, and whose queue it is."""
     asked = {name: value for name, value in filters.items() if value is not None}

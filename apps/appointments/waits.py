@@ -16,7 +16,7 @@ from uuid import UUID
 from apps.appointments.rules import Span
 
 FEWEST = 5  # recent visits; of fewer the booked length says more
-MOST = 30  # recent visits that are looked at
+MOST = 20  # recent visits that are looked at
 WITHIN = timedelta(days=56)  # that count as recent
 TRIAGE_ORDER = ("emergency", "urgent", "routine")
 _MINUTE = timedelta(minutes=1)
@@ -75,6 +75,11 @@ def closed_times(hours: Sequence[Span], off: Iterable[Span], day: Span) -> list[
 def average(minutes: Sequence[float]) -> float | None:
     """The mean, to a tenth of a minute; None of nothing."""
     return round(fmean(minutes), 1) if minutes else None
+
+
+def band(minutes: int, amber: int, red: int) -> str:
+    """How long is that: `red`, `amber` or nothing to remark, from these minutes on."""
+    return "red" if minutes >= red else "amber" if minutes >= amber else ""
 
 
 def whole_minutes(time: timedelta, *, up: bool = False) -> int:

@@ -246,6 +246,7 @@ HIMS_BASE_URL = env.base_url()  # what mailed links begin with
 HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
 REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
 HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # how long moved visits can be put back
+HIMS_QUEUE_AMBER_MINUTES, HIMS_QUEUE_RED_MINUTES = env.queue_limits()  # from when on a wait is marked in the queue
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [

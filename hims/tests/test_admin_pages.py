@@ -139,10 +139,14 @@ def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dic
     visit = cast.book(patient, doctor, room_id=cast.room().pk)
     cast.book(other, doctor, overbook_reason="Fever")
     diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("15:00"), ends_at=cast.at("16:00"))
+    for name, ago, triage in (("Ida", 40, "routine"), ("Ivo", 20, "urgent"), ("Ina", 5, "emergency"), ("Ira", 3000, "routine")):
+        cast.come(cast.admit(name, "Stern"), doctor, ago, triage)
     day, page = f"?date={cast.at().date()}", "admin:appointments_appointment_"
     return {
         "diary": reverse("admin:schedule") + day,
         "diary-week": reverse("admin:schedule") + f"{day}&view=week",
+        "queue": reverse("admin:queue"),
+        "queue-empty": reverse("admin:queue") + f"?doctor={cast.hire('free.doctor', 'doctor', specialty='Cardiology').pk}",
         "visits": reverse(f"{page}changelist"),
         "visit": reverse(f"{page}change", args=[visit.pk]),
         "book-choose": reverse(f"{page}add") + "?q=lee",
@@ -434,7 +438,7 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: W
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    for name in ("index", "patients", "patient", "merge", "suspected", "new-entry", "hire", "diary", "book", "week"):
+    for name in ("index", "patients", "patient", "merge", "suspected", "new-entry", "hire", "diary", "queue", "book", "week"):
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")

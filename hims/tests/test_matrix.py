@@ -476,6 +476,7 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         reverse("admin:appointments_appointment_check_in", args=[scene.visit_id]): "POST /appointments/{id}/check-in",
         reverse("admin:appointments_appointment_cancel", args=[scene.visit_id]): "POST /appointments/{id}/cancel",
         reverse("admin:appointments_appointment_triage", args=[scene.visit_id]): "PUT /appointments/{id}",
+        reverse("admin:queue"): "GET /queue",
         reverse("admin:appointments_room_changelist"): "GET /rooms",
         reverse("admin:appointments_doctorschedule_add"): "PUT /doctors/{id}/schedule",
         reverse("admin:appointments_doctorschedule_changelist"): "GET /doctors/{id}/schedule",
@@ -561,12 +562,13 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     old = cast.admit("Dorothy", "Zabriskie")
     merged = cast.merge(old, closed)
     visit = cast.book(closed, cast.hire("patel", "doctor", specialty="Cardiology"))
+    diary.check_in(by=ward["admin"], appointment_id=visit.pk)
     cast.restrict(closed)
     pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
     pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}
     pages |= {reverse("admin:patients_patient_change", args=[near.pk])}
     pages |= {reverse("admin:appointments_appointment_changelist"), f"{reverse('admin:schedule')}?date={cast.at().date()}"}
-    pages |= {reverse("admin:appointments_appointment_changelist") + "?q=zabriskie"}
+    pages |= {reverse("admin:appointments_appointment_changelist") + "?q=zabriskie", reverse("admin:queue")}
     gone = {
         reverse(f"admin:patients_patient_{page}", args=[row.pk])
         for row in (closed, old)

@@ -363,9 +363,9 @@ def test_recent_visits_of_that_doctor_and_type_say_how_long_one_takes(ward: dict
 
 def test_the_latest_visits_count_where_there_are_many(ward: dict[str, User], doctor: User) -> None:
     for week in range(1, 8):
-        seen(doctor, *[10 * week] * 6, days_ago=7 * week)  # the latest 30: 10, 20, 30, 40, 50 minutes
+        seen(doctor, *[10 * week] * 6, days_ago=7 * week)  # the latest 20: up to 40 minutes
     come("First", doctor, 5), come("Second", doctor, 4)
-    assert still(look(ward["nurse"]))["Second"] == 30
+    assert still(look(ward["nurse"]))["Second"] == 20
 
 
 def test_what_is_left_of_the_visit_that_goes_on_is_waited_for_and_never_less_than_nothing(
