@@ -29,6 +29,7 @@ from apps.rest.paging import Total
 
 _HERE = (Status.CHECKED_IN, Status.IN_PROGRESS)
 _EVERYBODY = 2**31
+_AT_LEAST = timedelta(hours=4)  # how far an estimate may reach: to midnight, and in the evening this far beyond
 
 
 @dataclass(frozen=True)
@@ -153,14 +154,14 @@ def _estimates(waiting: Collection[Appointment], day: Span, now: datetime) -> di
     doctors = {row.doctor_id for row in waiting}
     if not doctors:
         return {}
-    turns, hours, off = _turns(doctors, day, now), overview.hours_of(doctors), overview.time_off_of(doctors, day.start, day.end)
-    zone = openings.clinic_zone()
+    until, zone = max(day.end, now + _AT_LEAST), openings.clinic_zone()
+    turns, hours, off = _turns(doctors, day, now), overview.hours_of(doctors), overview.time_off_of(doctors, day.start, until)
     found: dict[UUID, datetime] = {}
     for doctor_id, turn in turns.items():
         open_spans = rules.open_spans(hours.get(doctor_id, []), [now.astimezone(zone).date()], zone)
         closed = waits.closed_times(open_spans, off.get(doctor_id, []), day)
         queue = sorted(turn.waiting)
-        starts = waits.starts(now, turn.begun, [minutes for _, minutes in queue], closed=closed, until=day.end)
+        starts = waits.starts(now, turn.begun, [minutes for _, minutes in queue], closed=closed, until=until)
         found |= {rank[2]: at for (rank, _), at in zip(queue, starts, strict=True) if at is not None}
     return found
 

@@ -407,6 +407,12 @@ def test_after_hours_who_still_waits_is_still_seen(ward: dict[str, User], doctor
     assert still(look(ward["nurse"])) == {"Ann": 0}
 
 
+def test_shortly_before_midnight_an_estimate_reaches_into_the_next_day(ward: dict[str, User], doctor: User, clock: Any) -> None:
+    come("First", doctor, 0, duration_minutes=30), come("Second", doctor, 0)
+    clock.shift(timedelta(hours=13, minutes=45))
+    assert still(look(ward["nurse"])) == {"First": 0, "Second": 30}
+
+
 # What it costs
 
 
