@@ -61,6 +61,15 @@ def key_ring() -> list[str]:
     return keys
 
 
+def queue_limits() -> tuple[int, int]:
+    """From how many minutes on a wait in the queue is long, and very long."""
+    amber, red = read.int("HIMS_QUEUE_AMBER_MINUTES", default=15), read.int("HIMS_QUEUE_RED_MINUTES", default=30)
+    if not 0 < amber < red:
+        told = f"HIMS_QUEUE_AMBER_MINUTES is {amber} and HIMS_QUEUE_RED_MINUTES {red}"
+        raise ImproperlyConfigured(f"{told}: the first must be above 0 and below the second.")
+    return amber, red
+
+
 def base_url() -> str:
     """Where this installation is reached, without a slash at the end. Never taken from a request: anybody can write a Host."""
     local = name() in ("sandbox", "development", "test")

@@ -38,7 +38,7 @@ def columns(by: Actor, doctors: Sequence[Doctor], days: Sequence[date], sieve: S
     start = rules.instant(days[0], time.min, zone)
     end = rules.instant(days[-1] + timedelta(days=1), time.min, zone)
     slots = dict(DoctorSchedule.objects.filter(pk__in=ids).values_list("pk", "slot_minutes"))
-    hours, off, entries = _hours(ids), _off(ids, start, end), _entries(by, ids, start, end, sieve or Sieve())
+    hours, off, entries = hours_of(ids), time_off_of(ids, start, end), _entries(by, ids, start, end, sieve or Sieve())
     return [
         Column(
             day,
@@ -53,7 +53,8 @@ def columns(by: Actor, doctors: Sequence[Doctor], days: Sequence[date], sieve: S
     ]
 
 
-def _hours(ids: Collection[UUID]) -> dict[UUID, list[Hours]]:
+def hours_of(ids: Collection[UUID]) -> dict[UUID, list[Hours]]:
+    """The published hours of these doctors."""
     found: dict[UUID, list[Hours]] = {}
     for row in WorkingHours.objects.filter(schedule__in=ids):
         hours = Hours(row.weekday, row.starts, row.ends, row.valid_from or date.min, row.valid_until)
@@ -61,7 +62,8 @@ def _hours(ids: Collection[UUID]) -> dict[UUID, list[Hours]]:
     return found
 
 
-def _off(ids: Collection[UUID], start: datetime, end: datetime) -> dict[UUID, list[Span]]:
+def time_off_of(ids: Collection[UUID], start: datetime, end: datetime) -> dict[UUID, list[Span]]:
+    """When these doctors are away in the range."""
     found: dict[UUID, list[Span]] = {}
     for row in TimeOff.objects.filter(doctor__in=ids, ends_at__gt=start, starts_at__lt=end):
         found.setdefault(row.doctor_id, []).append(Span(row.starts_at, row.ends_at))

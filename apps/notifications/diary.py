@@ -52,8 +52,7 @@ class Left:
     @classmethod
     def by(cls, event: Change) -> "Left":
         """Nowhere, where the visit was booked or stays."""
-        moved = isinstance(event, AppointmentUpdated)
-        return cls(event.left_doctor_id, event.left_at) if moved else cls(None, None)
+        return cls(event.left_doctor_id, event.left_at) if isinstance(event, AppointmentUpdated) else cls(None, None)
 
 
 def to_doctors(event: Change) -> list[Said]:

@@ -176,7 +176,10 @@ class ContentSecurityPolicy(PagesOnly, CSPMiddleware):
 
 
 class Sessions(PagesOnly, SessionMiddleware):
-    pass
+    """What a page asks by itself (its view sets `request.is_unattended`) keeps nobody signed in."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        return response if getattr(request, "is_unattended", False) else super().process_response(request, response)
 
 
 class Csrf(PagesOnly, CsrfViewMiddleware):

@@ -253,6 +253,7 @@ HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", defaul
 HIMS_NOTICE_DAYS = env.read.int("HIMS_NOTICE_DAYS", default=2)
 HIMS_WAITLIST_OFFERS = env.read.int("HIMS_WAITLIST_OFFERS", default=3)  # how many are offered a freed time at once
 HIMS_WAITLIST_OFFER = timedelta(minutes=env.read.int("HIMS_WAITLIST_OFFER_MINUTES", default=30))  # how long they may think
+HIMS_QUEUE_AMBER_MINUTES, HIMS_QUEUE_RED_MINUTES = env.queue_limits()  # from when on a wait is marked in the queue
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [

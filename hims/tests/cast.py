@@ -2,7 +2,7 @@
 
 from apps.accounts.tests.authenticator import code, equip
 from apps.accounts.tests.factories import NPI, PASSWORD, Caller, browser, caller, hire, hire_ward, key_of, program
-from apps.appointments.tests.factories import at, book, publish, room
+from apps.appointments.tests.factories import at, book, come, publish, room
 from apps.consultations.tests.factories import booked, fill, signed, visit_of
 from apps.patients.tests.factories import admit, chart, merge, restrict
 
@@ -18,6 +18,7 @@ __all__ = [
     "caller",
     "chart",
     "code",
+    "come",
     "equip",
     "fill",
     "hire",

@@ -168,6 +168,7 @@ def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
 
     return {
         reverse("admin:schedule"): desk,
+        reverse("admin:queue"): desk,
         reverse("admin:appointments_appointment_changelist"): {*desk, "billing"},
         reverse("admin:appointments_appointment_add"): desk,
         f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}": desk,

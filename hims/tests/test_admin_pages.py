@@ -139,10 +139,14 @@ def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dic
     visit = cast.book(patient, doctor, room_id=cast.room().pk)
     cast.book(other, doctor, overbook_reason="Fever")
     diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("15:00"), ends_at=cast.at("16:00"))
+    for name, ago, triage in (("Ida", 40, "routine"), ("Ivo", 20, "urgent"), ("Ina", 5, "emergency"), ("Ira", 3000, "routine")):
+        cast.come(cast.admit(name, "Stern"), doctor, ago, triage)
     day, page = f"?date={cast.at().date()}", "admin:appointments_appointment_"
     return {
         "diary": reverse("admin:schedule") + day,
         "diary-week": reverse("admin:schedule") + f"{day}&view=week",
+        "queue": reverse("admin:queue"),
+        "queue-empty": reverse("admin:queue") + f"?doctor={cast.hire('free.doctor', 'doctor', specialty='Cardiology').pk}",
         "visits": reverse(f"{page}changelist"),
         "visit": reverse(f"{page}change", args=[visit.pk]),
         "book-choose": reverse(f"{page}add") + "?q=lee",
@@ -476,6 +480,71 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
     context.close()
 
 
+def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alone(
+    chromium: Browser, live_server: Any, shown: Ward
+) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue"])
+    ids = page.locator("#result_list tbody tr").evaluate_all("rows => rows.map(row => row.id)")
+    first = page.get_attribute(f"#{ids[0]}", "data-who")
+    page.locator(f"#{ids[1]} summary").click()
+    page.fill(f"#{ids[1]} input[name=triage_reason]", "half a rea")
+    came = cast.come(cast.admit("Ivy", "Stern"), shown.staff["doctor"], 0, "emergency")
+    diary.cancel(by=SYSTEM, appointment_id=ids[0].removeprefix("visit-"))
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#visit-{came.pk}")
+    assert page.inner_text("#hims-queue-news").startswith("New: STERN, Ivy, token ")
+    assert f"No longer waiting: {first}." in page.inner_text("#hims-queue-news")
+    assert page.locator("#result_list tbody tr").evaluate_all("rows => rows.map(row => row.id)") == [
+        f"visit-{came.pk}",
+        *ids[1:],
+    ]
+    assert page.evaluate("document.activeElement.closest('tr').id") == ids[1]
+    assert page.input_value(f"#{ids[1]} input[name=triage_reason]") == "half a rea"
+    page.click("#hims-queue-pause")
+    diary.cancel(by=SYSTEM, appointment_id=came.pk)
+    page.clock.fast_forward(45_000)
+    assert page.inner_text("#hims-queue-age").startswith("Paused. Updated ")
+    assert page.locator(f"#visit-{came.pk}").count() == 1
+    page.click("#hims-queue-pause")
+    page.wait_for_selector(f"#visit-{came.pk}", state="detached")
+    page.focus(f"#{ids[2]} th a")
+    diary.cancel(by=SYSTEM, appointment_id=ids[2].removeprefix("visit-"))
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#{ids[2]}.hims-gone")  # whoever works at it keeps the row
+    assert page.evaluate("document.activeElement.closest('tr').id") == ids[2]
+    assert not here.complaints
+    context.close()
+
+
+def test_a_queue_nobody_watches_is_cleared_when_the_session_ends(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue"])
+    accounts.deactivate(by=shown.staff["admin"], user_id=shown.staff["nurse"].pk)
+    page.clock.fast_forward(15_000)
+    page.wait_for_url("**/admin/login/**")
+    context.close()
+
+
+def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any, shown: Ward) -> None:
+    here, context = desk(chromium, live_server, java_script_enabled=False)
+    here.sign_in("nurse.ward")
+    page = here.open(shown.pages["queue"])
+    assert not page.locator("#hims-queue-pause").is_visible()
+    last = page.locator("#result_list tbody tr").last
+    last.locator("summary").click()
+    last.locator("select").select_option("emergency")
+    last.locator("button").click()
+    assert "The triage is on record." in page.inner_text(".messagelist")
+    page.click("text=Refresh")
+    assert page.locator("#result_list tbody td:has-text('emergency')").count() >= 2
+    context.close()
+
+
 def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, shown: Ward) -> None:
     here, context = desk(chromium, live_server)
     here.sign_in("nurse.ward")
@@ -496,22 +565,8 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: W
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    for name in (
-        "index",
-        "patients",
-        "patient",
-        "merge",
-        "suspected",
-        "new-entry",
-        "hire",
-        "diary",
-        "book",
-        "week",
-        "series",
-        "series-book",
-        "move",
-        "move-visits",
-    ):
+    narrow = "index patients patient merge suspected new-entry hire diary queue book week series series-book move move-visits"
+    for name in narrow.split():
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")
         width = page.evaluate("document.documentElement.scrollWidth")

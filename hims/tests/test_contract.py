@@ -358,6 +358,21 @@ def test_a_chart_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) 
 
 
 @pytest.mark.django_db
+def test_the_queue_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
+    nurse = cast.caller(ward["nurse"])
+    agree(strict, nurse.get("/queue"), 200)
+    for name, clock_time in (("Ann", "09:00"), ("Bea", "10:00"), ("Cleo", "11:00")):
+        visit = diary.book(cast.admit(name), ward["doctor"], diary.at(clock_time))
+        agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in"), 200)
+    cast.visit_of(ward["doctor"], visit.patient, appointment_id=visit.pk)
+    data = agree(strict, nurse.get("/queue?limit=1&expand=patient,doctor"), 200)["data"]
+    assert (data["pagination"]["total"], data["summary"]["waiting"], data["summary"]["in_progress"]) == (2, 2, 1)
+    agree(strict, nurse.get("/queue?triage=soon"), 400)
+    agree(strict, cast.caller(ward["doctor"]).get(f"/queue?doctor_id={ward['nurse'].pk}"), 403)
+    agree(strict, cast.caller(ward["billing"]).get("/queue"), 403)
+
+
+@pytest.mark.django_db
 def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
     desk, doctor, patient = cast.caller(ward["receptionist"]), ward["doctor"], cast.admit()
     diary.publish(doctor)

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
+from apps.appointments import waiting_room
 from apps.appointments.admin import words
 from apps.appointments.models import Appointment
 from apps.appointments.rules import LIVE, Status
@@ -45,7 +46,7 @@ def unconfirmed_today(user: Any) -> str:
 
 def in_the_waiting_room(user: Any) -> str:
     """How many sit there now."""
-    return _count(Appointment.objects.visible_to(user).filter(status=Status.CHECKED_IN))
+    return str(waiting_room.how_many(user) or "none")
 
 
 def _count(rows: Any) -> str:

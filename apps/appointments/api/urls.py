@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.appointments.api.calendars import CalendarFeedViewSet, SubscribedViewSet, VisitFileViewSet
 from apps.appointments.api.moves import MoveViewSet
+from apps.appointments.api.queue import QueueViewSet
 from apps.appointments.api.schedules import AvailabilityViewSet, RoomViewSet, ScheduleViewSet, TimeOffViewSet
 from apps.appointments.api.series import SeriesViewSet
 from apps.appointments.api.views import AppointmentViewSet
@@ -46,5 +47,6 @@ urlpatterns = [
     path("waitlist/<str:pk>", WaitlistViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="waitlist-entry"),
     path("waitlist/<str:pk>/accept", AcceptViewSet.as_view({"post": "accept"}), name="waitlist-accept"),
     path("waitlist/<str:pk>/decline", WaitlistViewSet.as_view({"post": "decline"}), name="waitlist-decline"),
+    path("queue", QueueViewSet.as_view({"get": "list"}), name="queue"),
     path("rooms", RoomViewSet.as_view({"get": "list"}), name="rooms"),
 ]

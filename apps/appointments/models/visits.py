@@ -158,6 +158,12 @@ class Appointment(BaseModel):
             models.Index(fields=["patient", "-scheduled_time", "-id"], name="appointment_of_patient"),
             models.Index(fields=["status", "-scheduled_time", "-id"], name="appointment_by_status"),
             models.Index(fields=["series"], condition=Q(series__isnull=False), name="appointment_of_series"),
+            models.Index(fields=["checked_in_at"], condition=Q(checked_in_at__isnull=False), name="appointment_came"),
+            models.Index(
+                fields=["doctor", "appointment_type", "-scheduled_time", "-id"],
+                condition=Q(status="completed"),
+                name="appointment_seen",
+            ),
         ]
 
     def __str__(self) -> str:

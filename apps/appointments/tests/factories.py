@@ -9,7 +9,7 @@ from django.conf import settings
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.appointments import services
-from apps.appointments.models import Appointment, Room
+from apps.appointments.models import Appointment, Room, StatusChange
 from apps.appointments.services import NewSchedule, NewVisit, WeeklyHours
 from apps.common import clock
 from apps.patients.models import Patient
@@ -48,3 +48,15 @@ def book(patient: Patient, doctor: User, when: datetime | None = None, **visit: 
 def room(name: str = "Room 1", **details: Any) -> Room:
     """A room."""
     return Room.objects.create(name=name, **details)
+
+
+def come(patient: Patient, doctor: User, ago: int, triage: str = "routine", **visit: Any) -> Appointment:
+    """The patient was checked in so many minutes ago, for a time beside all others of next Monday."""
+    last = Appointment.objects.filter(scheduled_time__gte=at("18:00")).order_by("-ends_at").first()
+    row = book(patient, doctor, last.ends_at if last else at("18:00"), **visit)
+    row = services.check_in(by=SYSTEM, appointment_id=row.pk)
+    came = clock.now() - timedelta(minutes=ago)
+    Appointment.objects.filter(pk=row.pk).update(checked_in_at=came, triage=triage)
+    StatusChange.objects.filter(appointment=row, to_status="checked_in").update(at=came)
+    row.refresh_from_db()
+    return row

@@ -29,10 +29,16 @@ def of_appointment(request: HttpRequest, appointment: Appointment) -> Beside | N
             return Beside(
                 _TITLE, ((reverse("admin:consultations_consultation_change", args=[live]), "The visit that goes on"),), ""
             )
+    start = start_of(request, appointment)
+    return Beside(_TITLE, (), "", (start,)) if start else None
+
+
+def start_of(request: HttpRequest, appointment: Appointment) -> tuple[str, str] | None:
+    """Where this person starts the visit (words, address), if he may. Asks no database."""
     mine = holds(request.user, Permission.CONSULTATION_ANY) or appointment.doctor_id == request.user.pk
     if not (holds(request.user, Permission.CONSULTATION_START) and mine and may_follow(appointment.status, Status.IN_PROGRESS)):
         return None
-    return Beside(_TITLE, (), "", (("Start the visit", _start("appointment", appointment)),))
+    return "Start the visit", _start("appointment", appointment)
 
 
 def _start(what: str, row: Patient | Appointment) -> str:

@@ -1,0 +1,185 @@
+"""The queue of the waiting room over the API: who waits, since when, and for how long still."""
+
+from typing import Any
+
+from django_filters import ChoiceFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import waiting_room
+from apps.appointments.api import shapes
+from apps.appointments.models import Appointment, VisitType
+from apps.appointments.models.visits import Triage
+from apps.appointments.waiting_room import Place, Summary
+from apps.patients.api.shapes import ColleagueShape, PatientRow
+from apps.rest.filters import IdFilter
+from apps.rest.schema import Example
+from apps.rest.viewsets import HimsViewSet
+
+_MINUTES = {"type": "integer", "minimum": 0}
+_SUMMARY = {
+    "type": "object",
+    "description": "The whole queue that was asked for, whatever the page",
+    "properties": {
+        "waiting": {"type": "integer", "description": "Checked in today and not called yet"},
+        "in_progress": {"type": "integer", "description": "Checked in today and with the doctor"},
+        "left_over": {"type": "integer", "description": "Checked in on an earlier day and never settled; counted up to 10,000"},
+        "emergency": {"type": "integer"},
+        "urgent": {"type": "integer"},
+        "longest_wait_minutes": _MINUTES | {"nullable": True, "description": "Null where nobody waits"},
+        "average_wait_minutes_today": {
+            "type": "number",
+            "minimum": 0,
+            "nullable": True,
+            "description": "From check-in to start, of those who came and were called today; null of nobody",
+        },
+        "called_today": {"type": "integer", "description": "How many that average is of"},
+    },
+    "required": [
+        "waiting",
+        "in_progress",
+        "left_over",
+        "emergency",
+        "urgent",
+        "longest_wait_minutes",
+        "average_wait_minutes_today",
+        "called_today",
+    ],
+}
+
+
+class QueueFilter(FilterSet):
+    doctor_id = IdFilter(help_text="Who waits for this doctor; doctors see their own queue alone")
+    room_id = IdFilter(help_text="Who waits for this room")
+    triage = ChoiceFilter(choices=Triage.choices)
+
+    class Meta:
+        model = Appointment
+        fields: list[str] = []
+
+
+class QueuePlaceRow(serializers.Serializer):
+    """Somebody who waits."""
+
+    position = serializers.IntegerField(help_text="From 1, in the queue that was asked for")
+    token = serializers.IntegerField(allow_null=True, help_text="The day's number, given at check-in and kept")
+    appointment_id = serializers.UUIDField()
+    patient_id = serializers.UUIDField()
+    patient_name = serializers.CharField()
+    mrn = serializers.CharField()
+    doctor_id = serializers.UUIDField()
+    doctor_name = serializers.CharField()
+    room_id = serializers.UUIDField(allow_null=True)
+    appointment_type = serializers.ChoiceField(choices=VisitType.choices)
+    status = serializers.ChoiceField(choices=[("checked_in", "checked in")])
+    triage = serializers.ChoiceField(choices=Triage.choices)
+    triage_reason = serializers.CharField(allow_blank=True)
+    scheduled_time = serializers.DateTimeField()
+    checked_in_at = serializers.DateTimeField(allow_null=True)
+    waiting_minutes = serializers.IntegerField(help_text="Since check-in, whole minutes")
+    estimated_wait_minutes = serializers.IntegerField(
+        allow_null=True, help_text="From now on, rounded up; null where the doctor has no time left today, and where left over"
+    )
+    estimated_start = serializers.DateTimeField(allow_null=True)
+    left_over = serializers.BooleanField(help_text="Checked in on an earlier day and never settled: behind all others")
+    patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
+    doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
+
+
+_EXAMPLE = Example(
+    reply={
+        "success": True,
+        "data": {
+            "queue": [
+                {
+                    "position": 1,
+                    "token": 7,
+                    "appointment_id": "01a20660-b19a-73ec-b298-0cd2a0d026eb",
+                    "patient_id": "7d3b1b1e-2f40-5d0c-8a3d-0c5c9d1d2a44",
+                    "patient_name": "John Doe",
+                    "mrn": "MRN001",
+                    "doctor_id": "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1",
+                    "doctor_name": "Sarah Smith",
+                    "room_id": None,
+                    "appointment_type": "consultation",
+                    "status": "checked_in",
+                    "triage": "urgent",
+                    "triage_reason": "Short of breath",
+                    "scheduled_time": "2025-01-15T18:00:00Z",
+                    "checked_in_at": "2025-01-15T17:52:00Z",
+                    "waiting_minutes": 16,
+                    "estimated_wait_minutes": 5,
+                    "estimated_start": "2025-01-15T18:13:00Z",
+                    "left_over": False,
+                }
+            ],
+            "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1},
+            "summary": {
+                "waiting": 1,
+                "in_progress": 1,
+                "left_over": 0,
+                "emergency": 0,
+                "urgent": 1,
+                "longest_wait_minutes": 16,
+                "average_wait_minutes_today": 11.5,
+                "called_today": 14,
+            },
+        },
+    }
+)
+
+
+class QueueViewSet(HimsViewSet):
+    """The waiting room: emergencies first, then the urgent, then whoever came first."""
+
+    noun = "queue"
+    plural = "queue"
+    tag = "Appointments"
+    needs = {"list": Permission.QUEUE_VIEW}
+    queries = {"list": QueueFilter}
+    replies = {"list": QueuePlaceRow}
+    operation_ids = {"list": "getQueue"}
+    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    beside = {"summary": _SUMMARY}
+    examples = {"list": _EXAMPLE}
+
+    def list(self, request: Request) -> Response:
+        """Who waits, in order, and for how long still"""
+        asked, window = self.asked(), self.window()
+        filters = {name: value or None for name, value in asked.items()}
+        room = waiting_room.look(by=self.by, offset=window.offset, limit=window.limit, **filters)
+        rows = [_shape(place) for place in room.places]
+        response = self.page_of("queue", rows, window, room.total, summary=_numbers(room.summary))
+        self.note("queue.listed", query=request.query_params.dict(), shown=self.shown)
+        return response
+
+
+def _numbers(summary: Summary) -> dict[str, Any]:
+    return {name: getattr(summary, name) for name in _SUMMARY["properties"]}  # type: ignore[attr-defined]
+
+
+def _shape(place: Place) -> dict[str, Any]:
+    row = place.visit
+    return {
+        "position": place.position,
+        "token": row.queue_number,
+        "appointment_id": row.pk,
+        "patient_id": row.patient_id,
+        "patient_name": f"{row.patient.first_name} {row.patient.last_name}",
+        "mrn": row.patient.mrn,
+        "doctor_id": row.doctor_id,
+        "doctor_name": f"{row.doctor.first_name} {row.doctor.last_name}",
+        "room_id": row.room_id,
+        "appointment_type": row.appointment_type,
+        "status": row.status,
+        "triage": row.triage,
+        "triage_reason": row.triage_reason,
+        "scheduled_time": row.scheduled_time,
+        "checked_in_at": row.checked_in_at,
+        "waiting_minutes": place.waiting_minutes,
+        "estimated_wait_minutes": place.estimated_wait_minutes,
+        "estimated_start": place.estimated_start,
+        "left_over": place.left_over,
+    }

@@ -1,0 +1,232 @@
+"""The page of the queue: what it shows and to whom, what it marks, what its script gets, and triage from its rows."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.accounts.tests.factories import browser, hire
+from apps.appointments import services
+from apps.appointments.models import Appointment
+from apps.appointments.tests.factories import at, come
+from apps.audit.models import AuditEvent
+from apps.patients.tests.factories import admit, restrict
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/admin/queue/"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[Any]:
+    """It is ten o'clock where the clinic is."""
+    with time_machine.travel(at("10:00"), tick=False) as told:
+        yield told
+
+
+@pytest.fixture
+def nurse(ward: dict[str, User]) -> Client:
+    return browser(ward["nurse"])
+
+
+@pytest.fixture
+def doctor(ward: dict[str, User]) -> User:
+    return ward["doctor"]
+
+
+def text_of(response: Any) -> str:
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def rows(text: str) -> list[list[str]]:
+    """The table as somebody reads it, a list of cells for each row."""
+    body = re.search(r"<tbody>.*</tbody>", text, re.S)
+    found = re.findall(r"<tr.*?</tr>", body.group() if body else "", re.S)
+    return [[" ".join(unescape(strip_tags(cell)).split()) for cell in re.split(r"<t[hd][^>]*>", row)[1:]] for row in found]
+
+
+def seen(text: str) -> str:
+    tag = re.search(r'data-seen="(\w+)"', text)
+    assert tag
+    return tag.group(1)
+
+
+def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse: Client, doctor: User) -> None:
+    come(admit(), doctor, 12)
+    row = come(admit("Ann", "Roe"), doctor, 3, "urgent", appointment_type="follow_up")
+    services.change(by=SYSTEM, appointment_id=row.pk, changes={"triage_reason": "Fever"})
+    text = text_of(nurse.get(QUEUE))
+    first, second = rows(text)
+    assert first[:3] == ["1", "2", "18:15 visit of ROE, Ann follow up"]
+    assert first[3].startswith("ROE, Ann MRN")
+    assert first[4:9] == ["Dr Tester", "⌂ checked in", "! urgent: Fever", "3 min", "about 0 min, 10:00"]
+    assert (second[0], second[6:9]) == ("2", ["routine", "12 min", "about 15 min, 10:15"])
+    assert "2 waiting, 1 urgent · 0 with the doctor · longest wait 12 min" in " ".join(strip_tags(text).split())
+    assert reverse("admin:appointments_appointment_change", args=[row.pk]) in text
+
+
+def test_a_long_wait_is_told_in_words_from_the_minutes_the_clinic_set(nurse: Client, doctor: User, settings: Any) -> None:
+    for ago in (14, 15, 29, 30):
+        come(admit("Ann", f"Roe{chr(65 + ago)}"), doctor, ago)
+    waits = [row[7] for row in rows(text_of(nurse.get(QUEUE)))]
+    assert waits == ["30 min ▲ very long wait", "29 min ▲ long wait", "15 min ▲ long wait", "14 min"]
+    settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES = 30, 60
+    assert [row[7] for row in rows(text_of(nurse.get(QUEUE)))] == ["30 min ▲ long wait", "29 min", "15 min", "14 min"]
+
+
+def test_nobody_waiting_is_said_with_what_to_do_next(nurse: Client) -> None:
+    text = text_of(nurse.get(QUEUE))
+    assert "Nobody is waiting." in text
+    assert reverse("admin:schedule") in text
+
+
+def test_who_was_forgotten_is_marked_and_told_no_time(nurse: Client, doctor: User) -> None:
+    come(admit("Ann", "Roe"), doctor, 24 * 60)
+    ((*_, status, _, waits, still, do),) = rows(text_of(nurse.get(QUEUE)))
+    assert re.fullmatch(r"⌂ checked in left over since Sun .*, 10:00", status)
+    assert (waits, still) == ("–", "–")
+    assert "Start the visit" not in do
+
+
+def test_one_doctors_queue_is_shown_alone_and_nonsense_shows_all(nurse: Client, doctor: User) -> None:
+    patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+    come(admit(), doctor, 5), come(admit("Ann", "Roe"), patel, 4)
+
+    def shown(query: str) -> list[str]:
+        return [row[3].split()[0] for row in rows(text_of(nurse.get(QUEUE + query)))]
+
+    assert shown(f"?doctor={patel.pk}") == ["ROE,"]
+    assert shown("?doctor=nobody") == shown("") == shown("?doctor=00000000-0000-0000-0000-000000000001") == ["DOE,", "ROE,"]
+
+
+def test_doctors_see_their_own_queue_and_nobody_else_s_to_choose(ward: dict[str, User], doctor: User) -> None:
+    patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+    come(admit(), doctor, 5), come(admit("Ann", "Roe"), patel, 4)
+    text = text_of(browser(doctor).get(f"{QUEUE}?doctor={patel.pk}"))
+    assert [row[3].split()[0] for row in rows(text)] == ["DOE,"]
+    assert "Dr Patel" not in text
+
+
+def test_a_closed_chart_is_not_on_the_page(ward: dict[str, User], nurse: Client, doctor: User) -> None:
+    dora = admit("Dora", "Hale")
+    come(dora, doctor, 5)
+    restrict(dora, ward["nurse"])
+    assert "HALE" in text_of(nurse.get(QUEUE))
+    assert "Nobody is waiting." in text_of(browser(ward["receptionist"]).get(QUEUE))
+
+
+def test_the_start_page_counts_the_waiting_room_and_leads_there(nurse: Client, doctor: User) -> None:
+    come(admit(), doctor, 5), come(admit("Ann", "Roe"), doctor, 24 * 60)
+    text = text_of(nurse.get("/admin/"))
+    assert f'<a href="{QUEUE}">In the waiting room</a>: <strong>1</strong>' in text
+    assert f'<a href="{QUEUE}">Queue</a>' in text
+
+
+# Triage
+
+
+def test_somebody_is_triaged_from_the_row_and_stands_first(nurse: Client, doctor: User) -> None:
+    come(admit(), doctor, 9)
+    row = come(admit("Ann", "Roe"), doctor, 3)
+    body = {"visit": str(row.pk), "triage": "emergency", "triage_reason": " Chest pain "}
+    response = nurse.post(f"{QUEUE}?doctor={doctor.pk}", body, follow=True)
+    assert response.redirect_chain == [(f"{QUEUE}?doctor={doctor.pk}", 302)]
+    text = text_of(response)
+    assert "The triage is on record." in text
+    assert rows(text)[0][6] == "‼ emergency: Chest pain"
+    row.refresh_from_db()
+    assert (row.triage, row.triage_reason) == ("emergency", "Chest pain")
+    assert AuditEvent.objects.filter(action="appointment.updated", object_id=row.pk).exists()
+
+
+@pytest.mark.parametrize("changes", [{"triage": "soon"}, {"visit": "x"}, {"triage_reason": "x" * 401}])
+def test_a_triage_that_makes_no_sense_is_not_taken(nurse: Client, doctor: User, changes: dict[str, str]) -> None:
+    row = come(admit(), doctor, 9)
+    body = {"visit": str(row.pk), "triage": "urgent", "triage_reason": ""} | changes
+    assert "The triage was not taken" in text_of(nurse.post(QUEUE, body, follow=True))
+    assert Appointment.objects.get(pk=row.pk).triage == "routine"
+
+
+def test_who_is_gone_meanwhile_is_not_triaged_and_a_colleague_s_never(ward: dict[str, User], nurse: Client, doctor: User) -> None:
+    patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+    row, other = come(admit(), doctor, 9), come(admit("Ann", "Roe"), patel, 9)
+    services.cancel(by=SYSTEM, appointment_id=row.pk)
+    body = {"triage": "urgent", "triage_reason": ""}
+    assert "The visit is over" in text_of(nurse.post(QUEUE, body | {"visit": str(row.pk)}, follow=True))
+    assert browser(doctor).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403
+    assert nurse.post(QUEUE, body | {"visit": "01a20660-b19a-73ec-b298-0cd2a0d026eb"}).status_code == 404
+    assert browser(ward["billing"]).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403
+    assert Appointment.objects.get(pk=other.pk).triage == "routine"
+
+
+# What the script asks for
+
+
+def test_the_script_gets_the_table_alone(nurse: Client, doctor: User) -> None:
+    come(admit(), doctor, 9)
+    part = text_of(nurse.get(f"{QUEUE}?part=1"))
+    assert part.lstrip().startswith('<div id="hims-queue-part"')
+    assert "<html" not in part
+    assert rows(part) == rows(text_of(nurse.get(QUEUE)))
+
+
+def test_the_trail_has_a_row_where_other_people_are_shown(nurse: Client, doctor: User, clock: Any, ward: dict[str, User]) -> None:
+    def looks() -> int:
+        return AuditEvent.objects.filter(action="queue.listed").count()
+
+    come(admit(), doctor, 9)
+    tag = seen(text_of(nurse.get(QUEUE)))
+    assert looks() == 1
+    clock.shift(5 * MINUTE)
+    assert seen(text_of(nurse.get(f"{QUEUE}?part=1&seen={tag}"))) == tag
+    assert looks() == 1
+    come(admit("Ann", "Roe"), doctor, 0)
+    new = seen(text_of(nurse.get(f"{QUEUE}?part=1&seen={tag}")))
+    assert (looks(), new == tag) == (2, False)
+    assert seen(text_of(browser(ward["receptionist"]).get(f"{QUEUE}?part=1&seen={new}"))) != new
+    assert looks() == 3  # a tag is one person's
+    nurse.get(f"{QUEUE}?part=1&seen={'é' * 3}"), nurse.get(f"{QUEUE}?seen={new}")
+    assert looks() == 5
+    clock.shift(60 * MINUTE)
+    with_session = nurse.get(f"{QUEUE}?part=1&seen={new}")
+    assert with_session.status_code == 302  # an hour later nobody is signed in
+
+
+def test_the_script_keeps_nobody_signed_in(nurse: Client, doctor: User, clock: Any) -> None:
+    for _ in range(2):
+        clock.shift(7 * MINUTE)
+        response = nurse.get(f"{QUEUE}?part=1")
+        assert (response.status_code, "sessionid" in response.cookies) == (200, False)
+    clock.shift(2 * MINUTE)
+    assert nurse.get(f"{QUEUE}?part=1").status_code == 302
+    again = browser(User.objects.get(username="nurse.ward"))
+    for _ in range(3):
+        clock.shift(10 * MINUTE)
+        assert again.get(QUEUE).status_code == 200  # a person's look does
+
+
+def test_a_long_queue_costs_as_many_statements_as_a_short_one(nurse: Client, doctor: User) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as log:
+            assert nurse.get(QUEUE).status_code == 200
+        return len(log)
+
+    come(admit(), doctor, 5)
+    statements()
+    short = statements()
+    for number in range(9):
+        come(admit("Ann", f"Roe{chr(65 + number)}"), doctor, number)
+    assert statements() == short

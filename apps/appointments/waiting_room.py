@@ -1,0 +1,254 @@
+"""Who waits, in order, and for how long still: the checked-in visits of the clinic's day, in few statements however many.
+
+The queue is worked out at each look from the visits and their history; nothing is kept that could be stale. Charts that are
+closed to whoever asks are not in it, nor counted; the time they take of their doctor is, as in the diary.
+
+Somebody who was checked in on an earlier day and never settled is no longer in the house, and does not vanish either: such visits
+stand behind those of the day, marked, without an estimate and not counted as waiting, until somebody settles them.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import openings, overview, rules, waits
+from apps.appointments.models import Appointment, StatusChange
+from apps.appointments.rules import Span, Status
+from apps.appointments.waits import Begun
+from apps.common import clock, prepared
+from apps.common.errors import Forbidden
+from apps.rest import paging
+from apps.rest.paging import Total
+
+_HERE = (Status.CHECKED_IN, Status.IN_PROGRESS)
+_EVERYBODY = 2**31
+_AT_LEAST = timedelta(hours=4)  # how far an estimate may reach: to midnight, and in the evening this far beyond
+
+
+@dataclass(frozen=True)
+class Place:
+    """Somebody who waits. `position` counts from 1 within what was asked for.
+
+    `estimated_start` is None where the doctor has no time left today, and of visits that are `left_over` from an earlier day.
+    """
+
+    position: int
+    visit: Appointment  # with patient, doctor and room
+    waiting_minutes: int
+    estimated_start: datetime | None = None
+    estimated_wait_minutes: int | None = None
+    left_over: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The queue in numbers, of what was asked for. Minutes are None where nobody waits, or nobody was called today."""
+
+    waiting: int
+    in_progress: int
+    left_over: int
+    emergency: int
+    urgent: int
+    longest_wait_minutes: int | None
+    average_wait_minutes_today: float | None
+    called_today: int
+
+
+@dataclass(frozen=True)
+class WaitingRoom:
+    """A page of the queue, how long the whole is, and its numbers."""
+
+    places: list[Place]
+    total: Total
+    summary: Summary
+    at: datetime
+
+
+@dataclass(frozen=True)
+class _Turns:
+    """What one doctor has in front of him, closed charts too."""
+
+    begun: list[Begun] = field(default_factory=list)
+    waiting: list[tuple[waits.Rank, float]] = field(default_factory=list)  # in no order; with usual minutes
+
+
+def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any) -> WaitingRoom:
+    """The queue. Filters: doctor_id, room_id, triage. Doctors see their own alone. Raises Forbidden for another doctor's.
+
+    Ten statements or fewer.
+    """
+    now, asked = clock.now(), _asked(by, filters)
+    day = _day_of(now)
+    here = list(_here(by, asked, day).select_related("patient", "doctor", "room"))
+    waiting = [row for row in here if row.status == Status.CHECKED_IN]
+    begins = _estimates(waiting, day, now)
+    places = [_place(number, row, begins.get(row.pk), now) for number, row in enumerate(waiting, 1)]
+    old, number_old = _left_over(by, asked, day, now, skip=offset - len(places), limit=limit, behind=len(places))
+    called = _waits_of_today(by, asked, day)
+    summary = Summary(
+        waiting=len(waiting),
+        in_progress=len(here) - len(waiting),
+        left_over=number_old.rows,
+        emergency=sum(row.triage == "emergency" for row in waiting),
+        urgent=sum(row.triage == "urgent" for row in waiting),
+        longest_wait_minutes=max((place.waiting_minutes for place in places), default=None),
+        average_wait_minutes_today=waits.average(called),
+        called_today=len(called),
+    )
+    shown = [*places[offset : offset + limit], *old]
+    total = Total(len(places) + number_old.rows, number_old.is_estimate)
+    return WaitingRoom(shown[:limit], total, summary, now)
+
+
+def how_many(by: Actor) -> int:
+    """How many of those whom the actor sees wait now."""
+    return _here(by, _asked(by, {}), _day_of(clock.now())).filter(status=Status.CHECKED_IN).count()
+
+
+def _asked(by: Actor, filters: Mapping[str, Any]) -> Q:
+    """The filters, and whose queue it is."""
+    asked = {name: value for name, value in filters.items() if value is not None}
+    if not by.may(Permission.APPOINTMENT_ANY) and asked.setdefault("doctor_id", by.id) != by.id:
+        raise Forbidden("Doctors see their own queue alone.", field="doctor_id")
+    return Q(**asked)
+
+
+def _day_of(now: datetime) -> Span:
+    zone = openings.clinic_zone()
+    today = now.astimezone(zone).date()
+    return Span(rules.instant(today, time.min, zone), rules.instant(today + timedelta(days=1), time.min, zone))
+
+
+def _in_order(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """As `waits.rank` has it."""
+    urgency = Case(
+        *(When(triage=word, then=Value(number)) for number, word in enumerate(waits.TRIAGE_ORDER)), output_field=IntegerField()
+    )
+    return rows.order_by(urgency, "checked_in_at", "id")
+
+
+def _here(by: Actor, asked: Q, day: Span) -> QuerySet[Appointment]:
+    rows = Appointment.objects.visible_to(by).filter(asked, status__in=_HERE, checked_in_at__gte=day.start)
+    return _in_order(rows)
+
+
+def _place(position: int, row: Appointment, begins: datetime | None, now: datetime) -> Place:
+    assert row.checked_in_at is not None  # by it the row was found
+    waited = waits.whole_minutes(now - row.checked_in_at)
+    still = None if begins is None else waits.whole_minutes(begins - now, up=True)
+    return Place(position, row, waited, begins, still)
+
+
+# What is still to wait
+
+
+def _estimates(waiting: Collection[Appointment], day: Span, now: datetime) -> dict[UUID, datetime]:
+    """When each should be called, by visit; those whom nobody will see today are left out. Four statements, none for nobody."""
+    doctors = {row.doctor_id for row in waiting}
+    if not doctors:
+        return {}
+    until, zone = max(day.end, now + _AT_LEAST), openings.clinic_zone()
+    turns, hours, off = _turns(doctors, day, now), overview.hours_of(doctors), overview.time_off_of(doctors, day.start, until)
+    found: dict[UUID, datetime] = {}
+    for doctor_id, turn in turns.items():
+        open_spans = rules.open_spans(hours.get(doctor_id, []), [now.astimezone(zone).date()], zone)
+        closed = waits.closed_times(open_spans, off.get(doctor_id, []), day)
+        queue = sorted(turn.waiting)
+        starts = waits.starts(now, turn.begun, [minutes for _, minutes in queue], closed=closed, until=until)
+        found |= {rank[2]: at for (rank, _), at in zip(queue, starts, strict=True) if at is not None}
+    return found
+
+
+def _turns(doctors: Collection[UUID], day: Span, now: datetime) -> dict[UUID, _Turns]:
+    last_begun = StatusChange.objects.filter(appointment=OuterRef("pk"), to_status=Status.IN_PROGRESS).order_by("-id")
+    rows = list(
+        Appointment.objects.filter(doctor__in=doctors, status__in=_HERE, checked_in_at__gte=day.start).values_list(
+            "id",
+            "doctor_id",
+            "appointment_type",
+            "duration_minutes",
+            "triage",
+            "checked_in_at",
+            "status",
+            Subquery(last_begun.values("at")[:1]),
+        )
+    )
+    recent = _recent_minutes({(row[1], row[2]) for row in rows}, now)
+    found: dict[UUID, _Turns] = defaultdict(_Turns)
+    for visit_id, doctor_id, kind, booked, triage, came, status, begun in rows:
+        minutes = waits.usual_minutes(recent.get((doctor_id, kind), []), booked)
+        if status == Status.CHECKED_IN:
+            found[doctor_id].waiting.append((waits.rank(triage, came, visit_id), minutes))
+        else:
+            found[doctor_id].begun.append(Begun(begun or came, minutes))
+    return found
+
+
+# By hand: for each doctor and type the latest visits by the doctor's own index, and of each its two events.
+_RECENT = """
+SELECT k.doctor_id, k.kind, array_agg(took.minutes)
+FROM unnest(%s::uuid[], %s::text[]) AS k (doctor_id, kind)
+CROSS JOIN LATERAL (
+    SELECT a.id FROM appointments_appointment a
+    WHERE a.doctor_id = k.doctor_id AND a.appointment_type = k.kind AND a.status = 'completed'
+      AND a.scheduled_time > %s AND a.scheduled_time < %s
+    ORDER BY a.scheduled_time DESC, a.id DESC LIMIT %s
+) seen
+CROSS JOIN LATERAL (
+    SELECT extract(epoch FROM max(c.at) FILTER (WHERE c.to_status = 'completed')
+                            - max(c.at) FILTER (WHERE c.to_status = 'in_progress'))::float8 / 60 AS minutes
+    FROM appointments_statuschange c WHERE c.appointment_id = seen.id
+) took
+WHERE took.minutes > 0
+GROUP BY k.doctor_id, k.kind
+"""
+
+
+def _recent_minutes(kinds: Iterable[tuple[UUID, str]], now: datetime) -> dict[tuple[UUID, str], list[float]]:
+    """How long recent visits took from start to signature, by doctor and type; the latest MOST of each."""
+    asked = sorted(kinds)
+    if not asked:
+        return {}
+    doctors, types = [doctor for doctor, _ in asked], [kind for _, kind in asked]
+    with prepared.cursor() as cursor:
+        cursor.execute(_RECENT, [doctors, types, now - waits.WITHIN, now + timedelta(days=1), waits.MOST])
+        return {(doctor, kind): minutes for doctor, kind, minutes in cursor.fetchall()}
+
+
+# What was waited
+
+
+def _waits_of_today(by: Actor, asked: Q, day: Span) -> list[float]:
+    """Minutes from check-in to start, by the events, of each visit that came and began today.
+
+    Somebody who was put back into the queue has waited once: until the first start.
+    """
+    events = StatusChange.objects.filter(appointment=OuterRef("pk"))
+    came = events.filter(to_status=Status.CHECKED_IN).exclude(from_status=Status.IN_PROGRESS).order_by("-id")
+    began = events.filter(to_status=Status.IN_PROGRESS, at__gte=OuterRef("checked_in_at")).order_by("id")
+    rows = Appointment.objects.visible_to(by).filter(asked, Exists(began), checked_in_at__gte=day.start).order_by()
+    pairs = rows.values_list(Subquery(came.values("at")[:1]), Subquery(began.values("at")[:1]))
+    return [max((start - at).total_seconds(), 0) / 60 for at, start in pairs if at is not None]
+
+
+# Who was forgotten
+
+
+def _left_over(by: Actor, asked: Q, day: Span, now: datetime, *, skip: int, limit: int, behind: int) -> tuple[list[Place], Total]:
+    """Those of earlier days, as far as the page reaches them, and how many there are."""
+    here = Appointment.objects.visible_to(by).filter(asked, status=Status.CHECKED_IN)
+    rows = _in_order(here.exclude(checked_in_at__gte=day.start))
+    first, total = max(skip, 0), paging.capped(rows)
+    reached = rows.select_related("patient", "doctor", "room")[first : first + max(limit + min(skip, 0), 0)]
+    places = [
+        Place(behind + number, row, waits.whole_minutes(now - (row.checked_in_at or row.scheduled_time)), left_over=True)
+        for number, row in enumerate(reached, first + 1)
+    ]
+    return places, total

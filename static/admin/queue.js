@@ -1,0 +1,131 @@
+// Keeps the queue fresh: asks every 15 seconds, changes what changed, says it once. Focus stays where it is. The page works without.
+(function () {
+  "use strict";
+  const every = 15;
+  const place = document.getElementById("hims-queue");
+  const age = document.getElementById("hims-queue-age");
+  const news = document.getElementById("hims-queue-news");
+  const pause = document.getElementById("hims-queue-pause");
+  if (!place) return;
+  let asOf = Date.now(), isPaused = false, isAsking = false, hasFailed = false;
+
+  const part = () => document.getElementById("hims-queue-part");
+  const rowsOf = (root) => Array.from(root.querySelectorAll("tbody tr"));
+  const byId = (rows) => new Map(rows.map((row) => [row.id, row]));
+
+  function tellAge() {
+    const seconds = Math.round((Date.now() - asOf) / 1000);
+    const told = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    age.textContent = (isPaused ? "Paused. " : hasFailed ? "No answer, trying again. " : "") + `Updated ${told} ago`;
+  }
+
+  // What is worth saying: who came, who was called or left, who became urgent, who waits long.
+  function changes(before, after) {
+    const said = [];
+    after.forEach(function (row, id) {
+      const was = before.get(id), who = row.dataset.who;
+      if (!was) said.push(`New: ${who}`);
+      else {
+        if (was.dataset.triage !== row.dataset.triage) said.push(`${who}: ${row.dataset.triage}`);
+        if (was.dataset.band !== row.dataset.band && row.dataset.band) said.push(`${who}: ${row.dataset.band}`);
+      }
+    });
+    before.forEach(function (row, id) {
+      if (!after.has(id) && !row.dataset.gone) said.push(`No longer waiting: ${row.dataset.who}`);
+    });
+    return said;
+  }
+
+  // Somebody is at work in it: the focus is there, or a form is open.
+  const isBusy = (node) => node.contains(document.activeElement) || node.querySelector("details[open]") !== null;
+
+  function refill(row, fresh) {
+    Object.assign(row.dataset, fresh.dataset);
+    Array.from(row.cells).forEach(function (cell, at) {
+      const other = fresh.cells[at];
+      if (isBusy(cell) || (cell.innerHTML === other.innerHTML && cell.className === other.className)) return;
+      cell.className = other.className;
+      cell.replaceChildren(...Array.from(other.childNodes));
+    });
+  }
+
+  function leave(row) {
+    row.dataset.gone = "yes";
+    row.classList.add("hims-gone");
+    row.cells[5].textContent = "no longer waiting";
+  }
+
+  // Rows are moved round those that somebody is at work in: a node that moves loses the focus.
+  function merge(fresh) {
+    const body = place.querySelector("tbody"), freshRows = rowsOf(fresh);
+    const known = byId(rowsOf(place)), wanted = byId(freshRows);
+    known.forEach(function (row, id) {
+      if (wanted.has(id)) { delete row.dataset.gone; row.classList.remove("hims-gone"); return; }
+      if (isBusy(row)) leave(row); else row.remove();
+    });
+    const order = freshRows.map(function (row) {
+      const mine = known.get(row.id);
+      if (!mine) return row;
+      refill(mine, row);
+      return mine;
+    });
+    const fixed = order.findIndex((row) => row.isConnected && body.contains(row) && isBusy(row));
+    if (fixed < 0) order.forEach((row) => body.append(row));
+    else {
+      order.slice(0, fixed).forEach((row) => body.insertBefore(row, order[fixed]));
+      order.slice(fixed + 1).reverse().forEach((row) => body.insertBefore(row, order[fixed].nextSibling));
+    }
+  }
+
+  function show(fresh) {
+    const said = changes(byId(rowsOf(place)), byId(rowsOf(fresh)));
+    if (place.querySelector("tbody") && (fresh.querySelector("tbody") || isBusy(place))) {
+      if (fresh.querySelector("tbody")) merge(fresh);
+      else rowsOf(place).forEach((row) => { if (isBusy(row)) leave(row); else row.remove(); });
+      const numbers = document.getElementById("hims-queue-numbers");
+      numbers.replaceChildren(...Array.from(fresh.querySelector("#hims-queue-numbers").childNodes));
+      part().dataset.seen = fresh.dataset.seen;
+    } else if (!isBusy(place)) place.replaceChildren(fresh);
+    if (said.length) news.textContent = said.join(". ") + ".";
+  }
+
+  async function ask() {
+    if (isPaused || isAsking || document.hidden) return;
+    isAsking = true;
+    try {
+      const address = new URL(place.dataset.here, location.href);
+      address.searchParams.set("part", "1");
+      address.searchParams.set("seen", part().dataset.seen);
+      const reply = await fetch(address, { credentials: "same-origin", cache: "no-store" });
+      if (reply.redirected || reply.status === 403) { // signed out: nothing stays on the screen
+        place.replaceChildren();
+        location.reload();
+        return;
+      }
+      if (!reply.ok) throw new Error(String(reply.status));
+      const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById("hims-queue-part");
+      if (!isPaused) {
+        show(document.adoptNode(fresh));
+        asOf = Date.now();
+        hasFailed = false;
+      }
+    } catch {
+      hasFailed = true;
+    } finally {
+      isAsking = false;
+      tellAge();
+    }
+  }
+
+  pause.hidden = false;
+  pause.addEventListener("click", function () {
+    isPaused = !isPaused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    tellAge();
+    if (!isPaused) ask();
+  });
+  document.addEventListener("visibilitychange", ask);
+  setInterval(tellAge, 1000);
+  setInterval(ask, every * 1000);
+  tellAge();
+})();
