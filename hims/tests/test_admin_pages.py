@@ -168,8 +168,8 @@ def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
     move = diary.move_visits(by=SYSTEM, absence=away, reason="Ill").move.pk
     diary.confirm(by=SYSTEM, appointment_id=moved.pk)
     diary.undo_move(by=SYSTEM, move_id=move)
-    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("09:00"), ends_at=cast.at("14:00"))
-    absent = {"doctor": doctor.pk, "from": cast.at("09:00").isoformat(), "until": cast.at("14:00").isoformat()}
+    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("10:00"), ends_at=cast.at("14:00"))
+    absent = {"doctor": doctor.pk, "from": cast.at("10:00").isoformat(), "until": cast.at("14:00").isoformat()}
     return {
         "series-list": reverse(f"{page}series_changelist"),
         "series": reverse(f"{page}series_change", args=[series]),

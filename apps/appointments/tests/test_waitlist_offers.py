@@ -14,7 +14,7 @@ from apps.appointments.listeners import offer_what_came_free
 from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
 from apps.appointments.services import Absence
 from apps.appointments.tests.factories import at, book, local, monday, publish, room
-from apps.appointments.tests.test_waitlist_constraints import waits
+from apps.appointments.tests.test_waitlist_constraints import by_now, waits
 from apps.audit.models import AuditEvent
 from apps.events import relay
 from apps.events.models import OutboxEvent
@@ -143,8 +143,8 @@ def test_a_fact_heard_twice_makes_no_second_offers(visit: Appointment) -> None:
         ({"time_from": time(10), "time_to": time(10, 14)}, False),
         ({"time_from": time(10, 5), "time_to": time(12)}, False),
         ({"time_from": time(13), "time_to": time(17)}, False),
-        ({"date_to": monday()}, True),
-        ({"date_from": monday() + timedelta(days=1)}, False),
+        ({"date_to": monday}, True),
+        ({"date_from": lambda: monday() + timedelta(days=1)}, False),
         ({"duration_minutes": 30}, True),
         ({"duration_minutes": 35}, False),
         ({"appointment_type": "procedure"}, False),  # the doctor takes 45 minutes for it
@@ -152,7 +152,7 @@ def test_a_fact_heard_twice_makes_no_second_offers(visit: Appointment) -> None:
     ],
 )
 def test_whose_days_times_and_length_fit_is_asked(visit: Appointment, wish: dict[str, Any], asked: bool) -> None:
-    entry = waits(**wish)
+    entry = waits(**by_now(wish))
     freed(visit)
     assert statuses(entry) == [["open"] if asked else []]
 
