@@ -144,9 +144,8 @@ def slots(
 
 
 def _in_the_way(taken: Sequence[Span], place: int, start: datetime, end: datetime) -> Span | None:
-    for busy in taken[place:]:
-        if busy.start >= end:
-            return None
-        if busy.end > start:
-            return busy
+    while place < len(taken) and taken[place].start < end:
+        if taken[place].end > start:
+            return taken[place]
+        place += 1
     return None

@@ -29,7 +29,7 @@ from apps.appointments.models import (
 from apps.appointments.rules import Span
 from apps.common import clock
 from apps.common.errors import NotFound
-from apps.rest.paging import Total
+from apps.patients import lists
 
 
 def diary(*, visible_to: Actor) -> QuerySet[Appointment]:
@@ -38,23 +38,12 @@ def diary(*, visible_to: Actor) -> QuerySet[Appointment]:
     return rows.order_by("-scheduled_time", "-id")
 
 
-@dataclass(frozen=True)
-class Listing:
-    """A page of visits as plain values, and how many there are in all."""
-
-    rows: list[dict[str, Any]]
-    total: Total
-
-
-def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> Listing:
+def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> lists.Listing:
     """A page of visits. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until (before it), status.
 
-    Two statements. Without a filter the total is exact, with one it is counted up to 10,000.
+    At most two statements. Without a filter the total is exact, with one it is counted up to 10,000.
     """
-    read = reads.of(visible_to, newest_first=newest_first, **filters)
-    total = read.total()
-    reached = offset < total.rows or total.is_estimate
-    return Listing(read.page(offset, limit) if reached else [], total)
+    return lists.listing(reads.of(visible_to, newest_first=newest_first, **filters), offset=offset, limit=limit)
 
 
 def appointment(by: Actor, appointment_id: UUID) -> Appointment:

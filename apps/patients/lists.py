@@ -95,7 +95,10 @@ class Listing:
 
 
 def listing(read: Read, *, offset: int, limit: int) -> Listing:
-    """A page. Two statements; one past the end."""
+    """A page. Two statements; one where the first page holds all, or past the end."""
+    first = [] if offset else read.page(0, limit)
+    if not offset and len(first) < limit:
+        return Listing(first, Total(len(first)))
     total = read.total()
-    reached = offset < total.rows or total.is_estimate
-    return Listing(read.page(offset, limit) if reached else [], total)
+    reached = offset and (offset < total.rows or total.is_estimate)
+    return Listing(read.page(offset, limit) if reached else first, total)

@@ -372,7 +372,7 @@ def test_starting_saving_and_reading_cost_the_same_however_much_there_is(ward: d
         cost["sign"] = count(lambda: who.post(f"/consultations/{visit['id']}/complete"))  # noqa: B023
         costs.append(cost)
     assert costs[0] == costs[1]
-    assert (costs[0]["read"], costs[0]["list"]) == (4, 4), costs
+    assert (costs[0]["read"], costs[0]["list"]) == (4, 3), costs  # all on the first page: no total
     assert costs[0]["start"] <= 20, costs
     assert costs[0]["save"] <= 20, costs
     assert costs[0]["sign"] <= 30, costs
