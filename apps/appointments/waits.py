@@ -52,9 +52,13 @@ def starts(
 ) -> list[datetime | None]:
     """When each person should be called, in order of the queue; None for whom the doctor has no time before `until`.
 
-    `waiting` holds the usual minutes of each visit, `closed` the times at which the doctor does not work.
+    `waiting` holds the usual minutes of each visit, `closed` the times at which the doctor does not work. Who is with somebody is
+    at work, whatever was published: a closed time that `now` lies in does not count then.
     """
-    at, found = now + sum((left_of(visit, now) for visit in begun), timedelta()), []
+    going_on = list(begun)
+    if going_on:
+        closed = [span for span in closed if not span.start <= now < span.end]
+    at, found = now + sum((left_of(visit, now) for visit in going_on), timedelta()), []
     for minutes in waiting:
         at = _behind(at, closed)
         found.append(at if at < until else None)

@@ -61,6 +61,11 @@ def test_nobody_is_called_while_the_doctor_is_away() -> None:
     assert begins([15, 15], closed=(span(10, 13 * 60),)) == [0, None]
 
 
+def test_a_doctor_who_is_with_somebody_is_at_work_whatever_was_published() -> None:
+    assert begins([15, 15], Begun(NOON - 5 * MINUTE, 15), closed=(span(-60, 480),)) == [10, 25]
+    assert begins([15], closed=(span(-60, 480),)) == [480]
+
+
 def test_a_doctor_is_closed_before_and_between_his_hours_and_when_away() -> None:
     day = span(-720, 720)
     assert waits.closed_times([span(-180, 0), span(60, 240)], [span(90, 120)], day) == [
@@ -105,7 +110,8 @@ def test_nobody_is_called_before_whoever_stands_before_him(
     assert found[: len(known)] == known  # behind somebody who is not seen today nobody is
     assert all(later - sooner >= minutes * MINUTE for sooner, later, minutes in zip(known, known[1:], waiting, strict=False))
     assert all(NOON <= at < MIDNIGHT for at in known)
-    assert not any(one.start <= at < one.end for at in known for one in closed)
+    away = [one for one in closed if not (begun and one.start <= NOON < one.end)]  # who is with somebody is at work
+    assert not any(one.start <= at < one.end for at in known for one in away)
 
 
 @given(lengths, going_on, shut, st.floats(min_value=1, max_value=480), st.integers(0, 12))
