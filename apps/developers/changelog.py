@@ -19,6 +19,25 @@ class Release:
 
 RELEASES = (
     Release(
+        version="0.2.0",
+        released_on=date(2026, 11, 23),
+        added=(
+            "Appointments: booked so that neither doctor, patient nor room is taken twice, a clash answered with three free "
+            "times; read, changed, confirmed, checked in, missed, cancelled (/appointments).",
+            "Appointments: weekly series with what could not be booked (/appointments/series); an absent doctor's visits moved, "
+            "after a look at the plan, and put back (/doctors/{id}/move-appointments, /appointments/moves).",
+            "Doctors: free times across time zones and clock changes, the published week, time off "
+            "(/doctors/{id}/availability, /schedule, /time-off); rooms (/rooms).",
+            "Waitlist: a time that came free is offered in rank, the first acceptance is booked (/waitlist).",
+            "Queue: who waits, in the order of triage and check-in, how long yet and for how much longer (/queue).",
+            "Calendars: a visit as a file (/appointments/{id}.ics); a doctor's diary as a feed with an address of its own that "
+            "can be revoked (/doctors/{id}/calendar-feed).",
+            "Consultations: eleven steps saved one by one and resumed elsewhere, standard, quick and adaptive; held, handed "
+            "over, cancelled, signed for good, amended by addenda (/consultations).",
+            "ICD-10-CM: search by words, valid on a date of service (/terminology/icd10).",
+        ),
+    ),
+    Release(
         version="0.1.0",
         released_on=date(2026, 11, 22),
         added=(
