@@ -43,7 +43,19 @@ def of_offer(offer: WaitlistOffer) -> Freed:
 
 
 def still_free(doctor_id: UUID, span: Span) -> Span | None:
-    """The longest part of the time in which the doctor works and is with nobody; None where none is.
+    """The longest part of the time in which the doctor works and is with nobody; None where none is."""
+    taken = _taken(doctor_id, span)
+    return None if taken is None else waiting_rules.longest_free(span, taken)
+
+
+def still_free_from_the_start(doctor_id: UUID, span: Span) -> Span | None:
+    """The same of the part that begins with the time: what is offered begins there."""
+    taken = _taken(doctor_id, span)
+    return None if taken is None else waiting_rules.free_from_the_start(span, taken)
+
+
+def _taken(doctor_id: UUID, span: Span) -> list[Span] | None:
+    """When the doctor is with somebody or away, in order; None where the time is not worked in at all.
 
     A doctor whose visits of that time were moved elsewhere all at once is not there, whatever the week says. Who has published
     no hours works whenever somebody is booked.
@@ -53,8 +65,7 @@ def still_free(doctor_id: UUID, span: Span) -> Span | None:
         return None
     if practice.hours and not practice.is_open(span):
         return None
-    taken = sorted([*openings.taken(doctor_id, span.start, span.end), *practice.off], key=lambda one: one.start)
-    return waiting_rules.longest_free(span, taken)
+    return sorted([*openings.taken(doctor_id, span.start, span.end), *practice.off], key=lambda one: one.start)
 
 
 def candidates(freed: Freed) -> Iterator[Candidate]:

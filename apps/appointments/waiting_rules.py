@@ -54,6 +54,13 @@ def longest_free(left: Span, taken: Sequence[Span]) -> Span | None:
     return max(free, key=lambda span: span.end - span.start, default=None)
 
 
+def free_from_the_start(left: Span, taken: Sequence[Span]) -> Span | None:
+    """The part of the span that begins with it and nothing takes; None where the very beginning is taken."""
+    first = next(without([left], taken), None)
+    long_enough = first is not None and first.end - first.start >= timedelta(minutes=SHORTEST)
+    return first if first is not None and first.start == left.start and long_enough else None
+
+
 def minutes_of(span: Span) -> int:
     """Its whole minutes."""
     return int((span.end - span.start) / timedelta(minutes=1))

@@ -186,7 +186,7 @@ class WaitlistAdmin(HimsModelAdmin):
     booked_for: Any = Books.booked_for  # whom the address names, found as for a booking
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+        offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
         rows = WaitlistEntry.objects.visible_to(cast("Actor", request.user)).ranked()
         rows = rows.annotate(offered=Subquery(offers.values("scheduled_time")[:1]))
         return rows.select_related("patient", "doctor", "appointment", "added_by")
@@ -307,7 +307,7 @@ class WaitlistAdmin(HimsModelAdmin):
 
 def with_an_open_offer(user: Any) -> str:
     """How many should be called."""
-    offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+    offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
     rows = WaitlistEntry.objects.visible_to(user).filter(Exists(offers), status=WaitStatus.WAITING)
     return str(rows.count() or "none")
 

@@ -54,9 +54,9 @@ def pass_on(*, by: Actor, opening: UUID) -> list[WaitlistOffer]:
     if not made or any(offer.status == OfferStatus.ACCEPTED for offer in made):
         return []
     again = freed.of_offer(made[0])
-    here = freed.still_free(again.doctor_id, again.span)
+    here = freed.still_free_from_the_start(again.doctor_id, again.span)
     still_open = [offer for offer in made if offer.status == OfferStatus.OPEN]
-    if here is None or here.start != again.span.start:
+    if here is None:
         lose(by, still_open)
         return []
     lose(by, [offer for offer in still_open if offer.duration_minutes > waiting_rules.minutes_of(here)])

@@ -160,7 +160,8 @@ def write(row: Appointment, **values: Any) -> list[str]:
         _write_where_free(row, was, fresh, [before.get("doctor_id"), before.get("room_id")])
     elif not Appointment.objects.filter(pk=row.pk, status=was).update(**fresh):
         raise Unavailable("The appointment changes hands again and again right now.")
-    if was in _LIVE and stood and (row.status not in _LIVE or _PLACED & set(changed)):
+    gone = row.status not in (*_LIVE, Status.COMPLETED)  # who was seen sooner than planned leaves the rest to the doctor
+    if was in _LIVE and stood and (gone or _PLACED & set(changed)):
         vars(row).setdefault("left", stood)  # until it is announced; of several writes the first left what others could see
     return [name.removesuffix("_id") if name == "room_id" else name for name in changed]
 

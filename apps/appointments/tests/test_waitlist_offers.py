@@ -406,3 +406,23 @@ def test_an_inactive_patient_does_not_accept_and_the_next_is_asked(desk: Any, wa
     assert desk.post(f"/waitlist/{first.pk}/accept").status_code == 409
     work()
     assert statuses(first, fourth) == [["lost"], ["open"]]
+
+
+def test_an_offer_stands_when_a_later_part_of_the_freed_time_is_booked(desk: Any, visit: Appointment) -> None:
+    declines, stays, *rest = queue(4, duration_minutes=15)
+    freed(visit)
+    book(admit("Nick", "Next"), visit.doctor, visit.scheduled_time + timedelta(minutes=15), duration_minutes=15)
+    assert desk.post(f"/waitlist/{declines.pk}/decline").status_code == 200
+    work()
+    assert statuses(declines, stays, *rest) == [["declined"], ["open"], ["open"], ["open"]]
+    assert desk.post(f"/waitlist/{stays.pk}/accept").status_code == 200
+
+
+def test_a_visit_that_was_over_sooner_offers_nothing(ward: dict[str, User], doctor: User) -> None:
+    long = book(admit("Lena", "Long"), doctor, duration_minutes=120)
+    entry = waits(duration_minutes=15)
+    with time_machine.travel(long.scheduled_time + timedelta(minutes=10), tick=False):
+        services.begin(by=SYSTEM, appointment_id=long.pk)
+        services.finish(by=SYSTEM, appointment_id=long.pk)
+        work()
+    assert statuses(entry) == [[]]

@@ -67,7 +67,7 @@ def test_in_no_window_do_more_than_the_limit_pass() -> None:
         if lua("window", limit, window, 42)[0]:
             passed.append((sent, time.monotonic()))
     spans = [passed[n + limit][1] - passed[n][0] for n in range(len(passed) - limit)]
-    assert min(spans) * 1000 >= window
+    assert min(spans) * 1000 >= window - 1  # Redis counts in whole milliseconds
     assert len(passed) >= limit * 4  # and it opens again: five windows, the last of them just begun
 
 
