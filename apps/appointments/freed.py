@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from apps.appointments import openings, rules, waiting_rules
-from apps.appointments.models import Appointment, BulkMove, OfferStatus, WaitlistEntry, WaitlistOffer, WaitStatus
+from apps.appointments.models import Appointment, BulkMove, OfferStatus, Opening, WaitlistEntry, WaitlistOffer, WaitStatus
 from apps.appointments.models.waiting import WaitlistQuerySet
 from apps.appointments.rules import Span, Status
 from apps.appointments.waiting_rules import Wish
@@ -36,10 +36,9 @@ class Candidate:
     minutes: int
 
 
-def of_offer(offer: WaitlistOffer) -> Freed:
-    """What the offer was about, all of it."""
-    span = Span(offer.scheduled_time, offer.scheduled_time + timedelta(minutes=offer.free_minutes))
-    return Freed(offer.opening, offer.doctor_id, offer.room_id, span)
+def of_opening(row: Opening) -> Freed:
+    """What came free, all of it."""
+    return Freed(row.pk, row.doctor_id, row.room_id, Span(row.starts_at, row.ends_at))
 
 
 def still_free(doctor_id: UUID, span: Span) -> Span | None:
