@@ -440,3 +440,10 @@ def test_a_second_freed_time_is_offered_once_those_who_were_asked_about_the_firs
     tasks.keep_waitlist()
     assert statuses(one, two) == [["accepted"], ["lost", "open"]]
     assert WaitlistOffer.objects.get(entry=two, status="open").scheduled_time == at("14:00")
+
+
+def test_of_a_visit_that_ran_past_the_hours_the_part_within_is_offered(doctor: User) -> None:
+    entry, late = waits(duration_minutes=15), book(admit("Lou", "Late"), doctor, at("16:30"), duration_minutes=60)
+    freed(late)
+    offer = WaitlistOffer.objects.get(entry=entry)
+    assert (offer.scheduled_time, offer.free_minutes) == (at("16:30"), 30)
