@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from apps.appointments import openings, rules, waiting_rules
-from apps.appointments.models import Appointment, BulkMove, OfferStatus, WaitlistEntry, WaitlistOffer, WaitStatus
+from apps.appointments.models import Appointment, BulkMove, OfferStatus, Opening, WaitlistEntry, WaitlistOffer, WaitStatus
 from apps.appointments.models.waiting import WaitlistQuerySet
 from apps.appointments.rules import Span, Status
 from apps.appointments.waiting_rules import Wish
@@ -36,10 +36,9 @@ class Candidate:
     minutes: int
 
 
-def of_offer(offer: WaitlistOffer) -> Freed:
-    """What the offer was about, all of it."""
-    span = Span(offer.scheduled_time, offer.scheduled_time + timedelta(minutes=offer.free_minutes))
-    return Freed(offer.opening, offer.doctor_id, offer.room_id, span)
+def of_opening(row: Opening) -> Freed:
+    """What came free, all of it."""
+    return Freed(row.pk, row.doctor_id, row.room_id, Span(row.starts_at, row.ends_at))
 
 
 def still_free(doctor_id: UUID, span: Span) -> Span | None:
@@ -55,7 +54,7 @@ def still_free_from_the_start(doctor_id: UUID, span: Span) -> Span | None:
 
 
 def _taken(doctor_id: UUID, span: Span) -> list[Span] | None:
-    """When the doctor is with somebody or away, in order; None where the time is not worked in at all.
+    """When the doctor is with somebody or away, in order; None where there is no such doctor then.
 
     A doctor whose visits of that time were moved elsewhere all at once is not there, whatever the week says. Who has published
     no hours works whenever somebody is booked.
@@ -63,9 +62,9 @@ def _taken(doctor_id: UUID, span: Span) -> list[Span] | None:
     practice = openings.practice(doctor_id, start=span.start, end=span.end)
     if practice is None or _is_moved_away(doctor_id, span):
         return None
-    if practice.hours and not practice.is_open(span):
-        return None
-    return sorted([*openings.taken(doctor_id, span.start, span.end), *practice.off], key=lambda one: one.start)
+    closed = rules.without([span], practice.open_spans(span)) if practice.hours else ()
+    taken = [*openings.taken(doctor_id, span.start, span.end), *practice.off, *closed]
+    return sorted(taken, key=lambda one: one.start)
 
 
 def candidates(freed: Freed) -> Iterator[Candidate]:

@@ -56,11 +56,14 @@ class Practice:
     hours: tuple[Hours, ...]
     off: tuple[Span, ...]
 
+    def open_spans(self, asked: Span) -> list[Span]:
+        """The published hours of the days that the span touches, in order."""
+        zone = clinic_zone()
+        return rules.open_spans(self.hours, rules.days_between(asked.start, asked.end, zone), zone)
+
     def is_open(self, asked: Span) -> bool:
         """Whether all of the span lies in published hours."""
-        zone = clinic_zone()
-        spans = rules.open_spans(self.hours, rules.days_between(asked.start, asked.end, zone), zone)
-        return any(span.start <= asked.start and asked.end <= span.end for span in spans)
+        return any(span.start <= asked.start and asked.end <= span.end for span in self.open_spans(asked))
 
     def is_off(self, asked: Span) -> bool:
         """Whether the doctor is away for some of it."""

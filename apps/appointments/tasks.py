@@ -18,11 +18,14 @@ def fold_tally() -> int:
 
 @shared_task
 def keep_waitlist() -> int:
-    """Settle the offers and entries of the waitlist whose time is over. Answers how many.
+    """Settle the offers and entries of the waitlist whose time is over, and offer what is still free. Answers how many were
+    settled.
 
     In portions, each its own transaction; any number of workers may run at once. What is left waits for the next run.
     """
-    return sum(_portions(act) for act in (services.expire_offers, services.lose_taken, services.expire_waits))
+    settled = sum(_portions(act) for act in (services.expire_offers, services.lose_taken, services.expire_waits))
+    services.pass_on_all(by=SYSTEM)
+    return settled
 
 
 def _portions(act: Callable[..., int]) -> int:

@@ -69,7 +69,9 @@
       refill(mine, row);
       return mine;
     });
-    const fixed = order.findIndex((row) => row.isConnected && body.contains(row) && isBusy(row));
+    const here = order.map((row) => body.contains(row));
+    let fixed = order.findIndex((row, at) => here[at] && row.contains(document.activeElement));
+    if (fixed < 0) fixed = order.findIndex((row, at) => here[at] && isBusy(row));
     if (fixed < 0) order.forEach((row) => body.append(row));
     else {
       order.slice(0, fixed).forEach((row) => body.insertBefore(row, order[fixed]));

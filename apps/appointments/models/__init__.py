@@ -5,7 +5,7 @@ from apps.appointments.models.feeds import CalendarFeed
 from apps.appointments.models.moves import BulkMove, MovedVisit
 from apps.appointments.models.schedules import DoctorSchedule, Room, TimeOff, VisitLength, VisitType, WorkingHours
 from apps.appointments.models.visits import Appointment, Queue, Series, StatusChange, Tally
-from apps.appointments.models.waiting import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.models.waiting import OfferStatus, Opening, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
 
 __all__ = [
     "Appointment",
@@ -14,6 +14,7 @@ __all__ = [
     "DoctorSchedule",
     "MovedVisit",
     "OfferStatus",
+    "Opening",
     "Queue",
     "Room",
     "Series",

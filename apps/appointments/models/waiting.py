@@ -115,6 +115,25 @@ class WaitlistEntry(BaseModel):
         return f"{self.appointment_type} from {self.date_from} to {self.date_to}"
 
 
+class Opening(models.Model):
+    """A doctor's time that came free and is worth offering; `id` is the fact that freed it. Kept until it is taken or over, also
+    while everybody who fits it is being asked about another one."""
+
+    id = models.UUIDField(primary_key=True)
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    is_open = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="opening_ends_later")]
+        indexes = [models.Index(fields=["starts_at"], condition=Q(is_open=True), name="opening_to_come")]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"
+
+
 class OfferQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """The offers of the entries the actor may know of."""

@@ -23,7 +23,7 @@ from apps.appointments.services.moving import (
     plan_move,
     undo_move,
 )
-from apps.appointments.services.offering import expire_offers, lose_taken, offer_freed, pass_on
+from apps.appointments.services.offering import expire_offers, lose_taken, offer_freed, pass_on, pass_on_all
 from apps.appointments.services.rooms import RoomOnRecord, add_room, close_room, rename_room, reopen_room
 from apps.appointments.services.scheduling import (
     NewSchedule,
@@ -117,6 +117,7 @@ __all__ = [
     "no_show",
     "offer_freed",
     "pass_on",
+    "pass_on_all",
     "plan_move",
     "plan_series",
     "put_back",

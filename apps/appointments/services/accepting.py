@@ -13,7 +13,7 @@ from django.db import transaction
 
 from apps.access.actor import Actor
 from apps.appointments import openings
-from apps.appointments.models import Appointment, OfferStatus, Room, WaitlistEntry, WaitlistOffer, WaitStatus
+from apps.appointments.models import Appointment, OfferStatus, Opening, Room, WaitlistEntry, WaitlistOffer, WaitStatus
 from apps.appointments.services import together
 from apps.appointments.services.booking import Booked, NewVisit, SlotTaken, book
 from apps.appointments.services.offering import lose
@@ -89,6 +89,7 @@ def _taken(by: Actor, offer: WaitlistOffer) -> Accepted:
     settle(by, offer, entry.patient_id, OfferStatus.ACCEPTED, appointment=booked.appointment)
     others = WaitlistOffer.objects.filter(opening=offer.opening, status=OfferStatus.OPEN)
     lose(by, list(others.select_related("entry").order_by("pk")))
+    Opening.objects.filter(pk=offer.opening).update(is_open=False)
     return Accepted(booked, entry)
 
 

@@ -17,7 +17,7 @@ from apps.access.actor import Actor
 from apps.appointments import freed, waiting_rules
 from apps.appointments.events import WaitlistOffered
 from apps.appointments.freed import Candidate, Freed
-from apps.appointments.models import Appointment, OfferStatus, WaitlistEntry, WaitlistOffer, WaitStatus
+from apps.appointments.models import Appointment, OfferStatus, Opening, WaitlistEntry, WaitlistOffer, WaitStatus
 from apps.appointments.models.waiting import OfferQuerySet
 from apps.appointments.rules import Span
 from apps.appointments.services.waitlist import PORTION, hold_opening, settle
@@ -38,9 +38,21 @@ def offer_freed(
     if span is None:
         return []
     hold_opening(opening)
-    if WaitlistOffer.objects.filter(opening=opening).exists():
+    if Opening.objects.filter(pk=opening).exists():
         return []
+    Opening.objects.create(pk=opening, doctor_id=doctor_id, room_id=room_id, starts_at=span.start, ends_at=span.end)
     return _offer(by, Freed(opening, doctor_id, room_id, span), most=settings.HIMS_WAITLIST_OFFERS)
+
+
+def pass_on_all(*, by: Actor) -> int:
+    """Offer every freed time to come to whoever can be asked now: somebody who was asked about one may have answered, or come
+    onto the list. Answers how many offers were made. Each time is a transaction of its own, so that none waits for another.
+    """
+    asked = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
+    if not WaitlistEntry.objects.filter(~Exists(asked), status=WaitStatus.WAITING).exists():
+        return 0
+    to_come = Opening.objects.filter(is_open=True, starts_at__gt=clock.now()).order_by("starts_at", "pk")
+    return sum(len(pass_on(by=by, opening=one)) for one in to_come.values_list("pk", flat=True)[:PORTION])
 
 
 @transaction.atomic
@@ -50,14 +62,16 @@ def pass_on(*, by: Actor, opening: UUID) -> list[WaitlistOffer]:
     Answers the offers made.
     """
     hold_opening(opening)
-    made = list(WaitlistOffer.objects.filter(opening=opening).select_related("entry").order_by("rank"))
-    if not made or any(offer.status == OfferStatus.ACCEPTED for offer in made):
+    row = Opening.objects.filter(pk=opening, is_open=True).first()
+    if row is None:
         return []
-    again = freed.of_offer(made[0])
+    made = list(WaitlistOffer.objects.filter(opening=opening).select_related("entry").order_by("rank"))
+    again = freed.of_opening(row)
     here = freed.still_free_from_the_start(again.doctor_id, again.span)
     still_open = [offer for offer in made if offer.status == OfferStatus.OPEN]
-    if here is None:
+    if here is None or any(offer.status == OfferStatus.ACCEPTED for offer in made):
         lose(by, still_open)
+        Opening.objects.filter(pk=opening).update(is_open=False)
         return []
     lose(by, [offer for offer in still_open if offer.duration_minutes > waiting_rules.minutes_of(here)])
     still_open = [offer for offer in still_open if offer.status == OfferStatus.OPEN]

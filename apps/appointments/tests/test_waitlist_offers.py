@@ -426,3 +426,24 @@ def test_a_visit_that_was_over_sooner_offers_nothing(ward: dict[str, User], doct
         services.finish(by=SYSTEM, appointment_id=long.pk)
         work()
     assert statuses(entry) == [[]]
+
+
+def test_a_second_freed_time_is_offered_once_those_who_were_asked_about_the_first_have_answered(
+    desk: Any, doctor: User, visit: Appointment
+) -> None:
+    second = book(admit("Sue", "Second"), doctor, at("14:00"), duration_minutes=30)
+    one, two = queue(2)
+    freed(visit)
+    freed(second)
+    assert statuses(one, two) == [["open"], ["open"]]
+    assert desk.post(f"/waitlist/{one.pk}/accept").status_code == 200
+    tasks.keep_waitlist()
+    assert statuses(one, two) == [["accepted"], ["lost", "open"]]
+    assert WaitlistOffer.objects.get(entry=two, status="open").scheduled_time == at("14:00")
+
+
+def test_of_a_visit_that_ran_past_the_hours_the_part_within_is_offered(doctor: User) -> None:
+    entry, late = waits(duration_minutes=15), book(admit("Lou", "Late"), doctor, at("16:30"), duration_minutes=60)
+    freed(late)
+    offer = WaitlistOffer.objects.get(entry=entry)
+    assert (offer.scheduled_time, offer.free_minutes) == (at("16:30"), 30)
