@@ -528,6 +528,7 @@ def test_a_queue_nobody_watches_is_cleared_when_the_session_ends(chromium: Brows
     accounts.deactivate(by=shown.staff["admin"], user_id=shown.staff["nurse"].pk)
     page.clock.fast_forward(15_000)
     page.wait_for_url("**/admin/login/**")
+    assert not page.locator("#result_list").count()
     context.close()
 
 

@@ -1,9 +1,6 @@
 """Many at once at one slot, through several web processes: one gets it, and nobody is put into a place that is taken."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,12 +14,10 @@ from apps.appointments.models.visits import Tally
 from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
-from hims.tests import cast, live
-from hims.tests.live import Reply, Web
+from hims.tests import cast
+from hims.tests.live import Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-CLERKS, PROCESSES, AT_ONCE = 5, 3, 32
 
 
 @pytest.fixture
@@ -31,28 +26,6 @@ def doctors() -> list[User]:
     for doctor in found:
         cast.publish(doctor)
     return found
-
-
-@pytest.fixture(scope="module")
-def servers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Web]]:
-    """Web processes, started once: what they serve is emptied between the tests."""
-    logs = tmp_path_factory.mktemp("web")
-    with ExitStack() as stack:
-        yield [stack.enter_context(live.web(logs / f"{number}.log")) for number in range(PROCESSES)]
-
-
-@pytest.fixture
-def send(servers: list[Web]) -> Iterator[Callable[..., list[Reply]]]:
-    """Sends requests all at once, spread over processes and clerks."""
-    tokens = [cast.caller(cast.hire(f"clerk.{number}", "receptionist")).token for number in range(CLERKS)]
-
-    def one(call: tuple[int, tuple[str, str, Any]]) -> Reply:
-        number, (method, path, body) = call
-        token = tokens[number % CLERKS]
-        return servers[number % PROCESSES].ask(method, f"/v1{path}", body, Authorization=f"Bearer {token}")
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield lambda *calls: list(pool.map(one, enumerate(calls)))
 
 
 def people(count: int) -> list[Patient]:

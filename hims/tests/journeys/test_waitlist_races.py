@@ -1,9 +1,7 @@
 """Many accept one freed time at once, through several web processes: one is booked, and nobody keeps an offer."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +16,12 @@ from apps.appointments.services import NewWait
 from apps.audit.models import AuditEvent
 from apps.events import relay
 from apps.events.models import OutboxEvent
-from hims.tests import cast, live
-from hims.tests.live import Reply, Web
+from hims.tests import cast
+from hims.tests.live import Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CLERKS, PROCESSES, HOLDERS = 4, 2, 16
+HOLDERS = 16
 
 
 @pytest.fixture
@@ -31,28 +29,6 @@ def doctor() -> User:
     found = cast.hire("dr.one", "doctor", specialty="Any")
     cast.publish(found)
     return found
-
-
-@pytest.fixture(scope="module")
-def servers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Web]]:
-    """Web processes, started once: what they serve is emptied between the tests."""
-    logs = tmp_path_factory.mktemp("web")
-    with ExitStack() as stack:
-        yield [stack.enter_context(live.web(logs / f"{number}.log")) for number in range(PROCESSES)]
-
-
-@pytest.fixture
-def send(servers: list[Web]) -> Iterator[Callable[..., list[Reply]]]:
-    """Sends requests all at once, spread over processes and clerks."""
-    tokens = [cast.caller(cast.hire(f"clerk.{number}", "receptionist")).token for number in range(CLERKS)]
-
-    def one(call: tuple[int, tuple[str, str, Any]]) -> Reply:
-        number, (method, path, body) = call
-        token = tokens[number % CLERKS]
-        return servers[number % PROCESSES].ask(method, f"/v1{path}", body, Authorization=f"Bearer {token}")
-
-    with ThreadPoolExecutor(2 * HOLDERS) as pool:
-        yield lambda *calls: list(pool.map(one, enumerate(calls)))
 
 
 @pytest.fixture
