@@ -1,6 +1,6 @@
 """The hot reads of the diary: its querysets, their SQL made once for each role and set of filters and run prepared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -64,8 +64,12 @@ def one(actor: Actor, appointment_id: UUID) -> Appointment | None:
 
 
 def _filtered(actor: Actor, names: tuple[str, ...], newest_first: bool) -> Filtered:
-    by = lists.Filter(Q(*(_condition(name) for name in names)), [_BLANKS[name] for name in names])
-    order = ("-scheduled_time", "-id") if newest_first else ("scheduled_time", "id")
+    order: Sequence[str] = ("-scheduled_time", "-id") if newest_first else ("scheduled_time", "id")
+    asked = [_condition(name) for name in names if name != "status"]
+    if "status" in names:
+        status, order = lists.by_status(names, _BLANKS["status"], order)
+        asked.append(status)
+    by = lists.Filter(Q(*asked), [_BLANKS[name] for name in names])
     return Filtered(Appointment.objects, COLUMNS, order, actor, by, tally="appointments_tally", counted="visits")
 
 
@@ -76,7 +80,6 @@ def _condition(name: str) -> Q:
         "doctor_id": lambda: Q(doctor=blank),
         "since": lambda: Q(scheduled_time__gte=blank),
         "until": lambda: Q(scheduled_time__lt=blank),
-        "status": lambda: Q(status=blank),
     }
     return conditions[name]()
 

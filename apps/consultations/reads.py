@@ -1,6 +1,6 @@
 """The hot reads of visits: their querysets, the SQL made once for each role and set of filters and run prepared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -40,7 +40,7 @@ _FILTERS: Mapping[str, tuple[Any, Q]] = {
     "appointment_id": (_APPOINTMENT, Q(appointment=_APPOINTMENT)),
     "since": (_SINCE, Q(started_at__gte=_SINCE)),
     "until": (_UNTIL, Q(started_at__lt=_UNTIL)),
-    "status": (_STATUS, Q(status=_STATUS)),
+    "status": (_STATUS, Q()),  # see `lists.by_status`
 }
 
 
@@ -69,8 +69,12 @@ def _latest() -> Compiled:
 
 
 def _filtered(actor: Actor, names: tuple[str, ...]) -> Filtered:
-    by = lists.Filter(Q(*(_FILTERS[name][1] for name in names)), [_FILTERS[name][0] for name in names])
-    order = ("-started_at", "-id")
+    order: Sequence[str] = ("-started_at", "-id")
+    asked = Q(*(_FILTERS[name][1] for name in names))
+    if "status" in names:
+        status, order = lists.by_status(names, _STATUS, order)
+        asked &= status
+    by = lists.Filter(asked, [_FILTERS[name][0] for name in names])
     return Filtered(Consultation.objects, COLUMNS, order, actor, by, tally="consultations_tally", counted="consultations")
 
 

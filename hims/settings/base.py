@@ -94,8 +94,11 @@ DATABASES = {"default": env.database()}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs nobody a request
 DATABASES["default"]["CONN_MAX_AGE"] = 600
 # A statement that runs for ten seconds holds a worker and its locks: it is ended. Migrations lift this for themselves.
+# What `common.prepared` runs is planned once a connection, whatever the values.
 DATABASES["default"]["OPTIONS"]["options"] = env.read.str(
-    "HIMS_PG_OPTIONS", default="-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+    "HIMS_PG_OPTIONS",
+    default="-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+    " -c plan_cache_mode=force_generic_plan",
 )
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # allows `common.prepared`; Django's own cursors never prepare

@@ -61,11 +61,11 @@ class AppointmentViewSet(HimsViewSet):
     examples = {"create": examples.BOOK, "list": examples.LIST}
 
     def list(self, request: Request) -> Response:
-        asked, window = self.asked(), self.window()
+        by, asked, window = self.by, self.asked(), self.window()
         since, until = asked.get("date_from"), asked.get("date_to")
         periods.check(since, until)
         listing = selectors.listing(
-            visible_to=self.by,
+            visible_to=by,
             offset=window.offset,
             limit=window.limit,
             newest_first=asked.get("sort") != "scheduled_time",
@@ -75,7 +75,7 @@ class AppointmentViewSet(HimsViewSet):
             until=until,
             status=asked.get("status") or None,
         )
-        rows = [shapes.listed(row, self.by) for row in listing.rows]
+        rows = [shapes.listed(row, by) for row in listing.rows]
         response = self.page_of("appointments", rows, window, listing.total)
         self.note("appointment.searched", query=request.query_params.dict(), shown=self.shown)
         return response
