@@ -27,9 +27,10 @@ from apps.common.errors import Forbidden
 from apps.rest import paging
 from apps.rest.paging import Total
 
-_HERE = (Status.CHECKED_IN, Status.IN_PROGRESS)
 _EVERYBODY = 2**31
 _AT_LEAST = timedelta(hours=4)  # how far an estimate may reach: to midnight, and in the evening this far beyond
+_LONGEST = timedelta(minutes=rules.LONGEST)
+_ONE_ACT = timedelta(seconds=1)  # who is taken straight in is checked in by the same act
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
     """
     now, asked = clock.now(), _asked(by, filters)
     day = _day_of(now)
-    here = list(_here(by, asked, day).select_related("patient", "doctor", "room"))
+    here = list(_here(by, asked, day, now).select_related("patient", "doctor", "room"))
     waiting = [row for row in here if row.status == Status.CHECKED_IN]
     begins = _estimates(waiting, day, now)
     places = [_place(number, row, begins.get(row.pk), now) for number, row in enumerate(waiting, 1)]
@@ -109,7 +110,8 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
 
 def how_many(by: Actor) -> int:
     """How many of those whom the actor sees wait now."""
-    return _here(by, _asked(by, {}), _day_of(clock.now())).filter(status=Status.CHECKED_IN).count()
+    now = clock.now()
+    return _here(by, _asked(by, {}), _day_of(now), now).filter(status=Status.CHECKED_IN).count()
 
 
 def _asked(by: Actor, filters: Mapping[str, Any]) -> Q:
@@ -134,9 +136,14 @@ def _in_order(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     return rows.order_by(urgency, "checked_in_at", "id")
 
 
-def _here(by: Actor, asked: Q, day: Span) -> QuerySet[Appointment]:
-    rows = Appointment.objects.visible_to(by).filter(asked, status__in=_HERE, checked_in_at__gte=day.start)
-    return _in_order(rows)
+def _here(by: Actor, asked: Q, day: Span, now: datetime) -> QuerySet[Appointment]:
+    return _in_order(Appointment.objects.visible_to(by).filter(asked, _in_the_house(day, now)))
+
+
+def _in_the_house(day: Span, now: datetime) -> Q:
+    """Who came today and waits, or is with somebody: that may go on across midnight."""
+    begun = Q(status=Status.IN_PROGRESS, checked_in_at__gte=min(day.start, now - _LONGEST))
+    return Q(status=Status.CHECKED_IN, checked_in_at__gte=day.start) | begun
 
 
 def _place(position: int, row: Appointment, begins: datetime | None, now: datetime) -> Place:
@@ -169,7 +176,7 @@ def _estimates(waiting: Collection[Appointment], day: Span, now: datetime) -> di
 def _turns(doctors: Collection[UUID], day: Span, now: datetime) -> dict[UUID, _Turns]:
     last_begun = StatusChange.objects.filter(appointment=OuterRef("pk"), to_status=Status.IN_PROGRESS).order_by("-id")
     rows = list(
-        Appointment.objects.filter(doctor__in=doctors, status__in=_HERE, checked_in_at__gte=day.start).values_list(
+        Appointment.objects.filter(_in_the_house(day, now), doctor__in=doctors).values_list(
             "id",
             "doctor_id",
             "appointment_type",
@@ -228,14 +235,15 @@ def _recent_minutes(kinds: Iterable[tuple[UUID, str]], now: datetime) -> dict[tu
 def _waits_of_today(by: Actor, asked: Q, day: Span) -> list[float]:
     """Minutes from check-in to start, by the events, of each visit that came and began today.
 
-    Somebody who was put back into the queue has waited once: until the first start.
+    Somebody who was put back into the queue has waited once: until the first start. Who was taken straight in has not waited, and
+    says nothing about how long others do.
     """
     events = StatusChange.objects.filter(appointment=OuterRef("pk"))
     came = events.filter(to_status=Status.CHECKED_IN).exclude(from_status=Status.IN_PROGRESS).order_by("-id")
     began = events.filter(to_status=Status.IN_PROGRESS, at__gte=OuterRef("checked_in_at")).order_by("id")
     rows = Appointment.objects.visible_to(by).filter(asked, Exists(began), checked_in_at__gte=day.start).order_by()
     pairs = rows.values_list(Subquery(came.values("at")[:1]), Subquery(began.values("at")[:1]))
-    return [max((start - at).total_seconds(), 0) / 60 for at, start in pairs if at is not None]
+    return [(start - at).total_seconds() / 60 for at, start in pairs if at is not None and start - at >= _ONE_ACT]
 
 
 # Who was forgotten

@@ -8,7 +8,7 @@ type or note, no link with an id in it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -29,7 +29,6 @@ from apps.notifications.services import Notice
 from apps.notifications.wording import clinic_time, clinic_zone, person
 from apps.patients import selectors as patients
 
-_TOGETHER = timedelta(minutes=1)
 Change = AppointmentBooked | AppointmentUpdated
 
 
@@ -112,18 +111,7 @@ def _news(event: Change) -> News | None:
 def _change_to_patient(event: AppointmentUpdated) -> News | None:
     if not event.notify_patient or rules.is_over(event.scheduled_time, now=clock.now(), zone=clinic_zone()):
         return None
-    news = rules.news_to_the_patient(event.changes, event.status)
-    return None if news is News.CANCELLED and _another_tells(event.appointment_id) else news
-
-
-def _another_tells(appointment_id: UUID) -> bool:
-    """Whether an earlier visit of its series was cancelled together with this one: a hundred of them are one mail."""
-    row = Appointment.objects.filter(pk=appointment_id, series__isnull=False, cancelled_at__isnull=False).first()
-    if row is None or row.cancelled_at is None:
-        return False
-    together = (row.cancelled_at - _TOGETHER, row.cancelled_at + _TOGETHER)
-    others = Appointment.objects.filter(series=row.series_id, cancelled_at__range=together)
-    return others.filter(scheduled_time__lt=row.scheduled_time).exists()
+    return rules.news_to_the_patient(event.changes, event.status)
 
 
 def _still_to_come(event: AppointmentBooked | SeriesBooked) -> bool:

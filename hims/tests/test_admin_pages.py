@@ -18,6 +18,7 @@ from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
+from apps.appointments.admin import queue
 from apps.audit.models import AuditEvent
 from apps.consultations import services as consultations
 from apps.consultations.services import NewSave
@@ -517,6 +518,21 @@ def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alo
     page.wait_for_selector(f"#{ids[2]}.hims-gone")  # whoever works at it keeps the row
     assert page.evaluate("document.activeElement.closest('tr').id") == ids[2]
     assert not here.complaints
+    context.close()
+
+
+def test_the_queue_keeps_telling_how_many_it_does_not_show(
+    chromium: Browser, live_server: Any, shown: Ward, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(queue, "MOST", 1)
+    here, context = desk(chromium, live_server)
+    here.sign_in("nurse.ward")
+    here.page.clock.install()
+    page = here.open(shown.pages["queue"])
+    more = int(re.search(r"And (\d+) more", page.inner_text("#hims-queue-beyond")).group(1))  # type: ignore[union-attr]
+    cast.come(cast.admit("Ivy", "Stern"), shown.staff["doctor"], 0)
+    page.clock.fast_forward(15_000)
+    page.wait_for_selector(f"#hims-queue-beyond:has-text('And {more + 1} more')")
     context.close()
 
 

@@ -84,8 +84,10 @@
     if (place.querySelector("tbody") && (fresh.querySelector("tbody") || isBusy(place))) {
       if (fresh.querySelector("tbody")) merge(fresh);
       else rowsOf(place).forEach((row) => { if (isBusy(row)) leave(row); else row.remove(); });
-      const numbers = document.getElementById("hims-queue-numbers");
-      numbers.replaceChildren(...Array.from(fresh.querySelector("#hims-queue-numbers").childNodes));
+      ["#hims-queue-numbers", "#hims-queue-beyond"].forEach(function (name) {
+        const mine = place.querySelector(name), other = fresh.querySelector(name);
+        if (mine && !isBusy(mine)) mine.replaceChildren(...(other ? Array.from(other.childNodes) : []));
+      });
       part().dataset.seen = fresh.dataset.seen;
     } else if (!isBusy(place)) place.replaceChildren(fresh);
     if (said.length) news.textContent = said.join(". ") + ".";

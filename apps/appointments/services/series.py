@@ -135,7 +135,8 @@ def cancel_rest(
     rows = [row for row in held if row.status in rules.MOVABLE and row.scheduled_time >= start]
     if not rows:
         raise NothingToCancel
-    return [visiting.cancel(by=by, appointment_id=row.pk, reason=reason, notify_patient=notify_patient) for row in rows]
+    told = rows[0].pk if notify_patient else None  # once for all of them
+    return [visiting.cancel(by=by, appointment_id=row.pk, reason=reason, notify_patient=row.pk == told) for row in rows]
 
 
 def _refuse_others(by: Actor, doctor_id: UUID | None) -> None:

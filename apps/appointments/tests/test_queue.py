@@ -24,7 +24,7 @@ from apps.patients.tests.factories import admit, restrict
 pytestmark = pytest.mark.django_db
 
 TEN = at("10:00")  # of a Monday
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FIVE = (("First", 50), ("Second", 40), ("Third", 30), ("Fourth", 20), ("Fifth", 10))  # who came how many minutes ago
 
 
@@ -326,6 +326,31 @@ def test_waits_are_measured_from_check_in_to_start_by_what_happened(ward: dict[s
     numbers = look(ward["nurse"])["summary"]
     assert (numbers["average_wait_minutes_today"], numbers["called_today"]) == (11.7, 3)
     assert numbers["longest_wait_minutes"] == 3
+
+
+def test_who_is_taken_straight_in_has_not_waited(ward: dict[str, User], doctor: User) -> None:
+    first, straight = come("First", doctor, 30), book(admit("Ann", "Straight"), doctor, TEN + DAY)
+    begin(first, 10)
+    begin(straight, 8)
+    numbers = look(ward["nurse"])["summary"]
+    assert (numbers["average_wait_minutes_today"], numbers["called_today"], numbers["in_progress"]) == (20.0, 1, 2)
+
+
+def test_a_visit_goes_on_across_midnight(ward: dict[str, User], doctor: User, clock: Any) -> None:
+    inside = come("Inside", doctor, 20)
+    begin(inside, 10)
+    clock.move_to(TEN + 14 * HOUR - 5 * MINUTE)  # five to midnight, and somebody is taken in
+    services.put_back(by=SYSTEM, appointment_id=inside.pk)
+    services.begin(by=SYSTEM, appointment_id=inside.pk)
+    clock.move_to(TEN + 14 * HOUR + 5 * MINUTE)
+    assert (
+        look(ward["nurse"])["summary"]["in_progress"] == 0
+    )  # came more than a visit's longest time ago: left open, not going on
+    late = book(admit("Ann", "Late"), doctor, TEN + 2 * DAY)
+    clock.move_to(TEN + 38 * HOUR - 5 * MINUTE)
+    services.begin(by=SYSTEM, appointment_id=late.pk)
+    clock.move_to(TEN + 38 * HOUR + 5 * MINUTE)
+    assert look(ward["nurse"])["summary"]["in_progress"] == 1
 
 
 def test_who_missed_the_call_and_came_again_waits_from_the_second_check_in(ward: dict[str, User], doctor: User) -> None:

@@ -252,6 +252,17 @@ def test_a_visit_of_a_series_that_is_cancelled_alone_is_mailed(port: int, ward: 
     assert len(mails(port)) == 1
 
 
+def test_what_is_cancelled_quietly_keeps_no_mail_of_another_visit_from_the_patient(
+    port: int, ward: dict[str, User], mary: Patient
+) -> None:
+    first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
+    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, every_weeks=1, occurrences=3))
+    forget_the_booking()
+    services.cancel(by=ward["receptionist"], appointment_id=done.appointments[0].pk, notify_patient=False)
+    services.cancel(by=ward["receptionist"], appointment_id=done.appointments[1].pk)
+    assert len(mails(port)) == 1
+
+
 def test_a_mail_that_is_sent_again_has_the_same_id_and_another_fact_another(
     port: int, ward: dict[str, User], mary: Patient
 ) -> None:
