@@ -194,7 +194,7 @@ def clash(row: Appointment, found: Practice) -> SlotTaken | None:
     )
     taken = _who(row, clashes)
     return SlotTaken(
-        f"The {taken[0]} is already booked at that time.",
+        f"{_told(taken)} already booked at that time.",
         taken=taken,
         alternatives=[
             {"doctor_id": row.doctor_id, "scheduled_time": span.start, "duration_minutes": row.duration_minutes} for span in free
@@ -207,6 +207,13 @@ def _who(row: Appointment, clashes: Sequence[Any]) -> list[str]:
     told = ["doctor"] if any(clash["doctor_id"] == row.doctor_id for clash in regular) else []
     told += ["patient"] if any(clash["patient_id"] == row.patient_id for clash in clashes) else []
     return told + (["room"] if row.room_id and any(clash["room_id"] == row.room_id for clash in regular) else [])
+
+
+def _told(taken: Sequence[str]) -> str:
+    """Of one "The doctor is", of several "The doctor, the patient and the room are"."""
+    named = [f"the {who}" for who in taken]
+    *others, last = named
+    return f"{', '.join(others)} and {last} are".capitalize() if others else f"{last} is".capitalize()
 
 
 def _oneself(by: Actor) -> UUID:

@@ -178,6 +178,10 @@ def test_a_patient_is_not_in_two_places_and_a_room_not_used_twice(desk: Any, pat
     assert (reply.status_code, error_of(reply)["details"]["taken"]) == (409, ["patient"])
     reply = desk.post("/appointments", body(admit("Ann", "Roe"), second, room_id=str(here.pk)))
     assert (reply.status_code, error_of(reply)["details"]["taken"]) == (409, ["room"])
+    assert error_of(reply)["message"] == "The room is already booked at that time."
+    reply = desk.post("/appointments", body(patient, doctor, room_id=str(here.pk)))
+    assert (reply.status_code, error_of(reply)["details"]["taken"]) == (409, ["doctor", "patient", "room"])
+    assert error_of(reply)["message"] == "The doctor, the patient and the room are already booked at that time."
 
 
 def test_visits_may_touch(desk: Any, patient: Patient, doctor: User) -> None:
