@@ -5,6 +5,7 @@ somebody who had to be moved in time anyway; the others get, in order of their t
 are free.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,11 @@ def stands(row: Appointment) -> Place:
 def line(one: Proposal) -> str:
     """What the plan says of one visit, so that two plans can be compared."""
     return " ".join([str(one.visit.pk), *_words(one.stands), *(_words(one.goes) if one.goes else [str(one.because)])])
+
+
+def mark(lines: Iterable[str]) -> str:
+    """Tells one plan from another: 64 hex digits of its lines, in any order."""
+    return hashlib.sha256("\n".join(sorted(set(lines))).encode()).hexdigest()
 
 
 def _words(place: Place) -> list[str]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments import openings, rules, selectors, services
+from apps.appointments import moving_plan, openings, rules, selectors, services
 from apps.appointments.admin import moves_forms, words
 from apps.appointments.admin.moves_forms import MoveForm
 from apps.appointments.admin.visits import DoctorFilter
@@ -127,7 +127,7 @@ class BulkMoveAdmin(HimsModelAdmin):
             absence=cast("Any", form.absence),
             reason=form.cleaned_data["reason"].strip(),
             notify_patient=form.cleaned_data["notify_patient"],
-            agreed=form.seen,
+            agreed=moving_plan.mark(form.seen),
         )
         _tell_moved(request, done)
         return done.move

@@ -33,6 +33,11 @@ class MoveBody(StrictSerializer):
     reason = serializers.CharField(max_length=bodies.REASON_MAX)
     dry_run = serializers.BooleanField(default=True, help_text="true answers the plan and writes nothing")
     notify_patient = serializers.BooleanField(default=True)
+    plan = serializers.RegexField(
+        r"\A[0-9a-f]{64}\Z",
+        required=False,
+        help_text="`plan` of the dry run that was looked at: another is not carried out (409)",
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         read = super().to_internal_value(data)
@@ -72,6 +77,9 @@ class MoveShape(serializers.Serializer):
     not_shown = serializers.IntegerField(
         required=False, help_text="Visits of restricted charts that are closed to you: they stay where they are"
     )
+    plan = serializers.CharField(
+        required=False, help_text="Of a dry run: sent back with `dry_run` false, no other plan is carried out"
+    )
     moved_at = serializers.DateTimeField(allow_null=True)
     moved_by = serializers.UUIDField(allow_null=True)
     undo_until = serializers.DateTimeField(allow_null=True)
@@ -104,6 +112,7 @@ _PLAN = Example(
                     }
                 ],
                 "not_shown": 0,
+                "plan": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
                 "moved_at": None,
                 "moved_by": None,
                 "undo_until": None,
@@ -139,7 +148,8 @@ class MoveViewSet(HimsViewSet):
             plan = services.plan_move(by=self.by, absence=absence)
             self.note("schedule.move_planned", object_id=doctor_id, shown=len(plan.proposals))
             return self.ok({"move": _planned(plan, asked["reason"])})
-        done = services.move_visits(by=self.by, absence=absence, reason=asked["reason"], notify_patient=asked["notify_patient"])
+        told = {"reason": asked["reason"], "notify_patient": asked["notify_patient"]}
+        done = services.move_visits(by=self.by, absence=absence, agreed=asked.get("plan"), **told)
         return self.ok({"move": _head(done.move) | _plan(done.plan, "moved")})
 
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -177,7 +187,7 @@ def _head(move: BulkMove) -> dict[str, Any]:
 def _planned(plan: Plan, reason: str) -> dict[str, Any]:
     """A plan, in the shape of the move that it is not yet."""
     later = dict.fromkeys(("id", "moved_at", "moved_by", "undo_until", "undone_at", "undone_by"))
-    return later | {"dry_run": True, **vars(plan.absence), "reason": reason} | _plan(plan, "planned")
+    return later | {"dry_run": True, **vars(plan.absence), "reason": reason, "plan": plan.mark} | _plan(plan, "planned")
 
 
 def _plan(plan: Plan, placed: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """An absent doctor's visits, moved together: a plan first, then the act, and for ten minutes the way back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -68,6 +68,11 @@ class Plan:
     proposals: tuple[Proposal, ...]
     not_shown: int
 
+    @property
+    def mark(self) -> str:
+        """Of what is shown of it."""
+        return moving_plan.mark(moving_plan.line(one) for one in self.proposals)
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -85,12 +90,10 @@ def plan_move(*, by: Actor, absence: Absence) -> Plan:
 
 
 @together.whole
-def move_visits(
-    *, by: Actor, absence: Absence, reason: str, notify_patient: bool = True, agreed: Collection[str] | None = None
-) -> Moved:
+def move_visits(*, by: Actor, absence: Absence, reason: str, notify_patient: bool = True, agreed: str | None = None) -> Moved:
     """Carry such a plan out, all in one transaction; what was taken meanwhile is told as unplaced, and the others move.
 
-    `agreed` is a plan that was looked at (`moving_plan.line` of each visit): no other one is carried out.
+    `agreed` is the mark of a plan that was looked at (`moving_plan.mark`): no other one is carried out.
     Raises as `plan_move`, and NothingToMove, NoPlaceFound, PlanChanged.
     """
     _refuse(by, absence)
@@ -100,7 +103,7 @@ def move_visits(
     plan = _planned(by, absence, [row for row in held if row.pk in still])
     if not plan.proposals:
         raise NothingToMove
-    if agreed is not None and {moving_plan.line(one) for one in plan.proposals} != set(agreed):
+    if agreed is not None and plan.mark != agreed:
         raise PlanChanged
     move = BulkMove.objects.create(
         doctor_id=absence.doctor_id,

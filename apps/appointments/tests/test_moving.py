@@ -425,12 +425,26 @@ def test_who_moves_visits(ill: User, other: User, ward: dict[str, User]) -> None
         ({"reason": " "}, "reason"),
         ({"to_doctor_id": "nobody"}, "to_doctor_id"),
         ({"dry_run": "perhaps"}, "dry_run"),
+        ({"plan": "the first"}, "plan"),
         ({"colour": "red"}, "colour"),
     ],
 )
 def test_a_wrong_field_of_a_move_is_named(ill: User, ward: dict[str, User], wrong: dict[str, Any], field: str) -> None:
     reply = caller(ward["admin"]).post(f"/doctors/{ill.pk}/move-appointments", asked() | wrong)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
+
+
+def test_the_api_carries_out_no_plan_but_the_one_agreed_to(ill: User, other: User, ward: dict[str, User]) -> None:
+    visit = book(admit("A"), ill, at("10:00"))
+    desk, address = caller(ward["receptionist"]), f"/doctors/{ill.pk}/move-appointments"
+    seen = desk.post(address, asked(other)).json()["data"]["move"]["plan"]
+    book(admit("B"), ill, at("11:00"))
+    refused = desk.post(address, asked(other, dry_run=False, plan=seen))
+    assert (refused.status_code, BulkMove.objects.count()) == (409, 0)
+    assert Appointment.objects.get(pk=visit.pk).doctor_id == ill.pk
+    seen = desk.post(address, asked(other)).json()["data"]["move"]["plan"]
+    assert desk.post(address, asked(other, dry_run=False, plan=seen)).status_code == 200
+    assert Appointment.objects.get(pk=visit.pk).doctor_id == other.pk
 
 
 def test_visits_of_closed_charts_stay_and_are_counted_and_not_shown(ill: User, other: User, ward: dict[str, User]) -> None:

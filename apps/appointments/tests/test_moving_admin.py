@@ -179,7 +179,7 @@ def test_the_service_carries_out_no_plan_but_the_one_agreed_to(ill: User, other:
     book(admit("Ann", "Roe"), ill, at("09:00"))
     absence = Absence(doctor_id=ill.pk, starts_at=at("00:00"), ends_at=at("23:00"), to_doctor_id=other.pk)
     with pytest.raises(PlanChanged):
-        services.move_visits(by=SYSTEM, absence=absence, reason="Ill", agreed=["something else"])
+        services.move_visits(by=SYSTEM, absence=absence, reason="Ill", agreed="something else")
     assert not BulkMove.objects.exists()
 
 

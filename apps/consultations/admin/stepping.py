@@ -50,7 +50,7 @@ class Steps(HimsModelAdmin):
         if request.method != "POST":
             return self._page(request, visit, step, StepForm(step, stored, version))
         form = self._sent(request, visit, step)
-        if "_search" in request.POST or not form.is_valid():
+        if _is_search(request) or not form.is_valid():
             return self._page(request, visit, step, form)
         return self._saved(request, visit, step, form)
 
@@ -160,10 +160,21 @@ class Steps(HimsModelAdmin):
 
     def _search(self, request: HttpRequest, visit: Visit) -> dict[str, Any]:
         """Codes that may be billed on the day of the visit, by words."""
-        text = request.POST.get("q", "").strip()[:_QUERY_MAX] if "_search" in request.POST else ""
+        text = _words_in(request) if _is_search(request) else ""
         day = timezone.localtime(visit.row.started_at, ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
         found = list(terminology.search(text, on=day, billable=True)[:_FOUND]) if text else []
         return {"text": text, "found": found}
+
+
+def _words_in(request: HttpRequest) -> str:
+    return request.POST.get("q", "").strip()[:_QUERY_MAX]
+
+
+def _is_search(request: HttpRequest) -> bool:
+    """Whether codes are looked for. The Enter key says the same in every field: with new words to look for it means these."""
+    words_in = _words_in(request)
+    by_key = "_enter" in request.POST and words_in and words_in != request.POST.get("searched", "")
+    return "_search" in request.POST or bool(by_key)
 
 
 def _following(after: Visit, step: Step) -> Step:

@@ -1,5 +1,6 @@
 """Visits in the admin: started, worked through, signed; who may, what is refused, two people at one step, how many queries."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -106,6 +107,21 @@ def test_a_diagnosis_is_found_by_words_and_added_without_javascript(ward: dict[s
     assert client.post(address, {"version": "0", "_add": "R51.9", "q": "headache"}).status_code == 302
     fill_in(client, address, _add="E11.9")
     assert [one["code"] for one in StepSave.objects.filter(number=6).first().data["diagnoses"]] == ["R51.9", "E11.9"]
+
+
+def test_the_enter_key_looks_for_new_words_and_saves_else(ward: dict[str, User]) -> None:
+    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+    address = page("step", visit, 6)
+    first = re.search(
+        r"<(?:button|input type=.submit.)[^>]*name=\"(\w+)\"", client.get(address).content.decode().split("novalidate")[1]
+    )
+    assert first is not None
+    assert first[1] == "_enter"  # the first button of a form is the one that Enter presses
+    found = fill_in(client, address, diagnoses_0_code="R51.9", q="headache", searched="", _enter="1")
+    assert "Add R51.9" in found.content.decode()
+    assert not StepSave.objects.exists()
+    assert fill_in(client, address, diagnoses_0_code="R51.9", q="headache", searched="headache", _enter="1").status_code == 302
+    assert [one["code"] for one in StepSave.objects.get(number=6).data["diagnoses"]] == ["R51.9"]
 
 
 def test_two_people_at_one_step_see_both_versions_and_nothing_is_lost(ward: dict[str, User]) -> None:
