@@ -25,7 +25,8 @@ RELEASES = (
             "Appointments: booked so that neither doctor, patient nor room is taken twice, a clash answered with three free "
             "times; read, changed, confirmed, checked in, missed, cancelled (/appointments).",
             "Appointments: weekly series with what could not be booked (/appointments/series); an absent doctor's visits moved, "
-            "after a look at the plan, and put back (/doctors/{id}/move-appointments, /appointments/moves).",
+            "after a look at the plan, no other than that where its mark is sent, and put back "
+            "(/doctors/{id}/move-appointments, /appointments/moves).",
             "Doctors: free times across time zones and clock changes, the published week, time off "
             "(/doctors/{id}/availability, /schedule, /time-off); rooms (/rooms).",
             "Waitlist: a time that came free is offered in rank, the first acceptance is booked (/waitlist).",
