@@ -24,7 +24,7 @@ from apps.patients import selectors as patients
 from apps.patients import services as charts
 from apps.patients.models import Patient
 
-_TRIES = 5  # a visit that stood in the way may have gone when we look who it was
+TRIES = 5  # a visit that stood in the way may have gone when we look who it was
 
 
 class SlotTaken(Conflict):
@@ -242,7 +242,7 @@ def _drafted(by: Actor, patient: Patient, doctor_id: UUID, visit: NewVisit, foun
 
 def _claim(by: Actor, row: Appointment, found: Practice) -> None:
     """Insert the row. Raises SlotTaken, OverbookingFull."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         if row.overbook_reason:
             take_seat(by, row, found, row.overbook_reason)
         with prepared.cursor() as cursor:

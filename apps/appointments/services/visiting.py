@@ -11,7 +11,7 @@ from apps.appointments import openings, rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status
-from apps.appointments.services.booking import clash, free_seat
+from apps.appointments.services.booking import TRIES, clash, free_seat
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -231,16 +231,23 @@ def hold_places(*places: UUID | None) -> None:
 
 def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any], left: list[UUID | None]) -> None:
     hold_places(row.doctor_id, row.room_id, *left)  # the place it leaves too: whoever books there waits for us
-    try:
-        with transaction.atomic():
-            moved = Appointment.objects.filter(pk=row.pk, status=was).update(**fresh)
-    except IntegrityError as error:
-        found = openings.practice(row.doctor_id, start=row.scheduled_time, end=row.ends_at)
-        if found is None:
-            raise Invalid(field="doctor_id", issue="There is no such doctor here.") from error
-        raise clash(row, found) or Unavailable("The slot changes hands again and again right now.") from error
-    if not moved:
-        raise Unavailable("The appointment changes hands again and again right now.")
+    for _ in range(TRIES):
+        try:
+            with transaction.atomic():
+                moved = Appointment.objects.filter(pk=row.pk, status=was).update(**fresh)
+        except IntegrityError as error:
+            found = openings.practice(row.doctor_id, start=row.scheduled_time, end=row.ends_at)
+            if found is None:
+                raise Invalid(field="doctor_id", issue="There is no such doctor here.") from error
+            if taken := clash(row, found):
+                raise taken from error
+            if row.overbook_seat is not None:  # somebody was given the same seat meanwhile
+                fresh["overbook_seat"] = row.overbook_seat = free_seat(row, found)
+        else:
+            if moved:
+                return
+            break
+    raise Unavailable("The appointment changes hands again and again right now.")
 
 
 def _by_hand(by: Actor, appointment_id: UUID, to: Status, *, reason: str = "", notify_patient: bool = False) -> Appointment:
