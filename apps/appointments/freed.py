@@ -56,8 +56,8 @@ def still_free_from_the_start(doctor_id: UUID, span: Span) -> Span | None:
 def _taken(doctor_id: UUID, span: Span) -> list[Span] | None:
     """When the doctor is with somebody or away, in order; None where there is no such doctor then.
 
-    A doctor whose visits of that time were moved elsewhere all at once is not there, whatever the week says. Who has published
-    no hours works whenever somebody is booked.
+    A doctor whose visits of that time were moved elsewhere all at once is not there, whatever the week says, until the desk books
+    somebody there again. Who has published no hours works whenever somebody is booked.
     """
     practice = openings.practice(doctor_id, start=span.start, end=span.end)
     if practice is None or _is_moved_away(doctor_id, span):
@@ -130,5 +130,12 @@ def _usual(doctor_id: UUID, appointment_type: str) -> int:
 
 
 def _is_moved_away(doctor_id: UUID, span: Span) -> bool:
+    """Whether a move of all visits still says that the doctor is away: until somebody is booked with the doctor there again."""
+    since = Appointment.objects.filter(
+        doctor=doctor_id,
+        created_at__gt=OuterRef("moved_at"),
+        scheduled_time__gte=OuterRef("starts_at"),
+        scheduled_time__lt=OuterRef("ends_at"),
+    )
     moves = BulkMove.objects.filter(doctor=doctor_id, starts_at__lt=span.end, ends_at__gt=span.start, undone_at=None)
-    return moves.exists()
+    return moves.filter(~Exists(since)).exists()

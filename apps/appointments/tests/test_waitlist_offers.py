@@ -283,6 +283,16 @@ def test_visits_that_were_all_moved_away_leave_nothing(ward: dict[str, User], do
     assert statuses(entry) == [[]]
 
 
+def test_a_doctor_who_was_moved_away_and_is_booked_again_is_back(ward: dict[str, User], doctor: User, visit: Appointment) -> None:
+    other = hire("dr.other", "doctor", specialty="Any")
+    publish(other)
+    absence = Absence(doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("18:00"), to_doctor_id=other.pk)
+    services.move_visits(by=ward["admin"], absence=absence, reason="Ill")
+    entry = waits(doctor=doctor)
+    freed(book(admit("Ann", "Back"), doctor, at("11:00")))
+    assert statuses(entry) == [["open"]]
+
+
 # Passing on
 
 
