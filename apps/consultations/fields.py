@@ -144,9 +144,9 @@ class Group:
         if not isinstance(value, Mapping):
             return _refuse(problems, path, "Must be text or an object." if self.or_text else "Must be an object.")
         found = read(self.schema, value, problems, path)
-        missing = [name for name, field in self.schema.items() if field.required and found.get(name) is None]
-        problems.extend(Problem(f"{path}.{name}", "Is required.") for name in missing if name not in value)
-        return {name: kept for name, kept in found.items() if kept is not None}
+        missing = [name for name, field in self.schema.items() if field.required and value.get(name) is None]
+        problems.extend(Problem(f"{path}.{name}", "Is required.") for name in missing)
+        return found
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ class Rows:
             return _refuse(problems, path, "Must be a list.")
         if len(value) > self.most:
             return _refuse(problems, path, f"May have at most {self.most} items.")
-        return [self.item.read(one, f"{path}[{place}]", problems) for place, one in enumerate(value)]
+        found = [self.item.read(one, f"{path}[{place}]", problems) for place, one in enumerate(value)]
+        return [merged({}, one) for one in found]  # a list is replaced as a whole: in its items there is nothing to clear
 
 
 def read(schema: Schema, data: Mapping[str, Any], problems: list[Problem], path: str = "") -> dict[str, Any]:
@@ -176,6 +177,15 @@ def read(schema: Schema, data: Mapping[str, Any], problems: list[Problem], path:
         else:
             found[name] = None if value is None else schema[name].read(value, where, problems)
     return found
+
+
+def merged(stored: Any, sent: Any) -> Any:
+    """What is kept once this was sent over what is stored (RFC 7396): objects merge, None clears, anything else replaces."""
+    if not isinstance(sent, Mapping):
+        return sent
+    before = stored if isinstance(stored, Mapping) else {}
+    after = {**before, **{name: merged(before.get(name), value) for name, value in sent.items()}}
+    return {name: value for name, value in after.items() if value is not None}
 
 
 def _refuse(problems: list[Problem], path: str, issue: str) -> None:

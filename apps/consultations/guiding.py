@@ -16,6 +16,7 @@ from apps.consultations.steps import Step
 from apps.patients import selectors as patients
 from apps.patients.chart import EntryType
 from apps.patients.models import Patient
+from apps.patients.rules import age
 
 _OF_THE_CHART = {"allergies": EntryType.ALLERGY, "medications": EntryType.MEDICATION, "problems": EntryType.DIAGNOSIS}
 _MOST_ENTRIES = 200
@@ -40,8 +41,10 @@ def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Ste
     told = saves[Step.SYMPTOMS].data if Step.SYMPTOMS in saves else {}
     words = [told.get("chief_complaint", ""), *(symptom["description"] for symptom in told.get("symptoms", ()))]
     names = ("systolic", "diastolic", "pulse", "temperature_c", "spo2", "respiratory_rate", "weight_kg", "pain")
+    day = _day(row.started_at)
     return Facts(
-        age_days=max((_day(row.started_at) - patient.date_of_birth).days, 0),
+        age_days=max((day - patient.date_of_birth).days, 0),
+        years=max(age(patient.date_of_birth, day), 0),
         sex=patient.gender,
         appointment_type=row.appointment.appointment_type if row.appointment else "walk_in",
         last_visit_days=_days_since_last(row),

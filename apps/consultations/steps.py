@@ -123,11 +123,11 @@ def read(step: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(step: Step, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What is stored with what was sent over it, field by field: what is absent stays, None clears. Raises Unreadable.
+    """What is stored with what was sent over it (`fields.merged`): what is absent stays, None clears. Raises Unreadable.
 
     Vital signs are questioned where they are new: a value that was confirmed once is not asked about again.
     """
-    data = {name: value for name, value in {**stored, **sent}.items() if value is not None}
+    data: dict[str, Any] = fields.merged(stored, sent)
     if step is Step.VITALS:
         fresh = [name for name in sent if sent[name] != stored.get(name)]
         if "confirmed_implausible" not in sent and fresh:

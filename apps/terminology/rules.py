@@ -16,7 +16,7 @@ def dotted(text: str) -> str:
     in capitals, and is in no table.
     """
     bare = text.strip().upper()
-    if not _CODE.fullmatch(bare):
+    if not text.isascii() or not _CODE.fullmatch(bare):  # capitals make an I of the Turkish ı
         return bare
     rest = bare[3:].removeprefix(".")
     return f"{bare[:3]}.{rest}" if rest else bare[:3]

@@ -19,6 +19,7 @@ class Facts:
 
     age_days: int
     sex: str
+    years: int | None = None  # of age, by the calendar; visits that kept none are answered from the days
     appointment_type: str = "walk_in"
     last_visit_days: int | None = None  # since the last signed visit here
     systolic: float | None = None
@@ -39,7 +40,7 @@ class Facts:
 
     @property
     def age_years(self) -> int:
-        return int(self.age_days / 365.25)
+        return int(self.age_days / 365.25) if self.years is None else self.years
 
     @property
     def medication_count(self) -> int:

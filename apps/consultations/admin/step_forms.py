@@ -122,12 +122,18 @@ class StepForm(forms.Form):
             return list(self._items(name, field)) or None
         answer = self.cleaned_data.get(name)
         if isinstance(field, Group):
-            return answer or self._parts(name, field) or None
+            return answer or self._group(name, field)
         if name == _CONFIRMED:
             return answer or None
         if isinstance(field, Flag):
             return answer or (False if self.stored.get(name) is not None else None)
         return None if answer == "" else answer
+
+    def _group(self, name: str, group: Group) -> dict[str, Any] | None:
+        """What stands in the boxes; None for a part that was stored and is empty now, as the service merges objects."""
+        told, before = self._parts(name, group), self.stored.get(name)
+        emptied = dict.fromkeys(before if isinstance(before, Mapping) else ())
+        return emptied | told if told else None
 
     def _parts(self, name: str, group: Group) -> dict[str, Any]:
         told = {part: self.cleaned_data.get(f"{name}_{part}") for part in group.schema}
@@ -148,7 +154,7 @@ class StepForm(forms.Form):
 
 def acknowledged(sent: Mapping[str, Any]) -> list[Acknowledged]:
     """The alerts for which a reason was written."""
-    told = {name.removeprefix(ALERT): str(sent[name]).strip() for name in sent if name.startswith(ALERT)}
+    told = {name.removeprefix(ALERT): str(sent[name]).replace("\x00", "").strip() for name in sent if name.startswith(ALERT)}
     return [Acknowledged(id=name[:64], reason=reason[:400]) for name, reason in told.items() if reason]
 
 

@@ -17,6 +17,7 @@ from apps.common.errors import Forbidden, HimsError
 from apps.consultations import selectors, services
 from apps.consultations.admin import showing, words
 from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, tell
+from apps.consultations.fields import merged
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import Visit
 from apps.consultations.services import NewSave, StepChanged
@@ -59,7 +60,8 @@ class Steps(HimsModelAdmin):
         sent = request.POST.copy()
         version = int(sent.get("version", "")) if sent.get("version", "").isdecimal() else 0
         seen = selectors.saves_of(visit.row, step).filter(version=min(version, 2**31 - 1)).first()
-        base = seen.data if seen else {}
+        base, version = (seen.data, seen.version) if seen else ({}, 0)  # a version that never was: nothing had been seen
+        sent["version"] = str(version)
         form = StepForm(step, base, version, sent)
         if chosen := sent.get("_add", ""):
             free = (name for name in form.fields if name.endswith("_code") and not sent.get(name, "").strip())
@@ -92,7 +94,7 @@ class Steps(HimsModelAdmin):
     def _clashed(self, request: HttpRequest, visit: Visit, step: Step, form: StepForm) -> HttpResponse:
         """Somebody saved meanwhile: what only they changed is taken over; else mine is in the form, theirs beside it."""
         visit = selectors.consultation(cast("Actor", request.user), visit.row.pk)
-        now, base, mine = visit.saves[step], form.stored, {**form.stored, **form.step_data()}
+        now, base, mine = visit.saves[step], form.stored, merged(form.stored, form.step_data())
         both = {}
         for name in SCHEMAS[step]:
             ours, theirs = mine.get(name), now.data.get(name)
@@ -135,6 +137,7 @@ class Steps(HimsModelAdmin):
             "may_save": showing.may_save(request.user, row, step),
             "why_not": _why_not(request.user, visit, step),
             "lines": showing.shown(save) if save else [],
+            "typed": _typed(form),
             "save": save,
             "who": showing.names(request, {step: save}).get(save.saved_by_id, "") if save else "",
             "vitals": self._vitals(by, visit, form) if step is Step.VITALS else None,
@@ -164,6 +167,12 @@ class Steps(HimsModelAdmin):
         day = timezone.localtime(visit.row.started_at, ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
         found = list(terminology.search(text, on=day, billable=True)[:_FOUND]) if text else []
         return {"text": text, "found": found}
+
+
+def _typed(form: StepForm) -> list[tuple[str, str]]:
+    """What was sent, in words: where it can no longer be saved it is shown, to be copied."""
+    form.errors  # noqa: B018  # reads the boxes
+    return words.lines(form.step_data()) if form.is_bound else []
 
 
 def _words_in(request: HttpRequest) -> str:

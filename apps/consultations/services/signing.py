@@ -1,8 +1,9 @@
 """Signing a visit, and adding to it afterwards. What is signed stands in the chart in the same transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -95,7 +96,15 @@ def _incomplete(visit: Visit) -> Incomplete:
     names = ", ".join(f"{int(step)} {step.word}" for step in missing)
     said = [f"Still to be completed: {names}."] if missing else []
     said += ["Alerts are still to be acknowledged."] if visit.open_alerts else []
-    return Incomplete(" ".join(said), missing_steps=[int(step) for step in missing], alerts=visit.open_alerts)
+    alerts = [_open(alert) for alert in visit.open_alerts]
+    return Incomplete(" ".join(said), missing_steps=[int(step) for step in missing], alerts=alerts)
+
+
+def _open(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert as the visit shows it, answered by nobody."""
+    step = Step(alert["step"])
+    told = {name: alert[name] for name in ("id", "rule_id", "because", "message")}
+    return told | {"step_number": int(step), "step_name": step.word, "acknowledged": None}
 
 
 def _signed(by: Actor, visit: Visit, overridden: str) -> Visit:

@@ -79,6 +79,13 @@ def test_no_rule_with_a_condition_holds_for_everybody(rule: Any) -> None:
     assert not holds(rule.rule_id, WELL)
 
 
+def test_whoever_has_a_birthday_is_as_old_as_the_calendar_says() -> None:
+    facts = replace(WELL, age_days=6574, years=18)  # born on 2008-11-23, seen on 2026-11-23
+    assert facts.age_years == 18
+    assert not [line for line in guide(facts).prompts if line.rule_id.startswith("child.")]
+    assert replace(facts, years=None).age_years == 17  # a visit that kept the days alone
+
+
 def test_the_walk_knows_every_rule_and_no_other() -> None:
     assert set(REACHED) == set(BY_ID)
     assert len(BY_ID) == len(RULES)

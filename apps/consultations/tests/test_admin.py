@@ -76,6 +76,21 @@ def test_a_box_that_is_emptied_clears_the_field(ward: dict[str, User]) -> None:
     visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1)
     assert fill_in(browser(ward["doctor"]), page("step", visit, 1), pulse="").status_code == 302
     assert StepSave.objects.filter(number=1).first().data == {"bp": "120/80"}
+    client = browser(ward["doctor"])
+    save(ward["doctor"], visit, 9, {"follow_up": {"in_days": 14, "reason": "Look again"}})
+    fill_in(client, page("step", visit, 9), follow_up_reason="")
+    assert StepSave.objects.filter(number=9).first().data == {"follow_up": {"in_days": 14}}
+    fill_in(client, page("step", visit, 9), follow_up_in_days="")
+    assert StepSave.objects.filter(number=9).first().data == {}
+
+
+def test_a_form_that_no_browser_sends_is_no_fault_of_ours(ward: dict[str, User]) -> None:
+    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1, {"bp": "200/130"})
+    client = browser(ward["doctor"])
+    answered = {f"alert-{visit.open_alerts[0]['id']}": "Looked\x00 again"}
+    assert fill_in(client, page("step", visit, 1), **answered).status_code == 302
+    assert "Answered: Looked again" in client.get(page("step", visit, 1)).content.decode()
+    assert client.post(page("step", visit, 7), {"version": "5", "plan": "Rest"}).status_code == 302
 
 
 def test_what_is_wrong_is_told_at_its_box_and_nothing_is_saved(ward: dict[str, User]) -> None:
@@ -182,7 +197,9 @@ def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing
     assert client.post(page("complete", visit), sent).status_code == 302
     assert Consultation.objects.get().override_reason == "The patient had to leave"
     assert "read-only" in client.get(page("step", visit, 2)).content.decode()
-    assert client.post(page("step", visit, 2), {"version": "0", "chief_complaint": "More"}).status_code == 200
+    late = client.post(page("step", visit, 2), {"version": "0", "chief_complaint": "It began on Monday"}).content.decode()
+    assert "It was not saved" in late
+    assert "It began on Monday" in late  # nothing typed is lost
     assert not StepSave.objects.filter(number=2).exists()
     assert client.post(page("addendum", visit), {"text": "Called back; well."}).status_code == 302
     assert Addendum.objects.get().text == "Called back; well."

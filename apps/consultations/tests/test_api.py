@@ -204,7 +204,7 @@ def test_an_alert_is_acknowledged_with_a_step_or_with_the_signature(ward: dict[s
     put(who, visit, 4)
     put(who, visit, 6)
     at = f"/consultations/{visit['id']}/complete"
-    assert [alert["rule_id"] for alert in fault(who.post(at), 409)["alerts"]] == ["redflag.oxygen"]
+    assert fault(who.post(at), 409)["alerts"] == [alert for alert in saved["alerts"] if alert["rule_id"] == "redflag.oxygen"]
     assert (
         shown(who.post(at, {"acknowledged_alerts": [{"id": "redflag.oxygen", "reason": "Cold hands"}]}))["status"] == "completed"
     )

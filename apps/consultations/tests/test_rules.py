@@ -90,14 +90,18 @@ def test_what_comes_next_is_what_a_rule_puts_first_then_what_is_required_then_wh
         (2, {"chief_complaint": "  "}, ["chief_complaint"]),
         (2, {"chief_complaint": "x" * 1_001}, ["chief_complaint"]),
         (2, {"symptoms": [{"severity": "awful"}]}, ["symptoms[0].severity", "symptoms[0].description"]),
+        (2, {"symptoms": [{"description": None}]}, ["symptoms[0].description"]),
         (2, {"symptoms": {"description": "x"}}, ["symptoms"]),
         (2, {"symptoms": [{"description": "x"}] * 101}, ["symptoms"]),
         (4, {"findings": [3]}, ["findings[0]"]),
         (5, {"tests": [{"priority": "routine"}]}, ["tests[0].test_code"]),
         (5, {"tests": [{"test_code": "CBC", "priority": "high"}]}, ["tests[0].priority"]),
+        (4, {"findings": [{"system": "heart", "description": None}]}, ["findings[0].description"]),
         (6, {"diagnoses": [{"primary": True}]}, ["diagnoses[0].code"]),
+        (6, {"diagnoses": [{"code": None}]}, ["diagnoses[0].code"]),
         (6, {"diagnoses": [{"code": "I10"}, {"code": "i10"}]}, ["diagnoses[1].code"]),
         (6, {"diagnoses": [{"code": "I10", "primary": True}, {"code": "R51.9", "primary": True}]}, ["diagnoses[1].primary"]),
+        (8, {"medications": [{"name": None, "quantity": 3}]}, ["medications[0].name"]),
         (8, {"medications": [{"name": "x", "quantity": 0}]}, ["medications[0].quantity"]),
         (8, {"medications": [{"name": "x", "refills": 12}]}, ["medications[0].refills"]),
         (8, {"medications": [{"name": "x", "quantity": 1.5}]}, ["medications[0].quantity"]),
@@ -110,6 +114,21 @@ def test_what_comes_next_is_what_a_rule_puts_first_then_what_is_required_then_wh
 )
 def test_wrong_step_data_is_refused_by_name(step: int, data: dict[str, Any], fields: list[str]) -> None:
     assert wrong(step, data) == fields
+
+
+def test_an_object_is_merged_and_a_list_is_replaced() -> None:
+    def after(step: int, stored: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+        return steps.merged(Step(step), stored, steps.read(Step(step), sent))
+
+    next_visit = {"in_days": 14, "reason": "Wound", "referral": "Surgery"}
+    told = {"follow_up": {"in_days": 7, "referral": None}}
+    assert after(9, {"follow_up": next_visit}, told) == {"follow_up": {"in_days": 7, "reason": "Wound"}}
+    assert after(9, {"follow_up": "In two weeks"}, told) == {"follow_up": {"in_days": 7}}
+    assert after(9, {"follow_up": next_visit}, {"follow_up": "In two weeks"}) == {"follow_up": "In two weeks"}
+    assert after(9, {"follow_up": next_visit, "instructions": "Rest"}, {"follow_up": None}) == {"instructions": "Rest"}
+    symptoms = {"symptoms": [{"description": "Headache", "severity": "mild"}, {"description": "Fever"}]}
+    told = {"symptoms": [{"description": "Headache", "severity": None}]}
+    assert after(2, symptoms, told) == {"symptoms": [{"description": "Headache"}]}
 
 
 def test_every_step_takes_what_the_contract_names() -> None:

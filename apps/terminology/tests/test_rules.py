@@ -16,6 +16,7 @@ from apps.terminology import rules
         ("qa00101", "QA0.0101"),
         ("c7a", "C7A"),
         ("headache", "HEADACHE"),
+        ("ı109", "I109"),
         ("", ""),
     ],
 )
