@@ -19,6 +19,13 @@ class Release:
 
 RELEASES = (
     Release(
+        version="0.3.0",
+        released_on=date(2026, 11, 29),
+        added=(),
+        changed=(),
+        fixed=(),
+    ),
+    Release(
         version="0.2.0",
         released_on=date(2026, 11, 23),
         added=(

@@ -11,7 +11,7 @@ from hims.launch import places
 BASE_DIR = env.BASE_DIR
 HIMS_ENV = env.name()
 HIMS_DATA_DIR = places.data_dir()
-HIMS_VERSION = "0.2.0"
+HIMS_VERSION = "0.3.0"
 API_VERSION = "v1"
 
 DEBUG = False
