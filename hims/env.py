@@ -47,18 +47,12 @@ def secret(variable: str) -> str:
     """A key to sign with. The sandbox and a developer's machine have a sample one, which nobody else may use."""
     if name() in ("sandbox", "development", "test"):
         return os.environ.get(variable) or f"only-for-samples-{variable}-" + "0" * 40
-    value = required(variable, because="a clinic signs with keys of its own, of at least 32 characters.")
-    if len(value) < 32 or "only-for-samples" in value:
-        raise ImproperlyConfigured(f"{variable} must be at least 32 random characters, and not the sample's.")
-    return value
+    return required(variable, because="a clinic signs with keys of its own, of at least 32 characters.")
 
 
 def key_ring() -> list[str]:
     """The keys that encrypt secrets at rest, the newest first."""
-    keys = [key.strip() for key in secret("HIMS_KEY_RING").split(",") if key.strip()]
-    if name() not in ("sandbox", "development", "test") and min(map(len, keys), default=0) < 32:
-        raise ImproperlyConfigured("Every key of HIMS_KEY_RING must be at least 32 random characters.")
-    return keys
+    return [key.strip() for key in secret("HIMS_KEY_RING").split(",") if key.strip()]
 
 
 def queue_limits() -> tuple[int, int]:

@@ -5,11 +5,13 @@ from datetime import timedelta
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from hims import env
+from hims import env, production
 from hims.launch import places
 
 BASE_DIR = env.BASE_DIR
 HIMS_ENV = env.name()
+if HIMS_ENV in ("production", "staging"):
+    production.check(test_settings=HIMS_ENV == "staging")
 HIMS_DATA_DIR = places.data_dir()
 HIMS_VERSION = "0.3.0"
 API_VERSION = "v1"

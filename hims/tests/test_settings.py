@@ -17,6 +17,8 @@ WHOLE = {
     "DATABASE_URL": "postgres://hims:pw@db.internal/hims",
     "REDIS_URL": "redis://redis.internal/0",
     "HIMS_ALLOWED_HOSTS": "api.hims.example",
+    "EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587",
+    "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>",
 }
 SHOW = "from hims import env; import importlib; s = importlib.import_module(env.settings_module()); print(s.__name__, s.DEBUG)"
 
@@ -56,7 +58,11 @@ def test_staging_keeps_the_rules_of_production() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["HIMS_SECRET_KEY", "HIMS_JWT_KEY", "HIMS_KEY_RING", "DATABASE_URL", "REDIS_URL", "HIMS_ALLOWED_HOSTS"]
+    "name",
+    [
+        *("HIMS_SECRET_KEY", "HIMS_JWT_KEY", "HIMS_KEY_RING", "DATABASE_URL", "REDIS_URL", "HIMS_ALLOWED_HOSTS"),
+        *("EMAIL_URL", "HIMS_MAIL_FROM"),
+    ],
 )
 def test_production_refuses_to_start_without(name: str) -> None:
     assert name in refusal(without(name))
@@ -72,12 +78,48 @@ def test_production_refuses_to_start_without(name: str) -> None:
         ("HIMS_SECRET_KEY", "only-for-samples-HIMS_SECRET_KEY-" + "0" * 40),
         ("HIMS_JWT_KEY", "only-for-samples-HIMS_JWT_KEY-" + "0" * 40),
         ("HIMS_JWT_KEY", WHOLE["HIMS_SECRET_KEY"]),
+        ("HIMS_SECRET_KEY", "a" * 32),
+        ("HIMS_SECRET_KEY", "0123456789abcdef" * 3),
+        ("HIMS_JWT_KEY", "used-while-the-image-is-built-for-nothing-2"),
+        ("HIMS_KEY_RING", WHOLE["HIMS_JWT_KEY"]),
+        ("HIMS_KEY_RING", f"{WHOLE['HIMS_KEY_RING']},{WHOLE['HIMS_SECRET_KEY']}"),
+        ("HIMS_KEY_RING", f"{WHOLE['HIMS_KEY_RING']},{'ab' * 20}"),
         ("HIMS_ALLOWED_HOSTS", "*"),
         ("HIMS_ALLOWED_HOSTS", "api.hims.example,*"),
+        ("HIMS_ALLOWED_HOSTS", ".com"),
+        ("HIMS_PG_OPTIONS", "-c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"),
+        ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=0ms -c idle_in_transaction_session_timeout=60s"),
+        ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=5s"),
+        ("EMAIL_URL", "consolemail://"),
+        ("EMAIL_URL", "dummymail://"),
     ],
 )
-def test_production_refuses_a_sample_of_a_secret_and_a_host_for_all(name: str, value: str) -> None:
+def test_production_refuses_each_unsafe_value_and_names_its_setting(name: str, value: str) -> None:
     assert name in refusal(WHOLE | {name: value})
+
+
+def test_production_names_all_unsafe_settings_at_once() -> None:
+    message = refusal({"HIMS_ENV": "production", "HIMS_SECRET_KEY": "a" * 32, "HIMS_ALLOWED_HOSTS": ".com", "HIMS_DEBUG": "1"})
+    for name in (
+        "HIMS_SECRET_KEY",
+        "HIMS_JWT_KEY",
+        "HIMS_KEY_RING",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "HIMS_ALLOWED_HOSTS",
+        "EMAIL_URL",
+        "HIMS_DEBUG",
+    ):
+        assert name in message
+
+
+def test_subdomains_of_the_clinics_own_name_are_accepted() -> None:
+    assert start(WHOLE | {"HIMS_ALLOWED_HOSTS": ".hims.example, 127.0.0.1"}).stdout == "hims.settings.production False\n"
+
+
+def test_own_connection_options_with_every_time_limit_are_accepted() -> None:
+    options = "-c statement_timeout=20s -c lock_timeout=500ms -c idle_in_transaction_session_timeout=1min -c work_mem=8MB"
+    assert start(WHOLE | {"HIMS_PG_OPTIONS": options}).stdout == "hims.settings.production False\n"
 
 
 def test_a_clinic_asks_the_roles_with_most_rights_for_a_second_factor_and_the_sandbox_nobody(tmp_path: Path) -> None:
@@ -175,11 +217,12 @@ MAIL = (
 )
 
 
-def test_mail_goes_to_the_server_that_is_named_and_else_into_files() -> None:
+def test_mail_goes_to_the_server_that_is_named_and_else_into_files(tmp_path: Path) -> None:
     named = WHOLE | {"EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587", "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>"}
     said = "django.core.mail.backends.smtp.EmailBackend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
     assert start(named, "-c", MAIL).stdout == said
-    assert start(WHOLE, "-c", MAIL).stdout.startswith("apps.notifications.mail_files.Files ")
+    sandbox = start({"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}, "-c", MAIL)
+    assert sandbox.stdout.startswith("apps.notifications.mail_files.Files ")
 
 
 @pytest.mark.parametrize(

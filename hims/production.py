@@ -1,0 +1,116 @@
+"""What a production or staging installation must have set. Pure: reads a mapping, returns sentences, imports no settings."""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+SECRETS = ("HIMS_SECRET_KEY", "HIMS_JWT_KEY", "HIMS_KEY_RING")
+SECRET_LENGTH = 32
+# A random base64 text of 32 characters has fewer than 16 distinct characters once in ten million times.
+SECRET_DISTINCT = 16
+# Values that were printed in this project or in Django's own templates: everybody knows them.
+PUBLISHED = ("only-for-samples", "used-while-the-image-is-built", "django-insecure", "changeme", "change-me")
+TEST_SETTINGS = (
+    "HIMS_RATE_LIMIT_SCALE",
+    "HIMS_WEBHOOK_TIME_SCALE",
+    "HIMS_WEBHOOK_ALLOW_CIDRS",
+    "HIMS_SESSION_IDLE_SECONDS",
+    "HIMS_DEBUG",
+)
+TIME_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
+
+
+def check(*, environ: Mapping[str, str] = os.environ, test_settings: bool = False) -> None:
+    """Raises ImproperlyConfigured with one sentence for each unsafe setting, so that an operator mends all of them at once.
+
+    `test_settings` allows the settings that only tests need (staging).
+    """
+    wrong = problems(environ, test_settings=test_settings)
+    if wrong:
+        raise ImproperlyConfigured(" ".join(wrong))
+
+
+def problems(environ: Mapping[str, str], *, test_settings: bool = False) -> list[str]:
+    """Returns a sentence for each setting that is missing or unsafe. Each sentence begins with the name of the setting."""
+    return [
+        *([] if test_settings else _test_settings(environ)),
+        *_secrets(environ),
+        *_servers(environ),
+        *_hosts(environ),
+        *_mail(environ),
+        *_time_limits(environ),
+    ]
+
+
+def _test_settings(environ: Mapping[str, str]) -> list[str]:
+    return [f"{name} is a setting for tests and is refused in production: unset it." for name in TEST_SETTINGS if name in environ]
+
+
+def _secrets(environ: Mapping[str, str]) -> list[str]:
+    wrong, seen = [], dict[str, str]()
+    for name in SECRETS:
+        value = environ.get(name, "")
+        if not value:
+            wrong.append(f"{name} is not set: use a random text of at least {SECRET_LENGTH} characters.")
+            continue
+        for secret in _parts(name, value):
+            wrong += [f"{name} {reason}" for reason in _weaknesses(secret)]
+            if secret in seen:
+                wrong.append(f"{name} must differ from {seen[secret]}: each key has one use.")
+            seen.setdefault(secret, name)
+    return wrong
+
+
+def _parts(name: str, value: str) -> list[str]:
+    """The key ring holds several keys, and every one of them must be strong."""
+    return [key.strip() for key in value.split(",") if key.strip()] if name == "HIMS_KEY_RING" else [value]
+
+
+def _weaknesses(secret: str) -> list[str]:
+    if any(marker in secret.lower() for marker in PUBLISHED):
+        return ["is a published sample: use a random text of your own."]
+    if len(secret) < SECRET_LENGTH:
+        return [f"is too short: use at least {SECRET_LENGTH} random characters."]
+    repeats = (secret + secret).find(secret, 1) < len(secret)
+    if repeats or len(set(secret)) < SECRET_DISTINCT:
+        return ["repeats itself: use random characters (secrets.token_urlsafe(48) of Python makes some)."]
+    return []
+
+
+def _servers(environ: Mapping[str, str]) -> list[str]:
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not environ.get(name)]
+    return [f"{name} is not set: production has no embedded servers." for name in missing]
+
+
+def _hosts(environ: Mapping[str, str]) -> list[str]:
+    hosts = [host.strip() for host in environ.get("HIMS_ALLOWED_HOSTS", "").split(",") if host.strip()]
+    if not hosts:
+        return ["HIMS_ALLOWED_HOSTS is not set: name the host names this installation answers to."]
+    # A leading dot stands for all subdomains. Of a top-level domain, that is everybody's hosts.
+    wide = [host for host in hosts if "*" in host or (host.startswith(".") and "." not in host[1:].rstrip("."))]
+    return [f"HIMS_ALLOWED_HOSTS names {host!r}, which matches hosts of others: name your own." for host in wide]
+
+
+def _mail(environ: Mapping[str, str]) -> list[str]:
+    wrong = []
+    url = environ.get("EMAIL_URL", "")
+    if not url:
+        wrong.append("EMAIL_URL is not set: without a mail server, reset links and alerts reach nobody.")
+    elif urlsplit(url).scheme not in MAIL_SCHEMES:
+        wrong.append("EMAIL_URL must name a mail server, like smtp+tls://user:password@mail.example.org:587.")
+    if not environ.get("HIMS_MAIL_FROM"):
+        wrong.append("HIMS_MAIL_FROM is not set: receivers reject mail from localhost.")
+    return wrong
+
+
+def _time_limits(environ: Mapping[str, str]) -> list[str]:
+    """Own connection options must keep each time limit: a statement without one holds a worker and its locks for good."""
+    options = environ.get("HIMS_PG_OPTIONS")
+    if options is None:
+        return []
+    limits = dict(part.partition("=")[::2] for part in options.replace("-c", " ").split())
+    off = [name for name in TIME_LIMITS if not limits.get(name, "").strip("0abcdefghijklmnopqrstuvwxyz'\"")]
+    return [f"HIMS_PG_OPTIONS must set {name} above 0." for name in off]
