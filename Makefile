@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 		command -v "$$p"; break; fi; done)
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all check bench install clean python
+.PHONY: run test test-all check bench install lock sbom clean python
 
 run: install
 	@exec $(VENV)/python -m hims.launch
@@ -35,6 +35,19 @@ check: install
 # make bench ONLY=list,search ROWS=100000 ROUNDS=3; see docs/benchmarks.md
 bench: install
 	@exec $(VENV)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+
+# Resolves requirements*.in anew and writes every package with its hashes to requirements*.txt. Add ARGS=--upgrade to move pins.
+lock: install
+	@for set in "" -dev -embedded -install -release; do \
+		$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--custom-compile-command "make lock" $$([ "$$set" = -dev ] && echo --constraints requirements.txt) \
+			$(ARGS) requirements$$set.in --output-file requirements$$set.txt || exit 1; done
+
+# The software bill of materials of what production runs, in CycloneDX.
+sbom: install
+	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements-release.txt
+	@$(VENV)/cyclonedx-py requirements --output-reproducible --mc-type application --sv 1.6 --of JSON \
+		--output-file docs/sbom.cdx.json requirements.txt
 
 SET = run
 install: python

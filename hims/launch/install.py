@@ -23,8 +23,9 @@ VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
 PIP = (str(PYTHON), "-m", "pip")
 STAMP = VENV / "hims-installed.json"
-UV = "uv==0.13.9"
+INSTALLER = "requirements-install.txt"
 EMBEDDED = "requirements-embedded.txt"
+HASHED = ("--require-hashes",)  # a package whose content is not the one that was locked is refused
 SETS = {"run": ("requirements.txt",), "test": ("requirements.txt", "requirements-dev.txt")}
 
 
@@ -63,7 +64,7 @@ def _install(files: tuple[str, ...]) -> bool:
     uv = _uv()
     if uv and _succeeds(uv, (*files, EMBEDDED), quiet=not sys.stderr.isatty()):
         return True
-    pip = [*PIP, "install", "--quiet", "--disable-pip-version-check"]
+    pip = [*PIP, "install", "--quiet", "--disable-pip-version-check", *HASHED]
     if _succeeds(pip, (*files, EMBEDDED)):
         return True
     if _succeeds(pip, files) and _system_has_servers():
@@ -79,8 +80,8 @@ def _install(files: tuple[str, ...]) -> bool:
 def _uv() -> list[str] | None:
     """uv inside the environment. Where it does not manage, pip does with all its own settings."""
     program = VENV / "bin" / "uv"
-    command = [*PIP, "install", "--quiet", "--disable-pip-version-check", UV]
-    if not program.exists() and subprocess.run(command, capture_output=True, check=False).returncode:
+    command = [*PIP, "install", "--quiet", "--disable-pip-version-check", *HASHED, "-r", INSTALLER]
+    if not program.exists() and subprocess.run(command, cwd=PROJECT, capture_output=True, check=False).returncode:
         return None
     asked = subprocess.run([*PIP, "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
     index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
@@ -91,6 +92,7 @@ def _uv() -> list[str] | None:
         "--python",
         str(PYTHON),
         "--compile-bytecode",
+        *HASHED,
         *(["--default-index", index] if index else []),
     ]
 
