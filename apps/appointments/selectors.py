@@ -30,6 +30,7 @@ from apps.appointments.rules import Span
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.patients import lists
+from apps.rest.cursor import Position
 
 
 def diary(*, visible_to: Actor) -> QuerySet[Appointment]:
@@ -44,6 +45,11 @@ def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first
     At most two statements. Without a filter the total is exact, with one it is counted up to 10,000.
     """
     return lists.listing(reads.of(visible_to, newest_first=newest_first, **filters), offset=offset, limit=limit)
+
+
+def following(*, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any) -> lists.Page:
+    """The page of visits behind a place, under the same filters. One statement; nothing is counted."""
+    return lists.following(reads.of(visible_to, newest_first=newest_first, **filters), after=after, limit=limit)
 
 
 def appointment(by: Actor, appointment_id: UUID) -> Appointment:

@@ -3,7 +3,8 @@
 What is sent may become freer and what is answered may become more, never the other way round: a client written against the old
 file must work on. So: nothing that was there is gone; of what is sent nothing new is required and nothing is narrower; of what
 is answered nothing is missing and nothing may suddenly be null. A choice that a reply gains is no break (read what you know and
-pass over the rest); one that it loses is.
+pass over the rest); one that it loses is. A name that is absent only where a new query parameter is sent (`x-absent-with`) is no
+break either: whoever goes by the old file does not send the parameter.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ class _Comparison:
     def __init__(self, old: Node, new: Node) -> None:
         self.old, self.new = old, new
         self.seen: set[tuple[str, str, bool]] = set()
+        self.added: set[str] = set()  # query parameters that the operation at hand did not have
 
     def paths(self) -> Iterator[str]:
         for path, methods in self.old["paths"].items():
@@ -71,6 +73,7 @@ class _Comparison:
                 yield f"{where} is gone"
             else:
                 yield from self.schema(where, one.get("schema", {}), now[key].get("schema", {}), sent=True)
+        self.added = {name for place, name in now.keys() - before.keys() if place == "query"}
         for key, one in now.items():
             if one.get("required") and not before.get(key, {}).get("required"):
                 yield f"{at} {key[0]} parameter {key[1]} is now required"
@@ -139,7 +142,8 @@ class _Comparison:
         if sent:
             yield from (f"{at}.{name} is now required" for name in sorted(must_now - must))
         else:
-            yield from (f"{at}.{name} may now be missing" for name in sorted((must - must_now) & set(now)))
+            missing = (name for name in (must - must_now) & set(now) if now[name].get("x-absent-with") not in self.added)
+            yield from (f"{at}.{name} may now be missing" for name in sorted(missing))
         if sent and new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
             yield f"{at}: no longer takes other fields"
 

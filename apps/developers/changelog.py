@@ -21,7 +21,7 @@ RELEASES = (
     Release(
         version="0.3.0",
         released_on=date(2026, 11, 29),
-        added=(),
+        added=("Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",),
         changed=(),
         fixed=(),
     ),

@@ -11,7 +11,10 @@ hidden from the reader are in neither. Querysets are asked for a stand-in of a r
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.db.models import F, Lookup, Q, QuerySet
 
@@ -20,9 +23,11 @@ from apps.common import clock, prepared
 from apps.common.prepared import Compiled
 from apps.patients.models import Patient
 from apps.patients.reads import SOMEBODY, SOMETIME
+from apps.rest.cursor import Position
 from apps.rest.paging import COUNTED_UP_TO, Total
 
 WHO = (SOMEBODY, SOMETIME)
+_LAST_AT, _LAST_ID = datetime(1, 1, 9, tzinfo=UTC), UUID(int=9)  # blanks: the place of the last row of the page before
 
 
 class Rows(Protocol):
@@ -62,7 +67,10 @@ _OF_SOMEBODY = {"patient_id", "doctor_id", "appointment_id"}
 
 
 class Filtered:
-    """A list as its role and its filters make it. `tally` is the table that knows how many rows there are in all."""
+    """A list as its role and its filters make it. `tally` is the table that knows how many rows there are in all.
+
+    `order` ends in an instant and the id: by these two a page is found that follows another (`following`).
+    """
 
     def __init__(
         self, rows: Rows, columns: Sequence[str], order: Sequence[str], actor: Actor, by: Filter, *, tally: str, counted: str
@@ -70,10 +78,20 @@ class Filtered:
         shown = rows.visible_to(actor, SOMETIME).filter(by.asked)
         every = rows.filter(by.asked).order_by()
         closed = every.filter(patient__in=Patient.objects.hidden_from(actor, SOMETIME).order_by().values("pk"))
-        self.page = Compiled(shown.order_by(*order).values(*columns), *by.blanks, perhaps=WHO)
+        self.time, self._columns, self._blanks = order[-2], columns, by.blanks
+        self._shown = shown.order_by(*order)
+        self.page = Compiled(self._shown.values(*columns), *by.blanks, perhaps=WHO)
         self.count = Compiled(every.values("id"), *by.blanks, perhaps=WHO) if by.blanks else None
         self.hidden = Compiled(closed.values("id"), *by.blanks, perhaps=WHO)
         self.tallied = f"SELECT coalesce(sum({counted}), 0) FROM {tally}"  # noqa: S608 (names of our own)
+
+    @cached_property
+    def following(self) -> Compiled:
+        """The rows behind a place. The index starts at the instant; of its rows those up to the id are dropped."""
+        column, beyond = self.time.removeprefix("-"), "lt" if self.time.startswith("-") else "gt"
+        further = Q(**{f"{column}__{beyond}": _LAST_AT}) | Q(**{f"id__{beyond}": _LAST_ID})
+        rows = self._shown.filter(further, **{f"{column}__{beyond}e": _LAST_AT})
+        return Compiled(rows.values(*self._columns), *self._blanks, _LAST_AT, _LAST_ID, perhaps=WHO)
 
 
 @dataclass(frozen=True)
@@ -82,17 +100,27 @@ class Read:
 
     _kept: Filtered
     _values: tuple[Any, ...]
+    _who: tuple[UUID | None, datetime]
 
     def page(self, offset: int, limit: int) -> list[dict[str, Any]]:
         """Rows of it as plain values."""
-        return self._kept.page.dicts(*self._values, limit=limit, offset=offset)
+        return self._kept.page.dicts(*self._values, *self._who, limit=limit, offset=offset)
+
+    def following(self, after: Position, limit: int) -> list[dict[str, Any]]:
+        """Rows behind a place as plain values."""
+        return self._kept.following.dicts(*self._values, after.instant, after.id, *self._who, limit=limit)
+
+    def place_of(self, row: dict[str, Any]) -> Position:
+        """The place of a row of the list."""
+        return Position.at(row[self._kept.time.removeprefix("-")], row["id"])
 
     def total(self) -> Total:
         """How many there are, in one statement: all counted less those of charts that are hidden."""
-        if not self._kept.page.statement(*self._values):
+        values = (*self._values, *self._who)
+        if not self._kept.page.statement(*values):
             return Total(0)
-        whole = self._kept.count.statement(*self._values) if self._kept.count else None
-        hidden = self._kept.hidden.statement(*self._values)
+        whole = self._kept.count.statement(*values) if self._kept.count else None
+        hidden = self._kept.hidden.statement(*values)
         sql = _COUNTED.format(
             all=f"SELECT count(*) FROM ({whole.sql} LIMIT {COUNTED_UP_TO + 1}) c" if whole else self._kept.tallied,  # noqa: S608
             hidden=f"SELECT count(*) FROM ({hidden.sql}) h" if hidden else "0",  # noqa: S608
@@ -109,22 +137,40 @@ _COUNTED = "SELECT n, n - ({hidden}) FROM ({all}) found (n)"
 
 def ready(kept: Filtered, values: Sequence[Any], actor: Actor) -> Read:
     """The list with the values of its filters, for this person now."""
-    return Read(kept, (*values, actor.id, clock.now()))
+    return Read(kept, tuple(values), (actor.id, clock.now()))
 
 
 @dataclass(frozen=True)
-class Listing:
-    """A page of a list, and how many there are in all."""
+class Page:
+    """Rows of a list in its order. `next` is the place of the last row where more rows follow."""
 
     rows: list[dict[str, Any]]
+    next: Position | None
+
+
+@dataclass(frozen=True)
+class Listing(Page):
+    """A page of a list, and how many rows the list has in all."""
+
     total: Total
 
 
 def listing(read: Read, *, offset: int, limit: int) -> Listing:
-    """A page. Two statements; one where the first page holds all, or past the end."""
-    first = [] if offset else read.page(0, limit)
-    if not offset and len(first) < limit:
-        return Listing(first, Total(len(first)))
+    """A page by its number. Two statements; one where the first page holds all, or past the end."""
+    first = [] if offset else read.page(0, limit + 1)
+    if not offset and len(first) <= limit:
+        return Listing(first, None, Total(len(first)))
     total = read.total()
     reached = offset and (offset < total.rows or total.is_estimate)
-    return Listing(read.page(offset, limit) if reached else first, total)
+    page = _page(read, read.page(offset, limit + 1) if reached else first, limit)
+    return Listing(page.rows, page.next, total)
+
+
+def following(read: Read, *, after: Position, limit: int) -> Page:
+    """The page behind a place, in one statement: a row that is added or removed meanwhile shifts nothing."""
+    return _page(read, read.following(after, limit + 1), limit)
+
+
+def _page(read: Read, rows: list[dict[str, Any]], limit: int) -> Page:
+    shown = rows[:limit]
+    return Page(shown, read.place_of(shown[-1]) if len(rows) > limit else None)

@@ -1,12 +1,24 @@
 """Pages by cursor, for lists that grow at their head: a page costs the same however far down, and rows that arrive shift nothing.
 
-The list is ordered by a time and the id, the newest first. Every page names the `next_cursor`, and `?cursor=` asks for what
-follows it. A cursor is opaque to its holder, and no secret: it says which row was the last.
+The list is ordered by a number (often an instant) and the id. Every page names the `next_cursor`, and `?cursor=` asks for what
+follows it. A cursor is opaque to its holder, and no secret: it names the place of the last row.
+
+A queryset is paged by `answer`. A list that runs prepared statements reads `position(params)`, asks its statement for the rows
+behind that place (and one more than the limit, to know whether a page follows), and replies with `page`:
+
+    after = cursor.position(request.query_params)
+    rows, more = ...
+    following = Position(rows[-1]["seq"], rows[-1]["id"]) if more else None
+    return cursor.page(self, "patients", shaped, following=following, total=None if after else total)
+
+Its view declares `beside = {"pagination": cursor.PAGINATION}`, and its filter set `cursor = CharFilter(max_length=cursor.LONGEST,
+help_text=cursor.HELP)`.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -24,14 +36,20 @@ PARAMETER = "cursor"
 HELP = "Show what follows this `next_cursor`; instead of `page`"
 LONGEST = 64
 
+
+def _counted(least: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "description": "Absent in a page by cursor", "x-absent-with": PARAMETER}
+
+
 # The `pagination` of a list that takes both pages and cursors.
 PAGINATION: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "page": {"type": "integer", "minimum": 1, "description": "Absent where asked by cursor, like total and pages"},
+        "page": _counted(1),
         "limit": {"type": "integer", "minimum": 1},
-        "total": {"type": "integer", "minimum": 0},
-        "pages": {"type": "integer", "minimum": 0},
+        "total": _counted(0),
+        "pages": _counted(0),
+        "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
         "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
         "next_cursor": {"type": "string", "nullable": True, "description": "Null at the end of the list"},
     },
@@ -43,58 +61,92 @@ _MICROSECOND = timedelta(microseconds=1)
 _BYTES = 8 + 16
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of a row in an ordered list: the number that the list is ordered by, then the id of the row."""
+
+    number: int
+    id: UUID
+
+    @classmethod
+    def at(cls, instant: datetime, row_id: UUID) -> "Position":
+        """The place of a row in a list that is ordered by an instant, which counts as microseconds since 1970."""
+        return cls((instant - _EPOCH) // _MICROSECOND, row_id)
+
+    @property
+    def instant(self) -> datetime:
+        """The number as an instant. Raises Invalid where it lies outside the calendar: such a cursor was never given out."""
+        try:
+            return _EPOCH + self.number * _MICROSECOND
+        except OverflowError as error:
+            raise _unknown() from error
+
+    @property
+    def text(self) -> str:
+        """The cursor of this place."""
+        return urlsafe_b64encode(self.number.to_bytes(8, "big", signed=True) + self.id.bytes).decode()
+
+
+def position(params: QueryDict) -> Position | None:
+    """The place that `?cursor=` names; None without one. Raises Invalid for a malformed cursor, or with a page beside it."""
+    text = params.get(PARAMETER)
+    if text is None:
+        return None
+    if "page" in params:
+        raise Invalid(field=PARAMETER, issue="Send either page or cursor, not both.")
+    try:
+        raw = urlsafe_b64decode(str(text).encode())
+    except (NotBase64, ValueError) as error:
+        raise _unknown() from error
+    if len(raw) != _BYTES:
+        raise _unknown()
+    return Position(int.from_bytes(raw[:8], "big", signed=True), UUID(bytes=raw[8:]))
+
+
 def answer(
     view: Any, rows: QuerySet, total: Callable[[], Total], shape: Callable[[Any], Any], *, time: str, **beside: Any
 ) -> Response:
-    """A page of the view's list, by number or by cursor. `time` is the column the rows are ordered by, before `id`.
+    """A page of the view's list, by number or by cursor. `time` is the column the rows are ordered by, before `id`, newest first.
 
     By cursor nothing is counted: `pagination` has the limit and the next cursor. Raises Invalid for a cursor that was never given
     out, or with a page beside it.
     """
-    params, window = view.request.query_params, view.window()
-    text = _asked(params)
-    if text is not None:
-        rows = _behind(rows, text, time)
+    after, window = position(view.request.query_params), view.window()
+    if after is not None:
+        rows = _behind(rows, after, time)
     found = [*rows[window.offset : window.offset + window.limit + 1]]
     shown = found[: window.limit]
-    following = _of(getattr(shown[-1], time), shown[-1].pk) if len(found) > window.limit else None
-    view.shown = len(shown)
-    if text is not None:
+    following = Position.at(getattr(shown[-1], time), shown[-1].pk) if len(found) > window.limit else None
+    counted = total() if after is None else None
+    return page(view, view.plural, [shape(row) for row in shown], following=following, total=counted, **beside)
+
+
+def page(
+    view: Any, name: str, rows: Sequence[Any], *, following: Position | None, total: Total | None, **beside: Any
+) -> Response:
+    """The reply of a page that was read already: the rows under `name`, `pagination` with `next_cursor`, and the Link header.
+
+    `following` is the place of the last row where more rows follow. `total` is None for a page by cursor, which is not counted.
+    """
+    params, window, text = view.request.query_params, view.window(), following.text if following else None
+    view.shown = len(rows)
+    if total is None:
         block: dict[str, Any] = {"limit": window.limit}
-        link = _links(view.request.path, params, window.limit, following)
+        link = _links(view.request.path, params, window.limit, text)
     else:
-        counted = total()
-        block = paging.block(window, counted)
-        link = paging.links(view.request.path, params, window, counted, len(shown))
-    data = {view.plural: [shape(row) for row in shown], **beside, "pagination": block | {"next_cursor": following}}
-    return view.ok(data, headers={"Link": link})
+        block = paging.block(window, total)
+        link = paging.links(view.request.path, params, window, total, len(rows))
+    return view.ok({name: rows, **beside, "pagination": block | {"next_cursor": text}}, headers={"Link": link})
 
 
-def _asked(params: QueryDict) -> str | None:
-    if PARAMETER in params and "page" in params:
-        raise Invalid(field=PARAMETER, issue="Send either page or cursor, not both.")
-    return params.get(PARAMETER)
+def _behind(rows: QuerySet, after: Position, time: str) -> QuerySet:
+    """The rows behind that place. The first condition is one an index can start from."""
+    at = after.instant
+    return rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=after.id))
 
 
-def _behind(rows: QuerySet, text: str, time: str) -> QuerySet:
-    """The rows behind the one the cursor names. The first condition is one an index can start from."""
-    at, row_id = _read(text)
-    return rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=row_id))
-
-
-def _of(at: datetime, row_id: UUID) -> str:
-    moment = (at - _EPOCH) // _MICROSECOND
-    return urlsafe_b64encode(moment.to_bytes(8, "big", signed=True) + row_id.bytes).decode()
-
-
-def _read(text: str) -> tuple[datetime, UUID]:
-    try:
-        raw = urlsafe_b64decode(text.encode())
-        if len(raw) != _BYTES:
-            raise ValueError
-        return _EPOCH + int.from_bytes(raw[:8], "big", signed=True) * _MICROSECOND, UUID(bytes=raw[8:])
-    except (NotBase64, ValueError, OverflowError) as error:
-        raise Invalid(field=PARAMETER, issue="Send the next_cursor of a page of this list as it came.") from error
+def _unknown() -> Invalid:
+    return Invalid(field=PARAMETER, issue="Send the next_cursor of a page of this list as it came.")
 
 
 def _links(path: str, params: QueryDict, limit: int, following: str | None) -> str:

@@ -46,6 +46,6 @@ BOOK = Example(
 LIST = Example(
     reply={
         "success": True,
-        "data": {"appointments": [_ROW], "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1}},
+        "data": {"appointments": [_ROW], "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1, "next_cursor": None}},
     }
 )

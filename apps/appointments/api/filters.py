@@ -6,6 +6,7 @@ from django_filters import BooleanFilter, CharFilter, ChoiceFilter, Filter, Filt
 from apps.appointments import rules
 from apps.appointments.models import Appointment, VisitType
 from apps.appointments.models.visits import STATUSES
+from apps.rest import cursor
 from apps.rest.filters import IdFilter
 from apps.rest.periods import Since, Until
 
@@ -24,6 +25,7 @@ class AppointmentFilter(FilterSet):
         choices=[("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")],
         help_text="By default the latest first",
     )
+    cursor = CharFilter(max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
         model = Appointment

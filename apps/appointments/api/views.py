@@ -11,7 +11,8 @@ from apps.appointments.api import bodies, examples, shapes
 from apps.appointments.api.filters import AppointmentFilter, CancelFilter
 from apps.appointments.models import Appointment
 from apps.appointments.services import Booked, NewVisit, visiting
-from apps.rest import periods
+from apps.patients import lists
+from apps.rest import cursor, periods
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -58,25 +59,29 @@ class AppointmentViewSet(HimsViewSet):
         "update": ("in_the_past", "outside_hours", "doctor_time_off"),
     }
     operation_ids = {"destroy": "deleteAppointment", "cancel": "cancelAppointment"}
+    beside = {"pagination": cursor.PAGINATION}
     examples = {"create": examples.BOOK, "list": examples.LIST}
 
     def list(self, request: Request) -> Response:
-        by, asked, window = self.by, self.asked(), self.window()
+        by, asked, window, after = self.by, self.asked(), self.window(), cursor.position(request.query_params)
         since, until = asked.get("date_from"), asked.get("date_to")
         periods.check(since, until)
-        listing = selectors.listing(
-            visible_to=by,
-            offset=window.offset,
-            limit=window.limit,
-            newest_first=asked.get("sort") != "scheduled_time",
-            patient_id=asked.get("patient_id"),
-            doctor_id=asked.get("doctor_id"),
-            since=since,
-            until=until,
-            status=asked.get("status") or None,
-        )
-        rows = [shapes.listed(row, by) for row in listing.rows]
-        response = self.page_of("appointments", rows, window, listing.total)
+        filters: dict[str, Any] = {
+            "newest_first": asked.get("sort") != "scheduled_time",
+            "patient_id": asked.get("patient_id"),
+            "doctor_id": asked.get("doctor_id"),
+            "since": since,
+            "until": until,
+            "status": asked.get("status") or None,
+        }
+        page: lists.Page
+        if after is None:
+            page = selectors.listing(visible_to=by, offset=window.offset, limit=window.limit, **filters)
+        else:
+            page = selectors.following(visible_to=by, after=after, limit=window.limit, **filters)
+        total = page.total if isinstance(page, lists.Listing) else None
+        rows = [shapes.listed(row, by) for row in page.rows]
+        response = cursor.page(self, "appointments", rows, following=page.next, total=total)
         self.note("appointment.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -488,7 +488,7 @@ def test_a_list_costs_the_same_with_one_row_and_with_a_hundred(desk: Any, patien
             assert desk.get(f"/appointments?{query}").status_code == 200
         return len(log)
 
-    for hour in range(9, 17):
+    for hour in range(9, 18):
         book(patient, doctor, at(f"{hour:02}:00"))
     for filters in ("", f"&doctor_id={doctor.pk}", f"&patient_id={patient.pk}&status=scheduled&date_from=2025-01-01"):
         queries(f"limit=1{filters}")

@@ -139,7 +139,7 @@ def test_the_visits_of_a_closed_chart_are_there_for_its_care_team_alone(ward: di
             selectors.consultation(stranger, visit.row.pk)
         with pytest.raises(NotFound):
             save(stranger, visit, 0)
-        assert selectors.listing(visible_to=stranger) == lists.Listing([], Total(0))
+        assert selectors.listing(visible_to=stranger) == lists.Listing([], None, Total(0))
 
 
 # --- saving

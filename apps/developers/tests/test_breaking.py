@@ -96,6 +96,11 @@ def making(file: dict[str, Any]) -> dict[str, Any]:
     return file["paths"]["/colours"]["post"]
 
 
+def absent_with(file: dict[str, Any], parameter: str) -> None:
+    colour(file)["required"].remove("shade")
+    colour(file)["properties"]["shade"]["x-absent-with"] = parameter
+
+
 BREAKS: dict[str, Change] = {
     "/colours is gone": lambda f: f["paths"].pop("/colours"),
     "GET /colours is gone": lambda f: f["paths"]["/colours"].pop("get"),
@@ -134,6 +139,7 @@ BREAKS: dict[str, Change] = {
     "GET /colours 200[].count: type integer became number": lambda f: colour(f)["properties"]["count"].update(type="number"),
     "GET /colours 200[].count: may now be null": lambda f: colour(f)["properties"]["count"].update(nullable=True),
     "GET /colours 200[].id may now be missing": lambda f: colour(f)["required"].remove("id"),
+    "GET /colours 200[].shade may now be missing": lambda f: absent_with(f, "limit"),
     "GET /colours 200[].id: format uuid became None": lambda f: colour(f)["properties"]["id"].pop("format"),
     "GET /colours 200[].shade: choice 'dark' is gone": lambda f: colour(f)["properties"]["shade"]["enum"].remove("dark"),
     "GET /colours 200[].shade: is no longer one of ['dark', 'light']": lambda f: colour(f)["properties"]["shade"].pop("enum"),
@@ -160,6 +166,10 @@ ADDITIONS: dict[str, Change] = {
     "a type of body": lambda f: making(f)["requestBody"]["content"].update({"application/merge-patch+json": {}}),
     "a door that opens": lambda f: making(f).update(security=[]),
     "another description": lambda f: listing(f).update(description="All of them"),
+    "a key that is absent with a new parameter": lambda f: (
+        listing(f)["parameters"].append({"in": "query", "name": "cursor", "schema": {}}),
+        absent_with(f, "cursor"),
+    ),
     "a code": lambda f: f["components"]["schemas"]["ErrorCode"]["enum"].append("TEAPOT"),
 }
 
