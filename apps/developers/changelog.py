@@ -23,7 +23,10 @@ RELEASES = (
         released_on=date(2026, 11, 29),
         added=("Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",),
         changed=(),
-        fixed=(),
+        fixed=(
+            "Patients: a death in the future or before the birth is refused (400 at deceased_at), and so is a birth after the "
+            "death (400 at date_of_birth).",
+        ),
     ),
     Release(
         version="0.2.0",

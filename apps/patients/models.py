@@ -1,11 +1,11 @@
 """The patient, other systems' numbers, the words a patient is found by, and the chart."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import ExpressionWrapper, F, Func, Q
 from django.db.models.functions import Upper
 
 from apps.access import matrix
@@ -46,6 +46,10 @@ class PatientQuerySet(ClosedQuerySet):
     def listed(self) -> Self:
         """Without those that were merged into another."""
         return self.filter(merged_into=None)
+
+
+# The earliest instant of a day anywhere: UTC+14 is the zone farthest ahead (tzdata, Pacific/Kiritimati).
+_FIRST_MOMENT = ExpressionWrapper(F("date_of_birth") - timedelta(hours=14), output_field=models.DateTimeField())
 
 
 class Patient(BaseModel):
@@ -98,6 +102,9 @@ class Patient(BaseModel):
             models.CheckConstraint(condition=Q(gender__in=Gender.values), name="patient_gender_known"),
             models.CheckConstraint(condition=Q(allergy_status__in=AllergyStatus.values), name="patient_allergy_status_known"),
             models.CheckConstraint(condition=Q(date_of_birth__gte="1850-01-01"), name="patient_birth_plausible"),
+            models.CheckConstraint(
+                condition=Q(deceased_at=None) | Q(deceased_at__gte=_FIRST_MOMENT), name="patient_died_after_birth"
+            ),
         ]
         indexes = [
             models.Index(fields=["date_of_birth", "-seq"], name="patient_by_birth"),

@@ -3,7 +3,8 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from anyascii import anyascii
@@ -11,6 +12,7 @@ from stdnum import luhn
 
 MRN_SHAPE = re.compile(r"[A-Za-z0-9-]{1,40}")
 OLDEST = 130  # years
+CLOCK_AHEAD = timedelta(minutes=5)  # by how much the clock of a client may be ahead of ours
 QUERY_MAX = 100  # characters
 _WORD = re.compile(r"[a-z0-9]+")
 _FIRST_ASKED = 3  # digits of a telephone number before it is worth looking for
@@ -28,6 +30,18 @@ def birth_problem(born: date, today: date) -> str | None:
         return "The date of birth lies in the future."
     if age(born, today) > OLDEST:
         return f"The date of birth lies more than {OLDEST} years back."
+    return None
+
+
+def death_problem(died: datetime, born: date | None, now: datetime, zone: ZoneInfo) -> str | None:
+    """Why nobody can have died at that instant, or None. The day of the death is the day in `zone`, where the clinic is.
+
+    A clock may run ahead of ours by CLOCK_AHEAD (contract, G41). Without `born` only the future is checked.
+    """
+    if died > now + CLOCK_AHEAD:
+        return "The time of death lies in the future."
+    if born is not None and died.astimezone(zone).date() < born:
+        return f"The time of death lies before the date of birth ({born:%Y-%m-%d}). Correct one of the two."
     return None
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from rest_framework import serializers
 
 from apps.common import clock
@@ -69,6 +71,11 @@ class PatientColumns(StrictSerializer):
         if problem := rules.birth_problem(born, clock.today()):
             raise serializers.ValidationError(problem)
         return born
+
+    def validate_deceased_at(self, died: Any) -> Any:
+        if died and (problem := rules.death_problem(died, None, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE))):
+            raise serializers.ValidationError(problem)
+        return died
 
     def validate_phone(self, phone: str) -> str:
         if phone and not 3 <= len(rules.digits(phone)) <= 20:

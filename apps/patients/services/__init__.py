@@ -10,7 +10,7 @@ from apps.patients.services.charting import (
     retract,
 )
 from apps.patients.services.duplicates import AlreadyToldApart, register_beside, tell_apart
-from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, merge
+from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, DatesContradict, merge
 from apps.patients.services.registry import (
     AlreadyActive,
     AlreadyInactive,
@@ -58,6 +58,7 @@ __all__ = [
     "AlreadyToldApart",
     "AlreadyUndone",
     "CannotStandTogether",
+    "DatesContradict",
     "GlassIsBroken",
     "MergedFurther",
     "MrnTaken",

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -36,12 +37,16 @@ class CannotStandTogether(Conflict):
     message = "Rows of the two records cannot stand under one patient. Settle them first."
 
 
+class DatesContradict(Conflict):
+    message = "The death would lie before the birth. Correct one of the two dates, or keep both of the same record."
+
+
 @transaction.atomic
 def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields: Mapping[str, str] | None = None) -> Merge:
     """Make two records one: the retired leads to the survivor, which takes its rows and, column by column, the chosen values.
 
     `fields` says for a column or a group of them whose value is kept: retired or survivor (see `merging_plan`). Of two merges
-    that want one record, the first wins. Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether.
+    that want one record, the first wins. Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether, DatesContradict.
     """
     retired, survivor = plan.the_two(hold(by, retired_id, survivor_id), retired_id, survivor_id)
     if not reason.strip():
@@ -96,7 +101,11 @@ def read(column: str, value: Any) -> Any:
 
 
 def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
-    """Set columns; the dialled form of the telephone number follows the number."""
+    """Set columns; the dialled form of the telephone number follows the number. Raises DatesContradict for a death before the
+    birth: the values of a merge may come from both records."""
+    born, died = (values.get(name, getattr(patient, name)) for name in ("date_of_birth", "deceased_at"))
+    if died and rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE)):
+        raise DatesContradict
     following = {}
     if "phone" in values and values["phone"] != patient.phone:
         following["phone_e164"] = rules.e164(values["phone"], settings.CLINIC_COUNTRY)

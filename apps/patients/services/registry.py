@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -100,6 +101,7 @@ def described(registration: Registration) -> Person:
 def open_record(registration: Registration, patient_id: UUID | None = None) -> Patient:
     """Insert the patient and the words to find him by; announces nothing (its callers do)."""
     _check(registration.date_of_birth, registration.mrn)
+    refuse_impossible_death(registration.date_of_birth, registration.deceased_at)
     values = asdict(registration) | {"phone_e164": rules.e164(registration.phone, settings.CLINIC_COUNTRY)}
     mrn = values.pop("mrn") or next_mrn()
     patient = Patient(id=patient_id or new_id(), mrn=mrn, **values)
@@ -116,7 +118,10 @@ def open_record(registration: Registration, patient_id: UUID | None = None) -> P
 
 @transaction.atomic
 def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
-    """Change the named columns; the others keep what they have, whoever writes at the same time."""
+    """Change the named columns; the others keep what they have, whoever writes at the same time.
+
+    Raises NotFound, Forbidden, and Invalid for an MRN that changes, an impossible birth or an impossible death.
+    """
     if not by.may(Permission.PATIENT_AMEND) and (beyond := set(changes) - INSURANCE):
         raise Forbidden("Your role may change the insurance only.", fields=sorted(beyond))
     patient = selectors.locked(by, patient_id)
@@ -124,6 +129,9 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
         raise Invalid(field="mrn", issue="An MRN is never changed. Leave it out.")
     if "date_of_birth" in changes:
         _check(changes["date_of_birth"])
+    if {"date_of_birth", "deceased_at"} & changes.keys():
+        born, died = (changes.get(name, getattr(patient, name)) for name in ("date_of_birth", "deceased_at"))
+        refuse_impossible_death(born, died, field="deceased_at" if "deceased_at" in changes else "date_of_birth")
     if "phone" in changes:
         changes = changes | {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
     changed = patient.amend(**changes)
@@ -216,6 +224,12 @@ def _check(born: date, mrn: str = "") -> None:
         raise Invalid(field="date_of_birth", issue=problem)
     if mrn and not rules.MRN_SHAPE.fullmatch(mrn):
         raise Invalid(field="mrn", issue="An MRN has 1 to 40 letters, digits and dashes.")
+
+
+def refuse_impossible_death(born: date, died: datetime | None, *, field: str = "deceased_at") -> None:
+    """Raises Invalid that names the field for a death in the future or before the birth (`rules.death_problem`)."""
+    if died is not None and (problem := rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE))):
+        raise Invalid(field=field, issue=problem)
 
 
 def _next(sequence: str) -> int:
