@@ -10,7 +10,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common.errors import Forbidden
-from apps.consultations import selectors
+from apps.consultations import selectors, unplaced
 from apps.consultations.admin import words
 from apps.consultations.admin.step_forms import ALERT
 from apps.consultations.models import Consultation, StepSave
@@ -67,6 +67,7 @@ def stepper(visit: Visit, here: Step | None = None) -> list[dict[str, Any]]:
             "url": step_url(visit.row, one.step),
             "state": words.STATES[one.state],
             "sign": words.SIGNS[one.state],
+            "unplaced": unplaced.of_save(visit.saves.get(one.step)),
             "required": one.required,
             "reason": one.reason,
             "here": one.step is here,
@@ -95,6 +96,7 @@ def content(request: HttpRequest, visit: Visit) -> list[dict[str, Any]]:
             "name": words.step(step),
             "url": step_url(visit.row, step),
             "lines": shown(save),
+            "unplaced": unplaced.of_save(save),
             "who": people.get(save.saved_by_id, ""),
             "at": save.saved_at,
         }

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, HimsError
-from apps.consultations import selectors, services
+from apps.consultations import selectors, services, unplaced
 from apps.consultations.admin import showing, words
 from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, tell
 from apps.consultations.fields import merged
@@ -86,10 +86,17 @@ class Steps(HimsModelAdmin):
         except HimsError as refusal:
             tell(form, refusal)
             return self._page(request, visit, step, form, refused=refusal.details.get("alerts", ()))
-        messages.success(request, f"{words.step(step)}: saved.")
+        self._say_saved(request, after, step)
         stays = "_add" in request.POST or "_draft" in request.POST
         following = step if stays else _following(after, step)
         return HttpResponseRedirect(showing.step_url(visit.row, following))
+
+    def _say_saved(self, request: HttpRequest, after: Visit, step: Step) -> None:
+        """The message of success, or in red what did not follow from the save."""
+        if notice := unplaced.of_save(after.saves.get(step)):
+            messages.error(request, f"{words.step(step)}: the text is saved. {notice.message}")
+        else:
+            messages.success(request, f"{words.step(step)}: saved.")
 
     def _clashed(self, request: HttpRequest, visit: Visit, step: Step, form: StepForm) -> HttpResponse:
         """Somebody saved meanwhile: what only they changed is taken over; else mine is in the form, theirs beside it."""
@@ -144,6 +151,7 @@ class Steps(HimsModelAdmin):
             "prefill": _prefill(visit, step),
             "search": self._search(request, visit) if step is Step.ASSESSMENT else None,
             "coded": save.parsed.get("diagnoses", []) if save else [],
+            "unplaced": unplaced.of_step(step) or unplaced.of_save(save),
             "is_draft": save is not None and save.state == State.IN_PROGRESS,
         }
         return TemplateResponse(request, "admin/consultations/consultation/step.html", context)

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
-from apps.consultations import rules, selectors, services
+from apps.consultations import rules, selectors, services, unplaced
 from apps.consultations.admin import showing, words
 from apps.consultations.admin.filters import DayFilter, DoctorFilter, StatusFilter
 from apps.consultations.admin.starting import Starts
@@ -209,6 +209,7 @@ class ConsultationAdmin(Steps, Starts):
             "steps": showing.stepper(visit),
             "content": showing.content(request, visit),
             "missing": showing.missing(visit),
+            "unplaced": unplaced.of_visit(visit),
             "is_signed": visit.row.status in SIGNED,
             "addenda": [(one, by_id[one.signed_by_id] if one.signed_by_id in by_id else "") for one in visit.addenda],  # noqa: SIM401  # an id may be None
             "history": showing.history(visit),
@@ -228,7 +229,7 @@ class ConsultationAdmin(Steps, Starts):
         if act is SIGN:
             visit = selectors.whole(row)
             page.template_name = "admin/consultations/consultation/sign.html"
-            told = {**showing.guided(visit), "missing": showing.missing(visit), "alert": ALERT}
+            told = {**showing.guided(visit), "missing": showing.missing(visit), "alert": ALERT, "unplaced": unplaced.of_visit(visit)}
             cast("dict[str, Any]", page.context_data).update(told)
         return page
 

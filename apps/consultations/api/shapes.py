@@ -7,6 +7,7 @@ from rest_framework import serializers
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.appointments.api.shapes import DOCTOR, PATIENT
+from apps.consultations import unplaced
 from apps.consultations.models import STATUSES, WORKFLOWS, Acknowledgement, Addendum
 from apps.consultations.reads import COLUMNS
 from apps.consultations.rules import State, StepState
@@ -154,6 +155,13 @@ def consultation(visit: Visit, reader: Actor) -> dict[str, Any]:
         return head | {"step_data": {Step.ASSESSMENT.word: _codes(visit)}} | tail
     entries = {one.step.word: _entry(visit, one) for one in visit.progress.steps}
     return head | {"step_data": entries} | tail | _said(visit) | _signed(visit)
+
+
+def warnings(visit: Visit, reader: Actor) -> list[dict[str, Any]]:
+    """Returns what a client must show beside the visit: what was neither checked, prescribed nor ordered."""
+    if not reader.may(Permission.CONSULTATION_SEE_NOTES):
+        return []
+    return [{"code": one.code, "message": one.message, "field": one.field} for one in unplaced.of_visit(visit)]
 
 
 def _entry(visit: Visit, one: StepState) -> dict[str, Any]:

@@ -110,8 +110,10 @@ class ConsultationViewSet(HimsViewSet):
         return {"consultation": shapes.consultation(selectors.whole(row), self.by)}, row.version
 
     def _answer(self, visit: Visit) -> Response:
-        return self.ok({"consultation": shapes.consultation(visit, self.by)}, version=visit.row.version)
+        shown = {"consultation": shapes.consultation(visit, self.by)}
+        return self.ok(shown, version=visit.row.version, warnings=shapes.warnings(visit, self.by))
 
     def _created(self, visit: Visit) -> Response:
         shown = {"consultation": shapes.consultation(visit, self.by)}
-        return self.created(shown, location=f"/v1/consultations/{visit.row.pk}", version=visit.row.version)
+        there, warnings = f"/v1/consultations/{visit.row.pk}", shapes.warnings(visit, self.by)
+        return self.created(shown, location=there, version=visit.row.version, warnings=warnings)

@@ -14,7 +14,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
-from apps.consultations import guiding, ports, rules, selectors, steps, vitals
+from apps.consultations import guiding, ports, rules, selectors, steps, unplaced, vitals
 from apps.consultations.events import ConsultationStepSaved
 from apps.consultations.models import Consultation, StepSave
 from apps.consultations.ports import Acknowledged, Order, StepHandler
@@ -92,7 +92,9 @@ def _saved(by: Actor, consultation_id: UUID, save: NewSave, sent: Mapping[str, A
     _refuse_now(visit, save)
     before = visit.saves.get(save.step)
     fresh = _next(by, row, save, before, sent)
-    if before and not save.acknowledged and (fresh.data, fresh.state) == (before.data, before.state):
+    unchanged = before and (fresh.data, fresh.state) == (before.data, before.state)
+    is_to_be_placed = ports.handler_of(save.step) and unplaced.of_save(before)  # saved before the handler was there
+    if unchanged and not save.acknowledged and not is_to_be_placed:
         return visit
     if fresh.state == State.COMPLETED:
         fresh.outcome = _placed(by, row, save, fresh)
