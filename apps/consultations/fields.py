@@ -6,14 +6,16 @@ What a schema does not name is refused by name. `required` is asked within the i
 be completed stands in `steps`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
 MOST_ROWS = 100
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,12 @@ class Day:
     about: str = ""
 
     def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):  # the parser alone would take 2026-12-1 and 20261201
+            return _refuse(problems, path, "Write the date as YYYY-MM-DD, like 2026-12-01.")
         try:
-            return datetime.strptime(value, "%Y-%m-%d").date().isoformat()
-        except (TypeError, ValueError):
-            return _refuse(problems, path, "Write the date as YYYY-MM-DD.")
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            return _refuse(problems, path, f"{value} is not a day of the calendar.")
 
 
 @dataclass(frozen=True)

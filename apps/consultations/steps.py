@@ -1,6 +1,7 @@
 """The eleven steps, counted from 0: what each is called, what its data may hold, and what completes it. Pure."""
 
 from collections.abc import Mapping
+from datetime import date
 from enum import IntEnum
 from typing import Any
 
@@ -99,6 +100,9 @@ TO_COMPLETE: Mapping[Step, tuple[str, ...]] = {
     Step.ASSESSMENT: ("diagnoses",),
     Step.TREATMENT_PLAN: ("plan",),
 }
+# Steps that no field alone completes, and that hold nothing for the next reader while every field is empty.
+FINDINGS = frozenset((Step.VITALS, Step.HISTORY_REVIEW, Step.EXAMINATION))
+_NO_FINDING = frozenset(("confirmed_implausible",))
 
 
 class Unreadable(ValueError):
@@ -136,6 +140,21 @@ def merged(step: Step, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> di
         if wrong:
             raise Unreadable(wrong)
     return data
+
+
+def past_follow_up(stored: Mapping[str, Any], sent: Mapping[str, Any], today: date) -> list[Problem]:
+    """The problem of a follow-up date that is sent anew and lies before `today`. A date that is stored already may go by."""
+    told, before = sent.get("follow_up"), stored.get("follow_up")
+    day = told.get("date") if isinstance(told, Mapping) else None
+    if day is None or (isinstance(before, Mapping) and before.get("date") == day) or date.fromisoformat(day) >= today:
+        return []
+    return [Problem("follow_up.date", f"{day} is in the past. Enter today or a later day.")]
+
+
+def is_unanswered(step: Step, data: Mapping[str, Any]) -> bool:
+    """Whether the step asks for findings and holds none: such a step is not completed by an empty save."""
+    findings = (value for name, value in data.items() if name not in _NO_FINDING)
+    return step in FINDINGS and all(value is None or value is False or value in ([], {}) for value in findings)  # 0 is a finding
 
 
 def lacking(step: Step, data: Mapping[str, Any]) -> list[str]:

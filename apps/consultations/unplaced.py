@@ -31,9 +31,7 @@ _NOTICES: Mapping[Step, Notice] = {
         step=Step.INVESTIGATIONS,
         field="step_data.tests",
         label="not ordered",
-        message=(
-            "No test is ordered from here. This step only records which tests are wanted. Order them with the laboratory yourself."
-        ),
+        message=("No test is ordered from here. This step only records which tests are wanted. Order them yourself."),
     ),
     Step.PRESCRIPTIONS: Notice(
         code="not_prescribed",

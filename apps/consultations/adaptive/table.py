@@ -5,7 +5,9 @@ order of rows, gives the table a new VERSION: each visit keeps the one it was gu
 
 Sources, as named in the rows: NEWS2 (Royal College of Physicians, National Early Warning Score 2, 2017: a single parameter that
 scores 3); ACC/AHA 2017 (blood pressure guideline: 180/120 mmHg and above); NICE NG143 (fever in under-fives: 38 °C and above
-below three months is high risk); FAST (stroke recognition); "house": a custom of ours, for the clinic to decide.
+below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (Sustainable Development Goals, indicators 3.7.1, 3.7.2:
+women of reproductive age are 15 to 49, and births to girls are counted from 10 on; a patient outside of the band is not asked by
+this rule, so whoever orders still asks where it may apply); "house": a custom of ours, for the clinic to decide.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from apps.consultations.adaptive.facts import AnyOf, Is
 from apps.consultations.adaptive.rule import Rule
 from apps.consultations.steps import Step
 
-VERSION = "2026-11.1"
+VERSION = "2026-11.2"
 NOT_REVIEWED = "These rules have not been reviewed by a clinician."
 
 S = Step
@@ -293,8 +295,8 @@ RULES: Sequence[Rule] = (
     Rule(
         rule_id="pregnancy.possible",
         because="The patient is {age_years} years old and may be pregnant.",
-        source="house",
-        when=(Is("sex", "is", "female"), Is("age_years", "at least", 12), Is("age_years", "at most", 55)),
+        source="UN SDG 3.7",
+        when=(Is("sex", "is", "female"), Is("age_years", "at least", 10), Is("age_years", "at most", 49)),
         at=S.INVESTIGATIONS,
         asks=("Ask about pregnancy before X-rays and before drugs that harm the unborn.",),
     ),

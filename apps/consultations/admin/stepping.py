@@ -95,6 +95,8 @@ class Steps(HimsModelAdmin):
         """The message of success, or in red what did not follow from the save."""
         if notice := unplaced.of_save(after.saves.get(step)):
             messages.error(request, f"{words.step(step)}: the text is saved. {notice.message}")
+        elif after.saves[step].state == State.IN_PROGRESS:
+            messages.warning(request, f"{words.step(step)}: saved, not completed yet.")
         else:
             messages.success(request, f"{words.step(step)}: saved.")
 
@@ -197,7 +199,7 @@ def _is_search(request: HttpRequest) -> bool:
 def _following(after: Visit, step: Step) -> Step:
     """Where one is taken after a save: what the visit turns to next, else the next step."""
     ahead = after.progress.recommended
-    return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if ahead is None else ahead
+    return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if ahead is None or ahead is step else ahead
 
 
 def _prefill(visit: Visit, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -229,7 +229,12 @@ class ConsultationAdmin(Steps, Starts):
         if act is SIGN:
             visit = selectors.whole(row)
             page.template_name = "admin/consultations/consultation/sign.html"
-            told = {**showing.guided(visit), "missing": showing.missing(visit), "alert": ALERT, "unplaced": unplaced.of_visit(visit)}
+            told = {
+                **showing.guided(visit),
+                "missing": showing.missing(visit),
+                "alert": ALERT,
+                "unplaced": unplaced.of_visit(visit),
+            }
             cast("dict[str, Any]", page.context_data).update(told)
         return page
 

@@ -48,7 +48,7 @@ class StepChanged(Conflict):
 class NewSave:
     """What is typed into a step. `version` is the step's as the caller saw it (0: nothing saved yet); None takes what is there.
 
-    `completed` None completes the step when all it requires is there.
+    `completed` None completes the step when all it requires is there; vitals, history and examination require any one finding.
     """
 
     step: Step
@@ -136,13 +136,13 @@ def stored(here: StepSave | None) -> dict[str, Any] | None:
 def _next(by: Actor, row: Consultation, save: NewSave, before: StepSave | None, sent: Mapping[str, Any]) -> StepSave:
     """The step's next version, not saved yet. Raises Invalid."""
     try:
-        data = steps.merged(save.step, before.data if before else {}, sent)
+        stored = before.data if before else {}
+        data = steps.merged(save.step, stored, sent)
+        if wrong_day := steps.past_follow_up(stored, sent, clock.today()) if save.step is Step.FOLLOW_UP else []:
+            raise steps.Unreadable(wrong_day)
     except steps.Unreadable as wrong:
         raise _told(wrong) from wrong
-    lacking = steps.lacking(save.step, data)
-    if save.completed and lacking:
-        raise Invalid(errors=[{"field": f"step_data.{name}", "issue": "Is required to complete the step."} for name in lacking])
-    completed = not lacking if save.completed is None else save.completed
+    completed = _is_completed(save, data)
     return StepSave(
         consultation=row,
         number=save.step,
@@ -154,6 +154,16 @@ def _next(by: Actor, row: Consultation, save: NewSave, before: StepSave | None, 
         saved_at=clock.now(),
         saved_by_id=by.id,
     )
+
+
+def _is_completed(save: NewSave, data: Mapping[str, Any]) -> bool:
+    """Whether the save completes the step. Raises Invalid where the caller says so and something is missing."""
+    lacking, is_unanswered = steps.lacking(save.step, data), steps.is_unanswered(save.step, data)
+    if save.completed and lacking:
+        raise Invalid(errors=[{"field": f"step_data.{name}", "issue": "Is required to complete the step."} for name in lacking])
+    if save.completed and is_unanswered:
+        raise Invalid(field="step_data", issue="The step is empty. Enter at least one finding to complete it.")
+    return not (lacking or is_unanswered) if save.completed is None else save.completed
 
 
 def _day(row: Consultation) -> date:

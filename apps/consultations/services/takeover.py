@@ -105,12 +105,16 @@ def _save(row: Consultation, told: TakenSave) -> StepSave:
         consultation=row,
         number=told.step,
         version=1,
-        state=(State.IN_PROGRESS if steps.lacking(told.step, data) else State.COMPLETED).value,
+        state=(State.COMPLETED if _is_whole(told.step, data) else State.IN_PROGRESS).value,
         data=data,
         parsed=_parsed(told, data),
         saved_at=told.at,
         saved_by_id=told.by_id,
     )
+
+
+def _is_whole(step: Step, data: Mapping[str, Any]) -> bool:
+    return not steps.lacking(step, data) and not steps.is_unanswered(step, data)
 
 
 def _parsed(told: TakenSave, data: Mapping[str, Any]) -> dict[str, Any]:

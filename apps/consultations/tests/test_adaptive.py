@@ -97,7 +97,7 @@ def test_rules_ask_about_facts_there_are_and_say_where_they_come_from() -> None:
         conditions = [one for found in rule.when for one in (found.conditions if isinstance(found, AnyOf) else [found])]
         assert {one.fact for one in conditions} <= known, rule.rule_id
         assert set(re.findall(r"{(\w+)", rule.because)) <= known, rule.rule_id
-        assert rule.source in ("house", "NEWS2", "ACC/AHA 2017", "NICE NG143", "FAST"), rule.rule_id
+        assert rule.source in ("house", "NEWS2", "ACC/AHA 2017", "NICE NG143", "FAST", "UN SDG 3.7"), rule.rule_id
         assert rule.at is not None or not (rule.asks or rule.alert), rule.rule_id
 
 
@@ -115,7 +115,9 @@ def test_rules_ask_about_facts_there_are_and_say_where_they_come_from() -> None:
         ("redflag.infant-fever", {"age_days": 60, "temperature_c": 37.9}),
         ("redflag.pulse", {"age_days": _CHILD, "pulse": 140}),
         ("child.weight", {"age_days": _CHILD, "weight_kg": 20}),
-        ("pregnancy.possible", {"sex": "female", "age_days": 60 * 365}),
+        ("pregnancy.possible", {"sex": "female", "years": 54, "age_days": 54 * 366}),
+        ("pregnancy.possible", {"sex": "female", "years": 50, "age_days": 50 * 366}),
+        ("pregnancy.possible", {"sex": "female", "years": 9, "age_days": 9 * 366}),
         ("elderly.many-drugs", {"age_days": _OLD, "medications": ("a", "b", "c", "d")}),
         ("redflag.headache-pressure", {"complaint": "headache", "systolic": 140, "diastolic": 90}),
     ],

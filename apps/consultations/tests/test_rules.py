@@ -109,6 +109,11 @@ def test_what_comes_next_is_what_a_rule_puts_first_then_what_is_required_then_wh
         (8, {"medications": [{"name": "x"}] * 31}, ["medications"]),
         (9, {"follow_up": {"in_days": 0}}, ["follow_up.in_days"]),
         (9, {"follow_up": {"date": "tomorrow"}}, ["follow_up.date"]),
+        (9, {"follow_up": {"date": "2026-12-1"}}, ["follow_up.date"]),
+        (9, {"follow_up": {"date": "20261201"}}, ["follow_up.date"]),
+        (9, {"follow_up": {"date": "2026-W49-2"}}, ["follow_up.date"]),
+        (9, {"follow_up": {"date": "2027-02-29"}}, ["follow_up.date"]),
+        (9, {"follow_up": {"date": 20261201}}, ["follow_up.date"]),
         (10, {"signed": True}, ["signed"]),
     ],
 )

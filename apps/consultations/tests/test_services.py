@@ -1,8 +1,10 @@
 """A visit from its start to its signature."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
@@ -14,6 +16,7 @@ from apps.common.ids import new_id
 from apps.consultations import selectors, services
 from apps.consultations.models import Consultation, Passage, StepSave
 from apps.consultations.services import AlreadyBegun, IllegalMove, Incomplete, NewConsultation, StepChanged
+from apps.consultations.steps import Step
 from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, visit_of
 from apps.events.models import OutboxEvent
 from apps.patients import lists
@@ -412,3 +415,49 @@ def test_the_system_acts_too(ward: dict[str, User]) -> None:
     fill(SYSTEM, visit)
     assert services.complete(by=SYSTEM, consultation_id=visit.row.pk).row.status == "completed"
     assert Appointment.objects.count() == 0
+
+
+def test_a_follow_up_is_not_in_the_past_and_a_stored_date_may_go_by(ward: dict[str, User]) -> None:
+    doctor, visit = ward["doctor"], visit_of(ward["doctor"], admit())
+    for day in ("2020-01-01", (clock.today() - timedelta(days=1)).isoformat()):
+        with pytest.raises(Invalid) as refused:
+            save(doctor, visit, 9, {"follow_up": {"date": day}})
+        assert refused.value.details["errors"][0]["field"] == "step_data.follow_up.date"
+        assert "past" in refused.value.details["errors"][0]["issue"]
+    assert not StepSave.objects.filter(number=9).exists()
+    today = clock.today()
+    save(doctor, visit, 9, {"follow_up": {"date": today.isoformat()}})
+    with time_machine.travel(clock.now() + timedelta(days=3)):
+        after = save(
+            doctor, visit, 9, {"instructions": "Drink more", "follow_up": {"date": today.isoformat(), "reason": "Wound"}}
+        )
+        assert after.saves[9].data["follow_up"] == {"date": today.isoformat(), "reason": "Wound"}
+        with pytest.raises(Invalid):
+            save(doctor, visit, 9, {"follow_up": {"date": (today + timedelta(days=1)).isoformat()}})
+
+
+@pytest.mark.parametrize("empty", [{}, {"confirmed_implausible": True}, {"bp": None}])
+def test_vital_signs_that_hold_no_value_are_not_done(ward: dict[str, User], empty: dict[str, Any]) -> None:
+    doctor, visit = ward["doctor"], visit_of(ward["doctor"], admit(), "standard")
+    save(doctor, visit, 0)
+    after = save(doctor, visit, 1, empty)
+    assert after.saves[1].state == "in_progress"
+    assert Step.VITALS in after.progress.missing
+    with pytest.raises(Invalid) as refused:
+        save(doctor, visit, 1, empty, completed=True)
+    assert "empty" in refused.value.details["errors"][0]["issue"]
+    assert save(doctor, visit, 1, {"pain": 0}).saves[1].state == "completed"
+
+
+@pytest.mark.parametrize(("number", "empty"), [(3, {"allergies_reviewed": False}), (3, {}), (4, {"findings": []}), (4, {})])
+def test_a_review_or_an_examination_of_nothing_is_not_done(ward: dict[str, User], number: int, empty: dict[str, Any]) -> None:
+    assert save(ward["doctor"], visit_of(ward["doctor"], admit()), number, empty).saves[number].state == "in_progress"
+
+
+def test_a_visit_of_a_woman_of_54_says_nothing_of_pregnancy(ward: dict[str, User]) -> None:
+    def prompted(years: int) -> bool:
+        born = clock.today().replace(year=clock.today().year - years, day=1)
+        visit = visit_of(ward["doctor"], admit("Ann", f"Of{years}", born=born, gender="female"))
+        return "pregnancy.possible" in [line["rule_id"] for line in visit.row.guidance["prompts"]]
+
+    assert [prompted(years) for years in (9, 10, 49, 50, 54)] == [False, True, True, False, False]

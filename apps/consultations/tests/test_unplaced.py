@@ -1,4 +1,4 @@
-"""What steps 5 and 8 hold is neither checked, prescribed nor ordered until a higher app registers a handler; everything says so."""
+"""What steps 5 and 8 hold is neither checked, prescribed nor ordered until a higher app registers a handler: all say so."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
