@@ -21,9 +21,15 @@ RELEASES = (
     Release(
         version="0.3.0",
         released_on=date(2026, 11, 29),
-        added=("Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",),
+        added=(
+            "Consultations: replies warn while the tests of step 5 or the medicines of step 8 were neither ordered nor "
+            "checked and prescribed (warnings not_ordered, not_prescribed).",
+            "Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",
+        ),
         changed=(),
         fixed=(
+            "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
+            "history_review nor examination.",
             "Patients: a death in the future or before the birth is refused (400 at deceased_at), and so is a birth after the "
             "death (400 at date_of_birth).",
         ),
