@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3.13 python3.12 python3.11 pyt
 		command -v "$$p"; break; fi; done)
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-all check bench install lock sbom clean python
+.PHONY: run test test-all check bench drill install lock sbom clean python
 
 run: install
 	@exec $(VENV)/python -m hims.launch
@@ -35,6 +35,10 @@ check: install
 # make bench ONLY=list,search ROWS=100000 ROUNDS=3; see docs/benchmarks.md
 bench: install
 	@exec $(VENV)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+
+# make drill ONLY=R3; see docs/drills.md
+drill: install
+	@exec $(VENV)/python -m benchmarks.drills $(if $(ONLY),--only $(ONLY))
 
 # Resolves requirements*.in anew and writes every package with its hashes to requirements*.txt. Add ARGS=--upgrade to move pins.
 lock: install
