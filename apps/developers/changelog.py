@@ -22,6 +22,8 @@ RELEASES = (
         version="0.3.0",
         released_on=date(2026, 11, 29),
         added=(
+            "ICD-10-CM: everyday terms, abbreviations, British spellings and misspelt words find their diagnosis "
+            "(/terminology/icd10).",
             "Consultations: replies warn while the tests of step 5 or the medicines of step 8 were neither ordered nor "
             "checked and prescribed (warnings not_ordered, not_prescribed).",
             "Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Self
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import DateField, F, Q, Subquery, Value
@@ -48,7 +48,8 @@ class IcdCode(BaseModel):
     """A code or a header of codes, as it is meant from one day to another.
 
     A release that says the same of a code leaves its row; one that says something else ends it and begins another. That no two
-    rows of a code share a day is watched by a trigger (migration 0001). `words` is what the code is found by (`rules.words`).
+    rows of a code share a day is watched by a trigger (migration 0001). `words` is what the code is found by (`rules.words`): with
+    weight A the words of the display and the code itself, without a weight those of the terms that the Tabular List includes.
     """
 
     code = models.CharField(max_length=8, db_collation="C", help_text="With its dot, like E11.9")
@@ -83,3 +84,16 @@ class IcdCode(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.code} {self.display}"
+
+
+class IcdWord(models.Model):
+    """A word that some code or everyday term is found by. A search word that begins none of them is a slip of the keyboard."""
+
+    word = models.CharField(primary_key=True, max_length=100, db_collation="C")
+
+    class Meta:
+        indexes = [GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="icd_word_trigrams")]
+        verbose_name = "ICD-10-CM search word"
+
+    def __str__(self) -> str:
+        return self.word

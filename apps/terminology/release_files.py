@@ -38,6 +38,8 @@ class Entry:
     parent: str
     block: str
     chapter: int
+    terms: tuple[str, ...] = ()
+    """What the Tabular List includes under the code, like "Stone in kidney" under N20.0."""
 
 
 def carried() -> Release:
@@ -66,6 +68,7 @@ def _entries(node: Any, *, chapter: int, block: str = "") -> Iterator[Entry]:
         block = node.name
     elif node.type != "chapter":
         parent = "" if node.parent.type in _ABOVE_CODES else node.parent.name
-        yield Entry(node.name, " ".join(node.description.split()), not node.children, parent, block, chapter)
+        terms = tuple(" ".join(term.split()) for term in (*node.includes, *node.inclusion_term))
+        yield Entry(node.name, " ".join(node.description.split()), not node.children, parent, block, chapter, terms)
     for child in node.children:
         yield from _entries(child, chapter=chapter, block=block)

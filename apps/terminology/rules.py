@@ -8,6 +8,15 @@ QUERY_MAX = 100
 _CODE = re.compile(r"[A-Z][0-9A-Z]{2}\.?[0-9A-Z]{0,4}")
 _BEGINNING = re.compile(r"[A-Z]([0-9A-Z]{1,2}|[0-9A-Z]{2}\.?[0-9A-Z]{0,4})?")
 _WORD = re.compile(r"[0-9a-z]+")
+# British spellings are read as the American ones of ICD-10-CM: oedema, anaemia, tumour, sulphur, paralyse, fibre.
+_SPELLINGS = (
+    (re.compile(r"ae|oe"), "e"),
+    (re.compile(r"our(?=s?$|ed$|ing$|al$)"), "or"),
+    (re.compile(r"sulph"), "sulf"),
+    (re.compile(r"is(?=ation|ed$|ing$)"), "iz"),
+    (re.compile(r"ys(?=e$|ed$|ing$)"), "yz"),
+    (re.compile(r"(?<=[a-z]{2}[bt])re$"), "er"),
+)
 _APOSTROPHES = re.compile(r"['’ʼ`]")
 
 
@@ -31,8 +40,19 @@ def beginning(text: str) -> str:
 
 
 def words(display: str) -> list[str]:
-    """The words of a display, each once: small letters without accents, `Crohn's` as `crohns`, `age-related` as two."""
-    return sorted({*_WORD.findall(_APOSTROPHES.sub("", anyascii(display).lower()))})
+    """The words of a display, each once: small letters without accents, `Crohn's` as `crohns`, `age-related` as two.
+
+    Both what is stored and what is sought goes through here, so British and American spellings meet in one form.
+    """
+    return sorted({_one_spelling(word) for word in _WORD.findall(_APOSTROPHES.sub("", anyascii(display).lower()))})
+
+
+def _one_spelling(word: str) -> str:
+    if not word.isalpha():
+        return word
+    for british, american in _SPELLINGS:
+        word = british.sub(american, word)
+    return word
 
 
 def sought(text: str) -> list[str]:

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import Case, IntegerField, Value, When
+from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
+from django.db.models import Case, Exists, IntegerField, Q, Value, When
 from django.db.models.functions import Length
 
-from apps.terminology import rules
-from apps.terminology.models import IcdCode, IcdCodeQuerySet, IcdRelease
+from apps.terminology import everyday, rules
+from apps.terminology.models import IcdCode, IcdCodeQuerySet, IcdRelease, IcdWord
+
+_SHORTEST_MISSPELT = 4  # letters: shorter words have too many neighbours
+_MOST_LETTERS_OFF = 2
+_ALIKE = 0.4  # share of trigrams (pg_trgm): "hypertention" and "hypertension" share 0.62, "diabets" and "diabetes" 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ class Verdict:
 
 
 def is_loaded(release: str) -> bool:
-    """Whether the release of that name is in the table."""
-    return IcdRelease.objects.filter(name=release).exists()
+    """Whether the release of that name is in the table, with the words it is searched by."""
+    return IcdRelease.objects.filter(name=release).exists() and IcdWord.objects.exists()
 
 
 def any_loaded() -> bool:
@@ -47,21 +51,63 @@ def look_up(codes: Iterable[str], *, on: date) -> dict[str, Verdict]:
 
 
 def search(text: str, *, on: date, billable: bool | None = None) -> IcdCodeQuerySet:
-    """The codes of a day that somebody may mean: every word of the text begins a word of the display, or the code.
+    """Returns the codes of a day that a user may mean by the text, the likeliest first.
 
-    The best first: the very code, codes that begin with the text, those that may be billed, short displays before long ones, and
-    then by code. Without text, all in the order of their codes.
+    A code is found when every word of the text begins a word of its display, of a term that the Tabular List includes under it,
+    or the code; or when the text is an everyday term for it (`everyday`). A word that begins no known word is read as the most
+    similar one. First come everyday meanings, then the very code, codes that begin with the text, matches of the display, usual
+    codes, billable ones, and short displays. Without text, all in the order of their codes.
     """
     rows = IcdCode.objects.valid_on(on).defer("words")
     if billable is not None:
         rows = rows.filter(billable=billable)
     if not text.strip():
         return rows.order_by("code", "id")
-    wanted = rules.sought(text)
+    wanted = _spelled(rules.sought(text))
     if not wanted:
         return rows.none()
-    query = SearchQuery(" & ".join(f"'{word}':*" for word in wanted), config="simple", search_type="raw")
-    return rows.filter(words=query).order_by(_nearness(rules.beginning(text)), "-billable", Length("display"), "code", "id")
+    meant = everyday.codes(wanted)
+    usual = Case(When(code__in=everyday.usual_codes(), then=0), default=1, output_field=IntegerField())
+    in_display = Case(When(words=_query(wanted, weight="A"), then=0), default=1, output_field=IntegerField())
+    return rows.filter(Q(words=_query(wanted)) | Q(code__in=meant)).order_by(
+        _place(meant), _nearness(rules.beginning(text)), in_display, usual, "-billable", Length("display"), "code", "id"
+    )
+
+
+def _query(words: list[str], *, weight: str = "") -> SearchQuery:
+    return SearchQuery(" & ".join(f"'{word}':*{weight}" for word in words), config="simple", search_type="raw")
+
+
+def _place(codes: list[str]) -> Case | Value:
+    """The place of a code in a list; behind the list for all others."""
+    if not codes:
+        return Value(0, IntegerField())
+    steps = (When(code=code, then=place) for place, code in enumerate(codes))
+    return Case(*steps, default=len(codes), output_field=IntegerField())
+
+
+def _spelled(words: list[str]) -> list[str]:
+    """Returns the words with each one that begins no known word replaced by the most similar known word, if any is near."""
+    unsure = [word for word in words if len(word) >= _SHORTEST_MISSPELT and word.isalpha()]
+    if not unsure:
+        return words
+    begun = {f"begun_{place}": Exists(IcdWord.objects.filter(word__startswith=word)) for place, word in enumerate(unsure)}
+    known = IcdWord.objects.annotate(**begun).values(*begun).first() or {}
+    misspelt = [word for place, word in enumerate(unsure) if known and not known[f"begun_{place}"]]
+    return sorted({_nearest(word) if word in misspelt else word for word in words})
+
+
+def _nearest(word: str) -> str:
+    alike = IcdWord.objects.filter(word__trigram_similar=word).annotate(
+        size=Length("word"), alike=TrigramSimilarity("word", word)
+    )
+    near = (
+        alike.filter(size__gte=len(word) - _MOST_LETTERS_OFF, size__lte=len(word) + _MOST_LETTERS_OFF, alike__gte=_ALIKE)
+        .order_by("-alike", "word")
+        .values_list("word", flat=True)
+        .first()
+    )
+    return near or word
 
 
 def _nearness(beginning: str) -> Case | Value:

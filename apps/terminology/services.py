@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from apps.common import clock
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
-from apps.terminology import rules
-from apps.terminology.models import IcdRelease
+from apps.terminology import everyday, rules
+from apps.terminology.models import IcdRelease, IcdWord
 from apps.terminology.release_files import Entry, Release
 
 Watch = Callable[[int, int], None]
@@ -48,6 +48,12 @@ _BEGIN_WHAT_IS_NEW = """
 """
 
 
+_REFRESH_WORDS = """
+    UPDATE terminology_icdcode AS code SET words = new.words FROM icd_incoming AS new
+    WHERE new.code = code.code AND code.effective_to IS NULL
+"""
+
+
 class NotTheNewest(Conflict):
     message = "A newer release is loaded already. Releases are loaded in the order in which they came into force."
 
@@ -56,12 +62,17 @@ class NotTheNewest(Conflict):
 def load(*, release: Release, entries: Sequence[Entry], watch: Watch | None = None) -> IcdRelease | None:
     """Take over a release, all or nothing: what it says otherwise than the one before ends the day before it begins.
 
-    Answers None where the release is there already. Raises NotTheNewest.
+    Returns None where the release is there already; codes that were loaded without their search words get them then. Raises
+    NotTheNewest.
     """
     with connection.cursor() as cursor:
         cursor.execute(_PATIENCE)
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         if IcdRelease.objects.filter(name=release.name).exists():
+            if not IcdWord.objects.exists():
+                _copy(cursor, entries, watch)
+                cursor.execute(_REFRESH_WORDS)
+                _index_words(cursor, entries)
             return None
         if IcdRelease.objects.filter(effective_from__gte=release.effective_from).exists():
             raise NotTheNewest(release=release.name)
@@ -73,23 +84,43 @@ def load(*, release: Release, entries: Sequence[Entry], watch: Watch | None = No
             billable=sum(entry.billable for entry in entries),
         )
         known: dict[str, Any] = {"release": loaded.pk, "first_day": release.effective_from, "now": clock.now()}
-        cursor.execute(_INCOMING)
-        with cursor.copy(_COPY) as copy:
-            for row in _watched(map(_row, entries), len(entries), watch):
-                copy.write_row(row)
-        cursor.execute("ANALYZE icd_incoming")
+        _copy(cursor, entries, watch)
         cursor.execute(_GATHER_WORDS)
         cursor.execute(_END_WHAT_CHANGED, known)
         cursor.execute(_BEGIN_WHAT_IS_NEW, known)
-        cursor.execute(_INDEX_WORDS)
-        cursor.execute("ANALYZE terminology_icdcode")
+        _index_words(cursor, entries)
     return loaded
 
 
+def _copy(cursor: Any, entries: Sequence[Entry], watch: Watch | None) -> None:
+    cursor.execute(_INCOMING)
+    with cursor.copy(_COPY) as copy:
+        for row in _watched(map(_row, entries), len(entries), watch):
+            copy.write_row(row)
+    cursor.execute("ANALYZE icd_incoming")
+
+
+def _index_words(cursor: Any, entries: Sequence[Entry]) -> None:
+    """Bring the index of words up to date, and add the release's words to those that a search may mean."""
+    cursor.execute(_INDEX_WORDS)
+    cursor.execute("ANALYZE terminology_icdcode")
+    known = everyday.vocabulary().union(*(_own_words(entry) | _included_words(entry) for entry in entries))
+    IcdWord.objects.bulk_create([IcdWord(word=word) for word in sorted(known)], ignore_conflicts=True, batch_size=5_000)
+
+
 def _row(entry: Entry) -> tuple[Any, ...]:
-    found_by = {*rules.words(entry.display), entry.code.replace(".", "").lower()}
-    vector = " ".join(f"'{word}'" for word in sorted(found_by))
+    own = _own_words(entry)
+    lexemes = [f"'{word}':1A" for word in sorted(own)] + [f"'{word}':2" for word in sorted(_included_words(entry) - own)]
+    vector = " ".join(lexemes)
     return (str(new_id()), entry.code, entry.display, entry.billable, entry.parent, entry.block, entry.chapter, vector)
+
+
+def _own_words(entry: Entry) -> set[str]:
+    return {*rules.words(entry.display), entry.code.replace(".", "").lower()}
+
+
+def _included_words(entry: Entry) -> set[str]:
+    return {word for term in entry.terms for word in rules.words(term)}
 
 
 def _watched(rows: Iterable[tuple[Any, ...]], total: int, watch: Watch | None) -> Iterator[tuple[Any, ...]]:

@@ -68,7 +68,7 @@ class IcdCodeFilter(FilterSet):
     search = CharFilter(
         method="as_declared",
         max_length=rules.QUERY_MAX,
-        help_text="Beginnings of words of the display in any order, or the beginning of a code with or without its dot",
+        help_text="Beginnings of words in any order, an everyday term, or the beginning of a code with or without its dot",
     )
     date = DayFilter(method="as_declared", help_text="The date of service on which the code must be valid; today if left out")
     billable = TruthFilter(
@@ -107,8 +107,10 @@ class IcdCodeViewSet(HimsViewSet):
     def list(self, request: Request) -> Response:
         """Search the codes of diagnoses (ICD-10-CM).
 
-        The very code comes first, then codes that begin with the search, then billable codes before headers, and short displays
-        before long ones. Without a search all codes are listed in their order. `E11.9` and `e119` are one code.
+        Everyday words, abbreviations and British spellings are understood (`heart attack`, `COPD`, `anaemia`), and a misspelt
+        word is read as the most similar one. Codes that an everyday term means come first, then the very code, codes that begin with
+        the search, usual and billable codes, and short displays before long ones. Without a search all codes are listed in their
+        order. `E11.9` and `e119` are one code.
         """
         asked = self.asked()
         on = asked.get("date") or clock.today()

@@ -17,7 +17,7 @@ OCTOBER = Release("2026-10", date(2026, 10, 1), "made up")
 def entries() -> list[Entry]:
     """The slice, as the reader gives it."""
     packed = Path(__file__).with_name("slice.json.gz").read_bytes()
-    return [Entry(*row) for row in json.loads(gzip.decompress(packed))]
+    return [Entry(*row, tuple(terms)) for *row, terms in json.loads(gzip.decompress(packed))]
 
 
 def load() -> IcdRelease | None:

@@ -1,0 +1,119 @@
+"""Clinic words find their diagnoses: lay terms, abbreviations, British spellings, slips of the keyboard."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from apps.terminology import everyday, release_files, rules, selectors, services
+from apps.terminology.models import IcdCode, IcdWord
+from apps.terminology.tests import factories
+
+DAY = date(2026, 7, 1)
+FIRST = 3  # a user sees it without scrolling
+CLINIC_WORDS = [
+    ("heart attack", "I21.9"),
+    ("high blood pressure", "I10"),
+    ("COPD", "J44.9"),
+    ("kidney stone", "N20.0"),
+    ("anaemia", "D64.9"),
+    ("flu", "J11.1"),
+    ("sore throat", "J02.9"),
+    ("hypertension", "I10"),
+    ("MI", "I21.9"),
+    ("heart att", "I21.9"),
+    ("hypertention", "I10"),
+    ("heart atack", "I21.9"),
+    ("anemai", "D64.9"),
+    ("oedema", "R60.9"),
+    ("diarrhoea", "R19.7"),
+    ("oesophagitis", "K20.90"),
+    ("cirrhosis", "K74.60"),
+    ("stone in kidney", "N20.0"),
+    ("renal calculus", "N20.0"),
+]
+READS_BILLABLE = """
+import django, json
+django.setup()
+from apps.terminology import everyday, release_files
+billable = {entry.code for entry in release_files.read() if entry.billable}
+print(json.dumps(sorted(everyday.usual_codes() - billable)))
+"""
+
+
+def found(text: str, limit: int = FIRST) -> list[str]:
+    return [row.code for row in selectors.search(text, on=DAY)[:limit]]
+
+
+@pytest.mark.django_db
+class TestSearch:
+    @pytest.fixture(autouse=True)
+    def slice(self) -> None:
+        factories.load()
+
+    @pytest.mark.parametrize(("text", "code"), CLINIC_WORDS)
+    def test_a_word_of_the_clinic_finds_its_diagnosis_among_the_first(self, text: str, code: str) -> None:
+        assert code in found(text)
+
+    def test_flu_is_influenza_before_flushing(self) -> None:
+        assert found("flu", 50)[0] == "J11.1"
+        assert "R23.2" in found("flu", 50)
+
+    def test_a_term_of_the_tabular_list_counts_less_than_the_display(self) -> None:
+        places = found("calculus", 50)
+        assert places.index("N20.0") < len(places)
+        assert "Renal calculus" in next(entry for entry in factories.entries() if entry.code == "N20.0").terms
+
+    def test_a_word_that_is_like_no_other_finds_nothing(self) -> None:
+        assert found("xqzvwk") == []
+
+    def test_a_known_word_is_not_corrected(self) -> None:
+        assert selectors._spelled(["diab"]) == ["diab"]
+        assert selectors._spelled(["e119", "zzq"]) == ["e119", "zzq"]
+
+    def test_codes_loaded_without_their_words_get_them_at_the_next_load(self) -> None:
+        IcdWord.objects.all().delete()
+        IcdCode.objects.update(words="'x':1")
+        assert not selectors.is_loaded(factories.APRIL.name)
+        assert found("renal stone") == ["N20.0"]  # by the everyday term alone
+        assert services.load(release=factories.APRIL, entries=factories.entries()) is None
+        assert selectors.is_loaded(factories.APRIL.name)
+        assert "N20.0" in found("staghorn")
+
+
+def test_every_code_of_an_everyday_term_may_stand_on_a_claim() -> None:
+    done = subprocess.run([sys.executable, "-c", READS_BILLABLE], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_no_everyday_term_stands_twice() -> None:
+    words = [term.words for term in everyday.terms()]
+    assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize(
+    ("british", "american"),
+    [
+        ("oedema", "edema"),
+        ("anaemia", "anemia"),
+        ("haemorrhoids", "hemorrhoids"),
+        ("tumour", "tumor"),
+        ("leukaemia", "leukemia"),
+        ("diarrhoea", "diarrhea"),
+        ("coeliac", "celiac"),
+        ("catheterisation", "catheterization"),
+        ("fibre", "fiber"),
+    ],
+)
+def test_british_and_american_spellings_are_one_word(british: str, american: str) -> None:
+    assert rules.words(british) == rules.words(american)
+
+
+@pytest.mark.full
+@pytest.mark.django_db
+def test_clinic_words_find_their_diagnoses_among_all_codes() -> None:
+    services.load(release=release_files.carried(), entries=release_files.read())
+    missed = {text: found(text) for text, code in CLINIC_WORDS if code not in found(text)}
+    assert missed == {}
