@@ -108,9 +108,9 @@ class IcdCodeViewSet(HimsViewSet):
         """Search the codes of diagnoses (ICD-10-CM).
 
         Everyday words, abbreviations and British spellings are understood (`heart attack`, `COPD`, `anaemia`), and a misspelt
-        word is read as the most similar one. Codes that an everyday term means come first, then the very code, codes that begin with
-        the search, usual and billable codes, and short displays before long ones. Without a search all codes are listed in their
-        order. `E11.9` and `e119` are one code.
+        word is read as the most similar one. Codes that an everyday term means come first, then the very code, codes that begin
+        with the search, usual and billable codes, and short displays before long ones. Without a search all codes are listed in
+        their order. `E11.9` and `e119` are one code.
         """
         asked = self.asked()
         on = asked.get("date") or clock.today()
