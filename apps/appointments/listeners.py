@@ -18,7 +18,7 @@ def close_the_calendar(event: StaffDeactivated) -> None:
     services.close_feed(by=SYSTEM, doctor_id=event.user_id)
 
 
-@after_commit(AppointmentUpdated)
+@after_commit(AppointmentUpdated, when=lambda event: event.left_at is not None)
 def offer_what_came_free(event: AppointmentUpdated) -> None:
     """Heard twice, it is offered once: the fact's own id names the opening."""
     if event.left_at is None or event.left_minutes is None or event.left_doctor_id is None or event.event_id is None:
@@ -33,8 +33,7 @@ def offer_what_came_free(event: AppointmentUpdated) -> None:
     )
 
 
-@after_commit(WaitlistOfferSettled)
+@after_commit(WaitlistOfferSettled, when=lambda event: event.status != OfferStatus.ACCEPTED)
 def let_the_next_have_it(event: WaitlistOfferSettled) -> None:
-    """Whoever did not take a time leaves it to the next in rank."""
-    if event.status != OfferStatus.ACCEPTED:
-        services.pass_on(by=SYSTEM, opening=event.opening)
+    """An offer that was not accepted goes to the next in rank."""
+    services.pass_on(by=SYSTEM, opening=event.opening)

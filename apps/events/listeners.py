@@ -7,11 +7,18 @@
 announcing transaction and may therefore refuse it. What is slow, or worth trying for a day, comes on terms of its own:
 
     @after_commit(SignedInFromNewPlace, terms=Terms(queue="mail", waits=A_DAY))
+
+Most facts concern only some of their listeners. A listener that names a filter gets no delivery, and a fact that concerns no
+listener starts no task:
+
+    @after_commit(AppointmentUpdated, when=lambda event: event.left_at is not None)
 """
 
+import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,13 +28,20 @@ from apps.events.event import Event
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Any], None]
 InStep = Callable[[Event, Someone, UUID], None]
+Filter = Callable[[Any], bool]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """The queue whose workers call a listener, and how long after each failure it is called again; then it is parked."""
+    """The queue whose workers call a listener, and how long after each failure it is called again; then it is parked.
+
+    `shared` allows a batch of deliveries to share one transaction. It is for listeners that only insert rows: if one of the batch
+    fails, all of it is rolled back and each delivery runs again by itself, so a mail must never be sent on these terms.
+    """
 
     queue: str = "default"
+    shared: bool = False
     waits: tuple[timedelta, ...] = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 
     @property
@@ -36,18 +50,28 @@ class Terms:
 
 
 USUAL = Terms()
+SHARED = Terms(shared=True)
 _terms: dict[str, Terms] = {}
+_filters: dict[str, Filter] = {}
 _after_commit: dict[str, dict[str, Listener]] = {}
 _in_step: list[InStep] = []
 
 
-def after_commit(fact: type[E], *, terms: Terms = USUAL) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
-    """Register a listener under its dotted path, which is its name in the delivery row."""
+def after_commit(
+    fact: type[E], *, terms: Terms = USUAL, when: Callable[[E], bool] | None = None
+) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
+    """Register a listener under its dotted path, which is its name in the delivery row.
+
+    `when` is asked within the request that announces the fact, and again by the relay. It answers from the fact, the clock and
+    the settings alone, without a query. The fact has its `announced_at` and `announced_by`.
+    """
 
     def register(listener: Callable[[E], None]) -> Callable[[E], None]:
         path = f"{listener.__module__}.{listener.__qualname__}"
         _after_commit.setdefault(fact.name, {})[path] = listener
         _terms[path] = terms
+        if when is not None:
+            _filters[path] = when
         return listener
 
     return register
@@ -62,6 +86,33 @@ def in_step(listener: InStep) -> InStep:
 def names_for(fact: str) -> list[str]:
     """The listeners of a fact, by name."""
     return sorted(_after_commit.get(fact, {}))
+
+
+def filters_exist(fact: str) -> bool:
+    """Whether any listener of the fact has a filter."""
+    return any(path in _filters for path in _after_commit.get(fact, ()))
+
+
+def concerned(fact: Event) -> list[str]:
+    """The listeners, by name, that have work to do for a fact that knows when and by whom it was announced."""
+    return [path for path in names_for(fact.name) if path not in _filters or _passes(fact, path)]
+
+
+def concerned_at_emit(fact: Event, *, event_id: UUID, by: UUID | None, at: datetime) -> list[str]:
+    """The same for a fact that is being announced. The caller's own fact is left as it is."""
+    if not filters_exist(fact.name):
+        return names_for(fact.name)
+    announced = copy.copy(fact)
+    vars(announced).update(event_id=event_id, announced_at=at, announced_by=by)
+    return concerned(announced)
+
+
+def _passes(fact: Event, path: str) -> bool:
+    try:
+        return _filters[path](fact)
+    except Exception:  # a filter that fails must not refuse the change: the listener runs, and fails where a person sees it
+        log.exception("the filter of %s failed", path)
+        return True
 
 
 def find(fact: str, listener: str) -> Listener | None:
@@ -83,3 +134,5 @@ def run_in_step(fact: Event, by: Someone, event_id: UUID) -> None:
 def forget(fact: type[Event], path: str) -> None:
     """Take a listener out again (tests)."""
     _after_commit.get(fact.name, {}).pop(path, None)
+    _filters.pop(path, None)
+    _terms.pop(path, None)

@@ -3,23 +3,30 @@
 Any number of relays may run: rows are claimed with SKIP LOCKED, (event, listener) is unique, and a delivery runs under its
 row lock, in one transaction with what its listener writes. A task is handed one numbered attempt; of several tasks with the
 same number one runs, so that what a broker delivers twice is neither run twice nor counted twice.
+
+First attempts run in batches, since a task and a transaction cost more than most listeners do. Later attempts run one by one: a
+delivery that kills its worker, or fails, costs the others of its batch one more attempt and is then alone.
 """
 
 import dataclasses
 import logging
+import time
 import types
 import typing
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.common import bus, clock
+from apps.common.ids import new_id
 from apps.events import event as facts
-from apps.events import listeners
+from apps.events import listeners, sql
 from apps.events.event import Event
 from apps.events.models import Delivery, OutboxEvent
 
@@ -29,7 +36,7 @@ WAKE = "hims:relay:awake"
 WAKE_MS = 2_000
 BATCH = 100
 LEASE = timedelta(seconds=30)  # a delivery that nobody works on, its worker or its task being lost, is due again after this
-_READERS: dict[typing.Any, typing.Callable[[typing.Any], typing.Any]] = {
+_READERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
     UUID: UUID,
     datetime: parse_datetime,
     date: parse_date,
@@ -47,15 +54,29 @@ class Turn(typing.NamedTuple):
 
 def claim_waiting(limit: int = BATCH) -> list[Turn]:
     """Make the delivery rows of waiting facts, oldest first. Answers the turns to run; empty when no fact waits."""
-    with transaction.atomic():
-        waiting = list(OutboxEvent.objects.filter(relayed_at=None).order_by("id").select_for_update(skip_locked=True)[:limit])
-        due = clock.now() + LEASE
-        rows = [
-            Delivery(event=row, listener=name, next_attempt_at=due) for row in waiting for name in listeners.names_for(row.name)
-        ]
-        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-        OutboxEvent.objects.filter(pk__in=[row.pk for row in waiting]).update(relayed_at=clock.now())
-    return [_turn(row, 1) for row in rows]
+    turns: list[Turn] = []
+    while not turns:
+        with transaction.atomic():
+            now = clock.now()
+            waiting = sql.claim(limit=limit, now=now)
+            rows = [Delivery(pk=new_id(), event_id=row.pk, listener=name) for row in waiting for name in _concerned(row)]
+            added = sql.add(rows, due=now + LEASE) if rows else set()
+        if not waiting:
+            break
+        turns = [Turn(row.pk, 1, listeners.terms_of(row.listener).queue) for row in rows if row.pk in added]
+    return turns
+
+
+def _concerned(row: OutboxEvent) -> list[str]:
+    """The listeners that get a delivery. A fact that cannot be read goes to all of them, and is parked where a person sees it."""
+    if not listeners.filters_exist(row.name):
+        return listeners.names_for(row.name)
+    try:
+        fact = revive(row)
+    except Exception:
+        log.exception("the fact %s cannot be read", row.pk)
+        return listeners.names_for(row.name)
+    return listeners.concerned(fact)
 
 
 def fall_asleep() -> None:
@@ -71,51 +92,69 @@ def due_deliveries(limit: int = 1_000) -> list[Turn]:
 
     One that is being run is locked and therefore not taken; one that is taken is not due again before its lease is over.
     """
-    with transaction.atomic():
-        due = Delivery.objects.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=clock.now()).order_by(
-            "next_attempt_at"
-        )
-        taken = list(due.select_for_update(skip_locked=True)[:limit])
-        Delivery.objects.filter(pk__in=[row.pk for row in taken]).update(next_attempt_at=clock.now() + LEASE)
-    return [_turn(row, row.attempts + 1) for row in taken]
+    now = clock.now()
+    taken = sql.take_due(limit=limit, now=now, due=now + LEASE)
+    return [Turn(pk, attempts + 1, listeners.terms_of(listener).queue) for pk, listener, attempts in taken]
 
 
-def _turn(row: Delivery, attempt: int) -> Turn:
-    return Turn(row.pk, attempt, listeners.terms_of(row.listener).queue)
+def deliver_batch(delivery_ids: Sequence[UUID]) -> int:
+    """Run the first attempt of each. Answers how many were done; a failure is recorded, not raised."""
+    begun = sql.begin(delivery_ids, attempt=1, due=clock.now() + LEASE)
+    together = [pk for pk, listener in begun if listeners.terms_of(listener).shared]
+    done = _run_together(together) if len(together) > 1 else None
+    alone = [pk for pk, _ in begun if done is None or pk not in together]
+    renewed = time.monotonic()
+    for place, pk in enumerate(alone):
+        if time.monotonic() - renewed > LEASE.total_seconds() / 2:  # a slow mail server: nobody else may take what still waits
+            sql.renew(alone[place:], attempt=1, due=clock.now() + LEASE)
+            renewed = time.monotonic()
+        done = (done or 0) + _attempt(pk, 1)
+    return done or 0
 
 
 def deliver(delivery_id: UUID, attempt: int) -> bool:
     """Run one attempt. False when somebody else had it, or when it failed: that is recorded, not raised."""
-    if not _begin(delivery_id, attempt):
+    return _begin(delivery_id, attempt) and _attempt(delivery_id, attempt)
+
+
+def _begin(delivery_id: UUID, attempt: int) -> bool:
+    """Take the attempt, in its own transaction, so that a listener that kills its worker is parked in the end too."""
+    if attempt > listeners.USUAL.attempts and attempt > _terms_of(delivery_id).attempts:
+        waiting = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt - 1)
+        waiting.update(status=Delivery.Status.PARKED, last_error="The worker was lost at every attempt.")
         return False
+    return bool(sql.begin([delivery_id], attempt=attempt, due=clock.now() + LEASE))
+
+
+def _attempt(delivery_id: UUID, attempt: int) -> bool:
     try:
         with transaction.atomic():
-            return _run_locked(delivery_id, attempt)
+            return bool(_run_locked([delivery_id], attempt))
     except Exception as error:  # any failure of a listener is retried, then parked for a person to see
         log.exception("delivery %s failed", delivery_id)
         _note_failure(delivery_id, attempt, error)
         return False
 
 
-def _begin(delivery_id: UUID, attempt: int) -> bool:
-    """Take the attempt, in its own transaction, so that a listener that kills its worker is parked in the end too."""
-    waiting = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt - 1)
-    if attempt > listeners.USUAL.attempts and attempt > _terms_of(delivery_id).attempts:
-        waiting.update(status=Delivery.Status.PARKED, last_error="The worker was lost at every attempt.")
-        return False
-    return bool(waiting.update(attempts=attempt, next_attempt_at=clock.now() + LEASE))
+def _run_together(delivery_ids: Sequence[UUID]) -> int | None:
+    """All in one transaction. None when one of them failed: then none of them has happened."""
+    try:
+        with transaction.atomic():
+            return _run_locked(delivery_ids, 1)
+    except Exception as error:
+        log.warning("%d deliveries are run one by one, since one of them failed: %s", len(delivery_ids), type(error).__name__)
+        return None
 
 
-def _run_locked(delivery_id: UUID, attempt: int) -> bool:
-    pending = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt).select_related("event")
-    delivery = pending.select_for_update(skip_locked=True, of=("self",)).first()
-    if delivery is None:
-        return False
-    listener = listeners.find(delivery.event.name, delivery.listener)
-    if listener is not None:  # None: this version of the code has dropped the listener
-        listener(revive(delivery.event))
-    Delivery.objects.filter(pk=delivery_id).update(status=Delivery.Status.DONE, done_at=clock.now(), last_error="")
-    return True
+def _run_locked(delivery_ids: Sequence[UUID], attempt: int) -> int:
+    locked = sql.lock(delivery_ids, attempt=attempt)
+    for delivery in locked:
+        listener = listeners.find(delivery.event.name, delivery.listener)
+        if listener is not None:  # None: this version of the code has dropped the listener
+            listener(revive(delivery.event))
+    if locked:
+        sql.finish([delivery.delivery_id for delivery in locked], now=clock.now())
+    return len(locked)
 
 
 def _note_failure(delivery_id: UUID, attempt: int, error: Exception) -> None:
@@ -135,10 +174,15 @@ def _terms_of(delivery_id: UUID) -> listeners.Terms:
 def revive(row: OutboxEvent) -> Event:
     """The fact as it was announced, ids and times typed again; and its id, and when and by whom it was told."""
     kind = facts.named(row.name)
-    hints = typing.get_type_hints(kind)
-    fact = kind(**{field.name: _typed(hints[field.name], row.payload.get(field.name)) for field in dataclasses.fields(kind)})
+    fact = kind(**{name: _typed(hint, row.payload.get(name)) for name, hint in _fields(kind)})  # type: ignore[arg-type]
     vars(fact).update(event_id=row.pk, announced_at=row.occurred_at, announced_by=row.actor_id)
     return fact
+
+
+@cache
+def _fields(kind: type[Event]) -> list[tuple[str, typing.Any]]:
+    hints = typing.get_type_hints(kind)
+    return [(field.name, hints[field.name]) for field in dataclasses.fields(kind)]
 
 
 def _typed(hint: typing.Any, value: typing.Any) -> typing.Any:

@@ -1,27 +1,50 @@
 """The relay's work, queue by queue. Arguments are ids; the logic is in `relay`."""
 
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from celery import shared_task
+from kombu.exceptions import OperationalError as BrokerDown
 
-from apps.events import relay
+from apps.common import bus
+from apps.events import listeners, relay
 from apps.events.relay import Turn
+
+log = logging.getLogger(__name__)
+
+GATHER = 0.1  # seconds between two claims of a process: under load a claim finds a batch, an idle relay begins at once
+TURN = 0.5  # seconds after which a relay that still finds facts lets the tasks of other queues run
+EACH = 25  # deliveries in one task of another queue
+
+
+class _Claims:
+    """When this process last claimed facts, by time.monotonic()."""
+
+    last = 0.0
 
 
 @shared_task
 def relay_waiting() -> int:
-    """Relay everything that waits and hand each delivery to a task. Answers how many were handed out."""
+    """Relay what waits: run first attempts of the usual queue here, hand the others out. Answers how many deliveries it made."""
+    time.sleep(max(0.0, min(GATHER, _Claims.last + GATHER - time.monotonic())))
     relay.fall_asleep()
-    handed_out = 0
+    begun, deliveries = time.monotonic(), 0
     while turns := relay.claim_waiting():
-        handed_out += _hand_out(turns)
-    return handed_out
+        deliveries += _run_or_hand_out(turns)
+        if time.monotonic() - begun > TURN:
+            wake_relay()
+            break
+    _Claims.last = time.monotonic()
+    return deliveries
 
 
 @shared_task
 def hand_out_due() -> int:
     """The sweep: facts and deliveries that a dead broker or worker left behind."""
-    return relay_waiting() + _hand_out(relay.due_deliveries())
+    return relay_waiting() + _run_or_hand_out(relay.due_deliveries())
 
 
 @shared_task
@@ -30,7 +53,38 @@ def deliver(*, delivery_id: str, attempt: int) -> bool:
     return relay.deliver(UUID(delivery_id), attempt)
 
 
-def _hand_out(turns: list[Turn]) -> int:
+@shared_task
+def deliver_batch(*, delivery_ids: list[str]) -> int:
+    """Run the first attempt of each delivery. Answers how many were done."""
+    return relay.deliver_batch([UUID(one) for one in delivery_ids])
+
+
+def wake_relay() -> None:
+    """Ask a worker to relay. Already asked and not yet begun: once is enough. Bus down: the sweep finds the event."""
+    try:
+        if bus.run(lambda client: client.set(relay.WAKE, 1, nx=True, px=relay.WAKE_MS)):
+            relay_waiting.apply_async(retry=False)
+    except (bus.Down, BrokerDown, OSError):
+        log.warning("relay not woken: the bus is down; the sweep will find the event")
+
+
+def _run_or_hand_out(turns: Sequence[Turn]) -> int:
+    """First attempts in batches, those of the usual queue at once; later attempts by themselves."""
+    first: dict[str, list[UUID]] = defaultdict(list)
     for turn in turns:
-        deliver.apply_async(kwargs={"delivery_id": str(turn.delivery_id), "attempt": turn.attempt}, queue=turn.queue, retry=False)
+        if turn.attempt == 1:
+            first[turn.queue].append(turn.delivery_id)
+    for ids in _chunks(first.pop(listeners.USUAL.queue, []), relay.BATCH):
+        relay.deliver_batch(ids)
+    for queue, waiting in first.items():
+        for ids in _chunks(waiting, EACH):
+            deliver_batch.apply_async(kwargs={"delivery_ids": [str(one) for one in ids]}, queue=queue, retry=False)
+    for turn in turns:
+        if turn.attempt > 1:
+            arguments = {"delivery_id": str(turn.delivery_id), "attempt": turn.attempt}
+            deliver.apply_async(kwargs=arguments, queue=turn.queue, retry=False)
     return len(turns)
+
+
+def _chunks(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -57,13 +57,23 @@ class Left:
 def to_doctors(event: Change) -> list[Said]:
     """The doctor whose diary it is, and the one whom the visit left; nobody for what he did himself, or where it is not soon."""
     left, news = Left.by(event), _news(event)
-    if news is None or event.status == Status.REQUESTED or not _is_soon(event, left):
-        return []
-    told = [(event.doctor_id, "")]
-    if news is News.CHANGED and left.doctor_id and left.doctor_id != event.doctor_id:
-        told.append((left.doctor_id, "left"))
-    others = [(doctor_id, part) for doctor_id, part in told if doctor_id != event.announced_by]
-    return [Said(doctor_id=doctor_id, notice=_notice(event, news, left, part), part=part) for doctor_id, part in others]
+    return [
+        Said(doctor_id=doctor_id, notice=_notice(event, news, left, part), part=part)
+        for doctor_id, part in _doctors(event)
+        if news is not None
+    ]
+
+
+def concerns_doctors(event: Change) -> bool:
+    """Whether any doctor is to be told. Asks no database, so that a change which is news to nobody starts no task."""
+    return bool(_doctors(event))
+
+
+def may_concern_patient(event: Change) -> bool:
+    """Whether the patient may have to be mailed, as far as the event says. Asks no database."""
+    if isinstance(event, AppointmentUpdated):
+        return _change_to_patient(event) is not None
+    return event.scheduled_time > (event.announced_at or clock.now())
 
 
 def news_to_patient(event: Change | SeriesBooked) -> News | None:
@@ -102,6 +112,17 @@ def to_the_desk(event: WaitlistOffered) -> Notice | None:
         category=Category.APPOINTMENT,
         action_url=reverse("admin:appointments_waitlistentry_change", args=[event.entry_id]),
     )
+
+
+def _doctors(event: Change) -> list[tuple[UUID, str]]:
+    """The doctors to tell, each with the part of the event that concerns them."""
+    left, news = Left.by(event), _news(event)
+    if news is None or event.status == Status.REQUESTED or not _is_soon(event, left):
+        return []
+    told = [(event.doctor_id, "")]
+    if news is News.CHANGED and left.doctor_id and left.doctor_id != event.doctor_id:
+        told.append((left.doctor_id, "left"))
+    return [(doctor_id, part) for doctor_id, part in told if doctor_id != event.announced_by]
 
 
 def _news(event: Change) -> News | None:

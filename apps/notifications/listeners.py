@@ -15,7 +15,7 @@ from apps.accounts.models import PasswordLink, User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
 from apps.common import clock
-from apps.events.listeners import after_commit
+from apps.events.listeners import SHARED, after_commit
 from apps.notifications import diary, mail, services
 from apps.notifications.mail import Recipient
 from apps.notifications.models import Priority, Type
@@ -27,7 +27,7 @@ from apps.patients.events import GlassBroken
 _ADMINISTRATORS = (Role.ADMIN,)
 
 
-@after_commit(GlassBroken)
+@after_commit(GlassBroken, terms=SHARED)
 def tell_of_broken_glass(event: GlassBroken) -> None:
     """To every administrator, who may look at what the person read."""
     patient = patients.patient(SYSTEM, event.patient_id)
@@ -44,7 +44,7 @@ def tell_of_broken_glass(event: GlassBroken) -> None:
     services.notify(by=SYSTEM, notice=notice, roles=_ADMINISTRATORS, event_id=event.event_id)
 
 
-@after_commit(UnusualReading)
+@after_commit(UnusualReading, terms=SHARED)
 def tell_of_unusual_reading(event: UnusualReading) -> None:
     """To every administrator."""
     notice = Notice(
@@ -57,7 +57,7 @@ def tell_of_unusual_reading(event: UnusualReading) -> None:
     services.notify(by=SYSTEM, notice=notice, roles=_ADMINISTRATORS, event_id=event.event_id)
 
 
-@after_commit(SignedInFromNewPlace)
+@after_commit(SignedInFromNewPlace, terms=SHARED)
 def tell_of_a_new_place(event: SignedInFromNewPlace) -> None:
     """To whoever the account belongs to."""
     notice = Notice(
@@ -81,21 +81,20 @@ def mail_of_a_new_place(event: SignedInFromNewPlace) -> None:
         mail.send(to=Recipient.of(user), template="new_place", context={"at": at}, event_id=event.event_id)
 
 
-@after_commit(SecondFactorDisabled)
+@after_commit(SecondFactorDisabled, terms=SHARED, when=lambda event: event.reset)
 def tell_of_a_second_factor_taken_away(event: SecondFactorDisabled) -> None:
     """To its owner, where somebody else did it."""
-    if event.reset:
-        notice = Notice(
-            title="Your second factor was taken away",
-            message=(
-                f"An administrator removed the second factor of your account on {clinic_time(event.announced_at)}. "
-                "Set up another one. If you did not ask for it, tell an administrator."
-            ),
-            type=Type.WARNING,
-            priority=Priority.HIGH,
-            action_url=reverse("admin:second_factor"),
-        )
-        services.notify(by=SYSTEM, notice=notice, ids=[event.user_id], event_id=event.event_id)
+    notice = Notice(
+        title="Your second factor was taken away",
+        message=(
+            f"An administrator removed the second factor of your account on {clinic_time(event.announced_at)}. "
+            "Set up another one. If you did not ask for it, tell an administrator."
+        ),
+        type=Type.WARNING,
+        priority=Priority.HIGH,
+        action_url=reverse("admin:second_factor"),
+    )
+    services.notify(by=SYSTEM, notice=notice, ids=[event.user_id], event_id=event.event_id)
 
 
 @after_commit(PasswordResetAsked, terms=mail.TERMS)
@@ -116,19 +115,19 @@ def mail_an_invitation(event: StaffInvited) -> None:
         mail.send(to=Recipient.of(user), template="invitation", context=context, event_id=event.event_id)
 
 
-@after_commit(AppointmentBooked)
+@after_commit(AppointmentBooked, terms=SHARED, when=diary.concerns_doctors)
 def tell_the_doctor_of_a_booking(event: AppointmentBooked) -> None:
     """Whose diary it stands in, where somebody else put it there for one of the next days."""
     _tell_doctors(event)
 
 
-@after_commit(AppointmentUpdated)
+@after_commit(AppointmentUpdated, terms=SHARED, when=diary.concerns_doctors)
 def tell_the_doctors_of_a_change(event: AppointmentUpdated) -> None:
     """As above, of a visit that was moved or cancelled."""
     _tell_doctors(event)
 
 
-@after_commit(AppointmentBooked, terms=mail.TERMS)
+@after_commit(AppointmentBooked, terms=mail.TERMS, when=diary.may_concern_patient)
 def mail_of_a_booking(event: AppointmentBooked) -> None:
     """To the patient, of a visit that is still ahead."""
     _mail_patient(event)
@@ -140,7 +139,7 @@ def mail_of_a_series(event: SeriesBooked) -> None:
     _mail_patient(event)
 
 
-@after_commit(AppointmentUpdated, terms=mail.TERMS)
+@after_commit(AppointmentUpdated, terms=mail.TERMS, when=diary.may_concern_patient)
 def mail_of_a_change(event: AppointmentUpdated) -> None:
     """To the patient, where whoever moved or cancelled the visit wished it."""
     _mail_patient(event)
@@ -154,7 +153,7 @@ def mail_of_an_offer(event: WaitlistOffered) -> None:
         mail.send(to=recipient, template="appointment_offer", context={}, event_id=event.event_id)
 
 
-@after_commit(WaitlistOffered)
+@after_commit(WaitlistOffered, terms=SHARED)
 def tell_the_desk_of_an_offer(event: WaitlistOffered) -> None:
     """Where nobody can be mailed, somebody has to call."""
     if notice := diary.to_the_desk(event):

@@ -26,10 +26,9 @@ def look_at_the_transferred(event: PatientTransferredIn) -> None:
     _look(event.patient_id)
 
 
-@after_commit(PatientUpdated)
+@after_commit(PatientUpdated, when=lambda event: not COMPARED.isdisjoint(event.changes))
 def look_at_the_amended(event: PatientUpdated) -> None:
-    if COMPARED & set(event.changes):
-        _look(event.patient_id)
+    _look(event.patient_id)
 
 
 @after_commit(PatientsMerged)

@@ -1,4 +1,3 @@
-import time
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -10,7 +9,7 @@ from apps.common import bus, context
 from apps.common.context import RequestContext
 from apps.events import listeners, relay, tasks
 from apps.events.listeners import after_commit
-from apps.events.models import Delivery, OutboxEvent
+from apps.events.models import OutboxEvent
 from apps.events.services import NotInTransaction, emit
 from apps.events.tests.conftest import Nurse
 
@@ -113,15 +112,12 @@ def test_a_dead_bus_refuses_no_change_and_the_sweep_finds_it(
     heard: list[Any] = []
     after_commit(bell)(heard.append)
     alive, settings.REDIS_URL = settings.REDIS_URL, url
-    begun = time.monotonic()
     ring(bell, bed=4)
-    assert time.monotonic() - begun < 0.5
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     settings.REDIS_URL = alive
     bus.breaker.reset()
+    assert not heard
     assert tasks.hand_out_due() == 1
-    assert messages() == 1
-    assert relay.deliver(Delivery.objects.get().pk, 1)
     assert heard == [bell(bed=4)]
 
 

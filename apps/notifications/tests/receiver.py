@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -43,10 +43,35 @@ def open_at(port: int, receiver: Receiver) -> Iterator[Receiver]:
         controller.stop()
 
 
+class SilentServer:
+    """Takes connections and says nothing."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        listening.setblocking(False)
+        self.port: int = listening.getsockname()[1]
+        self._listening = listening
+        self._lines: list[socket.socket] = []
+
+    def connections(self) -> int:
+        """How many connections there were so far."""
+        with suppress(BlockingIOError):
+            while True:
+                self._lines.append(self._listening.accept()[0])
+        return len(self._lines)
+
+    def close(self) -> None:
+        for line in self._lines:
+            line.close()
+
+
 @contextmanager
-def black_hole() -> Iterator[int]:
-    """A port that takes connections and says nothing."""
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        line.listen(50)
-        yield line.getsockname()[1]
+def black_hole() -> Iterator[SilentServer]:
+    """A mail server that never answers, for the length of a test."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(50)
+        server = SilentServer(listening)
+        try:
+            yield server
+        finally:
+            server.close()

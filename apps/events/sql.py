@@ -1,0 +1,108 @@
+"""The statements of the relay, written by hand and prepared: every announced fact pays for them.
+
+No statement waits for a row that another relay or worker holds: it skips the row. Ids come by `ARRAY(SELECT …)`, which PostgreSQL
+runs once; as a join it may run the inner query again and lock more rows than the limit.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from apps.common import prepared
+from apps.events.models import Delivery, OutboxEvent
+
+_CLAIM = """
+UPDATE events_outboxevent SET relayed_at = %s WHERE id = ANY(ARRAY(
+    SELECT id FROM events_outboxevent WHERE relayed_at IS NULL ORDER BY id LIMIT {limit:d} FOR UPDATE SKIP LOCKED))
+RETURNING id, name, payload::text, actor_id, occurred_at
+"""
+_ADD = """
+INSERT INTO events_delivery (id, event_id, listener, status, attempts, next_attempt_at, last_error)
+SELECT n.id, n.event_id, n.listener, 'pending', 0, %s, ''
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS n (id, event_id, listener)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_DUE = """
+UPDATE events_delivery SET next_attempt_at = %s WHERE id = ANY(ARRAY(
+    SELECT id FROM events_delivery WHERE status = 'pending' AND next_attempt_at <= %s
+    ORDER BY next_attempt_at LIMIT {limit:d} FOR UPDATE SKIP LOCKED))
+RETURNING id, listener, attempts
+"""
+_BEGIN = """
+UPDATE events_delivery SET attempts = %s, next_attempt_at = %s WHERE id = ANY(ARRAY(
+    SELECT id FROM events_delivery WHERE id = ANY(%s) AND status = 'pending' AND attempts = %s FOR UPDATE SKIP LOCKED))
+RETURNING id, listener
+"""
+_LOCK = """
+SELECT d.id, d.listener, e.id, e.name, e.payload::text, e.actor_id, e.occurred_at
+FROM events_delivery d JOIN events_outboxevent e ON e.id = d.event_id
+WHERE d.id = ANY(%s) AND d.status = 'pending' AND d.attempts = %s ORDER BY e.id, d.listener FOR UPDATE OF d SKIP LOCKED
+"""
+_FINISH = "UPDATE events_delivery SET status = 'done', done_at = %s, last_error = '' WHERE id = ANY(%s)"
+_RENEW = """
+UPDATE events_delivery SET next_attempt_at = %s WHERE id = ANY(ARRAY(
+    SELECT id FROM events_delivery WHERE id = ANY(%s) AND status = 'pending' AND attempts = %s FOR UPDATE SKIP LOCKED))
+"""
+
+
+class Locked(NamedTuple):
+    """A delivery that this transaction holds, and its fact."""
+
+    delivery_id: UUID
+    listener: str
+    event: OutboxEvent
+
+
+def claim(*, limit: int, now: datetime) -> list[OutboxEvent]:
+    """Mark waiting facts as relayed. Returns them, the oldest first."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_CLAIM.format(limit=limit), [now])
+        return sorted((_event(*row) for row in cursor.fetchall()), key=lambda event: event.pk)
+
+
+def add(deliveries: Sequence[Delivery], *, due: datetime) -> set[UUID]:
+    """Insert pending deliveries. Returns the ids of those that did not exist before."""
+    columns = [[getattr(row, name) for row in deliveries] for name in ("pk", "event_id", "listener")]
+    with prepared.cursor() as cursor:
+        cursor.execute(_ADD, [due, *columns])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def take_due(*, limit: int, now: datetime, due: datetime) -> list[tuple[UUID, str, int]]:
+    """Move the due time of deliveries that are due. Returns id, listener and attempts of each."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_DUE.format(limit=limit), [due, now])
+        return cursor.fetchall()
+
+
+def begin(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> list[tuple[UUID, str]]:
+    """Count the attempt for those that wait for it. Returns id and listener of each, in the order of `delivery_ids`."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_BEGIN, [attempt, due, list(delivery_ids), attempt - 1])
+        begun = dict(cursor.fetchall())
+    return [(one, begun[one]) for one in delivery_ids if one in begun]
+
+
+def lock(delivery_ids: Sequence[UUID], *, attempt: int) -> list[Locked]:
+    """Lock those that are at this attempt, until the transaction ends."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_LOCK, [list(delivery_ids), attempt])
+        return [Locked(delivery_id, listener, _event(*event)) for delivery_id, listener, *event in cursor.fetchall()]
+
+
+def finish(delivery_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Mark deliveries as done."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_FINISH, [now, list(delivery_ids)])
+
+
+def renew(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> None:
+    """Extend the lease of deliveries whose turn in the batch has not come yet."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_RENEW, [due, list(delivery_ids), attempt])
+
+
+def _event(pk: UUID, name: str, payload: str, actor_id: UUID | None, occurred_at: datetime) -> OutboxEvent:
+    return OutboxEvent(pk=pk, name=name, payload=json.loads(payload), actor_id=actor_id, occurred_at=occurred_at)

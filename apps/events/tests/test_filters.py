@@ -1,0 +1,96 @@
+"""Listeners that name a filter: what concerns none of them costs no delivery and no task."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+
+from apps.common import bus
+from apps.events import listeners, relay
+from apps.events.listeners import after_commit
+from apps.events.models import Delivery, OutboxEvent
+from apps.events.services import emit
+from apps.events.tests.conftest import Nurse
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ring(bell: Any, by: Nurse | None = None, **fact: Any) -> None:
+    with transaction.atomic():
+        emit(bell(**fact), by=by or Nurse())
+
+
+def tasks_waiting() -> int:
+    return bus.run(lambda client: client.llen("default"))
+
+
+def test_a_fact_that_concerns_no_listener_starts_no_task(bell: Any) -> None:
+    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
+    ring(bell, bed=1)
+    assert OutboxEvent.objects.get().relayed_at is not None
+    assert (relay.claim_waiting(), tasks_waiting()) == ([], 0)
+
+
+def test_only_the_listener_that_the_fact_concerns_gets_a_delivery(bell: Any) -> None:
+    heard: list[Any] = []
+    listeners._after_commit["test.bell_rang"] = {"ward.doctor": heard.append}
+    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
+    ring(bell, bed=1)
+    [turn] = relay.claim_waiting()
+    assert Delivery.objects.get().listener == "ward.doctor"
+    assert relay.deliver(turn.delivery_id, turn.attempt)
+    assert heard == [bell(bed=1)]
+
+
+def test_a_filter_knows_when_and_by_whom_the_fact_was_announced(bell: Any) -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def concerns(event: Any) -> bool:
+        seen.append((event.event_id, event.announced_at, event.announced_by))
+        return True
+
+    after_commit(bell, when=concerns)(lambda event: None)
+    nurse = Nurse(id=uuid4())
+    ring(bell, by=nurse)
+    relay.claim_waiting()
+    row = OutboxEvent.objects.get()
+    assert seen == [(row.pk, row.occurred_at, nurse.id)] * 2
+
+
+def test_what_is_announced_is_left_as_it_is_by_the_filters(bell: Any) -> None:
+    after_commit(bell, when=lambda event: True)(lambda event: None)
+    fact = bell(bed=3)
+    with transaction.atomic():
+        emit(fact, by=Nurse(id=uuid4()))
+    assert (fact.event_id, fact.announced_at, fact.announced_by) == (None, None, None)
+
+
+def test_a_filter_that_fails_refuses_no_change_and_its_listener_runs(bell: Any) -> None:
+    heard: list[Any] = []
+    after_commit(bell, when=lambda event: 1 / 0)(heard.append)
+    ring(bell, bed=2)
+    [turn] = relay.claim_waiting()
+    assert relay.deliver(turn.delivery_id, turn.attempt)
+    assert heard == [bell(bed=2)]
+
+
+def test_a_fact_that_cannot_be_read_fails_where_a_person_sees_it(bell: Any) -> None:
+    after_commit(bell, when=lambda event: False)(lambda event: None)
+    OutboxEvent.objects.create(name="test.bell_rang", payload=["not", "a", "fact"])
+    [turn] = relay.claim_waiting()
+    assert not relay.deliver(turn.delivery_id, turn.attempt)
+    assert Delivery.objects.get().last_error
+
+
+def test_facts_that_concern_nobody_hold_up_none_behind_them(bell: Any) -> None:
+    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
+    OutboxEvent.objects.bulk_create([OutboxEvent(name="test.bell_rang", payload={"bed": bed}) for bed in (1, 2, 3, 4, 9)])
+    assert len(relay.claim_waiting(2)) == 1
+    assert Delivery.objects.get().event.payload == {"bed": 9}
+
+
+def test_a_filter_asks_no_database(bell: Any, django_assert_num_queries: Any) -> None:
+    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
+    with transaction.atomic(), django_assert_num_queries(2):  # the rows of outbox and audit log
+        emit(bell(bed=1), by=Nurse())
