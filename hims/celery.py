@@ -1,13 +1,41 @@
 """The Celery application: workers relay facts and do what need not be waited for."""
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+from django.db import connections
 
 from hims import env
+from hims.worker_watch import Watch
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
 
 app = Celery("hims")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(Watch)
+
+BROKER_ANSWERS_WITHIN = 60  # seconds
+
+
+@signals.celeryd_init.connect
+def wait_for_the_broker(conf: Any, **_: Any) -> None:
+    """A worker waits for a Redis that hangs; a request does not (`CELERY_BROKER_TRANSPORT_OPTIONS`).
+
+    An acknowledgement that runs into its time-out is logged and forgotten, and counts against the prefetch limit for ever: with a
+    limit of 1 the worker takes no further task (celery/celery#8091 and #10302). `worker_watch` restarts a worker to which it
+    happens all the same.
+    """
+    conf.broker_transport_options = conf.broker_transport_options | {"socket_timeout": BROKER_ANSWERS_WITHIN}
+
+
+@signals.task_prerun.connect
+def check_the_database_connections(**_: Any) -> None:
+    """Drop those that died, as Django does before a request. CELERY_DB_REUSE_MAX keeps them open from task to task.
+
+    The look at the server is needed: without it Django takes a connection for usable whose error nobody saw (celery/celery#9824).
+    """
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()
+        connection.close_if_health_check_failed()

@@ -272,6 +272,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives any outage of Redis
+# Tasks share a database connection (by default each opens one); `hims.celery` checks it before each task.
+CELERY_DB_REUSE_MAX = 1_000_000_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # workers log as everybody does: one line, secrets masked
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,
@@ -281,17 +284,24 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     **{"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# What beat asks for every few seconds is worth nothing later: a worker that was away drops what piled up meanwhile.
+_SOON = {"expires": 30}
 CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0},
+    "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0, "options": _SOON},
     "forget old sign-ins": {"task": "apps.accounts.tasks.forget_old", "schedule": 86_400.0},
-    "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0},
-    "fold the tally of visits": {"task": "apps.appointments.tasks.fold_tally", "schedule": 10.0},
-    "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0},
-    "fold the tally of consultations": {"task": "apps.consultations.tasks.fold_tally", "schedule": 10.0},
+    "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
+    "fold the tally of visits": {"task": "apps.appointments.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
+    "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0, "options": _SOON},
+    "fold the tally of consultations": {"task": "apps.consultations.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
     "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
-    "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0},
-    "seal what came late to the trail": {"task": "apps.audit.tasks.seal", "schedule": 60.0, "kwargs": {"thorough": True}},
-    "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0},
+    "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0, "options": _SOON},
+    "seal what came late to the trail": {
+        "task": "apps.audit.tasks.seal",
+        "schedule": 60.0,
+        "kwargs": {"thorough": True},
+        "options": _SOON,
+    },
+    "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0, "options": _SOON},
     "note the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }

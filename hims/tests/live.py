@@ -141,17 +141,17 @@ def web(log: Path, application: str = "hims.wsgi:application", **environment: st
 
 
 @contextmanager
-def worker(log: Path, **environment: str) -> Iterator[subprocess.Popen]:
+def worker(log: Path, *, app: str = "hims.celery:app", concurrency: int = 2, **environment: str) -> Iterator[subprocess.Popen]:
     """A Celery worker that knows the ward's bell."""
     command = [
         "celery",
         "-A",
-        "hims.celery:app",
+        app,
         "worker",
         "--include",
         "hims.tests.journeys.bell",
         "--concurrency",
-        "2",
+        str(concurrency),
         "--loglevel",
         "INFO",
     ]

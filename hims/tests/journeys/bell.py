@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from django.db import connections
+
 from apps.access.actor import SYSTEM
 from apps.events import event, listeners, relay
 from apps.events.event import Event
@@ -63,4 +65,5 @@ def heard(path: Path) -> list[int]:
 
 if HEARD_IN in os.environ:  # in a worker
     relay.LEASE = timedelta(seconds=2)
+    connections["default"].settings_dict["CONN_MAX_AGE"] = 600  # as outside of tests
     hang_up()

@@ -1,0 +1,145 @@
+"""Real workers: their database sessions, and what becomes of them when Redis hangs."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection, transaction
+from kombu import Connection
+
+from apps.events import tasks
+from hims import worker_watch
+from hims.tests import live
+from hims.tests.journeys import bell
+from hims.worker_watch import Standstill
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def heard_in(tmp_path: Path) -> Iterator[Path]:
+    with bell.hung_up():
+        yield tmp_path / "heard"
+
+
+def ring(bed: int) -> None:
+    with transaction.atomic():
+        bell.ring(bed)
+
+
+def sessions() -> set[int]:
+    """The database sessions of everybody but this test."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def end_sessions() -> None:
+    """What a restart of PostgreSQL does to those who are connected."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS s (pid)", [list(sessions())])
+
+
+def test_tasks_share_a_database_session_and_a_restart_of_postgres_fails_none(heard_in: Path) -> None:
+    log, seen = heard_in.with_name("worker.log"), set()
+    with live.worker(log, **{bell.HEARD_IN: str(heard_in), bell.TAKES: "0"}):
+        for bed in range(8):
+            ring(bed)
+            assert live.eventually(lambda: bed in bell.heard(heard_in))  # noqa: B023
+            seen |= sessions()
+        assert 1 <= len(seen) <= 2  # one a process, however many tasks there were
+        end_sessions()
+        for bed in (8, 9, 10, 11):
+            ring(bed)
+            assert live.eventually(lambda: bed in bell.heard(heard_in))  # noqa: B023
+        assert sessions().isdisjoint(seen)
+    assert bell.heard(heard_in) == list(range(12))
+    assert " ERROR " not in log.read_text()
+
+
+def lost_an_acknowledgement(log: Path) -> bool:
+    return "Couldn't ack" in log.read_text()
+
+
+def test_a_worker_waits_for_a_redis_that_hangs_and_goes_on(heard_in: Path) -> None:
+    """Longer than a request would wait: with that time-out the acknowledgement was lost, and the worker took no task any more."""
+    log = heard_in.with_name("worker.log")
+    with live.own_redis() as redis, alone(log, heard_in, redis.url) as worker:
+        send(redis.url, 1)
+        assert live.eventually(lambda: bell.heard(heard_in) == [1])
+        redis.freeze()  # while the task runs, so that its acknowledgement meets a Redis that does not answer
+        assert not live.eventually(lambda: lost_an_acknowledgement(log), within=4)
+        redis.thaw()
+        send(redis.url, 2)
+        assert live.eventually(lambda: bell.heard(heard_in) == [1, 2])
+        assert worker.poll() is None
+
+
+def test_a_worker_that_lost_an_acknowledgement_ends_to_be_started_again(heard_in: Path) -> None:
+    log = heard_in.with_name("worker.log")
+    with live.own_redis() as redis:
+        with alone(log, heard_in, redis.url, app="hims.tests.journeys.impatient:app") as worker:
+            send(redis.url, 1)
+            assert live.eventually(lambda: bell.heard(heard_in) == [1])
+            redis.freeze()
+            assert live.eventually(lambda: lost_an_acknowledgement(log))
+            redis.thaw()
+            send(redis.url, 2)
+            assert live.eventually(lambda: worker.poll() is not None)
+            assert worker.returncode == worker_watch.EXIT_CODE
+        assert bell.heard(heard_in) == [1]
+        with alone(log, heard_in, redis.url):
+            assert live.eventually(lambda: set(bell.heard(heard_in)) == {1, 2})
+
+
+def test_a_worker_that_waits_for_work_or_is_busy_is_left_alone(heard_in: Path) -> None:
+    log = heard_in.with_name("worker.log")
+    with (
+        live.own_redis() as redis,
+        alone(log, heard_in, redis.url, app="hims.tests.journeys.impatient:app", takes=3.0) as worker,
+    ):
+        for bed in (1, 2):  # the second waits for twice the patience while the first is run
+            send(redis.url, bed)
+        assert live.eventually(lambda: bell.heard(heard_in) == [1, 2])
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=30) == 0
+    assert "this worker takes none" not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("looks", "stands_still"),
+    [
+        ([(0, True, 5, False), (9, True, 5, False), (16, True, 5, False)], True),
+        ([(0, True, 5, False), (9, True, 6, False), (16, True, 6, False)], False),  # it took one in between
+        ([(0, True, 5, False), (9, False, 5, False), (16, True, 5, False)], False),  # nothing waited in between
+        ([(0, True, 5, False), (9, True, 5, True), (16, True, 5, False)], False),  # it ran one in between
+        ([(0, False, 0, False), (99, False, 0, False)], False),
+    ],
+)
+def test_what_counts_as_standing_still(looks: list[tuple[float, bool, int, bool]], stands_still: bool) -> None:
+    standstill = Standstill(patience=10)
+    standstill.seen(at=-5, waiting=False, taken=5, busy=False)
+    seen = [standstill.seen(at=at, waiting=waiting, taken=taken, busy=busy) for at, waiting, taken, busy in looks]
+    assert seen[-1] is stands_still
+    assert not any(seen[:-1])
+
+
+def send(redis_url: str, bed: int) -> None:
+    """Ring, and ask the worker that works on this Redis to relay it."""
+    ring(bed)
+    path = urlsplit(redis_url).path
+    with Connection(f"redis+socket://{path}?virtual_host=0") as broker:
+        tasks.relay_waiting.apply_async(retry=False, connection=broker)
+
+
+def alone(log: Path, heard_in: Path, redis_url: str, app: str = "hims.celery:app", takes: float = 1.0) -> Any:
+    """A worker of one process."""
+    environment = {bell.HEARD_IN: str(heard_in), bell.TAKES: str(takes), "REDIS_URL": redis_url}
+    return live.worker(log, app=app, concurrency=1, **environment)

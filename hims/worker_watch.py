@@ -1,0 +1,82 @@
+"""Ends a worker that takes no task although tasks wait; who started it (`make run`, Docker) starts another.
+
+After an outage of Redis, Celery's worker may stay connected, answer a ping, and take no task any more (celery/celery#8091,
+#10205, #10302: reported since version 5.0). The watch asks Redis, on a connection of its own, whether tasks wait in the
+worker's queues, and counts the tasks that the worker accepts. It leaves a worker alone that is busy with a task. The outbox holds
+what the lost tasks had to do, and the sweep finds it.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import redis
+from celery.bootsteps import StartStopStep
+from celery.worker import state
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+EVERY = 2.0  # seconds between two looks
+PATIENCE = 15.0  # seconds in which tasks wait and none is taken
+EXIT_CODE = 70  # EX_SOFTWARE
+
+
+class Standstill:
+    """Decides from a row of looks whether the worker stands still. Times are seconds of any clock that only goes forward."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._since: float | None = None
+        self._taken = -1
+
+    def seen(self, *, at: float, waiting: bool, taken: int, busy: bool) -> bool:
+        """Note whether tasks wait, how many the worker took in all, and whether it runs one. True when it stands still."""
+        if not waiting or busy or taken != self._taken:
+            self._since, self._taken = None, taken
+            return False
+        self._since = at if self._since is None else self._since
+        return at - self._since >= self._patience
+
+
+class Watch(StartStopStep):
+    """The step that starts the watch in a worker's main process, once its pool stands."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._over = threading.Event()
+
+    def start(self, parent: Any) -> None:
+        threading.Thread(target=self._watch, args=(parent,), name="worker-watch", daemon=True).start()
+
+    def stop(self, parent: Any) -> None:
+        self._over.set()
+
+    terminate = stop
+
+    def _watch(self, worker: Any) -> None:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+        standstill = Standstill()
+        while not self._over.wait(EVERY):
+            try:
+                waiting = any(client.llen(queue) for queue in list(worker.app.amqp.queues.consume_from))
+            except redis.RedisError:
+                waiting = False  # whoever cannot be asked hands out no tasks either
+            taken, busy = state.all_total_count[0], bool(state.active_requests)
+            if standstill.seen(at=time.monotonic(), waiting=waiting, taken=taken, busy=busy):
+                log.critical("Tasks wait and this worker takes none: it ends, to be started again.")
+                _end(worker)
+
+
+def _end(worker: Any) -> None:
+    """At once: a worker in this state cannot be relied on to stop in order. It runs no task that could be lost."""
+    for child in getattr(getattr(worker.pool, "_pool", None), "_pool", None) or ():
+        with suppress(OSError):
+            os.kill(child.pid, signal.SIGKILL)
+    os._exit(EXIT_CODE)
