@@ -83,7 +83,9 @@ class SeriesBooked(Event, name="appointment.series_booked"):
     series_id: UUID
     patient_id: UUID
     doctor_id: UUID
-    every_weeks: int
+    every_weeks: int  # 0 where the series is not weekly
+    frequency: str
+    interval: int
     booked: int
 
     @property

@@ -1,15 +1,87 @@
-"""A visit every so many weeks at the same time of day where the clinic is. Pure."""
+"""When repeated appointments take place: daily, weekly or monthly at the same time of day where the clinic is. Pure.
+
+A rhythm means what the recurrence rule (RRULE) of RFC 5545 means, read by python-dateutil: the 31st of each month skips shorter
+months, the second Tuesday is BYDAY=TU with BYSETPOS=2.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
+from itertools import islice
 from zoneinfo import ZoneInfo
+
+from dateutil.rrule import DAILY, MONTHLY, WEEKLY, rrule
 
 from apps.appointments import rules
 
-EVERY_MOST = 52  # weeks
-FEWEST, MOST = 2, 52  # visits
+FEWEST, MOST = 2, 52  # appointments
+
+
+class Frequency(StrEnum):
+    """What `interval` counts."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+LARGEST_INTERVAL = {Frequency.DAILY: 365, Frequency.WEEKLY: 52, Frequency.MONTHLY: 12}
+EVERY_MOST = LARGEST_INTERVAL[Frequency.WEEKLY]
+_FREQUENCIES = {Frequency.DAILY: DAILY, Frequency.WEEKLY: WEEKLY, Frequency.MONTHLY: MONTHLY}
+_UNITS = {Frequency.DAILY: "day", Frequency.WEEKLY: "week", Frequency.MONTHLY: "month"}
+
+
+class Unfit(ValueError):
+    """A rhythm that cannot be meant. `field` names the part, `issue` says what to send instead."""
+
+    def __init__(self, field: str, issue: str) -> None:
+        super().__init__(f"{field}: {issue}")
+        self.field, self.issue = field, issue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often appointments repeat, and how many there are: `count` in all, or as many as fit `until` that day (inclusive).
+
+    `by_weekday` holds days from 0 (Monday) to 6, `by_month_day` 1 to 31 or -1 for the last day, `by_set_position` chooses one of
+    a month's matching weekdays: 1 to 5, or -1 for the last.
+    """
+
+    frequency: Frequency = Frequency.WEEKLY
+    interval: int = 1
+    by_weekday: tuple[int, ...] = ()
+    by_month_day: int | None = None
+    by_set_position: int | None = None
+    count: int | None = None
+    until: date | None = None
+
+    def check(self) -> None:
+        """Raises Unfit for a part that is out of range or does not go with the others."""
+        most = LARGEST_INTERVAL[self.frequency]
+        monthly = self.frequency is Frequency.MONTHLY
+        for is_wrong, field, issue in (
+            (not 1 <= self.interval <= most, "interval", f"Must be 1 to {most} for a {self.frequency.value} series."),
+            ((self.count is None) == (self.until is None), "count", "Send count or until, one of the two."),
+            (self.count is not None and not FEWEST <= self.count <= MOST, "count", f"Must be {FEWEST} to {MOST}."),
+            (not set(self.by_weekday) <= set(range(7)), "by_weekday", "Must be days from 0 (Monday) to 6 (Sunday)."),
+            (self.by_month_day is not None and not monthly, "by_month_day", "Goes with a monthly series alone."),
+            (self.by_month_day not in (None, -1, *range(1, 32)), "by_month_day", "Must be 1 to 31, or -1 for the last day."),
+            (self.by_month_day is not None and bool(self.by_weekday), "by_month_day", "Send by_month_day or by_weekday."),
+            (self.by_set_position is not None and not (monthly and self.by_weekday), *_SET_POSITION_ALONE),
+            (self.by_set_position not in (None, -1, *range(1, 6)), "by_set_position", "Must be 1 to 5, or -1 for the last."),
+            (monthly and bool(self.by_weekday) and self.by_set_position is None, *_WHICH_WEEKDAY),
+        ):
+            if is_wrong:
+                raise Unfit(field, issue)
+
+    def __str__(self) -> str:
+        unit = _UNITS[self.frequency]
+        return f"every {unit}" if self.interval == 1 else f"every {self.interval} {unit}s"
+
+
+_SET_POSITION_ALONE = ("by_set_position", "Goes with a monthly series and by_weekday alone.")
+_WHICH_WEEKDAY = ("by_set_position", "Say which of the month's weekdays: 1 to 5, or -1 for the last.")
 
 
 class ClockChange(StrEnum):
@@ -28,18 +100,36 @@ class Occurrence:
     change: ClockChange = ClockChange.NONE
 
 
-def occurrences(first: datetime, *, every_weeks: int, number: int, zone: ZoneInfo) -> Iterator[Occurrence]:
-    """The instants of a series, in UTC, the first as it was asked for.
+def occurrences(first: datetime, *, rhythm: Rhythm, zone: ZoneInfo) -> list[Occurrence]:
+    """Returns the instants of a series in UTC, the first as it was asked for. Raises Unfit.
 
     The others keep its wall time: ten o'clock stays ten o'clock when the clocks change. A time the clocks skip is the one as long
     after the jump, of one they repeat it is the first (`rules.instant`).
     """
-    yield Occurrence(first)
+    rhythm.check()
     local = first.astimezone(zone)
+    days = list(islice(_days(local.date(), rhythm), MOST + 1))
+    if not days or days[0] != local.date():
+        raise Unfit("scheduled_time", "The first appointment must be on a day of its own series.")
+    if not FEWEST <= len(days) <= MOST:
+        raise Unfit("until" if rhythm.until else "count", f"A series has {FEWEST} to {MOST} appointments, this one {len(days)}.")
     at = local.time().replace(fold=0)
-    for place in range(1, number):
-        day = local.date() + timedelta(weeks=every_weeks * place)
-        yield Occurrence(rules.instant(day, at, zone), clock_change(datetime.combine(day, at), zone))
+    later = (Occurrence(rules.instant(day, at, zone), clock_change(datetime.combine(day, at), zone)) for day in days[1:])
+    return [Occurrence(first), *later]
+
+
+def _days(first: date, rhythm: Rhythm) -> Iterator[date]:
+    rule = rrule(
+        _FREQUENCIES[rhythm.frequency],
+        dtstart=datetime.combine(first, time()),
+        interval=rhythm.interval,
+        byweekday=rhythm.by_weekday or None,
+        bymonthday=rhythm.by_month_day,
+        bysetpos=rhythm.by_set_position,
+        count=rhythm.count,
+        until=datetime.combine(rhythm.until, time()) if rhythm.until else None,
+    )
+    return (moment.date() for moment in rule)
 
 
 def clock_change(wall: datetime, zone: ZoneInfo) -> ClockChange:

@@ -22,6 +22,8 @@ RELEASES = (
         version="0.3.0",
         released_on=date(2026, 11, 29),
         added=(
+            "Series: daily, weekly and monthly, with by_weekday, by_month_day, by_set_position, count or until "
+            "(/appointments/series); every_weeks is 0 where a series is not weekly.",
             "ICD-10-CM: everyday terms, abbreviations, British spellings and misspelt words find their diagnosis "
             "(/terminology/icd10).",
             "Consultations: replies warn while the tests of step 5 or the medicines of step 8 were neither ordered nor "

@@ -14,6 +14,7 @@ from uuid import UUID
 from apps.access.actor import Actor
 from apps.appointments import openings, rules, services
 from apps.appointments.models import Appointment, DoctorSchedule, Room
+from apps.appointments.recurrence import Rhythm
 from apps.appointments.services import (
     Absence,
     NewSchedule,
@@ -88,7 +89,7 @@ def _weekly(by: Actor, people: People) -> int:
         appointment_type="follow_up",
         notes="Wound check",
     )
-    return len(services.book_series(by=by, new=NewSeries(visit=first, occurrences=4)).appointments)
+    return len(services.book_series(by=by, new=NewSeries(visit=first, rhythm=Rhythm(count=4))).appointments)
 
 
 def _move_away(by: Actor) -> None:

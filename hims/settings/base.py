@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
         "MoveResult": "apps.appointments.api.moves.MOVE_RESULTS",
         "MoveReason": "apps.appointments.api.moves.MOVE_REASONS",
         "AppointmentType": "apps.appointments.models.VisitType",
+        "SeriesFrequency": "apps.appointments.api.series.FREQUENCIES",
         "WaitlistStatus": "apps.appointments.models.WaitStatus",
         "WaitlistOfferStatus": "apps.appointments.models.OfferStatus",
         "ConsultationStatus": "apps.consultations.models.STATUSES",

@@ -17,6 +17,7 @@ from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
 from apps.appointments.models import Appointment, Room, TimeOff, WaitlistEntry, WaitlistOffer
+from apps.appointments.recurrence import Rhythm
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.consultations import services as consultations
@@ -200,7 +201,7 @@ def planning_pages(doctor: User, patient: Patient) -> dict[str, set[str]]:
     """The pages of a series and of a move, both in the doctor's diary."""
     now, desk, planners = clock.now(), {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
     first = diary.NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=now + timedelta(hours=2))
-    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, occurrences=2)).series.pk
+    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, rhythm=Rhythm(count=2))).series.pk
     cast.book(patient, doctor, now + timedelta(days=30))
     away = diary.Absence(doctor_id=doctor.pk, starts_at=now + timedelta(days=29), ends_at=now + timedelta(days=31))
     move = diary.move_visits(by=SYSTEM, absence=away, reason="Ill").move.pk

@@ -19,6 +19,7 @@ from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
 from apps.appointments.admin import queue
+from apps.appointments.recurrence import Rhythm
 from apps.audit.models import AuditEvent
 from apps.consultations import services as consultations
 from apps.consultations.services import NewSave
@@ -163,7 +164,7 @@ def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
     """A series, a move that was undone in part, and where such are made."""
     page, later = "admin:appointments_", cast.at() + timedelta(days=28)
     first = diary.NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=cast.at("11:00"))
-    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, occurrences=3)).series.pk
+    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, rhythm=Rhythm(count=3))).series.pk
     moved = cast.book(patient, doctor, later)
     away = diary.Absence(doctor_id=doctor.pk, starts_at=later - timedelta(hours=1), ends_at=later + timedelta(hours=5))
     move = diary.move_visits(by=SYSTEM, absence=away, reason="Ill").move.pk

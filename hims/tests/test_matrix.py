@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.appointments import services as diary
 from apps.appointments.models import BulkMove
+from apps.appointments.recurrence import Rhythm
 from apps.developers import urls as developers
 from apps.notifications import services as notifications
 from apps.notifications.services import Notice
@@ -119,7 +120,7 @@ def scene(ward: dict[str, User]) -> Scene:
     visit = cast.book(patient, doctor)
     off = diary.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=cast.at(), ends_at=cast.at("11:00"))
     weekly = diary.NewVisit(patient_id=twin.pk, doctor_id=doctor.pk, scheduled_time=cast.at("16:00"))
-    series = diary.book_series(by=ward["admin"], new=diary.NewSeries(visit=weekly, occurrences=2)).series
+    series = diary.book_series(by=ward["admin"], new=diary.NewSeries(visit=weekly, rhythm=Rhythm(count=2))).series
     move = BulkMove.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
     others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
     others |= {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}

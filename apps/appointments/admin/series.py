@@ -22,6 +22,7 @@ from apps.appointments.admin import words
 from apps.appointments.admin.booking import Books
 from apps.appointments.admin.series_forms import ASKED, USUAL, CancelRestForm, SeriesForm, clash, rows
 from apps.appointments.models import Appointment, Series
+from apps.appointments.recurrence import Rhythm
 from apps.appointments.rules import Status
 from apps.appointments.services import NothingBooked
 from apps.common import clock
@@ -213,7 +214,7 @@ class SeriesAdmin(Books):
 
     @admin.display(description="how often")
     def rhythm(self, row: Series) -> str:
-        return "every week" if row.every_weeks == 1 else f"every {row.every_weeks} weeks"
+        return str(row.rhythm)
 
     @admin.display(description="visits booked")
     def booked(self, row: Any) -> str:
@@ -245,7 +246,7 @@ def of_visit(request: HttpRequest, row: Appointment) -> Beside | None:
 
 def _follow_ups(row: Appointment) -> str:
     """The booking of a series, filled with this visit: the same time of day, a week later."""
-    _, following = recurrence.occurrences(row.scheduled_time, every_weeks=1, number=2, zone=openings.clinic_zone())
+    _, following = recurrence.occurrences(row.scheduled_time, rhythm=Rhythm(count=2), zone=openings.clinic_zone())
     said = {
         "patient": row.patient_id,
         "doctor": row.doctor_id,

@@ -12,6 +12,7 @@ from apps.appointments import recurrence
 from apps.appointments.admin import words
 from apps.appointments.admin.forms import PREVIEW, BookForm, CancelForm, DayInput, DoctorField
 from apps.appointments.models import Series
+from apps.appointments.recurrence import Rhythm
 from apps.appointments.services import NewSeries, NewVisit
 from apps.appointments.services.series import BookedSeries
 
@@ -66,7 +67,7 @@ class SeriesForm(BookForm):
             room_id=said["room"].pk if said["room"] else None,
             notes=said["notes"],
         )
-        return NewSeries(visit=visit, every_weeks=said["every_weeks"], occurrences=said["occurrences"])
+        return NewSeries(visit=visit, rhythm=Rhythm(interval=said["every_weeks"], count=said["occurrences"]))
 
 
 class CancelRestForm(CancelForm):

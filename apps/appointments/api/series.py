@@ -12,11 +12,13 @@ from apps.access.permissions import Permission
 from apps.appointments import recurrence, selectors, services
 from apps.appointments.api import bodies, examples, shapes
 from apps.appointments.models import Appointment, Series
+from apps.appointments.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewSeries, NewVisit
 from apps.rest.schema import Example
 from apps.rest.serializers import InstantOrDayField
 from apps.rest.viewsets import HimsViewSet
 
+FREQUENCIES = [one.value for one in Frequency]
 _CHANGES = ("in_the_past", "outside_hours", "doctor_time_off", "clocks_skip_time", "clocks_repeat_time")
 _ID = "01a20660-c3f0-7b8e-8f11-5a0b6c1d2e3f"
 
@@ -26,8 +28,42 @@ class SeriesBody(bodies.BookBody):
 
     overbook_reason = None  # type: ignore[assignment]  # DRF's way to leave a parent's field out
     status = None  # type: ignore[assignment]
-    every_weeks = serializers.IntegerField(min_value=1, max_value=recurrence.EVERY_MOST, default=1)
-    occurrences = serializers.IntegerField(min_value=recurrence.FEWEST, max_value=recurrence.MOST, help_text="Visits in all")
+    every_weeks = serializers.IntegerField(
+        min_value=1, max_value=recurrence.EVERY_MOST, default=1, help_text="The same as frequency weekly with this interval"
+    )
+    occurrences = serializers.IntegerField(
+        min_value=recurrence.FEWEST, max_value=recurrence.MOST, required=False, help_text="The same as count"
+    )
+    frequency = serializers.ChoiceField(FREQUENCIES, default=Frequency.WEEKLY.value)
+    interval = serializers.IntegerField(
+        min_value=1, max_value=365, required=False, help_text="Every so many days, weeks or months"
+    )
+    by_weekday = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=6), required=False, max_length=7, help_text="0 is Monday"
+    )
+    by_month_day = serializers.IntegerField(
+        min_value=-1, max_value=31, required=False, help_text="Of a monthly series: 1 to 31, or -1 for the last day"
+    )
+    by_set_position = serializers.IntegerField(
+        min_value=-1, max_value=5, required=False, help_text="Which of the month's weekdays: 1 to 5, or -1 for the last"
+    )
+    count = serializers.IntegerField(
+        min_value=recurrence.FEWEST, max_value=recurrence.MOST, required=False, help_text="Appointments in all; this or until"
+    )
+    until = serializers.DateField(required=False, help_text="The last day, itself included; this or count")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """`every_weeks` and `occurrences` are the older names of `interval` and `count`: sent together they must agree."""
+        attrs = super().validate(attrs)
+        sent = self.initial_data
+        if "every_weeks" in sent and attrs["frequency"] != Frequency.WEEKLY:
+            raise serializers.ValidationError({"every_weeks": "Is for a weekly series: send interval."})
+        for old, new in (("every_weeks", "interval"), ("occurrences", "count")):
+            if old in sent and attrs.get(new, attrs.get(old)) != attrs.get(old):
+                raise serializers.ValidationError({old: f"Contradicts {new}: send one of the two."})
+        if "occurrences" not in attrs and "count" not in attrs and "until" not in attrs:
+            raise serializers.ValidationError({"count": "Send count or until."})
+        return attrs
 
 
 class CancelSeriesBody(bodies.CancelBody):
@@ -56,7 +92,13 @@ class SeriesShape(serializers.Serializer):
     """Visits that were booked together."""
 
     id = serializers.UUIDField()
-    every_weeks = serializers.IntegerField()
+    every_weeks = serializers.IntegerField(help_text="0 where the series is not weekly")
+    frequency = serializers.ChoiceField(FREQUENCIES)
+    interval = serializers.IntegerField()
+    by_weekday = serializers.ListField(child=serializers.IntegerField(), help_text="0 is Monday; empty: that of the first")
+    by_month_day = serializers.IntegerField(allow_null=True)
+    by_set_position = serializers.IntegerField(allow_null=True)
+    until = serializers.DateField(allow_null=True)
     occurrences = serializers.IntegerField(help_text="How many were asked for")
     booked = serializers.IntegerField(help_text="How many were booked; those cancelled since count too")
     appointments = shapes.AppointmentShape(many=True, help_text="In order of time")
@@ -79,7 +121,8 @@ _BOOK = Example(
             "series": {
                 "id": _ID,
                 "every_weeks": 1,
-                "occurrences": 2,
+                **{"frequency": "weekly", "interval": 1, "by_weekday": [], "by_month_day": None, "by_set_position": None},
+                **{"until": None, "occurrences": 2},
                 "booked": 1,
                 "appointments": [{**_VISIT, "series_id": _ID}],
                 "clashes": [
@@ -99,7 +142,7 @@ _BOOK = Example(
 
 
 class SeriesViewSet(HimsViewSet):
-    """Visits every so many weeks. A visit that clashes is left out and told, with free times instead; the others are booked."""
+    """Repeated appointments. One that clashes is left out and named, with free times instead; the others are booked."""
 
     noun = "series"
     tag = "Appointments"
@@ -115,12 +158,15 @@ class SeriesViewSet(HimsViewSet):
     examples = {"create": _BOOK}
 
     def create(self, request: Request) -> Response:
-        """Book a series; 409 where not one of its visits is free. Doctors book for themselves alone."""
+        """Book a series; 409 where not one of its appointments is free. Doctors book for themselves alone.
+
+        The series repeats daily, weekly or monthly as a recurrence rule of RFC 5545 does: the 31st of each month skips shorter
+        months, `by_weekday: [1], by_set_position: 2` is the second Tuesday. It has 2 to 52 appointments, and the first must be
+        on a day of the series.
+        """
         asked = self.parse()
-        every_weeks, occurrences = asked.pop("every_weeks"), asked.pop("occurrences")
-        done = services.book_series(
-            by=self.by, new=NewSeries(visit=NewVisit(**asked), every_weeks=every_weeks, occurrences=occurrences)
-        )
+        rhythm = _rhythm(asked)
+        done = services.book_series(by=self.by, new=NewSeries(visit=NewVisit(**asked), rhythm=rhythm))
         shape = self._shape(done.series, done.appointments) | {"clashes": [vars(clash) for clash in done.clashes]}
         return self.created(
             {"series": shape},
@@ -153,7 +199,27 @@ class SeriesViewSet(HimsViewSet):
         return {
             "id": series.pk,
             "every_weeks": series.every_weeks,
+            "frequency": series.frequency,
+            "interval": series.interval,
+            "by_weekday": series.by_weekday,
+            "by_month_day": series.by_month_day,
+            "by_set_position": series.by_set_position,
+            "until": series.until,
             "occurrences": series.occurrences,
             "booked": len(rows),
             "appointments": [shapes.appointment(row, self.by) for row in rows],
         }
+
+
+def _rhythm(asked: dict[str, Any]) -> Rhythm:
+    """Takes the parts of a rhythm out of a body. The older names stand in where the newer ones are not sent."""
+    every_weeks, occurrences = asked.pop("every_weeks"), asked.pop("occurrences", None)
+    return Rhythm(
+        frequency=Frequency(asked.pop("frequency")),
+        interval=asked.pop("interval", every_weeks),
+        by_weekday=tuple(asked.pop("by_weekday", ())),
+        by_month_day=asked.pop("by_month_day", None),
+        by_set_position=asked.pop("by_set_position", None),
+        count=asked.pop("count", occurrences),
+        until=asked.pop("until", None),
+    )

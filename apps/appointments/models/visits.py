@@ -7,7 +7,7 @@ put in on purpose beside the free slots (`overbook_*`) holds a numbered seat of 
 from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, Func, OuterRef, Q
 from django.db.models.functions import Extract
@@ -17,6 +17,7 @@ from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments import rules
 from apps.appointments.models.schedules import Room, VisitType
+from apps.appointments.recurrence import Frequency, Rhythm
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.models import Patient
@@ -41,9 +42,14 @@ class SeriesQuerySet(ClosedQuerySet):
 
 
 class Series(BaseModel):
-    """Visits that were booked together, one every so many weeks."""
+    """Appointments that were booked together in one rhythm (`recurrence.Rhythm`)."""
 
-    every_weeks = models.PositiveSmallIntegerField()
+    frequency = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Frequency], default=Frequency.WEEKLY)
+    interval = models.PositiveSmallIntegerField(default=1, help_text="every so many days, weeks or months")
+    by_weekday = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True, help_text="0 is Monday")
+    by_month_day = models.SmallIntegerField(null=True, blank=True, help_text="-1 is the last day of the month")
+    by_set_position = models.SmallIntegerField(null=True, blank=True, help_text="which of the month's weekdays; -1 is the last")
+    until = models.DateField(null=True, blank=True, help_text="the last day, itself included")
     occurrences = models.PositiveSmallIntegerField(help_text="how many were asked for; clashes were left out")
 
     objects = SeriesQuerySet.as_manager()
@@ -51,13 +57,51 @@ class Series(BaseModel):
     class Meta:
         verbose_name_plural = "series"
         constraints = [
-            models.CheckConstraint(condition=Q(every_weeks__gte=1, every_weeks__lte=52), name="series_rhythm"),
+            models.CheckConstraint(
+                condition=Q(frequency="daily", interval__range=(1, 365))
+                | Q(frequency="weekly", interval__range=(1, 52))
+                | Q(frequency="monthly", interval__range=(1, 12)),
+                name="series_rhythm",
+            ),
+            models.CheckConstraint(
+                condition=Q(frequency="monthly") | Q(by_month_day=None, by_set_position=None), name="series_month_parts"
+            ),
+            models.CheckConstraint(condition=Q(by_weekday__contained_by=[0, 1, 2, 3, 4, 5, 6]), name="series_weekdays"),
             models.CheckConstraint(condition=Q(occurrences__gte=2, occurrences__lte=104), name="series_length"),
         ]
 
     def __str__(self) -> str:
-        rhythm = "every week" if self.every_weeks == 1 else f"every {self.every_weeks} weeks"
-        return f"{self.occurrences} visits, {rhythm}"
+        return f"{self.occurrences} appointments, {self.rhythm}"
+
+    @classmethod
+    def of(cls, rhythm: Rhythm, *, occurrences: int) -> Self:
+        """Returns the unsaved row of a rhythm that has so many appointments."""
+        return cls(
+            frequency=rhythm.frequency,
+            interval=rhythm.interval,
+            by_weekday=list(rhythm.by_weekday),
+            by_month_day=rhythm.by_month_day,
+            by_set_position=rhythm.by_set_position,
+            until=rhythm.until,
+            occurrences=occurrences,
+        )
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """How often the appointments repeat, and how many were asked for."""
+        return Rhythm(
+            frequency=Frequency(self.frequency),
+            interval=self.interval,
+            by_weekday=tuple(self.by_weekday),
+            by_month_day=self.by_month_day,
+            by_set_position=self.by_set_position,
+            count=self.occurrences,
+        )
+
+    @property
+    def every_weeks(self) -> int:
+        """The interval of a weekly series; 0 of another, whose name on the wire this was not made for."""
+        return self.interval if self.frequency == Frequency.WEEKLY else 0
 
 
 class AppointmentQuerySet(ClosedQuerySet):

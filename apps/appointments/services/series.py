@@ -1,4 +1,4 @@
-"""Series: visits every so many weeks at the same time of day, booked in one go; and cancelling what is left of one."""
+"""Series: repeated appointments at the same time of day, booked in one go; and cancelling what is left of one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from apps.access.permissions import Permission
 from apps.appointments import openings, recurrence, rules
 from apps.appointments.events import SeriesBooked
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import ClockChange, Occurrence
+from apps.appointments.recurrence import ClockChange, Occurrence, Rhythm, Unfit
 from apps.appointments.services import booking, together, visiting
 from apps.appointments.services.booking import Booked, NewVisit, SlotTaken
 from apps.common import clock
@@ -38,11 +38,10 @@ class NothingToCancel(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewSeries:
-    """`visit` is the first; the others follow every so many weeks (1 to 52), `occurrences` (2 to 52) in all."""
+    """`visit` is the first; the others follow in the rhythm, 2 to 52 in all."""
 
     visit: NewVisit
-    occurrences: int
-    every_weeks: int = 1
+    rhythm: Rhythm
 
 
 @dataclass(frozen=True)
@@ -79,17 +78,12 @@ def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
 
     Raises NothingBooked, and what `book` raises but for SlotTaken; Forbidden for a doctor who books for another.
     """
-    if not recurrence.FEWEST <= new.occurrences <= recurrence.MOST:
-        raise Invalid(field="occurrences", issue=f"Must be {recurrence.FEWEST} to {recurrence.MOST}.")
-    if not 1 <= new.every_weeks <= recurrence.EVERY_MOST:
-        raise Invalid(field="every_weeks", issue=f"Must be 1 to {recurrence.EVERY_MOST}.")
+    wanted = _wanted(new)
     _refuse_others(by, new.visit.doctor_id)
     patient = booking.patient_to_book(by, new.visit.patient_id)
     visiting.hold_places(new.visit.doctor_id or by.id, new.visit.room_id)  # we hold many times: no move may cross them
-    series = Series.objects.create(every_weeks=new.every_weeks, occurrences=new.occurrences)
-    wanted = recurrence.occurrences(
-        new.visit.scheduled_time, every_weeks=new.every_weeks, number=new.occurrences, zone=openings.clinic_zone()
-    )
+    series = Series.of(new.rhythm, occurrences=len(wanted))
+    series.save(force_insert=True)
     done: list[tuple[Occurrence, Booked]] = []
     clashes: list[Clash] = []
     for one in wanted:  # in order of time: two series of one doctor wait for each other in one direction alone
@@ -103,11 +97,20 @@ def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
         series_id=series.pk,
         patient_id=patient.pk,
         doctor_id=done[0][1].appointment.doctor_id,
-        every_weeks=new.every_weeks,
+        every_weeks=series.every_weeks,
+        frequency=series.frequency,
+        interval=series.interval,
         booked=len(done),
     )
     emit(fact, by=by)
     return BookedSeries(series, tuple(booked.appointment for _, booked in done), tuple(clashes), _warnings(done))
+
+
+def _wanted(new: NewSeries) -> list[Occurrence]:
+    try:
+        return recurrence.occurrences(new.visit.scheduled_time, rhythm=new.rhythm, zone=openings.clinic_zone())
+    except Unfit as unfit:
+        raise Invalid(field=unfit.field, issue=unfit.issue) from unfit
 
 
 @transaction.atomic

@@ -3,21 +3,21 @@
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import caller, hire, hire_ward, key_of, program
 from apps.appointments import recurrence, services
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import ClockChange
+from apps.appointments.recurrence import ClockChange, Frequency, Rhythm
 from apps.appointments.services import NewSeries, NewVisit, NothingBooked, NothingToCancel
 from apps.appointments.services.series import BookedSeries
 from apps.appointments.tests.factories import at, book, monday, publish, room
@@ -44,7 +44,7 @@ def patient(db: None) -> Patient:
 
 def series(patient: Patient, doctor: User, first: datetime | None = None, **more: Any) -> BookedSeries:
     visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=first or at())
-    return services.book_series(by=SYSTEM, new=NewSeries(visit=visit, **({"occurrences": 4} | more)))
+    return services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(**({"count": 4} | more))))
 
 
 def body(patient: Patient, doctor: User | None, **more: Any) -> dict[str, Any]:
@@ -57,17 +57,17 @@ def body(patient: Patient, doctor: User | None, **more: Any) -> dict[str, Any]:
 
 def wall(first: str, zone: str = "America/Los_Angeles", **more: Any) -> list[tuple[str, str]]:
     begin = datetime.fromisoformat(first).replace(tzinfo=ZoneInfo(zone))
-    found = recurrence.occurrences(begin, zone=ZoneInfo(zone), **({"every_weeks": 1, "number": 3} | more))
+    found = recurrence.occurrences(begin, zone=ZoneInfo(zone), rhythm=Rhythm(**({"count": 3} | more)))
     return [(f"{one.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}", str(one.change)) for one in found]
 
 
 def test_ten_o_clock_stays_ten_o_clock_when_the_clocks_change() -> None:
     assert wall("2027-03-08T10:00") == [("03-08 10:00", ""), ("03-15 10:00", ""), ("03-22 10:00", "")]
-    assert wall("2027-10-28T10:00", every_weeks=2) == [("10-28 10:00", ""), ("11-11 10:00", ""), ("11-25 10:00", "")]
+    assert wall("2027-10-28T10:00", interval=2) == [("10-28 10:00", ""), ("11-11 10:00", ""), ("11-25 10:00", "")]
 
 
 def test_a_time_the_clocks_skip_is_as_long_after_the_jump_and_said() -> None:
-    assert wall("2027-03-07T02:30", number=3) == [
+    assert wall("2027-03-07T02:30", count=3) == [
         ("03-07 02:30", ""),
         ("03-14 03:30", ClockChange.SKIPPED.value),
         ("03-21 02:30", ""),
@@ -76,17 +76,64 @@ def test_a_time_the_clocks_skip_is_as_long_after_the_jump_and_said() -> None:
 
 def test_of_a_time_the_clocks_repeat_it_is_the_first_and_said() -> None:
     found = list(
-        recurrence.occurrences(datetime(2027, 10, 31, 1, 30, tzinfo=CALIFORNIA), every_weeks=1, number=2, zone=CALIFORNIA)
+        recurrence.occurrences(datetime(2027, 10, 31, 1, 30, tzinfo=CALIFORNIA), rhythm=Rhythm(count=2), zone=CALIFORNIA)
     )
     assert found[1].change is ClockChange.REPEATED
     assert (found[1].at - found[0].at) == timedelta(days=7)  # the first 01:30 is still in summer time
+
+
+def days(first: str, **rhythm: Any) -> list[str]:
+    return [day.split()[0] for day, _ in wall(f"{first}T10:00", **rhythm)]
+
+
+def test_a_daily_series_is_every_so_many_days() -> None:
+    assert days("2027-01-30", frequency=Frequency.DAILY, interval=2) == ["01-30", "02-01", "02-03"]
+
+
+def test_the_31st_of_each_month_skips_shorter_months() -> None:
+    assert days("2027-01-31", frequency=Frequency.MONTHLY, by_month_day=31) == ["01-31", "03-31", "05-31"]
+    assert days("2027-01-31", frequency=Frequency.MONTHLY) == ["01-31", "03-31", "05-31"]
+    assert days("2027-01-31", frequency=Frequency.MONTHLY, by_month_day=-1) == ["01-31", "02-28", "03-31"]
+
+
+def test_the_second_tuesday_and_the_last_friday_of_each_month() -> None:
+    second_tuesday = {"frequency": Frequency.MONTHLY, "by_weekday": (1,), "by_set_position": 2}
+    assert days("2027-01-12", **second_tuesday) == ["01-12", "02-09", "03-09"]
+    assert days("2027-01-29", frequency=Frequency.MONTHLY, by_weekday=(4,), by_set_position=-1) == ["01-29", "02-26", "03-26"]
+
+
+def test_several_weekdays_and_a_last_day() -> None:
+    until = {"count": None, "until": date(2027, 1, 15)}
+    assert days("2027-01-04", by_weekday=(0, 2, 4), **until) == ["01-04", "01-06", "01-08", "01-11", "01-13", "01-15"]
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "field"),
+    [
+        ({"frequency": Frequency.MONTHLY, "by_weekday": (1,), "by_set_position": 2}, "scheduled_time"),  # 4 January is a Monday
+        ({"frequency": Frequency.MONTHLY, "by_weekday": (0,)}, "by_set_position"),
+        ({"by_set_position": 1, "by_weekday": (0,)}, "by_set_position"),
+        ({"by_month_day": 4}, "by_month_day"),
+        ({"frequency": Frequency.MONTHLY, "by_month_day": 0}, "by_month_day"),
+        ({"frequency": Frequency.MONTHLY, "interval": 13}, "interval"),
+        ({"by_weekday": (7,)}, "by_weekday"),
+        ({"count": None}, "count"),
+        ({"until": date(2027, 3, 1)}, "count"),
+        ({"count": None, "until": date(2027, 1, 5)}, "until"),
+        ({"count": None, "until": date(2029, 1, 5)}, "until"),
+    ],
+)
+def test_a_rhythm_that_cannot_be_meant_names_its_part(rhythm: dict[str, Any], field: str) -> None:
+    with pytest.raises(recurrence.Unfit) as unfit:
+        days("2027-01-04", **rhythm)
+    assert unfit.value.field == field
 
 
 # Booking
 
 
 def test_a_series_is_booked_at_the_same_time_of_each_week(doctor: User, patient: Patient) -> None:
-    done = series(patient, doctor, every_weeks=2, occurrences=5)
+    done = series(patient, doctor, interval=2, count=5)
     times = [row.scheduled_time for row in done.appointments]
     assert [value.astimezone(CALIFORNIA).time() for value in times] == [time(10)] * 5
     assert [value.astimezone(CALIFORNIA).date() for value in times] == [monday() + timedelta(weeks=2 * n) for n in range(5)]
@@ -111,7 +158,7 @@ def test_where_nothing_is_free_nothing_is_written(doctor: User, patient: Patient
     for week in (1, 2):
         book(admit("Other", str(week)), doctor, at(day=monday(week)))
     with pytest.raises(NothingBooked) as refused:
-        series(patient, doctor, occurrences=2)
+        series(patient, doctor, count=2)
     assert [clash["taken"] for clash in refused.value.details["clashes"]] == [["doctor"], ["doctor"]]
     assert not Series.objects.exists()
     assert not OutboxEvent.objects.filter(name="appointment.series_booked").exists()
@@ -129,15 +176,15 @@ def test_a_room_clash_is_told_too(doctor: User, patient: Patient) -> None:
     place = room()
     book(admit("Other"), hire("dr.other", "doctor", specialty="Cardiology"), at(day=monday(2)), room_id=place.pk)
     visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(), room_id=place.pk)
-    done = services.book_series(by=SYSTEM, new=NewSeries(visit=visit, occurrences=3))
+    done = services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(count=3)))
     assert [clash.taken for clash in done.clashes] == [["room"]]
 
 
 def test_what_is_wrong_whatever_the_diary_is_refused_whole(doctor: User, patient: Patient) -> None:
     visit = NewVisit(patient_id=uuid4(), doctor_id=doctor.pk, scheduled_time=at())
     with pytest.raises(Invalid):
-        services.book_series(by=SYSTEM, new=NewSeries(visit=visit, occurrences=3))
-    for wrong in ({"occurrences": 1}, {"occurrences": 53}, {"every_weeks": 0}, {"every_weeks": 53}):
+        services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(count=3)))
+    for wrong in ({"count": 1}, {"count": 53}, {"interval": 0}, {"interval": 53}):
         with pytest.raises(Invalid):
             series(patient, doctor, **wrong)
     assert not Series.objects.exists()
@@ -160,9 +207,9 @@ def test_a_doctor_books_series_for_himself_alone(doctor: User, patient: Patient)
     other = hire("dr.other", "doctor", specialty="Cardiology")
     visit = NewVisit(patient_id=patient.pk, doctor_id=other.pk, scheduled_time=at())
     with pytest.raises(Forbidden):
-        services.book_series(by=doctor, new=NewSeries(visit=visit, occurrences=2))
+        services.book_series(by=doctor, new=NewSeries(visit=visit, rhythm=Rhythm(count=2)))
     own = NewVisit(patient_id=patient.pk, scheduled_time=at())
-    assert len(services.book_series(by=doctor, new=NewSeries(visit=own, occurrences=2)).appointments) == 2
+    assert len(services.book_series(by=doctor, new=NewSeries(visit=own, rhythm=Rhythm(count=2))).appointments) == 2
 
 
 # Cancelling
@@ -229,6 +276,11 @@ def test_a_series_without_a_free_time_answers_409(ward: dict[str, User], doctor:
         ({"every_weeks": 53}, "every_weeks"),
         ({"occurrences": 1}, "occurrences"),
         ({"occurrences": 53}, "occurrences"),
+        ({"occurrences": None, "count": 53}, "occurrences"),
+        ({"count": 4}, "occurrences"),  # contradicts occurrences
+        ({"frequency": "yearly"}, "frequency"),
+        ({"frequency": "daily", "every_weeks": 2}, "every_weeks"),
+        ({"frequency": "monthly", "by_month_day": 0}, "by_month_day"),
         ({"scheduled_time": "2027-01-04T10:00:00"}, "scheduled_time"),
         ({"overbook_reason": "Why not"}, "overbook_reason"),
         ({"status": "requested"}, "status"),
@@ -241,6 +293,27 @@ def test_a_wrong_field_of_a_series_is_named(
 ) -> None:
     reply = caller(ward["receptionist"]).post("/appointments/series", body(patient, doctor) | wrong)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
+
+
+def test_a_series_on_the_second_tuesday_shows_its_rhythm(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+    rhythm = {"frequency": "monthly", "by_weekday": [1], "by_set_position": 2, "count": 3}
+    sent = body(patient, doctor, **rhythm) | {"scheduled_time": "2027-01-12T18:00:00Z"}
+    del sent["occurrences"]
+    reply = caller(ward["receptionist"]).post("/appointments/series", sent)
+    assert reply.status_code == 201, reply.content
+    shown = reply.json()["data"]["series"]
+    assert [row["scheduled_time"][:10] for row in shown["appointments"]] == ["2027-01-12", "2027-02-09", "2027-03-09"]
+    assert {name: shown[name] for name in ("frequency", "interval", "by_weekday", "by_set_position", "occurrences")} == {
+        **{"frequency": "monthly", "interval": 1, "by_weekday": [1], "by_set_position": 2, "occurrences": 3}
+    }
+    assert shown["every_weeks"] == 0
+
+
+def test_the_database_keeps_a_rhythm_in_range(doctor: User, patient: Patient) -> None:
+    row = series(patient, doctor).series
+    for wrong in ({"interval": 53}, {"frequency": "yearly"}, {"by_month_day": 3}, {"by_weekday": [7]}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Series.objects.filter(pk=row.pk).update(**wrong)
 
 
 def test_who_books_and_cancels_series(ward: dict[str, User], doctor: User, patient: Patient) -> None:
@@ -287,7 +360,7 @@ def test_the_series_of_a_closed_chart_is_not_there(ward: dict[str, User], doctor
 def test_a_series_is_read_in_few_statements(
     ward: dict[str, User], doctor: User, patient: Patient, django_assert_max_num_queries: Any
 ) -> None:
-    done = series(patient, doctor, occurrences=10)
+    done = series(patient, doctor, count=10)
     who = caller(ward["nurse"])
     with django_assert_max_num_queries(5):
         assert who.get(f"/appointments/series/{done.series.pk}").status_code == 200
@@ -311,7 +384,7 @@ def test_two_series_of_one_doctor_at_once_never_wait_in_a_circle() -> None:
     for number in range(50):
         shift = timedelta(weeks=8 * (number % 4))  # they share some of their weeks, not all, and begin elsewhere
         firsts = [at() + timedelta(minutes=15 * (number // 4)), at() + timedelta(minutes=15 * (number // 4)) + timedelta(weeks=3)]
-        found = at_once(2, lambda place: refused(lambda: series(people[place], doctor, firsts[place] + shift, occurrences=6)))  # noqa: B023
+        found = at_once(2, lambda place: refused(lambda: series(people[place], doctor, firsts[place] + shift, count=6)))  # noqa: B023
         assert all(isinstance(one, BookedSeries | NothingBooked) for one in found), found
     held = list(Appointment.objects.order_by("scheduled_time").values_list("scheduled_time", flat=True))
     assert len(set(held)) == len(held) > 50
@@ -331,9 +404,9 @@ def test_series_bookings_and_moves_of_one_diary_never_wait_in_a_circle() -> None
     for _ in range(12):
         rows = [refused(lambda n=n: book(people[n], dice.choice(doctors), at(day=monday(1 + n)))) for n in range(4)]
         acts: list[Callable[[], Any]] = [
-            lambda: series(people[0], doctors[0], occurrences=5),
-            lambda: series(people[1], doctors[0], at(day=monday(3)), occurrences=5),
-            lambda: series(people[2], doctors[1], occurrences=5),
+            lambda: series(people[0], doctors[0], count=5),
+            lambda: series(people[1], doctors[0], at(day=monday(3)), count=5),
+            lambda: series(people[2], doctors[1], count=5),
             *[
                 (lambda row=row, weeks=weeks, to=to: change(row, weeks, to))
                 for row, weeks, to in (

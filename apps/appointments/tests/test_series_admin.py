@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments import services
 from apps.appointments.models import Appointment, Series
+from apps.appointments.recurrence import Rhythm
 from apps.appointments.services import NewSeries, NewVisit
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
@@ -65,7 +66,7 @@ def filled(doctor: User, button: str = "_save", **other: Any) -> dict[str, Any]:
 
 def booked(john: Patient, doctor: User, occurrences: int = 3, when: str = "10:00") -> Series:
     visit = NewVisit(patient_id=john.pk, doctor_id=doctor.pk, scheduled_time=at(when))
-    return services.book_series(by=SYSTEM, new=NewSeries(visit=visit, occurrences=occurrences)).series
+    return services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(count=occurrences))).series
 
 
 def weekly(number: int) -> Any:

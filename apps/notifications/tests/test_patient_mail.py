@@ -15,6 +15,7 @@ from apps.accounts.tests.factories import caller
 from apps.appointments import services
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment
+from apps.appointments.recurrence import Rhythm
 from apps.appointments.services import NewSeries, NewVisit, NewWait
 from apps.appointments.tests.factories import room
 from apps.common import clock
@@ -237,7 +238,7 @@ def test_a_series_is_one_mail_when_it_is_booked_and_one_when_it_is_cancelled(
     port: int, ward: dict[str, User], mary: Patient
 ) -> None:
     first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, every_weeks=1, occurrences=5))
+    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, rhythm=Rhythm(count=5)))
     assert ["were made" in body for body in bodies(mails(port))] == [True]
     services.cancel_rest(by=ward["receptionist"], series_id=done.series.pk)
     assert ["were cancelled" in body for body in bodies(mails(port))] == [True]
@@ -245,7 +246,7 @@ def test_a_series_is_one_mail_when_it_is_booked_and_one_when_it_is_cancelled(
 
 def test_a_visit_of_a_series_that_is_cancelled_alone_is_mailed(port: int, ward: dict[str, User], mary: Patient) -> None:
     first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, every_weeks=1, occurrences=3))
+    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, rhythm=Rhythm(count=3)))
     forget_the_booking()
     services.cancel(by=ward["receptionist"], appointment_id=done.appointments[2].pk)
     assert len(mails(port)) == 1
@@ -255,7 +256,7 @@ def test_what_is_cancelled_quietly_keeps_no_mail_of_another_visit_from_the_patie
     port: int, ward: dict[str, User], mary: Patient
 ) -> None:
     first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, every_weeks=1, occurrences=3))
+    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, rhythm=Rhythm(count=3)))
     forget_the_booking()
     services.cancel(by=ward["receptionist"], appointment_id=done.appointments[0].pk, notify_patient=False)
     services.cancel(by=ward["receptionist"], appointment_id=done.appointments[1].pk)
