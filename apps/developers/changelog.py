@@ -30,7 +30,10 @@ RELEASES = (
             "checked and prescribed (warnings not_ordered, not_prescribed).",
             "Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",
         ),
-        changed=(),
+        changed=(
+            "Merged records: every write that names a retired id is refused with 409 and `details.survivor_id`; reads still "
+            "show the survivor.",
+        ),
         fixed=(
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
             "history_review nor examination.",

@@ -16,7 +16,7 @@ from apps.access.actor import SYSTEM, Actor
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
-from apps.common.errors import NotFound, Unavailable
+from apps.common.errors import Conflict, NotFound, Unavailable
 from apps.patients import duplicates, reads, search, tally
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
@@ -112,14 +112,45 @@ def may_join_care_team() -> QuerySet[User]:
     return User.objects.filter(is_active=True, role__in=roles).order_by("last_name", "first_name", "pk")
 
 
+class RecordMerged(Conflict):
+    """A write names a record that was merged. `details.survivor_id` is the record to write to instead."""
+
+    message = "This record was merged into another one. Look at the surviving record and write there."
+
+    def __init__(self, survivor_id: UUID, **details: Any) -> None:
+        super().__init__(survivor_id=survivor_id, reason="record_merged", **details)
+
+
 class _MovedMeanwhile(Exception):
     """While we waited for the lock of a record, it was merged or another one came to be meant."""
 
 
 def locked(by: Actor, patient_id: UUID) -> Patient:
-    """The patient's row, held until the transaction ends. A merged id finds the survivor.
+    """Lock the patient whom a caller names for a write, until the transaction ends.
 
-    Whoever writes rows of a patient holds this lock, or a merge at the same moment would not see them.
+    Every write of a patient's rows holds this lock, or a merge at the same moment would not see them. Reads resolve the id of a
+    merged record, writes refuse it: the caller looked at another record than the one that would change. Raises NotFound,
+    RecordMerged.
+    """
+    found = locked_survivor(by, patient_id)
+    if found.pk != patient_id:
+        raise RecordMerged(found.pk)
+    return found
+
+
+def locked_together(by: Actor, *patient_ids: UUID) -> list[Patient]:
+    """Lock several patients whom a caller names for a write; returns them in the given order. Raises as `locked` does."""
+    found = locked_survivors(by, *patient_ids)
+    for patient_id, row in zip(patient_ids, found, strict=True):
+        if row.pk != patient_id:
+            raise RecordMerged(row.pk, patient_id=patient_id)
+    return found
+
+
+def locked_survivor(by: Actor, patient_id: UUID) -> Patient:
+    """Lock the patient to whom one of our own rows belongs; resolves an id that was merged since the row was read.
+
+    For ids that come from a row. `locked` is for ids that come from a caller. Raises NotFound.
     """
     found = _held(lambda: reads.of(by).held(patient_id))
     if not found:
@@ -127,8 +158,8 @@ def locked(by: Actor, patient_id: UUID) -> Patient:
     return found[0]
 
 
-def locked_together(by: Actor, *patient_ids: UUID) -> list[Patient]:
-    """As `locked`, for several, in the order asked; two ids that stand for one patient find him twice."""
+def locked_survivors(by: Actor, *patient_ids: UUID) -> list[Patient]:
+    """As `locked_survivor`, for several, in the given order; two ids that resolve to one patient return this patient twice."""
     stand_for: list[UUID] = []
 
     def rows() -> list[Patient]:

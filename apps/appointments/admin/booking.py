@@ -67,6 +67,11 @@ class Books(HimsModelAdmin):
             request.booked_for = patients.patient(cast("Actor", request.user), asked)  # type: ignore[attr-defined]
         return cast("Any", request).booked_for
 
+    def asked_for(self, request: HttpRequest) -> UUID:
+        """The patient's id as the address has it: services refuse to write to a record that was merged. Raises NotFound."""
+        self.booked_for(request)
+        return cast("Any", request).about_patient
+
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)
         may_read_chart = holds(request.user, Permission.CHART_VIEW)
@@ -106,7 +111,7 @@ class Books(HimsModelAdmin):
     def add(self, request: HttpRequest, form: Any) -> Appointment:
         said = form.cleaned_data
         visit = NewVisit(
-            patient_id=self.booked_for(request).pk,
+            patient_id=self.asked_for(request),
             doctor_id=said["doctor"].pk,
             appointment_type=said["appointment_type"],
             scheduled_time=said["scheduled_time"],

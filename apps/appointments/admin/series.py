@@ -156,7 +156,7 @@ class SeriesAdmin(Books):
 
     def add(self, request: HttpRequest, form: SeriesForm) -> Any:
         by = cast("Actor", request.user)
-        done = services.book_series(by=by, new=form.new(self.booked_for(request).pk))
+        done = services.book_series(by=by, new=form.new(self.asked_for(request)))
         request.session[_LEFT_OUT] = {"series": str(done.series.pk), "clashes": [_stored(clash) for clash in done.clashes]}
         for warned in done.warnings:
             messages.warning(request, f"{warned.message} {_times(warned.scheduled_times)}")
@@ -174,7 +174,7 @@ class SeriesAdmin(Books):
     def _plan(self, request: HttpRequest, form: SeriesForm) -> list[dict[str, Any]]:
         """What would be booked, in order of time; nothing where the service says no, which is told on the form."""
         try:
-            plan = services.plan_series(by=cast("Actor", request.user), new=form.new(self.booked_for(request).pk))
+            plan = services.plan_series(by=cast("Actor", request.user), new=form.new(self.asked_for(request)))
         except Forbidden:
             raise
         except NothingBooked as nothing:

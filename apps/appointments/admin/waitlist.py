@@ -184,6 +184,7 @@ class WaitlistAdmin(HimsModelAdmin):
     readonly_fields = (*_SHOWN, *_STATE)
     acts = ACTS
     booked_for: Any = Books.booked_for  # whom the address names, found as for a booking
+    asked_for: Any = Books.asked_for
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
@@ -232,7 +233,7 @@ class WaitlistAdmin(HimsModelAdmin):
         said = form.cleaned_data
         asked = {name: said[name] for name in _ASKED if name != "doctor"} | {"note": said["note"].strip()}
         doctor_id = said["doctor"].pk if said["doctor"] else None
-        wait = NewWait(patient_id=self.booked_for(request).pk, doctor_id=doctor_id, **asked)
+        wait = NewWait(patient_id=self.asked_for(request), doctor_id=doctor_id, **asked)
         return services.put_on_waitlist(by=cast("Actor", request.user), wait=wait)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -53,7 +53,9 @@ def take_over(*, by: Actor, visits: Sequence[TakenVisit]) -> int:
 
     Answers how many came in. Raises NotFound for an unknown patient.
     """
-    people = patients.locked_together(by, *dict.fromkeys(visit.patient_id for visit in visits))
+    asked = list(dict.fromkeys(visit.patient_id for visit in visits))
+    people = dict(zip(asked, patients.locked_survivors(by, *asked), strict=True))
+    visits = [replace(visit, patient_id=people[visit.patient_id].pk) for visit in visits]
     Appointment.objects.bulk_create([_row(visit) for visit in visits], ignore_conflicts=True)
     here = set(_fresh(visits))
     taken = [visit for visit in visits if visit.id in here]
@@ -61,7 +63,7 @@ def take_over(*, by: Actor, visits: Sequence[TakenVisit]) -> int:
     by_patient = defaultdict(set)
     for visit in taken:
         by_patient[visit.patient_id].add(visit.doctor_id)
-    for person in people:
+    for person in people.values():
         for doctor_id in by_patient.pop(person.pk, ()):
             charts.join_care_team(by=by, patient=person, doctor_id=doctor_id)
     _give_out_tokens(taken)

@@ -48,7 +48,7 @@ def held(by: Actor, visits: Iterable[UUID], *places: UUID | None) -> list[Appoin
     wanted = list(visits)
     rows = Appointment.objects.visible_to(by).filter(pk__in=wanted)
     people = sorted(set(rows.values_list("patient_id", flat=True)))
-    patients.locked_together(by, *people)
+    patients.locked_survivors(by, *people)
     found = list(rows.filter(patient__in=people).order_by("pk").select_for_update(of=("self",)).select_related("patient"))
     used = [place for row in found for place in (row.doctor_id, row.room_id)]
     visiting.hold_places(*used, *places)

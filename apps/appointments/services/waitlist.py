@@ -109,7 +109,7 @@ def held_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
     patient_id = shown.values_list("patient_id", flat=True).first()
     if patient_id is None:
         raise NotFound("There is no such entry on the waitlist.")
-    patients.locked(by, patient_id)
+    patients.locked_survivor(by, patient_id)
     return WaitlistEntry.objects.select_for_update().get(pk=entry_id)
 
 

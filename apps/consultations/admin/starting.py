@@ -62,7 +62,7 @@ class Starts(HimsModelAdmin):
         form = StartForm(_doctors(by, appointment), request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             try:
-                begun = self._start(by, patient, appointment, form)
+                begun = self._start(by, request.about_patient, appointment, form)  # type: ignore[attr-defined]
             except Forbidden:
                 raise
             except HimsError as refusal:
@@ -75,10 +75,10 @@ class Starts(HimsModelAdmin):
         self.note(request, "asked_for", patient_id=patient.pk)
         return self._ask_how(request, by, patient, appointment, form)
 
-    def _start(self, by: Actor, patient: Patient, appointment: Appointment | None, form: StartForm) -> UUID:
+    def _start(self, by: Actor, patient_id: UUID, appointment: Appointment | None, form: StartForm) -> UUID:
         answers = form.cleaned_data
         new = NewConsultation(
-            patient_id=patient.pk,
+            patient_id=patient_id,
             appointment_id=appointment.pk if appointment else None,
             workflow_type=answers["workflow_type"],
             doctor_id=UUID(answers["doctor_id"]) if answers.get("doctor_id") else None,

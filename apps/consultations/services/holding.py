@@ -27,7 +27,7 @@ def held(by: Actor, consultation_id: UUID) -> tuple[Consultation, Patient]:
     found = reads.one(by, consultation_id)
     if found is None:
         raise selectors.nothing(consultation_id)
-    patient = patients.locked(by, found.patient_id)
+    patient = patients.locked_survivor(by, found.patient_id)
     rows = Consultation.objects.select_for_update(of=("self",)).select_related("appointment")
     row = rows.get(pk=consultation_id)
     if row.patient_id != patient.pk:  # moved to another record while we waited for this one

@@ -62,7 +62,8 @@ def take_over(*, by: Actor, visits: Sequence[TakenConsultation]) -> int:
     fresh = [visit for visit in visits if visit.id not in here]
     if not fresh:
         return 0
-    people = {person.pk: person for person in patients.locked_together(by, *dict.fromkeys(one.patient_id for one in fresh))}
+    asked = list(dict.fromkeys(one.patient_id for one in fresh))
+    people = dict(zip(asked, patients.locked_survivors(by, *asked), strict=True))
     taken = [_row(visit, people[visit.patient_id]) for visit in fresh]
     Consultation.objects.bulk_create(visit.row for visit in taken)
     StepSave.objects.bulk_create(save for visit in taken for save in visit.saves.values())
@@ -71,7 +72,7 @@ def take_over(*, by: Actor, visits: Sequence[TakenConsultation]) -> int:
         [visit.row for visit in ended], ["status", "completed_at", "signed_by", "content_sha256", "cancelled_at", "current_step"]
     )
     Passage.objects.bulk_create(line for told, visit in zip(fresh, ended, strict=True) for line in _history(told, visit.row))
-    _chart(by, ended, people, _added(fresh))
+    _chart(by, ended, {person.pk: person for person in people.values()}, _added(fresh))
     emit(ConsultationsTakenOver(visits=len(fresh)), by=by)
     return len(fresh)
 

@@ -175,7 +175,8 @@ class ChartEntryAdmin(HimsModelAdmin):
         detail = {name.removeprefix(DETAIL): value for name, value in answers.items() if name.startswith(DETAIL)}
         detail = {name: value for name, value in detail.items() if value not in ("", None)}
         entry = NewEntry(type=request.GET["type"], detail=detail, **columns)
-        return services.record(by=request.user, patient_id=self._patient(request).pk, entry=entry)  # type: ignore[arg-type]
+        asked = request.about_patient  # type: ignore[attr-defined]  # as the address has it: a write to a merged record is refused
+        return services.record(by=request.user, patient_id=asked, entry=entry)  # type: ignore[arg-type]
 
     def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj.display}: on record.")

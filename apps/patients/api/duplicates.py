@@ -46,6 +46,6 @@ class NotSameViewSet(HimsViewSet):
 
     def not_same(self, request: Request, pk: str) -> Response:
         """Say that these two records are two people."""
-        patient = selectors.patient(self.by, self.id_in_path())
-        pair = services.tell_apart(by=self.by, patient_id=patient.pk, **self.parse())
-        return self.ok({"pair": shapes.pair(pair, patient.pk)})
+        patient_id = self.id_in_path()
+        pair = services.tell_apart(by=self.by, patient_id=patient_id, **self.parse())
+        return self.ok({"pair": shapes.pair(pair, patient_id)})

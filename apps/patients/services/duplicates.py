@@ -22,12 +22,14 @@ class AlreadyToldApart(Conflict):
 def tell_apart(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotSame:
     """Put on record that these are two people; the pair is never suggested again.
 
-    Raises NotFound for the patient, Invalid for an `other_id` that is nobody or the patient himself, AlreadyToldApart.
+    Raises NotFound for the patient, Invalid for an `other_id` that is nobody or the patient himself, RecordMerged,
+    AlreadyToldApart.
     """
-    patient = selectors.patient(by, patient_id)
-    patient, other = selectors.locked_together(by, patient.pk, _other(by, other_id).pk)
-    if patient.pk == other.pk:
+    if patient_id == other_id:
         raise Invalid(field="other_id", issue="This is the same record; name the other person's.")
+    selectors.patient(by, patient_id)
+    _other(by, other_id)
+    patient, other = selectors.locked_together(by, patient_id, other_id)
     low, high = sorted([patient.pk, other.pk])
     try:
         with transaction.atomic():

@@ -30,7 +30,13 @@ RESTRICTED = "restricted"
 
 
 class AlreadyMerged(Conflict):
+    """`details.patient_id` was merged into `details.survivor_id` (also, as before, `merged_into`)."""
+
     message = "This record has been merged into another."
+
+    def __init__(self, patient: Patient) -> None:
+        survivor_id = patient.merged_into_id
+        super().__init__(patient_id=patient.pk, merged_into=survivor_id, survivor_id=survivor_id, reason="record_merged")
 
 
 class CannotStandTogether(Conflict):
@@ -53,7 +59,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
         raise Invalid(field="reason", issue="Say why these are one person.")
     for row in (retired, survivor):
         if row.merged_into_id:
-            raise AlreadyMerged(patient_id=row.pk, merged_into=row.merged_into_id)
+            raise AlreadyMerged(row)
     done = _write_down(by, retired, survivor, reason.strip(), fields or {})
     retired.amend(merged_into_id=survivor.pk)
     for link in merging.links():

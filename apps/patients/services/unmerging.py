@@ -204,7 +204,7 @@ def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
     """Give the row or field to the retired record."""
     for patient in (retired, survivor):
         if patient.merged_into_id:
-            raise AlreadyMerged(patient_id=patient.pk, merged_into=patient.merged_into_id)
+            raise AlreadyMerged(patient)
     if row.model == PERSON:
         _hand_over_field(row, retired, survivor)
     else:

@@ -86,22 +86,27 @@ def test_of_a_pair_told_apart_during_a_merge_nothing_stays_with_the_retired_reco
     for number in range(ROUNDS):
         retired, survivor, other = admit(), admit(), admit("Other")
         said = (retired, other) if number % 2 else (other, retired)
-        race(lambda: merge(retired, survivor), lambda: apart(*said))  # noqa: B023
-        pair = NotSame.objects.latest("id")
-        assert {pair.low_id, pair.high_id} == {survivor.pk, other.pk}
+        _, outcome = race(lambda: merge(retired, survivor), lambda: apart(*said))  # noqa: B023
+        assert not NotSame.objects.filter(Q(low=retired) | Q(high=retired)).exists()
+        if isinstance(outcome, NotSame):
+            pair = NotSame.objects.get(pk=outcome.pk)
+            assert {pair.low_id, pair.high_id} == {survivor.pk, other.pk}
+        else:
+            assert isinstance(outcome, selectors.RecordMerged)
 
 
-def test_whoever_tells_a_record_apart_waits_for_its_merge_and_speaks_of_the_survivor() -> None:
+def test_a_record_is_not_told_apart_while_it_is_merged_and_the_refusal_names_the_survivor() -> None:
     retired, survivor, other = admit(), admit(), admit("Other")
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             merge(retired, survivor)
-            said = pool.submit(race, lambda: apart(retired, other), lambda: None)
+            said = pool.submit(race, lambda: apart(retired, other))
             with pytest.raises(TimeoutError):
                 said.result(timeout=0.5)
-        said.result()
-    pair = NotSame.objects.get()
-    assert {pair.low_id, pair.high_id} == {survivor.pk, other.pk}
+        (refusal,) = said.result()
+    assert isinstance(refusal, selectors.RecordMerged)
+    assert refusal.details["survivor_id"] == survivor.pk
+    assert not NotSame.objects.exists()
 
 
 def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
@@ -113,7 +118,7 @@ def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
             with pytest.raises(TimeoutError):
                 said.result(timeout=0.5)
         (refusal,) = said.result()
-    assert isinstance(refusal, Invalid)
+    assert isinstance(refusal, selectors.RecordMerged)
     assert not NotSame.objects.exists()
 
 
@@ -139,7 +144,7 @@ def test_records_that_lead_in_a_circle_are_an_error_and_not_an_endless_wait() ->
     Patient.objects.filter(pk=one.pk).update(merged_into=other)
     Patient.objects.filter(pk=other.pk).update(merged_into=one)
     with pytest.raises(Unavailable), transaction.atomic():
-        selectors.locked(SYSTEM, one.pk)
+        selectors.locked_survivor(SYSTEM, one.pk)
 
 
 # --- the same reference again

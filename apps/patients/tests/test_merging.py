@@ -1,5 +1,6 @@
 """Two records of one person become one: what moves, whose values are kept, who is found by the old id and number."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -191,7 +192,8 @@ def test_a_merged_record_is_neither_merged_again_nor_merged_into() -> None:
     for pair in ((retired, third), (third, retired), (survivor, retired)):
         with pytest.raises(services.AlreadyMerged) as refusal:
             merge(*pair)
-        assert refusal.value.details == {"patient_id": retired.pk, "merged_into": survivor.pk}
+        told = refusal.value.details
+        assert (told["patient_id"], told["merged_into"], told["survivor_id"]) == (retired.pk, survivor.pk, survivor.pk)
     assert "already_merged" in {row.code for row in preview(again(retired), third).warnings}
 
 
@@ -233,7 +235,9 @@ def test_the_old_id_and_number_find_the_survivor() -> None:
     retired, survivor = admit("Jon", "Dough", mrn="OLD-1"), admit()
     merge(retired, survivor)
     assert selectors.patient(SYSTEM, retired.pk) == survivor
-    assert selectors.locked(SYSTEM, retired.pk) == survivor
+    assert selectors.locked_survivor(SYSTEM, retired.pk) == survivor
+    with pytest.raises(selectors.RecordMerged):
+        selectors.locked(SYSTEM, retired.pk)
     assert selectors.by_mrn(SYSTEM, "old-1") == survivor
     assert found("OLD-1") == found("jon dough") == [survivor]
     with pytest.raises(services.MrnTaken):
@@ -243,18 +247,25 @@ def test_the_old_id_and_number_find_the_survivor() -> None:
 def test_the_old_names_still_find_the_survivor_after_it_was_amended() -> None:
     retired, survivor = admit("Jon", mrn="OLD-1"), admit()
     merge(retired, survivor)
-    services.amend(by=SYSTEM, patient_id=retired.pk, changes={"last_name": "Married"})
+    services.amend(by=SYSTEM, patient_id=survivor.pk, changes={"last_name": "Married"})
     assert again(survivor).last_name == "Married"
     assert found("jon") == found("old-1") == found("married") == [survivor]
 
 
-def test_what_is_written_under_the_old_id_stands_in_the_survivors_chart() -> None:
+def test_nothing_is_written_under_the_old_id_and_the_refusal_names_the_survivor() -> None:
     retired, survivor = admit(), admit()
-    merge(retired, survivor)
     entry = chart(retired)
-    assert entry.patient_id == survivor.pk
-    services.retract(by=SYSTEM, patient_id=retired.pk, entry_id=entry.pk, reason="Wrong")
-    assert selectors.entry(SYSTEM, retired.pk, entry.pk).status == "entered_in_error"
+    merge(retired, survivor)
+    writes: list[Callable[[], Any]] = [
+        lambda: chart(retired),
+        lambda: services.retract(by=SYSTEM, patient_id=retired.pk, entry_id=entry.pk, reason="Wrong"),
+        lambda: services.amend(by=SYSTEM, patient_id=retired.pk, changes={"city": "Here"}),
+    ]
+    for write in writes:
+        with pytest.raises(selectors.RecordMerged) as refusal:
+            write()
+        assert refusal.value.details["survivor_id"] == survivor.pk
+    assert selectors.entry(SYSTEM, retired.pk, entry.pk).status == "active"
 
 
 def test_finding_a_patient_costs_one_statement_merged_or_not() -> None:
