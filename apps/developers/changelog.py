@@ -39,6 +39,8 @@ RELEASES = (
             "history_review nor examination.",
             "Patients: a death in the future or before the birth is refused (400 at deceased_at), and so is a birth after the "
             "death (400 at date_of_birth).",
+            "Patients: possible_duplicate also for the same name and telephone (e-mail, policy) with another date of birth, "
+            "after an edit (PUT, PATCH), and for the second of two registrations at the same moment.",
         ),
     ),
     Release(

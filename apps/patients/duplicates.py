@@ -3,7 +3,7 @@
 Candidates come in blocks, each a walk along an index with a limit of its own, so that the cost does not grow with the list:
 
     days    born that day, or on one that a slip of the pen makes of it; the closest names first
-    phone   the last seven digits; mail and policy: the same, case aside
+    phone   the last seven digits; mail and policy: the same, case aside; the closest names first
     names   both names written or sounding nearly like it, whatever the birth (`thorough`: the vocabulary is searched for it)
 
 One statement finds and fetches them, one hears how their names sound; `thorough` takes a third, before, for the near words.
@@ -94,6 +94,16 @@ def person_of(row: Patient) -> Person:
     )
 
 
+def take_turns(person: Person) -> None:
+    """Wait for everybody who is writing a record that may be this person's, and have them wait, until the transaction ends.
+
+    Of two who register one person at the same moment, the second then sees the first one's record. Locks are taken in order,
+    after those of patients' rows, so nobody waits in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [matching.turn_keys(person)])
+
+
 def _candidates(person: Person, among: QuerySet[Patient], thorough: bool) -> QuerySet[Patient]:
     blocks = [_days(person), *_contacts(person), *(_names(person) if thorough else ())]
     union = " UNION ".join(f"({block.sql})" for block in blocks)
@@ -117,21 +127,29 @@ LIMIT 60
 
 
 def _contacts(person: Person) -> list[_Block]:
-    found = []
+    first, last = person.first_name.lower()[:_NAME_MAX], person.last_name.lower()[:_NAME_MAX]
+    found: list[tuple[str, tuple[object, ...]]] = []
     if tail := matching.phone_tail(person.phone_e164 or person.phone):
-        found.append(_Block(_PHONE, (f"-{tail[::-1]}", f"-{tail[::-1]}~")))
+        found.append((_PHONE, (f"-{tail[::-1]}", f"-{tail[::-1]}~")))
     if person.email:
-        found.append(_Block(_EMAIL, (person.email,)))
+        found.append((_EMAIL, (person.email,)))
     if person.policy:
-        found.append(_Block(_POLICY, (person.policy,)))
-    return found
+        found.append((_POLICY, (person.policy,)))
+    return [_Block(_CLOSEST.format(seqs=sql), (*values, first, last, last, first)) for sql, values in found]
 
 
-_PHONE = "SELECT w.seq FROM patients_searchword w WHERE w.word >= %s AND w.word < %s LIMIT 40"
-_EMAIL = "SELECT p.seq FROM patients_patient p WHERE upper(p.email) = upper(%s) AND p.email <> '' LIMIT 20"
+# A clinic, a school or "none@example.com" may stand in hundreds of records: those whose names are closest are fetched first.
+_CLOSEST = """
+SELECT p.seq FROM patients_patient p WHERE p.merged_into_id IS NULL AND p.seq = ANY(ARRAY({seqs} LIMIT 1000))
+ORDER BY least(levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s),
+               levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s)), p.seq DESC
+LIMIT 40
+"""
+_PHONE = "SELECT w.seq FROM patients_searchword w WHERE w.word >= %s AND w.word < %s"
+_EMAIL = "SELECT e.seq FROM patients_patient e WHERE upper(e.email) = upper(%s) AND e.email <> ''"
 _POLICY = """
-SELECT p.seq FROM patients_patient p
-WHERE upper(p.insurance_policy_number) = upper(%s) AND p.insurance_policy_number <> '' LIMIT 20
+SELECT i.seq FROM patients_patient i
+WHERE upper(i.insurance_policy_number) = upper(%s) AND i.insurance_policy_number <> ''
 """
 
 

@@ -7,6 +7,7 @@ people's. How far fields differ in real duplicates is Just et al. 2016 (PMC48321
 
     first name 7, last name 8   scaled down by edits or sound; clearly different -7 and -5 (people marry)
     date of birth 13            day and month flipped 9, one digit 7, a year or ten off 6; two of three parts the same -1; else -7
+                                (-1 to -4 where name and telephone, e-mail or policy agree, see `_birth_in_doubt`)
     contact 6, address 4        what a household shares counts once, each further piece 1, at most 8; each that differs -1
     middle name 2, gender 1     different -1; male and female -4
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from hashlib import blake2b
 
 from apps.patients import names, rules
 from apps.patients.names import Alike, Newborn, Way
@@ -29,6 +31,8 @@ WARNED = 0.8  # worth interrupting whoever registers
 _FIRST, _LAST, _EITHER = 7.0, 8.0, 7.5
 _FIRST_DIFFERS, _LAST_DIFFERS, _SWAP = -7.0, -5.0, -1.0
 _BORN, _FLIPPED, _DIGIT, _YEAR, _BORN_PARTLY, _BORN_ELSE = 13.0, 9.0, 7.0, 6.0, -1.0, -7.0
+_BORN_IN_DOUBT, _PLACEHOLDER_MISSPELT, _PLACEHOLDER_FAR = -1.0, -3.0, -4.0
+_GENERATION = 15 * 365  # days; a parent and a child who share name and telephone are born further apart
 _HOUSEHOLD_MOST, _CONTACT_LEAST = 8.0, -2.0
 _EVEN = 16.0
 _ALMOST = 0.99
@@ -148,7 +152,8 @@ class _Names:
 def compare(left: Person, right: Person, sounds: Mapping[str, str] | None = None) -> Likeness:
     """How alike two people are. `sounds` maps names to how they sound (double metaphone); without it nothing sounds alike."""
     called = _names(left, right, sounds or {})
-    born, contact = _born(left.date_of_birth, right.date_of_birth), _contact(left, right)
+    contact = _contact(left, right)
+    born = _birth_in_doubt(_born(left.date_of_birth, right.date_of_birth), left, right, called, contact)
     findings = (called.finding, born, contact, _middle(left, right), _gender(left, right))
     score = 1 / (1 + 2 ** ((_EVEN - sum(finding.bits for finding in findings)) / 2))
     score = 1.0 if all(finding.agrees for finding in findings) else min(score, _ALMOST)
@@ -246,6 +251,25 @@ def _born(left: date, right: date) -> _Finding:
     return _Finding(_BORN_PARTLY if parts == 2 else _BORN_ELSE, agrees=False)
 
 
+def _birth_in_doubt(born: _Finding, left: Person, right: Person, called: _Names, contact: _Finding) -> _Finding:
+    """Let another date of birth say less where the name and a telephone, e-mail or policy agree.
+
+    Births are estimated, and 1 January is written where the day or the year is unknown. Families share telephones, so it says as
+    much as ever between people of different names, and between those who may be parent and child: `_GENERATION` apart.
+    """
+    if born.bits >= _BORN_PARTLY or not _PERSONAL & set(contact.reasons) or left.newborn or right.newborn:
+        return born
+    near = abs((left.date_of_birth - right.date_of_birth).days) < _GENERATION
+    placeholder = any((day.month, day.day) == (1, 1) for day in (left.date_of_birth, right.date_of_birth))
+    if called.first == called.last == 1 and near:
+        return _Finding(_BORN_IN_DOUBT, agrees=False)
+    if called.first == called.last == 1 and placeholder:
+        return _Finding(_PLACEHOLDER_FAR, agrees=False)
+    if called.first and called.last and near and placeholder:
+        return _Finding(_PLACEHOLDER_MISSPELT, agrees=False)
+    return born
+
+
 def _one_slip(left: str, right: str) -> bool:
     """One digit differs, or two neighbouring digits stand the other way round."""
     places = [place for place, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
@@ -264,6 +288,19 @@ def near_days(born: date) -> list[date]:
         slips.append(text[:place] + text[place : place + 2][::-1] + text[place + 2 :])
         found += [_day(int(slip[:4]), int(slip[4:6]), int(slip[6:])) for slip in slips]
     return list(dict.fromkeys([born, *(near for near in found if near and _OLDEST <= near <= _YOUNGEST)]))
+
+
+def turn_keys(person: Person) -> list[int]:
+    """The numbers of the advisory locks under which a person is compared and written, in order.
+
+    Two people who may be one have a key in common: the telephone's last digits, the e-mail, the policy, or for births that
+    `near_days` connects the day of the month, the year and month, or the year and the digits of month and day. Few others do.
+    """
+    born, tail = person.date_of_birth, phone_tail(person.phone_e164 or person.phone)
+    blocks = [f"day {born.day}", f"month {born:%Y-%m}", f"digits {born.year} {''.join(sorted(f'{born:%m%d}'))}"]
+    contacts = {"phone": tail, "email": person.email.upper(), "policy": person.policy.upper()}
+    blocks += [f"{kind} {value}" for kind, value in contacts.items() if value]
+    return sorted({int.from_bytes(blake2b(block.encode(), digest_size=8).digest(), signed=True) for block in blocks})
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -350,3 +387,4 @@ _SHARED: dict[Reason, tuple[float, Callable[[Person, Person], bool | None]]] = {
     Reason.SAME_POLICY: (6.0, _same_policy),
     Reason.SAME_ADDRESS: (4.0, _same_address),
 }
+_PERSONAL = frozenset({Reason.SAME_PHONE, Reason.SAME_EMAIL, Reason.SAME_POLICY})

@@ -1,8 +1,10 @@
 """Duplicates in the admin: asked before somebody is registered, shown on the patient's page."""
 
+from collections.abc import Container
 from typing import Any, cast
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
@@ -10,7 +12,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Conflict, Invalid
 from apps.patients import selectors, services
-from apps.patients.duplicates import Match
+from apps.patients.duplicates import COMPARED, Match
 from apps.patients.models import Patient
 from apps.patients.services import Registration
 from apps.rest.admin.acts import Act
@@ -64,7 +66,16 @@ class LooksFirst(HimsModelAdmin):
         if any(str(match.patient.pk) not in dismissed for match in found):
             raise LookFirst(matches=found)
         others = [match.patient.pk for match in found]
-        return services.register_beside(by=by, registration=registration, others=others).patient
+        try:
+            return services.register_beside(by=by, registration=registration, others=others).patient
+        except services.NotLookedAt as refusal:  # registered by a colleague since the list was made
+            raise LookFirst(matches=refusal.details["matches"]) from refusal
+
+    def warn_of_lookalikes(self, request: HttpRequest, row: Patient, changes: Container[str]) -> None:
+        """Say after an edit whom the patient looks like now."""
+        if any(name in changes for name in COMPARED) and (found := self._of_record(request, row)):
+            people = ", ".join(str(match.patient) for match in found)
+            messages.warning(request, f"This may be the same person as {people}. Compare the records, then merge them or say no.")
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         """The form, and above it who is likely the same person."""

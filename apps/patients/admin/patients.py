@@ -128,7 +128,8 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
         return self.register(request, Registration(**answers))
 
     def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
-        services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        amended = services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        self.warn_of_lookalikes(request, amended, changes)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """On to the new patient's page: booking and charting start there."""

@@ -1,17 +1,18 @@
 """Patients and their charts over the API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden
 from apps.patients import selectors, services
 from apps.patients.api import bodies, examples, shapes
 from apps.patients.api.filters import ChartFilter, PatientFilter
-from apps.patients.duplicates import Match
+from apps.patients.duplicates import COMPARED, Match
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.rest import aliases, paging
@@ -47,7 +48,7 @@ class PatientViewSet(HimsViewSet):
     rate_classes = {"list": RateClass.PATIENT_SEARCH}
     tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate")
     beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"}}
-    warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("phone_not_valid",)}
+    warns = {"create": ("possible_duplicate", "phone_not_valid"), "update": ("possible_duplicate", "phone_not_valid")}
     about_patient = ("retrieve", "update", "partial_update", "deactivate", "reactivate")
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
@@ -84,7 +85,8 @@ class PatientViewSet(HimsViewSet):
     def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
         patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
-        return self._answer(patient, _phone_warning(patient) if "phone" in changes else [])
+        warnings = _phone_warning(patient) if "phone" in changes else []
+        return self._answer(patient, [*_looks_like_another(self.by, patient, changes), *warnings])
 
     partial_update = update
 
@@ -191,6 +193,13 @@ def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
             "matches": why,
         }
     ]
+
+
+def _looks_like_another(by: Actor, patient: Patient, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The warning that an amended patient may be another one on record, where a compared column was written."""
+    if not COMPARED & changes.keys() or not by.may(Permission.PATIENT_MATCH):
+        return []
+    return _possible_duplicate(selectors.duplicates_of(patient, visible_to=by))
 
 
 def _phone_warning(patient: Patient) -> list[dict[str, Any]]:

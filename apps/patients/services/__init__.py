@@ -9,7 +9,7 @@ from apps.patients.services.charting import (
     record_no_known_allergies,
     retract,
 )
-from apps.patients.services.duplicates import AlreadyToldApart, register_beside, tell_apart
+from apps.patients.services.duplicates import AlreadyToldApart, NotLookedAt, register_beside, tell_apart
 from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, DatesContradict, merge
 from apps.patients.services.registry import (
     AlreadyActive,
@@ -64,6 +64,7 @@ __all__ = [
     "MrnTaken",
     "NewEntry",
     "NoNeedToBreakGlass",
+    "NotLookedAt",
     "NotRestricted",
     "NotTheSurvivors",
     "Registered",

@@ -18,6 +18,12 @@ class AlreadyToldApart(Conflict):
     message = "It is on record already that these are two people."
 
 
+class NotLookedAt(Conflict):
+    """Somebody else registered a likely duplicate in the meantime. `details.matches` are all the likely duplicates."""
+
+    message = "A record that may be the same person was registered a moment ago. Look at it first."
+
+
 @transaction.atomic
 def tell_apart(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotSame:
     """Put on record that these are two people; the pair is never suggested again.
@@ -47,10 +53,12 @@ def register_beside(*, by: Actor, registration: Registration, others: Iterable[U
     """Register somebody of whom it was seen that he is none of the `others`, and put that on record.
 
     The others are held before anything is written, in order: two who register beside the same people never wait in a circle.
-    Raises as `register` and `tell_apart` do.
+    Raises as `register` and `tell_apart` do, and NotLookedAt where a record looks alike that is none of the others.
     """
     known = {row.pk for row in selectors.locked_together(by, *others)}
     done = register(by=by, registration=registration)
+    if {match.patient.pk for match in done.matches} - known:
+        raise NotLookedAt(matches=done.matches)
     for other_id in sorted(known):
         tell_apart(by=by, patient_id=done.patient.pk, other_id=other_id)
     return done

@@ -16,7 +16,7 @@ from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import rules, selectors, words
+from apps.patients import duplicates, rules, selectors, words
 from apps.patients.duplicates import Match
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
 from apps.patients.matching import Person
@@ -75,7 +75,9 @@ class Registered:
 @transaction.atomic
 def register(*, by: Actor, registration: Registration, patient_id: UUID | None = None) -> Registered:
     """Open a record. Raises Invalid for an impossible birth or MRN, MrnTaken for an MRN in use in any case."""
-    matches = selectors.lookalikes(visible_to=by, person=described(registration))
+    person = described(registration)
+    duplicates.take_turns(person)
+    matches = selectors.lookalikes(visible_to=by, person=person)
     patient = open_record(registration, patient_id)
     emit(PatientRegistered(patient_id=patient.pk), by=by)
     return Registered(patient=patient, matches=matches)
@@ -135,6 +137,8 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
     if "phone" in changes:
         changes = changes | {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
     changed = patient.amend(**changes)
+    if duplicates.COMPARED & set(changed):  # the caller asks next whether it looks like another record now
+        duplicates.take_turns(duplicates.person_of(patient))
     if _SEARCHED & set(changed):
         write_search_words([patient])
     if changed:

@@ -1,6 +1,9 @@
 """Duplicates over the API, in the admin, past the services, and what looking for them costs."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,6 +11,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
@@ -15,10 +20,13 @@ from apps.accounts.tests.factories import browser, caller
 from apps.audit.models import AuditEvent
 from apps.common.errors import Invalid
 from apps.events.models import OutboxEvent
-from apps.patients import duplicates, selectors, services
+from apps.patients import duplicates, matching, selectors, services
+from apps.patients.matching import Person
 from apps.patients.models import NotSame, Patient
+from apps.patients.services import Registration
 from apps.patients.tests import crowd
 from apps.patients.tests.factories import admit
+from apps.patients.tests.test_admin import sendable
 
 pytestmark = pytest.mark.django_db
 
@@ -265,3 +273,145 @@ def test_no_block_reads_the_whole_list_of_fifty_thousand() -> None:
         plan = duplicates._candidates(person, Patient.objects.listed(), thorough).explain()
         assert "Seq Scan on patients_patient" not in plan, plan
         assert "Seq Scan on patients_searchword" not in plan, plan
+
+
+# A duplicate by another birth, by an edit, among many who share a telephone
+
+
+KWAME = {"first_name": "Kwame", "last_name": "Boateng-Addo", "gender": "male", "phone": "213-373-4911"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1975-01-01", "1973-08-19"), ("1973-08-19", "1975-01-01"), ("1973-08-19", "1979-03-02")]
+)
+def test_the_same_name_and_telephone_warn_whatever_the_birth(desk: Any, one: str, other: str) -> None:
+    known = desk.post("/patients", KWAME | {"date_of_birth": one}).json()["data"]["patient"]["id"]
+    reply = desk.post("/patients", KWAME | {"date_of_birth": other})
+    (warning,) = reply.json()["warnings"]
+    assert (reply.status_code, warning["code"]) == (201, "possible_duplicate")
+    (match,) = warning["matches"]
+    assert match["patient_id"] == known
+    assert {"same_name", "same_phone"} <= set(match["reasons"])
+
+
+def test_a_telephone_that_hundreds_share_hides_no_duplicate(desk: Any) -> None:
+    number = "+254 712 345 672"
+    john = admit("Kamau", "Otieno", date(1975, 1, 1), phone=number)
+    for count in range(45):
+        admit(f"Guest{'abcdefghij'[count // 10]}{'abcdefghij'[count % 10]}", "Shelter", date(1950 + count, 3, 9), phone=number)
+    body = {"first_name": "Kamau", "last_name": "Otieno", "date_of_birth": "1977-11-30", "gender": "male", "phone": number}
+    (warning,) = desk.post("/patients", body).json()["warnings"]
+    assert [match["patient_id"] for match in warning["matches"]] == [str(john.pk)]
+
+
+def test_a_patient_who_is_edited_into_another_is_pointed_out(desk: Any, ward: dict[str, User]) -> None:
+    john, other = admit(), admit("Peter", "Pan", date(1999, 9, 9))
+    for method in ("PUT", "PATCH"):
+        assert "warnings" not in desk.call(method, f"/patients/{other.pk}", {"address": {"city": "Here"}}).json()
+        body = {"first_name": "John", "last_name": "Doe", "date_of_birth": "1980-05-15"}
+        reply = desk.call(method, f"/patients/{other.pk}", body)
+        (warning,) = reply.json()["warnings"]
+        assert (reply.status_code, warning["code"]) == (200, "possible_duplicate")
+        assert [match["patient_id"] for match in warning["matches"]] == [str(john.pk)]
+    billing = caller(ward["billing"]).put(f"/patients/{other.pk}", {"insurance": {"policy_number": "P-1"}})
+    assert (billing.status_code, "warnings" in billing.json()) == (200, False)
+    services.tell_apart(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
+    assert "warnings" not in desk.put(f"/patients/{other.pk}", {"phone": "(213) 373-4253"}).json()
+
+
+def test_the_page_points_out_a_patient_who_is_edited_into_another(ward: dict[str, User]) -> None:
+    admit(mrn="OLD-1")
+    other, client = admit("Peter", "Doe"), browser(ward["receptionist"])
+    address = reverse("admin:patients_patient_change", args=[other.pk])
+    form = client.get(address).context["adminform"].form
+    reply = client.post(address, sendable(form) | {"first_name": "John"}, follow=True)
+    assert "This may be the same person as Doe, John (OLD-1)" in reply.content.decode()
+
+
+# Two at the same moment
+
+
+def waits_or_ends(act: Future, seconds: float = 60) -> None:
+    """Return as soon as the other session waits for a lock, or has ended without one."""
+    deadline = time.monotonic() + seconds
+    while not act.done():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+        assert time.monotonic() < deadline
+
+
+def aside(act: Callable[[], Any]) -> Any:
+    try:
+        return act()
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "again",
+    [
+        {},
+        {"first_name": "Jhon"},
+        {"date_of_birth": date(1980, 5, 16)},
+        {"date_of_birth": date(1981, 5, 15)},
+        {"date_of_birth": date(1980, 5, 2)},
+        {"date_of_birth": date(1974, 11, 30), "phone": "373 4253"},
+    ],
+    ids=str,
+)
+def test_of_two_registered_at_the_same_moment_the_second_is_pointed_out(again: dict[str, Any]) -> None:
+    john = Registration(
+        first_name="John", last_name="Doe", date_of_birth=date(1980, 5, 15), gender="male", phone="(213) 373-4253"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = services.register(by=SYSTEM, registration=john)
+            second = pool.submit(aside, lambda: services.register(by=SYSTEM, registration=replace(john, **again)))
+            waits_or_ends(second)
+        assert first.matches == []
+        assert [match.patient for match in second.result(60).matches] == [first.patient]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_edited_into_somebody_registered_at_the_same_moment_is_pointed_out() -> None:
+    other = admit("Peter", "Pan", date(1999, 9, 9))
+    changes = {"first_name": "John", "last_name": "Doe", "date_of_birth": date(1980, 5, 15)}
+
+    @transaction.atomic
+    def edit() -> list[Patient]:
+        patient = services.amend(by=SYSTEM, patient_id=other.pk, changes=changes)
+        return [match.patient for match in selectors.duplicates_of(patient, visible_to=SYSTEM)]
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            john = admit()
+            edited = pool.submit(aside, edit)
+            waits_or_ends(edited)
+        assert edited.result(60) == [john]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_strangers_are_registered_at_the_same_moment_without_waiting() -> None:
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        admit(phone="(213) 373-4253")
+        other = pool.submit(aside, lambda: admit("Mary", "Major", date(1961, 7, 4), phone="(310) 555-0199"))
+        assert other.result(60).last_name == "Major"  # while the first has not ended
+
+
+@given(st.dates(date(1900, 1, 1), date(2026, 1, 1)))
+def test_births_that_may_be_one_take_turns(born: date) -> None:
+    keys = set(matching.turn_keys(Person(first_name="A", last_name="B", date_of_birth=born)))
+    for near in matching.near_days(born):
+        assert keys & set(matching.turn_keys(Person(first_name="A", last_name="B", date_of_birth=near))), near
+
+
+def test_a_colleague_who_registers_the_same_person_meanwhile_is_not_overlooked() -> None:
+    john = Registration(first_name="John", last_name="Doe", date_of_birth=date(1980, 5, 15), gender="male")
+    seen, unseen = admit(), admit()
+    with pytest.raises(services.NotLookedAt) as refusal, transaction.atomic():
+        services.register_beside(by=SYSTEM, registration=john, others=[seen.pk])
+    assert {match.patient for match in refusal.value.details["matches"]} == {seen, unseen}
+    assert Patient.objects.count() == 2

@@ -134,6 +134,55 @@ def test_a_father_and_his_son_of_one_name_are_two_people() -> None:
     assert Reason.SAME_NAME in reasons
 
 
+KWAME = Person(
+    first_name="Kwame",
+    last_name="Boateng-Addo",
+    date_of_birth=date(1975, 1, 1),
+    phone="213-373-4911",
+    phone_e164="+12133734911",
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"date_of_birth": date(1973, 8, 19)}, Reason.SAME_PHONE),
+        ({"date_of_birth": date(1989, 11, 30)}, Reason.SAME_PHONE),
+        ({"date_of_birth": date(1979, 6, 2), "phone": "", "phone_e164": "", "email": "K.B@mail.test"}, Reason.SAME_EMAIL),
+        ({"date_of_birth": date(1979, 6, 2), "phone": "", "phone_e164": "", "policy": "bc7"}, Reason.SAME_POLICY),
+        ({"date_of_birth": date(1973, 8, 19), "first_name": "Boateng Addo", "last_name": "Kwame"}, Reason.SAME_PHONE),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("born", [date(1975, 1, 1), date(1976, 4, 27)], ids=str)
+def test_one_name_and_one_telephone_are_one_person_whatever_the_birth(
+    born: date, changes: dict[str, Any], reason: Reason
+) -> None:
+    left = replace(KWAME, date_of_birth=born, email="k.b@mail.test", policy="BC 7")
+    score, reasons = of(left, replace(left, **changes))
+    assert score >= WARNED
+    assert reason in reasons
+    assert {Reason.SAME_NAME, Reason.SWAPPED_NAMES} & reasons
+
+
+@pytest.mark.parametrize("gap", [20, 35])
+def test_a_parent_with_an_estimated_birth_and_a_child_of_one_name_are_suggested_and_interrupt_nobody(gap: int) -> None:
+    score, _ = of(KWAME, replace(KWAME, date_of_birth=date(1975 + gap, 8, 19)))
+    assert SUGGESTED <= score < WARNED
+
+
+def test_sisters_of_like_names_who_share_a_telephone_are_two_people() -> None:
+    anna = replace(JANE, first_name="Anna", middle_name="", email="")
+    assert of(anna, replace(anna, first_name="Anne", date_of_birth=date(1988, 7, 30)))[0] < SUGGESTED
+    estimated = replace(anna, date_of_birth=date(1985, 1, 1))
+    assert of(estimated, replace(estimated, first_name="Anne", date_of_birth=date(1988, 7, 30)))[0] < WARNED
+
+
+def test_babies_of_one_mother_who_have_no_names_yet_are_two_people() -> None:
+    baby = replace(JANE, first_name="Baby", middle_name="")
+    assert of(baby, replace(baby, date_of_birth=date(1987, 1, 1)))[0] < SUGGESTED
+
+
 def test_one_name_and_another_day_are_two_people() -> None:
     assert of(BARE, replace(BARE, date_of_birth=date(1971, 12, 30)))[0] < SUGGESTED
 
