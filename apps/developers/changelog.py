@@ -41,6 +41,9 @@ RELEASES = (
             "death (400 at date_of_birth).",
             "Patients: possible_duplicate also for the same name and telephone (e-mail, policy) with another date of birth, "
             "after an edit (PUT, PATCH), and for the second of two registrations at the same moment.",
+            "Charts: a warning already_recorded for an allergy, diagnosis or medicine that is active already; no known allergies "
+            "ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem list is "
+            "written with the status `encounter`.",
         ),
     ),
     Release(

@@ -34,6 +34,9 @@ class CodeSystem(StrEnum):
 
 
 ENTERED_IN_ERROR = "entered_in_error"
+ACTIVE = "active"
+# Of a diagnosis: made at a signed visit while the same code was on the problem list. Set by the service, not by a caller.
+ENCOUNTER = "encounter"
 STATUSES: dict[EntryType, tuple[str, ...]] = {
     EntryType.ALLERGY: ("active", "inactive", "resolved"),
     EntryType.MEDICATION: ("active", "completed", "stopped", "on_hold"),

@@ -165,7 +165,7 @@ def _cautions(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Ca
     if NotSame.objects.filter(low_id=min(retired.pk, survivor.pk), high_id=max(retired.pk, survivor.pk)).exists():
         yield Caution("not_same", "Somebody looked at these two before and said they are two people.")
     if reader.may(Permission.PATIENT_SEE_ALLERGY_STATUS) and _contradict(retired, survivor):
-        yield Caution("allergies_differ", "One has no known allergies, the other has some. Ask again, and correct the chart.")
+        yield Caution("allergies_differ", "One has no known allergies, the other has some. The merge ends the first. Ask again.")
 
 
 def _contradict(retired: Patient, survivor: Patient) -> bool:

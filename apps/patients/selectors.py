@@ -17,7 +17,8 @@ from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotFound, Unavailable
-from apps.patients import duplicates, reads, search, tally
+from apps.patients import duplicates, reads, rules, search, tally
+from apps.patients.chart import ACTIVE
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier
@@ -287,6 +288,19 @@ def entry(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
         patient(by, patient_id)  # where the patient is not shown, that is what is told
         raise NotFound("There is no such chart entry.")
     return found
+
+
+def already_recorded(entry: ChartEntry) -> list[ChartEntry]:
+    """Other active entries of the chart that say the same: the same code, or the same words in any case and accents."""
+    if entry.status != ACTIVE:
+        return []
+    rows = ChartEntry.objects.filter(patient_id=entry.patient_id, type=entry.type, status=ACTIVE).exclude(pk=entry.pk)
+    said = rules.words(entry.display)
+    return [
+        row
+        for row in rows.order_by("occurred_at", "pk")
+        if (row.code and (row.code_system, row.code) == (entry.code_system, entry.code)) or rules.words(row.display) == said
+    ]
 
 
 def entry_locked(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:

@@ -180,6 +180,11 @@ class ChartEntryAdmin(HimsModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj.display}: on record.")
+        if same := selectors.already_recorded(obj):
+            since = f"{same[0].display}, {same[0].occurred_at:%Y-%m-%d}"
+            messages.warning(
+                request, f"The chart has this {obj.type} as active already ({since}). If it is the same, retract one."
+            )
         return HttpResponseRedirect(f"{reverse('admin:patients_chartentry_changelist')}?patient={obj.patient_id}")
 
     @admin.display(description="value")

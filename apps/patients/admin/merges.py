@@ -270,7 +270,13 @@ class MergeAdmin(HimsModelAdmin):
 
     @admin.display(description="rows moved")
     def moved(self, row: Merge) -> str:
-        counts = MergedRow.objects.filter(merge=row).values_list("model").annotate(Count("id")).order_by("model")
+        counts = (
+            MergedRow.objects.filter(merge=row)
+            .exclude(column="status")
+            .values_list("model")
+            .annotate(Count("id"))
+            .order_by("model")
+        )
         return ", ".join(f"{model}: {rows}" for model, rows in counts) or "none"
 
     @admin.display(description="values changed")

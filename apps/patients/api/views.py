@@ -136,6 +136,7 @@ class MedicalHistoryViewSet(HimsViewSet):
     }
     offset_allowed = ("list",)
     tagged = ("retrieve", "create", "retract")
+    warns = {"create": ("already_recorded",)}
     expands = {"recorder": shapes.RECORDER}
     about_patient = ("list", "retrieve", "create", "retract")
 
@@ -158,7 +159,8 @@ class MedicalHistoryViewSet(HimsViewSet):
         else:
             row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
         location = f"/v1/patients/{row.patient_id}/medical-history/{row.pk}"
-        return self.created({"record": shapes.record(row, self.by)}, location=location, version=row.updated_at)
+        shown = {"record": shapes.record(row, self.by)}
+        return self.created(shown, location=location, version=row.updated_at, warnings=_already_recorded(row))
 
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
@@ -200,6 +202,14 @@ def _looks_like_another(by: Actor, patient: Patient, changes: Mapping[str, Any])
     if not COMPARED & changes.keys() or not by.may(Permission.PATIENT_MATCH):
         return []
     return _possible_duplicate(selectors.duplicates_of(patient, visible_to=by))
+
+
+def _already_recorded(row: ChartEntry) -> list[dict[str, Any]]:
+    same = selectors.already_recorded(row)
+    if not same:
+        return []
+    message = f"The chart has this {row.type} as active already. If it is the same, retract one of the two."
+    return [{"code": "already_recorded", "message": message, "entries": [entry.pk for entry in same]}]
 
 
 def _phone_warning(patient: Patient) -> list[dict[str, Any]]:

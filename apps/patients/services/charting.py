@@ -18,6 +18,7 @@ from apps.patients import chart, selectors
 from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.events import ChartEntriesRecorded, ChartEntryRecorded, ChartEntryRetracted
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.services import settling
 
 
 class AlreadyRetracted(Conflict):
@@ -54,7 +55,7 @@ def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartE
     row = draft(patient, entry, source=source, recorded_by_id=by.id)
     row.save(force_insert=True)
     if row.type == EntryType.ALLERGY:
-        _allergy_was_recorded(patient, row)
+        _allergies_were_recorded(patient, [row])
     emit(ChartEntryRecorded(patient_id=patient.pk, entry_id=row.pk, type=row.type), by=by)
     return row
 
@@ -63,17 +64,18 @@ def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartE
 def record_all(*, by: Actor, patient_id: UUID, entries: Sequence[NewEntry], source: str) -> list[ChartEntry]:
     """Write what one act puts into the chart (a signed visit, a set of results), announced as one fact. All or nothing.
 
-    Allergies are recorded one by one, since each may change what is known of all. Raises Invalid, Forbidden, ValueError.
+    A diagnosis whose code is active on the problem list is not listed there again: its status is `encounter`. Raises Invalid,
+    Forbidden, AllergiesListed.
     """
     kinds = sorted({entry.type for entry in entries})
-    if EntryType.ALLERGY in kinds:
-        raise ValueError("allergies are recorded one by one")
     for kind in kinds:
         _may_write(by, kind)
     patient = selectors.locked(by, patient_id)
     rows = [draft(patient, entry, source=source, recorded_by_id=by.id) for entry in entries]
     if rows:
+        settling.keep_problems_once(patient, rows)
         ChartEntry.objects.bulk_create(rows)
+        _allergies_were_recorded(patient, [row for row in rows if row.type == EntryType.ALLERGY])
         ids = tuple(row.pk for row in rows)
         emit(ChartEntriesRecorded(patient_id=patient.pk, source=source, types=tuple(kinds), entry_ids=ids), by=by)
     return rows
@@ -97,7 +99,9 @@ def retract(*, by: Actor, entry_id: UUID, patient_id: UUID, reason: str) -> Char
         raise AlreadyRetracted
     row.amend(status=chart.ENTERED_IN_ERROR, retracted_at=clock.now(), retracted_by_id=by.id, retraction_reason=reason)
     if row.type == EntryType.ALLERGY:
-        patient.amend(allergy_status=allergy_status(patient))
+        settling.settle_allergies(patient)
+    if row.type == EntryType.DIAGNOSIS:
+        settling.settle_problems(patient)
     emit(ChartEntryRetracted(patient_id=patient.pk, entry_id=row.pk, type=row.type), by=by)
     return row
 
@@ -136,27 +140,14 @@ def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUI
     )
 
 
-def allergy_status(patient: Patient) -> AllergyStatus:
-    """What the standing entries say: allergies listed, none known, or never asked."""
-    rows = ChartEntry.objects.filter(patient=patient, type=EntryType.ALLERGY).standing()
-    codes = set(rows.exclude(status="inactive").values_list("code_system", "code"))
-    none_known = chart.NO_KNOWN_ALLERGY[:2]
-    if codes - {none_known}:
-        return AllergyStatus.LISTED
-    return AllergyStatus.NONE_KNOWN if none_known in codes else AllergyStatus.NOT_ASKED
-
-
-def _allergy_was_recorded(patient: Patient, row: ChartEntry) -> None:
-    system, code, _ = chart.NO_KNOWN_ALLERGY
-    if (row.code_system, row.code) == (system, code):
-        if patient.allergy_status == AllergyStatus.LISTED:
-            raise AllergiesListed
-    else:  # what was true when it was asked is history now
-        earlier = ChartEntry.objects.filter(
-            patient=patient, type=EntryType.ALLERGY, code_system=system, code=code, status="active"
-        )
-        earlier.update(status="inactive", updated_at=clock.now())
-    patient.amend(allergy_status=allergy_status(patient))
+def _allergies_were_recorded(patient: Patient, rows: Sequence[ChartEntry]) -> None:
+    """What was true when it was asked is history as soon as an allergy is active. Raises AllergiesListed."""
+    if not rows:
+        return
+    settling.settle_allergies(patient)
+    none_known = any(settling.is_no_known_allergy(row) and row.status == chart.ACTIVE for row in rows)
+    if none_known and patient.allergy_status == AllergyStatus.LISTED:
+        raise AllergiesListed
 
 
 def _may_write(by: Actor, entry_type: str) -> None:

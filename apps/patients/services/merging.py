@@ -1,6 +1,6 @@
 """Merging: two records of one person become one, and everything that moves is written down, so that it can be taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -19,13 +19,14 @@ from apps.patients import merging, rules
 from apps.patients import merging_plan as plan
 from apps.patients.events import PatientsMerged
 from apps.patients.merging import Link
-from apps.patients.models import Merge, MergedRow, NotSame, Patient
+from apps.patients.models import ChartEntry, Merge, MergedRow, NotSame, Patient
 from apps.patients.restriction import CareTeamMember, led_to_open
-from apps.patients.services.charting import allergy_status
 from apps.patients.services.registry import write_search_words
+from apps.patients.services.settling import settle_allergies, settle_problems
 
 PAIRS = NotSame._meta.label
 TEAM = CareTeamMember._meta.label
+ENTRY, STATUS = ChartEntry._meta.label, "status"
 RESTRICTED = "restricted"
 
 
@@ -67,7 +68,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
     _move_pairs(done)
     _join_teams(done)
     write_columns(survivor, {column: read(column, told["after"]) for column, told in done.fields.items()})
-    say_what_follows(retired, survivor)
+    note_ended(done, say_what_follows(retired, survivor))
     emit(PatientsMerged(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk), by=by)
     return done
 
@@ -118,12 +119,22 @@ def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
     patient.amend(**values, **following)
 
 
-def say_what_follows(*patients: Patient) -> None:
-    """What is worked out from the rows: the allergy status of each who stands for himself, and the words each is found by."""
+def say_what_follows(*patients: Patient) -> list[UUID]:
+    """What is worked out from the rows: the allergy status and problem list of each who stands for himself, and the words each is
+    found by. Returns the "no known allergy" entries that an allergy of the other record has ended."""
+    ended: list[UUID] = []
     for patient in patients:
         if not patient.merged_into_id:
-            patient.amend(allergy_status=allergy_status(patient))
+            ended += settle_allergies(patient)
+            settle_problems(patient)
     write_search_words(patients)
+    return ended
+
+
+def note_ended(done: Merge, entries: Iterable[UUID]) -> None:
+    """Write down which "no known allergy" entries this merge has ended, so that its undo makes them active again."""
+    rows = [MergedRow(merge=done, model=ENTRY, column=STATUS, row_id=str(pk)) for pk in entries]
+    MergedRow.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def turn_pair(pair: NotSame, leave: UUID, to: UUID) -> bool:

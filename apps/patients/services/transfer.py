@@ -12,8 +12,9 @@ from apps.events.services import emit
 from apps.patients import selectors
 from apps.patients.events import PatientTransferredIn
 from apps.patients.models import ChartEntry, MergeTriage, Patient, PatientIdentifier
-from apps.patients.services.charting import NewEntry, allergy_status, draft
+from apps.patients.services.charting import NewEntry, draft
 from apps.patients.services.registry import Registration, open_record
+from apps.patients.services.settling import settle_allergies
 
 _BATCH = 2_000
 
@@ -63,7 +64,7 @@ def transfer_in(
     rows, refused = _drafts(patient, entries, source, by, strict)
     ChartEntry.objects.bulk_create(rows, batch_size=_BATCH)
     if opened or rows:
-        patient.amend(allergy_status=allergy_status(patient))
+        settle_allergies(patient)
         emit(PatientTransferredIn(patient_id=patient.pk, source=system, entries=len(rows)), by=by)
     return Transfer(patient, opened, tuple(row.source_ref for row in rows), tuple(refused))
 

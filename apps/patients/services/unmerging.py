@@ -1,6 +1,6 @@
 """Taking a merge back, also long after: what it moved goes back as it is now, what came since waits for a person's word."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -14,20 +14,24 @@ from apps.common import clock
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 from apps.patients import selectors
+from apps.patients.chart import ACTIVE
 from apps.patients.events import MergeTriageSettled, MergeUndone
 from apps.patients.merging import links, links_of
 from apps.patients.merging_plan import column_named
-from apps.patients.models import Merge, MergedRow, MergeTriage, NotSame, Patient
+from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, NotSame, Patient
 from apps.patients.restriction import CareTeamMember
 from apps.patients.services.merging import (
+    ENTRY,
     PAIRS,
     RESTRICTED,
+    STATUS,
     TEAM,
     AlreadyMerged,
     CannotStandTogether,
     copy_team,
     hold,
     move_back,
+    note_ended,
     plain,
     read,
     say_what_follows,
@@ -77,9 +81,10 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
     _turn_pairs_back(done)
     edited = _give_back(done, survivor)
     _part_teams(done, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
+    restored = _restore_no_known_allergies(done)
     waiting = [*_born_since(done, survivor), *(_changed(done, column) for column in edited)]
     MergeTriage.objects.bulk_create(waiting)
-    say_what_follows(retired, survivor)
+    _leave_to_later_merge(survivor, restored & set(say_what_follows(retired, survivor)))
     done.amend(undone_by_id=by.id, undone_at=clock.now())
     fact = MergeUndone(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk, to_triage=len(waiting))
     emit(fact, by=by)
@@ -134,6 +139,24 @@ def _part_teams(done: Merge, retired: Patient, survivor: Patient, *, closed_sinc
     CareTeamMember.objects.filter(patient=survivor, pk__in=[int(pk) for pk in came]).delete()
 
 
+def _restore_no_known_allergies(done: Merge) -> set[UUID]:
+    """Make the "no known allergy" entries active again that the merge has ended; not those retracted since. Returns them."""
+    ours = MergedRow.objects.filter(merge=done, model=ENTRY, column=STATUS).values_list("row_id", flat=True)
+    rows = ChartEntry.objects.filter(
+        patient__in=[done.retired_id, done.survivor_id], pk__in=[UUID(pk) for pk in ours], status="inactive"
+    )
+    restored = set(rows.values_list("pk", flat=True))
+    ChartEntry.objects.filter(pk__in=restored).update(status=ACTIVE, updated_at=clock.now())
+    return restored
+
+
+def _leave_to_later_merge(survivor: Patient, ended: Iterable[UUID]) -> None:
+    """Entries that an allergy of another merge ends at once again are that merge's to restore."""
+    later = Merge.objects.filter(survivor=survivor, undone_at=None).order_by("-merged_at", "-pk")
+    if (last := later.first()) is not None:
+        note_ended(last, ended)
+
+
 # Rows born since
 
 
@@ -142,6 +165,7 @@ def _born_since(done: Merge, survivor: Patient) -> Iterator[MergeTriage]:
     brought = set(
         MergedRow.objects.filter(merge__survivor=survivor, merge__undone_at=None)
         .exclude(merge=done)
+        .exclude(column=STATUS)
         .values_list("model", "row_id")
     )
     seen: set[tuple[str, str]] = set()

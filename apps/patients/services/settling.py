@@ -1,0 +1,80 @@
+"""What follows from the entries of a chart: the allergy status, and which diagnoses are on the problem list.
+
+Call under the patient's lock, after every change of the chart's entries: recording, import, signing, retraction, merge, undo.
+"""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.common import clock
+from apps.patients import chart
+from apps.patients.chart import ACTIVE, ENCOUNTER, ENTERED_IN_ERROR, EntryType
+from apps.patients.models import AllergyStatus, ChartEntry, Patient
+
+_SYSTEM, _CODE, _ = chart.NO_KNOWN_ALLERGY
+
+
+def settle_allergies(patient: Patient) -> list[UUID]:
+    """End active "no known allergy" entries while an allergy is active, and write the allergy status.
+
+    Returns the entries that were ended.
+    """
+    status, ended = allergy_status(patient), []
+    if status == AllergyStatus.LISTED:
+        none_known = _active_allergies(patient).filter(code_system=_SYSTEM, code=_CODE)
+        ended = list(none_known.values_list("pk", flat=True))
+        ChartEntry.objects.filter(pk__in=ended).update(status="inactive", updated_at=clock.now())
+    patient.amend(allergy_status=status)
+    return ended
+
+
+def allergy_status(patient: Patient) -> AllergyStatus:
+    """What the active entries say: allergies listed, none known, or never asked."""
+    codes = set(_active_allergies(patient).values_list("code_system", "code"))
+    if codes - {(_SYSTEM, _CODE)}:
+        return AllergyStatus.LISTED
+    return AllergyStatus.NONE_KNOWN if codes else AllergyStatus.NOT_ASKED
+
+
+def is_no_known_allergy(row: ChartEntry) -> bool:
+    """Whether the entry says that the patient was asked and has no known allergy."""
+    return (row.type, row.code_system, row.code) == (EntryType.ALLERGY, _SYSTEM, _CODE)
+
+
+def keep_problems_once(patient: Patient, rows: list[ChartEntry]) -> None:
+    """Give new diagnoses of a signed visit the status `encounter` where the same code is active on the problem list.
+
+    FHIR R4 tells the two apart by Condition.category: encounter-diagnosis and problem-list-item. The visit's own entry keeps its
+    date, source and signer. Changes the rows, which are not saved yet.
+    """
+    codes = {row.code for row in rows if row.type == EntryType.DIAGNOSIS and row.code and row.status == ACTIVE}
+    if not codes:
+        return
+    listed = ChartEntry.objects.filter(patient=patient, type=EntryType.DIAGNOSIS, status=ACTIVE, code__in=codes)
+    known = set(listed.values_list("code_system", "code"))
+    for row in rows:
+        if row.type == EntryType.DIAGNOSIS and row.code and row.status == ACTIVE:
+            if (row.code_system, row.code) in known:
+                row.status = ENCOUNTER
+            known.add((row.code_system, row.code))
+
+
+def settle_problems(patient: Patient) -> None:
+    """Put the first visit's diagnosis onto the problem list where the entry that was there has left the chart.
+
+    An undone merge moves that entry to the other record, a retraction marks it as entered in error.
+    """
+    diagnoses = ChartEntry.objects.filter(patient=patient, type=EntryType.DIAGNOSIS).exclude(status=ENTERED_IN_ERROR)
+    of_visits = list(diagnoses.filter(status=ENCOUNTER).order_by("occurred_at", "pk"))
+    if not of_visits:
+        return
+    known = set(diagnoses.exclude(status=ENCOUNTER).values_list("code_system", "code"))
+    for row in of_visits:
+        if (row.code_system, row.code) not in known:
+            row.amend(status=ACTIVE)
+            known.add((row.code_system, row.code))
+
+
+def _active_allergies(patient: Patient) -> QuerySet[ChartEntry]:
+    return ChartEntry.objects.filter(patient=patient, type=EntryType.ALLERGY, status=ACTIVE)
