@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -125,11 +126,14 @@ def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
 def test_two_who_register_beside_the_same_people_never_wait_in_a_circle() -> None:
     people = [admit(f"Jon{letter}").pk for letter in "abcd"]
 
-    def beside(others: list[UUID]) -> Patient:
-        return services.register_beside(by=SYSTEM, registration=KNOWN, others=others).patient
+    def beside(others: list[UUID], number: int) -> Patient:
+        nobody_else = replace(
+            KNOWN, first_name="abcdefghijklmnopqrstuvwx"[number] * 8, date_of_birth=date(1930 + number, 3, 1 + number)
+        )
+        return services.register_beside(by=SYSTEM, registration=nobody_else, others=others).patient
 
-    for _ in range(ROUNDS):
-        there, back = race(lambda: beside(people), lambda: beside(people[::-1]))
+    for number in range(ROUNDS):
+        there, back = race(lambda: beside(people, number), lambda: beside(people[::-1], number + ROUNDS))  # noqa: B023
         for new in (there, back):
             assert NotSame.objects.filter(Q(low=new) | Q(high=new)).count() == 4
 
