@@ -63,7 +63,7 @@ class Practice:
 
     def is_open(self, asked: Span) -> bool:
         """Whether all of the span lies in published hours."""
-        return any(span.start <= asked.start and asked.end <= span.end for span in self.open_spans(asked))
+        return any(span.start <= asked.start and asked.end <= span.end for span in rules.joined(self.open_spans(asked)))
 
     def is_off(self, asked: Span) -> bool:
         """Whether the doctor is away for some of it."""

@@ -55,6 +55,9 @@ def allowed(here: str) -> list[str]:
     return [there.value for there in by_hand if not (here == S.IN_PROGRESS and there == S.CHECKED_IN)]
 
 
+MIDNIGHT = time(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """From `start` to before `end`, both aware."""
@@ -68,7 +71,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A doctor's published hours on one weekday (0 is Monday), in the clinic's wall time, on days from `since` to `until`."""
+    """A doctor's published hours on one weekday (0 is Monday), in the clinic's wall time, on days from `since` to `until`.
+
+    `ends` at 00:00 is the midnight that ends the day, written 24:00.
+    """
 
     weekday: int
     starts: time
@@ -78,6 +84,16 @@ class Hours:
 
     def counts_on(self, day: date) -> bool:
         return day.weekday() == self.weekday and self.since <= day and (self.until is None or day <= self.until)
+
+    def span(self, day: date, zone: ZoneInfo) -> Span:
+        """The hours of one day."""
+        last = day + timedelta(days=1) if self.ends == MIDNIGHT else day
+        return Span(instant(day, self.starts, zone), instant(last, self.ends, zone))
+
+
+def clock_time(at: time, *, is_end: bool = False) -> str:
+    """Returns a wall time as HH:MM; the midnight that ends a day as 24:00."""
+    return "24:00" if is_end and at == MIDNIGHT else f"{at:%H:%M}"
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
@@ -89,10 +105,19 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
 def open_spans(hours: Iterable[Hours], days: Iterable[date], zone: ZoneInfo) -> list[Span]:
     """When a doctor works on these days, in order."""
     known = list(hours)
-    spans = [
-        Span(instant(day, one.starts, zone), instant(day, one.ends, zone)) for day in days for one in known if one.counts_on(day)
-    ]
+    spans = [one.span(day, zone) for day in days for one in known if one.counts_on(day)]
     return sorted((span for span in spans if span.start < span.end), key=lambda span: span.start)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Returns spans in order with those that touch made one: a doctor who works past midnight has two spans and no break."""
+    whole: list[Span] = []
+    for span in spans:
+        if whole and span.start <= whole[-1].end:
+            whole[-1] = Span(whole[-1].start, max(whole[-1].end, span.end))
+        else:
+            whole.append(span)
+    return whole
 
 
 def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:

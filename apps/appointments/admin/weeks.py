@@ -188,7 +188,10 @@ class DoctorScheduleAdmin(HimsModelAdmin):
     @admin.display(description="week")
     def week(self, row: DoctorSchedule) -> str:
         found = selectors.week(cast("Actor", row.doctor), row.pk)
-        lines = [(DAYS[one.weekday], f"{one.starts:%H:%M}", f"{one.ends:%H:%M}", _valid(one)) for one in found.hours]
+        lines = [
+            (DAYS[one.weekday], f"{one.starts:%H:%M}", rules.clock_time(one.ends, is_end=True), _valid(one))
+            for one in found.hours
+        ]
         lengths = [(kind.replace("_", " "), minutes) for kind, minutes in found.lengths.items()]
         return format_html(
             '<ul class="hims-history">{}{}</ul>',

@@ -1,6 +1,6 @@
 """What is sent to the diary."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -95,6 +95,19 @@ class CancelBody(_Cleared):
     notify_patient = serializers.BooleanField(required=False)
 
 
+@extend_schema_field({"type": "string"})
+class EndTimeField(serializers.TimeField):
+    """The end of hours, which may be 24:00. 00:00 begins a day and ends none."""
+
+    def to_internal_value(self, value: Any) -> time:
+        if value == "24:00":
+            return rules.MIDNIGHT
+        read = super().to_internal_value(value)
+        if read == rules.MIDNIGHT:
+            raise serializers.ValidationError("Write midnight at the end of a day as 24:00.")
+        return read
+
+
 class HoursBody(StrictSerializer):
     """Hours on one weekday, by the clinic's clock."""
 
@@ -102,7 +115,12 @@ class HoursBody(StrictSerializer):
     starts = serializers.TimeField(
         format="%H:%M", input_formats=["%H:%M"], error_messages={"invalid": "Write the time as HH:MM."}
     )
-    ends = serializers.TimeField(format="%H:%M", input_formats=["%H:%M"], error_messages={"invalid": "Write the time as HH:MM."})
+    ends = EndTimeField(
+        format="%H:%M",
+        input_formats=["%H:%M"],
+        error_messages={"invalid": "Write the time as HH:MM, at most 24:00."},
+        help_text="24:00 is the midnight that ends the day",
+    )
     room_id = IdField(required=False, allow_null=True)
     valid_from = serializers.DateField(required=False, allow_null=True, input_formats=["%Y-%m-%d"])
     valid_until = serializers.DateField(required=False, allow_null=True, input_formats=["%Y-%m-%d"])

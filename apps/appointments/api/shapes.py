@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments import openings, reads
+from apps.appointments import openings, reads, rules
 from apps.appointments.models import Appointment, Room, TimeOff, VisitType
 from apps.appointments.models.visits import STATUSES, Triage
 from apps.appointments.rules import Span
@@ -163,7 +163,7 @@ def schedule(week: Week) -> dict[str, Any]:
             {
                 "weekday": one.weekday,
                 "starts": f"{one.starts:%H:%M}",
-                "ends": f"{one.ends:%H:%M}",
+                "ends": rules.clock_time(one.ends, is_end=True),
                 "room_id": one.room_id,
                 "valid_from": one.valid_from,
                 "valid_until": one.valid_until,

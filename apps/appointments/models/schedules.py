@@ -5,7 +5,7 @@ from typing import Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, IntegerRangeField, RangeBoundary, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Case, F, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Extract, Lower
 
 from apps.access.actor import Actor
@@ -106,13 +106,18 @@ def _second_of_day(column: str) -> Func:
     return Func(Extract(F(column), "epoch"), template="(%(expressions)s)::integer")
 
 
+def _last_second(column: str) -> Case:
+    """The end of hours in seconds of the day. Midnight ends the day: PostgreSQL's 24:00, which Python's time does not have."""
+    return Case(When(**{column: rules.MIDNIGHT}, then=Value(86_400)), default=_second_of_day(column), output_field=IntegerField())
+
+
 class WorkingHours(models.Model):
     """Published hours on one weekday (0 is Monday), in the clinic's wall time; several a day where there is a break."""
 
     schedule = models.ForeignKey(DoctorSchedule, on_delete=models.PROTECT, related_name="+")
     weekday = models.PositiveSmallIntegerField()
     starts = models.TimeField()
-    ends = models.TimeField()
+    ends = models.TimeField(help_text="00:00 is the midnight that ends the day")
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     valid_from = models.DateField(null=True, blank=True)
     valid_until = models.DateField(null=True, blank=True, help_text="the last day; empty: no end")
@@ -122,7 +127,7 @@ class WorkingHours(models.Model):
         verbose_name_plural = "working hours"
         constraints = [
             models.CheckConstraint(condition=Q(weekday__lte=6), name="working_hours_weekday"),
-            models.CheckConstraint(condition=Q(starts__lt=F("ends")), name="working_hours_end_later"),
+            models.CheckConstraint(condition=Q(starts__lt=F("ends")) | Q(ends=rules.MIDNIGHT), name="working_hours_end_later"),
             models.CheckConstraint(
                 condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_from__lte=F("valid_until")),
                 name="working_hours_valid",
@@ -139,7 +144,7 @@ class WorkingHours(models.Model):
                     (
                         Func(
                             _second_of_day("starts"),
-                            _second_of_day("ends"),
+                            _last_second("ends"),
                             _HALF_OPEN,
                             function="int4range",
                             output_field=IntegerRangeField(),
@@ -151,7 +156,7 @@ class WorkingHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.weekday} {self.starts:%H:%M} to {self.ends:%H:%M}"
+        return f"{self.weekday} {rules.clock_time(self.starts)} to {rules.clock_time(self.ends, is_end=True)}"
 
 
 class TimeOff(BaseModel):

@@ -67,6 +67,35 @@ def test_over_the_change_of_the_clocks_no_slot_is_lost_or_comes_twice(ward: dict
             assert {slot[-5:] for slot in slots} == {f"{hour:02}:00" for hour in range(9, 17)}
 
 
+def test_hours_may_last_until_midnight_and_go_on_behind_it(ward: dict[str, User]) -> None:
+    doctor, desk, day = ward["doctor"], caller(ward["receptionist"]), monday()
+    hours = [{"weekday": 0, "starts": "20:00", "ends": "24:00"}, {"weekday": 1, "starts": "00:00", "ends": "04:00"}]
+    reply = desk.call("PUT", f"/doctors/{doctor.pk}/schedule", {"hours": hours, "slot_minutes": 60})
+    assert reply.status_code == 200, reply.content
+    assert [(one["starts"], one["ends"]) for one in reply.json()["data"]["schedule"]["hours"]] == [
+        ("20:00", "24:00"),
+        ("00:00", "04:00"),
+    ]
+    assert [slot[-5:] for slot in free(desk, doctor, f"date_from={day}&date_to={day}")] == ["20:00", "21:00", "22:00", "23:00"]
+    sent = {"patient_id": str(admit().pk), "doctor_id": str(doctor.pk), "scheduled_time": at("23:30", day).isoformat()}
+    across = desk.post("/appointments", sent | {"duration_minutes": 60})
+    assert (across.status_code, across.json().get("warnings", [])) == (201, [])
+
+
+@pytest.mark.parametrize("ends", ["00:00", "24:01", "24:30", "25:00", "19:00"])
+def test_an_end_of_hours_that_is_none_is_named(ward: dict[str, User], ends: str) -> None:
+    hours = [{"weekday": 0, "starts": "20:00", "ends": ends}]
+    reply = caller(ward["receptionist"]).call("PUT", f"/doctors/{ward['doctor'].pk}/schedule", {"hours": hours})
+    assert reply.status_code == 400
+    assert reply.json()["error"]["details"]["field"].startswith("hours")
+
+
+def test_hours_until_midnight_overlap_other_hours_of_the_evening(ward: dict[str, User]) -> None:
+    hours = [{"weekday": 0, "starts": "20:00", "ends": "24:00"}, {"weekday": 0, "starts": "22:00", "ends": "23:00"}]
+    reply = caller(ward["receptionist"]).call("PUT", f"/doctors/{ward['doctor'].pk}/schedule", {"hours": hours})
+    assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "hours[1]")
+
+
 def test_what_has_passed_is_not_offered_and_the_range_may_be_left_out(ward: dict[str, User]) -> None:
     publish(ward["doctor"], weekdays=7)
     who = caller(ward["nurse"])
