@@ -9,5 +9,6 @@ class HimsConfig(AppConfig):
     name = "hims"
 
     def ready(self) -> None:
-        """Without this a web worker's tasks go to Celery's default broker, which is not there."""
+        """Register what no app can: tasks go to our broker, and /health/ready asks apps that do not know each other."""
         import_module("hims.celery")
+        import_module("hims.readiness")

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from apps.audit import chain
 from apps.audit.models import Anchor, Chain, Seal
-from apps.common import keyring
+from apps.common import keyring, prepared
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,10 @@ SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
 WHERE a.at >= %s AND NOT EXISTS ({_SEALED}) ORDER BY a.at, a.id LIMIT %s
 """  # noqa: S608
 _COUNT_WAITING = f"SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({_SEALED})"  # noqa: S608
+# As a value, not as a join: so the months before the latest seal are not looked at.
+_AFTER_THE_SEALS = """
+SELECT at FROM audit_auditevent WHERE at > (SELECT coalesce(max(reach), %s::timestamptz) FROM audit_chain) ORDER BY at, id LIMIT 1
+"""
 _INSERT = """
 INSERT INTO audit_seal (sequence, event_id, at, hash)
 SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
@@ -82,6 +86,14 @@ def waiting(head: Chain | None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_WAITING, [_begin(head, look_far=False) if head else BEGINNING])
         return int(cursor.fetchone()[0])
+
+
+def oldest_unsealed() -> datetime | None:
+    """When the oldest row after the latest seal was written; None where all are sealed. Reads one entry of an index."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_AFTER_THE_SEALS, [BEGINNING])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def open_until(head: Chain) -> datetime | None:

@@ -51,7 +51,10 @@ class Delivery(models.Model):
                 condition=Q(status="done", done_at__isnull=False) | ~Q(status="done"), name="delivery_done_has_time"
             ),
         ]
-        indexes = [models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(status="pending"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(status="pending")),
+            models.Index(fields=["event"], name="delivery_not_begun", condition=Q(status="pending", attempts=0)),
+        ]
         verbose_name_plural = "deliveries"
 
     def __str__(self) -> str:

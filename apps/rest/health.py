@@ -1,13 +1,16 @@
 """Is the process alive, is the system ready. Outside /v1, open to anybody, saying nothing of anybody."""
 
 from collections.abc import Callable
+from datetime import datetime
 
+from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from apps.common import bus
+from apps.common import bus, clock
 
+_ages: dict[str, Callable[[], datetime | None]] = {}
 _requirements: dict[str, Callable[[], bool]] = {}
 _migrated = False
 
@@ -17,23 +20,29 @@ def require(name: str, is_met: Callable[[], bool]) -> None:
     _requirements[name] = is_met
 
 
+def watch_age(name: str, since: Callable[[], datetime | None]) -> None:
+    """Have /health/ready show for how many seconds something has waited. `since` returns when that began, None for nothing."""
+    _ages[name] = since
+
+
 def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """The process answers; nothing else is asked."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 `ok`; 200 `degraded` without Redis; 503 `down` without database, migrations or what else is required."""
+    """200 `ok`; 200 `degraded` without Redis or while workers lag behind; 503 `down` without database, migrations or the like."""
     checks = {"database": _answers()}
     checks["migrations"] = checks["database"] and _is_migrated()
     for name, is_met in _requirements.items():
         checks[name] = checks["migrations"] and is_met()
     down = not all(checks.values())
+    ages = _seconds_waited() if checks["migrations"] else {}
     checks["redis"] = bus.is_up()
-    status = "down" if down else "ok" if checks["redis"] else "degraded"
-    response = JsonResponse(
-        {"status": status, "checks": {name: "ok" if met else "down" for name, met in checks.items()}}, status=503 if down else 200
-    )
+    lag = any(age > settings.HIMS_BACKLOG_LIMIT_SECONDS for age in ages.values() if age is not None)
+    status = "down" if down else "ok" if checks["redis"] and not lag else "degraded"
+    words = {name: "ok" if met else "down" for name, met in checks.items()} | ({"workers": "behind"} if lag else {})
+    response = JsonResponse({"status": status, "checks": words, "waiting_seconds": ages}, status=503 if down else 200)
     response.headers["Cache-Control"] = "no-store"
     if down:
         response.headers["Retry-After"] = "2"
@@ -47,6 +56,15 @@ def _answers() -> bool:
     except Error:
         return False
     return True
+
+
+def _seconds_waited() -> dict[str, int | None]:
+    now = clock.now()
+    try:
+        begun = {name: since() for name, since in _ages.items()}
+    except Error:  # it went away after the first question; the next one finds that
+        return {}
+    return {name: None if at is None else max(0, int((now - at).total_seconds())) for name, at in begun.items()}
 
 
 def _is_migrated() -> bool:

@@ -261,6 +261,8 @@ HIMS_WAITLIST_OFFERS = env.read.int("HIMS_WAITLIST_OFFERS", default=3)  # how ma
 HIMS_WAITLIST_OFFER = timedelta(minutes=env.read.int("HIMS_WAITLIST_OFFER_MINUTES", default=30))  # how long they may think
 HIMS_QUEUE_AMBER_MINUTES, HIMS_QUEUE_RED_MINUTES = env.queue_limits()  # from when on a wait is marked in the queue
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
+# /health/ready says `degraded` once an event has waited for a worker, or an audit row for its seal, for more seconds than this.
+HIMS_BACKLOG_LIMIT_SECONDS = env.read.int("HIMS_BACKLOG_LIMIT_SECONDS", default=60)
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # usernames are unique in any case: a constraint on lower(username)

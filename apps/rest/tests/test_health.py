@@ -1,7 +1,9 @@
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 
@@ -14,6 +16,7 @@ pytestmark = pytest.mark.django_db
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_migrated", False)
     monkeypatch.setattr(health, "_requirements", {})
+    monkeypatch.setattr(health, "_ages", {})
 
 
 def ready() -> tuple[int, str, dict[str, str], Any]:
@@ -48,6 +51,19 @@ def test_once_migrated_it_is_not_asked_again(django_assert_num_queries: Any) -> 
     ready()
     with django_assert_num_queries(1):
         ready()
+
+
+def test_what_waits_is_shown_in_seconds_and_degrades_above_the_limit(settings: Any) -> None:
+    begun = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+    settings.HIMS_BACKLOG_LIMIT_SECONDS = 60
+    health.watch_age("oldest_waiting_event", lambda: begun)
+    health.watch_age("oldest_unsealed_audit_row", lambda: None)
+    for seconds, word in ((0, "ok"), (60, "ok"), (61, "degraded")):
+        with time_machine.travel(begun + timedelta(seconds=seconds), tick=False):
+            reply = Client().get("/health/ready")
+        assert (reply.status_code, reply.json()["status"]) == (200, word)
+        assert reply.json()["waiting_seconds"] == {"oldest_waiting_event": seconds, "oldest_unsealed_audit_row": None}
+    assert reply.json()["checks"]["workers"] == "behind"
 
 
 def test_what_else_is_required_counts() -> None:
