@@ -1,6 +1,7 @@
 """The load: so many kept connections, each asking again as soon as it is answered, for so many seconds. A process of its own.
 
 Reads {"port", "connections", "seconds", "requests": [[method, path, headers, body], …]} from standard input, prints what it saw.
+With "rate" it sends so many a second instead, over connections that are free.
 The connections walk through the requests from different places. Plain sockets and one loop: a twentieth of a millisecond of CPU
 a request, so that it disturbs the two cores it shares with what it measures as little as may be.
 """
@@ -74,11 +75,46 @@ class Driver:
         self.statuses[line.got[9:12].decode() or "closed"] += 1
         if not chunk:
             raise ConnectionError("the server closed a connection")
-        if now < self.until:
+        self._next(line)
+
+    def _next(self, line: Line) -> None:
+        if time.perf_counter() < self.until:
             self._ask(line)
         else:
             self.selector.unregister(line.socket)
             line.socket.close()
+
+
+class PacedDriver(Driver):
+    """Asks at a fixed rate, as long as a connection is free: a server that falls behind is seen by the rate that it reaches."""
+
+    def __init__(self, rate: float, **order: Any) -> None:
+        super().__init__(**order)
+        self.gap = 1 / rate
+        self.idle = list(self.lines)
+
+    def run(self) -> None:
+        due = time.perf_counter()
+        while due < self.until or self.selector.get_map():
+            now = time.perf_counter()
+            if due < self.until and due <= now and self.idle:
+                line = self.idle.pop(0)
+                self.selector.register(line.socket, selectors.EVENT_READ, line)
+                self._ask(line)
+                due += self.gap
+                continue
+            wait = due - now if self.idle and due < self.until else LONGEST
+            ready = self.selector.select(max(0.0, wait)) if self.selector.get_map() else time.sleep(max(0.0, wait)) or []
+            if not ready and wait == LONGEST:
+                raise TimeoutError(f"no answer for {LONGEST:.0f} s")
+            for key, _ in ready:
+                self._hear(key.data)
+        for line in self.lines:
+            line.socket.close()
+
+    def _next(self, line: Line) -> None:
+        self.selector.unregister(line.socket)
+        self.idle.append(line)
 
 
 def _is_whole(got: bytearray) -> bool:
@@ -99,7 +135,8 @@ def _bytes(port: int, method: str, path: str, headers: dict[str, str], body: str
 
 
 def main() -> None:
-    driver = Driver(**json.load(sys.stdin))
+    order = json.load(sys.stdin)
+    driver = PacedDriver(**order) if "rate" in order else Driver(**order)
     began = time.perf_counter()
     driver.run()
     seen = {"milliseconds": [round(one * 1000, 3) for one in driver.took], "statuses": driver.statuses}

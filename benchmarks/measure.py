@@ -79,11 +79,13 @@ def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost
     return Cost(app, postgres, redis, percentile(took, 50), percentile(took, 95), len(took), failed)
 
 
-def drive(target: Target, seconds: float, connections: int = CONNECTIONS) -> dict:
-    """Run the driver. Answers each request's milliseconds, and how often each status came."""
+def drive(target: Target, seconds: float, connections: int = CONNECTIONS, rate: float | None = None) -> dict:
+    """Run the driver, at so many requests a second where a rate is given. Answers each request's milliseconds, and how often each
+    status came."""
     asked = target.requests(connections, seconds) if callable(target.requests) else target.requests
     requests = [[one.method, one.path, {**target.headers, **one.headers}, one.body] for one in asked]
     order = {"port": target.port, "connections": connections, "seconds": seconds, "requests": requests}
+    order |= {"rate": rate} if rate else {}
     command = [sys.executable, "-m", "benchmarks.driver"]
     done = subprocess.run(command, input=json.dumps(order), cwd=places.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

@@ -9,7 +9,7 @@ from hims.launch import places
 
 WORKLOADS = (
     *("noop", "login", "list", "deep-page", "total", "search", "typos", "detail"),
-    *("appts", "visit", "book", "book-race", "book-hot", "sql-count", "boot", "fanout"),
+    *("appts", "visit", "book", "follow-up", "book-race", "book-hot", "sql-count", "boot", "fanout"),
 )
 RESULTS = places.PROJECT / "benchmarks" / "RESULTS.md"
 

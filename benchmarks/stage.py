@@ -107,6 +107,19 @@ class Stage:
             raise failure(f"{name} was not ready within {READY_WITHIN:.0f} s.", places.log(name))
         return Web(port, process.pid)
 
+    def workers(self, environment: dict[str, str]) -> list[int]:
+        """The worker and beat that `make run` starts. Returns their process ids."""
+        named = {"worker": "bench-worker", "beat": "bench-beat"}
+        programs = [
+            replace(program, name=named[program.name], env=environment, log=str(places.log(named[program.name])))
+            for program in all_programs(free_port())
+            if program.name in named
+        ]
+        crew = Crew(programs, self.progress.detail)
+        crew.start()
+        self.stack.callback(crew.stop, grace=GRACE)
+        return [child.process.pid for child in crew.children if child.process]
+
     @cached_property
     def postgres_pid(self) -> int:
         with psycopg.connect(self.address) as connection:

@@ -36,7 +36,9 @@ class Breaker:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self.reset()
+        self._closed_again_at = 0.0
+        self._pause = FIRST_PAUSE
+        self._late: list[float] = []
 
     @property
     def is_open(self) -> bool:
@@ -58,7 +60,7 @@ class Breaker:
         """Redis answered."""
         self._closed_again_at = 0.0
         self._pause = FIRST_PAUSE
-        self._late: list[float] = []
+        self._late = []
 
 
 breaker = Breaker()

@@ -4,7 +4,22 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.outcome import Row
 from benchmarks.stage import Stage
-from benchmarks.workloads import appts, booking, boot, fanout, hot, race, reading, search, session, sql_count, total, typos, visit
+from benchmarks.workloads import (
+    appts,
+    booking,
+    boot,
+    fanout,
+    follow_up,
+    hot,
+    race,
+    reading,
+    search,
+    session,
+    sql_count,
+    total,
+    typos,
+    visit,
+)
 
 Workload = Callable[[Stage], list[Row]]
 
@@ -20,6 +35,7 @@ ALL: Mapping[str, Workload] = {
     "appts": appts.run,
     "visit": visit.run,
     "book": booking.run,
+    "follow-up": follow_up.run,
     "book-race": race.run,
     "book-hot": hot.run,
     "sql-count": sql_count.run,
