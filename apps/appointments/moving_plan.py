@@ -27,6 +27,7 @@ class Because(StrEnum):
     CHANGED_SINCE = "changed_since"
     OLD_PLACE_TAKEN = "old_place_taken"
     OLD_PLACE_CLOSED = "old_place_closed"
+    PATIENT_NOT_ACTIVE = "patient_not_active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,20 @@ def proposals(
 ) -> list[Proposal]:
     """What would become of each visit with this doctor, in the order in which they must be moved; times from `since` on.
 
-    `practice` reaches from `since` to the last visit and sixty days more. `keep_time`: their own times are tried first.
+    `practice` reaches from `since` to the last visit and sixty days more. `keep_time`: their own times are tried first. Visits
+    of patients who are inactive or deceased stay where they are.
     """
+    gone = [row for row in visits if not row.patient.is_active or row.patient.deceased_at]
+    unmoved = [Proposal(row, stands(row), because=Because.PATIENT_NOT_ACTIVE) for row in gone]
+    visits = [row for row in visits if row not in gone]
     if not visits:
-        return []
+        return unmoved
     start = min(since, visits[0].scheduled_time)
     end = until(since, visits)
     diary = _Diary(doctor_id, practice, visits, start, end)
     first = list(_at_their_time(visits, diary)) if keep_time else []
     placed = {one.visit.pk for one in first}
-    return first + [_later(row, diary, since) for row in visits if row.pk not in placed]
+    return first + [_later(row, diary, since) for row in visits if row.pk not in placed] + unmoved
 
 
 def until(since: datetime, visits: Sequence[Appointment]) -> datetime:

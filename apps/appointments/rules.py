@@ -33,7 +33,7 @@ MOVES: Mapping[str, tuple[Status, ...]] = {
     S.REQUESTED: (S.SCHEDULED, S.CANCELLED),
     S.SCHEDULED: (S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
     S.CONFIRMED: (S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
-    S.CHECKED_IN: (S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
+    S.CHECKED_IN: (S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW, S.SCHEDULED, S.CONFIRMED),
     S.IN_PROGRESS: (S.COMPLETED, S.CHECKED_IN),
     S.NO_SHOW: (S.CHECKED_IN,),
     S.COMPLETED: (),
@@ -42,6 +42,7 @@ MOVES: Mapping[str, tuple[Status, ...]] = {
 LIVE = (S.SCHEDULED, S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS)
 MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room may still change
 BY_CONSULTATION = (S.IN_PROGRESS, S.COMPLETED)  # nobody sets these by hand
+BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # to what an undone check-in returns, and only by that operation
 
 
 def may_follow(here: str, there: str) -> bool:
@@ -51,7 +52,8 @@ def may_follow(here: str, there: str) -> bool:
 
 def allowed(here: str) -> list[str]:
     """Where a person may take an appointment from here: what only a consultation does is left out."""
-    by_hand = [there for there in MOVES[here] if there not in BY_CONSULTATION]
+    back = BEFORE_CHECK_IN if here == S.CHECKED_IN else ()
+    by_hand = [there for there in MOVES[here] if there not in (*BY_CONSULTATION, *back)]
     return [there.value for there in by_hand if not (here == S.IN_PROGRESS and there == S.CHECKED_IN)]
 
 

@@ -108,9 +108,17 @@ def live_feed(by: Actor, doctor_id: UUID) -> CalendarFeed | None:
     return CalendarFeed.objects.visible_to(by).filter(doctor=doctor_id, revoked_at=None).first()
 
 
+def still_booked(patient_id: UUID, since: datetime) -> int:
+    """How many visits of the patient from the instant on are asked for, booked, or waiting to be seen."""
+    ahead = (*rules.MOVABLE, rules.Status.CHECKED_IN)
+    return Appointment.objects.filter(patient=patient_id, scheduled_time__gte=since, status__in=ahead).count()
+
+
 def busy(feed: CalendarFeed, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    """The feed's visits that take the doctor's time, or were asked for, in order. Whoever fetches them is shown no patient."""
-    rows = Appointment.objects.filter(doctor=feed.doctor_id, scheduled_time__gte=start, scheduled_time__lt=end)
+    """The feed's visits that take the doctor's time, or were asked for, in order. Whoever fetches them is shown no patient, and
+    no visit of a chart that is closed to the doctor."""
+    rows = Appointment.objects.visible_to(feed.doctor)
+    rows = rows.filter(doctor=feed.doctor_id, scheduled_time__gte=start, scheduled_time__lt=end)
     return rows.exclude(status__in=[rules.Status.CANCELLED, rules.Status.NO_SHOW]).order_by("scheduled_time", "id")
 
 

@@ -15,12 +15,13 @@ class HimsError(Exception):
     code = "INTERNAL_ERROR"
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     message = "Something went wrong on our side. Nothing was saved."
+    reason = ""  # a machine-readable code of the refusal, as `details.reason`
     headers: Mapping[str, str] = {}
     withheld: UUID | None = None  # the patient that was asked for and not shown, for the trail alone
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         self.message = message or self.message
-        self.details = details
+        self.details = ({"reason": self.reason} if self.reason else {}) | details
         super().__init__(self.message)
 
 

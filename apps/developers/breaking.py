@@ -128,7 +128,7 @@ class _Comparison:
             before, now = (
                 [self._flat(file, one) for one in node.get(word, [])] for file, node in ((self.old, old), (self.new, new))
             )
-            if before and [one for one in before if one not in now]:
+            if [one for one in before if not any(_is_kept(one, other) for other in now)]:
                 yield f"{at}: a form of {word} is gone"
 
     def properties(self, at: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
@@ -174,6 +174,14 @@ class _Comparison:
         was, now = old.get("type"), new.get("type")
         wider, narrower = (now, was) if sent else (was, now)
         return was == now or (sent and now is None) or (wider, narrower) == ("number", "integer")
+
+
+def _is_kept(old: Node, new: Node) -> bool:
+    """Whether a form of a choice is there still: the same, or the same with further words to choose from."""
+    rest = [{name: value for name, value in form.items() if name not in ("enum", "description")} for form in (old, new)]
+    words, words_now = old.get("enum"), new.get("enum")
+    more = words == words_now or bool(words and words_now and all(word in words_now for word in words))
+    return rest[0] == rest[1] and more
 
 
 def _tighter(at: str, old: Node, new: Node) -> Iterator[str]:

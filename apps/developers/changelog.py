@@ -30,8 +30,17 @@ RELEASES = (
             "Consultations: replies warn while the tests of step 5 or the medicines of step 8 were neither ordered nor "
             "checked and prescribed (warnings not_ordered, not_prescribed).",
             "Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",
+            "Appointments: a check-in is taken back (POST /appointments/{id}/undo-check-in); `early` allows a check-in or a "
+            "start on another day (/check-in, PUT /appointments/{id}, POST /consultations).",
+            "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, new working hours "
+            "(PUT /doctors/{id}/schedule). Refusals carry details.reason: not_today, patient_not_active.",
         ),
         changed=(
+            "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` is "
+            "true. Appointments of deceased and inactive patients are not moved, confirmed, checked in or accepted from the "
+            "waitlist: 409 patient_not_active. What happened before a death can be entered.",
+            "Visits of charts that are closed to the caller are not counted in the warning of a time off, nor in a move "
+            "(not_shown is always 0), and are not in a doctor's calendar feed.",
             "Merged records: every write that names a retired id is refused with 409 and `details.survivor_id`; reads still "
             "show the survivor.",
         ),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from apps.appointments.rules import Status
+from apps.appointments.rules import BEFORE_CHECK_IN, Status
 
 MAX_URL = 500
 URL_PATTERN = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$"  # the characters of RFC 3986: no blank, backslash or control character
@@ -34,7 +34,9 @@ def news(changes: Collection[str], status: str) -> News | None:
     """What a change of these columns, to this status, is to the visit's doctor. Who came or was seen is no news."""
     if "status" in changes and status == Status.CANCELLED:
         return News.CANCELLED
-    if "status" in changes and status == Status.SCHEDULED:  # only what was asked for becomes scheduled: the wish is granted
+    if {"status", "checked_in_at"} <= set(changes) and status in BEFORE_CHECK_IN:  # a check-in was undone
+        return None
+    if "status" in changes and status == Status.SCHEDULED:  # what was asked for is granted
         return News.BOOKED
     return News.CHANGED if _IN_THE_DIARY & set(changes) else None
 

@@ -3,7 +3,7 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -43,6 +43,17 @@ def death_problem(died: datetime, born: date | None, now: datetime, zone: ZoneIn
     if born is not None and died.astimezone(zone).date() < born:
         return f"The time of death lies before the date of birth ({born:%Y-%m-%d}). Correct one of the two."
     return None
+
+
+def may_attend(at: datetime, *, is_active: bool, died: datetime | None, zone: ZoneInfo) -> bool:
+    """Whether the patient can be seen at that instant: before the death, where there is one, else while the record is active.
+
+    A death at midnight in `zone` is a date without a time (imports write it so): that whole day counts as before.
+    """
+    if died is None:
+        return is_active
+    local = died.astimezone(zone)
+    return at < (local + timedelta(days=1) if local.time() == time() else died)
 
 
 def age(born: date, on: date) -> int:

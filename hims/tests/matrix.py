@@ -80,6 +80,7 @@ MATRIX: dict[str, str] = {
     "POST /appointments/{id}/cancel": "y o y y - - - -",
     "POST /appointments/{id}/confirm": "y o y y - - - -",
     "POST /appointments/{id}/check-in": "y o y y - - - -",
+    "POST /appointments/{id}/undo-check-in": "y o y y - - - -",
     "POST /appointments/{id}/no-show": "y o y y - - - -",
     "GET /queue": "y o y y - - - -",
     "GET /appointments/{id}.ics": "y o y y - - - -",

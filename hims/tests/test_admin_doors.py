@@ -157,6 +157,8 @@ def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
     now, doctor = clock.now(), ward["doctor"]
     missed = cast.book(patient, doctor, now - timedelta(hours=1))
     visit = cast.book(patient, doctor, now + timedelta(hours=1))
+    here = cast.book(patient, doctor, now + timedelta(hours=2))
+    diary.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
     cast.publish(doctor)
     room, closed = diary.add_room(by=SYSTEM, name="Room 1"), diary.add_room(by=SYSTEM, name="Room 2")
     diary.close_room(by=SYSTEM, room_id=closed.pk)
@@ -178,6 +180,7 @@ def diary_pages(ward: dict[str, User], patient: Patient) -> dict[str, set[str]]:
         at("appointment_check_in", visit): desk,
         at("appointment_triage", visit): desk,
         at("appointment_cancel", visit): desk,
+        at("appointment_undo_check_in", here): desk,
         at("appointment_no_show", missed): desk,
         reverse("admin:appointments_room_changelist"): desk,
         reverse("admin:appointments_room_add"): {"admin"},

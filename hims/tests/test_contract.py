@@ -363,7 +363,11 @@ def test_the_queue_answers_as_told(strict: dict[str, Any], ward: dict[str, User]
     agree(strict, nurse.get("/queue"), 200)
     for name, clock_time in (("Ann", "09:00"), ("Bea", "10:00"), ("Cleo", "11:00")):
         visit = diary.book(cast.admit(name), ward["doctor"], diary.at(clock_time))
-        agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in"), 200)
+        agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in"), 409)
+        agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in", {"early": True}), 200)
+        agree(strict, nurse.post(f"/appointments/{visit.pk}/undo-check-in"), 200)
+        agree(strict, nurse.post(f"/appointments/{visit.pk}/undo-check-in"), 409)
+        agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in", {"early": True}), 200)
     cast.visit_of(ward["doctor"], visit.patient, appointment_id=visit.pk)
     data = agree(strict, nurse.get("/queue?limit=1&expand=patient,doctor"), 200)["data"]
     assert (data["pagination"]["total"], data["summary"]["waiting"], data["summary"]["in_progress"]) == (2, 2, 1)

@@ -184,6 +184,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /appointments/{id}/cancel": None,
         "POST /appointments/{id}/confirm": None,
         "POST /appointments/{id}/check-in": None,
+        "POST /appointments/{id}/undo-check-in": None,
         "POST /appointments/{id}/no-show": None,
         "POST /appointments/series": {
             "patient_id": str(scene.twin.pk),
@@ -345,6 +346,8 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
 ) -> None:
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
     browser, wrong, at = cast.browser(ward[role]), [], [scene.patient.pk]
+    waits = cast.book(scene.twin, ward["doctor"], cast.at("13:00"))
+    diary.check_in(by=ward["admin"], appointment_id=waits.pk, early=True)
     twins = {
         reverse("admin:patients_patient_changelist"): "GET /patients",
         reverse("admin:patients_patient_change", args=at): "GET /patients/{id}",
@@ -371,6 +374,7 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         f"{reverse('admin:appointments_appointment_add')}?patient={at[0]}": "POST /appointments",
         reverse("admin:appointments_appointment_confirm", args=[scene.visit_id]): "POST /appointments/{id}/confirm",
         reverse("admin:appointments_appointment_check_in", args=[scene.visit_id]): "POST /appointments/{id}/check-in",
+        reverse("admin:appointments_appointment_undo_check_in", args=[waits.pk]): "POST /appointments/{id}/undo-check-in",
         reverse("admin:appointments_appointment_cancel", args=[scene.visit_id]): "POST /appointments/{id}/cancel",
         reverse("admin:appointments_appointment_triage", args=[scene.visit_id]): "PUT /appointments/{id}",
         reverse("admin:queue"): "GET /queue",
@@ -459,7 +463,7 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     old = cast.admit("Dorothy", "Zabriskie")
     merged = cast.merge(old, closed)
     visit = cast.book(closed, cast.hire("patel", "doctor", specialty="Cardiology"))
-    diary.check_in(by=ward["admin"], appointment_id=visit.pk)
+    diary.check_in(by=ward["admin"], appointment_id=visit.pk, early=True)
     cast.restrict(closed)
     pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
     pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}

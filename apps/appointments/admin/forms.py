@@ -169,6 +169,16 @@ class BookForm(VisitForm):
         self.fields[SLOT].widget.choices = [*((span.start.isoformat(), words.moment(span.start)) for span in free), own]  # type: ignore[attr-defined]
 
 
+class EarlyForm(forms.Form):
+    """Asks whether an appointment of another day is meant."""
+
+    early = forms.BooleanField(
+        label="This appointment is meant",
+        help_text="It is not today's. Look first whether the patient has another appointment today.",
+        error_messages={"required": "The appointment is on another day. Confirm that it is meant, or go back."},
+    )
+
+
 class CancelForm(forms.Form):
     """Why, and whether the patient is told."""
 

@@ -18,7 +18,7 @@ from apps.appointments import moving_plan, openings, rules, selectors, services
 from apps.appointments.admin import moves_forms, words
 from apps.appointments.admin.moves_forms import MoveForm
 from apps.appointments.admin.visits import DoctorFilter
-from apps.appointments.models import BulkMove, MovedVisit
+from apps.appointments.models import Appointment, BulkMove, MovedVisit
 from apps.appointments.services.moving import Moved, Plan, undo_until
 from apps.audit import services as audit
 from apps.common import clock
@@ -80,7 +80,13 @@ class BulkMoveAdmin(HimsModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        visits = MovedVisit.objects.filter(move=OuterRef("pk")).order_by().values("move").annotate(number=Count("id"))
+        shown = Appointment.objects.visible_to(cast("Actor", request.user)).values("pk")
+        visits = (
+            MovedVisit.objects.filter(move=OuterRef("pk"), appointment__in=shown)
+            .order_by()
+            .values("move")
+            .annotate(number=Count("id"))
+        )
         rows = super().get_queryset(request).select_related("doctor", "to_doctor", "moved_by", "undone_by")
         return rows.annotate(visits_moved=Coalesce(Subquery(visits.values("number")), 0))
 
@@ -172,7 +178,6 @@ class BulkMoveAdmin(HimsModelAdmin):
             "title": "Moved visits",
             "subtitle": f"{words.doctor(row.doctor)}, {words.moment(row.moved_at)}",
             "moved": shown,
-            "not_shown": row.visits_moved - len(shown),
             "still": [moves_forms.visit(one) | {"when": words.moment(one.scheduled_time)} for one in still],
         }
 
@@ -229,7 +234,6 @@ def _shown(plan: Plan, form: MoveForm) -> dict[str, Any]:
         "plan": rows,
         "is_planned": True,
         "can_move": any(row["after"] for row in rows),
-        "not_shown": plan.not_shown,
         "gone": moves_forms.gone(plan, form.seen),
     }
 

@@ -117,6 +117,12 @@ class QueueView(View):
             raise PermissionDenied
         return cast("Actor", request.user)
 
+    def _ways(self, request: HttpRequest, place: Place) -> list[tuple[str, str]]:
+        """What higher apps offer to do with whoever waits; nothing with those of an earlier day."""
+        if place.left_over:
+            return []
+        return [way for tell in self.ways if (way := tell(request, place.visit)) is not None]
+
     def _row(self, request: HttpRequest, place: Place) -> dict[str, Any]:
         row, told = place.visit, words.patient(place.visit.patient)
         band = waits.band(place.waiting_minutes, settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES)
@@ -146,8 +152,15 @@ class QueueView(View):
             "still": place.estimated_wait_minutes,
             "starts": words.clock_time(starts) if starts else "",
             "may_triage": holds(request.user, Permission.APPOINTMENT_CHANGE),
-            "ways": [way for tell in self.ways if not place.left_over and (way := tell(request, row)) is not None],
+            "ways": [*self._ways(request, place), *_undo(request, row)],
         }
+
+
+def _undo(request: HttpRequest, row: Appointment) -> list[tuple[str, str]]:
+    """Where a check-in is taken back (words, address)."""
+    if row.status != Status.CHECKED_IN or not holds(request.user, Permission.APPOINTMENT_CHANGE):
+        return []
+    return [("Undo check-in", reverse("admin:appointments_appointment_undo_check_in", args=[row.pk]))]
 
 
 def _tag(by: Actor, room: WaitingRoom) -> str:

@@ -72,6 +72,13 @@ class TimeOffAdmin(HimsModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("doctor")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> TimeOff | None:
+        """The row with the booked visits in it that the person may know of."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.visits_affected = services.affected(cast("Actor", request.user), row)
+        return row
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         return tuple(name for name in self.list_display if name != "reason" or holds(request.user, Permission.SCHEDULE_KEEP))
 
@@ -97,7 +104,7 @@ class TimeOffAdmin(HimsModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: TimeOff, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{words.doctor(obj.doctor)} is away from {words.moment(obj.starts_at)} on.")
-        if count := services.affected(obj):
+        if count := services.affected(cast("Actor", request.user), obj):
             messages.warning(request, f"Booked visits in that time: {count}. Move them, or see them all the same.")
         return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
 
@@ -125,4 +132,4 @@ class TimeOffAdmin(HimsModelAdmin):
 
     @admin.display(description="booked visits in that time")
     def booked(self, row: TimeOff) -> str:
-        return str(services.affected(row))
+        return str(vars(row).get("visits_affected", ""))

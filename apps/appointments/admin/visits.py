@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,7 +19,7 @@ from apps.accounts import selectors as accounts
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import words
 from apps.appointments.admin.booking import Books, warn
-from apps.appointments.admin.forms import CancelForm, TriageForm
+from apps.appointments.admin.forms import CancelForm, EarlyForm, TriageForm
 from apps.appointments.models import Appointment
 from apps.appointments.overview import UNCONFIRMED
 from apps.appointments.rules import Status
@@ -133,11 +134,20 @@ ACTS = (
         name="check-in",
         label="Check in",
         need=Permission.APPOINTMENT_CHANGE,
-        run=lambda by, row, _: services.check_in(by=by, appointment_id=row.pk),
+        run=lambda by, row, answers: services.check_in(by=by, appointment_id=row.pk, early=answers.get("early", False)),
         question="The patient is here. Ask for name and date of birth, and compare them with the line above.",
         done="Checked in.",
         offered=_may_go(Status.CHECKED_IN),
         shows=_told_token,
+    ),
+    Act(
+        name="undo-check-in",
+        label="Undo the check-in",
+        need=Permission.APPOINTMENT_CHANGE,
+        run=lambda by, row, _: services.undo_check_in(by=by, appointment_id=row.pk),
+        question="The patient was checked in by mistake. The appointment goes back to what it was, and the token is void.",
+        done="The check-in is undone.",
+        offered=lambda row, user: row.status == Status.CHECKED_IN and acts_in(user, row),
     ),
     Act(
         name="triage",
@@ -257,6 +267,12 @@ class AppointmentAdmin(Books):
         shown = [told for tell in type(self).told_beside if row and (told := tell(request, row)) is not None]
         weekly = {"weekly": f"{reverse('admin:appointments_series_add')}?patient={request.GET['patient']}"} if row is None else {}
         return super().page_context(request, row) | {"beside": shown} | weekly
+
+    def act_form(self, request: HttpRequest, row: Appointment, act: Act) -> forms.Form:
+        """A check-in on another day than the appointment's asks whether that appointment is meant."""
+        if act.name == "check-in" and services.needs_early(row):
+            return EarlyForm(request.POST) if request.method == "POST" else EarlyForm()
+        return super().act_form(request, row, act)
 
     def patient_of(self, row: Appointment) -> UUID:
         return row.patient_id

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -179,7 +179,12 @@ class DoctorScheduleAdmin(HimsModelAdmin):
         return HttpResponseRedirect(reverse("admin:appointments_doctorschedule_change", args=[obj.pk]))
 
     def _publish(self, request: HttpRequest, doctor_id: Any, form: WeekForm) -> DoctorSchedule:
-        return services.set_schedule(by=cast("Actor", request.user), doctor_id=doctor_id, schedule=form.week())
+        done = services.set_schedule(by=cast("Actor", request.user), doctor_id=doctor_id, schedule=form.week())
+        if done.affected:
+            messages.warning(
+                request, f"Booked visits outside the new hours: {done.affected}. Move them, or see them all the same."
+            )
+        return done.schedule
 
     @admin.display(description="doctor")
     def whose(self, row: DoctorSchedule) -> str:

@@ -86,6 +86,17 @@ class ChangeBody(_Cleared):
     )
     cancellation_reason = _text(REASON_MAX)
     notify_patient = serializers.BooleanField(required=False, default=True)
+    early = serializers.BooleanField(
+        required=False, default=False, help_text="With status checked_in: allow an appointment of another day than today"
+    )
+
+
+class EarlyBody(StrictSerializer):
+    """Sent where an appointment of another day is meant."""
+
+    early = serializers.BooleanField(
+        required=False, default=False, help_text="Allow an appointment of another day than today, past or future"
+    )
 
 
 class CancelBody(_Cleared):

@@ -75,7 +75,7 @@ class MoveShape(serializers.Serializer):
     reason = serializers.CharField()
     visits = MovedVisitShape(many=True)
     not_shown = serializers.IntegerField(
-        required=False, help_text="Visits of restricted charts that are closed to you: they stay where they are"
+        required=False, help_text="Always 0: visits of charts that are closed to you stay where they are, and are not counted"
     )
     plan = serializers.CharField(
         required=False, help_text="Of a dry run: sent back with `dry_run` false, no other plan is carried out"
@@ -192,7 +192,7 @@ def _planned(plan: Plan, reason: str) -> dict[str, Any]:
 
 def _plan(plan: Plan, placed: str) -> dict[str, Any]:
     rows = sorted(plan.proposals, key=lambda one: (one.stands.scheduled_time, one.visit.pk))
-    return {"visits": [_proposal(one, placed) for one in rows], "not_shown": plan.not_shown}
+    return {"visits": [_proposal(one, placed) for one in rows], "not_shown": 0}
 
 
 def _proposal(one: Proposal, placed: str) -> dict[str, Any]:

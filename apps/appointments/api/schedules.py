@@ -60,16 +60,20 @@ class ScheduleViewSet(HimsViewSet):
     bodies = {"update": bodies.ScheduleBody}
     replies = {"retrieve": shapes.ScheduleShape, "update": shapes.ScheduleShape}
     tagged = ("retrieve", "update")
+    warns = {"update": ("visits_affected",)}
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._answer(self.id_in_path())
 
     def update(self, request: Request, pk: str) -> Response:
-        """Publish a week in place of the one before. Visits that are booked stay."""
+        """Publish a week in place of the one before. Visits that are booked stay; those outside the new hours are counted in the
+        warning `visits_affected`."""
         asked = self.parse()
         hours = [WeeklyHours(**one) for one in asked.pop("hours")]
-        services.set_schedule(by=self.by, doctor_id=self.id_in_path(), schedule=NewSchedule(hours=hours, **asked))
-        return self._answer(self.id_in_path())
+        doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **asked)
+        done = services.set_schedule(by=self.by, doctor_id=doctor_id, schedule=schedule)
+        warnings = shapes.visits_affected(done.affected, "hours", "lie outside the new hours")
+        return self.ok({"schedule": shapes.schedule(selectors.week(self.by, doctor_id))}, warnings=warnings)
 
     def held(self) -> tuple[dict[str, Any], object]:
         scheduling.hold_schedule(self.by, self.id_in_path())
@@ -109,9 +113,7 @@ class TimeOffViewSet(HimsViewSet):
     def create(self, request: Request, pk: str) -> Response:
         """Nothing is offered in that time any more; what is booked stays, and is counted in a warning."""
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
-        count = services.affected(row)
-        message = f"{count} booked visits lie in that time. Move them, or see them all the same."
-        told = [{"code": "visits_affected", "message": message, "visits": count}] if count else []
+        told = shapes.visits_affected(services.affected(self.by, row), "", "lie in that time")
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
         return self.created({"time_off": shapes.time_off(row, self.by)}, location=location, warnings=told)
 

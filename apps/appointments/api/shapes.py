@@ -124,6 +124,15 @@ def listed(row: dict[str, Any], reader: Actor) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in NOTED}
 
 
+def visits_affected(count: int, field: str, where: str) -> list[Mapping[str, Any]]:
+    """The warning that booked visits are affected; none where no visit is. `visits` is the name of `count` since 0.2.0."""
+    if not count:
+        return []
+    message = f"{count} booked visits {where}. Move them, or see them all the same."
+    warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
+    return [warning | ({"field": field} if field else {})]
+
+
 def warnings(told: Sequence[Caution]) -> list[Mapping[str, Any]]:
     """As they stand beside `data`."""
     return [{"code": one.code, "message": one.message, "field": "scheduled_time"} for one in told]

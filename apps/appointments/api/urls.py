@@ -27,6 +27,11 @@ urlpatterns = [
     path("appointments/<str:pk>/cancel", AppointmentViewSet.as_view({"post": "cancel"}), name="appointment-cancel"),
     path("appointments/<str:pk>/confirm", AppointmentViewSet.as_view({"post": "confirm"}), name="appointment-confirm"),
     path("appointments/<str:pk>/check-in", AppointmentViewSet.as_view({"post": "check_in"}), name="appointment-check-in"),
+    path(
+        "appointments/<str:pk>/undo-check-in",
+        AppointmentViewSet.as_view({"post": "undo_check_in"}),
+        name="appointment-undo-check-in",
+    ),
     path("appointments/<str:pk>/no-show", AppointmentViewSet.as_view({"post": "no_show"}), name="appointment-no-show"),
     path("doctors/<str:pk>/availability", AvailabilityViewSet.as_view({"get": "retrieve"}), name="doctor-availability"),
     path("doctors/<str:pk>/schedule", ScheduleViewSet.as_view({"get": "retrieve", "put": "update"}), name="doctor-schedule"),

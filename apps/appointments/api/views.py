@@ -30,6 +30,7 @@ class AppointmentViewSet(HimsViewSet):
         "cancel": Permission.APPOINTMENT_CHANGE,
         "confirm": Permission.APPOINTMENT_CHANGE,
         "check_in": Permission.APPOINTMENT_CHANGE,
+        "undo_check_in": Permission.APPOINTMENT_CHANGE,
         "no_show": Permission.APPOINTMENT_CHANGE,
     }
     queries = {"list": AppointmentFilter, "destroy": CancelFilter}
@@ -39,6 +40,7 @@ class AppointmentViewSet(HimsViewSet):
         "partial_update": bodies.ChangeBody,
         "destroy": bodies.CancelBody,
         "cancel": bodies.CancelBody,
+        "check_in": bodies.EarlyBody,
     }
     replies = {
         "list": shapes.AppointmentRow,
@@ -50,9 +52,21 @@ class AppointmentViewSet(HimsViewSet):
         "cancel": shapes.AppointmentShape,
         "confirm": shapes.AppointmentShape,
         "check_in": shapes.AppointmentShape,
+        "undo_check_in": shapes.AppointmentShape,
         "no_show": shapes.AppointmentShape,
     }
-    tagged = ("retrieve", "create", "update", "partial_update", "destroy", "cancel", "confirm", "check_in", "no_show")
+    tagged = (
+        "retrieve",
+        "create",
+        "update",
+        "partial_update",
+        "destroy",
+        "cancel",
+        "confirm",
+        "check_in",
+        "undo_check_in",
+        "no_show",
+    )
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
     warns = {
         "create": ("in_the_past", "outside_hours", "doctor_time_off"),
@@ -102,8 +116,10 @@ class AppointmentViewSet(HimsViewSet):
 
     def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
-        told = changes.pop("notify_patient")
-        done: Booked = services.change(by=self.by, appointment_id=self.id_in_path(), changes=changes, notify_patient=told)
+        told, early = changes.pop("notify_patient"), changes.pop("early")
+        done: Booked = services.change(
+            by=self.by, appointment_id=self.id_in_path(), changes=changes, notify_patient=told, early=early
+        )
         return self._answer(done.appointment, done)
 
     partial_update = update
@@ -118,7 +134,12 @@ class AppointmentViewSet(HimsViewSet):
         return self._answer(services.confirm(by=self.by, appointment_id=self.id_in_path()))
 
     def check_in(self, request: Request, pk: str) -> Response:
-        return self._answer(services.check_in(by=self.by, appointment_id=self.id_in_path()))
+        """Check the patient in. An appointment of another day is refused (409, `not_today`) unless `early` is true."""
+        return self._answer(services.check_in(by=self.by, appointment_id=self.id_in_path(), **self.parse()))
+
+    def undo_check_in(self, request: Request, pk: str) -> Response:
+        """Take a check-in back: the appointment is scheduled or confirmed again, whichever it was before."""
+        return self._answer(services.undo_check_in(by=self.by, appointment_id=self.id_in_path()))
 
     def no_show(self, request: Request, pk: str) -> Response:
         return self._answer(services.no_show(by=self.by, appointment_id=self.id_in_path()))

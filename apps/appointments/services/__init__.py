@@ -9,7 +9,16 @@ from apps.appointments.services.accepting import (
     accept_offer,
     decline_offer,
 )
-from apps.appointments.services.booking import Booked, Caution, NewVisit, OverbookingFull, PatientNotActive, SlotTaken, book
+from apps.appointments.services.booking import (
+    Booked,
+    Caution,
+    NewVisit,
+    OverbookingFull,
+    PatientNotActive,
+    SlotTaken,
+    book,
+    can_attend,
+)
 from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
 from apps.appointments.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
 from apps.appointments.services.moving import (
@@ -27,6 +36,7 @@ from apps.appointments.services.offering import expire_offers, lose_taken, offer
 from apps.appointments.services.rooms import RoomOnRecord, add_room, close_room, rename_room, reopen_room
 from apps.appointments.services.scheduling import (
     NewSchedule,
+    Published,
     WeeklyHours,
     add_time_off,
     affected,
@@ -38,14 +48,17 @@ from apps.appointments.services.takeover import Step, TakenVisit, take_over
 from apps.appointments.services.visiting import (
     IllegalMove,
     NotThatDay,
+    NotToday,
     TooEarly,
     begin,
     cancel,
     check_in,
     confirm,
     finish,
+    needs_early,
     no_show,
     put_back,
+    undo_check_in,
 )
 from apps.appointments.services.waitlist import (
     AlreadyWaiting,
@@ -75,6 +88,7 @@ __all__ = [
     "NoLongerMovable",
     "NoPlaceFound",
     "NotThatDay",
+    "NotToday",
     "NotWaiting",
     "NothingBooked",
     "NothingOffered",
@@ -86,6 +100,7 @@ __all__ = [
     "OverbookingFull",
     "PatientNotActive",
     "PlanChanged",
+    "Published",
     "RoomOnRecord",
     "SlotTaken",
     "Step",
@@ -100,6 +115,7 @@ __all__ = [
     "begin",
     "book",
     "book_series",
+    "can_attend",
     "cancel",
     "cancel_rest",
     "change",
@@ -114,6 +130,7 @@ __all__ = [
     "lose_taken",
     "make_feed",
     "move_visits",
+    "needs_early",
     "no_show",
     "offer_freed",
     "pass_on",
@@ -129,5 +146,6 @@ __all__ = [
     "set_schedule",
     "take_off_waitlist",
     "take_over",
+    "undo_check_in",
     "undo_move",
 ]

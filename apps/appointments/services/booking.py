@@ -23,6 +23,7 @@ from apps.events.services import emit
 from apps.patients import selectors as patients
 from apps.patients import services as charts
 from apps.patients.models import Patient
+from apps.patients.rules import may_attend
 
 TRIES = 5  # a visit that stood in the way may have gone when we look who it was
 
@@ -38,7 +39,10 @@ class OverbookingFull(Conflict):
 
 
 class PatientNotActive(Conflict):
-    message = "The patient is inactive or deceased: nothing new is booked."
+    """The record is inactive, or the appointment does not lie before the patient's death."""
+
+    reason = "patient_not_active"
+    message = "The patient is inactive or deceased. Appointments can only be cancelled, or entered for a time before the death."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +94,7 @@ def book(*, by: Actor, visit: NewVisit) -> Booked:
     Raises Invalid (patient, doctor or room unknown, field named), Forbidden for overbooking without the right, SlotTaken,
     OverbookingFull, PatientNotActive.
     """
-    patient = patient_to_book(by, visit.patient_id)
+    patient = patient_to_book(by, visit.patient_id, at=visit.scheduled_time)
     doctor_id = visit.doctor_id or _oneself(by)
     found = openings.practice(
         doctor_id,
@@ -108,17 +112,23 @@ def book(*, by: Actor, visit: NewVisit) -> Booked:
     return Booked(row, cautions(found, span_of(row)))
 
 
-def patient_to_book(by: Actor, patient_id: UUID) -> Patient:
-    """The patient's row, held. Raises Invalid naming patient_id, PatientNotActive."""
+def patient_to_book(by: Actor, patient_id: UUID, *, at: datetime) -> Patient:
+    """The patient's row, held. Raises Invalid naming patient_id, and PatientNotActive where the patient is inactive or, at the
+    time of the appointment, deceased: what happened before a death can still be entered."""
     try:
         patient = patients.locked(by, patient_id)
     except NotFound as nobody:
         refusal = Invalid(field="patient_id", issue="There is no such patient.")
         refusal.withheld = nobody.withheld
         raise refusal from nobody
-    if not patient.is_active or patient.deceased_at:
+    if not can_attend(patient, at):
         raise PatientNotActive
     return patient
+
+
+def can_attend(patient: Patient, at: datetime) -> bool:
+    """Whether the patient can be seen at that instant (`patients.rules.may_attend`)."""
+    return may_attend(at, is_active=patient.is_active, died=patient.deceased_at, zone=openings.clinic_zone())
 
 
 def span_of(row: Appointment) -> Span:

@@ -39,17 +39,20 @@ class AlreadyOver(Conflict):
 
 
 @together.whole  # another doctor is written on the patient's care team last, where a booking begins with the patient
-def change(*, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notify_patient: bool = True) -> Booked:
+def change(
+    *, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notify_patient: bool = True, early: bool = False
+) -> Booked:
     """Apply what differs: columns of CHANGEABLE, and `status` (with `cancellation_reason`). What is the same is no change.
 
-    Raises NotFound, Forbidden, Invalid, SlotTaken, OverbookingFull, NoLongerMovable, AlreadyOver, IllegalMove.
+    `early` allows a check-in on another day than the appointment's. Raises NotFound, Forbidden, Invalid, SlotTaken,
+    OverbookingFull, NoLongerMovable, AlreadyOver, IllegalMove, NotToday, PatientNotActive.
     """
     row = visiting.held(by, appointment_id)
     visiting.refuse_others(by, row)
     asked = {name: value for name, value in changes.items() if name in CHANGEABLE and getattr(row, name) != value}
     to = changes.get("status", row.status)
     if to != row.status or (row.status in _FINAL and "status" in changes):
-        visiting.refuse_by_hand(row, to)
+        visiting.refuse_by_hand(row, to, early=early)
     elif row.status in _FINAL and asked:
         raise AlreadyOver(**visiting.told(row, row.status))
     before = row.doctor_id
@@ -66,7 +69,7 @@ def change(*, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notif
 def relocate(by: Actor, row: Appointment, asked: Mapping[str, Any], *, notify_patient: bool) -> list[str]:
     """Change columns of a visit that is held; whose diary that is, is the caller's to decide. Answers those that changed.
 
-    Raises Invalid, SlotTaken, OverbookingFull, NoLongerMovable, Forbidden for overbooking without the right.
+    Raises Invalid, SlotTaken, OverbookingFull, NoLongerMovable, PatientNotActive, Forbidden for overbooking without the right.
     """
     before = row.doctor_id
     changed, _ = _apply(by, row, {name: value for name, value in asked.items() if getattr(row, name) != value})
@@ -84,6 +87,7 @@ def _apply(by: Actor, row: Appointment, asked: dict[str, Any]) -> tuple[list[str
     if row.status not in rules.MOVABLE:
         allowed = [status.value for status in rules.MOVABLE]
         raise NoLongerMovable(movable_while=allowed, **visiting.told(row, row.status))
+    visiting.refuse_not_active(row)
     values, found = _placed(by, row, asked)
     return [name for name in visiting.write(row, **values) if name not in ("ends_at", "overbook_day", "overbook_seat")], found
 

@@ -18,7 +18,7 @@ from apps.appointments.models import Appointment, BulkMove, MovedVisit
 from apps.appointments.moving_plan import Because, Place, Proposal
 from apps.appointments.openings import Practice
 from apps.appointments.services import changing, together
-from apps.appointments.services.booking import OverbookingFull, SlotTaken
+from apps.appointments.services.booking import OverbookingFull, PatientNotActive, SlotTaken
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -62,11 +62,10 @@ class Absence:
 
 @dataclass(frozen=True)
 class Plan:
-    """What would become of each visit. `not_shown` more are of charts that are closed to whoever asks, and stay."""
+    """What would become of each visit. Those of charts that are closed to whoever asks are not in it, nor counted, and stay."""
 
     absence: Absence
     proposals: tuple[Proposal, ...]
-    not_shown: int
 
     @property
     def mark(self) -> str:
@@ -86,7 +85,7 @@ def plan_move(*, by: Actor, absence: Absence) -> Plan:
     """Where the visits would go; nothing is written. Raises NotFound, Forbidden, Invalid naming the field."""
     _refuse(by, absence)
     rows = list(_to_move(by, absence).select_related("patient").order_by("scheduled_time", "pk")[: MOST_VISITS + 1])
-    return _planned(by, absence, rows)
+    return _planned(absence, rows)
 
 
 @together.whole
@@ -100,7 +99,7 @@ def move_visits(*, by: Actor, absence: Absence, reason: str, notify_patient: boo
     wanted = _to_move(by, absence)
     held = together.held(by, wanted.values_list("pk", flat=True)[: MOST_VISITS + 1], absence.doctor_id, absence.to_doctor_id)
     still = set(wanted.values_list("pk", flat=True))
-    plan = _planned(by, absence, [row for row in held if row.pk in still])
+    plan = _planned(absence, [row for row in held if row.pk in still])
     if not plan.proposals:
         raise NothingToMove
     if agreed is not None and plan.mark != agreed:
@@ -121,7 +120,7 @@ def move_visits(*, by: Actor, absence: Absence, reason: str, notify_patient: boo
         told = [{"appointment_id": one.visit.pk, "because": one.because} for one in done]
         raise NoPlaceFound(unplaced=told)
     emit(VisitsMoved(doctor_id=absence.doctor_id, move_id=move.pk, visits=moved, to_doctor_id=absence.to_doctor_id), by=by)
-    return Moved(move, Plan(absence, done, plan.not_shown))
+    return Moved(move, Plan(absence, done))
 
 
 @together.whole
@@ -178,11 +177,9 @@ def _in_range(absence: Absence) -> dict[str, object]:
     }
 
 
-def _planned(by: Actor, absence: Absence, rows: Sequence[Appointment]) -> Plan:
+def _planned(absence: Absence, rows: Sequence[Appointment]) -> Plan:
     if len(rows) > MOST_VISITS:
         raise Invalid(field="date_to", issue=f"These are more than {MOST_VISITS} visits: move fewer days at a time.")
-    every = Appointment.objects.filter(**_in_range(absence))
-    not_shown = every.exclude(pk__in=_to_move(by, absence).values("pk")).count()
     since = max(absence.starts_at if absence.to_doctor_id else absence.ends_at, clock.now())
     found = moving_plan.proposals(
         rows,
@@ -191,7 +188,7 @@ def _planned(by: Actor, absence: Absence, rows: Sequence[Appointment]) -> Plan:
         since=since,
         keep_time=absence.to_doctor_id is not None,
     )
-    return Plan(absence, tuple(found), not_shown)
+    return Plan(absence, tuple(found))
 
 
 def _practice(absence: Absence, since: datetime, rows: Sequence[Appointment]) -> Practice:
@@ -261,6 +258,8 @@ def _kept_because(by: Actor, move: BulkMove, entry: MovedVisit, row: Appointment
     there = Place(entry.from_doctor_id, entry.from_time, entry.from_room_id)
     try:
         went = _went(by, row, there, entry.from_overbook_reason, notify_patient=move.notify_patient)
+    except PatientNotActive:
+        return Because.PATIENT_NOT_ACTIVE
     except (Invalid, Forbidden):  # the doctor left, the room was closed, or it was overbooked by somebody who may
         return Because.OLD_PLACE_CLOSED
     return None if went else Because.OLD_PLACE_TAKEN

@@ -11,9 +11,11 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
-from apps.appointments import rules
+from apps.appointments import openings, rules
 from apps.appointments.events import ScheduleChanged, TimeOffAdded, TimeOffRemoved
 from apps.appointments.models import Appointment, DoctorSchedule, Room, TimeOff, VisitLength, WorkingHours
+from apps.appointments.openings import Practice
+from apps.appointments.rules import Span
 from apps.common import clock
 from apps.common.errors import Forbidden, Invalid, NotFound
 from apps.events.services import emit
@@ -41,11 +43,20 @@ class NewSchedule:
     visit_lengths: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Published:
+    """The week that holds now. `affected` booked visits, of those shown to the actor, lay in the hours before and lie outside
+    these."""
+
+    schedule: DoctorSchedule
+    affected: int
+
+
 @transaction.atomic
-def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> DoctorSchedule:
+def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> Published:
     """Publish a week in place of the one before; visits that are booked stay. Raises NotFound, Forbidden, Invalid."""
     row = hold_schedule(by, doctor_id)
-    doctor = row.doctor
+    doctor, before = row.doctor, _practice_now(doctor_id)
     row.slot_minutes, row.overbook_per_day, row.updated_at = schedule.slot_minutes, schedule.overbook_per_day, clock.now()
     row.save()
     VisitLength.objects.filter(schedule=row).delete()
@@ -62,7 +73,7 @@ def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> Doctor
             issue = "Must end after it begins, and may not overlap other hours of that weekday."
             raise Invalid(field=f"hours[{number}]", issue=issue) from clash
     emit(ScheduleChanged(doctor_id=doctor.pk), by=by)
-    return row
+    return Published(row, _closed_out(by, doctor_id, before, _practice_now(doctor_id)))
 
 
 @transaction.atomic
@@ -106,10 +117,23 @@ def held_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
     return row
 
 
-def affected(row: TimeOff) -> int:
-    """How many booked visits lie in the time off."""
-    here = Appointment.objects.live().filter(doctor=row.doctor_id, scheduled_time__lt=row.ends_at, ends_at__gt=row.starts_at)
-    return here.count()
+def affected(by: Actor, row: TimeOff) -> int:
+    """How many booked visits lie in the time off, as far as they are shown to the actor."""
+    shown = Appointment.objects.visible_to(by).live()
+    return shown.filter(doctor=row.doctor_id, scheduled_time__lt=row.ends_at, ends_at__gt=row.starts_at).count()
+
+
+def _practice_now(doctor_id: UUID) -> Practice | None:
+    return openings.practice(doctor_id, start=clock.now(), end=clock.now())
+
+
+def _closed_out(by: Actor, doctor_id: UUID, before: Practice | None, after: Practice | None) -> int:
+    """How many visits to come, shown to the actor, lay in the hours of `before` and lie outside those of `after`."""
+    if before is None or after is None or before.hours == after.hours:
+        return 0
+    ahead = Appointment.objects.visible_to(by).filter(doctor=doctor_id, scheduled_time__gte=clock.now(), status__in=rules.MOVABLE)
+    spans = [Span(start, end) for start, end in ahead.values_list("scheduled_time", "ends_at")]
+    return sum(before.is_open(span) and not after.is_open(span) for span in spans)
 
 
 def doctor_to_plan(by: Actor, doctor_id: UUID) -> Doctor:

@@ -80,7 +80,7 @@ def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
     """
     wanted = _wanted(new)
     _refuse_others(by, new.visit.doctor_id)
-    patient = booking.patient_to_book(by, new.visit.patient_id)
+    patient = booking.patient_to_book(by, new.visit.patient_id, at=new.visit.scheduled_time)
     visiting.hold_places(new.visit.doctor_id or by.id, new.visit.room_id)  # we hold many times: no move may cross them
     series = Series.of(new.rhythm, occurrences=len(wanted))
     series.save(force_insert=True)

@@ -1,5 +1,6 @@
 """The states of a visit: confirmed, checked in, begun, finished, cancelled, not shown up. Every move is one guarded UPDATE."""
 
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from apps.appointments import openings, rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status
-from apps.appointments.services.booking import TRIES, clash, free_seat
+from apps.appointments.services.booking import TRIES, PatientNotActive, can_attend, clash, free_seat
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -33,19 +34,43 @@ class TooEarly(IllegalMove):
 
 
 class NotThatDay(IllegalMove):
+    reason = "not_today"
     message = "A visit that was missed is checked in on its own day alone. Book another one."
+
+
+class NotToday(IllegalMove):
+    """The appointment is on another day; `early` confirms that this one is meant."""
+
+    reason = "not_today"
+    message = "The appointment is on another day. Choose today's appointment, or send early: true if this one is meant."
 
 
 @transaction.atomic
 def confirm(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """The patient said that he will come. Raises NotFound, Forbidden, IllegalMove."""
+    """The patient said that he will come. Raises NotFound, Forbidden, IllegalMove, PatientNotActive."""
     return _by_hand(by, appointment_id, Status.CONFIRMED)
 
 
 @transaction.atomic
-def check_in(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """The patient is here, and gets the day's next token. Raises NotFound, Forbidden, IllegalMove, NotThatDay, SlotTaken."""
-    return _by_hand(by, appointment_id, Status.CHECKED_IN)
+def check_in(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appointment:
+    """The patient is here, and gets the day's next token. `early` allows an appointment of another day, past or future.
+
+    Raises NotFound, Forbidden, IllegalMove, NotToday, NotThatDay, PatientNotActive, SlotTaken.
+    """
+    return _by_hand(by, appointment_id, Status.CHECKED_IN, early=early)
+
+
+@transaction.atomic
+def undo_check_in(*, by: Actor, appointment_id: UUID) -> Appointment:
+    """Take a check-in back, while no consultation is in progress: the visit is scheduled or confirmed again, whichever it was
+    before, and its token is void. Raises NotFound, Forbidden, IllegalMove."""
+    row = held(by, appointment_id)
+    refuse_others(by, row)
+    if row.status != Status.CHECKED_IN:
+        raise illegal(IllegalMove, row, Status.SCHEDULED)
+    before = StatusChange.objects.filter(appointment=row, to_status__in=rules.BEFORE_CHECK_IN).order_by("-id")
+    to = before.values_list("to_status", flat=True).first() or Status.SCHEDULED
+    return _announced(by, row, enter(by, row, to))
 
 
 @transaction.atomic
@@ -61,12 +86,18 @@ def cancel(*, by: Actor, appointment_id: UUID, reason: str = "", notify_patient:
 
 
 @transaction.atomic
-def begin(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """A consultation begins: the patient is checked in, where nobody did, and with the doctor. Raises NotFound, IllegalMove.
+def begin(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appointment:
+    """A consultation begins: the patient is checked in, where nobody did, and with the doctor. `early` allows an appointment of
+    another day; whoever checked the patient in today has allowed it. Raises NotFound, IllegalMove, NotToday, PatientNotActive.
 
     Whose consultation it is, is the caller's to decide.
     """
     row = held(by, appointment_id)
+    if rules.may_follow(row.status, Status.IN_PROGRESS):
+        if not can_attend(row.patient, row.scheduled_time):
+            raise PatientNotActive
+        if needs_early(row) and not early:
+            raise illegal(NotToday, row, Status.IN_PROGRESS)
     if row.status in (Status.SCHEDULED, Status.CONFIRMED):
         enter(by, row, Status.CHECKED_IN)
     return _announced(by, row, enter(by, row, Status.IN_PROGRESS))
@@ -90,7 +121,8 @@ def put_back(*, by: Actor, appointment_id: UUID) -> Appointment:
 
 def held(by: Actor, appointment_id: UUID) -> Appointment:
     """The visit's row, locked until the transaction ends. Raises NotFound."""
-    row = Appointment.objects.visible_to(by).filter(pk=appointment_id).select_for_update(of=("self",)).first()
+    rows = Appointment.objects.visible_to(by).filter(pk=appointment_id).select_related("patient")
+    row = rows.select_for_update(of=("self",)).first()
     if row is None:
         raise NotFound("There is no such appointment.")
     return row
@@ -112,15 +144,44 @@ def told(row: Appointment, to: str) -> dict[str, Any]:
     return {"from": row.status, "to": str(to), "allowed": rules.allowed(row.status)}
 
 
-def refuse_by_hand(row: Appointment, to: str) -> None:
-    """Raises IllegalMove for what the states, the clock or the calendar forbid somebody to say by hand."""
+def refuse_by_hand(row: Appointment, to: str, *, early: bool = False) -> None:
+    """Raises IllegalMove for what the states, the clock or the calendar forbid somebody to say by hand, and PatientNotActive for
+    what only a patient who can come does."""
     if to not in rules.allowed(row.status):
         raise illegal(IllegalMove, row, to)
     if to == Status.NO_SHOW and clock.now() < row.scheduled_time:
         raise illegal(TooEarly, row, to)
-    day = row.scheduled_time.astimezone(openings.clinic_zone()).date()
-    if row.status == Status.NO_SHOW and day != clock.today():
+    if to in (Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN):
+        refuse_not_active(row)
+    if row.status == Status.NO_SHOW and not _is_of_today(row):
         raise illegal(NotThatDay, row, to)
+    if to == Status.CHECKED_IN and needs_early(row) and not early:
+        raise illegal(NotToday, row, to)
+
+
+def refuse_not_active(row: Appointment) -> None:
+    """Raises PatientNotActive for a visit whose patient is inactive or deceased."""
+    if not row.patient.is_active or row.patient.deceased_at:
+        raise PatientNotActive
+
+
+def needs_early(row: Appointment) -> bool:
+    """Whether a visit is begun, or its patient checked in, only where somebody says that this one is meant: it is of another
+    day than today, and nobody checked the patient in today."""
+    return not _is_of_today(row) and not _came_today(row)
+
+
+def _is_of_today(row: Appointment) -> bool:
+    return _clinic_day(row.scheduled_time) == clock.today()
+
+
+def _came_today(row: Appointment) -> bool:
+    """Whether somebody checked the patient in today, and so has said that this visit is meant."""
+    return row.status == Status.CHECKED_IN and row.checked_in_at is not None and _clinic_day(row.checked_in_at) == clock.today()
+
+
+def _clinic_day(at: datetime) -> date:
+    return at.astimezone(openings.clinic_zone()).date()
 
 
 def enter(by: Actor, row: Appointment, to: str, *, reason: str = "") -> list[str]:
@@ -194,6 +255,8 @@ def _stamps(row: Appointment, to: str, reason: str) -> dict[str, Any]:
         with connection.cursor() as cursor:
             cursor.execute(_NEXT_TOKEN, [clock.today()])
             return {"checked_in_at": clock.now(), "queue_number": cursor.fetchone()[0]}
+    if row.status == Status.CHECKED_IN and to in rules.BEFORE_CHECK_IN:
+        return {"checked_in_at": None, "queue_number": None}
     return {}
 
 
@@ -250,10 +313,12 @@ def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any], left: l
     raise Unavailable("The appointment changes hands again and again right now.")
 
 
-def _by_hand(by: Actor, appointment_id: UUID, to: Status, *, reason: str = "", notify_patient: bool = False) -> Appointment:
+def _by_hand(
+    by: Actor, appointment_id: UUID, to: Status, *, reason: str = "", notify_patient: bool = False, early: bool = False
+) -> Appointment:
     row = held(by, appointment_id)
     refuse_others(by, row)
-    refuse_by_hand(row, to)
+    refuse_by_hand(row, to, early=early)
     return _announced(by, row, enter(by, row, to, reason=reason), notify_patient=notify_patient)
 
 

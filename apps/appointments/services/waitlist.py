@@ -57,7 +57,7 @@ def put_on_waitlist(*, by: Actor, wait: NewWait) -> WaitlistEntry:
     _refuse_odd_days(wait, since)
     _refuse_odd_times(wait)
     _refuse_stranger(by, wait.doctor_id)
-    patient = patient_to_book(by, wait.patient_id)
+    patient = patient_to_book(by, wait.patient_id, at=clock.now())
     same = {"patient": patient, "doctor": wait.doctor_id, "appointment_type": wait.appointment_type}
     # No constraint: when two records of one person become one, both their entries stand, and the desk sees them.
     if found := WaitlistEntry.objects.filter(**same, status=WaitStatus.WAITING).first():

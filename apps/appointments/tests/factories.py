@@ -54,7 +54,7 @@ def come(patient: Patient, doctor: User, ago: int, triage: str = "routine", **vi
     """The patient was checked in so many minutes ago, for a time beside all others of next Monday."""
     last = Appointment.objects.filter(scheduled_time__gte=at("18:00")).order_by("-ends_at").first()
     row = book(patient, doctor, last.ends_at if last else at("18:00"), **visit)
-    row = services.check_in(by=SYSTEM, appointment_id=row.pk)
+    row = services.check_in(by=SYSTEM, appointment_id=row.pk, early=True)
     came = clock.now() - timedelta(minutes=ago)
     Appointment.objects.filter(pk=row.pk).update(checked_in_at=came, triage=triage)
     StatusChange.objects.filter(appointment=row, to_status="checked_in").update(at=came)

@@ -325,7 +325,7 @@ def test_a_nurse_who_may_not_overbook_leaves_the_reason_of_an_overbooked_visit(w
 
 def test_once_the_patient_is_here_the_note_alone_is_written(ward: dict[str, User], desk: Client, john: Patient) -> None:
     row = book(john, ward["doctor"], clock.now() + timedelta(hours=1))
-    services.check_in(by=ward["nurse"], appointment_id=row.pk)
+    services.check_in(by=ward["nurse"], appointment_id=row.pk, early=True)
     row.refresh_from_db()
     text = desk.get(page(row)).content.decode()
     assert 'name="scheduled_time_0"' not in text

@@ -335,7 +335,7 @@ def test_what_may_not_be_changed_is_refused(
 
 def test_time_and_doctor_stay_once_the_patient_is_here(desk: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
-    desk.post(f"/appointments/{row.pk}/check-in")
+    desk.post(f"/appointments/{row.pk}/check-in", {"early": True})
     assert desk.put(f"/appointments/{row.pk}", {"scheduled_time": at("11:00").isoformat()}).status_code == 409
     assert row_of(desk.put(f"/appointments/{row.pk}", {"triage": "urgent", "triage_reason": "Chest pain"}))["triage"] == "urgent"
 
@@ -346,7 +346,12 @@ def test_a_doctor_changes_his_own_diary_alone(ward: dict[str, User], patient: Pa
     who = caller(doctor)
     assert who.get(f"/appointments/{theirs.pk}").status_code == 200
     assert who.post("/appointments", body(patient, other, scheduled_time=at("15:00").isoformat())).status_code == 201
-    calls = [("PUT", "", {"notes": "x"}), ("POST", "/confirm", None), ("POST", "/check-in", None), ("POST", "/cancel", None)]
+    calls = [
+        ("PUT", "", {"notes": "x"}),
+        ("POST", "/confirm", None),
+        ("POST", "/check-in", {"early": True}),
+        ("POST", "/cancel", None),
+    ]
     assert [who.call(verb, f"/appointments/{theirs.pk}{path}", sent).status_code for verb, path, sent in calls] == [403] * 4
     assert [who.call(verb, f"/appointments/{mine.pk}{path}", sent).status_code for verb, path, sent in calls] == [200] * 4
 
@@ -408,7 +413,7 @@ def test_nobody_fails_to_show_up_before_the_visit_and_who_is_late_is_checked_in_
 
 def test_each_who_checks_in_gets_the_next_token_of_the_day(desk: Any, doctor: User) -> None:
     rows = [book(admit("Ann", f"Roe{letter}"), doctor, at(f"1{number}:00")) for number, letter in enumerate("abc")]
-    shown = [row_of(desk.post(f"/appointments/{row.pk}/check-in")) for row in rows]
+    shown = [row_of(desk.post(f"/appointments/{row.pk}/check-in", {"early": True})) for row in rows]
     assert [row["queue_number"] for row in shown] == [1, 2, 3]
     assert all(row["checked_in_at"] for row in shown)
     again = desk.post(f"/appointments/{rows[0].pk}/check-in")

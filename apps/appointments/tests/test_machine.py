@@ -53,6 +53,7 @@ class Visit:
     minutes: int
     status: str
     beside: bool
+    before: str = ""  # scheduled or confirmed: what the visit was before it was checked in
 
     @property
     def end(self) -> datetime:
@@ -169,7 +170,7 @@ class Diary(RuleBasedStateMachine):
         assert reply.status_code == 201, reply.content
         warned = {told["code"] for told in reply.json().get("warnings", [])}
         assert ("in_the_past" in warned) == past
-        there.id = reply.json()["data"]["appointment"]["id"]
+        there.id, there.before = reply.json()["data"]["appointment"]["id"], "scheduled"
         self.known.append(there)
         return there
 
@@ -205,6 +206,21 @@ class Diary(RuleBasedStateMachine):
         self.told(visit, ACTIONS[action], self.desk.post(f"/appointments/{visit.id}/{action}"))
 
     @rule(visit=visits)
+    def check_in_early(self, visit: Visit) -> None:
+        self.told(visit, "checked_in", self.desk.post(f"/appointments/{visit.id}/check-in", {"early": True}), early=True)
+
+    @rule(visit=visits)
+    def undo_check_in(self, visit: Visit) -> None:
+        reply = self.desk.post(f"/appointments/{visit.id}/undo-check-in")
+        if visit.status != "checked_in":
+            assert reply.status_code == 409, reply.content
+            return
+        row = reply.json()["data"]["appointment"]
+        assert (reply.status_code, row["status"]) == (200, visit.before)
+        assert (row["checked_in_at"], row["queue_number"]) == (None, None)
+        visit.status = visit.before
+
+    @rule(visit=visits)
     def delete(self, visit: Visit) -> None:
         self.told(visit, "cancelled", self.desk.call("DELETE", f"/appointments/{visit.id}"))
 
@@ -216,13 +232,16 @@ class Diary(RuleBasedStateMachine):
         else:
             self.told(visit, to, reply)
 
-    def told(self, visit: Visit, to: str, reply: Any) -> None:
+    def told(self, visit: Visit, to: str, reply: Any, *, early: bool = False) -> None:
         """The reply to a wish for a status is the contract's, and the model goes along."""
         legal = to in MOVES[visit.status]
         if to == "no_show" and visit.start > clock.now():
             legal = False
         if visit.status == "no_show" and visit.start.date() != clock.today():
             legal = False
+        if legal and to == "checked_in" and not early:  # no visit of the model is of today
+            assert (reply.status_code, reply.json()["error"]["details"]["reason"]) == (409, "not_today")
+            return
         comes_back = legal and to in LIVE and visit.status not in LIVE
         if comes_back and self.taken(visit):
             self.expect_taken(reply, visit)
@@ -233,7 +252,12 @@ class Diary(RuleBasedStateMachine):
             assert (details["from"], details["to"], set(details["allowed"])) == (visit.status, to, MOVES[visit.status])
             return
         assert (reply.status_code, reply.json()["data"]["appointment"]["status"]) == (200, to)
+        self.goes(visit, to)
+
+    def goes(self, visit: Visit, to: str) -> None:
         visit.status = to
+        if to in ("scheduled", "confirmed"):
+            visit.before = to
 
     @rule(visit=visits, act=st.sampled_from(["begin", "finish", "put_back"]))
     def consult(self, visit: Visit, act: str) -> None:
@@ -241,7 +265,7 @@ class Diary(RuleBasedStateMachine):
         goes = {"begin": BEGIN_FROM, "finish": {"in_progress"}, "put_back": {"in_progress"}}[act]
         ends = {"begin": "in_progress", "finish": "completed", "put_back": "checked_in"}[act]
         try:
-            getattr(services, act)(by=SYSTEM, appointment_id=visit.id)
+            getattr(services, act)(by=SYSTEM, appointment_id=visit.id, **({"early": True} if act == "begin" else {}))
         except Conflict:
             assert visit.status not in goes
         else:

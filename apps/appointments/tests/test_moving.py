@@ -138,7 +138,7 @@ def test_only_visits_that_may_still_be_moved_are_meant(ill: User, other: User) -
     agreed = book(admit("B"), ill, at("10:00"))
     services.confirm(by=SYSTEM, appointment_id=agreed.pk)
     here, gone = book(admit("C"), ill, at("11:00")), book(admit("D"), ill, at("12:00"))
-    services.check_in(by=SYSTEM, appointment_id=here.pk)
+    services.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
     services.cancel(by=SYSTEM, appointment_id=gone.pk)
     book(admit("E"), ill, at("10:00", monday() + TUESDAY))
     book(admit("F"), other, at("15:00"))
@@ -447,14 +447,14 @@ def test_the_api_carries_out_no_plan_but_the_one_agreed_to(ill: User, other: Use
     assert Appointment.objects.get(pk=visit.pk).doctor_id == other.pk
 
 
-def test_visits_of_closed_charts_stay_and_are_counted_and_not_shown(ill: User, other: User, ward: dict[str, User]) -> None:
+def test_visits_of_closed_charts_stay_and_are_neither_shown_nor_counted(ill: User, other: User, ward: dict[str, User]) -> None:
     closed = admit("Dora")
     hidden, shown = book(closed, ill, at("09:00")), book(admit("A"), ill, at("10:00"))
     restrict(closed)
     desk = caller(ward["receptionist"])
     reply = desk.post(f"/doctors/{ill.pk}/move-appointments", asked(other, dry_run=False))
     told = reply.json()["data"]["move"]
-    assert ([row["appointment_id"] for row in told["visits"]], told["not_shown"]) == ([str(shown.pk)], 1)
+    assert ([row["appointment_id"] for row in told["visits"]], told["not_shown"]) == ([str(shown.pk)], 0)
     assert str(hidden.pk) not in reply.content.decode()
     assert Appointment.objects.get(pk=hidden.pk).doctor_id == ill.pk
     restrict(shown.patient)

@@ -51,13 +51,13 @@ def come(who: Patient | str, doctor: User, ago: int, **visit: Any) -> Appointmen
     last = Appointment.objects.order_by("-ends_at").first()
     row = book(patient, doctor, max(last.ends_at, TEN) if last else TEN, **visit)
     with time_machine.travel(TEN - ago * MINUTE, tick=False):
-        return services.check_in(by=SYSTEM, appointment_id=row.pk)
+        return services.check_in(by=SYSTEM, appointment_id=row.pk, early=True)
 
 
 def begin(row: Appointment, ago: int) -> None:
     """The doctor called the patient so many minutes ago."""
     with time_machine.travel(TEN - ago * MINUTE, tick=False):
-        services.begin(by=SYSTEM, appointment_id=row.pk)
+        services.begin(by=SYSTEM, appointment_id=row.pk, early=True)
 
 
 def finish(row: Appointment, ago: int) -> None:
@@ -348,7 +348,7 @@ def test_a_visit_goes_on_across_midnight(ward: dict[str, User], doctor: User, cl
     )  # came more than a visit's longest time ago: left open, not going on
     late = book(admit("Ann", "Late"), doctor, TEN + 2 * DAY)
     clock.move_to(TEN + 38 * HOUR - 5 * MINUTE)
-    services.begin(by=SYSTEM, appointment_id=late.pk)
+    services.begin(by=SYSTEM, appointment_id=late.pk, early=True)
     clock.move_to(TEN + 38 * HOUR + 5 * MINUTE)
     assert look(ward["nurse"])["summary"]["in_progress"] == 1
 

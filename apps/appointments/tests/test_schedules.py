@@ -222,7 +222,7 @@ def test_time_off_says_what_it_hits_and_can_be_taken_back(ward: dict[str, User])
         f"/doctors/{doctor.pk}/time-off", {"starts_at": day.isoformat(), "ends_at": day.isoformat(), "reason": "Ill"}
     )
     row = reply.json()["data"]["time_off"]
-    assert reply.json()["warnings"][0] | {"message": ""} == {"code": "visits_affected", "message": "", "visits": 1}
+    assert reply.json()["warnings"][0] | {"message": ""} == {"code": "visits_affected", "message": "", "count": 1, "visits": 1}
     assert datetime.fromisoformat(row["ends_at"]) - datetime.fromisoformat(row["starts_at"]) == timedelta(days=1)
     assert free(desk, doctor, f"date_from={day}&date_to={day}") == []
     there = reply.headers["Location"].removeprefix("/v1")

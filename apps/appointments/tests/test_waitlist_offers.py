@@ -432,7 +432,7 @@ def test_a_visit_that_was_over_sooner_offers_nothing(ward: dict[str, User], doct
     long = book(admit("Lena", "Long"), doctor, duration_minutes=120)
     entry = waits(duration_minutes=15)
     with time_machine.travel(long.scheduled_time + timedelta(minutes=10), tick=False):
-        services.begin(by=SYSTEM, appointment_id=long.pk)
+        services.begin(by=SYSTEM, appointment_id=long.pk, early=True)
         services.finish(by=SYSTEM, appointment_id=long.pk)
         work()
     assert statuses(entry) == [[]]

@@ -14,6 +14,8 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.appointments import selectors as diary
+from apps.appointments import services as appointments
+from apps.appointments.admin.forms import EarlyForm
 from apps.appointments.models import Appointment
 from apps.common.errors import Forbidden, HimsError, NotFound
 from apps.consultations import services
@@ -41,8 +43,10 @@ class StartForm(forms.Form):
         help_text="Adaptive asks for what the visit needs; standard goes in order; quick is complaint and plan.",
     )
 
-    def __init__(self, doctors: list[tuple[str, str]], data: Any = None) -> None:
+    def __init__(self, doctors: list[tuple[str, str]], data: Any = None, *, asks_early: bool = False) -> None:
         super().__init__(data)
+        if asks_early:
+            self.fields["early"] = EarlyForm().fields["early"]
         if doctors:
             self.fields["doctor_id"] = forms.ChoiceField(label="Doctor", choices=doctors)
 
@@ -59,7 +63,9 @@ class Starts(HimsModelAdmin):
         patient = _patient(request, by, appointment)
         if patient is None:
             return self._choose(request, by)
-        form = StartForm(_doctors(by, appointment), request.POST if request.method == "POST" else None)
+        asks_early = appointment is not None and appointments.needs_early(appointment)
+        sent = request.POST if request.method == "POST" else None
+        form = StartForm(_doctors(by, appointment), sent, asks_early=asks_early)
         if request.method == "POST" and form.is_valid():
             try:
                 begun = self._start(by, request.about_patient, appointment, form)  # type: ignore[attr-defined]
@@ -82,6 +88,7 @@ class Starts(HimsModelAdmin):
             appointment_id=appointment.pk if appointment else None,
             workflow_type=answers["workflow_type"],
             doctor_id=UUID(answers["doctor_id"]) if answers.get("doctor_id") else None,
+            early=answers.get("early", False),
         )
         return services.start(by=by, new=new).row.pk
 

@@ -24,6 +24,9 @@ class StartBody(StrictSerializer):
         allow_null=True,
         help_text="Not for doctors, who start their own. Whoever starts a visit for somebody who walked in names the doctor",
     )
+    early = serializers.BooleanField(
+        required=False, default=False, help_text="Allow an appointment of another day than today, past or future"
+    )
 
 
 class AcknowledgedAlertBody(StrictSerializer):

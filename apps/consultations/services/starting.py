@@ -32,7 +32,8 @@ class AlreadyBegun(Conflict):
 
 
 class PatientNotActive(Conflict):
-    message = "The patient is inactive or deceased: no consultation is started."
+    reason = "patient_not_active"
+    message = "The patient is inactive or deceased. A visit can only be entered for an appointment before the death."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class NewConsultation:
     appointment_id: UUID | None = None
     workflow_type: str = Workflow.ADAPTIVE.value
     doctor_id: UUID | None = None
+    early: bool = False  # an appointment of another day is meant
 
 
 @transaction.atomic
@@ -50,14 +52,16 @@ def start(*, by: Actor, new: NewConsultation) -> Visit:
     """Begin a visit; its appointment is in progress from now on, and the patient checked in where nobody did that.
 
     Raises Invalid naming the field (patient, appointment or doctor unknown, appointment of another patient), Forbidden,
-    AlreadyBegun, PatientNotActive, and the diary's IllegalMove for an appointment that is over.
+    AlreadyBegun, PatientNotActive, and the diary's IllegalMove for an appointment that is over, NotToday for one of another day.
     """
     patient = _patient(by, new.patient_id)
     appointment = _appointment(by, patient, new.appointment_id)
+    if not appointments.can_attend(patient, appointment.scheduled_time if appointment else clock.now()):
+        raise PatientNotActive
     doctor_id = _doctor(by, appointment, new.doctor_id)
     if appointment:
         _refuse_twice(appointment)
-        appointment = appointments.begin(by=by, appointment_id=appointment.pk)
+        appointment = appointments.begin(by=by, appointment_id=appointment.pk, early=new.early)
     row = _begun(by, patient, appointment, doctor_id, new.workflow_type)
     passed(by, row, "")
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
@@ -73,8 +77,6 @@ def _patient(by: Actor, patient_id: UUID) -> Patient:
         patient = patients.locked(by, patient_id)
     except NotFound as nobody:
         raise Invalid(field="patient_id", issue="There is no such patient.") from nobody
-    if not patient.is_active or patient.deceased_at:
-        raise PatientNotActive
     return patient
 
 

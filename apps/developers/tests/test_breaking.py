@@ -64,6 +64,7 @@ FILE: dict[str, Any] = {
                     "shade": {"type": "string", "enum": ["dark", "light"]},
                     "owner": {"allOf": [{"$ref": "#/components/schemas/Owner"}]},
                     "parent": {"$ref": "#/components/schemas/Colour"},
+                    "finish": {"oneOf": [{"type": "string", "enum": ["matt", "gloss"]}, {"enum": [None]}]},
                     "either": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
                 },
                 "required": ["id", "shade"],
@@ -145,6 +146,7 @@ BREAKS: dict[str, Change] = {
     "GET /colours 200[].shade: is no longer one of ['dark', 'light']": lambda f: colour(f)["properties"]["shade"].pop("enum"),
     "GET /colours 200[].owner.name is gone": lambda f: f["components"]["schemas"]["Owner"]["properties"].pop("name"),
     "GET /colours 200[].either: a form of oneOf is gone": lambda f: colour(f)["properties"]["either"]["oneOf"].pop(),
+    "GET /colours 200[].finish: a form of oneOf is gone": lambda f: colour(f)["properties"]["finish"]["oneOf"][0]["enum"].pop(),
     "ErrorCode: choice 'GONE' is gone": lambda f: f["components"]["schemas"]["ErrorCode"]["enum"].remove("GONE"),
 }
 
@@ -157,6 +159,7 @@ ADDITIONS: dict[str, Change] = {
     "a key of a reply": lambda f: colour(f)["properties"].update(new={"type": "string"}),
     "a key that is always there": lambda f: colour(f)["required"].append("count"),
     "a choice of a reply": lambda f: colour(f)["properties"]["shade"]["enum"].append("grey"),
+    "a choice of a form of a reply": lambda f: colour(f)["properties"]["finish"]["oneOf"][0]["enum"].append("satin"),
     "a choice of a body": lambda f: body(f)["properties"]["shade"]["enum"].append("grey"),
     "a field one may send": lambda f: body(f)["properties"].update(new={"type": "string"}),
     "a field one need not send": lambda f: body(f)["required"].clear(),

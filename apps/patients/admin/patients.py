@@ -51,6 +51,19 @@ class Beside:
     ways: tuple[tuple[str, str], ...] = ()
 
 
+def _warn_of_visits(request: HttpRequest, patient: Patient) -> None:
+    if count := services.visits_affected(patient):
+        messages.warning(
+            request, f"Booked appointments of this patient: {count}. They stay in the schedule until they are cancelled."
+        )
+
+
+def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpResponse:
+    messages.success(request, "The patient is inactive now.")
+    _warn_of_visits(request, answer)
+    return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[row.pk]))
+
+
 @admin.register(Patient)
 class PatientAdmin(Restricts, Merges, LooksFirst):
     """Whoever may amend the insurance alone finds everything else read-only."""
@@ -81,6 +94,7 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
             run=lambda by, row, _: services.deactivate(by=by, patient_id=row.pk),
             question="The patient leaves the active list. The record stays, and can be made active again.",
             done="The patient is inactive now.",
+            shows=_deactivated,
             offered=lambda row, _: row.is_active,
             grave=True,
         ),
@@ -130,6 +144,8 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
     def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
         amended = services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
         self.warn_of_lookalikes(request, amended, changes)
+        if changes.get("deceased_at"):
+            _warn_of_visits(request, amended)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """On to the new patient's page: booking and charting start there."""

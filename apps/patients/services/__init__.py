@@ -22,6 +22,7 @@ from apps.patients.services.registry import (
     described,
     reactivate,
     register,
+    visits_affected,
     write_search_words,
 )
 from apps.patients.services.restricting import (
@@ -92,5 +93,6 @@ __all__ = [
     "tell_apart",
     "transfer_in",
     "undo_merge",
+    "visits_affected",
     "write_search_words",
 ]

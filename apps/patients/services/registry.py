@@ -16,7 +16,7 @@ from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import duplicates, rules, selectors, words
+from apps.patients import duplicates, ports, rules, selectors, words
 from apps.patients.duplicates import Match
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
 from apps.patients.matching import Person
@@ -164,6 +164,14 @@ def reactivate(*, by: Actor, patient_id: UUID) -> Patient:
         raise AlreadyActive
     emit(PatientReactivated(patient_id=patient.pk), by=by)
     return patient
+
+
+def visits_affected(patient: Patient) -> int:
+    """How many booked visits of the patient cannot take place: those after the death, else, of an inactive patient, all that are
+    still to come."""
+    if patient.deceased_at:
+        return ports.booked(patient.pk, patient.deceased_at)
+    return 0 if patient.is_active else ports.booked(patient.pk, clock.now())
 
 
 def next_mrn() -> str:

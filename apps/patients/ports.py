@@ -1,0 +1,22 @@
+"""Ports of the patients app: what higher apps answer about a patient. They register when they load.
+
+ports.register_booked_counter(selectors.still_booked)
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+BookedCounter = Callable[[UUID, datetime], int]
+
+_booked: list[BookedCounter] = []
+
+
+def register_booked_counter(counter: BookedCounter) -> None:
+    """Register what counts the booked appointments of a patient from an instant on."""
+    _booked.append(counter)
+
+
+def booked(patient_id: UUID, since: datetime) -> int:
+    """Returns how many appointments of the patient are booked from the instant on, as the higher apps count them."""
+    return sum(counter(patient_id, since) for counter in _booked)
