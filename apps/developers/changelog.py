@@ -22,6 +22,7 @@ RELEASES = (
         version="0.3.0",
         released_on=date(2026, 11, 29),
         added=(
+            "Mail to patients in their language: English, Spanish, Arabic.",
             "Schedules: hours may end at 24:00 (/doctors/{id}/schedule).",
             "Series: daily, weekly and monthly, with by_weekday, by_month_day, by_set_position, count or until "
             "(/appointments/series); every_weeks is 0 where a series is not weekly.",

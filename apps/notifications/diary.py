@@ -92,7 +92,7 @@ def address_of(patient_id: UUID) -> Recipient | None:
     patient = patients.patient(SYSTEM, patient_id)
     if not patient.email or patient.deceased_at or not patient.is_active:
         return None
-    return Recipient(key=patient.pk, address=patient.email)
+    return Recipient(key=patient.pk, address=patient.email, language=patient.language)
 
 
 def to_the_desk(event: WaitlistOffered) -> Notice | None:

@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
+from django.template.loader import select_template
 
 from apps.accounts.models import User
 from apps.common.ids import new_id
@@ -40,6 +40,7 @@ class Recipient:
     key: UUID
     address: str
     name: str = ""
+    language: str = ""  # BCP 47; empty or without a translation: English
 
     @classmethod
     def of(cls, user: User) -> Self:
@@ -82,7 +83,8 @@ def compose(*, to: Recipient, template: str, context: Mapping[str, Any], event_i
     """The mail. Values are put on one line each: a name cannot add lines to what the mail says."""
     known = {"name": to.name, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE} | dict(context)
     flat = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in known.items()}
-    subject, _, body = render_to_string(f"emails/{template}.txt", flat).strip().partition("\n")
+    written = select_template(_in_language(template, to.language)).render(flat)
+    subject, _, body = written.strip().partition("\n")
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     message_id = f"<{uuid5(event_id or new_id(), f'{template} {to.key}')}@{domain}>"
     return EmailMessage(
@@ -91,6 +93,13 @@ def compose(*, to: Recipient, template: str, context: Mapping[str, Any], event_i
         to=[to.address],
         headers={**_HEADERS, "Message-ID": message_id},
     )
+
+
+def _in_language(template: str, language: str) -> list[str]:
+    """Returns the templates to try: the language's own translation, then English."""
+    spoken = re.match(r"[a-z]{2,3}(?![a-z])", language.lower())
+    translated = [f"emails/{spoken[0]}/{template}.txt"] if spoken else []
+    return [*translated, f"emails/{template}.txt"]
 
 
 def _without(address: str, answer: Exception) -> str:
