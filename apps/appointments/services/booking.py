@@ -184,6 +184,12 @@ def free_seat(row: Appointment, found: Practice) -> int:
     return seat
 
 
+def tries(row: Appointment, found: Practice) -> int:
+    """How often a write is tried. An overbooked visit may lose every seat of the day to another, one at a time, before it is known
+    that the day is full."""
+    return TRIES + (found.overbook_per_day if row.overbook_reason else 0)
+
+
 def clash(row: Appointment, found: Practice) -> SlotTaken | None:
     """Why the visit cannot stand where it was to stand, with what is free instead; None where nothing is in its way now."""
     here = Q(patient=row.patient_id)
@@ -252,7 +258,7 @@ def _drafted(by: Actor, patient: Patient, doctor_id: UUID, visit: NewVisit, foun
 
 def _claim(by: Actor, row: Appointment, found: Practice) -> None:
     """Insert the row. Raises SlotTaken, OverbookingFull."""
-    for _ in range(TRIES):
+    for _ in range(tries(row, found)):
         if row.overbook_reason:
             take_seat(by, row, found, row.overbook_reason)
         with prepared.cursor() as cursor:

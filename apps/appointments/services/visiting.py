@@ -12,7 +12,7 @@ from apps.appointments import openings, rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status
-from apps.appointments.services.booking import TRIES, PatientNotActive, can_attend, clash, free_seat
+from apps.appointments.services.booking import TRIES, PatientNotActive, can_attend, clash, free_seat, tries
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -294,7 +294,9 @@ def hold_places(*places: UUID | None) -> None:
 
 def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any], left: list[UUID | None]) -> None:
     hold_places(row.doctor_id, row.room_id, *left)  # the place it leaves too: whoever books there waits for us
-    for _ in range(TRIES):
+    lost, found = 0, None
+    while lost < (tries(row, found) if found else TRIES):
+        lost += 1
         try:
             with transaction.atomic():
                 moved = Appointment.objects.filter(pk=row.pk, status=was).update(**fresh)

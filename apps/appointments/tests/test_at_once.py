@@ -27,11 +27,11 @@ def doctor(transactional_db: None) -> User:
     return doctor
 
 
-def tried(number: int, row: Appointment, doctor: User) -> str:
-    """Half of them are moved onto the day, half are booked on it; all at times of their own."""
+def tried(number: int, row: Appointment, doctor: User, *, moved: bool | None = None) -> str:
+    """Moved onto the day or booked on it, at a time of its own; half of them each where it is not said."""
     there = at("10:00") + number * timedelta(minutes=20)
     try:
-        if number % 2:
+        if number % 2 if moved is None else moved:
             wish = {"scheduled_time": there, "overbook_reason": "Cannot wait"}
             services.change(by=SYSTEM, appointment_id=row.pk, changes=wish)
         else:
@@ -52,3 +52,16 @@ def test_who_is_moved_onto_an_overbooked_day_gets_a_seat_or_is_told_that_it_is_f
         assert sorted(seated.values_list("overbook_seat", flat=True)) == list(range(1, MANY))
         for row in seated:
             services.cancel(by=SYSTEM, appointment_id=row.pk)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_of_more_than_there_are_seats_each_gets_one_or_is_told_that_the_day_is_full(doctor: User, moved: bool) -> None:
+    """Of so many, the last lose a seat more often than a clash is looked at again."""
+    many = 14
+    publish(doctor, overbook_per_day=many - 1)
+    far = at("09:00") + timedelta(weeks=3)
+    rows = [book(admit("Ann", f"N{n}"), doctor, far + n * timedelta(minutes=30)) for n in range(many)]
+    done = at_once(many, lambda number: tried(number, rows[number], doctor, moved=moved))
+    assert sorted(done) == ["OverbookingFull", *["seated"] * (many - 1)]
+    seats = Appointment.objects.filter(overbook_seat__isnull=False).values_list("overbook_seat", flat=True)
+    assert sorted(seats) == list(range(1, many))
