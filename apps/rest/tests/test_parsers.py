@@ -2,6 +2,7 @@ import json
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -111,7 +112,7 @@ def test_a_refusal_names_the_place() -> None:
     assert refused.value.details["field"] == "insurance.cards[0].number"
 
 
-@pytest.mark.parametrize(
+BOMBS = pytest.mark.parametrize(
     "raw",
     [
         b'{"a":' + b"[" * 100_000,
@@ -124,11 +125,24 @@ def test_a_refusal_names_the_place() -> None:
     ],
     ids=["brackets", "braces", "closed brackets", "many keys", "long fraction", "long number", "surrogates"],
 )
-def test_a_bomb_is_refused_at_once(raw: bytes) -> None:
+
+
+@BOMBS
+def test_a_bomb_is_refused(raw: bytes) -> None:
     assert len(raw) <= MAX_BYTES * 1.1
-    begun = time.perf_counter()
     assert refusal(raw)
-    assert time.perf_counter() - begun < 1
+
+
+@pytest.mark.full
+@BOMBS
+def test_a_bomb_is_refused_at_once(raw: bytes) -> None:
+    took = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        assert refusal(raw)
+        took.append(time.perf_counter() - begun)
+    print(f"median of three: {median(took):.3f} s, limit 1 s")
+    assert median(took) < 1
 
 
 class Stream:
