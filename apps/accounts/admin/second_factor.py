@@ -14,7 +14,7 @@ from apps.accounts import selectors, services
 from apps.accounts.admin.sign_in import CodeForm, place_of, tell_code
 from apps.accounts.models import User
 from apps.common.errors import HimsError, RateLimited
-from apps.rest.admin_site import too_many
+from apps.rest.admin_site import forget_pages, too_many
 
 
 class ProofForm(forms.Form):
@@ -76,7 +76,7 @@ class SecondFactorView(View):
         self._user.refresh_from_db()
         if selectors.must_enrol(self._user):
             logout(self.request)  # signing in again leads to setting up the next one
-            return HttpResponseRedirect(reverse("admin:login"))
+            return forget_pages(HttpResponseRedirect(reverse("admin:login")))
         self._go_on()
         messages.success(self.request, "Your second factor is removed. Every other session of yours has ended.")
         return HttpResponseRedirect(reverse("admin:second_factor"))
