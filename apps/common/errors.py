@@ -8,6 +8,8 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+LARGEST_BODY = 1024 * 1024  # bytes of a request
+
 
 class HimsError(Exception):
     """Anything the caller is told in the error envelope."""
@@ -104,6 +106,14 @@ class PreconditionFailed(HimsError):
     message = "The resource has changed since you read it"
 
 
+class RequestTimeout(HimsError):
+    """The rest of the request did not arrive within its deadline."""
+
+    code = "REQUEST_TIMEOUT"
+    status = HTTPStatus.REQUEST_TIMEOUT
+    message = "The request body arrived too slowly. Nothing was saved; send it again."
+
+
 class PayloadTooLarge(HimsError):
     """More than a request may carry."""
 
@@ -170,6 +180,7 @@ CATALOGUE: tuple[type[HimsError], ...] = (
     Conflict,
     Gone,
     PreconditionFailed,
+    RequestTimeout,
     PayloadTooLarge,
     UnsupportedMediaType,
     IdempotencyMismatch,

@@ -51,6 +51,10 @@ _ADVICE = {
         "Somebody changed the record since you read it. Read it again, put your change on top, and send the new `ETag` in "
         "`If-Match`. The `ETag` header of the refusal names the version there is now.",
     ),
+    "REQUEST_TIMEOUT": (
+        "The body did not arrive within the time that the server gives a request.",
+        "Send the whole body at once, within ten seconds of the headers. Nothing of the request was saved.",
+    ),
     "PAYLOAD_TOO_LARGE": (
         "The body is larger than a request may be.",
         "Send less: a body has at most 1 MiB.",

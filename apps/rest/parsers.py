@@ -11,9 +11,9 @@ from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
-from apps.common.errors import Invalid, PayloadTooLarge, UnsupportedMediaType
+from apps.common.errors import LARGEST_BODY, Invalid, PayloadTooLarge, UnsupportedMediaType
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = LARGEST_BODY
 MAX_DEPTH = 20
 MAX_ITEMS = 100
 MAX_DIGITS = 30

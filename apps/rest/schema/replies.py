@@ -42,7 +42,7 @@ def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
     if etags.is_guarded(view, view.action):
         found += [errors.PreconditionFailed, errors.PreconditionRequired]
     if view.action in view.bodies:
-        found += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
+        found += [errors.RequestTimeout, errors.PayloadTooLarge, errors.UnsupportedMediaType]
     return found
 
 
