@@ -1,13 +1,16 @@
 """The root: the API, the admin, the developer pages, health."""
 
+import sys
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
 
-from apps.common.errors import HimsError
-from apps.rest import errors, health, middleware
+from apps.common.errors import HimsError, Unavailable
+from apps.common.outage import is_outage
+from apps.rest import errors, health, middleware, unavailable
 from apps.rest.api.views import NoRouteViewSet
 
 no_route = NoRouteViewSet.as_view(dict.fromkeys(NoRouteViewSet.http_method_names, "nowhere"))
@@ -25,5 +28,12 @@ urlpatterns = [
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """An error outside every view: the envelope on /v1, a page elsewhere."""
-    return errors.respond(HimsError()) if middleware.is_api(request) else defaults.server_error(request)
+    """Return the reply to an exception that no view handled: the envelope on /v1, a page elsewhere.
+
+    Django calls this while it handles the exception, whether a view, a template or a middleware raised it. A database that is
+    away or full is a 503 with a page that needs neither database nor templates.
+    """
+    outage = is_outage(sys.exc_info()[1])
+    if middleware.is_api(request):
+        return errors.respond(Unavailable() if outage else HimsError())
+    return unavailable.page() if outage else defaults.server_error(request)

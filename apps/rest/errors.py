@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, Error, InterfaceError, OperationalError
+from django.db import DatabaseError, Error
 from django.http import Http404, HttpResponse
 from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions as drf
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, errors
+from apps.common.outage import is_outage
 from apps.rest import aliases, renderers
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ _KINDS: tuple[tuple[Any, type[errors.HimsError]], ...] = (
     (drf.UnsupportedMediaType, errors.UnsupportedMediaType),
     (RequestDataTooBig, errors.PayloadTooLarge),
     (SuspiciousOperation, errors.Invalid),
-    ((OperationalError, InterfaceError), errors.Unavailable),
 )
 
 
@@ -57,9 +57,15 @@ def translate(exception: Exception) -> errors.HimsError:
         return errors.Invalid("Malformed JSON", field="", issue=str(exception.detail))
     for kinds, error in _KINDS:
         if isinstance(exception, kinds):
-            if error is errors.Unavailable:
-                log.error("the database did not answer: %s", exception)
             return error()
+    return _failure(exception)
+
+
+def _failure(exception: Exception) -> errors.HimsError:
+    """The reply to what is wrong with us, not with the request; logged here."""
+    if is_outage(exception):
+        log.error("the database did not answer, or the disk is full: %s", exception)
+        return errors.Unavailable()
     if isinstance(exception, DatabaseError):
         log.exception("the database refused a statement")
     else:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from apps.common import bus, clock
+from apps.common import bus, clock, disk
+from apps.rest.models import WriteProbe
 
 _ages: dict[str, Callable[[], datetime | None]] = {}
 _requirements: dict[str, Callable[[], bool]] = {}
@@ -31,7 +32,9 @@ def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
 
 
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 `ok`; 200 `degraded` without Redis or while workers lag behind; 503 `down` without database, migrations or the like."""
+    """200 `ok`; 200 `degraded` without Redis, while only writing fails or while workers lag behind; 503 `down` without what
+    reading needs: the database, its migrations and what apps require. A clinic that can still read charts stays reachable.
+    """
     checks = {"database": _answers()}
     checks["migrations"] = checks["database"] and _is_migrated()
     for name, is_met in _requirements.items():
@@ -39,8 +42,9 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     down = not all(checks.values())
     ages = _seconds_waited() if checks["migrations"] else {}
     checks["redis"] = bus.is_up()
+    checks["writing"] = not down and _can_write()
     lag = any(age > settings.HIMS_BACKLOG_LIMIT_SECONDS for age in ages.values() if age is not None)
-    status = "down" if down else "ok" if checks["redis"] and not lag else "degraded"
+    status = "down" if down else "ok" if all(checks.values()) and not lag else "degraded"
     words = {name: "ok" if met else "down" for name, met in checks.items()} | ({"workers": "behind"} if lag else {})
     response = JsonResponse({"status": status, "checks": words, "waiting_seconds": ages}, status=503 if down else 200)
     response.headers["Cache-Control"] = "no-store"
@@ -65,6 +69,23 @@ def _seconds_waited() -> dict[str, int | None]:
     except Error:  # it went away after the first question; the next one finds that
         return {}
     return {name: None if at is None else max(0, int((now - at).total_seconds())) for name, at in begun.items()}
+
+
+def _can_write() -> bool:
+    """Whether the database accepts a write: a full disk or a read-only server refuses it and still answers reads."""
+    if disk.is_full():
+        return False
+    try:
+        with transaction.atomic():
+            WriteProbe.objects.bulk_create(
+                [WriteProbe(pk=1, written_at=clock.now())],
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["written_at"],
+            )
+    except Error:
+        return False
+    return True
 
 
 def _is_migrated() -> bool:

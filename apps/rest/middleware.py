@@ -11,6 +11,7 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost
 from django.db import connections
@@ -21,13 +22,16 @@ from django.middleware.security import SecurityMiddleware
 from ulid import ULID
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from apps.common import context, errors
-from apps.rest import deprecations, limits
+from apps.common import context, disk, errors
+from apps.common.outage import is_outage
+from apps.rest import deprecations, limits, unavailable
 from apps.rest import errors as envelope
 from apps.rest.limits import RateClass
 from apps.rest.parsers import MAX_BYTES
 
 _API = re.compile(r"/v\d+(?:/|$)")
+_REFUSAL = "hims.refusal"  # the web server's: an error of the catalogue, of a body that was too large or came too slowly
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _FRESH = 1.0  # seconds
 _KEPT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _API_HEADERS = {
@@ -56,12 +60,17 @@ class RequestMiddleware:
         context.enter(here)
         trust_a_connection_just_used()
         try:
-            response = self._api(request) if is_api(request) else self.get_response(request)
+            response = self._api(request) if is_api(request) else self._page(request)
         finally:
             context.enter(None)
         response.headers["X-Request-ID"] = here.request_id
         response.headers["Server"] = ""  # which server this is, is nobody's business; unset, the web server would say
         return response
+
+    def _page(self, request: HttpRequest) -> HttpResponse:
+        if refusal := request.META.get(_REFUSAL):
+            return unavailable.page(refusal)
+        return unavailable.page() if _is_stopped_write(request) else self.get_response(request)
 
     def _api(self, request: HttpRequest) -> HttpResponse:
         request.path_info = request.path_info.rstrip("/")  # both slash forms, never a redirect
@@ -78,7 +87,7 @@ class RequestMiddleware:
 
 
 def _refused(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a request that no view should see: for another host, or too large."""
+    """The answer to a request that no view should see: for another host, too large, or a write while the disk is full."""
     try:
         request.get_host()
         _measure_body(request)
@@ -86,13 +95,21 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
         return envelope.respond(
             errors.Invalid("HIMS does not answer under this host name.", field="Host", issue="Not one of HIMS_ALLOWED_HOSTS.")
         )
-    except errors.PayloadTooLarge as error:
+    except (errors.PayloadTooLarge, errors.RequestTimeout, errors.Unavailable) as error:
         return envelope.respond(error)
+    if _is_stopped_write(request):
+        return envelope.respond(errors.Unavailable("The disk is full. Nothing was saved; reading goes on.", retry_after=10))
     return None
+
+
+def _is_stopped_write(request: HttpRequest) -> bool:
+    return request.method not in _SAFE and disk.is_full()
 
 
 def _measure_body(request: HttpRequest) -> None:
     """Refuse a large body on its own word, before a byte is read; read one that came in chunks, which Django takes for none."""
+    if refusal := request.META.get(_REFUSAL):
+        raise refusal
     if "HTTP_TRANSFER_ENCODING" in request.META and "wsgi.input" in request.META:
         raw = request.META["wsgi.input"].read(MAX_BYTES + 1)
         request.META["CONTENT_LENGTH"] = str(len(raw))
@@ -179,7 +196,16 @@ class Sessions(PagesOnly, SessionMiddleware):
     """What a page asks by itself (its view sets `request.is_unattended`) keeps nobody signed in."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        return response if getattr(request, "is_unattended", False) else super().process_response(request, response)
+        if getattr(request, "is_unattended", False):
+            return response
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted as interrupted:  # Django takes every failure to save for a session that somebody deleted
+            update_error = interrupted.__context__
+            failure = update_error.__context__ if update_error else None
+            if failure is not None and is_outage(failure):
+                raise failure from None
+            raise
 
 
 class Csrf(PagesOnly, CsrfViewMiddleware):

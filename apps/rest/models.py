@@ -20,6 +20,19 @@ class SignInTry(models.Model):
         return f"{self.at:%H:%M:%S}"
 
 
+class WriteProbe(models.Model):
+    """One row that the readiness check writes to find out whether the database accepts writes."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="writeprobe_one_row")]
+
+    def __str__(self) -> str:
+        return f"{self.written_at:%H:%M:%S}"
+
+
 class KeptReply(models.Model):
     """What a request with an Idempotency-Key was answered. `name` is the digest of caller, method, path and key, `asked` that of
     the body; `sealed` holds headers and body, encrypted."""

@@ -1,13 +1,16 @@
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 
+from apps.common import clock, disk
 from apps.rest import health
+from apps.rest.models import WriteProbe
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +31,7 @@ def ready() -> tuple[int, str, dict[str, str], Any]:
 def test_a_whole_system_is_ready() -> None:
     status, word, checks, headers = ready()
     assert (status, word) == (200, "ok")
-    assert checks == {"database": "ok", "migrations": "ok", "redis": "ok"}
+    assert checks == {"database": "ok", "migrations": "ok", "redis": "ok", "writing": "ok"}
     assert headers["Cache-Control"] == "no-store"
 
 
@@ -49,7 +52,7 @@ def test_a_missing_migration_makes_it_not_ready() -> None:
 
 def test_once_migrated_it_is_not_asked_again(django_assert_num_queries: Any) -> None:
     ready()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(4):  # the database answers; a write between two savepoints
         ready()
 
 
@@ -64,6 +67,31 @@ def test_what_waits_is_shown_in_seconds_and_degrades_above_the_limit(settings: A
         assert (reply.status_code, reply.json()["status"]) == (200, word)
         assert reply.json()["waiting_seconds"] == {"oldest_waiting_event": seconds, "oldest_unsealed_audit_row": None}
     assert reply.json()["checks"]["workers"] == "behind"
+
+
+def test_a_database_that_only_reads_is_ready_and_degraded() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    status, word, checks, _ = ready()
+    assert (status, word) == (200, "degraded")
+    assert checks == {"database": "ok", "migrations": "ok", "redis": "ok", "writing": "down"}
+
+
+def test_while_the_launcher_has_stopped_writes_the_system_is_ready_and_degraded(settings: Any, tmp_path: Path) -> None:
+    settings.HIMS_DATA_DIR = tmp_path
+    (tmp_path / disk.FULL).touch()
+    status, word, checks, _ = ready()
+    assert (status, word, checks["writing"]) == (200, "degraded", "down")
+    (tmp_path / disk.FULL).unlink()
+    assert ready()[:2] == (200, "ok")
+
+
+def test_the_database_holds_one_probe_row_and_no_other() -> None:
+    ready()
+    ready()
+    assert WriteProbe.objects.count() == 1
+    with pytest.raises(IntegrityError, match="writeprobe_one_row"):
+        WriteProbe.objects.create(pk=2, written_at=clock.now())
 
 
 def test_what_else_is_required_counts() -> None:

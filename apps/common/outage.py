@@ -1,0 +1,22 @@
+"""Which exceptions mean that a part of the system is away or full: the caller is told 503 and when to try again."""
+
+import errno
+
+from django.db import Error, InterfaceError, OperationalError
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# https://www.postgresql.org/docs/current/errcodes-appendix.html; psycopg files these two under InternalError.
+_READ_ONLY_TRANSACTION = "25006"
+_IDLE_IN_TRANSACTION_TIMEOUT = "25P03"
+
+
+def is_outage(exception: BaseException | None) -> bool:
+    """Return True if the database is away, restarting, overloaded, read-only or full, or if the disk is full.
+
+    A statement that ran into a time limit counts: PostgreSQL reports it as an OperationalError.
+    """
+    if isinstance(exception, (OperationalError, InterfaceError)):
+        return True
+    if isinstance(exception, Error):
+        return getattr(exception.__cause__, "sqlstate", None) in (_READ_ONLY_TRANSACTION, _IDLE_IN_TRANSACTION_TIMEOUT)
+    return isinstance(exception, OSError) and exception.errno in _NO_SPACE
