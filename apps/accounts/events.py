@@ -29,6 +29,14 @@ class StaffChanged(_AboutStaff, name="staff.changed"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailChanged(_AboutStaff, name="staff.email_changed"):
+    """The account has another e-mail address. `sealed` holds the former and the new one, encrypted (`services.addresses_of`):
+    both are mailed, and no event carries an address that can be read."""
+
+    sealed: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StaffDeactivated(_AboutStaff, name="staff.deactivated"):
     pass
 

@@ -30,6 +30,7 @@ class Rights:
     role: str
     key_id: UUID | None = None  # of the API key that acts for this person; None: the person himself
     scopes: frozenset[str] = frozenset()  # of that key
+    reauthenticated_at: datetime | None = None  # when the person last gave the password in the session that acts
 
     def may(self, permission: Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)

@@ -106,6 +106,11 @@ def api_keys(*, visible_to: Actor) -> QuerySet[ApiKey]:
     return ApiKey.objects.visible_to(visible_to).select_related("user").order_by("-created_at", "-pk")
 
 
+def live_keys(user_id: UUID) -> QuerySet[ApiKey]:
+    """The API keys that can act for this person now, by name."""
+    return ApiKey.objects.live(clock.now()).filter(user_id=user_id).order_by("name", "pk")
+
+
 def staff(*, visible_to: Actor) -> QuerySet[User]:
     """The people who work here, also those who left, by name."""
     rows = User.objects.visible_to(visible_to).exclude(role=Role.PATIENT)

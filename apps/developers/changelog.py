@@ -33,17 +33,20 @@ RELEASES = (
             "Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",
             "Appointments: a check-in is taken back (POST /appointments/{id}/undo-check-in); `early` allows a check-in or a "
             "start on another day (/check-in, PUT /appointments/{id}, POST /consultations).",
-            "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, new working hours "
-            "(PUT /doctors/{id}/schedule). Refusals carry details.reason: not_today, patient_not_active.",
+            "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, new working hours (PUT "
+            "/doctors/{id}/schedule). Refusals carry details.reason: not_today, patient_not_active.",
+            "POST /auth/password/change takes revoke_api_keys; a password chosen by a mailed link revokes every API key.",
         ),
         changed=(
-            "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` is "
-            "true. Appointments of deceased and inactive patients are not moved, confirmed, checked in or accepted from the "
-            "waitlist: 409 patient_not_active. What happened before a death can be entered.",
+            "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` "
+            "is true. Appointments of deceased and inactive patients are not moved, confirmed, checked in or accepted from "
+            "the waitlist: 409 patient_not_active. What happened before a death can be entered.",
             "Visits of charts that are closed to the caller are not counted in the warning of a time off, nor in a move "
             "(not_shown is always 0), and are not in a doctor's calendar feed.",
             "Merged records: every write that names a retired id is refused with 409 and `details.survivor_id`; reads still "
             "show the survivor.",
+            "A change of an e-mail address or a role, and POST /users, /users/{id}/deactivate, /reactivate and /reset-mfa "
+            "take the password within five minutes: 401 with details.issue reauthentication_required.",
         ),
         fixed=(
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
@@ -52,9 +55,10 @@ RELEASES = (
             "death (400 at date_of_birth).",
             "Patients: possible_duplicate also for the same name and telephone (e-mail, policy) with another date of birth, "
             "after an edit (PUT, PATCH), and for the second of two registrations at the same moment.",
-            "Charts: a warning already_recorded for an allergy, diagnosis or medicine that is active already; no known allergies "
-            "ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem list is "
-            "written with the status `encounter`.",
+            "Charts: a warning already_recorded for an allergy, diagnosis or medicine that is active already; no known "
+            "allergies ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem "
+            "list is written with the status `encounter`.",
+            "POST /api-keys/{id}/rotate of another person's key is 403; such a key can be revoked, and its owner is notified.",
         ),
     ),
     Release(

@@ -24,8 +24,10 @@ from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, NotFound, RateLimited
 from apps.rest import sign_in
+from apps.rest.permissions import ReauthenticationRequired
 
 _BEGAN = "began_at"  # when the browser's session began, for its absolute end
+_PROVEN = "reauthenticated_at"  # when the password was last given in it; the sign-in counts
 # https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the person out of the clinic's other sites as
 # well; the session's own cookie is deleted by name.
 _FORGET = '"cache", "storage"'
@@ -73,6 +75,7 @@ class HimsAdminSite(AdminSite):
     sign_in_view: Any = None  # plug: the class of the page where people sign in; it ends in `begin`
     pages: tuple[Page, ...] = ()  # plug: further pages
     search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
+    proof: Any = None  # plug: where people give their password again: `ask(request)`, and `take(request)` of what it asked
     bell: Callable[[Any], dict[str, Any]] | None = None  # plug: where somebody's notifications are, and how many are unread
 
     waiting: tuple[Waiting, ...] = ()  # plug: what waits for people, told on their start page
@@ -141,10 +144,15 @@ class HimsAdminSite(AdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if "%00" in request.META.get("QUERY_STRING", ""):
                 raise BadRequest("An address may hold no NUL.")
+            request.user.reauthenticated_at = proven_at(request)  # type: ignore[union-attr]  # `super` lets only staff in here
             try:
                 with timezone.override(settings.CLINIC_TIME_ZONE):
-                    response = view(request, *args, **kwargs)
+                    response = self._proof_taken(request) or view(request, *args, **kwargs)
                     return response.render() if hasattr(response, "render") else response
+            except ReauthenticationRequired:
+                if self.proof is None:
+                    raise
+                return self.proof.ask(request)
             except (PermissionDenied, Forbidden) as refusal:
                 _note_denial(request)
                 raise PermissionDenied(str(refusal)) from refusal
@@ -154,6 +162,10 @@ class HimsAdminSite(AdminSite):
                 raise Http404(nothing.message) from nothing
 
         return super().admin_view(update_wrapper(guarded, view), cacheable)
+
+    def _proof_taken(self, request: HttpRequest) -> HttpResponse | None:
+        """What the proof page answers to its own form; None where it was right, or nothing was asked: the page goes on."""
+        return self.proof.take(request) if self.proof is not None and request.method == "POST" else None
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -172,7 +184,7 @@ class HimsAdminSite(AdminSite):
     def begin(self, request: HttpRequest, user: Any) -> None:
         """Everything asked for was given: the browser's session begins, on record."""
         login(request, user)
-        request.session[_BEGAN] = clock.now().isoformat()
+        request.session[_BEGAN] = request.session[_PROVEN] = clock.now().isoformat()
         audit.note(by=user, action="session.started", object_id=user.pk, door="admin")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -214,6 +226,19 @@ def forget_pages(response: HttpResponse) -> HttpResponse:
 def holds(user: Any, need: Permission | None) -> bool:
     """Whether the person holds the right. Closed: no declared need, or nobody signed in, is a no."""
     return need is not None and getattr(user, "is_authenticated", False) and user.may(need)
+
+
+def proven_at(request: HttpRequest) -> datetime | None:
+    """When the password was last given in this browser's session."""
+    known = request.session.get(_PROVEN)
+    return datetime.fromisoformat(known) if known else None
+
+
+def prove(request: HttpRequest) -> None:
+    """The password was given again just now, in this browser's session."""
+    now = clock.now()
+    request.session[_PROVEN] = now.isoformat()
+    request.user.reauthenticated_at = now  # type: ignore[union-attr]
 
 
 def _is_young(request: HttpRequest) -> bool:

@@ -33,9 +33,14 @@ class ReauthenticationRequired(Unauthenticated):
     message = "Give your password again (POST /auth/reauthenticate), then repeat the request within five minutes."
 
 
-def refuse_without_fresh_proof(person: Any) -> None:
-    """Raises ReauthenticationRequired unless the person gave the password in this session within five minutes."""
-    proven_at = getattr(person, "reauthenticated_at", None)
+def refuse_without_fresh_proof(by: Any) -> None:
+    """Raise ReauthenticationRequired unless this person gave the password in this session within the last five minutes.
+
+    The system itself (commands and tasks, which have no id) has no password to give.
+    """
+    if by.id is None:
+        return
+    proven_at = getattr(by, "reauthenticated_at", None)
     if proven_at is None or clock.now() - proven_at > settings.REAUTHENTICATION_LIFETIME:
         raise ReauthenticationRequired(issue="reauthentication_required")
 

@@ -10,7 +10,8 @@
 `needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
 `data` of a reply holds the thing under `data_key`, by default the noun; "" where `data` is the thing itself. `warns`, `tag`,
 `operation_ids` and `examples` speak to the OpenAPI file alone. `step_up` names the actions for which the password must have been
-given within five minutes in this session (`POST /auth/reauthenticate`; a sign-in counts).
+given within five minutes in this session (`POST /auth/reauthenticate`; a sign-in counts). `step_up_fields` names, for the OpenAPI
+file, the fields of a body whose change takes it too; the service refuses.
 
 Actions in `tagged` answer one resource with its ETag; those of them that change it heed If-Match, which asks `held` what the
 resource is. `files` names the actions that answer a file (`self.file`), each with its media type; their refusals stay JSON.
@@ -72,6 +73,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     examples: ClassVar[Mapping[str, Example]] = {}
     about_patient: ClassVar[Sequence[str]] = ()  # actions whose `pk` is a patient's: a refusal is noted under that patient
     step_up: ClassVar[Sequence[str]] = ()
+    step_up_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     metadata_class = None
     format_kwarg = None

@@ -107,7 +107,7 @@ def addresses(ward: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
         reverse("admin:accounts_apikey_changelist"): STAFF,
         reverse("admin:accounts_apikey_add"): STAFF,
         reverse("admin:accounts_apikey_change", args=[key.pk]): {"nurse", "admin"},
-        reverse("admin:accounts_apikey_rotate", args=[key.pk]): {"nurse", "admin"},
+        reverse("admin:accounts_apikey_rotate", args=[key.pk]): {"nurse"},
         reverse("admin:accounts_apikey_revoke", args=[key.pk]): {"nurse", "admin"},
         reverse("admin:accounts_session_changelist"): {"admin"},
         reverse("admin:accounts_session_change", args=[session.pk]): {"admin"},

@@ -1,10 +1,12 @@
 """What API keys and the staff over the API answer, against the OpenAPI file."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
+from apps.common import clock
 from hims.tests import cast
 from hims.tests.test_contract import agree, file, strict
 
@@ -53,3 +55,9 @@ def test_users_answer_as_the_file_says(strict: dict[str, Any], ward: dict[str, U
         agree(strict, reply, 200)
     agree(strict, boss.post(f"/users/{ward['admin'].pk}/deactivate"), 409)
     agree(strict, cast.caller(ward["nurse"]).get("/users"), 403)
+
+
+def test_deactivating_a_patient_takes_no_password(ward: dict[str, User]) -> None:
+    desk, patient = cast.caller(ward["receptionist"]), cast.admit()
+    Session.objects.update(reauthenticated_at=clock.now() - timedelta(hours=2))
+    assert desk.post(f"/patients/{patient.pk}/deactivate").status_code == 200

@@ -4,11 +4,13 @@ from django.contrib import admin
 
 from apps.accounts.admin import doctors, keys, sessions, staff
 from apps.accounts.admin.password import ForgotPasswordView, OwnPasswordView, ResetPasswordView
+from apps.accounts.admin.proof import ProofPage
 from apps.accounts.admin.second_factor import SecondFactorView
 from apps.accounts.admin.sign_in import CodeView, EnrolView, SignInView
 from apps.rest.admin_site import Page
 
 admin.site.password_view = OwnPasswordView  # type: ignore[attr-defined]
+admin.site.proof = ProofPage(admin.site)  # type: ignore[attr-defined]
 admin.site.sign_in_view = SignInView  # type: ignore[attr-defined]
 admin.site.pages += (  # type: ignore[attr-defined]
     Page(route="login/code/", name="login_code", view=CodeView, is_open=True),

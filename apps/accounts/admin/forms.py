@@ -31,6 +31,15 @@ class TwicePassword(forms.Form):
         return cleaned
 
 
+REVOKE_API_KEYS = "Also revoke all API keys of this account. Programs that use them stop working at once."
+
+
+class SetPasswordForm(TwicePassword):
+    """A new password for somebody else's account."""
+
+    revoke_api_keys = forms.BooleanField(required=False, label="Revoke API keys", help_text=REVOKE_API_KEYS)
+
+
 class StaffForm(ServiceForm):
     """A person on the staff."""
 

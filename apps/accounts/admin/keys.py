@@ -65,6 +65,7 @@ class ApiKeyAdmin(HimsModelAdmin):
     noun = "api_key"
     title = "API keys"
     needs = {"view": Permission.KEY_KEEP, "add": Permission.KEY_KEEP}
+    step_up = ("add",)
     form = KeyForm
     list_display = ("name", "user", "text", "state", "scopes_told", "last_used_at", "expires_at")
     list_filter = (StateFilter,)
@@ -80,7 +81,8 @@ class ApiKeyAdmin(HimsModelAdmin):
             run=lambda by, row, _: services.rotate_key(by=by, key_id=row.pk),
             question="The key gets a new text, shown once. The old one works for another 24 hours.",
             done="The key has a new text.",
-            offered=lambda row, _: row.state(clock.now()) == "active",
+            offered=lambda row, user: row.user_id == user.pk and row.state(clock.now()) == "active",
+            step_up=True,
             shows=lambda request, _, made: show_once(request, made),
         ),
         Act(

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.generic import FormView
 
 from apps.accounts import services
-from apps.accounts.admin.forms import TwicePassword
+from apps.accounts.admin.forms import REVOKE_API_KEYS, TwicePassword
 from apps.accounts.models import User
 from apps.common.errors import HimsError, Invalid
 from apps.rest import sign_in
@@ -24,6 +24,8 @@ _FIELD = {"current_password": "old_password", "new_password": "new_password1"}  
 class OwnPasswordForm(PasswordChangeForm):
     """Saves while it is checked, so that a refusal is still told at the field."""
 
+    revoke_api_keys = forms.BooleanField(required=False, label="Revoke my API keys", help_text=REVOKE_API_KEYS)
+
     def clean_old_password(self) -> str:
         """Looked at by the service, which counts the tries."""
         return self.cleaned_data["old_password"]
@@ -31,9 +33,9 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
-            old, new = cleaned["old_password"], cleaned["new_password1"]
+            old, new, revoke = cleaned["old_password"], cleaned["new_password1"], cleaned["revoke_api_keys"]
             try:
-                services.change_password(by=self.user, session_id=None, current=old, new=new)
+                services.change_password(by=self.user, session_id=None, current=old, new=new, revoke_api_keys=revoke)
             except HimsError as refusal:
                 told = refusal.details["issue"] if isinstance(refusal, Invalid) else refusal.message
                 self.add_error(_FIELD.get(refusal.details.get("field", "")), told)
@@ -49,7 +51,7 @@ class OwnPasswordView(PasswordChangeView):
     """Every other session of the person ends, over the API and in browsers."""
 
     form_class = OwnPasswordForm
-    template_name = "registration/password_change_form.html"
+    template_name = "admin/password_own.html"
 
 
 class ForgotForm(forms.Form):

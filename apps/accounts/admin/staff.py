@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.accounts import selectors, services
-from apps.accounts.admin.forms import HireForm, StaffForm, TwicePassword
+from apps.accounts.admin.forms import HireForm, SetPasswordForm, StaffForm
 from apps.accounts.models import User
 from apps.accounts.services import NewStaff
 from apps.rest.admin.acts import Act
@@ -26,6 +26,7 @@ class UserAdmin(HimsModelAdmin):
     noun = "staff"
     title = "Staff"
     needs = {"view": Permission.STAFF_VIEW, "add": Permission.STAFF_MANAGE, "change": Permission.STAFF_MANAGE}
+    step_up = ("add",)
     form = StaffForm
     list_display = ("username", "last_name", "first_name", "role", "email", "active", "last_login", "api_keys")
     list_filter = (ActiveFilter, "role")
@@ -35,15 +36,19 @@ class UserAdmin(HimsModelAdmin):
     acts = (
         Act(
             name="set-password",
+            step_up=True,
             label="Set password",
             need=Permission.STAFF_MANAGE,
-            form=TwicePassword,
-            run=lambda by, row, answers: services.set_password(by=by, user_id=row.pk, password=answers["password"]),
+            form=SetPasswordForm,
+            run=lambda by, row, answers: services.set_password(
+                by=by, user_id=row.pk, password=answers["password"], revoke_api_keys=answers["revoke_api_keys"]
+            ),
             question="Every session of this person ends.",
             done="The password was changed; every session of this person has ended.",
         ),
         Act(
             name="reset-mfa",
+            step_up=True,
             label="Reset second factor",
             need=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reset_mfa(by=by, user_id=row.pk),
@@ -55,6 +60,7 @@ class UserAdmin(HimsModelAdmin):
         ),
         Act(
             name="deactivate",
+            step_up=True,
             label="Deactivate",
             need=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.deactivate(by=by, user_id=row.pk),
@@ -65,6 +71,7 @@ class UserAdmin(HimsModelAdmin):
         ),
         Act(
             name="reactivate",
+            step_up=True,
             label="Reactivate",
             need=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reactivate(by=by, user_id=row.pk),

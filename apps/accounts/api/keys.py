@@ -122,11 +122,14 @@ class ApiKeyViewSet(HimsViewSet):
         return self.created({"api_key": made_shape(made)}, location=f"/v1/api-keys/{made.key.pk}")
 
     def rotate(self, request: Request, pk: str) -> Response:
-        """Give the key a new text; the old one works for another 24 hours"""
+        """Give one's own key a new text; the old one works for another 24 hours
+
+        Nobody rotates another person's key (403): whoever reads its text could act as its owner. An administrator revokes it.
+        """
         return self.ok({"api_key": made_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke the key, at once"""
+        """Revoke the key, at once; of another person's key the owner is notified"""
         return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
 
 

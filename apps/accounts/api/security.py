@@ -138,11 +138,15 @@ class PasswordViewSet(_OwnSecurity):
     def change(self, request: Request) -> Response:
         """Change my password
 
-        Every other session ends, in browsers too; this one goes on.
+        Every other session ends, in browsers too; this one goes on. API keys go on too, unless `revoke_api_keys` is true.
         """
         body = self.parse()
         services.change_password(
-            by=self.by, session_id=self.by.session_id, current=body["current_password"], new=body["new_password"]
+            by=self.by,
+            session_id=self.by.session_id,
+            current=body["current_password"],
+            new=body["new_password"],
+            revoke_api_keys=body["revoke_api_keys"],
         )
         return self.ok({"password_changed": True})
 
@@ -155,7 +159,7 @@ class PasswordViewSet(_OwnSecurity):
         return self.ok({"accepted": True})
 
     def reset(self, request: Request) -> Response:
-        """Choose a new password by a mailed link; every session ends"""
+        """Choose a new password by a mailed link; every session ends, and every API key is revoked"""
         body = self.parse()
         services.reset_password(token=body["token"], password=body["new_password"])
         return self.ok({"password_changed": True})

@@ -110,6 +110,10 @@ class ChangePasswordBody(StrictSerializer):
         max_length=128, trim_whitespace=False, help_text="At least 15 characters, or 8 with a second factor; any characters"
     )
 
+    revoke_api_keys = serializers.BooleanField(
+        default=False, help_text="Also revoke every API key of yours: programs that use them stop working at once"
+    )
+
 
 class PasswordChangedShape(serializers.Serializer):
     password_changed = serializers.BooleanField()

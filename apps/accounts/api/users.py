@@ -111,6 +111,8 @@ class UserViewSet(HimsViewSet):
         **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa"), StaffShape),
     }
     operation_ids = {"create": "inviteUser"}
+    step_up = ("create", "deactivate", "reactivate", "reset_mfa")
+    step_up_fields = {"update": ("email", "role")}
     tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa")
     examples = {"create": Example(request=_INVITED)}
 

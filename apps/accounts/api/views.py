@@ -81,6 +81,7 @@ class MeViewSet(HimsViewSet):
     bodies = {"update": shapes.MeBody, "partial_update": shapes.MeBody}
     replies = {"retrieve": shapes.UserShape, "update": shapes.UserShape, "partial_update": shapes.UserShape}
     tagged = ("retrieve", "update", "partial_update")
+    step_up_fields = {"update": ("email",)}
 
     def retrieve(self, request: Request) -> Response:
         """Who I am"""

@@ -36,7 +36,7 @@ from apps.accounts.services.passwords import (
     reset_password,
     set_password,
 )
-from apps.accounts.services.reauthentication import prove_password, reauthenticate
+from apps.accounts.services.reauthentication import prove_password, reauthenticate, reauthenticate_browser
 from apps.accounts.services.recognition import WrongCredentials, check_code, recognise
 from apps.accounts.services.sessions import (
     SignedIn,
@@ -49,12 +49,14 @@ from apps.accounts.services.sessions import (
     sign_out,
 )
 from apps.accounts.services.staff import (
+    Addresses,
     AlreadyActive,
     AlreadyDeactivated,
     LastAdministrator,
     NewStaff,
     NpiTaken,
     UsernameTaken,
+    addresses_of,
     change_account,
     change_practice,
     change_staff,
@@ -68,6 +70,7 @@ from apps.accounts.services.throttle import Place, ResetNeeded
 from apps.accounts.services.upkeep import forget_old
 
 __all__ = [
+    "Addresses",
     "AlreadyActive",
     "AlreadyDeactivated",
     "AlreadyEnded",
@@ -90,6 +93,7 @@ __all__ = [
     "TooManyKeys",
     "UsernameTaken",
     "WrongCredentials",
+    "addresses_of",
     "answer_call_for_help",
     "ask_for_reset",
     "begin_totp",
@@ -118,6 +122,7 @@ __all__ = [
     "prove_password",
     "reactivate",
     "reauthenticate",
+    "reauthenticate_browser",
     "recognise",
     "refresh",
     "renew_recovery_codes",

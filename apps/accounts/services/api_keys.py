@@ -15,9 +15,10 @@ from apps.accounts import keys, tokens
 from apps.accounts.events import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
 from apps.accounts.models import ApiKey, ApiKeySecret, User
 from apps.common import clock
-from apps.common.errors import Conflict, Invalid, NotFound
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.events.services import emit
+from apps.rest.permissions import refuse_without_fresh_proof
 
 OVERLAP = timedelta(hours=24)
 MOST_KEYS = 50  # live ones a person; each has a rate limit of its own
@@ -57,7 +58,13 @@ class MadeKey:
 
 @transaction.atomic
 def make_key(*, by: Actor, owner_id: UUID, new: NewKey) -> MadeKey:
-    """Give a person a key to their rights, cut down to the scopes. Raises Invalid naming the field, TooManyKeys."""
+    """Give a person a key to their rights, cut down to the scopes.
+
+    A person makes keys for oneself alone: the text of a key is enough to act in its owner's name. Raises Forbidden for another
+    owner, ReauthenticationRequired, Invalid naming the field, TooManyKeys.
+    """
+    _refuse_keys_of_others(by, owner_id)
+    refuse_without_fresh_proof(by)
     owner = _owner_locked(owner_id)
     now = clock.now()
     if ApiKey.objects.filter(user=owner).live(now).count() >= MOST_KEYS:
@@ -83,8 +90,13 @@ def make_key(*, by: Actor, owner_id: UUID, new: NewKey) -> MadeKey:
 
 @transaction.atomic
 def rotate_key(*, by: Actor, key_id: UUID) -> MadeKey:
-    """Give the key a new text; the old one works for another day. Raises NotFound, KeyIsOver."""
+    """Give one's own key a new text; the old one works for another day.
+
+    Raises NotFound, Forbidden for another person's key, ReauthenticationRequired, KeyIsOver.
+    """
     key, now = _key_locked(by, key_id), clock.now()
+    _refuse_keys_of_others(by, key.user_id)
+    refuse_without_fresh_proof(by)
     if key.state(now) != "active":
         raise KeyIsOver
     text = keys.new_text(keys.kind_for(settings.HIMS_ENV))
@@ -134,6 +146,15 @@ def _key_locked(by: Actor, key_id: UUID) -> ApiKey:
     if key is None:
         raise NotFound("There is no such API key, or it is not yours.")
     return key
+
+
+def _refuse_keys_of_others(by: Actor, owner_id: UUID) -> None:
+    """The text of a key is for its owner alone: whoever reads it can act as the owner, and the audit log names the owner.
+
+    Raises Forbidden.
+    """
+    if by.id is not None and by.id != owner_id:
+        raise Forbidden("Only the owner of an API key may make or rotate it. You can revoke it instead.")
 
 
 def _owner_locked(user_id: UUID) -> User:

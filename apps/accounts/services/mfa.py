@@ -27,6 +27,7 @@ from apps.common.errors import Conflict, RateLimited, Unauthenticated
 from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
+from apps.rest.permissions import refuse_without_fresh_proof
 
 _SEED_BYTES = 20  # RFC 4226, 4 (R6)
 _CODES = 10
@@ -140,7 +141,11 @@ def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
 
 @transaction.atomic
 def reset_mfa(*, by: Actor, user_id: UUID) -> User:
-    """Take somebody's second factor away, who lost telephone and codes: all their sessions end. Raises NotEnrolled."""
+    """Take somebody's second factor away, who lost telephone and codes: all their sessions end.
+
+    Raises ReauthenticationRequired, NotEnrolled.
+    """
+    refuse_without_fresh_proof(by)
     user = closing.locked(user_id)
     if user.pk == by.id:
         raise Conflict("Your own second factor is removed on your own page, with your password.")

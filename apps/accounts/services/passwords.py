@@ -17,10 +17,12 @@ from apps.accounts import rules, selectors, tokens
 from apps.accounts.events import PasswordHelpAsked, PasswordResetAsked, StaffChanged
 from apps.accounts.models import PasswordLink, Session, User
 from apps.accounts.services import closing, throttle
+from apps.accounts.services.api_keys import revoke_keys_of
 from apps.accounts.services.reauthentication import prove_password
 from apps.common import clock, keyring
 from apps.common.errors import Invalid, NotFound
 from apps.events.services import emit
+from apps.rest.permissions import refuse_without_fresh_proof
 
 _GOOD_FOR = {PasswordLink.Purpose.RESET: timedelta(minutes=30), PasswordLink.Purpose.INVITATION: timedelta(days=7)}
 _PAGE = "/admin/password-reset/"
@@ -47,14 +49,17 @@ class BadLink(Invalid):
 
 
 @transaction.atomic
-def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True) -> None:
-    """Give a person a new password; every session of theirs ends, in browsers too."""
+def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True, revoke_api_keys: bool = False) -> None:
+    """Give a person a new password; every session of theirs ends, in browsers too. Raises ReauthenticationRequired."""
+    refuse_without_fresh_proof(by)
     user = closing.locked(user_id)
     _choose(by, user, password, check=check)
+    if revoke_api_keys:
+        revoke_keys_of(by=by, user=user, reason="password_changed")
 
 
-def change_password(*, by: Actor, session_id: UUID | None, current: str, new: str) -> User:
-    """Choose another password for oneself. This session goes on, all others end, in browsers too.
+def change_password(*, by: Actor, session_id: UUID | None, current: str, new: str, revoke_api_keys: bool = False) -> User:
+    """Choose another password for oneself. This session goes on, all others end, in browsers too; API keys only where asked.
 
     Raises WrongCredentials, RateLimited, Invalid naming the field.
     """
@@ -64,6 +69,8 @@ def change_password(*, by: Actor, session_id: UUID | None, current: str, new: st
     with transaction.atomic():
         user = closing.locked(by.id)
         _choose(by, user, new, but=session_id, field="new_password")
+        if revoke_api_keys:
+            revoke_keys_of(by=by, user=user, reason="password_changed")
         closing.one(session_id).update(enrollment_only=selectors.must_enrol(user))
     return user
 
@@ -105,6 +112,8 @@ def make_reset_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.RESET)
 def reset_password(*, token: str, password: str) -> User:
     """Choose a password by a mailed link. The link and all others of the person are spent, every session ends, no failure counts.
 
+    Every API key is revoked too: whoever resets a password may have lost the account to somebody who made keys.
+
     Raises BadLink, and Invalid for the password, which leaves the link good.
     """
     link = _live_links().select_for_update().filter(token_hash=tokens.fingerprint(token)).first()
@@ -114,9 +123,15 @@ def reset_password(*, token: str, password: str) -> User:
     if not user.is_staff:
         raise BadLink
     _choose(user, user, password, field="new_password")
-    PasswordLink.objects.filter(user=user, used_at=None).update(used_at=clock.now())
+    void_links(user)
+    revoke_keys_of(by=user, user=user, reason="password_reset")
     throttle.forgive(user)
     return user
+
+
+def void_links(user: User) -> None:
+    """None of the links that were mailed to this person is good any more. Inside the caller's transaction."""
+    PasswordLink.objects.filter(user=user, used_at=None).update(used_at=clock.now())
 
 
 def is_good_link(token: str) -> bool:

@@ -11,6 +11,7 @@ from apps.accounts.models import Session, User
 from apps.accounts.services import closing
 from apps.accounts.services.recognition import NOWHERE, WrongCredentials, check_code, note_refusal
 from apps.accounts.services.throttle import Place
+from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import RateLimited
 from apps.events.services import emit
@@ -27,6 +28,13 @@ def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = ""
     with transaction.atomic():
         Session.objects.filter(pk=session_id).update(reauthenticated_at=clock.now(), failed_proofs=0)
         emit(Reauthenticated(user_id=user.pk, session_id=session_id), by=by)
+
+
+def reauthenticate_browser(*, by: Actor, password: str, code: str = "", place: Place = NOWHERE) -> None:
+    """The same for a session that Django keeps; the page remembers when. Raises what `reauthenticate` raises."""
+    user = prove_password(by=by, password=password, session_id=None)
+    check_code(user, code, place=place)
+    audit.note(by=by, action=Reauthenticated.name, object_id=user.pk, door="admin")
 
 
 def prove_password(*, by: Actor, password: str, session_id: UUID | None, field: str = "password") -> User:

@@ -1,5 +1,6 @@
 """Hiring, changing and deactivating the people who work here."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,18 +14,24 @@ from stdnum import luhn
 
 from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
-from apps.accounts.events import StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
+from apps.accounts.events import EmailChanged, StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
 from apps.accounts.services.api_keys import revoke_keys_of
 from apps.accounts.services.closing import end_everywhere, locked
-from apps.accounts.services.passwords import refuse_weak
-from apps.common.errors import Conflict, Invalid, NotFound
+from apps.accounts.services.passwords import refuse_weak, void_links
+from apps.common import keyring
+from apps.common.errors import Conflict, Invalid, NotFound, RateLimited
 from apps.common.ids import new_id
 from apps.events.services import emit
+from apps.rest import limits
+from apps.rest.limits import RateClass
+from apps.rest.permissions import refuse_without_fresh_proof
 
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
 PRACTICE = ("specialty", "npi", "taxonomy", "languages")
 _ADMINISTRATORS = 0x5A6D_ADA1  # any number, but always this one: the lock under which administrators are counted
+_INVITATIONS = 30  # a minute, of one person
+_NEW_ADDRESSES = 5  # a minute, of one account
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
 
 
@@ -65,9 +72,21 @@ class NewStaff:
     languages: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """The e-mail address an account had, and the one it has now."""
+
+    former: str
+    new: str
+
+
 @transaction.atomic
 def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
-    """Open an account. Raises Invalid (field named) and UsernameTaken. Seeded accounts skip the password rules, nobody else."""
+    """Open an account. Seeded accounts skip the password rules, nobody else.
+
+    Raises ReauthenticationRequired, Invalid (field named) and UsernameTaken.
+    """
+    refuse_without_fresh_proof(by)
     user = _described(staff)
     if check_password:
         refuse_weak(staff.password, user)
@@ -81,8 +100,10 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
 def invite(*, by: Actor, staff: NewStaff) -> User:
     """Open an account nobody can sign in to: who hears StaffInvited mails the link that sets the password.
 
-    Raises Invalid naming the field, UsernameTaken, NpiTaken.
+    Raises ReauthenticationRequired, RateLimited, Invalid naming the field, UsernameTaken, NpiTaken.
     """
+    refuse_without_fresh_proof(by)
+    _limit_mails("invite", str(by.id), per_minute=_INVITATIONS)
     user = _described(staff)
     user.set_unusable_password()
     if user.role != Role.DOCTOR:
@@ -106,8 +127,15 @@ def change_account(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User
 
 @transaction.atomic
 def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
-    """Change a name, e-mail or role. A new role ends the sessions that had the old one. Raises Invalid, UsernameTaken."""
+    """Change a name, e-mail or role. A new role ends the sessions that had the old one.
+
+    Another e-mail address or role takes the password again: the address is where a link that sets the password is mailed to.
+    Raises ReauthenticationRequired, RateLimited, Invalid, UsernameTaken.
+    """
     user = locked(user_id)
+    former = user.email
+    if any(name in changes and changes[name] != getattr(user, name) for name in ("email", "role")):
+        refuse_without_fresh_proof(by)
     if "role" in changes:
         changes = changes | {"role": _staff_role(changes["role"])}
         if user.pk == by.id and changes["role"] != user.role:
@@ -118,6 +146,9 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
         _refuse_taken(User(pk=user.pk, email=changes["email"]))
     with _taken_at_the_same_moment():
         changed = user.amend(**changes)
+    if "email" in changed:
+        _limit_mails("email", str(user.pk), per_minute=_NEW_ADDRESSES)
+        _announce_new_address(by, user, former=former)
     if "role" in changed:
         end_everywhere(by=by, user=user, reason=Session.End.ROLE_CHANGED)
         if user.role == Role.DOCTOR and not Doctor.objects.filter(pk=user.pk).exists():
@@ -144,8 +175,9 @@ def change_practice(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doc
 def deactivate(*, by: Actor, user_id: UUID) -> User:
     """Close the account at once: the next request with any of its tokens or keys is refused. Its keys never come back.
 
-    Raises AlreadyDeactivated, LastAdministrator.
+    Raises ReauthenticationRequired, AlreadyDeactivated, LastAdministrator.
     """
+    refuse_without_fresh_proof(by)
     user = locked(user_id)
     if user.pk == by.id:
         raise Conflict("You cannot deactivate yourself.")
@@ -160,7 +192,8 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
 
 @transaction.atomic
 def reactivate(*, by: Actor, user_id: UUID) -> User:
-    """Open the account again. Raises AlreadyActive."""
+    """Open the account again. Raises ReauthenticationRequired, AlreadyActive."""
+    refuse_without_fresh_proof(by)
     user = locked(user_id)
     if not user.amend(is_active=True):
         raise AlreadyActive
@@ -172,6 +205,27 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
     """End every session of a person, over the API and in browsers. Answers how many of the API ended."""
     return end_everywhere(by=by, user=locked(user_id), reason=Session.End.SIGNED_OUT)
+
+
+def _announce_new_address(by: Actor, user: User, *, former: str) -> None:
+    """Links that were mailed to the former address are void; whoever has not chosen a password yet is mailed a new one."""
+    void_links(user)
+    addresses = json.dumps({"former": former, "new": user.email}).encode()
+    emit(EmailChanged(user_id=user.pk, sealed=keyring.encrypt(addresses).decode()), by=by)
+    if not user.has_usable_password():
+        emit(StaffInvited(user_id=user.pk, role=user.role), by=by)
+
+
+def addresses_of(sealed: str) -> Addresses:
+    """The two addresses of an EmailChanged event."""
+    return Addresses(**json.loads(keyring.decrypt(sealed.encode())))
+
+
+def _limit_mails(what: str, whose: str, *, per_minute: int) -> None:
+    """Mails go to addresses that the caller chooses, so their number is limited. Raises RateLimited."""
+    verdict = limits.hit(RateClass.AUTH, f"{what}:{whose}", per_minute=per_minute)
+    if not verdict.allowed:
+        raise RateLimited("Too many e-mails in one minute. Wait, then repeat the request.", retry_after=verdict.retry_after)
 
 
 def _described(staff: NewStaff) -> User:

@@ -12,6 +12,7 @@ from apps.access.scopes import Scope
 from apps.accounts import services
 from apps.accounts.models import User
 from apps.accounts.services import MadeKey, NewKey, NewStaff
+from apps.common import clock
 
 PASSWORD = "a long enough pass phrase"
 NPI = "1234567893"
@@ -21,7 +22,9 @@ def hire(username: str = "nurse.ward", role: str = "nurse", **details: Any) -> U
     """Open an account."""
     names = {"first_name": username.title(), "last_name": "Tester", "email": f"{username}@hims.test"}
     staff = NewStaff(username=username, role=role, password=PASSWORD, **(names | details))
-    return services.hire(by=SYSTEM, staff=staff, check_password=False)
+    user = services.hire(by=SYSTEM, staff=staff, check_password=False)
+    user.reauthenticated_at = clock.now()  # as after a sign-in, for services that the test calls in this person's name
+    return user
 
 
 def hire_ward() -> dict[str, User]:

@@ -18,6 +18,7 @@ from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, HimsError
 from apps.rest.admin.forms import tell
 from apps.rest.admin_site import holds
+from apps.rest.permissions import ReauthenticationRequired, refuse_without_fresh_proof
 
 
 class ReasonForm(forms.Form):
@@ -41,6 +42,7 @@ class Act:
     form: type[forms.Form] = forms.Form
     offered: Callable[[Any, Any], bool] = lambda row, user: True  # noqa: ARG005
     grave: bool = False
+    step_up: bool = False  # the password must have been given within five minutes; the page asks for it first
     shows: Callable[[HttpRequest, Any, Any], HttpResponse] | None = None  # the page that shows what `run` answered, this once
 
 
@@ -76,11 +78,13 @@ class ActsMixin:
             raise Http404
         if not holds(request.user, act.need) or (request.method != "POST" and not act.offered(row, request.user)):
             raise PermissionDenied
+        if act.step_up:
+            refuse_without_fresh_proof(request.user)
         form = self.act_form(request, row, act)
         if request.method == "POST" and form.is_valid():
             try:
                 answer = act.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]
-            except Forbidden:
+            except (Forbidden, ReauthenticationRequired):
                 raise
             except HimsError as refusal:
                 tell(form, refusal)

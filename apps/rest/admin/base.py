@@ -1,6 +1,6 @@
 """The base of every admin page of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -26,6 +26,7 @@ from apps.rest.admin.acts import ActsMixin
 from apps.rest.admin.forms import AlreadySaved, ServiceForm, Stale, version_of
 from apps.rest.admin_site import holds
 from apps.rest.paging import COUNTED_UP_TO
+from apps.rest.permissions import ReauthenticationRequired, refuse_without_fresh_proof
 
 _HISTORY = timedelta(days=365)
 _HISTORY_ROWS = 200
@@ -63,6 +64,7 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
     title: ClassVar[str] = ""  # of the list, where the model's plural does not do
     listed_as: ClassVar[str] = "searched"  # the trail's word for opening the list
     needs: ClassVar[Mapping[str, Permission]] = {}
+    step_up: ClassVar[Collection[str]] = ()  # "add": the password must have been given within five minutes; it is asked for first
 
     form: Any = ServiceForm  # type: ignore[misc]
     actions: Any = ()
@@ -141,9 +143,11 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The form. What a service refuses undoes everything and is shown at the same form, filled in as it was sent."""
+        if object_id is None and "add" in self.step_up and self.has_add_permission(request):
+            refuse_without_fresh_proof(request.user)
         try:
             response = super().changeform_view(request, object_id, form_url, extra_context)
-        except Forbidden:
+        except (Forbidden, ReauthenticationRequired):
             raise
         except HimsError as refusal:
             request.refusal = refusal  # type: ignore[attr-defined]

@@ -157,7 +157,12 @@ def _how_often(rate_class: Any) -> str:
 
 def _step_up(view: Any) -> list[str]:
     said = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
-    return [f"{said}`details.issue` `reauthentication_required`."] if view.action in view.step_up else []
+    otherwise = "`details.issue` `reauthentication_required`."
+    if view.action in view.step_up:
+        return [f"{said}{otherwise}"]
+    action = "update" if view.action == "partial_update" else view.action
+    fields = " or ".join(f"`{name}`" for name in view.step_up_fields.get(action, ()))
+    return [f"**To change {fields}:** the password {said.partition(' ')[2]}{otherwise}"] if fields else []
 
 
 def _warnings(view: Any) -> list[str]:

@@ -1,0 +1,107 @@
+"""Tells people what somebody changed in their account: the e-mail address, the password, an API key.
+
+Whoever takes an account over changes these first, so the owner is told where the intruder cannot keep it from being read.
+"""
+
+from uuid import UUID, uuid5
+
+from django.urls import reverse
+
+from apps.access.actor import SYSTEM
+from apps.accounts import selectors as accounts_selectors
+from apps.accounts import services as accounts
+from apps.accounts.events import ApiKeyRevoked, EmailChanged, StaffChanged
+from apps.accounts.models import ApiKey, User
+from apps.events.event import Event
+from apps.events.listeners import after_commit
+from apps.notifications import mail, services
+from apps.notifications.mail import Recipient
+from apps.notifications.models import Priority, Type
+from apps.notifications.services import Notice
+from apps.notifications.wording import clinic_time, person
+
+
+@after_commit(EmailChanged)
+def tell_of_a_new_address(event: EmailChanged) -> None:
+    """To the owner, within the system."""
+    message = (
+        f"The e-mail address of your account was changed on {clinic_time(event.announced_at)} by {_who(event)}. "
+        "If you did not expect this, tell an administrator now."
+    )
+    _tell(event, event.user_id, "Your e-mail address was changed", message, reverse("admin:password_change"))
+
+
+@after_commit(EmailChanged, terms=mail.TERMS)
+def mail_the_former_address(event: EmailChanged) -> None:
+    """Whoever took the account over cannot read what goes there."""
+    _mail_of_a_new_address(event, accounts.addresses_of(event.sealed).former, "former")
+
+
+@after_commit(EmailChanged, terms=mail.TERMS)
+def mail_the_new_address(event: EmailChanged) -> None:
+    """As above; an address with a typing error reaches somebody who can say so."""
+    _mail_of_a_new_address(event, accounts.addresses_of(event.sealed).new, "new")
+
+
+@after_commit(ApiKeyRevoked)
+def tell_of_a_key_that_somebody_else_revoked(event: ApiKeyRevoked) -> None:
+    """To its owner, whose programs stop working."""
+    key = _key(event.api_key_id)
+    if key and event.reason != "owner_deactivated" and _by_somebody_else(event, event.user_id):
+        message = (
+            f"{_who(event)} revoked your API key {_named(key)} on {clinic_time(event.announced_at)}. "
+            "Programs that use it no longer have access."
+        )
+        address = reverse("admin:accounts_apikey_change", args=[key.pk])
+        _tell(event, event.user_id, "Your API key was revoked", message, address)
+
+
+@after_commit(ApiKeyRevoked, terms=mail.TERMS)
+def mail_of_a_key_that_somebody_else_revoked(event: ApiKeyRevoked) -> None:
+    """As above, for people who are seldom signed in."""
+    owner, key = accounts_selectors.staff_member(event.user_id), _key(event.api_key_id)
+    if owner and key and _by_somebody_else(event, event.user_id):
+        context = {"who": _who(event), "key": _named(key), "at": clinic_time(event.announced_at)}
+        mail.send(to=Recipient.of(owner), template="api_key_revoked", context=context, event_id=event.event_id)
+
+
+@after_commit(StaffChanged, terms=mail.TERMS)
+def mail_of_a_password_that_somebody_else_set(event: StaffChanged) -> None:
+    """Whoever set it can sign in as the owner of the account."""
+    owner = accounts_selectors.staff_member(event.user_id)
+    if owner and "password" in event.changes and _by_somebody_else(event, event.user_id):
+        context = {"who": _who(event), "at": clinic_time(event.announced_at)}
+        mail.send(to=Recipient.of(owner), template="password_set", context=context, event_id=event.event_id)
+
+
+def _mail_of_a_new_address(event: EmailChanged, address: str, which: str) -> None:
+    user = User.objects.filter(pk=event.user_id).first()
+    if user is None:
+        return
+    to = Recipient(key=uuid5(user.pk, which), address=address, name=f"{user.first_name} {user.last_name}")
+    keys = [_named(key) for key in accounts_selectors.live_keys(user.pk)]
+    context = {"username": user.username, "at": clinic_time(event.announced_at), "who": _who(event), "keys": keys}
+    mail.send(to=to, template="email_changed", context=context, event_id=event.event_id)
+
+
+def _tell(event: Event, user_id: UUID, title: str, message: str, address: str) -> None:
+    notice = Notice(title=title, message=message, type=Type.WARNING, priority=Priority.HIGH, action_url=address)
+    services.notify(by=SYSTEM, notice=notice, ids=[user_id], event_id=event.event_id)
+
+
+def _by_somebody_else(event: Event, owner_id: UUID) -> bool:
+    """Whether a person other than the owner did it; the system announces nothing to people here."""
+    return event.announced_by not in (None, owner_id)
+
+
+def _who(event: Event) -> str:
+    return person(event.announced_by) if event.announced_by else "the system"
+
+
+def _key(key_id: UUID) -> ApiKey | None:
+    return ApiKey.objects.filter(pk=key_id).first()
+
+
+def _named(key: ApiKey) -> str:
+    """The key as its owner knows it, on one line; never its text."""
+    return f"{' '.join(key.name.split())} ({key.prefix}…{key.last4})"
