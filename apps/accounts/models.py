@@ -270,12 +270,17 @@ class TotpDevice(models.Model):
     sealed_seed = models.BinaryField()
     created_at = models.DateTimeField(default=clock.now)
     confirmed_at = models.DateTimeField(null=True)  # counts from then on
+    offered_to = models.UUIDField(null=True)  # while it waits: the one session, or half-finished sign-in, that saw the seed
     last_step = models.BigIntegerField(default=-1)  # of the newest code accepted: no code counts twice
     drift = models.SmallIntegerField(default=0)  # steps by which the telephone was seen to be off
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(drift__gte=-10, drift__lte=10), name="totp_drift_bounded"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None, offered_to__isnull=False) | Q(confirmed_at__isnull=False, offered_to=None),
+                name="totp_offered_while_it_waits",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """One's own second factor: set up, renewed, removed. Every step asks for the password again, and the code where there is one."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -15,6 +16,8 @@ from apps.accounts.admin.sign_in import CodeForm, place_of, tell_code
 from apps.accounts.models import User
 from apps.common.errors import HimsError, RateLimited
 from apps.rest.admin_site import forget_pages, too_many
+
+_OFFER = "second_factor_offer"  # marks, in this browser's session, the seed that was shown here
 
 
 class ProofForm(forms.Form):
@@ -59,10 +62,14 @@ class SecondFactorView(View):
 
     def _begin(self, answers: dict[str, Any]) -> HttpResponse:
         self._prove(answers)
-        return self._show(CodeForm(), confirming=True, enrolment=services.begin_totp(by=self._user))
+        offered_to = uuid4()
+        self.request.session[_OFFER] = str(offered_to)
+        enrolment = services.begin_totp(by=self._user, offered_to=offered_to)
+        return self._show(CodeForm(), confirming=True, enrolment=enrolment)
 
     def _confirm(self, answers: dict[str, Any]) -> HttpResponse:
-        codes = services.confirm_totp(by=self._user, code=answers["code"])
+        offered_to = self.request.session.get(_OFFER)
+        codes = services.confirm_totp(by=self._user, code=answers["code"], offered_to=UUID(offered_to) if offered_to else None)
         self._go_on()
         return self._show_codes(codes)
 

@@ -6,6 +6,7 @@ Between the steps the browser has no session of the person: only a mark, good fo
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
@@ -125,7 +126,12 @@ class SignInView(Arriving, LoginView):
         if not enrolled and not selectors.must_enrol(user):
             return self.arrive(user, HttpResponseRedirect(self.get_success_url()))
         self.request.session.cycle_key()
-        known = {"user": str(user.pk), "since": clock.now().isoformat(), "knew": user.get_session_auth_hash()}
+        known = {
+            "user": str(user.pk),
+            "since": clock.now().isoformat(),
+            "knew": user.get_session_auth_hash(),
+            "offer": str(uuid4()),  # of this sign-in alone: a seed that an earlier one saw is not shown or confirmed here
+        }
         self.request.session[_HALFWAY] = known
         return self.step_to("login_code" if enrolled else "login_enrol")
 
@@ -177,12 +183,17 @@ class EnrolView(_SecondStep):
     title = "Set up your second factor"
     for_enrolled = False
 
+    @property
+    def offered_to(self) -> UUID:
+        """This sign-in, as the seed knows it."""
+        return UUID(self.request.session[_HALFWAY]["offer"])
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"enrolment": services.pending_totp(by=self.user)}
+        return super().get_context_data(**kwargs) | {"enrolment": services.pending_totp(by=self.user, offered_to=self.offered_to)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            codes = services.confirm_totp(by=self.user, code=form.cleaned_data["code"])
+            codes = services.confirm_totp(by=self.user, code=form.cleaned_data["code"], offered_to=self.offered_to)
         except RateLimited:
             raise
         except HimsError as refusal:
@@ -199,7 +210,7 @@ class EnrolView(_SecondStep):
 def _half_way(request: HttpRequest) -> User | None:
     """Who gave the right password in this browser within ten minutes, and has the same one still."""
     known = request.session.get(_HALFWAY)
-    if not known or clock.now() - datetime.fromisoformat(known["since"]) > _STEP:
+    if not known or "offer" not in known or clock.now() - datetime.fromisoformat(known["since"]) > _STEP:
         return None
     user = selectors.staff_member(known["user"])
     return user if user and constant_time_compare(known["knew"], user.get_session_auth_hash()) else None

@@ -87,17 +87,20 @@ class MfaViewSet(_OwnSecurity):
     def begin(self, request: Request) -> Response:
         """Begin to set up an authenticator app
 
-        Nothing is asked for at sign-in until a code has been confirmed. Asked again, the earlier secret is void.
+        Nothing is asked for at sign-in until a code has been confirmed. Asked again, the earlier secret is void,
+        whichever session it was shown to.
         """
-        begun = services.begin_totp(by=self.by)
+        begun = services.begin_totp(by=self.by, offered_to=self.by.session_id)
         return self.ok({"totp": {"secret": begun.secret, "otpauth_uri": begun.otpauth_uri, "qr_svg": begun.qr_svg}})
 
     def confirm(self, request: Request) -> Response:
         """Switch the second factor on
 
-        Every other session ends, since it began without the second factor; this one goes on.
+        Only the session that was shown the secret can confirm it (409). Every other session ends, since it began without the
+        second factor; this one goes on.
         """
-        codes = services.confirm_totp(by=self.by, code=self.parse()["code"], session_id=self.by.session_id)
+        mine = self.by.session_id
+        codes = services.confirm_totp(by=self.by, code=self.parse()["code"], offered_to=mine, session_id=mine)
         return self.ok({"mfa_enabled": True, "recovery_codes": codes})
 
     def renew_codes(self, request: Request) -> Response:

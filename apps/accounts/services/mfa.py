@@ -67,41 +67,48 @@ class Enrolment:
 
 
 @transaction.atomic
-def begin_totp(*, by: Actor) -> Enrolment:
-    """A new seed, which counts once `confirm_totp` has seen a code of it. Raises AlreadyEnrolled."""
+def begin_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
+    """A new seed, which counts once `confirm_totp` has seen a code of it. Any earlier seed is void.
+
+    `offered_to` is the session, or the half-finished sign-in, that is shown the seed: only it may confirm it. Otherwise somebody
+    who knew the password could have the owner confirm a seed that both of them saw. Raises AlreadyEnrolled.
+    """
     user = closing.locked(by.id)
     if selectors.has_second_factor(user.pk):
         raise AlreadyEnrolled
     seed = secrets.token_bytes(_SEED_BYTES)
-    _write_device(user, seed)
+    _write_device(user, seed, offered_to=offered_to)
     audit.note(by=by, action="mfa.begun", object_id=user.pk)
     return _enrolment(user, seed)
 
 
-def pending_totp(*, by: Actor) -> Enrolment:
-    """The seed that waits to be confirmed, for a page that is shown again; a new one where there is none."""
-    device = TotpDevice.objects.filter(pk=by.id, confirmed_at=None).select_related("user").first()
-    return _enrolment(device.user, keyring.decrypt(bytes(device.sealed_seed))) if device else begin_totp(by=by)
+def pending_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
+    """The seed that waits for this same sign-in to confirm it, for a page that is shown again; a new one where there is none."""
+    device = TotpDevice.objects.filter(pk=by.id, offered_to=offered_to).select_related("user").first()
+    if device is None:
+        return begin_totp(by=by, offered_to=offered_to)
+    return _enrolment(device.user, keyring.decrypt(bytes(device.sealed_seed)))
 
 
-def confirm_totp(*, by: Actor, code: str, session_id: UUID | None = None) -> list[str]:
+def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: UUID | None = None) -> list[str]:
     """Switch the second factor on and answer the recovery codes, which are never shown again.
 
-    Every other session ends: it began without the second factor. Raises MfaInvalid, NotEnrolled, AlreadyEnrolled,
+    `offered_to` must be what `begin_totp` was called with: a seed that another session saw is no seed here. Every other session
+    ends: it began without the second factor. Raises MfaInvalid, NotEnrolled, AlreadyEnrolled,
     and RateLimited after five tries a minute.
     """
     _count_try(f"enrol:{by.id}")
     with transaction.atomic():
         user = closing.locked(by.id)
         device = TotpDevice.objects.select_for_update().filter(pk=user.pk).first()
-        if device is None:
-            raise NotEnrolled("Ask for a seed first: POST /auth/mfa/totp.")
-        if device.confirmed_at:
+        if device is not None and device.confirmed_at:
             raise AlreadyEnrolled
+        if device is None or device.offered_to != offered_to:
+            raise NotEnrolled("Ask for a new seed in this session first: POST /auth/mfa/totp.")
         if not _fits(device, code):
             raise MfaInvalid
-        device.confirmed_at = clock.now()
-        device.save(update_fields=["confirmed_at", "last_step", "drift"])
+        device.confirmed_at, device.offered_to = clock.now(), None
+        device.save(update_fields=["confirmed_at", "offered_to", "last_step", "drift"])
         codes = _new_codes(user)
         _other_sessions_end(by, user, session_id)
         emit(SecondFactorEnabled(user_id=user.pk), by=by)
@@ -112,7 +119,7 @@ def confirm_totp(*, by: Actor, code: str, session_id: UUID | None = None) -> lis
 def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
     """Give a sample account a seed that everybody knows (base32)."""
     user = closing.locked(user_id)
-    _write_device(user, b32decode(seed), confirmed=True)
+    _write_device(user, b32decode(seed))
     emit(SecondFactorEnabled(user_id=user.pk), by=by)
 
 
@@ -224,9 +231,11 @@ def _hash(user: User, code: str) -> bytes:
     return hashlib.sha256(f"{user.pk}:{plain}".encode()).digest()
 
 
-def _write_device(user: User, seed: bytes, *, confirmed: bool = False) -> None:
-    fresh = {"sealed_seed": keyring.encrypt(seed), "created_at": clock.now(), "last_step": -1, "drift": 0}
-    TotpDevice.objects.update_or_create(user=user, defaults=fresh | {"confirmed_at": clock.now() if confirmed else None})
+def _write_device(user: User, seed: bytes, *, offered_to: UUID | None = None) -> None:
+    """With `offered_to` the seed waits to be confirmed; without, it counts at once."""
+    now = clock.now()
+    fresh = {"sealed_seed": keyring.encrypt(seed), "created_at": now, "last_step": -1, "drift": 0, "offered_to": offered_to}
+    TotpDevice.objects.update_or_create(user=user, defaults=fresh | {"confirmed_at": None if offered_to else now})
 
 
 def _forget(user: User) -> None:

@@ -1,0 +1,114 @@
+"""A seed that one person saw never becomes the second factor of another: each sign-in has a seed of its own."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts import services
+from apps.accounts.models import TotpDevice, User
+from apps.accounts.selectors import has_second_factor
+from apps.accounts.tests.authenticator import code, equip
+from apps.accounts.tests.factories import PASSWORD, Caller, browser, caller, hire
+from apps.accounts.tests.test_sign_in_pages import ENROL, OWN, first_step, is_in, shown_seed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def still_clock(time_machine: Any) -> None:
+    """A code is made and used within one half minute."""
+    time_machine.move_to(timezone.now(), tick=False)
+
+
+@pytest.fixture
+def user(settings: Any) -> User:
+    """Somebody who has to set up a second factor at the next sign-in."""
+    settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
+    return hire()
+
+
+def begun(me: Caller) -> str:
+    return me.post("/auth/mfa/totp").json()["data"]["totp"]["secret"]
+
+
+def confirm(me: Caller, seed: str) -> Any:
+    return me.post("/auth/mfa/totp/confirm", {"code": code(seed)})
+
+
+def test_every_sign_in_at_the_page_is_shown_a_seed_of_its_own(user: User) -> None:
+    thief, _ = first_step(user)
+    seen_by_thief = shown_seed(thief.get(ENROL))
+    owner, _ = first_step(user)
+    seen_by_owner = shown_seed(owner.get(ENROL))
+    assert seen_by_owner != seen_by_thief
+    refused = owner.post(ENROL, {"code": code(seen_by_thief)})
+    assert refused.status_code == 200
+    assert not has_second_factor(user.pk)
+    assert "Your recovery codes" in owner.post(ENROL, {"code": code(seen_by_owner)}).content.decode()
+    assert is_in(owner)
+    assert not is_in(thief)
+
+
+def test_the_pending_seed_of_an_earlier_sign_in_is_never_confirmed(user: User) -> None:
+    thief, _ = first_step(user)
+    seed = shown_seed(thief.get(ENROL))
+    owner, _ = first_step(user)
+    owner.get(ENROL)
+    thief.post(ENROL, {"code": code(seed)})
+    assert not has_second_factor(user.pk)
+    assert not is_in(thief)
+
+
+def test_a_code_for_a_seed_that_the_thief_asks_for_last_confirms_nothing_in_the_owners_session(user: User) -> None:
+    owner, thief = caller(user), caller(user)
+    mine, theirs = begun(owner), begun(thief)
+    assert mine != theirs
+    for seed in (mine, theirs):
+        refused = confirm(owner, seed)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CONFLICT")
+    assert not has_second_factor(user.pk)
+    again = begun(owner)
+    assert confirm(thief, theirs).status_code == 409
+    assert confirm(owner, again).status_code == 200
+
+
+def test_a_seed_shown_over_the_api_is_not_confirmed_at_a_page_nor_the_other_way_round(user: User) -> None:
+    thief, (owner, _) = caller(user), first_step(user)
+    over_the_api = begun(thief)
+    at_the_page = shown_seed(owner.get(ENROL))
+    assert at_the_page != over_the_api
+    assert confirm(thief, over_the_api).status_code == 409
+    assert confirm(thief, at_the_page).status_code == 409
+    assert not has_second_factor(user.pk)
+
+
+def test_on_ones_own_page_a_seed_from_another_browser_is_not_confirmed() -> None:
+    user = hire()
+    thief, owner = browser(user), browser(user)
+    seed = shown_seed(thief.post(OWN, {"act": "begin", "password": PASSWORD}))
+    assert "Your recovery codes" not in owner.post(OWN, {"act": "confirm", "code": code(seed)}).content.decode()
+    mine = shown_seed(owner.post(OWN, {"act": "begin", "password": PASSWORD}))
+    assert "Your recovery codes" not in thief.post(OWN, {"act": "confirm", "code": code(seed)}).content.decode()
+    assert not has_second_factor(user.pk)
+    assert "Your recovery codes" in owner.post(OWN, {"act": "confirm", "code": code(mine)}).content.decode()
+
+
+def test_confirming_without_having_been_shown_a_seed_is_refused(user: User) -> None:
+    assert confirm(caller(user), "JBSWY3DPEHPK3PXP").status_code == 409
+    assert Client().post(reverse("admin:login_enrol"), {"code": "000000"}).status_code == 302
+
+
+@pytest.mark.parametrize("wrong", [{"offered_to": None}, {"confirmed_at": timezone.now()}], ids=str)
+def test_the_database_itself_keeps_a_waiting_seed_with_the_session_that_saw_it(wrong: dict[str, Any]) -> None:
+    user = hire()
+    services.begin_totp(by=user, offered_to=uuid4())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TotpDevice.objects.filter(user=user).update(**wrong)
+    equip(user)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TotpDevice.objects.filter(user=user).update(offered_to=uuid4())
