@@ -14,7 +14,8 @@ from django.views.generic import FormView
 from apps.accounts import services
 from apps.accounts.admin.forms import REVOKE_API_KEYS, TwicePassword
 from apps.accounts.models import User
-from apps.common.errors import HimsError, Invalid
+from apps.common import context
+from apps.common.errors import HimsError, Invalid, RateLimited
 from apps.rest import sign_in
 from apps.rest.admin_site import too_many
 
@@ -75,9 +76,17 @@ class _OpenPage(FormView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, self.counted(request))):
             return too_many(request, wait)
-        response = super().dispatch(request, *args, **kwargs)
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except RateLimited as refusal:
+            return too_many(request, refusal.details["retry_after"])
         response.headers["Referrer-Policy"] = "same-origin" if request.method == "POST" else "no-referrer"
         return response
+
+    @property
+    def place(self) -> services.Place:
+        """Where the browser is."""
+        return services.Place(context.current().ip)
 
     def counted(self, request: HttpRequest) -> str:
         """Whose tries are counted."""
@@ -95,7 +104,7 @@ class ForgotPasswordView(_OpenPage):
         return f"forgot:{request.POST.get('identifier', '')}"
 
     def form_valid(self, form: Any) -> HttpResponse:
-        services.ask_for_reset(identifier=form.cleaned_data["identifier"])
+        services.ask_for_reset(identifier=form.cleaned_data["identifier"], place=self.place)
         return self.render_to_response(self.get_context_data(form=form, asked=True))
 
 
@@ -115,11 +124,11 @@ class ResetPasswordView(_OpenPage):
         return self.request.POST.get("token", "") or self.request.GET.get("token", "")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"token": self.token, "good": services.is_good_link(self.token)}
+        return super().get_context_data(**kwargs) | {"token": self.token, "good": services.is_good_link(self.token, self.place)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            services.reset_password(token=self.token, password=form.cleaned_data["password"])
+            services.reset_password(token=self.token, password=form.cleaned_data["password"], place=self.place)
         except services.BadLink:
             return self.render_to_response(self.get_context_data(form=form))
         except Invalid as refusal:

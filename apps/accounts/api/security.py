@@ -156,15 +156,17 @@ class PasswordViewSet(_OwnSecurity):
     def forgot(self, request: Request) -> Response:
         """Ask for a link to choose a new password
 
-        The answer is the same whether or not there is such an account.
+        The answer is the same whether or not there is such an account. Beside the limit below, an address has thirty requests a
+        minute and a name ten.
         """
-        services.ask_for_reset(identifier=self.parse()["identifier"])
+        services.ask_for_reset(identifier=self.parse()["identifier"], place=services.Place(context.current().ip))
         return self.ok({"accepted": True})
 
     def reset(self, request: Request) -> Response:
         """Choose a new password by a mailed link; every session ends, and every API key is revoked"""
         body = self.parse()
-        services.reset_password(token=body["token"], password=body["new_password"])
+        place = services.Place(context.current().ip)
+        services.reset_password(token=body["token"], password=body["new_password"], place=place)
         return self.ok({"password_changed": True})
 
 

@@ -19,14 +19,19 @@ from apps.accounts.models import PasswordLink, Session, User
 from apps.accounts.services import closing, throttle
 from apps.accounts.services.api_keys import revoke_keys_of
 from apps.accounts.services.reauthentication import prove_password
+from apps.accounts.services.recognition import NOWHERE
+from apps.accounts.services.throttle import Place
 from apps.common import clock, keyring
 from apps.common.errors import Invalid, NotFound
 from apps.events.services import emit
+from apps.rest import limits
+from apps.rest.limits import RateClass
 from apps.rest.permissions import refuse_without_fresh_proof
 
 _GOOD_FOR = {PasswordLink.Purpose.RESET: timedelta(minutes=30), PasswordLink.Purpose.INVITATION: timedelta(days=7)}
 _PAGE = "/admin/password-reset/"
 _MAILS_AN_HOUR = 5  # to one account, however often somebody asks
+_MAILS_A_MINUTE = 2
 
 
 class _Stranger:
@@ -76,8 +81,12 @@ def change_password(*, by: Actor, session_id: UUID | None, current: str, new: st
 
 
 @transaction.atomic
-def ask_for_reset(*, identifier: str) -> None:
-    """Somebody forgot a password and typed this e-mail or username. The same work whether or not there is an account."""
+def ask_for_reset(*, identifier: str, place: Place = NOWHERE) -> None:
+    """Somebody forgot a password and typed this e-mail or username. The same work whether or not there is an account.
+
+    Raises RateLimited for too many from one address, or for one name.
+    """
+    throttle.refuse_flood("forgot", place, identifier)
     emit(PasswordHelpAsked(sealed=keyring.encrypt(identifier.strip().encode(errors="replace")).decode()), by=_STRANGER)
 
 
@@ -88,8 +97,13 @@ def answer_call_for_help(*, sealed: str) -> None:
     found = User.objects.filter(Q(email__iexact=identifier) | Q(username__iexact=identifier)).select_for_update()
     for user in found:
         lately = PasswordLink.objects.filter(user=user, created_at__gt=clock.now() - timedelta(hours=1))
-        if user.is_staff and lately.count() < _MAILS_AN_HOUR:
+        if user.is_staff and lately.count() < _MAILS_AN_HOUR and _may_be_mailed(user):
             emit(PasswordResetAsked(user_id=user.pk), by=_STRANGER)
+
+
+def _may_be_mailed(user: User) -> bool:
+    """Twice a minute: links are made by the task that mails them, so the hourly count sees a burst too late."""
+    return limits.hit(RateClass.AUTH, f"reset-mail:{user.pk}", per_minute=_MAILS_A_MINUTE).allowed
 
 
 @transaction.atomic
@@ -109,13 +123,14 @@ def make_reset_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.RESET)
 
 
 @transaction.atomic
-def reset_password(*, token: str, password: str) -> User:
+def reset_password(*, token: str, password: str, place: Place = NOWHERE) -> User:
     """Choose a password by a mailed link. The link and all others of the person are spent, every session ends, no failure counts.
 
     Every API key is revoked too: whoever resets a password may have lost the account to somebody who made keys.
 
-    Raises BadLink, and Invalid for the password, which leaves the link good.
+    Raises RateLimited, BadLink, and Invalid for the password, which leaves the link good.
     """
+    throttle.refuse_flood("reset", place)
     link = _live_links().select_for_update().filter(token_hash=tokens.fingerprint(token)).first()
     if link is None:
         raise BadLink
@@ -134,8 +149,9 @@ def void_links(user: User) -> None:
     PasswordLink.objects.filter(user=user, used_at=None).update(used_at=clock.now())
 
 
-def is_good_link(token: str) -> bool:
-    """Whether a link would be taken, for the page that asks for the password."""
+def is_good_link(token: str, place: Place = NOWHERE) -> bool:
+    """Whether a link would be taken, for the page that asks for the password. Raises RateLimited."""
+    throttle.refuse_flood("link", place)
     return _live_links().filter(token_hash=tokens.fingerprint(token), user__is_active=True).exists()
 
 

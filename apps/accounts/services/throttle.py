@@ -28,6 +28,8 @@ from apps.rest.limits import RateClass
 KNOWN_FOR = timedelta(days=30)
 _WINDOW = timedelta(minutes=15)
 _FAILURES_OF_AN_ADDRESS = 30  # a minute
+_CALLS_OF_AN_ADDRESS = 30  # a minute, of each kind
+_CALLS_FOR_A_NAME = 10  # a minute, from all addresses together
 NOBODY = UUID(int=0)
 
 
@@ -81,6 +83,20 @@ def knock(user: User | None, name: str, place: Place) -> Gate:
         if not verdict.allowed:
             raise RateLimited("Too many failed attempts from this address", retry_after=verdict.retry_after)
     return gate
+
+
+def refuse_flood(what: str, place: Place, name: str = "") -> None:
+    """Count a request at a public door where no password is looked at: asking for a link, trying one.
+
+    An address has thirty a minute; a name, which may be anybody's or nobody's, has ten from all addresses together. The same for
+    names with and without an account. Raises RateLimited.
+    """
+    counted = [(f"{what}:{place.network}", _CALLS_OF_AN_ADDRESS)] if place.ip else []
+    counted += [(f"{what}:{_key(None, name)}", _CALLS_FOR_A_NAME)] if name else []
+    for who, per_minute in counted:
+        verdict = limits.hit(RateClass.AUTH, who, per_minute=per_minute)
+        if not verdict.allowed:
+            raise RateLimited("Too many requests of this kind. Wait, then try again.", retry_after=verdict.retry_after)
 
 
 def gate_of(user: User | None, place: Place, name: str = "") -> Gate:
