@@ -50,9 +50,9 @@ def secret(variable: str) -> str:
     return required(variable, because="a clinic signs with keys of its own, of at least 32 characters.")
 
 
-def key_ring() -> list[str]:
-    """The keys that encrypt secrets at rest, the newest first."""
-    return [key.strip() for key in secret("HIMS_KEY_RING").split(",") if key.strip()]
+def keys(variable: str) -> list[str]:
+    """Keys of one use, the newest first; those before it only read what they made."""
+    return [key.strip() for key in secret(variable).split(",") if key.strip()]
 
 
 def queue_limits() -> tuple[int, int]:

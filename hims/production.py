@@ -65,8 +65,9 @@ def _secrets(environ: Mapping[str, str]) -> list[str]:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    """The key ring holds several keys, and every one of them must be strong."""
-    return [key.strip() for key in value.split(",") if key.strip()] if name == "HIMS_KEY_RING" else [value]
+    """Two settings hold several keys, the newest first, and every one of them must be strong."""
+    several = name in ("HIMS_JWT_KEY", "HIMS_KEY_RING")
+    return [key.strip() for key in value.split(",") if key.strip()] if several else [value]
 
 
 def _weaknesses(secret: str) -> list[str]:

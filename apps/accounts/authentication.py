@@ -21,7 +21,8 @@ class SessionTokenAuthentication(BaseAuthentication):
             return None
         if scheme.lower() != "bearer":
             raise tokens.BadToken("Send the access token as 'Authorization: Bearer …'.")
-        principal = selectors.principal(tokens.session_of_access(raw.strip()))
+        claims = tokens.read_access(raw.strip())
+        principal = selectors.principal(claims.session_id, claims.user_id)
         if principal is None:
             raise tokens.BadToken
         if clock.now() - principal.last_seen_at > _SEEN_EVERY:

@@ -21,15 +21,16 @@ from apps.common import clock, prepared
 _PRINCIPAL = """
 SELECT u.id, u.username, u.role, s.id, s.last_seen_at, s.reauthenticated_at, s.enrollment_only
 FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id
-WHERE s.id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND s.last_seen_at > %s AND u.is_active AND u.role <> %s
+WHERE s.id = %s AND u.id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND s.last_seen_at > %s
+    AND u.is_active AND u.role <> %s
 """
 
 
-def principal(session_id: UUID) -> Principal | None:
-    """Who works in this session, if it is live and its owner is active staff."""
+def principal(session_id: UUID, user_id: UUID) -> Principal | None:
+    """Who works in this session, if it is live and this person's, who is active staff."""
     now = clock.now()
     with prepared.cursor() as cursor:
-        cursor.execute(_PRINCIPAL, [session_id, now, now - settings.API_SESSION_IDLE, Role.PATIENT.value])
+        cursor.execute(_PRINCIPAL, [session_id, user_id, now, now - settings.API_SESSION_IDLE, Role.PATIENT.value])
         row = cursor.fetchone()
     return Principal(*row) if row else None
 

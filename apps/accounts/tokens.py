@@ -12,8 +12,9 @@ from uuid import UUID
 
 from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+from rest_framework_simplejwt.tokens import Token
 
+from apps.accounts.token_keys import Access, Refresh
 from apps.common import clock
 from apps.common.errors import Unauthenticated
 
@@ -31,9 +32,18 @@ class Pair:
     expires_in: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """The session a token belongs to, the person it was issued to, and its expiry in epoch seconds."""
+
+    session_id: UUID
+    user_id: UUID
+    good_until: int
+
+
 def issue(*, user_id: UUID, session_id: UUID, until: datetime) -> Pair:
     """A fresh pair; neither outlives the session's absolute end."""
-    access, refresh = AccessToken(), RefreshToken()
+    access, refresh = Access(), Refresh()
     for token in (access, refresh):
         token["sub"] = str(user_id)
         token["sid"] = str(session_id)
@@ -41,17 +51,17 @@ def issue(*, user_id: UUID, session_id: UUID, until: datetime) -> Pair:
     return Pair(str(access), str(refresh), int(settings.ACCESS_TOKEN_LIFETIME.total_seconds()))
 
 
-def session_of_access(raw: str) -> UUID:
-    """The session an access token belongs to. Raises BadToken for any other string."""
-    session_id, good_until = _access(raw)
-    if clock.now().timestamp() >= good_until + settings.TOKEN_LEEWAY:
+def read_access(raw: str) -> Claims:
+    """What an access token says. Raises BadToken for any other string, and for one that has expired."""
+    claims = _access(raw, tuple(settings.HIMS_JWT_KEYS))
+    if clock.now().timestamp() >= claims.good_until + settings.TOKEN_LEEWAY:
         raise BadToken
-    return session_id
+    return claims
 
 
-def session_of_refresh(raw: str) -> UUID:
-    """The session a refresh token belongs to. Raises BadToken for any other string."""
-    return _read(raw, RefreshToken)[0]
+def read_refresh(raw: str) -> Claims:
+    """What a refresh token says. Raises BadToken for any other string."""
+    return _read(raw, Refresh)
 
 
 def fingerprint(raw: str) -> bytes:
@@ -60,15 +70,18 @@ def fingerprint(raw: str) -> bytes:
 
 
 @lru_cache(maxsize=10_000)
-def _access(raw: str) -> tuple[UUID, int]:
-    """As `_read`. A signature once found good stays good, so a process checks it once; only good tokens are remembered."""
-    return _read(raw, AccessToken)
+def _access(raw: str, keys: tuple[str, ...]) -> Claims:  # noqa: ARG001  # part of what is remembered
+    """As `_read`. A signature once found good stays good as long as the keys are the same, so a process checks it once.
+
+    Only good tokens are remembered.
+    """
+    return _read(raw, Access)
 
 
-def _read(raw: str, kind: type[Token]) -> tuple[UUID, int]:
-    """The session and the expiry (epoch seconds) of a token that is what it should be. Raises BadToken."""
+def _read(raw: str, kind: type[Token]) -> Claims:
+    """What a token that is what it should be says. Raises BadToken."""
     try:
         token = kind(cast("Token", raw))
-        return UUID(token["sid"]), int(token["exp"])
+        return Claims(session_id=UUID(token["sid"]), user_id=UUID(token["sub"]), good_until=int(token["exp"]))
     except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadToken from error

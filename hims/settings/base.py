@@ -117,15 +117,15 @@ CACHES = {
 
 # Signing: an own key, never Django's SECRET_KEY.
 SECRET_KEY = env.secret("HIMS_SECRET_KEY")
-HIMS_JWT_KEY = env.secret("HIMS_JWT_KEY")
-HIMS_KEY_RING = env.key_ring()
+HIMS_JWT_KEYS = env.keys("HIMS_JWT_KEY")
+HIMS_KEY_RING = env.keys("HIMS_KEY_RING")
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=3600)
 TOKEN_LEEWAY = 10  # seconds that clocks may differ
 API_SESSION_IDLE = timedelta(minutes=60)
 API_SESSION_ABSOLUTE = timedelta(hours=12)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
-    "SIGNING_KEY": HIMS_JWT_KEY,
+    "SIGNING_KEY": HIMS_JWT_KEYS[0],
     "ISSUER": "hims",
     "AUDIENCE": "staff",
     "LEEWAY": TOKEN_LEEWAY,

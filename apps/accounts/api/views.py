@@ -164,6 +164,6 @@ def _known(user: User | None) -> User:
 
 def _refresh_key(raw: Any) -> str:
     try:
-        return f"session:{tokens.session_of_refresh(str(raw))}"
+        return f"session:{tokens.read_refresh(str(raw)).session_id}"
     except tokens.BadToken:
         return f"refresh:{context.current().ip}"

@@ -44,9 +44,9 @@ def sign_in_browser(*, user: User, place: Place) -> None:
 
 def refresh(*, refresh_token: str) -> tokens.Pair:
     """A new pair for a refresh token that was never used. Raises BadToken; a token that comes back ends its whole session."""
-    session_id = tokens.session_of_refresh(refresh_token)
+    claims = tokens.read_refresh(refresh_token)
     with transaction.atomic():  # ends before the refusal is raised, so that the session's end is kept
-        pair = _rotate(session_id, refresh_token)
+        pair = _rotate(claims, refresh_token)
     if pair is None:
         raise tokens.BadToken
     return pair
@@ -109,11 +109,15 @@ def _issue(session: Session) -> tokens.Pair:
     return pair
 
 
-def _rotate(session_id: UUID, raw: str) -> tokens.Pair | None:
+def _rotate(claims: tokens.Claims, raw: str) -> tokens.Pair | None:
     """Spend the token under the session's row lock, so that of two at once one wins and the other is seen to be a copy."""
     now = clock.now()
     live = Session.objects.filter(
-        pk=session_id, ended_at=None, expires_at__gt=now, last_seen_at__gt=now - settings.API_SESSION_IDLE
+        pk=claims.session_id,
+        user=claims.user_id,
+        ended_at=None,
+        expires_at__gt=now,
+        last_seen_at__gt=now - settings.API_SESSION_IDLE,
     )
     session = live.select_related("user").select_for_update(of=("self",)).first()
     if session is None or not session.user.is_staff:

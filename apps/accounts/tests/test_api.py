@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Session, User
 from apps.accounts.tests.factories import PASSWORD, caller, hire
+from apps.accounts.token_keys import key_id
 from apps.audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
@@ -137,10 +138,11 @@ def forged(**changes: Any) -> str:
         "iss": "hims",
         "aud": "staff",
     }
-    key = changes.pop("key", settings.HIMS_JWT_KEY)
+    key = changes.pop("key", settings.HIMS_JWT_KEYS[0])
     algorithm = changes.pop("algorithm", "HS256")
+    kid = changes.pop("kid", key_id(settings.HIMS_JWT_KEYS[0]))
     kept = {name: value for name, value in (claims | changes).items() if value is not None}
-    return jwt.encode(kept, key, algorithm=algorithm)
+    return jwt.encode(kept, key, algorithm=algorithm, headers={"kid": kid} if kid else None)
 
 
 def test_the_forgery_of_the_next_test_is_good_when_nothing_is_forged() -> None:
@@ -153,6 +155,12 @@ def test_the_forgery_of_the_next_test_is_good_when_nothing_is_forged() -> None:
     "changes",
     [
         {"key": "x" * 40},
+        {"key": "x" * 40, "kid": key_id("x" * 40)},
+        {"kid": None},
+        {"kid": "../../dev/null"},
+        {"sub": None},
+        {"sub": "not-a-uuid"},
+        {"sub": "00000000-0000-7000-8000-000000000000"},
         {"algorithm": "HS512"},
         {"iss": "somebody"},
         {"aud": "portal"},
