@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.response import Response
 
-from apps.rest import etags, limits, picking, renderers
+from apps.rest import disclosure, etags, limits, picking, renderers
 
 
 def answer(
@@ -22,6 +22,7 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The data in the envelope, of a tagged action with its ETag; 304 without a body where If-None-Match knows that tag."""
+    data, warnings = disclosure.shown(view, data), disclosure.warnings(view, warnings)
     if view.pick is not None:
         _spread(view, data)
     if view.action in view.tagged:

@@ -15,7 +15,7 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, errors
 from apps.common.outage import is_outage
-from apps.rest import aliases, renderers
+from apps.rest import aliases, disclosure, renderers
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
     view = view_context["view"]
     if isinstance(error, errors.Forbidden) or error.withheld:
         _note_denial(view, view_context["request"], error)
+    error.details = disclosure.details(view, error.details)
     headers = dict(error.headers)
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = ", ".join(view.allowed_methods)

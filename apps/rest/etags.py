@@ -16,7 +16,7 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from apps.common.errors import Invalid, PreconditionFailed, PreconditionRequired
-from apps.rest import renderers
+from apps.rest import disclosure, renderers
 from apps.rest.transactions import kept_in_spite
 
 _KIND = f"hims {settings.API_VERSION}".encode()
@@ -67,6 +67,7 @@ def _under_lock(view: Any, act: Callable[..., HttpResponseBase], request: Reques
 
     def compare_and_act() -> HttpResponseBase:
         data, version = view.held()
+        data = disclosure.shown(view, data)
         _compare(request, wanted, of(renderers.dumps(data), version), data if view.shows_current else None)
         return act(request, *args, **kwargs)
 

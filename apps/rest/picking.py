@@ -3,8 +3,8 @@
     expands = {"recorder": Expansion(of="recorded_by", need=Permission.DOCTOR_VIEW, load=colleagues)}
 
 `fields=id,contact.phone` shows these keys alone. `expand=recorder` shows beside an id the thing it stands for, one step deep and
-only to whom may see it; its name is declared in the reply's shape as a field that need not be there. What the role may not see
-is absent either way; a name that is not declared is refused.
+only to whom may see it, an API key by its scopes; its name is declared in the reply's shape as a field that need not be there.
+What the role may not see is absent either way; a name that is not declared is refused.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +17,7 @@ from rest_framework.serializers import BaseSerializer, ListSerializer, Serialize
 
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, Invalid
+from apps.rest.permissions import require
 
 READING = ("GET", "HEAD")
 Tree = dict[str, "Tree"]
@@ -55,6 +56,7 @@ def read(view: Any) -> Pick | None:
     for name in expand:
         if not view.by.may(view.expands[name].need):
             raise Forbidden(f"Your role may not see {name}.", field="expand")
+        require(view.by, view.expands[name].need)
     known = names_of(view.replies[view.action])
     tree = _tree(_names(asked["fields"], "fields", _paths(known))) if "fields" in asked else {}
     return Pick(tree | {name: {} for name in expand} if tree else tree, tuple(expand))

@@ -54,6 +54,8 @@ class PlaceShape(serializers.Serializer):
 class MovedVisitShape(serializers.Serializer):
     """One visit: where it stood, where it goes, what came of it."""
 
+    reads = Permission.APPOINTMENT_VIEW
+
     appointment_id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     duration_minutes = serializers.IntegerField()

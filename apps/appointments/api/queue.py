@@ -63,6 +63,8 @@ class QueueFilter(FilterSet):
 class QueuePlaceRow(serializers.Serializer):
     """Somebody who waits."""
 
+    parts = {"patient_name": Permission.PATIENT_VIEW, "mrn": Permission.PATIENT_VIEW}
+
     position = serializers.IntegerField(help_text="From 1, in the queue that was asked for")
     token = serializers.IntegerField(allow_null=True, help_text="The day's number, given at check-in and kept")
     appointment_id = serializers.UUIDField()

@@ -24,6 +24,8 @@ _ALONE = ("triage_reason", "created_at", "updated_at")  # of one visit, not of a
 class AppointmentRow(serializers.Serializer):
     """A visit in a list."""
 
+    reads = Permission.APPOINTMENT_VIEW
+
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     doctor_id = serializers.UUIDField(help_text="A staff member's id")

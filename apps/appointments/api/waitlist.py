@@ -52,6 +52,8 @@ class WaitlistOfferShape(serializers.Serializer):
 class WaitlistEntryShape(serializers.Serializer):
     """A patient who would come sooner."""
 
+    reads = Permission.WAITLIST_VIEW
+
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     doctor_id = serializers.UUIDField(allow_null=True, help_text="null: any doctor")

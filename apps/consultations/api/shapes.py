@@ -27,6 +27,8 @@ def _number(**about: Any) -> serializers.IntegerField:
 class ConsultationRow(serializers.Serializer):
     """A visit in a list."""
 
+    reads = Permission.CONSULTATION_VIEW
+
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     doctor_id = serializers.UUIDField(help_text="A staff member's id")

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.notifications import rules, services
 from apps.notifications.models import MAX_MESSAGE, MAX_TITLE, Category, Message, Notification, Priority, Type
@@ -12,6 +13,8 @@ from apps.rest.serializers import IdField, StrictSerializer
 
 class NotificationShape(serializers.Serializer):
     """One's own copy of a message: the reference's keys."""
+
+    parts = {"message": Permission.PATIENT_VIEW}  # what the system says of a visit names the patient
 
     id = serializers.UUIDField()
     type = serializers.ChoiceField(choices=Type.choices)
@@ -26,6 +29,8 @@ class NotificationShape(serializers.Serializer):
 
 class SentNotificationShape(serializers.Serializer):
     """A message as its senders see it."""
+
+    reads = Permission.NOTIFICATION_SEND
 
     id = serializers.UUIDField(help_text="The message's; every recipient has a notification with an id of its own")
     type = serializers.ChoiceField(choices=Type.choices)

@@ -24,6 +24,8 @@ KINDS = frozenset(EntryType)
 class PatientRow(serializers.Serializer):
     """A patient in a list: exactly these eight keys."""
 
+    reads = Permission.PATIENT_VIEW
+
     id = serializers.UUIDField()
     mrn = serializers.CharField()
     first_name = serializers.CharField()
@@ -95,6 +97,8 @@ class InsuranceShape(serializers.Serializer):
 class PatientShape(serializers.Serializer):
     """A patient in full. What the reader's role may not see is not there; required is what all see of the reference's keys."""
 
+    reads = Permission.PATIENT_VIEW
+
     id = serializers.UUIDField()
     mrn = serializers.CharField()
     is_active = serializers.BooleanField(required=False)
@@ -110,6 +114,8 @@ class PatientShape(serializers.Serializer):
 class ColleagueShape(serializers.Serializer):
     """A member of staff by name."""
 
+    reads = Permission.DOCTOR_VIEW
+
     id = serializers.UUIDField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
@@ -118,6 +124,8 @@ class ColleagueShape(serializers.Serializer):
 
 class RecordShape(serializers.Serializer):
     """One entry of the chart."""
+
+    reads = Permission.CHART_VIEW
 
     id = serializers.UUIDField()
     type = serializers.ChoiceField(choices=[kind.value for kind in EntryType])

@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer, Field
 from apps.access import matrix, scopes
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
-from apps.rest import deprecations
+from apps.rest import deprecations, disclosure
 from apps.rest.limits import PER_MINUTE, WINDOW
 from apps.rest.parsers import MergePatchParser
 from apps.rest.permissions import PUBLIC, need_of
@@ -52,7 +52,7 @@ class HimsSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
         limits = _how_often(self._rate_class())
-        told = [_who(self.view), *_key_needs(self.view), limits, *_step_up(self.view), *_warnings(self.view)]
+        told = [_who(self.view), *_key_needs(self.view, self.method), limits, *_step_up(self.view), *_warnings(self.view)]
         row = deprecations.of(self.method, self.path)
         return "\n\n".join([*told, f"**Ends** on {row.sunset}: {row.note}"] if row else told)
 
@@ -143,12 +143,31 @@ def _who(view: Any) -> str:
     return f"**Who:** {named}{more} (permission `{need.value}`)."
 
 
-def _key_needs(view: Any) -> list[str]:
+def _key_needs(view: Any, method: str) -> list[str]:
     need = need_of(view, view.action)
     if not isinstance(need, Permission):
         return []
     scope = scopes.of(need)
-    return [f"**API key:** with the scope `{scope}`." if scope else "**API key:** never; it takes a person who has signed in."]
+    if scope is None:
+        return ["**API key:** never; it takes a person who has signed in."]
+    return [" ".join([f"**API key:** with the scope `{scope}`.", *_key_sees(view, method, scope)])]
+
+
+def _key_sees(view: Any, method: str, scope: scopes.Scope) -> list[str]:
+    """What a key that only just gets in is not shown (`disclosure`)."""
+    kind, action = view.replies.get(view.action), view.action
+    if kind is None:
+        return []
+    to_read = scopes.of(need) if (need := disclosure.reading(view, action)) else None
+    if to_read and to_read != scope and method not in ("GET", "HEAD"):
+        return [f"Without `{to_read}` beside it, the reply holds the id alone."]
+    parts: dict[str, Any] = getattr(kind, "parts", {})
+    told = {scopes.of(right): [name for name, one in parts.items() if one is right] for right in parts.values()}
+    return [f"Without `{more}` beside it, the reply lacks {_listed(names)}." for more, names in told.items() if more != scope]
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _how_often(rate_class: Any) -> str:

@@ -1,0 +1,254 @@
+"""What leaves through an API key: its scopes are asked of every part of every reply, not at the door alone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps.access import scopes
+from apps.access.permissions import Permission
+from apps.access.scopes import Scope
+from apps.accounts.models import User
+from apps.appointments.services import NewWait, put_on_waitlist
+from apps.common import clock
+from apps.notifications import services as notifications
+from apps.patients.models import Patient
+from apps.rest import disclosure
+from hims.tests import cast
+from hims.tests.test_contract import agree, file, strict
+from hims.tests.test_doors import doors
+from hims.tests.test_key_doors import guarded
+
+pytestmark = pytest.mark.django_db
+__all__ = ["file", "strict"]  # fixtures
+
+# Fields that say who a patient is. Whatever shows one to a key asks for `patients:read`.
+IDENTITY = {"first_name", "last_name", "middle_name", "date_of_birth", "phone", "email", "mrn", "patient_name", "demographics"}
+STAFF_SHAPES = {"DoctorShape", "ColleagueShape", "UserShape", "StaffShape", "StaffRow", "SignedInShape"}
+
+
+def key(owner: User, *carried: str) -> cast.Caller:
+    return cast.program(cast.key_of(owner, *carried).text)
+
+
+def refusal(reply: Any) -> tuple[int, Any]:
+    return reply.status_code, reply.json()["error"]["details"].get("required_scope")
+
+
+@pytest.fixture
+def patient(db: None) -> Patient:
+    return cast.admit("Wanda", "Unmistakable", phone="+1 213 373 4253")
+
+
+@pytest.fixture
+def secrets(patient: Patient) -> list[str]:
+    """What tells who the patient is."""
+    return ["Wanda", "Unmistakable", f"{patient.date_of_birth:%Y-%m-%d}", "373 4253", patient.mrn]
+
+
+def tells(reply: Any, secrets: list[str]) -> list[str]:
+    return [text for text in secrets if text in reply.content.decode()]
+
+
+# Expansions
+
+
+def test_an_expansion_takes_the_scope_of_what_it_shows(ward: dict[str, User], patient: Patient, secrets: list[str]) -> None:
+    cast.book(patient, ward["doctor"], cast.at("10:00"))
+    reader = key(ward["doctor"], "appointments:read")
+    assert refusal(reader.get("/appointments?expand=patient")) == (403, "patients:read")
+    plain = reader.get("/appointments?expand=doctor")
+    assert plain.status_code == 200
+    assert not tells(plain, secrets)
+    both = key(ward["doctor"], "appointments:read", "patients:read").get("/appointments?expand=patient")
+    assert both.json()["data"]["appointments"][0]["patient"]["mrn"] == patient.mrn
+
+
+def expansions() -> Iterator[tuple[str, str, Permission, Permission]]:
+    """Path, name, the door's need and the expansion's, of every expansion that a key can ask for."""
+    for path, method, need in guarded():
+        view = next(view for door, verb, _, view in doors() if (door, verb) == (path, method))
+        if method == "get" and scopes.of(need) and "<" not in path:
+            yield from ((path.removeprefix("v1"), name, need, one.need) for name, one in view.expands.items())
+
+
+def test_no_expansion_shows_a_key_more_than_its_scopes(ward: dict[str, User]) -> None:
+    asked = list(expansions())
+    assert {path for path, *_ in asked} >= {"/appointments", "/consultations", "/waitlist", "/queue"}
+    for path, name, need, more in asked:
+        door, wanted = scopes.of(need), scopes.of(more)
+        assert door
+        told = refusal(key(ward["nurse"], door).get(f"{path}?expand={name}")) if wanted != door else None
+        assert told in (None, (403, wanted)), (path, name)
+        assert key(ward["nurse"], *Scope).get(f"{path}?expand={name}").status_code == 200
+
+
+# Rows
+
+
+def test_the_queue_names_patients_to_those_who_may_read_patients(
+    strict: dict[str, Any], ward: dict[str, User], patient: Patient, secrets: list[str]
+) -> None:
+    cast.come(patient, ward["doctor"], 20)
+    bare = key(ward["nurse"], "appointments:write").get("/queue")
+    [row] = bare.json()["data"]["queue"]
+    assert not tells(bare, secrets)
+    assert "patient_name" not in row
+    assert row["patient_id"] == str(patient.pk)
+    whole = key(ward["nurse"], "appointments:write", "patients:read").get("/queue")
+    agree(strict, whole, 200)
+    assert tells(whole, ["Wanda", patient.mrn]) == ["Wanda", patient.mrn]
+
+
+def test_a_notification_that_names_a_patient_shows_its_text_to_those_who_may_read_patients(
+    ward: dict[str, User], secrets: list[str]
+) -> None:
+    notice = notifications.Notice(title="New appointment", message="Wanda Unmistakable: booked for Monday.")
+    notifications.send(by=ward["admin"], notice=notice, ids=[ward["doctor"].pk])
+    bare = key(ward["doctor"], "notifications:read").get("/notifications")
+    assert bare.json()["data"]["notifications"][0]["title"] == "New appointment"
+    assert not tells(bare, secrets)
+    assert tells(key(ward["doctor"], "notifications:read", "patients:read").get("/notifications"), ["Wanda"])
+
+
+# Replies to writes
+
+
+def test_a_write_without_the_read_answers_the_id_alone(ward: dict[str, User], patient: Patient, secrets: list[str]) -> None:
+    waiting = put_on_waitlist(by=ward["admin"], wait=wait(patient))
+    visit = cast.book(patient, ward["doctor"], cast.at("10:00"), notes="Fear of needles")
+    secrets += ["Fear of needles", "Asthma"]
+    asthma = {"type": "diagnosis", "display": "Asthma"}
+    for role, scope, method, path, body, noun in (
+        ("receptionist", "patients:write", "PATCH", f"/patients/{patient.pk}", {}, "patient"),
+        ("receptionist", "patients:write", "POST", f"/patients/{patient.pk}/deactivate", None, "patient"),
+        ("receptionist", "patients:write", "POST", f"/patients/{patient.pk}/reactivate", None, "patient"),
+        ("nurse", "history:write", "POST", f"/patients/{patient.pk}/medical-history", asthma, "record"),
+        ("nurse", "appointments:write", "PATCH", f"/appointments/{visit.pk}", {}, "appointment"),
+        ("nurse", "appointments:write", "POST", f"/appointments/{visit.pk}/confirm", None, "appointment"),
+        ("nurse", "appointments:write", "DELETE", f"/waitlist/{waiting.pk}", None, "waitlist_entry"),
+        ("doctor", "consultations:write", "POST", "/consultations", {"patient_id": str(patient.pk)}, "consultation"),
+    ):
+        reply = key(ward[role], scope).call(method, path, body)
+        assert reply.status_code in (200, 201), (path, reply.content)
+        assert set(reply.json()["data"][noun]) == {"id"}, path
+        assert not tells(reply, secrets), path
+        assert len(reply.headers.get("ETag", '""')) >= 2
+
+
+def wait(patient: Patient) -> NewWait:
+    today = clock.now().date()
+    return NewWait(patient_id=patient.pk, date_from=today, date_to=today + timedelta(days=7))
+
+
+def test_a_write_with_the_read_answers_what_it_wrote(strict: dict[str, Any], ward: dict[str, User], patient: Patient) -> None:
+    both = key(ward["receptionist"], "patients:read", "patients:write")
+    shown = agree(strict, both.call("PATCH", f"/patients/{patient.pk}", {}), 200)["data"]["patient"]
+    assert shown["demographics"]["first_name"] == "Wanda"
+    assert "insurance" in shown
+
+
+def test_a_series_and_a_bulk_move_show_a_writer_no_visits(ward: dict[str, User], patient: Patient) -> None:
+    cast.publish(ward["doctor"])
+    cast.book(patient, ward["doctor"], cast.at("11:00"))
+    writer, day = key(ward["receptionist"], "appointments:write"), f"{cast.at('11:00'):%Y-%m-%d}"
+    asked = {"patient_id": str(patient.pk), "doctor_id": str(ward["doctor"].pk), "scheduled_time": cast.at("14:00").isoformat()}
+    series = writer.post("/appointments/series", {**asked, "occurrences": 2})
+    assert set(series.json()["data"]["series"]) == {"id"}
+    plan = {"date_from": day, "date_to": day, "reason": "Ill"}
+    moved = writer.post(f"/doctors/{ward['doctor'].pk}/move-appointments", plan)
+    assert all(set(visit) <= {"appointment_id", "patient_id"} for visit in moved.json()["data"]["move"]["visits"])
+    assert moved.json()["data"]["move"]["visits"]
+
+
+# Warnings and refusals
+
+
+def test_a_warning_of_a_duplicate_shows_candidates_to_those_who_may_read_patients(
+    ward: dict[str, User], patient: Patient, secrets: list[str]
+) -> None:
+    twin = {
+        "first_name": "Wanda",
+        "last_name": "Unmistakable",
+        "date_of_birth": f"{patient.date_of_birth:%Y-%m-%d}",
+        "gender": patient.gender,
+    }
+    bare = key(ward["receptionist"], "patients:write").post("/patients", twin)
+    [warning] = bare.json()["warnings"]
+    assert (bare.status_code, set(warning), warning["code"]) == (201, {"code", "message"}, "possible_duplicate")
+    assert not tells(bare, [*secrets, str(patient.pk)])
+    whole = key(ward["receptionist"], "patients:write", "patients:read").post("/patients", twin)
+    assert patient.mrn in str(whole.json()["warnings"])
+
+
+def test_a_stale_write_shows_the_visit_as_it_is_to_those_who_may_read_it(ward: dict[str, User], patient: Patient) -> None:
+    both = key(ward["doctor"], "consultations:read", "consultations:write")
+    visit = both.post("/consultations", {"patient_id": str(patient.pk)}).json()["data"]["consultation"]["id"]
+    step = {"step_number": 2, "step_data": {"chief_complaint": "Unmistakable pain"}}
+    stale = {"HTTP_IF_MATCH": '"stale"'}
+    assert both.call("PUT", f"/consultations/{visit}/step", step).status_code == 200
+    told = both.call("PUT", f"/consultations/{visit}/step", step, **stale).json()["error"]["details"]
+    assert "Unmistakable pain" in str(told["current"])
+    writer = key(ward["doctor"], "consultations:write")
+    bare = writer.call("PUT", f"/consultations/{visit}/step", step, **stale)
+    assert (bare.status_code, "current" in bare.json()["error"]["details"]) == (412, False)
+    assert "Unmistakable" not in bare.content.decode()
+    tag = writer.call("PUT", f"/consultations/{visit}/step", step).headers["ETag"]
+    assert writer.call("PUT", f"/consultations/{visit}/step", step, HTTP_IF_MATCH=tag).status_code == 200
+
+
+def test_a_clash_offers_free_times_to_those_who_may_read_diaries(ward: dict[str, User], patient: Patient) -> None:
+    cast.publish(ward["doctor"])
+    cast.book(patient, ward["doctor"], cast.at("10:00"))
+    asked = {
+        "patient_id": str(cast.admit().pk),
+        "doctor_id": str(ward["doctor"].pk),
+        "scheduled_time": cast.at("10:00").isoformat(),
+    }
+    bare = key(ward["nurse"], "appointments:write").post("/appointments", asked)
+    assert (bare.status_code, "alternatives" in bare.json()["error"]["details"]) == (409, False)
+    whole = key(ward["nurse"], "appointments:write", "appointments:read").post("/appointments", asked)
+    assert len(whole.json()["error"]["details"]["alternatives"]) == 3
+
+
+def test_people_see_what_their_role_shows_whatever_scopes_there_are(ward: dict[str, User], patient: Patient) -> None:
+    desk = cast.caller(ward["receptionist"])
+    assert desk.call("PATCH", f"/patients/{patient.pk}", {}).json()["data"]["patient"]["demographics"]
+    assert desk.get("/appointments?expand=patient").status_code == 200
+
+
+# The whole API
+
+
+def identities(kind: Any, right: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    """Every field of a shape that says who a patient is, and the right that a key must carry to see it."""
+    right = getattr(kind, "reads", None) or right
+    parts, inner = getattr(kind, "parts", {}), disclosure.nested(kind)
+    for name in getattr(kind(), "fields", {}):
+        if name in inner:
+            yield from identities(inner[name], right, f"{at}{name}.")
+        elif name in IDENTITY and kind.__name__ not in STAFF_SHAPES:
+            yield f"{at}{name}", parts.get(name, right)
+
+
+def test_nothing_that_says_who_a_patient_is_leaves_without_the_scope_to_read_patients() -> None:
+    found, wrong = 0, []
+    for path, method, need in guarded():
+        view, action = next((view, action) for door, verb, action, view in doors() if (door, verb) == (path, method))
+        if scopes.of(need) is None or action not in view.replies:
+            continue
+        default = need if method == "get" else disclosure.reading(view, action)
+        for name, right in identities(view.replies[action], default):
+            found += 1
+            if scopes.of(right) != Scope.PATIENTS_READ:
+                wrong.append(f"{method} {path}: {name} takes {right}")
+    assert found > 100
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_openapi_file_says_what_a_key_is_not_shown(file: dict[str, Any]) -> None:
+    told = {path: file["paths"][path][method]["description"] for path, method in (("/patients", "post"), ("/queue", "get"))}
+    assert "Without `patients:read` beside it, the reply holds the id alone." in told["/patients"]
+    assert "Without `patients:read` beside it, the reply lacks `patient_name` and `mrn`." in told["/queue"]
+    assert "Without" not in file["paths"]["/patients"]["get"]["description"]
