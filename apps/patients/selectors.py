@@ -23,7 +23,7 @@ from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier
 from apps.patients.reads import Reads, standing
-from apps.patients.restriction import CareTeamMember, Restriction
+from apps.patients.restriction import CareTeamMember, Restriction, led_to_open
 from apps.patients.suspicion import SuspectedPair
 
 MATCHES_SHOWN = 500
@@ -84,6 +84,12 @@ def patient(by: Actor, patient_id: UUID) -> Patient:
 def named(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[Patient]:
     """Those of these patients whom the actor may know of, merged ones too."""
     return Patient.objects.visible_to(visible_to).filter(pk__in=ids)
+
+
+def any_closed(by: Actor, ids: Collection[UUID]) -> bool:
+    """Whether a chart among these ids is closed to the actor, or was merged into one that is. Other ids count for nothing."""
+    asked = Patient.objects.filter(pk__in=ids)
+    return asked.exclude(pk__in=asked.filter(led_to_open(by)).values("pk")).exists()
 
 
 def nobody(patient_id: UUID) -> NotFound:

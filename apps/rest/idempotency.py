@@ -5,6 +5,9 @@ it leaves both, and the caller who never saw the reply gets it by asking again. 
 hours, by caller, method and path, sealed with the key ring. Any other refusal leaves the key free, and what a service means to
 keep in spite of its refusal stays kept, as without a key.
 
+What is shown again is shown as if it were asked for now (`replays`): a reply that held a secret, or data that the caller may see
+no longer, answers 409 `replay_withheld` instead.
+
 An advisory lock says that a key is being worked on: it goes with the transaction, so no crash can leave it behind, and whoever
 comes second is told at once instead of waiting.
 """
@@ -12,13 +15,12 @@ comes second is told at once instead of waiting.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import orjson
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,8 +29,10 @@ from psycopg.pq import TransactionStatus
 from rest_framework.request import Request
 
 from apps.audit import services as audit
+from apps.audit.models import AuditEvent
 from apps.common import clock, context, keyring, prepared
 from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
+from apps.rest import replays
 from apps.rest.models import KeptReply
 from apps.rest.permissions import PUBLIC, need_of
 from apps.rest.transactions import kept_in_spite
@@ -61,6 +65,13 @@ class ReplyLost(Conflict):
     message = "The request was carried out, but its reply can no longer be read. Read the resource instead of sending it again."
 
 
+class ReplayWithheld(Conflict):
+    message = (
+        "The request was carried out the first time, and nothing was done now. Its reply is not shown again: it held a secret, "
+        "or data that you may no longer see. Read the resource instead, or make a new secret."
+    )
+
+
 def offers(view: Any, method: str, path: str) -> bool:
     """Whether a key is heeded here: on every POST of somebody signed in, but not on those of sign-in, under /auth/."""
     if method != "POST" or not view.keyed or path.removeprefix("/v1").startswith("/auth/"):
@@ -85,11 +96,11 @@ def forget_expired(most: int = 10_000) -> int:
 
 
 def fingerprint(request: Request) -> bytes:
-    """What makes two requests one: the body, whatever its order of keys and writing of numbers, the query, the role."""
+    """What makes two requests one: the body, whatever its order of keys and writing of numbers, and the query."""
     body: Any = request.data
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":"), default=_number).encode()
-    asked = json.dumps([sorted(request.query_params.lists()), str(getattr(request.user, "role", ""))]).encode()
+    asked = json.dumps(sorted(request.query_params.lists())).encode()
     return hashlib.sha256(asked + b"\n" + body).digest()
 
 
@@ -112,7 +123,7 @@ def _first_or_again(view: Any, act: Callable[[], HttpResponseBase], name: bytes,
     except Conflict as error:
         response = view.handle_exception(error)
     if (200 <= response.status_code < 300 or response.status_code == Conflict.status) and not response.streaming:
-        _keep(name, asked, _rendered(view, response))
+        _keep(name, asked, replays.packed(view, _rendered(view, response)), response.status_code)
     return response
 
 
@@ -124,28 +135,33 @@ def _seize(name: bytes) -> None:
             raise InFlight(field=HEADER, issue="in_flight")
 
 
-def _keep(name: bytes, asked: bytes, response: HttpResponse) -> None:
+def _keep(name: bytes, asked: bytes, reply: bytes, status: int) -> None:
     if _is_aborted():  # a refused statement outside every savepoint: there is nothing to keep, and the key is free again
         return
     now = clock.now()
-    head = orjson.dumps(dict(response.items()))
-    sealed = keyring.encrypt(head + b"\n" + response.content)
-    row: list[Any] = [name, asked, context.current().request_id, response.status_code, sealed, now, now + KEPT]
+    row: list[Any] = [name, asked, context.current().request_id, status, keyring.encrypt(reply), now, now + KEPT]
     with prepared.cursor() as cursor:
         cursor.execute(_KEEP, row)
 
 
 def _again(view: Any, kept: KeptReply, asked: bytes) -> HttpResponse:
-    """The first reply, byte for byte; that it was shown once more is on record. Raises IdempotencyMismatch, ReplyLost."""
+    """The first reply, byte for byte; that it was shown once more is on record.
+
+    Raises IdempotencyMismatch, ReplyLost, ReplayWithheld.
+    """
     if bytes(kept.asked) != asked:
         raise IdempotencyMismatch(field=HEADER, issue="other_payload")
     try:
-        head, _, body = keyring.decrypt(bytes(kept.sealed)).partition(b"\n")
+        reply = replays.unpacked(keyring.decrypt(bytes(kept.sealed)))
     except keyring.Unreadable:
         raise ReplyLost(field=HEADER, issue="reply_lost") from None
-    audit.note(by=view.by, action=f"{view.noun}.replayed", first_request=kept.request_id, status=kept.status)
-    headers: Mapping[str, str] = orjson.loads(head)
-    return HttpResponse(body, status=kept.status, headers={**headers, REPLAYED: "true"})
+    about: dict[str, Any] = {"first_request": kept.request_id, "status": kept.status}
+    if why := replays.why_withheld(view, reply):
+        denied = AuditEvent.Outcome.DENIED
+        audit.note(by=view.by, action=f"{view.noun}.replay_withheld", outcome=denied, why=why, **about)
+        raise ReplayWithheld(field=HEADER, issue="replay_withheld", reason="replay_withheld")
+    audit.note(by=view.by, action=f"{view.noun}.replayed", **about)
+    return HttpResponse(reply.body, status=kept.status, headers={**reply.headers, REPLAYED: "true"})
 
 
 def _rendered(view: Any, response: Any) -> HttpResponse:

@@ -24,6 +24,10 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+class OnceField(serializers.CharField):
+    """A secret in a reply, shown this once. A reply that holds one is never kept for an Idempotency-Key."""
+
+
 class IdField(serializers.UUIDField):
     """A UUID, or a name that stands for one (`patient_001` in the sandbox)."""
 

@@ -18,7 +18,7 @@ from apps.accounts.services import NewKey
 from apps.common import clock
 from apps.rest import paging
 from apps.rest.schema import Example
-from apps.rest.serializers import InstantField, StrictSerializer
+from apps.rest.serializers import InstantField, OnceField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
 KEY_SCOPES = [scope.value for scope in Scope]
@@ -79,7 +79,7 @@ class ApiKeyShape(serializers.Serializer):
 
 
 class MadeApiKeyShape(ApiKeyShape):
-    key = serializers.CharField(help_text="The key itself. This is the only time it is shown.")
+    key = OnceField(help_text="The key itself. This is the only time it is shown.")
 
 
 class ApiKeyViewSet(HimsViewSet):

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.access.roles import STAFF
-from apps.rest.serializers import StrictSerializer
+from apps.rest.serializers import OnceField, StrictSerializer
 
 
 class LoginBody(StrictSerializer):
@@ -42,8 +42,8 @@ class UserShape(serializers.Serializer):
 
 
 class TokensShape(serializers.Serializer):
-    access_token = serializers.CharField()
-    refresh_token = serializers.CharField(help_text="Good for one use")
+    access_token = OnceField()
+    refresh_token = OnceField(help_text="Good for one use")
     expires_in = serializers.IntegerField(help_text="Seconds until the access token expires")
 
 
@@ -78,9 +78,9 @@ class ReauthenticatedShape(serializers.Serializer):
 
 
 class TotpShape(serializers.Serializer):
-    secret = serializers.CharField(help_text="The seed in base32, to be typed where no camera is at hand")
-    otpauth_uri = serializers.CharField(help_text="The same as a URI that authenticator apps open")
-    qr_svg = serializers.CharField(help_text="The URI as a QR code: an SVG element")
+    secret = OnceField(help_text="The seed in base32, to be typed where no camera is at hand")
+    otpauth_uri = OnceField(help_text="The same as a URI that authenticator apps open")
+    qr_svg = OnceField(help_text="The URI as a QR code: an SVG element")
 
 
 class TotpReplyShape(serializers.Serializer):
@@ -93,11 +93,11 @@ class CodeBody(StrictSerializer):
 
 class MfaEnabledShape(serializers.Serializer):
     mfa_enabled = serializers.BooleanField()
-    recovery_codes = serializers.ListField(child=serializers.CharField(), help_text="Good once each. Never shown again")
+    recovery_codes = serializers.ListField(child=OnceField(), help_text="Good once each. Never shown again")
 
 
 class RecoveryCodesShape(serializers.Serializer):
-    recovery_codes = serializers.ListField(child=serializers.CharField(), help_text="Good once each. Never shown again")
+    recovery_codes = serializers.ListField(child=OnceField(), help_text="Good once each. Never shown again")
 
 
 class MfaDisabledShape(serializers.Serializer):

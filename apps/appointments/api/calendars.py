@@ -22,6 +22,7 @@ from apps.common.errors import NotFound
 from apps.rest import aliases
 from apps.rest.permissions import PUBLIC
 from apps.rest.schema import Example
+from apps.rest.serializers import OnceField
 from apps.rest.viewsets import HimsViewSet
 
 _SECRET_MAX = 100
@@ -95,7 +96,7 @@ class CalendarFeedShape(serializers.Serializer):
 
 
 class MadeCalendarFeedShape(CalendarFeedShape):
-    url = serializers.CharField(help_text="The address to subscribe to. This is the only time it is shown.")
+    url = OnceField(help_text="The address to subscribe to. This is the only time it is shown.")
 
 
 _MADE = Example(

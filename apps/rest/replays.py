@@ -1,0 +1,86 @@
+"""Whether a kept reply may be shown once more to the caller who got it: not if it held a secret, and not if the caller has since
+lost the access that it took. What cannot be decided is withheld.
+
+Only apps above know whose records an id names. They plug a function that tells whether any of some ids is closed to somebody:
+
+    replays.plug(lambda by, ids: …)
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.serializers import ListField
+
+from apps.rest import disclosure
+from apps.rest.serializers import OnceField
+
+_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+Closed = Callable[[Any, Collection[UUID]], bool]
+_closed: list[Closed] = []
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply as it was kept. `authority` is what the caller got it with: the role, an API key's scopes, HIMS_ADMIN_CLINICAL."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    authority: Mapping[str, Any]
+    is_secret: bool
+
+
+def plug(closed: Closed) -> None:
+    """Add a function that tells whether any record among the ids is closed to the caller."""
+    _closed.append(closed)
+
+
+def packed(view: Any, response: HttpResponse) -> bytes:
+    """The reply as bytes. Of one that holds a secret, nothing but that it did."""
+    secret = response.status_code < 300 and holds_secret(view.replies.get(view.action))
+    head = {"headers": {} if secret else dict(response.items()), "authority": _authority(view.by), "secret": secret}
+    return orjson.dumps(head) + b"\n" + (b"" if secret else response.content)
+
+
+def unpacked(raw: bytes) -> Reply:
+    """The reply that was packed. One of an earlier release, which kept no authority, counts as a secret."""
+    head, _, body = raw.partition(b"\n")
+    known = orjson.loads(head)
+    if "authority" not in known:
+        return Reply(headers={}, body=b"", authority={}, is_secret=True)
+    return Reply(headers=known["headers"], body=body, authority=known["authority"], is_secret=known["secret"])
+
+
+def why_withheld(view: Any, reply: Reply) -> str:
+    """Why the reply is not shown again, for the audit log; empty where it is."""
+    if reply.is_secret:
+        return "secret"
+    before, now = reply.authority, _authority(view.by)
+    if before["role"] != now["role"] or (before["admin_clinical"] and not now["admin_clinical"]):
+        return "role"
+    if not set(before["scopes"]) <= set(now["scopes"]):
+        return "scopes"
+    ids = {UUID(found.decode()) for found in _UUID.findall(view.request.path_info.lower().encode() + b"\n" + reply.body)}
+    return "closed" if ids and any(closed(view.by, ids) for closed in _closed) else ""
+
+
+@cache
+def holds_secret(kind: Any) -> bool:
+    """Whether a reply of this shape shows a secret for the only time."""
+    if kind is None:
+        return False
+    fields = getattr(kind(), "fields", {}).values()
+    if any(isinstance(field.child if isinstance(field, ListField) else field, OnceField) for field in fields):
+        return True
+    return any(holds_secret(inner) for inner in disclosure.nested(kind).values())
+
+
+def _authority(by: Any) -> dict[str, Any]:
+    return {"role": str(by.role), "scopes": sorted(by.scopes), "admin_clinical": bool(settings.HIMS_ADMIN_CLINICAL)}
