@@ -47,6 +47,13 @@ RELEASES = (
             "show the survivor.",
             "A change of an e-mail address or a role, and POST /users, /users/{id}/deactivate, /reactivate and /reset-mfa "
             "take the password within five minutes: 401 with details.issue reauthentication_required.",
+            "API keys: scopes decide what a reply shows. The reply to a write without the read of the same resource holds the "
+            "id alone; fields of another resource (patient_name and mrn in GET /queue, message in GET /notifications, "
+            "candidates of possible_duplicate, details.current, details.alternatives) are missing without its scope.",
+            "Idempotency-Key: a replay of a reply that held a secret, or data that the caller may see no longer, is 409 "
+            "replay_withheld; after a change of role too (before: 422).",
+            "Tokens name their signing key (kid). Tokens of earlier releases, which do not, are refused: sign in again.",
+            "POST /auth/mfa/totp/confirm is 409 for a secret that another session was shown.",
         ),
         fixed=(
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
@@ -59,6 +66,9 @@ RELEASES = (
             "allergies ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem "
             "list is written with the status `encounter`.",
             "POST /api-keys/{id}/rotate of another person's key is 403; such a key can be revoked, and its owner is notified.",
+            "API keys: expand= takes the scope of what it shows (403 with details.required_scope).",
+            "POST /auth/password/forgot and /auth/password/reset have a limit for each address, and forgot one for each name "
+            "(429).",
         ),
     ),
     Release(

@@ -54,9 +54,7 @@ def test_the_page_and_the_api_count_together_and_an_ipv6_subscriber_is_one_addre
 
 
 @pytest.mark.parametrize("name", ["nurse.ward", "nobody.at.all"])
-def test_one_name_asked_for_from_everywhere_is_refused_whether_or_not_it_has_an_account(
-    ward: dict[str, User], name: str
-) -> None:
+def test_one_name_asked_for_from_everywhere_is_refused_whether_or_not_it_has_an_account(ward: dict[str, User], name: str) -> None:
     replies = [forgot(name, address=elsewhere(number)) for number in range(11)]
     assert [reply.status_code for reply in replies] == [200] * 10 + [429]
     assert {reply.content for reply in replies[:10]} == {replies[0].content}
