@@ -2,7 +2,8 @@
 
 It says in code what column K of section 2 of the API contract says in a table. `None` means that keys never may: it takes a
 person who has signed in. A permission has one scope; where two endpoints ask for different ones, they need two permissions.
-A key's scopes are asked at the door (`rest.permissions`); behind it the owner's role decides, as for a session.
+A key's scopes are asked at the door (`rest.permissions`) and of every part of a reply (`rest.disclosure`). What a service may act
+on is decided by the owner's role, as for a session.
 """
 
 from enum import StrEnum

@@ -40,7 +40,8 @@ _ADVICE = {
         "The request is well formed; the record's state, or another record, forbids it.",
         "Read the record again and decide anew: its state, or another record, forbids this now. `details` says what "
         "stands in the way. The same request may succeed later, but not by trying at once. With `details.issue` `in_flight` your "
-        "own first request with this `Idempotency-Key` is still being worked on: wait for `Retry-After` and send it again.",
+        "own first request with this `Idempotency-Key` is still being worked on: wait for `Retry-After` and send it again. With "
+        "`replay_withheld` it was carried out, and its reply held a secret or data that you may no longer see: read the record.",
     ),
     "GONE": (
         "It was here, and its time is over.",
@@ -64,7 +65,7 @@ _ADVICE = {
         "Send the body as JSON in UTF-8, with `Content-Type: application/json`.",
     ),
     "IDEMPOTENCY_MISMATCH": (
-        "An `Idempotency-Key` was used again with another body or query, or by you in another role.",
+        "An `Idempotency-Key` was used again with another body or query.",
         "Use a new `Idempotency-Key` for a new request, or send exactly the body that the key was first used with.",
     ),
     "PRECONDITION_REQUIRED": (
