@@ -52,7 +52,10 @@ def secret(variable: str) -> str:
 
 def keys(variable: str) -> list[str]:
     """Keys of one use, the newest first; those before it only read what they made."""
-    return [key.strip() for key in secret(variable).split(",") if key.strip()]
+    found = [key.strip() for key in secret(variable).split(",") if key.strip()]
+    if not found:
+        raise ImproperlyConfigured(f"{variable} holds no key: set a random text of at least 32 characters.")
+    return found
 
 
 def queue_limits() -> tuple[int, int]:

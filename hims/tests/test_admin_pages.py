@@ -331,6 +331,11 @@ def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_serve
     for name, address in shown.pages.items():
         here.open(address)
         look(name)
+    lasts, settings.REAUTHENTICATION_LIFETIME = settings.REAUTHENTICATION_LIFETIME, timedelta(0)
+    here.open(shown.pages["reset-mfa"])
+    assert "Give your password again" in here.page.content()
+    look("proof")
+    settings.REAUTHENTICATION_LIFETIME = lasts
     here.open(shown.pages["register"])
     here.page.click("input[name=_save]")
     look("register-refused")

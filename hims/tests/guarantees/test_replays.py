@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -45,7 +46,7 @@ def withheld(reply: Any, *hidden: str) -> dict[str, Any]:
 def close(patient_id: Any, ward: dict[str, User]) -> None:
     """Only the pharmacist sees the chart from now on."""
     team = [ward["pharmacist"].pk]
-    patients.restrict(by=ward["admin"], patient_id=patient_id, care_team=team, reason=WHY)
+    patients.restrict(by=ward["admin"], patient_id=UUID(str(patient_id)), care_team=team, reason=WHY)
 
 
 # Secrets
