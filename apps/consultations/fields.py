@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 MOST_ROWS = 100
+NOT_MEASURABLE = "not_measurable"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -101,6 +102,14 @@ class Number:
         if not self.least <= number <= self.most:
             return _refuse(problems, path, f"Must lie between {self.least:g} and {self.most:g}.")
         return int(number) if number == int(number) else float(number)
+
+
+@dataclass(frozen=True)
+class Measure(Number):
+    """A number as above that may also be text: `not_measurable`. Units are read before (see `vitals.reading`)."""
+
+    def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
+        return value if value == NOT_MEASURABLE else super().read(value, path, problems)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.access.actor import SYSTEM
-from apps.consultations import adaptive
+from apps.consultations import adaptive, selectors, vitals
 from apps.consultations.adaptive.facts import Facts, folded
 from apps.consultations.models import SIGNED, Consultation, StepSave
 from apps.consultations.rules import Workflow
 from apps.consultations.steps import Step
+from apps.consultations.vitals import Person
 from apps.patients import selectors as patients
 from apps.patients.chart import EntryType
 from apps.patients.models import Patient
@@ -36,6 +37,13 @@ def guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]
     return found.kept() | {"prefill": {Step.HISTORY_REVIEW.word: offered} if offered else {}}
 
 
+def person(row: Consultation, patient: Patient) -> Person:
+    """Who is measured in the visit: the age on its day, and the chart's newest weight and height. One query."""
+    day = _day(row.started_at)
+    last = selectors.last_measured(SYSTEM, patient.pk, "weight_kg", "height_cm")
+    return Person(age_days=max((day - patient.date_of_birth).days, 0), today=day, last=last)
+
+
 def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:
     measured = saves[Step.VITALS].parsed if Step.VITALS in saves else {}
     told = saves[Step.SYMPTOMS].data if Step.SYMPTOMS in saves else {}
@@ -53,6 +61,7 @@ def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Ste
         allergies=_names(chart["allergies"]),
         medications=_names(chart["medications"]),
         problems=tuple(f"{entry['code_system']}:{entry['code']}" for entry in chart["problems"] if entry["code"]),
+        not_measurable=vitals.not_measurable(saves[Step.VITALS].data) if Step.VITALS in saves else (),
         tests_wanted=_wanted(saves, Step.INVESTIGATIONS, "tests"),
         drugs_wanted=_wanted(saves, Step.PRESCRIPTIONS, "medications"),
         **{name: measured.get(name) for name in names},

@@ -6,9 +6,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from apps.consultations import vitals
-from apps.consultations.models import Addendum, Consultation
+from apps.consultations.models import Addendum, Consultation, StepSave
 from apps.consultations.selectors import Visit
 from apps.consultations.steps import Step
+from apps.consultations.vitals.reading import UNIT_SIGNS
 from apps.patients.chart import TEXT_MAX, CodeSystem, EntryType
 from apps.patients.models import ChartEntry
 from apps.patients.services import NewEntry
@@ -44,19 +45,38 @@ def _diagnoses(visit: Visit) -> Iterator[NewEntry]:
 
 def _measured(visit: Visit) -> Iterator[NewEntry]:
     save = visit.saves.get(Step.VITALS)
-    for name, value in save.parsed.items() if save else ():
-        code, display, unit = vitals.LOINC[name]
-        yield NewEntry(
-            type=EntryType.VITAL_SIGN,
-            code_system=CodeSystem.LOINC,
-            code=code,
-            display=display,
-            occurred_at=save.saved_at if save else None,
-            value=Decimal(str(value)),
-            unit=unit,
-            source_ref=_ref(visit.row, f"vital:{name}"),
-            recorded_by_id=_measured_by(visit),
-        )
+    if save is None:
+        return
+    for name, value in save.parsed.items():
+        yield _vital_sign(visit, save, name, value=Decimal(str(value)), unit=vitals.LOINC[name][2], note=_how(save, name))
+    for name in vitals.not_measurable(save.data):
+        yield _vital_sign(visit, save, "systolic" if name == "bp" else name, text="not measurable")
+
+
+def _vital_sign(
+    visit: Visit, save: StepSave, name: str, *, value: Decimal | None = None, unit: str = "", note: str = "", text: str = ""
+) -> NewEntry:
+    code, display, _ = vitals.LOINC[name]
+    return NewEntry(
+        type=EntryType.VITAL_SIGN,
+        code_system=CodeSystem.LOINC,
+        code=code,
+        display=display,
+        occurred_at=save.saved_at,
+        value=value,
+        unit=unit,
+        detail={key: told for key, told in (("note", note), ("value_text", text)) if told},
+        source_ref=_ref(visit.row, f"vital:{name}"),
+        recorded_by_id=_measured_by(visit),
+    )
+
+
+def _how(save: StepSave, name: str) -> str:
+    """What was typed where it was another unit, and how a pressure without a diastolic value was taken."""
+    if name == "systolic" and "diastolic" not in save.parsed:
+        return "By palpation"
+    typed = save.data.get("entered", {}).get(name)
+    return f"Entered as {typed['value']:g} {UNIT_SIGNS.get(typed['unit'], typed['unit'])}" if typed else ""
 
 
 def _measured_by(visit: Visit) -> UUID:

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from apps.consultations import fields, vitals
-from apps.consultations.fields import Choice, Day, Flag, Group, Id, Number, Problem, Rows, Schema, Text
+from apps.consultations.fields import Choice, Day, Flag, Group, Id, Measure, Number, Problem, Rows, Schema, Text
 
 
 class Step(IntEnum):
@@ -75,14 +75,17 @@ _NEXT: Schema = {
 SCHEMAS: Mapping[Step, Schema] = {
     Step.PATIENT_OVERVIEW: {"identity_confirmed": Flag()},
     Step.VITALS: {
-        "bp": Text(20, about="Systolic/diastolic in mmHg, like 120/80; kept as sent"),
-        "pulse": Number(0, 400, 0, about="Per minute"),
-        "temperature_c": Number(10, 50, 1),
-        "spo2": Number(0, 100, 0, about="Percent"),
-        "respiratory_rate": Number(0, 150, 0, about="Per minute"),
-        "weight_kg": Number(0.1, 700, 3),
-        "height_cm": Number(10, 280, 1),
-        "pain": Number(0, 10, 0, about="0 none to 10 worst"),
+        "bp": Text(20, about="Systolic/diastolic in mmHg, like 120/80; by palpation 90/P; or not_measurable; kept as sent"),
+        "pulse": Measure(0, 400, 0, about="Per minute"),
+        "temperature_c": Measure(10, 50, 1, about="°C, or °F with temperature_unit"),
+        "temperature_unit": Choice("C", "F", about="Of temperature_c as you send it; stored and shown in °C"),
+        "spo2": Measure(0, 100, 0, about="Percent"),
+        "respiratory_rate": Measure(0, 150, 0, about="Per minute"),
+        "weight_kg": Measure(0.1, 700, 3, about="kg, or pounds with weight_unit"),
+        "weight_unit": Choice("kg", "lb", about="Of weight_kg as you send it; stored and shown in kg"),
+        "height_cm": Measure(10, 280, 1, about="cm, or inches with height_unit"),
+        "height_unit": Choice("cm", "in", about="Of height_cm as you send it; stored and shown in cm"),
+        "pain": Measure(0, 10, 0, about="0 none to 10 worst"),
         "confirmed_implausible": Flag(about="What looks implausible in this save was measured again and is right"),
     },
     Step.SYMPTOMS: {"chief_complaint": Text(1_000), "symptoms": Rows(Group(_SYMPTOM))},
@@ -102,7 +105,7 @@ TO_COMPLETE: Mapping[Step, tuple[str, ...]] = {
 }
 # Steps that no field alone completes, and that hold nothing for the next reader while every field is empty.
 FINDINGS = frozenset((Step.VITALS, Step.HISTORY_REVIEW, Step.EXAMINATION))
-_NO_FINDING = frozenset(("confirmed_implausible",))
+_NO_FINDING = frozenset(("confirmed_implausible", "entered"))
 
 
 class Unreadable(ValueError):
@@ -116,6 +119,8 @@ class Unreadable(ValueError):
 def read(step: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a save as it is kept; None clears a field. Raises Unreadable naming each wrong or unknown field."""
     problems: list[Problem] = []
+    if step is Step.VITALS:
+        return _read_vitals(sent, problems)
     data = fields.read(SCHEMAS[step], sent, problems)
     if not problems and step is Step.INVESTIGATIONS:
         problems += _nameless_tests(data)
@@ -126,19 +131,51 @@ def read(step: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def merged(step: Step, stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+def merged(step: Step, stored: Mapping[str, Any], sent: Mapping[str, Any], person: vitals.Person | None = None) -> dict[str, Any]:
     """What is stored with what was sent over it (`fields.merged`): what is absent stays, None clears. Raises Unreadable.
 
-    Vital signs are questioned where they are new: a value that was confirmed once is not asked about again.
+    Vital signs are questioned where they are new: a value that was confirmed once is not asked about again. With a `person`,
+    weight and height are compared with the age, the last values and each other.
     """
-    data: dict[str, Any] = fields.merged(stored, sent)
-    if step is Step.VITALS:
-        fresh = [name for name in sent if sent[name] != stored.get(name)]
-        if "confirmed_implausible" not in sent and fresh:
-            data.pop("confirmed_implausible", None)
-        wrong = vitals.problems(data, fresh, confirmed=bool(sent.get("confirmed_implausible")))
-        if wrong:
-            raise Unreadable(wrong)
+    return _merged_vitals(stored, sent, person) if step is Step.VITALS else fields.merged(stored, sent)
+
+
+def _read_vitals(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The values in metric units, with `entered` for those that were typed in other ones."""
+    known = {name: value for name, value in sent.items() if name != "entered"}  # what we show may be sent back
+    unread = {name: value for name, value in known.items() if name not in SCHEMAS[Step.VITALS]}
+    values = vitals.metric(known, problems)
+    entered = values.pop("entered", None)
+    data = fields.read(SCHEMAS[Step.VITALS], {name: values[name] for name in values if name not in unread} | unread, problems)
+    if problems:
+        raise Unreadable([_hinted(problem, values) for problem in problems])
+    return data | ({"entered": entered} if entered else {})
+
+
+def _hinted(problem: Problem, values: Mapping[str, Any]) -> Problem:
+    """The problem with the likely mistake: °F typed as °C, metres as centimetres."""
+    value = values.get(problem.field)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return problem
+    if problem.field == "temperature_c" and (hint := vitals.fahrenheit_hint(value)):
+        return Problem(problem.field, f"A temperature of {value:g} °C is not possible. {hint.strip()}")
+    if problem.field == "height_cm" and 0.25 <= value <= 2.5:
+        return Problem(problem.field, f"{problem.issue} {value:g} m = {value * 100:g} cm?")
+    return problem
+
+
+def _merged_vitals(stored: Mapping[str, Any], sent: Mapping[str, Any], person: vitals.Person | None) -> dict[str, Any]:
+    entered = sent.get("entered") or {}
+    fresh = [name for name in sent if name != "entered" and sent[name] != stored.get(name)]
+    told = {name: entered[name] for name in entered if entered[name] is not None or name in fresh}  # sent back unchanged: stays
+    data: dict[str, Any] = fields.merged(stored, {**sent, "entered": told})
+    if not data.get("entered"):
+        data.pop("entered", None)
+    if "confirmed_implausible" not in sent and fresh:
+        data.pop("confirmed_implausible", None)
+    wrong = vitals.problems(data, fresh, confirmed=bool(sent.get("confirmed_implausible")), person=person)
+    if wrong:
+        raise Unreadable(wrong)
     return data
 
 

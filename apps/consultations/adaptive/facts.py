@@ -30,6 +30,7 @@ class Facts:
     respiratory_rate: float | None = None
     weight_kg: float | None = None
     pain: float | None = None
+    not_measurable: tuple[str, ...] = ()  # fields of the vital signs that somebody tried to measure
     complaint: str = ""
     allergy_status: str = "not_asked"
     allergies: tuple[str, ...] = ()

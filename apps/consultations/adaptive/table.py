@@ -119,6 +119,17 @@ RULES: Sequence[Rule] = (
         alert="Low body temperature.",
     ),
     Rule(
+        rule_id="redflag.not-measurable",
+        because="The blood pressure, the pulse or the oxygen saturation could not be measured.",
+        source="house",
+        when=(Is("not_measurable", "has", ("bp", "pulse", "spo2")),),
+        requires=(S.VITALS, S.EXAMINATION),
+        first=S.EXAMINATION,
+        at=S.VITALS,
+        asks=("Feel for a central pulse, and try another device or site.",),
+        alert="A vital sign could not be measured: look at the patient now.",
+    ),
+    Rule(
         rule_id="redflag.infant-fever",
         because="A child of {age_days} days with {temperature_c:g} °C.",
         source="NICE NG143",

@@ -4,15 +4,17 @@
 """
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from django import forms
 
 from apps.common.errors import HimsError, Invalid
 from apps.consultations.admin import words
-from apps.consultations.fields import Choice, Field, Flag, Group, Number, Rows, Text
+from apps.consultations.fields import Choice, Field, Flag, Group, Measure, Number, Rows, Text
 from apps.consultations.ports import Acknowledged
 from apps.consultations.steps import SCHEMAS, TO_COMPLETE, Step
+from apps.consultations.vitals import UNIT_FIELDS
 
 _SPARE = 3
 _CONFIRMED = "confirmed_implausible"
@@ -25,6 +27,8 @@ def _box(name: str, field: Field, *, in_row: bool = False) -> forms.Field:
     told: dict[str, Any] = {"required": False, "label": words.label(name), "help_text": "" if in_row else field.about}
     if isinstance(field, Flag):
         return forms.BooleanField(**told)
+    if isinstance(field, Measure):
+        return forms.CharField(widget=forms.TextInput(attrs={"size": 8, "autocomplete": "off"}), **told)
     if isinstance(field, Choice):
         return forms.ChoiceField(choices=[("", "–"), *((word, words.plain(word)) for word in field.words)], **told)
     if isinstance(field, Number):
@@ -115,6 +119,9 @@ class StepForm(forms.Form):
         told = {name: self._value(name, field) for name, field in SCHEMAS[self.step].items()}
         if not told.get(_CONFIRMED):
             told.pop(_CONFIRMED, None)  # never carried over: what is new is questioned anew
+        for unit, name in UNIT_FIELDS.items():
+            if unit in told and (told.get(name) is None or told[name] == self.stored.get(name)):
+                told.pop(unit)  # what was not typed anew is shown in the metric unit
         return {name: value for name, value in told.items() if value is not None or self.stored.get(name) is not None}
 
     def _value(self, name: str, field: Field) -> Any:
@@ -123,6 +130,8 @@ class StepForm(forms.Form):
         answer = self.cleaned_data.get(name)
         if isinstance(field, Group):
             return answer or self._group(name, field)
+        if isinstance(field, Measure):
+            return _number_in(answer)
         if name == _CONFIRMED:
             return answer or None
         if isinstance(field, Flag):
@@ -150,6 +159,17 @@ class StepForm(forms.Form):
                 same = old is not None and row == {part: v for part, v in _cells(old, group).items() if v is not False}
                 yield old if same else row
             place += 1
+
+
+def _number_in(text: str | None) -> Any:
+    """The number in a box, or the text for the service to read, like "98.6 F"; None for an empty box."""
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return text if not isfinite(number) else int(number) if number == int(number) else number
 
 
 def acknowledged(sent: Mapping[str, Any]) -> list[Acknowledged]:

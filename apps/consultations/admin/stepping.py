@@ -1,5 +1,6 @@
 """The page of one step: its form, saved through the service; who saved meanwhile is told, and nothing is lost."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, HimsError
-from apps.consultations import selectors, services, unplaced
+from apps.consultations import selectors, services, unplaced, vitals
 from apps.consultations.admin import showing, words
 from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, tell
 from apps.consultations.fields import merged
@@ -150,6 +151,7 @@ class Steps(HimsModelAdmin):
             "save": save,
             "who": showing.names(request, {step: save}).get(save.saved_by_id, "") if save else "",
             "vitals": self._vitals(by, visit, form) if step is Step.VITALS else None,
+            "limits_note": vitals.NOT_REVIEWED,
             "prefill": _prefill(visit, step),
             "search": self._search(request, visit) if step is Step.ASSESSMENT else None,
             "coded": save.parsed.get("diagnoses", []) if save else [],
@@ -159,16 +161,13 @@ class Steps(HimsModelAdmin):
         return TemplateResponse(request, "admin/consultations/consultation/step.html", context)
 
     def _vitals(self, by: Actor, visit: Visit, form: StepForm) -> list[dict[str, Any]]:
-        """Each box with its unit and the value of the last signed visit."""
-        before = selectors.measured_before(by, visit.row)
-        told = before.parsed if before else {}
-        if before and before.data.get("bp"):
-            told = told | {"bp": before.data["bp"]}
-        day = f"{timezone.localtime(before.saved_at, ZoneInfo(settings.CLINIC_TIME_ZONE)):%Y-%m-%d}" if before else ""
+        """Each box with its units and the chart's newest value of its kind with its day."""
+        before = selectors.last_measured(by, visit.row.patient_id, *vitals.LOINC)
+        units = {name: form[unit] for unit, name in vitals.UNIT_FIELDS.items()}
         return [
-            {"box": box, "unit": words.unit(box.name), "before": f"{told[box.name]}" if box.name in told else "", "day": day}
+            {"box": box, "unit": words.unit(box.name), "units": units.get(box.name), "before": _before(box.name, before)}
             for box in form.singles()
-            if box.name != "confirmed_implausible"
+            if box.name != "confirmed_implausible" and box.name not in vitals.UNIT_FIELDS
         ]
 
     def _search(self, request: HttpRequest, visit: Visit) -> dict[str, Any]:
@@ -200,6 +199,15 @@ def _following(after: Visit, step: Step) -> Step:
     """Where one is taken after a save: what the visit turns to next, else the next step."""
     ahead = after.progress.recommended
     return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if ahead is None or ahead is step else ahead
+
+
+def _before(name: str, last: Mapping[str, vitals.Last]) -> str:
+    """The newest value of the chart with its day; a pressure from its two halves, where both are of one day."""
+    if name == "bp" and "systolic" in last:
+        top, low = last["systolic"], last.get("diastolic")
+        both = f"{top.value:g}/{low.value:g}" if low and low.on == top.on else f"{top.value:g}/?"
+        return f"{both} ({top.on})"
+    return f"{last[name].value:g} ({last[name].on})" if name in last else ""
 
 
 def _prefill(visit: Visit, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:

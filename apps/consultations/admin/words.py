@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.consultations import vitals
+from apps.consultations.fields import NOT_MEASURABLE
 from apps.consultations.rules import State
 from apps.consultations.steps import Step
+from apps.consultations.vitals.reading import UNIT_SIGNS
 
 STATES = {State.COMPLETED: "done", State.IN_PROGRESS: "now", State.PENDING: "to do", State.SKIPPED: "skipped"}
 SIGNS = {State.COMPLETED: "✓", State.IN_PROGRESS: "▶", State.PENDING: "○", State.SKIPPED: "–"}
@@ -18,6 +20,10 @@ _LABELS = {
     "height_cm": "Height",
     "bmi": "Body mass index",
     "confirmed_implausible": "What looks implausible was measured again and is right",
+    "temperature_unit": "Temperature in",
+    "weight_unit": "Weight in",
+    "height_unit": "Height in",
+    "entered": "Entered as",
     "identity_confirmed": "I asked for name and date of birth, and they are this patient’s",
     "code": "ICD-10-CM code",
     "drug_id": "Drug id",
@@ -50,6 +56,8 @@ def value(told: Any) -> str:
     """A value of a step's data, in words."""
     if told in (None, "", [], {}):
         return "(empty)"
+    if told == NOT_MEASURABLE:
+        return "not measurable"
     if isinstance(told, bool):
         return "yes" if told else "no"
     if isinstance(told, Mapping):
@@ -61,4 +69,13 @@ def value(told: Any) -> str:
 
 def lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A step's data, field by field."""
-    return [(label(name), value(told)) for name, told in data.items()]
+    return [(label(name), _measured(name, told, data)) for name, told in data.items() if name != "entered"]
+
+
+def _measured(name: str, told: Any, data: Mapping[str, Any]) -> str:
+    """A value with its unit, and as it was typed where that was in another unit."""
+    shown = value(told)
+    if name in vitals.RANGES and isinstance(told, int | float):
+        shown = f"{shown} {unit(name)}"
+    typed = data.get("entered", {}).get(name)
+    return f"{shown} (entered as {typed['value']:g} {UNIT_SIGNS.get(typed['unit'], typed['unit'])})" if typed else shown

@@ -91,7 +91,7 @@ def _saved(by: Actor, consultation_id: UUID, save: NewSave, sent: Mapping[str, A
     visit = selectors.whole(row)
     _refuse_now(visit, save)
     before = visit.saves.get(save.step)
-    fresh = _next(by, row, save, before, sent)
+    fresh = _next(by, visit, patient, save, sent)
     unchanged = before and (fresh.data, fresh.state) == (before.data, before.state)
     is_to_be_placed = ports.handler_of(save.step) and unplaced.of_save(before)  # saved before the handler was there
     if unchanged and not save.acknowledged and not is_to_be_placed:
@@ -133,11 +133,13 @@ def stored(here: StepSave | None) -> dict[str, Any] | None:
     return told | {"saved_by": here.saved_by_id}
 
 
-def _next(by: Actor, row: Consultation, save: NewSave, before: StepSave | None, sent: Mapping[str, Any]) -> StepSave:
+def _next(by: Actor, visit: Visit, patient: Patient, save: NewSave, sent: Mapping[str, Any]) -> StepSave:
     """The step's next version, not saved yet. Raises Invalid."""
+    row, before = visit.row, visit.saves.get(save.step)
+    person = guiding.person(row, patient) if save.step is Step.VITALS and {"weight_kg", "height_cm"} & set(sent) else None
     try:
         stored = before.data if before else {}
-        data = steps.merged(save.step, stored, sent)
+        data = steps.merged(save.step, stored, sent, person)
         if wrong_day := steps.past_follow_up(stored, sent, clock.today()) if save.step is Step.FOLLOW_UP else []:
             raise steps.Unreadable(wrong_day)
     except steps.Unreadable as wrong:

@@ -28,6 +28,7 @@ REACHED: dict[str, dict[str, Any]] = {
     "redflag.slow-pulse": {"pulse": 40},
     "redflag.low-pressure": {"systolic": 90, "diastolic": 60},
     "redflag.cold": {"temperature_c": 35.0},
+    "redflag.not-measurable": {"not_measurable": ("bp",)},
     "redflag.infant-fever": {"age_days": 60, "temperature_c": 38.0},
     "redflag.stroke": {"complaint": "slurred speech"},
     "redflag.self-harm": {"complaint": "suicidal thoughts"},

@@ -140,7 +140,7 @@ def test_every_step_takes_what_the_contract_names() -> None:
     names = {int(step): set(schema) for step, schema in SCHEMAS.items()}
     assert names[1] == {
         *("bp", "pulse", "temperature_c", "spo2", "respiratory_rate", "weight_kg", "height_cm", "pain"),
-        "confirmed_implausible",
+        *("confirmed_implausible", "weight_unit", "height_unit", "temperature_unit"),
     }
     assert names[3] == {"allergies_reviewed", "medications_reviewed", "problems_reviewed"}
     assert (names[9], names[10]) == ({"instructions", "follow_up"}, set())

@@ -1,0 +1,45 @@
+"""Vital signs: read as people write them (`reading`), checked against sourced limits (`table`, `plausible`). Pure.
+
+The bounds nothing passes, confirmed or not, stand in `steps` (a saturation of 120 %, a negative weight).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.consultations.vitals.plausible import Last, Person, fahrenheit_hint, problems
+from apps.consultations.vitals.reading import NOT_MEASURABLE, UNIT_FIELDS, metric, pressure
+from apps.consultations.vitals.table import LOINC, NOT_REVIEWED, RANGES
+
+__all__ = [
+    "LOINC",
+    "NOT_MEASURABLE",
+    "NOT_REVIEWED",
+    "RANGES",
+    "UNIT_FIELDS",
+    "Last",
+    "Person",
+    "fahrenheit_hint",
+    "measured",
+    "metric",
+    "not_measurable",
+    "pressure",
+    "problems",
+]
+
+
+def measured(data: Mapping[str, Any]) -> dict[str, float]:
+    """Every number of the step's data by name: the pressure taken apart, the body mass index beside weight and height."""
+    found = {name: data[name] for name in LOINC if isinstance(data.get(name), int | float)}
+    pair = pressure(data["bp"]) if data.get("bp") else None
+    if pair:
+        found["systolic"] = pair[0]
+        if pair[1] is not None:
+            found["diastolic"] = pair[1]
+    if found.get("weight_kg") and found.get("height_cm"):
+        found["bmi"] = round(found["weight_kg"] / (found["height_cm"] / 100) ** 2, 1)
+    return {name: found[name] for name in LOINC if name in found}
+
+
+def not_measurable(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields of the step's data that somebody tried to measure and could not, in the order of the form."""
+    return tuple(name for name in ("bp", *LOINC) if data.get(name) == NOT_MEASURABLE)
