@@ -53,6 +53,7 @@ class Permission(StrEnum):
     CONSULTATION_STEP_ANY = "consultation.step_any"
     CONSULTATION_ANY = "consultation.any"  # act in every doctor's visits, not in one's own alone; start one for a doctor
     CONSULTATION_HOLD = "consultation.hold"  # hold, resume, cancel
+    CONSULTATION_READY = "consultation.ready"  # hand a visit to its doctor
     CONSULTATION_SIGN = "consultation.sign"  # complete, add after signing, hand over
     # audit
     AUDIT_VIEW = "audit.view"

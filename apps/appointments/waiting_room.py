@@ -3,6 +3,9 @@
 The queue is worked out at each look from the visits and their history; nothing is kept that could be stale. Charts that are
 closed to whoever asks are not in it, nor counted; the time they take of their doctor is, as in the diary.
 
+Who is with a nurse stands in front of those who wait, once a vital sign calls the doctor or the nurse has said that the patient
+is ready: the doctor looks here, and would not see them otherwise.
+
 Somebody who was checked in on an earlier day and never settled is no longer in the house, and does not vanish either: such visits
 stand behind those of the day, marked, without an estimate and not counted as waiting, until somebody settles them.
 """
@@ -35,7 +38,7 @@ _ONE_ACT = timedelta(seconds=1)  # who is taken straight in is checked in by the
 
 @dataclass(frozen=True)
 class Place:
-    """Somebody who waits. `position` counts from 1 within what was asked for.
+    """Somebody who waits, or who is with a nurse and marked. `position` counts from 1 within what was asked for.
 
     `estimated_start` is None where the doctor has no time left today, and of visits that are `left_over` from an earlier day.
     """
@@ -60,6 +63,8 @@ class Summary:
     longest_wait_minutes: int | None
     average_wait_minutes_today: float | None
     called_today: int
+    alerts: int
+    ready: int
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,9 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
     now, asked = clock.now(), _asked(by, filters)
     day = _day_of(now)
     here = list(_here(by, asked, day, now).select_related("patient", "doctor", "room"))
-    waiting = [row for row in here if row.status == Status.CHECKED_IN]
+    waiting, marked = [row for row in here if row.status == Status.CHECKED_IN], _marked(here)
     begins = _estimates(waiting, day, now)
-    places = [_place(number, row, begins.get(row.pk), now) for number, row in enumerate(waiting, 1)]
+    places = [_place(number, row, begins.get(row.pk), now) for number, row in enumerate([*marked, *waiting], 1)]
     old, number_old = _left_over(by, asked, day, now, skip=offset - len(places), limit=limit, behind=len(places))
     called = _waits_of_today(by, asked, day)
     summary = Summary(
@@ -99,9 +104,11 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
         left_over=number_old.rows,
         emergency=sum(row.triage == "emergency" for row in waiting),
         urgent=sum(row.triage == "urgent" for row in waiting),
-        longest_wait_minutes=max((place.waiting_minutes for place in places), default=None),
+        longest_wait_minutes=max((place.waiting_minutes for place in places[len(marked) :]), default=None),
         average_wait_minutes_today=waits.average(called),
         called_today=len(called),
+        alerts=sum(row.alert_since is not None for row in here),
+        ready=sum(row.ready_since is not None for row in marked),
     )
     shown = [*places[offset : offset + limit], *old]
     total = Total(len(places) + number_old.rows, number_old.is_estimate)
@@ -144,6 +151,12 @@ def _in_the_house(day: Span, now: datetime) -> Q:
     """Who came today and waits, or is with somebody: that may go on across midnight."""
     begun = Q(status=Status.IN_PROGRESS, checked_in_at__gte=min(day.start, now - _LONGEST))
     return Q(status=Status.CHECKED_IN, checked_in_at__gte=day.start) | begun
+
+
+def _marked(here: Iterable[Appointment]) -> list[Appointment]:
+    """Those with a nurse who are marked: alerts first, then who is ready, each the longest first."""
+    rows = [row for row in here if row.status == Status.IN_PROGRESS and (row.alert_since or row.ready_since)]
+    return sorted(rows, key=lambda row: (row.alert_since is None, row.alert_since or row.ready_since))
 
 
 def _place(position: int, row: Appointment, begins: datetime | None, now: datetime) -> Place:

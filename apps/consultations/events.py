@@ -40,6 +40,28 @@ class ConsultationStepSaved(_AboutVisit, name="consultation.step_saved"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsultationAlertRaised(_AboutVisit, name="consultation.alert_raised"):
+    """A vital sign was saved that the doctor has to know of now: the rules by name, never the value."""
+
+    rule_ids: tuple[str, ...]
+    alert_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultationAlertsCleared(_AboutVisit, name="consultation.alert_cleared"):
+    """Another value was saved, for which these alerts no longer hold."""
+
+    alert_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultationReady(_AboutVisit, name="consultation.ready"):
+    """A nurse has handed the visit to its doctor."""
+
+    ready_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsultationCompleted(_AboutVisit, name="consultation.completed"):
     """The visit is signed and stands in the chart. Billing drafts its charges, the patient is told, the pharmacy sees the drugs.
 

@@ -27,10 +27,10 @@ Chart = Mapping[str, list[dict[str, Any]]]
 def guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]) -> dict[str, Any]:
     """What the table says of the visit now, as it is kept, with what can be offered for confirmation. Two queries.
 
-    Empty for a visit that is not adaptive.
+    Of a visit that is not adaptive only the urgent alerts of its vital signs; empty without one, and without a query.
     """
     if row.workflow_type != Workflow.ADAPTIVE:
-        return {}
+        return adaptive.urgent_alerts(Facts(**_of_the_patient(row, patient), **_of_the_vitals(saves)))
     chart = _chart(patient)
     found = adaptive.guide(_facts(row, patient, chart, saves))
     offered = {name: chart[name] for name in found.prefills}
@@ -45,15 +45,11 @@ def person(row: Consultation, patient: Patient) -> Person:
 
 
 def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:
-    measured = saves[Step.VITALS].parsed if Step.VITALS in saves else {}
     told = saves[Step.SYMPTOMS].data if Step.SYMPTOMS in saves else {}
     words = [told.get("chief_complaint", ""), *(symptom["description"] for symptom in told.get("symptoms", ()))]
-    names = ("systolic", "diastolic", "pulse", "temperature_c", "spo2", "respiratory_rate", "weight_kg", "pain")
-    day = _day(row.started_at)
     return Facts(
-        age_days=max((day - patient.date_of_birth).days, 0),
-        years=max(age(patient.date_of_birth, day), 0),
-        sex=patient.gender,
+        **_of_the_patient(row, patient),
+        **_of_the_vitals(saves),
         appointment_type=row.appointment.appointment_type if row.appointment else "walk_in",
         last_visit_days=_days_since_last(row),
         complaint=folded(*words),
@@ -61,11 +57,22 @@ def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Ste
         allergies=_names(chart["allergies"]),
         medications=_names(chart["medications"]),
         problems=tuple(f"{entry['code_system']}:{entry['code']}" for entry in chart["problems"] if entry["code"]),
-        not_measurable=vitals.not_measurable(saves[Step.VITALS].data) if Step.VITALS in saves else (),
         tests_wanted=_wanted(saves, Step.INVESTIGATIONS, "tests"),
         drugs_wanted=_wanted(saves, Step.PRESCRIPTIONS, "medications"),
-        **{name: measured.get(name) for name in names},
     )
+
+
+def _of_the_patient(row: Consultation, patient: Patient) -> dict[str, Any]:
+    born, day = patient.date_of_birth, _day(row.started_at)
+    return {"age_days": max((day - born).days, 0), "years": max(age(born, day), 0), "sex": patient.gender}
+
+
+def _of_the_vitals(saves: Mapping[Step, StepSave]) -> dict[str, Any]:
+    if Step.VITALS not in saves:
+        return {}
+    save = saves[Step.VITALS]
+    names = ("systolic", "diastolic", "pulse", "temperature_c", "spo2", "respiratory_rate", "weight_kg", "pain")
+    return {name: save.parsed.get(name) for name in names} | {"not_measurable": vitals.not_measurable(save.data)}
 
 
 def _chart(patient: Patient) -> Chart:

@@ -54,6 +54,9 @@ class Consultation(BaseModel):
     rule_version = models.CharField(max_length=20, blank=True)
     version = models.PositiveIntegerField(default=1)
 
+    ready_at = models.DateTimeField(null=True, editable=False, help_text="since when it waits for the doctor")
+    ready_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
+
     completed_at = models.DateTimeField(null=True, editable=False)
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
     override_reason = models.CharField(max_length=400, blank=True, help_text="why it was signed though something was missing")
@@ -156,6 +159,35 @@ class Acknowledgement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule_id}: {self.reason}"
+
+
+class VitalAlert(models.Model):
+    """An urgent alert of the vital signs, from the value that raised it to the one that cleared it. The doctor's answer is an
+    Acknowledgement of the same `alert_id`; an alert that comes back has another id."""
+
+    id = models.BigAutoField(primary_key=True)
+    consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+", db_index=False)
+    alert_id = models.CharField(max_length=64)
+    rule_id = models.CharField(max_length=60)
+    because = models.CharField(max_length=400)
+    message = models.CharField(max_length=400)
+    raised_at = models.DateTimeField(default=clock.now)
+    raised_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    cleared_at = models.DateTimeField(null=True)
+    cleared_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["consultation", "alert_id"], name="vital_alert_once"),
+            models.CheckConstraint(
+                condition=Q(cleared_at=None, cleared_by=None) | Q(cleared_at__gte=F("raised_at")),
+                name="vital_alert_cleared_later",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}: {self.because}"
 
 
 class Addendum(BaseModel):

@@ -1,6 +1,6 @@
 """Finding visits. Everything here is already scoped to whoever asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
 from apps.consultations import adaptive, reads, rules, vitals
-from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave
+from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave, VitalAlert
 from apps.consultations.rules import Progress, State
 from apps.consultations.steps import Step
 from apps.consultations.vitals import Last
@@ -42,6 +42,11 @@ class Visit:
     def open_alerts(self) -> list[dict[str, Any]]:
         """Those that nobody has answered."""
         return [alert for alert in self.alerts if alert["id"] not in self.acknowledged]
+
+    @property
+    def urgent_alerts(self) -> list[dict[str, Any]]:
+        """Those of a visit that goes on that call the doctor and that no doctor has answered."""
+        return [alert for alert in self.open_alerts if alert.get("urgent")] if self.row.status in rules.LIVE else []
 
 
 def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> lists.Listing:
@@ -87,9 +92,18 @@ def put_together(
     return Visit(row, saves, acknowledged, addenda, progress)
 
 
+def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None) -> list[VitalAlert]:
+    """The urgent alerts with these ids; without ids those that still hold and that no doctor has answered."""
+    rows = VitalAlert.objects.filter(consultation=consultation_id)
+    if alert_ids is not None:
+        return list(rows.filter(alert_id__in=alert_ids))
+    answered = Acknowledgement.objects.filter(consultation=consultation_id).values("alert_id")
+    return list(rows.filter(cleared_at=None).exclude(alert_id__in=answered))
+
+
 def needs_of(row: Consultation) -> rules.Needs:
     """What the visit needs: by its table, or by the rules' last word."""
-    return adaptive.needs_of(row.guidance) if row.guidance else rules.fixed_needs(row.workflow_type)
+    return adaptive.needs_of(row.guidance) if "requires" in row.guidance else rules.fixed_needs(row.workflow_type)
 
 
 def latest_saves(row: Consultation) -> dict[Step, StepSave]:

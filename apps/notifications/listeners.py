@@ -15,8 +15,11 @@ from apps.accounts.models import PasswordLink, User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
 from apps.common import clock
+from apps.consultations import selectors as consultations
+from apps.consultations.events import ConsultationAlertRaised, ConsultationHandedOver, ConsultationReady
+from apps.consultations.models import VitalAlert
 from apps.events.listeners import SHARED, after_commit
-from apps.notifications import diary, mail, services
+from apps.notifications import consulting, diary, mail, services
 from apps.notifications.mail import Recipient
 from apps.notifications.models import Priority, Type
 from apps.notifications.services import Notice
@@ -158,6 +161,37 @@ def tell_the_desk_of_an_offer(event: WaitlistOffered) -> None:
     """Where nobody can be mailed, somebody has to call."""
     if notice := diary.to_the_desk(event):
         services.notify(by=SYSTEM, notice=notice, roles=(Role.RECEPTIONIST,), event_id=event.event_id)
+
+
+@after_commit(ConsultationAlertRaised, terms=SHARED, when=consulting.is_news_to_the_doctor)
+def tell_the_doctor_of_an_alert(event: ConsultationAlertRaised) -> None:
+    """The doctor of the visit, unless the doctor entered the value."""
+    _tell_of_alerts(event, consultations.vital_alerts(event.consultation_id, event.alert_ids))
+
+
+@after_commit(ConsultationHandedOver, terms=SHARED)
+def tell_the_next_doctor_of_open_alerts(event: ConsultationHandedOver) -> None:
+    """The doctor who takes the visit over learns which alerts nobody has acknowledged."""
+    _tell_of_alerts(event, consultations.vital_alerts(event.consultation_id))
+
+
+@after_commit(ConsultationAlertRaised, terms=mail.TERMS, when=consulting.is_news_to_the_doctor)
+def mail_the_doctor_of_an_alert(event: ConsultationAlertRaised) -> None:
+    """That a patient needs the doctor, without the patient and without the value."""
+    if user := _working(event.doctor_id):
+        mail.send(to=Recipient.of(user), template="vital_alert", context={}, event_id=event.event_id)
+
+
+@after_commit(ConsultationReady, terms=SHARED)
+def tell_the_doctor_of_a_ready_patient(event: ConsultationReady) -> None:
+    """The doctor of the visit."""
+    notice = consulting.of_ready(event.consultation_id, event.patient_id, event.announced_by, event.ready_at)
+    services.notify(by=SYSTEM, notice=notice, ids=[event.doctor_id], event_id=event.event_id)
+
+
+def _tell_of_alerts(event: ConsultationAlertRaised | ConsultationHandedOver, alerts: list[VitalAlert]) -> None:
+    if notice := consulting.of_alerts(event.consultation_id, event.patient_id, alerts):
+        services.notify(by=SYSTEM, notice=notice, ids=[event.doctor_id], event_id=event.event_id)
 
 
 def _tell_doctors(event: diary.Change) -> None:

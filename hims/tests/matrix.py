@@ -105,6 +105,7 @@ MATRIX: dict[str, str] = {
     "POST /consultations/{id}/hold": "c o y - - - - -",
     "POST /consultations/{id}/resume": "c o y - - - - -",
     "POST /consultations/{id}/cancel": "c o y - - - - -",
+    "POST /consultations/{id}/ready": "c - y - - - - -",
     "POST /consultations/{id}/hand-over": "c o - - - - - -",
     # audit, notifications
     "GET /audit-events": ADMIN,

@@ -145,6 +145,7 @@ def consultation_pages(ward: dict[str, User]) -> dict[str, set[str]]:
         reverse(f"{base}step", args=[visit.pk, 1]): clinical,
         reverse(f"{base}complete", args=[visit.pk]): doctors,
         reverse(f"{base}hand_over", args=[visit.pk]): doctors,
+        reverse(f"{base}ready", args=[visit.pk]): {"nurse", "admin"},
         reverse(f"{base}hold", args=[visit.pk]): clinical,
         reverse(f"{base}cancel", args=[visit.pk]): clinical,
         reverse(f"{base}resume", args=[waits.pk]): clinical,

@@ -54,6 +54,9 @@ def test_the_other_ways_of_a_visit_answer_as_told(strict: dict[str, Any], ward: 
     patient, who = cast.admit(), cast.caller(ward["doctor"])
     at = agree(strict, who.post("/consultations", {"patient_id": str(patient.pk)}), 201)["data"]["consultation"]["id"]
     agree(strict, cast.caller(other).post(f"/consultations/{at}/cancel"), 403)
+    agree(strict, cast.caller(ward["nurse"]).post(f"/consultations/{at}/ready"), 200)
+    agree(strict, cast.caller(ward["nurse"]).post(f"/consultations/{at}/ready"), 409)
+    agree(strict, who.post(f"/consultations/{at}/ready"), 403)
     agree(strict, who.post(f"/consultations/{at}/hand-over", {"doctor_id": str(other.pk)}), 200)
     agree(strict, who.post(f"/consultations/{at}/hand-over", {"doctor_id": "nobody"}), 400)
     agree(strict, cast.caller(ward["nurse"]).post(f"/consultations/{at}/cancel", {"reason": "Left unseen"}), 200)

@@ -60,6 +60,7 @@ K = {
     "post v1/consultations/<str:pk>/hold": "consultations:write",
     "post v1/consultations/<str:pk>/resume": "consultations:write",
     "post v1/consultations/<str:pk>/cancel": "consultations:write",
+    "post v1/consultations/<str:pk>/ready": "consultations:write",
     "post v1/consultations/<str:pk>/hand-over": None,
 }
 

@@ -210,6 +210,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /consultations/{id}/hold": {"reason": why},
         "POST /consultations/{id}/resume": {},
         "POST /consultations/{id}/cancel": {"reason": why},
+        "POST /consultations/{id}/ready": {},
         "POST /consultations/{id}/hand-over": {"doctor_id": scene.doctor_id},
     }
     method, _, path = row.partition(" ")
@@ -392,6 +393,7 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
         reverse("admin:consultations_consultation_complete", args=[scene.consultation_id]): "POST /consultations/{id}/complete",
         reverse("admin:consultations_consultation_hold", args=[scene.consultation_id]): "POST /consultations/{id}/hold",
         reverse("admin:consultations_consultation_cancel", args=[scene.consultation_id]): "POST /consultations/{id}/cancel",
+        reverse("admin:consultations_consultation_ready", args=[scene.consultation_id]): "POST /consultations/{id}/ready",
         reverse("admin:consultations_consultation_hand_over", args=[scene.consultation_id]): "POST /consultations/{id}/hand-over",
     }
     for address, row in twins.items():

@@ -24,9 +24,11 @@
     const said = [];
     after.forEach(function (row, id) {
       const was = before.get(id), who = row.dataset.who;
-      if (!was) said.push(`New: ${who}`);
+      if (!was) said.push(row.dataset.alert ? `Alert: vital signs of ${who}` : row.dataset.ready ? `${who}: ready for the doctor` : `New: ${who}`);
       else {
         if (was.dataset.triage !== row.dataset.triage) said.push(`${who}: ${row.dataset.triage}`);
+        if (was.dataset.alert !== row.dataset.alert && row.dataset.alert) said.push(`Alert: vital signs of ${who}`);
+        if (was.dataset.ready !== row.dataset.ready && row.dataset.ready) said.push(`${who}: ready for the doctor`);
         if (was.dataset.band !== row.dataset.band && row.dataset.band) said.push(`${who}: ${row.dataset.band}`);
       }
     });

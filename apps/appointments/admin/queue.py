@@ -126,7 +126,7 @@ class QueueView(View):
     def _row(self, request: HttpRequest, place: Place) -> dict[str, Any]:
         row, told = place.visit, words.patient(place.visit.patient)
         band = waits.band(place.waiting_minutes, settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES)
-        starts = place.estimated_start
+        starts, is_begun = place.estimated_start, row.status == Status.IN_PROGRESS
         return {
             "id": row.pk,
             "position": place.position,
@@ -146,12 +146,15 @@ class QueueView(View):
             "triage_reason": row.triage_reason,
             "came": words.moment(row.checked_in_at) if place.left_over and row.checked_in_at else "",
             "minutes": place.waiting_minutes,
-            "band": "" if place.left_over else band,
-            "band_told": "" if place.left_over else _BANDS[band],
+            "band": "" if place.left_over or is_begun else band,
+            "band_told": "" if place.left_over or is_begun else _BANDS[band],
             "left_over": place.left_over,
+            "alert": words.clock_time(row.alert_since) if row.alert_since else "",
+            "ready": words.clock_time(row.ready_since) if row.ready_since else "",
+            "is_begun": is_begun,
             "still": place.estimated_wait_minutes,
             "starts": words.clock_time(starts) if starts else "",
-            "may_triage": holds(request.user, Permission.APPOINTMENT_CHANGE),
+            "may_triage": not is_begun and holds(request.user, Permission.APPOINTMENT_CHANGE),
             "ways": [*self._ways(request, place), *_undo(request, row)],
         }
 

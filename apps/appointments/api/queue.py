@@ -36,6 +36,8 @@ _SUMMARY = {
             "description": "From check-in to start, of those who came and were called today; null of nobody",
         },
         "called_today": {"type": "integer", "description": "How many that average is of"},
+        "alerts": {"type": "integer", "description": "Patients here with an urgent alert that no doctor has acknowledged"},
+        "ready": {"type": "integer", "description": "With a nurse and ready for the doctor"},
     },
     "required": [
         "waiting",
@@ -46,6 +48,8 @@ _SUMMARY = {
         "longest_wait_minutes",
         "average_wait_minutes_today",
         "called_today",
+        "alerts",
+        "ready",
     ],
 }
 
@@ -75,7 +79,10 @@ class QueuePlaceRow(serializers.Serializer):
     doctor_name = serializers.CharField()
     room_id = serializers.UUIDField(allow_null=True)
     appointment_type = serializers.ChoiceField(choices=VisitType.choices)
-    status = serializers.ChoiceField(choices=[("checked_in", "checked in")])
+    status = serializers.ChoiceField(
+        choices=[("checked_in", "checked in"), ("in_progress", "in progress")],
+        help_text="in_progress: with a nurse, and marked by alert_since or ready_since",
+    )
     triage = serializers.ChoiceField(choices=Triage.choices)
     triage_reason = serializers.CharField(allow_blank=True)
     scheduled_time = serializers.DateTimeField()
@@ -85,6 +92,11 @@ class QueuePlaceRow(serializers.Serializer):
         allow_null=True, help_text="From now on, rounded up; null where the doctor has no time left today, and where left over"
     )
     estimated_start = serializers.DateTimeField(allow_null=True)
+    alert_since = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Since when a vital sign calls the doctor; null again once a doctor acknowledges it or it is normal",
+    )
+    ready_since = serializers.DateTimeField(allow_null=True, help_text="Since when a nurse has handed the patient to the doctor")
     left_over = serializers.BooleanField(help_text="Checked in on an earlier day and never settled: behind all others")
     patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
@@ -114,6 +126,8 @@ _EXAMPLE = Example(
                     "waiting_minutes": 16,
                     "estimated_wait_minutes": 5,
                     "estimated_start": "2025-01-15T18:13:00Z",
+                    "alert_since": None,
+                    "ready_since": None,
                     "left_over": False,
                 }
             ],
@@ -127,6 +141,8 @@ _EXAMPLE = Example(
                 "longest_wait_minutes": 16,
                 "average_wait_minutes_today": 11.5,
                 "called_today": 14,
+                "alerts": 0,
+                "ready": 0,
             },
         },
     }
@@ -183,5 +199,7 @@ def _shape(place: Place) -> dict[str, Any]:
         "waiting_minutes": place.waiting_minutes,
         "estimated_wait_minutes": place.estimated_wait_minutes,
         "estimated_start": place.estimated_start,
+        "alert_since": row.alert_since,
+        "ready_since": row.ready_since,
         "left_over": place.left_over,
     }

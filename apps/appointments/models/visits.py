@@ -151,6 +151,9 @@ class Appointment(BaseModel):
     triage = models.CharField(max_length=10, choices=Triage, default=Triage.ROUTINE)
     triage_reason = models.CharField(max_length=400, blank=True)
 
+    alert_since = models.DateTimeField(null=True, editable=False)  # marks in the queue, set by the consultation
+    ready_since = models.DateTimeField(null=True, editable=False)
+
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancellation_reason = models.CharField(max_length=400, blank=True)
 

@@ -21,6 +21,7 @@ from apps.appointments.services.booking import (
 )
 from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
 from apps.appointments.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
+from apps.appointments.services.marking import mark
 from apps.appointments.services.moving import (
     Absence,
     AlreadyUndone,
@@ -129,6 +130,7 @@ __all__ = [
     "finish",
     "lose_taken",
     "make_feed",
+    "mark",
     "move_visits",
     "needs_early",
     "no_show",

@@ -114,6 +114,8 @@ def test_nobody_waits(ward: dict[str, User], clock: Any) -> None:
         "longest_wait_minutes": None,
         "average_wait_minutes_today": None,
         "called_today": 0,
+        "alerts": 0,
+        "ready": 0,
     }
 
 
@@ -141,6 +143,8 @@ def test_who_is_checked_in_stands_there_with_token_names_and_times(ward: dict[st
         "waiting_minutes": 12,
         "estimated_wait_minutes": 0,
         "estimated_start": utc(TEN),
+        "alert_since": None,
+        "ready_since": None,
         "left_over": False,
     }
 

@@ -7,8 +7,8 @@ learnt and nothing is weighed. The table's version is kept with each visit.
 NOT REVIEWED BY A CLINICIAN: the rules are written from the sources they name, for a clinic to review before it relies on them.
 """
 
-from apps.consultations.adaptive.applying import Guidance, guide, needs_of
+from apps.consultations.adaptive.applying import Guidance, guide, needs_of, urgent_alerts
 from apps.consultations.adaptive.facts import Facts
 from apps.consultations.adaptive.table import NOT_REVIEWED, RULES, VERSION
 
-__all__ = ["NOT_REVIEWED", "RULES", "VERSION", "Facts", "Guidance", "guide", "needs_of"]
+__all__ = ["NOT_REVIEWED", "RULES", "VERSION", "Facts", "Guidance", "guide", "needs_of", "urgent_alerts"]

@@ -32,6 +32,7 @@ class Alert:
     because: str
     step: Step
     message: str
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,18 @@ def guide(facts: Facts, rules: Sequence[Rule] = RULES, version: str = VERSION) -
         first=tuple(Reason(rule.rule_id, why, rule.first) for rule, why in holding if rule.first is not None),
         prompts=tuple(Prompt(rule.rule_id, why, _at(rule), rule.asks) for rule, why in holding if rule.asks),
         alerts=tuple(
-            Alert(alert_id(version, rule.rule_id, why), rule.rule_id, why, _at(rule), rule.alert)
+            Alert(alert_id(version, rule.rule_id, why), rule.rule_id, why, _at(rule), rule.alert, rule.urgent)
             for rule, why in holding
             if rule.alert
         ),
         prefills=tuple(rule.prefills for rule, _ in holding if rule.prefills),
     )
+
+
+def urgent_alerts(facts: Facts) -> dict[str, Any]:
+    """The urgent alerts of the vital signs of a visit that is not adaptive, as they are kept; empty for none."""
+    kept = guide(facts, [rule for rule in RULES if rule.urgent]).kept()
+    return {name: kept[name] for name in ("alerts", "version", "note")} if kept["alerts"] else {}
 
 
 def alert_id(version: str, rule_id: str, because: str) -> str:

@@ -20,4 +20,5 @@ class Rule:
     at: Step | None = None
     asks: tuple[str, ...] = ()
     alert: str = ""
+    urgent: bool = False  # the doctor is told of the alert at once; it rests on age and vital signs alone
     prefills: str = ""

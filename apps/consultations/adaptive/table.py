@@ -1,7 +1,8 @@
 """The table. One rule a row: when it holds, why it says what it says, and what it asks for.
 
 NOT REVIEWED BY A CLINICIAN. Thresholds are from the sources named; the choice of rules is ours. Whoever changes a row, or the
-order of rows, gives the table a new VERSION: each visit keeps the one it was guided by.
+order of rows, gives the table a new VERSION: each visit keeps the one it was guided by. An `urgent` row also
+calls the doctor, in visits of every kind.
 
 Sources, as named in the rows: NEWS2 (Royal College of Physicians, National Early Warning Score 2, 2017: a single parameter that
 scores 3); ACC/AHA 2017 (blood pressure guideline: 180/120 mmHg and above); NICE NG143 (fever in under-fives: 38 °C and above
@@ -49,6 +50,7 @@ RULES: Sequence[Rule] = (
         at=S.VITALS,
         asks=("Repeat the blood pressure after five minutes of rest, on both arms.",),
         alert="Very high blood pressure: look for organ damage before the patient leaves.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.headache-pressure",
@@ -72,6 +74,7 @@ RULES: Sequence[Rule] = (
         at=S.VITALS,
         asks=("Measure the saturation again on another finger.",),
         alert="Low oxygen saturation.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.breathing",
@@ -81,6 +84,7 @@ RULES: Sequence[Rule] = (
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Fast breathing: think of sepsis and of the heart and lungs.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.pulse",
@@ -90,6 +94,7 @@ RULES: Sequence[Rule] = (
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Very fast pulse.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.slow-pulse",
@@ -99,6 +104,7 @@ RULES: Sequence[Rule] = (
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Very slow pulse.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.low-pressure",
@@ -108,6 +114,7 @@ RULES: Sequence[Rule] = (
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Low blood pressure.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.cold",
@@ -117,6 +124,7 @@ RULES: Sequence[Rule] = (
         requires=(S.EXAMINATION,),
         at=S.VITALS,
         alert="Low body temperature.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.not-measurable",
@@ -128,6 +136,7 @@ RULES: Sequence[Rule] = (
         at=S.VITALS,
         asks=("Feel for a central pulse, and try another device or site.",),
         alert="A vital sign could not be measured: look at the patient now.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.infant-fever",
@@ -138,6 +147,7 @@ RULES: Sequence[Rule] = (
         first=S.EXAMINATION,
         at=S.VITALS,
         alert="Fever below three months of age: high risk of serious illness.",
+        urgent=True,
     ),
     Rule(
         rule_id="redflag.stroke",

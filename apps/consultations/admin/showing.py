@@ -55,6 +55,7 @@ def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
         "visit_url": reverse(f"{_PAGE}change", args=[row.pk]),
         "sign": words.STATUS_SIGNS[row.status],
         "status": words.plain(row.status),
+        "may_answer": holds(request.user, Permission.CONSULTATION_STEP_ANY),
     }
 
 
@@ -86,6 +87,11 @@ def guided(visit: Visit, step: Step | None = None) -> dict[str, Any]:
         if step is None or line["step"] == step
     ]
     return {"prompts": prompts, "alerts": alerts, "rules_note": guidance.get("note", ""), "rule_version": visit.row.rule_version}
+
+
+def urgent(visit: Visit) -> dict[str, Any]:
+    """The banner on every page of a visit until a doctor has answered: what calls the doctor, and where it is answered."""
+    return {"urgent": visit.urgent_alerts, "urgent_url": step_url(visit.row, Step.VITALS)}
 
 
 def content(request: HttpRequest, visit: Visit) -> list[dict[str, Any]]:

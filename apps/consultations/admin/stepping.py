@@ -130,6 +130,7 @@ class Steps(HimsModelAdmin):
             **self.admin_site.each_context(request),
             **showing.page(request, row),
             **showing.guided(visit, step),
+            **showing.urgent(visit),
             "opts": self.opts,
             "title": f"{int(step)} {words.step(step)}",
             "step_page": True,

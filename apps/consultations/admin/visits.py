@@ -101,6 +101,15 @@ ACTS = (
         offered=_may_go(Status.AMENDED),
     ),
     Act(
+        name="ready",
+        label="Ready for the doctor",
+        need=Permission.CONSULTATION_READY,
+        run=lambda by, row, _: services.ready(by=by, consultation_id=row.pk),
+        question="The doctor is notified and sees the patient as ready in the queue.",
+        done="The doctor is notified.",
+        offered=lambda row, user: row.status == Status.IN_PROGRESS and not row.ready_at and row.doctor_id != user.pk,
+    ),
+    Act(
         name="hold",
         label="Put on hold",
         need=Permission.CONSULTATION_HOLD,
@@ -204,6 +213,7 @@ class ConsultationAdmin(Steps, Starts):
         by_id = {one.pk: str(one) for one in signers}
         return {
             **showing.guided(visit),
+            **showing.urgent(visit),
             "acts": self.offered_acts(request, visit.row),
             "visit": visit,
             "steps": showing.stepper(visit),

@@ -103,6 +103,7 @@ class VisitAlertShape(serializers.Serializer):
     step_number = _number()
     step_name = serializers.CharField()
     message = serializers.CharField()
+    urgent = serializers.BooleanField(help_text="The doctor was notified; a doctor acknowledges it")
     acknowledged = AnswerShape(allow_null=True)
 
 
@@ -122,6 +123,8 @@ class ConsultationShape(ConsultationRow):
     entered_by = serializers.UUIDField(
         required=False, allow_null=True, help_text="Who started it, for the doctor or as the doctor"
     )
+    ready_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Since when it waits for its doctor")
+    ready_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who handed it to the doctor")
     required_steps = serializers.ListField(child=serializers.IntegerField(), required=False)
     missing_steps = serializers.ListField(child=serializers.IntegerField(), required=False, help_text="Required, not completed")
     recommended_next = _number(required=False, allow_null=True, help_text="Where to turn next; null once the visit is over")
@@ -160,10 +163,12 @@ def consultation(visit: Visit, reader: Actor) -> dict[str, Any]:
 
 
 def warnings(visit: Visit, reader: Actor) -> list[dict[str, Any]]:
-    """Returns what a client must show beside the visit: what was neither checked, prescribed nor ordered."""
+    """Returns what a client must show beside the visit: urgent alerts, and what was neither checked, prescribed nor ordered."""
     if not reader.may(Permission.CONSULTATION_SEE_NOTES):
         return []
-    return [{"code": one.code, "message": one.message, "field": one.field} for one in unplaced.of_visit(visit)]
+    alerts = [(f"{one['message']} {one['because']}", "step_data.vitals") for one in visit.urgent_alerts]
+    found = [{"code": "vital_alert", "message": message, "field": field} for message, field in alerts]
+    return found + [{"code": one.code, "message": one.message, "field": one.field} for one in unplaced.of_visit(visit)]
 
 
 def _entry(visit: Visit, one: StepState) -> dict[str, Any]:
@@ -205,6 +210,8 @@ def _said(visit: Visit) -> dict[str, Any]:
     guidance, progress = visit.row.guidance, visit.progress
     return {
         "entered_by": visit.row.entered_by_id,
+        "ready_at": visit.row.ready_at,
+        "ready_by": visit.row.ready_by_id,
         "required_steps": [int(step) for step in progress.required],
         "missing_steps": [int(step) for step in progress.missing],
         "recommended_next": None if progress.recommended is None else int(progress.recommended),
@@ -224,7 +231,11 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 def alert(line: dict[str, Any], answer: Acknowledgement | None) -> dict[str, Any]:
     """An alert, and who answered it."""
     answered = {"at": answer.at, "by": answer.by_id, "reason": answer.reason} if answer else None
-    return {"id": line["id"]} | _line(line) | {"message": line["message"], "acknowledged": answered}
+    return (
+        {"id": line["id"]}
+        | _line(line)
+        | {"message": line["message"], "urgent": line.get("urgent", False), "acknowledged": answered}
+    )
 
 
 def _signed(visit: Visit) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from apps.consultations.api.views import ConsultationViewSet
 
-_DONE = {"complete": "complete", "addenda": "addenda", "hold": "hold", "resume": "resume", "cancel": "cancel"}
+_DONE = {"complete": "complete", "addenda": "addenda", "hold": "hold", "resume": "resume", "cancel": "cancel", "ready": "ready"}
 
 urlpatterns = [
     path("consultations", ConsultationViewSet.as_view({"get": "list", "post": "create"}), name="consultations"),

@@ -14,7 +14,7 @@ from apps.consultations.services import NewConsultation, NewSave
 from apps.rest import periods
 from apps.rest.viewsets import HimsViewSet
 
-_SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume", "cancel", "hand_over")
+_SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume", "cancel", "ready", "hand_over")
 
 
 class ConsultationViewSet(HimsViewSet):
@@ -32,6 +32,7 @@ class ConsultationViewSet(HimsViewSet):
         "hold": Permission.CONSULTATION_HOLD,
         "resume": Permission.CONSULTATION_HOLD,
         "cancel": Permission.CONSULTATION_HOLD,
+        "ready": Permission.CONSULTATION_READY,
         "hand_over": Permission.CONSULTATION_SIGN,
     }
     queries = {"list": ConsultationFilter}
@@ -43,6 +44,7 @@ class ConsultationViewSet(HimsViewSet):
         "hold": bodies.ReasonBody,
         "resume": bodies.NothingBody,
         "cancel": bodies.ReasonBody,
+        "ready": bodies.NothingBody,
         "hand_over": bodies.HandOverBody,
     }
     replies = {"list": shapes.ConsultationRow} | dict.fromkeys(_SHOWN, shapes.ConsultationShape)
@@ -50,7 +52,12 @@ class ConsultationViewSet(HimsViewSet):
     tagged = _SHOWN
     shows_current = True
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
-    operation_ids = {"create": "startConsultation", "step": "updateConsultationStep", "addenda": "addAddendum"}
+    operation_ids = {
+        "create": "startConsultation",
+        "step": "updateConsultationStep",
+        "addenda": "addAddendum",
+        "ready": "markConsultationReady",
+    }
     examples = {"create": examples.START, "retrieve": examples.STATE, "step": examples.STEP}
 
     def list(self, request: Request) -> Response:
@@ -100,6 +107,11 @@ class ConsultationViewSet(HimsViewSet):
     def cancel(self, request: Request, pk: str) -> Response:
         """Give the visit up: the patient left unseen, or it was begun by mistake"""
         return self._answer(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+
+    def ready(self, request: Request, pk: str) -> Response:
+        """Hand the visit to its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
+        self.parse()
+        return self._answer(services.ready(by=self.by, consultation_id=self.id_in_path()))
 
     def hand_over(self, request: Request, pk: str) -> Response:
         """Have another doctor go on"""

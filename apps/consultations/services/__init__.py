@@ -1,6 +1,7 @@
 """What can be done with a visit. Read through the module: `services.start(...)`, `services.save_step(...)`."""
 
 from apps.consultations.ports import Acknowledged
+from apps.consultations.services.handing import AlreadyReady, ready
 from apps.consultations.services.holding import IllegalMove, held
 from apps.consultations.services.passing import AlreadyOver, cancel, hand_over, hold, resume
 from apps.consultations.services.saving import EarlierStepOpen, NewSave, NotOpen, StepChanged, save_step
@@ -12,6 +13,7 @@ __all__ = [
     "Acknowledged",
     "AlreadyBegun",
     "AlreadyOver",
+    "AlreadyReady",
     "EarlierStepOpen",
     "IllegalMove",
     "Incomplete",
@@ -29,6 +31,7 @@ __all__ = [
     "hand_over",
     "held",
     "hold",
+    "ready",
     "resume",
     "save_step",
     "start",

@@ -54,9 +54,12 @@ def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> Visit:
     """
     row, _ = held(by, consultation_id)
     refuse_others(by, row)
-    enter(by, row, Status.CANCELLED, reason=reason, cancelled_at=clock.now())
+    enter(by, row, Status.CANCELLED, reason=reason, cancelled_at=clock.now(), ready_at=None, ready_by_id=None)
     if row.appointment_id:
-        appointments.put_back(by=by, appointment_id=row.appointment_id)
+        waits = appointments.put_back(by=by, appointment_id=row.appointment_id)
+        appointments.mark(
+            by=by, appointment=waits, alert_since=waits.alert_since, ready_since=None
+        )  # an alert stays in the queue
     emit(ConsultationCancelled(**about(row)), by=by)
     return selectors.whole(row)
 

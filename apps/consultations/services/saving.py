@@ -20,7 +20,7 @@ from apps.consultations.models import Consultation, StepSave
 from apps.consultations.ports import Acknowledged, Order, StepHandler
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import Visit
-from apps.consultations.services import acknowledging
+from apps.consultations.services import acknowledging, alerting
 from apps.consultations.services.holding import about, held, refuse_others
 from apps.consultations.steps import EARLY, Step
 from apps.events.services import emit
@@ -223,6 +223,7 @@ def _looked_at_anew(by: Actor, visit: Visit, patient: Patient, save: NewSave, fr
     row, saves = visit.row, {**visit.saves, save.step: fresh}
     before = visit.alerts
     row.guidance = guiding.guidance(row, patient, saves)
+    alerting.renumber(row, row.guidance)
     answered = acknowledging.answer(
         by,
         row,
@@ -233,7 +234,10 @@ def _looked_at_anew(by: Actor, visit: Visit, patient: Patient, save: NewSave, fr
     )
     after = selectors.put_together(row, saves, answered)
     row.current_step, row.version, row.updated_at = after.progress.current, row.version + 1, fresh.saved_at
-    row.save(update_fields=["guidance", "current_step", "version", "updated_at"])
+    if by.id == row.doctor_id:
+        row.ready_at = row.ready_by_id = None  # the doctor is at work in it
+    row.save(update_fields=["guidance", "current_step", "version", "updated_at", "ready_at", "ready_by"])
+    alerting.refresh(by, before, after)
     rule_ids = tuple(one.rule_id for alert_id, one in answered.items() if alert_id not in visit.acknowledged)
     fact = ConsultationStepSaved(
         **about(row), step_number=int(save.step), step_version=fresh.version, step_state=fresh.state, acknowledged=rule_ids

@@ -62,7 +62,8 @@ def complete(
     visit = _signed(by, visit, overridden)
     entries = charts.record_all(by=by, patient_id=patient.pk, entries=projecting.entries(visit), source=projecting.SOURCE)
     if row.appointment_id:
-        appointments.finish(by=by, appointment_id=row.appointment_id)
+        done = appointments.finish(by=by, appointment_id=row.appointment_id)
+        appointments.mark(by=by, appointment=done, alert_since=None, ready_since=None)
     fact = ConsultationCompleted(
         **about(row),
         completed_at=visit.row.completed_at,  # type: ignore[arg-type]  # it was stamped just now
@@ -104,7 +105,8 @@ def _open(alert: Mapping[str, Any]) -> dict[str, Any]:
     """An alert as the visit shows it, answered by nobody."""
     step = Step(alert["step"])
     told = {name: alert[name] for name in ("id", "rule_id", "because", "message")}
-    return told | {"step_number": int(step), "step_name": step.word, "acknowledged": None}
+    more = {"urgent": alert.get("urgent", False), "acknowledged": None}
+    return told | {"step_number": int(step), "step_name": step.word} | more
 
 
 def _signed(by: Actor, visit: Visit, overridden: str) -> Visit:
@@ -121,6 +123,8 @@ def _signed(by: Actor, visit: Visit, overridden: str) -> Visit:
         Status.COMPLETED,
         reason=overridden,
         completed_at=now,
+        ready_at=None,
+        ready_by_id=None,
         signed_by_id=by.id,
         override_reason=overridden,
         current_step=int(Step.REVIEW_SIGN),

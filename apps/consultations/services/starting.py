@@ -62,6 +62,7 @@ def start(*, by: Actor, new: NewConsultation) -> Visit:
     if appointment:
         _refuse_twice(appointment)
         appointment = appointments.begin(by=by, appointment_id=appointment.pk, early=new.early)
+        appointments.mark(by=by, appointment=appointment, alert_since=None, ready_since=None)  # of a visit that was given up
     row = _begun(by, patient, appointment, doctor_id, new.workflow_type)
     passed(by, row, "")
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)

@@ -9,13 +9,14 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from apps.access.actor import Actor
+from apps.access.actor import SYSTEM, Actor
 from apps.common.ids import new_id
 from apps.consultations import guiding, projecting, selectors, steps, vitals
 from apps.consultations.adaptive import VERSION
 from apps.consultations.events import ConsultationsTakenOver
-from apps.consultations.models import Addendum, Consultation, Passage, StepSave
+from apps.consultations.models import Addendum, Consultation, Passage, StepSave, VitalAlert
 from apps.consultations.rules import SIGNED, State, Status, Workflow
+from apps.consultations.services import alerting
 from apps.consultations.services.signing import content_sha256
 from apps.consultations.steps import Step
 from apps.events.services import emit
@@ -72,6 +73,7 @@ def take_over(*, by: Actor, visits: Sequence[TakenConsultation]) -> int:
         [visit.row for visit in ended], ["status", "completed_at", "signed_by", "content_sha256", "cancelled_at", "current_step"]
     )
     Passage.objects.bulk_create(line for told, visit in zip(fresh, ended, strict=True) for line in _history(told, visit.row))
+    _alerts(ended)
     _chart(by, ended, {person.pk: person for person in people.values()}, _added(fresh))
     emit(ConsultationsTakenOver(visits=len(fresh)), by=by)
     return len(fresh)
@@ -151,6 +153,17 @@ def _history(told: TakenConsultation, row: Consultation) -> Iterator[Passage]:
         yield Passage(from_status=Status.IN_PROGRESS.value, to_status=here, at=told.ended_at, reason=told.reason, **line)
         if told.addendum:
             yield Passage(from_status=here, to_status=Status.AMENDED.value, at=told.ended_at, **line)
+
+
+def _alerts(visits: Sequence[selectors.Visit]) -> None:
+    """The urgent alerts of visits that go on, with the marks in the queue. Nobody is told: the visits happened elsewhere."""
+    for visit in visits:
+        save = visit.saves.get(Step.VITALS)
+        if save is None or not visit.urgent_alerts:
+            continue
+        VitalAlert.objects.bulk_create(alerting.history(visit.row, visit.urgent_alerts, save.saved_at, save.saved_by_id))
+        if save.saved_by_id != visit.row.doctor_id:
+            alerting.mark_queue(SYSTEM, visit, raised_at=save.saved_at)
 
 
 def _chart(by: Actor, visits: Sequence[selectors.Visit], people: Mapping[UUID, Patient], added: Mapping[UUID, Addendum]) -> None:

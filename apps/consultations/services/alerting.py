@@ -1,0 +1,88 @@
+"""Urgent alerts of the vital signs: raised with the value, announced once, cleared by a better value, answered by a doctor.
+
+Which values are urgent is a row of the adaptive table (`urgent`), in every kind of visit. Here they get a history, the doctor is
+told through an event, and the appointment's row in the queue is marked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from apps.access.actor import Actor
+from apps.appointments import services as appointments
+from apps.common import clock
+from apps.consultations.events import ConsultationAlertRaised, ConsultationAlertsCleared
+from apps.consultations.models import Consultation, VitalAlert
+from apps.consultations.selectors import Visit
+from apps.consultations.services.holding import about
+from apps.events.services import emit
+
+Alert = Mapping[str, Any]
+
+
+def urgent(alerts: Iterable[Alert]) -> list[Alert]:
+    """Those that call the doctor. Visits that were guided by an older table have none."""
+    return [alert for alert in alerts if alert.get("urgent")]
+
+
+def renumber(row: Consultation, guidance: Mapping[str, Any]) -> None:
+    """Gives an alert that comes back after it was cleared an id of its own: it is announced and answered anew. One query."""
+    for_doctor = [alert for alert in guidance.get("alerts", []) if alert.get("urgent")]
+    if not for_doctor:
+        return
+    known = list(VitalAlert.objects.filter(consultation=row).values_list("alert_id", "cleared_at"))
+    for alert in for_doctor:
+        mine = [(alert_id, cleared) for alert_id, cleared in known if alert_id.partition(".")[0] == alert["id"]]
+        standing = [alert_id for alert_id, cleared in mine if cleared is None]
+        if mine:
+            alert["id"] = standing[0] if standing else f"{alert['id']}.{len(mine) + 1}"
+
+
+def refresh(by: Actor, before: Sequence[Alert], after: Visit) -> None:
+    """Brings history, events and queue up to the alerts that hold after a save."""
+    raised = _record(by, after.row, before, urgent(after.alerts))
+    mark_queue(by, after, raised_at=clock.now() if raised and by.id != after.row.doctor_id else None)
+
+
+def mark_queue(by: Actor, visit: Visit, *, raised_at: datetime | None = None) -> None:
+    """Marks the appointment's row while an urgent alert is unanswered. What the doctor enters marks nothing: they know it."""
+    appointment = visit.row.appointment
+    if appointment is None:
+        return
+    is_open = bool(urgent(visit.open_alerts))
+    alert_since = (appointment.alert_since or raised_at) if is_open else None
+    appointments.mark(by=by, appointment=appointment, alert_since=alert_since, ready_since=visit.row.ready_at)
+
+
+def _record(by: Actor, row: Consultation, before: Sequence[Alert], now_urgent: Sequence[Alert]) -> list[Alert]:
+    """Writes what was raised and what was cleared into the history and announces it. Returns what was raised."""
+    if not now_urgent and not urgent(before):
+        return []
+    standing = set(VitalAlert.objects.filter(consultation=row, cleared_at=None).values_list("alert_id", flat=True))
+    holding = {alert["id"]: alert for alert in now_urgent}
+    if gone := sorted(standing - set(holding)):
+        at = clock.now()
+        VitalAlert.objects.filter(consultation=row, alert_id__in=gone).update(cleared_at=at, cleared_by_id=by.id)
+        emit(ConsultationAlertsCleared(**about(row), alert_ids=tuple(gone)), by=by)
+    raised = [alert for alert_id, alert in holding.items() if alert_id not in standing]
+    if raised:
+        VitalAlert.objects.bulk_create(history(row, raised, clock.now(), by.id))
+        rules, ids = (tuple(alert[name] for alert in raised) for name in ("rule_id", "id"))
+        emit(ConsultationAlertRaised(**about(row), rule_ids=rules, alert_ids=ids), by=by)
+    return raised
+
+
+def history(row: Consultation, raised: Iterable[Alert], at: datetime, by_id: Any) -> list[VitalAlert]:
+    """The rows of what was raised, not saved."""
+    return [
+        VitalAlert(
+            consultation=row,
+            alert_id=alert["id"],
+            rule_id=alert["rule_id"],
+            because=alert["because"][:400],
+            message=alert["message"][:400],
+            raised_at=at,
+            raised_by_id=by_id,
+        )
+        for alert in raised
+    ]
