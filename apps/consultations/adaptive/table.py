@@ -1,14 +1,14 @@
 """The table. One rule a row: when it holds, why it says what it says, and what it asks for.
 
 NOT REVIEWED BY A CLINICIAN. Thresholds are from the sources named; the choice of rules is ours. Whoever changes a row, or the
-order of rows, gives the table a new VERSION: each visit keeps the one it was guided by. An `urgent` row also
-calls the doctor, in visits of every kind.
+order of rows, gives the table a new VERSION: each visit keeps the one it was guided by. An `urgent` row calls the doctor, in
+visits of every kind.
 
 Sources, as named in the rows: NEWS2 (Royal College of Physicians, National Early Warning Score 2, 2017: a single parameter that
 scores 3); ACC/AHA 2017 (blood pressure guideline: 180/120 mmHg and above); NICE NG143 (fever in under-fives: 38 °C and above
-below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (Sustainable Development Goals, indicators 3.7.1, 3.7.2:
-women of reproductive age are 15 to 49, and births to girls are counted from 10 on; a patient outside of the band is not asked by
-this rule, so whoever orders still asks where it may apply); "house": a custom of ours, for the clinic to decide.
+below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (indicators 3.7.1 and 3.7.2: women of reproductive age
+are 15 to 49, births are counted from 10 on; of older patients this rule says nothing, whoever orders still asks); "house": a
+custom of ours, for the clinic to decide.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,6 @@ _HYPERTENSION = Is("problems", "has", ("ICD-10-CM:I10", "ICD-10-CM:I11", "ICD-10
 _DIABETES = Is("problems", "has", ("ICD-10-CM:E10", "ICD-10-CM:E11", "ICD-10-CM:E13", "SNOMED-CT:44054006"))
 
 RULES: Sequence[Rule] = (
-    # What every adaptive visit has.
     Rule(
         rule_id="base.always",
         because="Every adaptive visit has a complaint and an assessment.",
