@@ -7,13 +7,15 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
+from apps.appointments import services as diary
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
 from apps.consultations import selectors, services
-from apps.consultations.models import Consultation, Passage
+from apps.consultations.models import Consultation, Passage, VitalAlert
 from apps.consultations.services import TakenConsultation, TakenSave
 from apps.consultations.steps import Step, Unreadable
+from apps.consultations.tests.factories import booked
 from apps.events.models import OutboxEvent
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.restriction import CareTeamMember
@@ -74,3 +76,16 @@ def test_what_cannot_be_kept_takes_nothing_over(ward: dict[str, User]) -> None:
     with pytest.raises(NotFound):
         services.take_over(by=SYSTEM, visits=[told(Patient(id=new_id()), doctor)])
     assert not Consultation.objects.exists()
+
+
+def test_a_visit_that_goes_on_comes_in_with_its_alert_in_the_queue_and_nobody_is_told(ward: dict[str, User]) -> None:
+    appointment = booked(admit(), ward["doctor"])
+    diary.begin(by=SYSTEM, appointment_id=appointment.pk)
+    at = clock.now()
+    measured = TakenSave(step=Step.VITALS, data={"bp": "188/122"}, at=at, by_id=ward["nurse"].pk)
+    more = {"started_at": at, "saves": [measured], "status": "in_progress", "ended_at": None, "appointment_id": appointment.pk}
+    services.take_over(by=SYSTEM, visits=[told(appointment.patient, ward["doctor"], **more)])
+    appointment.refresh_from_db()
+    assert appointment.alert_since == at
+    assert VitalAlert.objects.get().rule_id == "redflag.pressure"
+    assert not OutboxEvent.objects.filter(name="consultation.alert_raised").exists()
