@@ -90,12 +90,10 @@ def test_the_queue_row_is_marked_until_a_doctor_acknowledges(ward: dict[str, Use
 
 def test_those_with_an_alert_stand_in_front_of_those_who_are_ready_and_those_who_wait(ward: dict[str, User]) -> None:
     waits = booked(admit("Wal", "Waits"), ward["doctor"], minutes_ahead=60)
-    caller(ward["receptionist"]).post(f"/appointments/{waits.pk}/check-in")
+    caller(ward["receptionist"]).post(f"/appointments/{waits.pk}/check-in", {"early": True})
     ready = booked(admit("Rea", "Ready"), ward["doctor"], minutes_ahead=30)
-    services.ready(
-        by=ward["nurse"],
-        consultation_id=visit_of(ward["doctor"], ready.patient, by=ward["nurse"], appointment_id=ready.pk).row.pk,
-    )
+    begun = visit_of(ward["doctor"], ready.patient, by=ward["nurse"], appointment_id=ready.pk, early=True)
+    services.ready(by=ward["nurse"], consultation_id=begun.row.pk)
     put(ward["nurse"], nurse_visit(ward), 1, CRITICAL)
     data = queue(ward["doctor"])
     assert [(row["position"], row["patient_name"]) for row in data["queue"]] == [
