@@ -21,6 +21,7 @@ from apps.events.services import emit
 class AlreadyReady(Conflict):
     """`details.ready_at` says since when."""
 
+    reason = "already_ready"
     message = "The consultation is already marked as ready for the doctor."
 
 
