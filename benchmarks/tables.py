@@ -54,7 +54,7 @@ def word_lines(person: Person) -> str:
     found = rules.search_words(
         names=[person["first_name"] or "", person["middle_name"] or "", person["last_name"] or ""],
         mrn=person["mrn"] or "",
-        phones=[person["phone"] or "", person["phone_e164"] or ""],
+        phones=rules.phone_forms(person["phone"] or "", person["phone_e164"] or ""),
     )
     return "".join([f"{word}\t{shared}\t{person['seq']}\n" for word, shared in words.rows(found)])
 

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from anyascii import anyascii
 from stdnum import luhn
+
+from apps.patients import name_forms
 
 MRN_SHAPE = re.compile(r"[A-Za-z0-9-]{1,40}")
 OLDEST = 130  # years
@@ -90,14 +93,44 @@ def mrn_word(mrn: str) -> str:
     return "#" + mrn.lower()
 
 
+def phone_forms(phone: str, e164: str) -> list[str]:
+    """A number as it was written, in E.164 form, and as it is dialled within its own country: 0712345672 for +254712345672."""
+    if not e164:
+        return [phone]
+    national = phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.NATIONAL)
+    return [phone, e164, national]
+
+
+UNSPACED = "^"
+
+
 def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
     """Every word a patient is found by. Numbers stand behind a mark that no name has: the MRN behind `#`, a
-    telephone number behind `+`, and the digits of both backwards behind `-`, for the last ones."""
-    found = {word[:100] for name in names for word in words(name)}
+    telephone number behind `+`, and the digits of both backwards behind `-`, for the last ones. Behind `^` stand the full name
+    and parts of it as scripts without spaces write them. A name with `%` or `_`, which the search takes literally, is a word too.
+    """
+    written = [word for name in names for word in name_forms.parted(name).split()]
+    bare = filter(None, map(name_forms.without_article, written))
+    found = {word[:100] for text in (*names, *bare) for word in words(text)}
     found |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
+    found |= {literal(word)[:100] for word in written if _is_literal(word)}
+    found |= {(UNSPACED + run)[:100] for run in map(_run, name_forms.unspaced_runs(names)) if run}
     found.add(mrn_word(mrn))
     found |= {"+" + number for number in map(digits, phones) if number}
     return found | {"-" + number[::-1] for number in map(digits, [mrn, *phones]) if number}
+
+
+def _run(text: str) -> str:
+    return "".join(words(text))
+
+
+def literal(word: str) -> str:
+    """A word with `%` or `_` as one search word, in which they mean themselves."""
+    return "".join(letter for letter in fold(word) if letter > " " and letter != "~")
+
+
+def _is_literal(word: str) -> bool:
+    return "%" in word or "_" in word
 
 
 @dataclass(frozen=True)
@@ -107,42 +140,72 @@ class Query:
     words: tuple[tuple[str, ...], ...] = ()
     born: tuple[date, ...] = ()
     spoken: tuple[str, ...] = ()  # the folded words, where all are letters: what may be misspelt or misheard
+    others: tuple["Query", ...] = ()  # other readings of the text, for where this one finds nobody
+
+    @property
+    def is_unspaced(self) -> bool:
+        """Whether another reading takes the words as one name, which finds all whom they find one by one."""
+        return bool(self.others) and any(prefix.startswith(UNSPACED) for prefix in self.others[0].words[0])
 
     @property
     def is_empty(self) -> bool:
         return not self.words and not self.born
 
 
-def read_query(text: str, today: date) -> Query:
-    """The meaning of a search text: a date of birth in any usual writing, and words in any order."""
+def read_query(text: str, today: date, country: str = "") -> Query:
+    """The meaning of a search text: a date of birth in any usual writing, and words in any order.
+
+    `country` is where telephone numbers are dialled that begin with no country's code (ISO 3166-1, like KE).
+    """
     born, rest = _take_date(text.strip(), today)
     chunks = _chunks(rest)
-    groups = tuple(group for group in map(_prefixes, chunks) if group)
+    groups = _groups(chunks, country)
     spoken = tuple("".join(words(chunk)) for chunk in chunks) if all(map(_NAME.fullmatch, chunks)) else ()
-    return Query(words=groups, born=born, spoken=spoken if all(spoken) else ())
+    others = tuple(Query(words=other, born=born) for other in _other_readings(chunks, country) if other)
+    return Query(words=groups, born=born, spoken=spoken if all(spoken) else (), others=others)
 
 
 _NAME = re.compile(r"[^\W\d_]+(?:['’`.-][^\W\d_]*)*")
 _PHONE = re.compile(r"\+?[\d\s().-]*\d[\d\s().-]*")
 
 
+def _groups(chunks: list[str], country: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(group for group in (_prefixes(chunk, country) for chunk in chunks) if group)
+
+
+def _other_readings(chunks: list[str], country: str) -> Iterator[tuple[tuple[str, ...], ...]]:
+    """What the words mean if they are one name without spaces, or if an article that stands alone is left out."""
+    runs = name_forms.joined_runs(chunks) if all(map(name_forms.is_unspaced, chunks)) else []
+    if runs:
+        yield (tuple(sorted({mark + _run(run) for run in runs for mark in (UNSPACED, "")})),)
+    named = [chunk for chunk in chunks if not name_forms.is_article(chunk)]
+    if named and len(named) < len(chunks):
+        yield _groups(named, country)
+
+
 def _chunks(text: str) -> list[str]:
     """The query's words; digits that are only parted by telephone punctuation are one word."""
-    text = re.sub(r"(?<=\d)[\s().-]+(?=\d)", "", text)
-    return text.split()
+    text = re.sub(r"(?<=\d)[\s()./-]+(?=\d)", "", text)
+    return name_forms.parted(text).split()
 
 
-def _prefixes(chunk: str) -> tuple[str, ...]:
-    """The index prefixes a word may stand for."""
-    if "%" in chunk or "_" in chunk:  # meant literally, and no name has them
-        return (chunk.lower(),)
+def _prefixes(chunk: str, country: str = "") -> tuple[str, ...]:
+    """The index prefixes a word may stand for. Where one is a name it is the last."""
+    if _is_literal(chunk):
+        return (literal(chunk),)
     number = digits(chunk)
     found = []
     if MRN_SHAPE.fullmatch(chunk):
         found.append(mrn_word(chunk))
     if len(number) >= _FIRST_ASKED and _PHONE.fullmatch(chunk):
-        found += ["+" + number, "-" + number[::-1]]
-    folded = "".join(words(chunk))
+        dialled = digits(e164(chunk, country)) if country else ""
+        found += ["+" + number, "-" + number[::-1], *(["+" + dialled] if dialled and dialled != number else [])]
+    folded, bare = _run(chunk), _run(name_forms.without_article(chunk))
+    if name_forms.is_unspaced(chunk):
+        found.append(UNSPACED + folded)
+    if bare:
+        found.append(folded)
+        folded = bare
     return (*found, folded) if folded else tuple(found)
 
 

@@ -1,6 +1,6 @@
 """What is known of all words together: the names written or sounding nearly like one, and which beginnings are common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
@@ -43,10 +43,20 @@ def near_words(asked: Sequence[str]) -> list[dict[str, int]]:
     return near
 
 
+def known(asked: Iterable[str]) -> set[str]:
+    """Which of the words stand in somebody's name."""
+    wanted = sorted(set(asked))
+    if not wanted:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT word FROM patients_nameword WHERE word = ANY(%s)", [wanted])
+        return {word for (word,) in cursor.fetchall()}
+
+
 # A beginning grows by a letter as long as it is common; each is counted along the index and no further than need be. All in one
 # statement, that is of one moment: a word removed before it is not counted, one removed after it stands in `removedword`.
 _NOTE_COMMON = f"""
-WITH RECURSIVE letters AS (SELECT chr(code) AS letter FROM generate_series(32, 122) AS code WHERE chr(code) ~ '[a-z0-9 #+=-]'),
+WITH RECURSIVE letters AS (SELECT chr(code) AS letter FROM generate_series(32, 122) AS code WHERE chr(code) ~ '[a-z0-9 #+=^-]'),
 grown (prefix, least) AS (
     SELECT '', 0::bigint
     UNION ALL

@@ -20,7 +20,7 @@ from apps.patients import duplicates, ports, rules, selectors, words
 from apps.patients.duplicates import Match
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
 from apps.patients.matching import Person
-from apps.patients.models import Patient, SearchWord
+from apps.patients.models import Merge, Patient, SearchWord
 
 INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})
 _SEARCHED = frozenset({"first_name", "middle_name", "last_name", "mrn", "phone"})
@@ -189,6 +189,8 @@ def write_search_words(patients: Iterable[Patient]) -> None:
     absorbed: dict[UUID, list[Patient]] = {patient.pk: [] for patient in listed}
     for retired in Patient.objects.filter(merged_into__in=absorbed):
         absorbed[cast("UUID", retired.merged_into_id)].append(retired)
+    for done in Merge.objects.filter(survivor__in=absorbed, undone_at=None).select_related("survivor"):
+        absorbed[done.survivor_id].append(_before(done))
     known = SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).values_list("seq", "word", "shared")
     _write_words({patient.seq: words_of(patient, absorbed[patient.pk]) for patient in listed}, known=set(known))
 
@@ -217,14 +219,26 @@ ON CONFLICT DO NOTHING
 
 
 def words_of(patient: Patient, absorbed: Iterable[Patient] = ()) -> set[str]:
-    """The words this patient is found by: his own, and the names and MRNs of records that were merged into his.
+    """The words this patient is found by: his own, and the names, MRNs and telephone numbers of records merged into his.
 
     A merged record has none: whoever looks for it finds the survivor.
     """
     if patient.merged_into_id:
         return set()
-    found = rules.search_words(names=_names(patient), mrn=patient.mrn, phones=[patient.phone, patient.phone_e164])
-    return found.union(*(rules.search_words(names=_names(row), mrn=row.mrn, phones=[]) for row in absorbed))
+    return set().union(*(_own_words(row) for row in (patient, *absorbed)))
+
+
+def _before(done: Merge) -> Patient:
+    """The survivor as far as a merge replaced his names or telephone number: he is still found by them."""
+    replaced = {
+        column: done.fields.get(column, {}).get("before", "") for column in ("first_name", "middle_name", "last_name", "phone")
+    }
+    number = rules.e164(replaced["phone"], settings.CLINIC_COUNTRY)
+    return Patient(mrn=done.survivor.mrn, phone_e164=number, **replaced)
+
+
+def _own_words(row: Patient) -> set[str]:
+    return rules.search_words(names=_names(row), mrn=row.mrn, phones=rules.phone_forms(row.phone, row.phone_e164))
 
 
 def _names(patient: Patient) -> list[str]:

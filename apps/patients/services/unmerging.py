@@ -84,8 +84,8 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
     restored = _restore_no_known_allergies(done)
     waiting = [*_born_since(done, survivor), *(_changed(done, column) for column in edited)]
     MergeTriage.objects.bulk_create(waiting)
-    _leave_to_later_merge(survivor, restored & set(say_what_follows(retired, survivor)))
     done.amend(undone_by_id=by.id, undone_at=clock.now())
+    _leave_to_later_merge(survivor, restored & set(say_what_follows(retired, survivor)))
     fact = MergeUndone(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk, to_triage=len(waiting))
     emit(fact, by=by)
     return done

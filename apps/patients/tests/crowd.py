@@ -49,7 +49,7 @@ def move_in(number: int, seed: int = 5) -> None:
         found = [
             (seq, *row)
             for seq, first_name, last_name, mrn, phone in people
-            for row in words.rows(rules.search_words(names=[first_name, last_name], mrn=mrn, phones=[phone]))
+            for row in words.rows(_words(first_name, last_name, mrn, phone))
         ]
         with cursor.copy("COPY patients_searchword (seq, word, shared) FROM STDIN") as rows:
             for row in found:
@@ -66,3 +66,7 @@ def move_in(number: int, seed: int = 5) -> None:
 def _names(dice: random.Random, known: list[str], made_up: int) -> list[str]:
     """The known names often, made-up ones once each."""
     return known * (made_up // 40 + 1) + ["".join(dice.choices(_SYLLABLES, k=dice.randint(2, 4))) for _ in range(made_up)]
+
+
+def _words(first_name: str, last_name: str, mrn: str, phone: str) -> set[str]:
+    return rules.search_words(names=[first_name, last_name], mrn=mrn, phones=rules.phone_forms(phone, phone))

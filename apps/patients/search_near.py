@@ -1,0 +1,145 @@
+"""Finding people by names that are near those that were typed: nicknames of them, or words that are spelt or sound nearly so."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+
+from apps.patients import name_forms, vocabulary, words
+from apps.patients.rules import Query
+from apps.patients.search_statement import COUNTED_UP_TO, LOOKED_AT, NOBODY, Found, Page, Statement, counted, days
+from apps.patients.words import Stretch
+
+Near = tuple[Stretch, int]  # with the distance of those in it
+Bent = list[tuple[str, int]]  # a word as it was typed, and whole words for it, each with its distance
+_MOST_PAIRS = 200  # of two names and what else they may be called
+
+
+def also_called(query: Query, found: Found, page: Page) -> Found:
+    """The matches that were found, and after them those whom the query names by a nickname or who go by one.
+
+    These count as exact. Where more than 10,000 were found nobody reads on that far, so they are left out.
+    """
+    near = [] if found.is_estimate else _nicknames(query.spoken)
+    if all(len(bent) == 1 for bent in near):
+        return found
+    rest = Page(page.status, max(0, page.offset - found.total), page.limit - len(found.seqs), page.hidden)
+    if query.born:
+        more = _nearly_born(query, near, rest, least=1)
+    elif len(near) == 1:
+        more = _nearly_one(near[0][1:], rest, unless=near[0][0][0])
+    else:
+        more = _nearly_many(near, rest, least=1)
+    total = found.total + more.total
+    cut = more.is_estimate or total > COUNTED_UP_TO
+    return Found([*found.seqs, *more.seqs], COUNTED_UP_TO if cut else total, is_estimate=cut)
+
+
+def _nicknames(spoken: Sequence[str]) -> list[Bent]:
+    """Each word with its nicknames and what it is a nickname of, where somebody has that name."""
+    called = [sorted(other for other in name_forms.also_called(word) if not other.startswith(word)) for word in spoken]
+    several = len(spoken) > 1  # each way to pair two of them costs a walk along the index, so only names that exist are paired
+    known = vocabulary.known(other for others in called for other in others) if several else set(called[0]) if called else set()
+    near = [
+        [(word, 0), *((f"{other} ", 1) for other in others if other in known)]
+        for word, others in zip(spoken, called, strict=True)
+    ]
+    return sorted(near, key=lambda bent: -len(bent[0][0]))
+
+
+def nearly(query: Query, page: Page) -> Found:
+    """Those who have, for each word of letters, one of the vocabulary that is spelt or sounds nearly like it; closest first."""
+    near = [[(word, 0), *_whole(close)] for word, close in zip(query.spoken, vocabulary.near_words(query.spoken), strict=True)]
+    if all(len(bent) == 1 for bent in near):
+        return NOBODY
+    near.sort(key=lambda bent: -len(bent[0][0]))
+    if query.born:
+        found = _nearly_born(query, near, page)
+    elif len(near) == 1:
+        found = _nearly_one(near[0][1:], page)  # who has a word that begins like it was asked for before
+    else:
+        found = _nearly_many(near, page)
+    return Found(found.seqs, found.total, found.is_estimate, fuzzy=found.total > 0)
+
+
+def _whole(close: dict[str, int]) -> Iterator[tuple[str, int]]:
+    """Near words are meant as they are, not as beginnings."""
+    return ((f"{word} ", cost) for word, cost in close.items())
+
+
+def _alone(bent: Iterable[tuple[str, int]]) -> Iterator[Near]:
+    return ((words.beginning(word), cost) for word, cost in bent)
+
+
+_HITS = """
+SELECT w.seq, near.cost FROM unnest({lows}::text[], {highs}::text[], {likes}::text[], {costs}::int[], {most}::int[])
+    AS near (low, high, likeness, cost, most)
+CROSS JOIN LATERAL (
+    SELECT w.seq FROM patients_searchword w
+    WHERE w.word >= near.low AND w.word < near.high AND w.word LIKE near.likeness {shown}
+    ORDER BY w.word, w.seq DESC LIMIT near.most) w
+"""
+
+
+def _hits(make: Statement, near: Sequence[Near], reach: int = LOOKED_AT) -> str:
+    """Who stands in these stretches, with the distance; of one word the newest, no more than `reach`."""
+    return _HITS.format(
+        lows=make.bind([stretch.low for stretch, _ in near]),
+        highs=make.bind([stretch.high for stretch, _ in near]),
+        likes=make.bind([stretch.like for stretch, _ in near]),
+        costs=make.bind([cost for _, cost in near]),
+        most=make.bind([reach if stretch.whole else LOOKED_AT for stretch, _ in near]),
+        shown=make.shown("w.seq"),
+    )
+
+
+def _nearly_one(close: Sequence[tuple[str, int]], page: Page, unless: str = "") -> Found:
+    """Of each near word as many as the page may need; all are counted. Leaves out who has a word that begins with `unless`."""
+    make = Statement(page)
+    make.leave_out(unless)
+    best = f"SELECT seq, min(cost) AS cost FROM ({_hits(make, list(_alone(close)), page.offset + page.limit)}) h GROUP BY seq"
+    looked_at = f"""SELECT w.seq FROM patients_searchword w
+        WHERE w.word = ANY({make.bind([word.rstrip() for word, _ in close])}) {make.shown("w.seq")} LIMIT {LOOKED_AT}"""
+    ((seqs, count),) = make.rows(
+        f"""SELECT ARRAY(SELECT seq FROM ({best}) b ORDER BY cost, seq DESC {make.window}),
+               CASE WHEN (SELECT count(*) FROM ({looked_at}) h) = {LOOKED_AT} THEN {LOOKED_AT}
+               ELSE (SELECT count(DISTINCT seq) FROM ({looked_at}) h) END"""
+    )
+    return counted(seqs, count)
+
+
+def _nearly_many(near: Sequence[Sequence[tuple[str, int]]], page: Page, least: int = 0) -> Found:
+    """The two longest words lead, in every way they may be meant; what the others cost is looked up for each who has those.
+
+    At a distance of `least` or more.
+    """
+    make = Statement(page)
+    ways = sorted(product(*near[:2]), key=lambda way: way[0][1] + way[1][1])[:_MOST_PAIRS]
+    pairs = [(words.together(one, other), cost + more) for (one, cost), (other, more) in ways]
+    lead = _hits(make, [(stretch, cost) for stretch, cost in pairs if stretch])
+    return make.found(
+        f"""WITH hits AS MATERIALIZED (SELECT seq, min(cost) AS cost FROM ({lead}) h GROUP BY seq),
+        people AS ({_priced(make, "hits", "h.cost", near[2:], least)})""",
+        "cost, seq DESC",
+    )
+
+
+def _nearly_born(query: Query, near: Sequence[Sequence[tuple[str, int]]], page: Page, least: int = 0) -> Found:
+    make = Statement(page)
+    return make.found(f"WITH {days(make, query)}, people AS ({_priced(make, 'days', '0', near, least)})", "cost, seq DESC")
+
+
+def _priced(make: Statement, source: str, cost: str, near: Sequence[Sequence[tuple[str, int]]], least: int) -> str:
+    """Those of a CTE who have, for each of the words, one that is near, with the sum of the distances."""
+    prices = [f"({_price(make, list(_alone(bent)))})" for bent in near]
+    total = " + ".join([cost, *(f"price{n}" for n in range(len(prices)))])
+    joins = " ".join(f"CROSS JOIN LATERAL {price} AS p{n} (price{n})" for n, price in enumerate(prices))
+    return (
+        f"SELECT seq, cost FROM (SELECT h.seq, {total} AS cost FROM {source} h {joins}) priced WHERE cost >= {make.bind(least)}"
+    )
+
+
+def _price(make: Statement, near: Sequence[Near]) -> str:
+    """How far the patient's closest word is from what was asked; NULL if none is near."""
+    lows, highs, costs = ([stretch.low for stretch, _ in near], [stretch.high for stretch, _ in near], [cost for _, cost in near])
+    return f"""SELECT min(n.cost) FROM patients_searchword e
+        JOIN unnest({make.bind(lows)}::text[], {make.bind(highs)}::text[], {make.bind(costs)}::int[]) AS n (low, high, cost)
+        ON e.word >= n.low AND e.word < n.high WHERE e.seq = h.seq"""
