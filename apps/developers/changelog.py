@@ -69,6 +69,11 @@ RELEASES = (
             "API keys: expand= takes the scope of what it shows (403 with details.required_scope).",
             "POST /auth/password/forgot and /auth/password/reset have a limit for each address, and forgot one for each name "
             "(429).",
+            "Charts: a warning already_recorded for an allergy, diagnosis or medicine that is active already; no known allergies "
+            "ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem list is "
+            "written with the status `encounter`.",
+            "Patient search: names with a comma, caret or slash between them, names without a space in Chinese and Japanese, "
+            "national telephone numbers, former numbers of merged records, nicknames and the Arabic article.",
         ),
     ),
     Release(

@@ -12,7 +12,8 @@ class PatientFilter(FilterSet):
     search = CharFilter(
         method="left_to_the_selector",
         max_length=QUERY_MAX,
-        help_text="Words of the name in any order, MRN, telephone digits, date of birth; blind to case and accents",
+        help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a telephone "
+        "number as it is dialled at home or from abroad; date of birth. Ignores case and accents",
     )
     status = ChoiceFilter(method="left_to_the_selector", choices=[("active", "active"), ("inactive", "inactive")])
 
