@@ -39,5 +39,4 @@ VOLUME /var/lib/hims
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=6s --start-period=30s --retries=4 CMD ["python", "-m", "hims.launch.health"]
 STOPSIGNAL SIGTERM
-CMD ["granian", "--interface", "wsgi", "hims.wsgi:application", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", \
-     "--workers", "2", "--blocking-threads", "1", "--respawn-failed-workers", "--workers-kill-timeout", "20", "--no-access-log"]
+CMD ["python", "-m", "hims.web", "--host", "0.0.0.0", "--port", "8000"]

@@ -132,7 +132,7 @@ def reload_web(system: System) -> list[Check]:
     with Clients(system) as clients:
         time.sleep(SETTLED)
         for _ in range(3):
-            os.kill(system.processes("granian")[0], signal.SIGHUP)
+            os.kill(system.processes("hims.web")[0], signal.SIGHUP)
             time.sleep(6)
     return [_at_most("failed requests", clients.history.failures(), 0), *_stored(system, clients.history)]
 

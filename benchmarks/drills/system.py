@@ -99,7 +99,7 @@ class System:
 
     def web_workers(self) -> list[int]:
         """Returns the web server's worker processes, without its supervisor."""
-        return self.processes("granian")[1:] or self.processes("hims.wsgi")[1:]
+        return self.processes("hims.web")[1:]
 
     def postmaster(self) -> int:
         return int(next(self.folder.glob("postgres-*/postmaster.pid")).read_text().split()[0])

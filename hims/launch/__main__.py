@@ -12,6 +12,7 @@ from types import FrameType
 from django.core.exceptions import ImproperlyConfigured
 
 from hims.launch import checks, embedded, health, places
+from hims.launch.disk_guard import DiskGuard
 from hims.launch.errors import CannotStart, failure, in_words, need_room
 from hims.launch.owner import prepare_data_dir
 from hims.launch.processes import Crew, Program, die_with_parent
@@ -21,6 +22,7 @@ from hims.launch.progress import Progress
 WEB_WITHIN = 60.0  # seconds until the web server is ready
 GRACE = 15.0  # seconds for requests and tasks that are under way at a stop
 SERVERS_LOOKED_AT_EVERY = 3.0  # seconds
+LOOK_EVERY = 0.1  # seconds
 
 Programs = Callable[[int], Sequence[Program]]
 
@@ -46,7 +48,7 @@ def main(programs: Programs = all_programs) -> int:
 
 
 def run(progress: Progress, programs: Programs) -> None:
-    """Start everything, and stay until StopAsked or CannotStart; whatever was started is stopped again."""
+    """Start everything, and stay until StopAsked; whatever was started is stopped again. CannotStart: it was never ready."""
     with ExitStack() as stack:
         port = _check(progress, stack)
         with progress.step("Starting PostgreSQL and Redis"):
@@ -58,8 +60,9 @@ def run(progress: Progress, programs: Programs) -> None:
         stack.callback(_stop, crew, progress)
         with progress.step(f"Starting {', '.join(child.program.name for child in crew.children)}"):
             _start(crew, port)
+        crew.children[0].persists = True
         _welcome(progress, port)
-        _watch(crew, servers)
+        _watch(crew, servers, progress)
 
 
 def _check(progress: Progress, stack: ExitStack) -> int:
@@ -104,14 +107,28 @@ def _wait_until_ready(crew: Crew, port: int) -> None:
         time.sleep(0.1)
 
 
-def _watch(crew: Crew, servers: embedded.Servers) -> None:
-    due = 0.0
+def _watch(crew: Crew, servers: embedded.Servers, progress: Progress) -> None:
+    """Keep everything running until a signal: whatever ends is started again, however often."""
+    guard = DiskGuard(places.data_dir(), progress.line)
+    due, told = 0.0, ""
     while True:
+        guard.look()
         if time.monotonic() > due:
-            servers.renew()
+            told = _renew(servers, progress, told)
             due = time.monotonic() + SERVERS_LOOKED_AT_EVERY
         crew.look()
-        time.sleep(0.25)
+        time.sleep(LOOK_EVERY)
+
+
+def _renew(servers: embedded.Servers, progress: Progress, told: str) -> str:
+    """Start killed servers again. What prevents it is said once and returned; the next try comes soon."""
+    try:
+        servers.renew()
+    except CannotStart as error:
+        if str(error) != told:
+            progress.line(f"{error}\nHIMS goes on trying.")
+        return str(error)
+    return ""
 
 
 def _stop(crew: Crew, progress: Progress) -> None:

@@ -51,8 +51,9 @@ class Postgres:
             gid=self.owner.gid,
             env=ENVIRONMENT,
             # A killed server's memory block can linger for seconds, so that the next one is refused: ask again for ten.
-            deaths=8,
+            deaths=13,
             window=20.0,
+            longest_pause=1.0,
         )
 
     def answers(self) -> bool:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from hims.launch.errors import failure
 
-PAUSE = 1.0  # seconds between a death and the restart
+FIRST_PAUSE = 0.2  # seconds between a death and the restart; doubled with each further death
+STEADY = 5.0  # seconds after which a process counts as one that can run: its later deaths are no reason to give up
+TOLD = 3  # deaths in a row that are told one by one
 LARGEST_LOG = 10 * 1024**2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -24,7 +26,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how often it may die (`deaths` within `window` seconds) before that counts as a failure."""
+    """What to run, and how often it may die at its start (`deaths` within `window` seconds) before that counts as a failure.
+
+    What has run for STEADY seconds, or is not `essential`, is started again however often it dies, at most `longest_pause`
+    seconds later.
+    """
 
     name: str
     command: Sequence[str]
@@ -35,6 +41,8 @@ class Program:
     env: dict[str, str] | None = None
     deaths: int = 5
     window: float = 60.0
+    essential: bool = True
+    longest_pause: float = 5.0
 
 
 def die_with_parent(stop_signal: int, *, parent: int | None = None) -> Callable[[], None]:
@@ -66,9 +74,13 @@ class Child:
     keep_fds: tuple[int, ...] = ()
     process: subprocess.Popen | None = None
     died_at: list[float] = field(default_factory=list)
+    started_at: float = 0.0
+    due: float = 0.0
+    persists: bool = False  # it has shown that it can run
 
     def start(self) -> None:
         program = self.program
+        self.started_at = time.monotonic()
         owner: dict[str, object] = {} if program.uid is None else {"user": program.uid, "group": program.gid, "extra_groups": []}
         with fresh_log(Path(program.log)).open("ab") as log:
             self.process = subprocess.Popen(
@@ -84,13 +96,15 @@ class Child:
             )
 
     def look(self, say: Say) -> None:
-        """Notice a death, restart after a pause. Raises CannotStart when it dies too often."""
-        if self.process is not None:
-            if self.process.poll() is None:
-                return
+        """Notice a death, restart after a pause. Raises CannotStart when it dies too often at its start."""
+        now = time.monotonic()
+        if self.process is None:
+            if now > self.due:
+                self._start_again(say)
+        elif self.process.poll() is not None:
             self._died(say)
-        elif time.monotonic() > self.died_at[-1] + PAUSE:
-            self.start()
+        elif now > self.started_at + STEADY:
+            self.persists = True
 
     def ask_to_stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -112,10 +126,33 @@ class Child:
         self._kill_group()  # workers of a dead web server would go on answering on its port
         self.process = None
         self.died_at = [*(at for at in self.died_at if at > now - self.program.window), now]
-        if len(self.died_at) >= self.program.deaths:
+        if self._gives_up():
             times = f"ended {len(self.died_at)} times within {self.program.window:.0f} seconds"
             raise failure(f"{self.program.name} {times}, the last time {ending(code)}.", Path(self.program.log))
-        say(f"{self.program.name} ended ({ending(code)}) and is started again; its log: {self.program.log}")
+        self._wait(say, f"{self.program.name} ended ({ending(code)}) and is started again; its log: {self.program.log}")
+
+    def _gives_up(self) -> bool:
+        return self.program.essential and not self.persists and len(self.died_at) >= self.program.deaths
+
+    def _wait(self, say: Say, why: str) -> None:
+        """Start again later, the later the more often it failed; say so while that is news."""
+        failures = len(self.died_at)
+        pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), self.program.longest_pause)
+        self.due = time.monotonic() + pause
+        if failures <= TOLD:
+            say(why)
+        elif failures == TOLD + 1:
+            say(f"{self.program.name} keeps ending. It is started again and again, every {self.program.longest_pause:.0f} s.")
+
+    def _start_again(self, say: Say) -> None:
+        """A full disk or a full process table may refuse even the start."""
+        try:
+            self.start()
+        except OSError as error:
+            self.died_at.append(time.monotonic())
+            if self._gives_up():
+                raise
+            self._wait(say, f"{self.program.name} could not be started ({error}); it is tried again")
 
     def _kill_group(self) -> None:
         assert self.process is not None

@@ -40,6 +40,7 @@ class Redis:
             env={"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)},
             deaths=8,
             window=20.0,
+            longest_pause=1.0,
         )
 
     def answers(self) -> bool:

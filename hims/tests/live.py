@@ -92,6 +92,7 @@ class Web:
 
     port: int
     log: Path
+    pid: int
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         raw = json.dumps(body).encode() if body is not None else None
@@ -119,23 +120,11 @@ class Web:
 
 
 @contextmanager
-def web(log: Path, application: str = "hims.wsgi:application", **environment: str) -> Iterator[Web]:
-    """A web server of one worker, as `make run` starts it; a drill may name an application of its own."""
+def web(log: Path, application: str = "hims.wsgi:application", workers: int = 1, **environment: str) -> Iterator[Web]:
+    """A web server as `make run` starts it, of one worker unless more are asked for; a drill may name its own application."""
     port = free_port()
-    command = [
-        "granian",
-        "--interface",
-        "wsgi",
-        application,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--http",
-        "1",
-    ]
-    with process(*command, "--no-ws", "--workers", "1", "--blocking-threads", "1", "--no-access-log", log=log, **environment):
-        server = Web(port, log)
+    with process("hims.web", application, "--port", str(port), "--workers", str(workers), log=log, **environment) as child:
+        server = Web(port, log, child.pid)
         assert eventually(lambda: server.ask("GET", "/health/live").status == 200), log.read_text()
         yield server
 

@@ -1,6 +1,7 @@
 """A real web server: bytes on the wire, and the days when Redis or PostgreSQL are away."""
 
 import json
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -71,8 +72,11 @@ def a_body_in_chunks_is_read(server: Web) -> None:
 
 
 def a_large_body_is_refused_early(server: Web) -> None:
-    status, told = parsed(server.say(LOGIN + b"Content-Length: 50000000\r\n\r\n" + b"x" * 1_000))
-    assert (status, told["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")  # though the rest of the body never comes
+    """The reply comes while the client still has most of the body to send."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(LOGIN + b"Content-Length: 50000000\r\n\r\n" + b"x" * 1_000)
+        status, told = parsed(line.recv(65_536))
+    assert (status, told["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 def what_is_hardly_http_is_refused(server: Web) -> None:
@@ -148,6 +152,12 @@ def test_without_postgres_every_door_says_so_and_when_to_come_back(tmp_path: Pat
         assert (
             web.ask("GET", "/v1/auth/me", Authorization=f"Bearer {token}").status == 401
         )  # no token of ours: nobody need be asked
+        for path in ("/admin/", "/admin/patients/patient/", "/admin/login/"):
+            page = web.ask("GET", path, Cookie="sessionid=0123456789abcdefghijklmnopqrstuv")
+            assert (page.status, page.headers["Retry-After"]) == (503, "2")
+            assert b"HIMS is not available right now" in page.body
+        assert web.ask("GET", "/static/errors.css").status == 200
+        assert web.ask("GET", "/developers/").status == 200
         assert web.ask("GET", "/v1/version").status == 200
         assert web.ask("GET", "/health/live").status == 200
         health = web.ask("GET", "/health/ready")

@@ -19,12 +19,20 @@ DYING = "import sys; sys.exit('the disk of this child is fine, the child is not'
 
 
 def programs(port: int) -> list[Program]:
-    second = DYING if "dying" in sys.argv else IDLE
-    return [_python("web", WEB, str(port)), _python("worker", second)]
+    web = DYING if "dying-web" in sys.argv else WEB
+    worker = DYING if "dying-worker" in sys.argv else IDLE
+    return [_python("web", web, str(port)), _python("worker", worker, essential=False)]
 
 
-def _python(name: str, *code: str) -> Program:
-    return Program(name=name, command=[sys.executable, "-c", *code], log=str(places.log(name)), deaths=3)
+def _python(name: str, *code: str, essential: bool = True) -> Program:
+    return Program(
+        name=name,
+        command=[sys.executable, "-c", *code],
+        log=str(places.log(name)),
+        deaths=3,
+        essential=essential,
+        longest_pause=0.5,
+    )
 
 
 if __name__ == "__main__":

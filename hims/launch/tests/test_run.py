@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hims.launch import health, locks, places, programs
+from hims.launch import disk_guard, health, locks, places, programs
+from hims.launch.disk_guard import DiskGuard
 from hims.launch.tests import scene
 
 
@@ -117,14 +118,72 @@ def test_a_child_that_dies_is_started_again(launch, port):
     process.communicate(timeout=30)
 
 
-def test_a_child_that_keeps_dying_stops_everything_with_the_end_of_its_log(launch):
-    process = launch("dying")
+def test_a_web_server_that_cannot_start_stops_everything_with_the_end_of_its_log(launch):
+    process = launch("dying-web")
     shown, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "HIMS stops: worker ended 3 times within 60 seconds, the last time exit code 1." in shown
+    assert "HIMS stops: web ended 3 times within 60 seconds, the last time exit code 1." in shown
     assert "the child is not" in shown
     assert "Traceback" not in shown
     assert not scene.serving()
+
+
+def test_a_worker_that_keeps_dying_is_tried_again_and_the_web_server_stays(launch, port):
+    process = launch("dying-worker")
+    until_ready(process)
+    told = [process.stdout.readline() for _ in range(4)]
+    assert all("worker ended (exit code 1) and is started again" in line for line in told[:3])
+    assert "worker keeps ending. It is started again and again" in told[3]
+    log = places.log("worker")
+    deaths = log.read_text().count("the child is not")
+    assert scene.eventually(lambda: log.read_text().count("the child is not") > deaths + 2)
+    assert health.is_ready(port)
+    assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_a_web_server_that_was_ready_is_started_again_however_often_it_is_killed(launch, port):
+    process = launch()
+    until_ready(process)
+    for _ in range(5):  # the rehearsal gives up on a start after three
+        [web] = children(process, command="http.server")
+        os.kill(web, signal.SIGKILL)
+        assert scene.eventually(lambda web=web: children(process, command="http.server") not in ([], [web]))
+    assert scene.eventually(lambda: health.is_ready(port))
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def test_while_the_disk_is_full_writes_are_refused_and_the_reserve_gives_room(tmp_path):
+    told, free = [], [500]
+    guard = DiskGuard(tmp_path, told.append, free=lambda _: free[0])
+    reserve, full = tmp_path / "reserve", tmp_path / "disk-full"
+
+    def look(mebibytes):
+        free[0] = mebibytes
+        guard.look()
+        return [path.stat().st_size // 1024**2 if path.exists() else None for path in (reserve, full)]
+
+    assert look(500) == [64, None]
+    assert look(40) == [64, None]
+    assert look(31) == [None, 64]  # writes are refused, and the reserve is still there
+    assert look(0) == [None, 64]  # who fills the disk is left a moment to fail
+    guard.exhausted_since -= disk_guard.STEP_SECONDS
+    assert look(0) == [None, 48]
+    assert look(16) == [None, 48]
+    assert look(40) == [None, 48]  # 40 + 48 MB: the reserve itself is no space
+    assert look(48) == [64, None]
+    assert [line.partition(" (")[0].partition(":")[0] for line in told] == [
+        "The disk is almost full",
+        "There is space on the disk again",
+    ]
+
+
+def test_on_a_small_disk_without_a_reserve_writes_are_refused_all_the_same(tmp_path):
+    DiskGuard(tmp_path, lambda _: None, free=lambda _: 10).look()
+    assert (tmp_path / "disk-full").exists()
 
 
 def test_a_taken_port_is_a_message(launch, port):

@@ -1,0 +1,162 @@
+"""Clients that send slowly, too much or nothing hold no web thread; health answers while the web thread is busy."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from benchmarks import cpu
+from hims.tests import cast, live
+from hims.tests.live import Web
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEAD = b"POST /v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+WITH_A_LENGTH = (HEAD + b"Content-Length: 9000\r\n\r\n{", b" ")
+IN_CHUNKS = (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"1\r\n \r\n")
+OF_A_PAGE = (WITH_A_LENGTH[0].replace(b"/v1/auth/login", b"/admin/login/"), b" ")
+HEADERS = (b"GET /v1/version HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-Slow: y\r\n")
+
+
+class Slow:
+    """Connections that send a few bytes a second. `replies` has what each was sent before the server closed it."""
+
+    def __init__(self, web: Web, stack: ExitStack) -> None:
+        self.web = web
+        self.lines: list[tuple[socket.socket, bytes]] = []
+        self.replies: dict[socket.socket, bytes] = {}
+        self.stack = stack
+
+    def open(self, count: int, kind: tuple[bytes, bytes]) -> None:
+        begin, go_on = kind
+        for _ in range(count):
+            line = self.stack.enter_context(socket.create_connection(("127.0.0.1", self.web.port), timeout=20))
+            line.sendall(begin)
+            self.lines.append((line, go_on))
+
+    def send_more(self) -> None:
+        for line, go_on in self.lines:
+            with suppress(OSError):
+                line.sendall(go_on)
+
+    def until_closed(self) -> list[bytes]:
+        """Send on, a byte a second, until the server has closed every connection; what it said to each."""
+        talking = threading.Event()
+        sender = threading.Thread(target=self._talk, args=(talking,))
+        sender.start()
+        try:
+            return [_all(line) for line, _ in self.lines]
+        finally:
+            talking.set()
+            sender.join()
+
+    def _talk(self, done: threading.Event) -> None:
+        while not done.wait(1):
+            self.send_more()
+
+
+def _all(line: socket.socket) -> bytes:
+    answer = b""
+    with suppress(ConnectionResetError):
+        while chunk := line.recv(65_536):
+            answer += chunk
+    return answer
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Web]:
+    with live.web(tmp_path / "web.log", workers=2) as web:
+        yield web
+
+
+@pytest.fixture
+def nurse() -> str:
+    return cast.caller(cast.hire("nurse.ann", "nurse")).token
+
+
+def test_fifty_slow_bodies_and_two_hundred_slow_headers_hold_up_nobody(server: Web, nurse: str) -> None:
+    with ExitStack() as stack:
+        slow = Slow(server, stack)
+        slow.open(25, WITH_A_LENGTH)
+        slow.open(25, IN_CHUNKS)
+        slow.open(1, OF_A_PAGE)
+        slow.open(200, HEADERS)
+        for _ in range(3):
+            slow.send_more()
+            for _ in range(10):
+                assert server.ask("GET", "/v1/doctors", Authorization=f"Bearer {nurse}").status == 200
+                assert server.ask("GET", "/health/live").status == 200
+            assert server.ask("GET", "/health/ready").json["checks"]["database"] == "ok"
+            assert server.ask("POST", "/v1/auth/login", {"username": "nurse.ann", "password": cast.PASSWORD}).status == 200
+        assert all(_is_open(line) for line, _ in slow.lines)
+        replies = slow.until_closed()
+    for reply in replies[:50]:
+        head, _, body = reply.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 "), reply[:200]
+        assert json.loads(body)["error"]["code"] == "REQUEST_TIMEOUT"
+        assert b"x-request-id: req_" in head
+    assert replies[50].startswith(b"HTTP/1.1 408 ")
+    assert b"<h1>The form arrived too slowly</h1>" in replies[50]
+    assert replies[51:] == [b""] * 200  # a request without its headers is none yet
+
+
+def _is_open(line: socket.socket) -> bool:
+    line.setblocking(False)
+    try:
+        return line.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    finally:
+        line.settimeout(20)
+
+
+@pytest.mark.parametrize("headers", [b"Content-Length: 52428800\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+def test_fifty_megabytes_are_refused_and_never_held(server: Web, headers: bytes) -> None:
+    """The client reads nothing before it has sent all."""
+    workers = cpu.family(server.pid)
+    before = sum(cpu.resident(pid) for pid in workers)
+    chunked = b"chunked" in headers
+    piece = b"x" * 1_048_576
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(HEAD + headers)
+        for _ in range(50):
+            line.sendall(b"100000\r\n" + piece + b"\r\n" if chunked else piece)
+        line.sendall(b"0\r\n\r\n" if chunked else b"")
+        reply = line.recv(65_536)
+    assert reply.startswith(b"HTTP/1.1 413 ")
+    assert b"PAYLOAD_TOO_LARGE" in reply
+    assert sum(cpu.resident(pid) for pid in workers) - before < 40
+
+
+def test_health_answers_while_every_web_thread_waits_for_the_database(server: Web) -> None:
+    """A lock on the table of the sign-ins: two of them stand still until it is given back, and health does not."""
+    asking = [threading.Thread(target=_sign_in, args=(server,)) for _ in range(8)]
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
+        try:
+            for thread in asking:
+                thread.start()
+            assert live.eventually(lambda: _waiting() >= 2)
+            for _ in range(5):
+                assert server.ask("GET", "/health/live").json == {"status": "ok"}
+                assert server.ask("GET", "/health/ready").json["checks"]["database"] == "ok"
+            assert _waiting() >= 2
+        finally:
+            cursor.execute("ROLLBACK")
+    for thread in asking:
+        thread.join()
+
+
+def _sign_in(server: Web) -> None:
+    server.ask("POST", "/v1/auth/login", {"username": "nobody", "password": "wrong"})
+
+
+def _waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'accounts_user'::regclass")
+        return cursor.fetchone()[0]

@@ -1,0 +1,64 @@
+"""Where a request goes: to the web thread, to the health thread, or first to the event loop, which waits for its body."""
+
+import asyncio
+import logging
+import threading
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from apps.common.errors import HimsError
+from hims.web.bodies import Bodies, is_expected
+from hims.web.translation import Application, respond
+
+log = logging.getLogger(__name__)
+
+LIVE, READY = "/health/live", "/health/ready"
+
+
+class Gateway:
+    """The requests of one worker.
+
+    One thread answers requests, as more made lists slower. `/health/ready` has a thread of its own and `/health/live` is
+    answered where requests arrive, so that both answer while the web thread is busy. Bodies wait in the event loop.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.requests: SimpleQueue = SimpleQueue()
+        self.probes: SimpleQueue = SimpleQueue()
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to answer. Called in the worker: threads do not survive a fork."""
+        self.loop = loop
+        self.bodies = Bodies()
+        for name, queue in (("web", self.requests), ("health", self.probes)):
+            threading.Thread(target=self._answer_all, args=(queue,), name=name, daemon=True).start()
+
+    def dispatch(self, watcher: Any) -> None:
+        """Take a request from the server and return at once: the next one waits for this thread."""
+        try:
+            scope = watcher.scope
+            if is_expected(scope.headers):
+                self.loop.call_soon_threadsafe(self.bodies.start, scope.headers, watcher.proto, partial(self._deliver, watcher))
+            elif scope.path == LIVE:
+                self._answer(watcher, b"", None)
+            else:
+                (self.probes if scope.path == READY else self.requests).put((watcher, b"", None))
+        except Exception:
+            log.exception("a request could not be taken")
+            watcher.done()
+
+    def _deliver(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
+        self.requests.put((watcher, body, refusal))
+
+    def _answer_all(self, queue: SimpleQueue) -> None:
+        while True:
+            self._answer(*queue.get())
+
+    def _answer(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
+        try:
+            respond(self.application, watcher.scope, watcher.proto, body, refusal)
+        except BaseException:
+            log.exception("the application failed")
+            watcher.done()  # 500, unless the reply has begun
