@@ -1,5 +1,6 @@
 """The files around the code that no other test reads: container files, integration, the list of variables, the environment."""
 
+import json
 import os
 import re
 import shutil
@@ -40,6 +41,38 @@ def test_compose_runs_web_worker_beat_and_both_servers():
     services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
     assert {"web", "worker", "beat", "postgres", "redis"} <= set(services)
     assert all(services[name]["environment"]["HIMS_ENV"] == "production" for name in ("web", "worker", "beat"))
+
+
+def test_compose_puts_a_proxy_of_a_full_version_before_the_web_server():
+    proxy = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]["proxy"]
+    assert re.match(r"haproxy:\d+\.\d+\.\d+-", proxy["image"])
+    mounted = [volume.split(":")[0] for volume in proxy["volumes"]]
+    assert mounted == ["./deploy/haproxy.cfg", "./deploy/errors", "./deploy/tls"]
+    config = (PROJECT / "deploy" / "haproxy.cfg").read_text()
+    assert "option http-buffer-request" in config
+    assert "timeout http-request 10s" in config
+    named = set(re.findall(r"errorfile \d+ /etc/haproxy/errors/(\S+)", config))
+    assert named == {path.name for path in (PROJECT / "deploy" / "errors").iterdir()}
+
+
+def test_the_proxys_replies_are_whole_http_with_envelopes_for_the_api():
+    for name, status, code in (("api", 503, "SERVICE_UNAVAILABLE"), ("timeout", 408, "REQUEST_TIMEOUT")):
+        head, _, body = (PROJECT / "deploy" / "errors" / f"{name}.http").read_bytes().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.0 %d " % status)
+        assert json.loads(body)["error"]["code"] == code
+    page = (PROJECT / "deploy" / "errors" / "page.http").read_bytes()
+    assert b"Retry-After: 2\r\n" in page
+    assert b"<h1>HIMS is not available right now</h1>" in page
+
+
+def test_the_proxys_configuration_is_valid(tmp_path):
+    certificate = tmp_path / "tls"
+    certificate.mkdir()
+    config = (PROJECT / "deploy" / "haproxy.cfg").read_text()
+    for there, here in (("/etc/haproxy/tls/", certificate), ("/etc/haproxy/errors", PROJECT / "deploy" / "errors")):
+        config = config.replace(there, str(here))
+    (tmp_path / "haproxy.cfg").write_text(config.replace(f"ssl crt {certificate} alpn h2,http/1.1", ""))
+    assert not complaints(tool("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg"))
 
 
 def test_the_image_runs_as_nobody_special_and_asks_for_readiness():
