@@ -22,6 +22,8 @@ RELEASES = (
         version="0.3.0",
         released_on=date(2026, 11, 29),
         added=(
+            "/health/ready: waiting_seconds, the age of the oldest waiting event and of the oldest unsealed audit row; "
+            "`degraded` while workers are behind.",
             "Mail to patients in their language: English, Spanish, Arabic.",
             "A request body that takes longer than ten seconds is answered 408 REQUEST_TIMEOUT; while the disk is full, every "
             "write is answered 503 with Retry-After and reading goes on.",

@@ -9,6 +9,7 @@ type or note, no link with an id in it.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from apps.appointments.events import AppointmentBooked, AppointmentUpdated, Seri
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
 from apps.common import clock
+from apps.common.prepared import Compiled
 from apps.notifications import rules
 from apps.notifications.mail import Recipient
 from apps.notifications.models import Category, Priority
@@ -29,6 +31,7 @@ from apps.notifications.services import Notice
 from apps.notifications.wording import clinic_time, clinic_zone, person
 from apps.patients import selectors as patients
 
+_ID = UUID(int=0)  # where the id of a prepared query goes
 Change = AppointmentBooked | AppointmentUpdated
 
 
@@ -137,14 +140,25 @@ def _change_to_patient(event: AppointmentUpdated) -> News | None:
 
 def _still_to_come(event: AppointmentBooked | SeriesBooked) -> bool:
     """Whether patient and clinic will meet. The visits of a series do not speak for themselves."""
-    coming = Appointment.objects.live().filter(scheduled_time__gt=clock.now())
+    now = clock.now()
     if isinstance(event, SeriesBooked):
-        return coming.filter(series=event.series_id).exists()
-    return coming.filter(pk=event.appointment_id, series=None).exists()
+        return Appointment.objects.live().filter(scheduled_time__gt=now, series=event.series_id).exists()
+    return any(row["scheduled_time"] > now for row in _live_appointment().dicts(event.appointment_id))
 
 
 def _is_patient(user_id: UUID | None) -> bool:
-    return User.objects.filter(pk=user_id, role=Role.PATIENT).exists()
+    return any(row["role"] == Role.PATIENT for row in _user().dicts(user_id)) if user_id else False
+
+
+# Every booking asks these two: their SQL is made once and planned once a connection.
+@cache
+def _live_appointment() -> Compiled:
+    return Compiled(Appointment.objects.live().filter(pk=_ID, series=None).order_by().values("scheduled_time"), _ID)
+
+
+@cache
+def _user() -> Compiled:
+    return Compiled(User.objects.filter(pk=_ID).order_by().values("role"), _ID)
 
 
 def _is_soon(event: Change, left: Left) -> bool:
