@@ -12,6 +12,8 @@ from hims.launch import embedded
 
 def main() -> None:
     os.environ.setdefault("HIMS_ENV", "sandbox")
+    if sys.argv[1:] and sys.argv[1] in env.OWNER_COMMANDS:
+        env.use_owner_role()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
     with embedded.servers():
         execute_from_command_line(sys.argv)

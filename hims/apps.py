@@ -12,3 +12,4 @@ class HimsConfig(AppConfig):
         """Register what no app can: tasks go to our broker, and /health/ready asks apps that do not know each other."""
         import_module("hims.celery")
         import_module("hims.readiness")
+        import_module("hims.roles").watch_connections()

@@ -1,9 +1,12 @@
 """The Celery application: workers relay facts and do what need not be waited for."""
 
 import os
+import sys
+from importlib import import_module
 from typing import Any
 
 from celery import Celery, signals
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from hims import env
@@ -39,3 +42,13 @@ def check_the_database_connections(**_: Any) -> None:
     for connection in connections.all(initialized_only=True):
         connection.close_if_unusable_or_obsolete()
         connection.close_if_health_check_failed()
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def check_roles(**_: Any) -> None:
+    """Celery logs what its signals' receivers raise and goes on; only an exit stops it."""
+    try:
+        import_module("hims.roles").check_at_boot()
+    except ImproperlyConfigured as error:
+        sys.exit(f"HIMS does not start: {error}")

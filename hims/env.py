@@ -15,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from apps.access.roles import STAFF
 from hims.launch import places
 
+OWNER_COMMANDS = frozenset({"migrate", "sandbox", "flush"})  # of manage.py: they need the role that owns the tables
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("sandbox", "development", "staging", "production", "test")
 
@@ -94,16 +96,47 @@ def embedded_allowed() -> bool:
     return name() != "production"
 
 
-def database() -> dict:
-    """Django's settings of the one database: DATABASE_URL, else the embedded server's socket."""
+def use_owner_role() -> None:
+    """Have this process connect as the owner of the tables. Call it before the settings load."""
+    os.environ["HIMS_DATABASE_ROLE"] = "owner"
+
+
+def is_owner() -> bool:
+    """Whether this process connects as the owner of the tables. Tests do, because they make their database."""
+    role = os.environ.get("HIMS_DATABASE_ROLE") or ("owner" if name() == "test" else "application")
+    if role not in ("owner", "application"):
+        raise ImproperlyConfigured(f"HIMS_DATABASE_ROLE is {role!r}; it must be owner or application.")
+    return role == "owner"
+
+
+def application_role() -> tuple[str, str]:
+    """Name and password of the database role that web server, workers and beat connect as."""
     if "DATABASE_URL" in os.environ or not embedded_allowed():
-        required("DATABASE_URL", because="this environment has no embedded database.")
-        config = dict(read.db("DATABASE_URL"))
+        config = read.db("DATABASE_URL")
+        return str(config.get("USER") or ""), str(config.get("PASSWORD") or "")
+    return places.APPLICATION_ROLE, ""
+
+
+def _named_database() -> dict:
+    """What DATABASE_URL says; for the owner DATABASE_OWNER_URL, which only a clinic must have."""
+    required("DATABASE_URL", because="this environment has no embedded database.")
+    if not is_owner():
+        return dict(read.db("DATABASE_URL"))
+    if name() in ("production", "staging"):
+        required("DATABASE_OWNER_URL", because="migrations run as the role that owns the tables, not as that of DATABASE_URL.")
+    return dict(read.db("DATABASE_OWNER_URL" if os.environ.get("DATABASE_OWNER_URL") else "DATABASE_URL"))
+
+
+def database() -> dict:
+    """Django's settings of the one database, by the role of this process: DATABASE_URL or DATABASE_OWNER_URL, else the embedded
+    server's socket."""
+    if "DATABASE_URL" in os.environ or not embedded_allowed():
+        config = _named_database()
     else:
         config = {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": places.DATABASE,
-            "USER": places.DATABASE,
+            "USER": places.OWNER_ROLE if is_owner() else places.APPLICATION_ROLE,
             "HOST": str(places.socket_dir()),
             "PORT": str(places.POSTGRES_PORT),
         }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 DATABASE = "hims"
+OWNER_ROLE = "hims"  # of the embedded server: migrates and owns the tables
+APPLICATION_ROLE = "hims_app"  # of the embedded server: what web server, worker and beat connect as
 POSTGRES_PORT = 5432  # only names the socket file; nothing listens on TCP
 
 

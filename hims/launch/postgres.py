@@ -57,12 +57,15 @@ class Postgres:
         )
 
     def answers(self) -> bool:
-        """Whether it answers, and has our database; the first to ask makes that."""
+        """Whether it answers, and has our database and the application's role; the first to ask makes them."""
         try:
             with self._connect("postgres") as connection:
                 found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [places.DATABASE]).fetchone()
                 if not found:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(places.DATABASE)))
+                role = places.APPLICATION_ROLE
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
                 return True
         except psycopg.OperationalError:
             return False
@@ -71,7 +74,7 @@ class Postgres:
         return psycopg.connect(
             host=str(places.socket_dir()),
             port=places.POSTGRES_PORT,
-            user=places.DATABASE,
+            user=places.OWNER_ROLE,
             dbname=database,
             connect_timeout=3,
             autocommit=True,
@@ -96,7 +99,7 @@ class Postgres:
         unfinished.rename(cluster)
 
     def _initdb(self, bindir: Path, cluster: Path, locale: str) -> subprocess.CompletedProcess[str]:
-        command = [str(bindir / "initdb"), "-D", str(cluster), "-U", places.DATABASE, "-A", "trust", "-E", "UTF8"]
+        command = [str(bindir / "initdb"), "-D", str(cluster), "-U", places.OWNER_ROLE, "-A", "trust", "-E", "UTF8"]
         command += [f"--locale={locale}", *([] if self.durable else ["--no-sync"])]
         return subprocess.run(
             command,
@@ -120,6 +123,13 @@ class Postgres:
             "jit": "off",  # costs more than it saves on short queries
             "max_parallel_workers_per_gather": "0",  # their /dev/shm is 64 MB in a container; requests share two cores anyway
             "random_page_cost": "1.1",
+            # Values of rows, which are patients', never reach the log: no statements, no parameters, no DETAIL of a constraint.
+            "log_statement": "none",
+            "log_min_duration_statement": "-1",
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length": "0",
+            "log_parameter_max_length_on_error": "0",
             "timezone": "UTC",
             "log_timezone": "UTC",
         }

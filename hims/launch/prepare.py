@@ -12,10 +12,11 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from hims import env
+from hims import env, roles
 
 
 def main() -> int:
+    env.use_owner_role()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", env.settings_module())
     try:
         django.setup()
@@ -36,6 +37,7 @@ def _migrate() -> None:
     else:
         sys.stdout.write("   Every migration is applied.\n")
         sys.stdout.flush()
+        roles.grant_application()  # a data folder of an older version has no such role yet
 
 
 if __name__ == "__main__":

@@ -1,21 +1,18 @@
 """The trail only grows, by the database's word; and sealing beside others: late commits, two sealers, a sealer that dies."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, timedelta
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 
 from apps.access.actor import SYSTEM
-from apps.audit import sealing, services, verification
+from apps.audit import grants, sealing, services, verification
 from apps.audit.models import Anchor, AuditEvent, Chain, Seal
 from apps.common import clock
 from apps.common.ids import new_id
@@ -106,30 +103,108 @@ def test_the_triggers_that_refuse_are_for_no_insert() -> None:
     assert not on_insert
 
 
-def test_the_role_of_the_servers_works_without_the_rights_to_change_anything() -> None:
-    """With the statements that docs/audit.md gives."""
-    partition = partitions()[0]
-    text = (Path(settings.BASE_DIR) / "docs" / "audit.md").read_text()
-    (grants,) = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
-    execute("CREATE ROLE hims_app NOLOGIN")
-    execute(grants)
+@pytest.fixture
+def application() -> Iterator[None]:
+    """The rest of the test runs as the application role, which has the rights that every migration ends with."""
+    partition_of_next_month = services.make_partitions(date(2031, 5, 1), months=1)
+    assert partition_of_next_month == ["audit_auditevent_2031_05"]
     services.note(by=SYSTEM, action="test.noted")
-    execute("SET LOCAL ROLE hims_app")
+    sealing.seal(thorough=True)
+    assert grants.apply(grants.ApplicationRole("hims_app", "p'w"))
+    execute("SET LOCAL SESSION AUTHORIZATION hims_app")
+    yield
+    execute("RESET SESSION AUTHORIZATION")
+
+
+@pytest.mark.usefixtures("application")
+def test_the_application_role_writes_seals_and_verifies_the_log() -> None:
     services.note(by=SYSTEM, action="test.noted")
     assert services.make_partitions(date(2032, 1, 1), months=1) == ["audit_auditevent_2032_01"]
+    services.note(by=SYSTEM, action="test.noted")
     assert sealing.seal(thorough=True) == 2
     assert verification.verify(by=SYSTEM).intact
+
+
+@pytest.mark.usefixtures("application")
+@pytest.mark.parametrize("leave", ["", "DELETE", "TRUNCATE", "UPDATE"])
+def test_the_application_role_cannot_rebuild_the_chain_nor_change_a_row(leave: str) -> None:
+    services.make_partitions(date(2032, 1, 1), months=1)  # one made for the application, by the owner's function
     for statement in (
-        *(f"DELETE FROM {table}" for table in TABLES),
-        *(f"TRUNCATE {table}" for table in TABLES),
+        "TRUNCATE audit_seal, audit_anchor, audit_chain",
+        *(f"DELETE FROM {table}" for table in (*TABLES, *partitions())),
+        *(f"TRUNCATE {table}" for table in (*TABLES, *partitions())),
+        *(f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in TABLES),
+        *(f"DROP TABLE {table} CASCADE" for table in TABLES),
         "UPDATE audit_auditevent SET role = 'x'",
+        "UPDATE audit_auditevent_2031_05 SET role = 'x'",
         "UPDATE audit_seal SET sequence = 9",
         "UPDATE audit_anchor SET sequence = 9",
-        "ALTER TABLE audit_auditevent DISABLE TRIGGER ALL",
-        "DELETE FROM audit_auditevent_2032_01",
-        f"DELETE FROM {partition}",
+        "UPDATE audit_chain SET sequence = 9",
+        "INSERT INTO audit_auditevent_2031_05 SELECT * FROM audit_auditevent",  # past the parent
+        "DROP TRIGGER audit_rows_stay ON audit_seal",
+        "CREATE TRIGGER mine BEFORE INSERT ON audit_seal FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$",
+        "ALTER FUNCTION audit_make_partition(date) SECURITY INVOKER",
+        "CREATE TABLE audit_mine (id int)",
+        "SET LOCAL session_replication_role = replica",
+        f'SET LOCAL ROLE "{connection.settings_dict["USER"]}"',
+        "SELECT audit_advance_chain(secret, 0, hash, reach, swept, anchored_on, mac) FROM audit_chain",  # backwards
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('audit', 'x', now())",
     ):
-        refused(statement, leave="DELETE", because=r"permission denied|must be owner")
+        if statement.startswith("CREATE TABLE"):
+            refused(statement, leave=leave, because="permission denied for schema")
+        else:
+            refused(statement, leave=leave, because=r"permission denied|must be (able to )?own|only moves forward")
+
+
+def test_leave_for_upkeep_is_the_owners_alone() -> None:
+    """A role that was given DELETE by mistake meets the trigger."""
+    services.note(by=SYSTEM, action="test.noted")
+    grants.apply(grants.ApplicationRole("hims_app"))
+    execute("GRANT DELETE, TRUNCATE ON audit_seal, audit_auditevent TO hims_app")
+    sealing.seal()
+    execute("SET LOCAL SESSION AUTHORIZATION hims_app")
+    refused("DELETE FROM audit_seal", leave="DELETE")
+    refused("TRUNCATE audit_seal", leave="TRUNCATE")
+    execute("RESET SESSION AUTHORIZATION")
+
+
+def excessive() -> str:
+    execute("SET LOCAL SESSION AUTHORIZATION hims_app")
+    found = " ".join(grants.excessive())
+    execute("RESET SESSION AUTHORIZATION")
+    return found
+
+
+def test_the_rights_that_the_application_role_must_not_have_are_named() -> None:
+    assert "superuser" in " ".join(grants.excessive())  # the tests' own role
+    grants.apply(grants.ApplicationRole("hims_app"))
+    assert not excessive()
+    for given, told in (
+        ("GRANT UPDATE (sequence) ON audit_seal TO hims_app", "UPDATE on audit_seal"),
+        ("GRANT DELETE ON audit_auditevent_other TO hims_app", "DELETE on audit_auditevent_other"),
+        ("GRANT TRUNCATE, TRIGGER ON audit_chain TO hims_app", "TRUNCATE, TRIGGER on audit_chain"),
+        ("ALTER TABLE audit_anchor OWNER TO hims_app", "owns audit_anchor"),
+        ("ALTER ROLE hims_app CREATEROLE", "CREATEROLE"),
+    ):
+        with transaction.atomic():
+            execute(given)
+            assert told in excessive()
+            transaction.set_rollback(True)
+
+
+def test_the_next_migration_takes_back_what_was_given_since() -> None:
+    execute("GRANT ALL ON audit_seal, audit_auditevent_other TO hims_app")
+    assert excessive()
+    grants.apply(grants.ApplicationRole("hims_app"))
+    assert not excessive()
+
+
+def test_an_installation_with_one_role_grants_nothing() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        (name,) = cursor.fetchone()
+    assert not grants.apply(grants.ApplicationRole(name, "x"))
 
 
 # Beside others: real connections

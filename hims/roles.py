@@ -1,0 +1,92 @@
+"""The database roles of this installation: grants after each migration, and what production refuses to serve with.
+
+`apps.audit.grants` says which rights the application role has. Here is what the environment says: which role that is, whether
+this process is the owner, and when the check runs.
+"""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connection
+from django.db.backends.signals import connection_created
+
+from apps.audit import grants
+from hims import env
+
+log = logging.getLogger(__name__)
+
+# What PostgreSQL must be told, so that its log holds no value of a row. Its own defaults of the first two are others.
+QUIET = {
+    "log_min_error_statement": ("panic",),
+    "log_error_verbosity": ("terse",),
+    "log_parameter_max_length_on_error": ("0",),
+    "log_statement": ("none", "ddl"),
+}
+_SLOW = ("log_min_duration_statement", "log_min_duration_sample", "log_parameter_max_length")
+_checked = False
+
+
+def grant_application() -> bool:
+    """Give the application role its rights on what the migrations made. Returns whether there is such a role."""
+    name, password = env.application_role()
+    if not name:
+        return False
+    return grants.apply(grants.ApplicationRole(name, password))
+
+
+def faults() -> list[str]:
+    """Why the connected role and server must not serve a clinic; empty where they may."""
+    found = [f"{one} Connect with the application role (docs/audit.md)." for one in grants.excessive()]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [[*QUIET, *_SLOW]])
+        told = dict(cursor.fetchall())
+    for name, allowed in QUIET.items():
+        if told.get(name) not in allowed:
+            found.append(f"PostgreSQL's {name} is {told.get(name)}: its log would hold patients' data. Set it to {allowed[0]}.")
+    logs_slow = any(int(told.get(name) or -1) >= 0 for name in _SLOW[:2])
+    if logs_slow and told.get("log_parameter_max_length") != "0":
+        found.append("PostgreSQL logs slow statements with their parameters. Set log_parameter_max_length to 0.")
+    return found
+
+
+def check() -> None:
+    """Refuse a role that may rewrite the audit log, and a server that logs parameters. Raises ImproperlyConfigured."""
+    global _checked
+    found = faults()
+    if found:
+        raise ImproperlyConfigured(" ".join(found))
+    _checked = True
+
+
+def check_at_boot() -> None:
+    """`check` for a process that starts to serve. While the database is away it starts, and its first connection is checked."""
+    if not _required() or _checked:
+        return
+    try:
+        connection.ensure_connection()
+        if not _checked:
+            check()
+    except Error:
+        log.warning("the database does not answer: its roles and log settings are checked at the first connection")
+    finally:
+        connection.close()
+
+
+def _required() -> bool:
+    return settings.HIMS_ENV in ("production", "staging") and not env.is_owner()
+
+
+def _on_connection(**_: Any) -> None:
+    if _required() and not _checked:
+        try:
+            check()
+        except ImproperlyConfigured:
+            connection.close()  # or the next request would find it open, and unchecked
+            raise
+
+
+def watch_connections() -> None:
+    """Check the first connection of every process that must not be the owner."""
+    connection_created.connect(_on_connection, dispatch_uid="hims.roles")
