@@ -5,8 +5,10 @@ With several workers (pytest-xdist) every worker has a folder and servers of its
 
 import os
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from apps.common import bus
 from hims.launch import embedded
@@ -79,3 +81,9 @@ def empty_redis() -> None:
     bus.breaker.reset()
     with suppress(bus.Down):
         bus.run(lambda client: client.flushdb())
+
+
+@pytest.fixture(autouse=True)
+def no_anchor_file() -> None:
+    """Every test begins with a chain of its own, and so without the anchors of the one before."""
+    Path(settings.HIMS_AUDIT_ANCHOR_FILE).unlink(missing_ok=True)

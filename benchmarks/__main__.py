@@ -30,6 +30,7 @@ def main() -> int:
             with progress.step(f"Starting PostgreSQL and Redis in {places.data_dir()}"):
                 stack.enter_context(embedded.servers(say=progress.detail))
             os.environ["DATABASE_URL"] = databases.url(databases.name(chosen.rows))
+            _begin_anchor_file(databases.name(chosen.rows))
             django.setup()
             import_module("benchmarks.bench").run(chosen, progress)  # knows models, which want settings first
     except CannotStart as error:
@@ -46,6 +47,13 @@ def _set_the_scene() -> None:
     os.environ.setdefault("HIMS_DATA_DIR", str(places.home(".hims-bench")))
     os.environ.setdefault("HIMS_PG_SHARED_BUFFERS", f"{_buffers()}MB")
     os.environ["DJANGO_SETTINGS_MODULE"] = env.settings_module()
+
+
+def _begin_anchor_file(database: str) -> None:
+    """Each size is a database with an audit chain of its own, which may have been made anew since the last run."""
+    anchors = places.data_dir() / "audit" / f"{database}.jsonl"
+    anchors.unlink(missing_ok=True)
+    os.environ["HIMS_AUDIT_ANCHOR_FILE"] = str(anchors)
 
 
 def _buffers() -> int:

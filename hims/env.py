@@ -60,6 +60,19 @@ def keys(variable: str) -> list[str]:
     return found
 
 
+def whole_number(variable: str, *, default: int, least: int, most: int) -> int:
+    """A setting within its bounds. Raises ImproperlyConfigured, which names it."""
+    try:
+        chosen = read.int(variable, default=default)
+    except ValueError:
+        chosen = least - 1
+    if not least <= chosen <= most:
+        raise ImproperlyConfigured(
+            f"{variable} is {os.environ.get(variable)!r}; it must be a whole number from {least} to {most}."
+        )
+    return chosen
+
+
 def queue_limits() -> tuple[int, int]:
     """From how many minutes on a wait in the queue is long, and very long."""
     amber, red = read.int("HIMS_QUEUE_AMBER_MINUTES", default=15), read.int("HIMS_QUEUE_RED_MINUTES", default=30)

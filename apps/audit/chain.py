@@ -8,12 +8,15 @@ HMAC-SHA256, not a plain hash: who can write to the database could compute a pla
 random, made with the chain, and lies in it encrypted with the key ring, which the database does not know.
 """
 
+import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import orjson
 
 from apps.audit.models import Chain
 from apps.common import keyring
@@ -33,13 +36,41 @@ def microseconds(at: datetime) -> int:
 
 
 def canonical(row: Sequence[Any]) -> bytes:
-    """The row, read as COLUMNS, as bytes."""
+    """The row, read as COLUMNS, as bytes.
+
+    orjson writes the same bytes as Python's json in an eighth of the time, unless a text holds what json escapes and orjson does
+    not: letters outside ASCII, and DEL.
+    """
+    fast = orjson.dumps(tuple(row))
+    if fast.isascii() and b"\x7f" not in fast:
+        return fast
     return json.dumps(list(row), separators=(",", ":")).encode()
 
 
+class Sealer:
+    """Makes seals with one key: HMAC-SHA256, whose two keyed states are computed once and copied (RFC 2104, section 4)."""
+
+    def __init__(self, key: bytes) -> None:
+        block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def seal(self, before: bytes, sequence: int, row: Sequence[Any]) -> bytes:
+        """The seal of a row: 32 bytes."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(before + sequence.to_bytes(8, "big") + canonical(row))
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 def seal(key: bytes, before: bytes, sequence: int, row: Sequence[Any]) -> bytes:
-    """The seal of a row: 32 bytes."""
+    """The seal of one row: 32 bytes. For many rows make one Sealer."""
     return hmac.digest(key, before + sequence.to_bytes(8, "big") + canonical(row), "sha256")
+
+
+def id_of(key: bytes) -> str:
+    """The chain's name outside the database: tells one chain from another and says nothing of its key."""
+    return hmac.digest(key, b"chain", "sha256")[:8].hex()
 
 
 def new_key() -> bytes:

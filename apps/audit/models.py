@@ -106,3 +106,34 @@ class Chain(models.Model):
 
     def __str__(self) -> str:
         return f"sealed up to {self.sequence}"
+
+
+class VerificationProgress(models.Model):
+    """How far the worker has verified the log, one row. `mac` covers it, so that nobody moves it forward by hand.
+
+    The present pass has verified the seals up to `sequence`, whose seal is `hash`. Once it has reached the end,
+    `is_whole` is true and it follows the chain. `trusted` is the last seal up to which this or an earlier pass found
+    everything right: a request verifies from there. `broken` is the first flaw of the last pass, None where it has
+    found none.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    sequence = models.BigIntegerField(default=0)
+    hash = models.BinaryField()
+    is_whole = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+    trusted = models.BigIntegerField(default=0)
+    trusted_hash = models.BinaryField()
+    finished_at = models.DateTimeField(null=True)  # when a pass last reached the end and found nothing wrong
+    broken = models.JSONField(null=True)
+    mac = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_verification"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_verification"),
+            models.CheckConstraint(condition=models.Q(sequence__gte=0, trusted__gte=0), name="verification_places_from_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"verified up to {self.sequence}"

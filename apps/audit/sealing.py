@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from apps.audit import chain
+from apps.audit import anchor_file, chain
 from apps.audit.models import Anchor, Chain, Seal
 from apps.common import keyring, prepared
 
@@ -27,22 +27,27 @@ BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 _LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
 
 # OFFSET keeps the planner from joining: each row asks the seals' index, however little PostgreSQL knows of the tables.
-_SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
+SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
 _WAITING = f"""
 SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
-WHERE a.at >= %s AND NOT EXISTS ({_SEALED}) ORDER BY a.at, a.id LIMIT %s
+WHERE a.at >= %s AND NOT EXISTS ({SEALED}) ORDER BY a.at, a.id LIMIT %s
 """  # noqa: S608
-_COUNT_WAITING = f"SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({_SEALED})"  # noqa: S608
 # As a value, not as a join: so the months before the latest seal are not looked at.
 _AFTER_THE_SEALS = """
 SELECT at FROM audit_auditevent WHERE at > (SELECT coalesce(max(reach), %s::timestamptz) FROM audit_chain) ORDER BY at, id LIMIT 1
 """
+_COUNT_WAITING = f"""
+SELECT count(*) FROM (SELECT FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({SEALED}) LIMIT %s) AS waiting
+"""  # noqa: S608
+MOST_COUNTED = 100_000  # rows that wait: a page says no larger number
 _INSERT = """
 INSERT INTO audit_seal (sequence, event_id, at, hash)
 SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
 """
 
 _ADVANCE = "SELECT audit_advance_chain(%s, %s, %s, %s, %s, %s, %s)"
+
+_recorded: set[str] = set()  # chains whose anchor file this process knows to be complete
 
 
 class ChainBroken(Exception):
@@ -75,6 +80,7 @@ def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
         if rows:
             cursor.execute(_INSERT, _seals(head, key, rows))
             head.reach = max(min(rows[-1][0], now), head.reach or BEGINNING)
+        _record_outside(head, key, anchored=moved)
     if len(rows) < limit and (look_far or head.swept is None):
         head.swept, moved = max(now, head.swept or now), True
     if rows or moved:
@@ -84,9 +90,9 @@ def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
 
 
 def waiting(head: Chain | None) -> int:
-    """How many rows are not sealed yet."""
+    """How many rows are not sealed yet; MOST_COUNTED where there are more."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_WAITING, [_begin(head, look_far=False) if head else BEGINNING])
+        cursor.execute(_COUNT_WAITING, [_begin(head, look_far=False) if head else BEGINNING, MOST_COUNTED])
         return int(cursor.fetchone()[0])
 
 
@@ -109,12 +115,32 @@ def _head(now: datetime) -> tuple[Chain, bytes]:
     if head is None:
         if Seal.objects.exists():
             raise ChainBroken("The head of the chain is gone.")
+        if anchor_file.read():
+            raise ChainBroken("The database has no chain, but the anchor file knows of one: the chain was lost or removed.")
         head = Chain(secret=chain.new_key(), hash=chain.NOTHING, anchored_on=now.astimezone(UTC).date())
         return head, chain.key_of(head)
     key = chain.key_of(head)
     if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
         raise ChainBroken("The head of the chain is not as the last sealing left it.")
+    name = chain.id_of(key)
+    if name not in _recorded and (flaw := anchor_file.contradiction(anchor_file.read(), chain_id=name, sequence=head.sequence)):
+        raise ChainBroken(f"The anchor file says that the chain was {flaw}: it was put back, cut off, or made anew.")
     return head, key
+
+
+def _record_outside(head: Chain, key: bytes, *, anchored: bool) -> None:
+    """Once a process and after each anchor: the anchor file gets what it misses, when this transaction has committed."""
+    name = chain.id_of(key)
+    if name in _recorded and not anchored:
+        return
+    sequence, seal_ = head.sequence, bytes(head.hash)
+
+    def write() -> None:
+        days = [(row.day, row.sequence, bytes(row.hash)) for row in Anchor.objects.order_by("day")]
+        if anchor_file.complete(chain_id=name, sequence=sequence, seal=seal_, days=days):
+            _recorded.add(name)
+
+    transaction.on_commit(write, robust=True)
 
 
 def _save(head: Chain) -> None:
@@ -136,10 +162,10 @@ def _begin(head: Chain, *, look_far: bool) -> datetime:
 def _seals(head: Chain, key: bytes, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """The columns of the seals of these rows; the head moves on."""
     sequence, before = head.sequence, bytes(head.hash)
-    hashes = []
+    hashes, sealer = [], chain.Sealer(key)
     for row in rows:
         sequence += 1
-        before = chain.seal(key, before, sequence, row[1:])
+        before = sealer.seal(before, sequence, row[1:])
         hashes.append(before)
     sequences = list(range(head.sequence + 1, sequence + 1))
     head.sequence, head.hash = sequence, before

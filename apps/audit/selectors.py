@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
-from apps.audit import sealing
-from apps.audit.models import AuditEvent, AuditQuerySet, Chain
+from apps.audit import chain, progress, sealing
+from apps.audit.models import AuditEvent, AuditQuerySet, Chain, VerificationProgress
+from apps.common import keyring
 
 # As in the index `audit_act` (migration 0003), which leaves out the commonest acts: those are found fast by time.
 _COMMONEST = ("patient.searched", "patient.read", "chart.read")
@@ -61,3 +62,12 @@ def length() -> int:
     """How many rows the whole trail has: the place of the last seal, which has no gaps, and what waits. Nothing is counted."""
     head = Chain.objects.first()
     return (head.sequence if head else 0) + sealing.waiting(head)
+
+
+def verification_progress() -> VerificationProgress | None:
+    """How far the worker has verified the log; None where it has not begun, or the record or the key cannot be read."""
+    head = Chain.objects.first()
+    try:
+        return progress.load(chain.key_of(head)) if head else None
+    except keyring.Unreadable:
+        return None

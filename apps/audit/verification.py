@@ -1,25 +1,31 @@
-"""Is the trail as it was sealed? Walks the chain and the rows beside it, some thousands at a time, and names the first that is
-not.
+"""Is the log as it was sealed? Walks the chain and the rows beside it, some thousands at a time, and names the first that is not.
 
-Found is: a row changed by a byte, removed, exchanged with another, slipped into what is sealed already; a seal changed, removed
-or added; an anchor changed; the chain's end cut off. Not found is what was changed before it was sealed, within seconds.
+Found is: a row changed by a byte, removed, exchanged with another, slipped into what is sealed already; a seal changed,
+removed or added; an anchor changed; the chain's end cut off; a chain that the anchor file contradicts. Not found is what
+was changed before it was sealed, within seconds.
+
+A request verifies a bounded number of rows after the last that the worker has verified (`verify_recent`). The worker verifies the
+whole log, step by step (`whole`).
 """
 
 import hmac
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from django.conf import settings
 from django.db import connection
 
 from apps.access.actor import Actor
-from apps.audit import chain, sealing, services
+from apps.audit import anchor_file, chain, progress, sealing, services
+from apps.audit.anchor_file import Record
 from apps.audit.models import Anchor, AuditEvent, Chain, Seal
-from apps.common import clock, keyring
+from apps.common import keyring
 from apps.common.errors import Conflict
 
 log = logging.getLogger(__name__)
@@ -28,19 +34,30 @@ Watch = Callable[[int, int], None]
 """Told how many seals are checked, and of how many."""
 
 _STEP = 5_000
+_MOST_RECORDS = 5_000  # of the anchor file are compared, the newest: twelve years of days
+_LATELY = timedelta(days=1)
 _BEFORE_ALL = UUID(int=0)
 _AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)  # Python's calendar ends soon after
 
-# One row each by its key: the planner is not asked.
+# One row each by its key: the planner is not asked. Nothing is read that the seal does not need.
 _SEALS = f"""
-SELECT s.sequence, s.hash, s.event_id, s.at, a.*
+SELECT s.sequence, s.hash, a.*
 FROM (SELECT * FROM audit_seal WHERE sequence > %s AND sequence <= %s ORDER BY sequence LIMIT {_STEP}) s
 LEFT JOIN LATERAL (SELECT {chain.COLUMNS} FROM audit_auditevent a WHERE a.id = s.event_id AND a.at = s.at LIMIT 1) a ON true
 ORDER BY s.sequence
 """  # noqa: S608
+# Counted instead of looked up one by one: every seal of a right chain has its row, so the rows without a seal are the difference.
+_COUNTS = f"""
+SELECT (SELECT count(*) FROM audit_auditevent) - (SELECT sequence FROM audit_chain),
+    (SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({sealing.SEALED}))
+"""  # noqa: S608
 _ROWS = f"""
 SELECT a.id, a.at, EXISTS (SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0)
 FROM audit_auditevent a WHERE a.at >= %s AND (a.at, a.id) > (%s, %s) AND a.at <= %s ORDER BY a.at, a.id LIMIT {_STEP}
+"""  # noqa: S608
+_INSERTED = f"""
+SELECT a.id, a.at FROM (SELECT id, at FROM audit_auditevent WHERE at >= %s AND at < %s ORDER BY at DESC LIMIT %s) a
+WHERE NOT EXISTS ({sealing.SEALED}) ORDER BY a.at, a.id LIMIT 1
 """  # noqa: S608
 _OUT_OF_TIME = "SELECT id FROM audit_auditevent WHERE at < %s OR at >= %s LIMIT 1"
 
@@ -59,6 +76,8 @@ class Flaw(StrEnum):
     HEAD = "head_changed"  # the record of the chain's end
     ANCHOR = "anchor_changed"
     INSERTED = "inserted"  # into a time that was sealed already
+    LOST = "chain_lost"  # the chain is empty, or ends before what the anchor file says
+    REPLACED = "chain_replaced"  # the anchor file knows of another chain
 
 
 @dataclass(frozen=True)
@@ -73,89 +92,183 @@ class Broken:
 
 @dataclass(frozen=True)
 class Verification:
-    """`checked` seals were recomputed; `unsealed` rows wait for the next sealing."""
+    """`checked` seals were recomputed; `unsealed` rows wait for the next sealing.
+
+    `whole_trail_verified_at` is when the worker last came to the end of the whole log and found it right; None where it never did.
+    """
 
     intact: bool
     checked: int
     unsealed: int
     first_broken: Broken | None
+    whole_trail_verified_at: datetime | None = None
 
 
-def verify(*, by: Actor, since: datetime | None = None, watch: Watch | None = None) -> Verification:
-    """Recompute the chain, from the last anchor before `since` or from its beginning. On record. Raises KeyUnreadable."""
+@dataclass(frozen=True)
+class Opened:
+    """The chain's head and key, checked against the anchor file; `broken` where they are not right. No head: nothing is sealed."""
+
+    head: Chain | None
+    key: bytes = b""
+    last: int | None = None
+    broken: Broken | None = None
+
+
+def verify(
+    *, by: Actor, since: datetime | None = None, watch: Watch | None = None, records: list[Record] | None = None
+) -> Verification:
+    """Recompute the chain, from the last anchor before `since` or from its beginning. Audited.
+
+    `records` are those of the anchor file, or of a copy of it. Raises KeyUnreadable, AnchorFileUnreadable.
+    """
+    opened = open_chain(anchor_file.read() if records is None else records)
+    checked, broken = 0, opened.broken
+    if opened.head is not None and not broken:
+        walk = Walk(opened, _anchor_before(since))
+        broken = walk.to_the_end(watch or _nobody)
+        checked = walk.checked
+    unsealed, inserted = beside()
+    return _told(by, Verification(not (broken or inserted), checked, unsealed, broken or inserted, progress.finished_at()))
+
+
+def verify_recent(*, by: Actor, since: datetime | None = None) -> Verification:
+    """Recompute at most HIMS_AUDIT_VERIFY_ROWS seals: after the last that the worker has verified, or from the anchor before `since`.
+
+    What the worker has found wrong stays told until it finds it right. Audited. Raises KeyUnreadable, AnchorFileUnreadable.
+    """
+    opened = open_chain(anchor_file.read())
+    if opened.head is None:
+        unsealed = sealing.waiting(None)
+        return _told(by, Verification(not opened.broken, 0, unsealed, opened.broken, progress.finished_at()))
+    known = progress.load(opened.key)
+    checked, broken = 0, opened.broken
+    if not broken:
+        trusted = (known.trusted, bytes(known.trusted_hash)) if known else (0, chain.NOTHING)
+        start = _anchor_before(since) if since else trusted
+        walk = Walk(opened, start, most=settings.HIMS_AUDIT_VERIFY_ROWS)
+        broken = walk.to_the_end(_nobody)
+        checked = walk.checked
+    broken = broken or (as_broken(known.broken) if known else None) or _inserted_lately(opened.head)
+    unsealed = sealing.waiting(opened.head)
+    return _told(by, Verification(not broken, checked, unsealed, broken, progress.finished_at()))
+
+
+def open_chain(records: list[Record]) -> Opened:
+    """The head and its key, and whether they agree with each other and with the anchor file's records. Raises KeyUnreadable."""
+    head, last = _end()
+    if head is None:
+        lost = Broken(Flaw.LOST, sequence=1) if any(records) else None
+        return Opened(None, broken=Broken(Flaw.HEAD) if last else lost)
     try:
-        checked, broken = _chain(since, watch or _nobody)
+        key = chain.key_of(head)
     except keyring.Unreadable as error:
         raise KeyUnreadable from error
-    unsealed, inserted = _beside(since)
-    found = Verification(intact=not (broken or inserted), checked=checked, unsealed=unsealed, first_broken=broken or inserted)
+    if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
+        return Opened(head, key, last, Broken(Flaw.HEAD))
+    return Opened(head, key, last, _contradiction(head, key, records))
+
+
+def _contradiction(head: Chain, key: bytes, records: list[Record]) -> Broken | None:
+    """What the anchor file knows better."""
+    match anchor_file.contradiction(records, chain_id=chain.id_of(key), sequence=head.sequence):
+        case "replaced":
+            return Broken(Flaw.REPLACED)
+        case "lost":
+            return Broken(Flaw.LOST, sequence=head.sequence + 1)
+    recorded = {record.sequence: record.seal for record in records if record.sequence}
+    rows = {row.sequence: row for row in Seal.objects.filter(sequence__in=sorted(recorded)[-_MOST_RECORDS:])}
+    for sequence in sorted(recorded)[-_MOST_RECORDS:]:
+        if sequence not in rows:
+            return Broken(Flaw.SEAL_REMOVED, sequence=sequence)
+        if bytes(rows[sequence].hash).hex() != recorded[sequence]:
+            return Broken(Flaw.ANCHOR, rows[sequence].event_id, rows[sequence].at, sequence)
+    return None
+
+
+def as_broken(told: dict[str, Any] | None) -> Broken | None:
+    """A flaw as `progress` keeps it."""
+    if told is None:
+        return None
+    row_id, at = told.get("id"), told.get("at")
+    return Broken(Flaw(told["flaw"]), row_id and UUID(row_id), at and datetime.fromisoformat(at), told.get("sequence"))
+
+
+def _told(by: Actor, found: Verification) -> Verification:
+    """Write the audit row, and the log line where the log is not intact."""
     outcome = AuditEvent.Outcome.SUCCESS if found.intact else AuditEvent.Outcome.FAILURE
-    services.note(by=by, action="trail.verified", outcome=outcome, intact=found.intact, checked=checked, unsealed=unsealed)
+    about: dict[str, Any] = {"intact": found.intact, "checked": found.checked, "unsealed": found.unsealed}
+    services.note(by=by, action="trail.verified", outcome=outcome, **about)
     if not found.intact:
         log.error("the trail is not as it was sealed: %s", found.first_broken)
     return found
 
 
-def _chain(since: datetime | None, watch: Watch) -> tuple[int, Broken | None]:
-    """How many seals are right, and what is wrong with the first that is not."""
-    head, last = _end()
-    if head is None:
-        return 0, Broken(Flaw.HEAD) if last else None
-    key = chain.key_of(head)
-    if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
-        return 0, Broken(Flaw.HEAD)
-    start = Anchor.objects.filter(day__lt=since.astimezone(UTC).date()).order_by("-day").first() if since else None
-    walk = _Walk(head, key, start)
-    for row in walk.rows():
-        if broken := walk.flaw_of(row):
-            return walk.checked, broken
-        if walk.checked % _STEP == 0:
-            watch(walk.checked, head.sequence - walk.start)
-    watch(walk.checked, head.sequence - walk.start)
-    return walk.checked, walk.flaw_of_end() or _added(head, last)
+def _anchor_before(since: datetime | None) -> tuple[int, bytes]:
+    """Place and seal of the last anchor before that day; the chain's beginning where there is none."""
+    day = since.astimezone(UTC).date() if since else None
+    anchor = Anchor.objects.filter(day__lt=day).order_by("-day").first() if day else None
+    return (anchor.sequence, bytes(anchor.hash)) if anchor else (0, chain.NOTHING)
 
 
-class _Walk:
-    """Along the chain, seal by seal."""
+class Walk:
+    """Along the chain, seal by seal, from a place whose seal is known, for at most so many seals."""
 
-    def __init__(self, head: Chain, key: bytes, start: Anchor | None) -> None:
-        self.head, self.key = head, key
-        self.start = self.place = start.sequence if start else 0
-        self.before = bytes(start.hash) if start else chain.NOTHING
-        kept = Anchor.objects.filter(sequence__gt=self.start, sequence__lte=head.sequence)
-        self.anchors = {anchor.sequence: bytes(anchor.hash) for anchor in kept}
+    def __init__(self, opened: Opened, start: tuple[int, bytes], *, most: int | None = None) -> None:
+        assert opened.head is not None
+        self.head, self.last, self._sealer = opened.head, opened.last, chain.Sealer(opened.key)
+        self.start, self.before = start
+        self.place = self.start
+        self.until = self.head.sequence if most is None else min(self.head.sequence, self.start + most)
+        kept = Anchor.objects.filter(sequence__gt=self.start, sequence__lte=self.until)
+        self._anchors = {anchor.sequence: bytes(anchor.hash) for anchor in kept}
 
     @property
     def checked(self) -> int:
         return self.place - self.start
 
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Sequence, seal, id and time of each seal, then the row's columns (None where it is gone)."""
-        after = self.start
-        while found := _fetch(_SEALS, [after, self.head.sequence]):
-            yield from found
-            after = found[-1][0]
+    @property
+    def is_at_end(self) -> bool:
+        return self.place >= self.head.sequence
 
-    def flaw_of(self, row: tuple[Any, ...]) -> Broken | None:
-        """What is wrong with the row; None moves on behind it."""
-        sequence, kept, row_id, at = row[:4]
+    def to_the_end(self, watch: Watch) -> Broken | None:
+        """The first flaw, or None where every seal up to `until` is right (and, at the chain's end, nothing stands behind it)."""
+        while self.place < self.until:
+            rows = _fetch_plain(_SEALS, [self.place, self.until])
+            if not rows:
+                return self._gap()
+            if broken := self._flaw_among(rows):
+                return broken
+            watch(self.checked, self.head.sequence - self.start)
+        if not self.is_at_end:
+            return None
+        if self.before != bytes(self.head.hash):
+            return Broken(Flaw.HEAD, sequence=self.place)
+        return _added(self.head, self.last)
+
+    def _flaw_among(self, rows: list[tuple[Any, ...]]) -> Broken | None:
+        seal, anchors, before, place = self._sealer.seal, self._anchors, self.before, self.place
+        for sequence, kept, *row in rows:
+            if sequence != place + 1 or row[0] is None:
+                break
+            made = seal(before, sequence, row)
+            if made != kept or (anchors and anchors.get(sequence, made) != made):
+                break
+            place, before = sequence, made
+        self.before, moved = before, place - self.place
+        self.place = place
+        return None if moved == len(rows) else self._flaw_of(rows[moved])
+
+    def _flaw_of(self, row: tuple[Any, ...]) -> Broken:
+        """What is wrong with the row after the last that is right."""
+        sequence, kept = row[:2]
         if sequence != self.place + 1:
             return self._gap()
-        if row[4] is None:
-            return Broken(Flaw.REMOVED, row_id, at, sequence)
-        made = chain.seal(self.key, self.before, sequence, row[4:])
-        if not hmac.compare_digest(made, bytes(kept)):
-            return Broken(Flaw.CHANGED, row_id, at, sequence)
-        if self.anchors.get(sequence, made) != made:
-            return Broken(Flaw.ANCHOR, row_id, at, sequence)
-        self.place, self.before = sequence, made
-        return None
-
-    def flaw_of_end(self) -> Broken | None:
-        """Whether the chain ends where its head says."""
-        if self.place < self.head.sequence:
-            return self._gap()
-        return None if self.before == bytes(self.head.hash) else Broken(Flaw.HEAD, sequence=self.place)
+        about = Seal.objects.get(sequence=sequence)
+        where = (about.event_id, about.at, sequence)
+        if row[2] is None:
+            return Broken(Flaw.REMOVED, *where)
+        made = self._sealer.seal(self.before, sequence, row[2:])
+        return Broken(Flaw.CHANGED if made != kept else Flaw.ANCHOR, *where)
 
     def _gap(self) -> Broken:
         return Broken(Flaw.SEAL_REMOVED, sequence=self.place + 1)
@@ -177,26 +290,49 @@ def _added(head: Chain, last: int | None) -> Broken | None:
     return Broken(Flaw.SEAL_ADDED, row.event_id, row.at, row.sequence) if row else None
 
 
-def _beside(since: datetime | None) -> tuple[int, Broken | None]:
-    """How many rows have no seal, and the first of them that should have had one long ago."""
+def beside() -> tuple[int, Broken | None]:
+    """How many rows have no seal, and the first of them that should have had one long ago. Counts the whole log."""
     head = Chain.objects.first()
-    sealed_until = sealing.open_until(head) if head else None
     if out_of_time := _fetch(_OUT_OF_TIME, [sealing.BEGINNING, _AFTER_ALL]):
         return 0, Broken(Flaw.INSERTED, out_of_time[0][0])
-    begin, unsealed, first = since or sealing.BEGINNING, 0, None
-    after, until = (begin, _BEFORE_ALL), clock.now()
-    while found := _fetch(_ROWS, [after[0], *after, until]):
+    sealed_until = sealing.open_until(head) if head else None
+    if sealed_until is None:
+        return sealing.waiting(head), None
+    ((without, recent),) = _fetch(_COUNTS, [sealed_until])
+    return without, _first_inserted(sealed_until) if without > recent else None
+
+
+def _first_inserted(sealed_until: datetime) -> Broken | None:
+    """Go through all rows of the time that is sealed, for the first without a seal."""
+    after = (sealing.BEGINNING, _BEFORE_ALL)
+    while found := _fetch(_ROWS, [after[0], *after, sealed_until]):
         for row_id, at, sealed in found:
-            unsealed += not sealed
-            if not sealed and first is None and sealed_until and at < sealed_until:
-                first = Broken(Flaw.INSERTED, row_id, at)
+            if not sealed and at < sealed_until:
+                return Broken(Flaw.INSERTED, row_id, at)
         after = (found[-1][1], found[-1][0])
-    return unsealed, first
+    return None
+
+
+def _inserted_lately(head: Chain) -> Broken | None:
+    """The first row without a seal among the last of the time that is sealed: a bounded number."""
+    if out_of_time := _fetch(_OUT_OF_TIME, [sealing.BEGINNING, _AFTER_ALL]):
+        return Broken(Flaw.INSERTED, out_of_time[0][0])
+    until = sealing.open_until(head)
+    found = _fetch(_INSERTED, [until - _LATELY, until, settings.HIMS_AUDIT_VERIFY_ROWS]) if until else []
+    return Broken(Flaw.INSERTED, *found[0]) if found else None
 
 
 def _fetch(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    """As psycopg reads it, in binary: Django's own cursor turns ids and times into objects that are then written as text again."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql, values, binary=True)
         return cursor.fetchall()
 
 

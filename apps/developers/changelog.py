@@ -58,6 +58,8 @@ RELEASES = (
             "replay_withheld; after a change of role too (before: 422).",
             "Tokens name their signing key (kid). Tokens of earlier releases, which do not, are refused: sign in again.",
             "POST /auth/mfa/totp/confirm is 409 for a secret that another session was shown.",
+            "Audit log: GET /audit-events/verify recomputes a bounded number of rows after those the worker has verified; "
+            "whole_trail_verified_at says when the whole log was last found intact. New flaws chain_lost and chain_replaced.",
         ),
         fixed=(
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "

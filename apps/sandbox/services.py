@@ -13,6 +13,7 @@ from apps.accounts import services as accounts
 from apps.accounts.models import ApiKey, User
 from apps.accounts.selectors import has_second_factor
 from apps.accounts.services import NewKey, NewStaff
+from apps.audit import anchor_file
 from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import Forbidden
@@ -72,6 +73,7 @@ def reset(*, by: Actor, watch: Watch | None = None) -> LaidOut:
     _empty()
     laid_out = _lay_out(by, charts.fingerprint(), watch or _nobody)
     audit.note(by=by, action="sandbox.reset")
+    transaction.on_commit(anchor_file.set_aside)  # the next chain begins with a file of its own
     return laid_out
 
 

@@ -264,6 +264,11 @@ HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in (
 # /health/ready says `degraded` once an event has waited for a worker, or an audit row for its seal, for more seconds than this.
 HIMS_BACKLOG_LIMIT_SECONDS = env.read.int("HIMS_BACKLOG_LIMIT_SECONDS", default=60)
 HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
+# Where the chain's beginning and anchors are recorded outside the database; to be shipped to another machine.
+HIMS_AUDIT_ANCHOR_FILE = env.read.str("HIMS_AUDIT_ANCHOR_FILE", default=str(HIMS_DATA_DIR / "audit" / "anchors.jsonl"))
+# A request verifies so many sealed rows after those the worker has verified; the worker begins anew with all of them so often.
+HIMS_AUDIT_VERIFY_ROWS = env.whole_number("HIMS_AUDIT_VERIFY_ROWS", default=10_000, least=100, most=100_000)
+HIMS_AUDIT_VERIFY = timedelta(hours=env.whole_number("HIMS_AUDIT_VERIFY_HOURS", default=24, least=1, most=24 * 31))
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # usernames are unique in any case: a constraint on lower(username)
     *("security.W001", "security.W002", "security.W003"),  # they look for Django's middleware by name; ours are subclasses of it
@@ -304,6 +309,7 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"thorough": True},
         "options": _SOON,
     },
+    "verify the trail": {"task": "apps.audit.tasks.verify", "schedule": 60.0, "options": _SOON},
     "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0, "options": _SOON},
     "note the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},

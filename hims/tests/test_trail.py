@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.audit import sealing
+from apps.audit import sealing, whole
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from hims.tests import cast
@@ -195,7 +195,7 @@ def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin
     sealing.seal()
     put()
     assert admin.get("/audit-events/verify").json()["data"] == {
-        "verification": {"intact": True, "checked": 4, "unsealed": 1, "first_broken": None}
+        "verification": {"intact": True, "checked": 4, "unsealed": 1, "first_broken": None, "whole_trail_verified_at": None}
     }
     tampered(rows[2])
     found = admin.get("/audit-events/verify").json()["data"]["verification"]
@@ -206,9 +206,43 @@ def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin
         "checked": 2,
         "unsealed": 2,
         "first_broken": {"id": str(rows[2].pk), "sequence": 3, "flaw": "changed"},
+        "whole_trail_verified_at": None,
     }
     assert admin.get("/audit-events/verify?since=2020-01-01").json()["data"]["verification"]["intact"] is False
     assert admin.get("/audit-events/verify?since=soon").status_code == 400
+
+
+def test_a_request_verifies_a_bounded_number_of_rows_after_those_the_worker_has_verified(
+    admin: cast.Caller, settings: Any
+) -> None:
+    for _ in range(7):
+        put()
+    sealing.seal()
+    settings.HIMS_AUDIT_VERIFY_ROWS = 5
+
+    def verified(query: str = "") -> dict[str, Any]:
+        return admin.get(f"/audit-events/verify{query}").json()["data"]["verification"]
+
+    assert (verified()["checked"], verified()["whole_trail_verified_at"]) == (5, None)
+    assert whole.step().is_done
+    put()
+    sealing.seal()
+    found = verified()
+    assert 1 <= found["checked"] <= 5
+    assert found["intact"]
+    assert datetime.fromisoformat(found["whole_trail_verified_at"]) <= clock.now()
+    assert verified("?since=2020-01-01")["checked"] == 5  # from the chain's beginning
+
+
+def test_what_the_worker_found_wrong_is_told_to_every_request_until_it_is_right(admin: cast.Caller) -> None:
+    rows = [put() for _ in range(4)]
+    sealing.seal()
+    assert whole.step().broken is None
+    tampered(rows[1])
+    assert admin.get("/audit-events/verify").json()["data"]["verification"]["intact"]  # it lies before what is looked at
+    assert whole.step(anew=True).broken
+    found = admin.get("/audit-events/verify").json()["data"]["verification"]
+    assert (found["intact"], found["first_broken"]["id"]) == (False, str(rows[1].pk))
 
 
 def test_a_trail_whose_key_nobody_can_read_says_so(admin: cast.Caller, settings: Any) -> None:

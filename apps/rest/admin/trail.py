@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -31,6 +32,8 @@ _SAID = {
     Flaw.HEAD: "The record of the chain's end was changed or removed, or the end was cut off.",
     Flaw.ANCHOR: "A daily anchor was changed.",
     Flaw.INSERTED: "The row was put into a time that had been sealed.",
+    Flaw.LOST: "The chain is empty, or ends before the last anchor in the anchor file.",
+    Flaw.REPLACED: "The anchor file knows of another chain: this one was made anew.",
 }
 
 
@@ -120,7 +123,7 @@ class VerifyForm(forms.Form):
     since = forms.CharField(
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="Only what was sealed since that day; empty: everything, which takes a second for some twenty thousand rows.",
+        help_text="The rows after the daily anchor before that day; empty: those after the last that the worker has verified.",
     )
 
     def clean_since(self) -> Any:
@@ -169,7 +172,7 @@ class AuditEventAdmin(HimsModelAdmin):
         if request.method == "POST" and form.is_valid():
             since = form.cleaned_data["since"]
             try:
-                found = verification.verify(by=cast("Actor", request.user), since=since.start if since else None)
+                found = verification.verify_recent(by=cast("Actor", request.user), since=since.start if since else None)
             except HimsError as refusal:
                 tell(form, refusal)
         context = {
@@ -180,6 +183,8 @@ class AuditEventAdmin(HimsModelAdmin):
             "found": found,
             "said": _SAID[found.first_broken.flaw] if found and found.first_broken else "",
             "unsealed": selectors.unsealed(),
+            "progress": selectors.verification_progress(),
+            "most": settings.HIMS_AUDIT_VERIFY_ROWS,
         }
         return TemplateResponse(request, "admin/audit/verify.html", context)
 

@@ -1,38 +1,73 @@
-"""`manage.py verify_audit [--since YYYY-MM-DD]`: is the trail as it was sealed? Exit code 1 where it is not."""
+"""`manage.py verify_audit [--resume | --since YYYY-MM-DD] [--anchors FILE]`: is the log as it was sealed? Exit code 1 if not."""
 
-from datetime import UTC, date, datetime, time
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from datetime import time as midnight
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.progress import Progress
 
 from apps.access.actor import SYSTEM
-from apps.audit import verification
+from apps.audit import anchor_file, verification, whole
+from apps.audit.anchor_file import Record
 from apps.audit.verification import Broken
+from apps.common.errors import Conflict
+
+_STEP = 20_000  # seals between two moves of the progress bar, and at most lost to an interruption
 
 
 class Command(BaseCommand):
-    help = "Recompute the chain of the audit trail and name the first row that is not as it was sealed. Changes nothing."
+    help = "Recompute the chain of the audit log and name the first row that is not as it was sealed. Changes nothing in the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument(
             "--since", type=date.fromisoformat, help="only what was sealed since that day (UTC), from its anchor on"
         )
+        where.add_argument("--resume", action="store_true", help="go on where the worker, or an interrupted run, has stopped")
+        parser.add_argument("--anchors", type=Path, help="compare with this copy of the anchor file instead of the server's own")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        since = datetime.combine(options["since"], time(), UTC) if options["since"] else None
-        with Progress(transient=True) as progress:
-            bar = progress.add_task("Verifying", total=None)
-            try:
-                found = verification.verify(
-                    by=SYSTEM, since=since, watch=lambda checked, total: progress.update(bar, completed=checked, total=total)
-                )
-            except verification.KeyUnreadable as refusal:
-                raise CommandError(refusal.message, returncode=2) from refusal
-        self.stdout.write(f"{found.checked:,} sealed rows checked, {found.unsealed:,} not sealed yet.")
-        if found.first_broken:
-            raise CommandError(_told(found.first_broken), returncode=1)
+        since = datetime.combine(options["since"], midnight(), UTC) if options["since"] else None
+        try:
+            records = anchor_file.read(options["anchors"])
+            if options["anchors"] and not records:
+                raise CommandError(f"{options['anchors']} holds no anchors, or is not there.", returncode=2)
+            with Progress(transient=True) as progress:
+                bar = progress.add_task("Verifying", total=None)
+
+                def watch(checked: int, total: int) -> None:
+                    progress.update(bar, completed=checked, total=total)
+
+                checked, unsealed, broken = _verified(since, records, watch, resume=options["resume"])
+        except Conflict as refusal:
+            raise CommandError(refusal.message, returncode=2) from refusal
+        self.stdout.write(f"{checked:,} sealed rows checked, {unsealed:,} not sealed yet.")
+        if broken:
+            raise CommandError(_told(broken), returncode=1)
         self.stdout.write("The trail is intact.")
+
+
+def _verified(
+    since: datetime | None, records: list[Record], watch: Callable[[int, int], None], *, resume: bool
+) -> tuple[int, int, Broken | None]:
+    """Checked and unsealed rows, and the first flaw."""
+    if since:
+        found = verification.verify(by=SYSTEM, since=since, watch=watch, records=records)
+        return found.checked, found.unsealed, found.first_broken
+    anew = not resume
+    while True:
+        done = whole.step(most=_STEP, anew=anew, records=records)
+        if done is None:  # the worker is at it
+            time.sleep(0.2)
+            continue
+        anew = False
+        watch(done.verified, done.total)
+        if done.is_done:
+            return done.verified, done.unsealed, done.broken
 
 
 def _told(broken: Broken) -> str:
