@@ -94,7 +94,7 @@ class Broken:
 class Verification:
     """`checked` seals were recomputed; `unsealed` rows wait for the next sealing.
 
-    `whole_trail_verified_at` is when the worker last came to the end of the whole log and found it right; None where it never did.
+    `whole_trail_verified_at` is when the worker last came to the end of the whole log and found it right, None if never.
     """
 
     intact: bool
@@ -106,7 +106,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Opened:
-    """The chain's head and key, checked against the anchor file; `broken` where they are not right. No head: nothing is sealed."""
+    """The chain's head and key, checked against the anchor file; `broken` where they are not right. No head: no seals."""
 
     head: Chain | None
     key: bytes = b""
@@ -132,7 +132,7 @@ def verify(
 
 
 def verify_recent(*, by: Actor, since: datetime | None = None) -> Verification:
-    """Recompute at most HIMS_AUDIT_VERIFY_ROWS seals: after the last that the worker has verified, or from the anchor before `since`.
+    """Recompute at most HIMS_AUDIT_VERIFY_ROWS seals after the last that the worker verified, or after the anchor before `since`.
 
     What the worker has found wrong stays told until it finds it right. Audited. Raises KeyUnreadable, AnchorFileUnreadable.
     """
@@ -329,7 +329,7 @@ def _fetch(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    """As psycopg reads it, in binary: Django's own cursor turns ids and times into objects that are then written as text again."""
+    """Read by psycopg in binary: Django's own cursor makes objects of times, which are written as text again."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(sql, values, binary=True)

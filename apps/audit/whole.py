@@ -1,7 +1,7 @@
 """The worker verifies the whole log, a step at a time, so that no step holds a worker or a snapshot for long.
 
-A pass begins at the chain's beginning once in HIMS_AUDIT_VERIFY and goes on where the last step ended, also after a restart. Between
-two passes the steps follow the chain, so that what a request has left to verify is little.
+A pass begins at the chain's beginning once in HIMS_AUDIT_VERIFY and goes on where the last step ended, also after a restart.
+Between two passes the steps follow the chain, so that what a request has left to verify is little.
 """
 
 import logging

@@ -1,7 +1,10 @@
-"""One log line a record: time, level, request id, logger, message; line breaks escaped, secrets never printed."""
+"""One log line a record: time, level, request id, logger, message; line breaks escaped, secrets and rows never printed."""
 
 import logging
 import re
+from collections.abc import Iterator
+
+import psycopg
 
 from apps.common import context
 
@@ -17,10 +20,37 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
+        raised = [part for part in record.args or () if isinstance(part, BaseException)] if isinstance(record.args, tuple) else []
         if record.exc_info:
             text = f"{text} | {self.formatException(record.exc_info)}"
+            raised += [record.exc_info[1]] if record.exc_info[1] else []
+        for error in raised:
+            text = without_rows(text, error)
         head = f"{self.formatTime(record)} {record.levelname} {context.current().request_id or '-'} {record.name}"
         return f"{head}: {_one_line(_masked(text))}"
+
+
+def without_rows(text: str, error: BaseException) -> str:
+    """The text without what PostgreSQL said of a row's values.
+
+    Of the error only the first line stays: LINE repeats the statement with its values, and DETAIL names those of the row. The
+    first line of a value that cannot be read (SQLSTATE class 22) holds the value, and goes too.
+    """
+    for told in _chain(error):
+        if isinstance(told, psycopg.Error) and told.diag.sqlstate and str(told):
+            state = told.diag.sqlstate
+            first = "a value cannot be read" if state.startswith("22") else told.diag.message_primary
+            text = text.replace(str(told), f"{first} (SQLSTATE {state})")
+    return text
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it came from."""
+    known: set[int] = set()
+    while error is not None and id(error) not in known:
+        known.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _masked(text: str) -> str:

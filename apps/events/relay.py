@@ -25,6 +25,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.common import bus, clock
 from apps.common.ids import new_id
+from apps.common.logs import without_rows
 from apps.events import event as facts
 from apps.events import listeners, sql
 from apps.events.event import Event
@@ -163,7 +164,7 @@ def _note_failure(delivery_id: UUID, attempt: int, error: Exception) -> None:
     Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt).update(
         status=Delivery.Status.PARKED if attempt >= terms.attempts else Delivery.Status.PENDING,
         next_attempt_at=clock.now() + wait,
-        last_error=f"{type(error).__name__}: {error}"[:500],
+        last_error=without_rows(f"{type(error).__name__}: {error}", error)[:500],
     )
 
 

@@ -145,9 +145,9 @@ class VerificationViewSet(HimsViewSet):
     def verify(self, request: Request) -> Response:
         """Verify the end of the audit log.
 
-        Recomputes at most 10,000 sealed rows (`HIMS_AUDIT_VERIFY_ROWS`): those after the last that the worker has verified, or with
-        `since` those after the daily anchor before it. The worker recomputes the whole log once a day; what it finds wrong is told
-        here until it finds it right. A log that is empty or shorter than the anchor file says is never `intact`.
+        Recomputes at most 10,000 sealed rows (`HIMS_AUDIT_VERIFY_ROWS`): those after the last that the worker has verified, or
+        with `since` those after the daily anchor before it. The worker recomputes the whole log once a day; what it finds wrong
+        is told here until it finds it right. A log that is empty or shorter than the anchor file says is never `intact`.
         """
         since = self.asked().get("since")
         found = verification.verify_recent(by=self.by, since=since.start if since else None)
