@@ -11,3 +11,4 @@ class AppointmentsConfig(AppConfig):
     def ready(self) -> None:
         import_module("apps.appointments.plugs")
         import_module("apps.appointments.listeners")
+        import_module("apps.appointments.retention")

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from apps.audit import sealing, services, watch, whole
+from apps.access.actor import SYSTEM
+from apps.audit import retention, sealing, services, watch, whole
 
 
 @shared_task
@@ -28,3 +29,9 @@ def verify() -> int:
     """Verify the next part of the whole log. Returns how many seals the present pass has verified."""
     done = whole.step()
     return done.verified if done else 0
+
+
+@shared_task
+def purge() -> int:
+    """Remove the rows whose time is over. Returns how many."""
+    return sum(purged.rows for purged in retention.purge(by=SYSTEM))

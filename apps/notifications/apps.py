@@ -11,3 +11,4 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         import_module("apps.notifications.listeners")
         import_module("apps.notifications.account_listeners")
+        import_module("apps.notifications.retention")

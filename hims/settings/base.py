@@ -269,6 +269,12 @@ HIMS_AUDIT_ANCHOR_FILE = env.read.str("HIMS_AUDIT_ANCHOR_FILE", default=str(HIMS
 # A request verifies so many sealed rows after those the worker has verified; the worker begins anew with all of them so often.
 HIMS_AUDIT_VERIFY_ROWS = env.whole_number("HIMS_AUDIT_VERIFY_ROWS", default=10_000, least=100, most=100_000)
 HIMS_AUDIT_VERIFY = timedelta(hours=env.whole_number("HIMS_AUDIT_VERIFY_HOURS", default=24, least=1, most=24 * 31))
+# How long what is no clinical, financial or audit row is kept (docs/retention.md).
+HIMS_KEEP_EVENTS = timedelta(days=env.whole_number("HIMS_KEEP_EVENTS_DAYS", default=30, least=7, most=3_650))
+HIMS_KEEP_SESSIONS = timedelta(days=env.whole_number("HIMS_KEEP_SESSIONS_DAYS", default=90, least=30, most=3_650))
+HIMS_KEEP_NOTIFICATIONS = timedelta(
+    days=env.whole_number("HIMS_KEEP_NOTIFICATIONS_DAYS", default=2_557, least=2_192, most=36_500)
+)
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # usernames are unique in any case: a constraint on lower(username)
     *("security.W001", "security.W002", "security.W003"),  # they look for Django's middleware by name; ours are subclasses of it
@@ -296,7 +302,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 _SOON = {"expires": 30}
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0, "options": _SOON},
-    "forget old sign-ins": {"task": "apps.accounts.tasks.forget_old", "schedule": 86_400.0},
+    "purge what is old": {"task": "apps.audit.tasks.purge", "schedule": 86_400.0},
     "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
     "fold the tally of visits": {"task": "apps.appointments.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
     "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0, "options": _SOON},

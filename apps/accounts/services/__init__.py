@@ -67,7 +67,6 @@ from apps.accounts.services.staff import (
     revoke_sessions,
 )
 from apps.accounts.services.throttle import Place, ResetNeeded
-from apps.accounts.services.upkeep import forget_old
 
 __all__ = [
     "Addresses",
@@ -110,7 +109,6 @@ __all__ = [
     "end_own",
     "end_session",
     "end_sessions",
-    "forget_old",
     "hire",
     "install_totp",
     "invite",

@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.access.actor import SYSTEM
 from apps.accounts import rules, services
 from apps.accounts.models import FailureCount, KnownPlace, User
 from apps.accounts.tests.factories import PASSWORD, caller, hire
+from apps.audit import retention
 from apps.common import bus
 from apps.events.models import OutboxEvent
 
@@ -207,11 +209,16 @@ def test_a_sign_in_from_a_new_place_is_told_and_the_first_one_ever_is_not(door: 
     assert told.count() == 2
 
 
+def purged() -> int:
+    """Names that nobody has, links long expired, places long unused."""
+    return sum(retention.purge(by=SYSTEM, only=rule)[0].rows for rule in ("failure_counts", "password_links", "known_places"))
+
+
 def test_what_is_old_is_forgotten_and_an_account_s_failures_are_not(time_machine: Any) -> None:
     user = hire()
     time_machine.move_to(timezone.now(), tick=False)
     login("nobody"), login("nurse.ward"), services.make_reset_link(user_id=user.pk)
-    assert services.forget_old() == 0
+    assert purged() == 0
     time_machine.shift(timedelta(days=31))
-    assert services.forget_old() == 2
+    assert purged() == 2
     assert FailureCount.objects.get().user == user

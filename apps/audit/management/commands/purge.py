@@ -1,0 +1,27 @@
+"""`manage.py purge [--dry-run] [--rule NAME]`: remove the rows whose time is over (docs/retention.md)."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.access.actor import SYSTEM
+from apps.audit import retention
+from apps.common.errors import Invalid
+
+
+class Command(BaseCommand):
+    help = "Remove the rows that every retention rule lets go, in batches; each batch is audited. A worker does so every night."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count only")
+        parser.add_argument("--rule", default="", help="only this rule")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            found = retention.purge(by=SYSTEM, only=options["rule"], is_dry_run=options["dry_run"])
+        except Invalid as refusal:
+            raise CommandError(f"--rule {options['rule']}: {refusal.details['issue']}") from refusal
+        verb = "would go" if options["dry_run"] else "removed"
+        for one in found:
+            self.stdout.write(f"{one.rule}: {one.rows:,} rows {verb} (older than {one.before:%Y-%m-%d %H:%M} UTC)")

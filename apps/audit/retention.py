@@ -1,0 +1,106 @@
+"""Which rows are removed, and when: every rule of the installation, and the purge that follows them (docs/retention.md).
+
+An app registers the rules of its own tables when it loads. A purge removes rows in batches, each a short transaction
+with an audit row of its own; rows that another transaction has locked are left for the next one. No rule may touch a
+clinical, financial or audit row that is younger than six years (45 CFR 164.316(b)(2)(i) asks six years for the
+documentation of security measures; state laws ask as much or more for charts).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from apps.access.actor import Actor
+from apps.audit import services
+from apps.common import clock
+from apps.common.errors import Invalid
+from apps.events.models import Delivery, OutboxEvent
+
+BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`expired` names the rows that may go, given the instant before which they are too old; `keep` is read at each purge."""
+
+    name: str
+    keep: Callable[[], timedelta]
+    expired: Callable[[datetime], QuerySet]
+
+
+@dataclass(frozen=True)
+class Purged:
+    """How many rows a rule removed, or would remove."""
+
+    rule: str
+    before: datetime
+    rows: int
+
+
+_rules: dict[str, Rule] = {}
+
+
+def register(*rules: Rule) -> None:
+    """Add rules. Raises ValueError for a name that is taken."""
+    for rule in rules:
+        if rule.name in _rules:
+            raise ValueError(f"there is a retention rule {rule.name} already")
+        _rules[rule.name] = rule
+
+
+def rules() -> list[Rule]:
+    """Every rule, by name."""
+    return sorted(_rules.values(), key=lambda rule: rule.name)
+
+
+def purge(*, by: Actor, only: str = "", batch: int = BATCH, is_dry_run: bool = False) -> list[Purged]:
+    """Remove what every rule, or the one named, lets go. A dry run counts only. Raises Invalid for a rule that there is not."""
+    if only and only not in _rules:
+        raise Invalid(field="rule", issue=f"There is no such rule. Choose one of {', '.join(sorted(_rules))}.")
+    now = clock.now()
+    return [_purged(by, rule, now - rule.keep(), batch, is_dry_run) for rule in rules() if only in ("", rule.name)]
+
+
+def _purged(by: Actor, rule: Rule, before: datetime, batch: int, is_dry_run: bool) -> Purged:
+    if is_dry_run:
+        return Purged(rule.name, before, rule.expired(before).count())
+    total = 0
+    while gone := _remove(by, rule, before, batch):
+        total += gone
+    return Purged(rule.name, before, total)
+
+
+@transaction.atomic
+def _remove(by: Actor, rule: Rule, before: datetime, most: int) -> int:
+    rows = rule.expired(before)
+    locked = list(rows.order_by("pk").select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:most])
+    if locked:
+        rows.model._default_manager.filter(pk__in=locked).delete()
+        services.note(by=by, action="retention.purged", rule=rule.name, rows=len(locked), before=before.isoformat())
+    return len(locked)
+
+
+def _keep_events() -> timedelta:
+    return settings.HIMS_KEEP_EVENTS
+
+
+def _old_facts(before: datetime) -> QuerySet:
+    """Facts that were relayed, and whose deliveries are all gone: none that waits, and none that a person has yet to look at."""
+    waiting = Delivery.objects.filter(event=OuterRef("pk"))
+    return OutboxEvent.objects.filter(relayed_at__lt=before).exclude(Exists(waiting))
+
+
+register(
+    # "deliveries" comes before "outbox_events" in the alphabet: a fact goes once its deliveries have gone.
+    Rule("deliveries", _keep_events, lambda before: Delivery.objects.filter(status=Delivery.Status.DONE, done_at__lt=before)),
+    Rule(
+        "deliveries_failed",
+        lambda: max(_keep_events(), timedelta(days=365)),
+        lambda before: Delivery.objects.filter(status=Delivery.Status.PARKED, next_attempt_at__lt=before),
+    ),
+    Rule("outbox_events", _keep_events, _old_facts),
+)

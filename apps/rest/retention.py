@@ -1,0 +1,9 @@
+"""How long the kit's own rows are kept. Kept replies have a task of their own: they expire after a day."""
+
+from datetime import timedelta
+
+from apps.audit.retention import Rule, register
+from apps.rest.models import SignInTry
+
+# Tries count for a minute; those of an outage of Redis are not looked at again.
+register(Rule("sign_in_tries", lambda: timedelta(hours=1), lambda before: SignInTry.objects.filter(at__lt=before)))
