@@ -30,8 +30,9 @@ def answer(
         tag = etags.of(raw, version)
         headers = {**(headers or {}), "ETag": tag}
         if view.request.method in picking.READING and etags.is_known(view.request, tag):
-            _give_back(view)
+            _unchanged(view)
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        view.write_notes(is_unchanged=False)
         data = orjson.Fragment(raw) if view.pick is None else data  # made into text once
     if view.pick is not None:
         data = _narrowed(view, data)
@@ -45,8 +46,9 @@ def file(view: Any, content: bytes, *, name: str) -> HttpResponse:
     if view.action in view.tagged:
         headers["ETag"] = etags.of(content)
         if view.request.method in picking.READING and etags.is_known(view.request, headers["ETag"]):
-            _give_back(view)
+            _unchanged(view)
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": headers["ETag"]})
+        view.write_notes(is_unchanged=False)
     return HttpResponse(content, content_type=f"{view.files[view.action]}; charset=utf-8", headers=headers)
 
 
@@ -66,7 +68,8 @@ def _narrowed(view: Any, data: dict[str, Any]) -> dict[str, Any]:
     return {**data, key: picking.narrow(data[key], tree)}
 
 
-def _give_back(view: Any) -> None:
-    """A conditional read that found nothing new costs nothing of the limit."""
+def _unchanged(view: Any) -> None:
+    """A conditional read that found nothing new costs nothing of the limit, and is audited once in ten minutes."""
+    view.write_notes(is_unchanged=True)
     request = view.request._request
     vars(request)["verdict"] = limits.uncounted(request.verdict, view.limit_key(view.request))

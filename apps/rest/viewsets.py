@@ -36,7 +36,7 @@ from rest_framework.viewsets import ViewSetMixin
 from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
-from apps.rest import aliases, answers, filters, guards, limits, paging, picking, renderers
+from apps.rest import aliases, answers, filters, guards, limits, paging, picking, renderers, unchanged
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
 from apps.rest.permissions import Need, refuse_without_fresh_proof
@@ -81,6 +81,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     lookup_value_regex = "[^/]+"
     action: Any  # a name, or None where the resource has no such verb
     pick: Pick | None = None
+    _waiting_notes: Sequence[dict[str, Any]] = ()
 
     @property
     def by(self) -> Any:
@@ -189,8 +190,21 @@ class HimsViewSet(ViewSetMixin, APIView):
         return answers.answer(self, HTTPStatus.CREATED, data, version=version, warnings=warnings, headers=there)
 
     def note(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
-        """Put what was shown on record."""
-        audit.note(by=self.by, action=action, patient_id=patient_id, object_id=object_id, **detail)
+        """Write an audit row of what is shown. That of a conditional read waits until it is known whether anything is."""
+        row = {"action": action, "patient_id": patient_id, "object_id": object_id, **detail}
+        if self.action in self.tagged and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
+            self._waiting_notes = [*self._waiting_notes, row]
+        else:
+            audit.note(by=self.by, **row)
+
+    def write_notes(self, *, is_unchanged: bool) -> None:
+        """Write the rows that waited for the answer: 200, or 304 where nothing has changed."""
+        rows, self._waiting_notes = self._waiting_notes, []
+        for row in rows:
+            if is_unchanged:
+                unchanged.note(self.by, who=self.limit_key(self.request), **row)
+            else:
+                audit.note(by=self.by, **row)
 
     def _count(self, request: Request) -> None:
         verdict = limits.hit(self.rate_class(request.method or ""), self.limit_key(request))

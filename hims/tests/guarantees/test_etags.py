@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
+from apps.common import bus
 from apps.common.tests.crowd import at_once
 from apps.patients.models import Patient
-from apps.rest import etags
+from apps.rest import etags, unchanged
 from apps.rest.viewsets import HimsViewSet
 from hims.tests import cast
 from hims.tests.test_doors import concrete, doors
@@ -35,6 +36,41 @@ def tag_of(reply: Any) -> str:
     assert tag.startswith('"')
     assert tag.endswith('"')
     return tag
+
+
+def reads_of(patient: Patient) -> list[dict[str, Any]]:
+    return list(AuditEvent.objects.filter(action="patient.read", patient_id=patient.pk).values_list("detail", flat=True))
+
+
+def test_a_thousand_conditional_reads_of_an_unchanged_record_are_one_audit_row(ward: dict[str, User]) -> None:
+    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
+    where = f"/patients/{patient.pk}"
+    tag = doctor.get(where).headers["ETag"]
+    for _ in range(40):
+        assert doctor.get(where, HTTP_IF_NONE_MATCH=tag).status_code == 304
+    assert reads_of(patient) == [{"not_modified": True}, {}]
+    cast.caller(ward["nurse"]).get(where, HTTP_IF_NONE_MATCH="*")  # another person's is another reading
+    assert reads_of(patient) == [{"not_modified": True}, {"not_modified": True}, {}]
+
+
+def test_a_conditional_read_that_shows_the_record_is_audited_each_time(desk: cast.Caller) -> None:
+    patient = cast.admit()
+    for _ in range(3):
+        assert desk.get(f"/patients/{patient.pk}", HTTP_IF_NONE_MATCH='"another"').status_code == 200
+    assert reads_of(patient) == [{}, {}, {}]
+
+
+def test_without_redis_every_conditional_read_is_audited(desk: cast.Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = cast.admit()
+    tag = desk.get(f"/patients/{patient.pk}").headers["ETag"]
+
+    def down(*_: Any) -> None:
+        raise bus.Down
+
+    monkeypatch.setattr(unchanged.bus, "run", down)
+    for _ in range(3):
+        assert desk.get(f"/patients/{patient.pk}", HTTP_IF_NONE_MATCH=tag).status_code == 304
+    assert len(reads_of(patient)) == 4
 
 
 # Reading

@@ -1,0 +1,31 @@
+"""The audit rows of conditional reads: a program that asks every second whether a record has changed is not a thousand readings.
+
+A 304 shows nothing and counts against no limit. Its audit row is written once in ten minutes for each caller, session and record;
+those in between are left out. Without Redis every one is written.
+"""
+
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from apps.audit import services as audit
+from apps.common import bus
+
+COLLAPSED = 600  # seconds
+
+
+def note(by: Any, action: str, *, patient_id: UUID | None, object_id: UUID | None, who: str, **detail: Any) -> None:
+    """Write that the caller was told that nothing has changed, unless the last such row is recent."""
+    about = f"{who}:{getattr(by, 'session_id', '')}:{action}:{patient_id}:{object_id}"
+    key = f"hims:unchanged:{blake2b(about.encode(), digest_size=16).hexdigest()}"
+    try:
+        if bus.run(lambda client: client.exists(key)):
+            return
+    except bus.Down:
+        key = ""
+    audit.note(by=by, action=action, patient_id=patient_id, object_id=object_id, not_modified=True, **detail)
+    try:
+        if key:
+            bus.run(lambda client: client.set(key, 1, ex=COLLAPSED))
+    except bus.Down:
+        return
