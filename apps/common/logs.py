@@ -40,7 +40,8 @@ def without_rows(text: str, error: BaseException) -> str:
         if isinstance(told, psycopg.Error) and told.diag.sqlstate and str(told):
             state = told.diag.sqlstate
             first = "a value cannot be read" if state.startswith("22") else told.diag.message_primary
-            text = text.replace(str(told), f"{first} (SQLSTATE {state})")
+            for form in (str(told), repr(str(told))[1:-1]):  # Celery logs the repr of what a task raised
+                text = text.replace(form, f"{first} (SQLSTATE {state})")
     return text
 
 

@@ -70,10 +70,12 @@ def test_no_server_log_holds_a_patients_data_after_refused_writes(tmp_path: Path
 
 
 def logged(error: BaseException) -> str:
-    record = logging.LogRecord(
-        "apps.ward", logging.ERROR, __file__, 1, "failed: %s", (error,), (type(error), error, error.__traceback__)
-    )
-    return LineFormatter().format(record)
+    """The line of an error that is logged as a value, with its traceback, and as Celery does: its repr among named values."""
+    about = (type(error), error, error.__traceback__)
+    plain = logging.LogRecord("apps.ward", logging.ERROR, __file__, 1, "failed: %s", (error,), about)
+    named = ({"exc": repr(error), "name": "task"},)
+    celery = logging.LogRecord("celery", logging.ERROR, __file__, 1, "%(name)s raised unexpected: %(exc)s", named, about)
+    return LineFormatter().format(plain) + LineFormatter().format(celery)
 
 
 @pytest.mark.parametrize(
