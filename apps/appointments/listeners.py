@@ -10,12 +10,26 @@ from apps.appointments.models import OfferStatus
 from apps.appointments.rules import Span
 from apps.common import clock
 from apps.events.listeners import after_commit
+from apps.patients.events import MergeUndone, PatientsMerged
 
 
 @after_commit(StaffDeactivated)
 def close_the_calendar(event: StaffDeactivated) -> None:
     """The address of a doctor who left stays dead, also should he come back. (It answers nothing from the first moment on.)"""
     services.close_feed(by=SYSTEM, doctor_id=event.user_id)
+
+
+@after_commit(PatientsMerged)
+def tidy_the_team_of_the_survivor(event: PatientsMerged) -> None:
+    """A merge copies the care team, and moves the appointments that made it."""
+    services.tidy_care_team(by=SYSTEM, patient_id=event.patient_id)
+
+
+@after_commit(MergeUndone)
+def tidy_both_teams(event: MergeUndone) -> None:
+    """The appointments went back; what was cancelled meanwhile makes no doctor a member."""
+    for patient_id in (event.patient_id, event.retired_id):
+        services.tidy_care_team(by=SYSTEM, patient_id=patient_id)
 
 
 @after_commit(AppointmentUpdated, when=lambda event: event.left_at is not None)

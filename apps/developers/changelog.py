@@ -45,6 +45,11 @@ RELEASES = (
             "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` "
             "is true. Appointments of deceased and inactive patients are not moved, confirmed, checked in or accepted from "
             "the waitlist: 409 patient_not_active. What happened before a death can be entered.",
+            "Care teams of restricted charts: an appointment adds its doctor only where the patient, reception, an administrator "
+            "or a member booked it, and no longer once it is cancelled; a new care_team removes everyone it does not name.",
+            "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` is "
+            "true. Appointments of deceased and inactive patients are not moved, confirmed, checked in or accepted from the "
+            "waitlist: 409 patient_not_active. What happened before a death can be entered.",
             "Visits of charts that are closed to the caller are not counted in the warning of a time off, nor in a move "
             "(not_shown is always 0), and are not in a doctor's calendar feed.",
             "Merged records: every write that names a retired id is refused with 409 and `details.survivor_id`; reads still "

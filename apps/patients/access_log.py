@@ -34,6 +34,7 @@ _WORDS: Final = {
     "patient.restricted": "Restricted the chart, or named its care team",
     "patient.restriction_lifted": "Lifted the restriction of the chart",
     "patient.care_team_joined": "Joined the care team",
+    "patient.care_team_left": "Left the care team",
     "patient.glass_broken": "Opened the restricted chart in an emergency",
     "patient.glass_reviewed": "Reviewed an emergency access",
     "patient.access_log_read": "Read who looked at the record",

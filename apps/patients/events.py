@@ -142,6 +142,14 @@ class CareTeamJoined(Event, name="patient.care_team_joined"):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CareTeamLeft(Event, name="patient.care_team_left"):
+    """A doctor has no consultation or appointment left that made them a member of the care team."""
+
+    patient_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class GlassBroken(Event, name="patient.glass_broken"):
     """Somebody opened a restricted chart in an emergency; `until` is when it closes again."""
 

@@ -45,25 +45,28 @@ def led_to_open(actor: Actor) -> Q:
 
 
 class CareTeamMember(models.Model):
-    """Somebody who sees the patient's chart though it is restricted: named for it, or a doctor with a live or past visit.
+    """Somebody who sees the patient's chart though it is restricted: named for it, or a doctor with a consultation (`visit`) or a
+    live or completed appointment.
 
-    Doctors are written down at their first visit, whether or not the chart is restricted (`services.join_care_team`).
+    Doctors are written down whether or not the chart is restricted (`services.join_care_team`), and leave again when the last
+    consultation or appointment that made them members is cancelled (`services.leave_care_team`).
     """
 
     class Because(models.TextChoices):
         NAMED = "named"
         VISIT = "visit"
+        APPOINTMENT = "appointment"
 
     patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    because = models.CharField(max_length=10, choices=Because)
+    because = models.CharField(max_length=11, choices=Because)
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     added_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["patient", "user", "because"], name="care_team_once"),
-            models.CheckConstraint(condition=Q(because__in=["named", "visit"]), name="care_team_because_known"),
+            models.CheckConstraint(condition=Q(because__in=["named", "visit", "appointment"]), name="care_team_because_known"),
         ]
 
     def __str__(self) -> str:

@@ -142,6 +142,10 @@ class Appointment(BaseModel):
     notes = models.TextField(max_length=4_000, blank=True)
     booked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
 
+    joins_care_team = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="whoever named the doctor could add to the care team"
+    )
+
     overbook_reason = models.CharField(max_length=400, blank=True)
     overbook_day = models.DateField(null=True, editable=False)  # where the clinic is
     overbook_seat = models.PositiveSmallIntegerField(null=True, editable=False)

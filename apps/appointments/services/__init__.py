@@ -46,6 +46,7 @@ from apps.appointments.services.scheduling import (
 )
 from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest, plan_series
 from apps.appointments.services.takeover import Step, TakenVisit, take_over
+from apps.appointments.services.team import tidy_care_team
 from apps.appointments.services.visiting import (
     IllegalMove,
     NotThatDay,
@@ -148,6 +149,7 @@ __all__ = [
     "set_schedule",
     "take_off_waitlist",
     "take_over",
+    "tidy_care_team",
     "undo_check_in",
     "undo_move",
 ]

@@ -17,6 +17,7 @@ from apps.appointments.events import AppointmentBooked
 from apps.appointments.models import Appointment, Room, VisitType
 from apps.appointments.openings import Practice
 from apps.appointments.rules import Span, Status
+from apps.appointments.services import team
 from apps.common import clock, prepared
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -106,8 +107,7 @@ def book(*, by: Actor, visit: NewVisit) -> Booked:
         raise Invalid(field="doctor_id", issue="There is no such doctor here.")
     row = _drafted(by, patient, doctor_id, visit, found)
     _claim(by, row, found)
-    if row.status in rules.LIVE:  # who only was asked for has no visit yet
-        charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
+    team.join(by, row)
     emit(booked(row), by=by)
     return Booked(row, cautions(found, span_of(row)))
 
@@ -185,8 +185,8 @@ def free_seat(row: Appointment, found: Practice) -> int:
 
 
 def tries(row: Appointment, found: Practice) -> int:
-    """How often a write is tried. An overbooked visit may lose every seat of the day to another, one at a time, before it is known
-    that the day is full."""
+    """How often a write is tried. An overbooked visit may lose every seat of the day to another, one at a time, before it is
+    known that the day is full."""
     return TRIES + (found.overbook_per_day if row.overbook_reason else 0)
 
 
@@ -253,6 +253,7 @@ def _drafted(by: Actor, patient: Patient, doctor_id: UUID, visit: NewVisit, foun
         notes=visit.notes,
         booked_by_id=by.id,
         overbook_reason=visit.overbook_reason,
+        joins_care_team=charts.adds_to_care_team(by, patient.pk),
     )
 
 

@@ -10,7 +10,7 @@ from apps.appointments import openings, rules
 from apps.appointments.models import Appointment
 from apps.appointments.openings import Practice
 from apps.appointments.rules import Status
-from apps.appointments.services import together, visiting
+from apps.appointments.services import team, together, visiting
 from apps.appointments.services.booking import Booked, cautions, room_to_use, span_of, take_seat
 from apps.common.errors import Conflict, Invalid
 from apps.patients import services as charts
@@ -27,6 +27,7 @@ CHANGEABLE = (
     "triage_reason",
 )
 _PLACE = frozenset(("scheduled_time", "duration_minutes", "doctor_id", "room_id", "overbook_reason"))
+_FOLLOWS = ("ends_at", "overbook_day", "overbook_seat", "joins_care_team")  # not told as changes
 _FINAL = (Status.COMPLETED, Status.CANCELLED)
 
 
@@ -59,8 +60,9 @@ def change(
     changed, found = _apply(by, row, asked)
     if to != row.status:
         changed += visiting.enter(by, row, to, reason=changes.get("cancellation_reason", ""))
-    if row.doctor_id != before and row.status in rules.LIVE:
-        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
+    if row.doctor_id != before:
+        team.leave(by, row.patient_id, before)
+        team.join(by, row)
     if changed:
         visiting.announce(by, row, list(dict.fromkeys(changed)), notify_patient=notify_patient)
     return Booked(row, cautions(found, span_of(row)) if found else ())
@@ -73,8 +75,9 @@ def relocate(by: Actor, row: Appointment, asked: Mapping[str, Any], *, notify_pa
     """
     before = row.doctor_id
     changed, _ = _apply(by, row, {name: value for name, value in asked.items() if getattr(row, name) != value})
-    if row.doctor_id != before and row.status in rules.LIVE:
-        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
+    if row.doctor_id != before:
+        team.leave(by, row.patient_id, before)
+        team.join(by, row)
     if changed:
         visiting.announce(by, row, changed, notify_patient=notify_patient)
     return changed
@@ -89,7 +92,9 @@ def _apply(by: Actor, row: Appointment, asked: dict[str, Any]) -> tuple[list[str
         raise NoLongerMovable(movable_while=allowed, **visiting.told(row, row.status))
     visiting.refuse_not_active(row)
     values, found = _placed(by, row, asked)
-    return [name for name in visiting.write(row, **values) if name not in ("ends_at", "overbook_day", "overbook_seat")], found
+    if "doctor_id" in asked:
+        values["joins_care_team"] = charts.adds_to_care_team(by, row.patient_id)
+    return [name for name in visiting.write(row, **values) if name not in _FOLLOWS], found
 
 
 def _placed(by: Actor, row: Appointment, asked: dict[str, Any]) -> tuple[dict[str, Any], Practice]:

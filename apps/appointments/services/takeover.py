@@ -13,6 +13,7 @@ from apps.appointments import openings
 from apps.appointments.events import AppointmentsTakenOver
 from apps.appointments.models import Appointment, StatusChange, VisitType
 from apps.appointments.rules import Status
+from apps.appointments.services import team
 from apps.common.ids import new_id
 from apps.events.services import emit
 from apps.patients import selectors as patients
@@ -62,10 +63,11 @@ def take_over(*, by: Actor, visits: Sequence[TakenVisit]) -> int:
     StatusChange.objects.bulk_create(change for visit in taken for change in _history(visit))
     by_patient = defaultdict(set)
     for visit in taken:
-        by_patient[visit.patient_id].add(visit.doctor_id)
+        if visit.steps[-1].status in team.COUNTS:
+            by_patient[visit.patient_id].add(visit.doctor_id)
     for person in people.values():
         for doctor_id in by_patient.pop(person.pk, ()):
-            charts.join_care_team(by=by, patient=person, doctor_id=doctor_id)
+            charts.join_care_team(by=by, patient=person, doctor_id=doctor_id, because=team.BECAUSE)
     _give_out_tokens(taken)
     emit(AppointmentsTakenOver(visits=len(taken)), by=by)
     return len(taken)
@@ -95,6 +97,7 @@ def _row(visit: TakenVisit) -> Appointment:
         ends_at=visit.scheduled_time + timedelta(minutes=visit.duration_minutes),
         notes=visit.notes,
         booked_by_id=first.by_id,
+        joins_care_team=True,  # what another system says of the past is not somebody's way into a chart
         checked_in_at=next((step.at for step in visit.steps if step.status == Status.CHECKED_IN), None),
         queue_number=visit.queue_number,
         triage=visit.triage,

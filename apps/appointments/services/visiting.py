@@ -12,11 +12,11 @@ from apps.appointments import openings, rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status
+from apps.appointments.services import team
 from apps.appointments.services.booking import TRIES, PatientNotActive, can_attend, clash, free_seat, tries
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
-from apps.patients import services as charts
 
 _LIVE = tuple(rules.LIVE)
 _PLACED = frozenset(("scheduled_time", "ends_at", "doctor_id", "overbook_seat"))  # columns that say which time it takes
@@ -196,7 +196,9 @@ def enter(by: Actor, row: Appointment, to: str, *, reason: str = "") -> list[str
     again = _another_seat(row) if comes else {}
     changed = write(row, status=str(to), **_stamps(row, to, reason), **again)
     if comes:
-        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id)
+        team.join(by, row)
+    elif was in team.COUNTS and to not in team.COUNTS:
+        team.leave(by, row.patient_id, row.doctor_id)
     StatusChange.objects.create(
         appointment=row, from_status=was, to_status=str(to), at=row.updated_at, by_id=by.id, reason=reason
     )

@@ -249,7 +249,7 @@ def test_a_booking_is_announced_on_record_and_makes_the_doctor_one_of_the_care_t
         patient.pk,
         reply.headers["X-Request-ID"],
     )
-    assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="visit").count() == 1
+    assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="appointment").count() == 1
 
 
 def test_who_was_overbooked_and_missed_gets_another_seat_when_he_comes_late_or_is_told_the_day_is_full(
@@ -282,7 +282,7 @@ def test_a_mere_request_makes_nobody_one_of_the_care_team(desk: Any, patient: Pa
     asked = row_of(desk.post("/appointments", body(patient, doctor, status="requested")))
     assert not CareTeamMember.objects.exists()
     desk.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
-    assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="visit").count() == 1
+    assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="appointment").count() == 1
 
 
 # Changing

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from apps.access.actor import Actor
 from apps.appointments import services as appointments
@@ -15,6 +16,7 @@ from apps.consultations.events import (
     ConsultationHeld,
     ConsultationResumed,
 )
+from apps.consultations.models import Consultation, Passage
 from apps.consultations.rules import Status
 from apps.consultations.selectors import Visit
 from apps.consultations.services.holding import about, active_doctor, enter, held, passed, refuse_others
@@ -55,6 +57,7 @@ def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> Visit:
     row, _ = held(by, consultation_id)
     refuse_others(by, row)
     enter(by, row, Status.CANCELLED, reason=reason, cancelled_at=clock.now(), ready_at=None, ready_by_id=None)
+    _let_go(by, row)
     if row.appointment_id:
         waits = appointments.put_back(by=by, appointment_id=row.appointment_id)
         appointments.mark(
@@ -83,3 +86,13 @@ def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str 
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
     emit(ConsultationHandedOver(**about(row), from_doctor_id=before), by=by)
     return selectors.whole(row)
+
+
+def _let_go(by: Actor, row: Consultation) -> None:
+    """Doctors of a cancelled visit leave the care team, unless they had the patient in another one."""
+    passages = Passage.objects.filter(consultation=row).values_list("to_doctor_id", flat=True)
+    others = Consultation.objects.filter(patient=row.patient_id).exclude(status=Status.CANCELLED)
+    for doctor_id in {row.doctor_id, *passages}:
+        had = Passage.objects.filter(consultation=OuterRef("pk"), to_doctor=doctor_id)
+        if not others.filter(Q(doctor=doctor_id) | Exists(had)).exists():
+            charts.leave_care_team(by=by, patient_id=row.patient_id, doctor_id=doctor_id)

@@ -211,12 +211,12 @@ class AccessLogViewSet(HimsViewSet):
 
 def restriction_shape(done: Restriction) -> dict[str, Any]:
     """The decision, and to whom the chart is open now."""
-    visiting = selectors.care_team(done.patient).filter(because=CareTeamMember.Because.VISIT)
+    visiting = selectors.care_team(done.patient).exclude(because=CareTeamMember.Because.NAMED)
     return {
         "patient_id": done.patient_id,
         "restricted": done.restricted,
         "care_team": done.care_team,
-        "doctors_with_visits": [member.user_id for member in visiting],
+        "doctors_with_visits": list(dict.fromkeys(member.user_id for member in visiting)),
         "reason": done.reason,
         "decided_at": done.decided_at,
         "decided_by": done.decided_by_id,

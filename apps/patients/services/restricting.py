@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.access.actor import SYSTEM, Actor
+from apps.access.roles import Role
 from apps.common import clock, prepared
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.events.services import emit
 from apps.patients import selectors
-from apps.patients.events import CareTeamJoined, GlassBroken, GlassReviewed, PatientRestricted, RestrictionLifted
+from apps.patients.events import CareTeamJoined, CareTeamLeft, GlassBroken, GlassReviewed, PatientRestricted, RestrictionLifted
 from apps.patients.models import Patient
 from apps.patients.restriction import BreakGlass, CareTeamMember, Restriction
 
 REASON_MIN = 10  # characters
 GLASS_OPEN = timedelta(hours=4)
 _NAMED, _VISIT = CareTeamMember.Because.NAMED, CareTeamMember.Because.VISIT
+_BOOK_FOR_THE_TEAM = (Role.PATIENT, Role.RECEPTIONIST, Role.ADMIN)
 
 
 class NotRestricted(Conflict):
@@ -38,13 +41,16 @@ class AlreadyReviewed(Conflict):
 
 @transaction.atomic
 def restrict(*, by: Actor, patient_id: UUID, care_team: Sequence[UUID] | None, reason: str) -> Restriction:
-    """Close the chart to all but its care team: doctors with a visit, and those named; None keeps who is named. Again, it names
-    another team. Whoever is not on it loses sight at once. Raises NotFound, Invalid for a reason too short or a team member who
+    """Close the chart to all but its care team: doctors with a visit, and those named; None keeps who is named. Of a chart that
+    is restricted already, a new team removes everyone it does not name, doctors with visits too; an empty one removes the named.
+    Whoever is not on the team loses sight at once. Raises NotFound, Invalid for a reason too short or a team member who
     is no active clinician."""
     reason = _enough(reason)
     patient = selectors.locked(SYSTEM, patient_id)
     if care_team is not None:
         _name(by, patient, care_team)
+        if patient.restricted and care_team:
+            CareTeamMember.objects.filter(patient=patient).exclude(user__in=care_team).delete()
     named = tuple(CareTeamMember.objects.filter(patient=patient, because=_NAMED).order_by("pk").values_list("user_id", flat=True))
     patient.amend(restricted=True)
     done = _decided(by, patient, reason, named)
@@ -70,25 +76,44 @@ def lift_restriction(*, by: Actor, patient_id: UUID, reason: str) -> Restriction
 
 
 # By hand and prepared: every booking asks it, and mostly the doctor is written down already.
-_JOIN = f"""
+_JOIN = """
 INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
-SELECT %(patient)s, %(user)s, '{_VISIT}', %(by)s, %(at)s WHERE NOT EXISTS (
-    SELECT FROM patients_careteammember WHERE patient_id = %(patient)s AND user_id = %(user)s AND because = '{_VISIT}')
+SELECT %(patient)s, %(user)s, %(because)s::varchar, %(by)s, %(at)s WHERE NOT EXISTS (
+    SELECT FROM patients_careteammember WHERE patient_id = %(patient)s AND user_id = %(user)s AND because = %(because)s::varchar)
 ON CONFLICT DO NOTHING
-"""  # noqa: S608
+"""
 
 
-def join_care_team(*, by: Actor, patient: Patient, doctor_id: UUID) -> None:
-    """Write down that the doctor has a visit with the patient: should the chart be restricted, it stays open to this doctor.
+def join_care_team(*, by: Actor, patient: Patient, doctor_id: UUID, because: str = _VISIT) -> None:
+    """Write down that the doctor has a consultation (or an appointment) with the patient: should the chart be restricted, it
+    stays open to this doctor.
 
     Called in the transaction of the booking or the visit; a second time it does nothing.
     """
-    row = {"patient": patient.pk, "user": doctor_id, "by": by.id, "at": clock.now()}
+    row: dict[str, Any] = {"patient": patient.pk, "user": doctor_id, "because": str(because), "by": by.id, "at": clock.now()}
     with prepared.cursor() as cursor:
         cursor.execute(_JOIN, row)
         fresh = cursor.rowcount
     if fresh:
         emit(CareTeamJoined(patient_id=patient.pk, user_id=doctor_id), by=by)
+
+
+def leave_care_team(*, by: Actor, patient_id: UUID, doctor_id: UUID, because: str = _VISIT) -> None:
+    """Take back what `join_care_team` wrote down: the doctor has no such consultation or appointment any more.
+
+    Called in the transaction of the cancellation. Whoever is a member for another reason stays one.
+    """
+    gone, _ = CareTeamMember.objects.filter(patient=patient_id, user=doctor_id, because=because).delete()
+    if gone:
+        emit(CareTeamLeft(patient_id=patient_id, user_id=doctor_id), by=by)
+
+
+def adds_to_care_team(by: Actor, patient_id: UUID) -> bool:
+    """Whether an appointment that this actor books makes its doctor a member of the care team (contract, section 2): booked by
+    the patient, reception, an administrator, the system, or a member. Whoever acts under emergency access is none of these."""
+    if by.id is None or by.role in _BOOK_FOR_THE_TEAM:
+        return True
+    return CareTeamMember.objects.filter(patient=patient_id, user=by.id).exists()
 
 
 @transaction.atomic
