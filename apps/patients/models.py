@@ -135,8 +135,8 @@ class PatientIdentifier(models.Model):
 
 class SearchWord(models.Model):
     """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), the digits of a telephone number,
-    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN), two names in one (`=…`, see `words`), or a part
-    of a name that is written without spaces (`^…`).
+    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN), two names in one (`=…`, see `words`), or a
+    part of a name that is written without spaces (`^…`).
 
     `seq` is the patient's. A prefix is a range of the index, which lists the words in order and under each the newest first.
     `shared` counts the letters in common with the patient's word before: where it is less than the prefix has, this is the first

@@ -21,7 +21,7 @@ from apps.patients.tests.factories import admit
 
 pytestmark = pytest.mark.django_db
 
-MIGRATION = import_module("apps.consultations.migrations.0004_care_teams_by_the_rule")
+MIGRATION = import_module("apps.consultations.migrations.0005_care_teams_by_the_rule")
 
 
 @pytest.fixture

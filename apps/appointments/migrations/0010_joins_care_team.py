@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("appointments", "0008_hours_until_midnight")]
+    dependencies = [("appointments", "0009_queue_marks")]
 
     operations = [
         migrations.AddField(

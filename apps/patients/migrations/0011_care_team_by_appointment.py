@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0009_chart_settled")]
+    dependencies = [("patients", "0010_search_forms")]
 
     operations = [
         migrations.RemoveConstraint(model_name="careteammember", name="care_team_because_known"),

@@ -47,9 +47,9 @@ DELETE FROM patients_careteammember WHERE because = 'appointment';
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consultations", "0003_tally"),
-        ("appointments", "0009_joins_care_team"),
-        ("patients", "0010_care_team_by_appointment"),
+        ("consultations", "0004_vital_alerts"),
+        ("appointments", "0010_joins_care_team"),
+        ("patients", "0011_care_team_by_appointment"),
     ]
 
     operations = [migrations.RunSQL(COUNT, BACK)]
