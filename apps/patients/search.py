@@ -117,10 +117,10 @@ def _several_things(prefixes: Group, page: Page) -> Found:
         for prefix in prefixes
     )
     shown = f"SELECT seq FROM ({ranges}) w ORDER BY word, seq DESC {make.window}"
-    counted = f"""
+    totals = f"""
         SELECT count(DISTINCT seq), count(*) FROM
         (SELECT w.seq FROM ({make.scan(prefixes)}) w WHERE true {make.shown("w.seq")} LIMIT {LOOKED_AT}) looked_at"""
-    ((seqs, distinct, looked_at),) = make.rows(f"SELECT ARRAY({shown}), c.* FROM ({counted}) c")
+    ((seqs, distinct, looked_at),) = make.rows(f"SELECT ARRAY({shown}), c.* FROM ({totals}) c")
     return counted(seqs, distinct, cut=looked_at == LOOKED_AT)
 
 
