@@ -39,6 +39,13 @@ class Visit:
         return found
 
     @property
+    def unusual_diagnoses(self) -> list[tuple[int, str]]:
+        """The diagnoses that do not fit the patient's age or sex: their places in the step, each with the reason."""
+        save = self.saves.get(Step.ASSESSMENT)
+        coded = save.parsed.get("diagnoses", []) if save else []
+        return [(place, one["unusual"]) for place, one in enumerate(coded) if one.get("unusual")]
+
+    @property
     def open_alerts(self) -> list[dict[str, Any]]:
         """Those that nobody has answered."""
         return [alert for alert in self.alerts if alert["id"] not in self.acknowledged]

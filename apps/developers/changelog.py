@@ -27,6 +27,7 @@ RELEASES = (
             "Mail to patients in their language: English, Spanish, Arabic.",
             "A request body that takes longer than ten seconds is answered 408 REQUEST_TIMEOUT; while the disk is full, every "
             "write is answered 503 with Retry-After and reading goes on.",
+            "Consultations: a diagnosis that does not fit the patient's age or sex is saved with the warning unusual_for_patient.",
             "Schedules: hours may end at 24:00 (/doctors/{id}/schedule).",
             "Series: daily, weekly and monthly, with by_weekday, by_month_day, by_set_position, count or until "
             "(/appointments/series); every_weeks is 0 where a series is not weekly.",

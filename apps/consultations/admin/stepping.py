@@ -96,6 +96,9 @@ class Steps(HimsModelAdmin):
         """The message of success, or in red what did not follow from the save."""
         if notice := unplaced.of_save(after.saves.get(step)):
             messages.error(request, f"{words.step(step)}: the text is saved. {notice.message}")
+        elif step is Step.ASSESSMENT and after.unusual_diagnoses:
+            reasons = " ".join(reason for _, reason in after.unusual_diagnoses)
+            messages.warning(request, f"{words.step(step)}: saved. {reasons}")
         elif after.saves[step].state == State.IN_PROGRESS:
             messages.warning(request, f"{words.step(step)}: saved, not completed yet.")
         else:

@@ -163,11 +163,15 @@ def consultation(visit: Visit, reader: Actor) -> dict[str, Any]:
 
 
 def warnings(visit: Visit, reader: Actor) -> list[dict[str, Any]]:
-    """Returns what a client must show beside the visit: urgent alerts, and what was neither checked, prescribed nor ordered."""
+    """Returns what a client must show beside the visit: urgent alerts, diagnoses that do not fit, and what was not ordered."""
     if not reader.may(Permission.CONSULTATION_SEE_NOTES):
         return []
     alerts = [(f"{one['message']} {one['because']}", "step_data.vitals") for one in visit.urgent_alerts]
     found = [{"code": "vital_alert", "message": message, "field": field} for message, field in alerts]
+    found += [
+        {"code": "unusual_for_patient", "message": reason, "field": f"step_data.diagnoses[{place}].code"}
+        for place, reason in visit.unusual_diagnoses
+    ]
     return found + [{"code": one.code, "message": one.message, "field": one.field} for one in unplaced.of_visit(visit)]
 
 

@@ -25,6 +25,8 @@ from apps.consultations.services.holding import about, held, refuse_others
 from apps.consultations.steps import EARLY, Step
 from apps.events.services import emit
 from apps.patients.models import Patient
+from apps.patients.rules import age
+from apps.terminology import fit
 from apps.terminology import selectors as terminology
 
 
@@ -151,7 +153,7 @@ def _next(by: Actor, visit: Visit, patient: Patient, save: NewSave, sent: Mappin
         version=before.version + 1 if before else 1,
         state=(State.COMPLETED if completed else State.IN_PROGRESS).value,
         data=data,
-        parsed=_parsed(save.step, data, _day(row)),
+        parsed=_parsed(save.step, data, _day(row), patient),
         outcome=before.outcome if before else {},
         saved_at=clock.now(),
         saved_by_id=by.id,
@@ -172,13 +174,20 @@ def _day(row: Consultation) -> date:
     return row.started_at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
 
 
-def _parsed(step: Step, data: Mapping[str, Any], day: date) -> dict[str, Any]:
+def _parsed(step: Step, data: Mapping[str, Any], day: date, patient: Patient) -> dict[str, Any]:
     """What the server makes of the data. Raises Invalid for a diagnosis that cannot be made on the day of the visit."""
     if step is Step.VITALS:
         return vitals.measured(data)
     if step is Step.ASSESSMENT and data.get("diagnoses"):
-        return {"diagnoses": _coded(data["diagnoses"], day)}
+        return {"diagnoses": [_fitted(one, day, patient) for one in _coded(data["diagnoses"], day)]}
     return {}
+
+
+def _fitted(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[str, Any]:
+    """Returns the diagnosis, with the reason in `unusual` where it does not fit the patient's age or sex."""
+    years = max(age(patient.date_of_birth, day), 0)
+    reason = fit.unusual(diagnosis["code"], age_years=years, sex=patient.gender)
+    return diagnosis | ({"unusual": reason} if reason else {})
 
 
 def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, Any]]:
