@@ -27,7 +27,12 @@ RELEASES = (
             "Mail to patients in their language: English, Spanish, Arabic.",
             "A request body that takes longer than ten seconds is answered 408 REQUEST_TIMEOUT; while the disk is full, every "
             "write is answered 503 with Retry-After and reading goes on.",
-            "Consultations: a diagnosis that does not fit the patient's age or sex is saved with the warning unusual_for_patient.",
+            "Consultations: a diagnosis that does not fit the patient's age or sex is saved with the warning "
+            "unusual_for_patient.",
+            "Consultations: vital signs are checked against age, each other and the last value; weight_unit, temperature_unit and "
+            "height_unit (stored as sent and in metric units); bp takes 90/P and not_measurable.",
+            "Consultations: an urgent vital sign warns in the reply (vital_alert), notifies the doctor and marks the queue "
+            "(alert_since); a nurse hands a visit to the doctor with POST /consultations/{id}/ready (ready_since).",
             "Schedules: hours may end at 24:00 (/doctors/{id}/schedule).",
             "Series: daily, weekly and monthly, with by_weekday, by_month_day, by_set_position, count or until "
             "(/appointments/series); every_weeks is 0 where a series is not weekly.",
@@ -81,9 +86,6 @@ RELEASES = (
             "API keys: expand= takes the scope of what it shows (403 with details.required_scope).",
             "POST /auth/password/forgot and /auth/password/reset have a limit for each address, and forgot one for each name "
             "(429).",
-            "Charts: a warning already_recorded for an allergy, diagnosis or medicine that is active already; no known allergies "
-            "ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem list is "
-            "written with the status `encounter`.",
             "Patient search: names with a comma, caret or slash between them, names without a space in Chinese and Japanese, "
             "national telephone numbers, former numbers of merged records, nicknames and the Arabic article.",
         ),
