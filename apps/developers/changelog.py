@@ -29,8 +29,8 @@ RELEASES = (
             "write is answered 503 with Retry-After and reading goes on.",
             "Consultations: a diagnosis that does not fit the patient's age or sex is saved with the warning "
             "unusual_for_patient.",
-            "Consultations: vital signs are checked against age, each other and the last value; weight_unit, temperature_unit and "
-            "height_unit (stored as sent and in metric units); bp takes 90/P and not_measurable.",
+            "Consultations: vital signs are checked against age, each other and the last value; weight_unit, temperature_unit "
+            "and height_unit (stored as sent and in metric units); bp takes 90/P and not_measurable.",
             "Consultations: an urgent vital sign warns in the reply (vital_alert), notifies the doctor and marks the queue "
             "(alert_since); a nurse hands a visit to the doctor with POST /consultations/{id}/ready (ready_since).",
             "Schedules: hours may end at 24:00 (/doctors/{id}/schedule).",
