@@ -48,9 +48,6 @@ RELEASES = (
             "POST /auth/password/change takes revoke_api_keys; a password chosen by a mailed link revokes every API key.",
         ),
         changed=(
-            "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` "
-            "is true. Appointments of deceased and inactive patients are not moved, confirmed, checked in or accepted from "
-            "the waitlist: 409 patient_not_active. What happened before a death can be entered.",
             "Care teams of restricted charts: an appointment adds its doctor only where the patient, reception, an administrator "
             "or a member booked it, and no longer once it is cancelled; a new care_team removes everyone it does not name.",
             "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` is "
