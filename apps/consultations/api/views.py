@@ -51,7 +51,7 @@ class ConsultationViewSet(HimsViewSet):
     creates = ("create", "addenda")
     tagged = _SHOWN
     shows_current = True
-    warns = dict.fromkeys(_SHOWN, ("vital_alert", "not_ordered", "not_prescribed"))
+    warns = dict.fromkeys(_SHOWN, ("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"))
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
     operation_ids = {
         "create": "startConsultation",
