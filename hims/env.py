@@ -174,6 +174,8 @@ def email() -> dict:
     except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@mail.example.org:587.") from error
     config.pop("OPTIONS", None)
+    if config.get("EMAIL_BACKEND") == "django.core.mail.backends.smtp.EmailBackend":
+        config["EMAIL_BACKEND"] = "apps.notifications.smtp.Smtp"  # also to addresses that are not ASCII
     return config
 
 

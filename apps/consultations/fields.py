@@ -14,8 +14,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from apps.common import text
+
 MOST_ROWS = 100
 NOT_MEASURABLE = "not_measurable"
+LINE_MOST = 200  # characters: up to here a text is a name and not a note
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -46,7 +49,7 @@ Schema = Mapping[str, Field]
 
 @dataclass(frozen=True)
 class Text:
-    """Words, trimmed and not blank."""
+    """Words, trimmed and not blank. A short text (a name, a dose) is one line; a longer one keeps its lines."""
 
     most: int = 4_000
     required: bool = False
@@ -55,7 +58,10 @@ class Text:
     def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
         if not isinstance(value, str):
             return _refuse(problems, path, "Must be text.")
-        words = value.strip()
+        try:
+            words = text.clean_line(value) if self.most <= LINE_MOST else text.clean_lines(value).strip()
+        except text.LooksBlank:
+            return _refuse(problems, path, text.LOOKS_BLANK)
         if not words:
             return _refuse(problems, path, "May not be blank; send null to clear it.")
         return words if len(words) <= self.most else _refuse(problems, path, f"May have at most {self.most} characters.")

@@ -23,6 +23,7 @@ from django.template.loader import select_template
 
 from apps.accounts.models import User
 from apps.common.ids import new_id
+from apps.common.text import isolated
 from apps.events.listeners import Terms
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -45,7 +46,7 @@ class Recipient:
     @classmethod
     def of(cls, user: User) -> Self:
         """Somebody with an account."""
-        return cls(key=user.pk, address=user.email, name=f"{user.first_name} {user.last_name}")
+        return cls(key=user.pk, address=user.email, name=isolated(user.full_name))
 
 
 class Refused(OSError):
@@ -72,7 +73,7 @@ def send(*, to: Recipient, template: str, context: Mapping[str, Any], event_id: 
     mail = compose(to=to, template=template, context=context, event_id=event_id)
     try:
         mail.send()
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as answer:
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as answer:
         raise Refused(_without(to.address, answer)) from None  # what was raised names the address, in the log too
     except OSError:
         _Rest.until = time.monotonic() + REST

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from apps.common import emails, text
 from apps.rest import aliases
 
 
@@ -26,6 +27,38 @@ class StrictSerializer(serializers.Serializer):
 
 class OnceField(serializers.CharField):
     """A secret in a reply, shown this once. A reply that holds one is never kept for an Idempotency-Key."""
+
+
+class LineField(serializers.CharField):
+    """A name or another text of one line, as `text.clean_line` returns it. What only looks blank is refused."""
+
+    default_error_messages = {"looks_blank": text.LOOKS_BLANK}
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return text.clean_line(super().to_internal_value(data))
+        except text.LooksBlank:
+            self.fail("looks_blank")
+
+
+class NameField(LineField):
+    """A first or last name, of which one may be empty. Only blanks are no name."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str) and data and not data.strip():
+            self.fail("blank")
+        return super().run_validation(data)
+
+
+class EmailAddressField(serializers.CharField):
+    """An e-mail address, its local part in any script (RFC 6531)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(emails.validate_email)
+
+    def to_internal_value(self, data: Any) -> str:
+        return emails.normal(super().to_internal_value(data))
 
 
 class IdField(serializers.UUIDField):

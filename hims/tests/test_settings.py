@@ -223,7 +223,7 @@ MAIL = (
 
 def test_mail_goes_to_the_server_that_is_named_and_else_into_files(tmp_path: Path) -> None:
     named = WHOLE | {"EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587", "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>"}
-    said = "django.core.mail.backends.smtp.EmailBackend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
+    said = "apps.notifications.smtp.Smtp Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
     assert start(named, "-c", MAIL).stdout == said
     sandbox = start({"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}, "-c", MAIL)
     assert sandbox.stdout.startswith("apps.notifications.mail_files.Files ")

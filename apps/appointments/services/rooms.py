@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from apps.access.actor import Actor
 from apps.appointments.events import RoomAdded, RoomChanged
 from apps.appointments.models import Room
+from apps.common import text
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 
@@ -54,7 +55,7 @@ def _held(by: Actor, room_id: UUID) -> Room:
 
 
 def _named(**names: str) -> dict[str, str]:
-    trimmed = {field: text.strip() for field, text in names.items()}
+    trimmed = {field: text.checked_line(value, field=field) for field, value in names.items()}
     if trimmed.get("name") == "":
         raise Invalid(field="name", issue="A room has a name.")
     return trimmed

@@ -8,7 +8,7 @@ from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.notifications import rules, services
 from apps.notifications.models import MAX_MESSAGE, MAX_TITLE, Category, Message, Notification, Priority, Type
-from apps.rest.serializers import IdField, StrictSerializer
+from apps.rest.serializers import IdField, LineField, StrictSerializer
 
 
 class NotificationShape(serializers.Serializer):
@@ -60,7 +60,7 @@ class SendNotificationBody(StrictSerializer):
         help_text="All active people of these roles",
     )
     type = serializers.ChoiceField(choices=Type.choices, default=Type.INFO.value)
-    title = serializers.CharField(max_length=MAX_TITLE)
+    title = LineField(max_length=MAX_TITLE)
     message = serializers.CharField(max_length=MAX_MESSAGE)
     priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.MEDIUM.value)
     category = serializers.ChoiceField(choices=Category.choices, default=Category.SYSTEM.value)

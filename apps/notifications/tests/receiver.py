@@ -33,9 +33,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def open_at(port: int, receiver: Receiver) -> Iterator[Receiver]:
-    """The server, for the length of a test."""
-    controller = Controller(receiver, hostname="127.0.0.1", port=port)
+def open_at(port: int, receiver: Receiver, *, smtputf8: bool = True) -> Iterator[Receiver]:
+    """The server, for the length of a test, with or without RFC 6531."""
+    controller = Controller(receiver, hostname="127.0.0.1", port=port, enable_SMTPUTF8=smtputf8)
     controller.start()
     try:
         yield receiver

@@ -102,7 +102,7 @@ def test_who_left_meanwhile_gets_no_mail(ward: dict[str, User]) -> None:
 @pytest.fixture
 def dead_server(settings: Any) -> None:
     """A mail server that refuses connections."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "apps.notifications.smtp.Smtp"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
 

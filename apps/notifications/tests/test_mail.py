@@ -30,7 +30,7 @@ SECRET = "https://hims.test/reset/uid/secret-token-of-the-link"
 @pytest.fixture
 def port(settings: Any) -> int:
     """Where the mail server is expected."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "apps.notifications.smtp.Smtp"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", receiver.free_port(), 1
     settings.DEFAULT_FROM_EMAIL = '"Arocord, Family & Clinic" <no-reply@clinic.example>'
     return settings.EMAIL_PORT
@@ -64,6 +64,29 @@ def test_a_mail_arrives(port: int, ward: dict[str, User]) -> None:
     assert taken.get_content_type() == "text/plain"
     assert "Tester" in taken.get_content()
     assert mail_delivery().status == Delivery.Status.DONE
+
+
+def test_a_mail_reaches_an_address_in_any_script(port: int, ward: dict[str, User]) -> None:
+    User.objects.filter(pk=ward["nurse"].pk).update(email="josé@exämple.com")
+    with receiver.open_at(port, Receiver()) as server:
+        sign_in_from_elsewhere(ward["nurse"])
+    [envelope] = server.envelopes
+    assert envelope.rcpt_tos == ["josé@xn--exmple-cua.com"]
+    assert "SMTPUTF8" in envelope.mail_options
+    assert "To: josé@xn--exmple-cua.com\r\n".encode() in envelope.content
+    assert server.taken[0]["Subject"].startswith("New sign-in to your")
+    assert mail_delivery().status == Delivery.Status.DONE
+
+
+def test_a_server_that_cannot_take_such_an_address_fails_in_plain_sight(port: int, ward: dict[str, User]) -> None:
+    User.objects.filter(pk=ward["nurse"].pk).update(email="josé@example.com")
+    with receiver.open_at(port, Receiver(), smtputf8=False) as server:
+        sign_in_from_elsewhere(ward["nurse"])
+    assert server.taken == []
+    delivery = mail_delivery()
+    assert delivery.status != Delivery.Status.DONE
+    assert "SMTPUTF8" in delivery.last_error
+    assert "josé" not in delivery.last_error
 
 
 def test_a_mail_waits_for_its_server_and_arrives_when_it_is_back(port: int, ward: dict[str, User]) -> None:

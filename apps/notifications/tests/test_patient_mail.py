@@ -41,7 +41,7 @@ KINDS = ("booked", "changed", "cancelled", "offer")
 @pytest.fixture
 def port(settings: Any) -> int:
     """Where the mail server is expected."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "apps.notifications.smtp.Smtp"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", receiver.free_port(), 1
     settings.CLINIC_NAME, settings.CLINIC_PHONE = "Harbour Clinic", "(213) 555-0142"
     settings.DEFAULT_FROM_EMAIL = "Harbour Clinic <no-reply@clinic.example>"

@@ -11,8 +11,10 @@ from django.db import models
 from django.utils import timezone
 
 from apps.audit.models import AuditEvent
+from apps.common import text
 from apps.common.errors import Conflict, HimsError, Invalid
 
+_MANY_LINES = (forms.Textarea, forms.PasswordInput, forms.HiddenInput)
 _SAME_MOMENT = timedelta(seconds=5)  # between a row's `updated_at` and its line in the trail
 
 
@@ -75,6 +77,7 @@ class ServiceForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        clean_lines(self, cleaned)
         if self.refusal is not None:
             if isinstance(self.refusal, Stale):
                 self.clash = self._clash()
@@ -95,6 +98,18 @@ class ServiceForm(forms.ModelForm):
         )
         who, at = _last_change(self.instance)
         return Clash(who, at, rows)
+
+
+def clean_lines(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
+    """Replace each text of one line by what `text.clean_line` makes of it; refuse at its field what only looks blank."""
+    for name, field in form.fields.items():
+        value = cleaned.get(name)
+        if type(field) is not forms.CharField or not isinstance(value, str) or isinstance(field.widget, _MANY_LINES):
+            continue
+        try:
+            cleaned[name] = text.clean_line(value)
+        except text.LooksBlank:
+            form.add_error(name, text.LOOKS_BLANK)
 
 
 def version_of(row: models.Model) -> str:
