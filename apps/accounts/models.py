@@ -19,7 +19,9 @@ from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.access.scopes import Scope
 from apps.common import clock
+from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.text import HIDDEN, full_name, isolated
 
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
 
@@ -59,9 +61,9 @@ class User(Rights, BaseModel, AbstractBaseUser):
     """A person who may sign in. One role; deactivation ends every session."""
 
     username = models.CharField(max_length=60)
-    email = models.EmailField(max_length=254)
-    first_name = models.CharField(max_length=100)
-    last_name = models.CharField(max_length=100)
+    email = EmailAddressField(max_length=254)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
     role = models.CharField(max_length=20, choices=ROLES)
     is_active = models.BooleanField(default=True)
     security_stamp = models.UUIDField(default=uuid.uuid4, editable=False)  # a new one ends every browser session
@@ -79,11 +81,22 @@ class User(Rights, BaseModel, AbstractBaseUser):
             models.UniqueConstraint(Lower("username"), name="user_username_once"),
             models.UniqueConstraint(Lower("email"), name="user_email_once"),
             models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="user_role_known"),
-            models.CheckConstraint(condition=~Q(username="") & ~Q(first_name="") & ~Q(last_name=""), name="user_named"),
+            models.CheckConstraint(
+                condition=~Q(username="") & (Q(first_name__regex=r"\S") | Q(last_name__regex=r"\S")), name="user_named"
+            ),
+            models.CheckConstraint(
+                condition=~(Q(first_name__regex=HIDDEN) | Q(last_name__regex=HIDDEN)),
+                name="user_names_visible",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.first_name} {self.last_name} ({self.username})"
+        return f"{isolated(self.full_name)} ({self.username})"
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; one of them may be empty."""
+        return full_name(self.first_name, self.last_name)
 
     @property
     def is_staff(self) -> bool:

@@ -14,10 +14,11 @@ from apps.consultations.models import SIGNED, Consultation, StepSave
 from apps.consultations.rules import Workflow
 from apps.consultations.steps import Step
 from apps.consultations.vitals import Person
+from apps.patients import ages
 from apps.patients import selectors as patients
 from apps.patients.chart import EntryType
+from apps.patients.dates import years_between
 from apps.patients.models import Patient
-from apps.patients.rules import age
 
 _OF_THE_CHART = {"allergies": EntryType.ALLERGY, "medications": EntryType.MEDICATION, "problems": EntryType.DIAGNOSIS}
 _MOST_ENTRIES = 200
@@ -80,9 +81,10 @@ def _chart(patient: Patient) -> Chart:
     kinds = {kind.value: name for name, kind in _OF_THE_CHART.items()}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in _OF_THE_CHART}
     rows = patients.chart(visible_to=SYSTEM, patient_id=patient.pk, type__in=list(kinds), status="active")
-    for entry in rows.values("id", "type", "display", "code_system", "code", "occurred_at")[:_MOST_ENTRIES]:
-        since = entry.pop("occurred_at")
-        found[kinds[entry.pop("type")]].append(entry | {"id": str(entry["id"]), "since": _day(since).isoformat()})
+    for entry in rows.values("id", "type", "display", "code_system", "code", "occurred_at", "occurred_on")[:_MOST_ENTRIES]:
+        since = entry.pop("occurred_on") or _day(entry["occurred_at"]).isoformat()
+        del entry["occurred_at"]
+        found[kinds[entry.pop("type")]].append(entry | {"id": str(entry["id"]), "since": since})
     return found
 
 

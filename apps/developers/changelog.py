@@ -6,7 +6,11 @@ from datetime import date
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A version and what it brought. `breaking` is empty within v1."""
+    """A version and what it brought. `breaking` is empty within v1.
+
+    `widened` lists, as `breaking.breaks` words it, where a reply may now hold more than the file of the last release says. Each
+    is a decision that a line of `changed` explains; `manage.py contract` lets nothing else pass.
+    """
 
     version: str
     released_on: date
@@ -15,6 +19,7 @@ class Release:
     fixed: tuple[str, ...] = field(default=())
     deprecated: tuple[str, ...] = field(default=())
     breaking: tuple[str, ...] = field(default=())
+    widened: tuple[str, ...] = field(default=())
 
 
 RELEASES = (
@@ -40,7 +45,12 @@ RELEASES = (
             "(/terminology/icd10).",
             "Consultations: replies warn while the tests of step 5 or the medicines of step 8 were neither ordered nor "
             "checked and prescribed (warnings not_ordered, not_prescribed).",
-            "Appointments: pages by cursor, which visits booked meanwhile do not shift (GET /appointments?cursor=).",
+            "Patients: one of first_name and last_name may be empty, for staff too. date_of_birth also takes YYYY-MM and YYYY; a "
+            "registration may send age instead. The detail has date_of_birth_precision, time_of_birth and age_in_words, and a "
+            "country in the address where one is on record.",
+            "E-mail addresses in any script (josé@example.com).",
+            "Patients and appointments: pages by cursor, which records made meanwhile do not shift (GET /patients?cursor=, "
+            "GET /appointments?cursor=).",
             "Appointments: a check-in is taken back (POST /appointments/{id}/undo-check-in); `early` allows a check-in or a "
             "start on another day (/check-in, PUT /appointments/{id}, POST /consultations).",
             "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, new working hours (PUT "
@@ -48,6 +58,10 @@ RELEASES = (
             "POST /auth/password/change takes revoke_api_keys; a password chosen by a mailed link revokes every API key.",
         ),
         changed=(
+            "Medical history: occurred_at and ended_at also take YYYY-MM and YYYY, and are answered as they were entered: a date "
+            "that was sent without a time is no longer answered as an instant.",
+            "Names and other texts of one line are stored in Unicode's normal form C, without direction marks and control "
+            "characters; line breaks and tabs become blanks, and a text that only looks blank is refused.",
             "Care teams of restricted charts: an appointment adds its doctor only where the patient, reception, an administrator "
             "or a member booked it, and no longer once it is cancelled; a new care_team removes everyone it does not name.",
             "Appointments: a check-in or a start on another day than the appointment's answers 409 not_today unless `early` is "
@@ -85,6 +99,10 @@ RELEASES = (
             "(429).",
             "Patient search: names with a comma, caret or slash between them, names without a space in Chinese and Japanese, "
             "national telephone numbers, former numbers of merged records, nicknames and the Arabic article.",
+        ),
+        widened=(
+            "GET /patients/{id}/medical-history 200.data.records[].occurred_at: format date-time became None",
+            "GET /patients/{id}/medical-history 200.data.records[].ended_at: format date-time became None",
         ),
     ),
     Release(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.developers import contract
+from apps.developers import breaking, changelog, contract
 
 FILE = Path(settings.BASE_DIR) / "docs" / "openapi" / f"{settings.API_VERSION}.json"
 
@@ -23,6 +23,11 @@ def current() -> dict[str, Any]:
     file["paths"] = {path: methods for path, methods in file["paths"].items() if not path.startswith("/sandbox/")}
     file["tags"] = [tag for tag in file["tags"] if tag["name"] != "Sandbox"]
     return file
+
+
+def breaks() -> list[str]:
+    """What the current file takes away from the released one, less what the changelog says was widened on purpose."""
+    return [line for line in breaking.breaks(kept(), current()) if line not in changelog.RELEASES[0].widened]
 
 
 def keep() -> None:

@@ -23,6 +23,7 @@ from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
 from apps.common import clock
 from apps.common.prepared import Compiled
+from apps.common.text import isolated
 from apps.notifications import rules
 from apps.notifications.mail import Recipient
 from apps.notifications.models import Category, Priority
@@ -104,7 +105,7 @@ def to_the_desk(event: WaitlistOffered) -> Notice | None:
     patient = patients.patient(SYSTEM, event.patient_id)
     if event.expires_at <= clock.now() or address_of(event.patient_id) or patient.deceased_at or not patient.is_active:
         return None
-    who = "a patient on the waitlist" if patient.restricted else f"{patient.first_name} {patient.last_name} ({patient.mrn})"
+    who = "a patient on the waitlist" if patient.restricted else f"{isolated(patient.full_name)} ({patient.mrn})"
     return Notice(
         title="Please call: a time came free",
         message=(
@@ -173,7 +174,7 @@ def _notice(event: Change, news: News, left: Left, part: str) -> Notice:
     who = person(event.announced_by) if event.announced_by else "the system"
     return Notice(
         title=title,
-        message=f"{patient.first_name} {patient.last_name} ({patient.mrn}): {what}, by {who}.",
+        message=f"{isolated(patient.full_name)} ({patient.mrn}): {what}, by {who}.",
         category=Category.APPOINTMENT,
         action_url=reverse("admin:appointments_appointment_change", args=[event.appointment_id]),
     )

@@ -15,6 +15,7 @@ from apps.accounts.models import PasswordLink, User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
 from apps.common import clock
+from apps.common.text import isolated
 from apps.consultations import selectors as consultations
 from apps.consultations.events import ConsultationAlertRaised, ConsultationHandedOver, ConsultationReady
 from apps.consultations.models import VitalAlert
@@ -37,7 +38,7 @@ def tell_of_broken_glass(event: GlassBroken) -> None:
     notice = Notice(
         title="Emergency access to a restricted chart",
         message=(
-            f"{person(event.user_id)} opened the restricted chart of {patient.first_name} {patient.last_name} "
+            f"{person(event.user_id)} opened the restricted chart of {isolated(patient.full_name)} "
             f"({patient.mrn}) in an emergency, on {clinic_time(event.announced_at)}, until {clinic_time(event.until)}."
         ),
         type=Type.WARNING,

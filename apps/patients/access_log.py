@@ -97,7 +97,7 @@ def _look(row: AuditEvent, person: User | None) -> Look:
         id=row.pk,
         at=row.at,
         person_id=row.user_id,
-        name=f"{person.first_name} {person.last_name}" if person else row.role or "stranger",
+        name=person.full_name if person else row.role or "stranger",
         role=row.role,
         action=row.action,
         in_words=_WORDS.get(row.action, row.action.replace(".", " ").replace("_", " ").capitalize()),

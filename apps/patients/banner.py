@@ -1,26 +1,27 @@
 """The patient banner: who this is, in one line on top of every page of a patient, so that nobody writes into the wrong chart."""
 
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.common import clock
-from apps.patients import chart, rules
+from apps.common.text import isolated
+from apps.patients import ages, chart
 from apps.patients.chart import EntryType
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 
 
 @dataclass(frozen=True)
 class Banner:
-    """`allergy_status` is empty where the reader may not know of allergies; `allergies` are named where he may read them."""
+    """`name` (in a title `title_name`), `born` and `age` are in words. `allergy_status` is empty where the reader may not know of
+    allergies; `allergies` are named where the reader may read them.
+    """
 
     patient_id: UUID
-    last_name: str
-    first_name: str
-    born: date
-    age: int
+    name: str
+    title_name: str
+    born: str
+    age: str
     gender: str
     mrn: str
     is_active: bool
@@ -32,14 +33,13 @@ class Banner:
 
 def of(patient: Patient, reader: Actor) -> Banner:
     """The banner as this reader may see it. The age of the dead is that at death."""
-    until = patient.deceased_at.date() if patient.deceased_at else clock.today()
     sees = reader.may(Permission.PATIENT_SEE_ALLERGY_STATUS)
     return Banner(
         patient_id=patient.pk,
-        last_name=patient.last_name,
-        first_name=" ".join(filter(None, [patient.first_name, patient.middle_name])),
-        born=patient.date_of_birth,
-        age=rules.age(patient.date_of_birth, until),
+        name=patient.filed_name,
+        title_name=isolated(patient.filed_name),
+        born=patient.birth.in_words,
+        age=ages.age_of(patient),
         gender=patient.get_gender_display(),
         mrn=patient.mrn,
         is_active=patient.is_active,

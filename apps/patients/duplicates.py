@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from apps.patients import matching, vocabulary
+from apps.patients import dates, matching, vocabulary
 from apps.patients.matching import Person, Reason
 from apps.patients.models import Patient
 
@@ -27,6 +27,7 @@ COMPARED = frozenset(
         "middle_name",
         "last_name",
         "date_of_birth",
+        "date_of_birth_precision",
         "gender",
         "phone",
         "email",
@@ -84,6 +85,7 @@ def person_of(row: Patient) -> Person:
         middle_name=row.middle_name,
         last_name=row.last_name,
         date_of_birth=row.date_of_birth,
+        precision=row.date_of_birth_precision,
         gender=row.gender,
         phone=row.phone,
         phone_e164=row.phone_e164,
@@ -113,7 +115,7 @@ def _candidates(person: Person, among: QuerySet[Patient], thorough: bool) -> Que
 def _days(person: Person) -> _Block:
     first, last = person.first_name.lower()[:_NAME_MAX], person.last_name.lower()[:_NAME_MAX]
     born = person.date_of_birth
-    return _Block(_DAYS, (matching.near_days(born), first, last, last, first, born))
+    return _Block(_DAYS, (dates.near_days(born), first, last, last, first, born))
 
 
 # Whose names are closest, as they stand or swapped, is fetched first: on a day that thousands share, nobody near is missed.
@@ -155,7 +157,7 @@ WHERE upper(i.insurance_policy_number) = upper(%s) AND i.insurance_policy_number
 
 def _names(person: Person) -> list[_Block]:
     """Both names near, from the side of the first and of the last: complete as soon as one of the two is not very common."""
-    asked = ["".join(person.first), "".join(person.last)]
+    asked = ["".join(person.first or person.last), "".join(person.last)]  # one name is looked for as both
     first, last = ([word, *near] for word, near in zip(asked, vocabulary.near_words(asked), strict=True))
     return [_Block(_BOTH_NAMES, (first, last)), _Block(_BOTH_NAMES, (last, first))]
 

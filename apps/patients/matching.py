@@ -22,7 +22,8 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
 
-from apps.patients import names, rules
+from apps.patients import dates, names, rules
+from apps.patients.dates import Precision
 from apps.patients.names import Alike, Newborn, Way
 
 SUGGESTED = 0.5  # worth showing to whoever asks
@@ -33,11 +34,11 @@ _FIRST_DIFFERS, _LAST_DIFFERS, _SWAP = -7.0, -5.0, -1.0
 _BORN, _FLIPPED, _DIGIT, _YEAR, _BORN_PARTLY, _BORN_ELSE = 13.0, 9.0, 7.0, 6.0, -1.0, -7.0
 _BORN_IN_DOUBT, _PLACEHOLDER_MISSPELT, _PLACEHOLDER_FAR = -1.0, -3.0, -4.0
 _GENERATION = 15 * 365  # days; a parent and a child who share name and telephone are born further apart
+_SAME_MONTH, _SAME_YEAR, _YEARS_CLOSE, _ESTIMATED_WITHIN = 9.0, 6.0, 3.0, 3  # bits (log2 of 960 months, 80 years), years
 _HOUSEHOLD_MOST, _CONTACT_LEAST = 8.0, -2.0
 _EVEN = 16.0
 _ALMOST = 0.99
 _TWINS_MOST, _NEWBORN_MOST = 0.6, 0.75
-_OLDEST, _YOUNGEST = date(1850, 1, 1), date(2199, 12, 31)
 
 
 class Reason(StrEnum):
@@ -85,11 +86,15 @@ IN_WORDS: dict[Reason, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """What two records of a person are compared by. `phone_e164` only where the number is valid."""
+    """What two records of a person are compared by. `phone_e164` only where the number is valid.
+
+    The one name of somebody who has no other is the last name here, whichever box it was typed into.
+    """
 
     first_name: str
     last_name: str
     date_of_birth: date
+    precision: str = Precision.DAY  # of the date of birth
     middle_name: str = ""
     gender: str = ""
     phone: str = ""
@@ -101,7 +106,7 @@ class Person:
 
     @cached_property
     def first(self) -> tuple[str, ...]:
-        return names.folded(self.first_name)
+        return names.folded(self.first_name) if self.last_name else ()
 
     @cached_property
     def middle(self) -> tuple[str, ...]:
@@ -109,7 +114,11 @@ class Person:
 
     @cached_property
     def last(self) -> tuple[str, ...]:
-        return names.family(self.last_name)
+        return names.family(self.last_name or self.first_name)
+
+    @property
+    def has_one_name(self) -> bool:
+        return not (self.first_name and self.last_name)
 
     @cached_property
     def newborn(self) -> Newborn | None:
@@ -153,7 +162,7 @@ def compare(left: Person, right: Person, sounds: Mapping[str, str] | None = None
     """How alike two people are. `sounds` maps names to how they sound (double metaphone); without it nothing sounds alike."""
     called = _names(left, right, sounds or {})
     contact = _contact(left, right)
-    born = _birth_in_doubt(_born(left.date_of_birth, right.date_of_birth), left, right, called, contact)
+    born = _birth_in_doubt(_births(left, right), left, right, called, contact)
     findings = (called.finding, born, contact, _middle(left, right), _gender(left, right))
     score = 1 / (1 + 2 ** ((_EVEN - sum(finding.bits for finding in findings)) / 2))
     score = 1.0 if all(finding.agrees for finding in findings) else min(score, _ALMOST)
@@ -180,6 +189,8 @@ def _are_siblings(called: _Names, household: bool, other_gender: bool) -> bool:
 def _names(left: Person, right: Person, sounds: Mapping[str, str]) -> _Names:
     """The better of the names as they stand and of first for last."""
     last = names.alike(left.last, right.last, sounds)
+    if left.has_one_name or right.has_one_name:
+        return _with_one_name(left, right, sounds)
     if left.newborn or right.newborn:
         return _with_newborn(left, right, last)
     first = _given(left, right, sounds)
@@ -194,6 +205,15 @@ def _names(left: Person, right: Person, sounds: Mapping[str, str]) -> _Names:
     if first.share and not last.share:
         reasons = (*reasons, Reason.OTHER_LAST_NAME)
     return _Names(first.share, last.share, _Finding(straight, reasons, agrees=the_same))
+
+
+def _with_one_name(left: Person, right: Person, sounds: Mapping[str, str]) -> _Names:
+    """One of two has one name: it is compared with whichever of the other's names is closest, and says what a last name says."""
+    pairs = [(left.last, right.last), (left.last, right.first), (left.first, right.last)]
+    closest = max((names.alike(one, other, sounds) for one, other in pairs if one and other), key=lambda name: name.share)
+    the_same = closest.share == 1 and left.has_one_name == right.has_one_name
+    reasons = (Reason.SAME_NAME,) if the_same else (Reason.PART_OF_NAME,) if closest.share == 1 else _ways(closest)
+    return _Names(closest.share, closest.share, _Finding(_weighed(closest, _LAST, _LAST_DIFFERS), reasons, agrees=the_same))
 
 
 def _given(left: Person, right: Person, sounds: Mapping[str, str]) -> Alike:
@@ -238,12 +258,27 @@ def _middle(left: Person, right: Person) -> _Finding:
 # Birth and gender
 
 
+def _births(left: Person, right: Person) -> _Finding:
+    """Whole dates are compared as such. Where one is known to the month or year only, the periods must overlap, and say less."""
+    if left.precision == right.precision == Precision.DAY:
+        return _born(left.date_of_birth, right.date_of_birth)
+    apart = abs(left.date_of_birth.year - right.date_of_birth.year)
+    if Precision.ESTIMATED in (left.precision, right.precision):
+        return _Finding(_YEARS_CLOSE if apart <= _ESTIMATED_WITHIN else _BORN_ELSE, agrees=False)
+    months = {left.date_of_birth.month, right.date_of_birth.month}
+    if apart or (Precision.YEAR not in (left.precision, right.precision) and len(months) > 1):
+        return _Finding(_BORN_PARTLY if not apart else _BORN_ELSE, agrees=False)
+    same = left.precision == right.precision
+    bits = _SAME_YEAR if Precision.YEAR in (left.precision, right.precision) else _SAME_MONTH
+    return _Finding(bits, (Reason.SAME_BIRTH,) if same else (), agrees=same)
+
+
 def _born(left: date, right: date) -> _Finding:
     if left == right:
         return _Finding(_BORN, (Reason.SAME_BIRTH,))
     if (left.month, left.day) == (right.day, right.month) and left.year == right.year:
         return _Finding(_FLIPPED, (Reason.BIRTH_FLIPPED,), agrees=False)
-    if _one_slip(f"{left:%Y%m%d}", f"{right:%Y%m%d}"):
+    if dates.one_slip(f"{left:%Y%m%d}", f"{right:%Y%m%d}"):
         return _Finding(_DIGIT, (Reason.BIRTH_ONE_DIGIT,), agrees=False)
     if abs(left.year - right.year) in (1, 10) and (left.month, left.day) == (right.month, right.day):
         return _Finding(_YEAR, (Reason.BIRTH_YEAR_OFF,), agrees=False)
@@ -270,26 +305,6 @@ def _birth_in_doubt(born: _Finding, left: Person, right: Person, called: _Names,
     return born
 
 
-def _one_slip(left: str, right: str) -> bool:
-    """One digit differs, or two neighbouring digits stand the other way round."""
-    places = [place for place, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
-    if len(places) == 2 and places[1] == places[0] + 1:
-        return (left[places[0]], left[places[1]]) == (right[places[1]], right[places[0]])
-    return len(places) == 1
-
-
-def near_days(born: date) -> list[date]:
-    """The day itself first, and every day that a slip of the kinds above makes of it."""
-    year, month, day = born.year, born.month, born.day
-    found = [_day(year, day, month), *(_day(year + off, month, day) for off in (-10, -1, 1, 10))]
-    text = f"{born:%Y%m%d}"
-    for place in range(len(text)):
-        slips = [text[:place] + digit + text[place + 1 :] for digit in "0123456789"]
-        slips.append(text[:place] + text[place : place + 2][::-1] + text[place + 2 :])
-        found += [_day(int(slip[:4]), int(slip[4:6]), int(slip[6:])) for slip in slips]
-    return list(dict.fromkeys([born, *(near for near in found if near and _OLDEST <= near <= _YOUNGEST)]))
-
-
 def turn_keys(person: Person) -> list[int]:
     """The numbers of the advisory locks under which a person is compared and written, in order.
 
@@ -301,13 +316,6 @@ def turn_keys(person: Person) -> list[int]:
     contacts = {"phone": tail, "email": person.email.upper(), "policy": person.policy.upper()}
     blocks += [f"{kind} {value}" for kind, value in contacts.items() if value]
     return sorted({int.from_bytes(blake2b(block.encode(), digest_size=8).digest(), signed=True) for block in blocks})
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
 
 
 def _gender(left: Person, right: Person) -> _Finding:

@@ -14,6 +14,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Invalid
 from apps.patients import merging
+from apps.patients.dates import Precision
 from apps.patients.models import AllergyStatus, Gender, NotSame, Patient
 from apps.patients.restriction import led_to_open
 from apps.patients.selectors import nobody
@@ -21,7 +22,8 @@ from apps.patients.selectors import nobody
 Side = Literal["retired", "survivor"]
 # What belongs together: half of one address and half of another are no address.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "address": ("street", "city", "state", "zip"),
+    "date_of_birth": ("date_of_birth", "date_of_birth_precision", "time_of_birth"),
+    "address": ("street", "city", "state", "zip", "country"),
     "emergency_contact": ("emergency_name", "emergency_relationship", "emergency_phone"),
     "insurance": ("insurance_provider", "insurance_policy_number", "insurance_group_number"),
 }
@@ -29,7 +31,6 @@ _ALONE = (
     "first_name",
     "middle_name",
     "last_name",
-    "date_of_birth",
     "gender",
     "language",
     "deceased_at",
@@ -37,7 +38,10 @@ _ALONE = (
     "email",
 )
 COLUMNS: tuple[str, ...] = (*_ALONE, *(column for group in GROUPS.values() for column in group))
+_BIRTH = "date_of_birth"
+_EXACT = [precision.value for precision in Precision]
 _EMPTY = ("", None, Gender.UNKNOWN)
+SHOWN = tuple(column for column in COLUMNS if column == _BIRTH or column not in GROUPS[_BIRTH])
 
 
 @dataclass(frozen=True)
@@ -104,23 +108,41 @@ def the_two(found: Mapping[UUID, Patient], retired_id: UUID, survivor_id: UUID) 
 def choices(retired: Patient, survivor: Patient, asked: Mapping[str, str]) -> dict[str, Side]:
     """Whose value each column takes: as asked, by column or by group, else the default. Raises Invalid naming what is unknown."""
     chosen = {column: default_side(retired, survivor, column) for column in COLUMNS}
-    for name, side in asked.items():
+    for field, side in asked.items():
+        name = _BIRTH if field in GROUPS[_BIRTH] else field  # a date and another record's precision make no birth
         columns = GROUPS.get(name, (name,) if name in COLUMNS else ())
         if not columns:
-            raise Invalid(field=f"fields.{name}", issue=f"Can be chosen: {', '.join((*COLUMNS, *GROUPS))}.")
+            raise Invalid(field=f"fields.{field}", issue=f"Can be chosen: {', '.join((*COLUMNS, *GROUPS))}.")
         if side not in ("retired", "survivor"):
-            raise Invalid(field=f"fields.{name}", issue="Must be retired or survivor.")
+            raise Invalid(field=f"fields.{field}", issue="Must be retired or survivor.")
         chosen |= dict.fromkeys(columns, cast("Side", side))
+    if not any(getattr(retired if chosen[name] == "retired" else survivor, name) for name in ("first_name", "last_name")):
+        raise Invalid(
+            field="fields.last_name", issue="The record would have no name. Keep the first or the last name of one of them."
+        )
     return chosen
 
 
 def default_side(retired: Patient, survivor: Patient, column: str) -> Side:
-    """The survivor's value, but the retired one's where the survivor has none and the rest of the group does not contradict."""
+    """The survivor's value, but the retired one's where the survivor has none and the rest of the group does not contradict.
+
+    Of two births, that which is known more exactly.
+    """
+    if column in GROUPS[_BIRTH]:
+        more = _EXACT.index(retired.date_of_birth_precision) < _EXACT.index(survivor.date_of_birth_precision)
+        return "retired" if more else "survivor"
     if not _is_empty(survivor, column) or _is_empty(retired, column):
         return "survivor"
     group = next((group for group in GROUPS.values() if column in group), (column,))
     agree = all(_is_empty(survivor, name) or getattr(survivor, name) == getattr(retired, name) for name in group)
     return "retired" if agree else "survivor"
+
+
+def shown_value(patient: Patient, column: str) -> Any:
+    """Returns a column's value as it is compared and shown; the day of a birth with its precision and time."""
+    if column != _BIRTH or (patient.date_of_birth_precision == Precision.DAY and not patient.time_of_birth):
+        return getattr(patient, column)
+    return f"{patient.birth.in_words} {patient.time_of_birth:%H:%M}" if patient.time_of_birth else patient.birth.in_words
 
 
 def column_named(name: str) -> Field:
@@ -140,8 +162,8 @@ def _counts(retired: Patient) -> tuple[Count, ...]:
 
 
 def _differences(retired: Patient, survivor: Patient) -> Iterator[Difference]:
-    for column in COLUMNS:
-        theirs, ours = getattr(retired, column), getattr(survivor, column)
+    for column in SHOWN:
+        theirs, ours = shown_value(retired, column), shown_value(survivor, column)
         if theirs != ours:
             label = str(column_named(column).verbose_name)
             yield Difference(column, label, theirs, ours, default_side(retired, survivor, column))
@@ -151,8 +173,8 @@ def _cautions(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Ca
     for row, which in ((retired, "record to be retired"), (survivor, "surviving record")):
         if row.merged_into_id:
             yield Caution("already_merged", f"The {which} was merged into {row.merged_into_id} before. Nothing can be merged.")
-    if retired.date_of_birth != survivor.date_of_birth:
-        yield Caution("different_date_of_birth", f"Born {retired.date_of_birth:%Y-%m-%d} and {survivor.date_of_birth:%Y-%m-%d}.")
+    if shown_value(retired, _BIRTH) != shown_value(survivor, _BIRTH):
+        yield Caution("different_date_of_birth", f"Born {shown_value(retired, _BIRTH)} and {shown_value(survivor, _BIRTH)}.")
     if retired.gender != survivor.gender and not (_is_empty(retired, "gender") or _is_empty(survivor, "gender")):
         yield Caution("different_gender", f"The gender is {retired.gender} and {survivor.gender}.")
     policies = {retired.insurance_policy_number, survivor.insurance_policy_number}

@@ -13,10 +13,34 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
+from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.text import HIDDEN, filed_name, full_name, isolated
 from apps.patients import suspicion  # noqa: F401  # its models are loaded with these
 from apps.patients.chart import ENTERED_IN_ERROR, CodeSystem, EntryType
+from apps.patients.dates import Birth, Precision
+from apps.patients.merge_records import Merge, MergedRow, MergeTriage, NotSame
 from apps.patients.restriction import open_to
+
+__all__ = [
+    "AllergyStatus",
+    "ChartEntry",
+    "ChartQuerySet",
+    "CommonPrefix",
+    "Gender",
+    "Merge",
+    "MergeTriage",
+    "MergedRow",
+    "NameWord",
+    "NotSame",
+    "Patient",
+    "PatientIdentifier",
+    "PatientQuerySet",
+    "RemovedWord",
+    "SearchWord",
+    "Tally",
+]
+PARTIAL = r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"
 
 
 class Gender(models.TextChoices):
@@ -58,21 +82,30 @@ class Patient(BaseModel):
     # Newest first is the order of every list; a number of our own keeps it when two are born in one instant.
     seq = models.BigIntegerField(editable=False, db_default=models.expressions.RawSQL("nextval('patient_seq')", []))
     mrn = models.CharField("MRN", max_length=40)
-    first_name = models.CharField(max_length=100)
+    first_name = models.CharField(max_length=100, blank=True)
     middle_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100)
-    date_of_birth = models.DateField()
+    last_name = models.CharField(max_length=100, blank=True, help_text="of the first and the last name one may be empty")
+    date_of_birth = models.DateField(help_text="the first day of the period that is known")
+    date_of_birth_precision = models.CharField(
+        max_length=10,
+        choices=[(precision.value, precision.value) for precision in Precision],
+        default=Precision.DAY.value,
+        db_default=Precision.DAY.value,
+        editable=False,
+    )
+    time_of_birth = models.TimeField(null=True, blank=True, help_text="on the clinic's clock, where it is known; like 14:05")
     gender = models.CharField(max_length=10, choices=Gender)
     language = models.CharField(max_length=10, blank=True, help_text="BCP 47, like en or es-MX")
     deceased_at = models.DateTimeField(null=True, blank=True)
 
     phone = models.CharField(max_length=40, blank=True)
     phone_e164 = models.CharField(max_length=16, blank=True, editable=False, help_text="only where the number is valid")
-    email = models.EmailField(max_length=254, blank=True)
+    email = EmailAddressField(max_length=254, blank=True)
     street = models.CharField(max_length=200, blank=True)
     city = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=50, blank=True)
     zip = models.CharField("ZIP", max_length=20, blank=True)
+    country = models.CharField(max_length=60, blank=True, default="", db_default="", help_text="a name or an ISO 3166-1 code")
 
     emergency_name = models.CharField(max_length=200, blank=True)
     emergency_relationship = models.CharField(max_length=50, blank=True)
@@ -98,12 +131,32 @@ class Patient(BaseModel):
             models.UniqueConstraint(Upper("mrn"), name="patient_mrn_once"),
             models.UniqueConstraint("seq", name="patient_seq_once"),
             models.CheckConstraint(condition=Q(mrn__regex=r"^[A-Za-z0-9-]{1,40}$"), name="patient_mrn_shape"),
-            models.CheckConstraint(condition=Q(first_name__regex=r"\S") & Q(last_name__regex=r"\S"), name="patient_named"),
+            models.CheckConstraint(condition=Q(first_name__regex=r"\S") | Q(last_name__regex=r"\S"), name="patient_named"),
+            models.CheckConstraint(
+                condition=~(
+                    Q(first_name__regex=HIDDEN)
+                    | Q(middle_name__regex=HIDDEN)
+                    | Q(last_name__regex=HIDDEN)
+                    | Q(emergency_name__regex=HIDDEN)
+                ),
+                name="patient_names_visible",
+            ),
             models.CheckConstraint(condition=Q(gender__in=Gender.values), name="patient_gender_known"),
             models.CheckConstraint(condition=Q(allergy_status__in=AllergyStatus.values), name="patient_allergy_status_known"),
             models.CheckConstraint(condition=Q(date_of_birth__gte="1850-01-01"), name="patient_birth_plausible"),
             models.CheckConstraint(
                 condition=Q(deceased_at=None) | Q(deceased_at__gte=_FIRST_MOMENT), name="patient_died_after_birth"
+            ),
+            models.CheckConstraint(
+                condition=Q(date_of_birth_precision=Precision.DAY.value)
+                | Q(date_of_birth_precision=Precision.MONTH.value, date_of_birth__day=1, time_of_birth=None)
+                | Q(
+                    date_of_birth_precision__in=[Precision.YEAR.value, Precision.ESTIMATED.value],
+                    date_of_birth__day=1,
+                    date_of_birth__month=1,
+                    time_of_birth=None,
+                ),
+                name="patient_birth_of_its_precision",
             ),
         ]
         indexes = [
@@ -115,7 +168,28 @@ class Patient(BaseModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.last_name}, {self.first_name} ({self.mrn})"
+        name = ", ".join(part for part in (self.last_name, self.first_name) if part)
+        return f"{isolated(name)} ({self.mrn})"
+
+    @property
+    def title(self) -> str:
+        """As the title of a page of the patient says who it is."""
+        return f"{isolated(self.filed_name)} {self.birth.in_words} ({self.mrn})"
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; one of them may be empty."""
+        return full_name(self.first_name, self.last_name)
+
+    @property
+    def filed_name(self) -> str:
+        """The name as lists show it: `DOE, John Q`."""
+        return filed_name(self.last_name, self.first_name, self.middle_name)
+
+    @property
+    def birth(self) -> Birth:
+        """When the patient was born, as exactly as it is known."""
+        return Birth(self.date_of_birth, self.date_of_birth_precision, self.time_of_birth)
 
 
 class PatientIdentifier(models.Model):
@@ -220,107 +294,6 @@ class Tally(models.Model):
         return f"{self.level}/{self.block}: {self.listed:+d}"
 
 
-class NotSame(models.Model):
-    """Somebody looked and said: these two records are two people. The pair is never suggested as a duplicate again."""
-
-    low = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    high = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    said_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    said_at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        verbose_name = "pair of two people"
-        verbose_name_plural = "pairs of two people"
-        constraints = [
-            models.UniqueConstraint(fields=["low", "high"], name="not_same_once"),
-            models.CheckConstraint(condition=Q(low__lt=F("high")), name="not_same_in_order"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.low_id} is not {self.high_id}"
-
-
-class MergeQuerySet(ClosedQuerySet):
-    def visible_to(self, actor: Actor) -> Self:
-        """Administrators see merges of records that are theirs to see."""
-        if not actor.may(Permission.PATIENT_MERGE):
-            return self.none()
-        return self.filter(open_to(actor, "retired"), open_to(actor, "survivor"))
-
-
-class TriageQuerySet(ClosedQuerySet):
-    def visible_to(self, actor: Actor) -> Self:
-        """What is left of the merges the actor sees."""
-        if not actor.may(Permission.PATIENT_MERGE):
-            return self.none()
-        return self.filter(open_to(actor, "merge__retired"), open_to(actor, "merge__survivor"))
-
-
-class Merge(BaseModel):
-    """Two records of one person became one: `retired` leads to `survivor` from then on. `undone_at` says it was taken back.
-
-    `fields` holds, for each column of the survivor that can be chosen, what it was (`before`) and became (`after`): where they
-    are the same too, so that an undo sees what was changed since.
-    """
-
-    retired = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    survivor = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=400)
-    fields = models.JSONField(default=dict)
-    merged_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    merged_at = models.DateTimeField(default=clock.now)
-    undone_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    undone_at = models.DateTimeField(null=True)
-
-    objects = MergeQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-merged_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["retired"], condition=Q(undone_at=None), name="merge_once_at_a_time"),
-            models.CheckConstraint(condition=~Q(retired=F("survivor")), name="merge_of_two"),
-            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="merge_has_reason"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.retired} into {self.survivor}"
-
-
-class MergedRow(models.Model):
-    """The ledger: one row that a merge moved from the retired record to the survivor. `column` is the foreign key that moved."""
-
-    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
-    model = models.CharField(max_length=80)
-    column = models.CharField(max_length=63)
-    row_id = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["merge", "model", "column", "row_id"], name="merged_row_once")]
-
-    def __str__(self) -> str:
-        return f"{self.model} {self.row_id}"
-
-
-class MergeTriage(models.Model):
-    """After an undo: a row born, or a field changed, on the survivor since the merge. A person says whose it is."""
-
-    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
-    model = models.CharField(max_length=80)
-    row_id = models.CharField(max_length=64)
-    note = models.CharField(max_length=400, blank=True)
-    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
-    settled_at = models.DateTimeField(null=True)
-
-    objects = TriageQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "merge triage"
-        constraints = [models.UniqueConstraint(fields=["merge", "model", "row_id"], name="merge_triage_once")]
-
-    def __str__(self) -> str:
-        return f"{self.model} {self.row_id}"
-
-
 class ChartQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Of the charts open to the actor what the role may read: its kinds of entry, and for billing only what has a code."""
@@ -352,7 +325,16 @@ class ChartEntry(BaseModel):
     display = models.CharField(max_length=400)
     status = models.CharField(max_length=20)
     occurred_at = models.DateTimeField(help_text="onset, effective time, or when it was done")
+    occurred_on = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="the date as it was entered: 2015, 2015-06, 2015-06-10",
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_on = models.CharField(max_length=10, blank=True, default="", db_default="", editable=False, help_text="likewise")
     value = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     unit = models.CharField(max_length=40, blank=True)
     detail = models.JSONField(default=dict, blank=True)
@@ -377,7 +359,19 @@ class ChartEntry(BaseModel):
             ),
             models.CheckConstraint(condition=Q(code="") | ~Q(code_system=""), name="chart_code_has_system"),
             models.CheckConstraint(condition=Q(display__regex=r"\S"), name="chart_says_something"),
-            models.CheckConstraint(condition=Q(ended_at=None) | Q(ended_at__gte=F("occurred_at")), name="chart_ends_after_start"),
+            # A period ("2015") ends a year after the instant that is stored of it; the service compares days.
+            models.CheckConstraint(
+                condition=Q(ended_at=None)
+                | Q(ended_at__gte=F("occurred_at"))
+                | (~Q(ended_on="") & Q(ended_at__gte=F("occurred_at") - timedelta(days=366, hours=2))),
+                name="chart_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(occurred_on__regex=PARTIAL)
+                & Q(ended_on__regex=PARTIAL)
+                & (Q(ended_on="") | Q(ended_at__isnull=False)),
+                name="chart_partial_dates",
+            ),
             models.CheckConstraint(
                 condition=Q(status=ENTERED_IN_ERROR, retracted_at__isnull=False) & ~Q(retraction_reason="")
                 | ~Q(status=ENTERED_IN_ERROR) & Q(retracted_at=None, retraction_reason=""),

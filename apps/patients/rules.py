@@ -3,6 +3,7 @@
 import calendar
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,11 +12,11 @@ import phonenumbers
 from anyascii import anyascii
 from stdnum import luhn
 
-from apps.patients import name_forms
+from apps.patients import dates, name_forms
 
 MRN_SHAPE = re.compile(r"[A-Za-z0-9-]{1,40}")
-OLDEST = 130  # years
 CLOCK_AHEAD = timedelta(minutes=5)  # by how much the clock of a client may be ahead of ours
+UNNAMED = "Enter a first name or a last name. One of them may be empty, not both."
 QUERY_MAX = 100  # characters
 _WORD = re.compile(r"[a-z0-9]+")
 _FIRST_ASKED = 3  # digits of a telephone number before it is worth looking for
@@ -31,8 +32,8 @@ def birth_problem(born: date, today: date) -> str | None:
     """Why nobody can be born on that day, or None."""
     if born > today:
         return "The date of birth lies in the future."
-    if age(born, today) > OLDEST:
-        return f"The date of birth lies more than {OLDEST} years back."
+    if dates.years_between(born, today) > dates.OLDEST_AGE:
+        return f"The date of birth lies more than {dates.OLDEST_AGE} years back."
     return None
 
 
@@ -59,9 +60,32 @@ def may_attend(at: datetime, *, is_active: bool, died: datetime | None, zone: Zo
     return at < (local + timedelta(days=1) if local.time() == time() else died)
 
 
-def age(born: date, on: date) -> int:
-    """Completed years."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+_ABOUT = re.compile(r"(?:about|approx\.?|ca?\.?|~)\s*(\d{4})", re.IGNORECASE | re.ASCII)
+# Where a short date begins with the month (Unicode CLDR 46, English short date formats: M/d/yy).
+_MONTH_FIRST = frozenset({"AS", "GU", "MH", "MP", "PH", "PR", "UM", "US", "VI"})
+
+
+def is_month_first(country: str) -> bool:
+    """Returns whether `3/4/45` is the fourth of March there."""
+    return country in _MONTH_FIRST
+
+
+def birth_from(text: str, today: date, *, month_first: bool) -> dates.PartialDate:
+    """Reads a date of birth as people type it: `1975`, `about 1975`, `1975-06`, or a day in any writing the search understands.
+
+    Two digits of a year mean the last such year that has been. `month_first` says how `3/4/45` is read; the search tries both.
+    Raises ValueError with a sentence for whoever typed it.
+    """
+    text = text.strip()
+    with suppress(ValueError):
+        if year := _ABOUT.fullmatch(text):
+            return dates.PartialDate(dates.partial(year[1]).first, dates.Precision.ESTIMATED)
+        return dates.partial(text)
+    days, rest = _take_date(text, today)
+    if not days or rest.strip():
+        raise ValueError("Enter the date like 1980-05-15; where only the month or the year is known, 1980-05 or 1980.")
+    either_way = len(days) == 2 and not text[:4].isdigit()
+    return dates.PartialDate(days[1] if either_way and month_first else days[0])
 
 
 def fold(text: str) -> str:
@@ -242,7 +266,10 @@ def _days(part: dict[str, str | None], today: date) -> tuple[date, ...]:
         second = int(part.get("b") or 0)
         year_first = len(part["y"] or "") == 4 and part.get("b") is not None
         pairs = [(first, second), (second, first)] if year_first else [(second, first), (first, second)]
-    return tuple(dict.fromkeys(day for month, number in pairs if (day := _day(year, month, number)) and day <= today))
+    found = [_day(year, month, number) for month, number in pairs]
+    if len(part["y"] or "") == 2:  # the last such day that has been
+        found = [_day(day.year - 100, day.month, day.day) if day and day > today else day for day in found]
+    return tuple(dict.fromkeys(day for day in found if day and day <= today))
 
 
 def _year(text: str, today: date) -> int:

@@ -81,6 +81,7 @@ def _entry(ref: str, line: Raw) -> NewEntry:
         display=line["display"],
         status=line["status"],
         occurred_at=moment(line["occurred_at"]),
+        occurred_on=line.get("occurred_on", ""),  # where the patient knows the year or the month alone
         ended_at=moment(line["ended_at"]) if "ended_at" in line else None,
         value=Decimal(str(line["value"])) if "value" in line else None,
         unit=line.get("unit", ""),

@@ -74,7 +74,7 @@ def credentials() -> Credentials:
     ]
     rows = Patient.objects.in_bulk([ALIASES[name] for name in PATIENTS])
     patients = [
-        SamplePatient(alias=name, id=str(row.pk), mrn=row.mrn, name=f"{row.first_name} {row.last_name}")
+        SamplePatient(alias=name, id=str(row.pk), mrn=row.mrn, name=row.full_name)
         for name in PATIENTS
         if (row := rows.get(ALIASES[name]))
     ]

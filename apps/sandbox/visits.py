@@ -6,7 +6,7 @@ diagnosis, plan); nobody with a licence has reviewed them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ from apps.consultations import services
 from apps.consultations.models import Consultation
 from apps.consultations.services import TakenConsultation, TakenSave
 from apps.consultations.steps import Step
+from apps.patients.dates import years_between
 from apps.patients.models import Patient
 from apps.sandbox.aliases import ALIASES, fixed_id
 from apps.sandbox.staff import ID_OF
@@ -293,6 +294,4 @@ def _walk_ins(now: datetime) -> Iterator[TakenConsultation]:
 
 
 def _age(patient: Patient) -> int:
-    today: date = clock.today()
-    born = patient.date_of_birth
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return years_between(patient.date_of_birth, clock.today())

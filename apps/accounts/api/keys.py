@@ -18,7 +18,7 @@ from apps.accounts.services import NewKey
 from apps.common import clock
 from apps.rest import paging
 from apps.rest.schema import Example
-from apps.rest.serializers import InstantField, OnceField, StrictSerializer
+from apps.rest.serializers import InstantField, LineField, OnceField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
 KEY_SCOPES = [scope.value for scope in Scope]
@@ -47,7 +47,7 @@ class KeyFilter(FilterSet):
 
 
 class KeyBody(StrictSerializer):
-    name = serializers.CharField(max_length=100, help_text="What the key is for")
+    name = LineField(max_length=100, help_text="What the key is for")
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=KEY_SCOPES),
         allow_empty=False,

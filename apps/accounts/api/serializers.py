@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.access.roles import STAFF
-from apps.rest.serializers import OnceField, StrictSerializer
+from apps.rest.serializers import EmailAddressField, NameField, OnceField, StrictSerializer
 
 
 class LoginBody(StrictSerializer):
@@ -26,10 +26,13 @@ class LogoutBody(StrictSerializer):
     all_sessions = serializers.BooleanField(default=False, help_text="End every session of yours, not just this one")
 
 
+ONE_OF_TWO = "One of first_name and last_name may be empty"
+
+
 class MeBody(StrictSerializer):
-    email = serializers.EmailField(max_length=254, required=False)
-    first_name = serializers.CharField(max_length=100, required=False)
-    last_name = serializers.CharField(max_length=100, required=False)
+    email = EmailAddressField(max_length=254, required=False)
+    first_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
+    last_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
 
 
 class UserShape(serializers.Serializer):
@@ -37,8 +40,8 @@ class UserShape(serializers.Serializer):
     username = serializers.CharField()
     email = serializers.EmailField()
     role = serializers.ChoiceField(choices=[role.value for role in STAFF])
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
+    first_name = serializers.CharField(allow_blank=True)
+    last_name = serializers.CharField(allow_blank=True)
 
 
 class TokensShape(serializers.Serializer):
@@ -164,8 +167,8 @@ class SessionsEndedShape(serializers.Serializer):
 
 class DoctorShape(serializers.Serializer):
     id = serializers.UUIDField(help_text="The doctor's user id: wherever a doctor_id is asked for")
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
+    first_name = serializers.CharField(allow_blank=True)
+    last_name = serializers.CharField(allow_blank=True)
     specialty = serializers.CharField()
     npi = serializers.CharField(allow_blank=True, help_text="National Provider Identifier")
     languages = serializers.ListField(child=serializers.CharField(), help_text="BCP 47 codes")

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts import selectors, services
-from apps.accounts.api.serializers import SessionsEndedShape, UserShape
+from apps.accounts.api.serializers import ONE_OF_TWO, SessionsEndedShape, UserShape
 from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
 from apps.accounts.services import NewStaff
 from apps.rest import paging
 from apps.rest.schema import Example
-from apps.rest.serializers import StrictSerializer
+from apps.rest.serializers import EmailAddressField, LineField, NameField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
 _ROLES = [role.value for role in STAFF]
@@ -49,30 +49,26 @@ class UserFilter(FilterSet):
 
 
 class _PracticeBody(StrictSerializer):
-    specialty = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="Of a doctor")
-    npi = serializers.CharField(
-        max_length=10, required=False, allow_blank=True, help_text="National Provider Identifier of a doctor"
-    )
-    taxonomy = serializers.CharField(
-        max_length=10, required=False, allow_blank=True, help_text="NUCC taxonomy of a doctor, like 207Q00000X"
-    )
+    specialty = LineField(max_length=100, required=False, allow_blank=True, help_text="Of a doctor")
+    npi = LineField(max_length=10, required=False, allow_blank=True, help_text="National Provider Identifier of a doctor")
+    taxonomy = LineField(max_length=10, required=False, allow_blank=True, help_text="NUCC taxonomy of a doctor, like 207Q00000X")
     languages = serializers.ListField(
-        child=serializers.CharField(max_length=10), required=False, max_length=100, help_text="BCP 47 codes a doctor speaks"
+        child=LineField(max_length=10), required=False, max_length=100, help_text="BCP 47 codes a doctor speaks"
     )
 
 
 class InviteBody(_PracticeBody):
-    username = serializers.CharField(max_length=60, help_text="What the person signs in with; never changes")
-    email = serializers.EmailField(max_length=254, help_text="Where the link is mailed to")
-    first_name = serializers.CharField(max_length=100)
-    last_name = serializers.CharField(max_length=100)
+    username = LineField(max_length=60, help_text="What the person signs in with; never changes")
+    email = EmailAddressField(max_length=254, help_text="Where the link is mailed to")
+    first_name = NameField(max_length=100, allow_blank=True, help_text=ONE_OF_TWO)
+    last_name = NameField(max_length=100, allow_blank=True, help_text=ONE_OF_TWO)
     role = serializers.ChoiceField(choices=_ROLES)
 
 
 class ChangeUserBody(_PracticeBody):
-    email = serializers.EmailField(max_length=254, required=False)
-    first_name = serializers.CharField(max_length=100, required=False)
-    last_name = serializers.CharField(max_length=100, required=False)
+    email = EmailAddressField(max_length=254, required=False)
+    first_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
+    last_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
     role = serializers.ChoiceField(choices=_ROLES, required=False, help_text="A new role ends the person's sessions")
 
 

@@ -17,6 +17,7 @@ from apps.accounts.models import ApiKey, ApiKeySecret, User
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.ids import new_id
+from apps.common.text import checked_line
 from apps.events.services import emit
 from apps.rest.permissions import refuse_without_fresh_proof
 
@@ -166,9 +167,10 @@ def _owner_locked(user_id: UUID) -> User:
 
 
 def _name(name: str) -> str:
-    if not name.strip():
+    cleaned = checked_line(name, field="name")
+    if not cleaned:
         raise Invalid(field="name", issue="Say what the key is for.")
-    return name.strip()
+    return cleaned
 
 
 def _scopes(asked: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from apps.accounts.models import Doctor, Session, User
 from apps.accounts.services.api_keys import revoke_keys_of
 from apps.accounts.services.closing import end_everywhere, locked
 from apps.accounts.services.passwords import refuse_weak, void_links
-from apps.common import keyring
+from apps.common import keyring, text
 from apps.common.errors import Conflict, Invalid, NotFound, RateLimited
 from apps.common.ids import new_id
 from apps.events.services import emit
@@ -133,6 +133,9 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     Raises ReauthenticationRequired, RateLimited, Invalid, UsernameTaken.
     """
     user = locked(user_id)
+    changes = _cleaned(changes)
+    if not (changes.get("first_name", user.first_name) or changes.get("last_name", user.last_name)):
+        raise _unnamed()
     former = user.email
     if any(name in changes and changes[name] != getattr(user, name) for name in ("email", "role")):
         refuse_without_fresh_proof(by)
@@ -229,14 +232,19 @@ def _limit_mails(what: str, whose: str, *, per_minute: int) -> None:
 
 
 def _described(staff: NewStaff) -> User:
-    return User(
-        id=staff.id or new_id(),
-        username=staff.username,
-        email=staff.email,
-        first_name=staff.first_name,
-        last_name=staff.last_name,
-        role=_staff_role(staff.role),
-    )
+    names = _cleaned({name: getattr(staff, name) for name in ("username", "email", "first_name", "last_name")})
+    if not names["first_name"] and not names["last_name"]:
+        raise _unnamed()
+    return User(id=staff.id or new_id(), role=_staff_role(staff.role), **names)
+
+
+def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
+    """The values, their texts as `text.clean_line` has them. Raises Invalid naming the field."""
+    return {name: text.checked_line(value, field=name) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _unnamed() -> Invalid:
+    return Invalid(field="last_name", issue="Enter a first name or a last name. One of them may be empty, not both.")
 
 
 def _open_account(user: User, staff: NewStaff) -> None:
@@ -267,7 +275,7 @@ def _keep_an_administrator(user: User) -> None:
 
 def _write_practice(doctor: Doctor, **values: Any) -> None:
     """Set and save what is a doctor's own. Raises Invalid naming the field, NpiTaken."""
-    for name, value in values.items():
+    for name, value in _cleaned(values).items():
         setattr(doctor, name, value)
     if doctor.npi and not (_NPI.fullmatch(doctor.npi) and luhn.is_valid("80840" + doctor.npi)):
         raise Invalid(field="npi", issue="This is no National Provider Identifier: its check digit is wrong.")

@@ -176,7 +176,7 @@ def test_a_nurse_cannot_hire(ward: dict[str, User]) -> None:
         ({"npi": "1234567890"}, "npi"),
         ({"npi": NPI}, "npi"),
         ({"taxonomy": "x"}, "taxonomy"),
-        ({"first_name": " "}, "first_name"),
+        ({"first_name": "\u200b"}, "first_name"),
     ],
 )
 def test_a_hire_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(

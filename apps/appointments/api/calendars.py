@@ -165,4 +165,4 @@ _NONE = {"active": False, "created_at": None, "made_by": None, "last_fetched_at"
 
 
 def _named(doctor: User) -> str:
-    return f"{doctor.first_name} {doctor.last_name}"
+    return doctor.full_name

@@ -20,6 +20,7 @@ class Facts:
     age_days: int
     sex: str
     years: int | None = None  # of age, by the calendar; visits that kept none are answered from the days
+    age: str = ""  # in words, as the banner shows it: 20 days; visits that kept none are answered in years
     appointment_type: str = "walk_in"
     last_visit_days: int | None = None  # since the last signed visit here
     systolic: float | None = None
@@ -42,6 +43,11 @@ class Facts:
     @property
     def age_years(self) -> int:
         return int(self.age_days / 365.25) if self.years is None else self.years
+
+    @property
+    def age_told(self) -> str:
+        """The age as a sentence has it."""
+        return self.age or f"{self.age_years} years"
 
     @property
     def medication_count(self) -> int:

@@ -20,9 +20,9 @@ from apps.consultations.steps import Step
 from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, visit_of
 from apps.events.models import OutboxEvent
 from apps.patients import lists
+from apps.patients.dates import years_between
 from apps.patients.models import ChartEntry
 from apps.patients.restriction import CareTeamMember
-from apps.patients.rules import age
 from apps.patients.tests.factories import admit, chart, merge, restrict
 from apps.rest.paging import Total
 
@@ -383,7 +383,7 @@ def test_an_adaptive_visit_says_what_it_saw_and_offers_what_is_on_record(ward: d
     chart(patient, "diagnosis", "Essential hypertension", code_system="ICD-10-CM", code="I10")
     visit = visit_of(ward["doctor"], patient)
     assert [int(step) for step in visit.progress.required] == [1, 2, 6]
-    assert visit.row.guidance["facts"]["years"] == age(patient.date_of_birth, clock.today())
+    assert visit.row.guidance["facts"]["years"] == years_between(patient.date_of_birth, clock.today())
     offered = visit.row.guidance["prefill"]["history_review"]
     assert [entry["display"] for entry in offered["allergies"]] == ["Penicillin"]
     assert [entry["display"] for entry in offered["medications"]] == ["Lisinopril 10 mg"]

@@ -21,7 +21,7 @@ from apps.patients.services import NewEntry
 from apps.rest.admin.acts import Act, ReasonForm
 from apps.rest.admin.base import HimsModelAdmin
 
-_CODED = ("type", "display", "code_system", "code", "status", "occurred_at", "ended_at", "recorded_at", "recorded_by", "source")
+_CODED = ("type", "display", "code_system", "code", "status", "when", "until", "recorded_at", "recorded_by", "source")
 _NARRATIVE = ("value", "unit", "details", "retracted_at", "retracted_by", "retraction_reason")
 
 
@@ -63,7 +63,7 @@ class ChartEntryAdmin(HimsModelAdmin):
     noun = "chart"
     listed_as = "read"
     needs = {"view": Permission.CHART_VIEW, "add": Permission.CHART_WRITE}
-    list_display = ("occurred_at", "type", "display", "measured", "code", "status", "recorded_by")
+    list_display = ("when", "type", "display", "measured", "code", "status", "recorded_by")
     list_display_links = ("display",)
     list_filter = (KindFilter, StandingFilter)
     ordering = ("-occurred_at", "-id")
@@ -100,7 +100,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         patient = self._patient(request)
         context = self.page_context(request, None) | {
             "title": "Chart",
-            "subtitle": str(patient),
+            "subtitle": patient.title,
             "adds": self._adds(request, patient),
         }
         return super().changelist_view(request, context | (extra_context or {}))
@@ -118,7 +118,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         if not cast("Any", request.user).writes_chart(request.GET["type"]):
             raise PermissionDenied
         patient, kind = self._patient(request), request.GET["type"].replace("_", " ")
-        title = {"title": f"New {kind}", "subtitle": str(patient)}
+        title = {"title": f"New {kind}", "subtitle": patient.title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def page_context(self, request: HttpRequest, row: ChartEntry | None) -> dict[str, Any]:
@@ -186,6 +186,15 @@ class ChartEntryAdmin(HimsModelAdmin):
                 request, f"The chart has this {obj.type} as active already ({since}). If it is the same, retract one."
             )
         return HttpResponseRedirect(f"{reverse('admin:patients_chartentry_changelist')}?patient={obj.patient_id}")
+
+    @admin.display(description="when", ordering="occurred_at")
+    def when(self, row: ChartEntry) -> Any:
+        """The date as it was entered, or the instant."""
+        return row.occurred_on or row.occurred_at
+
+    @admin.display(description="until", ordering="ended_at")
+    def until(self, row: ChartEntry) -> Any:
+        return row.ended_on or row.ended_at
 
     @admin.display(description="value")
     def measured(self, row: ChartEntry) -> str:

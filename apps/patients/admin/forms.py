@@ -1,22 +1,80 @@
 """Forms of patients and chart entries. They check shape; the services decide."""
 
 from dataclasses import fields
+from datetime import datetime, time
 from typing import Any, get_args, get_type_hints
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget, AdminTextInputWidget
 
-from apps.patients import chart, rules
+from apps.common import clock
+from apps.patients import chart, dates, rules
 from apps.patients.chart import EntryType
+from apps.patients.dates import PartialDate, Precision
 from apps.patients.models import ChartEntry, Patient
 from apps.rest.admin.forms import ServiceForm
 
 _LONG = ("note", "text", "instructions", "interpretation", "reaction")  # details that deserve a larger box
 DETAIL = "detail_"
+_BIRTH_MOST = 40  # characters
+_EXAMPLE = {True: "05/15/1980", False: "15/05/1980"}
+
+
+def read_birth(text: str) -> PartialDate:
+    """Reads a date of birth from a box, in the clinic's order of day and month. Raises ValidationError."""
+    try:
+        month_first = rules.is_month_first(settings.CLINIC_COUNTRY)
+        return rules.birth_from(text, clock.today(), month_first=month_first)
+    except ValueError as problem:
+        raise forms.ValidationError(str(problem)) from problem
+
+
+class BirthField(forms.Field):
+    """A date of birth as exactly as it is known."""
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").replace("\x00", "").strip()
+        return read_birth(text[:_BIRTH_MOST]) if text else None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except forms.ValidationError:
+            return True
+
+
+class WhenField(forms.MultiValueField):
+    """A date to the day, month or year, and a time where one is known: a partial date, or an instant by the clinic's clock."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        boxes = (forms.CharField(required=False, max_length=40), forms.TimeField(required=False))
+        super().__init__(boxes, require_all_fields=False, widget=AdminSplitDateTime, **kwargs)
+
+    def compress(self, data_list: list[Any]) -> datetime | PartialDate | None:
+        text, at = [*data_list, None, None][:2]
+        if not text:
+            if at:
+                raise forms.ValidationError("Enter a date with the time.")
+            return None
+        day = read_birth(text)
+        if not at:
+            return day
+        if day.precision != Precision.DAY:
+            raise forms.ValidationError("A time needs the whole date.")
+        return datetime.combine(day.first, at, ZoneInfo(settings.CLINIC_TIME_ZONE))
 
 
 class PatientForm(ServiceForm):
     """The person's side of the record."""
+
+    age = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=dates.OLDEST_AGE,
+        help_text="In years, only where the date of birth is not known. It is then shown as estimated.",
+    )
 
     class Meta:
         model = Patient
@@ -27,9 +85,36 @@ class PatientForm(ServiceForm):
         if "mrn" in self.fields:
             self.fields["mrn"].required = False
             self.fields["mrn"].help_text = "Leave empty, and the next number is given."
+        if not self.instance._state.adding:
+            del self.fields["age"]
+            self.initial["date_of_birth"] = self.instance.birth.in_words
         if "date_of_birth" in self.fields:
-            self.fields["date_of_birth"].widget = forms.DateInput(attrs={"autocomplete": "off"})  # nobody pages to 1980
-            self.fields["date_of_birth"].help_text = "like 1980-05-15 or 05/15/1980"
+            self.fields["date_of_birth"] = BirthField(
+                required=not self.instance._state.adding,  # the age will do
+                widget=AdminTextInputWidget(attrs={"autocomplete": "off", "maxlength": _BIRTH_MOST}),
+                help_text=f"like 1980-05-15 or {_EXAMPLE[rules.is_month_first(settings.CLINIC_COUNTRY)]}; a month like 1980-05 "
+                "or a year like 1980 where no more is known; about 1980 where it is estimated",
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        born, age = cleaned.get("date_of_birth"), cleaned.get("age")
+        if age is not None and born is None and "date_of_birth" not in self.errors:
+            born = dates.born_by_age(age, clock.today())
+        elif age is not None and born is not None:
+            self.add_error("age", "Enter the date of birth or the age, not both.")
+        elif born is None and "date_of_birth" in self.fields and "date_of_birth" not in self.errors:
+            self.add_error("date_of_birth", "Enter the date of birth, or the age below where nobody knows it.")
+        if born is not None:
+            cleaned |= {"date_of_birth": born.first, "date_of_birth_precision": born.precision.value}
+        return super().clean()
+
+    def changes(self) -> dict[str, Any]:
+        """What the person changed; the precision goes with the date."""
+        changed = super().changes()
+        if "date_of_birth" in changed:
+            changed["date_of_birth_precision"] = self.cleaned_data["date_of_birth_precision"]
+        return changed
 
     def clean_phone(self) -> str:
         return self._telephone("phone")
@@ -44,22 +129,31 @@ class PatientForm(ServiceForm):
         return number
 
 
+class EntryForm(ServiceForm):
+    """A chart entry. A date without its time keeps the precision it was typed with."""
+
+    def clean(self) -> dict[str, Any]:
+        for name in ("occurred", "ended"):
+            if isinstance(when := self.cleaned_data.get(f"{name}_at"), PartialDate):
+                begins = datetime.combine(when.first, time(), ZoneInfo(settings.CLINIC_TIME_ZONE))
+                self.cleaned_data |= {f"{name}_at": begins, f"{name}_on": str(when)}
+        return super().clean()
+
+
 def entry_form(kind: EntryType) -> type[ServiceForm]:
     """The form of a new entry of this kind: its statuses to choose from, its details as boxes."""
     first, *_ = statuses = chart.STATUSES[kind]
     hints = get_type_hints(chart.DETAILS[kind])
     boxes: dict[str, Any] = {DETAIL + field.name: _box(field.name, hints[field.name]) for field in fields(chart.DETAILS[kind])}
     boxes["status"] = forms.ChoiceField(choices=[(word, word.replace("_", " ")) for word in statuses], initial=first)
-    boxes["occurred_at"] = forms.SplitDateTimeField(
+    boxes["occurred_at"] = WhenField(
         label="When",
         required=False,
-        widget=AdminSplitDateTime,
-        help_text="Onset, effective time, or when it was done. Empty: now.",
+        help_text="Onset, effective time, or when it was done; a year or a month (2015-06) where no more is known. Empty: now.",
     )
-    meta = type(
-        "Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": "In words", "ended_at": "Until"}}
-    )
-    return type("EntryForm", (ServiceForm,), boxes | {"Meta": meta})
+    boxes["ended_at"] = WhenField(label="Until", required=False, help_text="Likewise, where it is over.")
+    meta = type("Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": "In words"}})
+    return type("KindOfEntryForm", (EntryForm,), boxes | {"Meta": meta})
 
 
 def entry_columns(kind: EntryType) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ class MergeForm(ReasonForm):
         """Every column in which either has something, side by side; with radios where they differ."""
         retired, survivor = self.preview.retired, self.preview.survivor
         rows = []
-        for column in ("mrn", *merging_plan.COLUMNS):
-            theirs, ours = _shown(getattr(retired, column)), _shown(getattr(survivor, column))
+        for column in ("mrn", *merging_plan.SHOWN):
+            theirs, ours = (_shown(merging_plan.shown_value(row, column)) for row in (retired, survivor))
             if {theirs, ours} != {_shown("")}:
                 label = merging_plan.column_named(column).verbose_name
                 radios = self[column] if column in self.fields else None

@@ -1,6 +1,6 @@
 """Patients: found as over the API, registered, amended and deactivated through the same services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from uuid import UUID
@@ -9,10 +9,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 
 from apps.access.permissions import Permission
-from apps.common import clock
-from apps.patients import banner, rules, selectors, services
+from apps.patients import ages, banner, rules, selectors, services
 from apps.patients.admin.duplicates import NOT_SAME, LooksFirst
 from apps.patients.admin.forms import PatientForm
 from apps.patients.admin.merges import MERGE, Merges
@@ -24,13 +24,13 @@ from apps.rest.admin.acts import Act
 from apps.rest.admin.base import ActiveFilter
 from apps.rest.admin_site import holds
 
-_PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "gender", "language", "deceased_at")
+_PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "time_of_birth", "gender", "language", "deceased_at")
 _INSURANCE = ("insurance_provider", "insurance_policy_number", "insurance_group_number")
 # What is on the page, and the right without which it is not.
 _GROUPS: tuple[tuple[str, tuple[str, ...], Permission], ...] = (
     ("Person", _PERSON, Permission.PATIENT_VIEW),
     ("Contact", ("phone", "email"), Permission.PATIENT_VIEW),
-    ("Address", ("street", "city", "state", "zip"), Permission.PATIENT_SEE_ADDRESS),
+    ("Address", ("street", "city", "state", "zip", "country"), Permission.PATIENT_SEE_ADDRESS),
     (
         "Emergency contact",
         ("emergency_name", "emergency_relationship", "emergency_phone"),
@@ -39,6 +39,12 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], Permission], ...] = (
     ("Insurance", _INSURANCE, Permission.PATIENT_SEE_INSURANCE),
 )
 _RECORD = ("active", "created_at", "updated_at")
+
+
+def _split(names: tuple[str, ...], **instead: tuple[str, ...]) -> Iterator[str]:
+    """The names, some of them replaced by others."""
+    for name in names:
+        yield from instead.get(name, (name,))
 
 
 @dataclass(frozen=True)
@@ -127,14 +133,19 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         groups = [(title, {"fields": columns}) for title, columns, need in _GROUPS if holds(request.user, need)]
-        return groups if obj is None else [*groups, ("Record", {"fields": _RECORD})]
+        if obj is None:
+            groups[0] = ("Person", {"fields": tuple(_split(_PERSON, date_of_birth=("date_of_birth", "age")))})
+            return groups
+        if not holds(request.user, Permission.PATIENT_AMEND):
+            groups[0] = ("Person", {"fields": tuple(_split(_PERSON, date_of_birth=("birth",)))})
+        return [*groups, ("Record", {"fields": _RECORD})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
         if holds(request.user, Permission.PATIENT_AMEND):
             return ("mrn", *_RECORD)
-        return tuple(name for _, columns, _ in _GROUPS for name in columns if name not in _INSURANCE) + _RECORD
+        return (*(name for _, columns, _ in _GROUPS for name in columns if name not in _INSURANCE), "birth", *_RECORD)
 
     def add(self, request: HttpRequest, form: PatientForm) -> Patient:
         known = {field.name for field in fields(Registration)}
@@ -160,12 +171,21 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
             return {}
         shown = banner.of(row, request.user)  # type: ignore[arg-type]
         beside = [told for tell in type(self).beside if (told := tell(request, row)) is not None]
-        return {"banner": shown, "may_read_chart": holds(request.user, Permission.CHART_VIEW), "beside": beside}
+        return {
+            "subtitle": row.title,
+            "banner": shown,
+            "may_read_chart": holds(request.user, Permission.CHART_VIEW),
+            "beside": beside,
+        }
 
     @admin.display(description="patient")
     def name(self, row: Patient) -> str:
-        return f"{row.last_name.upper()}, {row.first_name} {row.middle_name}".rstrip()
+        return format_html("<bdi>{}</bdi>", row.filed_name)
+
+    @admin.display(description="date of birth")
+    def birth(self, row: Patient) -> str:
+        return row.birth.in_words
 
     @admin.display(description="born")
     def born(self, row: Patient) -> str:
-        return f"{row.date_of_birth:%Y-%m-%d} ({rules.age(row.date_of_birth, clock.today())})"
+        return ages.born_and_age(row)

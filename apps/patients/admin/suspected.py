@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.access.permissions import Permission
-from apps.common import clock
-from apps.patients import matching, rules, selectors, services
+from apps.patients import ages, matching, selectors, services
 from apps.patients.matching import Reason
 from apps.patients.models import Patient
 from apps.patients.suspicion import SuspectedPair
@@ -201,8 +200,8 @@ def _side(patient: Patient, other: Patient) -> Side:
 def _facts(patient: Patient) -> dict[str, str]:
     """What one tells people by, in words, the name first."""
     return {
-        "Name": f"{patient.last_name.upper()}, {patient.first_name} {patient.middle_name}".rstrip(),
-        "Born": f"{patient.date_of_birth:%Y-%m-%d} ({rules.age(patient.date_of_birth, clock.today())})",
+        "Name": patient.filed_name,
+        "Born": ages.born_and_age(patient),
         "Sex": str(patient.get_gender_display()),
         "MRN": patient.mrn,
         "Phone": patient.phone or "(none)",

@@ -11,13 +11,16 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.patients import selectors
+from apps.patients.ages import age_of
 from apps.patients.chart import CodeSystem, EntryType
+from apps.patients.dates import Precision
 from apps.patients.duplicates import Match
 from apps.patients.matching import Reason
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotSame, Patient
 from apps.patients.reads import LIST_COLUMNS
 from apps.rest.picking import Expansion
 
+_AS_ENTERED = "An RFC 3339 time, or the date as it was entered: YYYY-MM-DD, YYYY-MM or YYYY"
 KINDS = frozenset(EntryType)
 
 
@@ -28,8 +31,8 @@ class PatientRow(serializers.Serializer):
 
     id = serializers.UUIDField()
     mrn = serializers.CharField()
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
+    first_name = serializers.CharField(allow_blank=True)
+    last_name = serializers.CharField(allow_blank=True)
     date_of_birth = serializers.DateField()
     phone = serializers.CharField(allow_blank=True)
     email = serializers.CharField(allow_blank=True)
@@ -60,10 +63,17 @@ class PairShape(serializers.Serializer):
 
 
 class DemographicsShape(serializers.Serializer):
-    first_name = serializers.CharField()
+    first_name = serializers.CharField(allow_blank=True)
     middle_name = serializers.CharField(required=False, allow_blank=True)
-    last_name = serializers.CharField()
-    date_of_birth = serializers.DateField()
+    last_name = serializers.CharField(allow_blank=True)
+    date_of_birth = serializers.DateField(help_text="The first day of the period that is known")
+    date_of_birth_precision = serializers.ChoiceField(
+        choices=list(Precision), required=False, help_text="How exactly it is known"
+    )
+    time_of_birth = serializers.CharField(required=False, allow_null=True, help_text="By the clinic's clock, like 14:05")
+    age_in_words = serializers.CharField(
+        required=False, help_text="Now, or at death, by the clinic's clock: 5 hours, 20 days, 51 years, about 51 years"
+    )
     gender = serializers.ChoiceField(choices=Gender.choices)
     language = serializers.CharField(required=False, allow_blank=True, help_text="A BCP 47 code, like es")
     deceased_at = serializers.DateTimeField(required=False, allow_null=True)
@@ -74,6 +84,7 @@ class AddressShape(serializers.Serializer):
     city = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
     zip = serializers.CharField(allow_blank=True)
+    country = serializers.CharField(required=False, help_text="Where one is on record: a name or an ISO 3166-1 code")
 
 
 class ContactShape(serializers.Serializer):
@@ -117,8 +128,8 @@ class ColleagueShape(serializers.Serializer):
     reads = Permission.DOCTOR_VIEW
 
     id = serializers.UUIDField()
-    first_name = serializers.CharField()
-    last_name = serializers.CharField()
+    first_name = serializers.CharField(allow_blank=True)
+    last_name = serializers.CharField(allow_blank=True)
     role = serializers.CharField()
 
 
@@ -135,8 +146,8 @@ class RecordShape(serializers.Serializer):
     status = serializers.CharField()
     recorded_at = serializers.DateTimeField()
     recorded_by = serializers.UUIDField(allow_null=True, help_text="A staff member's id; null where no person wrote it")
-    occurred_at = serializers.DateTimeField(help_text="Onset, effective time, or when it was done")
-    ended_at = serializers.DateTimeField(allow_null=True)
+    occurred_at = serializers.CharField(help_text=f"Onset, effective time, or when it was done. {_AS_ENTERED}")
+    ended_at = serializers.CharField(allow_null=True, help_text=_AS_ENTERED)
     detail = serializers.DictField(help_text="What this kind of entry has beside; `value` and `unit` for measurements")
     source = serializers.ChoiceField(choices=ChartEntry.Source.choices)  # type: ignore[assignment]  # DRF has an attribute so called
     recorder = ColleagueShape(required=False, allow_null=True, help_text="Who `recorded_by` is; with `expand=recorder`")
@@ -165,7 +176,9 @@ def patient(row: Patient, reader: Actor) -> dict[str, Any]:
     shape: dict[str, Any] = {"id": row.pk, "mrn": row.mrn, "is_active": row.is_active, "demographics": _demographics(row)}
     shape["contact"] = {"phone": row.phone, "email": row.email}
     if reader.may(Permission.PATIENT_SEE_ADDRESS):
-        shape["contact"]["address"] = {"street": row.street, "city": row.city, "state": row.state, "zip": row.zip}
+        shape["contact"]["address"] = {name: getattr(row, name) for name in ("street", "city", "state", "zip")}
+        if row.country:
+            shape["contact"]["address"]["country"] = row.country
     if reader.may(Permission.PATIENT_SEE_EMERGENCY_CONTACT):
         shape["emergency_contact"] = {
             "name": row.emergency_name,
@@ -189,6 +202,9 @@ def _demographics(row: Patient) -> dict[str, Any]:
         "middle_name": row.middle_name,
         "last_name": row.last_name,
         "date_of_birth": row.date_of_birth,
+        "date_of_birth_precision": row.date_of_birth_precision,
+        "time_of_birth": f"{row.time_of_birth:%H:%M}" if row.time_of_birth else None,
+        "age_in_words": age_of(row),
         "gender": row.gender,
         "language": row.language,
         "deceased_at": row.deceased_at,
@@ -221,8 +237,8 @@ def record(row: ChartEntry, reader: Actor) -> dict[str, Any]:
         "status": row.status,
         "recorded_at": row.recorded_at,
         "recorded_by": row.recorded_by_id,
-        "occurred_at": row.occurred_at,
-        "ended_at": row.ended_at,
+        "occurred_at": row.occurred_on or row.occurred_at,
+        "ended_at": row.ended_on or row.ended_at,
         "detail": {} if matrix.coded_only(reader.role) else _detail(row),
         "source": row.source,
     }

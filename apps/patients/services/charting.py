@@ -2,23 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.common import clock
+from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import chart, selectors
+from apps.patients import chart, dates, selectors
 from apps.patients.chart import CodeSystem, EntryType
+from apps.patients.dates import Precision
 from apps.patients.events import ChartEntriesRecorded, ChartEntryRecorded, ChartEntryRetracted
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 from apps.patients.services import settling
+
+_DAY = timedelta(days=1)  # whoever writes may be in another time zone than the clinic
 
 
 class AlreadyRetracted(Conflict):
@@ -31,7 +36,10 @@ class AllergiesListed(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
-    """An entry to be written. `status` empty means the first of its kind; `detail` holds the details of its kind, by name."""
+    """An entry to be written. `status` empty means the first of its kind; `detail` holds the details of its kind, by name.
+
+    `occurred_on` and `ended_on` are partial dates (`2015`, `2015-06`, `2015-06-10`), instead of an instant.
+    """
 
     type: str
     display: str
@@ -39,7 +47,9 @@ class NewEntry:
     code: str = ""
     status: str = ""
     occurred_at: datetime | None = None
+    occurred_on: str = ""
     ended_at: datetime | None = None
+    ended_on: str = ""
     value: Decimal | None = None
     unit: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
@@ -116,7 +126,8 @@ def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUI
         _one_of(entry.code_system, CodeSystem, "code_system")
     if entry.code and not entry.code_system:
         raise Invalid(field="code_system", issue="A code needs its code system.")
-    if not entry.display.strip():
+    display = text.checked_line(entry.display, field="display")
+    if not display:
         raise Invalid(field="display", issue="Say in words what this is.")
     if entry.value is not None and kind not in chart.MEASURED:
         raise Invalid(field="value", issue="Only laboratory results and vital signs have a value.")
@@ -126,12 +137,12 @@ def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUI
         patient_id=patient.pk,
         type=kind,
         code_system=entry.code_system,
-        code=entry.code,
-        display=entry.display.strip(),
+        code=text.checked_line(entry.code, field="code"),
+        display=display,
         status=status,
         **_times(patient, entry, now),
         value=entry.value,
-        unit=entry.unit,
+        unit=text.checked_line(entry.unit, field="unit"),
         detail=_detail(kind, entry.detail),
         recorded_at=now,
         recorded_by_id=entry.recorded_by_id or recorded_by_id,
@@ -155,15 +166,41 @@ def _may_write(by: Actor, entry_type: str) -> None:
         raise Forbidden(f"Your role may not write chart entries of the type {entry_type}.")
 
 
-def _times(patient: Patient, entry: NewEntry, now: datetime) -> dict[str, datetime | None]:
-    occurred_at = entry.occurred_at or now
-    if occurred_at > now:
+def _times(patient: Patient, entry: NewEntry, now: datetime) -> dict[str, Any]:
+    """The columns of when it was. A period is stored by its beginning, and compared by the days it may mean."""
+    began = Moment.of(entry.occurred_on, entry.occurred_at or now, "occurred_at")
+    ended = Moment.of(entry.ended_on, entry.ended_at, "ended_at") if entry.ended_on or entry.ended_at else None
+    if began.at > now:
         raise Invalid(field="occurred_at", issue="A chart holds what has happened; this lies in the future.")
-    if occurred_at.date() < patient.date_of_birth and (patient.date_of_birth - occurred_at.date()).days > 1:
+    if patient.date_of_birth_precision != Precision.ESTIMATED and began.last < patient.date_of_birth - _DAY:
         raise Invalid(field="occurred_at", issue="This lies before the patient's birth.")
-    if entry.ended_at and entry.ended_at < occurred_at:
+    if ended and (ended.at < began.at if not ended.on else ended.last < began.first):
         raise Invalid(field="ended_at", issue="The end lies before the beginning.")
-    return {"occurred_at": occurred_at, "ended_at": entry.ended_at}
+    end = {"ended_at": ended.at, "ended_on": ended.on} if ended else {"ended_at": None, "ended_on": ""}
+    return {"occurred_at": began.at, "occurred_on": began.on, **end}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant, or the beginning of the period `on`; `first` and `last` are the days it may mean, on the clinic's calendar."""
+
+    at: datetime
+    on: str
+    first: date
+    last: date
+
+    @classmethod
+    def of(cls, on: str, at: datetime | None, field: str) -> Self:
+        zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
+        if not on:
+            moment = cast("datetime", at)
+            day = moment.astimezone(zone).date()
+            return cls(moment, "", day, day)
+        try:
+            period = dates.partial(on)
+            return cls(datetime.combine(period.first, time(), zone).astimezone(UTC), on, period.first, period.last)
+        except (ValueError, OverflowError) as problem:
+            raise Invalid(field=field, issue=dates.WRITE_IT_AS) from problem
 
 
 def _detail(kind: EntryType, raw: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -99,7 +99,7 @@ def _shown(by: Actor, family: QuerySet[Patient], named: Sequence[UUID]) -> Query
 
 def plain(value: Any) -> Any:
     """A column's value as JSON has it."""
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def read(column: str, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,17 +12,19 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.common import clock
+from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import duplicates, ports, rules, selectors, words
+from apps.patients import dates, duplicates, ports, rules, selectors, words
+from apps.patients.dates import Precision
 from apps.patients.duplicates import Match
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
 from apps.patients.matching import Person
 from apps.patients.models import Merge, Patient, SearchWord
 
 INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})
+BIRTH = frozenset({"date_of_birth", "date_of_birth_precision", "time_of_birth"})
 _SEARCHED = frozenset({"first_name", "middle_name", "last_name", "mrn", "phone"})
 
 
@@ -46,6 +48,8 @@ class Registration:
     last_name: str
     date_of_birth: date
     gender: str
+    date_of_birth_precision: str = Precision.DAY
+    time_of_birth: time | None = None
     mrn: str = ""
     middle_name: str = ""
     language: str = ""
@@ -56,6 +60,7 @@ class Registration:
     city: str = ""
     state: str = ""
     zip: str = ""
+    country: str = ""
     emergency_name: str = ""
     emergency_relationship: str = ""
     emergency_phone: str = ""
@@ -90,6 +95,7 @@ def described(registration: Registration) -> Person:
         middle_name=registration.middle_name,
         last_name=registration.last_name,
         date_of_birth=registration.date_of_birth,
+        precision=registration.date_of_birth_precision,
         gender=registration.gender,
         phone=registration.phone,
         phone_e164=rules.e164(registration.phone, settings.CLINIC_COUNTRY),
@@ -102,9 +108,12 @@ def described(registration: Registration) -> Person:
 
 def open_record(registration: Registration, patient_id: UUID | None = None) -> Patient:
     """Insert the patient and the words to find him by; announces nothing (its callers do)."""
-    _check(registration.date_of_birth, registration.mrn)
-    refuse_impossible_death(registration.date_of_birth, registration.deceased_at)
-    values = asdict(registration) | {"phone_e164": rules.e164(registration.phone, settings.CLINIC_COUNTRY)}
+    values = _cleaned(asdict(registration))
+    _check_names(values["first_name"], values["last_name"])
+    _check_birth(values["date_of_birth"], values["date_of_birth_precision"], values["time_of_birth"])
+    _check_mrn(values["mrn"])
+    refuse_impossible_death(values["date_of_birth"], values["deceased_at"])
+    values |= {"phone_e164": rules.e164(values["phone"], settings.CLINIC_COUNTRY)}
     mrn = values.pop("mrn") or next_mrn()
     patient = Patient(id=patient_id or new_id(), mrn=mrn, **values)
     try:
@@ -129,13 +138,14 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
     patient = selectors.locked(by, patient_id)
     if "mrn" in changes and changes["mrn"] != patient.mrn:
         raise Invalid(field="mrn", issue="An MRN is never changed. Leave it out.")
-    if "date_of_birth" in changes:
-        _check(changes["date_of_birth"])
+    changes = _cleaned(changes)
+    _check_names(changes.get("first_name", patient.first_name), changes.get("last_name", patient.last_name))
+    changes |= _birth_changes(patient, changes)
     if {"date_of_birth", "deceased_at"} & changes.keys():
         born, died = (changes.get(name, getattr(patient, name)) for name in ("date_of_birth", "deceased_at"))
         refuse_impossible_death(born, died, field="deceased_at" if "deceased_at" in changes else "date_of_birth")
     if "phone" in changes:
-        changes = changes | {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
+        changes |= {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
     changed = patient.amend(**changes)
     if duplicates.COMPARED & set(changed):  # the caller asks next whether it looks like another record now
         duplicates.take_turns(duplicates.person_of(patient))
@@ -245,9 +255,38 @@ def _names(patient: Patient) -> list[str]:
     return [patient.first_name, patient.middle_name, patient.last_name]
 
 
-def _check(born: date, mrn: str = "") -> None:
+def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, their texts as `text.clean_line` has them. Raises Invalid naming the field."""
+    return {name: text.checked_line(value, field=name) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _check_names(first: str, last: str) -> None:
+    if not first and not last:
+        raise Invalid(field="last_name", issue=rules.UNNAMED)
+
+
+def _birth_changes(patient: Patient, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What else changes with the birth. A date sent without its precision keeps the precision if it is the date on record."""
+    if BIRTH.isdisjoint(changes):
+        return {}
+    born = changes.get("date_of_birth", patient.date_of_birth)
+    kept = patient.date_of_birth_precision if born == patient.date_of_birth else Precision.DAY
+    precision = changes.get("date_of_birth_precision", kept)
+    at = changes.get("time_of_birth", patient.time_of_birth if precision == Precision.DAY else None)
+    _check_birth(born, precision, at)
+    return {"date_of_birth_precision": precision, "time_of_birth": at}
+
+
+def _check_birth(born: date, precision: str, at: time | None) -> None:
     if problem := rules.birth_problem(born, clock.today()):
         raise Invalid(field="date_of_birth", issue=problem)
+    if problem := dates.precision_problem(born, precision):
+        raise Invalid(field="date_of_birth_precision", issue=problem)
+    if at is not None and precision != Precision.DAY:
+        raise Invalid(field="time_of_birth", issue="A time of birth needs the whole date of birth.")
+
+
+def _check_mrn(mrn: str) -> None:
     if mrn and not rules.MRN_SHAPE.fullmatch(mrn):
         raise Invalid(field="mrn", issue="An MRN has 1 to 40 letters, digits and dashes.")
 

@@ -20,7 +20,7 @@ from apps.accounts.tests.factories import browser, caller
 from apps.audit.models import AuditEvent
 from apps.common.errors import Invalid
 from apps.events.models import OutboxEvent
-from apps.patients import duplicates, matching, selectors, services
+from apps.patients import dates, duplicates, matching, selectors, services
 from apps.patients.matching import Person
 from apps.patients.models import NotSame, Patient
 from apps.patients.services import Registration
@@ -404,7 +404,7 @@ def test_strangers_are_registered_at_the_same_moment_without_waiting() -> None:
 @given(st.dates(date(1900, 1, 1), date(2026, 1, 1)))
 def test_births_that_may_be_one_take_turns(born: date) -> None:
     keys = set(matching.turn_keys(Person(first_name="A", last_name="B", date_of_birth=born)))
-    for near in matching.near_days(born):
+    for near in dates.near_days(born):
         assert keys & set(matching.turn_keys(Person(first_name="A", last_name="B", date_of_birth=near))), near
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.common.ids import new_id
-from apps.patients import duplicates, matching, rules, selectors, services
+from apps.patients import dates, duplicates, matching, rules, selectors, services
 from apps.patients.matching import WARNED, Person
 from apps.patients.models import Patient
 
@@ -242,7 +242,7 @@ def flipped(dice: random.Random, one: Person) -> Person:
 
 
 def one_digit(dice: random.Random, one: Person) -> Person:
-    near = [day for day in matching.near_days(one.date_of_birth)[1:] if day <= date(2026, 1, 1)]
+    near = [day for day in dates.near_days(one.date_of_birth)[1:] if day <= date(2026, 1, 1)]
     return replace(bare(one), date_of_birth=dice.choice(near), phone="", phone_e164="")
 
 

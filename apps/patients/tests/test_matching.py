@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.patients import matching
+from apps.patients import dates, matching
 from apps.patients.matching import SUGGESTED, WARNED, Person, Reason, compare
 
 JANE = Person(
@@ -275,7 +275,7 @@ def test_knowing_less_of_somebody_never_makes_him_another(person: Person) -> Non
 @given(st.dates(date(1900, 1, 1), date(2026, 1, 1)), st.dates(date(1900, 1, 1), date(2026, 1, 1)))
 def test_a_day_is_near_exactly_where_a_reason_says_so(one: date, other: date) -> None:
     births = {Reason.SAME_BIRTH, Reason.BIRTH_FLIPPED, Reason.BIRTH_ONE_DIGIT, Reason.BIRTH_YEAR_OFF}
-    near = matching.near_days(one)
+    near = dates.near_days(one)
     assert near[0] == one
     for day in [other, *near]:
         reasons = compare(replace(BARE, date_of_birth=one), replace(BARE, date_of_birth=day)).reasons

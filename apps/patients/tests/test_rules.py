@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from apps.patients import rules
+from apps.patients import dates, rules
 
 TODAY = date(2026, 11, 22)
 
@@ -41,7 +41,7 @@ def test_nobody_is_born_tomorrow_or_older_than_130(born: date, problem: str | No
 
 def test_a_child_of_the_29th_of_february_ages_on_the_1st_of_march() -> None:
     born = date(2020, 2, 29)
-    assert [rules.age(born, date(2021, 2, 28)), rules.age(born, date(2021, 3, 1))] == [0, 1]
+    assert [dates.years_between(born, date(2021, 2, 28)), dates.years_between(born, date(2021, 3, 1))] == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Registering, amending, the chart and transfers, at the services and past them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -149,8 +149,15 @@ def test_a_new_name_replaces_the_words_one_is_found_by() -> None:
     "wrong",
     [
         {"gender": "x"},
-        {"first_name": "   "},
-        {"last_name": ""},
+        {"first_name": "   ", "last_name": ""},
+        {"first_name": "Na\nme"},
+        {"last_name": "a\u202eb"},
+        {"middle_name": "\u200b"},
+        {"emergency_name": "a\tb"},
+        {"date_of_birth_precision": "guess"},
+        {"date_of_birth_precision": "month"},
+        {"date_of_birth_precision": "estimated", "date_of_birth": date(1980, 5, 1)},
+        {"date_of_birth_precision": "year", "date_of_birth": date(1980, 1, 1), "time_of_birth": time(5, 0)},
         {"mrn": "a b"},
         {"mrn": ""},
         {"allergy_status": "maybe"},

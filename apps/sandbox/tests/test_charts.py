@@ -22,7 +22,7 @@ WARD = ward()
 EVERYBODY = WRITTEN + WARD
 BY_ALIAS = {raw["alias"]: raw for raw in EVERYBODY}
 KEYS = {"type", "code_system", "code", "display", "status", "occurred_at", "recorded_by", "detail"}
-MAY_HAVE = {"ended_at", "value", "unit"}
+MAY_HAVE = {"ended_at", "occurred_on", "value", "unit"}
 SYSTEMS = {
     "allergy": {"RxNorm", "SNOMED-CT"},
     "medication": {"RxNorm", "local"},

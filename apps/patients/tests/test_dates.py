@@ -1,0 +1,89 @@
+"""Partial dates and ages."""
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.patients import dates
+from apps.patients.dates import Birth, PartialDate, Precision
+
+NOW = datetime(2026, 11, 29, 10, 30, tzinfo=ZoneInfo("America/New_York"))
+
+
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [
+        (date(2026, 11, 29), "0 days"),
+        (date(2026, 11, 28), "1 day"),
+        (date(2026, 11, 9), "20 days"),
+        (date(2026, 11, 2), "27 days"),
+        (date(2026, 11, 1), "4 weeks"),
+        (date(2026, 8, 30), "13 weeks"),
+        (date(2026, 8, 29), "3 months"),
+        (date(2026, 6, 30), "4 months"),
+        (date(2024, 11, 30), "23 months"),
+        (date(2024, 11, 29), "2 years"),
+        (date(1975, 11, 30), "50 years"),
+        (date(2026, 11, 30), "0 days"),
+    ],
+)
+def test_an_age_is_told_in_the_unit_that_fits_it(born: date, age: str) -> None:
+    assert dates.age_in_words(Birth(born), NOW) == age
+
+
+def test_hours_are_told_up_to_a_day_where_the_time_of_birth_is_known() -> None:
+    born = Birth(date(2026, 11, 29), at=time(5, 15))
+    assert dates.age_in_words(born, NOW) == "5 hours"
+    assert dates.age_in_words(born, NOW.replace(hour=5, minute=40)) == "less than 1 hour"
+    assert dates.age_in_words(Birth(date(2026, 11, 28), at=time(23, 0)), NOW) == "11 hours"
+    assert dates.age_in_words(Birth(date(2026, 11, 28), at=time(10, 30)), NOW) == "1 day"
+    summer_ends = datetime(2026, 11, 1, 4, 0, tzinfo=ZoneInfo("America/New_York"))
+    assert dates.age_in_words(Birth(date(2026, 11, 1), at=time(0, 0)), summer_ends) == "5 hours"
+
+
+def test_the_day_is_the_clinic_s() -> None:
+    late = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
+    assert dates.age_in_words(Birth(date(2026, 11, 29)), late.astimezone(ZoneInfo("America/New_York"))) == "0 days"
+    assert dates.age_in_words(Birth(date(2026, 11, 29)), late) == "1 day"
+
+
+def test_the_age_of_who_was_born_about_a_year_is_told_as_such() -> None:
+    estimated = dates.born_by_age(51, date(2026, 11, 29))
+    assert (estimated.first, estimated.in_words) == (date(1975, 1, 1), "about 1975")
+    assert dates.age_in_words(Birth(estimated.first, estimated.precision), NOW) == "about 51 years"
+    assert Birth(date(2015, 6, 1), Precision.MONTH).in_words == "2015-06"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2015", date(2015, 1, 1), date(2015, 12, 31)),
+        ("2016-02", date(2016, 2, 1), date(2016, 2, 29)),
+        ("2015-06-10", date(2015, 6, 10), date(2015, 6, 10)),
+    ],
+)
+def test_a_partial_date_is_a_period(text: str, first: date, last: date) -> None:
+    read = dates.partial(text)
+    assert (str(read), read.first, read.last) == (text, first, last)
+    assert dates.fits(read.first, read.precision)
+
+
+@pytest.mark.parametrize("text", ["", "15", "2015-6", "2015-13", "2015-02-30", "2015-06-10T00:00:00Z", "٢٠١٥", "0000", "2015\n"])
+def test_what_is_no_partial_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        dates.partial(text)
+
+
+@given(st.dates(min_value=date(1850, 1, 1)), st.sampled_from(list(Precision)))
+def test_every_period_holds_its_first_and_last_day(day: date, precision: Precision) -> None:
+    period = PartialDate(day.replace(day=1, month=1), precision)
+    assert period.first <= period.last
+    assert dates.partial(str(period)).first == period.first
+
+
+@given(st.integers(0, 130), st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)))
+def test_the_estimated_birth_gives_the_stated_age(age: int, today: date) -> None:
+    assert dates.years_between(dates.born_by_age(age, today).first, today) == age

@@ -1,0 +1,341 @@
+"""Who a patient is, as people are: one name, a birth nobody wrote down, a country, names in any script."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.accounts.tests.factories import browser, caller
+from apps.common import clock
+from apps.patients import selectors, services
+from apps.patients.ages import age_of
+from apps.patients.matching import Person, compare
+from apps.patients.models import ChartEntry, Patient
+from apps.patients.tests.factories import admit, chart
+from apps.patients.tests.test_admin import change, entry_page
+
+pytestmark = pytest.mark.django_db
+CLINIC = ZoneInfo("America/Los_Angeles")
+SUKARNO = {"first_name": "", "last_name": "Sukarno", "date_of_birth": "1980-05-15", "gender": "male"}
+
+
+@pytest.fixture
+def desk(ward: dict[str, User]) -> Any:
+    return caller(ward["receptionist"])
+
+
+@pytest.fixture
+def pages(ward: dict[str, User]) -> Client:
+    return browser(ward["receptionist"])
+
+
+def registered(who: Any, **body: Any) -> dict[str, Any]:
+    reply = who.post("/patients", {name: value for name, value in (SUKARNO | body).items() if value is not ...})
+    assert reply.status_code == 201, reply.json()
+    return reply.json()["data"]["patient"]
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    "names", [{"first_name": "", "last_name": "Sukarno"}, {"first_name": "Sukarno", "last_name": ""}], ids=str
+)
+def test_one_name_is_enough(desk: Any, pages: Client, names: dict[str, str]) -> None:
+    patient = registered(desk, **names)
+    row = Patient.objects.get(pk=patient["id"])
+    assert row.full_name == "Sukarno"
+    assert (str(row), row.filed_name.casefold()) == (f"Sukarno ({row.mrn})", "sukarno")
+    assert [found["id"] for found in desk.get("/patients?search=sukar").json()["data"]["patients"]] == [patient["id"]]
+    page = pages.get(reverse("admin:patients_patient_change", args=[row.pk])).content.decode()
+    assert ", </bdi>" not in page
+    assert "<bdi>, " not in page
+    assert desk.put(f"/patients/{row.pk}", {"first_name": "", "last_name": ""}).status_code == 400
+    assert desk.put(f"/patients/{row.pk}", {"first_name": "Ahmed", "last_name": "Sukarno"}).status_code == 200
+    assert desk.put(f"/patients/{row.pk}", {"last_name": ""}).json()["data"]["patient"]["demographics"]["last_name"] == ""
+
+
+def test_one_name_is_the_same_whichever_box_it_was_typed_into(desk: Any) -> None:
+    registered(desk)
+    reply = desk.post("/patients", SUKARNO | {"first_name": "Sukarno", "last_name": ""})
+    assert [warning["code"] for warning in reply.json()["warnings"]] == ["possible_duplicate"]
+    found = desk.post("/patients/match", SUKARNO).json()["data"]["candidates"]
+    assert {one["patient"]["last_name"] or one["patient"]["first_name"] for one in found} == {"Sukarno"}
+    born = date(1980, 5, 15)
+    other = compare(
+        Person(first_name="", last_name="Sukarno", date_of_birth=born),
+        Person(first_name="", last_name="Suharto", date_of_birth=born),
+    )
+    assert other.score < 0.8
+
+
+def test_staff_may_have_one_name_too(ward: dict[str, User]) -> None:
+    admin = caller(ward["admin"])
+    body = {"username": "suharto", "email": "s@hims.test", "first_name": "Suharto", "last_name": "", "role": "nurse"}
+    reply = admin.post("/users", body)
+    assert reply.status_code == 201, reply.json()
+    user = User.objects.get(username="suharto")
+    assert (user.full_name, str(user)) == ("Suharto", "Suharto (suharto)")
+    assert admin.put(f"/users/{user.pk}", {"first_name": ""}).status_code == 400
+    wrong = admin.post("/users", body | {"username": "x", "email": "x@hims.test", "first_name": "\u200b"})
+    assert wrong.json()["error"]["details"]["field"] == "first_name"
+    assert admin.post("/users", body | {"username": "y", "email": "y@hims.test", "first_name": ""}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"), [("Na\nme\tX", "Na me X"), ("a\u202eb", "ab"), ("Jose\u0301", "José"), ("Ann\u200b", "Ann")]
+)
+def test_a_name_is_stored_without_what_nobody_can_see(desk: Any, pages: Client, sent: str, stored: str) -> None:
+    places = {"first_name": sent, "last_name": "Doe", "emergency_contact": {"name": sent}, "insurance": {"provider": sent}}
+    patient = registered(desk, **places, address={"street": sent, "country": sent})
+    assert patient["demographics"]["first_name"] == patient["emergency_contact"]["name"] == stored
+    assert patient["insurance"]["provider"] == patient["contact"]["address"]["street"] == stored
+    row = Patient.objects.get(pk=patient["id"])
+    changed = change(pages, row, first_name=f"x{sent}", emergency_name=f"x{sent}")
+    assert changed.status_code == 302
+    row.refresh_from_db()
+    assert row.first_name == row.emergency_name == f"x{stored}"
+
+
+def test_services_clean_and_refuse_names_whoever_calls_them() -> None:
+    assert admit(first_name="A\u2066nn", last_name="Doe\r\n").full_name == "Ann Doe"
+    with pytest.raises(services.registry.Invalid) as refusal:  # type: ignore[attr-defined]
+        admit(first_name="\u3164", last_name="Doe")
+    assert refusal.value.details["field"] == "first_name"
+    entry = chart(admit(), display="Asth\u202ema")
+    assert entry.display == "Asthma"
+
+
+def test_a_name_from_right_to_left_is_isolated_and_the_birth_date_follows(pages: Client) -> None:
+    patient = admit("فاطمة", "الزهراء", date(1950, 3, 4), gender="female")
+    page = pages.get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
+    title = page[page.index("<title>") : page.index("</title>")]
+    assert "\u2068الزهراء, فاطمة\u2069 1950-03-04" in title
+    banner = page[page.index("hims-banner") :]
+    name, born = banner.index("<bdi>الزهراء, فاطمة</bdi>"), banner.index("1950-03-04")
+    assert name < born
+    listed = pages.get(reverse("admin:patients_patient_changelist")).content.decode()
+    assert "<bdi>الزهراء, فاطمة</bdi>" in listed
+    assert str(patient) == f"\u2068الزهراء, فاطمة\u2069 ({patient.mrn})"
+    assert selectors.patient(SYSTEM, patient.pk).full_name == "فاطمة الزهراء"
+
+
+@pytest.mark.parametrize(
+    "names", [{"first_name": "", "last_name": " "}, {"first_name": "a\u202eb"}, {"last_name": "\u200b"}], ids=str
+)
+def test_the_database_refuses_staff_without_a_name_that_can_be_seen(ward: dict[str, User], names: dict[str, str]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=ward["nurse"].pk).update(**names)
+
+
+@pytest.mark.parametrize(
+    "columns", [{"occurred_on": "15"}, {"ended_on": "2015"}, {"ended_at": datetime(2010, 1, 1, tzinfo=CLINIC)}], ids=str
+)
+def test_the_database_refuses_a_date_of_the_chart_that_cannot_be(columns: dict[str, Any]) -> None:
+    entry = chart(admit(), occurred_on="2015-06-10")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ChartEntry.objects.filter(pk=entry.pk).update(**columns)
+
+
+# Births and ages
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    """29 November 2026, 12:00 at the clinic, also for those who sign in."""
+    with time_machine.travel(datetime(2026, 11, 29, 12, tzinfo=CLINIC), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("noon")
+@pytest.mark.parametrize(
+    ("body", "born", "precision", "age"),
+    [
+        ({"date_of_birth": "1975"}, "1975-01-01", "year", "about 51 years"),
+        ({"date_of_birth": "1975-06"}, "1975-06-01", "month", "about 51 years"),
+        ({"date_of_birth": ..., "age": 51}, "1975-01-01", "estimated", "about 51 years"),
+        ({"date_of_birth": "1975", "date_of_birth_precision": "estimated"}, "1975-01-01", "estimated", "about 51 years"),
+        ({"date_of_birth": "1975-06-10"}, "1975-06-10", "day", "51 years"),
+        ({"date_of_birth": "2026-11-29"}, "2026-11-29", "day", "0 days"),
+        ({"date_of_birth": "2026-11-29", "time_of_birth": "05:15"}, "2026-11-29", "day", "6 hours"),
+        ({"date_of_birth": "2026-11-09"}, "2026-11-09", "day", "20 days"),
+    ],
+    ids=str,
+)
+def test_a_birth_is_stored_and_shown_as_exactly_as_it_is_known(
+    desk: Any, pages: Client, body: dict[str, Any], born: str, precision: str, age: str
+) -> None:
+    patient = registered(desk, **body)
+    told = patient["demographics"]
+    assert (told["date_of_birth"], told["date_of_birth_precision"], told["age_in_words"]) == (born, precision, age)
+    page = pages.get(reverse("admin:patients_patient_change", args=[patient["id"]])).content.decode()
+    assert f"({age})</span>" in page
+    again = {"demographics": {"date_of_birth": told["date_of_birth"], "date_of_birth_precision": precision}}
+    assert desk.put(f"/patients/{patient['id']}", again).json()["data"]["patient"]["demographics"] == told
+    kept = desk.put(f"/patients/{patient['id']}", {"date_of_birth": told["date_of_birth"]})
+    assert kept.json()["data"]["patient"]["demographics"] == told
+
+
+def test_an_exact_birth_replaces_an_estimated_one(desk: Any) -> None:
+    patient = registered(desk, date_of_birth="1975")
+    reply = desk.put(f"/patients/{patient['id']}", {"date_of_birth": "1975-08-19"})
+    assert reply.json()["data"]["patient"]["demographics"]["date_of_birth_precision"] == "day"
+    first = desk.put(f"/patients/{patient['id']}", {"date_of_birth": "1976"})
+    assert first.json()["data"]["patient"]["demographics"]["date_of_birth"] == "1976-01-01"
+    exact = desk.put(f"/patients/{patient['id']}", {"date_of_birth_precision": "day"})
+    assert exact.json()["data"]["patient"]["demographics"]["date_of_birth_precision"] == "day"
+    assert desk.put(f"/patients/{patient['id']}", {"age": 50}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("typed", "born", "precision"),
+    [
+        ({"date_of_birth": "3/4/45"}, "1945-03-04", "day"),
+        ({"date_of_birth": "Mar 4, 1945"}, "1945-03-04", "day"),
+        ({"date_of_birth": "19450304"}, "1945-03-04", "day"),
+        ({"date_of_birth": "1945-03"}, "1945-03-01", "month"),
+        ({"date_of_birth": "1945"}, "1945-01-01", "year"),
+        ({"date_of_birth": "about 1945"}, "1945-01-01", "estimated"),
+        ({"date_of_birth": "", "age": "81"}, "1945-01-01", "estimated"),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("noon")
+def test_the_form_reads_a_birth_as_the_search_does(pages: Client, typed: dict[str, str], born: str, precision: str) -> None:
+    answers = {"first_name": "Jane", "last_name": "Doe", "gender": "female", "deceased_at_0": "", "deceased_at_1": ""} | typed
+    response = pages.post(reverse("admin:patients_patient_add"), answers)
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    patient = Patient.objects.get(last_name="Doe")
+    assert (str(patient.date_of_birth), patient.date_of_birth_precision) == (born, precision)
+    assert change(pages, patient, city="Oakland").status_code == 302
+    patient.refresh_from_db()
+    assert (patient.city, str(patient.date_of_birth), patient.date_of_birth_precision) == ("Oakland", born, precision)
+
+
+def test_where_the_day_comes_first_the_form_reads_it_first(pages: Client, settings: Any) -> None:
+    settings.CLINIC_COUNTRY = "KE"
+    patient = admit()
+    assert change(pages, patient, date_of_birth="3/4/45").status_code == 302
+    patient.refresh_from_db()
+    assert str(patient.date_of_birth) == "1945-04-03"
+
+
+def test_the_age_of_the_dead_is_that_at_death() -> None:
+    patient = admit(born=date(1950, 3, 4), deceased_at=datetime(2020, 3, 3, 23, tzinfo=CLINIC))
+    assert age_of(patient) == "69 years"
+    assert age_of(patient, datetime(2000, 3, 4, tzinfo=CLINIC)) == "50 years"
+
+
+def test_two_estimates_a_year_apart_may_be_one_person_and_two_exact_dates_are_not() -> None:
+    def likeness(**other: Any) -> float:
+        mine = {"first_name": "Kwame", "last_name": "Boateng", "phone": "213-373-4911", "gender": "male"}
+        left = Person(**mine, date_of_birth=date(1975, 1, 1), precision="estimated")
+        return compare(left, Person(**mine, **other)).score
+
+    near = likeness(date_of_birth=date(1973, 8, 19))
+    assert near >= 0.8
+    assert likeness(date_of_birth=date(1950, 8, 19)) < near
+
+
+def test_a_merge_keeps_the_birth_that_is_known_exactly_with_its_precision() -> None:
+    vague = admit(born=date(1980, 1, 1), date_of_birth_precision="year")
+    exact = admit(born=date(1980, 5, 15))
+    services.merge(by=SYSTEM, retired_id=exact.pk, survivor_id=vague.pk, reason="The same passport")
+    vague.refresh_from_db()
+    assert (str(vague.date_of_birth), vague.date_of_birth_precision) == ("1980-05-15", "day")
+
+
+# The address, the e-mail
+
+
+def test_an_address_has_a_country_where_one_is_known(desk: Any, pages: Client) -> None:
+    patient = registered(desk, address={"city": "Nairobi", "country": "KE"})
+    assert patient["contact"]["address"]["country"] == "KE"
+    assert "country" not in registered(desk, first_name="Other", address={"city": "Nairobi"})["contact"]["address"]
+    row = Patient.objects.get(pk=patient["id"])
+    assert change(pages, row, country="Uganda").status_code == 302
+    row.refresh_from_db()
+    assert row.country == "Uganda"
+
+
+def test_an_e_mail_address_may_be_in_any_script(desk: Any, pages: Client, ward: dict[str, User]) -> None:
+    patient = registered(desk, email="josé@example.com")
+    assert patient["contact"]["email"] == "josé@example.com"
+    row = Patient.objects.get(pk=patient["id"])
+    assert change(pages, row, email="用户@example.com").status_code == 302
+    assert change(pages, row, email="jo\u202esé@example.com").status_code == 200
+    body = {"username": "jose", "email": "josé@hims.test", "first_name": "José", "last_name": "Lópes", "role": "nurse"}
+    assert caller(ward["admin"]).post("/users", body).status_code == 201
+
+
+# Dates of the chart
+
+
+@pytest.mark.parametrize("when", ["2015", "2015-06", "2015-06-10", "2015-06-10T08:00:00Z"])
+def test_the_date_of_an_entry_is_answered_as_it_was_entered(ward: dict[str, User], when: str) -> None:
+    patient, doctor = admit(), caller(ward["doctor"])
+    body = {"type": "diagnosis", "display": "Asthma", "occurred_at": when, "ended_at": "2016-02", "status": "resolved"}
+    reply = doctor.post(f"/patients/{patient.pk}/medical-history", body)
+    assert reply.status_code == 201, reply.json()
+    record = reply.json()["data"]["record"]
+    assert (record["occurred_at"], record["ended_at"]) == (when, "2016-02")
+    assert doctor.get(f"/patients/{patient.pk}/medical-history/{record['id']}").json()["data"]["record"] == record
+    page = browser(ward["doctor"]).get(f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}").content.decode()
+    assert f">{when[:10]}" in page or "June 10, 2015" in page
+
+
+@pytest.mark.parametrize(
+    ("times", "field"),
+    [
+        ({"occurred_at": "2015", "ended_at": "2014"}, "ended_at"),
+        ({"occurred_at": "2015-06", "ended_at": "2015-05-31"}, "ended_at"),
+        ({"occurred_at": "1979"}, "occurred_at"),
+        ({"occurred_at": "2099"}, "occurred_at"),
+        ({"occurred_at": "2015-6"}, "occurred_at"),
+        ({"occurred_at": "15"}, "occurred_at"),
+    ],
+    ids=str,
+)
+def test_a_period_that_cannot_be_is_refused(ward: dict[str, User], times: dict[str, str], field: str) -> None:
+    body = {"type": "diagnosis", "display": "Asthma", "status": "resolved"} | times
+    reply = caller(ward["doctor"]).post(f"/patients/{admit().pk}/medical-history", body)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["details"]["field"] == field
+
+
+def test_periods_that_overlap_a_birth_or_each_other_are_taken_and_stand_in_order(ward: dict[str, User]) -> None:
+    patient = admit(born=date(1980, 5, 15))
+    for on, until in (("1980", ""), ("2015-06", "2015"), ("2015-06-10", "2015-06-10")):
+        chart(patient, occurred_on=on, ended_on=until, status="resolved")
+    told = [(row.occurred_on, row.ended_on) for row in selectors.chart(visible_to=SYSTEM, patient_id=patient.pk)]
+    assert told == [("2015-06-10", "2015-06-10"), ("2015-06", "2015"), ("1980", "")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "on"),
+    [(("2015", ""), "2015"), (("2015-06", ""), "2015-06"), (("6/10/15", ""), "2015-06-10"), (("2015-06-10", "08:00"), "")],
+)
+def test_the_form_takes_the_date_of_an_entry_as_exactly_as_it_is_known(
+    ward: dict[str, User], typed: tuple[str, str], on: str
+) -> None:
+    patient = admit()
+    answers = {"display": "Asthma", "status": "active", "occurred_at_0": typed[0], "occurred_at_1": typed[1]}
+    response = browser(ward["doctor"]).post(entry_page(patient, "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""})
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    entry = ChartEntry.objects.get()
+    assert entry.occurred_on == on
+    assert entry.occurred_at < clock.now() - timedelta(days=365)
+
+
+def test_a_time_without_a_whole_date_is_told_at_the_field(ward: dict[str, User]) -> None:
+    answers = {"display": "Asthma", "status": "active", "occurred_at_0": "2015", "occurred_at_1": "08:00"}
+    response = browser(ward["doctor"]).post(entry_page(admit(), "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""})
+    assert "occurred_at" in response.context["adminform"].form.errors
