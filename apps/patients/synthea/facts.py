@@ -11,6 +11,10 @@ DRUG_NAMES = {"316672": "Simvastatin 10 MG"}
 # tree pollen, house dust mite, bee venom, latex.
 ENVIRONMENTAL_ALLERGIES = frozenset({"419474003", "232347008", "418689008", "419263009", "232350006", "424213003", "300916003"})
 
+GENDER = {
+    **{word: word for word in ("male", "female", "other", "unknown")},
+    **{"m": "male", "f": "female", "o": "other", "u": "unknown", "": "unknown"},
+}
 ALLERGY_STATUS = {"active": "active", "inactive": "inactive", "resolved": "resolved"}
 CONDITION_STATUS = {
     "active": "active",
@@ -41,6 +45,12 @@ VISIT_TITLE = {
     **dict.fromkeys(("EMER", "emergency"), "Emergency visit"),
     **dict.fromkeys(("IMP", "inpatient"), "Inpatient stay"),
     "daytime": "Day stay",
+    "wellness": "Check-up",
+    "urgentcare": "Urgent care visit",
+    "home": "Home visit",
+    "virtual": "Virtual visit",
+    "hospice": "Hospice stay",
+    "snf": "Nursing home stay",
 }
 
 _STATES = """

@@ -1,5 +1,6 @@
 """Writing an extract: one transaction a patient. A second run, or one after a kill, adds only what is not here yet."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from apps.access.actor import SYSTEM
 from apps.common.alone import AlreadyRunning
 from apps.common.alone import alone as one_run
 from apps.common.errors import HimsError
+from apps.common.text import LooksBlank
 from apps.patients import services
 from apps.patients.models import ChartEntry
 from apps.patients.synthea import mapping
@@ -19,8 +21,15 @@ from apps.patients.synthea.reader import Extract, Row
 from apps.patients.synthea.report import Report
 
 _LOCK = 5_007_926_512_840_117  # any number, the same in every process
+_PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NoHome, LooksBlank)
 __all__ = ["AlreadyRunning", "Tallies", "Tally", "alone", "load"]
-NOBODY = "The patient is not in patients.csv.gz."
+NOBODY = "The patient is not in the patients' file."
+_LOG = logging.getLogger(__name__)
+# What it means where the database refuses a row that the services let pass, by the name of the constraint.
+_REFUSED = {
+    "patient_identifier_once": "Another patient here has the same number of that system.",
+    "chart_source_row_once": "The same row stands in the chart of another patient.",
+}
 
 
 @dataclass
@@ -74,8 +83,8 @@ class _Book:
 
 
 def _take_over(patient: Row, rows: list[Row], zone: ZoneInfo, book: _Book) -> None:
-    entries, homeless = _mapped(patient, rows, zone)
     try:
+        entries, homeless = _mapped(patient, rows, zone)
         transfer = services.transfer_in(
             by=SYSTEM,
             source=ChartEntry.Source.IMPORT,
@@ -86,7 +95,7 @@ def _take_over(patient: Row, rows: list[Row], zone: ZoneInfo, book: _Book) -> No
             entries=entries,
             strict=False,
         )
-    except (HimsError, DataError, IntegrityError) as problem:  # the person cannot be registered, so nothing of his is written
+    except _PROBLEMS as problem:  # the person cannot be registered, so nothing of theirs is written
         for row in (patient, *rows):
             book.reported(row, f"The patient was not taken over: {_told(problem)}")
         return
@@ -113,6 +122,16 @@ def _mapped(patient: Row, rows: list[Row], zone: ZoneInfo) -> tuple[list[service
 
 
 def _told(problem: Exception) -> str:
+    """The reason, for whoever reads the report. The database's own words go to the log."""
     if isinstance(problem, HimsError):
         return str(problem.details.get("issue") or problem.message)
-    return str(problem).splitlines()[0]
+    if isinstance(problem, mapping.NoHome):
+        return str(problem)
+    if isinstance(problem, LooksBlank):
+        return "A name or an address holds only characters that cannot be seen."
+    constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", None)
+    if constraint not in _REFUSED:
+        _LOG.warning("The database refused a patient of an import: %s %s", type(problem).__name__, constraint or "")
+    return _REFUSED.get(
+        constraint or "", "The database does not take a value of this row. The server's log says which check failed."
+    )

@@ -11,10 +11,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from apps.common.text import LooksBlank, clean_line
 from apps.patients.chart import CodeSystem, EntryType
+from apps.patients.dates import PartialDate, Precision
+from apps.patients.models import Patient
 from apps.patients.services import NewEntry, Registration
 from apps.patients.synthea import facts
-from apps.patients.synthea.reader import Row
+from apps.patients.synthea.reader import Row, moment
 
 Cells = Mapping[str, str]
 
@@ -22,12 +25,24 @@ SYSTEM = "synthea"
 MRN_SYSTEM = "synthea-mrn"
 CLAIMS_STAY = "Claims of another system have no home here: what is owed stays where it was billed."
 _LENGTHS = {"display": 400, "code": 40, "unit": 40}
+_NUMBER_MOST = 100  # characters of an identifier
+_TEXTS = {
+    "first_name": "given",
+    "middle_name": "middle",
+    "last_name": "family",
+    "language": "language",
+    "phone": "phone",
+    "street": "address",
+    "city": "city",
+    "state": "state",
+    "zip": "zip",
+}
+_LONGEST = {name: int(Patient._meta.get_field(name).max_length or 0) for name in _TEXTS}  # type: ignore[union-attr]
 _DAY = timedelta(days=1)
-_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,8})?")
-_TIMES = re.compile(r"(\d+)x/(\d+)([hd])")
+_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,8})?", re.ASCII)
+_TIMES = re.compile(r"(\d{1,4})x/(\d{1,4})([hd])", re.ASCII)
 _EVERY = {"h": "an hour", "d": "a day"}
 _UNITS = {"h": "hours", "d": "days"}
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 
 class NoHome(Exception):
@@ -45,61 +60,98 @@ class History:
 
     @classmethod
     def of(cls, patient: Row, rows: Iterable[Row], zone: ZoneInfo) -> "History":
+        """Raises ValueError where the patient's birth is no date (the reader has checked it)."""
         visits, conditions = {}, {}
         for row in rows:
             if row.sheet == "encounters":
                 visits[row.cells["id"]] = row.cells
             elif row.sheet == "conditions":
                 conditions[row.cells["id"]] = clean(row.cells["display"])
-        return cls(date.fromisoformat(patient.cells["birth_date"]), zone, visits, conditions)
+        return cls(birth_of(patient).first, zone, visits, conditions)
 
     def moment(self, text: str) -> datetime | None:
-        """The point in time; a bare day begins at midnight in the clinic."""
+        """The point in time; a bare day, month or year begins at midnight in the clinic."""
         if not text:
             return None
-        return datetime.fromisoformat(text) if "T" in text else self.midnight(date.fromisoformat(text))
+        found = moment(text)
+        return found if isinstance(found, datetime) else self.midnight(found.first)
+
+    def when(self, text: str, name: str) -> dict[str, Any]:
+        """The columns `<name>_at` and `<name>_on` of a chart entry: an instant, or a date as exactly as the source has it."""
+        found = moment(text) if text else None
+        if isinstance(found, PartialDate):
+            return {f"{name}_at": None, f"{name}_on": str(found)}
+        return {f"{name}_at": found, f"{name}_on": ""}
 
     def midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone)
 
 
+def birth_of(patient: Row) -> PartialDate:
+    """The patient's birth, as exactly as the source has it."""
+    found = moment(patient.cells["birth_date"])
+    if not isinstance(found, PartialDate):
+        raise ValueError("a birth is a date")
+    return found
+
+
 def registration(patient: Row, zone: ZoneInfo) -> Registration:
-    """What the source knows of the person and we have a place for. The MRN is ours to issue."""
-    cells = patient.cells
+    """What the source knows of the person and we have a place for. The MRN is ours to issue. Raises NoHome."""
+    cells, born = patient.cells, birth_of(patient)
+    texts: dict[str, Any] = {ours: clean(cells.get(theirs, "")) for ours, theirs in _TEXTS.items()}
+    for name, text in texts.items():
+        if len(text) > _LONGEST[name]:
+            raise NoHome(f"{_TEXTS[name]} has more than {_LONGEST[name]} characters.")
     return Registration(
-        first_name=clean(cells["given"]),
-        last_name=clean(cells["family"]),
-        date_of_birth=date.fromisoformat(cells["birth_date"]),
-        gender=cells["gender"] or "unknown",
-        language=cells["language"],
-        deceased_at=History.of(patient, (), zone).moment(cells["death_date"]),
-        phone=clean(cells["phone"]),
-        street=clean(cells["address"]),
-        city=clean(cells["city"]),
-        state=facts.state_code(clean(cells["state"])),
-        zip=cells["zip"],
+        **texts | {"state": facts.state_code(texts["state"])},
+        date_of_birth=born.first,
+        date_of_birth_precision=born.precision,
+        gender=_gender(cells["gender"]),
+        deceased_at=_death(cells["death_date"], zone),
     )
 
 
+def _gender(written: str) -> str:
+    word = clean(written).lower()
+    if word not in facts.GENDER:
+        raise NoHome(f"The gender {written!r} is not one we know.")
+    return facts.GENDER[word]
+
+
+def _death(written: str, zone: ZoneInfo) -> datetime | None:
+    found = moment(written) if written else None
+    if not isinstance(found, PartialDate):
+        return found
+    if found.precision != Precision.DAY:
+        raise NoHome(f"The death is known as {found} only, and a day is needed.")
+    return datetime.combine(found.first, time(), zone)
+
+
 def identifiers(patient: Row) -> dict[str, str]:
-    """The numbers the patient has elsewhere, beside the id of his row."""
+    """The numbers the patient has elsewhere, beside the id of the row. Raises NoHome."""
+    for name in ("id", "mrn"):
+        if len(patient.cells[name]) > _NUMBER_MOST:
+            raise NoHome(f"{name} has more than {_NUMBER_MOST} characters.")
     return {MRN_SYSTEM: patient.cells["mrn"]} if patient.cells["mrn"] else {}
 
 
 def entry(row: Row, history: History) -> NewEntry:
     """The row as a chart entry. Raises NoHome."""
-    values = _READ_AS[row.sheet](row.cells, history)
+    try:
+        values = _READ_AS[row.sheet](row.cells, history)
+    except LooksBlank:
+        raise NoHome("It holds a text of characters that cannot be seen.") from None
     for name, most in _LENGTHS.items():
         if len(values.get(name, "")) > most:
             raise NoHome(f"{name} has more than {most} characters.")
-    if values["occurred_at"] is None:
+    if values["occurred_at"] is None and not values["occurred_on"]:
         raise NoHome("It has no date.")
     return NewEntry(source_ref=row.ref, **values)
 
 
 def clean(text: str) -> str:
-    """The text without invisible characters, and with single spaces."""
-    return " ".join(text.translate(_INVISIBLE).split())
+    """The text on one line, without characters that cannot be seen."""
+    return clean_line(text)
 
 
 def dosing(written: str) -> str:
@@ -114,14 +166,18 @@ def dosing(written: str) -> str:
 
 def _allergy(cells: Cells, history: History) -> dict[str, Any]:
     """An allergy is never left out for its date: one from before the birth is entered at the birth, and says so."""
-    noted, note = history.moment(cells["recorded"]), ""
+    noted, dated, note = history.moment(cells["recorded"]), history.when(cells["recorded"], "occurred"), ""
     if noted and noted.date() < history.born - _DAY:
-        noted, note = history.midnight(history.born), f"The source dates this {cells['recorded']}, before the birth."
+        dated = {"occurred_at": history.midnight(history.born), "occurred_on": ""}
+        note = f"The source dates this {cells['recorded']}, before the birth."
     category = "environment" if cells["code"] in facts.ENVIRONMENTAL_ALLERGIES else cells["category"]
     detail = {"category": category, "criticality": cells["criticality"], "reaction": clean(cells["reaction"]), "note": note}
-    return _said(EntryType.ALLERGY, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
+    detail["kind"] = cells.get("kind", "")
+    system = CodeSystem.RXNORM if clean(cells.get("system", "")).lower() == "rxnorm" else CodeSystem.SNOMED_CT
+    return _said(EntryType.ALLERGY, system, cells["code"], cells["display"]) | {
         "status": _status(facts.ALLERGY_STATUS, cells["clinical_status"]),
-        "occurred_at": noted,
+        **dated,
+        **history.when(cells.get("ended", ""), "ended"),
         "detail": detail,
     }
 
@@ -133,8 +189,8 @@ def _condition(cells: Cells, history: History) -> dict[str, Any]:
         status, note = "resolved", "The source says active and gives an end."
     return _said(EntryType.DIAGNOSIS, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
         "status": status,
-        "occurred_at": history.moment(cells["onset"]),
-        "ended_at": history.moment(cells["abatement"]),
+        **history.when(cells["onset"], "occurred"),
+        **history.when(cells["abatement"], "ended"),
         "detail": {"note": note},
     }
 
@@ -144,20 +200,21 @@ def _medication(cells: Cells, history: History) -> dict[str, Any]:
     reason = history.conditions.get(cells["reason"], cells["reason"])
     return _said(EntryType.MEDICATION, CodeSystem.RXNORM, cells["rxnorm"], name) | {
         "status": _status(facts.MEDICATION_STATUS, cells["status"]),
-        "occurred_at": history.moment(cells["authored"]),
+        **history.when(cells["authored"], "occurred"),
+        **history.when(cells.get("ended", ""), "ended"),
         "detail": {"frequency": dosing(cells["dosage"]), "reason": reason},
     }
 
 
 def _immunization(cells: Cells, history: History) -> dict[str, Any]:
     """A shot given at a visit was given on its day; one half of the source shifted the visits and not these dates."""
-    given, note = history.moment(cells["date"]), ""
+    given, dated, note = history.moment(cells["date"]), history.when(cells["date"], "occurred"), ""
     visit = history.visits.get(cells["encounter"])
     if given and visit and not _during(visit, given, history):
-        given, note = history.moment(visit["start"]), f"Dated by the visit; the source says {cells['date']}."
+        dated, note = history.when(visit["start"], "occurred"), f"Dated by the visit; the source says {cells['date']}."
     return _said(EntryType.IMMUNIZATION, CodeSystem.CVX, cells["cvx"], cells["display"]) | {
         "status": _status(facts.IMMUNIZATION_STATUS, cells["status"]),
-        "occurred_at": given,
+        **dated,
         "detail": {"note": note},
     }
 
@@ -165,8 +222,8 @@ def _immunization(cells: Cells, history: History) -> dict[str, Any]:
 def _procedure(cells: Cells, history: History) -> dict[str, Any]:
     return _said(EntryType.PROCEDURE, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
         "status": "completed",
-        "occurred_at": history.moment(cells["start"]),
-        "ended_at": history.moment(cells["end"]),
+        **history.when(cells["start"], "occurred"),
+        **history.when(cells["end"], "ended"),
     }
 
 
@@ -174,9 +231,7 @@ def _observation(cells: Cells, history: History) -> dict[str, Any]:
     """A laboratory result or a vital sign; whatever else was observed is a note that keeps its LOINC code."""
     kind = facts.OBSERVATION_TYPE.get(cells["category"], EntryType.NOTE)
     value = clean(cells["value"])
-    said = _said(kind, CodeSystem.LOINC, cells["loinc"], cells["display"]) | {
-        "occurred_at": history.moment(cells["effective"]),
-    }
+    said = _said(kind, CodeSystem.LOINC, cells["loinc"], cells["display"]) | history.when(cells["effective"], "occurred")
     if kind == EntryType.NOTE:
         title = facts.NOTE_TITLE.get(cells["category"], cells["category"])
         text = _with_code(f"{value} {cells['unit']}".strip(), cells["value_code"])
@@ -194,8 +249,8 @@ def _visit(cells: Cells, history: History) -> dict[str, Any]:
     }
     text = "\n".join(f"{name}: {told}" for name, told in facts_told.items() if told)
     return _said(EntryType.NOTE, CodeSystem.SNOMED_CT, cells["type_code"], cells["type"]) | {
-        "occurred_at": history.moment(cells["start"]),
-        "ended_at": history.moment(cells["end"]),
+        **history.when(cells["start"], "occurred"),
+        **history.when(cells["end"], "ended"),
         "detail": {"title": facts.VISIT_TITLE.get(cells["class"], cells["class"]), "text": text},
     }
 

@@ -1,4 +1,7 @@
-"""Reading the nine files, all or nothing: what cannot be read is named by file, line and column before anything is written."""
+"""Reading the files, all or nothing: what cannot be read is named by file, line and column before anything is written.
+
+A folder holds the nine files of `layout`, or Synthea's own (`native`), of which only `patients.csv` must be there.
+"""
 
 import csv
 import gzip
@@ -6,13 +9,19 @@ import hashlib
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import TextIO, cast
 
+from apps.patients import dates
+from apps.patients.dates import PartialDate
 from apps.patients.synthea.layout import PATIENTS, SHEETS, Sheet
+from apps.patients.synthea.native import NATIVE, NativeSheet, is_native
 
 _ID_MAX = 40
+_YEARS = range(2, 9999)  # beyond, a change of the time zone would leave the calendar
 
 
 class Unreadable(Exception):
@@ -21,21 +30,32 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a file. `ref` is its identity: the whole row, and the how-many-th of exactly equal ones."""
+    """One line of a file. `ref` is its identity: the whole row, and the how-many-th of exactly equal ones.
+
+    `cells` are those of `layout`; `source` is the line as it was written, where that has other columns.
+    """
 
     sheet: str
     line: int
     ref: str
     cells: Mapping[str, str]
+    file: str = ""
+    source: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Extract:
-    """The patients in the order of their file, the other rows by patient id, and those of nobody on the list."""
+    """The patients in the order of their file, the other rows by patient id, and those of nobody on the list.
+
+    `files` names the file that each sheet was read from, `missing` the sheets that are not there, `unread` other files.
+    """
 
     patients: list[Row]
     history: dict[str, list[Row]]
     strays: list[Row]
+    files: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -47,84 +67,169 @@ class Extract:
 
 def read(folder: Path) -> Extract:
     """The extract in the folder. Raises Unreadable."""
-    missing = [sheet.file for sheet in SHEETS if not (folder / sheet.file).is_file()]
-    if missing:
+    files = _files(folder)
+    native = PATIENTS.name in files and is_native(_header(files[PATIENTS.name]))
+    missing = [sheet.file for sheet in SHEETS if sheet.name not in files]
+    if missing and not native:
         raise Unreadable(f"{folder} does not hold {', '.join(missing)}. All nine files are needed; nothing was written.")
-    patients = list(_read_sheet(folder, PATIENTS))
+    patients = list(_read_sheet(files, PATIENTS, native=native))
     _no_patient_twice(patients)
     known = {row.cells["id"] for row in patients}
     history: dict[str, list[Row]] = defaultdict(list)
     strays: list[Row] = []
     for sheet in SHEETS[1:]:
-        for row in _read_sheet(folder, sheet):
-            (history[row.cells["patient"]] if row.cells["patient"] in known else strays).append(row)
-    return Extract(patients=patients, history=dict(history), strays=strays)
+        if sheet.name in files:
+            for row in _read_sheet(files, sheet, native=native):
+                (history[row.cells["patient"]] if row.cells["patient"] in known else strays).append(row)
+    return Extract(
+        patients=patients,
+        history=dict(history),
+        strays=strays,
+        files={name: path.name for name, path in files.items()},
+        missing=tuple(missing),
+        unread=_unread(folder, files),
+    )
+
+
+def moment(text: str) -> datetime | PartialDate:
+    """Reads an ISO 8601 time with its zone, also with a blank between day and time, or a date to the day, month or year.
+
+    Raises ValueError with a sentence.
+    """
+    with suppress(ValueError):
+        if (day := dates.partial(text)).first.year in _YEARS:
+            return day
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an ISO 8601 date or time") from None
+    if found.year not in _YEARS:
+        raise ValueError(f"{text!r} is not a date that a calendar has")
+    if len(text) <= len("2025-W03-3"):
+        return PartialDate(found.date())
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return found
 
 
 def instant_problem(text: str) -> str | None:
-    """Why the text is no point in time; a calendar day is one (it begins at midnight in the clinic)."""
+    """Why the text is no point in time; a calendar day, a month or a year is one as well."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return f"{text!r} is not an ISO 8601 date or time"
-    return f"{text!r} has no time zone" if "T" in text and moment.tzinfo is None else None
-
-
-def day_problem(text: str) -> str | None:
-    """Why the text is no calendar day."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return f"{text!r} is not an ISO 8601 date"
+        moment(text)
+    except ValueError as problem:
+        return str(problem)
     return None
 
 
-def _read_sheet(folder: Path, sheet: Sheet) -> Iterator[Row]:
+def day_problem(text: str) -> str | None:
+    """Why the text is no calendar day, month or year."""
+    try:
+        found = moment(text)
+    except ValueError:
+        return f"{text!r} is not an ISO 8601 date"
+    return None if isinstance(found, PartialDate) else f"{text!r} is not an ISO 8601 date"
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The folder's files by the name of their sheet: `patients.csv.gz`, else `patients.csv`."""
+    there: dict[str, Path] = {}
+    with suppress(FileNotFoundError, NotADirectoryError):
+        there = {path.name.lower(): path for path in folder.iterdir() if path.is_file()}
+    named = ((sheet.name, there.get(f"{sheet.name}.csv.gz") or there.get(f"{sheet.name}.csv")) for sheet in SHEETS)
+    return {name: path for name, path in named if path}
+
+
+def _unread(folder: Path, files: Mapping[str, Path]) -> tuple[str, ...]:
+    return tuple(sorted(path.name for path in folder.glob("*.csv*") if path.is_file() and path not in files.values()))
+
+
+def _read_sheet(files: Mapping[str, Path], sheet: Sheet, *, native: bool) -> Iterator[Row]:
     seen: Counter[str] = Counter()
-    for line, cells in _lines(folder / sheet.file, sheet):
-        _check_cells(sheet, line, cells)
-        yield Row(sheet.name, line, _ref(sheet, cells, seen), cells)
+    path = files[sheet.name]
+    for line, source in _lines(path, sheet, NATIVE[sheet.name] if native else None):
+        cells = _as_ours(sheet, source) if native else source
+        _check_cells(path.name, sheet, line, cells)
+        columns = sorted(source) if native else sheet.columns
+        ref = _ref(sheet, cells.get("id", ""), [source[name] for name in columns], seen)
+        yield Row(sheet.name, line, ref, cells, path.name, source)
 
 
-def _lines(path: Path, sheet: Sheet) -> Iterator[tuple[int, dict[str, str]]]:
+def _as_ours(sheet: Sheet, source: Mapping[str, str]) -> dict[str, str]:
+    """A line of Synthea's own under the names of `layout`; what it does not have is empty."""
+    native = NATIVE[sheet.name]
+    row = dict.fromkeys(native.optional, "") | dict(source)
+    return dict.fromkeys(sheet.columns, "") | native.read(row)
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _header(path: Path) -> list[str]:
+    return next(_raw(path), (1, []))[1]
+
+
+def _raw(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a file with their numbers. Raises Unreadable."""
     line = 0
     try:
-        with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as text:
+        with _open(path) as text:
             source = csv.reader(text, strict=True)
-            header = next(source, [])
-            _check_header(sheet, header)
             for values in source:
                 line = source.line_num
-                if len(values) not in (0, len(header)):
-                    raise Unreadable(f"{sheet.file}, line {line}: {len(values)} columns instead of {len(header)}.")
-                if values:
-                    yield line, dict(zip(header, values, strict=True))
+                yield line, values
     except EOFError as error:
-        raise Unreadable(f"{sheet.file}, after line {line}: the file ends too early; it was cut off. Copy it again.") from error
+        raise Unreadable(f"{path.name}, after line {line}: the file ends too early; it was cut off. Copy it again.") from error
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{sheet.file}, after line {line}: not UTF-8 ({error.reason}).") from error
+        raise Unreadable(f"{path.name}, after line {line}: not UTF-8 ({error.reason}).") from error
     except (OSError, zlib.error, csv.Error) as error:
-        raise Unreadable(f"{sheet.file}, after line {line}: {error}.") from error
+        raise Unreadable(f"{path.name}, after line {line}: {error}.") from error
 
 
-def _check_header(sheet: Sheet, header: list[str]) -> None:
+def _lines(path: Path, sheet: Sheet, native: NativeSheet | None) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = _raw(path)
+    _, header = next(lines, (1, []))
+    if native:
+        header = [name.strip().upper() for name in header]
+        _check_native_header(path.name, native, header)
+    else:
+        _check_header(path.name, sheet, header)
+    for line, values in lines:
+        if len(values) not in (0, len(header)):
+            raise Unreadable(f"{path.name}, line {line}: {len(values)} columns instead of {len(header)}.")
+        if values:
+            yield line, dict(zip(header, values, strict=True))
+
+
+def _check_header(file: str, sheet: Sheet, header: list[str]) -> None:
     for name in sheet.columns:
         if name not in header:
-            raise Unreadable(f"{sheet.file}, line 1: the column {name!r} is missing.")
+            raise Unreadable(f"{file}, line 1: the column {name!r} is missing.")
     for position, name in enumerate(header, 1):
         if name not in sheet.columns or name in header[: position - 1]:
-            raise Unreadable(f"{sheet.file}, line 1: column {position}, {name!r}, does not belong there.")
+            raise Unreadable(f"{file}, line 1: column {position}, {name!r}, does not belong there.")
 
 
-def _check_cells(sheet: Sheet, line: int, cells: Mapping[str, str]) -> None:
+def _check_native_header(file: str, native: NativeSheet, header: list[str]) -> None:
+    for name in native.needed:
+        if name not in header:
+            raise Unreadable(f"{file}, line 1: the column {name!r} of Synthea's own files is missing.")
+    for position, name in enumerate(header, 1):
+        if name in header[: position - 1]:
+            raise Unreadable(f"{file}, line 1: column {position}, {name!r}, stands there twice.")
+
+
+def _check_cells(file: str, sheet: Sheet, line: int, cells: Mapping[str, str]) -> None:
     for name, text in cells.items():
         problem = "holds a NUL character" if "\0" in text else None
-        if text and name in sheet.instants:
+        if text and name in (*sheet.instants, "ended"):
             problem = problem or instant_problem(text)
         if name in sheet.days:
             problem = problem or day_problem(text)
         if problem:
-            raise Unreadable(f"{sheet.file}, line {line}, column {name!r}: {problem}.")
+            raise Unreadable(f"{file}, line {line}, column {name!r}: {problem}.")
 
 
 def _no_patient_twice(patients: list[Row]) -> None:
@@ -132,15 +237,15 @@ def _no_patient_twice(patients: list[Row]) -> None:
     for row in patients:
         number = row.cells["id"]
         if not number:
-            raise Unreadable(f"{PATIENTS.file}, line {row.line}, column 'id': is empty.")
+            raise Unreadable(f"{row.file}, line {row.line}, column 'id': is empty.")
         if number in first:
-            raise Unreadable(f"{PATIENTS.file}, line {row.line}, column 'id': the patient of line {first[number]} again.")
+            raise Unreadable(f"{row.file}, line {row.line}, column 'id': the patient of line {first[number]} again.")
         first[number] = row.line
 
 
-def _ref(sheet: Sheet, cells: Mapping[str, str], seen: Counter[str]) -> str:
+def _ref(sheet: Sheet, number: str, values: list[str], seen: Counter[str]) -> str:
     """Ids alone will not do: some rows carry none, and the parts of one observation share one."""
-    whole = "\x1f".join(cells[name] for name in sheet.columns)
-    ref = f"synthea/{sheet.name}/{cells['id'][:_ID_MAX] or '-'}/{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
+    whole = "\x1f".join(values)
+    ref = f"synthea/{sheet.name}/{number[:_ID_MAX] or '-'}/{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
     seen[ref] += 1
     return ref if seen[ref] == 1 else f"{ref}/{seen[ref]}"

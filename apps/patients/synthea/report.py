@@ -24,8 +24,8 @@ class Report:
         """Keep the row, and why it was not taken over."""
         cells = row.cells
         patient = cells["id"] if row.sheet == "patients" else cells["patient"]
-        whole = json.dumps(cells, ensure_ascii=False)
-        self._sink.writerow([f"{row.sheet}.csv.gz", row.line, cells["id"], patient, reason, whole])
+        whole = json.dumps(row.source or cells, ensure_ascii=False)
+        self._sink.writerow([row.file, row.line, cells["id"], patient, reason, whole])
 
 
 @contextmanager

@@ -238,8 +238,19 @@ class TestTheFixture:
         ("old", "new", "reason"),
         [
             (b"2012-06-15", b"2999-06-15", "The date of birth lies in the future."),
-            (b"female,2012", b"f,2012", "patient_gender_known"),
-            ("Cleo María".encode(), b"C" * 101, "value too long"),
+            (b"female,2012", b"x,2012", "The gender 'x' is not one we know."),
+            ("Cleo María".encode(), b"C" * 101, "given has more than 100 characters."),
+            (b"2012-06-15,,S", b"2012-06-15,2011-01-01,S", "The time of death lies before the date of birth"),
+            (b"2012-06-15,,S", b"2012-06-15,2999-01-01T00:00:00Z,S", "The time of death lies in the future."),
+            (b"2012-06-15,,S", b"2012-06-15,2014,S", "The death is known as 2014 only, and a day is needed."),
+            ("Vale,Cleo María".encode(), b",", "Enter a first name or a last name."),
+            (b"Vale", "\u200b\u202e".encode(), "characters that cannot be seen"),
+            (b"00000010-0000-4000-8000-000000000003", b"9" * 101, "mrn has more than 100 characters."),
+            (
+                b"00000010-0000-4000-8000-000000000003",
+                b"00000010-0000-4000-8000-000000000002",
+                "Another patient here has the same number of that system.",
+            ),
         ],
     )
     def test_a_person_who_cannot_be_registered_is_reported_with_all_his_rows(self, folder, report, old, new, reason):

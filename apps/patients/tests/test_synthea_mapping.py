@@ -159,9 +159,9 @@ class TestTheChart:
     def test_dosing_is_told_in_words(self, written, read):
         assert mapping.dosing(written) == read
 
-    def test_a_day_without_a_time_begins_at_midnight_in_the_clinic(self, extract):
+    def test_a_day_without_a_time_stays_a_day(self, extract):
         (acetaminophen,) = entries(extract, "Ben", "medications")
-        assert acetaminophen.occurred_at == datetime(2014, 10, 1, 4, tzinfo=UTC)
+        assert (acetaminophen.occurred_on, acetaminophen.occurred_at) == ("2014-10-01", None)
 
     def test_an_allergy_dated_before_the_birth_is_kept_and_says_so(self, extract):
         peanuts, _ = entries(extract, "Cleo", "allergies")

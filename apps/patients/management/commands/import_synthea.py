@@ -19,19 +19,20 @@ REPORT = "import_synthea.csv"
 
 class Command(BaseCommand):
     help = (
-        "Take over all patients and their charts from the nine gzip CSV files of a Synthea extract. One transaction a patient: "
-        "run it again after a stop and it goes on; run it twice and the second run changes nothing."
+        "Import all patients and their charts from the nine gzip CSV files of a Synthea extract, or from Synthea's own CSV. "
+        "One transaction a patient: run it again after a stop and it goes on; run it twice and the second run changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("dir", type=Path, help="the folder that holds the nine files")
+        parser.add_argument("dir", type=Path, help="the folder that holds the files")
         parser.add_argument("--report", type=Path, help="where to list the rows that found no home (default: in the data folder)")
 
     def handle(self, *, dir: Path, report: Path | None, **_: Any) -> None:
         """Read everything first, then write patient by patient. Any refusal is a CommandError: exit code 1."""
         path = report or Path(settings.HIMS_DATA_DIR) / "reports" / REPORT
         try:
-            tallies = _import(reader.read(dir), path)
+            extract = reader.read(dir)
+            tallies = _import(extract, path)
         except (reader.Unreadable, loading.AlreadyRunning) as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped between two patients. Run the command again to go on.", returncode=130) from stop
-        _tell(tallies, path)
+        _tell(extract, tallies, path)
 
 
 def _import(extract: reader.Extract, path: Path) -> loading.Tallies:
@@ -51,13 +52,20 @@ def _import(extract: reader.Extract, path: Path) -> loading.Tallies:
         return loading.load(extract, report=rows_left, zone=zone, after_each=lambda: progress.advance(task))
 
 
-def _tell(tallies: loading.Tallies, path: Path) -> None:
+def _tell(extract: reader.Extract, tallies: loading.Tallies, path: Path) -> None:
     table = Table()
     table.add_column("file")
     for heading in ("rows", "imported", "already here", "reported"):
         table.add_column(heading, justify="right")
     for name, tally in tallies.items():
-        table.add_row(f"{name}.csv.gz", *(f"{count:,}" for count in (tally.rows, tally.imported, tally.here, tally.reported)))
+        table.add_row(
+            extract.files.get(name, "(no file)"),
+            *(f"{count:,}" for count in (tally.rows, tally.imported, tally.here, tally.reported)),
+        )
     console = Console()
     console.print(table)
+    if extract.missing:
+        console.print(f"Not in the folder: {', '.join(extract.missing)}", soft_wrap=True, highlight=False)
+    if extract.unread:
+        console.print(f"Not read, there is no place for it here: {', '.join(extract.unread)}", soft_wrap=True, highlight=False)
     console.print(f"The rows reported, with reasons: {path}", soft_wrap=True, highlight=False)
