@@ -36,11 +36,11 @@ class Reads:
     _who: tuple[UUID | None, datetime]
 
     def page(self, status: str, from_seq: int, skip: int, limit: int) -> list[dict[str, Any]]:
-        """Rows of a list from a `seq` downwards, some of them skipped."""
+        """Rows of a list from a `seq` downwards, some of them skipped, with their `seq`."""
         return self._role.pages[status].dicts(from_seq, *self._who, limit=limit, offset=skip)
 
     def rows(self, seqs: Sequence[int]) -> list[dict[str, Any]]:
-        """The rows of these patients, in no order, with their `seq`."""
+        """The rows of these patients, in no order, with their `seq`, and with the `newest` there is."""
         return self._role.rows.dicts(list(seqs), *self._who)
 
     def one(self, patient_id: UUID) -> Patient | None:
@@ -99,14 +99,15 @@ class _OfRole:
 
     @cached_property
     def pages(self) -> dict[str, Compiled]:
-        below = self._everybody.listed().filter(seq__lte=_SEQ).order_by("-seq").values(*LIST_COLUMNS)
+        below = self._everybody.listed().filter(seq__lte=_SEQ).order_by("-seq").values("seq", *LIST_COLUMNS)
         lists = {status: below.filter(is_active=status == "active") for status in ("active", "inactive")}
         return {status: _made(rows, _SEQ) for status, rows in (lists | {"listed": below}).items()}
 
     @cached_property
     def rows(self) -> Compiled:
         any_of = self._everybody.listed().extra(where=["patients_patient.seq = ANY(%s)"], params=[_SEQS])
-        return _made(any_of.values("seq", *LIST_COLUMNS), _SEQS)
+        newest = Subquery(Patient.objects.order_by("-seq").values("seq")[:1])
+        return _made(any_of.annotate(newest=newest).values("seq", *LIST_COLUMNS, "newest"), _SEQS)
 
     @cached_property
     def one(self) -> Compiled:

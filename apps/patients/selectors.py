@@ -25,8 +25,12 @@ from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, 
 from apps.patients.reads import Reads, standing
 from apps.patients.restriction import CareTeamMember, Restriction, led_to_open
 from apps.patients.suspicion import SuspectedPair
+from apps.rest import cursor, paging
+from apps.rest.cursor import Position
 
 MATCHES_SHOWN = 500
+_NEWEST = 2**63 - 1  # the greatest `seq` there can be; a row's id, as a number, is greater
+_MEANWHILE = 1_000  # patients registered while somebody pages through a search; of more than that, some may shift it
 COUNTED_UP_TO = 999  # pairs that wait, where only their number is told
 _TRIES = 20  # one or two do; more is a sign that merged records lead to merged records
 
@@ -38,26 +42,60 @@ def roll(*, visible_to: Actor) -> QuerySet[Patient]:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of the patient list. `total` is exact, but for a search with more than 10,000 matches."""
+    """A page of the patient list. `total` is exact, but for a search with more than 10,000 matches; None in a page by cursor.
+
+    `next` is the place of the page that follows, None at the end. Of the list it is the last row's `seq` and id. A search is not
+    ordered by anything that stays: its place is the offset and, as an id, the newest `seq` there was when the search began.
+    """
 
     rows: list[dict[str, Any]]
-    total: int
+    total: int | None
     is_estimate: bool = False
     fuzzy: bool = False
+    next: Position | None = None
 
 
-def listing(*, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20) -> Listing:
+def listing(
+    *, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20, after: Position | None = None
+) -> Listing:
     """A page of all patients, the newest first, or of those whom every word of the text fits, the best first.
 
-    `status` is active, inactive or empty for everybody. Two statements; a search has three or four.
+    `status` is active, inactive or empty for everybody. `after` is the `next` of another page, instead of an offset: patients who
+    were registered meanwhile shift nothing. Two statements; a search has three or four.
+    Raises Invalid for an `after` that no page of this list has.
     """
     read = reads.of(visible_to)
     if text:
-        found = search.find(text, status=status, offset=offset, limit=limit, hidden=read.hidden_seqs())
-        return Listing(_in_order(read, found.seqs), found.total, found.is_estimate, found.fuzzy)
+        return _searched(read, text, after, status=status, offset=offset, limit=limit)
     which = status or "listed"
+    if after is not None:
+        if after.id.int <= _NEWEST or after.number < 1:
+            raise cursor.unknown()
+        return _page(read.page(which, after.number - 1, 0, limit + 1), limit, None)
     place = tally.place(offset, which, read.hidden())
-    return Listing(read.page(which, place.seq, place.skip, limit) if offset < place.total else [], place.total)
+    return _page(read.page(which, place.seq, place.skip, limit + 1) if offset < place.total else [], limit, place.total)
+
+
+def _page(rows: list[dict[str, Any]], limit: int, total: int | None) -> Listing:
+    seqs = [row.pop("seq") for row in rows]
+    following = Position(seqs[limit - 1], rows[limit - 1]["id"]) if len(rows) > limit else None
+    return Listing(rows[:limit], total, next=following)
+
+
+def _searched(read: Reads, text: str, after: Position | None, *, status: str, offset: int, limit: int) -> Listing:
+    hidden, newest = read.hidden_seqs(), None
+    if after is not None:
+        if not 0 <= after.number <= paging.FURTHEST or after.id.int > _NEWEST:
+            raise cursor.unknown()
+        offset, newest = after.number, after.id.int
+        hidden += list(Patient.objects.filter(seq__gt=newest).values_list("seq", flat=True)[:_MEANWHILE])
+    found = search.find(text, status=status, offset=offset, limit=limit, hidden=hidden)
+    rows, following = _in_order(read, found.seqs), None
+    newest = newest or max((row["newest"] for row in rows), default=0)
+    if offset + limit < found.total or (found.is_estimate and len(rows) == limit):
+        following = Position(offset + limit, UUID(int=newest))
+    rows = [{name: value for name, value in row.items() if name != "newest"} for row in rows]
+    return Listing(rows, found.total if after is None else None, found.is_estimate, found.fuzzy, following)
 
 
 def matching(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:

@@ -79,7 +79,7 @@ class Position:
         try:
             return _EPOCH + self.number * _MICROSECOND
         except OverflowError as error:
-            raise _unknown() from error
+            raise unknown() from error
 
     @property
     def text(self) -> str:
@@ -97,9 +97,9 @@ def position(params: QueryDict) -> Position | None:
     try:
         raw = urlsafe_b64decode(str(text).encode())
     except (NotBase64, ValueError) as error:
-        raise _unknown() from error
+        raise unknown() from error
     if len(raw) != _BYTES:
-        raise _unknown()
+        raise unknown()
     return Position(int.from_bytes(raw[:8], "big", signed=True), UUID(bytes=raw[8:]))
 
 
@@ -145,7 +145,8 @@ def _behind(rows: QuerySet, after: Position, time: str) -> QuerySet:
     return rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=after.id))
 
 
-def _unknown() -> Invalid:
+def unknown() -> Invalid:
+    """The refusal of a cursor that no page of this list has."""
     return Invalid(field=PARAMETER, issue="Send the next_cursor of a page of this list as it came.")
 
 

@@ -20,7 +20,7 @@ LIST = Example(
                     "is_active": True,
                 }
             ],
-            "pagination": {"page": 1, "limit": 20, "total": 150, "pages": 8},
+            "pagination": {"page": 1, "limit": 20, "total": 150, "pages": 8, "next_cursor": "AAAAAAAAAIEBlh8OW3p8Pp1SDY9qOxxE"},
         },
     }
 )

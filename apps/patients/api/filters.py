@@ -6,6 +6,7 @@ from django_filters import BooleanFilter, CharFilter, ChoiceFilter, FilterSet
 from apps.patients.chart import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.rules import QUERY_MAX
+from apps.rest import cursor
 
 
 class PatientFilter(FilterSet):
@@ -16,6 +17,7 @@ class PatientFilter(FilterSet):
         "number as it is dialled at home or from abroad; date of birth. Ignores case and accents",
     )
     status = ChoiceFilter(method="left_to_the_selector", choices=[("active", "active"), ("inactive", "inactive")])
+    cursor = CharFilter(method="left_to_the_selector", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
         model = Patient

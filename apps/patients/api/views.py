@@ -15,7 +15,7 @@ from apps.patients.api.filters import ChartFilter, PatientFilter
 from apps.patients.duplicates import COMPARED, Match
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
-from apps.rest import aliases, paging
+from apps.rest import aliases, cursor, paging
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total
 from apps.rest.viewsets import HimsViewSet
@@ -47,7 +47,10 @@ class PatientViewSet(HimsViewSet):
     }
     rate_classes = {"list": RateClass.PATIENT_SEARCH}
     tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate")
-    beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"}}
+    beside = {
+        "fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"},
+        "pagination": cursor.PAGINATION,
+    }
     warns = {
         "create": ("possible_duplicate", "phone_not_valid"),
         "update": ("possible_duplicate", "phone_not_valid", "visits_affected"),
@@ -57,16 +60,18 @@ class PatientViewSet(HimsViewSet):
     examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
     def list(self, request: Request) -> Response:
-        asked, window = self.asked(), self.window()
+        asked, window, after = self.asked(), self.window(), cursor.position(request.query_params)
         listing = selectors.listing(
             visible_to=self.by,
             text=asked.get("search", ""),
             status=asked.get("status", ""),
             offset=window.offset,
             limit=window.limit,
+            after=after,
         )
         fuzzy = {"fuzzy": True} if listing.fuzzy else {}
-        response = self.page_of("patients", listing.rows, window, Total(listing.total, listing.is_estimate), **fuzzy)
+        total = None if listing.total is None else Total(listing.total, listing.is_estimate)
+        response = cursor.page(self, "patients", listing.rows, following=listing.next, total=total, **fuzzy)
         self.note("patient.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -229,6 +229,7 @@ def test_the_list_has_exactly_the_eight_keys_newest_first(desk: Any) -> None:
     data = desk.get("/patients?limit=2").json()["data"]
     assert [row["first_name"] for row in data["patients"]] == ["Pc", "Pb"]
     assert set(data["patients"][0]) == ROW_KEYS
+    assert data["pagination"].pop("next_cursor")
     assert data["pagination"] == {"page": 1, "limit": 2, "total": 3, "pages": 2}
     assert [row["first_name"] for row in desk.get("/patients?limit=2&page=2").json()["data"]["patients"]] == ["Pa"]
     assert desk.get("/patients?page=9").json()["data"]["patients"] == []
