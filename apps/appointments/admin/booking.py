@@ -24,6 +24,7 @@ from apps.appointments.models import Appointment
 from apps.appointments.services import Booked, NewVisit
 from apps.common import clock
 from apps.common.errors import Conflict, NotFound
+from apps.common.text import isolated
 from apps.patients import banner
 from apps.patients import selectors as patients
 from apps.patients.models import Patient
@@ -54,7 +55,7 @@ class Books(HimsModelAdmin):
             raise PermissionDenied
         if not request.GET.get("patient"):
             return self._choose(request)
-        title = {"title": self.booking_title, "subtitle": str(self.booked_for(request))}
+        title = {"title": self.booking_title, "subtitle": self.booked_for(request).title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def booked_for(self, request: HttpRequest) -> Patient:
@@ -130,8 +131,7 @@ class Books(HimsModelAdmin):
         when = words.moment(obj.scheduled_time)
         messages.success(
             request,
-            f"Booked: {obj.patient.first_name} {obj.patient.last_name}, {when}, {words.doctor(obj.doctor)}, "
-            f"{obj.duration_minutes} minutes.",
+            f"Booked: {isolated(obj.patient.full_name)}, {when}, {words.doctor(obj.doctor)}, {obj.duration_minutes} minutes.",
         )
         if obj.series_id:
             return HttpResponseRedirect(reverse("admin:appointments_series_change", args=[obj.series_id]))

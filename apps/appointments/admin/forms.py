@@ -58,7 +58,7 @@ class DoctorField(forms.ModelChoiceField):
         self.queryset = User.objects.filter(pk=user.pk)
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{words.doctor(obj)}, {obj.first_name}"
+        return ", ".join(part for part in (words.doctor(obj), obj.first_name if obj.last_name else "") if part)
 
 
 class RoomField(forms.ModelChoiceField):

@@ -27,6 +27,7 @@ from apps.appointments.rules import Status
 from apps.appointments.services import NothingBooked
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
+from apps.common.text import isolated
 from apps.patients import banner
 from apps.patients import selectors as patients
 from apps.patients.admin.patients import Beside
@@ -164,7 +165,7 @@ class SeriesAdmin(Books):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         patient, booked = self.booked_for(request), Appointment.objects.filter(series=obj.pk).count()
-        told = f"Booked: {patient.first_name} {patient.last_name}, {booked} of {obj.occurrences} visits."
+        told = f"Booked: {isolated(patient.full_name)}, {booked} of {obj.occurrences} visits."
         if booked < obj.occurrences:
             messages.warning(request, f"{told} The others are told below, with free times instead.")
         else:

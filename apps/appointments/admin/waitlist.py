@@ -209,7 +209,7 @@ class WaitlistAdmin(HimsModelAdmin):
         if not request.GET.get("patient"):
             messages.info(request, "Find the patient; “Put on the waitlist” stands beside the next visits.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-        title = {"title": "Put on the waitlist", "subtitle": str(self.booked_for(request))}
+        title = {"title": "Put on the waitlist", "subtitle": self.booked_for(request).title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -9,6 +9,7 @@ from apps.appointments import openings, rules
 from apps.appointments.models import VisitType
 from apps.appointments.rules import Span, Status
 from apps.common import clock
+from apps.common.text import filed_name, isolated
 from apps.patients.models import Patient
 
 # A status is a word and a sign, never a colour alone.
@@ -31,13 +32,13 @@ def status(word: str) -> str:
 
 
 def patient(row: Patient) -> str:
-    """As a desk calls people."""
-    return f"{row.last_name.upper()}, {row.first_name}"
+    """As a desk calls people; safe to stand beside other text."""
+    return isolated(filed_name(row.last_name, row.first_name))
 
 
 def doctor(user: Any) -> str:
     """As a desk calls doctors."""
-    return f"Dr {user.last_name or user.username}"
+    return f"Dr {isolated(user.last_name or user.first_name or user.username)}"
 
 
 def moment(at: datetime) -> str:

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
+from apps.common.text import filed_name, isolated
 from apps.consultations import rules, selectors, services, unplaced
 from apps.consultations.admin import showing, words
 from apps.consultations.admin.filters import DayFilter, DoctorFilter, StatusFilter
@@ -256,7 +257,7 @@ class ConsultationAdmin(Steps, Starts):
 
     @admin.display(description="patient")
     def who(self, row: Consultation) -> str:
-        name = f"{row.patient.last_name.upper()}, {row.patient.first_name}"
+        name = isolated(filed_name(row.patient.last_name, row.patient.first_name))
         return format_html(
             '<a href="{}">{}</a> {}', reverse("admin:patients_patient_change", args=[row.patient_id]), name, row.patient.mrn
         )

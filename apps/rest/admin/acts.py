@@ -108,10 +108,10 @@ class ActsMixin:
     def _ask(self, request: HttpRequest, row: Any, act: Act, form: forms.Form) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
-            **self.page_context(request, row),  # type: ignore[attr-defined]
             "opts": self.opts,  # type: ignore[attr-defined]
             "title": act.label,
             "subtitle": str(row),
+            **self.page_context(request, row),  # type: ignore[attr-defined]
             "original": row,
             "act": act,
             "form": form,

@@ -219,9 +219,9 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
         self.note(request, "history_read", row)
         context = {
             **self.admin_site.each_context(request),
-            **self.page_context(request, row),
             "title": "Who looked at and changed this",
             "subtitle": str(row),
+            **self.page_context(request, row),
             "object": row,
             "opts": self.opts,
             "trail": _trail_of(row.pk),

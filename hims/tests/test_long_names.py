@@ -1,0 +1,64 @@
+"""A name of 91 letters without a blank wraps on every page that shows one, in a window of 1280 pixels."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser
+
+from apps.access.actor import SYSTEM
+from apps.patients import services as patients
+from hims.tests import cast
+from hims.tests.test_admin_pages import CHROMIUM, chromium, desk  # noqa: F401  # a fixture
+
+LONG = "Wolfe" + "schlegelsteinhausenbergerdorff" * 2 + "x" * 26
+# What is wider than the window or than the box it stands in, and shows text.
+_TOO_WIDE = """() => [...document.querySelectorAll("html, .hims-banner, bdi, h1, h2, .breadcrumbs, .messagelist li")]
+  .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+                 || one.getBoundingClientRect().right > window.innerWidth + 1)
+  .map(one => `${one.tagName} ${one.className} ${one.scrollWidth} > ${one.clientWidth}`)"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium (apt-get install chromium)"),
+]
+
+
+@pytest.fixture
+def pages() -> dict[str, str]:
+    staff = cast.hire_ward()
+    doctor = staff["doctor"]
+    patient, twin = cast.admit(LONG, LONG), cast.admit(LONG, LONG, phone="415 555 0134")
+    patients.look_for_duplicates(by=SYSTEM, patient_id=twin.pk)
+    cast.publish(doctor)
+    visit = cast.book(patient, doctor)
+    cast.come(cast.admit("Ida", LONG), doctor, 40, "routine")
+    return {
+        "patients": reverse("admin:patients_patient_changelist"),
+        "patient": reverse("admin:patients_patient_change", args=[patient.pk]),
+        "deactivate": reverse("admin:patients_patient_deactivate", args=[patient.pk]),
+        "merge-choose": reverse("admin:patients_patient_merge", args=[patient.pk]) + f"?q={LONG[:20]}",
+        "merge": reverse("admin:patients_patient_merge", args=[patient.pk]) + f"?into={twin.pk}",
+        "suspected": reverse("admin:patients_suspectedpair_changelist"),
+        "chart": reverse("admin:patients_chartentry_changelist") + f"?patient={patient.pk}",
+        "diary": reverse("admin:schedule") + f"?date={cast.at().date()}",
+        "queue": reverse("admin:queue"),
+        "visits": reverse("admin:appointments_appointment_changelist"),
+        "visit": reverse("admin:appointments_appointment_change", args=[visit.pk]),
+        "book-choose": reverse("admin:appointments_appointment_add") + f"?q={LONG[:20]}",
+    }
+
+
+def test_a_long_name_widens_no_page(chromium: Browser, live_server: Any, pages: dict[str, str]) -> None:  # noqa: F811
+    here, context = desk(chromium, live_server)
+    here.sign_in("admin.ward")
+    wide = {}
+    for name, address in pages.items():
+        page = here.open(address)
+        assert LONG.upper() in page.inner_text("body").upper(), name
+        if found := page.evaluate(_TOO_WIDE):
+            wide[name] = found
+    context.close()
+    assert len(LONG) == 91
+    assert not wide
