@@ -12,6 +12,7 @@ from apps.accounts import selectors as accounts_selectors
 from apps.accounts import services as accounts
 from apps.accounts.events import ApiKeyRevoked, EmailChanged, StaffChanged
 from apps.accounts.models import ApiKey, User
+from apps.common.text import isolated
 from apps.events.event import Event
 from apps.events.listeners import after_commit
 from apps.notifications import mail, services
@@ -78,7 +79,7 @@ def _mail_of_a_new_address(event: EmailChanged, address: str, which: str) -> Non
     user = User.objects.filter(pk=event.user_id).first()
     if user is None:
         return
-    to = Recipient(key=uuid5(user.pk, which), address=address, name=f"{user.first_name} {user.last_name}")
+    to = Recipient(key=uuid5(user.pk, which), address=address, name=isolated(user.full_name))
     keys = [_named(key) for key in accounts_selectors.live_keys(user.pk)]
     context = {"username": user.username, "at": clinic_time(event.announced_at), "who": _who(event), "keys": keys}
     mail.send(to=to, template="email_changed", context=context, event_id=event.event_id)
