@@ -65,7 +65,8 @@ def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Ste
 
 def _of_the_patient(row: Consultation, patient: Patient) -> dict[str, Any]:
     born, day = patient.date_of_birth, _day(row.started_at)
-    return {"age_days": max((day - born).days, 0), "years": max(age(born, day), 0), "sex": patient.gender}
+    days, years = max((day - born).days, 0), max(years_between(born, day), 0)
+    return {"age_days": days, "years": years, "age": ages.age_of(patient, row.started_at), "sex": patient.gender}
 
 
 def _of_the_vitals(saves: Mapping[Step, StepSave]) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from apps.consultations.services import acknowledging, alerting
 from apps.consultations.services.holding import about, held, refuse_others
 from apps.consultations.steps import EARLY, Step
 from apps.events.services import emit
+from apps.patients.dates import years_between
 from apps.patients.models import Patient
-from apps.patients.rules import age
 from apps.terminology import fit
 from apps.terminology import selectors as terminology
 
@@ -185,7 +185,7 @@ def _parsed(step: Step, data: Mapping[str, Any], day: date, patient: Patient) ->
 
 def _fitted(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[str, Any]:
     """Returns the diagnosis, with the reason in `unusual` where it does not fit the patient's age or sex."""
-    years = max(age(patient.date_of_birth, day), 0)
+    years = max(years_between(patient.date_of_birth, day), 0)
     reason = fit.unusual(diagnosis["code"], age_years=years, sex=patient.gender)
     return diagnosis | ({"unusual": reason} if reason else {})
 
