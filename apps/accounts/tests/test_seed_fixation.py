@@ -103,7 +103,7 @@ def test_confirming_without_having_been_shown_a_seed_is_refused(user: User) -> N
     assert Client().post(reverse("admin:login_enrol"), {"code": "000000"}).status_code == 302
 
 
-@pytest.mark.parametrize("wrong", [{"offered_to": None}, {"confirmed_at": timezone.now()}], ids=str)
+@pytest.mark.parametrize("wrong", [{"offered_to": None}, {"confirmed_at": timezone.now()}], ids=["of nobody", "confirmed"])
 def test_the_database_itself_keeps_a_waiting_seed_with_the_session_that_saw_it(wrong: dict[str, Any]) -> None:
     user = hire()
     services.begin_totp(by=user, offered_to=uuid4())
