@@ -128,7 +128,7 @@ def _transfer(by: Actor, sample: Sample) -> patients.Transfer:
         source=ChartEntry.Source.SANDBOX,
         system="sandbox",
         ref=sample.ref,
-        registration=sample.registration,
+        registration=_alive_until_now(sample.registration),
         entries=_up_to_now(sample.entries),
         patient_id=sample.patient_id,
     )
@@ -140,6 +140,12 @@ def _restrict(by: Actor) -> None:
     if Patient.objects.filter(pk=patient_id).exists() and not Restriction.objects.filter(patient=patient_id).exists():
         team = [ID_OF[username] for username in CARE_TEAM]
         patients.restrict(by=by, patient_id=patient_id, care_team=team, reason=WHY_RESTRICTED)
+
+
+def _alive_until_now(registration: patients.Registration) -> patients.Registration:
+    """The registration without a death that lies ahead by this machine's clock."""
+    died = registration.deceased_at
+    return replace(registration, deceased_at=None) if died and died > clock.now() else registration
 
 
 def _up_to_now(entries: tuple[NewEntry, ...]) -> list[NewEntry]:
