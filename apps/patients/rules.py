@@ -71,21 +71,38 @@ def is_month_first(country: str) -> bool:
 
 
 def birth_from(text: str, today: date, *, month_first: bool) -> dates.PartialDate:
-    """Reads a date of birth as people type it: `1975`, `about 1975`, `1975-06`, or a day in any writing the search understands.
+    """Reads a date as people type it: `1975`, `about 1975`, `1975-06`, or a day in any writing the search understands.
 
-    Two digits of a year mean the last such year that has been. `month_first` says how `3/4/45` is read; the search tries both.
-    Raises ValueError with a sentence for whoever typed it.
+    Two digits of a year mean the last such year that has been. `month_first` says how `3/4/1945` is read, where the search tries
+    both; only a date that the calendar does not have so (`25/12/1980`) is read the other way round. A day to come stays one: the
+    caller refuses it. Raises ValueError with a sentence for whoever typed it.
     """
     text = text.strip()
     with suppress(ValueError):
         if year := _ABOUT.fullmatch(text):
             return dates.PartialDate(dates.partial(year[1]).first, dates.Precision.ESTIMATED)
         return dates.partial(text)
-    days, rest = _take_date(text, today)
-    if not days or rest.strip():
-        raise ValueError("Enter the date like 1980-05-15; where only the month or the year is known, 1980-05 or 1980.")
-    either_way = len(days) == 2 and not text[:4].isdigit()
-    return dates.PartialDate(days[1] if either_way and month_first else days[0])
+    for pattern in _DATES:
+        match = pattern.fullmatch(text)
+        if match and (day := _day_written(match, today, month_first=month_first)):
+            return dates.PartialDate(day)
+    raise ValueError("Enter the date like 1980-05-15; where only the month or the year is known, 1980-05 or 1980.")
+
+
+def _day_written(match: re.Match[str], today: date, *, month_first: bool) -> date | None:
+    """The one day that a whole date in a box means; None where the calendar does not have it."""
+    part = match.groupdict()
+    year, first, second = _year(part["y"], today), int(part["a"]), int(part.get("b") or 0)
+    if part.get("m"):
+        pairs = [(_MONTHS.get(part["m"][:3].lower(), 0), first)]
+    elif match.start("y") < match.start("a"):
+        pairs = [(first, second)]  # nobody writes the year, the day and then the month
+    else:
+        pairs = [(first, second), (second, first)] if month_first else [(second, first), (first, second)]
+    found = next((day for month, number in pairs if (day := _day(year, month, number))), None)
+    if found and found > today and len(part["y"]) == 2:
+        return _day(found.year - 100, found.month, found.day)
+    return found
 
 
 def fold(text: str) -> str:

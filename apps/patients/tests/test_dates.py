@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.patients import dates
+from apps.patients import dates, rules
 from apps.patients.dates import Birth, PartialDate, Precision
 
 NOW = datetime(2026, 11, 29, 10, 30, tzinfo=ZoneInfo("America/New_York"))
@@ -87,3 +87,35 @@ def test_every_period_holds_its_first_and_last_day(day: date, precision: Precisi
 @given(st.integers(0, 130), st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)))
 def test_the_estimated_birth_gives_the_stated_age(age: int, today: date) -> None:
     assert dates.years_between(dates.born_by_age(age, today).first, today) == age
+
+
+@pytest.mark.parametrize(
+    ("typed", "month_first", "day_first"),
+    [
+        ("3/4/1945", "1945-03-04", "1945-04-03"),
+        ("3/4/45", "1945-03-04", "1945-04-03"),
+        ("03.04.1945", "1945-03-04", "1945-04-03"),
+        ("3-4-45", "1945-03-04", "1945-04-03"),
+        ("25/12/1980", "1980-12-25", "1980-12-25"),
+        ("12/25/1980", "1980-12-25", "1980-12-25"),
+        ("1945/3/4", "1945-03-04", "1945-03-04"),
+        ("19450304", "1945-03-04", "1945-03-04"),
+        ("4 Mar 45", "1945-03-04", "1945-03-04"),
+        ("3/12/2026", "2026-03-12", "2026-12-03"),
+        ("12/3/2026", "2026-12-03", "2026-03-12"),
+        ("12/3/26", "1926-12-03", "2026-03-12"),
+    ],
+)
+def test_a_typed_date_is_read_in_the_order_of_the_clinic_however_many_digits_its_year_has(
+    typed: str, month_first: str, day_first: str
+) -> None:
+    today = date(2026, 11, 29)
+    assert str(rules.birth_from(typed, today, month_first=True)) == month_first
+    assert str(rules.birth_from(typed, today, month_first=False)) == day_first
+
+
+@pytest.mark.parametrize("typed", ["1980-13-05", "1980/13/05", "1980-02-30", "31/11/1980", "13/13/80", "3/4", "3/4/1945 or so"])
+def test_a_typed_date_that_the_calendar_does_not_have_is_refused_and_never_turned_round(typed: str) -> None:
+    for month_first in (True, False):
+        with pytest.raises(ValueError, match="1980-05-15"):
+            rules.birth_from(typed, date(2026, 11, 29), month_first=month_first)
