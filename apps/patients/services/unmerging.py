@@ -17,7 +17,7 @@ from apps.patients import selectors
 from apps.patients.chart import ACTIVE
 from apps.patients.events import MergeTriageSettled, MergeUndone
 from apps.patients.merging import links, links_of
-from apps.patients.merging_plan import column_named
+from apps.patients.merging_plan import GROUPS, column_named
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, NotSame, Patient
 from apps.patients.restriction import CareTeamMember
 from apps.patients.services.merging import (
@@ -40,6 +40,7 @@ from apps.patients.services.merging import (
 )
 
 PERSON = Patient._meta.label
+BIRTH, *_OF_THE_BIRTH = GROUPS["date_of_birth"]  # a date, and what is never given back or given away without it
 
 
 class AlreadyUndone(Conflict):
@@ -59,7 +60,8 @@ class NotTheSurvivors(Conflict):
 
 
 class _Fate(Enum):
-    """What becomes of a column: the value before the merge is back, a later merge decided, or somebody changed it since."""
+    """What becomes of a column: the value before the merge is back, a later merge decided, or somebody changed it since. In this
+    order: of columns that belong together the last decides."""
 
     RESTORED = "restored"
     OVERTAKEN = "overtaken"
@@ -82,7 +84,7 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
     edited = _give_back(done, survivor)
     _part_teams(done, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
     restored = _restore_no_known_allergies(done)
-    waiting = [*_born_since(done, survivor), *(_changed(done, column) for column in edited)]
+    waiting = [*_born_since(done, survivor), *(_changed(done, column) for column in edited if column not in _OF_THE_BIRTH)]
     MergeTriage.objects.bulk_create(waiting)
     done.amend(undone_by_id=by.id, undone_at=clock.now())
     _leave_to_later_merge(survivor, restored & set(say_what_follows(retired, survivor)))
@@ -196,6 +198,8 @@ def _give_back(done: Merge, survivor: Patient) -> list[str]:
     )
     fates = {column: _fate_of(column, told, later, plain(getattr(survivor, column))) for column, told in done.fields.items()}
     Merge.objects.bulk_update(later, ["fields"])
+    birth = [column for column in (BIRTH, *_OF_THE_BIRTH) if column in fates]
+    fates |= dict.fromkeys(birth, max((fates[column] for column in birth), key=list(_Fate).index, default=_Fate.RESTORED))
     restored = [column for column, fate in fates.items() if fate is _Fate.RESTORED]
     write_columns(survivor, {column: read(column, done.fields[column]["before"]) for column in restored})
     return [column for column, fate in fates.items() if fate is _Fate.EDITED]
@@ -243,9 +247,10 @@ def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
 
 
 def _hand_over_field(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
-    column = row.row_id
-    write_columns(retired, {column: getattr(survivor, column)})
-    write_columns(survivor, {column: read(column, row.merge.fields[column]["before"])})
+    fields = row.merge.fields
+    columns = [name for name in (BIRTH, *_OF_THE_BIRTH) if name in fields] if row.row_id == BIRTH else [row.row_id]
+    write_columns(retired, {column: getattr(survivor, column) for column in columns})
+    write_columns(survivor, {column: read(column, fields[column]["before"]) for column in columns})
 
 
 def _hand_over_row(row: MergeTriage, retired: Patient, survivor: Patient) -> bool:

@@ -151,14 +151,14 @@ class UndoProperties(TestCase):
 
 
 def test_an_undo_is_announced_and_each_is_found_by_his_own_again() -> None:
-    retired, survivor = admit("Jon", mrn="OLD-1"), admit("John")
+    retired, survivor = admit("Ezra", mrn="OLD-1"), admit("John")
     done = undo(merge(retired, survivor))
     assert done.undone_at is not None
     told = {"patient_id": str(survivor.pk), "retired_id": str(retired.pk), "merge_id": str(done.pk), "to_triage": 0}
     assert facts("patient.merge_undone") == [told]
     assert AuditEvent.objects.get(action="patient.merge_undone").patient_id == survivor.pk
     assert selectors.patient(SYSTEM, retired.pk) == retired
-    assert (found("jon"), found("old-1")) == ([retired], [retired])
+    assert (found("ezra"), found("old-1")) == ([retired], [retired])
     assert found("john") == [survivor]
 
 
