@@ -53,8 +53,9 @@ RELEASES = (
             "GET /appointments?cursor=).",
             "Appointments: a check-in is taken back (POST /appointments/{id}/undo-check-in); `early` allows a check-in or a "
             "start on another day (/check-in, PUT /appointments/{id}, POST /consultations).",
-            "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, new working hours (PUT "
-            "/doctors/{id}/schedule). Refusals carry details.reason: not_today, patient_not_active.",
+            "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, a merge with a record that is "
+            "deceased or inactive, new working hours (PUT /doctors/{id}/schedule). Refusals carry details.reason: not_today, "
+            "patient_not_active.",
             "POST /auth/password/change takes revoke_api_keys; a password chosen by a mailed link revokes every API key.",
         ),
         changed=(

@@ -205,3 +205,29 @@ def test_an_offer_of_the_waitlist_is_not_accepted_for_a_patient_who_died(desk: A
     refusal = desk.post(f"/waitlist/{entry.pk}/accept", {})
     assert (refusal.status_code, refusal.json()["error"]["details"]["reason"]) == (409, "patient_not_active")
     assert not Appointment.objects.exists()
+
+
+def test_a_merge_that_makes_a_patient_deceased_counts_the_appointments_that_stay_booked(
+    ward: dict[str, User], doctor: User
+) -> None:
+    first, second, dead = admit("Ann", "Roe"), admit("Anna", "Roe"), admit("Ann", "Roe")
+    for patient, when in ((first, "09:00"), (first, "10:00"), (second, "11:00")):
+        book(patient, doctor, at(when))
+    dies(dead)
+    admin, reason = caller(ward["admin"]), "The same passport"
+    reply = admin.post(f"/patients/{dead.pk}/merge", {"into": str(first.pk), "reason": reason})
+    assert reply.status_code == 201, reply.json()
+    assert [(one["code"], one["count"]) for one in reply.json()["warnings"]] == [("visits_affected", 2)]
+    page = f"/admin/patients/patient/{second.pk}/merge/?into={first.pk}"
+    told = (
+        browser(ward["admin"])
+        .post(page, {"first_name": "survivor", "deceased_at": "survivor", "reason": reason}, follow=True)
+        .content.decode()
+    )
+    assert "Booked appointments of this patient: 3" in told
+    assert (
+        admin.post(f"/patients/{admit('Ben').pk}/merge", {"into": str(admit("Benn").pk), "reason": reason})
+        .json()
+        .get("warnings", [])
+        == []
+    )

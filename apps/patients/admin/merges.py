@@ -81,6 +81,14 @@ MERGE = Act(
 )
 
 
+def warn_of_visits(request: HttpRequest, patient: Patient) -> None:
+    """Say how many appointments stay booked although the patient is deceased or inactive."""
+    if count := services.visits_affected(patient):
+        messages.warning(
+            request, f"Booked appointments of this patient: {count}. They stay in the schedule until they are cancelled."
+        )
+
+
 class Merges(HimsModelAdmin):
     """The part of the patient's page that merges it into another, and leads from a merged record to the survivor."""
 
@@ -109,6 +117,8 @@ class Merges(HimsModelAdmin):
             return HttpResponseRedirect(f"{request.path}?into={into.pk}")
         response = super().act_view(request, object_id, act)
         is_done = isinstance(response, HttpResponseRedirect)
+        if is_done:
+            warn_of_visits(request, selectors.patient(cast("Actor", request.user), into.pk))
         return HttpResponseRedirect(reverse(_QUEUE_PAGE)) if is_done and _QUEUE in request.GET else response
 
     def act_form(self, request: HttpRequest, row: Patient, act: Act) -> Any:

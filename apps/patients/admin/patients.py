@@ -15,7 +15,7 @@ from apps.access.permissions import Permission
 from apps.patients import ages, banner, rules, selectors, services
 from apps.patients.admin.duplicates import NOT_SAME, LooksFirst
 from apps.patients.admin.forms import PatientForm
-from apps.patients.admin.merges import MERGE, Merges
+from apps.patients.admin.merges import MERGE, Merges, warn_of_visits
 from apps.patients.admin.restricted import RESTRICT, Restricts
 from apps.patients.chart import EntryType
 from apps.patients.models import AllergyStatus, Patient
@@ -57,16 +57,9 @@ class Beside:
     ways: tuple[tuple[str, str], ...] = ()
 
 
-def _warn_of_visits(request: HttpRequest, patient: Patient) -> None:
-    if count := services.visits_affected(patient):
-        messages.warning(
-            request, f"Booked appointments of this patient: {count}. They stay in the schedule until they are cancelled."
-        )
-
-
 def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpResponse:
     messages.success(request, "The patient is inactive now.")
-    _warn_of_visits(request, answer)
+    warn_of_visits(request, answer)
     return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[row.pk]))
 
 
@@ -156,7 +149,7 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
         amended = services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
         self.warn_of_lookalikes(request, amended, changes)
         if changes.get("deceased_at"):
-            _warn_of_visits(request, amended)
+            warn_of_visits(request, amended)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """On to the new patient's page: booking and charting start there."""

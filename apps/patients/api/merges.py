@@ -131,6 +131,7 @@ class MergeViewSet(HimsViewSet):
     replies = {"create": MergeShape, "retrieve": MergeShape, "undo": MergeShape}
     operation_ids = {"create": "mergePatient"}
     tagged = ("retrieve", "create")
+    warns = {"create": ("visits_affected",)}
     expands = {"retired": shapes.RETIRED, "survivor": shapes.SURVIVOR}
     about_patient = ("create",)
     examples = {
@@ -157,7 +158,10 @@ class MergeViewSet(HimsViewSet):
     }
 
     def create(self, request: Request, pk: str) -> Response:
-        """Merge this record into another, which takes its chart; this id finds the other from then on."""
+        """Merge this record into another, which takes its chart; this id finds the other from then on.
+
+        The warning `visits_affected` counts the appointments that stay booked although the one patient is deceased or inactive.
+        """
         asked = self.parse()
         done = services.merge(
             by=self.by,
@@ -166,7 +170,8 @@ class MergeViewSet(HimsViewSet):
             reason=asked["reason"],
             fields=asked.get("fields"),
         )
-        return self.created({"merge": merge_shape(done)}, location=f"/v1/patients/merges/{done.pk}")
+        affected = shapes.visits_affected(selectors.patient(self.by, done.survivor_id))
+        return self.created({"merge": merge_shape(done)}, location=f"/v1/patients/merges/{done.pk}", warnings=affected)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """A merge, and what its undo left to decide."""

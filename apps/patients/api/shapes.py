@@ -10,7 +10,7 @@ from apps.access import matrix
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
-from apps.patients import selectors
+from apps.patients import selectors, services
 from apps.patients.ages import age_of
 from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.dates import Precision
@@ -253,3 +253,13 @@ def _detail(row: ChartEntry) -> dict[str, Any]:
     if row.retraction_reason:
         detail["retraction_reason"] = row.retraction_reason
     return detail
+
+
+def visits_affected(patient: Patient, field: str = "") -> list[dict[str, Any]]:
+    """The warning that booked appointments of a patient who is deceased or inactive stay in the schedule; nothing without one."""
+    count = services.visits_affected(patient)
+    if not count:
+        return []
+    message = f"{count} booked appointments of this patient stay in the schedule. Cancel them, or correct what was entered."
+    warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
+    return [warning | ({"field": field} if field else {})]

@@ -95,7 +95,7 @@ class PatientViewSet(HimsViewSet):
         changes = self.parse()
         patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
         warnings = _phone_warning(patient) if "phone" in changes else []
-        affected = _visits_affected(patient, "deceased_at") if changes.get("deceased_at") else []
+        affected = shapes.visits_affected(patient, "deceased_at") if changes.get("deceased_at") else []
         return self._answer(patient, [*_looks_like_another(self.by, patient, changes), *warnings, *affected])
 
     partial_update = update
@@ -103,7 +103,7 @@ class PatientViewSet(HimsViewSet):
     def deactivate(self, request: Request, pk: str) -> Response:
         """Take the patient out of the active list. The warning `visits_affected` counts the booked appointments."""
         patient = services.deactivate(by=self.by, patient_id=self.id_in_path())
-        return self._answer(patient, _visits_affected(patient))
+        return self._answer(patient, shapes.visits_affected(patient))
 
     def reactivate(self, request: Request, pk: str) -> Response:
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
@@ -222,15 +222,6 @@ def _already_recorded(row: ChartEntry) -> list[dict[str, Any]]:
         return []
     message = f"The chart has this {row.type} as active already. If it is the same, retract one of the two."
     return [{"code": "already_recorded", "message": message, "entries": [entry.pk for entry in same]}]
-
-
-def _visits_affected(patient: Patient, field: str = "") -> list[dict[str, Any]]:
-    count = services.visits_affected(patient)
-    if not count:
-        return []
-    message = f"{count} booked appointments of this patient stay in the schedule. Cancel them, or correct what was entered."
-    warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
-    return [warning | ({"field": field} if field else {})]
 
 
 def _phone_warning(patient: Patient) -> list[dict[str, Any]]:
