@@ -42,7 +42,8 @@ def person(row: Consultation, patient: Patient) -> Person:
     """Who is measured in the visit: the age on its day, and the chart's newest weight and height. One query."""
     day = _day(row.started_at)
     last = selectors.last_measured(SYSTEM, patient.pk, "weight_kg", "height_cm")
-    return Person(age_days=max((day - patient.date_of_birth).days, 0), today=day, last=last)
+    days, age = max((day - patient.date_of_birth).days, 0), ages.age_of(patient, row.started_at)
+    return Person(age_days=days, age=age, today=day, last=last)
 
 
 def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:

@@ -62,11 +62,11 @@ GROUPS: Sequence[Group] = (
 )
 
 
-def unusual(code: str, *, age_years: int, sex: str) -> str:
+def unusual(code: str, *, age_years: int, sex: str, age: str = "") -> str:
     """Returns why a code is unusual for a patient, as a sentence; empty where it fits.
 
-    `age_years` is the age in completed years on the day of the diagnosis. `sex` is the recorded one; only `male` and `female`
-    are compared, since for others the record does not tell which organs a patient has.
+    `age_years` is the age in completed years on the day of the diagnosis; `age` is the same in words, like `6 weeks`. `sex` is
+    the recorded one; only `male` and `female` are compared, since for others the record does not tell which organs a patient has.
     """
     for group in GROUPS:
         if not group.first <= code[: len(group.first)] or not code[: len(group.last)] <= group.last:
@@ -75,7 +75,7 @@ def unusual(code: str, *, age_years: int, sex: str) -> str:
         if group.sex and sex in ("male", "female") and sex != group.sex:
             reasons.append(f"the patient is recorded as {sex}")
         if age_years not in group.ages:
-            reasons.append(f"the patient is {age_years} years old")
+            reasons.append(f"the patient is {age or f'{age_years} years'} old")
         if reasons:
             return f"{code} is for {group.what}, but {' and '.join(reasons)}. Check the code and the patient."
     return ""

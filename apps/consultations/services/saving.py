@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from apps.consultations.services import acknowledging, alerting
 from apps.consultations.services.holding import about, held, refuse_others
 from apps.consultations.steps import EARLY, Step
 from apps.events.services import emit
+from apps.patients import ages
 from apps.patients.dates import years_between
 from apps.patients.models import Patient
 from apps.terminology import fit
@@ -186,7 +187,8 @@ def _parsed(step: Step, data: Mapping[str, Any], day: date, patient: Patient) ->
 def _fitted(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[str, Any]:
     """Returns the diagnosis, with the reason in `unusual` where it does not fit the patient's age or sex."""
     years = max(years_between(patient.date_of_birth, day), 0)
-    reason = fit.unusual(diagnosis["code"], age_years=years, sex=patient.gender)
+    noon = datetime.combine(day, time(12), ZoneInfo(settings.CLINIC_TIME_ZONE))
+    reason = fit.unusual(diagnosis["code"], age_years=years, sex=patient.gender, age=ages.age_of(patient, noon))
     return diagnosis | ({"unusual": reason} if reason else {})
 
 

@@ -1,12 +1,13 @@
 """A diagnosis that does not fit the patient's age or sex is saved with a warning, in the API and on the page."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, caller
+from apps.common import clock
 from apps.consultations.tests.factories import fill, visit_of
 from apps.consultations.tests.test_admin import fill_in, page
 from apps.patients.tests.factories import admit
@@ -46,3 +47,10 @@ def test_the_page_says_so_when_it_is_saved_and_where_it_is_shown(ward: dict[str,
     assert saved.status_code == 302
     shown = client.get(step).content.decode()
     assert shown.count("O80 is for pregnancy, childbirth and the puerperium") == 2
+
+
+def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(ward: dict[str, User]) -> None:
+    infant = admit(gender="female", born=clock.today() - timedelta(days=42))
+    visit = fill(ward["doctor"], visit_of(ward["doctor"], infant, "quick"), 2)
+    [warning] = assess(ward, visit, "O80")["warnings"]
+    assert "but the patient is 6 weeks old" in warning["message"]

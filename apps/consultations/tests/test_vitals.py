@@ -20,7 +20,7 @@ from apps.patients.models import ChartEntry, Patient
 from apps.patients.tests.factories import admit, chart
 
 TODAY = date(2026, 11, 29)
-ADULT = Person(age_days=int(45.4 * 365.25), today=TODAY)
+ADULT = Person(age_days=int(45.4 * 365.25), age="45 years", today=TODAY)
 SURE = {"confirmed_implausible": True}
 
 
@@ -38,7 +38,8 @@ def refused(sent: dict[str, Any], person: Person | None = None, stored: dict[str
 
 
 def weighed(kg: float, days_ago: int, age_days: int = ADULT.age_days) -> Person:
-    return Person(age_days=age_days, today=TODAY, last={"weight_kg": Last(kg, TODAY - timedelta(days=days_ago))})
+    last = {"weight_kg": Last(kg, TODAY - timedelta(days=days_ago))}
+    return Person(age_days=age_days, age=f"{age_days} days", today=TODAY, last=last)
 
 
 # --- units
@@ -193,13 +194,13 @@ def test_a_weight_is_compared_with_the_last_one_by_the_time_between(person: Pers
     ],
 )
 def test_a_usual_child_is_never_questioned_and_an_adult_s_weight_is(age_days: int, kg: float, cm: float) -> None:
-    person = Person(age_days=age_days, today=TODAY)
+    person = Person(age_days=age_days, age=f"{age_days} days", today=TODAY)
     assert not refused({"weight_kg": kg, "height_cm": cm}, person)
     assert bool(refused({"weight_kg": 80}, person)) is (age_days <= 2500)
 
 
 def test_an_adult_s_weight_is_compared_with_the_height_that_is_on_record() -> None:
-    tall = Person(age_days=ADULT.age_days, today=TODAY, last={"height_cm": Last(190, date(2020, 1, 1))})
+    tall = Person(age_days=ADULT.age_days, age=ADULT.age, today=TODAY, last={"height_cm": Last(190, date(2020, 1, 1))})
     assert "body mass index 8.3" in refused({"weight_kg": 30}, tall)["weight_kg"]
     assert not refused({"weight_kg": 30}, ADULT)
 
@@ -301,3 +302,11 @@ def test_the_page_offers_the_units_shows_the_last_values_and_says_that_nobody_re
     assert "hardly possible" in refusal
     assert fill_in(client, page("step", visit, 1), pulse="not measurable").status_code == 302
     assert StepSave.objects.filter(number=1).first().data["pulse"] == "not_measurable"
+
+
+def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(ward: dict[str, User]) -> None:
+    infant = admit(born=clock.today() - timedelta(days=42))
+    visit = visit_of(ward["doctor"], infant)
+    reply = caller(ward["doctor"]).put(f"/consultations/{visit.row.pk}/step", {"step_number": 1, "step_data": {"weight_kg": 45}})
+    assert reply.status_code == 400
+    assert "at the age of 6 weeks" in reply.json()["error"]["details"]["issue"]

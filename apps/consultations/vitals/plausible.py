@@ -26,17 +26,13 @@ class Last:
 
 @dataclass(frozen=True)
 class Person:
-    """Who is measured: the age in days on the day of the visit, and the last weight_kg and height_cm before it."""
+    """Who is measured: the age on the day of the visit, in days and in words (as the banner shows it), and the last weight_kg and
+    height_cm before it."""
 
     age_days: int
+    age: str
     today: date
     last: Mapping[str, Last] = field(default_factory=dict)
-
-    @property
-    def age(self) -> str:
-        """Like "45 years", "7 months" or "12 days"."""
-        years, months = int(self.age_days / 365.25), int(self.age_days / _MONTH)
-        return f"{years} years" if years >= 2 else f"{months} months" if months else f"{self.age_days} days"
 
 
 def problems(data: Mapping[str, Any], fresh: Iterable[str], *, confirmed: bool, person: Person | None = None) -> list[Problem]:
