@@ -160,3 +160,57 @@ def _waiting() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'accounts_user'::regclass")
         return cursor.fetchone()[0]
+
+
+BROKEN_OFF = {
+    "closed in mid-body": b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    "closed in mid-body of a length": b"Content-Length: 9\r\n\r\n{}",
+    "a chunk longer than it said": b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}XX\r\n0\r\n\r\n",
+    "a size that is no number": b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nZZ\r\n",
+}
+
+
+@pytest.mark.parametrize("rest", BROKEN_OFF.values(), ids=BROKEN_OFF)
+def test_a_body_that_breaks_off_is_no_shorter_body(server: Web, rest: bytes) -> None:
+    """The bytes that came are a whole document; the application never sees them, and the log has no error of ours."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(HEAD + rest)
+        line.shutdown(socket.SHUT_WR)
+        reply = _all(line)
+    assert reply.startswith(b"HTTP/1.1 400 "), reply
+    assert b"VALIDATION_ERROR" not in reply
+    assert "ERROR" not in server.log.read_text()
+
+
+def test_a_body_in_chunks_is_read_whole(server: Web) -> None:
+    reply = server.say(HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 400 ")
+    assert b"VALIDATION_ERROR" in reply
+
+
+def test_bodies_that_wait_for_a_busy_web_thread_are_held_up_to_a_limit(tmp_path: Path) -> None:
+    """A worker that waits for the database takes in 64 MB, and refuses what comes beyond that."""
+    count, size = 72, 1_000_000
+    begin = b"POST /v1/nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size
+    with live.web(tmp_path / "web.log") as server, ExitStack() as stack, connection.cursor() as cursor:
+        asking = [threading.Thread(target=_sign_in, args=(server,)) for _ in range(4)]
+        cursor.execute("BEGIN; LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
+        try:
+            for thread in asking:
+                thread.start()
+            assert live.eventually(lambda: _waiting() >= 1)
+            lines = []
+            for _ in range(count):
+                line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+                line.sendall(begin + b" " * size)
+                lines.append(line)
+            assert _waiting() >= 1
+        finally:
+            cursor.execute("ROLLBACK")
+        replies = [_all(line).split(b" ", 2)[1] for line in lines]
+        for thread in asking:
+            thread.join()
+        assert 1 <= replies.count(b"503") <= 20
+        assert server.ask("GET", "/health/live").status == 200
+        again = [server.say(begin + b" " * size) for _ in range(3)]
+    assert not [reply for reply in again if reply.startswith(b"HTTP/1.1 503 ")]  # what was held is given back

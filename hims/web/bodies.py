@@ -9,13 +9,13 @@ from apps.common.errors import LARGEST_BODY, HimsError, PayloadTooLarge, Request
 
 SECONDS = 10.0  # from the headers to the end of the body
 LINGER_SECONDS = 5.0  # that a client may go on sending after the refusal
-MOST_HELD = 64 * 1024 * 1024  # bytes of unfinished bodies in one worker
+MOST_HELD = 64 * 1024 * 1024  # bytes of bodies in one worker that arrive, or wait for the web thread
 
 Deliver = Callable[[bytes, type[HimsError] | None], None]
 
 
 class ClientGone(Exception):
-    """The client closed the connection before the body was complete."""
+    """The client closed the connection before the body was complete, or broke the framing of its chunks."""
 
 
 def is_expected(headers: Any) -> bool:
@@ -31,33 +31,42 @@ class Bodies:
         self.tasks: set[asyncio.Task] = set()
 
     def start(self, headers: Any, proto: Any, deliver: Deliver) -> None:
-        """Read a body and deliver it, or the refusal that it earned."""
+        """Read a body and deliver it, or the refusal that it earned. Whoever is given a body releases it."""
         task = asyncio.get_running_loop().create_task(self._read_and_deliver(headers, proto, deliver))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def release(self, size: int) -> None:
+        """Count a body of so many bytes no longer."""
+        self.held -= size
 
     async def _read_and_deliver(self, headers: Any, proto: Any, deliver: Deliver) -> None:
         declared = _declared_length(headers)
         body = bytearray()
         chunks = _chunks(proto)
-        with suppress(ClientGone):
-            try:
-                async with asyncio.timeout(SECONDS):
-                    await self._read(chunks, declared, body)
-            except TimeoutError:
-                deliver(b"", RequestTimeout)
-            except (PayloadTooLarge, Unavailable) as refusal:
-                deliver(b"", type(refusal))
-                await _discard(chunks)
-            else:
-                deliver(bytes(body), None)
-            finally:
-                self.held -= len(body)
+        delivered = 0
+        try:
+            async with asyncio.timeout(SECONDS):
+                await self._read(chunks, declared, body)
+        except ClientGone:
+            proto.response_empty(400, [])  # seldom read; without a reply granian logs an error of ours
+        except TimeoutError:
+            deliver(b"", RequestTimeout)
+        except (PayloadTooLarge, Unavailable) as refusal:
+            deliver(b"", type(refusal))
+            await _discard(chunks)
+        else:
+            delivered = len(body)
+            deliver(bytes(body), None)
+        finally:
+            self.release(len(body) - delivered)
 
     async def _read(self, chunks: AsyncIterator[bytes], declared: int | None, body: bytearray) -> None:
         if declared is not None and declared > LARGEST_BODY:
             raise PayloadTooLarge
+        empty = 0
         async for chunk in chunks:
+            empty += not chunk
             body += chunk
             self.held += len(chunk)
             if len(body) > LARGEST_BODY:
@@ -66,7 +75,9 @@ class Bodies:
                 raise Unavailable
             if len(body) == declared:
                 return
-        if declared is not None:
+        # granian ends every body with an empty chunk. Chunks that break off add another one, and so do trailers, which nobody
+        # sends: half a form must not be taken for a whole one (RFC 9112, 8).
+        if declared is not None or empty > 1:
             raise ClientGone
 
 

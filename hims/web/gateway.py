@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -54,7 +55,15 @@ class Gateway:
 
     def _answer_all(self, queue: SimpleQueue) -> None:
         while True:
-            self._answer(*queue.get())
+            self._answer_next(
+                *queue.get()
+            )  # in a call of its own: a request that is kept in a variable keeps its connection open
+
+    def _answer_next(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
+        self._answer(watcher, body, refusal)
+        if body:
+            with suppress(RuntimeError):  # the loop is closed: this worker stops
+                self.loop.call_soon_threadsafe(self.bodies.release, len(body))
 
     def _answer(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
         try:
