@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hims import production
 from hims.launch import install
 from hims.launch.places import PROJECT
 
 VARIABLE = re.compile(r"[\"'](HIMS_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL)[\"']")
 NOT_SETTINGS = {"HIMS_VERSION"}
+# Those of the embedded servers, of one command, and the role, which is the application's in every container but one.
+NOT_IN_A_CONTAINER = {"HIMS_ADMIN_PASSWORD", "HIMS_DATABASE_ROLE", "HIMS_PG_BINDIR", "HIMS_PG_SHARED_BUFFERS", "HIMS_PORT"}
 
 
 def tool(name):
@@ -41,6 +44,21 @@ def test_compose_runs_web_worker_beat_and_both_servers():
     services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
     assert {"web", "worker", "beat", "postgres", "redis"} <= set(services)
     assert all(services[name]["environment"]["HIMS_ENV"] == "production" for name in ("web", "worker", "beat"))
+
+
+def test_compose_passes_every_setting_that_a_clinic_may_choose():
+    """Compose reads .env for its own file alone: a setting that it does not pass has no effect."""
+    services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
+    read = variables_read() - {*production.TEST_SETTINGS, *NOT_IN_A_CONTAINER}
+    for name in ("web", "worker", "beat"):
+        assert not read - set(services[name]["environment"]), name
+    assert not set(services["web"]["environment"]) - set(documented())
+
+
+def test_what_runs_once_a_day_is_remembered_over_a_restart_of_beat():
+    beat = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]["beat"]
+    schedule = beat["command"][beat["command"].index("--schedule") + 1]
+    assert any(schedule.startswith(volume.partition(":")[2] + "/") for volume in beat["volumes"])
 
 
 def test_compose_puts_a_proxy_of_a_full_version_before_the_web_server():
@@ -87,10 +105,17 @@ def test_the_ci_script_is_a_program_that_bash_understands():
     assert not complaints("bash", "-n", ".ci/run")
 
 
-def test_the_example_names_every_variable_that_is_read():
+def variables_read():
     sources = [path for folder in ("hims", "apps") for path in (PROJECT / folder).rglob("*.py") if "tests" not in path.parts]
-    read = {name for path in sources for name in VARIABLE.findall(path.read_text())} - NOT_SETTINGS
-    assert not read - set(re.findall(r"^#([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+    return {name for path in sources for name in VARIABLE.findall(path.read_text())} - NOT_SETTINGS
+
+
+def documented():
+    return re.findall(r"^#([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_the_example_names_every_variable_that_is_read():
+    assert not variables_read() - set(documented())
 
 
 def test_the_example_sets_nothing_by_itself():
