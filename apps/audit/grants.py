@@ -32,6 +32,15 @@ SELECT c.relname,
 FROM pg_class c WHERE c.oid IN ({_TABLES}) ORDER BY c.relname
 """  # noqa: S608
 
+# Whoever owns the schema may drop every table in it, whosever it is; the owner of the database owns the schema `public`. A member
+# of a superuser, or of a role that writes the server's files or starts programs there, may become one.
+_AROUND = """
+SELECT 'owns the schema ' || nspname || ', or is a member of the role that does' FROM pg_namespace
+WHERE nspname = current_schema() AND pg_has_role(current_user, nspowner, 'MEMBER') UNION ALL
+SELECT 'is a member of ' || rolname FROM pg_roles
+WHERE (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_write_server_files')) AND pg_has_role(current_user, oid, 'MEMBER')
+"""
+
 
 @dataclass(frozen=True)
 class ApplicationRole:
@@ -73,6 +82,8 @@ def excessive() -> list[str]:
         if is_super:
             return [f"The database role {name} is a superuser."]
         found = [f"The database role {name} may create roles (CREATEROLE)."] if creates_roles else []
+        cursor.execute(_AROUND)
+        found += [f"The database role {name} {what}." for (what,) in cursor.fetchall()]
         cursor.execute(_TOO_MUCH, [list(APPEND_ONLY)])
         for table, owns, *rights in cursor.fetchall():
             if owns:

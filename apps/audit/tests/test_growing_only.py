@@ -186,6 +186,10 @@ def test_the_rights_that_the_application_role_must_not_have_are_named() -> None:
         ("GRANT TRUNCATE, TRIGGER ON audit_chain TO hims_app", "TRUNCATE, TRIGGER on audit_chain"),
         ("ALTER TABLE audit_anchor OWNER TO hims_app", "owns audit_anchor"),
         ("ALTER ROLE hims_app CREATEROLE", "CREATEROLE"),
+        ("ALTER SCHEMA public OWNER TO hims_app", "owns the schema public"),
+        (f'ALTER DATABASE "{connection.settings_dict["NAME"]}" OWNER TO hims_app', "owns the schema public"),
+        (f'GRANT "{connection.settings_dict["USER"]}" TO hims_app', f"is a member of {connection.settings_dict['USER']}"),
+        ("GRANT pg_execute_server_program TO hims_app", "is a member of pg_execute_server_program"),
     ):
         with transaction.atomic():
             execute(given)
