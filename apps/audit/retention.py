@@ -6,6 +6,7 @@ clinical, financial or audit row that is younger than six years (45 CFR 164.316(
 documentation of security measures; state laws ask as much or more for charts).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from apps.common.errors import Invalid
 from apps.events.models import Delivery, OutboxEvent
 
 BATCH = 5_000
+SHARE = 20  # batches of one task; a few seconds
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Purged:
-    """How many rows a rule removed, or would remove."""
+    """How many rows a rule removed, or would remove, and whether no more are left that it may remove."""
 
     rule: str
     before: datetime
     rows: int
+    is_done: bool = True
 
 
 _rules: dict[str, Rule] = {}
@@ -57,21 +60,36 @@ def rules() -> list[Rule]:
     return sorted(_rules.values(), key=lambda rule: rule.name)
 
 
-def purge(*, by: Actor, only: str = "", batch: int = BATCH, is_dry_run: bool = False) -> list[Purged]:
-    """Remove what every rule, or the one named, lets go. A dry run counts only. Raises Invalid for a rule that there is not."""
+@dataclass
+class _Share:
+    """How many batches may still be removed."""
+
+    batches: float
+
+
+def purge(*, by: Actor, only: str = "", batch: int = 0, is_dry_run: bool = False, most: int = 0) -> list[Purged]:
+    """Remove what every rule, or the one named, lets go. A dry run counts only. Raises Invalid for a rule that there is not.
+
+    `batch` is the number of rows of a batch (default: BATCH), `most` that of batches, of all rules together (default: no limit).
+    """
     if only and only not in _rules:
         raise Invalid(field="rule", issue=f"There is no such rule. Choose one of {', '.join(sorted(_rules))}.")
-    now = clock.now()
-    return [_purged(by, rule, now - rule.keep(), batch, is_dry_run) for rule in rules() if only in ("", rule.name)]
-
-
-def _purged(by: Actor, rule: Rule, before: datetime, batch: int, is_dry_run: bool) -> Purged:
+    now, share = clock.now(), _Share(most or math.inf)
+    chosen = [(rule, now - rule.keep()) for rule in rules() if only in ("", rule.name)]
     if is_dry_run:
-        return Purged(rule.name, before, rule.expired(before).count())
+        return [Purged(rule.name, before, rule.expired(before).count()) for rule, before in chosen]
+    return [_purged(by, rule, before, batch or BATCH, share) for rule, before in chosen]
+
+
+def _purged(by: Actor, rule: Rule, before: datetime, batch: int, share: _Share) -> Purged:
     total = 0
-    while gone := _remove(by, rule, before, batch):
+    while share.batches > 0:
+        gone = _remove(by, rule, before, batch)
+        if not gone:
+            return Purged(rule.name, before, total)
         total += gone
-    return Purged(rule.name, before, total)
+        share.batches -= 1
+    return Purged(rule.name, before, total, is_done=False)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from apps.accounts.models import ApiKeySecret, RecoveryCode, RefreshToken, Sessi
 from apps.appointments.models import Opening
 from apps.audit import grants, retention, tasks
 from apps.audit.models import AuditEvent
-from apps.common import clock
+from apps.common import bus, clock
 from apps.events.models import Delivery, OutboxEvent
 from apps.notifications.models import Message, Notification
 from apps.rest.models import SignInTry
@@ -122,6 +122,19 @@ def test_a_purge_works_in_batches_and_each_batch_is_audited() -> None:
     assert removed("outbox_events", batch=2) == 5
     rows = AuditEvent.objects.filter(action="retention.purged").order_by("at").values_list("detail__rule", "detail__rows")
     assert list(rows) == [("outbox_events", 2), ("outbox_events", 2), ("outbox_events", 1)]
+
+
+def test_a_worker_purges_a_share_and_asks_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first purge may have millions of rows: an alert must not wait for all of them."""
+    monkeypatch.setattr(retention, "BATCH", 1)
+    monkeypatch.setattr(retention, "SHARE", 30)
+    waiting = bus.run(lambda client: client.llen("default"))
+    for _ in range(40):
+        fact(31)
+    assert tasks.purge() == 30
+    assert bus.run(lambda client: client.llen("default")) == waiting + 1
+    assert tasks.purge() == 10
+    assert bus.run(lambda client: client.llen("default")) == waiting + 1
 
 
 @pytest.mark.django_db(transaction=True)
