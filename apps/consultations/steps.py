@@ -32,6 +32,7 @@ TOTAL = len(Step)
 BY_WORD: Mapping[str, Step] = {step.word: step for step in Step}
 EARLY = frozenset((Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW))  # a nurse's
 MOST_DRUGS = 30
+_HEAVIEST = 700  # kg
 
 _TEST: Schema = {
     "test_type": Text(200, about="In words, like Complete Blood Count"),
@@ -81,7 +82,7 @@ SCHEMAS: Mapping[Step, Schema] = {
         "temperature_unit": Choice("C", "F", about="Of temperature_c as you send it; stored and shown in °C"),
         "spo2": Measure(0, 100, 0, about="Percent"),
         "respiratory_rate": Measure(0, 150, 0, about="Per minute"),
-        "weight_kg": Measure(0.1, 700, 3, about="kg, or pounds with weight_unit"),
+        "weight_kg": Measure(0.1, _HEAVIEST, 3, about="kg, or pounds with weight_unit"),
         "weight_unit": Choice("kg", "lb", about="Of weight_kg as you send it; stored and shown in kg"),
         "height_cm": Measure(10, 280, 1, about="cm, or inches with height_unit"),
         "height_unit": Choice("cm", "in", about="Of height_cm as you send it; stored and shown in cm"),
@@ -153,12 +154,17 @@ def _read_vitals(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
 
 
 def _hinted(problem: Problem, values: Mapping[str, Any]) -> Problem:
-    """The problem with the likely mistake: °F typed as °C, metres as centimetres."""
+    """The problem with the likely mistake: °F typed as °C, metres as centimetres, grams as kilograms, a point left out."""
     value = values.get(problem.field)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return problem
     if problem.field == "temperature_c" and (hint := vitals.fahrenheit_hint(value)):
         return Problem(problem.field, f"A temperature of {value:g} °C is not possible. {hint.strip()}")
+    believed = vitals.RANGES["temperature_c"]
+    if problem.field == "temperature_c" and believed.least <= value / 10 <= believed.most:
+        return Problem(problem.field, f"{problem.issue} {value / 10:g} °C (decimal point)?")
+    if problem.field == "weight_kg" and _HEAVIEST < value <= _HEAVIEST * 10:
+        return Problem(problem.field, f"{problem.issue} {value:g} g = {value / 1000:g} kg, or {value / 10:g} kg (decimal point)?")
     if problem.field == "height_cm" and 0.25 <= value <= 2.5:
         return Problem(problem.field, f"{problem.issue} {value:g} m = {value * 100:g} cm?")
     return problem

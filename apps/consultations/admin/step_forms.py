@@ -3,6 +3,7 @@
 `data()` answers what the service takes. What is empty and was stored is cleared; what is empty and was not is left out.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
@@ -20,6 +21,10 @@ _SPARE = 3
 _CONFIRMED = "confirmed_implausible"
 _LONG = 400
 ALERT = "alert-"
+_ON_THE_PAGE = (
+    (re.compile(rf"send {_CONFIRMED}: true after measuring again"), "measure again and tick the box that says so"),
+    (re.compile(r'send \w+_unit: "(\w+)"'), r"choose the unit \1"),
+)
 
 
 def _box(name: str, field: Field, *, in_row: bool = False) -> forms.Field:
@@ -183,4 +188,11 @@ def tell(form: forms.Form, refusal: HimsError) -> None:
     rows = refusal.details["errors"] if isinstance(refusal, Invalid) else [{"field": "", "issue": refusal.message}]
     for row in rows:
         name = row["field"].removeprefix("step_data.").replace("[", "_").replace("]", "").replace(".", "_")
-        form.add_error(name if name in form.fields else None, row["issue"])
+        form.add_error(name if name in form.fields else None, _as_the_page_says(row["issue"]))
+
+
+def _as_the_page_says(issue: str) -> str:
+    """The issue with the boxes of the page instead of the names of the API's fields."""
+    for pattern, words_here in _ON_THE_PAGE:
+        issue = pattern.sub(words_here, issue)
+    return issue

@@ -310,3 +310,33 @@ def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(ward: dict[str, Use
     reply = caller(ward["doctor"]).put(f"/consultations/{visit.row.pk}/step", {"step_number": 1, "step_data": {"weight_kg": 45}})
     assert reply.status_code == 400
     assert "at the age of 6 weeks" in reply.json()["error"]["details"]["issue"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({"temperature_c": "37,2"}, "Write the number with a point, like 37.2."),
+        ({"temperature_c": "98,6 F"}, "Write the number with a point, like 98.6."),
+        ({"temperature_c": "37.2"}, "Must be a number."),
+        ({"temperature_c": 372}, "37.2 °C (decimal point)?"),
+        ({"weight_kg": 3500}, "3500 g = 3.5 kg"),
+        ({"weight_kg": 766}, "76.6 kg (decimal point)?"),
+        ({"weight_kg": "9" * 400 + " kg"}, "Must be a number."),
+        ({"weight_kg": Decimal("1e400")}, "decimals"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_value_that_cannot_be_read_is_refused_with_the_likely_mistake(sent: dict[str, Any], says: str) -> None:
+    (issue,) = refused(sent).values()
+    assert says in issue
+
+
+def test_the_page_names_its_boxes_and_not_the_fields_of_the_api(ward: dict[str, User]) -> None:
+    visit = visit_of(ward["doctor"], admit(born=date(1980, 5, 15)))
+    client = browser(ward["doctor"])
+    shown = fill_in(client, page("step", visit, 1), weight_kg="168.9", height_cm="72", temperature_c="98.6").content.decode()
+    assert "Then choose the unit F." in shown
+    shown = fill_in(client, page("step", visit, 1), height_cm="72").content.decode()
+    assert "72 in = 182.9 cm (choose the unit in)" in shown
+    assert "measure again and tick the box that says so" in shown
+    assert "send " not in shown.partition("hardly possible")[2][:400]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from apps.consultations.fields import NOT_MEASURABLE, Problem
@@ -18,7 +19,8 @@ from apps.consultations.fields import NOT_MEASURABLE, Problem
 KG_OF_LB = 0.45359237  # exact by definition (international pound)
 CM_OF_IN = 2.54  # exact by definition (international inch)
 
-_WITH_UNIT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*([^0-9\s].*)")
+_WITH_UNIT = re.compile(r"([+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([^0-9\s.,].*)")
+_WITH_COMMA = re.compile(r"([+-]?[0-9]{1,9}),([0-9]{1,2})(?![0-9]).*")
 _MMHG = re.compile(r"\s*mm\s*\[?hg\]?$", re.IGNORECASE)
 _PRESSURE = re.compile(r"([0-9]{1,3})\s*/\s*([0-9]{1,3})")
 _PALPATED = re.compile(r"([0-9]{1,3})\s*/\s*(?:p|palp\.?|palpation)", re.IGNORECASE)
@@ -107,18 +109,32 @@ def _read(field: str, value: Any, named: Any, problems: list[Problem]) -> tuple[
         words = ", ".join(unit.word for unit in UNITS[field])
         problems.append(Problem(unit_field(field), f"Must be one of {words}."))
         return value, None
-    if isinstance(value, str) and (found := _WITH_UNIT.fullmatch(value.strip())):
-        behind = next((unit for unit in UNITS[field] if found[2].strip().casefold() in unit.texts), None)
-        if behind is None:
-            problems.append(Problem(field, f"{found[2].strip()} is not a unit of this value."))
+    if isinstance(value, str):
+        apart = _apart(field, value.strip(), unit, problems)
+        if apart is None:
             return None, None
-        if unit is not None and unit is not behind:
-            problems.append(Problem(unit_field(field), f"{value.strip()} names another unit than {unit.word}."))
-            return None, None
-        value, unit = _number(found[1]), behind
+        value, unit = apart
     if unit is None or unit.to_metric is None or isinstance(value, bool) or not isinstance(value, int | float):
         return value, None
     return _whole(unit.to_metric(value)), {"value": value, "unit": unit.word}
+
+
+def _apart(field: str, text: str, named: Unit | None, problems: list[Problem]) -> tuple[Any, Unit | None] | None:
+    """The number and the unit behind it; the text itself where there is none; None, with the problem added, for what is wrong."""
+    if comma := _WITH_COMMA.fullmatch(text):
+        problems.append(Problem(field, f"Write the number with a point, like {comma[1]}.{comma[2]}."))
+        return None
+    found = _WITH_UNIT.fullmatch(text)
+    if found is None:
+        return text, named
+    behind = next((unit for unit in UNITS[field] if found[2].strip().casefold() in unit.texts), None)
+    if behind is None:
+        problems.append(Problem(field, f"{found[2].strip()} is not a unit of this value."))
+        return None
+    if named is not None and named is not behind:
+        problems.append(Problem(unit_field(field), f"{text} names another unit than {named.word}."))
+        return None
+    return _number(found[1]), behind
 
 
 def unit_field(field: str) -> str:
@@ -131,4 +147,4 @@ def _number(text: str) -> float:
 
 
 def _whole(number: float) -> float:
-    return int(number) if number == int(number) else number
+    return int(number) if isfinite(number) and number == int(number) else number
