@@ -14,6 +14,7 @@ from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.rules import Status
 from apps.appointments.services import team
 from apps.appointments.services.booking import TRIES, PatientNotActive, can_attend, clash, free_seat, tries
+from apps.appointments.services.marking import mark
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -70,6 +71,7 @@ def undo_check_in(*, by: Actor, appointment_id: UUID) -> Appointment:
         raise illegal(IllegalMove, row, Status.SCHEDULED)
     before = StatusChange.objects.filter(appointment=row, to_status__in=rules.BEFORE_CHECK_IN).order_by("-id")
     to = before.values_list("to_status", flat=True).first() or Status.SCHEDULED
+    mark(by=by, appointment=row, alert_since=None, ready_since=None)  # of a visit that was given up: the next begins without
     return _announced(by, row, enter(by, row, to))
 
 

@@ -124,6 +124,18 @@ def test_nothing_is_undone_once_the_consultation_has_begun(desk: Any, ward: dict
     assert desk.post(f"/appointments/{row.pk}/undo-check-in").status_code == 200
 
 
+def test_an_undone_check_in_leaves_no_alert_for_the_next_one(ward: dict[str, User]) -> None:
+    row = visit_on(ward, 0)
+    with time_machine.travel(at("12:00"), tick=False):
+        desk = caller(ward["receptionist"])
+        row = services.check_in(by=SYSTEM, appointment_id=row.pk)
+        services.mark(by=SYSTEM, appointment=row, alert_since=at("12:00"), ready_since=None)  # by a visit that was given up
+        for operation in ("undo-check-in", "check-in"):
+            assert desk.post(f"/appointments/{row.pk}/{operation}").status_code == 200
+        (waits,) = desk.get("/queue").json()["data"]["queue"]
+    assert waits["alert_since"] is None
+
+
 def test_a_status_is_not_put_back_past_the_operation(desk: Any, ward: dict[str, User]) -> None:
     row = visit_on(ward, 30)
     desk.post(f"/appointments/{row.pk}/check-in", {"early": True})
