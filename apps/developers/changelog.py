@@ -32,7 +32,7 @@ RELEASES = (
             "Mail to patients in their language: English, Spanish, Arabic.",
             "A request body that takes longer than ten seconds is answered 408 REQUEST_TIMEOUT; while the disk is full, every "
             "write is answered 503 with Retry-After and reading goes on.",
-            "Consultations: a diagnosis that does not fit the patient's age or sex is saved with the warning "
+            "Consultations and medical history: a diagnosis that does not fit the patient's age or sex is saved with the warning "
             "unusual_for_patient.",
             "Consultations: vital signs are checked against age, each other and the last value; weight_unit, temperature_unit "
             "and height_unit (stored as sent and in metric units); bp takes 90/P and not_measurable.",

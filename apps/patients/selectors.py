@@ -5,7 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -17,8 +19,8 @@ from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotFound, Unavailable
-from apps.patients import duplicates, reads, rules, search, tally
-from apps.patients.chart import ACTIVE
+from apps.patients import ages, dates, duplicates, reads, rules, search, tally
+from apps.patients.chart import ACTIVE, CodeSystem, EntryType
 from apps.patients.duplicates import Match
 from apps.patients.matching import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier
@@ -27,6 +29,8 @@ from apps.patients.restriction import CareTeamMember, Restriction, led_to_open
 from apps.patients.suspicion import SuspectedPair
 from apps.rest import cursor, paging
 from apps.rest.cursor import Position
+from apps.terminology import fit
+from apps.terminology import rules as icd10
 
 MATCHES_SHOWN = 500
 _NEWEST = 2**63 - 1  # the greatest `seq` there can be; a row's id, as a number, is greater
@@ -345,6 +349,16 @@ def already_recorded(entry: ChartEntry) -> list[ChartEntry]:
         for row in rows.order_by("occurred_at", "pk")
         if (row.code and (row.code_system, row.code) == (entry.code_system, entry.code)) or rules.words(row.display) == said
     ]
+
+
+def unusual_for_patient(entry: ChartEntry) -> str:
+    """Why an ICD-10-CM diagnosis is unusual for the patient's sex, or age on its day (`fit`); empty where it fits."""
+    if entry.type != EntryType.DIAGNOSIS or entry.code_system != CodeSystem.ICD_10_CM:
+        return ""
+    born, sex = entry.patient.date_of_birth, entry.patient.gender
+    day = entry.occurred_at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
+    years, age = max(dates.years_between(born, day), 0), ages.age_of(entry.patient, entry.occurred_at)
+    return fit.unusual(icd10.dotted(entry.code), age_years=years, sex=sex, age=age)
 
 
 def entry_locked(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:

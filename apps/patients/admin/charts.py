@@ -180,6 +180,8 @@ class ChartEntryAdmin(HimsModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj.display}: on record.")
+        if reason := selectors.unusual_for_patient(obj):
+            messages.warning(request, reason)
         if same := selectors.already_recorded(obj):
             since = f"{same[0].display}, {same[0].occurred_at:%Y-%m-%d}"
             messages.warning(

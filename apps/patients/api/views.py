@@ -148,7 +148,7 @@ class MedicalHistoryViewSet(HimsViewSet):
     }
     offset_allowed = ("list",)
     tagged = ("retrieve", "create", "retract")
-    warns = {"create": ("already_recorded",)}
+    warns = {"create": ("already_recorded", "unusual_for_patient")}
     expands = {"recorder": shapes.RECORDER}
     about_patient = ("list", "retrieve", "create", "retract")
 
@@ -172,7 +172,7 @@ class MedicalHistoryViewSet(HimsViewSet):
             row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
         location = f"/v1/patients/{row.patient_id}/medical-history/{row.pk}"
         shown = {"record": shapes.record(row, self.by)}
-        return self.created(shown, location=location, version=row.updated_at, warnings=_already_recorded(row))
+        return self.created(shown, location=location, version=row.updated_at, warnings=[*_already_recorded(row), *_unusual(row)])
 
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
@@ -222,6 +222,11 @@ def _already_recorded(row: ChartEntry) -> list[dict[str, Any]]:
         return []
     message = f"The chart has this {row.type} as active already. If it is the same, retract one of the two."
     return [{"code": "already_recorded", "message": message, "entries": [entry.pk for entry in same]}]
+
+
+def _unusual(row: ChartEntry) -> list[dict[str, Any]]:
+    reason = selectors.unusual_for_patient(row)
+    return [{"code": "unusual_for_patient", "message": reason, "field": "code"}] if reason else []
 
 
 def _phone_warning(patient: Patient) -> list[dict[str, Any]]:

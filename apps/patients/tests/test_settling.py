@@ -239,3 +239,22 @@ def test_the_migration_settles_charts_that_were_written_before() -> None:
     assert (again(patient).allergy_status, again(other).allergy_status) == ("listed", "not_asked")
     assert set(ChartEntry.objects.filter(status="encounter").values_list("pk", flat=True)) == {row.pk for row in later}
     assert {first.pk, alone.pk} <= set(ChartEntry.objects.filter(status="active").values_list("pk", flat=True))
+
+
+def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_too(ward: dict[str, User]) -> None:
+    man, doctor = admit(gender="male"), caller(ward["doctor"])
+    body = {"type": "diagnosis", "code_system": "ICD-10-CM", "code": "o80", "display": "Delivery"}
+    reply = doctor.post(f"/patients/{man.pk}/medical-history", body)
+    (warning,) = reply.json()["warnings"]
+    assert (reply.status_code, warning["code"], warning["field"]) == (201, "unusual_for_patient", "code")
+    assert "O80 is for pregnancy, childbirth and the puerperium, but the patient is recorded as male" in warning["message"]
+    fits = doctor.post(f"/patients/{man.pk}/medical-history", body | {"code": "I10", "display": "Hypertension"})
+    assert (fits.status_code, fits.json().get("warnings", [])) == (201, [])
+    client = browser(ward["doctor"])
+    page = f"{reverse('admin:patients_chartentry_add')}?patient={man.pk}&type=diagnosis"
+    answers = sendable(client.get(page).context["adminform"].form) | {
+        "display": "Delivery",
+        "code_system": "ICD-10-CM",
+        "code": "O80",
+    }
+    assert "but the patient is recorded as male" in client.post(page, answers, follow=True).content.decode()
