@@ -176,6 +176,7 @@ def on_record(people: list[Person]) -> list[Patient]:
     for number, one in enumerate(people):
         values = asdict(one)
         values["insurance_policy_number"] = values.pop("policy")
+        values["date_of_birth_precision"] = values.pop("precision")
         rows.append(Patient(id=new_id(), mrn=f"C{number}", **values))
     Patient.objects.bulk_create(rows)
     saved = list(Patient.objects.order_by("mrn"))
