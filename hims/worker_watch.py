@@ -2,7 +2,8 @@
 
 After an outage of Redis, Celery's worker may stay connected, answer a ping, and take no task any more (celery/celery#8091,
 #10205, #10302: reported since version 5.0). The watch asks Redis, on a connection of its own, whether tasks wait in the
-worker's queues, and counts the tasks that the worker accepts. It leaves a worker alone that is busy with a task. The outbox holds
+worker's queues, and counts the tasks that the worker accepts. It leaves a worker alone that is busy with a task, unless that
+takes so long that it hangs; Celery's own time limit may leave the worker without a process (celery/celery#4789). The outbox holds
 what the lost tasks had to do, and the sweep finds it.
 """
 
@@ -23,24 +24,31 @@ log = logging.getLogger(__name__)
 
 EVERY = 2.0  # seconds between two looks
 PATIENCE = 15.0  # seconds in which tasks wait and none is taken
+LONGEST = 300.0  # seconds of a task while others wait; after them Redis hands it out again anyway (`visibility_timeout`)
 EXIT_CODE = 70  # EX_SOFTWARE
 
 
 class Standstill:
     """Decides from a row of looks whether the worker stands still. Times are seconds of any clock that only goes forward."""
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
-        self._since: float | None = None
+    def __init__(self, patience: float | None = None, longest: float | None = None) -> None:
+        self._patience = PATIENCE if patience is None else patience
+        self._longest = LONGEST if longest is None else longest
+        self._since: float | None = None  # tasks wait and none was taken
+        self._idle_since: float | None = None  # and none was run
         self._taken = -1
 
     def seen(self, *, at: float, waiting: bool, taken: int, busy: bool) -> bool:
         """Note whether tasks wait, how many the worker took in all, and whether it runs one. True when it stands still."""
-        if not waiting or busy or taken != self._taken:
-            self._since, self._taken = None, taken
+        if not waiting or taken != self._taken:
+            self._since, self._idle_since, self._taken = None, None, taken
             return False
         self._since = at if self._since is None else self._since
-        return at - self._since >= self._patience
+        if busy:
+            self._idle_since = None
+            return at - self._since >= self._longest
+        self._idle_since = at if self._idle_since is None else self._idle_since
+        return at - self._idle_since >= self._patience
 
 
 class Watch(StartStopStep):
@@ -70,12 +78,13 @@ class Watch(StartStopStep):
                 waiting = False  # whoever cannot be asked hands out no tasks either
             taken, busy = state.all_total_count[0], bool(state.active_requests)
             if standstill.seen(at=time.monotonic(), waiting=waiting, taken=taken, busy=busy):
-                log.critical("Tasks wait and this worker takes none: it ends, to be started again.")
+                why = "its task hangs" if busy else "it stands still"
+                log.critical("Tasks wait and this worker takes none, because %s: it ends, to be started again.", why)
                 _end(worker)
 
 
 def _end(worker: Any) -> None:
-    """At once: a worker in this state cannot be relied on to stop in order. It runs no task that could be lost."""
+    """At once: a worker in this state cannot be relied on to stop in order. A task that hangs has to be given up anyway."""
     for child in getattr(getattr(worker.pool, "_pool", None), "_pool", None) or ():
         with suppress(OSError):
             os.kill(child.pid, signal.SIGKILL)

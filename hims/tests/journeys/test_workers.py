@@ -114,6 +114,21 @@ def test_a_worker_that_waits_for_work_or_is_busy_is_left_alone(heard_in: Path) -
     assert "this worker takes none" not in log.read_text()
 
 
+def test_a_worker_whose_task_hangs_ends_to_be_started_again(heard_in: Path) -> None:
+    """One listener that waits for ever must not hold up every alert behind it."""
+    log = heard_in.with_name("worker.log")
+    with live.own_redis() as redis:
+        with alone(log, heard_in, redis.url, app="hims.tests.journeys.hasty:app", takes=300) as worker:
+            send(redis.url, 1)
+            assert live.eventually(lambda: bell.heard(heard_in) == [1])
+            send(redis.url, 2)
+            assert live.eventually(lambda: worker.poll() is not None)
+            assert worker.returncode == worker_watch.EXIT_CODE
+        assert "because its task hangs" in log.read_text()
+        with alone(log, heard_in, redis.url, takes=0):
+            assert live.eventually(lambda: 2 in bell.heard(heard_in))
+
+
 @pytest.mark.parametrize(
     ("looks", "stands_still"),
     [
@@ -122,10 +137,14 @@ def test_a_worker_that_waits_for_work_or_is_busy_is_left_alone(heard_in: Path) -
         ([(0, True, 5, False), (9, False, 5, False), (16, True, 5, False)], False),  # nothing waited in between
         ([(0, True, 5, False), (9, True, 5, True), (16, True, 5, False)], False),  # it ran one in between
         ([(0, False, 0, False), (99, False, 0, False)], False),
+        ([(0, True, 5, True), (59, True, 5, True), (61, True, 5, True)], True),  # it runs one that hangs
+        ([(0, True, 5, True), (59, True, 6, True), (61, True, 6, True)], False),  # it took another one in between
+        ([(0, True, 5, True), (59, False, 5, True), (61, True, 5, True)], False),  # nobody waits for it
+        ([(0, True, 5, True), (59, True, 5, True), (61, True, 5, False)], False),  # it has come to its end
     ],
 )
 def test_what_counts_as_standing_still(looks: list[tuple[float, bool, int, bool]], stands_still: bool) -> None:
-    standstill = Standstill(patience=10)
+    standstill = Standstill(patience=10, longest=60)
     standstill.seen(at=-5, waiting=False, taken=5, busy=False)
     seen = [standstill.seen(at=at, waiting=waiting, taken=taken, busy=busy) for at, waiting, taken, busy in looks]
     assert seen[-1] is stands_still
