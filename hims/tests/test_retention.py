@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from apps.access.actor import SYSTEM
-from apps.accounts.models import ApiKeySecret, RecoveryCode, RefreshToken, Session
+from apps.accounts.models import ApiKeySecret, KnownPlace, RecoveryCode, RefreshToken, Session
 from apps.appointments.models import Opening
 from apps.audit import grants, retention, tasks
 from apps.audit.models import AuditEvent
@@ -101,6 +101,16 @@ def test_browser_sessions_codes_secrets_tries_and_freed_times_go_when_they_are_o
     assert list(BrowserSession.objects.values_list("session_key", flat=True)) == ["new"]
     assert RecoveryCode.objects.count() == 2
     assert Opening.objects.count() == SignInTry.objects.count() == ApiKeySecret.objects.count() == 1
+
+
+def test_an_account_that_lay_idle_for_years_is_still_told_of_a_new_place() -> None:
+    user, now = cast.hire("nurse.ann", "nurse"), clock.now()
+    for number, days in enumerate((700, 500, 400)):
+        KnownPlace.objects.create(user=user, mark=f"net:10.0.0.{number}", last_used_at=now - timedelta(days=days))
+    assert removed("known_places") == 2
+    assert list(KnownPlace.objects.values_list("mark", flat=True)) == ["net:10.0.0.2"]
+    cast.caller().post("/auth/login", {"username": "nurse.ann", "password": cast.PASSWORD})
+    assert OutboxEvent.objects.filter(name="session.new_place").count() == 1
 
 
 def test_notifications_are_kept_for_six_years_and_more() -> None:
