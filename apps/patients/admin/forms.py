@@ -19,6 +19,11 @@ from apps.rest.admin.forms import ServiceForm
 _LONG = ("note", "text", "instructions", "interpretation", "reaction")  # details that deserve a larger box
 DETAIL = "detail_"
 _BIRTH_MOST = 40  # characters
+_IN_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%b %d, %Y", "%B %d, %Y")
+_DAYS = {  # what a box for a day takes, by whether the month comes first
+    True: ("%Y-%m-%d", *(f"%m{mark}%d{mark}{year}" for mark in "/.-" for year in ("%Y", "%y")), *_IN_WORDS),
+    False: ("%Y-%m-%d", *(f"%d{mark}%m{mark}{year}" for mark in "/.-" for year in ("%Y", "%y")), *_IN_WORDS),
+}
 _EXAMPLE = {True: "05/15/1980", False: "15/05/1980"}
 
 
@@ -88,6 +93,8 @@ class PatientForm(ServiceForm):
         if not self.instance._state.adding:
             del self.fields["age"]
             self.initial["date_of_birth"] = self.instance.birth.in_words
+        if "deceased_at" in self.fields:  # in the same order as the birth beside it
+            self.fields["deceased_at"].fields[0].input_formats = _DAYS[rules.is_month_first(settings.CLINIC_COUNTRY)]  # type: ignore[attr-defined]
         if "date_of_birth" in self.fields:
             self.fields["date_of_birth"] = BirthField(
                 required=not self.instance._state.adding,  # the age will do

@@ -228,6 +228,19 @@ def test_where_the_day_comes_first_the_form_reads_it_first(pages: Client, settin
     assert str(patient.date_of_birth) == "1945-04-03"
 
 
+@pytest.mark.parametrize(("country", "died"), [("KE", "2026-04-03"), ("US", "2026-03-04")])
+@pytest.mark.usefixtures("noon")
+def test_a_death_is_read_in_the_same_order_as_the_birth_beside_it(pages: Client, settings: Any, country: str, died: str) -> None:
+    settings.CLINIC_COUNTRY = country
+    patient = admit()
+    for typed in ("3/4/2026", "3/4/26"):
+        assert change(pages, patient, deceased_at_0=typed, deceased_at_1="12:00").status_code == 302
+        patient.refresh_from_db()
+        assert str(patient.deceased_at.astimezone(CLINIC).date()) == died  # type: ignore[union-attr]
+        services.amend(by=SYSTEM, patient_id=patient.pk, changes={"deceased_at": None})
+        patient.refresh_from_db()
+
+
 def test_the_age_of_the_dead_is_that_at_death() -> None:
     patient = admit(born=date(1950, 3, 4), deceased_at=datetime(2020, 3, 3, 23, tzinfo=CLINIC))
     assert age_of(patient) == "69 years"
