@@ -1,7 +1,9 @@
 """What a production or staging installation must have set. Pure: reads a mapping, returns sentences, imports no settings."""
 
 import os
+import re
 from collections.abc import Mapping
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -65,9 +67,9 @@ def _secrets(environ: Mapping[str, str]) -> list[str]:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    """Two settings hold several keys, the newest first, and every one of them must be strong."""
+    """Two settings hold several keys, the newest first, and every one must be strong. A blank at an end makes no other key."""
     several = name in ("HIMS_JWT_KEY", "HIMS_KEY_RING")
-    return [key.strip() for key in value.split(",") if key.strip()] if several else [value]
+    return [key.strip() for key in (value.split(",") if several else [value]) if key.strip()]
 
 
 def _weaknesses(secret: str) -> list[str]:
@@ -100,10 +102,11 @@ def _mail(environ: Mapping[str, str]) -> list[str]:
     url = environ.get("EMAIL_URL", "")
     if not url:
         wrong.append("EMAIL_URL is not set: without a mail server, reset links and alerts reach nobody.")
-    elif urlsplit(url).scheme not in MAIL_SCHEMES:
+    elif urlsplit(url).scheme not in MAIL_SCHEMES or not urlsplit(url).hostname:
         wrong.append("EMAIL_URL must name a mail server, like smtp+tls://user:password@mail.example.org:587.")
-    if not environ.get("HIMS_MAIL_FROM"):
-        wrong.append("HIMS_MAIL_FROM is not set: receivers reject mail from localhost.")
+    domain = parseaddr(environ.get("HIMS_MAIL_FROM", ""))[1].rpartition("@")[2]
+    if domain in ("", "localhost"):
+        wrong.append("HIMS_MAIL_FROM is not set to an address of yours: receivers reject mail from localhost.")
     return wrong
 
 
@@ -112,6 +115,8 @@ def _time_limits(environ: Mapping[str, str]) -> list[str]:
     options = environ.get("HIMS_PG_OPTIONS")
     if options is None:
         return []
-    limits = dict(part.partition("=")[::2] for part in options.replace("-c", " ").split())
-    off = [name for name in TIME_LIMITS if not limits.get(name, "").strip("0abcdefghijklmnopqrstuvwxyz'\"")]
+    # PostgreSQL reads `-c name=value`, `-cname=value` and `--name=value` alike; the last one counts.
+    settings = (part.lstrip("-").partition("=") for part in re.sub(r"(^|\s)-c\s*", " ", options).split())
+    limits = {name.replace("-", "_").lower(): value.strip("'\"") for name, _, value in settings}
+    off = [name for name in TIME_LIMITS if not re.match(r"\+?0*[1-9]", limits.get(name, ""))]
     return [f"HIMS_PG_OPTIONS must set {name} above 0." for name in off]

@@ -57,6 +57,9 @@ def test_staging_keeps_the_rules_of_production() -> None:
     assert "HIMS_SECRET_KEY" in refusal(without("HIMS_SECRET_KEY") | {"HIMS_ENV": "staging"})
 
 
+LIMITS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -93,12 +96,23 @@ def test_production_refuses_to_start_without(name: str) -> None:
         ("HIMS_PG_OPTIONS", "-c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=0ms -c idle_in_transaction_session_timeout=60s"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=5s"),
+        ("HIMS_PG_OPTIONS", f"{LIMITS} --statement_timeout=0"),
+        ("HIMS_PG_OPTIONS", f"{LIMITS} --lock-timeout=0"),
+        ("HIMS_PG_OPTIONS", f"{LIMITS} -cstatement_timeout=0.0"),
+        ("HIMS_PG_OPTIONS", f"{LIMITS} -c STATEMENT_TIMEOUT='0'"),
+        ("EMAIL_URL", "smtp://"),
+        ("HIMS_MAIL_FROM", "Clinic <no-reply@localhost>"),
         ("EMAIL_URL", "consolemail://"),
         ("EMAIL_URL", "dummymail://"),
     ],
 )
 def test_production_refuses_each_unsafe_value_and_names_its_setting(name: str, value: str) -> None:
     assert name in refusal(WHOLE | {name: value})
+
+
+@pytest.mark.parametrize("name", ["HIMS_JWT_KEY", "HIMS_KEY_RING"])
+def test_a_blank_at_the_end_makes_no_second_secret(name: str) -> None:
+    assert name in refusal(WHOLE | {"HIMS_SECRET_KEY": f"{WHOLE[name]} "})
 
 
 def test_production_names_all_unsafe_settings_at_once() -> None:
@@ -122,7 +136,8 @@ def test_subdomains_of_the_clinics_own_name_are_accepted() -> None:
 
 def test_own_connection_options_with_every_time_limit_are_accepted() -> None:
     options = "-c statement_timeout=20s -c lock_timeout=500ms -c idle_in_transaction_session_timeout=1min -c work_mem=8MB"
-    assert start(WHOLE | {"HIMS_PG_OPTIONS": options}).stdout == "hims.settings.production False\n"
+    for good in (options, "--statement-timeout=20s -clock_timeout='500ms' -c idle_in_transaction_session_timeout=60000"):
+        assert start(WHOLE | {"HIMS_PG_OPTIONS": good}).stdout == "hims.settings.production False\n"
 
 
 def test_a_clinic_asks_the_roles_with_most_rights_for_a_second_factor_and_the_sandbox_nobody(tmp_path: Path) -> None:
