@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import yaml
 from hims import production
 from hims.launch import install
 from hims.launch.places import PROJECT
+from hims.tests import live
 
 VARIABLE = re.compile(r"[\"'](HIMS_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL)[\"']")
 NOT_SETTINGS = {"HIMS_VERSION"}
@@ -71,6 +74,40 @@ def test_compose_puts_a_proxy_of_a_full_version_before_the_web_server():
     assert "timeout http-request 10s" in config
     named = set(re.findall(r"errorfile \d+ /etc/haproxy/errors/(\S+)", config))
     assert named == {path.name for path in (PROJECT / "deploy" / "errors").iterdir()}
+
+
+def test_the_proxy_counts_the_connections_of_an_address_before_they_send_anything(tmp_path):
+    """Rules of http-request are asked when the headers are here, which a slow client puts off."""
+    config = (PROJECT / "deploy" / "haproxy.cfg").read_text()
+    port = live.free_port()
+    (tmp_path / "tls").mkdir()
+    for there, here in (
+        ("bind :80\n", f"bind 127.0.0.1:{port}\n"),
+        ("    bind :443 ssl crt /etc/haproxy/tls/ alpn h2,http/1.1\n", ""),
+        ("/etc/haproxy/errors", str(PROJECT / "deploy" / "errors")),
+    ):
+        assert there in config
+        config = config.replace(there, here)
+    (tmp_path / "haproxy.cfg").write_text(config)
+    with ExitStack() as stack:
+        proxy = subprocess.Popen([tool("haproxy"), "-db", "-f", str(tmp_path / "haproxy.cfg")], stdout=subprocess.DEVNULL)
+        stack.callback(proxy.wait)
+        stack.callback(proxy.kill)
+        assert live.eventually(lambda: socket.create_connection(("127.0.0.1", port), timeout=5).close() is None)
+        lines = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)) for _ in range(220)]
+        for line in lines:
+            with suppress(OSError):
+                line.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        assert live.eventually(lambda: len([line for line in lines if is_closed(line)]) == 20)
+
+
+def is_closed(line):
+    try:
+        return line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_the_proxys_replies_are_whole_http_with_envelopes_for_the_api():
