@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -49,12 +48,13 @@ class System:
             raise CannotStart(f"The system was not ready within {READY_WITHIN:.0f} s; see {self.folder / 'drill-launch.log'}.")
 
     def stop(self) -> None:
-        """Stop the launcher, which stops its children."""
+        """Stop the launcher, which stops its children, and wait for PostgreSQL, which stops last."""
         if self.launcher is not None and self.launcher.poll() is None:
             self.launcher.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self.launcher.wait(STOP_WITHIN)
             self.launcher.kill()
+            eventually(lambda: not list(self.folder.glob("postgres-*/postmaster.pid")), within=STOP_WITHIN)
 
     @property
     def is_running(self) -> bool:
@@ -133,10 +133,8 @@ class System:
 
 
 @contextmanager
-def running(port: int, folder: Path | None = None) -> Iterator[System]:
-    """A fresh system in a new folder, stopped and removed afterwards; the folder stays where a drill failed to start."""
-    folder = folder or places.home(".hims-drill")
-    shutil.rmtree(folder, ignore_errors=True)
+def running(port: int, folder: Path) -> Iterator[System]:
+    """A system in this folder, stopped afterwards. A folder that holds a prepared system starts within seconds."""
     system = System(folder, port)
     try:
         system.start()

@@ -119,7 +119,7 @@ class Room(RuleBasedStateMachine):
         body = {"patient_id": str(patient.pk), "workflow_type": workflow}
         appointment = booked(patient, self.people[doctor], minutes_ahead=30 * self.came) if asked else None
         if appointment:
-            body["appointment_id"] = str(appointment.pk)
+            body |= {"appointment_id": str(appointment.pk), "early": True}  # late in the day the next half hours are tomorrow's
         elif who == "nurse":
             body["doctor_id"] = str(self.people[doctor].pk)
         reply = self.callers[who].post("/consultations", body)
