@@ -18,7 +18,7 @@ ELAPSED = {"elapsed", "took", "seconds_taken"}
 IN_TEXT = re.compile(r"\b(monotonic|perf_counter|time\.time)\(\) *-.*<")
 
 
-def test_files() -> list[Path]:
+def files_with_tests() -> list[Path]:
     folders = [ROOT / name for name in ("hims", "apps", "benchmarks")]
     return [path for folder in folders for path in folder.rglob("*.py") if "tests" in path.parts and path != Path(__file__)]
 
@@ -101,7 +101,9 @@ def by_the_wall_clock(tree: ast.AST) -> Iterator[int]:
 
 def test_no_assertion_depends_on_the_speed_of_the_machine() -> None:
     found = {
-        f"{path.relative_to(ROOT)}:{line}" for path in test_files() for line in by_the_wall_clock(ast.parse(path.read_text()))
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in files_with_tests()
+        for line in by_the_wall_clock(ast.parse(path.read_text()))
     }
     assert not found, "Wait for an event, move the clock, or mark the test `full`:\n" + "\n".join(sorted(found))
 
