@@ -79,7 +79,7 @@ def full_name(first: str, last: str) -> str:
 
 
 def filed_name(last: str, first: str, middle: str = "") -> str:
-    """Returns the name as lists are ordered by it: `DOE, John Q`; `SUKARNO` for somebody with one name."""
+    """Returns the name as lists are ordered by it: `DOE, John Q`; `SUKARNO` for a person with one name."""
     return ", ".join(part for part in (last.upper(), f"{first} {middle}".strip()) if part)
 
 

@@ -47,7 +47,7 @@ _NOTICES: Mapping[Step, Notice] = {
 
 
 def of_step(step: Step) -> Notice | None:
-    """The notice for whoever fills in the step now; None where a handler is registered."""
+    """Returns the notice for the user who fills in the step now; None where a handler is registered."""
     return None if ports.handler_of(step) else _NOTICES.get(step)
 
 

@@ -1,4 +1,4 @@
-"""Tells people what somebody changed in their account: the e-mail address, the password, an API key.
+"""Tells users what was changed in their account: the e-mail address, the password, an API key.
 
 Whoever takes an account over changes these first, so the owner is told where the intruder cannot keep it from being read.
 """
@@ -34,13 +34,13 @@ def tell_of_a_new_address(event: EmailChanged) -> None:
 
 @after_commit(EmailChanged, terms=mail.TERMS)
 def mail_the_former_address(event: EmailChanged) -> None:
-    """Whoever took the account over cannot read what goes there."""
+    """An attacker who took the account over cannot read mail to the former address."""
     _mail_of_a_new_address(event, accounts.addresses_of(event.sealed).former, "former")
 
 
 @after_commit(EmailChanged, terms=mail.TERMS)
 def mail_the_new_address(event: EmailChanged) -> None:
-    """As above; an address with a typing error reaches somebody who can say so."""
+    """As above; where the address has a typing error, the person who receives the mail can report it."""
     _mail_of_a_new_address(event, accounts.addresses_of(event.sealed).new, "new")
 
 
@@ -68,7 +68,7 @@ def mail_of_a_key_that_somebody_else_revoked(event: ApiKeyRevoked) -> None:
 
 @after_commit(StaffChanged, terms=mail.TERMS)
 def mail_of_a_password_that_somebody_else_set(event: StaffChanged) -> None:
-    """Whoever set it can sign in as the owner of the account."""
+    """The person who set the password can sign in as the owner of the account."""
     owner = accounts_selectors.staff_member(event.user_id)
     if owner and "password" in event.changes and _by_somebody_else(event, event.user_id):
         context = {"who": _who(event), "at": clinic_time(event.announced_at)}

@@ -19,7 +19,7 @@ from apps.patients import selectors as patients
 
 
 def is_news_to_the_doctor(event: ConsultationAlertRaised) -> bool:
-    """Whether somebody other than the doctor entered the value."""
+    """Whether another user than the doctor entered the value."""
     return event.announced_by != event.doctor_id
 
 

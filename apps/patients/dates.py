@@ -1,4 +1,4 @@
-"""Dates as people know them: to the day, the month or the year. And how old somebody is, in words. Pure.
+"""Dates as people know them: to the day, the month or the year. And a person's age in words. Pure.
 
 A partial date is written `2015`, `2015-06` or `2015-06-10`, as FHIR R4 has it (datatypes `date` and `dateTime`).
 """
@@ -68,7 +68,7 @@ def fits(first: date, precision: str) -> bool:
 
 
 def born_by_age(age: int, today: date) -> PartialDate:
-    """Returns the year in which somebody of that age (completed years) was most likely born: the year their age is reached in."""
+    """Returns the most likely birth year for an age in completed years: the year their age is reached in."""
     return PartialDate(date(today.year - age, 1, 1), Precision.ESTIMATED)
 
 
@@ -83,7 +83,7 @@ def precision_problem(first: date, precision: str) -> str | None:
 
 @dataclass(frozen=True)
 class Birth:
-    """When somebody was born; `at` is the time of day where it is known (and then the day is known too)."""
+    """When a person was born; `at` is the time of day where it is known (and then the day is known too)."""
 
     day: date
     precision: str = Precision.DAY

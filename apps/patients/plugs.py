@@ -1,4 +1,4 @@
-"""What patients plug into the floors below: which charts are closed to whoever asks for a reply once more."""
+"""What patients plug into the floors below: which charts are closed to a caller who repeats a request."""
 
 from collections.abc import Collection
 from uuid import UUID

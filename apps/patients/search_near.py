@@ -34,7 +34,7 @@ def also_called(query: Query, found: Found, page: Page) -> Found:
 
 
 def _nicknames(spoken: Sequence[str]) -> list[Bent]:
-    """Each word with its nicknames and what it is a nickname of, where somebody has that name."""
+    """Each word with its nicknames and what it is a nickname of, where a patient has that name."""
     called = [sorted(other for other in name_forms.also_called(word) if not other.startswith(word)) for word in spoken]
     several = len(spoken) > 1  # each way to pair two of them costs a walk along the index, so only names that exist are paired
     known = vocabulary.known(other for others in called for other in others) if several else set(called[0]) if called else set()
@@ -80,7 +80,7 @@ CROSS JOIN LATERAL (
 
 
 def _hits(make: Statement, near: Sequence[Near], reach: int = LOOKED_AT) -> str:
-    """Who stands in these stretches, with the distance; of one word the newest, no more than `reach`."""
+    """Returns the patients in these ranges, with the distance; of one word the newest, no more than `reach`."""
     return _HITS.format(
         lows=make.bind([stretch.low for stretch, _ in near]),
         highs=make.bind([stretch.high for stretch, _ in near]),

@@ -84,7 +84,7 @@ class Statement:
         return hidden + (f" AND (SELECT {_STATUS[status]} FROM patients_patient s WHERE s.seq = {seq})" if status else "")
 
     def leave_out(self, prefix: str) -> None:
-        """Show nobody who has a word that begins so."""
+        """Leave out patients who have a word that begins so."""
         self.left_out = prefix
 
     @property

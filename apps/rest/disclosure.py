@@ -59,7 +59,7 @@ class Cut:
 
 
 def sees(by: Any, need: Permission | None) -> bool:
-    """Whether the scopes of whoever asks reach so far. People have no scopes: their role was asked already."""
+    """Whether the caller's scopes allow it. People have no scopes: their role was checked already."""
     return need is None or not getattr(by, "key_id", None) or scopes.of(need) in by.scopes
 
 
@@ -141,6 +141,6 @@ def _is_record(name: str, value: Any) -> bool:
 
 
 def _caller(view: Any) -> Any:
-    """The API key that asks; None for people, strangers, and whoever was not recognised."""
+    """Returns the calling API key; None for people and for callers who are not authenticated."""
     by = getattr(getattr(view, "request", None), "_user", None)
     return by if getattr(by, "key_id", None) and hasattr(view, "replies") else None

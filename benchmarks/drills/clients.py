@@ -102,7 +102,7 @@ class Clients:
             self.history.patients.add(reply["data"]["patient"]["id"])
 
     def _book(self) -> None:
-        """A doctor's next free time: nobody else asks for it, so a refusal would be a false one."""
+        """Books a doctor's next free time. No other client asks for it, so a refusal would be a false one."""
         if not self.history.patients:
             return self._register()
         place, number = divmod(next(self._slots), len(DOCTORS))

@@ -61,7 +61,7 @@ class System:
         return self.launcher is not None and self.launcher.poll() is None
 
     def health(self, path: str = "/health/ready") -> int:
-        """Returns the status of a health page, 0 where nothing answers."""
+        """Returns the status of a health page, 0 without a reply."""
         return self.request("GET", path, timeout=2.0)[0]
 
     def request(

@@ -31,7 +31,7 @@ class Bodies:
         self.tasks: set[asyncio.Task] = set()
 
     def start(self, headers: Any, proto: Any, deliver: Deliver) -> None:
-        """Read a body and deliver it, or the refusal that it earned. Whoever is given a body releases it."""
+        """Read a body and deliver it, or the refusal that it earned. The receiver of a body releases it."""
         task = asyncio.get_running_loop().create_task(self._read_and_deliver(headers, proto, deliver))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -23,7 +23,7 @@ _NOT_ECHOED = {*TwicePassword.base_fields, "csrfmiddlewaretoken"}  # a page neve
 
 
 class ProofPage:
-    """Stands in front of a page that raised ReauthenticationRequired, at the same address."""
+    """Asks for the password at the address of a page that raised ReauthenticationRequired."""
 
     def __init__(self, site: Any) -> None:
         self.site = site

@@ -34,7 +34,7 @@ def leave(by: Actor, patient_id: UUID, doctor_id: UUID) -> None:
 
 @transaction.atomic
 def tidy_care_team(*, by: Actor, patient_id: UUID) -> None:
-    """Let go whoever is a member by an appointment that is no longer there, as after a merge that was taken back."""
+    """Removes members whose appointment is no longer there, as after a merge that was undone."""
     members = CareTeamMember.objects.filter(patient=patient_id, because=BECAUSE).values_list("user_id", flat=True)
     for doctor_id in list(members):
         leave(by, patient_id, doctor_id)

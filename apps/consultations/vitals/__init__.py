@@ -41,5 +41,5 @@ def measured(data: Mapping[str, Any]) -> dict[str, float]:
 
 
 def not_measurable(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The fields of the step's data that somebody tried to measure and could not, in the order of the form."""
+    """Returns the fields of the step's data that could not be measured, in the order of the form."""
     return tuple(name for name in ("bp", *LOINC) if data.get(name) == NOT_MEASURABLE)

@@ -69,7 +69,7 @@ UNIT_SIGNS = {"C": "°C", "F": "°F"}  # as people read them
 
 
 def is_not_measurable(value: Any) -> bool:
-    """Whether somebody wrote that the value cannot be measured."""
+    """Whether the text says that the value cannot be measured."""
     return isinstance(value, str) and value.strip().casefold().replace(" ", "_") == NOT_MEASURABLE
 
 

@@ -1,4 +1,4 @@
-"""Nobody dies before the birth. Records that say so stay as they are until a person corrects one of the two dates."""
+"""A death cannot be before the birth. Records that say so stay as they are until a person corrects one of the two dates."""
 
 import logging
 from datetime import timedelta
