@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
@@ -112,6 +112,13 @@ def still_booked(patient_id: UUID, since: datetime) -> int:
     """How many visits of the patient from the instant on are asked for, booked, or waiting to be seen."""
     ahead = (*rules.MOVABLE, rules.Status.CHECKED_IN)
     return Appointment.objects.filter(patient=patient_id, scheduled_time__gte=since, status__in=ahead).count()
+
+
+def still_booked_with(by: Actor, doctor_id: UUID) -> int:
+    """Returns how many appointments with the doctor are requested, booked or waiting, from now on, of those that the actor may
+    see."""
+    ahead = Q(status__in=rules.MOVABLE, ends_at__gte=clock.now()) | Q(status=rules.Status.CHECKED_IN)
+    return Appointment.objects.visible_to(by).filter(ahead, doctor=doctor_id).count()
 
 
 def busy(feed: CalendarFeed, start: datetime, end: datetime) -> QuerySet[Appointment]:

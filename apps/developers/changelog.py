@@ -54,7 +54,8 @@ RELEASES = (
             "Appointments: a check-in is taken back (POST /appointments/{id}/undo-check-in); `early` allows a check-in or a "
             "start on another day (/check-in, PUT /appointments/{id}, POST /consultations).",
             "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, a merge with a record that is "
-            "deceased or inactive, new working hours (PUT /doctors/{id}/schedule). Refusals carry details.reason: not_today, "
+            "deceased or inactive, new working hours (PUT /doctors/{id}/schedule), a doctor who is deactivated or gets another "
+            "role (POST /users/{id}/deactivate, PUT /users/{id}). Refusals carry details.reason: not_today, "
             "patient_not_active.",
             "POST /auth/password/change takes revoke_api_keys; a password chosen by a mailed link revokes every API key.",
         ),

@@ -1,11 +1,13 @@
 """Staff: hired, changed, deactivated and let in again by administrators."""
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.accounts import selectors, services
@@ -17,6 +19,21 @@ from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
 
 _PERSON = ("username", "first_name", "last_name", "email", "role")
 _PRACTICE = ("specialty", "npi", "taxonomy", "languages")
+
+
+def _warn_of_visits(request: HttpRequest, user: User) -> None:
+    """Say how many appointments stay booked with a user who no longer works as a doctor."""
+    if count := services.visits_affected(cast("Actor", request.user), user):
+        messages.warning(
+            request,
+            f"Booked appointments with this doctor: {count}. They stay in the schedule until they are moved or cancelled.",
+        )
+
+
+def _deactivated(request: HttpRequest, row: User, answer: User) -> HttpResponse:
+    messages.success(request, "The account is closed.")
+    _warn_of_visits(request, answer)
+    return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[row.pk]))
 
 
 @admin.register(User)
@@ -66,6 +83,7 @@ class UserAdmin(HimsModelAdmin):
             run=lambda by, row, _: services.deactivate(by=by, user_id=row.pk),
             question="This person is signed out everywhere at once and cannot sign in any more. What they recorded stays.",
             done="The account is closed.",
+            shows=_deactivated,
             offered=lambda row, user: row.is_active and row.pk != user.pk,
             grave=True,
         ),
@@ -115,4 +133,6 @@ class UserAdmin(HimsModelAdmin):
         return services.hire(by=request.user, staff=NewStaff(**answers))  # type: ignore[arg-type]
 
     def amend(self, request: HttpRequest, row: User, changes: dict[str, Any]) -> None:
-        services.change_staff(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        user = services.change_staff(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        if "role" in changes:
+            _warn_of_visits(request, user)

@@ -1,5 +1,6 @@
 """The staff, as administrators keep them: invited, changed, deactivated and let in again."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts import selectors, services
@@ -107,6 +109,7 @@ class UserViewSet(HimsViewSet):
         **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa"), StaffShape),
     }
     operation_ids = {"create": "inviteUser"}
+    warns = {"update": ("visits_affected",), "deactivate": ("visits_affected",)}
     step_up = ("create", "deactivate", "reactivate", "reset_mfa")
     step_up_fields = {"update": ("email", "role")}
     tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa")
@@ -134,14 +137,23 @@ class UserViewSet(HimsViewSet):
         return {"user": staff_shape(user)}, user.updated_at
 
     def update(self, request: Request, pk: str) -> Response:
-        """Change a name, e-mail, role, or what a doctor has beside"""
-        return self._answer(services.change_account(by=self.by, user_id=self.id_in_path(), changes=self.parse()))
+        """Change a name, e-mail, role, or what a doctor has beside
+
+        A doctor who gets another role keeps the appointments that are booked: the warning `visits_affected` counts them.
+        """
+        changes = self.parse()
+        user = services.change_account(by=self.by, user_id=self.id_in_path(), changes=changes)
+        return self._answer(user, visits_affected(self.by, user, "role") if "role" in changes else [])
 
     partial_update = update
 
     def deactivate(self, request: Request, pk: str) -> Response:
-        """Close the account: signed out everywhere at once, its API keys revoked"""
-        return self._answer(services.deactivate(by=self.by, user_id=self.id_in_path()))
+        """Close the account: signed out everywhere at once, its API keys revoked
+
+        A doctor's booked appointments stay in the schedule: the warning `visits_affected` counts them.
+        """
+        user = services.deactivate(by=self.by, user_id=self.id_in_path())
+        return self._answer(user, visits_affected(self.by, user))
 
     def reactivate(self, request: Request, pk: str) -> Response:
         """Open the account again; its API keys stay revoked"""
@@ -151,8 +163,8 @@ class UserViewSet(HimsViewSet):
         """Take the second factor away from somebody who lost it; signed out everywhere, to set up another one"""
         return self._answer(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
-    def _answer(self, user: User) -> Response:
-        return self.ok({"user": staff_shape(user)}, version=user.updated_at)
+    def _answer(self, user: User, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
+        return self.ok({"user": staff_shape(user)}, version=user.updated_at, warnings=warnings)
 
 
 class UserSessionsViewSet(HimsViewSet):
@@ -185,6 +197,16 @@ def staff_shape(user: User) -> dict[str, Any]:
     """A member of staff, a doctor with the practice."""
     doctor = selectors.practice(user.pk) if user.role == "doctor" else None
     return row_shape(user) | (_practice(doctor) if doctor else {})
+
+
+def visits_affected(by: Actor, user: User, field: str = "") -> Sequence[Mapping[str, Any]]:
+    """Returns the warning that appointments stay booked with a user who no longer works as a doctor; nothing without one."""
+    count = services.visits_affected(by, user)
+    if not count:
+        return []
+    message = f"{count} booked appointments with this doctor stay in the schedule. Move them to another doctor, or cancel them."
+    warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
+    return [warning | ({"field": field} if field else {})]
 
 
 def _practice(doctor: Doctor) -> dict[str, Any]:

@@ -65,6 +65,7 @@ from apps.accounts.services.staff import (
     invite,
     reactivate,
     revoke_sessions,
+    visits_affected,
 )
 from apps.accounts.services.throttle import Place, ResetNeeded
 
@@ -134,4 +135,5 @@ __all__ = [
     "sign_in",
     "sign_in_browser",
     "sign_out",
+    "visits_affected",
 ]

@@ -14,6 +14,7 @@ from stdnum import luhn
 
 from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
+from apps.accounts import ports
 from apps.accounts.events import EmailChanged, StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
 from apps.accounts.services.api_keys import revoke_keys_of
@@ -191,6 +192,12 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
     revoke_keys_of(by=by, user=user, reason="owner_deactivated")
     emit(StaffDeactivated(user_id=user.pk), by=by)
     return user
+
+
+def visits_affected(by: Actor, user: User) -> int:
+    """Returns how many appointments stay booked with a user who no longer works as a doctor, of those that the actor may see."""
+    is_practising = user.is_active and user.role == Role.DOCTOR
+    return 0 if is_practising else ports.booked(by, user.pk)
 
 
 @transaction.atomic

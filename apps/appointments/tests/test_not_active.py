@@ -194,6 +194,39 @@ def test_the_pages_say_the_same(ward: dict[str, User], doctor: User) -> None:
     assert "Booked appointments of this patient: 1" in page
 
 
+def test_a_doctor_who_is_deactivated_or_changes_role_says_how_many_booked_visits_that_affects(
+    ward: dict[str, User], doctor: User
+) -> None:
+    admin, patient = caller(ward["admin"]), admit()
+    book(patient, doctor)
+    book(patient, doctor, at("11:00"), status="requested")
+    services.cancel(by=SYSTEM, appointment_id=book(patient, doctor, at("12:00")).pk)
+    book(patient, doctor, at("10:00", monday() - 14 * DAY))  # over
+    closed = admit("Rose", "Martin")
+    book(closed, doctor, at("15:00"))
+    restrict(closed, hire("dr.team", "doctor", specialty="Any"))
+    assert warning(admin.put(f"/users/{doctor.pk}", {"first_name": "Sam"})) is None
+    changed = admin.put(f"/users/{doctor.pk}", {"role": "nurse"})
+    told = warning(changed)
+    assert told is not None, changed.json()
+    assert (changed.status_code, told["count"], told["visits"], told["field"]) == (200, 2, 2, "role")
+    assert warning(admin.put(f"/users/{doctor.pk}", {"role": "doctor"})) is None
+    told = warning(admin.post(f"/users/{doctor.pk}/deactivate"))
+    assert told is not None
+    assert (told["count"], "field" in told) == (2, False)
+    assert warning(admin.post(f"/users/{ward['nurse'].pk}/deactivate")) is None
+
+
+@pytest.mark.parametrize("way", ["deactivate", "change"])
+def test_the_page_of_a_doctor_who_leaves_says_how_many_visits_stay_booked(ward: dict[str, User], doctor: User, way: str) -> None:
+    book(admit(), doctor)
+    client, page = browser(ward["admin"]), f"/admin/accounts/user/{doctor.pk}"
+    form = client.get(f"{page}/change/").context["adminform"].form
+    said = {name: form[name].value() or "" for name in form.fields} | {"role": "nurse"}
+    told = client.post(f"{page}/{way}/", said if way == "change" else {}, follow=True).content.decode()
+    assert "Booked appointments with this doctor: 1" in told
+
+
 def test_an_offer_of_the_waitlist_is_not_accepted_for_a_patient_who_died(desk: Any, doctor: User) -> None:
     patient = admit()
     wait = services.NewWait(patient_id=patient.pk, doctor_id=doctor.pk, date_to=monday() + DAY)
