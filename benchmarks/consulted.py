@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from apps.appointments.models import StatusChange
-from apps.consultations import adaptive, migrations, reads, rules, tally, vitals
+from apps.consultations import adaptive, migrations, reads, rules, tally
 from apps.consultations.adaptive.facts import Facts
 from apps.consultations.models import Consultation, Passage, StepSave
 from apps.consultations.rules import Status, Workflow
 from apps.consultations.steps import Step
+from apps.patients import vitals
 from benchmarks import diary, people, tables, visits
 
 VERSION = 1  # a change of what comes out is a new one: data of another are loaded anew

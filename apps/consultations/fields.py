@@ -15,19 +15,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from apps.common import text
+from apps.patients.vitals import NOT_MEASURABLE, Problem
 
 MOST_ROWS = 100
-NOT_MEASURABLE = "not_measurable"
 LINE_MOST = 200  # characters: up to here a text is a name and not a note
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with which field, by its path in the step's data."""
-
-    field: str
-    issue: str
 
 
 class Field(Protocol):

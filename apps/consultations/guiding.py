@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.access.actor import SYSTEM
-from apps.consultations import adaptive, selectors, vitals
+from apps.consultations import adaptive
 from apps.consultations.adaptive.facts import Facts, folded
 from apps.consultations.models import SIGNED, Consultation, StepSave
 from apps.consultations.rules import Workflow
 from apps.consultations.steps import Step
-from apps.consultations.vitals import Person
-from apps.patients import ages
+from apps.patients import ages, measured, vitals
 from apps.patients import selectors as patients
 from apps.patients.chart import EntryType
 from apps.patients.dates import years_between
 from apps.patients.models import Patient
+from apps.patients.vitals import Person
 
 _OF_THE_CHART = {"allergies": EntryType.ALLERGY, "medications": EntryType.MEDICATION, "problems": EntryType.DIAGNOSIS}
 _MOST_ENTRIES = 200
@@ -40,10 +40,7 @@ def guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]
 
 def person(row: Consultation, patient: Patient) -> Person:
     """Who is measured in the visit: the age on its day, and the chart's newest weight and height. One query."""
-    day = _day(row.started_at)
-    last = selectors.last_measured(SYSTEM, patient.pk, "weight_kg", "height_cm")
-    days, age = max((day - patient.date_of_birth).days, 0), ages.age_of(patient, row.started_at)
-    return Person(age_days=days, age=age, today=day, last=last)
+    return measured.person(patient, row.started_at)
 
 
 def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:

@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from apps.consultations import vitals
 from apps.consultations.models import Addendum, Consultation, StepSave
 from apps.consultations.selectors import Visit
 from apps.consultations.steps import Step
-from apps.consultations.vitals.reading import UNIT_SIGNS
+from apps.patients import vitals
 from apps.patients.chart import TEXT_MAX, CodeSystem, EntryType
 from apps.patients.models import ChartEntry
 from apps.patients.services import NewEntry
+from apps.patients.vitals.reading import UNIT_SIGNS
 
 SOURCE = ChartEntry.Source.CONSULTATION.value
 _MORE = " … (more in the consultation)"

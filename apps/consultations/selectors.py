@@ -4,22 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
-from apps.consultations import adaptive, reads, rules, vitals
+from apps.consultations import adaptive, reads, rules
 from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave, VitalAlert
 from apps.consultations.rules import Progress, State
 from apps.consultations.steps import Step
-from apps.consultations.vitals import Last
-from apps.consultations.vitals.reading import CM_OF_IN, KG_OF_LB
 from apps.patients import lists
-from apps.patients import selectors as patients
-from apps.patients.chart import CodeSystem, EntryType
 
 
 @dataclass(frozen=True)
@@ -126,18 +120,3 @@ def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:
 def passages(row: Consultation) -> QuerySet[Passage]:
     """What the visit went through, in order."""
     return Passage.objects.filter(consultation=row).select_related("by", "from_doctor", "to_doctor").order_by("id")
-
-
-def last_measured(by: Actor, patient_id: UUID, *names: str) -> dict[str, Last]:
-    """The newest vital sign of each name in the chart, in its metric unit, with its day where the clinic is. One query."""
-    name_of = {vitals.LOINC[name][0]: name for name in names}
-    rows = patients.chart(visible_to=by, patient_id=patient_id, type=EntryType.VITAL_SIGN, code_system=CodeSystem.LOINC)
-    rows = rows.standing().filter(code__in=list(name_of), value__isnull=False)
-    zone, found = ZoneInfo(settings.CLINIC_TIME_ZONE), {}
-    for row in rows.order_by("code", "-occurred_at", "-id").distinct("code"):
-        factor = _TO_METRIC.get(row.unit, 1.0)
-        found[name_of[row.code]] = Last(round(float(row.value or 0) * factor, 3), row.occurred_at.astimezone(zone).date())
-    return found
-
-
-_TO_METRIC = {"[lb_av]": KG_OF_LB, "lb": KG_OF_LB, "g": 0.001, "[in_i]": CM_OF_IN, "in": CM_OF_IN, "m": 100.0}  # by UCUM unit

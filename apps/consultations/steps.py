@@ -5,8 +5,9 @@ from datetime import date
 from enum import IntEnum
 from typing import Any
 
-from apps.consultations import fields, vitals
+from apps.consultations import fields
 from apps.consultations.fields import Choice, Day, Flag, Group, Id, Measure, Number, Problem, Rows, Schema, Text
+from apps.patients import vitals
 
 
 class Step(IntEnum):
@@ -32,7 +33,6 @@ TOTAL = len(Step)
 BY_WORD: Mapping[str, Step] = {step.word: step for step in Step}
 EARLY = frozenset((Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW))  # a nurse's
 MOST_DRUGS = 30
-_HEAVIEST = 700  # kg
 
 _TEST: Schema = {
     "test_type": Text(200, about="In words, like Complete Blood Count"),
@@ -77,16 +77,16 @@ SCHEMAS: Mapping[Step, Schema] = {
     Step.PATIENT_OVERVIEW: {"identity_confirmed": Flag()},
     Step.VITALS: {
         "bp": Text(20, about="Systolic/diastolic in mmHg, like 120/80; by palpation 90/P; or not_measurable; kept as sent"),
-        "pulse": Measure(0, 400, 0, about="Per minute"),
-        "temperature_c": Measure(10, 50, 1, about="°C, or °F with temperature_unit"),
+        "pulse": Measure(*vitals.BOUNDS["pulse"], 0, about="Per minute"),
+        "temperature_c": Measure(*vitals.BOUNDS["temperature_c"], 1, about="°C, or °F with temperature_unit"),
         "temperature_unit": Choice("C", "F", about="Of temperature_c as you send it; stored and shown in °C"),
-        "spo2": Measure(0, 100, 0, about="Percent"),
-        "respiratory_rate": Measure(0, 150, 0, about="Per minute"),
-        "weight_kg": Measure(0.1, _HEAVIEST, 3, about="kg, or pounds with weight_unit"),
+        "spo2": Measure(*vitals.BOUNDS["spo2"], 0, about="Percent"),
+        "respiratory_rate": Measure(*vitals.BOUNDS["respiratory_rate"], 0, about="Per minute"),
+        "weight_kg": Measure(*vitals.BOUNDS["weight_kg"], 3, about="kg, or pounds with weight_unit"),
         "weight_unit": Choice("kg", "lb", about="Of weight_kg as you send it; stored and shown in kg"),
-        "height_cm": Measure(10, 280, 1, about="cm, or inches with height_unit"),
+        "height_cm": Measure(*vitals.BOUNDS["height_cm"], 1, about="cm, or inches with height_unit"),
         "height_unit": Choice("cm", "in", about="Of height_cm as you send it; stored and shown in cm"),
-        "pain": Measure(0, 10, 0, about="0 none to 10 worst"),
+        "pain": Measure(*vitals.BOUNDS["pain"], 0, about="0 none to 10 worst"),
         "confirmed_implausible": Flag(about="What looks implausible in this save was measured again and is right"),
     },
     Step.SYMPTOMS: {"chief_complaint": Text(1_000), "symptoms": Rows(Group(_SYMPTOM))},
@@ -154,20 +154,9 @@ def _read_vitals(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
 
 
 def _hinted(problem: Problem, values: Mapping[str, Any]) -> Problem:
-    """The problem with the likely mistake: °F typed as °C, metres as centimetres, grams as kilograms, a point left out."""
-    value = values.get(problem.field)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return problem
-    if problem.field == "temperature_c" and (hint := vitals.fahrenheit_hint(value)):
-        return Problem(problem.field, f"A temperature of {value:g} °C is not possible. {hint.strip()}")
-    believed = vitals.RANGES["temperature_c"]
-    if problem.field == "temperature_c" and believed.least <= value / 10 <= believed.most:
-        return Problem(problem.field, f"{problem.issue} {value / 10:g} °C (decimal point)?")
-    if problem.field == "weight_kg" and _HEAVIEST < value <= _HEAVIEST * 10:
-        return Problem(problem.field, f"{problem.issue} {value:g} g = {value / 1000:g} kg, or {value / 10:g} kg (decimal point)?")
-    if problem.field == "height_cm" and 0.25 <= value <= 2.5:
-        return Problem(problem.field, f"{problem.issue} {value:g} m = {value * 100:g} cm?")
-    return problem
+    """The problem with the likely mistake, where the value lies out of its bounds."""
+    issue = vitals.impossible(problem.field, values.get(problem.field)) if problem.field in vitals.BOUNDS else ""
+    return Problem(problem.field, issue) if issue else problem
 
 
 def _merged_vitals(stored: Mapping[str, Any], sent: Mapping[str, Any], person: vitals.Person | None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ RELEASES = (
             "unusual_for_patient.",
             "Consultations: vital signs are checked against age, each other and the last value; weight_unit, temperature_unit "
             "and height_unit (stored as sent and in metric units); bp takes 90/P and not_measurable.",
+            "Medical history: a vital sign is checked as in a visit; what looks implausible takes confirmed_implausible.",
             "Consultations: an urgent vital sign warns in the reply (vital_alert), notifies the doctor and marks the queue "
             "(alert_since); a nurse hands a visit to the doctor with POST /consultations/{id}/ready (ready_since).",
             "Schedules: hours may end at 24:00 (/doctors/{id}/schedule).",

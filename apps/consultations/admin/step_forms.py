@@ -15,7 +15,7 @@ from apps.consultations.admin import words
 from apps.consultations.fields import Choice, Field, Flag, Group, Measure, Number, Rows, Text
 from apps.consultations.ports import Acknowledged
 from apps.consultations.steps import SCHEMAS, TO_COMPLETE, Step
-from apps.consultations.vitals import UNIT_FIELDS
+from apps.patients.vitals import UNIT_FIELDS
 
 _SPARE = 3
 _CONFIRMED = "confirmed_implausible"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, HimsError
-from apps.consultations import selectors, services, unplaced, vitals
+from apps.consultations import selectors, services, unplaced
 from apps.consultations.admin import showing, words
 from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, tell
 from apps.consultations.fields import merged
@@ -23,6 +23,7 @@ from apps.consultations.rules import State, Status
 from apps.consultations.selectors import Visit
 from apps.consultations.services import NewSave, StepChanged
 from apps.consultations.steps import SCHEMAS, Step
+from apps.patients import measured, vitals
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin_site import holds
 from apps.terminology import selectors as terminology
@@ -166,7 +167,7 @@ class Steps(HimsModelAdmin):
 
     def _vitals(self, by: Actor, visit: Visit, form: StepForm) -> list[dict[str, Any]]:
         """Each box with its units and the chart's newest value of its kind with its day."""
-        before = selectors.last_measured(by, visit.row.patient_id, *vitals.LOINC)
+        before = measured.last_measured(by, visit.row.patient_id, *vitals.LOINC)
         units = {name: form[unit] for unit, name in vitals.UNIT_FIELDS.items()}
         return [
             {"box": box, "unit": words.unit(box.name), "units": units.get(box.name), "before": _before(box.name, before)}

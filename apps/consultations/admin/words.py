@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apps.consultations import vitals
 from apps.consultations.fields import NOT_MEASURABLE
 from apps.consultations.rules import State
 from apps.consultations.steps import Step
-from apps.consultations.vitals.reading import UNIT_SIGNS
+from apps.patients import vitals
+from apps.patients.vitals.reading import UNIT_SIGNS
 
 STATES = {State.COMPLETED: "done", State.IN_PROGRESS: "now", State.PENDING: "to do", State.SKIPPED: "skipped"}
 SIGNS = {State.COMPLETED: "✓", State.IN_PROGRESS: "▶", State.PENDING: "○", State.SKIPPED: "–"}

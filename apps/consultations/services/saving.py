@@ -14,7 +14,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
-from apps.consultations import guiding, ports, rules, selectors, steps, unplaced, vitals
+from apps.consultations import guiding, ports, rules, selectors, steps, unplaced
 from apps.consultations.events import ConsultationStepSaved
 from apps.consultations.models import Consultation, StepSave
 from apps.consultations.ports import Acknowledged, Order, StepHandler
@@ -24,7 +24,7 @@ from apps.consultations.services import acknowledging, alerting
 from apps.consultations.services.holding import about, held, refuse_others
 from apps.consultations.steps import EARLY, Step
 from apps.events.services import emit
-from apps.patients import ages
+from apps.patients import ages, vitals
 from apps.patients.dates import years_between
 from apps.patients.models import Patient
 from apps.terminology import fit

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.access.actor import SYSTEM, Actor
 from apps.common.ids import new_id
-from apps.consultations import guiding, projecting, selectors, steps, vitals
+from apps.consultations import guiding, projecting, selectors, steps
 from apps.consultations.adaptive import VERSION
 from apps.consultations.events import ConsultationsTakenOver
 from apps.consultations.models import Addendum, Consultation, Passage, StepSave, VitalAlert
@@ -22,6 +22,7 @@ from apps.consultations.steps import Step
 from apps.events.services import emit
 from apps.patients import selectors as patients
 from apps.patients import services as charts
+from apps.patients import vitals
 from apps.patients.models import Patient
 
 

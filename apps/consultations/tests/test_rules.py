@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from apps.consultations import rules, steps, vitals
+from apps.consultations import rules, steps
 from apps.consultations.rules import MOVES, Needs, State, Status, Workflow, fixed_needs, may_follow, progress
 from apps.consultations.steps import SCHEMAS, Step, Unreadable
+from apps.patients import vitals
 
 DONE, OPEN = State.COMPLETED, State.IN_PROGRESS
 

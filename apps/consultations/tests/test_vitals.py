@@ -10,14 +10,15 @@ import pytest
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, caller
 from apps.common import clock
-from apps.consultations import steps, vitals
+from apps.consultations import steps
 from apps.consultations.models import StepSave
 from apps.consultations.steps import Step, Unreadable
 from apps.consultations.tests.factories import fill, visit_of
 from apps.consultations.tests.test_admin import fill_in, page
-from apps.consultations.vitals import Last, Person, table
+from apps.patients import vitals
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.tests.factories import admit, chart
+from apps.patients.vitals import Last, Person, table
 
 TODAY = date(2026, 11, 29)
 ADULT = Person(age_days=int(45.4 * 365.25), age="45 years", today=TODAY)

@@ -18,6 +18,7 @@ from apps.rest.admin.forms import ServiceForm
 
 _LONG = ("note", "text", "instructions", "interpretation", "reaction")  # details that deserve a larger box
 DETAIL = "detail_"
+_CONFIRMED = "confirmed_implausible"
 _BIRTH_MOST = 40  # characters
 _IN_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%b %d, %Y", "%B %d, %Y")
 _DAYS = {  # what a box for a day takes, by whether the month comes first
@@ -159,13 +160,18 @@ def entry_form(kind: EntryType) -> type[ServiceForm]:
         help_text="Onset, effective time, or when it was done; a year or a month (2015-06) where no more is known. Empty: now.",
     )
     boxes["ended_at"] = WhenField(label="Until", required=False, help_text="Likewise, where it is over.")
+    if kind == EntryType.VITAL_SIGN:
+        boxes[_CONFIRMED] = forms.BooleanField(
+            label="I measured again", required=False, help_text="Only for a value that looks implausible and is right."
+        )
     meta = type("Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": "In words"}})
     return type("KindOfEntryForm", (EntryForm,), boxes | {"Meta": meta})
 
 
 def entry_columns(kind: EntryType) -> tuple[str, ...]:
     """The columns a person fills in."""
-    measured = ("value", "unit") if kind in chart.MEASURED else ()
+    measured: tuple[str, ...] = ("value", "unit") if kind in chart.MEASURED else ()
+    measured += (_CONFIRMED,) if kind == EntryType.VITAL_SIGN else ()
     return ("display", *measured, "code_system", "code", "status", "occurred_at", "ended_at")
 
 

@@ -272,6 +272,9 @@ class EntryBody(StrictSerializer):
     value = serializers.DecimalField(max_digits=20, decimal_places=8, required=False, allow_null=True)
     unit = _text(40)
     detail = serializers.DictField(required=False)
+    confirmed_implausible = serializers.BooleanField(
+        required=False, help_text="Of a vital sign: what looks implausible was measured again and is right"
+    )
     no_known_allergies = serializers.BooleanField(required=False, help_text="With type allergy alone: asked, and there are none")
 
     def validate(self, entry: dict[str, Any]) -> dict[str, Any]:
@@ -279,6 +282,8 @@ class EntryBody(StrictSerializer):
             if set(entry) != {"type"} or entry["type"] != chart.EntryType.ALLERGY:
                 raise serializers.ValidationError({"no_known_allergies": "Send it with type allergy and nothing else."})
             return {}
+        if "confirmed_implausible" in entry and entry["type"] != chart.EntryType.VITAL_SIGN:
+            raise serializers.ValidationError({"confirmed_implausible": "Only vital signs are confirmed. Leave it out."})
         if "display" not in entry:
             raise serializers.ValidationError({"display": "Say in words what this is."})
         for name in ("occurred", "ended"):

@@ -16,7 +16,7 @@ from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import chart, dates, selectors
+from apps.patients import chart, dates, measured, selectors
 from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.dates import Precision
 from apps.patients.events import ChartEntriesRecorded, ChartEntryRecorded, ChartEntryRetracted
@@ -38,6 +38,7 @@ class AllergiesListed(Conflict):
 class NewEntry:
     """An entry to be written. `status` empty means the first of its kind; `detail` holds the details of its kind, by name.
 
+    `confirmed_implausible` says that a vital sign that looks implausible was measured again and is right.
     `occurred_on` and `ended_on` are partial dates (`2015`, `2015-06`, `2015-06-10`), instead of an instant.
     """
 
@@ -54,15 +55,18 @@ class NewEntry:
     unit: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     source_ref: str = ""
+    confirmed_implausible: bool = False
     recorded_by_id: UUID | None = None
 
 
 @transaction.atomic
 def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartEntry.Source.MANUAL) -> ChartEntry:
-    """Write one entry. Raises Invalid naming the field, Forbidden where the role may not write this kind."""
+    """Write one entry. Raises Invalid naming the field (also for a vital sign that is impossible, or implausible and not
+    confirmed), Forbidden where the role may not write this kind."""
     _may_write(by, entry.type)
     patient = selectors.locked(by, patient_id)
     row = draft(patient, entry, source=source, recorded_by_id=by.id)
+    measured.check_entry(patient, row, confirmed=entry.confirmed_implausible)
     row.save(force_insert=True)
     if row.type == EntryType.ALLERGY:
         _allergies_were_recorded(patient, [row])

@@ -1,16 +1,17 @@
 """Vital signs: read as people write them (`reading`), checked against sourced limits (`table`, `plausible`). Pure.
 
-The bounds nothing passes, confirmed or not, stand in `steps` (a saturation of 120 %, a negative weight).
+`BOUNDS` holds what nothing passes, confirmed or not (a saturation of 120 %, a negative weight).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from apps.consultations.vitals.plausible import Last, Person, fahrenheit_hint, problems
-from apps.consultations.vitals.reading import NOT_MEASURABLE, UNIT_FIELDS, metric, pressure
-from apps.consultations.vitals.table import LOINC, NOT_REVIEWED, RANGES
+from apps.patients.vitals.plausible import Last, Person, impossible, problems
+from apps.patients.vitals.reading import NOT_MEASURABLE, UNIT_FIELDS, Problem, metric, pressure
+from apps.patients.vitals.table import BOUNDS, LOINC, NOT_REVIEWED, RANGES
 
 __all__ = [
+    "BOUNDS",
     "LOINC",
     "NOT_MEASURABLE",
     "NOT_REVIEWED",
@@ -18,7 +19,8 @@ __all__ = [
     "UNIT_FIELDS",
     "Last",
     "Person",
-    "fahrenheit_hint",
+    "Problem",
+    "impossible",
     "measured",
     "metric",
     "not_measurable",

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from math import isfinite
 from typing import Any
 
-from apps.consultations.fields import Problem
-from apps.consultations.vitals import reading, table
-from apps.consultations.vitals.reading import NOT_MEASURABLE, celsius, centimetres, kilograms, pressure
-from apps.consultations.vitals.table import ADULT_DAYS, RANGES, band_of
+from apps.patients.vitals import reading, table
+from apps.patients.vitals.reading import NOT_MEASURABLE, Problem, celsius, centimetres, kilograms, pressure
+from apps.patients.vitals.table import ADULT_DAYS, RANGES, band_of
 
 _MONTH = 30.4375
 _BODY = ("weight_kg", "height_cm")
@@ -33,6 +33,7 @@ class Person:
     age: str
     today: date
     last: Mapping[str, Last] = field(default_factory=dict)
+    unit_field: str = ""  # the field that carries the unit, where it is not that of the visit's step
 
 
 def problems(data: Mapping[str, Any], fresh: Iterable[str], *, confirmed: bool, person: Person | None = None) -> list[Problem]:
@@ -48,7 +49,7 @@ def problems(data: Mapping[str, Any], fresh: Iterable[str], *, confirmed: bool, 
         if name == "bp":
             found += _of_pressure(value, confirmed=confirmed)
         elif not confirmed and not (person and name in _BODY):
-            found += _of_value(name, name, value)
+            found += of_value(name, name, value, person.unit_field if person else "")
     return found if confirmed or person is None else found + _of_body(data, list(fresh), person)
 
 
@@ -63,27 +64,61 @@ def _of_pressure(text: str, *, confirmed: bool) -> list[Problem]:
     systolic, diastolic = pair
     if diastolic is not None and systolic <= diastolic:
         return [Problem("bp", f"The systolic pressure comes first and is the higher: {text} is not possible.")]
+    for name, value in (("systolic", systolic), ("diastolic", diastolic)):
+        if value is not None and (issue := impossible(name, value)):
+            return [Problem("bp", f"The {name} pressure {issue.lower()}")]
     if confirmed:
         return []
-    return _of_value("bp", "systolic", systolic) + ([] if diastolic is None else _of_value("bp", "diastolic", diastolic))
+    return of_value("bp", "systolic", systolic) + ([] if diastolic is None else of_value("bp", "diastolic", diastolic))
 
 
-def _of_value(name: str, kind: str, value: Any) -> list[Problem]:
+def of_value(name: str, kind: str, value: Any, unit_field: str = "") -> list[Problem]:
+    """The question about a value outside the range of its kind, at any age; `name` is the field that it is told under."""
     believed = RANGES.get(kind)
     if believed is None or not isinstance(value, int | float) or believed.least <= value <= believed.most:
         return []
     words = kind.removesuffix("_c").removesuffix("_kg").removesuffix("_cm").replace("_", " ")
     expected = f"expected {believed.least:g} to {believed.most:g}"
-    hint = fahrenheit_hint(value) if kind == "temperature_c" else ""
+    hint = fahrenheit_hint(value, unit_field) if kind == "temperature_c" else ""
     return [Problem(name, f"A {words} of {value:g} {believed.unit} is hardly possible ({expected}). {hint}{_CORRECT}")]
 
 
-def fahrenheit_hint(value: float) -> str:
+def impossible(name: str, value: Any, unit_field: str = "") -> str:
+    """Returns why this can be no value of the name at all, with the likely slip; empty for a value within the bounds.
+
+    The slips: °F typed as °C, metres as centimetres, grams as kilograms, a decimal point left out.
+    """
+    least, most = table.BOUNDS[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or least <= value <= most:
+        return ""
+    issue = f"Must lie between {least:g} and {most:g}."
+    believed = RANGES["temperature_c"]
+    if name == "temperature_c" and (hint := fahrenheit_hint(value, unit_field)):
+        return f"A temperature of {value:g} °C is not possible. {hint.strip()}"
+    if name == "temperature_c" and believed.least <= value / 10 <= believed.most:
+        return f"{issue} {value / 10:g} °C (decimal point)?"
+    if name == "weight_kg" and most < value <= most * 10:
+        return f"{issue} {value:g} g = {value / 1000:g} kg, or {value / 10:g} kg (decimal point)?"
+    if name == "height_cm" and 0.25 <= value <= 2.5:
+        return f"{issue} {value:g} m = {value * 100:g} cm?"
+    return issue
+
+
+def fahrenheit_hint(value: float, unit_field: str = "") -> str:
     """ "98.6 °F = 37.0 °C? …" for a number that is a body temperature in °F; nothing for any other."""
     believed = RANGES["temperature_c"]
     if not believed.least <= celsius(value) <= believed.most:
         return ""
-    return f'{value:g} °F = {celsius(value):.1f} °C? Then send temperature_unit: "F". '
+    return f'{value:g} °F = {celsius(value):.1f} °C? Then send {unit_field or "temperature_unit"}: "F". '
+
+
+def of_bmi(value: float, person: Person) -> list[Problem]:
+    """The question about a body mass index (kg/m2) that is not believed at the person's age."""
+    least, most = band_of(person.age_days).bmi
+    if least <= value <= most:
+        return []
+    reason = f"a body mass index of {value:g} kg/m2 at the age of {person.age} (expected {least:g} to {most:g})"
+    return [Problem("bmi", f"This is hardly possible: {reason}. {_CORRECT}")]
 
 
 def _of_body(data: Mapping[str, Any], fresh: list[str], person: Person) -> list[Problem]:
@@ -162,7 +197,7 @@ def _mistakes(name: str, here: Mapping[str, float], person: Person, data: Mappin
         yield f"{entered['value']:g} {unit}, not {entered['value']:g} {entered['unit']}"
     other, word = (kilograms(value), "lb") if name == "weight_kg" else (centimetres(value), "in")
     if not entered and _is_believed(name, other, person):
-        yield f'{value:g} {word} = {other:.1f} {unit} (send {reading.unit_field(name)}: "{word}")'
+        yield f'{value:g} {word} = {other:.1f} {unit} (send {person.unit_field or reading.unit_field(name)}: "{word}")'
     for shifted in (value * 10, value / 10):
         if _is_believed(name, shifted, person):
             yield f"{shifted:g} {unit} (decimal point)"

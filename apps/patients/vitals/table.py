@@ -55,6 +55,22 @@ RANGES: Mapping[str, Range] = {
 }
 
 
+# By name: least and most of what can be a value at all, both included. Nothing outside is stored, confirmed or not. Source:
+# house; for pressures, pulse and body mass index well beyond any published value of a living patient.
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "systolic": (0, 500),
+    "diastolic": (0, 400),
+    "pulse": (0, 400),
+    "temperature_c": (10, 50),
+    "spo2": (0, 100),
+    "respiratory_rate": (0, 150),
+    "weight_kg": (0.1, 700),
+    "height_cm": (10, 280),
+    "bmi": (2, 300),
+    "pain": (0, 10),
+}
+
+
 @dataclass(frozen=True)
 class Band:
     """What is believed from one age on until before another (days): weight in kg, height in cm, BMI in kg/m2."""

@@ -14,8 +14,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from apps.consultations.fields import NOT_MEASURABLE, Problem
-
+NOT_MEASURABLE = "not_measurable"
 KG_OF_LB = 0.45359237  # exact by definition (international pound)
 CM_OF_IN = 2.54  # exact by definition (international inch)
 
@@ -24,6 +23,14 @@ _WITH_COMMA = re.compile(r"([+-]?[0-9]{1,9}),([0-9]{1,2})(?![0-9]).*")
 _MMHG = re.compile(r"\s*mm\s*\[?hg\]?$", re.IGNORECASE)
 _PRESSURE = re.compile(r"([0-9]{1,3})\s*/\s*([0-9]{1,3})")
 _PALPATED = re.compile(r"([0-9]{1,3})\s*/\s*(?:p|palp\.?|palpation)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with which field, by its path in the data that was sent."""
+
+    field: str
+    issue: str
 
 
 @dataclass(frozen=True)
