@@ -4,7 +4,8 @@ The queue is worked out at each look from the visits and their history; nothing 
 closed to whoever asks are not in it, nor counted; the time they take of their doctor is, as in the diary.
 
 Who is with a nurse stands in front of those who wait, once a vital sign calls the doctor or the nurse has said that the patient
-is ready: the doctor looks here, and would not see them otherwise.
+is ready: the doctor looks here, and would not see them otherwise. A visit that was handed over is
+shown under the doctor who has it.
 
 Somebody who was checked in on an earlier day and never settled is no longer in the house, and does not vanish either: such visits
 stand behind those of the day, marked, without an estimate and not counted as waiting, until somebody settles them.
@@ -18,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
@@ -44,7 +46,7 @@ class Place:
     """
 
     position: int
-    visit: Appointment  # with patient, doctor and room
+    visit: Appointment  # with patient, both doctors and room
     waiting_minutes: int
     estimated_start: datetime | None = None
     estimated_wait_minutes: int | None = None
@@ -92,12 +94,12 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
     """
     now, asked = clock.now(), _asked(by, filters)
     day = _day_of(now)
-    here = list(_here(by, asked, day, now).select_related("patient", "doctor", "room"))
+    here = list(_here(by, _attended(asked), day, now).select_related("patient", "doctor", "attending_doctor", "room"))
     waiting, marked = [row for row in here if row.status == Status.CHECKED_IN], _marked(here)
     begins = _estimates(waiting, day, now)
     places = [_place(number, row, begins.get(row.pk), now) for number, row in enumerate([*marked, *waiting], 1)]
-    old, number_old = _left_over(by, asked, day, now, skip=offset - len(places), limit=limit, behind=len(places))
-    called = _waits_of_today(by, asked, day)
+    old, number_old = _left_over(by, Q(**asked), day, now, skip=offset - len(places), limit=limit, behind=len(places))
+    called = _waits_of_today(by, Q(**asked), day)
     summary = Summary(
         waiting=len(waiting),
         in_progress=len(here) - len(waiting),
@@ -118,15 +120,23 @@ def look(*, by: Actor, offset: int = 0, limit: int = _EVERYBODY, **filters: Any)
 def how_many(by: Actor) -> int:
     """How many of those whom the actor sees wait now."""
     now = clock.now()
-    return _here(by, _asked(by, {}), _day_of(now), now).filter(status=Status.CHECKED_IN).count()
+    return _here(by, _attended(_asked(by, {})), _day_of(now), now).filter(status=Status.CHECKED_IN).count()
 
 
-def _asked(by: Actor, filters: Mapping[str, Any]) -> Q:
+def _asked(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters, and whose queue it is."""
     asked = {name: value for name, value in filters.items() if value is not None}
     if not by.may(Permission.APPOINTMENT_ANY) and asked.setdefault("doctor_id", by.id) != by.id:
         raise Forbidden("Doctors see their own queue alone.", field="doctor_id")
-    return Q(**asked)
+    return asked
+
+
+def _attended(asked: Mapping[str, Any]) -> Q:
+    """The filters as a condition; `doctor_id` means the doctor who has the visit, who after a handover is not the booked one."""
+    rest = {name: value for name, value in asked.items() if name != "doctor_id"}
+    if "doctor_id" not in asked:
+        return Q(**rest)
+    return Q(Q(attending_doctor=asked["doctor_id"]) | Q(attending_doctor=None, doctor=asked["doctor_id"]), **rest)
 
 
 def _day_of(now: datetime) -> Span:
@@ -189,9 +199,11 @@ def _estimates(waiting: Collection[Appointment], day: Span, now: datetime) -> di
 def _turns(doctors: Collection[UUID], day: Span, now: datetime) -> dict[UUID, _Turns]:
     last_begun = StatusChange.objects.filter(appointment=OuterRef("pk"), to_status=Status.IN_PROGRESS).order_by("-id")
     rows = list(
-        Appointment.objects.filter(_in_the_house(day, now), doctor__in=doctors).values_list(
+        Appointment.objects.annotate(attends=Coalesce("attending_doctor_id", "doctor_id"))
+        .filter(_in_the_house(day, now), attends__in=doctors)
+        .values_list(
             "id",
-            "doctor_id",
+            "attends",
             "appointment_type",
             "duration_minutes",
             "triage",

@@ -136,7 +136,7 @@ class QueueView(View):
             "patient_url": reverse("admin:patients_patient_change", args=[row.patient_id]),
             "patient": told,
             "mrn": row.patient.mrn,
-            "doctor": words.doctor(row.doctor),
+            "doctor": words.doctor(row.attending),
             "room": row.room.name if row.room else "",
             "kind": words.status(row.appointment_type),
             "status": words.status(row.status),

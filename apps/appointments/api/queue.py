@@ -75,7 +75,7 @@ class QueuePlaceRow(serializers.Serializer):
     patient_id = serializers.UUIDField()
     patient_name = serializers.CharField()
     mrn = serializers.CharField()
-    doctor_id = serializers.UUIDField()
+    doctor_id = serializers.UUIDField(help_text="The doctor who has the visit: the booked one, unless it was handed over")
     doctor_name = serializers.CharField()
     room_id = serializers.UUIDField(allow_null=True)
     appointment_type = serializers.ChoiceField(choices=VisitType.choices)
@@ -187,8 +187,8 @@ def _shape(place: Place) -> dict[str, Any]:
         "patient_id": row.patient_id,
         "patient_name": row.patient.full_name,
         "mrn": row.patient.mrn,
-        "doctor_id": row.doctor_id,
-        "doctor_name": row.doctor.full_name,
+        "doctor_id": row.attending.pk,
+        "doctor_name": row.attending.full_name,
         "room_id": row.room_id,
         "appointment_type": row.appointment_type,
         "status": row.status,

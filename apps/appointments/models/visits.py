@@ -157,6 +157,15 @@ class Appointment(BaseModel):
 
     alert_since = models.DateTimeField(null=True, editable=False)  # marks in the queue, set by the consultation
     ready_since = models.DateTimeField(null=True, editable=False)
+    attending_doctor = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        editable=False,
+        db_index=False,
+        help_text="the doctor to whom the visit that goes on was handed over; empty: the booked doctor",
+    )
 
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancellation_reason = models.CharField(max_length=400, blank=True)
@@ -194,6 +203,9 @@ class Appointment(BaseModel):
                 | (~Q(status="cancelled") & Q(cancelled_at=None, cancellation_reason="")),
                 name="appointment_cancelled_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(attending_doctor=None) | Q(status="in_progress"), name="appointment_attended_in_progress"
+            ),
             models.UniqueConstraint(
                 fields=["doctor", "overbook_day", "overbook_seat"],
                 condition=Q(status__in=LIVE, overbook_seat__isnull=False),
@@ -216,6 +228,11 @@ class Appointment(BaseModel):
                 name="appointment_seen",
             ),
         ]
+
+    @property
+    def attending(self) -> User:
+        """The doctor who has the patient: the booked one, unless the visit was handed over."""
+        return self.attending_doctor or self.doctor
 
     def __str__(self) -> str:
         return f"{self.appointment_type} {self.scheduled_time:%Y-%m-%d %H:%M} UTC"

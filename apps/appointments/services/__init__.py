@@ -21,7 +21,7 @@ from apps.appointments.services.booking import (
 )
 from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
 from apps.appointments.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
-from apps.appointments.services.marking import mark
+from apps.appointments.services.marking import assign_attending, mark
 from apps.appointments.services.moving import (
     Absence,
     AlreadyUndone,
@@ -114,6 +114,7 @@ __all__ = [
     "add_room",
     "add_time_off",
     "affected",
+    "assign_attending",
     "begin",
     "book",
     "book_series",

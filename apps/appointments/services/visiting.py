@@ -197,6 +197,8 @@ def enter(by: Actor, row: Appointment, to: str, *, reason: str = "") -> list[str
     comes = to in _LIVE and was not in _LIVE
     again = _another_seat(row) if comes else {}
     changed = write(row, status=str(to), **_stamps(row, to, reason), **again)
+    if "attending_doctor_id" in changed:  # no column that others are shown
+        changed.remove("attending_doctor_id")
     if comes:
         team.join(by, row)
     elif was in team.COUNTS and to not in team.COUNTS:
@@ -253,6 +255,8 @@ ON CONFLICT (day) DO UPDATE SET last_number = q.last_number + 1 RETURNING last_n
 
 
 def _stamps(row: Appointment, to: str, reason: str) -> dict[str, Any]:
+    if row.attending_doctor_id:  # handed over while it was in progress
+        return {"attending_doctor_id": None}
     if to == Status.CANCELLED:
         return {"cancelled_at": clock.now(), "cancellation_reason": reason}
     if to == Status.CHECKED_IN and row.status != Status.IN_PROGRESS:

@@ -98,6 +98,13 @@ def test_half_a_truth_is_refused(visit: Appointment, changes: dict[str, Any], co
         insert(visit, **(times | changes))
 
 
+def test_only_a_visit_that_goes_on_is_with_another_doctor_than_booked(visit: Appointment) -> None:
+    handed_over = elsewhere(visit) | {"attending_doctor_id": visit.doctor_id}
+    with pytest.raises(IntegrityError, match="appointment_attended_in_progress"):
+        insert(visit, **handed_over)
+    insert(visit, **handed_over, status="in_progress")
+
+
 def test_a_seat_of_a_day_is_taken_once(visit: Appointment) -> None:
     seat = {"overbook_reason": "Cannot wait", "overbook_day": date(2026, 1, 5), "overbook_seat": 1, "room_id": None}
     insert(visit, patient_id=admit("Ann", "Roe").pk, **seat)

@@ -45,10 +45,13 @@ def refresh(by: Actor, before: Sequence[Alert], after: Visit) -> None:
 
 
 def mark_queue(by: Actor, visit: Visit, *, raised_at: datetime | None = None) -> None:
-    """Marks the appointment's row while an urgent alert is unanswered. What the doctor enters marks nothing: they know it."""
+    """Marks the appointment's row while an urgent alert is unanswered, under the doctor who has the visit. What the doctor enters
+    marks nothing: they know it."""
     appointment = visit.row.appointment
     if appointment is None:
         return
+    if visit.row.doctor_id != (appointment.attending_doctor_id or appointment.doctor_id):
+        appointments.assign_attending(by=by, appointment=appointment, doctor_id=visit.row.doctor_id)
     is_open = bool(urgent(visit.open_alerts))
     alert_since = (appointment.alert_since or raised_at) if is_open else None
     appointments.mark(by=by, appointment=appointment, alert_since=alert_since, ready_since=visit.row.ready_at)

@@ -19,6 +19,7 @@ from apps.consultations.events import (
 from apps.consultations.models import Consultation, Passage
 from apps.consultations.rules import Status
 from apps.consultations.selectors import Visit
+from apps.consultations.services import alerting
 from apps.consultations.services.holding import about, active_doctor, enter, held, passed, refuse_others
 from apps.events.services import emit
 from apps.patients import services as charts
@@ -69,7 +70,8 @@ def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> Visit:
 
 @transaction.atomic
 def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str = "") -> Visit:
-    """Another doctor goes on with the visit, from where it is. The appointment stays in the diary it was booked in.
+    """Another doctor goes on with the visit, from where it is. The appointment stays in the schedule it was booked in; the queue
+    shows it, with its open alerts, under the doctor who has it now.
 
     Raises Invalid, NotFound, Forbidden, AlreadyOver.
     """
@@ -84,8 +86,11 @@ def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str 
     row.save(update_fields=["doctor", "version", "updated_at"])
     passed(by, row, row.status, reason=reason, from_doctor_id=before)
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
+    visit = selectors.whole(row)
+    open_since = min((alert.raised_at for alert in selectors.vital_alerts(row.pk)), default=None)
+    alerting.mark_queue(by, visit, raised_at=open_since)  # also for an alert that the former doctor raised and knew
     emit(ConsultationHandedOver(**about(row), from_doctor_id=before), by=by)
-    return selectors.whole(row)
+    return visit
 
 
 def _let_go(by: Actor, row: Consultation) -> None:

@@ -8,7 +8,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import browser, caller, hire
 from apps.appointments.models import Appointment
 from apps.audit.models import AuditEvent
 from apps.common import clock
@@ -196,6 +196,63 @@ def test_an_alert_stays_in_the_queue_when_the_visit_is_given_up_and_goes_with_th
     assert (row["status"], row["alert_since"] is not None) == ("checked_in", True)
     visit_of(ward["doctor"], visit.row.patient, appointment_id=visit.row.appointment_id)
     assert queue(ward["doctor"])["queue"] == []
+
+
+@WORKFLOWS
+def test_the_row_of_a_visit_that_was_handed_over_is_in_the_queue_of_the_doctor_who_has_it_with_its_marks(
+    ward: dict[str, User], workflow: str
+) -> None:
+    visit, other = nurse_visit(ward, workflow), hire("dr.other", "doctor", last_name="Okafor")
+    put(ward["nurse"], visit, 1, CRITICAL)
+    services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
+    (before,) = queue(ward["doctor"])["queue"]
+    reply = caller(ward["doctor"]).post(f"/consultations/{visit.row.pk}/hand-over", {"doctor_id": str(other.pk)})
+    assert reply.status_code == 200
+    assert queue(ward["doctor"])["queue"] == []
+    (row,) = queue(other)["queue"]
+    assert row == before | {"doctor_id": str(other.pk), "doctor_name": other.full_name, "waiting_minutes": row["waiting_minutes"]}
+    assert (row["alert_since"] is not None, row["ready_since"] is not None) == (True, True)
+    for doctor, rows in ((ward["doctor"], []), (other, [row["appointment_id"]])):
+        data = caller(ward["nurse"]).get(f"/queue?doctor_id={doctor.pk}").json()["data"]
+        assert [one["appointment_id"] for one in data["queue"]] == rows
+        page = browser(ward["receptionist"]).get(f"/admin/queue/?doctor={doctor.pk}").content.decode()
+        assert ("Alert: vital signs</strong> since" in page) == bool(rows)
+    (shown,) = browser(other).get("/admin/queue/").context["rows"]
+    assert ("Okafor" in shown["doctor"], shown["alert"] != "", shown["ready"] != "") == (True, True, True)
+    put(ward["nurse"], visit, 1, NORMAL | {"pulse": 80})
+    (row,) = queue(other)["queue"]
+    assert (row["alert_since"], row["ready_since"] is not None) == (None, True)
+
+
+def test_a_handed_over_visit_that_is_given_up_waits_for_the_booked_doctor_again(ward: dict[str, User]) -> None:
+    visit, other = nurse_visit(ward), hire("dr.other", "doctor", last_name="Okafor")
+    put(ward["nurse"], visit, 1, CRITICAL)
+    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    services.cancel(by=other, consultation_id=visit.row.pk)
+    assert queue(other)["queue"] == []
+    (row,) = queue(ward["doctor"])["queue"]
+    assert (row["status"], row["doctor_id"], row["alert_since"] is not None) == ("checked_in", str(ward["doctor"].pk), True)
+
+
+def test_a_visit_that_comes_back_to_the_booked_doctor_is_in_their_queue(ward: dict[str, User]) -> None:
+    visit, other = nurse_visit(ward), hire("dr.other", "doctor", last_name="Okafor")
+    put(ward["nurse"], visit, 1, CRITICAL)
+    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    services.hand_over(by=other, consultation_id=visit.row.pk, doctor_id=ward["doctor"].pk)
+    assert (len(queue(ward["doctor"])["queue"]), queue(other)["queue"]) == (1, [])
+    assert Appointment.objects.get(pk=visit.row.appointment_id).attending_doctor is None
+
+
+def test_an_alert_that_the_former_doctor_entered_is_marked_for_the_next_one(ward: dict[str, User]) -> None:
+    visit, other = nurse_visit(ward), hire("dr.other", "doctor", last_name="Okafor")
+    put(ward["doctor"], visit, 1, CRITICAL)
+    assert queue(ward["doctor"])["queue"] == []
+    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    (row,) = queue(other)["queue"]
+    assert row["alert_since"] is not None
+    services.complete(by=other, consultation_id=visit.row.pk, override_incomplete=True, reason="Sent to hospital")
+    done = Appointment.objects.get(pk=visit.row.appointment_id)
+    assert (done.status, done.attending_doctor, done.alert_since, done.doctor) == ("completed", None, None, ward["doctor"])
 
 
 @pytest.mark.parametrize("columns", [{"alert_id": "a1"}, {"alert_id": "a2", "cleared_at": clock.now() - timedelta(days=1)}])
