@@ -38,8 +38,8 @@ RELEASES = (
             "and height_unit (stored as sent and in metric units); bp takes 90/P and not_measurable.",
             "Medical history: a vital sign is checked as in a visit; what looks implausible takes confirmed_implausible.",
             "Consultations: an urgent vital sign warns in the reply (vital_alert), notifies the doctor and marks the queue "
-            "(alert_since); a nurse hands a visit to the doctor with POST /consultations/{id}/ready (ready_since). A visit that was "
-            "handed over is in the queue of the doctor who has it (GET /queue: doctor_id, doctor_name).",
+            "(alert_since); a nurse hands a visit to the doctor with POST /consultations/{id}/ready (ready_since). A visit that "
+            "was handed over is in the queue of the doctor who has it (GET /queue: doctor_id, doctor_name).",
             "Schedules: hours may end at 24:00 (/doctors/{id}/schedule).",
             "Series: daily, weekly and monthly, with by_weekday, by_month_day, by_set_position, count or until "
             "(/appointments/series); every_weeks is 0 where a series is not weekly.",
