@@ -108,12 +108,10 @@ class Stage:
         return Web(port, process.pid)
 
     def workers(self, environment: dict[str, str]) -> list[int]:
-        """The worker and beat that `make run` starts. Returns their process ids."""
-        named = {"worker": "bench-worker", "beat": "bench-beat"}
+        """The workers and beat that `make run` starts. Returns their process ids."""
         programs = [
-            replace(program, name=named[program.name], env=environment, log=str(places.log(named[program.name])))
-            for program in all_programs(free_port())
-            if program.name in named
+            replace(program, name=f"bench-{program.name}", env=environment, log=str(places.log(f"bench-{program.name}")))
+            for program in all_programs(free_port())[1:]
         ]
         crew = Crew(programs, self.progress.detail)
         crew.start()

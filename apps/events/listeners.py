@@ -38,10 +38,14 @@ class Terms:
 
     `shared` allows a batch of deliveries to share one transaction. It is for listeners that only insert rows: if one of the batch
     fails, all of it is rolled back and each delivery runs again by itself, so a mail must never be sent on these terms.
+
+    `asynchronous_commit` does not wait until the disk has the end of a delivery. A crash of PostgreSQL within a second after it
+    runs the delivery again, as does the death of a worker at any time. It is for what does no harm twice, such as a mail.
     """
 
     queue: str = "default"
     shared: bool = False
+    asynchronous_commit: bool = False
     waits: tuple[timedelta, ...] = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 
     @property

@@ -154,7 +154,8 @@ def _run_locked(delivery_ids: Sequence[UUID], attempt: int) -> int:
         if listener is not None:  # None: this version of the code has dropped the listener
             listener(revive(delivery.event))
     if locked:
-        sql.finish([delivery.delivery_id for delivery in locked], now=clock.now())
+        asynchronous = all(listeners.terms_of(delivery.listener).asynchronous_commit for delivery in locked)
+        sql.finish([delivery.delivery_id for delivery in locked], now=clock.now(), asynchronous=asynchronous)
     return len(locked)
 
 

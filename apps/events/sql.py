@@ -41,6 +41,7 @@ FROM events_delivery d JOIN events_outboxevent e ON e.id = d.event_id
 WHERE d.id = ANY(%s) AND d.status = 'pending' AND d.attempts = %s ORDER BY e.id, d.listener FOR UPDATE OF d SKIP LOCKED
 """
 _FINISH = "UPDATE events_delivery SET status = 'done', done_at = %s, last_error = '' WHERE id = ANY(%s)"
+_ASYNCHRONOUS = " RETURNING set_config('synchronous_commit', 'off', true)"  # until the transaction ends
 _RENEW = """
 UPDATE events_delivery SET next_attempt_at = %s WHERE id = ANY(ARRAY(
     SELECT id FROM events_delivery WHERE id = ANY(%s) AND status = 'pending' AND attempts = %s FOR UPDATE SKIP LOCKED))
@@ -92,10 +93,10 @@ def lock(delivery_ids: Sequence[UUID], *, attempt: int) -> list[Locked]:
         return [Locked(delivery_id, listener, _event(*event)) for delivery_id, listener, *event in cursor.fetchall()]
 
 
-def finish(delivery_ids: Sequence[UUID], *, now: datetime) -> None:
-    """Mark deliveries as done."""
+def finish(delivery_ids: Sequence[UUID], *, now: datetime, asynchronous: bool = False) -> None:
+    """Mark deliveries as done; `asynchronous`: the commit does not wait for the disk."""
     with prepared.cursor() as cursor:
-        cursor.execute(_FINISH, [now, list(delivery_ids)])
+        cursor.execute(_FINISH + _ASYNCHRONOUS if asynchronous else _FINISH, [now, list(delivery_ids)])
 
 
 def renew(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> None:

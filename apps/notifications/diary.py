@@ -10,6 +10,7 @@ type or note, no link with an id in it.
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,6 @@ from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
-from apps.accounts.models import User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
@@ -33,6 +33,7 @@ from apps.notifications.wording import clinic_time, clinic_zone, person
 from apps.patients import selectors as patients
 
 _ID = UUID(int=0)  # where the id of a prepared query goes
+_BOOKED = ("scheduled_time", "booked_by__role")
 Change = AppointmentBooked | AppointmentUpdated
 
 
@@ -84,8 +85,9 @@ def news_to_patient(event: Change | SeriesBooked) -> News | None:
     """What is ahead is told; what was booked for a time that began, or by a patient himself, is no news to him."""
     if isinstance(event, AppointmentUpdated):
         return _change_to_patient(event)
-    ahead = _still_to_come(event)
-    return News.BOOKED if ahead and not _is_patient(event.announced_by) else None
+    now = clock.now()
+    ahead = [visit for visit in _live_visits(event) if visit["scheduled_time"] > now]
+    return News.BOOKED if any(visit["booked_by__role"] != Role.PATIENT for visit in ahead) else None
 
 
 def address_of(patient_id: UUID) -> Recipient | None:
@@ -139,27 +141,17 @@ def _change_to_patient(event: AppointmentUpdated) -> News | None:
     return rules.news_to_the_patient(event.changes, event.status)
 
 
-def _still_to_come(event: AppointmentBooked | SeriesBooked) -> bool:
-    """Whether patient and clinic will meet. The visits of a series do not speak for themselves."""
-    now = clock.now()
+def _live_visits(event: AppointmentBooked | SeriesBooked) -> list[dict[str, Any]]:
+    """What is still booked of it. The visits of a series do not speak for themselves."""
     if isinstance(event, SeriesBooked):
-        return Appointment.objects.live().filter(scheduled_time__gt=now, series=event.series_id).exists()
-    return any(row["scheduled_time"] > now for row in _live_appointment().dicts(event.appointment_id))
+        return list(Appointment.objects.live().filter(series=event.series_id).values(*_BOOKED))
+    return _live_appointment().dicts(event.appointment_id)
 
 
-def _is_patient(user_id: UUID | None) -> bool:
-    return any(row["role"] == Role.PATIENT for row in _user().dicts(user_id)) if user_id else False
-
-
-# Every booking asks these two: their SQL is made once and planned once a connection.
 @cache
 def _live_appointment() -> Compiled:
-    return Compiled(Appointment.objects.live().filter(pk=_ID, series=None).order_by().values("scheduled_time"), _ID)
-
-
-@cache
-def _user() -> Compiled:
-    return Compiled(User.objects.filter(pk=_ID).order_by().values("role"), _ID)
+    """Every booking asks it: its SQL is made once and planned once a connection."""
+    return Compiled(Appointment.objects.live().filter(pk=_ID, series=None).order_by().values(*_BOOKED), _ID)
 
 
 def _is_soon(event: Change, left: Left) -> bool:

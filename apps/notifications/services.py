@@ -3,34 +3,22 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.common import clock, prepared
+from apps.common import clock
 from apps.common.actor import Someone
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.events.services import emit
-from apps.notifications import rules, selectors
+from apps.notifications import rules, selectors, sql
 from apps.notifications.events import AllNotificationsRead, NotificationRead, NotificationSent
 from apps.notifications.models import Category, Message, Notification, Priority, Type
 
 MAX_RECIPIENTS = 10_000  # named in one request; roles may hold more
-_MANY = 1_000  # from here on a statement may take longer than others
 _NAMED = 100  # unknown recipients that are told one by one
-
-# One statement, however many recipients: thin rows, each with a version-7 id of this moment, nobody twice.
-_COPIES = """
-INSERT INTO notifications_notification (id, message_id, user_id, created_at)
-SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING substring(int8send(%(ms)s) FROM 3) FROM 1 FOR 6),
-              52, 1), 53, 1), 'hex')::uuid, %(message)s, who.id, %(at)s
-FROM (SELECT u.id FROM unnest(%(ids)s::uuid[]) AS asked (id) JOIN accounts_user u USING (id) WHERE u.is_active
-      UNION
-      SELECT u.id FROM accounts_user u WHERE u.role = ANY(%(roles)s) AND u.is_active) AS who
-"""
 
 
 class NobodyThere(Conflict):
@@ -64,7 +52,7 @@ def send(*, by: Actor, notice: Notice, ids: Sequence[UUID] = (), roles: Collecti
     return message
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # a listener calls it within a transaction, which fails as a whole
 def notify(
     *,
     by: Someone,
@@ -83,11 +71,10 @@ def notify(
         raise Invalid(field="action_url", issue="Must be a path of this installation, like /lab/results/123.")
     at = at or clock.now()
     message = Message(sent_by_id=by.id, event_id=event_id, part=part, created_at=at, **asdict(notice))
-    Message.objects.bulk_create([message], ignore_conflicts=event_id is not None)
-    if event_id is not None and not Message.objects.filter(pk=message.pk).exists():
+    recipients = sql.store(message, ids=ids, roles=roles, ms=int(clock.now().timestamp() * 1000))
+    if recipients is None:
         return None
-    message.recipient_count = _hand_out(message, ids, roles)
-    Message.objects.filter(pk=message.pk).update(recipient_count=message.recipient_count)
+    message.recipient_count = recipients
     told = NotificationSent(
         message_id=message.pk, recipients=message.recipient_count, priority=message.priority, category=message.category
     )
@@ -113,23 +100,6 @@ def read_all(*, by: Actor) -> int:
     if marked and by.id:
         emit(AllNotificationsRead(user_id=by.id, notifications=marked), by=by)
     return marked
-
-
-def _hand_out(message: Message, ids: Collection[UUID], roles: Collection[str]) -> int:
-    """A copy for each recipient. Answers how many."""
-    values: dict[str, Any] = {
-        "ms": int(clock.now().timestamp() * 1000),
-        "message": message.pk,
-        "at": message.created_at,
-        "ids": list(ids),
-        "roles": [str(role) for role in roles],
-    }
-    if roles or len(ids) > _MANY:  # a hundred thousand took half a minute on a machine with nine others at work
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '60s'")  # until the commit, which checks the foreign keys
-    with prepared.cursor() as cursor:
-        cursor.execute(_COPIES, values)
-        return cursor.rowcount
 
 
 def _refuse_strangers(ids: Sequence[UUID]) -> None:

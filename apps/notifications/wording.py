@@ -1,6 +1,7 @@
 """How a message names a person and a time."""
 
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,14 @@ from django.conf import settings
 
 from apps.accounts.models import User
 from apps.common import clock
+from apps.common.prepared import Compiled
+
+_ID = UUID(int=0)  # where the id of a prepared query goes
 
 
 def person(user_id: UUID) -> str:
     """A member of staff, by name and username."""
-    return str(User.objects.filter(pk=user_id).first() or "Somebody")
+    return str(next(iter(_user().instances(user_id)), "Somebody"))
 
 
 def clinic_zone() -> ZoneInfo:
@@ -23,3 +27,9 @@ def clinic_zone() -> ZoneInfo:
 def clinic_time(at: datetime | None) -> str:
     """As the clinic's clock shows it, with the zone; now, where no time is known."""
     return f"{(at or clock.now()).astimezone(clinic_zone()):%Y-%m-%d at %H:%M %Z}"
+
+
+@cache
+def _user() -> Compiled:
+    """Most messages name a user: the query is made once and planned once a connection."""
+    return Compiled(User.objects.filter(pk=_ID).order_by(), _ID)

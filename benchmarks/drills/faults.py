@@ -33,7 +33,7 @@ Drill = Callable[[System], Sequence[Check]]
 
 
 def kill_celery(system: System) -> list[Check]:
-    """R1. The Celery worker and beat are killed every five seconds, five times each."""
+    """R1. The Celery workers and beat are killed every five seconds, five times each."""
     with Clients(system) as clients:
         time.sleep(SETTLED)
         for _ in range(5):

@@ -7,19 +7,22 @@ from pathlib import Path
 from hims.launch import places
 from hims.launch.processes import Program
 
-QUEUES = "default,events,mail"
-
 
 def all_programs(port: int) -> list[Program]:
-    """What `make run` starts, web server first."""
+    """What `make run` starts, web server first. Mails have a worker of their own: a slow mail server delays nothing else."""
     celery = ["-m", "celery", "-A", "hims.celery:app"]
-    worker = ["worker", "--queues", QUEUES, "--concurrency", "1", "--without-gossip", "--without-mingle"]
     schedule = str(places.data_dir() / "beat-schedule")
     return [
         _python("web", ["-m", "hims.web", "hims.wsgi:application", "--host", "127.0.0.1", "--port", str(port)]),
-        _python("worker", [*celery, *worker, "--loglevel", "INFO"], essential=False),
+        _python("worker", [*celery, *_worker("worker", "default")], essential=False),
+        _python("mail-worker", [*celery, *_worker("mail", "mail")], essential=False),
         _python("beat", [*celery, "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "INFO"], essential=False),
     ]
+
+
+def _worker(node: str, queues: str) -> list[str]:
+    options = ["--hostname", f"{node}@%h", "--queues", queues, "--concurrency", "1", "--without-gossip", "--without-mingle"]
+    return ["worker", *options, "--loglevel", "INFO"]
 
 
 def _python(name: str, arguments: Sequence[str], *, essential: bool = True) -> Program:

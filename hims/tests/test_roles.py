@@ -103,7 +103,7 @@ def test_servers_connect_as_the_application_and_migrate_as_the_owner(tmp_path: P
 
 def test_only_the_migration_service_of_compose_knows_the_owners_password() -> None:
     services = yaml.safe_load((places.PROJECT / "compose.yaml").read_text())["services"]
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "mail-worker", "beat"):
         assert "hims_app:${POSTGRES_APP_PASSWORD" in services[name]["environment"]["DATABASE_URL"]
         assert "POSTGRES_PASSWORD" not in str(services[name])
     assert "hims:${POSTGRES_PASSWORD" in services["migrate"]["environment"]["DATABASE_OWNER_URL"]

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from hims import production
-from hims.launch import install
+from hims.launch import install, programs
 from hims.launch.places import PROJECT
 from hims.tests import live
 
@@ -43,17 +43,29 @@ def test_compose_passes_yamllint():
     assert not complaints(tool("yamllint"), "--strict", "-d", rules, "compose.yaml")
 
 
-def test_compose_runs_web_worker_beat_and_both_servers():
+OURS = ("web", "worker", "mail-worker", "beat")
+
+
+def test_compose_runs_web_workers_beat_and_both_servers():
     services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
-    assert {"web", "worker", "beat", "postgres", "redis"} <= set(services)
-    assert all(services[name]["environment"]["HIMS_ENV"] == "production" for name in ("web", "worker", "beat"))
+    assert {*OURS, "postgres", "redis"} <= set(services)
+    assert all(services[name]["environment"]["HIMS_ENV"] == "production" for name in OURS)
+
+
+def test_compose_starts_the_workers_that_make_run_starts():
+    services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
+    for program in programs.all_programs(8123):
+        if program.name in ("worker", "mail-worker"):
+            options = dict(part.split("=", 1) for part in services[program.name]["command"] if "=" in part)
+            for name in ("--hostname", "--queues", "--concurrency"):
+                assert options[name] == program.command[program.command.index(name) + 1]
 
 
 def test_compose_passes_every_setting_that_a_clinic_may_choose():
     """Compose reads .env for its own file alone: a setting that it does not pass has no effect."""
     services = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]
     read = variables_read() - {*production.TEST_SETTINGS, *NOT_IN_A_CONTAINER}
-    for name in ("web", "worker", "beat"):
+    for name in OURS:
         assert not read - set(services[name]["environment"]), name
     assert not set(services["web"]["environment"]) - set(documented())
 

@@ -8,7 +8,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
+from apps.events import listeners
 from hims.launch import disk_guard, health, locks, places, programs
 from hims.launch.disk_guard import DiskGuard
 from hims.launch.tests import scene
@@ -229,12 +231,24 @@ def test_what_cannot_be_is_said(launch, monkeypatch, variable, value, message):
     assert "Traceback" not in shown
 
 
-def test_the_worker_serves_every_queue_and_the_web_server_only_this_machine(data):
-    web, worker, beat = programs.all_programs(8123)
+def test_the_web_server_listens_on_this_machine_alone_and_beat_keeps_its_schedule_in_the_data_folder(data):
+    web, *_, beat = programs.all_programs(8123)
     assert "127.0.0.1" in web.command
     assert "8123" in web.command
-    assert "default,events,mail" in worker.command
     assert str(data) in " ".join(beat.command)
+
+
+def test_every_queue_has_a_worker_and_mails_have_one_of_their_own(data):
+    """A mail server that hangs keeps a worker busy: no other delivery may wait behind it."""
+    workers = [program.command for program in programs.all_programs(8123) if "--queues" in program.command]
+    served = [set(command[command.index("--queues") + 1].split(",")) for command in workers]
+    used = {settings.CELERY_TASK_DEFAULT_QUEUE}
+    used |= {terms.queue for terms in listeners._terms.values()}
+    assert used == set().union(*served)
+    assert {"mail"} in served
+    assert sum("mail" in queues for queues in served) == 1
+    names = [command[command.index("--hostname") + 1] for command in workers]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.full
