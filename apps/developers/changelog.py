@@ -62,6 +62,7 @@ RELEASES = (
             "POST /auth/password/change takes revoke_api_keys; a password chosen by a mailed link revokes every API key.",
         ),
         changed=(
+            "/health/ready repeats its result for one second.",
             "Medical history: occurred_at and ended_at also take YYYY-MM and YYYY, and are answered as they were entered: a date "
             "that was sent without a time is no longer answered as an instant.",
             "Names and other texts of one line are stored in Unicode's normal form C, without direction marks and control "

@@ -1,7 +1,10 @@
 """Is the process alive, is the system ready. Outside /v1, open to anybody, saying nothing of anybody."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
@@ -14,6 +17,22 @@ from apps.rest.models import WriteProbe
 _ages: dict[str, Callable[[], datetime | None]] = {}
 _requirements: dict[str, Callable[[], bool]] = {}
 _migrated = False
+
+# Anyone may call /health/ready, and each check writes a row: one second limits a flood to one write a second in each process.
+RESULT_LIFETIME = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What the checks found, and when."""
+
+    checked_at: datetime
+    is_down: bool
+    body: dict[str, Any]
+
+
+_last_result: _Result | None = None
+_checking = Lock()
 
 
 def require(name: str, is_met: Callable[[], bool]) -> None:
@@ -34,7 +53,29 @@ def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """200 `ok`; 200 `degraded` without Redis, while only writing fails or while workers lag behind; 503 `down` without what
     reading needs: the database, its migrations and what apps require. A clinic that can still read charts stays reachable.
+    A process checks at most once in RESULT_LIFETIME and repeats the result until then.
     """
+    result = _recent_result()
+    response = JsonResponse(result.body, status=503 if result.is_down else 200)
+    response.headers["Cache-Control"] = "no-store"
+    if result.is_down:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def _recent_result() -> _Result:
+    """Returns the last result, or checks anew. The lock makes requests that arrive during a check share its result."""
+    global _last_result
+    with _checking:
+        # Below zero after the machine's clock was put back: such a result would otherwise last until the old time returns.
+        if _last_result is None or not timedelta(0) <= clock.now() - _last_result.checked_at < RESULT_LIFETIME:
+            is_down, body = _check()
+            _last_result = _Result(checked_at=clock.now(), is_down=is_down, body=body)
+        return _last_result
+
+
+def _check() -> tuple[bool, dict[str, Any]]:
+    """Returns whether the system is down, and the body of the reply."""
     checks = {"database": _answers()}
     checks["migrations"] = checks["database"] and _is_migrated()
     for name, is_met in _requirements.items():
@@ -46,11 +87,7 @@ def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     lag = any(age > settings.HIMS_BACKLOG_LIMIT_SECONDS for age in ages.values() if age is not None)
     status = "down" if down else "ok" if all(checks.values()) and not lag else "degraded"
     words = {name: "ok" if met else "down" for name, met in checks.items()} | ({"workers": "behind"} if lag else {})
-    response = JsonResponse({"status": status, "checks": words, "waiting_seconds": ages}, status=503 if down else 200)
-    response.headers["Cache-Control"] = "no-store"
-    if down:
-        response.headers["Retry-After"] = "2"
-    return response
+    return down, {"status": status, "checks": words, "waiting_seconds": ages}
 
 
 def _answers() -> bool:

@@ -131,7 +131,7 @@ def test_without_redis_work_goes_on_and_sign_in_stays_limited(tmp_path: Path, fa
         tries = sign_in_six_times_at(first, second)
         assert [reply.status for reply in tries] == [401] * 5 + [429]
         assert int(tries[-1].headers["Retry-After"]) > 50
-        assert redis_is(first) == "down"
+        assert live.eventually(lambda: redis_is(first) == "down", within=10)  # a worker repeats its result for a second
         if fault is OwnRedis.freeze:
             redis.thaw()
         else:

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -20,6 +21,13 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_migrated", False)
     monkeypatch.setattr(health, "_requirements", {})
     monkeypatch.setattr(health, "_ages", {})
+    monkeypatch.setattr(health, "_last_result", None)
+    monkeypatch.setattr(health, "RESULT_LIFETIME", timedelta(0))  # each request checks, except where a test is about that
+
+
+@pytest.fixture
+def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "RESULT_LIFETIME", timedelta(seconds=1))
 
 
 def ready() -> tuple[int, str, dict[str, str], Any]:
@@ -92,6 +100,78 @@ def test_the_database_holds_one_probe_row_and_no_other() -> None:
     assert WriteProbe.objects.count() == 1
     with pytest.raises(IntegrityError, match="writeprobe_one_row"):
         WriteProbe.objects.create(pk=2, written_at=clock.now())
+
+
+@pytest.mark.usefixtures("one_second")
+def test_a_flood_of_readiness_checks_writes_once_a_second(django_assert_num_queries: Any) -> None:
+    begun = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+    with time_machine.travel(begun, tick=False) as traveller:
+        ready()
+        with django_assert_num_queries(0):
+            replies = [ready()[:3] for _ in range(50)]
+        traveller.shift(timedelta(milliseconds=999))
+        with django_assert_num_queries(0):
+            ready()
+        assert WriteProbe.objects.get().written_at == begun
+        traveller.shift(timedelta(milliseconds=1))
+        ready()
+        assert WriteProbe.objects.get().written_at == begun + timedelta(seconds=1)
+    assert replies == [(200, "ok", {"database": "ok", "migrations": "ok", "redis": "ok", "writing": "ok"})] * 50
+
+
+@pytest.mark.usefixtures("one_second")
+def test_a_kept_result_keeps_its_status_and_headers_and_ends_after_a_second() -> None:
+    with time_machine.travel(datetime(2026, 11, 29, 12, 0, tzinfo=UTC), tick=False) as traveller:
+        health.require("sample data", lambda: False)
+        for _ in range(2):
+            status, word, checks, headers = ready()
+            assert (status, word, checks["sample data"]) == (503, "down", "down")
+            assert (headers["Cache-Control"], headers["Retry-After"]) == ("no-store", "2")
+        health.require("sample data", lambda: True)
+        assert ready()[:2] == (503, "down")
+        traveller.shift(timedelta(seconds=1))
+        assert ready()[:2] == (200, "ok")
+
+
+@pytest.mark.usefixtures("one_second")
+def test_a_clock_that_is_put_back_does_not_keep_an_old_result() -> None:
+    with time_machine.travel(datetime(2026, 11, 29, 12, 0, tzinfo=UTC), tick=False) as traveller:
+        ready()
+        traveller.shift(-timedelta(hours=1))
+        ready()
+        assert WriteProbe.objects.get().written_at == datetime(2026, 11, 29, 11, 0, tzinfo=UTC)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("one_second")
+def test_requests_that_arrive_during_a_check_share_its_result() -> None:
+    checks: list[int] = []
+    began, may_end = Event(), Event()
+
+    def is_met() -> bool:
+        checks.append(1)
+        began.set()
+        return may_end.wait(10)
+
+    health.require("sample data", is_met)
+    replies: list[int] = []
+
+    def ask() -> None:
+        try:
+            replies.append(Client().get("/health/ready").status_code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=ask) for _ in range(3)]
+    with time_machine.travel(datetime(2026, 11, 29, 12, 0, tzinfo=UTC), tick=False):
+        threads[0].start()
+        assert began.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        may_end.set()
+        for thread in threads:
+            thread.join(20)
+    assert (replies, len(checks)) == ([200, 200, 200], 1)
 
 
 def test_what_else_is_required_counts() -> None:
