@@ -103,6 +103,17 @@ DATABASES["default"]["OPTIONS"]["options"] = env.read.str(
     " -c plan_cache_mode=force_generic_plan",
 )
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
+# A database host that vanishes sends no reset, and TCP alone waits for it for fifteen minutes and more (tcp_retries2 in tcp(7)).
+# Ten seconds, the time limit of a statement, for data that the host does not acknowledge. While a connection waits for a reply,
+# keepalive probes find the host gone after 5 + 3 * 2 seconds; tcp_user_timeout ends those as well (tcp(7)), so it is the shorter.
+# libpq ignores all of these on a Unix socket: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+DATABASES["default"]["OPTIONS"] |= {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # allows `common.prepared`; Django's own cursors never prepare
 REDIS_URL = env.redis_url()
 # The counter of the page sign-ins (django-ratelimit) lives here. As impatient as `common.bus`, and for the same reason.
