@@ -73,7 +73,14 @@ def test_no_table_of_the_trail_lets_a_row_be_changed_or_removed() -> None:
 
 
 @pytest.mark.usefixtures("one_of_each")
-@pytest.mark.parametrize("change", ["sequence = sequence - 1", "swept = swept - interval '1 s'", "anchored_on = anchored_on - 1"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "sequence = sequence - 1",
+        *("swept = swept - interval '1 s'", "reach = reach - interval '1 s'", "anchored_on = anchored_on - 1"),
+        *("swept = NULL", "reach = NULL", "anchored_on = NULL"),
+    ],
+)
 def test_the_head_of_the_chain_only_moves_forward(change: str) -> None:
     refused(f"UPDATE audit_chain SET {change}")
 
@@ -155,6 +162,65 @@ def test_the_application_role_cannot_rebuild_the_chain_nor_change_a_row(leave: s
             refused(statement, leave=leave, because="permission denied for schema")
         else:
             refused(statement, leave=leave, because=r"permission denied|must be (able to )?own|only moves forward")
+
+
+ADVANCE = "SELECT audit_advance_chain({}) FROM audit_chain"
+HEAD = {name: name for name in ("secret", "sequence", "hash", "reach", "swept", "anchored_on", "mac")}
+
+
+def advance(**changes: str) -> str:
+    """The statement that moves the chain's head to where it is, except for these columns."""
+    return ADVANCE.format(", ".join((HEAD | changes).values()))
+
+
+@pytest.mark.usefixtures("application")
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"sequence": "0"}, "position"),
+        ({"sequence": "sequence - 1", "hash": "'\\x00'::bytea"}, "position"),
+        ({"sequence": "sequence + 1"}, "position"),
+        ({"sequence": "NULL"}, "position"),
+        ({"hash": "'\\x00'::bytea"}, "hash"),
+        ({"hash": "NULL"}, "hash"),
+        ({"reach": "reach - interval '1 s'"}, "forward"),
+        ({"reach": "NULL"}, "forward"),
+        ({"reach": "now() + interval '1 day'"}, "future"),
+        ({"swept": "swept - interval '1 s'"}, "forward"),
+        ({"swept": "NULL"}, "forward"),
+        ({"swept": "'infinity'"}, "future"),
+        ({"anchored_on": "anchored_on - 1"}, "no anchor|forward"),
+        ({"anchored_on": "NULL"}, "no anchor"),
+        ({"anchored_on": "anchored_on + 1"}, "no anchor"),
+        ({"secret": "'\\x00'::bytea"}, "key"),
+    ],
+)
+def test_the_application_role_moves_the_chain_to_no_position_but_the_next(changes: dict[str, str], fault: str) -> None:
+    before = Chain.objects.values().get()
+    refused(advance(**changes), because=fault)
+    assert Chain.objects.values().get() == before
+    execute(advance())  # the head as it is
+
+
+@pytest.mark.usefixtures("application")
+def test_the_application_role_does_not_move_the_chain_past_the_seals_it_wrote() -> None:
+    execute("INSERT INTO audit_seal SELECT sequence + 1, event_id, at + interval '1 s', '\\x01' FROM audit_seal")
+    refused(advance(sequence="sequence + 2", hash="'\\x01'::bytea"), because="position")
+    refused(advance(sequence="sequence + 1"), because="hash")
+    execute(advance(sequence="sequence + 1", hash="'\\x01'::bytea"))
+    refused(advance(sequence="sequence - 1"), because="position")
+
+
+@pytest.mark.usefixtures("application")
+def test_the_application_role_anchors_the_day_that_ended_with_the_position_it_ended_at() -> None:
+    execute("RESET SESSION AUTHORIZATION")
+    execute("ALTER TABLE audit_chain DISABLE TRIGGER audit_only_forward")
+    execute("UPDATE audit_chain SET anchored_on = anchored_on - 1")
+    execute("ALTER TABLE audit_chain ENABLE TRIGGER audit_only_forward")
+    execute("SET LOCAL SESSION AUTHORIZATION hims_app")
+    refused(advance(anchored_on="anchored_on + 1"), because="no anchor")
+    execute("INSERT INTO audit_anchor SELECT anchored_on, sequence, '\\x01' FROM audit_chain")
+    refused(advance(anchored_on="anchored_on + 1"), because="no anchor")  # of another hash
 
 
 def test_leave_for_upkeep_is_the_owners_alone() -> None:
