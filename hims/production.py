@@ -22,6 +22,8 @@ TEST_SETTINGS = (
     "HIMS_DEBUG",
 )
 TIME_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+# A host name (RFC 1123, section 2.1), an IPv4 address, or an IPv6 address in brackets.
+HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
 MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
 
 
@@ -92,9 +94,11 @@ def _hosts(environ: Mapping[str, str]) -> list[str]:
     hosts = [host.strip() for host in environ.get("HIMS_ALLOWED_HOSTS", "").split(",") if host.strip()]
     if not hosts:
         return ["HIMS_ALLOWED_HOSTS is not set: name the host names this installation answers to."]
-    # A leading dot stands for all subdomains. Of a top-level domain, that is everybody's hosts.
-    wide = [host for host in hosts if "*" in host or (host.startswith(".") and "." not in host[1:].rstrip("."))]
-    return [f"HIMS_ALLOWED_HOSTS names {host!r}, which matches hosts of others: name your own." for host in wide]
+    # Django takes a leading dot for every subdomain: of `.co.uk`, of `.com` or of a hosting company those are everybody's hosts,
+    # and only the public suffix list, which changes every week, tells them from the clinic's own. So no wildcard at all.
+    wrong = [host for host in hosts if not HOST.fullmatch(host)]
+    rule = "name each host in full, like hims.clinic.example, without a dot in front, a '*', a scheme or a port."
+    return [f"HIMS_ALLOWED_HOSTS names {host!r}: {rule}" for host in wrong]
 
 
 def _mail(environ: Mapping[str, str]) -> list[str]:

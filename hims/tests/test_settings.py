@@ -92,7 +92,15 @@ def test_production_refuses_to_start_without(name: str) -> None:
         ("HIMS_KEY_RING", f"{WHOLE['HIMS_KEY_RING']},{'ab' * 20}"),
         ("HIMS_ALLOWED_HOSTS", "*"),
         ("HIMS_ALLOWED_HOSTS", "api.hims.example,*"),
+        ("HIMS_ALLOWED_HOSTS", "*.hims.example"),
+        ("HIMS_ALLOWED_HOSTS", "api.*"),
         ("HIMS_ALLOWED_HOSTS", ".com"),
+        ("HIMS_ALLOWED_HOSTS", ".co.uk"),
+        ("HIMS_ALLOWED_HOSTS", "api.hims.example, .herokuapp.com"),
+        ("HIMS_ALLOWED_HOSTS", ".hims.example"),
+        ("HIMS_ALLOWED_HOSTS", "."),
+        ("HIMS_ALLOWED_HOSTS", "https://api.hims.example"),
+        ("HIMS_ALLOWED_HOSTS", "api.hims.example:443"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=0 -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=0ms -c idle_in_transaction_session_timeout=60s"),
         ("HIMS_PG_OPTIONS", "-c statement_timeout=10s -c lock_timeout=5s"),
@@ -130,8 +138,9 @@ def test_production_names_all_unsafe_settings_at_once() -> None:
         assert name in message
 
 
-def test_subdomains_of_the_clinics_own_name_are_accepted() -> None:
-    assert start(WHOLE | {"HIMS_ALLOWED_HOSTS": ".hims.example, 127.0.0.1"}).stdout == "hims.settings.production False\n"
+def test_hosts_that_are_named_in_full_are_accepted() -> None:
+    hosts = "hims.example, API-2.hims.example,10.0.0.7,[::1],localhost"
+    assert start(WHOLE | {"HIMS_ALLOWED_HOSTS": hosts}).stdout == "hims.settings.production False\n"
 
 
 def test_own_connection_options_with_every_time_limit_are_accepted() -> None:
