@@ -98,6 +98,9 @@ RELEASES = (
             "Charts: a warning already_recorded for an allergy, diagnosis or medicine that is active already; no known "
             "allergies ends with the first allergy, also by a merge or an import; a signed diagnosis that is on the problem "
             "list is written with the status `encounter`.",
+            "Merges: an allergy or a diagnosis that both records list as active stays active once; the preview names them "
+            "(warnings listed_twice, medication_twice). An undo or a triage that would leave a record without a name is 409 "
+            "name_missing, one that would put the death before the birth 409 dates_contradict.",
             "POST /api-keys/{id}/rotate of another person's key is 403; such a key can be revoked, and its owner is notified.",
             "API keys: expand= takes the scope of what it shows (403 with details.required_scope).",
             "POST /auth/password/forgot and /auth/password/reset have a limit for each address, and forgot one for each name "

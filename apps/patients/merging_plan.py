@@ -14,8 +14,10 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Invalid
 from apps.patients import merging
+from apps.patients.chart import ACTIVE, EntryType
 from apps.patients.dates import Precision
-from apps.patients.models import AllergyStatus, Gender, NotSame, Patient
+from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotSame, Patient
+from apps.patients.repeats import LISTED_ONCE, to_end
 from apps.patients.restriction import led_to_open
 from apps.patients.selectors import nobody
 
@@ -41,6 +43,7 @@ COLUMNS: tuple[str, ...] = (*_ALONE, *(column for group in GROUPS.values() for c
 _BIRTH = "date_of_birth"
 _EXACT = [precision.value for precision in Precision]
 _EMPTY = ("", None, Gender.UNKNOWN)
+NAMES = ("first_name", "last_name")  # of which one may be empty, not both
 SHOWN = tuple(column for column in COLUMNS if column == _BIRTH or column not in GROUPS[_BIRTH])
 
 
@@ -116,7 +119,7 @@ def choices(retired: Patient, survivor: Patient, asked: Mapping[str, str]) -> di
         if side not in ("retired", "survivor"):
             raise Invalid(field=f"fields.{field}", issue="Must be retired or survivor.")
         chosen |= dict.fromkeys(columns, cast("Side", side))
-    if not any(getattr(retired if chosen[name] == "retired" else survivor, name) for name in ("first_name", "last_name")):
+    if not any(getattr(retired if chosen[name] == "retired" else survivor, name) for name in NAMES):
         raise Invalid(
             field="fields.last_name", issue="The record would have no name. Keep the first or the last name of one of them."
         )
@@ -188,6 +191,26 @@ def _cautions(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Ca
         yield Caution("not_same", "Somebody looked at these two before and said they are two people.")
     if reader.may(Permission.PATIENT_SEE_ALLERGY_STATUS) and _contradict(retired, survivor):
         yield Caution("allergies_differ", "One has no known allergies, the other has some. The merge ends the first. Ask again.")
+    yield from _listed_twice(reader, retired, survivor)
+
+
+def _listed_twice(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Caution]:
+    """What both charts list as active, as far as the reader may read it."""
+    kinds = [kind for kind in (*LISTED_ONCE, EntryType.MEDICATION) if reader.reads_chart(kind)]
+    if not reader.may(Permission.CHART_VIEW) or not kinds:
+        return
+    rows = ChartEntry.objects.filter(patient__in=[retired, survivor], type__in=kinds, status=ACTIVE).order_by("display", "pk")
+    theirs = {row.pk for row in rows if row.patient_id == retired.pk}
+    same = to_end(rows, theirs)
+    once = [f"{row.display} ({row.type})" for row in same if row.type in LISTED_ONCE]
+    if once:
+        yield Caution(
+            "listed_twice",
+            f"Both charts list as active: {'; '.join(once)}. The merge keeps one of each active and ends the other.",
+        )
+    medicines = [row.display for row in same if row.type == EntryType.MEDICATION]
+    if medicines:
+        yield Caution("medication_twice", f"Both charts list as active: {'; '.join(medicines)}. Check them after the merge.")
 
 
 def _contradict(retired: Patient, survivor: Patient) -> bool:

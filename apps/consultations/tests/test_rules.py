@@ -180,7 +180,7 @@ def test_what_is_implausible_can_be_confirmed_and_what_is_impossible_cannot() ->
     sure = {"confirmed_implausible": True}
     assert not wrong(1, {"pulse": 12} | sure)
     assert not wrong(1, {"bp": "300/200"} | sure)
-    for impossible in ({"bp": "80/120"}, {"spo2": 120}, {"pulse": -1}, {"pain": 11}):
+    for impossible in ({"bp": "80/120"}, {"bp": "800/90"}, {"spo2": 120}, {"pulse": -1}, {"pain": 11}):
         assert wrong(1, impossible | sure)
 
 

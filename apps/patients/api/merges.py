@@ -92,7 +92,11 @@ class MergePreviewShape(serializers.Serializer):
     survivor_id = serializers.UUIDField()
     counts = CountShape(many=True, help_text="Rows that would move, by model")
     conflicts = DifferenceShape(many=True, help_text="Columns in which the two differ, and whose value is kept by default")
-    warnings = CautionShape(many=True, help_text="What speaks against one person, or needs a look afterwards")
+    warnings = CautionShape(
+        many=True,
+        help_text="What speaks against one person, or needs a look afterwards: `listed_twice` names allergies and diagnoses of "
+        "which one entry stays active, `medication_twice` medicines that both charts list",
+    )
 
 
 class MergePreviewViewSet(HimsViewSet):

@@ -10,7 +10,7 @@ from apps.patients.services.charting import (
     retract,
 )
 from apps.patients.services.duplicates import AlreadyToldApart, NotLookedAt, register_beside, tell_apart
-from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, DatesContradict, merge
+from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, DatesContradict, NameMissing, merge
 from apps.patients.services.registry import (
     AlreadyActive,
     AlreadyInactive,
@@ -65,6 +65,7 @@ __all__ = [
     "GlassIsBroken",
     "MergedFurther",
     "MrnTaken",
+    "NameMissing",
     "NewEntry",
     "NoNeedToBreakGlass",
     "NotLookedAt",

@@ -21,6 +21,7 @@ from apps.patients.chart import CodeSystem, EntryType
 from apps.patients.dates import Precision
 from apps.patients.events import ChartEntriesRecorded, ChartEntryRecorded, ChartEntryRetracted
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.repeats import LISTED_ONCE
 from apps.patients.services import settling
 
 _DAY = timedelta(days=1)  # whoever writes may be in another time zone than the clinic
@@ -111,7 +112,10 @@ def retract(*, by: Actor, entry_id: UUID, patient_id: UUID, reason: str) -> Char
     _may_write(by, row.type)
     if row.status == chart.ENTERED_IN_ERROR:
         raise AlreadyRetracted
+    was_active = row.status == chart.ACTIVE
     row.amend(status=chart.ENTERED_IN_ERROR, retracted_at=clock.now(), retracted_by_id=by.id, retraction_reason=reason)
+    if was_active and row.type in LISTED_ONCE:
+        settling.restore_repeat(patient, row)
     if row.type == EntryType.ALLERGY:
         settling.settle_allergies(patient)
     if row.type == EntryType.DIAGNOSIS:

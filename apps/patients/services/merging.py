@@ -14,19 +14,19 @@ from django.db.models import Q, QuerySet
 from apps.access.actor import Actor
 from apps.common import clock
 from apps.common.errors import Conflict, Invalid
+from apps.common.text import LooksBlank, clean_line
 from apps.events.services import emit
 from apps.patients import merging, rules
 from apps.patients import merging_plan as plan
 from apps.patients.events import PatientsMerged
 from apps.patients.merging import Link
-from apps.patients.models import ChartEntry, Merge, MergedRow, NotSame, Patient
+from apps.patients.models import Merge, MergedRow, NotSame, Patient
 from apps.patients.restriction import CareTeamMember, led_to_open
 from apps.patients.services.registry import write_search_words
-from apps.patients.services.settling import settle_allergies, settle_problems
+from apps.patients.services.settling import ENTRY, STATUS, end_repeats, settle_allergies, settle_problems
 
 PAIRS = NotSame._meta.label
 TEAM = CareTeamMember._meta.label
-ENTRY, STATUS = ChartEntry._meta.label, "status"
 RESTRICTED = "restricted"
 
 
@@ -41,10 +41,19 @@ class AlreadyMerged(Conflict):
 
 
 class CannotStandTogether(Conflict):
+    reason = "rows_contradict"
     message = "Rows of the two records cannot stand under one patient. Settle them first."
 
 
+class NameMissing(Conflict):
+    """`details.patient_id` would have neither a first nor a last name."""
+
+    message = "The record would have no name. Enter its first or last name, then try again."
+    reason = "name_missing"
+
+
 class DatesContradict(Conflict):
+    reason = "dates_contradict"
     message = "The death would lie before the birth. Correct one of the two dates, or keep both of the same record."
 
 
@@ -62,6 +71,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
         if row.merged_into_id:
             raise AlreadyMerged(row)
     done = _write_down(by, retired, survivor, reason.strip(), fields or {})
+    check_columns(retired, {})
     retired.amend(merged_into_id=survivor.pk)
     for link in merging.links():
         _move(link, done)
@@ -69,6 +79,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
     _join_teams(done)
     write_columns(survivor, {column: read(column, told["after"]) for column, told in done.fields.items()})
     note_ended(done, say_what_follows(retired, survivor))
+    note_ended(done, end_repeats(survivor, _moved_entries(done)))
     emit(PatientsMerged(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk), by=by)
     return done
 
@@ -103,20 +114,41 @@ def plain(value: Any) -> Any:
 
 
 def read(column: str, value: Any) -> Any:
-    """The value of a column, from JSON."""
-    return plan.column_named(column).to_python(value)
+    """The value of a column, from JSON. A text that was stored before texts were cleaned is cleaned."""
+    found = plan.column_named(column).to_python(value)
+    if not isinstance(found, str):
+        return found
+    try:
+        return clean_line(found)
+    except LooksBlank:
+        return ""
 
 
 def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
-    """Set columns; the dialled form of the telephone number follows the number. Raises DatesContradict for a death before the
-    birth: the values of a merge may come from both records."""
-    born, died = (values.get(name, getattr(patient, name)) for name in ("date_of_birth", "deceased_at"))
-    if died and rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE)):
-        raise DatesContradict
+    """Set columns; the dialled form of the telephone number follows the number. Raises as `check_columns` does."""
+    check_columns(patient, values)
     following = {}
     if "phone" in values and values["phone"] != patient.phone:
         following["phone_e164"] = rules.e164(values["phone"], settings.CLINIC_COUNTRY)
     patient.amend(**values, **following)
+
+
+def check_columns(patient: Patient, values: Mapping[str, Any]) -> None:
+    """Check what the record would be with these values, which may come from two records and two times.
+
+    Raises NameMissing, and DatesContradict for a death before the birth.
+    """
+    will_be = {name: values.get(name, getattr(patient, name)) for name in ("date_of_birth", "deceased_at", *plan.NAMES)}
+    if not has_name(will_be):
+        raise NameMissing(patient_id=patient.pk)
+    born, died = will_be["date_of_birth"], will_be["deceased_at"]
+    if died and rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE)):
+        raise DatesContradict(patient_id=patient.pk)
+
+
+def has_name(values: Mapping[str, Any]) -> bool:
+    """Whether one of the two names says something."""
+    return any(str(values[name]).strip() for name in plan.NAMES)
 
 
 def say_what_follows(*patients: Patient) -> list[UUID]:
@@ -132,9 +164,15 @@ def say_what_follows(*patients: Patient) -> list[UUID]:
 
 
 def note_ended(done: Merge, entries: Iterable[UUID]) -> None:
-    """Write down which "no known allergy" entries this merge has ended, so that its undo makes them active again."""
+    """Write down which "no known allergy" entries and repeats this merge has ended, so that its undo makes them active again."""
     rows = [MergedRow(merge=done, model=ENTRY, column=STATUS, row_id=str(pk)) for pk in entries]
     MergedRow.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _moved_entries(done: Merge) -> set[UUID]:
+    """The chart entries that the merge has brought."""
+    rows = MergedRow.objects.filter(merge=done, model=ENTRY).exclude(column=STATUS)
+    return {UUID(row_id) for row_id in rows.values_list("row_id", flat=True)}
 
 
 def turn_pair(pair: NotSame, leave: UUID, to: UUID) -> bool:

@@ -3,16 +3,20 @@
 Call under the patient's lock, after every change of the chart's entries: recording, import, signing, retraction, merge, undo.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from apps.common import clock
-from apps.patients import chart
+from apps.patients import chart, repeats
 from apps.patients.chart import ACTIVE, ENCOUNTER, ENTERED_IN_ERROR, EntryType
-from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.models import AllergyStatus, ChartEntry, MergedRow, Patient
+from apps.patients.repeats import LISTED_ONCE
 
 _SYSTEM, _CODE, _ = chart.NO_KNOWN_ALLERGY
+ENDED = "inactive"  # the status of an entry that a merge or a new allergy ends
+ENTRY, STATUS = ChartEntry._meta.label, "status"  # under these a merge writes down which entries it has ended
 
 
 def settle_allergies(patient: Patient) -> list[UUID]:
@@ -24,9 +28,34 @@ def settle_allergies(patient: Patient) -> list[UUID]:
     if status == AllergyStatus.LISTED:
         none_known = _active_allergies(patient).filter(code_system=_SYSTEM, code=_CODE)
         ended = list(none_known.values_list("pk", flat=True))
-        ChartEntry.objects.filter(pk__in=ended).update(status="inactive", updated_at=clock.now())
+        ChartEntry.objects.filter(pk__in=ended).update(status=ENDED, updated_at=clock.now())
     patient.amend(allergy_status=status)
     return ended
+
+
+def end_repeats(patient: Patient, among: Collection[UUID]) -> list[UUID]:
+    """End active allergies and diagnoses that repeat another one, where one of the two is among these entries and one is not.
+
+    Returns the entries that were ended. They stay in the chart as inactive (`repeats.to_end` chooses).
+    """
+    rows = ChartEntry.objects.filter(patient=patient, type__in=LISTED_ONCE, status=ACTIVE)
+    ended = [row.pk for row in repeats.to_end(rows, among)]
+    ChartEntry.objects.filter(pk__in=ended).update(status=ENDED, updated_at=clock.now())
+    return ended
+
+
+def restore_repeat(patient: Patient, retracted: ChartEntry) -> None:
+    """Make the entry active again that a merge ended as a repeat of one that is now retracted, unless another one is active."""
+    rows = ChartEntry.objects.filter(patient=patient, type=retracted.type, status__in=[ACTIVE, ENDED])
+    same = [row for row in rows if repeats.says_the_same(row, retracted)]
+    if any(row.status == ACTIVE for row in same):
+        return
+    by_merges = MergedRow.objects.filter(
+        merge__undone_at=None, model=ENTRY, column=STATUS, row_id__in=[str(row.pk) for row in same]
+    )
+    noted = set(by_merges.values_list("row_id", flat=True))
+    if best := repeats.best(row for row in same if str(row.pk) in noted):
+        best.amend(status=ACTIVE)
 
 
 def allergy_status(patient: Patient) -> AllergyStatus:

@@ -15,20 +15,21 @@ from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 from apps.patients import selectors
 from apps.patients.chart import ACTIVE
+from apps.patients.dates import Precision
 from apps.patients.events import MergeTriageSettled, MergeUndone
 from apps.patients.merging import links, links_of
-from apps.patients.merging_plan import GROUPS, column_named
+from apps.patients.merging_plan import GROUPS, NAMES, column_named
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, NotSame, Patient
 from apps.patients.restriction import CareTeamMember
 from apps.patients.services.merging import (
-    ENTRY,
     PAIRS,
     RESTRICTED,
-    STATUS,
     TEAM,
     AlreadyMerged,
     CannotStandTogether,
+    check_columns,
     copy_team,
+    has_name,
     hold,
     move_back,
     note_ended,
@@ -38,6 +39,7 @@ from apps.patients.services.merging import (
     turn_pair,
     write_columns,
 )
+from apps.patients.services.settling import ENDED, ENTRY, STATUS, end_repeats
 
 PERSON = Patient._meta.label
 BIRTH, *_OF_THE_BIRTH = GROUPS["date_of_birth"]  # a date, and what is never given back or given away without it
@@ -71,23 +73,24 @@ class _Fate(Enum):
 @transaction.atomic
 def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
     """Make the retired record one of its own again. Nothing is lost: rows born and fields changed on the survivor since stay
-    there and go to triage. Raises NotFound, AlreadyUndone, MergedFurther."""
+    there and go to triage. Raises NotFound, AlreadyUndone, MergedFurther, CannotStandTogether, DatesContradict, NameMissing."""
     known = selectors.merge(by, merge_id)
     held = hold(by, known.retired_id, known.survivor_id)
     done = Merge.objects.select_for_update().get(pk=merge_id)
     retired, survivor = held[done.retired_id], held[done.survivor_id]
     _may_undo(done, survivor)
+    check_columns(retired, {})
     retired.amend(merged_into_id=None)
     for link in links():
         move_back(link, done)
     _turn_pairs_back(done)
     edited = _give_back(done, survivor)
     _part_teams(done, retired, survivor, closed_since=RESTRICTED in edited and survivor.restricted)
-    restored = _restore_no_known_allergies(done)
+    restored = _restore_ended(done)
     waiting = [*_born_since(done, survivor), *(_changed(done, column) for column in edited if column not in _OF_THE_BIRTH)]
     MergeTriage.objects.bulk_create(waiting)
     done.amend(undone_by_id=by.id, undone_at=clock.now())
-    _leave_to_later_merge(survivor, restored & set(say_what_follows(retired, survivor)))
+    _leave_to_later_merge(survivor, restored, say_what_follows(retired, survivor))
     fact = MergeUndone(patient_id=survivor.pk, retired_id=retired.pk, merge_id=done.pk, to_triage=len(waiting))
     emit(fact, by=by)
     return done
@@ -96,7 +99,8 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
 @transaction.atomic
 def settle_triage(*, by: Actor, triage_id: int, belongs_to: str) -> MergeTriage:
     """Say whose a row or field is: it stays with the survivor, or goes to the retired (a field: the survivor then has again what
-    he had before the merge). Raises NotFound, Invalid, AlreadySettled, AlreadyMerged, NotTheSurvivors, CannotStandTogether."""
+    he had before the merge). Raises NotFound, Invalid, AlreadySettled, AlreadyMerged, NotTheSurvivors, CannotStandTogether,
+    DatesContradict, NameMissing."""
     if belongs_to not in ("retired", "survivor"):
         raise Invalid(field="belongs_to", issue="Must be retired or survivor.")
     known = MergeTriage.objects.visible_to(by).select_related("merge").filter(pk=triage_id).first()
@@ -141,22 +145,28 @@ def _part_teams(done: Merge, retired: Patient, survivor: Patient, *, closed_sinc
     CareTeamMember.objects.filter(patient=survivor, pk__in=[int(pk) for pk in came]).delete()
 
 
-def _restore_no_known_allergies(done: Merge) -> set[UUID]:
-    """Make the "no known allergy" entries active again that the merge has ended; not those retracted since. Returns them."""
-    ours = MergedRow.objects.filter(merge=done, model=ENTRY, column=STATUS).values_list("row_id", flat=True)
+def _restore_ended(done: Merge) -> set[UUID]:
+    """Make the entries active again that the merge has ended, and those of the retired record that another merge into the
+    survivor has ended; not those retracted since. Returns them."""
+    noted = MergedRow.objects.filter(model=ENTRY, column=STATUS)
+    here = noted.filter(merge=done).values_list("row_id", flat=True)
+    others = noted.filter(merge__survivor=done.survivor_id, merge__undone_at=None).exclude(merge=done)
     rows = ChartEntry.objects.filter(
-        patient__in=[done.retired_id, done.survivor_id], pk__in=[UUID(pk) for pk in ours], status="inactive"
+        Q(patient__in=[done.retired_id, done.survivor_id], pk__in=[UUID(pk) for pk in here])
+        | Q(patient=done.retired_id, pk__in=[UUID(pk) for pk in others.values_list("row_id", flat=True)]),
+        status=ENDED,
     )
     restored = set(rows.values_list("pk", flat=True))
     ChartEntry.objects.filter(pk__in=restored).update(status=ACTIVE, updated_at=clock.now())
     return restored
 
 
-def _leave_to_later_merge(survivor: Patient, ended: Iterable[UUID]) -> None:
-    """Entries that an allergy of another merge ends at once again are that merge's to restore."""
+def _leave_to_later_merge(survivor: Patient, restored: set[UUID], ended: Iterable[UUID]) -> None:
+    """Restored entries that another merge into the survivor ends at once again are that merge's to restore."""
     later = Merge.objects.filter(survivor=survivor, undone_at=None).order_by("-merged_at", "-pk")
     if (last := later.first()) is not None:
-        note_ended(last, ended)
+        note_ended(last, restored & set(ended))
+        note_ended(last, end_repeats(survivor, restored))
 
 
 # Rows born since
@@ -196,13 +206,27 @@ def _give_back(done: Merge, survivor: Patient) -> list[str]:
     later = list(
         Merge.objects.filter(survivor=survivor, undone_at=None, merged_at__gt=done.merged_at).order_by("merged_at", "pk")
     )
+    for merge in (done, *later):
+        _with_whole_birth(merge)
     fates = {column: _fate_of(column, told, later, plain(getattr(survivor, column))) for column, told in done.fields.items()}
     Merge.objects.bulk_update(later, ["fields"])
     birth = [column for column in (BIRTH, *_OF_THE_BIRTH) if column in fates]
     fates |= dict.fromkeys(birth, max((fates[column] for column in birth), key=list(_Fate).index, default=_Fate.RESTORED))
     restored = [column for column, fate in fates.items() if fate is _Fate.RESTORED]
+    before = {name: read(name, done.fields[name]["before"]) for name in NAMES if name in restored}
+    if before and not has_name({name: before.get(name, getattr(survivor, name)) for name in NAMES}):
+        # The name that was changed since was the one that it had before: the record keeps the name it has now.
+        fates |= dict.fromkeys(before, _Fate.EDITED)
+        restored = [column for column in restored if column not in before]
     write_columns(survivor, {column: read(column, done.fields[column]["before"]) for column in restored})
     return [column for column, fate in fates.items() if fate is _Fate.EDITED]
+
+
+def _with_whole_birth(merge: Merge) -> None:
+    """Add precision and time to the birth of a merge from before they were stored: a whole day without a time."""
+    if BIRTH in merge.fields:
+        for name, value in (("date_of_birth_precision", Precision.DAY.value), ("time_of_birth", None)):
+            merge.fields.setdefault(name, {"before": value, "after": value})
 
 
 def _changed(done: Merge, column: str) -> MergeTriage:
@@ -247,6 +271,7 @@ def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
 
 
 def _hand_over_field(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
+    _with_whole_birth(row.merge)
     fields = row.merge.fields
     columns = [name for name in (BIRTH, *_OF_THE_BIRTH) if name in fields] if row.row_id == BIRTH else [row.row_id]
     write_columns(retired, {column: getattr(survivor, column) for column in columns})

@@ -206,7 +206,7 @@ def test_rows_that_cannot_stand_under_one_patient_refuse_the_merge_whole() -> No
         PatientIdentifier.objects.create(patient=patient, system="registry", value=patient.mrn)
     with pytest.raises(services.CannotStandTogether) as refusal:
         merge(retired, survivor)
-    assert refusal.value.details == {"model": "patients.PatientIdentifier"}
+    assert refusal.value.details == {"reason": "rows_contradict", "model": "patients.PatientIdentifier"}
     assert ChartEntry.objects.get().patient_id == retired.pk
     assert (again(retired).merged_into_id, Merge.objects.count()) == (None, 0)
 
