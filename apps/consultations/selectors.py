@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
@@ -91,6 +91,29 @@ def put_together(
     states = {step: State(save.state) for step, save in saves.items()}
     progress = rules.progress(row.workflow_type, row.status, needs_of(row), states)
     return Visit(row, saves, acknowledged, addenda, progress)
+
+
+def with_alert_since(rows: QuerySet[Consultation]) -> QuerySet[Any]:
+    """The visits with `alert_since`: when an urgent alert was raised that still holds, that no doctor has acknowledged and that
+    another user than the visit's doctor entered; None without one, and in visits that are over."""
+    answered = Acknowledgement.objects.filter(consultation=OuterRef("consultation"), alert_id=OuterRef("alert_id"))
+    known = Q(raised_by=OuterRef("doctor"), raised_by__isnull=False)
+    calls = VitalAlert.objects.filter(~Exists(answered), ~known, consultation=OuterRef("pk"), cleared_at=None)
+    since = Subquery(calls.order_by("raised_at").values("raised_at")[:1])
+    return rows.annotate(alert_since=Case(When(status__in=rules.LIVE, then=since), output_field=DateTimeField()))
+
+
+def walk_ins_for_the_doctor(*, visible_to: Actor, doctor_id: UUID | None = None) -> list[Consultation]:
+    """The visits without an appointment, which have no row in the queue, that call their doctor: those with an urgent alert first
+    (`alert_since`), then those that a nurse marked as ready, each the longest first. One query."""
+    rows = Consultation.objects.visible_to(visible_to).live().filter(appointment=None)
+    mine = rows if doctor_id is None else rows.filter(doctor=doctor_id)
+    calling = (
+        with_alert_since(mine)
+        .filter(Q(alert_since__isnull=False) | Q(ready_at__isnull=False))
+        .select_related("patient", "doctor")
+    )
+    return list(calling.order_by(F("alert_since").asc(nulls_last=True), "ready_at", "id"))
 
 
 def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None) -> list[VitalAlert]:

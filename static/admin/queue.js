@@ -11,6 +11,7 @@
 
   const part = () => document.getElementById("hims-queue-part");
   const rowsOf = (root) => Array.from(root.querySelectorAll("tbody tr"));
+  const linesOf = (root) => [...rowsOf(root), ...root.querySelectorAll("#hims-queue-walk-ins li")];
   const byId = (rows) => new Map(rows.map((row) => [row.id, row]));
 
   function tellAge() {
@@ -82,11 +83,11 @@
   }
 
   function show(fresh) {
-    const said = changes(byId(rowsOf(place)), byId(rowsOf(fresh)));
+    const said = changes(byId(linesOf(place)), byId(linesOf(fresh)));
     if (place.querySelector("tbody") && (fresh.querySelector("tbody") || isBusy(place))) {
       if (fresh.querySelector("tbody")) merge(fresh);
       else rowsOf(place).forEach((row) => { if (isBusy(row)) leave(row); else row.remove(); });
-      ["#hims-queue-numbers", "#hims-queue-beyond"].forEach(function (name) {
+      ["#hims-queue-numbers", "#hims-queue-walk-ins", "#hims-queue-beyond"].forEach(function (name) {
         const mine = place.querySelector(name), other = fresh.querySelector(name);
         if (mine && !isBusy(mine)) mine.replaceChildren(...(other ? Array.from(other.childNodes) : []));
       });

@@ -63,6 +63,8 @@ class QueueView(View):
     site: Any = None
     ways: ClassVar[tuple[Callable[[HttpRequest, Appointment], tuple[str, str] | None], ...]] = ()
     # plug: what higher apps offer to do with somebody who waits (words, address). Asks no database: there are many rows.
+    walk_ins: ClassVar[tuple[Callable[[HttpRequest, UUID | None], list[dict[str, Any]]], ...]] = ()
+    # plug: patients without an appointment who call their doctor, of one doctor or of all; a line each, see the template
 
     def get(self, request: HttpRequest) -> HttpResponse:
         by = self._whoever_may(request)
@@ -70,14 +72,17 @@ class QueueView(View):
         vars(request)["is_unattended"] = is_part
         form = AskForm(request.GET, by) if by.may(Permission.APPOINTMENT_ANY) else None
         doctor = form.cleaned_data.get("doctor") if form and form.is_valid() else None
-        room = waiting_room.look(by=by, limit=MOST, doctor_id=UUID(doctor) if doctor else None)
-        tag = _tag(by, room)
+        doctor_id = UUID(doctor) if doctor else None
+        room = waiting_room.look(by=by, limit=MOST, doctor_id=doctor_id)
+        walk_ins = [line for tell in self.walk_ins for line in tell(request, doctor_id)]
+        tag = _tag(by, room, walk_ins)
         if not (is_part and constant_time_compare(request.GET.get("seen", ""), tag)):
             query = {"doctor": doctor} if doctor else {}
-            audit.note(by=by, action="queue.listed", door="admin", query=query, shown=len(room.places))
+            audit.note(by=by, action="queue.listed", door="admin", query=query, shown=len(room.places) + len(walk_ins))
         here = f"{reverse('admin:queue')}?{urlencode({'doctor': doctor})}" if doctor else reverse("admin:queue")
         context = {
             "rows": [self._row(request, place) for place in room.places],
+            "walk_ins": walk_ins,
             "numbers": room.summary,
             "beyond": room.total.rows - len(room.places),
             "at": words.clock_time(room.at),
@@ -166,7 +171,8 @@ def _undo(request: HttpRequest, row: Appointment) -> list[tuple[str, str]]:
     return [("Undo check-in", reverse("admin:appointments_appointment_undo_check_in", args=[row.pk]))]
 
 
-def _tag(by: Actor, room: WaitingRoom) -> str:
+def _tag(by: Actor, room: WaitingRoom, walk_ins: list[dict[str, Any]]) -> str:
     """Stands for: this person was shown these people within this hour, and that is on record."""
-    shown = ",".join(sorted(str(place.visit.patient_id) for place in room.places))
+    people = [place.visit.patient_id for place in room.places] + [line["patient_id"] for line in walk_ins]
+    shown = ",".join(sorted(map(str, people)))
     return salted_hmac("apps.appointments.queue", f"{by.id} {room.at:%Y-%m-%dT%H} {shown}", algorithm="sha256").hexdigest()

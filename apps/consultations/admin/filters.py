@@ -10,12 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.access.actor import Actor
+from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.consultations.admin import words
 from apps.consultations.models import LIVE, STATUSES
+from apps.rest.admin_site import holds
 
-_UNSIGNED = "unsigned"
+_UNSIGNED, _ALERT = "unsigned", "alert"
 _LATE = timedelta(hours=24)
 
 
@@ -56,15 +58,22 @@ class DayFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """A status, or begun more than a day ago and not signed yet."""
+    """A status; begun more than a day ago and not signed yet; with an urgent alert that no doctor has acknowledged."""
 
     title = "status"
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(_UNSIGNED, "Unsigned for more than 24 h"), *((status, words.plain(status)) for status, _ in STATUSES)]
+        unsigned, alert = (_UNSIGNED, "Unsigned for more than 24 h"), (_ALERT, "Alert not acknowledged")
+        return [unsigned, *([alert] if _sees_alerts(request) else []), *((status, words.plain(status)) for status, _ in STATUSES)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == _UNSIGNED:
             return queryset.filter(status__in=LIVE, started_at__lt=clock.now() - _LATE)
+        if self.value() == _ALERT:
+            return queryset.filter(alert_since__isnull=False) if _sees_alerts(request) else queryset.none()
         return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+def _sees_alerts(request: HttpRequest) -> bool:
+    return holds(request.user, Permission.CONSULTATION_SEE_NOTES)

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
+from apps.appointments.admin.words import moment
 from apps.common.text import filed_name, isolated
 from apps.consultations import rules, selectors, services, unplaced
 from apps.consultations.admin import showing, words
@@ -164,7 +165,8 @@ class ConsultationAdmin(Steps, Starts):
         return [*self.step_urls(), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("patient", "doctor", "appointment", "signed_by")
+        rows = super().get_queryset(request).select_related("patient", "doctor", "appointment", "signed_by")
+        return selectors.with_alert_since(rows) if holds(request.user, Permission.CONSULTATION_SEE_NOTES) else rows
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
@@ -268,4 +270,11 @@ class ConsultationAdmin(Steps, Starts):
 
     @admin.display(description="status")
     def state(self, row: Consultation) -> str:
-        return format_html('<span aria-hidden="true">{}</span> {}', words.STATUS_SIGNS[row.status], words.plain(row.status))
+        status = format_html('<span aria-hidden="true">{}</span> {}', words.STATUS_SIGNS[row.status], words.plain(row.status))
+        if not getattr(row, "alert_since", None):
+            return status
+        return format_html(
+            '{} <strong class="hims-danger"><span aria-hidden="true">‼</span> Alert: vital signs</strong> since {}',
+            status,
+            moment(row.alert_since),  # type: ignore[attr-defined]  # annotated
+        )

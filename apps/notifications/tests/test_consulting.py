@@ -54,6 +54,15 @@ def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without
     assert not [word for word in secret if word in f"{mail.subject} {mail.body}"]
 
 
+def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(ward: dict[str, User]) -> None:
+    walk_in = visit_of(ward["doctor"], admit("Mary", "Major", mrn="MRN777"), by=ward["nurse"])
+    save(ward["nurse"], walk_in, 1, {"bp": "210/130", "spo2": 88})
+    (said,) = told(ward["doctor"])
+    assert (said.title, said.priority) == ("Alert: vital signs", "urgent")
+    assert said.action_url == reverse("admin:consultations_consultation_change", args=[walk_in.row.pk])
+    assert [mail.to for mail in outgoing.outbox if "needs you now" in mail.subject] == [[ward["doctor"].email]]
+
+
 def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(ward: dict[str, User], visit: Visit) -> None:
     for _ in range(2):
         save(ward["nurse"], visit, 1, {"bp": "210/130"})
