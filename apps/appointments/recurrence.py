@@ -29,6 +29,8 @@ class Frequency(StrEnum):
 LARGEST_INTERVAL = {Frequency.DAILY: 365, Frequency.WEEKLY: 52, Frequency.MONTHLY: 12}
 EVERY_MOST = LARGEST_INTERVAL[Frequency.WEEKLY]
 _FREQUENCIES = {Frequency.DAILY: DAILY, Frequency.WEEKLY: WEEKLY, Frequency.MONTHLY: MONTHLY}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_POSITIONS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 _UNITS = {Frequency.DAILY: "day", Frequency.WEEKLY: "week", Frequency.MONTHLY: "month"}
 
 
@@ -62,12 +64,20 @@ class Rhythm:
         monthly = self.frequency is Frequency.MONTHLY
         for is_wrong, field, issue in (
             (not 1 <= self.interval <= most, "interval", f"Must be 1 to {most} for a {self.frequency.value} series."),
-            ((self.count is None) == (self.until is None), "count", "Send count or until, one of the two."),
+            (
+                (self.count is None) == (self.until is None),
+                "count",
+                "Give the number of appointments or the last day, not both.",
+            ),
             (self.count is not None and not FEWEST <= self.count <= MOST, "count", f"Must be {FEWEST} to {MOST}."),
             (not set(self.by_weekday) <= set(range(7)), "by_weekday", "Must be days from 0 (Monday) to 6 (Sunday)."),
             (self.by_month_day is not None and not monthly, "by_month_day", "Goes with a monthly series alone."),
             (self.by_month_day not in (None, -1, *range(1, 32)), "by_month_day", "Must be 1 to 31, or -1 for the last day."),
-            (self.by_month_day is not None and bool(self.by_weekday), "by_month_day", "Send by_month_day or by_weekday."),
+            (
+                self.by_month_day is not None and bool(self.by_weekday),
+                "by_month_day",
+                "Choose a day of the month or weekdays, not both.",
+            ),
             (self.by_set_position is not None and not (monthly and self.by_weekday), *_SET_POSITION_ALONE),
             (self.by_set_position not in (None, -1, *range(1, 6)), "by_set_position", "Must be 1 to 5, or -1 for the last."),
             (monthly and bool(self.by_weekday) and self.by_set_position is None, *_WHICH_WEEKDAY),
@@ -77,10 +87,16 @@ class Rhythm:
 
     def __str__(self) -> str:
         unit = _UNITS[self.frequency]
-        return f"every {unit}" if self.interval == 1 else f"every {self.interval} {unit}s"
+        often = f"every {unit}" if self.interval == 1 else f"every {self.interval} {unit}s"
+        days = " and ".join(WEEKDAYS[day] for day in sorted(self.by_weekday))
+        if self.by_month_day is not None:
+            return f"{often} on " + ("the last day" if self.by_month_day == -1 else f"day {self.by_month_day}")
+        if self.by_set_position is not None:
+            return f"{often} on the {_POSITIONS[self.by_set_position]} {days}"
+        return f"{often} on {days}" if days else often
 
 
-_SET_POSITION_ALONE = ("by_set_position", "Goes with a monthly series and by_weekday alone.")
+_SET_POSITION_ALONE = ("by_set_position", "Goes with a monthly series and chosen weekdays alone.")
 _WHICH_WEEKDAY = ("by_set_position", "Say which of the month's weekdays: 1 to 5, or -1 for the last.")
 
 
@@ -108,6 +124,8 @@ def occurrences(first: datetime, *, rhythm: Rhythm, zone: ZoneInfo) -> list[Occu
     """
     rhythm.check()
     local = first.astimezone(zone)
+    if rhythm.until and rhythm.until < local.date():
+        raise Unfit("until", "Must not be before the first appointment.")
     days = list(islice(_days(local.date(), rhythm), MOST + 1))
     if not days or days[0] != local.date():
         raise Unfit("scheduled_time", "The first appointment must be on a day of its own series.")

@@ -1,4 +1,4 @@
-"""Series: weekly follow-ups booked in one go, looked at together, and cancelled as far as they are still to come."""
+"""Series: repeated visits booked in one go, looked at together, and cancelled as far as they are still to come."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -242,7 +242,7 @@ def of_visit(request: HttpRequest, row: Appointment) -> Beside | None:
     mine = holds(user, Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
     if not (holds(user, Permission.APPOINTMENT_BOOK) and mine and row.patient.is_active and not row.patient.deceased_at):
         return None
-    return Beside("Series", (), "", (("Book weekly follow-ups", _follow_ups(row)),))
+    return Beside("Series", (), "", (("Book follow-up visits", _follow_ups(row)),))
 
 
 def _follow_ups(row: Appointment) -> str:

@@ -12,30 +12,66 @@ from apps.appointments import recurrence
 from apps.appointments.admin import words
 from apps.appointments.admin.forms import PREVIEW, BookForm, CancelForm, DayInput, DoctorField
 from apps.appointments.models import Series
-from apps.appointments.recurrence import Rhythm
+from apps.appointments.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewSeries, NewVisit
 from apps.appointments.services.series import BookedSeries
 
-_WHEN = ("appointment_type", "doctor", "slot", "scheduled_time", "every_weeks", "occurrences")
-ASKED = (*_WHEN, "duration_minutes", "room", "notes")
-USUAL = {"every_weeks": "1", "occurrences": "4"}
+_RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_position", "count", "until")
+ASKED = ("appointment_type", "doctor", "slot", "scheduled_time", *_RHYTHM, "duration_minutes", "room", "notes")
+USUAL = {"frequency": Frequency.WEEKLY.value, "interval": "1", "count": "4"}
+_POSITIONS = [(1, "first"), (2, "second"), (3, "third"), (4, "fourth"), (5, "fifth"), (-1, "last")]
 
 
 class SeriesForm(BookForm):
     """The first visit, how often and how many."""
 
     overbook_reason = None  # type: ignore[assignment]  # Django's way to leave a parent's field out
-    every_weeks = forms.IntegerField(label="Every … weeks", min_value=1, max_value=recurrence.EVERY_MOST)
-    occurrences = forms.IntegerField(
-        label="Visits in all", min_value=recurrence.FEWEST, max_value=recurrence.MOST, help_text="The first one counts too."
+    frequency = forms.ChoiceField(label="Repeats", choices=[(one.value, one.value) for one in Frequency])
+    interval = forms.IntegerField(
+        label="Every",
+        min_value=1,
+        max_value=max(recurrence.LARGEST_INTERVAL.values()),
+        help_text="So many days, weeks or months: 2 is every second one.",
     )
+    by_weekday = forms.TypedMultipleChoiceField(
+        label="On weekdays",
+        coerce=int,
+        required=False,
+        choices=list(enumerate(recurrence.WEEKDAYS)),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Choose none for the weekday of the first visit. In a monthly series choose also which one of the month.",
+    )
+    by_month_day = forms.TypedChoiceField(
+        label="On the day of the month",
+        coerce=int,
+        empty_value=None,
+        required=False,
+        choices=[("", "as the first visit"), *((day, str(day)) for day in range(1, 32)), (-1, "last day")],
+        help_text="Of a monthly series. Months that have no such day are left out.",
+    )
+    by_set_position = forms.TypedChoiceField(
+        label="On which weekday of the month",
+        coerce=int,
+        empty_value=None,
+        required=False,
+        choices=[("", "–"), *_POSITIONS],
+        help_text="Of a monthly series with a chosen weekday: the second Tuesday is “second” and “Tuesday”.",
+    )
+    count = forms.IntegerField(
+        label="Visits in all",
+        required=False,
+        min_value=recurrence.FEWEST,
+        max_value=recurrence.MOST,
+        help_text="The first one counts too. Leave empty if you choose a last day.",
+    )
+    until = forms.DateField(label="Last day", required=False, widget=DayInput, help_text="Instead of the number of visits.")
     notes = forms.CharField(required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
     field_order = ASKED  # type: ignore[assignment]
 
     class Meta:
         model = Series
-        fields = ("every_weeks", "occurrences")
+        fields = _RHYTHM
 
     by: Any  # whoever fills it in
 
@@ -67,7 +103,11 @@ class SeriesForm(BookForm):
             room_id=said["room"].pk if said["room"] else None,
             notes=said["notes"],
         )
-        return NewSeries(visit=visit, rhythm=Rhythm(interval=said["every_weeks"], count=said["occurrences"]))
+        rhythm = {name: said[name] for name in _RHYTHM} | {
+            "frequency": Frequency(said["frequency"]),
+            "by_weekday": tuple(said["by_weekday"]),
+        }
+        return NewSeries(visit=visit, rhythm=Rhythm(**rhythm))
 
 
 class CancelRestForm(CancelForm):

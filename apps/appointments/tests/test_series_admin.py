@@ -1,5 +1,6 @@
 """The pages of series: booking one, what could not be booked, its own page, cancelling what is left."""
 
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -8,11 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
-from apps.appointments import services
+from apps.appointments import openings, services
 from apps.appointments.models import Appointment, Series
 from apps.appointments.recurrence import Rhythm
 from apps.appointments.services import NewSeries, NewVisit
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/appointments/series/"
 ADD = f"{LIST}add/"
 VISIT = "/admin/appointments/appointment/"
+RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_position", "count", "until")
 
 
 @pytest.fixture
@@ -54,8 +57,12 @@ def filled(doctor: User, button: str = "_save", **other: Any) -> dict[str, Any]:
         "slot": "",
         "scheduled_time_0": monday().isoformat(),
         "scheduled_time_1": "10:00",
-        "every_weeks": "1",
-        "occurrences": "4",
+        "frequency": "weekly",
+        "interval": "1",
+        "by_month_day": "",
+        "by_set_position": "",
+        "count": "4",
+        "until": "",
         "duration_minutes": "",
         "room": "",
         "notes": "Wound check",
@@ -98,6 +105,54 @@ def test_a_receptionist_books_a_series_and_sees_its_page(
     assert "Not booked" not in text
     assert OutboxEvent.objects.filter(name="appointment.series_booked").count() == 1
     assert AuditEvent.objects.filter(action="series.read", object_id=row.pk, patient_id=john.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "first", "days", "told"),
+    [
+        ({"frequency": "daily", "interval": "2"}, "2027-01-04", ["2027-01-04", "2027-01-06", "2027-01-08"], "every 2 days"),
+        (
+            {"by_weekday": ["0", "2"]},
+            "2027-01-04",
+            ["2027-01-04", "2027-01-06", "2027-01-11"],
+            "every week on Monday and Wednesday",
+        ),
+        ({"frequency": "monthly"}, "2027-01-04", ["2027-01-04", "2027-02-04", "2027-03-04"], "every month"),
+        (
+            {"frequency": "monthly", "by_month_day": "31"},
+            "2027-01-31",
+            ["2027-01-31", "2027-03-31", "2027-05-31"],
+            "every month on day 31",
+        ),
+        (
+            {"frequency": "monthly", "by_month_day": "-1"},
+            "2027-01-31",
+            ["2027-01-31", "2027-02-28", "2027-03-31"],
+            "every month on the last day",
+        ),
+        (
+            {"frequency": "monthly", "by_weekday": ["1"], "by_set_position": "2", "count": "", "until": "2027-03-09"},
+            "2027-01-12",
+            ["2027-01-12", "2027-02-09", "2027-03-09"],
+            "every month on the second Tuesday",
+        ),
+    ],
+)
+def test_a_daily_or_monthly_series_is_booked_as_the_form_says(
+    desk: Client, john: Patient, doctor: User, rhythm: dict[str, Any], first: str, days: list[str], told: str
+) -> None:
+    asked = {"scheduled_time_0": first, "count": "3"} | rhythm
+    plan = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", **asked)).context["plan"]
+    assert not Series.objects.exists()
+    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, **asked), follow=True)
+    visits = Appointment.objects.filter(patient=john).order_by("scheduled_time")
+    assert [f"{clinic_day(one.scheduled_time)}" for one in visits] == days
+    assert [row["at"] for row in plan] == [one.scheduled_time for one in visits]
+    assert f">{told}<" in text_of(response)
+
+
+def clinic_day(at: datetime) -> date:
+    return timezone.localtime(at, openings.clinic_zone()).date()
 
 
 def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_series(
@@ -174,23 +229,36 @@ def test_what_would_be_booked_is_shown_and_nothing_is_written(desk: Client, john
 def test_where_nothing_is_free_it_is_told_and_what_was_typed_stays(desk: Client, john: Patient, doctor: User) -> None:
     for number in (1, 2):
         book(admit("Ann", f"Roe {number}"), doctor, weekly(number))
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, occurrences="2"))
+    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, count="2"))
     text = text_of(response)
     assert "Nothing was booked: each time is taken" in text
     assert text.count("taken: doctor") == 2
     assert "Wound check" in text
     assert 'value="2"' in text
     assert not Series.objects.exists()
-    shown = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", occurrences="2"))
+    shown = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", count="2"))
     assert [row["taken"] for row in shown.context["plan"]] == [["doctor"], ["doctor"]]
 
 
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"occurrences": "1"}, "occurrences"),
-        ({"occurrences": "53"}, "occurrences"),
-        ({"every_weeks": "0"}, "every_weeks"),
+        ({"count": "1"}, "count"),
+        ({"count": "53"}, "count"),
+        ({"count": ""}, "count"),
+        ({"until": "2099-01-01"}, "count"),  # beside the number of visits
+        ({"count": "", "until": "2000-01-01"}, "until"),
+        ({"interval": "0"}, "interval"),
+        ({"interval": "53"}, "interval"),
+        ({"frequency": "monthly", "interval": "13"}, "interval"),
+        ({"frequency": "yearly"}, "frequency"),
+        ({"by_weekday": "7"}, "by_weekday"),
+        ({"by_weekday": "1"}, "scheduled_time"),  # the first visit is on a Monday
+        ({"by_month_day": "31"}, "by_month_day"),  # of a weekly series
+        ({"frequency": "monthly", "by_month_day": "32"}, "by_month_day"),
+        ({"frequency": "monthly", "by_month_day": "31", "by_weekday": "0"}, "by_month_day"),
+        ({"by_set_position": "2", "by_weekday": "0"}, "by_set_position"),
+        ({"frequency": "monthly", "by_weekday": "0"}, "by_set_position"),
         ({"scheduled_time_1": ""}, "scheduled_time"),
         ({"doctor": ""}, "doctor"),
     ],
@@ -208,11 +276,12 @@ def test_a_wrong_field_of_a_series_is_told_at_it(
 def test_the_form_of_one_visit_leads_on_to_a_series_with_what_was_typed(desk: Client, john: Patient, doctor: User) -> None:
     shown = text_of(desk.get(f"{VISIT}add/?patient={john.pk}"))
     assert f'formaction="{ADD}?patient={john.pk}"' in shown
-    said = {name: value for name, value in filled(doctor, "look").items() if name not in ("every_weeks", "occurrences")}
+    said = {name: value for name, value in filled(doctor, "look").items() if name not in RHYTHM}
     text = text_of(desk.post(f"{ADD}?patient={john.pk}", said | {"overbook_reason": ""}))
     assert "errornote" not in text
     assert "Wound check" in text
-    assert 'name="occurrences" value="4"' in text
+    assert 'name="count" value="4"' in text
+    assert '<option value="weekly" selected>' in text
     assert not Appointment.objects.exists()
 
 
@@ -231,7 +300,7 @@ def test_a_patient_who_is_not_active_gets_no_series(desk: Client, doctor: User) 
 
 
 def test_an_unusual_time_is_told_once_with_the_times_it_is_about(desk: Client, john: Patient, doctor: User) -> None:
-    text = text_of(desk.post(f"{ADD}?patient={john.pk}", filled(doctor, scheduled_time_1="20:00", occurrences="2"), follow=True))
+    text = text_of(desk.post(f"{ADD}?patient={john.pk}", filled(doctor, scheduled_time_1="20:00", count="2"), follow=True))
     assert text.count("outside the doctor&#x27;s published hours") == 1
     assert Appointment.objects.count() == 2
 
@@ -285,13 +354,13 @@ def test_a_visit_leads_to_its_series_and_another_to_weekly_follow_ups(desk: Clie
     assert f"{LIST}{row.pk}/change/" in text
     alone = book(admit("Ann", "Roe"), doctor, at("15:00"), duration_minutes=20)
     shown = desk.get(f"{VISIT}{alone.pk}/change/")
-    (way,) = [url for told in shown.context["beside"] for words, url in told.ways if words == "Book weekly follow-ups"]
+    (way,) = [url for told in shown.context["beside"] for words, url in told.ways if words == "Book follow-up visits"]
     form = text_of(desk.get(way))
     assert f'value="{monday(2)}"' in form
     assert 'value="15:00"' in form
     assert 'name="duration_minutes" value="20"' in form
     billing = text_of(browser(User.objects.get(role="billing")).get(f"{VISIT}{alone.pk}/change/"))
-    assert "Book weekly follow-ups" not in billing
+    assert "Book follow-up visits" not in billing
 
 
 def test_series_are_found_by_patient(desk: Client, john: Patient, doctor: User) -> None:
