@@ -48,7 +48,7 @@ def change(
     `early` allows a check-in on another day than the appointment's. Raises NotFound, Forbidden, Invalid, SlotTaken,
     OverbookingFull, NoLongerMovable, AlreadyOver, IllegalMove, NotToday, PatientNotActive.
     """
-    row = visiting.held(by, appointment_id)
+    row = _held(by, appointment_id, changes)
     visiting.refuse_others(by, row)
     asked = {name: value for name, value in changes.items() if name in CHANGEABLE and getattr(row, name) != value}
     to = changes.get("status", row.status)
@@ -66,6 +66,15 @@ def change(
     if changed:
         visiting.announce(by, row, list(dict.fromkeys(changed)), notify_patient=notify_patient)
     return Booked(row, cautions(found, span_of(row)) if found else ())
+
+
+def _held(by: Actor, appointment_id: UUID, changes: Mapping[str, Any]) -> Appointment:
+    """The visit's row, with its patient where the changes make it take a time. Raises NotFound."""
+    if _PLACE & changes.keys():
+        return visiting.held_with_patient(by, appointment_id)
+    if changes.get("status") in rules.LIVE:
+        return visiting.held_with_patient(by, appointment_id, unless=rules.LIVE)
+    return visiting.held(by, appointment_id)
 
 
 def relocate(by: Actor, row: Appointment, asked: Mapping[str, Any], *, notify_patient: bool) -> list[str]:

@@ -1,8 +1,8 @@
 """Many visits in one transaction, without anybody waiting in a circle.
 
 Who writes many takes all locks before the first write, always in this order: the patients, the visits, the doctors and rooms.
-One visit at a time is booked under its patient alone and moved under its own row, its doctors and rooms. What is left (a booking
-and a move that swap places under one patient) PostgreSQL ends after a second; then we try again.
+One visit at a time is booked under its patient alone; it is moved, or takes its time again, under its patient, its own row, its
+doctors and rooms. What is left PostgreSQL ends after a second; then we try again.
 """
 
 import functools

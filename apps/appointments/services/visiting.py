@@ -1,5 +1,6 @@
 """The states of a visit: confirmed, checked in, begun, finished, cancelled, not shown up. Every move is one guarded UPDATE."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from apps.appointments.services.marking import mark
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
+from apps.patients import selectors as patients
 
 _LIVE = tuple(rules.LIVE)
 _PLACED = frozenset(("scheduled_time", "ends_at", "doctor_id", "overbook_seat"))  # columns that say which time it takes
@@ -128,6 +130,17 @@ def held(by: Actor, appointment_id: UUID) -> Appointment:
     if row is None:
         raise NotFound("There is no such appointment.")
     return row
+
+
+def held_with_patient(by: Actor, appointment_id: UUID, *, unless: Collection[str] = ()) -> Appointment:
+    """The visit's row, its patient locked before it unless the visit has one of these statuses. Raises NotFound.
+
+    Who makes a visit take a time locks the patient first, as a booking does. Otherwise a booking of the patient that waits to see
+    whether that time is free, and this transaction, which needs the patient later, would wait for each other.
+    """
+    rows = Appointment.objects.visible_to(by).filter(pk=appointment_id).exclude(status__in=unless)
+    patients.locked_survivors(by, *rows.values_list("patient_id", flat=True))
+    return held(by, appointment_id)
 
 
 def refuse_others(by: Actor, row: Appointment) -> None:
@@ -326,7 +339,7 @@ def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any], left: l
 def _by_hand(
     by: Actor, appointment_id: UUID, to: Status, *, reason: str = "", notify_patient: bool = False, early: bool = False
 ) -> Appointment:
-    row = held(by, appointment_id)
+    row = held_with_patient(by, appointment_id, unless=_LIVE) if to in _LIVE else held(by, appointment_id)
     refuse_others(by, row)
     refuse_by_hand(row, to, early=early)
     return _announced(by, row, enter(by, row, to, reason=reason), notify_patient=notify_patient)
