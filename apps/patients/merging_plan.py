@@ -177,9 +177,12 @@ def _cautions(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Ca
         if row.merged_into_id:
             yield Caution("already_merged", f"The {which} was merged into {row.merged_into_id} before. Nothing can be merged.")
     if shown_value(retired, _BIRTH) != shown_value(survivor, _BIRTH):
-        yield Caution("different_date_of_birth", f"Born {shown_value(retired, _BIRTH)} and {shown_value(survivor, _BIRTH)}.")
+        yield Caution(
+            "different_date_of_birth",
+            f"The dates of birth differ: {shown_value(retired, _BIRTH)} and {shown_value(survivor, _BIRTH)}.",
+        )
     if retired.gender != survivor.gender and not (_is_empty(retired, "gender") or _is_empty(survivor, "gender")):
-        yield Caution("different_gender", f"The gender is {retired.gender} and {survivor.gender}.")
+        yield Caution("different_gender", f"The genders differ: {retired.gender} and {survivor.gender}.")
     policies = {retired.insurance_policy_number, survivor.insurance_policy_number}
     if len(policies) == 2 and "" not in policies:
         yield Caution("different_policy", "Each has an insurance policy of its own.")

@@ -46,7 +46,7 @@ def test_the_record_that_stays_is_found_and_compared_before_anything_happens(des
     assert [row.pk for row in choose.context["found"]] == [survivor.pk]
     assert f"?into={survivor.pk}" in choose.content.decode()
     shown = desk.get(into(retired, survivor)).content.decode()
-    for text in ("5550101", "5550102", "STAYS-1", retired.mrn, "The gender is male and female", "chart entries 1"):
+    for text in ("5550101", "5550102", "STAYS-1", retired.mrn, "The genders differ: male and female", "chart entries 1"):
         assert text in shown, text
     assert not Merge.objects.exists()
     assert AuditEvent.objects.filter(action="patient.merge_previewed", patient_id=retired.pk).exists()

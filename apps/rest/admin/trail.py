@@ -123,7 +123,7 @@ class VerifyForm(forms.Form):
     since = forms.CharField(
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="The rows after the daily anchor before that day; empty: those after the last that the worker has verified.",
+        help_text="Choose a day to verify the rows from that day on. Leave empty for those that the worker has not verified yet.",
     )
 
     def clean_since(self) -> Any:
