@@ -222,6 +222,9 @@ class HimsViewSet(ViewSetMixin, APIView):
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             raise Invalid(errors=[{"field": name, "issue": _unknown(known)} for name in unknown])
+        # PostgreSQL stores no NUL, neither in a column nor in the audit row of the request, so the request would fail there.
+        if broken := [name for name, values in request.query_params.lists() if any("\0" in value for value in values)]:
+            raise Invalid(errors=[{"field": name, "issue": "Null characters are not allowed."} for name in broken])
         self.pick = picking.read(self)
 
 

@@ -66,6 +66,7 @@ class ChartEntryAdmin(HimsModelAdmin):
     list_display = ("when", "type", "display", "measured", "code", "status", "recorded_by")
     list_display_links = ("display",)
     list_filter = (KindFilter, StandingFilter)
+    list_parameters = ("patient",)
     ordering = ("-occurred_at", "-id")
     acts = (
         Act(

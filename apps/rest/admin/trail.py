@@ -139,6 +139,7 @@ class AuditEventAdmin(HimsModelAdmin):
     needs = {"view": Permission.AUDIT_VIEW}
     list_display = ("at", "person", "role", "action", "outcome", "ip", "patient_id")
     list_filter = (QuestionFilter, "outcome", RoleFilter)
+    list_parameters = tuple(QuestionForm.base_fields)
     search_fields = ("action",)
     search_help_text = "A username, the beginning of an act (patient.), or the id of a person or patient"
     ordering = ("-at", "-id")
