@@ -89,6 +89,7 @@ RELEASES = (
             "whole_trail_verified_at says when the whole log was last found intact. New flaws chain_lost and chain_replaced.",
         ),
         fixed=(
+            "A null character in a query parameter is answered 400, never 500.",
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
             "history_review nor examination.",
             "Patients: a death in the future or before the birth is refused (400 at deceased_at), and so is a birth after the "

@@ -1,7 +1,7 @@
 """No hostile parameter, id, cursor, header or body reaches PostgreSQL as a value that it cannot read.
 
-PostgreSQL quotes such a value in the message itself ("invalid input syntax for type uuid: …"), and no log setting keeps the message
-out of its log. The value may be a patient's words, so HIMS must refuse it first.
+PostgreSQL quotes such a value in the message itself ("invalid input syntax for type uuid: …"), and no log setting keeps the
+message out of its log. The value may be a patient's words, so HIMS must refuse it first.
 """
 
 import json
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib import admin
+from django.db import DataError, connection
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from drf_spectacular.generators import SchemaGenerator
@@ -95,6 +96,13 @@ def is_quiet(log: str) -> bool:
     """Whether PostgreSQL complained of nothing but rules of the database, whose messages quote no value."""
     errors = [line for line in log.splitlines() if re.search(r" (ERROR|FATAL|PANIC): ", line)]
     return MARKER.lower() not in log.lower() and not [line for line in errors if "violates" not in line]
+
+
+def test_a_value_that_postgres_cannot_read_is_seen_in_its_log() -> None:
+    """What the tests below look for."""
+    with what_postgres_logs() as said, connection.cursor() as cursor, pytest.raises(DataError):
+        cursor.execute("SELECT CAST(%s AS uuid)", [MARKER])
+    assert not is_quiet(said[0])
 
 
 @pytest.mark.usefixtures("unlimited")
