@@ -44,7 +44,7 @@ RELEASES = (
             "Series: daily, weekly and monthly, with by_weekday, by_month_day, by_set_position, count or until "
             "(/appointments/series); every_weeks is 0 where a series is not weekly.",
             "ICD-10-CM: everyday terms, abbreviations, British spellings and misspelt words find their diagnosis "
-            "(/terminology/icd10).",
+            "(/terminology/icd10); `fuzzy` is true where codes of near spellings are shown.",
             "Consultations: replies warn while the tests of step 5 or the medicines of step 8 were neither ordered nor "
             "checked and prescribed (warnings not_ordered, not_prescribed).",
             "Patients: one of first_name and last_name may be empty, for staff too. date_of_birth also takes YYYY-MM and YYYY; a "

@@ -144,13 +144,19 @@ class HimsViewSet(ViewSetMixin, APIView):
         return found.qs, True
 
     def page(
-        self, name: str, rows: QuerySet, total: Callable[[QuerySet], Total], shape: Callable[[Any], Any] | None = None
+        self,
+        name: str,
+        rows: QuerySet,
+        total: Callable[[QuerySet], Total],
+        shape: Callable[[Any], Any] | None = None,
+        **beside: Any,
     ) -> Response:
-        """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply."""
+        """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply; `beside` stands
+        next to the rows."""
         window, counted = self.window(), total(rows)
         reached = window.offset < counted.rows or counted.is_estimate
         found = list(rows[window.offset : window.offset + window.limit]) if reached else []
-        return self.page_of(name, [shape(row) for row in found] if shape else found, window, counted)
+        return self.page_of(name, [shape(row) for row in found] if shape else found, window, counted, **beside)
 
     def window(self) -> Window:
         """Which rows of a list are asked for."""

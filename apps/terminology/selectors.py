@@ -1,11 +1,12 @@
 """Which code is valid on a day, which may stand on a claim, and which codes somebody may mean."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 
 from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
-from django.db.models import Case, Exists, IntegerField, Q, Value, When
+from django.db.models import Case, Exists, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Length
 
 from apps.terminology import everyday, rules
@@ -13,6 +14,9 @@ from apps.terminology.models import IcdCode, IcdCodeQuerySet, IcdRelease, IcdWor
 
 _SHORTEST_MISSPELT = 4  # letters: shorter words have too many neighbours
 _MOST_LETTERS_OFF = 2
+_SHORT = 5  # letters: up to here one letter off is much
+_MOST_CHOICES = 6  # near words of one
+_MOST_READINGS = 100
 _ALIKE = 0.4  # share of trigrams (pg_trgm): "hypertention" and "hypertension" share 0.62, "diabets" and "diabetes" 0.55
 
 
@@ -50,32 +54,67 @@ def look_up(codes: Iterable[str], *, on: date) -> dict[str, Verdict]:
     return {text: _verdict(known, rows.get(known)) for text, known in asked.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The codes of a search in order. `fuzzy`: nothing fitted as it was spelt, and codes of near spellings are shown."""
+
+    rows: IcdCodeQuerySet
+    fuzzy: bool = False
+
+
 def search(text: str, *, on: date, billable: bool | None = None) -> IcdCodeQuerySet:
+    """Returns the rows of `find`."""
+    return find(text, on=on, billable=billable).rows
+
+
+def find(text: str, *, on: date, billable: bool | None = None) -> Found:
     """Returns the codes of a day that a user may mean by the text, the likeliest first.
 
     A code is found when every word of the text begins a word of its display, of a term that the Tabular List includes under it,
     or the code; or when the text is an everyday term for it (`everyday`). A word that begins no known word is read as the most
-    similar one. First come everyday meanings, then the very code, codes that begin with the text, matches of the display, usual
-    codes, billable ones, and short displays. Without text, all in the order of their codes.
+    similar one; where nothing is found, words that begin another word are read as near ones too. First come everyday meanings,
+    then the very code, codes that begin with the text, matches of the display, usual codes, billable ones, and short displays.
+    Without text, all in the order of their codes.
     """
     rows = IcdCode.objects.valid_on(on).defer("words")
     if billable is not None:
         rows = rows.filter(billable=billable)
     if not text.strip():
-        return rows.order_by("code", "id")
-    wanted = _spelled(rules.sought(text))
-    if not wanted:
-        return rows.none()
-    meant = everyday.codes(wanted)
+        return Found(rows.order_by("code", "id"))
+    asked = rules.sought(text)
+    if not asked:
+        return Found(rows.none())
+    wanted, meant = _read(asked, on)
     usual = Case(When(code__in=everyday.usual_codes(), then=0), default=1, output_field=IntegerField())
     in_display = Case(When(words=_query(wanted, weight="A"), then=0), default=1, output_field=IntegerField())
-    return rows.filter(Q(words=_query(wanted)) | Q(code__in=meant)).order_by(
+    matches = rows.filter(Q(words=_query(wanted)) | Q(code__in=meant))
+    ordered = matches.order_by(
         _place(meant), _nearness(rules.beginning(text)), in_display, usual, "-billable", Length("display"), "code", "id"
     )
+    was_corrected = {*wanted} != {(word,) for word in asked}
+    return Found(ordered, fuzzy=was_corrected and matches.exists())
 
 
-def _query(words: list[str], *, weight: str = "") -> SearchQuery:
-    return SearchQuery(" & ".join(f"'{word}':*{weight}" for word in words), config="simple", search_type="raw")
+def _read(asked: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The words to look for, each with its alternatives, and the codes that they mean as an everyday term."""
+    spelled = _spelled(asked)
+    meant = everyday.codes(spelled)
+    wanted: list[tuple[str, ...]] = [(word,) for word in spelled]
+    matches = IcdCode.objects.valid_on(on).filter(words=_query(wanted))
+    if meant or (spelled == asked and (len(asked) == 1 or matches.exists())):  # one that is spelt well begins a known word
+        return wanted, meant
+    choices = [_choices(word) for word in asked]
+    readings = sorted(product(*choices), key=lambda words: len({*words} - {*asked}))[:_MOST_READINGS]
+    for words in readings:
+        if meant := everyday.codes(list(words)):
+            return [(word,) for word in words], meant
+    return (choices if IcdCode.objects.valid_on(on).filter(words=_query(choices)).exists() else wanted), []
+
+
+def _query(words: Sequence[tuple[str, ...]], *, weight: str = "") -> SearchQuery:
+    """All words begin a word of the code, each in one of its alternatives."""
+    groups = [" | ".join(f"'{word}':*{weight}" for word in group) for group in words]
+    return SearchQuery(" & ".join(f"({group})" for group in groups), config="simple", search_type="raw")
 
 
 def _place(codes: list[str]) -> Case | Value:
@@ -108,6 +147,21 @@ def _nearest(word: str) -> str:
         .first()
     )
     return near or word
+
+
+def _choices(word: str) -> tuple[str, ...]:
+    """The word, and where it is not a whole known word, the known words with the fewest edits."""
+    if len(word) < _SHORTEST_MISSPELT or not word.isalpha():
+        return (word,)
+    most = 1 if len(word) <= _SHORT else _MOST_LETTERS_OFF
+    edits = Func("word", Value(word), Value(most), function="levenshtein_less_equal", output_field=IntegerField())
+    near = IcdWord.objects.annotate(size=Length("word"), edits=edits, alike=TrigramSimilarity("word", word)).filter(
+        size__gte=len(word) - most, size__lte=len(word) + most, edits__lte=most
+    )
+    found = list(near.order_by("edits", "-alike", "word").values_list("word", "edits")[:_MOST_CHOICES])
+    if found and found[0][1] == 0:
+        return (word,)
+    return (word, *(other for other, edits in found if edits == found[0][1]))
 
 
 def _nearness(beginning: str) -> Case | Value:

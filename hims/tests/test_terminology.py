@@ -105,3 +105,15 @@ def test_the_desk_searches_as_the_api_does_and_changes_nothing(ward: dict[str, U
     with pytest.raises(NoReverseMatch):
         reverse("admin:terminology_icdcode_delete", args=["x"])
     assert browser.get(reverse("admin:terminology_icdcode_add")).status_code == 403
+
+
+def test_a_reply_says_whether_near_spellings_are_shown(nurse: cast.Caller) -> None:
+    def said(search: str) -> tuple[list[str], object]:
+        reply = nurse.get(f"{PATH}?search={search}")
+        return codes(reply)[:1], reply.json()["data"].get("fuzzy", "absent")
+
+    assert said("hypertension") == (["I10"], "absent")
+    assert said("hypertention") == (["I10"], True)
+    assert said("hart%20atack") == (["I21.9"], True)
+    assert said("xqzvwk") == ([], "absent")
+    assert said("") == (said("")[0], "absent")

@@ -26,7 +26,7 @@ _ROWS = [
 _FOUND = Example(
     reply={
         "success": True,
-        "data": {"codes": _ROWS, "pagination": {"page": 1, "limit": 20, "total": 2, "pages": 1}},
+        "data": {"codes": _ROWS, "pagination": {"page": 1, "limit": 20, "total": 2, "pages": 1}, "fuzzy": True},
     }
 )
 
@@ -101,6 +101,7 @@ class IcdCodeViewSet(HimsViewSet):
     needs = {"list": Permission.TERMINOLOGY_READ}
     queries = {"list": IcdCodeFilter}
     replies = {"list": IcdCodeShape}
+    beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and codes of near spellings are shown"}}
     operation_ids = {"list": "searchIcd10"}
     examples = {"list": _FOUND}
 
@@ -108,15 +109,16 @@ class IcdCodeViewSet(HimsViewSet):
         """Search the codes of diagnoses (ICD-10-CM).
 
         Everyday words, abbreviations and British spellings are understood (`heart attack`, `COPD`, `anaemia`), and a misspelt
-        word is read as the most similar one. Codes that an everyday term means come first, then the very code, codes that begin
-        with the search, usual and billable codes, and short displays before long ones. Without a search all codes are listed in
-        their order. `E11.9` and `e119` are one code.
+        word is read as the most similar one; `fuzzy` is then true. Codes that an everyday term means come first, then the very
+        code, codes that begin with the search, usual and billable codes, and short displays before long ones. Without a search
+        all codes are listed in their order. `E11.9` and `e119` are one code.
         """
         asked = self.asked()
         on = asked.get("date") or clock.today()
-        rows = selectors.search(asked.get("search") or "", on=on, billable=asked.get("billable"))
+        found = selectors.find(asked.get("search") or "", on=on, billable=asked.get("billable"))
         count = paging.capped if asked.get("search") or asked.get("billable") is not None else paging.exact
-        return self.page("codes", rows, count, lambda row: IcdCodeShape(row).data)
+        fuzzy = {"fuzzy": True} if found.fuzzy else {}
+        return self.page("codes", found.rows, count, lambda row: IcdCodeShape(row).data, **fuzzy)
 
 
 def _refuse() -> date:

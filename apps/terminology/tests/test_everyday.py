@@ -83,6 +83,25 @@ class TestSearch:
         assert selectors._spelled(["diab"]) == ["diab"]
         assert selectors._spelled(["e119", "zzq"]) == ["e119", "zzq"]
 
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("hart atack", "I21.9"),  # hart begins other words
+            ("kidny stome", "N20.0"),
+            ("diabetis melitus", "E11.9"),
+            ("sor throt", "J02.9"),
+            ("hypertensiom essentiel", "I10"),
+        ],
+    )
+    def test_two_misspelt_words_are_both_corrected_although_one_begins_another_word(self, text: str, code: str) -> None:
+        found = selectors.find(text, on=DAY)
+        assert code in [row.code for row in found.rows[:50]]
+        assert found.fuzzy
+
+    def test_known_words_that_stand_together_nowhere_find_nothing(self) -> None:
+        assert found("hypertension fracture") == []
+        assert not selectors.find("hypertension fracture", on=DAY).fuzzy
+
     def test_codes_loaded_without_their_words_get_them_at_the_next_load(self) -> None:
         IcdWord.objects.all().delete()
         IcdCode.objects.update(words="'x':1")
