@@ -15,10 +15,11 @@ from typing import Any
 
 from anyascii import anyascii
 
-SIZE = 60
+SIZE = 65
 AS_OF = date(2026, 11, 20)  # the sandbox's last day; nothing in a sample chart is later
 _SEED = "arocord-ward-1"
 _SOURCE: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "ward.json").read_text(encoding="utf-8"))
+_NAMED = {one.get("number", place): one for place, one in enumerate(_SOURCE["people"], start=1)}
 _AGES = ((4, 0, 2), (9, 3, 12), (5, 13, 17), (14, 18, 39), (15, 40, 64), (9, 65, 79), (4, 80, 96))  # weight, from, to
 _AREAS = ("213", "310", "323", "626", "747", "818")
 _YEAR = 365.25
@@ -84,7 +85,7 @@ def ward(size: int = SIZE) -> list[dict[str, Any]]:
 
 def _somebody(number: int) -> dict[str, Any]:
     dice = Dice(f"{_SEED}:{number}")
-    named = _SOURCE["people"][number - 1] if number <= len(_SOURCE["people"]) else _drawn(dice)
+    named = _NAMED.get(number) or _drawn(dice)
     person = Person(number=number, dice=dice, born=date.fromisoformat(named["date_of_birth"]), gender=named["gender"])
     last_day = date.fromisoformat(named.get("deceased_at", AS_OF.isoformat())[:10])
     registration = _registration(person, named)
@@ -127,17 +128,17 @@ def _registration(person: Person, named: dict[str, Any]) -> dict[str, Any]:
             "zip": f"900{dice.whole(1, 96):02d}",
         },
         "emergency_contact": {
-            "name": f"{dice.pick(kin['female'])} {last}",
+            "name": f"{dice.pick(kin['female'])} {last}".strip(),
             "relationship": "mother"
             if years < _ADULT
             else dice.pick(("spouse", "sister", "daughter" if years > 45 else "friend")),
             "phone": f"+1-{_AREAS[area]}-555-01{50 + number % 50:02d}",
         },
     }
-    if "deceased_at" in named:
-        card["deceased_at"] = named["deceased_at"]
+    card |= {key: named[key] for key in ("deceased_at", "date_of_birth_precision") if key in named}
     if dice.chance(0.8):
-        card["email"] = f"{_plain(named['first_name'])}.{_plain(last)}{number}@example.org"
+        name = ".".join(part for part in (_plain(named["first_name"]), _plain(last)) if part)
+        card["email"] = f"{name}{number}@example.org"
     if dice.chance(0.9):
         insurer = "Medicare" if years >= 65 else dice.pick(_SOURCE["insurers"])
         card["insurance"] = {
