@@ -58,6 +58,7 @@ def test_relayed_facts_go_after_their_deliveries_and_what_waits_for_a_person_sta
     waiting = OutboxEvent.objects.create(name="test.noted", payload={}, occurred_at=clock.now() - timedelta(days=99))
     retention.purge(by=SYSTEM)
     assert set(OutboxEvent.objects.values_list("pk", flat=True)) == {failed.pk, pending.pk, fresh.pk, waiting.pk}
+    assert set(Delivery.objects.values_list("event_id", flat=True)) == {failed.pk, pending.pk, fresh.pk}
     assert not OutboxEvent.objects.filter(pk__in=[old.pk, done.pk]).exists()
     very_old = fact(366, "parked")
     retention.purge(by=SYSTEM)

@@ -15,6 +15,7 @@ from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, caller
 from apps.common import clock
+from apps.common.errors import Invalid
 from apps.patients import selectors, services
 from apps.patients.ages import age_of
 from apps.patients.matching import Person, compare
@@ -352,3 +353,13 @@ def test_a_time_without_a_whole_date_is_told_at_the_field(ward: dict[str, User])
     answers = {"display": "Asthma", "status": "active", "occurred_at_0": "2015", "occurred_at_1": "08:00"}
     response = browser(ward["doctor"]).post(entry_page(admit(), "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""})
     assert "occurred_at" in response.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize("names", [("", ""), (" ", "\u200b")])
+def test_the_service_registers_nobody_without_a_name(names: tuple[str, str]) -> None:
+    """Not only the API and the page ask for one: imports and the sandbox call the service."""
+    registration = services.Registration(first_name=names[0], last_name=names[1], date_of_birth=date(1980, 5, 15), gender="male")
+    with pytest.raises(Invalid) as refusal:
+        services.register(by=SYSTEM, registration=registration)
+    assert refusal.value.details["field"] in ("first_name", "last_name")
+    assert not Patient.objects.exists()
