@@ -66,6 +66,7 @@ class SubscribedViewSet(HimsViewSet):
     tagged = ("retrieve",)
     queries = {"retrieve": TokenFilter}
     operation_ids = {"retrieve": "getDoctorCalendar"}
+    secret_parameters = ("token",)
 
     def limit_key(self, request: Request) -> str:
         """By address, whoever else the request says it is."""
