@@ -25,7 +25,7 @@ def answer(
     data, warnings = disclosure.shown(view, data), disclosure.warnings(view, warnings)
     if view.pick is not None:
         _spread(view, data)
-    if view.action in view.tagged:
+    if view.endpoint.etag:
         raw = renderers.dumps(data)
         tag = etags.of(raw, version)
         headers = {**(headers or {}), "ETag": tag}
@@ -43,28 +43,28 @@ def answer(
 def file(view: Any, content: bytes, *, name: str) -> HttpResponse:
     """Raw bytes of the media type the view declares in `files`, to be kept under this name; of a tagged action as in `answer`."""
     headers = {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
-    if view.action in view.tagged:
+    if view.endpoint.etag:
         headers["ETag"] = etags.of(content)
         if view.request.method in picking.READING and etags.is_known(view.request, headers["ETag"]):
             _unchanged(view)
             return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": headers["ETag"]})
         view.write_notes(is_unchanged=False)
-    return HttpResponse(content, content_type=f"{view.files[view.action]}; charset=utf-8", headers=headers)
+    return HttpResponse(content, content_type=f"{view.endpoint.file}; charset=utf-8", headers=headers)
 
 
 def _spread(view: Any, data: dict[str, Any]) -> None:
-    rows = data.get(view.plural) if view.action in view.paged else [picking.under(view, data)]
+    rows = data.get(view.plural) if view.endpoint.paged else [picking.under(view, data)]
     picking.spread(view, [row for row in rows or [] if row])
 
 
 def _narrowed(view: Any, data: dict[str, Any]) -> dict[str, Any]:
     """The tag is of the whole: the same address with the same tag is the same narrowed bytes."""
     tree = view.pick.fields
-    if view.action in view.paged:
+    if view.endpoint.paged:
         return {**data, view.plural: picking.narrow(data[view.plural], tree)}
     if view.data_key == "":
         return picking.narrow(data, tree)
-    key = view.data_key or view.noun
+    key = view.data_key or view.resource
     return {**data, key: picking.narrow(data[key], tree)}
 
 

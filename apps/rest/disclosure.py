@@ -26,7 +26,7 @@ from rest_framework.serializers import ListSerializer, Serializer
 
 from apps.access import scopes
 from apps.access.permissions import Permission
-from apps.rest.permissions import need_of
+from apps.rest import endpoint
 
 _READING = ("GET", "HEAD")
 # Members of warnings and of error details that are of another resource than the view's, wherever they stand.
@@ -65,8 +65,8 @@ def sees(by: Any, need: Permission | None) -> bool:
 
 def reading(view: Any, action: str | None) -> Permission | None:
     """The right that seeing the view's resource takes; None where nothing but the need of the action itself is declared."""
-    kind = view.replies.get(action)
-    needs = [getattr(kind, "reads", None), *(need_of(view, name) for name in ("retrieve", "list")), need_of(view, action)]
+    kind = endpoint.of(view, action).response
+    needs = [getattr(kind, "reads", None), *(endpoint.of(view, name).permission for name in ("retrieve", "list", action))]
     return next((need for need in needs if isinstance(need, Permission)), None)
 
 
@@ -75,11 +75,11 @@ def shown(view: Any, data: Any) -> Any:
     cut = _cut(view)
     if not cut or not isinstance(data, Mapping):
         return data
-    if view.action in view.paged:
+    if view.endpoint.paged:
         return {**data, view.plural: cut.of(data[view.plural])}
     if view.data_key == "":
         return cut.of(data)
-    key = view.data_key or view.noun
+    key = view.data_key or view.resource
     return {**data, key: cut.of(data[key])} if key in data else data
 
 
@@ -99,7 +99,8 @@ def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cut(view: Any) -> Cut | None:
-    by, kind = _caller(view), view.replies.get(view.action)
+    by = _caller(view)
+    kind = view.endpoint.response if by else None
     if by is None or kind is None:
         return None
     if view.request.method not in _READING and not sees(by, reading(view, view.action)):
@@ -143,4 +144,4 @@ def _is_record(name: str, value: Any) -> bool:
 def _caller(view: Any) -> Any:
     """Returns the calling API key; None for people and for callers who are not authenticated."""
     by = getattr(getattr(view, "request", None), "_user", None)
-    return by if getattr(by, "key_id", None) and hasattr(view, "replies") else None
+    return by if getattr(by, "key_id", None) and hasattr(view, "endpoint") else None

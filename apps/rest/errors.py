@@ -15,7 +15,7 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, errors
 from apps.common.outage import is_outage
-from apps.rest import aliases, disclosure, renderers
+from apps.rest import aliases, disclosure, endpoint, renderers
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def _joined(path: str, name: str | int, inner: Any) -> str:
 
 def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     actor = getattr(request, "user", None)
-    action = f"{getattr(view, 'noun', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
+    action = f"{getattr(view, 'resource', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
     path = escape_uri_path(request.path)[:_LONGEST_PATH]  # escaped: jsonb holds no NUL
     withheld = error.withheld
     why = "The chart is restricted." if withheld else error.message
@@ -131,5 +131,5 @@ def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
 
 def _patient_in_path(view: Any) -> UUID | None:
     """Whose record was asked for, as far as the address says."""
-    is_about = getattr(view, "action", None) in getattr(view, "about_patient", ())
-    return aliases.resolve(view.kwargs.get("pk", "")) if is_about else None
+    declared = endpoint.of(view, getattr(view, "action", None))
+    return aliases.resolve(view.kwargs.get("pk", "")) if declared.about_patient else None

@@ -16,7 +16,7 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from apps.common.errors import Invalid, PreconditionFailed, PreconditionRequired
-from apps.rest import disclosure, renderers
+from apps.rest import disclosure, endpoint, renderers
 from apps.rest.transactions import kept_in_spite
 
 _KIND = f"hims {settings.API_VERSION}".encode()
@@ -42,12 +42,13 @@ def is_known(request: Request, tag: str) -> bool:
 
 def is_guarded(view: Any, action: str | None) -> bool:
     """Whether the action changes a resource that has a tag, so that If-Match can be heeded."""
-    return action in view.tagged and action not in view.creates
+    declared = endpoint.of(view, action)
+    return declared.etag and not declared.creates
 
 
 def is_required(view: Any) -> bool:
     """Whether this installation demands If-Match for changes of such a resource."""
-    return view.noun in settings.HIMS_REQUIRE_IF_MATCH
+    return view.resource in settings.HIMS_REQUIRE_IF_MATCH
 
 
 def guard(view: Any, request: Request, act: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -32,9 +32,9 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, keyring, prepared
 from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
-from apps.rest import replays
+from apps.rest import endpoint, replays
+from apps.rest.endpoint import PUBLIC
 from apps.rest.models import KeptReply
-from apps.rest.permissions import PUBLIC, need_of
 from apps.rest.transactions import kept_in_spite
 
 KEPT = timedelta(hours=24)
@@ -74,9 +74,9 @@ class ReplayWithheld(Conflict):
 
 def offers(view: Any, method: str, path: str) -> bool:
     """Whether a key is heeded here: on every POST of somebody signed in, but not on those of sign-in, under /auth/."""
-    if method != "POST" or not view.keyed or path.removeprefix("/v1").startswith("/auth/"):
+    if method != "POST" or not view.idempotent or path.removeprefix("/v1").startswith("/auth/"):
         return False
-    return need_of(view, view.action) is not PUBLIC
+    return endpoint.of(view, view.action).permission is not PUBLIC
 
 
 def guard(view: Any, request: Request, act: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -158,9 +158,9 @@ def _again(view: Any, kept: KeptReply, asked: bytes) -> HttpResponse:
     about: dict[str, Any] = {"first_request": kept.request_id, "status": kept.status}
     if why := replays.why_withheld(view, reply):
         denied = AuditEvent.Outcome.DENIED
-        audit.note(by=view.by, action=f"{view.noun}.replay_withheld", outcome=denied, why=why, **about)
+        audit.note(by=view.by, action=f"{view.resource}.replay_withheld", outcome=denied, why=why, **about)
         raise ReplayWithheld(field=HEADER, issue="replay_withheld", reason="replay_withheld")
-    audit.note(by=view.by, action=f"{view.noun}.replayed", **about)
+    audit.note(by=view.by, action=f"{view.resource}.replayed", **about)
     return HttpResponse(reply.body, status=kept.status, headers={**reply.headers, REPLAYED: "true"})
 
 

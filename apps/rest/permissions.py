@@ -1,6 +1,6 @@
-"""Closed by default: an action that declares no need is refused. A grave one may ask for the password again (`step_up`)."""
+"""Closed by default: an action that declares no need is refused. A grave one may ask for the password again (`recent_login`)."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from rest_framework.permissions import BasePermission
@@ -10,25 +10,12 @@ from apps.access import scopes
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Forbidden, Unauthenticated
-
-
-class _Public:
-    def __repr__(self) -> str:
-        return "PUBLIC"
-
-
-PUBLIC: Final = _Public()
-Need = Permission | _Public
-
-
-def need_of(view: Any, action: str | None) -> Need | None:
-    """What the view declares for an action; PATCH needs what PUT needs."""
-    needs = getattr(view, "needs", {})
-    return needs.get("update" if action == "partial_update" else action)
+from apps.rest import endpoint
+from apps.rest.endpoint import PUBLIC
 
 
 class ReauthenticationRequired(Unauthenticated):
-    """The action is in the view's `step_up`, and the password was last given too long ago, or never (an API key)."""
+    """The action is declared with `recent_login`, and the password was last given too long ago, or never (an API key)."""
 
     message = "Give your password again (POST /auth/reauthenticate), then repeat the request within five minutes."
 
@@ -46,12 +33,12 @@ def refuse_without_fresh_proof(by: Any) -> None:
 
 
 class Needs(BasePermission):
-    """Asks the view's `needs` for the action; strangers get 401, the wrong role and a key without the scope 403."""
+    """Asks for the `permission` that the action declares; strangers get 401, the wrong role and a key without the scope 403."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.method not in view.allowed_methods:  # DRF answers 405
             return True
-        need = need_of(view, view.action)
+        need = endpoint.of(view, view.action).permission
         if need is PUBLIC:
             return True
         if request.user is None:

@@ -17,6 +17,7 @@ from rest_framework.serializers import BaseSerializer, ListSerializer, Serialize
 
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, Invalid
+from apps.rest import endpoint
 from apps.rest.permissions import require
 
 READING = ("GET", "HEAD")
@@ -42,7 +43,7 @@ class Pick:
 
 def offered(view: Any, action: str | None, method: str) -> set[str]:
     """Which of the two parameters an action takes."""
-    if method not in READING or action not in view.replies:
+    if method not in READING or endpoint.of(view, action).response is None:
         return set()
     return {"fields", "expand"} if view.expands else {"fields"}
 
@@ -57,7 +58,7 @@ def read(view: Any) -> Pick | None:
         if not view.by.may(view.expands[name].need):
             raise Forbidden(f"Your role may not see {name}.", field="expand")
         require(view.by, view.expands[name].need)
-    known = names_of(view.replies[view.action])
+    known = names_of(view.endpoint.response)
     tree = _tree(_names(asked["fields"], "fields", _paths(known))) if "fields" in asked else {}
     return Pick(tree | {name: {} for name in expand} if tree else tree, tuple(expand))
 
@@ -83,7 +84,7 @@ def narrow(row: Any, tree: Tree) -> Any:
 
 def under(view: Any, data: dict[str, Any]) -> Any:
     """The resource in the data of a reply."""
-    return data if view.data_key == "" else data.get(view.data_key or view.noun)
+    return data if view.data_key == "" else data.get(view.data_key or view.resource)
 
 
 @cache

@@ -44,7 +44,7 @@ def plug(closed: Closed) -> None:
 
 def packed(view: Any, response: HttpResponse) -> bytes:
     """The reply as bytes. Of one that holds a secret, nothing but that it did."""
-    secret = response.status_code < 300 and holds_secret(view.replies.get(view.action))
+    secret = response.status_code < 300 and holds_secret(view.endpoint.response)
     head = {"headers": {} if secret else dict(response.items()), "authority": _authority(view.by), "secret": secret}
     return orjson.dumps(head) + b"\n" + (b"" if secret else response.content)
 

@@ -1,21 +1,13 @@
 """The base of every API view: who may call it, what it reads, what it answers, what it notes.
 
     class PatientViewSet(HimsViewSet):
-        noun = "patient"
-        needs = {"list": Permission.PATIENT_VIEW, "create": Permission.PATIENT_REGISTER}
-        queries = {"list": PatientFilter}
-        bodies = {"create": RegisterPatient}
-        replies = {"list": PatientRow, "create": PatientShape}
+        resource = "patient"
+        plural = "patients"
 
-`needs` closes by default. `queries`, `bodies` and `replies` are what the view reads and answers, and what the OpenAPI file says.
-`data` of a reply holds the thing under `data_key`, by default the noun; "" where `data` is the thing itself. `warns`, `tag`,
-`operation_ids` and `examples` speak to the OpenAPI file alone. `step_up` names the actions for which the password must have been
-given within five minutes in this session (`POST /auth/reauthenticate`; a sign-in counts). `step_up_fields` names, for the OpenAPI
-file, the fields of a body whose change takes it too; the service refuses.
+        @endpoint(permission=Permission.PATIENT_VIEW, query=PatientFilter, response=PatientRow)
+        def list(self, request: Request) -> Response: ...
 
-Actions in `tagged` answer one resource with its ETag; those of them that change it heed If-Match, which asks `held` what the
-resource is. `files` names the actions that answer a file (`self.file`), each with its media type; their refusals stay JSON.
-`expands` says what `?expand=` may show beside an id. `keyed = False` where a POST must not heed Idempotency-Key.
+`endpoint` explains what an operation declares; a method without a declaration is closed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,13 +28,13 @@ from rest_framework.viewsets import ViewSetMixin
 from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
-from apps.rest import aliases, answers, filters, guards, limits, paging, picking, renderers, unchanged
+from apps.rest import aliases, answers, endpoint, filters, guards, limits, paging, picking, renderers, unchanged
+from apps.rest.endpoint import Endpoint
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
-from apps.rest.permissions import Need, refuse_without_fresh_proof
+from apps.rest.permissions import refuse_without_fresh_proof
 from apps.rest.picking import Expansion, Pick
 from apps.rest.renderers import EnvelopeRenderer
-from apps.rest.schema import Example
 
 _READING = ("GET", "HEAD")
 
@@ -50,31 +42,16 @@ _READING = ("GET", "HEAD")
 class HimsViewSet(ViewSetMixin, APIView):
     """Parses, limits, permits, answers. Decides nothing."""
 
-    noun: ClassVar[str] = ""
-    plural: ClassVar[str] = ""
-    needs: ClassVar[Mapping[str, Need]] = {}
-    queries: ClassVar[Mapping[str, type[FilterSet]]] = {}
-    bodies: ClassVar[Mapping[str, type[BaseSerializer]]] = {}
-    replies: ClassVar[Mapping[str, type[BaseSerializer]]] = {}
-    rate_classes: ClassVar[Mapping[str, RateClass]] = {}
-    paged: ClassVar[Sequence[str]] = ("list",)
-    offset_allowed: ClassVar[Sequence[str]] = ()
-    creates: ClassVar[Sequence[str]] = ("create",)
-    data_key: ClassVar[str | None] = None
-    tagged: ClassVar[Sequence[str]] = ()
+    resource: ClassVar[str] = ""  # what one is called: `data` of a reply holds it under this name
+    plural: ClassVar[str] = ""  # the key of a page's rows
+    data_key: ClassVar[str | None] = None  # another key than `resource`; "" where `data` is the thing itself
+    tag: ClassVar[str] = ""  # the heading in the OpenAPI file, where it is not the plural
     shows_current: ClassVar[bool] = False  # a 412 carries the resource as it is now, so that both can be compared
-    files: ClassVar[Mapping[str, str]] = {}
-    expands: ClassVar[Mapping[str, Expansion]] = {}
-    keyed: ClassVar[bool] = True
-    beside: ClassVar[Mapping[str, Any]] = {}  # what may stand beside the rows of a list, as JSON schema
-    warns: ClassVar[Mapping[str, Sequence[str]]] = {}
-    tag: ClassVar[str] = ""
-    operation_ids: ClassVar[Mapping[str, str]] = {}
-    examples: ClassVar[Mapping[str, Example]] = {}
-    about_patient: ClassVar[Sequence[str]] = ()  # actions whose `pk` is a patient's: a refusal is noted under that patient
+    expands: ClassVar[Mapping[str, Expansion]] = {}  # what `?expand=` may show beside an id
+    idempotent: ClassVar[bool] = True  # False: a POST does not heed Idempotency-Key
+    extra: ClassVar[Mapping[str, Any]] = {}  # what a page has beside its rows, as JSON schema
     secret_parameters: ClassVar[Sequence[str]] = ()  # any wrong value has the view's own refusal, whatever is wrong with it
-    step_up: ClassVar[Sequence[str]] = ()
-    step_up_fields: ClassVar[Mapping[str, Sequence[str]]] = {}
+
 
     metadata_class = None
     format_kwarg = None
@@ -89,29 +66,34 @@ class HimsViewSet(ViewSetMixin, APIView):
         """Whoever is signed in (an Actor with a session); None at a public door."""
         return self.request.user
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """What the action declares."""
+        return endpoint.of(self, self.action)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Before the action: JSON acceptable, who it is, within the limit, allowed, no unknown parameter."""
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.perform_authentication(request)
         self._count(request)
         self.check_permissions(request)
-        if self.action in self.step_up:
+        if self.endpoint.recent_login:
             refuse_without_fresh_proof(request.user)
         self._refuse_unknown_parameters(request)
         if request.method not in _READING:
             guards.put_up(self, request)
 
     def get_renderers(self) -> list[BaseRenderer]:
-        return renderers.accepting(self.files[self.action]) if self.action in self.files else super().get_renderers()
+        return renderers.accepting(self.endpoint.file) if self.endpoint.file else super().get_renderers()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Of an action that answers a file: refused where neither the file nor JSON is taken; what is rendered is a refusal."""
         chosen = super().perform_content_negotiation(request, force)
-        return (EnvelopeRenderer(), EnvelopeRenderer.media_type) if self.action in self.files else chosen
+        return (EnvelopeRenderer(), EnvelopeRenderer.media_type) if self.endpoint.file else chosen
 
     def held(self) -> tuple[Any, object]:
-        """The resource of the path as `data` of a reply shows it, and its version; its row locked. Every tagged write has it."""
-        raise NotImplementedError(f"{type(self).__name__} has tagged writes and no held()")
+        """The resource of the path as `data` of a reply shows it, and its version; its row locked. Writes with `etag` have it."""
+        raise NotImplementedError(f"{type(self).__name__} has writes with `etag` and no held()")
 
     def limit_key(self, request: Request) -> str:
         """Whose quota the request uses: the person's, the API key's, else the address's."""
@@ -122,7 +104,7 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def rate_class(self, method: str) -> RateClass:
         """The class the action is counted in: its own, else by what the method does."""
-        return self.rate_classes.get(self.action or "", RateClass.RETRIEVAL if method in _READING else RateClass.MODIFICATION)
+        return self.endpoint.rate_class or (RateClass.RETRIEVAL if method in _READING else RateClass.MODIFICATION)
 
     def id_in_path(self) -> UUID:
         """The `pk` of the path; NotFound where it is no id."""
@@ -130,13 +112,15 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def parse(self, kind: type[BaseSerializer] | None = None) -> dict[str, Any]:
         """The body, validated. Raises DRF's ValidationError, told as a 400 that names the fields."""
-        body = (kind or self.bodies[self.action or ""])(data=self.request.data, context={"by": self.by, "view": self})
+        declared = kind or self.endpoint.request
+        assert declared is not None, f"{self.action} declares no request"
+        body = declared(data=self.request.data, context={"by": self.by, "view": self})
         body.is_valid(raise_exception=True)
         return body.validated_data
 
     def filtered(self, rows: QuerySet) -> tuple[QuerySet, bool]:
         """The rows under the action's filters, and whether any filter was set."""
-        kind = self.queries[self.action or ""]
+        kind = self._query()
         if not any(name in self.request.query_params for name in kind.base_filters):
             return rows, False
         found = kind(self.request.query_params, queryset=rows, request=self.request)
@@ -161,7 +145,7 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def window(self) -> Window:
         """Which rows of a list are asked for."""
-        return paging.read(self.request.query_params, offset_allowed=self.action in self.offset_allowed)
+        return paging.read(self.request.query_params, offset_allowed=self.endpoint.offset)
 
     def page_of(self, name: str, rows: list[Any], window: Window, total: Total, **beside: Any) -> Response:
         """A page that was found already; `beside` stands next to the rows."""
@@ -172,7 +156,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     def asked(self) -> dict[str, Any]:
         """The action's query parameters, validated; those not sent are left out. Raises Invalid naming the parameter."""
         sent = self.request.query_params
-        return filters.read(self.queries[self.action or ""], sent) if sent else {}
+        return filters.read(self._query(), sent) if sent else {}
 
     def ok(
         self,
@@ -199,7 +183,7 @@ class HimsViewSet(ViewSetMixin, APIView):
     def note(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
         """Write an audit row of what is shown. That of a conditional read waits until it is known whether anything is."""
         row = {"action": action, "patient_id": patient_id, "object_id": object_id, **detail}
-        if self.action in self.tagged and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
+        if self.endpoint.etag and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
             self._waiting_notes = [*self._waiting_notes, row]
         else:
             audit.note(by=self.by, **row)
@@ -213,6 +197,10 @@ class HimsViewSet(ViewSetMixin, APIView):
             else:
                 audit.note(by=self.by, **row)
 
+    def _query(self) -> type[FilterSet]:
+        assert self.endpoint.query is not None, f"{self.action} declares no query"
+        return self.endpoint.query
+
     def _count(self, request: Request) -> None:
         verdict = limits.hit(self.rate_class(request.method or ""), self.limit_key(request))
         vars(request._request)["verdict"] = verdict  # the middleware writes the headers
@@ -222,9 +210,10 @@ class HimsViewSet(ViewSetMixin, APIView):
     def _refuse_unknown_parameters(self, request: Request) -> None:
         if not request.query_params:
             return
-        known = set(self.queries[self.action].base_filters) if self.action in self.queries else set()
-        known |= {"page", "limit"} if self.action in self.paged else set()
-        known |= {"offset"} if self.action in self.offset_allowed else set()
+        declared = self.endpoint
+        known = set(declared.query.base_filters) if declared.query else set()
+        known |= {"page", "limit"} if declared.paged else set()
+        known |= {"offset"} if declared.offset else set()
         known |= picking.offered(self, self.action, request.method or "")
         unknown = [name for name in request.query_params if name not in known]
         if unknown:

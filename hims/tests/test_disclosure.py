@@ -14,7 +14,7 @@ from apps.appointments.services import NewWait, put_on_waitlist
 from apps.common import clock
 from apps.notifications import services as notifications
 from apps.patients.models import Patient
-from apps.rest import disclosure
+from apps.rest import disclosure, endpoint
 from hims.tests import cast
 from hims.tests.test_contract import agree, file, strict
 from hims.tests.test_doors import doors
@@ -236,10 +236,10 @@ def test_nothing_that_says_who_a_patient_is_leaves_without_the_scope_to_read_pat
     found, wrong = 0, []
     for path, method, need in guarded():
         view, action = next((view, action) for door, verb, action, view in doors() if (door, verb) == (path, method))
-        if scopes.of(need) is None or action not in view.replies:
+        if scopes.of(need) is None or endpoint.of(view, action).response is None:
             continue
         default = need if method == "get" else disclosure.reading(view, action)
-        for name, right in identities(view.replies[action], default):
+        for name, right in identities(endpoint.of(view, action).response, default):
             found += 1
             if scopes.of(right) != Scope.PATIENTS_READ:
                 wrong.append(f"{method} {path}: {name} takes {right}")

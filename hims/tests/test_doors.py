@@ -12,7 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
-from apps.rest.permissions import PUBLIC, need_of
+from apps.rest import endpoint
+from apps.rest.endpoint import PUBLIC
 from apps.rest.viewsets import HimsViewSet
 from hims.tests import cast
 
@@ -51,7 +52,9 @@ def test_every_route_under_v1_belongs_to_the_kit() -> None:
 
 def test_every_door_declares_what_it_needs() -> None:
     assert len(doors()) > 15
-    undeclared = [f"{method} {path} ({action})" for path, method, action, view in doors() if need_of(view, action) is None]
+    undeclared = [
+        f"{method} {path} ({action})" for path, method, action, view in doors() if endpoint.of(view, action).permission is None
+    ]
     assert not undeclared, "\n".join(undeclared)
 
 
@@ -67,7 +70,7 @@ def test_an_undeclared_action_is_refused(ward: dict[str, User]) -> None:
 def test_a_stranger_gets_in_only_where_it_is_public() -> None:
     for path, method, action, view in doors():
         status = cast.caller().call(method.upper(), concrete(path), {}).status_code
-        assert (status == 401) == (need_of(view, action) is not PUBLIC), f"{method} {path}: {status}"
+        assert (status == 401) == (endpoint.of(view, action).permission is not PUBLIC), f"{method} {path}: {status}"
 
 
 def test_every_role_gets_in_where_the_matrix_says(ward: dict[str, User]) -> None:
@@ -75,7 +78,7 @@ def test_every_role_gets_in_where_the_matrix_says(ward: dict[str, User]) -> None
     for role, user in ward.items():
         caller = cast.caller(user)
         for path, method, action, view in doors():
-            need = need_of(view, action)
+            need = endpoint.of(view, action).permission
             if need is PUBLIC or action == "logout":
                 continue
             status = caller.call(method.upper(), concrete(path), {}).status_code

@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.rest import limits
+from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.limits import RateClass
-from apps.rest.permissions import PUBLIC
 from apps.rest.viewsets import HimsViewSet
 from hims import urls
 from hims.tests import cast
@@ -28,12 +28,13 @@ OURS = re.compile(r"req_[0-9A-HJKMNP-TV-Z]{26}")
 class Trouble(HimsViewSet):
     """A view in which something goes wrong."""
 
-    noun = "trouble"
-    needs = {"unforeseen": PUBLIC, "no_database": PUBLIC}
+    resource = "trouble"
 
+    @endpoint(permission=PUBLIC)
     def unforeseen(self, request: Any) -> Response:
         raise RuntimeError("the password is swordfish")
 
+    @endpoint(permission=PUBLIC)
     def no_database(self, request: Any) -> Response:
         raise OperationalError("server closed the connection at 10.0.0.5")
 

@@ -11,7 +11,8 @@ from apps.access.scopes import Scope
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.developers import contract
-from apps.rest.permissions import PUBLIC, need_of
+from apps.rest import endpoint
+from apps.rest.endpoint import PUBLIC
 from hims.tests import cast
 from hims.tests.test_doors import concrete, doors
 from hims.tests.test_matrix import row_of
@@ -67,7 +68,7 @@ K = {
 
 def guarded() -> list[tuple[str, str, Permission]]:
     """Path, method and need of every door that is not public."""
-    found = [(path, method, need_of(view, action)) for path, method, action, view in doors()]
+    found = [(path, method, endpoint.of(view, action).permission) for path, method, action, view in doors()]
     return [(path, method, Permission(need)) for path, method, need in found if need is not PUBLIC]
 
 

@@ -15,7 +15,8 @@ from apps.developers import urls as developers
 from apps.notifications import services as notifications
 from apps.notifications.services import Notice
 from apps.patients.models import ChartEntry, Patient
-from apps.rest.permissions import PUBLIC, need_of
+from apps.rest import endpoint
+from apps.rest.endpoint import PUBLIC
 from hims.tests import cast
 from hims.tests.matrix import MATRIX, ROLES
 from hims.tests.test_doors import doors
@@ -236,10 +237,10 @@ def test_every_route_has_a_row() -> None:
     without = [
         row
         for row, (view, action) in calls()
-        if need_of(view, action) is not PUBLIC and row not in MATRIX and OPEN_ONLY_IN_A_SANDBOX not in row
+        if endpoint.of(view, action).permission is not PUBLIC and row not in MATRIX and OPEN_ONLY_IN_A_SANDBOX not in row
     ]
     assert not without, "\n".join(without)
-    public = {row for row, (view, action) in calls() if need_of(view, action) is PUBLIC}
+    public = {row for row, (view, action) in calls() if endpoint.of(view, action).permission is PUBLIC}
     assert {row for row in public if "nowhere" not in row and "{path}" not in row and "<" not in row} <= PUBLIC_ROWS
 
 
@@ -251,7 +252,7 @@ def test_every_role_is_let_in_where_the_contract_says(
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
     who, wrong = cast.caller(ward[role]), []
     for row, (view, action) in calls():
-        if need_of(view, action) is PUBLIC or row not in MATRIX:
+        if endpoint.of(view, action).permission is PUBLIC or row not in MATRIX:
             continue
         known, cell = request_for(row, scene), cells(row, admin_clinical=admin_clinical)[role]
         method, _, path = row.partition(" ")
@@ -418,7 +419,7 @@ def test_every_route_about_a_patient_says_so() -> None:
     silent = [
         f"{method} {path}"
         for path, method, action, view in doors()
-        if path.startswith("v1/patients/<str:pk>") and action not in view.about_patient
+        if path.startswith("v1/patients/<str:pk>") and not endpoint.of(view, action).about_patient
     ]
     assert not silent, "\n".join(silent)
 
@@ -436,8 +437,8 @@ def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_t
     for role in ROLES:
         who = cast.caller(ward[role])
         for row, (view, action) in calls():
-            need = need_of(view, action)
-            if action not in view.about_patient or row in BESIDE_THE_CHART or not ward[role].may(need):
+            need = endpoint.of(view, action).permission
+            if not endpoint.of(view, action).about_patient or row in BESIDE_THE_CHART or not ward[role].may(need):
                 continue
             for patient in (closed, old):
                 known = request_for(row, Scene(patient, patient, patient, entry, ""))

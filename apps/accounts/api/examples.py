@@ -1,6 +1,6 @@
 """Sections 2.1 and 2.2 of the API reference, as printed (its word uuid filled in), and what it leaves open."""
 
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example
 
 _TOKENS = {"access_token": "eyJhbGciOiJIUzI1NiIs...", "refresh_token": "eyJhbGciOiJIUzI1NiIs...", "expires_in": 3600}
 

@@ -17,7 +17,7 @@ from apps.accounts.models import ApiKey
 from apps.accounts.services import NewKey
 from apps.common import clock
 from apps.rest import paging
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import InstantField, LineField, OnceField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -85,29 +85,17 @@ class MadeApiKeyShape(ApiKeyShape):
 class ApiKeyViewSet(HimsViewSet):
     """Keys for programs. A key acts for its owner, within its scopes, and dies with the owner's account."""
 
-    noun = "api_key"
+    resource = "api_key"
     plural = "api_keys"
     tag = "API keys"
-    needs = dict.fromkeys(("list", "create", "retrieve", "destroy", "rotate"), Permission.KEY_KEEP)
-    queries = {"list": KeyFilter}
-    bodies = {"create": KeyBody}
-    replies = {
-        "list": ApiKeyShape,
-        "retrieve": ApiKeyShape,
-        "create": MadeApiKeyShape,
-        "rotate": MadeApiKeyShape,
-        "destroy": ApiKeyShape,
-    }
-    step_up = ("create", "rotate")
-    tagged = ("retrieve", "destroy")
-    operation_ids = {"destroy": "revokeApiKey", "rotate": "rotateApiKey"}
-    examples = {"create": Example(request=_ASKED)}
 
+    @endpoint(permission=Permission.KEY_KEEP, query=KeyFilter, response=ApiKeyShape)
     def list(self, request: Request) -> Response:
         """My API keys; an administrator's answer has everybody's"""
         rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
         return self.page("api_keys", rows, paging.exact, key_shape)
 
+    @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One API key, without the key"""
         return self.ok({"api_key": key_shape(_found(selectors.api_keys(visible_to=self.by), self.id_in_path()))})
@@ -116,11 +104,19 @@ class ApiKeyViewSet(HimsViewSet):
         key = _found(selectors.api_keys(visible_to=self.by).select_for_update(of=("self",)), self.id_in_path())
         return {"api_key": key_shape(key)}, None
 
+    @endpoint(
+        permission=Permission.KEY_KEEP,
+        request=KeyBody,
+        response=MadeApiKeyShape,
+        recent_login=True,
+        example=Example(request=_ASKED),
+    )
     def create(self, request: Request) -> Response:
         """Make a key; the only time it is shown"""
         made = services.make_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
         return self.created({"api_key": made_shape(made)}, location=f"/v1/api-keys/{made.key.pk}")
 
+    @endpoint(permission=Permission.KEY_KEEP, response=MadeApiKeyShape, recent_login=True, operation_id="rotateApiKey")
     def rotate(self, request: Request, pk: str) -> Response:
         """Give one's own key a new text; the old one works for another 24 hours
 
@@ -128,6 +124,7 @@ class ApiKeyViewSet(HimsViewSet):
         """
         return self.ok({"api_key": made_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
 
+    @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True, operation_id="revokeApiKey")
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the key, at once; of another person's key the owner is notified"""
         return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})

@@ -13,8 +13,8 @@ from apps.accounts.api import serializers as shapes
 from apps.accounts.models import Session
 from apps.common import context
 from apps.rest import paging, sign_in
+from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.limits import RateClass
-from apps.rest.permissions import PUBLIC
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -26,7 +26,7 @@ class _OwnSecurity(HimsViewSet):
 
     def limit_key(self, request: Request) -> str:
         """What asks for a secret is counted by session and action, apart from sign-in."""
-        if self.action in self.rate_classes and request.user:
+        if self.endpoint.rate_class and request.user:
             return f"{self.action}:{self.by.session_id}"
         return super().limit_key(request)
 
@@ -34,13 +34,15 @@ class _OwnSecurity(HimsViewSet):
 class ReauthenticationViewSet(_OwnSecurity):
     """Giving the password again."""
 
-    noun = "reauthentication"
-    needs = {"reauthenticate": Permission.OWN_SECURITY}
-    bodies = {"reauthenticate": shapes.ReauthenticateBody}
-    replies = {"reauthenticate": shapes.ReauthenticatedShape}
-    rate_classes = {"reauthenticate": RateClass.AUTH}
-    examples = {"reauthenticate": examples.REAUTHENTICATE}
+    resource = "reauthentication"
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY,
+        request=shapes.ReauthenticateBody,
+        response=shapes.ReauthenticatedShape,
+        rate_class=RateClass.AUTH,
+        example=examples.REAUTHENTICATE,
+    )
     def reauthenticate(self, request: Request) -> Response:
         """Give the password again
 
@@ -60,30 +62,15 @@ class ReauthenticationViewSet(_OwnSecurity):
 class MfaViewSet(_OwnSecurity):
     """The second factor: an authenticator app (TOTP) and recovery codes."""
 
-    noun = "mfa"
-    needs = dict.fromkeys(("begin", "confirm", "renew_codes", "disable"), Permission.OWN_SECURITY)
-    step_up = ("begin", "renew_codes", "disable")
-    bodies = {"confirm": shapes.CodeBody}
-    replies = {
-        "begin": shapes.TotpReplyShape,
-        "confirm": shapes.MfaEnabledShape,
-        "renew_codes": shapes.RecoveryCodesShape,
-        "disable": shapes.MfaDisabledShape,
-    }
-    rate_classes = {"confirm": RateClass.AUTH}
-    operation_ids = {
-        "begin": "beginTotp",
-        "confirm": "confirmTotp",
-        "renew_codes": "renewRecoveryCodes",
-        "disable": "disableTotp",
-    }
-    examples = {
-        "begin": examples.TOTP,
-        "confirm": examples.TOTP_CONFIRM,
-        "renew_codes": examples.RECOVERY_CODES,
-        "disable": examples.TOTP_DISABLE,
-    }
+    resource = "mfa"
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY,
+        response=shapes.TotpReplyShape,
+        recent_login=True,
+        operation_id="beginTotp",
+        example=examples.TOTP,
+    )
     def begin(self, request: Request) -> Response:
         """Begin to set up an authenticator app
 
@@ -93,6 +80,14 @@ class MfaViewSet(_OwnSecurity):
         begun = services.begin_totp(by=self.by, offered_to=self.by.session_id)
         return self.ok({"totp": {"secret": begun.secret, "otpauth_uri": begun.otpauth_uri, "qr_svg": begun.qr_svg}})
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY,
+        request=shapes.CodeBody,
+        response=shapes.MfaEnabledShape,
+        rate_class=RateClass.AUTH,
+        operation_id="confirmTotp",
+        example=examples.TOTP_CONFIRM,
+    )
     def confirm(self, request: Request) -> Response:
         """Switch the second factor on
 
@@ -103,10 +98,24 @@ class MfaViewSet(_OwnSecurity):
         codes = services.confirm_totp(by=self.by, code=self.parse()["code"], offered_to=mine, session_id=mine)
         return self.ok({"mfa_enabled": True, "recovery_codes": codes})
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY,
+        response=shapes.RecoveryCodesShape,
+        recent_login=True,
+        operation_id="renewRecoveryCodes",
+        example=examples.RECOVERY_CODES,
+    )
     def renew_codes(self, request: Request) -> Response:
         """Make new recovery codes; the old ones are void"""
         return self.ok({"recovery_codes": services.renew_recovery_codes(by=self.by)})
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY,
+        response=shapes.MfaDisabledShape,
+        recent_login=True,
+        operation_id="disableTotp",
+        example=examples.TOTP_DISABLE,
+    )
     def disable(self, request: Request) -> Response:
         """Switch the second factor off; every other session ends"""
         services.disable_totp(by=self.by, session_id=self.by.session_id)
@@ -116,13 +125,7 @@ class MfaViewSet(_OwnSecurity):
 class PasswordViewSet(_OwnSecurity):
     """Passwords: changed, forgotten, chosen by a mailed link."""
 
-    noun = "password"
-    needs = {"change": Permission.OWN_SECURITY, "forgot": PUBLIC, "reset": PUBLIC}
-    bodies = {"change": shapes.ChangePasswordBody, "forgot": shapes.ForgotBody, "reset": shapes.ResetBody}
-    replies = {"change": shapes.PasswordChangedShape, "forgot": shapes.ForgotShape, "reset": shapes.PasswordChangedShape}
-    rate_classes = dict.fromkeys(("change", "forgot", "reset"), RateClass.AUTH)
-    operation_ids = {"change": "changePassword", "forgot": "forgotPassword", "reset": "resetPassword"}
-    examples = {"change": examples.CHANGE, "forgot": examples.FORGOT, "reset": examples.RESET}
+    resource = "password"
 
     def perform_authentication(self, request: Request) -> None:
         """At the public doors an old Authorization header is no reason to refuse."""
@@ -138,6 +141,14 @@ class PasswordViewSet(_OwnSecurity):
             return f"{self.action}:{sign_in.who(sent.get('email') or sent.get('username') or sent.get('token'))}"
         return super().limit_key(request)
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY,
+        request=shapes.ChangePasswordBody,
+        response=shapes.PasswordChangedShape,
+        rate_class=RateClass.AUTH,
+        operation_id="changePassword",
+        example=examples.CHANGE,
+    )
     def change(self, request: Request) -> Response:
         """Change my password
 
@@ -153,6 +164,14 @@ class PasswordViewSet(_OwnSecurity):
         )
         return self.ok({"password_changed": True})
 
+    @endpoint(
+        permission=PUBLIC,
+        request=shapes.ForgotBody,
+        response=shapes.ForgotShape,
+        rate_class=RateClass.AUTH,
+        operation_id="forgotPassword",
+        example=examples.FORGOT,
+    )
     def forgot(self, request: Request) -> Response:
         """Ask for a link to choose a new password
 
@@ -162,6 +181,14 @@ class PasswordViewSet(_OwnSecurity):
         services.ask_for_reset(identifier=self.parse()["identifier"], place=services.Place(context.current().ip))
         return self.ok({"accepted": True})
 
+    @endpoint(
+        permission=PUBLIC,
+        request=shapes.ResetBody,
+        response=shapes.PasswordChangedShape,
+        rate_class=RateClass.AUTH,
+        operation_id="resetPassword",
+        example=examples.RESET,
+    )
     def reset(self, request: Request) -> Response:
         """Choose a new password by a mailed link; every session ends, and every API key is revoked"""
         body = self.parse()
@@ -173,23 +200,24 @@ class PasswordViewSet(_OwnSecurity):
 class SessionViewSet(HimsViewSet):
     """One's own sessions over the API."""
 
-    noun = "session"
+    resource = "session"
     plural = "sessions"
     tag = "Authentication"
     data_key = ""
-    needs = dict.fromkeys(("list", "destroy", "end_others"), Permission.OWN_SESSION)
-    replies = {"list": shapes.SessionShape, "destroy": shapes.EndedSessionShape, "end_others": shapes.SessionsEndedShape}
-    operation_ids = {"list": "listSessions", "destroy": "endSession", "end_others": "endOtherSessions"}
-    examples = {"list": examples.SESSIONS}
 
+    @endpoint(
+        permission=Permission.OWN_SESSION, response=shapes.SessionShape, operation_id="listSessions", example=examples.SESSIONS
+    )
     def list(self, request: Request) -> Response:
         """My live sessions, the latest used first"""
         return self.page("sessions", selectors.own_sessions(self.by.id), paging.exact, self._shape)
 
+    @endpoint(permission=Permission.OWN_SESSION, response=shapes.EndedSessionShape, operation_id="endSession")
     def destroy(self, request: Request, pk: str) -> Response:
         """End one of my sessions"""
         return self.ok({"session": self._shape(services.end_own(by=self.by, session_id=self.id_in_path()))})
 
+    @endpoint(permission=Permission.OWN_SESSION, response=shapes.SessionsEndedShape, operation_id="endOtherSessions")
     def end_others(self, request: Request) -> Response:
         """End all my sessions but this one, in browsers too"""
         return self.ok({"ended": services.end_others(by=self.by, but=self.by.session_id)})

@@ -19,7 +19,7 @@ from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
 from apps.accounts.services import NewStaff
 from apps.rest import paging
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import EmailAddressField, LineField, NameField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -91,40 +91,30 @@ class StaffShape(StaffRow):
 class UserViewSet(HimsViewSet):
     """The people who work here. What an administrator changes counts from the person's next request."""
 
-    noun = "user"
+    resource = "user"
     plural = "users"
-    needs = {
-        "list": Permission.STAFF_VIEW,
-        "retrieve": Permission.STAFF_VIEW,
-        "create": Permission.STAFF_MANAGE,
-        "update": Permission.STAFF_MANAGE,
-        "deactivate": Permission.STAFF_MANAGE,
-        "reactivate": Permission.STAFF_MANAGE,
-        "reset_mfa": Permission.STAFF_MANAGE,
-    }
-    queries = {"list": UserFilter}
-    bodies = {"create": InviteBody, "update": ChangeUserBody, "partial_update": ChangeUserBody}
-    replies = {
-        "list": StaffRow,
-        **dict.fromkeys(("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa"), StaffShape),
-    }
-    operation_ids = {"create": "inviteUser"}
-    warns = {"update": ("visits_affected",), "deactivate": ("visits_affected",)}
-    step_up = ("create", "deactivate", "reactivate", "reset_mfa")
-    step_up_fields = {"update": ("email", "role")}
-    tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate", "reset_mfa")
-    examples = {"create": Example(request=_INVITED)}
 
+    @endpoint(permission=Permission.STAFF_VIEW, query=UserFilter, response=StaffRow)
     def list(self, request: Request) -> Response:
         rows, _ = self.filtered(selectors.staff(visible_to=self.by))
         return self.page("users", rows, paging.exact, row_shape)
 
+    @endpoint(permission=Permission.STAFF_VIEW, response=StaffShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).first()
         if user is None:
             raise Http404
         return self._answer(user)
 
+    @endpoint(
+        permission=Permission.STAFF_MANAGE,
+        request=InviteBody,
+        response=StaffShape,
+        etag=True,
+        recent_login=True,
+        operation_id="inviteUser",
+        example=Example(request=_INVITED),
+    )
     def create(self, request: Request) -> Response:
         """Invite a person; the mailed link sets the password and is good for seven days"""
         user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
@@ -136,6 +126,14 @@ class UserViewSet(HimsViewSet):
             raise Http404
         return {"user": staff_shape(user)}, user.updated_at
 
+    @endpoint(
+        permission=Permission.STAFF_MANAGE,
+        request=ChangeUserBody,
+        response=StaffShape,
+        etag=True,
+        recent_login_fields=("email", "role"),
+        warnings=("visits_affected",),
+    )
     def update(self, request: Request, pk: str) -> Response:
         """Change a name, e-mail, role, or what a doctor has beside
 
@@ -147,6 +145,9 @@ class UserViewSet(HimsViewSet):
 
     partial_update = update
 
+    @endpoint(
+        permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True, warnings=("visits_affected",)
+    )
     def deactivate(self, request: Request, pk: str) -> Response:
         """Close the account: signed out everywhere at once, its API keys revoked
 
@@ -155,10 +156,12 @@ class UserViewSet(HimsViewSet):
         user = services.deactivate(by=self.by, user_id=self.id_in_path())
         return self._answer(user, visits_affected(self.by, user))
 
+    @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
     def reactivate(self, request: Request, pk: str) -> Response:
         """Open the account again; its API keys stay revoked"""
         return self._answer(services.reactivate(by=self.by, user_id=self.id_in_path()))
 
+    @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
     def reset_mfa(self, request: Request, pk: str) -> Response:
         """Take the second factor away from somebody who lost it; signed out everywhere, to set up another one"""
         return self._answer(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
@@ -170,13 +173,11 @@ class UserViewSet(HimsViewSet):
 class UserSessionsViewSet(HimsViewSet):
     """Somebody's sign-ins."""
 
-    noun = "user_session"
+    resource = "user_session"
     tag = "Users"
     data_key = ""
-    needs = {"revoke": Permission.STAFF_MANAGE}
-    replies = {"revoke": SessionsEndedShape}
-    operation_ids = {"revoke": "revokeUserSessions"}
 
+    @endpoint(permission=Permission.STAFF_MANAGE, response=SessionsEndedShape, operation_id="revokeUserSessions")
     def revoke(self, request: Request, pk: str) -> Response:
         """Sign the person out everywhere; API keys go on"""
         return self.ok({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})

@@ -14,22 +14,17 @@ from apps.accounts.api.filters import DoctorFilter
 from apps.accounts.models import Doctor, User
 from apps.common import context
 from apps.rest import aliases, paging, sign_in
+from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.limits import RateClass
-from apps.rest.permissions import PUBLIC
 from apps.rest.viewsets import HimsViewSet
 
 
 class AuthViewSet(HimsViewSet):
     """Sessions over the API. Every token belongs to one; when it ends, they are worth nothing at once."""
 
-    noun = "session"
+    resource = "session"
     tag = "Authentication"
     data_key = ""
-    needs = {"login": PUBLIC, "refresh": PUBLIC, "logout": Permission.OWN_SECURITY}
-    bodies = {"login": shapes.LoginBody, "refresh": shapes.RefreshBody, "logout": shapes.LogoutBody}
-    replies = {"login": shapes.SignedInShape, "refresh": shapes.RefreshedShape, "logout": shapes.LoggedOutShape}
-    rate_classes = {"login": RateClass.AUTH, "refresh": RateClass.AUTH}
-    examples = {"login": examples.LOGIN, "refresh": examples.REFRESH, "logout": examples.LOGOUT}
 
     def perform_authentication(self, request: Request) -> None:
         """At the public doors an old Authorization header is no reason to refuse."""
@@ -46,6 +41,13 @@ class AuthViewSet(HimsViewSet):
             return _refresh_key(_sent(request, "refresh_token"))
         return super().limit_key(request)
 
+    @endpoint(
+        permission=PUBLIC,
+        request=shapes.LoginBody,
+        response=shapes.SignedInShape,
+        rate_class=RateClass.AUTH,
+        example=examples.LOGIN,
+    )
     def login(self, request: Request) -> Response:
         """Sign in"""
         body = self.parse()
@@ -60,11 +62,21 @@ class AuthViewSet(HimsViewSet):
         held_back = {"mfa_enrollment_required": True} if signed_in.enrollment_only else {}
         return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens), **held_back})
 
+    @endpoint(
+        permission=PUBLIC,
+        request=shapes.RefreshBody,
+        response=shapes.RefreshedShape,
+        rate_class=RateClass.AUTH,
+        example=examples.REFRESH,
+    )
     def refresh(self, request: Request) -> Response:
         """Exchange the refresh token for a new pair"""
         pair = services.refresh(refresh_token=self.parse()["refresh_token"])
         return self.ok({"tokens": tokens_shape(pair)})
 
+    @endpoint(
+        permission=Permission.OWN_SECURITY, request=shapes.LogoutBody, response=shapes.LoggedOutShape, example=examples.LOGOUT
+    )
     def logout(self, request: Request) -> Response:
         """End the session"""
         services.sign_out(by=self.by, session_id=self.by.session_id, all_sessions=self.parse()["all_sessions"])
@@ -74,19 +86,22 @@ class AuthViewSet(HimsViewSet):
 class MeViewSet(HimsViewSet):
     """Oneself."""
 
-    noun = "me"
+    resource = "me"
     tag = "Authentication"
     data_key = "user"
-    needs = {"retrieve": Permission.OWN_SESSION, "update": Permission.OWN_SESSION}
-    bodies = {"update": shapes.MeBody, "partial_update": shapes.MeBody}
-    replies = {"retrieve": shapes.UserShape, "update": shapes.UserShape, "partial_update": shapes.UserShape}
-    tagged = ("retrieve", "update", "partial_update")
-    step_up_fields = {"update": ("email",)}
 
+    @endpoint(permission=Permission.OWN_SESSION, response=shapes.UserShape, etag=True)
     def retrieve(self, request: Request) -> Response:
         """Who I am"""
         return self._answer(_known(selectors.staff_member(self.by.id)))
 
+    @endpoint(
+        permission=Permission.OWN_SESSION,
+        request=shapes.MeBody,
+        response=shapes.UserShape,
+        etag=True,
+        recent_login_fields=("email",),
+    )
     def update(self, request: Request) -> Response:
         """Change my name or e-mail"""
         user = services.change_staff(by=self.by, user_id=self.by.id, changes=self.parse())
@@ -105,17 +120,15 @@ class MeViewSet(HimsViewSet):
 class DoctorViewSet(HimsViewSet):
     """Doctors of the clinic: the ids that `doctor_id` means."""
 
-    noun = "doctor"
+    resource = "doctor"
     plural = "doctors"
-    needs = {"list": Permission.DOCTOR_VIEW, "retrieve": Permission.DOCTOR_VIEW}
-    queries = {"list": DoctorFilter}
-    replies = {"list": shapes.DoctorShape, "retrieve": shapes.DoctorShape}
-    tagged = ("retrieve",)
 
+    @endpoint(permission=Permission.DOCTOR_VIEW, query=DoctorFilter, response=shapes.DoctorShape)
     def list(self, request: Request) -> Response:
         rows, _ = self.filtered(selectors.doctors(visible_to=self.by))
         return self.page("doctors", rows, paging.exact, doctor_shape)
 
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.DoctorShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         doctor = selectors.doctors(visible_to=self.by).filter(pk=aliases.in_path(pk)).first()
         if doctor is None:

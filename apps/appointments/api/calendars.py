@@ -20,8 +20,7 @@ from apps.audit.models import AuditEvent
 from apps.common import clock, context
 from apps.common.errors import NotFound
 from apps.rest import aliases
-from apps.rest.permissions import PUBLIC
-from apps.rest.schema import Example
+from apps.rest.endpoint import PUBLIC, Example, endpoint
 from apps.rest.serializers import OnceField
 from apps.rest.viewsets import HimsViewSet
 
@@ -31,13 +30,10 @@ _SECRET_MAX = 100
 class VisitFileViewSet(HimsViewSet):
     """A visit to take along."""
 
-    noun = "appointment_file"
+    resource = "appointment_file"
     tag = "Appointments"
-    needs = {"retrieve": Permission.APPOINTMENT_EXPORT}
-    files = {"retrieve": calendars.MEDIA_TYPE}
-    tagged = ("retrieve",)
-    operation_ids = {"retrieve": "getAppointmentFile"}
 
+    @endpoint(permission=Permission.APPOINTMENT_EXPORT, file=calendars.MEDIA_TYPE, etag=True, operation_id="getAppointmentFile")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """One visit as an iCalendar file: when, where and with whom, nothing of why. Doctors: of their own diary alone"""
         row = selectors.visit_with_people(self.by, self.id_in_path())
@@ -59,19 +55,15 @@ class TokenFilter(FilterSet):
 class SubscribedViewSet(HimsViewSet):
     """A doctor's calendar for calendar programs, which send no headers: its address carries a secret and is all they need."""
 
-    noun = "calendar"
+    resource = "calendar"
     tag = "Doctors"
-    needs = {"retrieve": PUBLIC}
-    files = {"retrieve": calendars.MEDIA_TYPE}
-    tagged = ("retrieve",)
-    queries = {"retrieve": TokenFilter}
-    operation_ids = {"retrieve": "getDoctorCalendar"}
     secret_parameters = ("token",)
 
     def limit_key(self, request: Request) -> str:
         """By address, whoever else the request says it is."""
         return f"ip:{context.current().ip}"
 
+    @endpoint(permission=PUBLIC, query=TokenFilter, file=calendars.MEDIA_TYPE, etag=True, operation_id="getDoctorCalendar")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """Busy blocks from 14 days ago to 90 days ahead, without patients' names. 404 for any token but the live one"""
         doctor_id = aliases.resolve(pk)
@@ -120,14 +112,10 @@ _MADE = Example(
 class CalendarFeedViewSet(HimsViewSet):
     """The secret address of a doctor's calendar. A new one revokes the old; it dies with the doctor's account."""
 
-    noun = "calendar_feed"
+    resource = "calendar_feed"
     tag = "Doctors"
-    needs = dict.fromkeys(("create", "retrieve", "destroy"), Permission.SCHEDULE_KEEP)
-    replies = {"create": MadeCalendarFeedShape, "retrieve": CalendarFeedShape, "destroy": CalendarFeedShape}
-    operation_ids = {"create": "makeCalendarFeed", "retrieve": "getCalendarFeed", "destroy": "revokeCalendarFeed"}
-    examples = {"create": _MADE}
-    tagged = ("retrieve", "destroy")
 
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MadeCalendarFeedShape, operation_id="makeCalendarFeed", example=_MADE)
     def create(self, request: Request, pk: str) -> Response:
         """Make the address, the only time it is shown; whatever was subscribed under the one before goes dead"""
         made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
@@ -135,10 +123,12 @@ class CalendarFeedViewSet(HimsViewSet):
         url = f"{settings.HIMS_BASE_URL}{here}/calendar.ics?{urlencode({'token': made.secret})}"
         return self.created({"calendar_feed": feed_shape(made.feed) | {"url": url}}, location=f"{here}/calendar-feed")
 
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="getCalendarFeed")
     def retrieve(self, request: Request, pk: str) -> Response:
         """Whether there is an address, and when it was last fetched; not the address itself"""
         return self.ok(self._shown(scheduling.doctor_to_plan(self.by, self.id_in_path()).pk))
 
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="revokeCalendarFeed")
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the address, at once"""
         return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})

@@ -1,6 +1,6 @@
 """The reference's examples, section 4."""
 
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example
 
 _DOCTOR, _PATIENT = "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1", "7d3b1b1e-2f40-5d0c-8a3d-0c5c9d1d2a44"
 _ROW = {

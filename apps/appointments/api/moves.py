@@ -13,7 +13,7 @@ from apps.appointments.models import BulkMove, MovedVisit
 from apps.appointments.moving_plan import Because, Place, Proposal
 from apps.appointments.services import Absence, moving
 from apps.appointments.services.moving import Plan
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -129,14 +129,12 @@ _PLAN = Example(
 class MoveViewSet(HimsViewSet):
     """Moves all visits of an absent doctor that may still be moved: planned first, undone within ten minutes."""
 
-    noun = "move"
+    resource = "move"
     tag = "Appointments"
-    needs = {"move": Permission.SCHEDULE_KEEP, "retrieve": Permission.SCHEDULE_KEEP, "undo": Permission.SCHEDULE_KEEP}
-    bodies = {"move": MoveBody}
-    replies = {"move": MoveShape, "retrieve": MoveShape, "undo": MoveShape}
-    operation_ids = {"move": "moveAppointments", "retrieve": "getMove", "undo": "undoMove"}
-    examples = {"move": _PLAN}
 
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP, request=MoveBody, response=MoveShape, operation_id="moveAppointments", example=_PLAN
+    )
     def move(self, request: Request, pk: str) -> Response:
         """Plan where a doctor's visits of some days go (`dry_run`, the default), or move them there. Doctors: their own alone"""
         asked, doctor_id = self.parse(), self.id_in_path()
@@ -154,12 +152,14 @@ class MoveViewSet(HimsViewSet):
         done = services.move_visits(by=self.by, absence=absence, agreed=asked.get("plan"), **told)
         return self.ok({"move": _head(done.move) | _plan(done.plan, "moved")})
 
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="getMove")
     def retrieve(self, request: Request, pk: str) -> Response:
         """The visits that were moved, and what an undo made of them"""
         move = selectors.bulk_move(self.by, self.id_in_path())
         self.note("schedule.move_read", object_id=move.pk)
         return self._answer(move)
 
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="undoMove")
     def undo(self, request: Request, pk: str) -> Response:
         """Put the visits back where they were, as far as those places are free and nobody changed the visits since"""
         return self._answer(services.undo_move(by=self.by, move_id=self.id_in_path()))

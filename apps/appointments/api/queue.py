@@ -14,8 +14,8 @@ from apps.appointments.models import Appointment, VisitType
 from apps.appointments.models.visits import Triage
 from apps.appointments.waiting_room import Place, Summary
 from apps.patients.api.shapes import ColleagueShape, PatientRow
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
-from apps.rest.schema import Example
 from apps.rest.viewsets import HimsViewSet
 
 _MINUTES = {"type": "integer", "minimum": 0}
@@ -152,17 +152,15 @@ _EXAMPLE = Example(
 class QueueViewSet(HimsViewSet):
     """The waiting room: emergencies first, then the urgent, then whoever came first."""
 
-    noun = "queue"
+    resource = "queue"
     plural = "queue"
     tag = "Appointments"
-    needs = {"list": Permission.QUEUE_VIEW}
-    queries = {"list": QueueFilter}
-    replies = {"list": QueuePlaceRow}
-    operation_ids = {"list": "getQueue"}
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
-    beside = {"summary": _SUMMARY}
-    examples = {"list": _EXAMPLE}
+    extra = {"summary": _SUMMARY}
 
+    @endpoint(
+        permission=Permission.QUEUE_VIEW, query=QueueFilter, response=QueuePlaceRow, operation_id="getQueue", example=_EXAMPLE
+    )
     def list(self, request: Request) -> Response:
         """Who waits, in order, and for how long still"""
         asked, window = self.asked(), self.window()

@@ -15,6 +15,7 @@ from apps.appointments.services import NewSchedule, WeeklyHours, scheduling
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.rest import aliases, paging, periods
+from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
 _USUAL_REACH = timedelta(days=14)
@@ -23,14 +24,13 @@ _USUAL_REACH = timedelta(days=14)
 class AvailabilityViewSet(HimsViewSet):
     """When a doctor is free."""
 
-    noun = "availability"
+    resource = "availability"
     data_key = ""
     tag = "Doctors"
-    operation_ids = {"retrieve": "getAvailability"}
-    needs = {"retrieve": Permission.DOCTOR_VIEW}
-    queries = {"retrieve": AvailabilityFilter}
-    replies = {"retrieve": shapes.SlotsShape}
 
+    @endpoint(
+        permission=Permission.DOCTOR_VIEW, query=AvailabilityFilter, response=shapes.SlotsShape, operation_id="getAvailability"
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
         """The doctor's free times of a range: published hours less time off and what is booked. By default the next two weeks."""
         asked = self.asked()
@@ -54,17 +54,20 @@ class AvailabilityViewSet(HimsViewSet):
 class ScheduleViewSet(HimsViewSet):
     """A doctor's published week."""
 
-    noun = "schedule"
+    resource = "schedule"
     tag = "Doctors"
-    needs = {"retrieve": Permission.DOCTOR_VIEW, "update": Permission.SCHEDULE_KEEP}
-    bodies = {"update": bodies.ScheduleBody}
-    replies = {"retrieve": shapes.ScheduleShape, "update": shapes.ScheduleShape}
-    tagged = ("retrieve", "update")
-    warns = {"update": ("visits_affected",)}
 
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.ScheduleShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._answer(self.id_in_path())
 
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        request=bodies.ScheduleBody,
+        response=shapes.ScheduleShape,
+        etag=True,
+        warnings=("visits_affected",),
+    )
     def update(self, request: Request, pk: str) -> Response:
         """Publish a week in place of the one before. Visits that are booked stay; those outside the new hours are counted in the
         warning `visits_affected`."""
@@ -87,29 +90,28 @@ class ScheduleViewSet(HimsViewSet):
 class TimeOffViewSet(HimsViewSet):
     """When a doctor is away."""
 
-    noun = "time_off"
+    resource = "time_off"
     plural = "time_off"
     tag = "Doctors"
-    operation_ids = {"list": "listTimeOff", "retrieve": "getTimeOff", "create": "addTimeOff", "destroy": "removeTimeOff"}
-    needs = {
-        "list": Permission.DOCTOR_VIEW,
-        "retrieve": Permission.DOCTOR_VIEW,
-        "create": Permission.SCHEDULE_KEEP,
-        "destroy": Permission.SCHEDULE_KEEP,
-    }
-    bodies = {"create": bodies.TimeOffBody}
-    replies = dict.fromkeys(("list", "retrieve", "create", "destroy"), shapes.TimeOffShape)
-    tagged = ("retrieve", "create", "destroy")
-    warns = {"create": ("visits_affected",)}
 
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.TimeOffShape, operation_id="listTimeOff")
     def list(self, request: Request, pk: str) -> Response:
         rows = selectors.time_off(self.by, self.id_in_path())
         return self.page("time_off", rows, paging.exact, lambda row: shapes.time_off(row, self.by))
 
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.TimeOffShape, etag=True, operation_id="getTimeOff")
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
         row = selectors.one_time_off(self.by, self.id_in_path(), aliases.in_path(time_off))
         return self.ok({"time_off": shapes.time_off(row, self.by)})
 
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        request=bodies.TimeOffBody,
+        response=shapes.TimeOffShape,
+        etag=True,
+        warnings=("visits_affected",),
+        operation_id="addTimeOff",
+    )
     def create(self, request: Request, pk: str) -> Response:
         """Nothing is offered in that time any more; what is booked stays, and is counted in a warning."""
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
@@ -117,6 +119,7 @@ class TimeOffViewSet(HimsViewSet):
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
         return self.created({"time_off": shapes.time_off(row, self.by)}, location=location, warnings=told)
 
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=shapes.TimeOffShape, etag=True, operation_id="removeTimeOff")
     def destroy(self, request: Request, pk: str, time_off: str) -> Response:
         row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=aliases.in_path(time_off))
         return self.ok({"time_off": shapes.time_off(row, self.by)})
@@ -129,10 +132,9 @@ class TimeOffViewSet(HimsViewSet):
 class RoomViewSet(HimsViewSet):
     """The rooms that visits take place in."""
 
-    noun = "room"
+    resource = "room"
     plural = "rooms"
-    needs = {"list": Permission.ROOM_VIEW}
-    replies = {"list": shapes.RoomShape}
 
+    @endpoint(permission=Permission.ROOM_VIEW, response=shapes.RoomShape)
     def list(self, request: Request) -> Response:
         return self.page("rooms", selectors.rooms(visible_to=self.by), paging.exact, shapes.room)

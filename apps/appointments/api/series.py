@@ -14,7 +14,7 @@ from apps.appointments.api import bodies, examples, shapes
 from apps.appointments.models import Appointment, Series
 from apps.appointments.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewSeries, NewVisit
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import InstantOrDayField
 from apps.rest.viewsets import HimsViewSet
 
@@ -144,19 +144,17 @@ _BOOK = Example(
 class SeriesViewSet(HimsViewSet):
     """Repeated appointments. One that clashes is left out and named, with free times instead; the others are booked."""
 
-    noun = "series"
+    resource = "series"
     tag = "Appointments"
-    needs = {
-        "create": Permission.APPOINTMENT_BOOK,
-        "retrieve": Permission.APPOINTMENT_VIEW,
-        "cancel": Permission.APPOINTMENT_CHANGE,
-    }
-    bodies = {"create": SeriesBody, "cancel": CancelSeriesBody}
-    replies = {"create": BookedSeriesShape, "retrieve": SeriesShape, "cancel": CancelledSeriesShape}
-    operation_ids = {"create": "bookSeries", "retrieve": "getSeries", "cancel": "cancelSeries"}
-    warns = {"create": _CHANGES}
-    examples = {"create": _BOOK}
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_BOOK,
+        request=SeriesBody,
+        response=BookedSeriesShape,
+        warnings=_CHANGES,
+        operation_id="bookSeries",
+        example=_BOOK,
+    )
     def create(self, request: Request) -> Response:
         """Book a series; 409 where not one of its appointments is free. Doctors book for themselves alone.
 
@@ -174,12 +172,19 @@ class SeriesViewSet(HimsViewSet):
             warnings=[vars(warned) | {"field": "scheduled_time"} for warned in done.warnings],
         )
 
+    @endpoint(permission=Permission.APPOINTMENT_VIEW, response=SeriesShape, operation_id="getSeries")
     def retrieve(self, request: Request, pk: str) -> Response:
         """The visits of a series, cancelled ones too"""
         rows = selectors.of_series(self.by, self.id_in_path())
         self.note("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
         return self.ok({"series": self._shape(rows[0].series, rows)})
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        request=CancelSeriesBody,
+        response=CancelledSeriesShape,
+        operation_id="cancelSeries",
+    )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the visits of a series that are still to come"""
         asked = self.parse()

@@ -13,69 +13,21 @@ from apps.appointments.models import Appointment
 from apps.appointments.services import Booked, NewVisit, visiting
 from apps.patients import lists
 from apps.rest import cursor, periods
+from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
 
 class AppointmentViewSet(HimsViewSet):
     """The diary. Nobody is booked twice: a clash answers 409 with three free times instead."""
 
-    noun = "appointment"
+    resource = "appointment"
     plural = "appointments"
-    needs = {
-        "list": Permission.APPOINTMENT_VIEW,
-        "retrieve": Permission.APPOINTMENT_VIEW,
-        "create": Permission.APPOINTMENT_BOOK,
-        "update": Permission.APPOINTMENT_CHANGE,
-        "destroy": Permission.APPOINTMENT_CHANGE,
-        "cancel": Permission.APPOINTMENT_CHANGE,
-        "confirm": Permission.APPOINTMENT_CHANGE,
-        "check_in": Permission.APPOINTMENT_CHANGE,
-        "undo_check_in": Permission.APPOINTMENT_CHANGE,
-        "no_show": Permission.APPOINTMENT_CHANGE,
-    }
-    queries = {"list": AppointmentFilter, "destroy": CancelFilter}
-    bodies = {
-        "create": bodies.BookBody,
-        "update": bodies.ChangeBody,
-        "partial_update": bodies.ChangeBody,
-        "destroy": bodies.CancelBody,
-        "cancel": bodies.CancelBody,
-        "check_in": bodies.EarlyBody,
-    }
-    replies = {
-        "list": shapes.AppointmentRow,
-        "retrieve": shapes.AppointmentShape,
-        "create": shapes.AppointmentShape,
-        "update": shapes.AppointmentShape,
-        "partial_update": shapes.AppointmentShape,
-        "destroy": shapes.AppointmentShape,
-        "cancel": shapes.AppointmentShape,
-        "confirm": shapes.AppointmentShape,
-        "check_in": shapes.AppointmentShape,
-        "undo_check_in": shapes.AppointmentShape,
-        "no_show": shapes.AppointmentShape,
-    }
-    tagged = (
-        "retrieve",
-        "create",
-        "update",
-        "partial_update",
-        "destroy",
-        "cancel",
-        "confirm",
-        "check_in",
-        "undo_check_in",
-        "no_show",
-    )
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
-    warns = {
-        "create": ("in_the_past", "outside_hours", "doctor_time_off"),
-        "update": ("in_the_past", "outside_hours", "doctor_time_off"),
-    }
-    operation_ids = {"destroy": "deleteAppointment", "cancel": "cancelAppointment"}
-    beside = {"pagination": cursor.PAGINATION}
-    examples = {"create": examples.BOOK, "list": examples.LIST}
+    extra = {"pagination": cursor.PAGINATION}
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_VIEW, query=AppointmentFilter, response=shapes.AppointmentRow, example=examples.LIST
+    )
     def list(self, request: Request) -> Response:
         by, asked, window, after = self.by, self.asked(), self.window(), cursor.position(request.query_params)
         since, until = asked.get("date_from"), asked.get("date_to")
@@ -99,11 +51,20 @@ class AppointmentViewSet(HimsViewSet):
         self.note("appointment.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
+    @endpoint(permission=Permission.APPOINTMENT_VIEW, response=shapes.AppointmentShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         row = selectors.appointment(self.by, self.id_in_path())
         self.note("appointment.read", patient_id=row.patient_id, object_id=row.pk)
         return self._answer(row)
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_BOOK,
+        request=bodies.BookBody,
+        response=shapes.AppointmentShape,
+        etag=True,
+        warnings=("in_the_past", "outside_hours", "doctor_time_off"),
+        example=examples.BOOK,
+    )
     def create(self, request: Request) -> Response:
         done = services.book(by=self.by, visit=NewVisit(**self.parse()))
         row = done.appointment
@@ -114,6 +75,13 @@ class AppointmentViewSet(HimsViewSet):
             warnings=shapes.warnings(done.warnings),
         )
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        request=bodies.ChangeBody,
+        response=shapes.AppointmentShape,
+        etag=True,
+        warnings=("in_the_past", "outside_hours", "doctor_time_off"),
+    )
     def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
         told, early = changes.pop("notify_patient"), changes.pop("early")
@@ -124,23 +92,42 @@ class AppointmentViewSet(HimsViewSet):
 
     partial_update = update
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        query=CancelFilter,
+        request=bodies.CancelBody,
+        response=shapes.AppointmentShape,
+        etag=True,
+        operation_id="deleteAppointment",
+    )
     def destroy(self, request: Request, pk: str) -> Response:
         return self._cancelled(self.asked() | self.parse())
 
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        request=bodies.CancelBody,
+        response=shapes.AppointmentShape,
+        etag=True,
+        operation_id="cancelAppointment",
+    )
     def cancel(self, request: Request, pk: str) -> Response:
         return self._cancelled(self.parse())
 
+    @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=shapes.AppointmentShape, etag=True)
     def confirm(self, request: Request, pk: str) -> Response:
         return self._answer(services.confirm(by=self.by, appointment_id=self.id_in_path()))
 
+    @endpoint(permission=Permission.APPOINTMENT_CHANGE, request=bodies.EarlyBody, response=shapes.AppointmentShape, etag=True)
     def check_in(self, request: Request, pk: str) -> Response:
         """Check the patient in. An appointment of another day is refused (409, `not_today`) unless `early` is true."""
         return self._answer(services.check_in(by=self.by, appointment_id=self.id_in_path(), **self.parse()))
 
+    @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=shapes.AppointmentShape, etag=True)
     def undo_check_in(self, request: Request, pk: str) -> Response:
         """Take a check-in back: the appointment is scheduled or confirmed again, whichever it was before."""
         return self._answer(services.undo_check_in(by=self.by, appointment_id=self.id_in_path()))
 
+    @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=shapes.AppointmentShape, etag=True)
     def no_show(self, request: Request, pk: str) -> Response:
         return self._answer(services.no_show(by=self.by, appointment_id=self.id_in_path()))
 

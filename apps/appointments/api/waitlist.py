@@ -18,8 +18,8 @@ from apps.appointments.services.waitlist import held_entry
 from apps.patients.api.shapes import ColleagueShape, PatientRow
 from apps.patients.reads import standing
 from apps.rest import paging
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
-from apps.rest.schema import Example
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -141,29 +141,18 @@ _ACCEPT = Example(
 class WaitlistViewSet(HimsViewSet):
     """Patients who would come sooner. A time that comes free is offered to the first who fit; the first who accepts is booked."""
 
-    noun = "waitlist_entry"
+    resource = "waitlist_entry"
     plural = "waitlist"
     tag = "Waitlist"
-    needs = {
-        "list": Permission.WAITLIST_VIEW,
-        "retrieve": Permission.WAITLIST_VIEW,
-        "create": Permission.WAITLIST_KEEP,
-        "destroy": Permission.WAITLIST_KEEP,
-        "decline": Permission.WAITLIST_KEEP,
-    }
-    queries = {"list": WaitlistFilter}
-    bodies = {"create": WaitBody, "decline": AnswerBody}
-    replies = dict.fromkeys(("list", "retrieve", "create", "destroy", "decline"), WaitlistEntryShape)
-    tagged = ("retrieve", "create", "destroy")
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
-    operation_ids = {
-        "list": "listWaitlist",
-        "create": "addToWaitlist",
-        "destroy": "withdrawFromWaitlist",
-        "decline": "declineWaitlistOffer",
-    }
-    examples = {"create": _PUT, "list": _LIST}
 
+    @endpoint(
+        permission=Permission.WAITLIST_VIEW,
+        query=WaitlistFilter,
+        response=WaitlistEntryShape,
+        operation_id="listWaitlist",
+        example=_LIST,
+    )
     def list(self, request: Request) -> Response:
         """Who waits, the most urgent first, then who waits longest; of other statuses the newest first"""
         asked, window = self.asked(), self.window()
@@ -180,12 +169,21 @@ class WaitlistViewSet(HimsViewSet):
         self.note("waitlist.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
+    @endpoint(permission=Permission.WAITLIST_VIEW, response=WaitlistEntryShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Somebody who waits, with all that was offered"""
         entry = selectors.waitlist_entry(self.by, self.id_in_path())
         self.note("waitlist.read", patient_id=entry.patient_id, object_id=entry.pk)
         return self._answer(entry)
 
+    @endpoint(
+        permission=Permission.WAITLIST_KEEP,
+        request=WaitBody,
+        response=WaitlistEntryShape,
+        etag=True,
+        operation_id="addToWaitlist",
+        example=_PUT,
+    )
     def create(self, request: Request) -> Response:
         """Put a patient on the waitlist. Doctors: on their own, or on everybody's"""
         entry = services.put_on_waitlist(by=self.by, wait=NewWait(**self.parse()))
@@ -193,10 +191,14 @@ class WaitlistViewSet(HimsViewSet):
             {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
         )
 
+    @endpoint(permission=Permission.WAITLIST_KEEP, response=WaitlistEntryShape, etag=True, operation_id="withdrawFromWaitlist")
     def destroy(self, request: Request, pk: str) -> Response:
         """Take a patient off the waitlist; the row stays, and an open offer goes on to the next"""
         return self._answer(services.take_off_waitlist(by=self.by, entry_id=self.id_in_path()))
 
+    @endpoint(
+        permission=Permission.WAITLIST_KEEP, request=AnswerBody, response=WaitlistEntryShape, operation_id="declineWaitlistOffer"
+    )
     def decline(self, request: Request, pk: str) -> Response:
         """The patient does not want the time and goes on waiting; it is offered to the next"""
         said = self.parse()
@@ -214,15 +216,17 @@ class WaitlistViewSet(HimsViewSet):
 class AcceptViewSet(HimsViewSet):
     """Accepting an offer books the visit. Too late answers 409 with the issue, `offer_lost` or `offer_expired`."""
 
-    noun = "waitlist_entry"
+    resource = "waitlist_entry"
     data_key = ""
     tag = "Waitlist"
-    needs = {"accept": Permission.WAITLIST_KEEP}
-    bodies = {"accept": AnswerBody}
-    replies = {"accept": AcceptedShape}
-    operation_ids = {"accept": "acceptWaitlistOffer"}
-    examples = {"accept": _ACCEPT}
 
+    @endpoint(
+        permission=Permission.WAITLIST_KEEP,
+        request=AnswerBody,
+        response=AcceptedShape,
+        operation_id="acceptWaitlistOffer",
+        example=_ACCEPT,
+    )
     def accept(self, request: Request, pk: str) -> Response:
         """Book the time the patient was offered; the first who accepts has it"""
         said = self.parse()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example
 
 _ID = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44"
 _PATIENT, _DOCTOR = "01961f0e-1111-7c3e-9d52-0d8f6a3b1c44", "01961f0e-2222-7c3e-9d52-0d8f6a3b1c44"

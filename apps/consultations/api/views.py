@@ -12,6 +12,7 @@ from apps.consultations.api.filters import ConsultationFilter
 from apps.consultations.selectors import Visit
 from apps.consultations.services import NewConsultation, NewSave
 from apps.rest import periods
+from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
 _SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume", "cancel", "ready", "hand_over")
@@ -20,47 +21,12 @@ _SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume",
 class ConsultationViewSet(HimsViewSet):
     """The 11-step visit. Every answer is the visit as it stands; a stale If-Match is a 412 that shows it too."""
 
-    noun = "consultation"
+    resource = "consultation"
     plural = "consultations"
-    needs = {
-        "list": Permission.CONSULTATION_VIEW,
-        "retrieve": Permission.CONSULTATION_VIEW,
-        "create": Permission.CONSULTATION_START,
-        "step": Permission.CONSULTATION_STEP,  # the service asks for more from step 4 on
-        "complete": Permission.CONSULTATION_SIGN,
-        "addenda": Permission.CONSULTATION_SIGN,
-        "hold": Permission.CONSULTATION_HOLD,
-        "resume": Permission.CONSULTATION_HOLD,
-        "cancel": Permission.CONSULTATION_HOLD,
-        "ready": Permission.CONSULTATION_READY,
-        "hand_over": Permission.CONSULTATION_SIGN,
-    }
-    queries = {"list": ConsultationFilter}
-    bodies = {
-        "create": bodies.StartBody,
-        "step": bodies.StepBody,
-        "complete": bodies.CompleteBody,
-        "addenda": bodies.AddendumBody,
-        "hold": bodies.ReasonBody,
-        "resume": bodies.NothingBody,
-        "cancel": bodies.ReasonBody,
-        "ready": bodies.NothingBody,
-        "hand_over": bodies.HandOverBody,
-    }
-    replies = {"list": shapes.ConsultationRow} | dict.fromkeys(_SHOWN, shapes.ConsultationShape)
-    creates = ("create", "addenda")
-    tagged = _SHOWN
     shows_current = True
-    warns = dict.fromkeys(_SHOWN, ("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"))
     expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
-    operation_ids = {
-        "create": "startConsultation",
-        "step": "updateConsultationStep",
-        "addenda": "addAddendum",
-        "ready": "markConsultationReady",
-    }
-    examples = {"create": examples.START, "retrieve": examples.STATE, "step": examples.STEP}
 
+    @endpoint(permission=Permission.CONSULTATION_VIEW, query=ConsultationFilter, response=shapes.ConsultationRow)
     def list(self, request: Request) -> Response:
         asked, window = self.asked(), self.window()
         since, until = asked.pop("date_from", None), asked.pop("date_to", None)
@@ -73,47 +39,124 @@ class ConsultationViewSet(HimsViewSet):
         self.note("consultation.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
+    @endpoint(
+        permission=Permission.CONSULTATION_VIEW,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        example=examples.STATE,
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
         """How far a visit is, and everything saved in it"""
         visit = selectors.consultation(self.by, self.id_in_path())
         self.note("consultation.read", patient_id=visit.row.patient_id, object_id=visit.row.pk)
         return self._answer(visit)
 
+    @endpoint(
+        permission=Permission.CONSULTATION_START,
+        request=bodies.StartBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        operation_id="startConsultation",
+        example=examples.START,
+    )
     def create(self, request: Request) -> Response:
         """Start a visit, for an appointment or for somebody who walked in"""
         return self._created(services.start(by=self.by, new=NewConsultation(**self.parse())))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_STEP,
+        request=bodies.StepBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        operation_id="updateConsultationStep",
+        example=examples.STEP,
+    )
     def step(self, request: Request, pk: str) -> Response:
         """Save a step; again as often as one likes"""
         save = NewSave(**self.parse())
         return self._answer(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_SIGN,
+        request=bodies.CompleteBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+    )
     def complete(self, request: Request, pk: str) -> Response:
         """Sign the visit: it is frozen, and stands in the chart"""
         return self._answer(services.complete(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_SIGN,
+        request=bodies.AddendumBody,
+        response=shapes.ConsultationShape,
+        creates=True,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        operation_id="addAddendum",
+    )
     def addenda(self, request: Request, pk: str) -> Response:
         """Add to a signed visit"""
         return self._created(services.add(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_HOLD,
+        request=bodies.ReasonBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+    )
     def hold(self, request: Request, pk: str) -> Response:
         """Let the visit wait"""
         return self._answer(services.hold(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_HOLD,
+        request=bodies.NothingBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+    )
     def resume(self, request: Request, pk: str) -> Response:
         """Go on with a visit that waited"""
         self.parse()
         return self._answer(services.resume(by=self.by, consultation_id=self.id_in_path()))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_HOLD,
+        request=bodies.ReasonBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+    )
     def cancel(self, request: Request, pk: str) -> Response:
         """Give the visit up: the patient left unseen, or it was begun by mistake"""
         return self._answer(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_READY,
+        request=bodies.NothingBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        operation_id="markConsultationReady",
+    )
     def ready(self, request: Request, pk: str) -> Response:
         """Hand the visit to its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
         self.parse()
         return self._answer(services.ready(by=self.by, consultation_id=self.id_in_path()))
 
+    @endpoint(
+        permission=Permission.CONSULTATION_SIGN,
+        request=bodies.HandOverBody,
+        response=shapes.ConsultationShape,
+        etag=True,
+        warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+    )
     def hand_over(self, request: Request, pk: str) -> Response:
         """Have another doctor go on"""
         return self._answer(services.hand_over(by=self.by, consultation_id=self.id_in_path(), **self.parse()))

@@ -5,7 +5,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from apps.developers import contract
-from apps.rest.permissions import PUBLIC
+from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.renderers import EnvelopeRenderer
 from apps.rest.viewsets import HimsViewSet
 
@@ -22,15 +22,16 @@ class _Yaml(EnvelopeRenderer):
 class OpenApiViewSet(HimsViewSet):
     """The contract itself, for programs."""
 
-    noun = "contract"
-    needs = {"as_json": PUBLIC, "as_yaml": PUBLIC}
+    resource = "contract"
     schema = None
 
     def get_renderers(self) -> list[BaseRenderer]:
         return [_Yaml(), EnvelopeRenderer()] if self.action == "as_yaml" else [EnvelopeRenderer()]
 
+    @endpoint(permission=PUBLIC)
     def as_json(self, request: Request) -> HttpResponse:
         return HttpResponse(contract.as_json(), content_type="application/json", headers={"Cache-Control": _KEPT})
 
+    @endpoint(permission=PUBLIC)
     def as_yaml(self, request: Request) -> HttpResponse:
         return HttpResponse(contract.as_yaml(), content_type="application/yaml", headers={"Cache-Control": _KEPT})

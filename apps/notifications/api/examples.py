@@ -1,6 +1,6 @@
 """Sections 9.1 and 9.3 of the API reference, as printed; where it prints the word uuid, there is one."""
 
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example
 
 _ID = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44"
 

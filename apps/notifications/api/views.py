@@ -9,33 +9,26 @@ from apps.notifications.api import examples
 from apps.notifications.api import serializers as shapes
 from apps.notifications.api.filters import NotificationFilter
 from apps.rest import cursor, paging
+from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
 
 class NotificationViewSet(HimsViewSet):
     """One's own notifications, and sending."""
 
-    noun = "notification"
+    resource = "notification"
     plural = "notifications"
-    needs = {
-        "list": Permission.NOTIFICATION_READ,
-        "read": Permission.NOTIFICATION_READ,
-        "create": Permission.NOTIFICATION_SEND,
-    }
-    operation_ids = {"read": "markNotificationRead", "create": "sendNotification"}
-    queries = {"list": NotificationFilter}
-    bodies = {"create": shapes.SendNotificationBody}
-    replies = {
-        "list": shapes.NotificationShape,
-        "read": shapes.NotificationShape,
-        "create": shapes.SentNotificationShape,
-    }
-    beside = {
+    extra = {
         "unread_count": {"type": "integer", "minimum": 0, "description": "Of all one's own, whatever the filter"},
         "pagination": cursor.PAGINATION,
     }
-    examples = {"list": examples.LIST, "create": examples.SEND}
 
+    @endpoint(
+        permission=Permission.NOTIFICATION_READ,
+        query=NotificationFilter,
+        response=shapes.NotificationShape,
+        example=examples.LIST,
+    )
     def list(self, request: Request) -> Response:
         rows, narrowed = self.filtered(selectors.inbox(visible_to=self.by))
         count = paging.capped if narrowed else paging.exact
@@ -43,10 +36,18 @@ class NotificationViewSet(HimsViewSet):
         shape = shapes.notification_shape
         return cursor.answer(self, rows, lambda: count(rows), shape, time="created_at", unread_count=unread)
 
+    @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.NotificationShape, operation_id="markNotificationRead")
     def read(self, request: Request, pk: str) -> Response:
         """Mark one of one's own as read; again is no mistake"""
         return self.ok({"notification": shapes.notification_shape(services.read(by=self.by, notification_id=self.id_in_path()))})
 
+    @endpoint(
+        permission=Permission.NOTIFICATION_SEND,
+        request=shapes.SendNotificationBody,
+        response=shapes.SentNotificationShape,
+        operation_id="sendNotification",
+        example=examples.SEND,
+    )
     def create(self, request: Request) -> Response:
         """Send a notification to people, roles or both"""
         message = services.send(by=self.by, **self.parse())
@@ -56,13 +57,11 @@ class NotificationViewSet(HimsViewSet):
 class AllNotificationsViewSet(HimsViewSet):
     """All one's own at once."""
 
-    noun = "notification"
+    resource = "notification"
     plural = "notifications"
     data_key = ""
-    needs = {"read_all": Permission.NOTIFICATION_READ}
-    operation_ids = {"read_all": "markAllNotificationsRead"}
-    replies = {"read_all": shapes.AllReadShape}
 
+    @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.AllReadShape, operation_id="markAllNotificationsRead")
     def read_all(self, request: Request) -> Response:
         """Mark all of one's own as read"""
         marked = services.read_all(by=self.by)
@@ -72,12 +71,10 @@ class AllNotificationsViewSet(HimsViewSet):
 class SentNotificationViewSet(HimsViewSet):
     """What was sent, and how many have read it."""
 
-    noun = "notification"
+    resource = "notification"
     plural = "notifications"
-    needs = {"retrieve": Permission.NOTIFICATION_SEND}
-    operation_ids = {"retrieve": "getSentNotification"}
-    replies = {"retrieve": shapes.SentNotificationShape}
 
+    @endpoint(permission=Permission.NOTIFICATION_SEND, response=shapes.SentNotificationShape, operation_id="getSentNotification")
     def retrieve(self, request: Request, pk: str) -> Response:
         """A notification that was sent, and how many have read it"""
         message = selectors.sent_message(self.by, self.id_in_path())

@@ -7,6 +7,7 @@ from apps.access.permissions import Permission
 from apps.patients import selectors, services
 from apps.patients.api import bodies, examples, shapes
 from apps.patients.services import Registration
+from apps.rest.endpoint import endpoint
 from apps.rest.limits import RateClass
 from apps.rest.viewsets import HimsViewSet
 
@@ -14,16 +15,18 @@ from apps.rest.viewsets import HimsViewSet
 class MatchViewSet(HimsViewSet):
     """Looks before somebody is registered. Writes nothing but that it was looked."""
 
-    noun = "patient"
+    resource = "patient"
     data_key = ""
     tag = "Patients"
-    operation_ids = {"match": "matchPatient"}
-    needs = {"match": Permission.PATIENT_MATCH}
-    bodies = {"match": bodies.PatientBody}
-    replies = {"match": shapes.CandidatesShape}
-    rate_classes = {"match": RateClass.PATIENT_SEARCH}
-    examples = {"match": examples.MATCH}
 
+    @endpoint(
+        permission=Permission.PATIENT_MATCH,
+        request=bodies.PatientBody,
+        response=shapes.CandidatesShape,
+        rate_class=RateClass.PATIENT_SEARCH,
+        operation_id="matchPatient",
+        example=examples.MATCH,
+    )
     def match(self, request: Request) -> Response:
         """Who on record may be the person a registration describes, and why."""
         person = services.described(Registration(**self.parse()))
@@ -35,15 +38,17 @@ class MatchViewSet(HimsViewSet):
 class NotSameViewSet(HimsViewSet):
     """Says that two records are two people: the pair is not suggested again."""
 
-    noun = "patient"
+    resource = "patient"
     data_key = "pair"
     tag = "Patients"
-    operation_ids = {"not_same": "tellPatientsApart"}
-    needs = {"not_same": Permission.PATIENT_AMEND}
-    bodies = {"not_same": bodies.NotSameBody}
-    replies = {"not_same": shapes.PairShape}
-    about_patient = ("not_same",)
 
+    @endpoint(
+        permission=Permission.PATIENT_AMEND,
+        request=bodies.NotSameBody,
+        response=shapes.PairShape,
+        about_patient=True,
+        operation_id="tellPatientsApart",
+    )
     def not_same(self, request: Request, pk: str) -> Response:
         """Say that these two records are two people."""
         patient_id = self.id_in_path()

@@ -1,6 +1,6 @@
 """Sections 3.1 to 3.3 of the API reference, as printed (where it prints the word uuid, there is one), and those of our own."""
 
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example
 
 _ID = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44"
 

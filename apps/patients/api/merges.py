@@ -13,7 +13,7 @@ from apps.patients import merging_plan, selectors, services
 from apps.patients.api import shapes
 from apps.patients.models import Merge, MergeTriage, Patient
 from apps.rest import aliases
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -102,14 +102,16 @@ class MergePreviewShape(serializers.Serializer):
 class MergePreviewViewSet(HimsViewSet):
     """What a merge would do."""
 
-    noun = "preview"
+    resource = "preview"
     tag = "Patients"
-    needs = {"retrieve": Permission.PATIENT_MERGE}
-    queries = {"retrieve": IntoFilter}
-    replies = {"retrieve": MergePreviewShape}
-    operation_ids = {"retrieve": "previewMerge"}
-    about_patient = ("retrieve",)
 
+    @endpoint(
+        permission=Permission.PATIENT_MERGE,
+        query=IntoFilter,
+        response=MergePreviewShape,
+        about_patient=True,
+        operation_id="previewMerge",
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
         """What merging this record into another would do."""
         retired_id, into = self.id_in_path(), self.asked().get("into")
@@ -124,22 +126,19 @@ class MergePreviewViewSet(HimsViewSet):
 class MergeViewSet(HimsViewSet):
     """Two records of one person, made one."""
 
-    noun = "merge"
+    resource = "merge"
     tag = "Patients"
-    needs = {
-        "create": Permission.PATIENT_MERGE,
-        "retrieve": Permission.PATIENT_MERGE,
-        "undo": Permission.PATIENT_MERGE,
-    }
-    bodies = {"create": MergeBody}
-    replies = {"create": MergeShape, "retrieve": MergeShape, "undo": MergeShape}
-    operation_ids = {"create": "mergePatient"}
-    tagged = ("retrieve", "create")
-    warns = {"create": ("visits_affected",)}
     expands = {"retired": shapes.RETIRED, "survivor": shapes.SURVIVOR}
-    about_patient = ("create",)
-    examples = {
-        "create": Example(
+
+    @endpoint(
+        permission=Permission.PATIENT_MERGE,
+        request=MergeBody,
+        response=MergeShape,
+        etag=True,
+        about_patient=True,
+        warnings=("visits_affected",),
+        operation_id="mergePatient",
+        example=Example(
             request={"into": _OTHER, "reason": "The same passport, seen today", "fields": {"phone": "retired"}},
             reply={
                 "success": True,
@@ -158,9 +157,8 @@ class MergeViewSet(HimsViewSet):
                     }
                 },
             },
-        )
-    }
-
+        ),
+    )
     def create(self, request: Request, pk: str) -> Response:
         """Merge this record into another, which takes its chart; this id finds the other from then on.
 
@@ -177,12 +175,14 @@ class MergeViewSet(HimsViewSet):
         affected = shapes.visits_affected(selectors.patient(self.by, done.survivor_id))
         return self.created({"merge": merge_shape(done)}, location=f"/v1/patients/merges/{done.pk}", warnings=affected)
 
+    @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         """A merge, and what its undo left to decide."""
         done = selectors.merge(self.by, self.id_in_path())
         self.note("merge.read", patient_id=done.survivor_id, object_id=done.pk)
         return self.ok({"merge": merge_shape(done)})
 
+    @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape)
     def undo(self, request: Request, pk: str) -> Response:
         """Take a merge back, also after later edits; what was born since is listed in `triage`."""
         return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})

@@ -15,7 +15,7 @@ from apps.patients.models import Patient
 from apps.patients.restriction import BreakGlass, CareTeamMember, Restriction
 from apps.patients.services.restricting import REASON_MIN
 from apps.rest import paging, periods
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -103,16 +103,17 @@ class PeriodFilter(FilterSet):
 class RestrictionViewSet(HimsViewSet):
     """Closes a chart to all but its care team. Answers whoever may decide it, although the chart itself is closed to them."""
 
-    noun = "restriction"
+    resource = "restriction"
     tag = "Restricted charts"
-    needs = {"update": Permission.PATIENT_RESTRICT}
-    bodies = {"update": RestrictionBody}
-    replies = {"update": RestrictionShape}
-    operation_ids = {"update": "restrictPatient"}
-    warns = {"update": ("nobody_on_care_team",)}
-    about_patient = ("update",)
-    examples = {
-        "update": Example(
+
+    @endpoint(
+        permission=Permission.PATIENT_RESTRICT,
+        request=RestrictionBody,
+        response=RestrictionShape,
+        about_patient=True,
+        warnings=("nobody_on_care_team",),
+        operation_id="restrictPatient",
+        example=Example(
             request={"restricted": True, "care_team": [_USER], "reason": "A colleague of ours is the patient"},
             reply={
                 "success": True,
@@ -128,9 +129,8 @@ class RestrictionViewSet(HimsViewSet):
                     }
                 },
             },
-        )
-    }
-
+        ),
+    )
     def update(self, request: Request, pk: str) -> Response:
         """Restrict a chart, name its care team anew, or lift the restriction."""
         asked, patient_id = self.parse(), self.id_in_path()
@@ -146,16 +146,28 @@ class RestrictionViewSet(HimsViewSet):
 class BreakGlassViewSet(HimsViewSet):
     """Opens a restricted chart in an emergency, for four hours. Administrators are told; every row of the trail says why."""
 
-    noun = "break_glass"
+    resource = "break_glass"
     tag = "Restricted charts"
-    needs = {"break_glass": Permission.PATIENT_BREAK_GLASS, "by_mrn": Permission.PATIENT_BREAK_GLASS}
-    bodies = {"break_glass": BreakGlassBody, "by_mrn": BreakGlassByMrnBody}
-    replies = {"break_glass": BreakGlassShape, "by_mrn": BreakGlassShape}
-    operation_ids = {"break_glass": "breakGlass", "by_mrn": "breakGlassByMrn"}
-    about_patient = ("break_glass",)
-    examples = {
-        "break_glass": Example(request={"reason": "Unconscious in the waiting room"}),
-        "by_mrn": Example(
+
+    @endpoint(
+        permission=Permission.PATIENT_BREAK_GLASS,
+        request=BreakGlassBody,
+        response=BreakGlassShape,
+        about_patient=True,
+        operation_id="breakGlass",
+        example=Example(request={"reason": "Unconscious in the waiting room"}),
+    )
+    def break_glass(self, request: Request, pk: str) -> Response:
+        """Open a restricted chart in an emergency."""
+        row = services.break_glass(by=self.by, patient_id=self.id_in_path(), reason=self.parse()["reason"])
+        return self.ok({"break_glass": break_glass_shape(row)})
+
+    @endpoint(
+        permission=Permission.PATIENT_BREAK_GLASS,
+        request=BreakGlassByMrnBody,
+        response=BreakGlassShape,
+        operation_id="breakGlassByMrn",
+        example=Example(
             request={"mrn": "MRN001", "reason": "Unconscious in the waiting room"},
             reply={
                 "success": True,
@@ -170,13 +182,7 @@ class BreakGlassViewSet(HimsViewSet):
                 },
             },
         ),
-    }
-
-    def break_glass(self, request: Request, pk: str) -> Response:
-        """Open a restricted chart in an emergency."""
-        row = services.break_glass(by=self.by, patient_id=self.id_in_path(), reason=self.parse()["reason"])
-        return self.ok({"break_glass": break_glass_shape(row)})
-
+    )
     def by_mrn(self, request: Request) -> Response:
         """Open a restricted chart in an emergency, by its MRN: its id is not found in any list."""
         asked = self.parse()
@@ -187,15 +193,13 @@ class BreakGlassViewSet(HimsViewSet):
 class AccessLogViewSet(HimsViewSet):
     """Who looked at a patient's record: over the API, on the pages, refused tries too."""
 
-    noun = "look"
+    resource = "look"
     plural = "access_log"
     tag = "Restricted charts"
-    needs = {"list": Permission.AUDIT_VIEW}
-    queries = {"list": PeriodFilter}
-    replies = {"list": LookShape}
-    operation_ids = {"list": "getAccessLog"}
-    about_patient = ("list",)
 
+    @endpoint(
+        permission=Permission.AUDIT_VIEW, query=PeriodFilter, response=LookShape, about_patient=True, operation_id="getAccessLog"
+    )
     def list(self, request: Request, pk: str) -> Response:
         """Who looked at this record, when and why, the latest first; also at records that were merged into it."""
         asked, window = self.asked(), self.window()

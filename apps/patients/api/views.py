@@ -16,6 +16,7 @@ from apps.patients.duplicates import COMPARED, Match
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
 from apps.rest import aliases, cursor, paging
+from apps.rest.endpoint import endpoint
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total
 from apps.rest.viewsets import HimsViewSet
@@ -24,41 +25,20 @@ from apps.rest.viewsets import HimsViewSet
 class PatientViewSet(HimsViewSet):
     """The people in the clinic's care."""
 
-    noun = "patient"
+    resource = "patient"
     plural = "patients"
-    needs = {
-        "list": Permission.PATIENT_VIEW,
-        "retrieve": Permission.PATIENT_VIEW,
-        "create": Permission.PATIENT_REGISTER,
-        "update": Permission.PATIENT_AMEND_INSURANCE,  # the service asks for more where more than the insurance changes
-        "deactivate": Permission.PATIENT_DEACTIVATE,
-        "reactivate": Permission.PATIENT_DEACTIVATE,
-    }
-    queries = {"list": PatientFilter}
-    bodies = {"create": bodies.PatientBody, "update": bodies.AmendBody, "partial_update": bodies.AmendBody}
-    replies = {
-        "list": shapes.PatientRow,
-        "retrieve": shapes.PatientShape,
-        "create": shapes.PatientShape,
-        "update": shapes.PatientShape,
-        "partial_update": shapes.PatientShape,
-        "deactivate": shapes.PatientShape,
-        "reactivate": shapes.PatientShape,
-    }
-    rate_classes = {"list": RateClass.PATIENT_SEARCH}
-    tagged = ("retrieve", "create", "update", "partial_update", "deactivate", "reactivate")
-    beside = {
+    extra = {
         "fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"},
         "pagination": cursor.PAGINATION,
     }
-    warns = {
-        "create": ("possible_duplicate", "phone_not_valid"),
-        "update": ("possible_duplicate", "phone_not_valid", "visits_affected"),
-        "deactivate": ("visits_affected",),
-    }
-    about_patient = ("retrieve", "update", "partial_update", "deactivate", "reactivate")
-    examples = {"list": examples.LIST, "retrieve": examples.DETAIL, "create": examples.CREATE}
 
+    @endpoint(
+        permission=Permission.PATIENT_VIEW,
+        query=PatientFilter,
+        response=shapes.PatientRow,
+        rate_class=RateClass.PATIENT_SEARCH,
+        example=examples.LIST,
+    )
     def list(self, request: Request) -> Response:
         asked, window, after = self.asked(), self.window(), cursor.position(request.query_params)
         listing = selectors.listing(
@@ -75,11 +55,22 @@ class PatientViewSet(HimsViewSet):
         self.note("patient.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
+    @endpoint(
+        permission=Permission.PATIENT_VIEW, response=shapes.PatientShape, etag=True, about_patient=True, example=examples.DETAIL
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
         self.note("patient.read", patient_id=patient.pk)
         return self._answer(patient)
 
+    @endpoint(
+        permission=Permission.PATIENT_REGISTER,
+        request=bodies.PatientBody,
+        response=shapes.PatientShape,
+        etag=True,
+        warnings=("possible_duplicate", "phone_not_valid"),
+        example=examples.CREATE,
+    )
     def create(self, request: Request) -> Response:
         registered = services.register(by=self.by, registration=Registration(**self.parse()))
         patient = registered.patient
@@ -91,6 +82,14 @@ class PatientViewSet(HimsViewSet):
             warnings=warnings,
         )
 
+    @endpoint(
+        permission=Permission.PATIENT_AMEND_INSURANCE,
+        request=bodies.AmendBody,
+        response=shapes.PatientShape,
+        etag=True,
+        about_patient=True,
+        warnings=("possible_duplicate", "phone_not_valid", "visits_affected"),
+    )
     def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
         patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
@@ -100,11 +99,19 @@ class PatientViewSet(HimsViewSet):
 
     partial_update = update
 
+    @endpoint(
+        permission=Permission.PATIENT_DEACTIVATE,
+        response=shapes.PatientShape,
+        etag=True,
+        about_patient=True,
+        warnings=("visits_affected",),
+    )
     def deactivate(self, request: Request, pk: str) -> Response:
         """Take the patient out of the active list. The warning `visits_affected` counts the booked appointments."""
         patient = services.deactivate(by=self.by, patient_id=self.id_in_path())
         return self._answer(patient, shapes.visits_affected(patient))
 
+    @endpoint(permission=Permission.PATIENT_DEACTIVATE, response=shapes.PatientShape, etag=True, about_patient=True)
     def reactivate(self, request: Request, pk: str) -> Response:
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
@@ -122,36 +129,20 @@ class PatientViewSet(HimsViewSet):
 class MedicalHistoryViewSet(HimsViewSet):
     """A patient's chart: read by kind, written by hand, corrected by retraction."""
 
-    noun = "chart"
+    resource = "chart"
     plural = "records"
     data_key = "record"
     tag = "Medical history"
-    operation_ids = {
-        "list": "listMedicalHistory",
-        "retrieve": "getChartEntry",
-        "create": "addChartEntry",
-        "retract": "retractChartEntry",
-    }
-    needs = {
-        "list": Permission.CHART_VIEW,
-        "retrieve": Permission.CHART_VIEW,
-        "create": Permission.CHART_WRITE,
-        "retract": Permission.CHART_WRITE,
-    }
-    queries = {"list": ChartFilter}
-    bodies = {"create": bodies.EntryBody, "retract": bodies.RetractBody}
-    replies = {
-        "list": shapes.RecordShape,
-        "retrieve": shapes.RecordShape,
-        "create": shapes.RecordShape,
-        "retract": shapes.RecordShape,
-    }
-    offset_allowed = ("list",)
-    tagged = ("retrieve", "create", "retract")
-    warns = {"create": ("already_recorded", "unusual_for_patient")}
     expands = {"recorder": shapes.RECORDER}
-    about_patient = ("list", "retrieve", "create", "retract")
 
+    @endpoint(
+        permission=Permission.CHART_VIEW,
+        query=ChartFilter,
+        response=shapes.RecordShape,
+        offset=True,
+        about_patient=True,
+        operation_id="listMedicalHistory",
+    )
     def list(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
         rows, _ = self.filtered(self._rows(patient))
@@ -159,11 +150,23 @@ class MedicalHistoryViewSet(HimsViewSet):
         self.note("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
         return response
 
+    @endpoint(
+        permission=Permission.CHART_VIEW, response=shapes.RecordShape, etag=True, about_patient=True, operation_id="getChartEntry"
+    )
     def retrieve(self, request: Request, pk: str, entry: str) -> Response:
         row = selectors.entry(self.by, self.id_in_path(), aliases.in_path(entry))
         self.note("chart.read", patient_id=row.patient_id, object_id=row.pk)
         return self._answer(row)
 
+    @endpoint(
+        permission=Permission.CHART_WRITE,
+        request=bodies.EntryBody,
+        response=shapes.RecordShape,
+        etag=True,
+        about_patient=True,
+        warnings=("already_recorded", "unusual_for_patient"),
+        operation_id="addChartEntry",
+    )
     def create(self, request: Request, pk: str) -> Response:
         patient_id, entry = self.id_in_path(), self.parse()
         if entry:
@@ -174,6 +177,14 @@ class MedicalHistoryViewSet(HimsViewSet):
         shown = {"record": shapes.record(row, self.by)}
         return self.created(shown, location=location, version=row.updated_at, warnings=[*_already_recorded(row), *_unusual(row)])
 
+    @endpoint(
+        permission=Permission.CHART_WRITE,
+        request=bodies.RetractBody,
+        response=shapes.RecordShape,
+        etag=True,
+        about_patient=True,
+        operation_id="retractChartEntry",
+    )
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
         row = services.retract(by=self.by, patient_id=self.id_in_path(), entry_id=aliases.in_path(entry), reason=reason)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.rest import paging
-from apps.rest.schema import Example
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.viewsets import HimsViewSet
 from apps.terminology import rules, selectors
 from apps.terminology.models import IcdCode
@@ -95,16 +95,18 @@ class IcdCodeShape(serializers.ModelSerializer):
 class IcdCodeViewSet(HimsViewSet):
     """ICD-10-CM, the code system of diagnoses."""
 
-    noun = "icd10"
+    resource = "icd10"
     plural = "codes"
     tag = "Terminology"
-    needs = {"list": Permission.TERMINOLOGY_READ}
-    queries = {"list": IcdCodeFilter}
-    replies = {"list": IcdCodeShape}
-    beside = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and codes of near spellings are shown"}}
-    operation_ids = {"list": "searchIcd10"}
-    examples = {"list": _FOUND}
+    extra = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and codes of near spellings are shown"}}
 
+    @endpoint(
+        permission=Permission.TERMINOLOGY_READ,
+        query=IcdCodeFilter,
+        response=IcdCodeShape,
+        operation_id="searchIcd10",
+        example=_FOUND,
+    )
     def list(self, request: Request) -> Response:
         """Search the codes of diagnoses (ICD-10-CM).
 

@@ -14,9 +14,9 @@ from apps.audit.models import AuditEvent
 from apps.audit.verification import Flaw
 from apps.common.errors import Invalid
 from apps.rest import cursor, paging
+from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter, SpanFilter
 from apps.rest.paging import Total
-from apps.rest.schema import Example
 from apps.rest.viewsets import HimsViewSet
 
 _ID, _USER, _PATIENT = (f"01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c{last}" for last in ("44", "45", "46"))
@@ -111,15 +111,12 @@ class VerificationShape(serializers.Serializer):
 class AuditEventViewSet(HimsViewSet):
     """Who did what, when, from where: the newest first. Reading it is itself on record."""
 
-    noun = "trail"
+    resource = "trail"
     plural = "audit_events"
     tag = "Audit"
-    needs = {"list": Permission.AUDIT_VIEW}
-    queries = {"list": TrailFilter}
-    replies = {"list": AuditEventShape}
-    beside = {"pagination": cursor.PAGINATION}
-    examples = {"list": _ALL}
+    extra = {"pagination": cursor.PAGINATION}
 
+    @endpoint(permission=Permission.AUDIT_VIEW, query=TrailFilter, response=AuditEventShape, example=_ALL)
     def list(self, request: Request) -> Response:
         """Read the audit trail."""
         asked = self.asked()
@@ -133,15 +130,16 @@ class AuditEventViewSet(HimsViewSet):
 class VerificationViewSet(HimsViewSet):
     """Whether the trail is as it was sealed."""
 
-    noun = "verification"
+    resource = "verification"
     tag = "Audit"
-    needs = {"verify": Permission.AUDIT_VIEW}
-    queries = {"verify": SinceFilter}
-    replies = {"verify": VerificationShape}
-    operation_ids = {"verify": "verifyAuditTrail"}
-    examples = {"verify": _VERIFIED}
-    paged = ()
 
+    @endpoint(
+        permission=Permission.AUDIT_VIEW,
+        query=SinceFilter,
+        response=VerificationShape,
+        operation_id="verifyAuditTrail",
+        example=_VERIFIED,
+    )
     def verify(self, request: Request) -> Response:
         """Verify the end of the audit log.
 

@@ -9,19 +9,17 @@ from rest_framework.response import Response
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.rest.api import serializers
-from apps.rest.permissions import PUBLIC
+from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.viewsets import HimsViewSet
 
 
 class VersionViewSet(HimsViewSet):
     """Which HIMS this is, and where it keeps time."""
 
-    noun = "version"
-    needs = {"list": PUBLIC}
-    replies = {"list": serializers.Version}
-    paged = ()
+    resource = "version"
     data_key = ""
 
+    @endpoint(permission=PUBLIC, response=serializers.Version, paged=False)
     def list(self, request: Request) -> Response:
         return self.ok(
             {
@@ -37,13 +35,12 @@ class VersionViewSet(HimsViewSet):
 class NoRouteViewSet(HimsViewSet):
     """Every path under /v1 that leads nowhere, and every other major version."""
 
-    noun = "route"
-    needs = {"nowhere": PUBLIC}
+    resource = "route"
     schema = None
-    paged = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotFound(f"There is no {request.path} in this API. The current version is /v1; see /developers/ for its paths.")
 
+    @endpoint(permission=PUBLIC)
     def nowhere(self, request: Request, path: str = "") -> None:
         """Never reached."""

@@ -1,16 +1,7 @@
-"""An action shown: what is sent, and what comes back."""
+"""A JSON body of the OpenAPI file, with its example."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """A request body and the reply in its envelope, either of which may be left out."""
-
-    request: Mapping[str, Any] | None = None
-    reply: Mapping[str, Any] | None = None
 
 
 def media(schema: dict[str, Any], value: Mapping[str, Any] | None) -> dict[str, Any]:

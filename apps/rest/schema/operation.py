@@ -12,9 +12,9 @@ from apps.access import matrix, scopes
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.rest import deprecations, disclosure
+from apps.rest.endpoint import PUBLIC
 from apps.rest.limits import PER_MINUTE, WINDOW
 from apps.rest.parsers import MergePatchParser
-from apps.rest.permissions import PUBLIC, need_of
 from apps.rest.schema import components, parameters, replies
 from apps.rest.schema.examples import media
 from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
@@ -36,13 +36,13 @@ class HimsSchema(AutoSchema):
     def get_operation_id(self) -> str:
         """`listPatients`, `createPatient`, `deactivatePatient`; `login` where data has no key of its own."""
         view, action = self.view, self.view.action
-        if action in view.operation_ids:
-            return view.operation_ids[action]
-        if action == "list" and action in view.paged:
+        if view.endpoint.operation_id:
+            return view.endpoint.operation_id
+        if action == "list" and view.endpoint.paged:
             return f"list{_pascal(view.plural)}"
         if action == "list":
-            return f"get{_pascal(view.noun)}"
-        noun = "" if view.data_key == "" else view.noun
+            return f"get{_pascal(view.resource)}"
+        noun = "" if view.data_key == "" else view.resource
         return _VERBS.get(action, _camel(action)) + _pascal(noun)
 
     def get_summary(self) -> str:
@@ -57,10 +57,10 @@ class HimsSchema(AutoSchema):
         return "\n\n".join([*told, f"**Ends** on {row.sunset}: {row.note}"] if row else told)
 
     def get_tags(self) -> list[str]:
-        return [self.view.tag or (self.view.plural or self.view.noun).capitalize()]
+        return [self.view.tag or (self.view.plural or self.view.resource).capitalize()]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        need = need_of(self.view, self.view.action)
+        need = self.view.endpoint.permission
         if need is PUBLIC:
             return []
         keys: list[dict[str, list[str]]] = (
@@ -70,7 +70,7 @@ class HimsSchema(AutoSchema):
 
     def get_extensions(self) -> dict[str, Any]:
         """The same for programs: who may, and how often."""
-        need, rate_class = need_of(self.view, self.view.action), self._rate_class()
+        need, rate_class = self.view.endpoint.permission, self._rate_class()
         limit = {"class": rate_class.value, "limit": PER_MINUTE[rate_class], "window": WINDOW}
         who: dict[str, Any] = {}
         if isinstance(need, Permission):
@@ -86,22 +86,22 @@ class HimsSchema(AutoSchema):
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         view, found = self.view, parameters.in_path(self.path)
-        if view.action in view.queries:
-            found += parameters.of_filters(view.queries[view.action])
-        if view.action in view.paged:
-            found += parameters.of_pages(offset_allowed=view.action in view.offset_allowed)
+        if view.endpoint.query:
+            found += parameters.of_filters(view.endpoint.query)
+        if view.endpoint.paged:
+            found += parameters.of_pages(offset_allowed=view.endpoint.offset)
         return found + parameters.of_picking(view, self.method) + parameters.of_guards(view, self.method, self.path)
 
     def is_deprecated(self) -> bool:
         return deprecations.of(self.method, self.path) is not None
 
     def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
-        kind = self.view.bodies.get(self.view.action)
+        kind = self.view.endpoint.request
         if kind is None:
             return None
         component = self.resolve_serializer(getattr(kind, "documented_as", kind), direction)
-        example = self.view.examples.get(self.view.action)
-        required = self.view.action in self.view.creates or bool(component.schema.get("required"))
+        example = self.view.endpoint.example
+        required = self.view.endpoint.creates or bool(component.schema.get("required"))
         content = media(component.ref, example.request if example else None)
         if self.method == "PATCH":
             content[MergePatchParser.media_type] = content["application/json"]
@@ -134,7 +134,7 @@ class HimsSchema(AutoSchema):
 
 
 def _who(view: Any) -> str:
-    need = need_of(view, view.action)
+    need = view.endpoint.permission
     if not isinstance(need, Permission):
         return "**Who:** anybody."
     roles = _holders(need)
@@ -144,7 +144,7 @@ def _who(view: Any) -> str:
 
 
 def _key_needs(view: Any, method: str) -> list[str]:
-    need = need_of(view, view.action)
+    need = view.endpoint.permission
     if not isinstance(need, Permission):
         return []
     scope = scopes.of(need)
@@ -155,10 +155,10 @@ def _key_needs(view: Any, method: str) -> list[str]:
 
 def _key_sees(view: Any, method: str, scope: scopes.Scope) -> list[str]:
     """What a key that only just gets in is not shown (`disclosure`)."""
-    kind, action = view.replies.get(view.action), view.action
+    kind = view.endpoint.response
     if kind is None:
         return []
-    to_read = scopes.of(need) if (need := disclosure.reading(view, action)) else None
+    to_read = scopes.of(need) if (need := disclosure.reading(view, view.action)) else None
     if to_read and to_read != scope and method not in ("GET", "HEAD"):
         return [f"Without `{to_read}` beside it, the reply holds the id alone."]
     parts: dict[str, Any] = getattr(kind, "parts", {})
@@ -177,16 +177,15 @@ def _how_often(rate_class: Any) -> str:
 def _step_up(view: Any) -> list[str]:
     said = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
     otherwise = "`details.issue` `reauthentication_required`."
-    if view.action in view.step_up:
+    if view.endpoint.recent_login:
         return [f"{said}{otherwise}"]
-    action = "update" if view.action == "partial_update" else view.action
-    fields = " or ".join(f"`{name}`" for name in view.step_up_fields.get(action, ()))
+    fields = " or ".join(f"`{name}`" for name in view.endpoint.recent_login_fields)
     return [f"**To change {fields}:** the password {said.partition(' ')[2]}{otherwise}"] if fields else []
 
 
 def _warnings(view: Any) -> list[str]:
-    codes = view.warns.get("update" if view.action == "partial_update" else view.action, ())
-    return [f"**May warn:** {', '.join(f'`{code}`' for code in codes)}."] if codes else []
+    codes = ", ".join(f"`{code}`" for code in view.endpoint.warnings)
+    return [f"**May warn:** {codes}."] if codes else []
 
 
 def _holders(need: Permission) -> list[str]:

@@ -69,7 +69,7 @@ def of_picking(view: Any, method: str) -> list[dict[str, Any]]:
 def of_guards(view: Any, method: str, path: str) -> list[dict[str, Any]]:
     """The headers that make a write safe to send again or sure of what it changes, and a read free."""
     found = []
-    if view.action in view.tagged and method == "GET":
+    if view.endpoint.etag and method == "GET":
         found.append(_header("If-None-Match", _TAGS, "ETags you have; where one still fits, the answer is 304 without a body"))
     if idempotency.offers(view, method, path):
         about = "A name of your own for this request, such as a UUID: sent again within 24 hours, it is answered and not repeated"

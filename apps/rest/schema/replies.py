@@ -8,8 +8,8 @@ from rest_framework.serializers import BaseSerializer
 
 from apps.common import errors
 from apps.common.errors import HimsError
-from apps.rest import deprecations, etags, idempotency
-from apps.rest.permissions import PUBLIC, need_of
+from apps.rest import deprecations, endpoint, etags, idempotency
+from apps.rest.endpoint import PUBLIC
 from apps.rest.schema import components
 from apps.rest.schema.examples import media
 
@@ -19,9 +19,9 @@ _ALWAYS = (errors.Invalid, errors.Unauthenticated, errors.NotAcceptable, errors.
 def of(schema: Any) -> dict[str, Any]:
     """All replies of the operation that `schema` (a HimsSchema) describes, by status."""
     view = schema.view
-    status = HTTPStatus.CREATED if view.action in view.creates else HTTPStatus.OK
+    status = HTTPStatus.CREATED if view.endpoint.creates else HTTPStatus.OK
     found = {str(status.value): _success(schema, status)}
-    if view.action in view.tagged and schema.method == "GET":
+    if view.endpoint.etag and schema.method == "GET":
         found["304"] = components.response_not_modified()
     for kind in sorted(refusals(view, schema.method, schema.path), key=lambda kind: kind.status):
         found[str(kind.status.value)] = components.response_of(kind)
@@ -31,7 +31,7 @@ def of(schema: Any) -> dict[str, Any]:
 def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
     """Every way the operation can fail. A 405 is no answer of an operation: it stands for those a path does not have."""
     found: list[type[HimsError]] = list(_ALWAYS)
-    if need_of(view, view.action) is not PUBLIC:
+    if view.endpoint.permission is not PUBLIC:
         found.append(errors.Forbidden)
         if method not in ("GET", "HEAD"):
             found.append(errors.Conflict)
@@ -41,25 +41,25 @@ def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
         found.append(errors.IdempotencyMismatch)
     if etags.is_guarded(view, view.action):
         found += [errors.PreconditionFailed, errors.PreconditionRequired]
-    if view.action in view.bodies:
+    if view.endpoint.request:
         found += [errors.RequestTimeout, errors.PayloadTooLarge, errors.UnsupportedMediaType]
     return found
 
 
 def _success(schema: Any, status: HTTPStatus) -> dict[str, Any]:
     view = schema.view
-    further = ["Location"] if status is HTTPStatus.CREATED else ["Link"] if view.action in view.paged else []
-    further += ["ETag"] if view.action in view.tagged else []
+    further = ["Location"] if status is HTTPStatus.CREATED else ["Link"] if view.endpoint.paged else []
+    further += ["ETag"] if view.endpoint.etag else []
     further += [idempotency.REPLAYED] if idempotency.offers(view, schema.method, schema.path) else []
     if deprecations.of(schema.method, schema.path):
         further += [name for name in ("Deprecation", "Sunset", "X-API-Deprecated", "X-API-Sunset", "Link") if name not in further]
-    if view.action in view.files:
+    if view.endpoint.file:
         return _file(view, further)
-    example = view.examples.get(view.action)
+    example = view.endpoint.example
     return {
         "description": "Created" if status is HTTPStatus.CREATED else "Done",
         "headers": components.headers(*further),
-        "content": media(_envelope(schema, view.replies[view.action]), example.reply if example else None),
+        "content": media(_envelope(schema, view.endpoint.response), example.reply if example else None),
     }
 
 
@@ -67,7 +67,7 @@ def _file(view: Any, further: list[str]) -> dict[str, Any]:
     return {
         "description": "The file, as it is",
         "headers": components.headers("Content-Disposition", *further),
-        "content": {view.files[view.action]: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {view.endpoint.file: {"schema": {"type": "string", "format": "binary"}}},
     }
 
 
@@ -75,13 +75,13 @@ def _envelope(schema: Any, kind: type[BaseSerializer]) -> dict[str, Any]:
     """A component of its own: the same resource has the same envelope wherever it is answered."""
     view = schema.view
     payload = schema.resolve_serializer(kind, "response")
-    listed = view.action in view.paged
+    listed = view.endpoint.paged
     name = f"{payload.name.removesuffix('Row')}{'ListReply' if listed else 'Reply'}"
     component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)
     if component not in schema.registry:
         component.schema = {
             "type": "object",
-            **_fields(_data(view, payload.ref, listed=listed), warns=bool(view.warns) and not listed),
+            **_fields(_data(view, payload.ref, listed=listed), warns=_any_warns(view) and not listed),
         }
         schema.registry.register(component)
     return component.ref
@@ -91,11 +91,16 @@ def _data(view: Any, payload: dict[str, Any], *, listed: bool) -> dict[str, Any]
     if listed:
         page = {"$ref": "#/components/schemas/Pagination"}
         properties = {view.plural: {"type": "array", "items": payload}, "pagination": page}
-        return {"type": "object", "properties": properties | dict(view.beside), "required": list(properties)}
+        return {"type": "object", "properties": properties | dict(view.extra), "required": list(properties)}
     if view.data_key == "":
         return payload
-    properties = {view.data_key or view.noun: payload}
+    properties = {view.data_key or view.resource: payload}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _any_warns(view: Any) -> bool:
+    """One envelope serves all operations of a resource, so it has warnings where one of them may warn."""
+    return any(one.warnings for one in endpoint.all_of(view).values())
 
 
 def _fields(data: dict[str, Any], *, warns: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.common import errors
-from apps.rest.permissions import PUBLIC
+from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.schema import HimsSchema, hooks, parameters, replies
 from apps.rest.viewsets import HimsViewSet
 
@@ -37,30 +37,49 @@ class ColourFilter(FilterSet):
 class ColourViewSet(HimsViewSet):
     """Colours."""
 
-    noun = "colour"
+    resource = "colour"
     plural = "colours"
-    needs = {"list": Permission.STAFF_VIEW, "create": Permission.OWN_SESSION, "update": Permission.CHART_WRITE, "look": PUBLIC}
-    bodies: Any = {"update": object}
-    warns = {"update": ("too_bright",)}
 
+    @endpoint(permission=PUBLIC)
     def look(self, request: Any) -> Response:
         """Look at it
 
         Closely."""
         return self.ok({})
 
+    @endpoint(permission=Permission.STAFF_VIEW)
     def list(self, request: Any) -> Response:
         return self.ok({})
 
-    create = update = partial_update = list
+    @endpoint(permission=Permission.OWN_SESSION)
+    def create(self, request: Any) -> Response:
+        return self.ok({})
+
+    @endpoint(permission=Permission.CHART_WRITE, request=object, warnings=("too_bright",))
+    def update(self, request: Any) -> Response:
+        return self.ok({})
+
+    partial_update = update
+
+    @endpoint(permission=PUBLIC, operation_id="behold")
+    def sight(self, request: Any) -> Response:
+        return self.ok({})
 
 
-def described(action: str, method: str = "GET", **attributes: Any) -> HimsSchema:
+class OneColourViewSet(ColourViewSet):
+    """The list is one thing, not a page."""
+
+    data_key = ""
+
+    @endpoint(permission=Permission.STAFF_VIEW, paged=False)
+    def list(self, request: Any) -> Response:
+        return self.ok({})
+
+
+def described(action: str, method: str = "GET", *, kind: type[HimsViewSet] = ColourViewSet) -> HimsSchema:
     """The schema of one action, as the generator would set it up."""
-    view = ColourViewSet()
+    view = kind()
     view.action = action
-    for name, value in attributes.items():
-        setattr(view, name, value)
     schema = HimsSchema()
     schema.view, schema.method, schema.path = view, method, "/colours"
     return schema
@@ -95,19 +114,19 @@ def test_the_offset_is_told_only_where_it_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "attributes", "name"),
+    ("kind", "action", "name"),
     [
-        ("list", {}, "listColours"),
-        ("list", {"paged": ()}, "getColour"),
-        ("create", {}, "createColour"),
-        ("partial_update", {}, "patchColour"),
-        ("look", {}, "lookColour"),
-        ("look", {"data_key": ""}, "look"),
-        ("look", {"operation_ids": {"look": "behold"}}, "behold"),
+        (ColourViewSet, "list", "listColours"),
+        (OneColourViewSet, "list", "getColour"),
+        (ColourViewSet, "create", "createColour"),
+        (ColourViewSet, "partial_update", "patchColour"),
+        (ColourViewSet, "look", "lookColour"),
+        (OneColourViewSet, "look", "look"),
+        (ColourViewSet, "sight", "behold"),
     ],
 )
-def test_an_operation_is_named_by_verb_and_noun(action: str, attributes: dict[str, Any], name: str) -> None:
-    assert described(action, **attributes).get_operation_id() == name
+def test_an_operation_is_named_by_verb_and_noun(kind: type[HimsViewSet], action: str, name: str) -> None:
+    assert described(action, kind=kind).get_operation_id() == name
 
 
 def test_the_summary_is_the_first_line_said_of_the_action() -> None:

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
+from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -15,12 +16,10 @@ class SampleShape(serializers.Serializer):
 class DeprecatedViewSet(HimsViewSet):
     """An operation that is deprecated on purpose (sections 16.2 and 16.3 of the reference). Sandbox only."""
 
-    noun = "sample"
+    resource = "sample"
     tag = "Sandbox"
-    needs = {"retrieve": Permission.OWN_SESSION}
-    replies = {"retrieve": SampleShape}
-    operation_ids = {"retrieve": "getDeprecatedSample"}
 
+    @endpoint(permission=Permission.OWN_SESSION, response=SampleShape, operation_id="getDeprecatedSample")
     def retrieve(self, request: Request) -> Response:
         """An operation that is going to end: look at its headers"""
         return self.ok({"sample": {"message": "This works until its sunset. The headers say when that is."}})

@@ -21,8 +21,9 @@ from apps.common.tests.crowd import at_once
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
 from apps.rest import idempotency, tasks
+from apps.rest.endpoint import endpoint
+from apps.rest.endpoint import of as declared
 from apps.rest.models import KeptReply, SignInTry
-from apps.rest.permissions import need_of
 from apps.rest.viewsets import HimsViewSet
 from hims import urls
 from hims.tests import cast
@@ -37,19 +38,21 @@ PER_REQUEST = {"X-Request-ID", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Ra
 class Odd(HimsViewSet):
     """A view that writes and then has second thoughts."""
 
-    noun = "odd"
-    needs = {"conflicting": Permission.OWN_SESSION, "invalid": Permission.OWN_SESSION, "broken": Permission.OWN_SESSION}
+    resource = "odd"
 
+    @endpoint(permission=Permission.OWN_SESSION)
     def conflicting(self, request: Any) -> Response:
         SignInTry.objects.create(key="kept on purpose", at=clock.now())
         with transaction.atomic():
             SignInTry.objects.create(key="undone", at=clock.now())
             raise Conflict("Not like this.", seen=str(uuid4()))
 
+    @endpoint(permission=Permission.OWN_SESSION)
     def invalid(self, request: Any) -> Response:
         SignInTry.objects.create(key="kept on purpose", at=clock.now())
         raise Invalid(field="colour", issue="Never.")
 
+    @endpoint(permission=Permission.OWN_SESSION)
     def broken(self, request: Any) -> Response:
         SignInTry.objects.create(key="gone", at=clock.now())
         raise RuntimeError("unforeseen")
@@ -251,7 +254,7 @@ def test_every_post_but_sign_in_takes_a_key() -> None:
         if method == "post"
     }
     refusing = {path for path, method, action, view in doors() if method == "post" and not keyed[path]}
-    public = {path for path, _, action, view in doors() if not isinstance(need_of(view, action), Permission)}
+    public = {path for path, _, action, view in doors() if not isinstance(declared(view, action).permission, Permission)}
     assert {path for path in refusing if not path.startswith("v1/auth/")} <= public
 
 

@@ -7,7 +7,7 @@ import pytest
 from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
-from apps.rest import picking
+from apps.rest import endpoint, picking
 from hims.tests import cast
 from hims.tests.test_doors import doors
 
@@ -132,5 +132,5 @@ def test_every_expansion_is_declared_in_its_shape() -> None:
     assert expanding
     for view, action in expanding:
         for name, expansion in view.expands.items():
-            assert not view.replies[action]().fields[name].required
-            assert expansion.of in view.replies[action]().fields
+            assert not endpoint.of(view, action).response().fields[name].required
+            assert expansion.of in endpoint.of(view, action).response().fields

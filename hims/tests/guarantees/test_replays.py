@@ -13,7 +13,7 @@ from apps.audit.models import AuditEvent
 from apps.common import clock, keyring
 from apps.patients import services as patients
 from apps.patients.models import Patient
-from apps.rest import idempotency, replays
+from apps.rest import endpoint, idempotency, replays
 from apps.rest.models import KeptReply
 from hims.tests import cast
 from hims.tests.guarantees.test_idempotency import as_action, is_replay_of, send
@@ -74,7 +74,9 @@ def test_the_address_of_a_calendar_is_not_shown_again(ward: dict[str, User]) -> 
 
 
 def test_every_field_that_shows_a_secret_is_declared_as_shown_once() -> None:
-    secret = {kind for _, _, action, view in doors() for kind in [view.replies.get(action)] if kind and names(kind) & SECRETS}
+    secret = {
+        kind for _, _, action, view in doors() for kind in [endpoint.of(view, action).response] if kind and names(kind) & SECRETS
+    }
     assert {kind.__name__ for kind in secret} >= {"MadeApiKeyShape", "MadeCalendarFeedShape", "TotpReplyShape", "SignedInShape"}
     assert [kind.__name__ for kind in secret if not replays.holds_secret(kind)] == []
 
@@ -231,7 +233,9 @@ WITHOUT_CHART = {
 
 def test_every_keyed_reply_that_shows_a_chart_names_its_patient() -> None:
     """The look finds patients by the ids in the path and the reply, so one of the two must name the patient."""
-    keyed = {path: view.replies[action] for path, method, action, view in doors() if is_keyed(path, method, action, view)}
+    keyed = {
+        path: endpoint.of(view, action).response for path, method, action, view in doors() if is_keyed(path, method, action, view)
+    }
     assert len(keyed) > len(WITHOUT_CHART)
     nameless = {path for path, kind in keyed.items() if "patients/<str:pk>" not in path and not names_a_patient(kind)}
     assert nameless - WITHOUT_CHART == set()
