@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,20 @@ def _fields_of(kind: type[FilterSet]) -> Mapping[str, forms.Field]:
     return {name: one.field for name, one in kind().filters.items()}
 
 
+class YesNoFormField(forms.BooleanField):
+    """`true` or `false` in any case, `1` or `0`. Anything else is refused: Django would read it as no answer."""
+
+    widget = forms.TextInput
+    known: ClassVar[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+
+    def clean(self, value: Any) -> bool | None:
+        if value is None:
+            return None
+        if (found := self.known.get(str(value).lower())) is None:
+            raise ValidationError("Must be true or false.")
+        return found
+
+
 class IdFormField(forms.CharField):
     """A UUID, or a name that stands for one."""
 
@@ -76,6 +90,10 @@ class SpanFormField(forms.CharField):
             return Span(start, start + _MICROSECOND)
         zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
         return Span(start, datetime.combine(start.astimezone(zone).date() + timedelta(days=1), datetime.min.time(), zone))
+
+
+class YesNoFilter(Filter):
+    field_class = YesNoFormField
 
 
 class IdFilter(Filter):

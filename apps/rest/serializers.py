@@ -1,8 +1,10 @@
 """Bases for request bodies: what is not declared is refused by name."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,16 +15,62 @@ from rest_framework import serializers
 from apps.common import emails, text
 from apps.rest import aliases
 
+# The JSON types that a field takes, and the refusal of any other. DRF would read "off" as false, and a number as a text.
+_TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
+    (serializers.BooleanField, (bool,), "Must be true or false."),
+    (serializers.IntegerField, (int, Decimal), "Must be a whole number, without quotes."),
+    ((serializers.DecimalField, serializers.FloatField), (int, Decimal, float), "Must be a number, without quotes."),
+    ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField), (str,), "Must be a text in quotes."),
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # RFC 3339, full-date
+_INSTANT = re.compile(  # RFC 3339, date-time
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
+)
+
+
+def type_problem(field: serializers.Field, value: Any) -> Any:
+    """Returns the refusal of a JSON value whose type the field does not take, else None. Of a list: the refusals by position."""
+    if value is None:
+        return None
+    if isinstance(field, serializers.ListField):
+        problems = (
+            {place: problem for place, one in enumerate(value) if (problem := type_problem(field.child, one))}
+            if isinstance(value, list)
+            else None
+        )
+        return problems or None
+    if isinstance(field, serializers.DateField):
+        return None if isinstance(value, str) and _DATE.fullmatch(value) else "Write the date as YYYY-MM-DD, like 2025-01-15."
+    for kinds, types, problem in _TYPES:
+        if isinstance(field, kinds):
+            fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+            return None if fits else problem
+    return None
+
 
 class StrictSerializer(serializers.Serializer):
-    """A body whose fields are all known."""
+    """A body whose fields are all known, and whose values have the JSON type that the OpenAPI file states.
+
+    All errors are told at once: unknown fields, wrong types and invalid values.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError({name: ["There is no such field here."] for name in unknown})
-        return super().to_internal_value(data)
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
+        wrong: dict[str, Any] = {name: ["There is no such field here."] for name in data if name not in self.fields}
+        wrong |= {
+            name: problem if isinstance(problem, dict) else [problem]
+            for name, field in self.fields.items()
+            if name in data and not field.read_only and (problem := type_problem(field, data[name]))
+        }
+        if not wrong:
+            return super().to_internal_value(data)
+        try:
+            super().to_internal_value({name: value for name, value in data.items() if name not in wrong})
+        except serializers.ValidationError as error:
+            missing = {name for name in wrong if name in self.fields}
+            wrong |= {name: issue for name, issue in cast("dict[str, Any]", error.detail).items() if name not in missing}
+        raise serializers.ValidationError(wrong)
 
 
 class OnceField(serializers.CharField):
@@ -76,7 +124,7 @@ class InstantField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
-            moment = parse_datetime(value) if isinstance(value, str) and len(value) > len("2025-01-15") else None
+            moment = parse_datetime(value.upper()) if isinstance(value, str) and _INSTANT.fullmatch(value) else None
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None or not 1850 <= moment.year <= 2200:
@@ -90,7 +138,7 @@ class InstantOrDayField(InstantField):
     default_error_messages = {"invalid": "Write a day as YYYY-MM-DD, or a time as RFC 3339 with its offset."}
 
     def to_internal_value(self, value: Any) -> datetime:
-        if isinstance(value, str) and len(value) == len("2025-01-15"):
+        if isinstance(value, str) and _DATE.fullmatch(value):
             try:
                 return datetime.combine(date.fromisoformat(value), time(), ZoneInfo(settings.CLINIC_TIME_ZONE)).astimezone(UTC)
             except ValueError:

@@ -37,6 +37,7 @@ from apps.rest.picking import Expansion, Pick
 from apps.rest.renderers import EnvelopeRenderer
 
 _READING = ("GET", "HEAD")
+_MAY_BE_BLANK = ("search", "q")  # an empty search box finds everything
 
 
 class HimsViewSet(ViewSetMixin, APIView):
@@ -215,14 +216,23 @@ class HimsViewSet(ViewSetMixin, APIView):
         known |= {"page", "limit"} if declared.paged else set()
         known |= {"offset"} if declared.offset else set()
         known |= picking.offered(self, self.action, request.method or "")
-        unknown = [name for name in request.query_params if name not in known]
-        if unknown:
-            raise Invalid(errors=[{"field": name, "issue": _unknown(known)} for name in unknown])
-        # PostgreSQL stores no NUL, neither in a column nor in the audit row of the request, so the request would fail there.
-        sent = {name: values for name, values in request.query_params.lists() if name not in self.secret_parameters}
-        if broken := [name for name, values in sent.items() if any("\0" in value for value in values)]:
-            raise Invalid(errors=[{"field": name, "issue": "Null characters are not allowed."} for name in broken])
+        wrong = [
+            {"field": name, "issue": issue}
+            for name, values in request.query_params.lists()
+            if name not in self.secret_parameters
+            and (issue := _unknown(known) if name not in known else _unclear(name, values))
+        ]
+        if wrong:
+            raise Invalid(errors=wrong)
         self.pick = picking.read(self)
+
+
+def _unclear(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1:
+        return "Send this parameter once."
+    if "\0" in values[0]:  # PostgreSQL stores none, neither in a column nor in the audit row of the request
+        return "Null characters are not allowed."
+    return "" if values[0].strip() or name in _MAY_BE_BLANK else "Must not be empty: give a value, or leave the parameter out."
 
 
 def _unknown(known: set[str]) -> str:

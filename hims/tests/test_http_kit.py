@@ -395,3 +395,27 @@ def test_no_password_and_no_token_ever_lands_in_the_trail(ward: dict[str, User])
     secrets = [cast.PASSWORD, "a wrong guess of mine", "my-password-typed-as-name", *signed_in.values(), *renewed.values()]
     assert not [secret for secret in secrets if isinstance(secret, str) and secret in rows]
     assert "eyJ" not in rows
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "issue"),
+    [
+        ("is_active=banana", "is_active", "Must be true or false."),
+        ("is_active=no", "is_active", "Must be true or false."),
+        ("is_active=", "is_active", "Must not be empty: give a value, or leave the parameter out."),
+        ("role=nurse&role=doctor", "role", "Send this parameter once."),
+        ("role=", "role", "Must not be empty: give a value, or leave the parameter out."),
+        ("limit=5&limit=6", "limit", "Send this parameter once."),
+    ],
+)
+def test_a_parameter_that_could_mean_two_things_is_refused(ward: dict[str, User], query: str, field: str, issue: str) -> None:
+    error = told(cast.caller(ward["admin"]).get(f"/users?{query}"), 400, "VALIDATION_ERROR")
+    assert error["details"] == {"field": field, "issue": issue, "errors": [{"field": field, "issue": issue}]}
+
+
+@pytest.mark.parametrize(("query", "active"), [("true", True), ("TRUE", True), ("1", True), ("False", False), ("0", False)])
+def test_yes_and_no_are_read_in_every_usual_form(ward: dict[str, User], query: str, active: bool) -> None:
+    User.objects.filter(pk=ward["nurse"].pk).update(is_active=False)
+    rows = cast.caller(ward["admin"]).get(f"/users?is_active={query}").json()["data"]["users"]
+    assert {row["is_active"] for row in rows} == {active}
+    assert (str(ward["nurse"].pk) in [row["id"] for row in rows]) is not active

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
-from django_filters import BooleanFilter, CharFilter, ChoiceFilter, FilterSet
+from django_filters import CharFilter, ChoiceFilter, FilterSet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from apps.accounts.models import Doctor, User
 from apps.accounts.services import NewStaff
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.filters import YesNoFilter
 from apps.rest.serializers import EmailAddressField, LineField, NameField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -39,7 +40,7 @@ _INVITED = {
 
 class UserFilter(FilterSet):
     role = ChoiceFilter(choices=[(role, role) for role in _ROLES])
-    is_active = BooleanFilter(help_text="Whether the account is open; an invited person's is")
+    is_active = YesNoFilter(help_text="Whether the account is open; an invited person's is")
     search = CharFilter(method="named", max_length=100, help_text="Words of the name, username or e-mail")
 
     class Meta:

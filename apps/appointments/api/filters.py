@@ -1,13 +1,13 @@
 """Parameters of the diary's lists."""
 
 from django.forms import IntegerField
-from django_filters import BooleanFilter, CharFilter, ChoiceFilter, Filter, FilterSet
+from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
 from apps.appointments import rules
 from apps.appointments.models import Appointment, VisitType
 from apps.appointments.models.visits import STATUSES
 from apps.rest import cursor
-from apps.rest.filters import IdFilter
+from apps.rest.filters import IdFilter, YesNoFilter
 from apps.rest.periods import Since, Until
 
 
@@ -47,7 +47,7 @@ class AvailabilityFilter(FilterSet):
 
 class CancelFilter(FilterSet):
     cancellation_reason = CharFilter(max_length=400, help_text="As in the body, for callers whose proxies drop it")
-    notify_patient = BooleanFilter()
+    notify_patient = YesNoFilter()
 
     class Meta:
         model = Appointment

@@ -1,12 +1,13 @@
 """Filters of the patient list and of a chart."""
 
 from django.db.models import QuerySet
-from django_filters import BooleanFilter, CharFilter, ChoiceFilter, FilterSet
+from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from apps.patients.chart import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.rules import QUERY_MAX
 from apps.rest import cursor
+from apps.rest.filters import YesNoFilter
 
 
 class PatientFilter(FilterSet):
@@ -30,7 +31,7 @@ class PatientFilter(FilterSet):
 
 class ChartFilter(FilterSet):
     type = ChoiceFilter(choices=[(kind.value, kind.value) for kind in EntryType])
-    include_retracted = BooleanFilter(method="with_retracted", help_text="Also show what was entered in error")
+    include_retracted = YesNoFilter(method="with_retracted", help_text="Also show what was entered in error")
 
     class Meta:
         model = ChartEntry

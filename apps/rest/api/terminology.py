@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.rest import paging
+from apps.rest.filters import YesNoFilter
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.viewsets import HimsViewSet
 from apps.terminology import rules, selectors
@@ -43,23 +44,6 @@ class DayFormField(forms.DateField):
             return _refuse()
 
 
-class TruthFormField(forms.NullBooleanField):
-    """`true` or `false`; anything else is refused, where Django's own field would overlook it."""
-
-    widget = forms.TextInput
-
-    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]  # the stubs forget that it may be null
-        if value in ("", None):
-            return None
-        if value not in ("true", "false"):
-            raise ValidationError("Must be true or false.")
-        return value == "true"
-
-
-class TruthFilter(Filter):
-    field_class = TruthFormField
-
-
 class DayFilter(Filter):
     field_class = DayFormField
 
@@ -71,7 +55,7 @@ class IcdCodeFilter(FilterSet):
         help_text="Beginnings of words in any order, an everyday term, or the beginning of a code with or without its dot",
     )
     date = DayFilter(method="as_declared", help_text="The date of service on which the code must be valid; today if left out")
-    billable = TruthFilter(
+    billable = YesNoFilter(
         method="as_declared", help_text="`true`: only codes that may stand on a claim; `false`: only the headers above them"
     )
 

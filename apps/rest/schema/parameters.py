@@ -15,7 +15,7 @@ _ID = {
     "example": "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44",
 }
 _KINDS: tuple[tuple[type[forms.Field], dict[str, Any]], ...] = (
-    (forms.NullBooleanField, {"type": "boolean"}),
+    (forms.BooleanField, {"type": "boolean"}),
     (forms.UUIDField, {"type": "string"}),
     (forms.DateTimeField, {"type": "string", "format": "date-time"}),
     (forms.DateField, {"type": "string", "format": "date"}),
