@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.rest import paging
-from apps.rest.filters import YesNoFilter
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.filters import YesNoFilter
 from apps.rest.viewsets import HimsViewSet
 from apps.terminology import rules, selectors
 from apps.terminology.models import IcdCode
