@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from apps.common import bus
+from apps.common import redis_client
 from hims.launch import embedded
 from hims.launch.errors import CannotStart
 
@@ -27,9 +27,9 @@ LONGEST = [
     "apps/sandbox/tests/test_services.py",
     "apps/patients/tests/test_tally.py",
     "apps/patients/tests/test_restricted.py",
-    "hims/tests/test_key_doors.py",
-    "hims/tests/test_doors.py",
-    "hims/tests/journeys/test_first_light.py",
+    "hims/tests/test_api_key_permissions.py",
+    "hims/tests/test_permissions.py",
+    "hims/tests/journeys/test_first_start.py",
     "apps/patients/tests/test_merging_undo.py",
 ]
 
@@ -78,9 +78,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def empty_redis() -> None:
     """Every test begins with nobody counted and the breaker closed."""
-    bus.breaker.reset()
-    with suppress(bus.Down):
-        bus.run(lambda client: client.flushdb())
+    redis_client.breaker.reset()
+    with suppress(redis_client.RedisUnavailable):
+        redis_client.run(lambda client: client.flushdb())
 
 
 @pytest.fixture(autouse=True)

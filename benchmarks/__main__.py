@@ -9,7 +9,7 @@ import django
 
 from benchmarks import databases, options
 from hims import env
-from hims.launch import embedded, places
+from hims.launch import embedded, paths
 from hims.launch.errors import CannotStart
 from hims.launch.progress import Progress
 
@@ -23,11 +23,11 @@ def main() -> int:
         sys.stderr.write("The benchmarks read /proc: they need Linux.\n")
         return 1
     chosen = options.read(sys.argv[1:])
-    _set_the_scene()
+    _prepare_environment()
     progress = Progress()
     try:
         with ExitStack() as stack:
-            with progress.step(f"Starting PostgreSQL and Redis in {places.data_dir()}"):
+            with progress.step(f"Starting PostgreSQL and Redis in {paths.data_dir()}"):
                 stack.enter_context(embedded.servers(say=progress.detail))
             os.environ["DATABASE_URL"] = databases.url(databases.name(chosen.rows))
             _begin_anchor_file(databases.name(chosen.rows))
@@ -39,19 +39,19 @@ def main() -> int:
     return 0
 
 
-def _set_the_scene() -> None:
-    os.chdir(places.PROJECT)
+def _prepare_environment() -> None:
+    os.chdir(paths.PROJECT)
     os.environ.update(ENVIRONMENT)
     for name in ("DATABASE_URL", "REDIS_URL"):  # others' servers are neither filled nor loaded
         os.environ.pop(name, None)
-    os.environ.setdefault("HIMS_DATA_DIR", str(places.home(".hims-bench")))
+    os.environ.setdefault("HIMS_DATA_DIR", str(paths.home(".hims-bench")))
     os.environ.setdefault("HIMS_PG_SHARED_BUFFERS", f"{_buffers()}MB")
     os.environ["DJANGO_SETTINGS_MODULE"] = env.settings_module()
 
 
 def _begin_anchor_file(database: str) -> None:
     """Each size is a database with an audit chain of its own, which may have been made anew since the last run."""
-    anchors = places.data_dir() / "audit" / f"{database}.jsonl"
+    anchors = paths.data_dir() / "audit" / f"{database}.jsonl"
     anchors.unlink(missing_ok=True)
     os.environ["HIMS_AUDIT_ANCHOR_FILE"] = str(anchors)
 

@@ -19,10 +19,10 @@ def family(root: int) -> list[int]:
     for place in Path("/proc").iterdir():
         if place.name.isdigit() and (stat := _stat(int(place.name))):
             children[int(stat[_PPID])].append(int(place.name))
-    found = [root]
-    for pid in found:  # grows while it is walked
-        found += children[pid]
-    return found
+    pids = [root]
+    for pid in pids:  # grows while it is walked
+        pids += children[pid]
+    return pids
 
 
 def parent(pid: int) -> int:

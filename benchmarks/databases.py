@@ -8,7 +8,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 SCRATCH = "bench_scratch"
@@ -20,12 +20,12 @@ def name(rows: int) -> str:
 
 def address(database: str) -> str:
     """As psycopg reads it."""
-    return f"host={places.socket_dir()} port={places.POSTGRES_PORT} user={places.DATABASE} dbname={database}"
+    return f"host={paths.socket_dir()} port={paths.POSTGRES_PORT} user={paths.DATABASE} dbname={database}"
 
 
 def url(database: str) -> str:
     """As DATABASE_URL."""
-    return f"postgres://{places.DATABASE}@/{database}?host={quote(str(places.socket_dir()), safe='')}"
+    return f"postgres://{paths.DATABASE}@/{database}?host={quote(str(paths.socket_dir()), safe='')}"
 
 
 def environment(database: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ def run(database: str, *arguments: str) -> None:
     command = [sys.executable, *arguments]
     done = subprocess.run(  # noqa: S603
         command,
-        cwd=places.PROJECT,
+        cwd=paths.PROJECT,
         env=environment(database),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

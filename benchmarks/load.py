@@ -13,7 +13,7 @@ import psycopg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.common import clock
-from benchmarks import consulted, diary, people, tables, visits
+from benchmarks import appointment_tables, consultation_tables, patient_tables, people, schedules
 
 PROCESSES = 2
 CHUNK = 10  # blocks copied in one transaction
@@ -25,7 +25,7 @@ CREATE SCHEMA IF NOT EXISTS bench;
 CREATE TABLE bench.tally (rows bigint);
 CREATE TABLE bench.marker (rows bigint, fingerprint text, first_seq bigint, first_mrn bigint, monday date);
 """
-_AFTERWARDS = (f"INSERT INTO bench.tally {tables.LISTED}", diary.FOLD, consulted.FOLD)
+_AFTERWARDS = (f"INSERT INTO bench.tally {patient_tables.LISTED}", appointment_tables.FOLD, consultation_tables.FOLD)
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Loaded:
     monday: date
 
     @property
-    def diary(self) -> visits.Diary:
-        return visits.Diary(self.rows, self.monday)
+    def schedule(self) -> schedules.Schedule:
+        return schedules.Schedule(self.rows, self.monday)
 
     def sample(self, count: int) -> list[people.Person]:
         """Patients from all over."""
         return people.sample(self.rows, count, first_seq=self.first_seq, first_mrn=self.first_mrn)
 
 
-def what_stands(address: str) -> Loaded | None:
+def already_loaded(address: str) -> Loaded | None:
     """What was loaded into the database, unless nothing, by another generator than this, or too long ago."""
     with psycopg.connect(address) as connection:
         if connection.execute("SELECT to_regclass('bench.marker') IS NULL").fetchone() == (True,):
@@ -60,20 +60,20 @@ def what_stands(address: str) -> Loaded | None:
 
 def fingerprint() -> str:
     """Changes when what would be loaded changes."""
-    return f"{tables.fingerprint()} {diary.fingerprint()} {consulted.fingerprint()}"
+    return f"{patient_tables.fingerprint()} {appointment_tables.fingerprint()} {consultation_tables.fingerprint()}"
 
 
 def load(address: str, rows: int) -> Loaded:
     """Fill a migrated database; its sample patients keep their numbers, ours come after them. Shows its progress."""
     with psycopg.connect(address) as connection:
         connection.execute(_SCHEMA)
-        firsts = {name: _next(connection, sequence) for name, sequence in tables.SEQUENCES.items()}
-        loaded = Loaded(rows, **firsts, monday=visits.monday_of(clock.today()))
-        for table, columns, lines in diary.staff(loaded.diary):
+        firsts = {name: _next(connection, sequence) for name, sequence in patient_tables.SEQUENCES.items()}
+        loaded = Loaded(rows, **firsts, monday=schedules.monday_of(clock.today()))
+        for table, columns, lines in appointment_tables.staff(loaded.schedule):
             send(connection, table, columns, lines)
-    with _without_indexes(address, tables.WORDS):
+    with _without_indexes(address, patient_tables.WORDS):
         _copy_all("Patients", loaded, partial(_copy_people, address, loaded))
-    with _without_indexes(address, diary.APPOINTMENTS):
+    with _without_indexes(address, appointment_tables.APPOINTMENTS):
         _copy_all("Appointments of patients", loaded, partial(_copy_visits, address, loaded))
     with _open_to_loading(address):
         _copy_all("Consultations of patients", loaded, partial(_copy_consultations, address, loaded))
@@ -105,43 +105,56 @@ def _copy_people(address: str, loaded: Loaded, blocks: range) -> int:
     first = {"first_seq": loaded.first_seq, "first_mrn": loaded.first_mrn, "of": loaded.rows}
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
         crowd = [person for block in blocks for person in people.persons(block, **first)]
-        send(connection, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
-        send(connection, tables.WORDS, tables.WORD_COLUMNS, map(tables.word_lines, crowd))
+        send(connection, patient_tables.PATIENTS, patient_tables.PATIENT_COLUMNS, map(patient_tables.patient_line, crowd))
+        send(connection, patient_tables.WORDS, patient_tables.WORD_COLUMNS, map(patient_tables.word_lines, crowd))
     return len(crowd)
 
 
 def _copy_visits(address: str, loaded: Loaded, blocks: range) -> int:
     """The visits of a chunk, in one transaction. Answers of how many patients' numbers."""
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
-        lines = [diary.visit_line(visit) for block in blocks for visit in loaded.diary.block(block)]
-        send(connection, diary.APPOINTMENTS, diary.VISIT_COLUMNS, lines)
-    return len(lines) // visits.EACH
+        lines = [appointment_tables.appointment_line(visit) for block in blocks for visit in loaded.schedule.block(block)]
+        send(connection, appointment_tables.APPOINTMENTS, appointment_tables.APPOINTMENT_COLUMNS, lines)
+    return len(lines) // schedules.EACH
 
 
 def _copy_consultations(address: str, loaded: Loaded, blocks: range) -> int:
     """What was written up of the visits of a chunk, in one transaction. Answers of how many patients' numbers."""
-    seen = [visit for block in blocks for visit in loaded.diary.block(block)]
-    rows = [found for visit in seen if (found := consulted.of(visit))]
+    seen = [visit for block in blocks for visit in loaded.schedule.block(block)]
+    rows = [consultation for visit in seen if (consultation := consultation_tables.of(visit))]
     with psycopg.connect(address, options="-c synchronous_commit=off") as connection:
         send_consultations(connection, rows)
-    return len(seen) // visits.EACH
+    return len(seen) // schedules.EACH
 
 
 def send_consultations(connection: psycopg.Connection, rows: list[dict[str, Any]]) -> None:
     """Signed visits with their steps and their history."""
-    send(connection, consulted.CONSULTATIONS, consulted.COLUMNS, (consulted.line(consulted.COLUMNS, row) for row in rows))
-    steps = (consulted.line(consulted.STEP_COLUMNS, step) for row in rows for step in consulted.steps_of(row))
-    send(connection, consulted.STEPS, consulted.STEP_COLUMNS, steps)
-    passages = (consulted.line(consulted.PASSAGE_COLUMNS, one) for row in rows for one in consulted.passages_of(row))
-    send(connection, consulted.PASSAGES, consulted.PASSAGE_COLUMNS, passages)
+    send(
+        connection,
+        consultation_tables.CONSULTATIONS,
+        consultation_tables.COLUMNS,
+        (consultation_tables.line(consultation_tables.COLUMNS, row) for row in rows),
+    )
+    steps = (
+        consultation_tables.line(consultation_tables.STEP_COLUMNS, step)
+        for row in rows
+        for step in consultation_tables.steps_of(row)
+    )
+    send(connection, consultation_tables.STEPS, consultation_tables.STEP_COLUMNS, steps)
+    status_changes = (
+        consultation_tables.line(consultation_tables.STATUS_CHANGE_COLUMNS, one)
+        for row in rows
+        for one in consultation_tables.status_changes_of(row)
+    )
+    send(connection, consultation_tables.STATUS_CHANGES, consultation_tables.STATUS_CHANGE_COLUMNS, status_changes)
 
 
 @contextmanager
 def _open_to_loading(address: str) -> Iterator[None]:
     """The tables of consultations without indexes, and without the trigger that keeps a signed visit's steps."""
-    trigger, table = consulted.OPEN_ONLY
+    trigger, table = consultation_tables.OPEN_ONLY
     with ExitStack() as stack:
-        for one in (consulted.CONSULTATIONS, consulted.STEPS, consulted.PASSAGES):
+        for one in (consultation_tables.CONSULTATIONS, consultation_tables.STEPS, consultation_tables.STATUS_CHANGES):
             stack.enter_context(_without_indexes(address, one))
         with psycopg.connect(address) as connection:
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
@@ -190,10 +203,10 @@ def _without_indexes(address: str, table: str) -> Iterator[None]:
 
 def _settle(connection: psycopg.Connection, loaded: Loaded) -> None:
     """Move the sequences past what was loaded, index, vacuum, and write the marker last."""
-    for name, sequence in tables.SEQUENCES.items():
+    for name, sequence in patient_tables.SEQUENCES.items():
         connection.execute("SELECT setval(%s, %s)", [sequence, getattr(loaded, name) + loaded.rows - 1])
     connection.execute("SET maintenance_work_mem = '512MB'")
-    for statement in (*tables.AFTER_LOADING, *_AFTERWARDS, "VACUUM (ANALYZE)", tables.NOTE_COMMON, "CHECKPOINT"):
+    for statement in (*patient_tables.AFTER_LOADING, *_AFTERWARDS, "VACUUM (ANALYZE)", patient_tables.NOTE_COMMON, "CHECKPOINT"):
         connection.execute(statement)
     values = [loaded.rows, fingerprint(), loaded.first_seq, loaded.first_mrn, loaded.monday]
     connection.execute("INSERT INTO bench.marker VALUES (%s, %s, %s, %s, %s)", values)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from benchmarks import cpu
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 CONNECTIONS = 8
@@ -58,13 +58,13 @@ class Target:
 
 def in_turn(targets: Mapping[str, Target], *, rounds: int, seconds: float, connections: int = CONNECTIONS) -> dict[str, Cost]:
     """The median round of each. The order turns round every round, so that nobody always comes first."""
-    found: dict[str, list[Cost]] = {name: [] for name in targets}
+    costs_by_target: dict[str, list[Cost]] = {name: [] for name in targets}
     for target in targets.values():
         drive(target, WARM_UP, connections)
     for number in range(rounds):
         for name in list(targets)[:: 1 if number % 2 == 0 else -1]:
-            found[name].append(cost(targets[name], seconds, connections))
-    return {name: _median(costs) for name, costs in found.items()}
+            costs_by_target[name].append(cost(targets[name], seconds, connections))
+    return {name: _median(costs) for name, costs in costs_by_target.items()}
 
 
 def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost:
@@ -82,14 +82,14 @@ def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost
 def drive(target: Target, seconds: float, connections: int = CONNECTIONS, rate: float | None = None) -> dict:
     """Run the driver, at so many requests a second where a rate is given. Answers each request's milliseconds, and how often each
     status came."""
-    asked = target.requests(connections, seconds) if callable(target.requests) else target.requests
-    requests = [[one.method, one.path, {**target.headers, **one.headers}, one.body] for one in asked]
+    to_send = target.requests(connections, seconds) if callable(target.requests) else target.requests
+    requests = [[one.method, one.path, {**target.headers, **one.headers}, one.body] for one in to_send]
     order = {"port": target.port, "connections": connections, "seconds": seconds, "requests": requests}
     order |= {"rate": rate} if rate else {}
     command = [sys.executable, "-m", "benchmarks.driver"]
-    done = subprocess.run(command, input=json.dumps(order), cwd=places.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, input=json.dumps(order), cwd=paths.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise CannotStart(f"The driver gave up on {asked[0].path}: {done.stderr[-500:]}")
+        raise CannotStart(f"The driver gave up on {to_send[0].path}: {done.stderr[-500:]}")
     return json.loads(done.stdout)
 
 

@@ -51,10 +51,10 @@ def weights(count: int) -> list[float]:
 
 
 def _grow(head: list[str], count: int, dice: random.Random) -> list[str]:
-    found = dict.fromkeys(head)
-    while len(found) < count:
-        found[_made_up(dice)] = None
-    return list(found)
+    names = dict.fromkeys(head)
+    while len(names) < count:
+        names[_made_up(dice)] = None
+    return list(names)
 
 
 def _made_up(dice: random.Random) -> str:

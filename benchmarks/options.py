@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims.launch import places
+from hims.launch import paths
 
 WORKLOADS = (
     *("noop", "login", "list", "deep-page", "total", "search", "typos", "detail"),
     *("appts", "visit", "book", "follow-up", "book-race", "book-hot", "sql-count", "boot", "fanout"),
 )
-RESULTS = places.PROJECT / "benchmarks" / "RESULTS.md"
+RESULTS = paths.PROJECT / "benchmarks" / "RESULTS.md"
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from hims.launch import binaries, places
+from hims.launch import binaries, paths
 from hims.launch.errors import CannotStart
 
 
 def script(name: str, text: str) -> Path:
     """A script for `speed`; each run of it counts as one."""
-    path = places.data_dir() / f"{name}.sql"
+    path = paths.data_dir() / f"{name}.sql"
     path.write_text(text)
     path.chmod(0o644)
     return path
@@ -23,10 +23,12 @@ def speed(database: str, script: Path, clients: int, seconds: float) -> float:
     program = binaries.find_postgres().folder / "pgbench"
     if not program.exists():
         raise CannotStart(f"There is no pgbench in {program.parent}: writes cannot be measured.")
-    where = f"-h {places.socket_dir()} -p {places.POSTGRES_PORT} -U {places.DATABASE} {database}"
+    where = f"-h {paths.socket_dir()} -p {paths.POSTGRES_PORT} -U {paths.DATABASE} {database}"
     load = f"-n -M prepared -c {clients} -j {min(clients, 2)} -T {max(1, round(seconds))} -f"
-    said = subprocess.run([str(program), *load.split(), str(script), *where.split()], capture_output=True, text=True, check=False)
-    found = re.search(r"tps = ([\d.]+)", said.stdout)
-    if found is None or said.returncode:
-        raise CannotStart(f"pgbench failed: {said.stderr[-1000:]}")
-    return float(found[1])
+    result = subprocess.run(
+        [str(program), *load.split(), str(script), *where.split()], capture_output=True, text=True, check=False
+    )
+    match = re.search(r"tps = ([\d.]+)", result.stdout)
+    if match is None or result.returncode:
+        raise CannotStart(f"pgbench failed: {result.stderr[-1000:]}")
+    return float(match[1])

@@ -16,7 +16,7 @@ from rich.table import Table
 from benchmarks.measure import Cost
 from benchmarks.options import WORKLOADS, Options
 from benchmarks.outcome import Check, Row
-from hims.launch import places
+from hims.launch import paths
 
 HEAD = ("workload", "HIMS: app + PG (Redis) CPU-ms", "floor", "ratio", "goals", "p50 / p95 ms", "growth")
 _INTRODUCTION = """# What HIMS costs
@@ -34,25 +34,25 @@ class Report:
     def __init__(self, options: Options, database: str) -> None:
         self.options = options
         self.database = database
-        self.kept = places.data_dir() / f"results-{options.rows}.json"
-        self.found: dict[str, Any] = json.loads(self.kept.read_text()) if self.kept.exists() else {}
+        self.kept = paths.data_dir() / f"results-{options.rows}.json"
+        self.results: dict[str, Any] = json.loads(self.kept.read_text()) if self.kept.exists() else {}
 
     def add(self, workload: str, rows: Sequence[Row]) -> None:
         """Keep, print and write what a workload found."""
-        self.found[workload] = {"measured": _stamp(self.options), "rows": [asdict(row) for row in rows]}
-        self.kept.write_text(json.dumps(self.found, indent=1))
+        self.results[workload] = {"measured": _stamp(self.options), "rows": [asdict(row) for row in rows]}
+        self.kept.write_text(json.dumps(self.results, indent=1))
         self.options.out.write_text(self.text())
         _print(rows)
 
     def text(self) -> str:
         """RESULTS.md."""
-        listed = {name: self.found[name] for name in WORKLOADS if name in self.found}
-        rows = [_row(raw) for found in listed.values() for raw in found["rows"]]
+        listed = {name: self.results[name] for name in WORKLOADS if name in self.results}
+        rows = [_row(raw) for result in listed.values() for raw in result["rows"]]
         lines = [_INTRODUCTION, f"Machine: {machine()}, {self.database}.\n", _line(HEAD), _line(["---"] * len(HEAD))]
         lines += [_line(cells(row, "<br>")) for row in rows]
         lines += ["\nMeasured:\n"]
         lines += [_line(("workload", "patients", "when", "commit", "rounds")), _line(["---"] * 5)]
-        lines += [_line((name, *_measured(found["measured"]))) for name, found in listed.items()]
+        lines += [_line((name, *_measured(result["measured"]))) for name, result in listed.items()]
         notes = [f"- {row.name}: {note}" for row in rows for note in row.notes]
         return "\n".join([*lines, "\nNotes:\n", *notes]) + "\n"
 
@@ -72,10 +72,10 @@ def cells(row: Row, newline: str) -> tuple[str, ...]:
 
 def machine() -> str:
     """The processor, cores, memory and programs."""
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     cores = len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("processor")])
-    named = found[1] if found else platform.machine()
+    named = processor[1] if processor else platform.machine()
     room = int(memory[1]) / 1024**2 if memory else 0
     return f"{named}, {cores} cores, {room:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
 
@@ -117,7 +117,7 @@ def _commit() -> str:
     """Of the checkout, with a plus where files differ from it."""
     command = ["git", "describe", "--always", "--dirty=+"]
     try:
-        said = subprocess.run(command, cwd=places.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+        result = subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError:
         return "unknown"
-    return said.stdout.strip() or "unknown"
+    return result.stdout.strip() or "unknown"

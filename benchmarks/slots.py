@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from apps.patients.restriction import CareTeamMember
-from benchmarks import diary, visits
+from apps.patients.confidentiality.models import CareTeamMember
+from benchmarks import appointment_tables, schedules
 from benchmarks.load import Loaded
 from benchmarks.measure import Request
 
@@ -29,15 +29,15 @@ class Slots:
     """Of one database. Every doctor has patients of their own, whom they have seen before."""
 
     def __init__(self, loaded: Loaded, address: str) -> None:
-        self.address, self.diary = address, loaded.diary
-        found = loaded.sample(min(loaded.rows, self.diary.doctors * EACH * 2 + 100))
-        self.patients = [one["id"] for one in found if one["is_active"] == "t"]
+        self.address, self.schedule = address, loaded.schedule
+        sample = loaded.sample(min(loaded.rows, self.schedule.doctors * EACH * 2 + 100))
+        self.patients = [one["id"] for one in sample if one["is_active"] == "t"]
         self.turn = count()
 
     def next(self) -> tuple[UUID, str, datetime]:
         """Doctor, patient and time that nobody has."""
-        place, doctor = divmod(next(self.turn), self.diary.doctors)
-        return visits.doctor_id(doctor), self._patient(doctor, place), time_of(place)
+        place, doctor = divmod(next(self.turn), self.schedule.doctors)
+        return schedules.doctor_id(doctor), self._patient(doctor, place), time_of(place)
 
     def bookings(self, connections: int, seconds: float) -> list[Request]:
         """Bookings over the API, more than can be answered in that time."""
@@ -52,7 +52,9 @@ class Slots:
         """What is booked within stands until the end, and no longer."""
         self._take_back()
         with psycopg.connect(self.address, autocommit=True) as database:
-            pairs = {(self._patient(doctor, place), visits.doctor_id(doctor)) for doctor in self._all() for place in range(EACH)}
+            pairs = {
+                (self._patient(doctor, place), schedules.doctor_id(doctor)) for doctor in self._all() for place in range(EACH)
+            }
             columns = "patient_id, user_id, because, added_at"
             team = f"INSERT INTO {_TEAM} ({columns}) VALUES (%s, %s, 'visit', %s) ON CONFLICT DO NOTHING"
             database.cursor().executemany(team, [(*pair, FROM) for pair in pairs])
@@ -62,35 +64,40 @@ class Slots:
             self._take_back()
 
     def _all(self) -> range:
-        return range(self.diary.doctors)
+        return range(self.schedule.doctors)
 
     def _patient(self, doctor: int, place: int) -> str:
         return self.patients[(doctor * EACH + place % EACH) % len(self.patients)] or ""
 
     def _take_back(self) -> None:
-        ours = f"SELECT id FROM {diary.APPOINTMENTS} WHERE scheduled_time >= %s"
+        ours = f"SELECT id FROM {appointment_tables.APPOINTMENTS} WHERE scheduled_time >= %s"
         with psycopg.connect(self.address, autocommit=True) as database:
-            database.execute(f"DELETE FROM {diary.HISTORY} WHERE appointment_id IN ({ours})", [FROM])
+            database.execute(f"DELETE FROM {appointment_tables.HISTORY} WHERE appointment_id IN ({ours})", [FROM])
             database.execute("DELETE FROM events_outboxevent WHERE relayed_at IS NULL AND name = 'appointment.created'")
             database.execute("DELETE FROM events_outboxevent WHERE relayed_at IS NULL AND name LIKE '%care_team%'")
-            database.execute(f"DELETE FROM {diary.APPOINTMENTS} WHERE scheduled_time >= %s", [FROM])
+            database.execute(f"DELETE FROM {appointment_tables.APPOINTMENTS} WHERE scheduled_time >= %s", [FROM])
             database.execute(f"DELETE FROM {_TEAM} WHERE because = 'visit' AND user_id = ANY(%s)", [self._doctors()])
-            database.execute(diary.FOLD)
-            database.execute(f"VACUUM (ANALYZE) {diary.APPOINTMENTS}")
+            database.execute(appointment_tables.FOLD)
+            database.execute(f"VACUUM (ANALYZE) {appointment_tables.APPOINTMENTS}")
 
     def _doctors(self) -> list[UUID]:
-        return [visits.doctor_id(number) for number in self._all()]
+        return [schedules.doctor_id(number) for number in self._all()]
 
 
 def time_of(place: int) -> datetime:
     """The start of the slot of this number in any doctor's diary of those years."""
-    day, slot = divmod(place, visits.SLOTS_A_DAY)
-    weeks, weekday = divmod(day, visits.WORKING_DAYS)
-    return visits.opening(FIRST + timedelta(weeks=weeks, days=weekday)) + timedelta(minutes=visits.MINUTES * slot)
+    day, slot = divmod(place, schedules.SLOTS_A_DAY)
+    weeks, weekday = divmod(day, schedules.WORKING_DAYS)
+    return schedules.opening(FIRST + timedelta(weeks=weeks, days=weekday)) + timedelta(minutes=schedules.MINUTES * slot)
 
 
 def booking(doctor: UUID, patient: str, at: datetime) -> Request:
-    body = {"patient_id": patient, "doctor_id": str(doctor), "scheduled_time": at.isoformat(), "duration_minutes": visits.MINUTES}
+    body = {
+        "patient_id": patient,
+        "doctor_id": str(doctor),
+        "scheduled_time": at.isoformat(),
+        "duration_minutes": schedules.MINUTES,
+    }
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
     return Request("/v1/appointments", "POST", json.dumps(body), headers)
 
@@ -107,18 +114,20 @@ def _enough(whose: str, connections: int, seconds: float) -> int:
 def booked(address: str) -> int:
     """Visits that stand in those years."""
     with psycopg.connect(address) as database:
-        found = database.execute(f"SELECT count(*) FROM {diary.APPOINTMENTS} WHERE scheduled_time >= %s", [FROM]).fetchone()
-    return found[0] if found else 0
+        row = database.execute(
+            f"SELECT count(*) FROM {appointment_tables.APPOINTMENTS} WHERE scheduled_time >= %s", [FROM]
+        ).fetchone()
+    return row[0] if row else 0
 
 
 def overlaps(address: str) -> int:
     """Pairs of live visits in those years that meet at a doctor's or at a patient's."""
     pairs = f"""
-    SELECT count(*) FROM {diary.APPOINTMENTS} a JOIN {diary.APPOINTMENTS} b ON a.id < b.id
+    SELECT count(*) FROM {appointment_tables.APPOINTMENTS} a JOIN {appointment_tables.APPOINTMENTS} b ON a.id < b.id
         AND (a.doctor_id = b.doctor_id OR a.patient_id = b.patient_id)
         AND a.scheduled_time < b.ends_at AND b.scheduled_time < a.ends_at
     WHERE a.scheduled_time >= %s AND b.scheduled_time >= %s AND a.status = ANY(%s) AND b.status = ANY(%s)"""
-    live: Sequence[str] = diary.LIVE
+    live: Sequence[str] = appointment_tables.LIVE
     with psycopg.connect(address) as database:
-        found = database.execute(pairs, [FROM, FROM, live, live]).fetchone()
-    return found[0] if found else 0
+        row = database.execute(pairs, [FROM, FROM, live, live]).fetchone()
+    return row[0] if row else 0

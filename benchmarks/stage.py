@@ -14,15 +14,15 @@ import psycopg
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from apps.common import bus
-from apps.sandbox.staff import PASSWORD
-from benchmarks import consulted, cpu, databases, diary, load, measure, statements, tables
+from apps.common import redis_client
+from apps.sandbox.samples.staff import PASSWORD
+from benchmarks import appointment_tables, consultation_tables, cpu, databases, load, measure, patient_tables, statements
 from benchmarks.load import Loaded
 from benchmarks.measure import Cost, Request, Target
 from benchmarks.options import Options
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import failure
-from hims.launch.processes import Crew
+from hims.launch.processes import ProcessGroup
 from hims.launch.programs import all_programs
 from hims.launch.progress import Progress
 
@@ -65,7 +65,7 @@ class Stage:
     @cached_property
     def floor(self) -> Web:
         """The floor on all the patients."""
-        known = places.data_dir() / "floor.json"
+        known = paths.data_dir() / "floor.json"
         known.write_text(json.dumps({"address": self.address, "hash": self._hash(), "statements": self._statements()}))
         return self.serve("bench-floor", FLOOR, databases.environment("postgres") | {"FLOOR_STATEMENTS": str(known)}, "/hello")
 
@@ -96,27 +96,27 @@ class Stage:
         port = free_port()
         program = all_programs(port)[0]
         command = [application if part == APPLICATION else part for part in program.command]
-        crew = Crew(
-            [replace(program, name=name, command=command, env=environment, log=str(places.log(name)))], self.progress.detail
+        group = ProcessGroup(
+            [replace(program, name=name, command=command, env=environment, log=str(paths.log(name)))], self.progress.detail
         )
-        crew.start()
-        self.stack.callback(crew.stop, grace=GRACE)
-        process = crew.children[0].process
+        group.start()
+        self.stack.callback(group.stop, grace=GRACE)
+        process = group.children[0].process
         assert process is not None
         if wait and not _eventually(lambda: ask(port, ready) is not None):
-            raise failure(f"{name} was not ready within {READY_WITHIN:.0f} s.", places.log(name))
+            raise failure(f"{name} was not ready within {READY_WITHIN:.0f} s.", paths.log(name))
         return Web(port, process.pid)
 
     def workers(self, environment: dict[str, str]) -> list[int]:
         """The workers and beat that `make run` starts. Returns their process ids."""
         programs = [
-            replace(program, name=f"bench-{program.name}", env=environment, log=str(places.log(f"bench-{program.name}")))
+            replace(program, name=f"bench-{program.name}", env=environment, log=str(paths.log(f"bench-{program.name}")))
             for program in all_programs(free_port())[1:]
         ]
-        crew = Crew(programs, self.progress.detail)
-        crew.start()
-        self.stack.callback(crew.stop, grace=GRACE)
-        return [child.process.pid for child in crew.children if child.process]
+        group = ProcessGroup(programs, self.progress.detail)
+        group.start()
+        self.stack.callback(group.stop, grace=GRACE)
+        return [child.process.pid for child in group.children if child.process]
 
     @cached_property
     def postgres_pid(self) -> int:
@@ -127,13 +127,13 @@ class Stage:
     def database(self) -> str:
         """The server's version and the memory it has."""
         with psycopg.connect(self.address) as connection:
-            asked = "SELECT current_setting('server_version'), current_setting('shared_buffers')"
-            version, buffers = connection.execute(asked).fetchone() or ("", "")
+            query = "SELECT current_setting('server_version'), current_setting('shared_buffers')"
+            version, buffers = connection.execute(query).fetchone() or ("", "")
         return f"PostgreSQL {version}, shared_buffers {buffers}"
 
     @cached_property
     def redis_pid(self) -> int:
-        return int(bus.run(lambda client: client.info("server"))["process_id"])
+        return int(redis_client.run(lambda client: client.info("server"))["process_id"])
 
     def _target(self, web: Web, requests: Sequence[Request], token: str) -> Target:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -143,19 +143,19 @@ class Stage:
 
     def _fill(self, rows: int) -> Loaded:
         database = databases.name(rows)
-        stands = load.what_stands(databases.address(database)) if databases.exists(database) else None
-        if stands is None:
+        loaded = load.already_loaded(databases.address(database)) if databases.exists(database) else None
+        if loaded is None:
             databases.make_anew(database)
         databases.run(database, "-m", "hims.launch.prepare")
-        if stands is None:
+        if loaded is None:
             with self.progress.step(f"Loading {rows:,} patients and {rows * 3:,} appointments into {database}"):
-                stands = load.load(databases.address(database), rows)
-        return stands
+                loaded = load.load(databases.address(database), rows)
+        return loaded
 
     def _statements(self) -> dict[str, str]:
-        found = {"list": tables.LIST, "before": tables.BEFORE, "detail": tables.DETAIL}
-        found["trail"] = statements.trail_row(self.token)
-        return found | tables.SEARCH | diary.FLOORS | consulted.FLOORS
+        statements_by_name = {"list": patient_tables.LIST, "before": patient_tables.BEFORE, "detail": patient_tables.DETAIL}
+        statements_by_name["trail"] = statements.trail_row(self.token)
+        return statements_by_name | patient_tables.SEARCH | appointment_tables.FLOORS | consultation_tables.FLOORS
 
     def _hash(self) -> str:
         """A password hash as HIMS makes them, in the form that argon2-cffi reads."""

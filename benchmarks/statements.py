@@ -54,27 +54,27 @@ def kind(text: str) -> str:
     return next((name for name, piece in _KINDS if piece in plain), "work")
 
 
-def caught(path: str, token: str, body: str = "", method: str = "", **headers: str) -> Answer:
+def capture(path: str, token: str, body: str = "", method: str = "", **headers: str) -> Answer:
     """Ask the API inside this process, and keep what it asks the database. With a body it is a POST, unless `method` is said."""
     sent: list[str] = []
 
     def catch(execute: Any, text: str, values: Any, many: bool, context: Any) -> Any:
         whole = connection.ops.compose_sql(text, values) if values else text  # type: ignore[attr-defined]
-        sent.append(Prepared(whole) if isinstance(context["cursor"].cursor, prepared.Preparing) else whole)
+        sent.append(Prepared(whole) if isinstance(context["cursor"].cursor, prepared.PreparingCursor) else whole)
         return execute(text, values, many, context)
 
-    with connection.execute_wrapper(catch), patch.object(AbstractConnection, "send_packed_command", autospec=True) as asked:
-        asked.side_effect = _send
+    with connection.execute_wrapper(catch), patch.object(AbstractConnection, "send_packed_command", autospec=True) as redis_send:
+        redis_send.side_effect = _send
         client, known = Client(SERVER_NAME="127.0.0.1"), {"Authorization": f"Bearer {token}", **headers}
         reply = client.generic(method or ("POST" if body else "GET"), path, body, "application/json", headers=known)
     if reply.status_code not in (200, 201):
         raise CannotStart(f"{path} answered {reply.status_code}: {reply.content[:500]!r}")
-    return Answer(reply.json(), sent, asked.call_count)
+    return Answer(reply.json(), sent, redis_send.call_count)
 
 
 def trail_row(token: str) -> str:
     """The statement that notes a read of the list in the trail, fit to be sent again and again."""
-    text = next(text for text in caught("/v1/patients?page=1&limit=20", token).sent if kind(text) == "trail")
+    text = next(text for text in capture("/v1/patients?page=1&limit=20", token).sent if kind(text) == "trail")
     return re.sub(r"'[0-9a-f]{8}-[0-9a-f-]{27}'(::uuid)?", "gen_random_uuid()", text, count=1) + " RETURNING 'noted'"
 
 

@@ -13,7 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.access.roles import STAFF
-from hims.launch import places
+from hims.launch import paths
 
 OWNER_COMMANDS = frozenset({"migrate", "sandbox", "flush"})  # of manage.py: they need the role that owns the tables
 
@@ -54,10 +54,10 @@ def secret(variable: str) -> str:
 
 def keys(variable: str) -> list[str]:
     """Keys of one use, the newest first; those before it only read what they made."""
-    found = [key.strip() for key in secret(variable).split(",") if key.strip()]
-    if not found:
+    keys_given = [key.strip() for key in secret(variable).split(",") if key.strip()]
+    if not keys_given:
         raise ImproperlyConfigured(f"{variable} holds no key: set a random text of at least 32 characters.")
-    return found
+    return keys_given
 
 
 def whole_number(variable: str, *, default: int, least: int, most: int) -> int:
@@ -77,8 +77,8 @@ def queue_limits() -> tuple[int, int]:
     """From how many minutes on a wait in the queue is long, and very long."""
     amber, red = read.int("HIMS_QUEUE_AMBER_MINUTES", default=15), read.int("HIMS_QUEUE_RED_MINUTES", default=30)
     if not 0 < amber < red:
-        told = f"HIMS_QUEUE_AMBER_MINUTES is {amber} and HIMS_QUEUE_RED_MINUTES {red}"
-        raise ImproperlyConfigured(f"{told}: the first must be above 0 and below the second.")
+        settings = f"HIMS_QUEUE_AMBER_MINUTES is {amber} and HIMS_QUEUE_RED_MINUTES {red}"
+        raise ImproperlyConfigured(f"{settings}: the first must be above 0 and below the second.")
     return amber, red
 
 
@@ -127,7 +127,7 @@ def application_role() -> tuple[str, str]:
     if "DATABASE_URL" in os.environ or not embedded_allowed():
         config = read.db("DATABASE_URL")
         return str(config.get("USER") or ""), str(config.get("PASSWORD") or "")
-    return places.APPLICATION_ROLE, ""
+    return paths.APPLICATION_ROLE, ""
 
 
 def _named_database() -> dict:
@@ -148,10 +148,10 @@ def database() -> dict:
     else:
         config = {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": places.DATABASE,
-            "USER": places.OWNER_ROLE if is_owner() else places.APPLICATION_ROLE,
-            "HOST": str(places.socket_dir()),
-            "PORT": str(places.POSTGRES_PORT),
+            "NAME": paths.DATABASE,
+            "USER": paths.OWNER_ROLE if is_owner() else paths.APPLICATION_ROLE,
+            "HOST": str(paths.socket_dir()),
+            "PORT": str(paths.POSTGRES_PORT),
         }
     config.setdefault("OPTIONS", {})
     return config
@@ -161,21 +161,24 @@ def redis_url() -> str:
     """REDIS_URL, else the embedded server's socket, as redis-py reads it."""
     if "REDIS_URL" in os.environ or not embedded_allowed():
         return required("REDIS_URL", because="this environment has no embedded Redis.")
-    return f"unix://{places.redis_socket()}?db=0"
+    return f"unix://{paths.redis_socket()}?db=0"
 
 
 def email() -> dict:
     """Django's settings of outgoing mail: EMAIL_URL, else one file a mail under HIMS_DATA_DIR/mail."""
     url = os.environ.get("EMAIL_URL", "")
     if not url:
-        return {"EMAIL_BACKEND": "apps.notifications.mail_files.Files", "EMAIL_FILE_PATH": str(places.data_dir() / "mail")}
+        return {
+            "EMAIL_BACKEND": "apps.notifications.mail.file_backend.PrivateFileBackend",
+            "EMAIL_FILE_PATH": str(paths.data_dir() / "mail"),
+        }
     try:
         config = dict(read.email_url_config(url))
     except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@mail.example.org:587.") from error
     config.pop("OPTIONS", None)
     if config.get("EMAIL_BACKEND") == "django.core.mail.backends.smtp.EmailBackend":
-        config["EMAIL_BACKEND"] = "apps.notifications.smtp.Smtp"  # also to addresses that are not ASCII
+        config["EMAIL_BACKEND"] = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend"  # also to addresses that are not ASCII
     return config
 
 

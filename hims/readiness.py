@@ -1,8 +1,8 @@
 """What /health/ready says of the workers: for how long events have waited for them, and audit rows for their seal."""
 
-from apps.audit import sealing
+from apps.audit.sealing import seals
 from apps.events import selectors as events
 from apps.rest import health
 
 health.watch_age("oldest_waiting_event", events.oldest_waiting)
-health.watch_age("oldest_unsealed_audit_row", sealing.oldest_unsealed)
+health.watch_age("oldest_unsealed_audit_row", seals.oldest_unsealed)

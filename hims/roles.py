@@ -1,6 +1,6 @@
 """The database roles of this installation: grants after each migration, and what production refuses to serve with.
 
-`apps.audit.grants` says which rights the application role has. Here is what the environment says: which role that is, whether
+`apps.audit.database_role.grants` says what the application role may do. Here the environment says which role that is, whether
 this process is the owner, and when the check runs.
 """
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.db.backends.signals import connection_created
 
-from apps.audit import grants
+from apps.audit.database_role import grants
 from hims import env
 
 log = logging.getLogger(__name__)
@@ -38,25 +38,27 @@ def grant_application() -> bool:
 
 def faults() -> list[str]:
     """Why the connected role and server must not serve a clinic; empty where they may."""
-    found = [f"{one} Connect with the application role (docs/audit.md)." for one in grants.excessive()]
+    problems = [f"{one} Connect with the application role (docs/audit.md)." for one in grants.excessive_privileges()]
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [[*QUIET, *_SLOW]])
-        told = dict(cursor.fetchall())
+        settings_found = dict(cursor.fetchall())
     for name, allowed in QUIET.items():
-        if told.get(name) not in allowed:
-            found.append(f"PostgreSQL's {name} is {told.get(name)}: its log would hold patients' data. Set it to {allowed[0]}.")
-    logs_slow = any(int(told.get(name) or -1) >= 0 for name in _SLOW[:2])
-    if logs_slow and told.get("log_parameter_max_length") != "0":
-        found.append("PostgreSQL logs slow statements with their parameters. Set log_parameter_max_length to 0.")
-    return found
+        if settings_found.get(name) not in allowed:
+            problems.append(
+                f"PostgreSQL's {name} is {settings_found.get(name)}: its log would hold patients' data. Set it to {allowed[0]}."
+            )
+    logs_slow = any(int(settings_found.get(name) or -1) >= 0 for name in _SLOW[:2])
+    if logs_slow and settings_found.get("log_parameter_max_length") != "0":
+        problems.append("PostgreSQL logs slow statements with their parameters. Set log_parameter_max_length to 0.")
+    return problems
 
 
 def check() -> None:
     """Refuse a role that may rewrite the audit log, and a server that logs parameters. Raises ImproperlyConfigured."""
     global _checked
-    found = faults()
-    if found:
-        raise ImproperlyConfigured(" ".join(found))
+    problems = faults()
+    if problems:
+        raise ImproperlyConfigured(" ".join(problems))
     _checked = True
 
 

@@ -20,7 +20,7 @@ urlpatterns = [
     re_path(r"^v\d+(?:/[\s\S]*)?\Z", no_route),
     path("admin/", admin.site.urls),
     path("developers", RedirectView.as_view(url="/developers/")),
-    path("developers/", include("apps.developers.urls")),
+    path("developers/", include("apps.developers.pages.urls")),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("", RedirectView.as_view(url="/admin/")),

@@ -3,13 +3,13 @@
 from typing import Protocol
 
 from apps.access.permissions import Permission
-from apps.common.actor import Someone
+from apps.common.actor import AuditActor
 
 
-class Actor(Someone, Protocol):
+class Actor(AuditActor, Protocol):
     """Somebody who acts, and the rights that go with the role."""
 
-    def may(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         """Whether this actor holds the right."""
         ...
 
@@ -28,7 +28,7 @@ class System:
     id = None
     role = "system"
 
-    def may(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         return True
 
     def reads_chart(self, entry_type: str) -> bool:

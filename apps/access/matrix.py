@@ -91,10 +91,10 @@ _MAY_WRITE: dict[Role, frozenset[str]] = {
 @cache
 def permissions_of(role: str, *, admin_clinical: bool) -> frozenset[P]:
     """All rights of a role. `admin_clinical` is the setting HIMS_ADMIN_CLINICAL."""
-    held = {permission for permission, holders in _HOLDERS.items() if role in holders}
+    permissions = {permission for permission, holders in _HOLDERS.items() if role in holders}
     if role == Role.ADMIN and admin_clinical:
-        held |= _CLINICAL_RIGHTS
-    return frozenset(held)
+        permissions |= _CLINICAL_RIGHTS
+    return frozenset(permissions)
 
 
 def readable_chart_types(role: str, *, admin_clinical: bool) -> frozenset[str]:

@@ -11,4 +11,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.accounts.listeners")
-        import_module("apps.accounts.retention")
+        import_module("apps.accounts.authentication.retention")

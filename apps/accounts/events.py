@@ -84,7 +84,7 @@ class _AboutKey(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiKeyMade(_AboutKey, name="api_key.made"):
+class ApiKeyCreated(_AboutKey, name="api_key.made"):
     scopes: tuple[str, ...]
 
 
@@ -130,7 +130,7 @@ class RecoveryCodeUsed(_AboutStaff, name="mfa.recovery_code_used"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordHelpAsked(Event, name="password.help_asked"):
+class PasswordResetRequested(Event, name="password.help_asked"):
     """Somebody typed an e-mail or username at "forgot my password". `sealed` is that, encrypted: whether an account has it is
     looked up afterwards by a worker, so that the answer takes as long for one that nobody has."""
 
@@ -138,5 +138,5 @@ class PasswordHelpAsked(Event, name="password.help_asked"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordResetAsked(_AboutStaff, name="password.reset_asked"):
-    """An account is to be mailed a link. The mailing task makes the token (`services.make_reset_link`); none travels here."""
+class PasswordResetAccepted(_AboutStaff, name="password.reset_asked"):
+    """An account is to be mailed a link. The mail task makes it (`services.create_password_link`); none travels here."""

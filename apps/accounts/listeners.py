@@ -1,11 +1,11 @@
 """What accounts hears of: calls for help with a password."""
 
 from apps.accounts import services
-from apps.accounts.events import PasswordHelpAsked
+from apps.accounts.events import PasswordResetRequested
 from apps.events.listeners import after_commit
 
 
-@after_commit(PasswordHelpAsked)
-def look_up_who_forgot(event: PasswordHelpAsked) -> None:
+@after_commit(PasswordResetRequested)
+def process_reset_request(event: PasswordResetRequested) -> None:
     """Behind the answer, so that it takes no longer for an account than for none."""
-    services.answer_call_for_help(sealed=event.sealed)
+    services.process_reset_request(sealed=event.sealed)

@@ -26,7 +26,7 @@ from apps.common.text import HIDDEN, full_name, isolated
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
 
 
-class Rights:
+class RolePermissions:
     """What a role entails; shared by the account and by the principal of a request."""
 
     role: str
@@ -34,7 +34,7 @@ class Rights:
     scopes: frozenset[str] = frozenset()  # of that key
     reauthenticated_at: datetime | None = None  # when the person last gave the password in the session that acts
 
-    def may(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
 
     def reads_chart(self, entry_type: str) -> bool:
@@ -47,7 +47,7 @@ class Rights:
 class UserQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see all staff; everybody sees himself."""
-        return self.all() if actor.may(Permission.STAFF_VIEW) else self.filter(pk=actor.id)
+        return self.all() if actor.has_permission(Permission.STAFF_VIEW) else self.filter(pk=actor.id)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -57,7 +57,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.get(username__iexact=username)
 
 
-class User(Rights, BaseModel, AbstractBaseUser):
+class User(RolePermissions, BaseModel, AbstractBaseUser):
     """A person who may sign in. One role; deactivation ends every session."""
 
     username = models.CharField(max_length=60)
@@ -120,7 +120,7 @@ class DoctorQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Those who work as doctors today."""
         working = self.filter(user__is_active=True, user__role=Role.DOCTOR)
-        return working if actor.may(Permission.DOCTOR_VIEW) else self.none()
+        return working if actor.has_permission(Permission.DOCTOR_VIEW) else self.none()
 
 
 class Doctor(models.Model):
@@ -148,7 +148,7 @@ class Doctor(models.Model):
 class SessionQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see everybody's; everybody sees their own."""
-        return self.all() if actor.may(Permission.STAFF_VIEW) else self.filter(user_id=actor.id)
+        return self.all() if actor.has_permission(Permission.STAFF_VIEW) else self.filter(user_id=actor.id)
 
 
 class Session(models.Model):
@@ -207,7 +207,7 @@ class RefreshToken(models.Model):
 class ApiKeyQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see everybody's; everybody sees their own."""
-        return self.all() if actor.may(Permission.KEY_KEEP_ALL) else self.filter(user_id=actor.id)
+        return self.all() if actor.has_permission(Permission.KEY_KEEP_ALL) else self.filter(user_id=actor.id)
 
     def live(self, now: datetime) -> Self:
         """Those that open doors at this moment."""

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 LENGTH = 15  # characters of a password that stands alone (NIST SP 800-63B-4, 3.1.1.2)
 LENGTH_WITH_MFA = 8
-LONGEST = 128
-_LEFT_OVER = 8  # characters that must be left once names and words of the trade are taken out
-_FEWEST_DISTINCT = 5
+MAX_LENGTH = 128
+_MIN_REMAINING = 8  # characters that must be left once names and words of the trade are taken out
+_MIN_DISTINCT = 5
 _RUNS = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
 
 # What somebody who attacks a clinic tries first.
@@ -19,7 +19,7 @@ _TRADE = (
 TRADE_WORDS = frozenset(re.findall(r"\w+", _TRADE))
 
 ALLOWED_FAILURES = 10  # within a quarter of an hour, before strangers to the account begin to wait
-LONGEST_PAUSE = 60  # seconds
+MAX_PAUSE = 60  # seconds
 FAILURES_UNTIL_RESET = 100  # in a row (NIST SP 800-63B-4, 3.2.2)
 
 
@@ -28,18 +28,21 @@ def weakness(password: str, *, with_mfa: bool, own: Iterable[str], is_common: Ca
 
     No rule about kinds of characters, and none about age: both make passwords worse (NIST SP 800-63B-4).
     """
-    shortest = LENGTH_WITH_MFA if with_mfa else LENGTH
-    if len(password) < shortest:
-        return f"This password is too short: at least {shortest} characters. Three or four words that are nobody's name do well."
-    if len(password) > LONGEST:
-        return f"This password is too long: at most {LONGEST} characters."
+    minimum = LENGTH_WITH_MFA if with_mfa else LENGTH
+    if len(password) < minimum:
+        return f"This password is too short: at least {minimum} characters. Three or four words that are nobody's name do well."
+    if len(password) > MAX_LENGTH:
+        return f"This password is too long: at most {MAX_LENGTH} characters."
     plain = password.casefold()
-    if any(is_common(part) for part in (plain, _core(plain), _unit(plain), _unit(_core(plain)))):
+    if any(
+        is_common(part)
+        for part in (plain, _without_affixes(plain), _repeated_unit(plain), _repeated_unit(_without_affixes(plain)))
+    ):
         return "This password is too common: it is on the list of passwords that are tried first."
-    if len(set(plain)) < _FEWEST_DISTINCT or _is_run(plain):
+    if len(set(plain)) < _MIN_DISTINCT or _is_run(plain):
         return "This password is too easy to guess: it repeats itself or follows the keyboard or the alphabet."
-    left = _without(plain, {*TRADE_WORDS, *_words(own)})
-    if len(left) < _LEFT_OVER and left != _without(plain, set()):
+    remaining = _without(plain, {*TRADE_WORDS, *_words(own)})
+    if len(remaining) < _MIN_REMAINING and remaining != _without(plain, set()):
         return "This password is too easy to guess: 8 characters must be left without your names and the clinic's."
     return None
 
@@ -47,15 +50,15 @@ def weakness(password: str, *, with_mfa: bool, own: Iterable[str], is_common: Ca
 def pause_after(failures: int, *, allowed: int = ALLOWED_FAILURES) -> int:
     """Seconds from the last of so many failures until a stranger's next try is looked at: 0, then 2, 4, 8 … 60."""
     over = failures - allowed
-    return 0 if over <= 0 else min(LONGEST_PAUSE, 2 ** min(over, 10))
+    return 0 if over <= 0 else min(MAX_PAUSE, 2 ** min(over, 10))
 
 
-def _core(text: str) -> str:
+def _without_affixes(text: str) -> str:
     """Without the digits and signs that people put before and behind."""
     return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text)
 
 
-def _unit(text: str) -> str:
+def _repeated_unit(text: str) -> str:
     """What the text repeats, if it does nothing else."""
     return text[: (text + text).find(text, 1)] if text else text
 

@@ -11,10 +11,11 @@ from django.db.models.functions import Coalesce
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
-from apps.accounts import keys, tokens
-from apps.accounts.key_holder import KeyHolder
+from apps.accounts.api_keys import rules
+from apps.accounts.api_keys.principal import ApiKeyPrincipal
+from apps.accounts.authentication import tokens
+from apps.accounts.authentication.principal import Principal
 from apps.accounts.models import ApiKey, Doctor, Session, TotpDevice, User
-from apps.accounts.principal import Principal
 from apps.common import clock, prepared
 
 # One statement, by hand and prepared: every request pays for it.
@@ -53,7 +54,7 @@ def staff_member(user_id: UUID) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).exclude(role=Role.PATIENT).first()
 
 
-def staff_locked(user_id: UUID) -> User | None:
+def staff_member_for_update(user_id: UUID) -> User | None:
     """The same, the row held until the transaction ends."""
     return User.objects.select_for_update().filter(pk=user_id, is_active=True).exclude(role=Role.PATIENT).first()
 
@@ -61,11 +62,11 @@ def staff_locked(user_id: UUID) -> User | None:
 def colleagues(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[User]:
     """Those of these members of staff, past ones too, whose names stand on what they wrote. Nobody for whom sees no doctors."""
     people = User.objects.exclude(role=Role.PATIENT).filter(pk__in=ids)
-    return people if visible_to.may(Permission.DOCTOR_VIEW) else people.none()
+    return people if visible_to.has_permission(Permission.DOCTOR_VIEW) else people.none()
 
 
 # One statement, by hand, by the primary key: every request of a key pays for it.
-_KEY_HOLDER = """
+_API_KEY_LOOKUP = """
 SELECT u.id, u.username, u.role, k.id, k.prefix, k.scopes, k.allowed_cidrs, k.last_used_at,
        s.ends_at, k.revoked_at, k.expires_at, u.is_active AND u.role <> %s
 FROM accounts_apikeysecret s JOIN accounts_apikey k ON k.id = s.api_key_id JOIN accounts_user u ON u.id = k.user_id
@@ -74,22 +75,22 @@ WHERE s.secret_hash = %s
 
 
 @dataclass(frozen=True)
-class FoundKey:
+class ApiKeyLookup:
     """Whose key it is, and what decides whether it still counts."""
 
-    holder: KeyHolder
-    state: keys.State
+    principal: ApiKeyPrincipal
+    state: rules.KeyState
 
 
-def key_holder(text: str) -> FoundKey | None:
+def api_key_lookup(text: str) -> ApiKeyLookup | None:
     """Who acts with this key, dead keys included; None where nobody ever had it."""
     with prepared.cursor() as cursor:
-        cursor.execute(_KEY_HOLDER, [Role.PATIENT.value, tokens.fingerprint(text)])
+        cursor.execute(_API_KEY_LOOKUP, [Role.PATIENT.value, tokens.fingerprint(text)])
         row = cursor.fetchone()
     if row is None:
         return None
     user_id, username, role, key_id, prefix, scopes, cidrs, last_used_at, *state = row
-    holder = KeyHolder(
+    principal = ApiKeyPrincipal(
         id=user_id,
         username=username,
         role=role,
@@ -99,7 +100,7 @@ def key_holder(text: str) -> FoundKey | None:
         allowed_cidrs=tuple(cidrs),
         last_used_at=last_used_at,
     )
-    return FoundKey(holder, keys.State(*state))
+    return ApiKeyLookup(principal, rules.KeyState(*state))
 
 
 def api_keys(*, visible_to: Actor) -> QuerySet[ApiKey]:
@@ -126,7 +127,7 @@ def staff_named(rows: QuerySet[User], text: str) -> QuerySet[User]:
     return rows
 
 
-def practice(user_id: UUID) -> Doctor | None:
+def doctor_profile(user_id: UUID) -> Doctor | None:
     """What a member of staff has as a doctor."""
     return Doctor.objects.filter(pk=user_id).first()
 

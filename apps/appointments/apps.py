@@ -9,6 +9,6 @@ class AppointmentsConfig(AppConfig):
     name = "apps.appointments"
 
     def ready(self) -> None:
-        import_module("apps.appointments.plugs")
+        import_module("apps.appointments.registrations")
         import_module("apps.appointments.listeners")
         import_module("apps.appointments.retention")

@@ -8,7 +8,7 @@ from apps.events.event import Event
 
 
 @dataclass(frozen=True, kw_only=True)
-class _AboutAppointment(Event):
+class _AppointmentEvent(Event):
     appointment_id: UUID
     patient_id: UUID
     doctor_id: UUID
@@ -21,12 +21,12 @@ class _AboutAppointment(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppointmentBooked(_AboutAppointment, name="appointment.created"):
+class AppointmentBooked(_AppointmentEvent, name="appointment.created"):
     """A visit stands in the diary, or was asked for (`requested`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppointmentUpdated(_AboutAppointment, name="appointment.updated"):
+class AppointmentUpdated(_AppointmentEvent, name="appointment.updated"):
     """`changes` are the names of the columns that changed; `notify_patient` is the wish of whoever changed them.
 
     `left_*` say which of a doctor's time the visit no longer takes, or no longer all of: it was cancelled, missed, moved or given
@@ -42,14 +42,14 @@ class AppointmentUpdated(_AboutAppointment, name="appointment.updated"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppointmentsTakenOver(Event, name="appointment.taken_over"):
+class AppointmentsImported(Event, name="appointment.taken_over"):
     """Visits that happened elsewhere were written down, with their history."""
 
     visits: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class _AboutDoctor(Event):
+class _DoctorEvent(Event):
     doctor_id: UUID
 
     @property
@@ -58,19 +58,19 @@ class _AboutDoctor(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleChanged(_AboutDoctor, name="schedule.changed"):
+class ScheduleChanged(_DoctorEvent, name="schedule.changed"):
     """A doctor's hours, slots or lengths of visits are others now."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeOffAdded(_AboutDoctor, name="schedule.time_off_added"):
+class TimeOffAdded(_DoctorEvent, name="schedule.time_off_added"):
     time_off_id: UUID
     starts_at: datetime
     ends_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeOffRemoved(_AboutDoctor, name="schedule.time_off_removed"):
+class TimeOffRemoved(_DoctorEvent, name="schedule.time_off_removed"):
     time_off_id: UUID
     starts_at: datetime
     ends_at: datetime
@@ -94,7 +94,7 @@ class SeriesBooked(Event, name="appointment.series_booked"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _AboutMove(_AboutDoctor):
+class _BulkRescheduleEvent(_DoctorEvent):
     move_id: UUID
     visits: int
 
@@ -104,31 +104,31 @@ class _AboutMove(_AboutDoctor):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VisitsMoved(_AboutMove, name="schedule.visits_moved"):
+class AppointmentsRescheduled(_BulkRescheduleEvent, name="schedule.visits_moved"):
     """An absent doctor's visits went elsewhere; each was announced by itself before."""
 
     to_doctor_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class VisitsPutBack(_AboutMove, name="schedule.visits_put_back"):
+class BulkRescheduleUndone(_BulkRescheduleEvent, name="schedule.visits_put_back"):
     """Such a move was undone, as far as it could be: so many visits are back."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalendarFeedMade(_AboutDoctor, name="schedule.calendar_feed_made"):
+class CalendarFeedMade(_DoctorEvent, name="schedule.calendar_feed_made"):
     """A doctor's calendar has a new address; the one before is dead."""
 
     feed_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalendarFeedRevoked(_AboutDoctor, name="schedule.calendar_feed_revoked"):
+class CalendarFeedRevoked(_DoctorEvent, name="schedule.calendar_feed_revoked"):
     feed_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class _AboutRoom(Event):
+class _RoomEvent(Event):
     room_id: UUID
 
     @property
@@ -137,19 +137,19 @@ class _AboutRoom(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoomAdded(_AboutRoom, name="room.added"):
+class RoomAdded(_RoomEvent, name="room.added"):
     """Visits can be booked into it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoomChanged(_AboutRoom, name="room.changed"):
+class RoomChanged(_RoomEvent, name="room.changed"):
     """It has another name or place, or is closed or open again."""
 
     changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _AboutWaiting(Event):
+class _WaitlistEvent(Event):
     entry_id: UUID
     patient_id: UUID
 
@@ -159,24 +159,24 @@ class _AboutWaiting(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaitlistEntryAdded(_AboutWaiting, name="waitlist.added"):
+class WaitlistEntryAdded(_WaitlistEvent, name="waitlist.added"):
     """Somebody would come sooner; without a doctor, to whichever."""
 
     doctor_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaitlistEntryWithdrawn(_AboutWaiting, name="waitlist.withdrawn"):
+class WaitlistEntryWithdrawn(_WaitlistEvent, name="waitlist.withdrawn"):
     """Somebody waits no longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaitlistEntryExpired(_AboutWaiting, name="waitlist.expired"):
+class WaitlistEntryExpired(_WaitlistEvent, name="waitlist.expired"):
     """The last day on which somebody would have come has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaitlistOffered(_AboutWaiting, name="waitlist.offered"):
+class WaitlistOffered(_WaitlistEvent, name="waitlist.offered"):
     """A time that came free was offered to somebody who waits; it is free for everybody else as well."""
 
     offer_id: UUID
@@ -186,7 +186,7 @@ class WaitlistOffered(_AboutWaiting, name="waitlist.offered"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaitlistOfferSettled(_AboutWaiting, name="waitlist.offer_settled"):
+class WaitlistOfferSettled(_WaitlistEvent, name="waitlist.offer_settled"):
     """An offer was accepted, declined, lost to somebody faster, withdrawn with its entry, or has expired. `opening` is the
     fact that freed the time."""
 

@@ -7,7 +7,7 @@ from apps.accounts.events import StaffDeactivated
 from apps.appointments import services
 from apps.appointments.events import AppointmentUpdated, WaitlistOfferSettled
 from apps.appointments.models import OfferStatus
-from apps.appointments.rules import Span
+from apps.appointments.rules import TimeSpan
 from apps.common import clock
 from apps.events.listeners import after_commit
 from apps.patients.events import MergeUndone, PatientsMerged
@@ -20,34 +20,34 @@ def close_the_calendar(event: StaffDeactivated) -> None:
 
 
 @after_commit(PatientsMerged)
-def tidy_the_team_of_the_survivor(event: PatientsMerged) -> None:
+def refresh_care_team_of_survivor(event: PatientsMerged) -> None:
     """A merge copies the care team, and moves the appointments that made it."""
-    services.tidy_care_team(by=SYSTEM, patient_id=event.patient_id)
+    services.remove_stale_members(by=SYSTEM, patient_id=event.patient_id)
 
 
 @after_commit(MergeUndone)
-def tidy_both_teams(event: MergeUndone) -> None:
+def refresh_both_care_teams(event: MergeUndone) -> None:
     """The appointments went back; what was cancelled meanwhile makes no doctor a member."""
     for patient_id in (event.patient_id, event.retired_id):
-        services.tidy_care_team(by=SYSTEM, patient_id=patient_id)
+        services.remove_stale_members(by=SYSTEM, patient_id=patient_id)
 
 
 @after_commit(AppointmentUpdated, when=lambda event: event.left_at is not None)
-def offer_what_came_free(event: AppointmentUpdated) -> None:
+def offer_freed_time(event: AppointmentUpdated) -> None:
     """Heard twice, it is offered once: the fact's own id names the opening."""
     if event.left_at is None or event.left_minutes is None or event.left_doctor_id is None or event.event_id is None:
         return
-    services.offer_freed(
+    services.offer_freed_slot(
         by=SYSTEM,
         opening=event.event_id,
         doctor_id=event.left_doctor_id,
         room_id=event.left_room_id,
-        left=Span(event.left_at, event.left_at + timedelta(minutes=event.left_minutes)),
-        told_at=event.announced_at or clock.now(),
+        left=TimeSpan(event.left_at, event.left_at + timedelta(minutes=event.left_minutes)),
+        freed_at=event.announced_at or clock.now(),
     )
 
 
 @after_commit(WaitlistOfferSettled, when=lambda event: event.status != OfferStatus.ACCEPTED)
-def let_the_next_have_it(event: WaitlistOfferSettled) -> None:
+def offer_to_the_next(event: WaitlistOfferSettled) -> None:
     """An offer that was not accepted goes to the next in rank."""
-    services.pass_on(by=SYSTEM, opening=event.opening)
+    services.offer_to_next(by=SYSTEM, opening=event.opening)

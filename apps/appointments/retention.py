@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from apps.appointments.models import Opening
-from apps.audit.retention import Rule, register
+from apps.appointments.models import FreedSlotOffer
+from apps.audit.retention.purging import RetentionRule, register
 
-register(Rule("freed_times", lambda: timedelta(days=90), lambda before: Opening.objects.filter(ends_at__lt=before)))
+register(
+    RetentionRule("freed_times", lambda: timedelta(days=90), lambda before: FreedSlotOffer.objects.filter(ends_at__lt=before))
+)

@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 S = Status
-MOVES: Mapping[str, tuple[Status, ...]] = {
+TRANSITIONS: Mapping[str, tuple[Status, ...]] = {
     S.REQUESTED: (S.SCHEDULED, S.CANCELLED),
     S.SCHEDULED: (S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
     S.CONFIRMED: (S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
@@ -41,33 +41,33 @@ MOVES: Mapping[str, tuple[Status, ...]] = {
 }
 LIVE = (S.SCHEDULED, S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS)
 MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room may still change
-BY_CONSULTATION = (S.IN_PROGRESS, S.COMPLETED)  # nobody sets these by hand
+SET_BY_CONSULTATION = (S.IN_PROGRESS, S.COMPLETED)  # nobody sets these by hand
 BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # to what an undone check-in returns, and only by that operation
 
 
-def may_follow(here: str, there: str) -> bool:
+def may_follow(from_status: str, to_status: str) -> bool:
     """Whether an appointment may go from one status to the other, by whichever door."""
-    return there in MOVES[here]
+    return to_status in TRANSITIONS[from_status]
 
 
-def allowed(here: str) -> list[str]:
+def allowed(from_status: str) -> list[str]:
     """Where a person may take an appointment from here: what only a consultation does is left out."""
-    back = BEFORE_CHECK_IN if here == S.CHECKED_IN else ()
-    by_hand = [there for there in MOVES[here] if there not in (*BY_CONSULTATION, *back)]
-    return [there.value for there in by_hand if not (here == S.IN_PROGRESS and there == S.CHECKED_IN)]
+    undo_targets = BEFORE_CHECK_IN if from_status == S.CHECKED_IN else ()
+    manual = [to_status for to_status in TRANSITIONS[from_status] if to_status not in (*SET_BY_CONSULTATION, *undo_targets)]
+    return [to_status.value for to_status in manual if not (from_status == S.IN_PROGRESS and to_status == S.CHECKED_IN)]
 
 
 MIDNIGHT = time(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """From `start` to before `end`, both aware."""
 
     start: datetime
     end: datetime
 
-    def overlaps(self, other: "Span") -> bool:
+    def overlaps(self, other: "TimeSpan") -> bool:
         return self.start < other.end and other.start < self.end
 
 
@@ -87,10 +87,10 @@ class Hours:
     def counts_on(self, day: date) -> bool:
         return day.weekday() == self.weekday and self.since <= day and (self.until is None or day <= self.until)
 
-    def span(self, day: date, zone: ZoneInfo) -> Span:
+    def span(self, day: date, zone: ZoneInfo) -> TimeSpan:
         """The hours of one day."""
         last = day + timedelta(days=1) if self.ends == MIDNIGHT else day
-        return Span(instant(day, self.starts, zone), instant(last, self.ends, zone))
+        return TimeSpan(instant(day, self.starts, zone), instant(last, self.ends, zone))
 
 
 def clock_time(at: time, *, is_end: bool = False) -> str:
@@ -104,19 +104,19 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
-def open_spans(hours: Iterable[Hours], days: Iterable[date], zone: ZoneInfo) -> list[Span]:
+def open_spans(hours: Iterable[Hours], days: Iterable[date], zone: ZoneInfo) -> list[TimeSpan]:
     """When a doctor works on these days, in order."""
     known = list(hours)
     spans = [one.span(day, zone) for day in days for one in known if one.counts_on(day)]
     return sorted((span for span in spans if span.start < span.end), key=lambda span: span.start)
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def joined(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
     """Returns spans in order with those that touch made one: a doctor who works past midnight has two spans and no break."""
-    whole: list[Span] = []
+    whole: list[TimeSpan] = []
     for span in spans:
         if whole and span.start <= whole[-1].end:
-            whole[-1] = Span(whole[-1].start, max(whole[-1].end, span.end))
+            whole[-1] = TimeSpan(whole[-1].start, max(whole[-1].end, span.end))
         else:
             whole.append(span)
     return whole
@@ -130,7 +130,7 @@ def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[dat
         day += timedelta(days=1)
 
 
-def without(spans: Iterable[Span], taken: Sequence[Span]) -> Iterator[Span]:
+def without(spans: Iterable[TimeSpan], taken: Sequence[TimeSpan]) -> Iterator[TimeSpan]:
     """What is left of the spans, both in order."""
     for span in spans:
         start = span.start
@@ -140,39 +140,39 @@ def without(spans: Iterable[Span], taken: Sequence[Span]) -> Iterator[Span]:
             if busy.end <= start:
                 continue
             if busy.start > start:
-                yield Span(start, busy.start)
+                yield TimeSpan(start, busy.start)
             start = max(start, busy.end)
         if start < span.end:
-            yield Span(start, span.end)
+            yield TimeSpan(start, span.end)
 
 
 def slots(
-    spans: Iterable[Span], taken: Sequence[Span], *, minutes: int, grid: int, start: datetime, end: datetime
-) -> Iterator[Span]:
+    spans: Iterable[TimeSpan], taken: Sequence[TimeSpan], *, minutes: int, grid: int, start: datetime, end: datetime
+) -> Iterator[TimeSpan]:
     """Free times of `minutes` within the spans and the range, none overlapping another, on the grid that begins with each span.
 
     A taken time pushes the next slot to the next line of the grid behind it. `taken` is in order of its beginnings.
     """
-    length, line, place = timedelta(minutes=minutes), timedelta(minutes=grid), 0
+    length, step, index = timedelta(minutes=minutes), timedelta(minutes=grid), 0
     for span in spans:
         at = span.start
         if at < start:
-            at += -((at - start) // line) * line
+            at += -((at - start) // step) * step
         while at + length <= span.end and at < end:
-            while place < len(taken) and taken[place].end <= at:
-                place += 1
-            busy = _in_the_way(taken, place, at, at + length)
+            while index < len(taken) and taken[index].end <= at:
+                index += 1
+            busy = _first_overlap(taken, index, at, at + length)
             if busy is None:
-                yield Span(at, at + length)
+                yield TimeSpan(at, at + length)
                 at += length
-                at += (span.start - at) % line
+                at += (span.start - at) % step
             else:
-                at += -((at - busy.end) // line) * line
+                at += -((at - busy.end) // step) * step
 
 
-def _in_the_way(taken: Sequence[Span], place: int, start: datetime, end: datetime) -> Span | None:
-    while place < len(taken) and taken[place].start < end:
-        if taken[place].end > start:
-            return taken[place]
-        place += 1
+def _first_overlap(taken: Sequence[TimeSpan], index: int, start: datetime, end: datetime) -> TimeSpan | None:
+    while index < len(taken) and taken[index].start < end:
+        if taken[index].end > start:
+            return taken[index]
+        index += 1
     return None

@@ -10,62 +10,72 @@ from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
-from apps.appointments import openings, reads, rules
+from apps.appointments import rules
 from apps.appointments.models import (
     Appointment,
-    BulkMove,
+    AppointmentLength,
+    BulkReschedule,
     CalendarFeed,
     DoctorSchedule,
-    MovedVisit,
+    RescheduledAppointment,
     Room,
     StatusChange,
     TimeOff,
-    VisitLength,
     WaitlistEntry,
     WaitlistOffer,
     WaitStatus,
     WorkingHours,
 )
-from apps.appointments.rules import Span
+from apps.appointments.queries import prepared
+from apps.appointments.rules import TimeSpan
+from apps.appointments.scheduling import availability
 from apps.common import clock
 from apps.common.errors import NotFound
-from apps.patients import lists
+from apps.patients.lists import scoped_list
 from apps.rest.cursor import Position
 
 
-def diary(*, visible_to: Actor) -> QuerySet[Appointment]:
+def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
     """All visits the actor may know of, with patient, doctor and room, the latest first."""
     rows = Appointment.objects.visible_to(visible_to).select_related("patient", "doctor", "room")
     return rows.order_by("-scheduled_time", "-id")
 
 
-def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> lists.Listing:
+def list_page(
+    *, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any
+) -> scoped_list.CountedPage:
     """A page of visits. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until (before it), status.
 
     At most two statements. Without a filter the total is exact, with one it is counted up to 10,000.
     """
-    return lists.listing(reads.of(visible_to, newest_first=newest_first, **filters), offset=offset, limit=limit)
+    return scoped_list.list_page(
+        prepared.appointments(visible_to, newest_first=newest_first, **filters), offset=offset, limit=limit
+    )
 
 
-def following(*, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any) -> lists.Page:
+def following(
+    *, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any
+) -> scoped_list.ListPage:
     """The page of visits behind a place, under the same filters. One statement; nothing is counted."""
-    return lists.following(reads.of(visible_to, newest_first=newest_first, **filters), after=after, limit=limit)
+    return scoped_list.following(
+        prepared.appointments(visible_to, newest_first=newest_first, **filters), after=after, limit=limit
+    )
 
 
 def appointment(by: Actor, appointment_id: UUID) -> Appointment:
     """The visit, or NotFound."""
-    found = reads.one(by, appointment_id)
-    if found is None:
+    row = prepared.appointment(by, appointment_id)
+    if row is None:
         raise NotFound("There is no such appointment.")
-    return found
+    return row
 
 
-def visit_with_people(by: Actor, appointment_id: UUID) -> Appointment:
+def appointment_with_people(by: Actor, appointment_id: UUID) -> Appointment:
     """The visit with patient, doctor and room, or NotFound."""
-    found = diary(visible_to=by).filter(pk=appointment_id).first()
-    if found is None:
+    row = appointments(visible_to=by).filter(pk=appointment_id).first()
+    if row is None:
         raise NotFound("There is no such appointment.")
-    return found
+    return row
 
 
 def history(row: Appointment) -> QuerySet[StatusChange]:
@@ -75,31 +85,31 @@ def history(row: Appointment) -> QuerySet[StatusChange]:
 
 def of_series(by: Actor, series_id: UUID) -> list[Appointment]:
     """The visits of a series that are shown to the actor, in order of time. Raises NotFound where there are none."""
-    found = list(diary(visible_to=by).filter(series=series_id).select_related("series").order_by("scheduled_time", "id"))
-    if not found:
+    rows = list(appointments(visible_to=by).filter(series=series_id).select_related("series").order_by("scheduled_time", "id"))
+    if not rows:
         raise NotFound("There is no such series.")
-    return found
+    return rows
 
 
-def bulk_move(by: Actor, move_id: UUID) -> BulkMove:
+def bulk_reschedule(by: Actor, move_id: UUID) -> BulkReschedule:
     """Visits that were moved together, or NotFound."""
-    found = BulkMove.objects.visible_to(by).filter(pk=move_id).first()
-    if found is None:
+    row = BulkReschedule.objects.visible_to(by).filter(pk=move_id).first()
+    if row is None:
         raise NotFound("There is no such move.")
-    return found
+    return row
 
 
-def still_there(by: Actor, move: BulkMove) -> QuerySet[Appointment]:
+def still_movable(by: Actor, move: BulkReschedule) -> QuerySet[Appointment]:
     """The absent doctor's visits in the time of the move that may still be moved, as far as they are shown to the actor."""
     start = max(move.starts_at, clock.now())
-    rows = diary(visible_to=by).filter(doctor=move.doctor_id, scheduled_time__gte=start, scheduled_time__lt=move.ends_at)
+    rows = appointments(visible_to=by).filter(doctor=move.doctor_id, scheduled_time__gte=start, scheduled_time__lt=move.ends_at)
     return rows.filter(status__in=rules.MOVABLE).order_by("scheduled_time", "id")
 
 
-def moved_visits(by: Actor, move: BulkMove) -> QuerySet[MovedVisit]:
+def rescheduled_appointments(by: Actor, move: BulkReschedule) -> QuerySet[RescheduledAppointment]:
     """Its visits as far as they are shown to the actor, in order of the times they had."""
     shown = Appointment.objects.visible_to(by).values("pk")
-    rows = MovedVisit.objects.filter(move=move, appointment__in=shown).select_related("appointment")
+    rows = RescheduledAppointment.objects.filter(move=move, appointment__in=shown).select_related("appointment")
     return rows.order_by("from_time", "id")
 
 
@@ -108,13 +118,13 @@ def live_feed(by: Actor, doctor_id: UUID) -> CalendarFeed | None:
     return CalendarFeed.objects.visible_to(by).filter(doctor=doctor_id, revoked_at=None).first()
 
 
-def still_booked(patient_id: UUID, since: datetime) -> int:
+def count_upcoming(patient_id: UUID, since: datetime) -> int:
     """How many visits of the patient from the instant on are asked for, booked, or waiting to be seen."""
     ahead = (*rules.MOVABLE, rules.Status.CHECKED_IN)
     return Appointment.objects.filter(patient=patient_id, scheduled_time__gte=since, status__in=ahead).count()
 
 
-def still_booked_with(by: Actor, doctor_id: UUID) -> int:
+def count_upcoming_with_doctor(by: Actor, doctor_id: UUID) -> int:
     """Returns how many appointments with the doctor are requested, booked or waiting, from now on, of those that the actor may
     see."""
     ahead = Q(status__in=rules.MOVABLE, ends_at__gte=clock.now()) | Q(status=rules.Status.CHECKED_IN)
@@ -137,18 +147,18 @@ def waitlist(*, visible_to: Actor, status: str = WaitStatus.WAITING.value) -> Qu
 
 def waitlist_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
     """The entry, or NotFound."""
-    found = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).first()
-    if found is None:
+    entry = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).first()
+    if entry is None:
         raise NotFound("There is no such entry on the waitlist.")
-    return found
+    return entry
 
 
 def offers_of(entries: Collection[UUID]) -> dict[UUID, list[WaitlistOffer]]:
     """What each of these entries was offered, the latest first, in one statement."""
-    found: dict[UUID, list[WaitlistOffer]] = {entry_id: [] for entry_id in entries}
+    offers: dict[UUID, list[WaitlistOffer]] = {entry_id: [] for entry_id in entries}
     for offer in WaitlistOffer.objects.filter(entry__in=entries).order_by("-created_at", "-id"):
-        found[offer.entry_id].append(offer)
-    return found
+        offers[offer.entry_id].append(offer)
+    return offers
 
 
 def rooms(*, visible_to: Actor) -> QuerySet[Room]:
@@ -168,47 +178,49 @@ class Week:
 
 def week(by: Actor, doctor_id: UUID) -> Week:
     """The doctor's week; the usual one without hours where nothing was published. Raises NotFound."""
-    refuse_strangers(by, doctor_id)
+    check_doctor_exists(by, doctor_id)
     schedule = DoctorSchedule.objects.filter(pk=doctor_id).first() or DoctorSchedule(doctor_id=doctor_id)
     hours = tuple(WorkingHours.objects.filter(schedule=doctor_id).order_by("weekday", "starts", "valid_from", "id"))
-    lengths = VisitLength.objects.filter(schedule=doctor_id).order_by("appointment_type")
+    lengths = AppointmentLength.objects.filter(schedule=doctor_id).order_by("appointment_type")
     return Week(doctor_id, schedule, hours, dict(lengths.values_list("appointment_type", "minutes")))
 
 
 def time_off(by: Actor, doctor_id: UUID) -> QuerySet[TimeOff]:
     """When the doctor is away, the soonest first. Raises NotFound."""
-    refuse_strangers(by, doctor_id)
+    check_doctor_exists(by, doctor_id)
     return TimeOff.objects.visible_to(by).filter(doctor=doctor_id).order_by("starts_at", "id")
 
 
 def one_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
     """One time off of the doctor's. Raises NotFound."""
-    found = time_off(by, doctor_id).filter(pk=time_off_id).first()
-    if found is None:
+    row = time_off(by, doctor_id).filter(pk=time_off_id).first()
+    if row is None:
         raise NotFound("There is no such time off.")
-    return found
+    return row
 
 
-def availability(
+def free_slots(
     by: Actor, doctor_id: UUID, *, start: datetime, end: datetime, minutes: int | None = None, appointment_type: str = ""
-) -> list[Span]:
+) -> list[TimeSpan]:
     """The doctor's free times between the two that are still to come, none overlapping another. Raises NotFound."""
-    refuse_strangers(by, doctor_id)
+    check_doctor_exists(by, doctor_id)
     start = max(start, clock.now())
-    practice = openings.practice(doctor_id, start=start, end=end, appointment_type=appointment_type)
-    if practice is None:
+    doctor_availability = availability.for_doctor(doctor_id, start=start, end=end, appointment_type=appointment_type)
+    if doctor_availability is None:
         raise NotFound("There is no such doctor.")
     if end <= start:
         return []
-    return openings.slots(doctor_id, practice, minutes=minutes or practice.minutes, start=start, end=end)
+    return availability.slots(
+        doctor_id, doctor_availability, minutes=minutes or doctor_availability.minutes, start=start, end=end
+    )
 
 
-def refuse_strangers(by: Actor, doctor_id: UUID) -> None:
+def check_doctor_exists(by: Actor, doctor_id: UUID) -> None:
     """Raises NotFound for whom the actor does not know as a doctor."""
     if not accounts.doctors(visible_to=by).filter(pk=doctor_id).exists():
         raise NotFound("There is no such doctor.")
 
 
-def furthest(start: datetime) -> datetime:
+def latest_end(start: datetime) -> datetime:
     """Where a range that begins here must end."""
     return start + timedelta(days=rules.FURTHEST_DAYS)

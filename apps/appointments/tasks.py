@@ -5,15 +5,16 @@ from collections.abc import Callable
 from celery import shared_task
 
 from apps.access.actor import SYSTEM
-from apps.appointments import services, tally
+from apps.appointments import services
+from apps.appointments.queries import row_counter
 
-_PORTIONS = 5  # of each kind in one run
+_BATCHES = 5  # of each kind in one run
 
 
 @shared_task
-def fold_tally() -> int:
+def compact_row_counter() -> int:
     """Add the rows of the tally together, so that reading it stays cheap."""
-    return tally.fold()
+    return row_counter.compact()
 
 
 @shared_task
@@ -23,16 +24,16 @@ def keep_waitlist() -> int:
 
     In portions, each its own transaction; any number of workers may run at once. What is left waits for the next run.
     """
-    settled = sum(_portions(act) for act in (services.expire_offers, services.lose_taken, services.expire_waits))
-    services.pass_on_all(by=SYSTEM)
+    settled = sum(_in_batches(act) for act in (services.expire_offers, services.close_taken_offers, services.expire_entries))
+    services.offer_all_freed_slots(by=SYSTEM)
     return settled
 
 
-def _portions(act: Callable[..., int]) -> int:
+def _in_batches(service: Callable[..., int]) -> int:
     settled = 0
-    for _ in range(_PORTIONS):
-        found = act(by=SYSTEM)
-        settled += found
-        if not found:
+    for _ in range(_BATCHES):
+        count = service(by=SYSTEM)
+        settled += count
+        if not count:
             break
     return settled

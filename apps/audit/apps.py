@@ -10,4 +10,4 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.audit.listeners")
-        import_module("apps.audit.retention")
+        import_module("apps.audit.retention.purging")

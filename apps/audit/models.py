@@ -16,7 +16,7 @@ from apps.common.models import ClosedQuerySet
 class AuditQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> "AuditQuerySet":
         """Administrators read the trail."""
-        return self.all() if actor.may(Permission.AUDIT_VIEW) else self.none()
+        return self.all() if actor.has_permission(Permission.AUDIT_VIEW) else self.none()
 
 
 class AuditEvent(models.Model):

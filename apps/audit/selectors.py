@@ -7,15 +7,16 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
-from apps.audit import chain, progress, sealing
 from apps.audit.models import AuditEvent, AuditQuerySet, Chain, VerificationProgress
+from apps.audit.sealing import chain, seals
+from apps.audit.verification import progress
 from apps.common import keyring
 
 # As in the index `audit_act` (migration 0003), which leaves out the commonest acts: those are found fast by time.
 _COMMONEST = ("patient.searched", "patient.read", "chart.read")
 
 
-def trail(
+def audit_log(
     *,
     visible_to: Actor,
     patient_id: UUID | None = None,
@@ -26,7 +27,7 @@ def trail(
     before: datetime | None = None,
 ) -> AuditQuerySet:
     """Rows that fit all that is asked, the newest first; `before` itself is not in."""
-    asked = {
+    filters = {
         "patient_id": patient_id,
         "user_id": user_id,
         "action": action,
@@ -34,7 +35,7 @@ def trail(
         "at__gte": since,
         "at__lt": before,
     }
-    rows = AuditEvent.objects.visible_to(visible_to).filter(**{name: value for name, value in asked.items() if value})
+    rows = AuditEvent.objects.visible_to(visible_to).filter(**{name: value for name, value in filters.items() if value})
     if action and action not in _COMMONEST:
         rows = rows.exclude(Q(action__in=_COMMONEST))  # says nothing new, and lets PostgreSQL use the index
     if outcome and outcome != AuditEvent.Outcome.SUCCESS:
@@ -55,13 +56,13 @@ def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = Non
 
 def unsealed() -> int:
     """How many rows wait to be sealed; latecomers among them are found by the next thorough sealing."""
-    return sealing.waiting(Chain.objects.first())
+    return seals.count_unsealed(Chain.objects.first())
 
 
-def length() -> int:
+def row_count() -> int:
     """How many rows the whole trail has: the place of the last seal, which has no gaps, and what waits. Nothing is counted."""
     head = Chain.objects.first()
-    return (head.sequence if head else 0) + sealing.waiting(head)
+    return (head.sequence if head else 0) + seals.count_unsealed(head)
 
 
 def verification_progress() -> VerificationProgress | None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, prepared
-from apps.common.actor import Someone
+from apps.common.actor import AuditActor
 from apps.common.ids import new_id
 
 _MONTHS_AHEAD = 3
@@ -19,17 +19,17 @@ _MONTHS_AHEAD = 3
 # By hand and prepared: every look at a chart pays for it. The row of a look stands alone in its transaction and does not wait
 # for the disk; a row that belongs to a write is as durable as the write.
 _COLUMNS = "id, at, user_id, role, action, outcome, patient_id, object_id, ip, request_id, purpose, detail"
-_BESIDE_A_WRITE = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
-_ALONE = f"""
+_INSERT_WITH_WRITE = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
+_INSERT_ALONE = f"""
 WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO audit_auditevent ({_COLUMNS})
 SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM hurry
 """  # noqa: S608
 
 
-def note(
+def record(
     *,
-    by: Someone | None,
+    by: AuditActor | None,
     action: str,
     outcome: str = AuditEvent.Outcome.SUCCESS,
     patient_id: UUID | None = None,
@@ -40,13 +40,13 @@ def note(
 
     Where an API key acts for its owner, `detail.api_key` is the key's prefix.
     """
-    where, row_id = context.current(), new_id()
-    if where.api_key:
-        detail = {"api_key": where.api_key, **detail}
+    request, row_id = context.current(), new_id()
+    if request.api_key:
+        detail = {"api_key": request.api_key, **detail}
     user_id, role = (by.id, str(by.role)) if by else (None, "")
-    about = (patient_id, object_id, where.ip, where.request_id, where.purpose, json.dumps(detail, cls=DjangoJSONEncoder))
+    about = (patient_id, object_id, request.ip, request.request_id, request.purpose, json.dumps(detail, cls=DjangoJSONEncoder))
     with prepared.cursor() as cursor:
-        sql = _BESIDE_A_WRITE if connection.in_atomic_block else _ALONE
+        sql = _INSERT_WITH_WRITE if connection.in_atomic_block else _INSERT_ALONE
         cursor.execute(sql, [row_id, clock.now(), user_id, role, action, str(outcome), *about])
     return row_id
 

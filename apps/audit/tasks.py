@@ -3,7 +3,11 @@
 from celery import shared_task
 
 from apps.access.actor import SYSTEM
-from apps.audit import retention, sealing, services, watch, whole
+from apps.audit import services
+from apps.audit.monitoring import unusual_access
+from apps.audit.retention import purging
+from apps.audit.sealing import seals
+from apps.audit.verification import full_verification
 
 
 @shared_task
@@ -15,19 +19,19 @@ def make_partitions() -> list[str]:
 @shared_task
 def seal(*, thorough: bool = False) -> int:
     """Seal the rows that came to light; thorough: also those whose transaction took long."""
-    return sealing.seal(thorough=thorough)
+    return seals.seal(thorough=thorough)
 
 
 @shared_task
 def look_for_unusual_reading() -> int:
     """Announce who opened more charts within an hour than care explains."""
-    return watch.announce_unusual_reading()
+    return unusual_access.announce_unusual_reading()
 
 
 @shared_task
 def verify() -> int:
     """Verify the next part of the whole log. Returns how many seals the present pass has verified."""
-    done = whole.step()
+    done = full_verification.step()
     return done.verified if done else 0
 
 
@@ -38,7 +42,7 @@ def purge() -> int:
     One task does a share of the work and asks for the next one, so that the tasks that wait behind it, an alert among them, wait
     for seconds only.
     """
-    done = retention.purge(by=SYSTEM, most=retention.SHARE)
-    if not all(purged.is_done for purged in done):
+    results = purging.purge(by=SYSTEM, limit=purging.BATCHES_PER_TASK)
+    if not all(purged.is_done for purged in results):
         purge.apply_async(retry=False)
-    return sum(purged.rows for purged in done)
+    return sum(purged.rows for purged in results)

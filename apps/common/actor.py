@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 
-class Someone(Protocol):
+class AuditActor(Protocol):
     """Anybody who acts. `id` is None for the system."""
 
     @property

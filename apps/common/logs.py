@@ -36,20 +36,20 @@ def without_rows(text: str, error: BaseException) -> str:
     Of the error only the first line stays: LINE repeats the statement with its values, and DETAIL names those of the row. The
     first line of a value that cannot be read (SQLSTATE class 22) holds the value, and goes too.
     """
-    for told in _chain(error):
-        if isinstance(told, psycopg.Error) and told.diag.sqlstate and str(told):
-            state = told.diag.sqlstate
-            first = "a value cannot be read" if state.startswith("22") else told.diag.message_primary
-            for form in (str(told), repr(str(told))[1:-1]):  # Celery logs the repr of what a task raised
+    for cause in _chain(error):
+        if isinstance(cause, psycopg.Error) and cause.diag.sqlstate and str(cause):
+            state = cause.diag.sqlstate
+            first = "a value cannot be read" if state.startswith("22") else cause.diag.message_primary
+            for form in (str(cause), repr(str(cause))[1:-1]):  # Celery logs the repr of what a task raised
                 text = text.replace(form, f"{first} (SQLSTATE {state})")
     return text
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error and those it came from."""
-    known: set[int] = set()
-    while error is not None and id(error) not in known:
-        known.add(id(error))
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 
@@ -62,4 +62,4 @@ def _masked(text: str) -> str:
 
 def _one_line(text: str) -> str:
     """Line breaks and terminal codes as their escapes, so that nobody forges a line (CWE-117)."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -21,7 +21,7 @@ _INSTANT = psycopg.adapters.types["timestamptz"].oid
 _Instants: Any = psycopg.adapters.get_loader(_INSTANT, Format.TEXT)
 
 
-class Preparing(psycopg.Cursor):
+class PreparingCursor(psycopg.Cursor):
     """psycopg's cursor, which here has the server plan every statement once.
 
     Instants come by psycopg's own loader, which is compiled: the one that Django puts before it was a tenth of a request that
@@ -43,18 +43,18 @@ def cursor() -> CursorWrapper:
     """A cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(Preparing(connection.connection))  # type: ignore[attr-defined]
+        return connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
-class Statement:
+class SqlFragment:
     """A piece of SQL with its values, to stand within another statement."""
 
     sql: str
     values: Sequence[Any]
 
 
-class Compiled:
+class PreparedQuery:
     """A queryset whose SQL Django makes once; each run binds fresh values where the blanks stood.
 
     For hot reads, where making the SQL costs more than PostgreSQL needs to answer it. Blanks are values that nothing else in the
@@ -63,7 +63,7 @@ class Compiled:
     is among those that need not (a role may be asked no such thing).
     """
 
-    def __init__(self, rows: QuerySet, *blanks: Any, perhaps: Sequence[Any] = ()) -> None:
+    def __init__(self, rows: QuerySet, *slots: Any, optional: Sequence[Any] = ()) -> None:
         self._query = rows.query
         self._compiler = self._query.get_compiler(connection.alias)
         try:
@@ -72,10 +72,10 @@ class Compiled:
             self._sql, fixed = "", ()
         selected = [column for column, _, _ in self._compiler.select or ()]
         self._converters = self._compiler.get_converters(selected)
-        known = (*blanks, *perhaps)
-        self._places = [(_place(value, known), value) for value in fixed]
-        if self._sql and (missing := set(range(len(blanks))) - {place for place, _ in self._places}):
-            raise ValueError(f"no parameter for the blanks {[blanks[place] for place in missing]}")
+        known = (*slots, *optional)
+        self._slots = [(_slot_of(value, known), value) for value in fixed]
+        if self._sql and (missing := set(range(len(slots))) - {place for place, _ in self._slots}):
+            raise ValueError(f"no parameter for the blanks {[slots[place] for place in missing]}")
 
     def instances(self, *values: Any) -> list[Any]:
         """The model's instances, with `values` in the places of the blanks."""
@@ -94,21 +94,21 @@ class Compiled:
         sql, bound = (f"{sql} OFFSET %s", [offset]) if offset else (sql, [])
         return [dict(zip(names, row, strict=True)) for row in self._run(sql, self._bound(values) + bound)]
 
-    def statement(self, *values: Any) -> Statement | None:
+    def statement(self, *values: Any) -> SqlFragment | None:
         """The queryset as a piece of another statement; None where it is known to find nothing."""
-        return Statement(self._sql, self._bound(values)) if self._sql else None
+        return SqlFragment(self._sql, self._bound(values)) if self._sql else None
 
     def _bound(self, values: Sequence[Any]) -> list[Any]:
-        return [value if place is None else values[place] for place, value in self._places]
+        return [value if place is None else values[place] for place, value in self._slots]
 
     def _run(self, sql: str, bound: Sequence[Any]) -> Iterable[Sequence[Any]]:
         if not self._sql:
             return []
-        with cursor() as asked:
-            asked.execute(sql, bound)
-            rows = asked.fetchall()
+        with cursor() as prepared_cursor:
+            prepared_cursor.execute(sql, bound)
+            rows = prepared_cursor.fetchall()
         return [*self._compiler.apply_converters(rows, self._converters)] if self._converters else rows
 
 
-def _place(value: Any, blanks: Sequence[Any]) -> int | None:
-    return next((place for place, blank in enumerate(blanks) if isinstance(value, type(blank)) and blank == value), None)
+def _slot_of(value: Any, slots: Sequence[Any]) -> int | None:
+    return next((place for place, slot in enumerate(slots) if isinstance(value, type(slot)) and slot == value), None)

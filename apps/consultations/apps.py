@@ -9,4 +9,4 @@ class ConsultationsConfig(AppConfig):
     name = "apps.consultations"
 
     def ready(self) -> None:
-        import_module("apps.consultations.plugs")
+        import_module("apps.consultations.registrations")

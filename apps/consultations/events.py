@@ -8,7 +8,7 @@ from apps.events.event import Event
 
 
 @dataclass(frozen=True, kw_only=True)
-class _AboutVisit(Event):
+class _ConsultationEvent(Event):
     consultation_id: UUID
     patient_id: UUID
     doctor_id: UUID
@@ -21,7 +21,7 @@ class _AboutVisit(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationStarted(_AboutVisit, name="consultation.started"):
+class ConsultationStarted(_ConsultationEvent, name="consultation.started"):
     """A visit began. `entered_by_id` is whoever began it, for the doctor or as the doctor."""
 
     workflow_type: str
@@ -30,7 +30,7 @@ class ConsultationStarted(_AboutVisit, name="consultation.started"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationStepSaved(_AboutVisit, name="consultation.step_saved"):
+class ConsultationStepSaved(_ConsultationEvent, name="consultation.step_saved"):
     """A step was saved; `acknowledged` are the rules whose alerts were answered with it."""
 
     step_number: int
@@ -40,7 +40,7 @@ class ConsultationStepSaved(_AboutVisit, name="consultation.step_saved"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationAlertRaised(_AboutVisit, name="consultation.alert_raised"):
+class ConsultationAlertRaised(_ConsultationEvent, name="consultation.alert_raised"):
     """A vital sign was saved that the doctor has to know of now: the rules by name, never the value."""
 
     rule_ids: tuple[str, ...]
@@ -48,21 +48,21 @@ class ConsultationAlertRaised(_AboutVisit, name="consultation.alert_raised"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationAlertsCleared(_AboutVisit, name="consultation.alert_cleared"):
+class ConsultationAlertsCleared(_ConsultationEvent, name="consultation.alert_cleared"):
     """Another value was saved, for which these alerts no longer hold."""
 
     alert_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationReady(_AboutVisit, name="consultation.ready"):
+class ConsultationReady(_ConsultationEvent, name="consultation.ready"):
     """A nurse has handed the visit to its doctor."""
 
     ready_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationCompleted(_AboutVisit, name="consultation.completed"):
+class ConsultationCompleted(_ConsultationEvent, name="consultation.completed"):
     """The visit is signed and stands in the chart. Billing drafts its charges, the patient is told, the pharmacy sees the drugs.
 
     `missing_steps` and `open_alerts` (rules) are not empty where the doctor overrode the gate and said why.
@@ -77,36 +77,36 @@ class ConsultationCompleted(_AboutVisit, name="consultation.completed"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationAmended(_AboutVisit, name="consultation.amended"):
+class ConsultationAmended(_ConsultationEvent, name="consultation.amended"):
     """An addendum was signed."""
 
     addendum_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationsTakenOver(Event, name="consultation.taken_over"):
+class ConsultationsImported(Event, name="consultation.taken_over"):
     """Visits came in as they had happened elsewhere, so many; nobody is told of each."""
 
     visits: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationHeld(_AboutVisit, name="consultation.held"):
+class ConsultationHeld(_ConsultationEvent, name="consultation.held"):
     """The visit waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationResumed(_AboutVisit, name="consultation.resumed"):
+class ConsultationResumed(_ConsultationEvent, name="consultation.resumed"):
     """The visit goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationCancelled(_AboutVisit, name="consultation.cancelled"):
+class ConsultationCancelled(_ConsultationEvent, name="consultation.cancelled"):
     """The visit did not come about, or was begun by mistake. What was typed stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsultationHandedOver(_AboutVisit, name="consultation.handed_over"):
+class ConsultationHandedOver(_ConsultationEvent, name="consultation.handed_over"):
     """Another doctor goes on: `doctor_id`, from `from_doctor_id`."""
 
     from_doctor_id: UUID

@@ -16,8 +16,8 @@ from apps.appointments.models import Appointment
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.consultations import rules
+from apps.patients.confidentiality.models import open_to
 from apps.patients.models import Patient
-from apps.patients.restriction import open_to
 
 STATUSES = [(status.value, status.value.replace("_", " ")) for status in rules.Status]
 WORKFLOWS = [(workflow.value, workflow.value) for workflow in rules.Workflow]
@@ -28,7 +28,7 @@ LIVE, SIGNED = [status.value for status in rules.LIVE], [status.value for status
 class ConsultationQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor, at: object = None) -> Self:
         """The visits of every patient who is shown to the actor."""
-        return self.filter(open_to(actor, "patient", at=at)) if actor.may(Permission.CONSULTATION_VIEW) else self.none()  # type: ignore[arg-type]
+        return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.CONSULTATION_VIEW) else self.none()  # type: ignore[arg-type]
 
     def live(self) -> Self:
         """Those that go on."""
@@ -208,7 +208,7 @@ class Addendum(BaseModel):
         return f"addendum {self.signed_at:%Y-%m-%d %H:%M} UTC"
 
 
-class Passage(models.Model):
+class ConsultationStatusChange(models.Model):
     """A visit went from one status to the next, or from one doctor to another; the first has no `from_status`."""
 
     id = models.BigAutoField(primary_key=True)
@@ -223,20 +223,20 @@ class Passage(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["consultation", "id"], name="passage_of_consultation")]
+        indexes = [models.Index(fields=["consultation", "id"], name="consultation_status_change")]
 
     def __str__(self) -> str:
         return f"{self.from_status or 'new'} → {self.to_status}"
 
 
-class Tally(models.Model):
+class RowCounter(models.Model):
     """How many consultations came or went in one statement. A trigger writes (migration 0003), `reads` sums, a worker folds."""
 
     id = models.BigAutoField(primary_key=True)
     consultations = models.IntegerField()
 
     class Meta:
-        db_table = "consultations_tally"
+        db_table = "consultations_rowcounter"
 
     def __str__(self) -> str:
         return f"{self.consultations:+d}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apps.consultations.steps import TOTAL, Step
+from apps.consultations.steps.definitions import STEP_COUNT, Step
 
 
 class Status(StrEnum):
@@ -43,18 +43,18 @@ SIGNED = (S.COMPLETED, S.AMENDED)
 
 STANDARD_REQUIRED = tuple(Step(number) for number in (0, 1, 2, 3, 4, 6, 7))
 QUICK_REQUIRED = (Step.SYMPTOMS, Step.TREATMENT_PLAN)
-_PASSED_OVER = "Passed over; it can still be filled in."
+_BYPASSED = "Passed over; it can still be filled in."
 _NOT_ASKED = "Not asked for in a quick visit; it can still be filled in."
 _NOT_NEEDED = "Was not needed."
 
 
-def may_follow(here: str, there: str) -> bool:
+def may_follow(from_status: str, to_status: str) -> bool:
     """Whether a visit may go from one status to the other."""
-    return there in MOVES[here]
+    return to_status in MOVES[from_status]
 
 
 @dataclass(frozen=True)
-class Needs:
+class StepRequirements:
     """What a visit needs: the required steps and those set aside, each with why; which steps to turn to first."""
 
     required: Mapping[Step, str]
@@ -62,12 +62,12 @@ class Needs:
     first: Sequence[Step] = ()
 
 
-def fixed_needs(workflow: str) -> Needs:
+def fixed_requirements(workflow: str) -> StepRequirements:
     """Of a standard or quick visit."""
     if workflow == Workflow.QUICK:
         rest = [step for step in Step if step not in (*QUICK_REQUIRED, Step.REVIEW_SIGN)]
-        return Needs(dict.fromkeys(QUICK_REQUIRED, "Every quick visit has it."), dict.fromkeys(rest, _NOT_ASKED))
-    return Needs(dict.fromkeys(STANDARD_REQUIRED, "Every standard visit has it."), {})
+        return StepRequirements(dict.fromkeys(QUICK_REQUIRED, "Every quick visit has it."), dict.fromkeys(rest, _NOT_ASKED))
+    return StepRequirements(dict.fromkeys(STANDARD_REQUIRED, "Every standard visit has it."), {})
 
 
 @dataclass(frozen=True)
@@ -94,46 +94,46 @@ class Progress:
         return tuple(one.step for one in self.steps if one.required)
 
 
-def progress(workflow: str, status: str, needs: Needs, saved: Mapping[Step, State]) -> Progress:
+def progress(workflow: str, status: str, requirements: StepRequirements, saved: Mapping[Step, State]) -> Progress:
     """How each step stands, from what was saved and what the visit needs."""
     states = {step: saved.get(step, State.PENDING) for step in Step}
-    reasons = dict(needs.required)
-    for step, why in _set_aside(workflow, status, needs, saved).items():
+    reasons = dict(requirements.required)
+    for step, why in _skipped_steps(workflow, status, requirements, saved).items():
         states[step], reasons[step] = State.SKIPPED, why
     open_steps = [step for step in Step if states[step] not in (State.COMPLETED, State.SKIPPED)]
     current = open_steps[0] if open_steps and status not in SIGNED else Step.REVIEW_SIGN
     if status == Status.IN_PROGRESS and states[current] == State.PENDING:
         states[current] = State.IN_PROGRESS  # where the doctor is
-    missing = tuple(step for step in Step if step in needs.required and states[step] != State.COMPLETED)
-    steps = tuple(StepState(step, states[step], step in needs.required, reasons.get(step, "")) for step in Step)
-    return Progress(steps, current, missing, _recommended(status, needs, states, missing, open_steps))
+    missing = tuple(step for step in Step if step in requirements.required and states[step] != State.COMPLETED)
+    steps = tuple(StepState(step, states[step], step in requirements.required, reasons.get(step, "")) for step in Step)
+    return Progress(steps, current, missing, _recommended(status, requirements, states, missing, open_steps))
 
 
-def in_the_way(workflow: str, step: Step, found: Progress) -> Step | None:
+def blocking_step(workflow: str, step: Step, reached: Progress) -> Step | None:
     """In a standard visit the required step that comes before this one and is still open; else None."""
-    if workflow != Workflow.STANDARD or not found.missing:
+    if workflow != Workflow.STANDARD or not reached.missing:
         return None
-    return found.missing[0] if found.missing[0] < step else None
+    return reached.missing[0] if reached.missing[0] < step else None
 
 
-def _set_aside(workflow: str, status: str, needs: Needs, saved: Mapping[Step, State]) -> dict[Step, str]:
+def _skipped_steps(workflow: str, status: str, requirements: StepRequirements, saved: Mapping[Step, State]) -> dict[Step, str]:
     """The untouched steps that nobody waits for, with why."""
-    aside = {step: why for step, why in needs.skipped.items() if step not in saved and step not in needs.required}
-    untouched = [step for step in Step if step not in saved and step not in needs.required]
+    skipped = {step: why for step, why in requirements.skipped.items() if step not in saved and step not in requirements.required}
+    untouched = [step for step in Step if step not in saved and step not in requirements.required]
     if workflow == Workflow.STANDARD:
         furthest = max(saved, default=Step.PATIENT_OVERVIEW)
-        aside |= {step: _PASSED_OVER for step in untouched if step < furthest}
+        skipped |= {step: _BYPASSED for step in untouched if step < furthest}
     if status in SIGNED:
-        aside |= {step: _NOT_NEEDED for step in untouched if step not in aside}
-    return aside
+        skipped |= {step: _NOT_NEEDED for step in untouched if step not in skipped}
+    return skipped
 
 
 def _recommended(
-    status: str, needs: Needs, states: Mapping[Step, State], missing: Sequence[Step], open_steps: Sequence[Step]
+    status: str, requirements: StepRequirements, states: Mapping[Step, State], missing: Sequence[Step], open_steps: Sequence[Step]
 ) -> Step | None:
     """Where to turn next: what a rule puts first, then what is required, then what is open, then the signature."""
     if status not in LIVE:
         return None
-    urgent = [step for step in needs.first if states[step] != State.COMPLETED]
-    ahead = [*urgent, *missing, *open_steps]
-    return ahead[0] if ahead else Step(TOTAL - 1)
+    urgent = [step for step in requirements.first if states[step] != State.COMPLETED]
+    candidates = [*urgent, *missing, *open_steps]
+    return candidates[0] if candidates else Step(STEP_COUNT - 1)

@@ -9,15 +9,16 @@ from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QueryS
 
 from apps.access.actor import Actor
 from apps.common.errors import NotFound
-from apps.consultations import adaptive, reads, rules
-from apps.consultations.models import Acknowledgement, Addendum, Consultation, Passage, StepSave, VitalAlert
+from apps.consultations import adaptive, rules
+from apps.consultations.models import Acknowledgement, Addendum, Consultation, ConsultationStatusChange, StepSave, VitalAlert
+from apps.consultations.queries import prepared
 from apps.consultations.rules import Progress, State
-from apps.consultations.steps import Step
-from apps.patients import lists
+from apps.consultations.steps.definitions import Step
+from apps.patients.lists import scoped_list
 
 
 @dataclass(frozen=True)
-class Visit:
+class ConsultationDetails:
     """A visit with everything that is shown of it: each step's latest save, alerts that were answered, addenda, how far it is."""
 
     row: Consultation
@@ -29,15 +30,15 @@ class Visit:
     @property
     def alerts(self) -> list[dict[str, Any]]:
         """What the adaptive rules warn of."""
-        found: list[dict[str, Any]] = self.row.guidance.get("alerts", [])
-        return found
+        alerts: list[dict[str, Any]] = self.row.guidance.get("alerts", [])
+        return alerts
 
     @property
     def unusual_diagnoses(self) -> list[tuple[int, str]]:
         """The diagnoses that do not fit the patient's age or sex: their places in the step, each with the reason."""
         save = self.saves.get(Step.ASSESSMENT)
         coded = save.parsed.get("diagnoses", []) if save else []
-        return [(place, one["unusual"]) for place, one in enumerate(coded) if one.get("unusual")]
+        return [(position, one["unusual"]) for position, one in enumerate(coded) if one.get("unusual")]
 
     @property
     def open_alerts(self) -> list[dict[str, Any]]:
@@ -50,47 +51,47 @@ class Visit:
         return [alert for alert in self.open_alerts if alert.get("urgent")] if self.row.status in rules.LIVE else []
 
 
-def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> lists.Listing:
+def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> scoped_list.CountedPage:
     """A page of visits, the latest first. Filters: patient_id (a merged id finds the survivor's), doctor_id, appointment_id,
     since, until (before it), status.
 
     Two statements. Without a filter the total is exact, with one it is counted up to 10,000.
     """
-    return lists.listing(reads.of(visible_to, **filters), offset=offset, limit=limit)
+    return scoped_list.list_page(prepared.consultations(visible_to, **filters), offset=offset, limit=limit)
 
 
-def consultation(by: Actor, consultation_id: UUID) -> Visit:
+def consultation(by: Actor, consultation_id: UUID) -> ConsultationDetails:
     """The visit, or NotFound. At most four queries."""
-    row = reads.one(by, consultation_id)
+    row = prepared.consultation(by, consultation_id)
     if row is None:
-        raise nothing(consultation_id)
-    return whole(row)
+        raise not_found(consultation_id)
+    return details(row)
 
 
-def nothing(consultation_id: UUID) -> NotFound:
+def not_found(consultation_id: UUID) -> NotFound:
     """The refusal for a visit that is not there or not shown; the trail is told whose it is."""
     refusal = NotFound("There is no such consultation.")
     refusal.withheld = Consultation.objects.filter(pk=consultation_id).values_list("patient_id", flat=True).first()
     return refusal
 
 
-def whole(row: Consultation) -> Visit:
+def details(row: Consultation) -> ConsultationDetails:
     """The visit with what belongs to it, as it is stored."""
     answered = Acknowledgement.objects.filter(consultation=row) if row.guidance.get("alerts") else ()
     addenda = list(Addendum.objects.filter(consultation=row)) if row.status == rules.Status.AMENDED else []
-    return put_together(row, latest_saves(row), {one.alert_id: one for one in answered}, addenda)
+    return build_details(row, latest_saves(row), {one.alert_id: one for one in answered}, addenda)
 
 
-def put_together(
+def build_details(
     row: Consultation,
     saves: Mapping[Step, StepSave],
     acknowledged: Mapping[str, Acknowledgement],
     addenda: Sequence[Addendum] = (),
-) -> Visit:
+) -> ConsultationDetails:
     """The visit from its parts, and how far it has come."""
     states = {step: State(save.state) for step, save in saves.items()}
-    progress = rules.progress(row.workflow_type, row.status, needs_of(row), states)
-    return Visit(row, saves, acknowledged, addenda, progress)
+    progress = rules.progress(row.workflow_type, row.status, requirements_of(row), states)
+    return ConsultationDetails(row, saves, acknowledged, addenda, progress)
 
 
 def with_alert_since(rows: QuerySet[Consultation]) -> QuerySet[Any]:
@@ -125,14 +126,14 @@ def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None
     return list(rows.filter(cleared_at=None).exclude(alert_id__in=answered))
 
 
-def needs_of(row: Consultation) -> rules.Needs:
+def requirements_of(row: Consultation) -> rules.StepRequirements:
     """What the visit needs: by its table, or by the rules' last word."""
-    return adaptive.needs_of(row.guidance) if "requires" in row.guidance else rules.fixed_needs(row.workflow_type)
+    return adaptive.requirements_of(row.guidance) if "requires" in row.guidance else rules.fixed_requirements(row.workflow_type)
 
 
 def latest_saves(row: Consultation) -> dict[Step, StepSave]:
     """Each step as it stands."""
-    return {Step(save.number): save for save in reads.latest_saves(row.pk)}
+    return {Step(save.number): save for save in prepared.latest_saves(row.pk)}
 
 
 def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:
@@ -140,6 +141,8 @@ def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:
     return StepSave.objects.filter(consultation=row, number=step).select_related("saved_by").order_by("-version")
 
 
-def passages(row: Consultation) -> QuerySet[Passage]:
+def status_changes(row: Consultation) -> QuerySet[ConsultationStatusChange]:
     """What the visit went through, in order."""
-    return Passage.objects.filter(consultation=row).select_related("by", "from_doctor", "to_doctor").order_by("id")
+    return (
+        ConsultationStatusChange.objects.filter(consultation=row).select_related("by", "from_doctor", "to_doctor").order_by("id")
+    )

@@ -3,10 +3,10 @@
     @after_commit(PatientRegistered)
     def greet(event: PatientRegistered) -> None: ...
 
-`after_commit` listeners are called by a worker, at least once. `in_step` is for the audit trail alone: it writes in the
+`after_commit` listeners are called by a worker, at least once. `synchronous` is for the audit trail alone: it writes in the
 announcing transaction and may therefore refuse it. What is slow, or worth trying for a day, comes on terms of its own:
 
-    @after_commit(SignedInFromNewPlace, terms=Terms(queue="mail", waits=A_DAY))
+    @after_commit(SignedInFromNewPlace, policy=RetryPolicy(queue="mail", backoff=A_DAY))
 
 Most facts concern only some of their listeners. A listener that names a filter gets no delivery, and a fact that concerns no
 listener starts no task:
@@ -22,18 +22,18 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from apps.common.actor import Someone
+from apps.common.actor import AuditActor
 from apps.events.event import Event
 
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Any], None]
-InStep = Callable[[Event, Someone, UUID], None]
+SynchronousListener = Callable[[Event, AuditActor, UUID], None]
 Filter = Callable[[Any], bool]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class RetryPolicy:
     """The queue whose workers call a listener, and how long after each failure it is called again; then it is parked.
 
     `shared` allows a batch of deliveries to share one transaction. It is for listeners that only insert rows: if one of the batch
@@ -46,23 +46,23 @@ class Terms:
     queue: str = "default"
     shared: bool = False
     asynchronous_commit: bool = False
-    waits: tuple[timedelta, ...] = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+    backoff: tuple[timedelta, ...] = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 
     @property
     def attempts(self) -> int:
-        return len(self.waits) + 1
+        return len(self.backoff) + 1
 
 
-USUAL = Terms()
-SHARED = Terms(shared=True)
-_terms: dict[str, Terms] = {}
+DEFAULT_POLICY = RetryPolicy()
+SHARED_TRANSACTION = RetryPolicy(shared=True)
+_policies: dict[str, RetryPolicy] = {}
 _filters: dict[str, Filter] = {}
 _after_commit: dict[str, dict[str, Listener]] = {}
-_in_step: list[InStep] = []
+_synchronous: list[SynchronousListener] = []
 
 
 def after_commit(
-    fact: type[E], *, terms: Terms = USUAL, when: Callable[[E], bool] | None = None
+    fact: type[E], *, policy: RetryPolicy = DEFAULT_POLICY, when: Callable[[E], bool] | None = None
 ) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
     """Register a listener under its dotted path, which is its name in the delivery row.
 
@@ -73,7 +73,7 @@ def after_commit(
     def register(listener: Callable[[E], None]) -> Callable[[E], None]:
         path = f"{listener.__module__}.{listener.__qualname__}"
         _after_commit.setdefault(fact.name, {})[path] = listener
-        _terms[path] = terms
+        _policies[path] = policy
         if when is not None:
             _filters[path] = when
         return listener
@@ -81,9 +81,9 @@ def after_commit(
     return register
 
 
-def in_step(listener: InStep) -> InStep:
+def synchronous(listener: SynchronousListener) -> SynchronousListener:
     """Register the listener that writes in the same transaction as the fact."""
-    _in_step.append(listener)
+    _synchronous.append(listener)
     return listener
 
 
@@ -97,18 +97,18 @@ def filters_exist(fact: str) -> bool:
     return any(path in _filters for path in _after_commit.get(fact, ()))
 
 
-def concerned(fact: Event) -> list[str]:
+def interested_listeners(fact: Event) -> list[str]:
     """The listeners, by name, that have work to do for a fact that knows when and by whom it was announced."""
     return [path for path in names_for(fact.name) if path not in _filters or _passes(fact, path)]
 
 
-def concerned_at_emit(fact: Event, *, event_id: UUID, by: UUID | None, at: datetime) -> list[str]:
+def interested_at_emit(fact: Event, *, event_id: UUID, by: UUID | None, at: datetime) -> list[str]:
     """The same for a fact that is being announced. The caller's own fact is left as it is."""
     if not filters_exist(fact.name):
         return names_for(fact.name)
     announced = copy.copy(fact)
     vars(announced).update(event_id=event_id, announced_at=at, announced_by=by)
-    return concerned(announced)
+    return interested_listeners(announced)
 
 
 def _passes(fact: Event, path: str) -> bool:
@@ -124,19 +124,19 @@ def find(fact: str, listener: str) -> Listener | None:
     return _after_commit.get(fact, {}).get(listener)
 
 
-def terms_of(listener: str) -> Terms:
+def policy_of(listener: str) -> RetryPolicy:
     """On which terms the listener of this name is called."""
-    return _terms.get(listener, USUAL)
+    return _policies.get(listener, DEFAULT_POLICY)
 
 
-def run_in_step(fact: Event, by: Someone, event_id: UUID) -> None:
+def run_synchronous(fact: Event, by: AuditActor, event_id: UUID) -> None:
     """Let the trail write its row."""
-    for listener in _in_step:
+    for listener in _synchronous:
         listener(fact, by, event_id)
 
 
-def forget(fact: type[Event], path: str) -> None:
+def unregister(fact: type[Event], path: str) -> None:
     """Take a listener out again (tests)."""
     _after_commit.get(fact.name, {}).pop(path, None)
     _filters.pop(path, None)
-    _terms.pop(path, None)
+    _policies.pop(path, None)

@@ -23,7 +23,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.dateparse import parse_date, parse_datetime
 
-from apps.common import bus, clock
+from apps.common import clock, redis_client
 from apps.common.ids import new_id
 from apps.common.logs import without_rows
 from apps.events import event as facts
@@ -37,7 +37,7 @@ WAKE = "hims:relay:awake"
 WAKE_MS = 2_000
 BATCH = 100
 LEASE = timedelta(seconds=30)  # a delivery that nobody works on, its worker or its task being lost, is due again after this
-_READERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
+_PARSERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
     UUID: UUID,
     datetime: parse_datetime,
     date: parse_date,
@@ -45,63 +45,65 @@ _READERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
 }
 
 
-class Turn(typing.NamedTuple):
+class DeliveryAttempt(typing.NamedTuple):
     """An attempt of a delivery, the first being 1, and the queue it is handed to."""
 
     delivery_id: UUID
     attempt: int
-    queue: str = listeners.USUAL.queue
+    queue: str = listeners.DEFAULT_POLICY.queue
 
 
-def claim_waiting(limit: int = BATCH) -> list[Turn]:
+def claim_waiting(limit: int = BATCH) -> list[DeliveryAttempt]:
     """Make the delivery rows of waiting facts, oldest first. Answers the turns to run; empty when no fact waits."""
-    turns: list[Turn] = []
-    while not turns:
+    attempts: list[DeliveryAttempt] = []
+    while not attempts:
         with transaction.atomic():
             now = clock.now()
             waiting = sql.claim(limit=limit, now=now)
-            rows = [Delivery(pk=new_id(), event_id=row.pk, listener=name) for row in waiting for name in _concerned(row)]
+            rows = [
+                Delivery(pk=new_id(), event_id=row.pk, listener=name) for row in waiting for name in _interested_listeners(row)
+            ]
             added = sql.add(rows, due=now + LEASE) if rows else set()
         if not waiting:
             break
-        turns = [Turn(row.pk, 1, listeners.terms_of(row.listener).queue) for row in rows if row.pk in added]
-    return turns
+        attempts = [DeliveryAttempt(row.pk, 1, listeners.policy_of(row.listener).queue) for row in rows if row.pk in added]
+    return attempts
 
 
-def _concerned(row: OutboxEvent) -> list[str]:
+def _interested_listeners(row: OutboxEvent) -> list[str]:
     """The listeners that get a delivery. A fact that cannot be read goes to all of them, and is parked where a person sees it."""
     if not listeners.filters_exist(row.name):
         return listeners.names_for(row.name)
     try:
-        fact = revive(row)
+        fact = deserialize(row)
     except Exception:
         log.exception("the fact %s cannot be read", row.pk)
         return listeners.names_for(row.name)
-    return listeners.concerned(fact)
+    return listeners.interested_listeners(fact)
 
 
-def fall_asleep() -> None:
+def clear_wake_flag() -> None:
     """Let the next commit wake a relay again. Called before claiming, so that no fact slips between."""
     try:
-        bus.run(lambda client: client.delete(WAKE))
-    except bus.Down:
+        redis_client.run(lambda client: client.delete(WAKE))
+    except redis_client.RedisUnavailable:
         log.warning("the bus is down; the sweep relays until it is back")
 
 
-def due_deliveries(limit: int = 1_000) -> list[Turn]:
+def due_deliveries(limit: int = 1_000) -> list[DeliveryAttempt]:
     """Take the deliveries whose time has come (again): a retry, or one whose task was lost with its broker or worker.
 
     One that is being run is locked and therefore not taken; one that is taken is not due again before its lease is over.
     """
     now = clock.now()
     taken = sql.take_due(limit=limit, now=now, due=now + LEASE)
-    return [Turn(pk, attempts + 1, listeners.terms_of(listener).queue) for pk, listener, attempts in taken]
+    return [DeliveryAttempt(pk, attempts + 1, listeners.policy_of(listener).queue) for pk, listener, attempts in taken]
 
 
 def deliver_batch(delivery_ids: Sequence[UUID]) -> int:
     """Run the first attempt of each. Answers how many were done; a failure is recorded, not raised."""
     begun = sql.begin(delivery_ids, attempt=1, due=clock.now() + LEASE)
-    together = [pk for pk, listener in begun if listeners.terms_of(listener).shared]
+    together = [pk for pk, listener in begun if listeners.policy_of(listener).shared]
     done = _run_together(together) if len(together) > 1 else None
     alone = [pk for pk, _ in begun if done is None or pk not in together]
     renewed = time.monotonic()
@@ -120,9 +122,9 @@ def deliver(delivery_id: UUID, attempt: int) -> bool:
 
 def _begin(delivery_id: UUID, attempt: int) -> bool:
     """Take the attempt, in its own transaction, so that a listener that kills its worker is parked in the end too."""
-    if attempt > listeners.USUAL.attempts and attempt > _terms_of(delivery_id).attempts:
+    if attempt > listeners.DEFAULT_POLICY.attempts and attempt > _policy_of(delivery_id).attempts:
         waiting = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt - 1)
-        waiting.update(status=Delivery.Status.PARKED, last_error="The worker was lost at every attempt.")
+        waiting.update(status=Delivery.Status.DEAD_LETTERED, last_error="The worker was lost at every attempt.")
         return False
     return bool(sql.begin([delivery_id], attempt=attempt, due=clock.now() + LEASE))
 
@@ -133,7 +135,7 @@ def _attempt(delivery_id: UUID, attempt: int) -> bool:
             return bool(_run_locked([delivery_id], attempt))
     except Exception as error:  # any failure of a listener is retried, then parked for a person to see
         log.exception("delivery %s failed", delivery_id)
-        _note_failure(delivery_id, attempt, error)
+        _record_failure(delivery_id, attempt, error)
         return False
 
 
@@ -152,28 +154,28 @@ def _run_locked(delivery_ids: Sequence[UUID], attempt: int) -> int:
     for delivery in locked:
         listener = listeners.find(delivery.event.name, delivery.listener)
         if listener is not None:  # None: this version of the code has dropped the listener
-            listener(revive(delivery.event))
+            listener(deserialize(delivery.event))
     if locked:
-        asynchronous = all(listeners.terms_of(delivery.listener).asynchronous_commit for delivery in locked)
+        asynchronous = all(listeners.policy_of(delivery.listener).asynchronous_commit for delivery in locked)
         sql.finish([delivery.delivery_id for delivery in locked], now=clock.now(), asynchronous=asynchronous)
     return len(locked)
 
 
-def _note_failure(delivery_id: UUID, attempt: int, error: Exception) -> None:
-    terms = _terms_of(delivery_id)
-    wait = terms.waits[min(attempt, len(terms.waits)) - 1]
+def _record_failure(delivery_id: UUID, attempt: int, error: Exception) -> None:
+    policy = _policy_of(delivery_id)
+    wait = policy.backoff[min(attempt, len(policy.backoff)) - 1]
     Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt).update(
-        status=Delivery.Status.PARKED if attempt >= terms.attempts else Delivery.Status.PENDING,
+        status=Delivery.Status.DEAD_LETTERED if attempt >= policy.attempts else Delivery.Status.PENDING,
         next_attempt_at=clock.now() + wait,
         last_error=without_rows(f"{type(error).__name__}: {error}", error)[:500],
     )
 
 
-def _terms_of(delivery_id: UUID) -> listeners.Terms:
-    return listeners.terms_of(Delivery.objects.filter(pk=delivery_id).values_list("listener", flat=True).first() or "")
+def _policy_of(delivery_id: UUID) -> listeners.RetryPolicy:
+    return listeners.policy_of(Delivery.objects.filter(pk=delivery_id).values_list("listener", flat=True).first() or "")
 
 
-def revive(row: OutboxEvent) -> Event:
+def deserialize(row: OutboxEvent) -> Event:
     """The fact as it was announced, ids and times typed again; and its id, and when and by whom it was told."""
     kind = facts.named(row.name)
     fact = kind(**{name: _typed(hint, row.payload.get(name)) for name, hint in _fields(kind)})  # type: ignore[arg-type]
@@ -196,4 +198,4 @@ def _typed(hint: typing.Any, value: typing.Any) -> typing.Any:
         return tuple(_typed(typing.get_args(hint)[0], one) for one in value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
-    return _READERS.get(hint, lambda plain: plain)(value)
+    return _PARSERS.get(hint, lambda plain: plain)(value)

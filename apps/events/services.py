@@ -7,7 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from apps.common import clock, context, prepared
-from apps.common.actor import Someone
+from apps.common.actor import AuditActor
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
 from apps.events import listeners, tasks
@@ -15,7 +15,7 @@ from apps.events.event import DeliveryRetried, Event
 from apps.events.models import Delivery
 
 
-class NotParked(Conflict):
+class NotDeadLettered(Conflict):
     message = "Only a parked delivery can be tried again."
 
 
@@ -30,27 +30,27 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
 
-def emit(fact: Event, *, by: Someone) -> UUID:
+def emit(fact: Event, *, by: AuditActor) -> UUID:
     """Announce a fact inside the transaction that makes it true. Answers the event's id."""
     if not connection.in_atomic_block:
         raise NotInTransaction(f"{fact.name} was announced outside a transaction")
     now = clock.now()
     event_id = new_id()
-    awaited = bool(listeners.concerned_at_emit(fact, event_id=event_id, by=by.id, at=now))
+    has_listeners = bool(listeners.interested_at_emit(fact, event_id=event_id, by=by.id, at=now))
     payload = json.dumps(fact.payload(), cls=DjangoJSONEncoder)
-    relayed_at = None if awaited else now
+    relayed_at = None if has_listeners else now
     with prepared.cursor() as cursor:
         cursor.execute(_ANNOUNCE, [event_id, fact.name, payload, by.id, context.current().request_id, now, relayed_at])
-    listeners.run_in_step(fact, by, event_id)
-    if awaited:
+    listeners.run_synchronous(fact, by, event_id)
+    if has_listeners:
         transaction.on_commit(tasks.wake_relay, robust=True)
     return event_id
 
 
 @transaction.atomic
-def try_again(*, by: Someone, delivery_id: UUID) -> None:
+def retry_delivery(*, by: AuditActor, delivery_id: UUID) -> None:
     """Give a parked delivery its attempts anew; the next sweep runs it. Raises NotParked."""
-    parked = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PARKED)
-    if not parked.update(status=Delivery.Status.PENDING, attempts=0, next_attempt_at=clock.now()):
-        raise NotParked
+    dead_lettered = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.DEAD_LETTERED)
+    if not dead_lettered.update(status=Delivery.Status.PENDING, attempts=0, next_attempt_at=clock.now()):
+        raise NotDeadLettered
     emit(DeliveryRetried(delivery_id=delivery_id), by=by)

@@ -48,7 +48,7 @@ UPDATE events_delivery SET next_attempt_at = %s WHERE id = ANY(ARRAY(
 """
 
 
-class Locked(NamedTuple):
+class LockedDelivery(NamedTuple):
     """A delivery that this transaction holds, and its fact."""
 
     delivery_id: UUID
@@ -86,11 +86,11 @@ def begin(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> list[
     return [(one, begun[one]) for one in delivery_ids if one in begun]
 
 
-def lock(delivery_ids: Sequence[UUID], *, attempt: int) -> list[Locked]:
+def lock(delivery_ids: Sequence[UUID], *, attempt: int) -> list[LockedDelivery]:
     """Lock those that are at this attempt, until the transaction ends."""
     with prepared.cursor() as cursor:
         cursor.execute(_LOCK, [list(delivery_ids), attempt])
-        return [Locked(delivery_id, listener, _event(*event)) for delivery_id, listener, *event in cursor.fetchall()]
+        return [LockedDelivery(delivery_id, listener, _event(*event)) for delivery_id, listener, *event in cursor.fetchall()]
 
 
 def finish(delivery_ids: Sequence[UUID], *, now: datetime, asynchronous: bool = False) -> None:

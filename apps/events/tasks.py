@@ -9,15 +9,15 @@ from uuid import UUID
 from celery import shared_task
 from kombu.exceptions import OperationalError as BrokerDown
 
-from apps.common import bus
+from apps.common import redis_client
 from apps.events import listeners, relay
-from apps.events.relay import Turn
+from apps.events.relay import DeliveryAttempt
 
 log = logging.getLogger(__name__)
 
-GATHER = 0.1  # seconds between two claims of a process: under load a claim finds a batch, an idle relay begins at once
-TURN = 0.5  # seconds after which a relay that still finds facts lets the tasks of other queues run
-EACH = 25  # deliveries in one task of another queue
+CLAIM_INTERVAL = 0.1  # seconds between two claims of a process: under load a claim finds a batch, an idle relay begins at once
+YIELD_AFTER = 0.5  # seconds after which a relay that still finds facts lets the tasks of other queues run
+TASK_SIZE = 25  # deliveries in one task of another queue
 
 
 class _Claims:
@@ -29,12 +29,12 @@ class _Claims:
 @shared_task
 def relay_waiting() -> int:
     """Relay what waits: run first attempts of the usual queue here, hand the others out. Answers how many deliveries it made."""
-    time.sleep(max(0.0, min(GATHER, _Claims.last + GATHER - time.monotonic())))
-    relay.fall_asleep()
+    time.sleep(max(0.0, min(CLAIM_INTERVAL, _Claims.last + CLAIM_INTERVAL - time.monotonic())))
+    relay.clear_wake_flag()
     begun, deliveries = time.monotonic(), 0
-    while turns := relay.claim_waiting():
-        deliveries += _run_or_hand_out(turns)
-        if time.monotonic() - begun > TURN:
+    while attempts := relay.claim_waiting():
+        deliveries += _run_or_dispatch(attempts)
+        if time.monotonic() - begun > YIELD_AFTER:
             wake_relay()
             break
     _Claims.last = time.monotonic()
@@ -42,9 +42,9 @@ def relay_waiting() -> int:
 
 
 @shared_task
-def hand_out_due() -> int:
+def dispatch_due() -> int:
     """The sweep: facts and deliveries that a dead broker or worker left behind."""
-    return relay_waiting() + _run_or_hand_out(relay.due_deliveries())
+    return relay_waiting() + _run_or_dispatch(relay.due_deliveries())
 
 
 @shared_task
@@ -62,28 +62,28 @@ def deliver_batch(*, delivery_ids: list[str]) -> int:
 def wake_relay() -> None:
     """Ask a worker to relay. Already asked and not yet begun: once is enough. Bus down: the sweep finds the event."""
     try:
-        if bus.run(lambda client: client.set(relay.WAKE, 1, nx=True, px=relay.WAKE_MS)):
+        if redis_client.run(lambda client: client.set(relay.WAKE, 1, nx=True, px=relay.WAKE_MS)):
             relay_waiting.apply_async(retry=False)
-    except (bus.Down, BrokerDown, OSError):
+    except (redis_client.RedisUnavailable, BrokerDown, OSError):
         log.warning("relay not woken: the bus is down; the sweep will find the event")
 
 
-def _run_or_hand_out(turns: Sequence[Turn]) -> int:
+def _run_or_dispatch(attempts: Sequence[DeliveryAttempt]) -> int:
     """First attempts in batches, those of the usual queue at once; later attempts by themselves."""
     first: dict[str, list[UUID]] = defaultdict(list)
-    for turn in turns:
-        if turn.attempt == 1:
-            first[turn.queue].append(turn.delivery_id)
-    for ids in _chunks(first.pop(listeners.USUAL.queue, []), relay.BATCH):
+    for delivery_attempt in attempts:
+        if delivery_attempt.attempt == 1:
+            first[delivery_attempt.queue].append(delivery_attempt.delivery_id)
+    for ids in _chunks(first.pop(listeners.DEFAULT_POLICY.queue, []), relay.BATCH):
         relay.deliver_batch(ids)
     for queue, waiting in first.items():
-        for ids in _chunks(waiting, EACH):
+        for ids in _chunks(waiting, TASK_SIZE):
             deliver_batch.apply_async(kwargs={"delivery_ids": [str(one) for one in ids]}, queue=queue, retry=False)
-    for turn in turns:
-        if turn.attempt > 1:
-            arguments = {"delivery_id": str(turn.delivery_id), "attempt": turn.attempt}
-            deliver.apply_async(kwargs=arguments, queue=turn.queue, retry=False)
-    return len(turns)
+    for delivery_attempt in attempts:
+        if delivery_attempt.attempt > 1:
+            arguments = {"delivery_id": str(delivery_attempt.delivery_id), "attempt": delivery_attempt.attempt}
+            deliver.apply_async(kwargs=arguments, queue=delivery_attempt.queue, retry=False)
+    return len(attempts)
 
 
 def _chunks(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:

@@ -10,5 +10,5 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.notifications.listeners")
-        import_module("apps.notifications.account_listeners")
-        import_module("apps.notifications.retention")
+        import_module("apps.notifications.account_changes.listeners")
+        import_module("apps.notifications.messages.retention")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from apps.access.actor import SYSTEM
 from apps.access.roles import Role
 from apps.accounts import services as accounts
-from apps.accounts.events import PasswordResetAsked, SecondFactorDisabled, SignedInFromNewPlace, StaffInvited
+from apps.accounts.events import PasswordResetAccepted, SecondFactorDisabled, SignedInFromNewPlace, StaffInvited
 from apps.accounts.models import PasswordLink, User
 from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
 from apps.audit.events import UnusualReading
@@ -19,20 +19,22 @@ from apps.common.text import isolated
 from apps.consultations import selectors as consultations
 from apps.consultations.events import ConsultationAlertRaised, ConsultationHandedOver, ConsultationReady
 from apps.consultations.models import VitalAlert
-from apps.events.listeners import SHARED, after_commit
-from apps.notifications import consulting, diary, mail, services
-from apps.notifications.mail import Recipient
+from apps.events.listeners import SHARED_TRANSACTION, after_commit
+from apps.notifications import services
+from apps.notifications.mail import mailer
+from apps.notifications.mail.mailer import Recipient
+from apps.notifications.messages import appointment_messages, consultation_messages
+from apps.notifications.messages.wording import clinic_time, person
 from apps.notifications.models import Priority, Type
 from apps.notifications.services import Notice
-from apps.notifications.wording import clinic_time, person
 from apps.patients import selectors as patients
 from apps.patients.events import GlassBroken
 
 _ADMINISTRATORS = (Role.ADMIN,)
 
 
-@after_commit(GlassBroken, terms=SHARED)
-def tell_of_broken_glass(event: GlassBroken) -> None:
+@after_commit(GlassBroken, policy=SHARED_TRANSACTION)
+def notify_of_break_glass(event: GlassBroken) -> None:
     """To every administrator, who may look at what the person read."""
     patient = patients.patient(SYSTEM, event.patient_id)
     notice = Notice(
@@ -43,26 +45,26 @@ def tell_of_broken_glass(event: GlassBroken) -> None:
         ),
         type=Type.WARNING,
         priority=Priority.URGENT,
-        action_url=_trail_of(event.patient_id),
+        action_url=_audit_log_of(event.patient_id),
     )
     services.notify(by=SYSTEM, notice=notice, roles=_ADMINISTRATORS, event_id=event.event_id)
 
 
-@after_commit(UnusualReading, terms=SHARED)
-def tell_of_unusual_reading(event: UnusualReading) -> None:
+@after_commit(UnusualReading, policy=SHARED_TRANSACTION)
+def notify_of_unusual_access(event: UnusualReading) -> None:
     """To every administrator."""
     notice = Notice(
         title="Unusually many charts opened",
         message=f"{person(event.user_id)} opened the charts of {event.charts} patients within an hour.",
         type=Type.WARNING,
         priority=Priority.HIGH,
-        action_url=_trail_of(event.user_id),
+        action_url=_audit_log_of(event.user_id),
     )
     services.notify(by=SYSTEM, notice=notice, roles=_ADMINISTRATORS, event_id=event.event_id)
 
 
-@after_commit(SignedInFromNewPlace, terms=SHARED)
-def tell_of_a_new_place(event: SignedInFromNewPlace) -> None:
+@after_commit(SignedInFromNewPlace, policy=SHARED_TRANSACTION)
+def notify_of_new_place(event: SignedInFromNewPlace) -> None:
     """To whoever the account belongs to."""
     notice = Notice(
         title="New sign-in to your account",
@@ -77,16 +79,16 @@ def tell_of_a_new_place(event: SignedInFromNewPlace) -> None:
     services.notify(by=SYSTEM, notice=notice, ids=[event.user_id], event_id=event.event_id)
 
 
-@after_commit(SignedInFromNewPlace, terms=mail.TERMS)
-def mail_of_a_new_place(event: SignedInFromNewPlace) -> None:
+@after_commit(SignedInFromNewPlace, policy=mailer.RETRY_POLICY)
+def mail_new_place(event: SignedInFromNewPlace) -> None:
     """To whoever the account belongs to, who may not be the one who signed in."""
-    if user := _working(event.user_id):
+    if user := _active_user(event.user_id):
         at = clinic_time(event.announced_at)
-        mail.send(to=Recipient.of(user), template="new_place", context={"at": at}, event_id=event.event_id)
+        mailer.send(to=Recipient.of(user), template="new_place", context={"at": at}, event_id=event.event_id)
 
 
-@after_commit(SecondFactorDisabled, terms=SHARED, when=lambda event: event.reset)
-def tell_of_a_second_factor_taken_away(event: SecondFactorDisabled) -> None:
+@after_commit(SecondFactorDisabled, policy=SHARED_TRANSACTION, when=lambda event: event.reset)
+def notify_of_second_factor_reset(event: SecondFactorDisabled) -> None:
     """To its owner, where somebody else did it."""
     notice = Notice(
         title="Your second factor was taken away",
@@ -101,115 +103,121 @@ def tell_of_a_second_factor_taken_away(event: SecondFactorDisabled) -> None:
     services.notify(by=SYSTEM, notice=notice, ids=[event.user_id], event_id=event.event_id)
 
 
-@after_commit(PasswordResetAsked, terms=mail.TERMS)
-def mail_a_new_password_s_link(event: PasswordResetAsked) -> None:
+@after_commit(PasswordResetAccepted, policy=mailer.RETRY_POLICY)
+def mail_password_reset_link(event: PasswordResetAccepted) -> None:
     """The link is made here, so that none waits in the outbox or the broker; each attempt makes another."""
-    if user := _working(event.user_id):
-        context = {"link": accounts.make_reset_link(user_id=user.pk), "minutes": 30}
-        mail.send(to=Recipient.of(user), template="password_reset", context=context, event_id=event.event_id)
+    if user := _active_user(event.user_id):
+        context = {"link": accounts.create_password_link(user_id=user.pk), "minutes": 30}
+        mailer.send(to=Recipient.of(user), template="password_reset", context=context, event_id=event.event_id)
 
 
-@after_commit(StaffInvited, terms=mail.TERMS)
-def mail_an_invitation(event: StaffInvited) -> None:
+@after_commit(StaffInvited, policy=mailer.RETRY_POLICY)
+def mail_invitation(event: StaffInvited) -> None:
     """As above. Who chose a password meanwhile needs no invitation."""
-    user = _working(event.user_id)
+    user = _active_user(event.user_id)
     if user and not user.has_usable_password():
-        link = accounts.make_reset_link(user_id=user.pk, purpose=PasswordLink.Purpose.INVITATION)
+        link = accounts.create_password_link(user_id=user.pk, purpose=PasswordLink.Purpose.INVITATION)
         context = {"link": link, "days": 7}
-        mail.send(to=Recipient.of(user), template="invitation", context=context, event_id=event.event_id)
+        mailer.send(to=Recipient.of(user), template="invitation", context=context, event_id=event.event_id)
 
 
-@after_commit(AppointmentBooked, terms=SHARED, when=diary.concerns_doctors)
-def tell_the_doctor_of_a_booking(event: AppointmentBooked) -> None:
+@after_commit(AppointmentBooked, policy=SHARED_TRANSACTION, when=appointment_messages.concerns_doctors)
+def notify_doctor_of_booking(event: AppointmentBooked) -> None:
     """Whose diary it stands in, where somebody else put it there for one of the next days."""
-    _tell_doctors(event)
+    _notify_doctors(event)
 
 
-@after_commit(AppointmentUpdated, terms=SHARED, when=diary.concerns_doctors)
-def tell_the_doctors_of_a_change(event: AppointmentUpdated) -> None:
+@after_commit(AppointmentUpdated, policy=SHARED_TRANSACTION, when=appointment_messages.concerns_doctors)
+def notify_doctors_of_change(event: AppointmentUpdated) -> None:
     """As above, of a visit that was moved or cancelled."""
-    _tell_doctors(event)
+    _notify_doctors(event)
 
 
-@after_commit(AppointmentBooked, terms=mail.TERMS, when=diary.may_concern_patient)
-def mail_of_a_booking(event: AppointmentBooked) -> None:
+@after_commit(AppointmentBooked, policy=mailer.RETRY_POLICY, when=appointment_messages.may_concern_patient)
+def mail_booking(event: AppointmentBooked) -> None:
     """To the patient, of a visit that is still ahead."""
     _mail_patient(event)
 
 
-@after_commit(SeriesBooked, terms=mail.TERMS)
-def mail_of_a_series(event: SeriesBooked) -> None:
+@after_commit(SeriesBooked, policy=mailer.RETRY_POLICY)
+def mail_series(event: SeriesBooked) -> None:
     """As above, once for all of its visits."""
     _mail_patient(event)
 
 
-@after_commit(AppointmentUpdated, terms=mail.TERMS, when=diary.may_concern_patient)
-def mail_of_a_change(event: AppointmentUpdated) -> None:
+@after_commit(AppointmentUpdated, policy=mailer.RETRY_POLICY, when=appointment_messages.may_concern_patient)
+def mail_change(event: AppointmentUpdated) -> None:
     """To the patient, where whoever moved or cancelled the visit wished it."""
     _mail_patient(event)
 
 
-@after_commit(WaitlistOffered, terms=mail.TERMS)
-def mail_of_an_offer(event: WaitlistOffered) -> None:
+@after_commit(WaitlistOffered, policy=mailer.RETRY_POLICY)
+def mail_offer(event: WaitlistOffered) -> None:
     """To the patient, as long as it stands."""
-    recipient = diary.address_of(event.patient_id)
+    recipient = appointment_messages.mail_recipient(event.patient_id)
     if recipient and event.expires_at > clock.now():
-        mail.send(to=recipient, template="appointment_offer", context={}, event_id=event.event_id)
+        mailer.send(to=recipient, template="appointment_offer", context={}, event_id=event.event_id)
 
 
-@after_commit(WaitlistOffered, terms=SHARED)
-def tell_the_desk_of_an_offer(event: WaitlistOffered) -> None:
+@after_commit(WaitlistOffered, policy=SHARED_TRANSACTION)
+def notify_reception_of_offer(event: WaitlistOffered) -> None:
     """Where nobody can be mailed, somebody has to call."""
-    if notice := diary.to_the_desk(event):
+    if notice := appointment_messages.reception_notice(event):
         services.notify(by=SYSTEM, notice=notice, roles=(Role.RECEPTIONIST,), event_id=event.event_id)
 
 
-@after_commit(ConsultationAlertRaised, terms=SHARED, when=consulting.is_news_to_the_doctor)
-def tell_the_doctor_of_an_alert(event: ConsultationAlertRaised) -> None:
+@after_commit(ConsultationAlertRaised, policy=SHARED_TRANSACTION, when=consultation_messages.is_entered_by_other)
+def notify_doctor_of_alert(event: ConsultationAlertRaised) -> None:
     """The doctor of the visit, unless the doctor entered the value."""
-    _tell_of_alerts(event, consultations.vital_alerts(event.consultation_id, event.alert_ids))
+    _notify_of_alerts(event, consultations.vital_alerts(event.consultation_id, event.alert_ids))
 
 
-@after_commit(ConsultationHandedOver, terms=SHARED)
-def tell_the_next_doctor_of_open_alerts(event: ConsultationHandedOver) -> None:
+@after_commit(ConsultationHandedOver, policy=SHARED_TRANSACTION)
+def notify_next_doctor_of_open_alerts(event: ConsultationHandedOver) -> None:
     """The doctor who takes the visit over learns which alerts nobody has acknowledged."""
-    _tell_of_alerts(event, consultations.vital_alerts(event.consultation_id))
+    _notify_of_alerts(event, consultations.vital_alerts(event.consultation_id))
 
 
-@after_commit(ConsultationAlertRaised, terms=mail.TERMS, when=consulting.is_news_to_the_doctor)
-def mail_the_doctor_of_an_alert(event: ConsultationAlertRaised) -> None:
+@after_commit(ConsultationAlertRaised, policy=mailer.RETRY_POLICY, when=consultation_messages.is_entered_by_other)
+def mail_alert_to_doctor(event: ConsultationAlertRaised) -> None:
     """That a patient needs the doctor, without the patient and without the value."""
-    if user := _working(event.doctor_id):
-        mail.send(to=Recipient.of(user), template="vital_alert", context={}, event_id=event.event_id)
+    if user := _active_user(event.doctor_id):
+        mailer.send(to=Recipient.of(user), template="vital_alert", context={}, event_id=event.event_id)
 
 
-@after_commit(ConsultationReady, terms=SHARED)
-def tell_the_doctor_of_a_ready_patient(event: ConsultationReady) -> None:
+@after_commit(ConsultationReady, policy=SHARED_TRANSACTION)
+def notify_doctor_of_ready_patient(event: ConsultationReady) -> None:
     """The doctor of the visit."""
-    notice = consulting.of_ready(event.consultation_id, event.patient_id, event.announced_by, event.ready_at)
+    notice = consultation_messages.ready_notice(event.consultation_id, event.patient_id, event.announced_by, event.ready_at)
     services.notify(by=SYSTEM, notice=notice, ids=[event.doctor_id], event_id=event.event_id)
 
 
-def _tell_of_alerts(event: ConsultationAlertRaised | ConsultationHandedOver, alerts: list[VitalAlert]) -> None:
-    if notice := consulting.of_alerts(event.consultation_id, event.patient_id, alerts):
+def _notify_of_alerts(event: ConsultationAlertRaised | ConsultationHandedOver, alerts: list[VitalAlert]) -> None:
+    if notice := consultation_messages.alert_notice(event.consultation_id, event.patient_id, alerts):
         services.notify(by=SYSTEM, notice=notice, ids=[event.doctor_id], event_id=event.event_id)
 
 
-def _tell_doctors(event: diary.Change) -> None:
-    for said in diary.to_doctors(event):
-        services.notify(by=SYSTEM, notice=said.notice, ids=[said.doctor_id], event_id=event.event_id, part=said.part)
+def _notify_doctors(event: appointment_messages.AppointmentEvent) -> None:
+    for doctor_notice in appointment_messages.doctor_notices(event):
+        services.notify(
+            by=SYSTEM,
+            notice=doctor_notice.notice,
+            ids=[doctor_notice.doctor_id],
+            event_id=event.event_id,
+            part=doctor_notice.part,
+        )
 
 
-def _mail_patient(event: diary.Change | SeriesBooked) -> None:
-    news = diary.news_to_patient(event)
-    recipient = diary.address_of(event.patient_id) if news else None
+def _mail_patient(event: appointment_messages.AppointmentEvent | SeriesBooked) -> None:
+    news = appointment_messages.news_for_patient(event)
+    recipient = appointment_messages.mail_recipient(event.patient_id) if news else None
     if recipient:
-        mail.send(to=recipient, template=f"appointment_{news}", context={}, event_id=event.event_id)
+        mailer.send(to=recipient, template=f"appointment_{news}", context={}, event_id=event.event_id)
 
 
-def _working(user_id: UUID) -> User | None:
+def _active_user(user_id: UUID) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).first()
 
 
-def _trail_of(someone: UUID) -> str:
-    return f"{reverse('admin:audit_auditevent_changelist')}?q={someone}"
+def _audit_log_of(person_id: UUID) -> str:
+    return f"{reverse('admin:audit_auditevent_changelist')}?q={person_id}"

@@ -49,7 +49,7 @@ class Category(models.TextChoices):
 class MessageQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """What people sent, to those who may send; what the system wrote, only its recipients read."""
-        return self.exclude(sent_by=None) if actor.may(Permission.NOTIFICATION_SEND) else self.none()
+        return self.exclude(sent_by=None) if actor.has_permission(Permission.NOTIFICATION_SEND) else self.none()
 
 
 class Message(models.Model):
@@ -93,7 +93,7 @@ class Message(models.Model):
 class NotificationQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """One's own."""
-        return self.filter(user_id=actor.id) if actor.may(Permission.NOTIFICATION_READ) else self.none()
+        return self.filter(user_id=actor.id) if actor.has_permission(Permission.NOTIFICATION_READ) else self.none()
 
     def unread(self) -> Self:
         return self.filter(read_at=None)

@@ -13,12 +13,12 @@ URL_PATTERN = r"^/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$"  # the characters of RFC 3
 _URL = re.compile(URL_PATTERN.rstrip("$"))
 
 
-def leads_within(url: str) -> bool:
+def is_internal_path(url: str) -> bool:
     """Whether a browser that follows the URL stays in this house: one path from the root, no scheme, no `//`."""
     return len(url) <= MAX_URL and _URL.fullmatch(url) is not None and "//" not in url
 
 
-class News(StrEnum):
+class AppointmentNews(StrEnum):
     """What became of a visit, as far as somebody is told. The word is the end of a mail's template."""
 
     BOOKED = "booked"
@@ -26,25 +26,25 @@ class News(StrEnum):
     CANCELLED = "cancelled"
 
 
-ELSEWHERE = frozenset(("scheduled_time", "doctor_id"))  # the visit is at another time or with somebody else
-_IN_THE_DIARY = ELSEWHERE | {"duration_minutes"}
+TIME_OR_DOCTOR = frozenset(("scheduled_time", "doctor_id"))  # the visit is at another time or with somebody else
+_IN_THE_SCHEDULE = TIME_OR_DOCTOR | {"duration_minutes"}
 
 
-def news(changes: Collection[str], status: str) -> News | None:
+def news_for_doctor(changes: Collection[str], status: str) -> AppointmentNews | None:
     """What a change of these columns, to this status, is to the visit's doctor. Who came or was seen is no news."""
     if "status" in changes and status == Status.CANCELLED:
-        return News.CANCELLED
+        return AppointmentNews.CANCELLED
     if {"status", "checked_in_at"} <= set(changes) and status in BEFORE_CHECK_IN:  # a check-in was undone
         return None
     if "status" in changes and status == Status.SCHEDULED:  # what was asked for is granted
-        return News.BOOKED
-    return News.CHANGED if _IN_THE_DIARY & set(changes) else None
+        return AppointmentNews.BOOKED
+    return AppointmentNews.CHANGED if _IN_THE_SCHEDULE & set(changes) else None
 
 
-def news_to_the_patient(changes: Collection[str], status: str) -> News | None:
+def news_for_patient(changes: Collection[str], status: str) -> AppointmentNews | None:
     """The same to the patient, who is told of another time or doctor, not of minutes more or less."""
-    found = news(changes, status)
-    return None if found == News.CHANGED and not ELSEWHERE & set(changes) else found
+    news = news_for_doctor(changes, status)
+    return None if news == AppointmentNews.CHANGED and not TIME_OR_DOCTOR & set(changes) else news
 
 
 def is_soon(at: datetime, *, now: datetime, days: int, zone: ZoneInfo) -> bool:

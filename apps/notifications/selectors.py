@@ -22,10 +22,10 @@ def unread_count(*, visible_to: Actor) -> int:
 
 def notification(by: Actor, notification_id: UUID) -> Notification:
     """One's own. Raises NotFound, also for somebody else's."""
-    found = inbox(visible_to=by).filter(pk=notification_id).first()
-    if found is None:
+    row = inbox(visible_to=by).filter(pk=notification_id).first()
+    if row is None:
         raise NotFound
-    return found
+    return row
 
 
 def sent(*, visible_to: Actor) -> MessageQuerySet:
@@ -35,10 +35,10 @@ def sent(*, visible_to: Actor) -> MessageQuerySet:
 
 def sent_message(by: Actor, message_id: UUID) -> Message:
     """A message that somebody sent. Raises NotFound."""
-    found = sent(visible_to=by).filter(pk=message_id).first()
-    if found is None:
+    message = sent(visible_to=by).filter(pk=message_id).first()
+    if message is None:
         raise NotFound
-    return found
+    return message
 
 
 def read_count(message: Message) -> int:
@@ -46,7 +46,7 @@ def read_count(message: Message) -> int:
     return Notification.objects.filter(message=message, read_at__isnull=False).count()
 
 
-def strangers(ids: Collection[UUID]) -> list[UUID]:
+def inactive_ids(ids: Collection[UUID]) -> list[UUID]:
     """Those of the ids that are no active member of staff's, in their order."""
     known = set(User.objects.filter(pk__in=ids, is_active=True).exclude(role=Role.PATIENT).values_list("pk", flat=True))
-    return [one for one in dict.fromkeys(ids) if one not in known]
+    return [user_id for user_id in dict.fromkeys(ids) if user_id not in known]

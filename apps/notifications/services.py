@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common import clock
-from apps.common.actor import Someone
+from apps.common.actor import AuditActor
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.events.services import emit
 from apps.notifications import rules, selectors, sql
@@ -18,10 +18,10 @@ from apps.notifications.events import AllNotificationsRead, NotificationRead, No
 from apps.notifications.models import Category, Message, Notification, Priority, Type
 
 MAX_RECIPIENTS = 10_000  # named in one request; roles may hold more
-_NAMED = 100  # unknown recipients that are told one by one
+_MAX_NAMED = 100  # unknown recipients that are told one by one
 
 
-class NobodyThere(Conflict):
+class NoRecipients(Conflict):
     message = "Nobody works here today in the roles that were named: there is nobody to tell."
 
 
@@ -39,23 +39,23 @@ class Notice:
 
 @transaction.atomic
 def send(*, by: Actor, notice: Notice, ids: Sequence[UUID] = (), roles: Collection[str] = ()) -> Message:
-    """Tell people of the staff something, each once. Raises Forbidden, Invalid (field named), NobodyThere."""
-    if not by.may(Permission.NOTIFICATION_SEND):
+    """Tell people of the staff something, each once. Raises Forbidden, Invalid (field named), NoRecipients."""
+    if not by.has_permission(Permission.NOTIFICATION_SEND):
         raise Forbidden
     if not ids and not roles:
         raise Invalid(field="recipient_ids", issue="Name at least one recipient in recipient_ids or recipient_roles.")
-    _refuse_strangers(ids)
+    _check_recipients(ids)
     message = notify(by=by, notice=notice, ids=ids, roles=roles)
     assert message is not None  # only what tells of a fact can be told already
     if not message.recipient_count:
-        raise NobodyThere
+        raise NoRecipients
     return message
 
 
 @transaction.atomic(savepoint=False)  # a listener calls it within a transaction, which fails as a whole
 def notify(
     *,
-    by: Someone,
+    by: AuditActor,
     notice: Notice,
     ids: Collection[UUID] = (),
     roles: Collection[str] = (),
@@ -67,7 +67,7 @@ def notify(
 
     With the `event_id` of a fact it is said once: None where it was said before. One of several messages of a fact is a `part`.
     """
-    if notice.action_url and not rules.leads_within(notice.action_url):
+    if notice.action_url and not rules.is_internal_path(notice.action_url):
         raise Invalid(field="action_url", issue="Must be a path of this installation, like /lab/results/123.")
     at = at or clock.now()
     message = Message(sent_by_id=by.id, event_id=event_id, part=part, created_at=at, **asdict(notice))
@@ -75,10 +75,10 @@ def notify(
     if recipients is None:
         return None
     message.recipient_count = recipients
-    told = NotificationSent(
+    event = NotificationSent(
         message_id=message.pk, recipients=message.recipient_count, priority=message.priority, category=message.category
     )
-    emit(told, by=by)
+    emit(event, by=by)
     return message
 
 
@@ -102,9 +102,9 @@ def read_all(*, by: Actor) -> int:
     return marked
 
 
-def _refuse_strangers(ids: Sequence[UUID]) -> None:
-    unknown = [str(one) for one in selectors.strangers(ids)]
+def _check_recipients(ids: Sequence[UUID]) -> None:
+    unknown = [str(recipient_id) for recipient_id in selectors.inactive_ids(ids)]
     if unknown:
         issue = "There is no active member of staff with the id {}."
-        errors = [{"field": "recipient_ids", "issue": issue.format(one)} for one in unknown[:_NAMED]]
-        raise Invalid(errors=errors, unknown_recipients=unknown[:_NAMED], unknown_count=len(unknown))
+        errors = [{"field": "recipient_ids", "issue": issue.format(recipient_id)} for recipient_id in unknown[:_MAX_NAMED]]
+        raise Invalid(errors=errors, unknown_recipients=unknown[:_MAX_NAMED], unknown_count=len(unknown))

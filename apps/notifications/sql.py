@@ -8,7 +8,7 @@ from django.db import connection
 from apps.common import prepared
 from apps.notifications.models import Message
 
-_MANY = 1_000  # from here on a statement may take longer than others
+_LARGE = 1_000  # from here on a statement may take longer than others
 
 # Copies are thin rows, each with a version-7 id of this moment; no user gets two. No row where the event had its message before.
 _SEND = """
@@ -41,7 +41,7 @@ def store(message: Message, *, ids: Collection[UUID], roles: Collection[str], ms
     `ms` is the time of the copies' ids, in milliseconds since 1970. Returns the number of copies; None where the message's event
     and part have a message already.
     """
-    if roles or len(ids) > _MANY:  # a hundred thousand took half a minute on a machine with nine others at work
+    if roles or len(ids) > _LARGE:  # a hundred thousand took half a minute on a machine with nine others at work
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '60s'")  # until the commit, which checks the foreign keys
     values = {name: getattr(message, name) for name in _COLUMNS}

@@ -10,4 +10,4 @@ class PatientsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.patients.listeners")
-        import_module("apps.patients.plugs")
+        import_module("apps.patients.registrations")

@@ -31,7 +31,7 @@ class PatientReactivated(Event, name="patient.reactivated"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatientTransferredIn(Event, name="patient.transferred_in"):
+class PatientImported(Event, name="patient.transferred_in"):
     """A patient, or more of a known patient's chart, came from another system."""
 
     patient_id: UUID
@@ -40,7 +40,7 @@ class PatientTransferredIn(Event, name="patient.transferred_in"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PatientsToldApart(Event, name="patient.told_apart"):
+class PatientsNotDuplicates(Event, name="patient.told_apart"):
     """Somebody said that these two records are two people."""
 
     patient_id: UUID

@@ -5,48 +5,48 @@ from uuid import UUID
 from apps.access.actor import SYSTEM
 from apps.events.listeners import after_commit
 from apps.patients import selectors, services
-from apps.patients.duplicates import COMPARED
 from apps.patients.events import (
     MergeTriageSettled,
     MergeUndone,
+    PatientImported,
     PatientRegistered,
     PatientsMerged,
-    PatientTransferredIn,
     PatientUpdated,
 )
+from apps.patients.matching.duplicates import COMPARED
 
 
 @after_commit(PatientRegistered)
-def look_at_the_registered(event: PatientRegistered) -> None:
-    _look(event.patient_id)
+def check_registered(event: PatientRegistered) -> None:
+    _refresh(event.patient_id)
 
 
-@after_commit(PatientTransferredIn)
-def look_at_the_transferred(event: PatientTransferredIn) -> None:
-    _look(event.patient_id)
+@after_commit(PatientImported)
+def check_imported(event: PatientImported) -> None:
+    _refresh(event.patient_id)
 
 
 @after_commit(PatientUpdated, when=lambda event: not COMPARED.isdisjoint(event.changes))
-def look_at_the_amended(event: PatientUpdated) -> None:
-    _look(event.patient_id)
+def check_amended(event: PatientUpdated) -> None:
+    _refresh(event.patient_id)
 
 
 @after_commit(PatientsMerged)
-def look_at_the_survivor(event: PatientsMerged) -> None:
-    _look(event.patient_id)
+def check_survivor(event: PatientsMerged) -> None:
+    _refresh(event.patient_id)
 
 
 @after_commit(MergeUndone)
-def look_at_both_again(event: MergeUndone) -> None:
-    _look(event.patient_id, event.retired_id)
+def check_separated(event: MergeUndone) -> None:
+    _refresh(event.patient_id, event.retired_id)
 
 
 @after_commit(MergeTriageSettled)
-def look_at_both_owners(event: MergeTriageSettled) -> None:
+def check_owners(event: MergeTriageSettled) -> None:
     merge = selectors.merge(SYSTEM, event.merge_id)
-    _look(merge.survivor_id, merge.retired_id)
+    _refresh(merge.survivor_id, merge.retired_id)
 
 
-def _look(*patient_ids: UUID) -> None:
+def _refresh(*patient_ids: UUID) -> None:
     for patient_id in patient_ids:
-        services.look_for_duplicates(by=SYSTEM, patient_id=patient_id)
+        services.refresh_duplicate_candidates(by=SYSTEM, patient_id=patient_id)

@@ -16,29 +16,31 @@ from apps.common import clock
 from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.text import HIDDEN, filed_name, full_name, isolated
-from apps.patients import suspicion  # noqa: F401  # its models are loaded with these
-from apps.patients.chart import ENTERED_IN_ERROR, CodeSystem, EntryType
-from apps.patients.dates import Birth, Precision
-from apps.patients.merge_records import Merge, MergedRow, MergeTriage, NotSame
-from apps.patients.restriction import open_to
+from apps.patients.chart.dates import Birth, Precision
+from apps.patients.chart.entry_types import ENTERED_IN_ERROR, CodeSystem, EntryType
+from apps.patients.confidentiality.models import open_to
+from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
+from apps.patients.merging.models import Merge, MergedRow, MergeTriage, NotDuplicate
 
 __all__ = [
     "AllergyStatus",
     "ChartEntry",
     "ChartQuerySet",
     "CommonPrefix",
+    "DuplicateCandidate",
+    "DuplicateScan",
     "Gender",
     "Merge",
     "MergeTriage",
     "MergedRow",
     "NameWord",
-    "NotSame",
+    "NotDuplicate",
     "Patient",
     "PatientIdentifier",
     "PatientQuerySet",
     "RemovedWord",
+    "RowCounter",
     "SearchWord",
-    "Tally",
 ]
 PARTIAL = r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$"
 
@@ -61,13 +63,13 @@ class AllergyStatus(models.TextChoices):
 class PatientQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor, at: datetime | None = None) -> Self:
         """Everybody but the restricted charts that are not the actor's to see (now, or at another instant)."""
-        return self.filter(open_to(actor, at=at)) if actor.may(Permission.PATIENT_VIEW) else self.none()
+        return self.filter(open_to(actor, at=at)) if actor.has_permission(Permission.PATIENT_VIEW) else self.none()
 
     def hidden_from(self, actor: Actor, at: datetime | None = None) -> Self:
         """The restricted charts that are not the actor's to see."""
         return self.none() if actor.id is None else self.filter(restricted=True).exclude(open_to(actor, at=at))
 
-    def listed(self) -> Self:
+    def unmerged(self) -> Self:
         """Without those that were merged into another."""
         return self.filter(merged_into=None)
 
@@ -209,7 +211,7 @@ class PatientIdentifier(models.Model):
 
 class SearchWord(models.Model):
     """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), the digits of a telephone number,
-    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN), two names in one (`=…`, see `words`), or a
+    forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN), two names in one (`=…`, `search_terms`), or a
     part of a name that is written without spaces (`^…`).
 
     `seq` is the patient's. A prefix is a range of the index, which lists the words in order and under each the newest first.
@@ -274,7 +276,7 @@ class RemovedWord(models.Model):
         return self.word
 
 
-class Tally(models.Model):
+class RowCounter(models.Model):
     """How many patients stand in the list, by ranges of `seq`; written by triggers alone, two rows a change.
 
     `level` 0 counts by regions of 16,384, level 1 by blocks of 256. Rows are added up when they are read and folded together by
@@ -288,7 +290,7 @@ class Tally(models.Model):
     active = models.IntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["level", "-block"], include=["listed", "active"], name="tally_level_block")]
+        indexes = [models.Index(fields=["level", "-block"], include=["listed", "active"], name="rowcounter_level_block")]
 
     def __str__(self) -> str:
         return f"{self.level}/{self.block}: {self.listed:+d}"
@@ -297,12 +299,12 @@ class Tally(models.Model):
 class ChartQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Of the charts open to the actor what the role may read: its kinds of entry, and for billing only what has a code."""
-        if not actor.may(Permission.CHART_VIEW):
+        if not actor.has_permission(Permission.CHART_VIEW):
             return self.none()
         rows = self.filter(open_to(actor, "patient"), type__in=[kind.value for kind in EntryType if actor.reads_chart(kind)])
         return rows.exclude(code="").exclude(code_system=CodeSystem.LOCAL) if matrix.coded_only(actor.role) else rows
 
-    def standing(self) -> Self:
+    def not_in_error(self) -> Self:
         """Without what was entered in error."""
         return self.exclude(status=ENTERED_IN_ERROR)
 

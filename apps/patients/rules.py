@@ -12,7 +12,8 @@ import phonenumbers
 from anyascii import anyascii
 from stdnum import luhn
 
-from apps.patients import dates, name_forms
+from apps.patients.chart import dates
+from apps.patients.search import name_forms
 
 MRN_SHAPE = re.compile(r"[A-Za-z0-9-]{1,40}")
 CLOCK_AHEAD = timedelta(minutes=5)  # by how much the clock of a client may be ahead of ours
@@ -99,10 +100,10 @@ def _day_written(match: re.Match[str], today: date, *, month_first: bool) -> dat
         pairs = [(first, second)]  # nobody writes the year, the day and then the month
     else:
         pairs = [(first, second), (second, first)] if month_first else [(second, first), (first, second)]
-    found = next((day for month, number in pairs if (day := _day(year, month, number))), None)
-    if found and found > today and len(part["y"]) == 2:
-        return _day(found.year - 100, found.month, found.day)
-    return found
+    day_found = next((day for month, number in pairs if (day := _day(year, month, number))), None)
+    if day_found and day_found > today and len(part["y"]) == 2:
+        return _day(day_found.year - 100, day_found.month, day_found.day)
+    return day_found
 
 
 def fold(text: str) -> str:
@@ -152,13 +153,13 @@ def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
     """
     written = [word for name in names for word in name_forms.parted(name).split()]
     bare = filter(None, map(name_forms.without_article, written))
-    found = {word[:100] for text in (*names, *bare) for word in words(text)}
-    found |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
-    found |= {literal(word)[:100] for word in written if _is_literal(word)}
-    found |= {(UNSPACED + run)[:100] for run in map(_run, name_forms.unspaced_runs(names)) if run}
-    found.add(mrn_word(mrn))
-    found |= {"+" + number for number in map(digits, phones) if number}
-    return found | {"-" + number[::-1] for number in map(digits, [mrn, *phones]) if number}
+    terms = {word[:100] for text in (*names, *bare) for word in words(text)}
+    terms |= {"".join(words(name))[:100] for name in names if words(name)}  # "van der Berg" is found as "vanderberg" too
+    terms |= {literal(word)[:100] for word in written if _is_literal(word)}
+    terms |= {(UNSPACED + run)[:100] for run in map(_run, name_forms.unspaced_runs(names)) if run}
+    terms.add(mrn_word(mrn))
+    terms |= {"+" + number for number in map(digits, phones) if number}
+    return terms | {"-" + number[::-1] for number in map(digits, [mrn, *phones]) if number}
 
 
 def _run(text: str) -> str:
@@ -235,19 +236,19 @@ def _prefixes(chunk: str, country: str = "") -> tuple[str, ...]:
     if _is_literal(chunk):
         return (literal(chunk),)
     number = digits(chunk)
-    found = []
+    prefixes = []
     if MRN_SHAPE.fullmatch(chunk):
-        found.append(mrn_word(chunk))
+        prefixes.append(mrn_word(chunk))
     if len(number) >= _FIRST_ASKED and _PHONE.fullmatch(chunk):
         dialled = digits(e164(chunk, country)) if country else ""
-        found += ["+" + number, "-" + number[::-1], *(["+" + dialled] if dialled and dialled != number else [])]
+        prefixes += ["+" + number, "-" + number[::-1], *(["+" + dialled] if dialled and dialled != number else [])]
     folded, bare = _run(chunk), _run(name_forms.without_article(chunk))
     if name_forms.is_unspaced(chunk):
-        found.append(UNSPACED + folded)
+        prefixes.append(UNSPACED + folded)
     if bare:
-        found.append(folded)
+        prefixes.append(folded)
         folded = bare
-    return (*found, folded) if folded else tuple(found)
+    return (*prefixes, folded) if folded else tuple(prefixes)
 
 
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
@@ -283,10 +284,10 @@ def _days(part: dict[str, str | None], today: date) -> tuple[date, ...]:
         second = int(part.get("b") or 0)
         year_first = len(part["y"] or "") == 4 and part.get("b") is not None
         pairs = [(first, second), (second, first)] if year_first else [(second, first), (first, second)]
-    found = [_day(year, month, number) for month, number in pairs]
+    days = [_day(year, month, number) for month, number in pairs]
     if len(part["y"] or "") == 2:  # the last such day that has been
-        found = [_day(day.year - 100, day.month, day.day) if day and day > today else day for day in found]
-    return tuple(dict.fromkeys(day for day in found if day and day <= today))
+        days = [_day(day.year - 100, day.month, day.day) if day and day > today else day for day in days]
+    return tuple(dict.fromkeys(day for day in days if day and day <= today))
 
 
 def _year(text: str, today: date) -> int:

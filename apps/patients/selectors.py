@@ -19,18 +19,22 @@ from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotFound, Unavailable
-from apps.patients import ages, dates, duplicates, reads, rules, search, tally
-from apps.patients.chart import ACTIVE, CodeSystem, EntryType
-from apps.patients.duplicates import Match
-from apps.patients.matching import SUGGESTED, WARNED, Person
-from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotSame, Patient, PatientIdentifier
-from apps.patients.reads import Reads, standing
-from apps.patients.restriction import CareTeamMember, Restriction, led_to_open
-from apps.patients.suspicion import SuspectedPair
+from apps.patients import rules
+from apps.patients.chart import ages, dates
+from apps.patients.chart.entry_types import ACTIVE, CodeSystem, EntryType
+from apps.patients.confidentiality.models import CareTeamMember, Restriction, led_to_open
+from apps.patients.lists import patient_queries, row_counter
+from apps.patients.lists.patient_queries import PatientQueries, surviving_id
+from apps.patients.matching import duplicates
+from apps.patients.matching.duplicates import Match
+from apps.patients.matching.models import DuplicateCandidate
+from apps.patients.matching.scoring import SUGGESTED, WARNED, Person
+from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier
+from apps.patients.search import patient_search
 from apps.rest import cursor, paging
 from apps.rest.cursor import Position
-from apps.terminology import fit
 from apps.terminology import rules as icd10
+from apps.terminology.icd10 import plausibility
 
 MATCHES_SHOWN = 500
 _NEWEST = 2**63 - 1  # the greatest `seq` there can be; a row's id, as a number, is greater
@@ -39,13 +43,13 @@ COUNTED_UP_TO = 999  # pairs that wait, where only their number is told
 _TRIES = 20  # one or two do; more is a sign that merged records lead to merged records
 
 
-def roll(*, visible_to: Actor) -> QuerySet[Patient]:
+def patients(*, visible_to: Actor) -> QuerySet[Patient]:
     """All patients the actor may know of, the newest first."""
-    return Patient.objects.visible_to(visible_to).listed().order_by("-seq")
+    return Patient.objects.visible_to(visible_to).unmerged().order_by("-seq")
 
 
 @dataclass(frozen=True)
-class Listing:
+class PatientPage:
     """A page of the patient list. `total` is exact, but for a search with more than 10,000 matches; None in a page by cursor.
 
     `next` is the place of the page that follows, None at the end. Of the list it is the last row's `seq` and id. A search is not
@@ -59,68 +63,70 @@ class Listing:
     next: Position | None = None
 
 
-def listing(
+def list_page(
     *, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20, after: Position | None = None
-) -> Listing:
+) -> PatientPage:
     """A page of all patients, the newest first, or of those whom every word of the text fits, the best first.
 
     `status` is active, inactive or empty for everybody. `after` is the `next` of another page, instead of an offset: patients who
     were registered meanwhile shift nothing. Two statements; a search has three or four.
     Raises Invalid for an `after` that no page of this list has.
     """
-    read = reads.of(visible_to)
+    queries = patient_queries.of(visible_to)
     if text:
-        return _searched(read, text, after, status=status, offset=offset, limit=limit)
+        return _searched(queries, text, after, status=status, offset=offset, limit=limit)
     which = status or "listed"
     if after is not None:
         if after.id.int <= _NEWEST or after.number < 1:
             raise cursor.unknown()
-        return _page(read.page(which, after.number - 1, 0, limit + 1), limit, None)
-    place = tally.place(offset, which, read.hidden())
-    return _page(read.page(which, place.seq, place.skip, limit + 1) if offset < place.total else [], limit, place.total)
+        return _page(queries.page(which, after.number - 1, 0, limit + 1), limit, None)
+    start = row_counter.page_start(offset, which, queries.hidden())
+    return _page(queries.page(which, start.seq, start.skip, limit + 1) if offset < start.total else [], limit, start.total)
 
 
-def _page(rows: list[dict[str, Any]], limit: int, total: int | None) -> Listing:
+def _page(rows: list[dict[str, Any]], limit: int, total: int | None) -> PatientPage:
     seqs = [row.pop("seq") for row in rows]
     following = Position(seqs[limit - 1], rows[limit - 1]["id"]) if len(rows) > limit else None
-    return Listing(rows[:limit], total, next=following)
+    return PatientPage(rows[:limit], total, next=following)
 
 
-def _searched(read: Reads, text: str, after: Position | None, *, status: str, offset: int, limit: int) -> Listing:
-    hidden, newest = read.hidden_seqs(), None
+def _searched(queries: PatientQueries, text: str, after: Position | None, *, status: str, offset: int, limit: int) -> PatientPage:
+    hidden, newest = queries.hidden_seqs(), None
     if after is not None:
         if not 0 <= after.number <= paging.FURTHEST or after.id.int > _NEWEST:
             raise cursor.unknown()
         offset, newest = after.number, after.id.int
         hidden += list(Patient.objects.filter(seq__gt=newest).values_list("seq", flat=True)[:_MEANWHILE])
-    found = search.find(text, status=status, offset=offset, limit=limit, hidden=hidden)
-    rows, following = _in_order(read, found.seqs), None
+    result = patient_search.find(text, status=status, offset=offset, limit=limit, hidden=hidden)
+    rows, following = _in_order(queries, result.seqs), None
     newest = newest or max((row["newest"] for row in rows), default=0)
-    if offset + limit < found.total or (found.is_estimate and len(rows) == limit):
+    if offset + limit < result.total or (result.is_estimate and len(rows) == limit):
         following = Position(offset + limit, UUID(int=newest))
     rows = [{name: value for name, value in row.items() if name != "newest"} for row in rows]
-    return Listing(rows, found.total if after is None else None, found.is_estimate, found.fuzzy, following)
+    return PatientPage(rows, result.total if after is None else None, result.is_estimate, result.fuzzy, following)
 
 
-def matching(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:
+def search_within(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:
     """The best matches among these patients, as a queryset for the admin: what is beyond them is found by typing more.
 
     `patients` are scoped already; `visible_to` keeps whom they leave out from crowding out near spellings.
     """
-    return patients.filter(seq__in=search.find(text, limit=MATCHES_SHOWN, hidden=reads.of(visible_to).hidden_seqs()).seqs)
+    return patients.filter(
+        seq__in=patient_search.find(text, limit=MATCHES_SHOWN, hidden=patient_queries.of(visible_to).hidden_seqs()).seqs
+    )
 
 
-def _in_order(read: Reads, seqs: list[int]) -> list[dict[str, Any]]:
-    rows = {row.pop("seq"): row for row in read.rows(seqs)} if seqs else {}
+def _in_order(queries: PatientQueries, seqs: list[int]) -> list[dict[str, Any]]:
+    rows = {row.pop("seq"): row for row in queries.rows(seqs)} if seqs else {}
     return [rows[seq] for seq in seqs if seq in rows]
 
 
 def patient(by: Actor, patient_id: UUID) -> Patient:
     """The patient, or NotFound where there is none or it is not the actor's to see. A merged id finds the survivor."""
-    found = reads.of(by).one(patient_id)
-    if found is None:
-        raise nobody(patient_id)
-    return found
+    row = patient_queries.of(by).one(patient_id)
+    if row is None:
+        raise patient_not_found(patient_id)
+    return row
 
 
 def named(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[Patient]:
@@ -130,14 +136,14 @@ def named(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[Patient]:
 
 def any_closed(by: Actor, ids: Collection[UUID]) -> bool:
     """Whether a chart among these ids is closed to the actor, or was merged into one that is. Other ids count for nothing."""
-    asked = Patient.objects.filter(pk__in=ids)
-    return asked.exclude(pk__in=asked.filter(led_to_open(by)).values("pk")).exists()
+    patients = Patient.objects.filter(pk__in=ids)
+    return patients.exclude(pk__in=patients.filter(led_to_open(by)).values("pk")).exists()
 
 
-def nobody(patient_id: UUID) -> NotFound:
+def patient_not_found(patient_id: UUID) -> NotFound:
     """The refusal for a patient who is not there or not shown. The caller reads the same; the trail is told who was asked for."""
     refusal = NotFound("There is no such patient.")
-    refusal.withheld = Patient.objects.filter(pk=standing(patient_id)).values_list("pk", flat=True).first()
+    refusal.withheld = Patient.objects.filter(pk=surviving_id(patient_id)).values_list("pk", flat=True).first()
     return refusal
 
 
@@ -170,75 +176,75 @@ class RecordMerged(Conflict):
         super().__init__(survivor_id=survivor_id, reason="record_merged", **details)
 
 
-class _MovedMeanwhile(Exception):
+class _MergedMeanwhile(Exception):
     """While we waited for the lock of a record, it was merged or another one came to be meant."""
 
 
-def locked(by: Actor, patient_id: UUID) -> Patient:
+def get_for_update(by: Actor, patient_id: UUID) -> Patient:
     """Lock the patient whom a caller names for a write, until the transaction ends.
 
     Every write of a patient's rows holds this lock, or a merge at the same moment would not see them. Reads resolve the id of a
     merged record, writes refuse it: the caller looked at another record than the one that would change. Raises NotFound,
     RecordMerged.
     """
-    found = locked_survivor(by, patient_id)
-    if found.pk != patient_id:
-        raise RecordMerged(found.pk)
-    return found
+    row = get_survivor_for_update(by, patient_id)
+    if row.pk != patient_id:
+        raise RecordMerged(row.pk)
+    return row
 
 
-def locked_together(by: Actor, *patient_ids: UUID) -> list[Patient]:
-    """Lock several patients whom a caller names for a write; returns them in the given order. Raises as `locked` does."""
-    found = locked_survivors(by, *patient_ids)
-    for patient_id, row in zip(patient_ids, found, strict=True):
+def get_several_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
+    """Lock several patients whom a caller names for a write; returns them in the given order. Raises as `get_for_update` does."""
+    rows = get_survivors_for_update(by, *patient_ids)
+    for patient_id, row in zip(patient_ids, rows, strict=True):
         if row.pk != patient_id:
             raise RecordMerged(row.pk, patient_id=patient_id)
-    return found
+    return rows
 
 
-def locked_survivor(by: Actor, patient_id: UUID) -> Patient:
+def get_survivor_for_update(by: Actor, patient_id: UUID) -> Patient:
     """Lock the patient to whom one of our own rows belongs; resolves an id that was merged since the row was read.
 
-    For ids that come from a row. `locked` is for ids that come from a caller. Raises NotFound.
+    For ids that come from a row. `get_for_update` is for ids that come from a caller. Raises NotFound.
     """
-    found = _held(lambda: reads.of(by).held(patient_id))
-    if not found:
-        raise nobody(patient_id)
-    return found[0]
+    rows = _lock_unmerged(lambda: patient_queries.of(by).get_for_update(patient_id))
+    if not rows:
+        raise patient_not_found(patient_id)
+    return rows[0]
 
 
-def locked_survivors(by: Actor, *patient_ids: UUID) -> list[Patient]:
-    """As `locked_survivor`, for several, in the given order; two ids that resolve to one patient return this patient twice."""
-    stand_for: list[UUID] = []
+def get_survivors_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
+    """As `get_survivor_for_update`, for several, in the given order; two ids that resolve to one patient return it twice."""
+    surviving_ids: list[UUID] = []
 
     def rows() -> list[Patient]:
-        stand_for[:] = [patient(by, patient_id).pk for patient_id in patient_ids]
-        return _locked_in_order(by, Patient.objects.filter(pk__in=stand_for))
+        surviving_ids[:] = [patient(by, patient_id).pk for patient_id in patient_ids]
+        return _lock_in_order(by, Patient.objects.filter(pk__in=surviving_ids))
 
-    found = {row.pk: row for row in _held(rows)}
-    return [found[pk] for pk in stand_for]
+    by_id = {row.pk: row for row in _lock_unmerged(rows)}
+    return [by_id[pk] for pk in surviving_ids]
 
 
-def locked_by_number(by: Actor, system: str, value: str) -> Patient | None:
-    """As `locked`, for whom another system's number leads to. The number itself is not locked: a merge, which holds the patient,
+def get_by_identifier_for_update(by: Actor, system: str, value: str) -> Patient | None:
+    """As `get_for_update`, by another system's number. The number itself is not locked: a merge, which holds the patient,
     moves it, and then whoever it leads to now is waited for."""
     number = PatientIdentifier.objects.filter(system=system, value=value).values_list("patient_id", flat=True)
-    led_to: list[UUID] = []
+    patient_ids: list[UUID] = []
 
     def rows() -> list[Patient]:
-        led_to[:] = number
-        return _locked_in_order(by, Patient.objects.filter(pk__in=[standing(patient_id) for patient_id in led_to]))
+        patient_ids[:] = number
+        return _lock_in_order(by, Patient.objects.filter(pk__in=[surviving_id(patient_id) for patient_id in patient_ids]))
 
-    found = _held(rows, still=lambda: list(number) == led_to)
-    return found[0] if found else None
+    patients = _lock_unmerged(rows, still=lambda: list(number) == patient_ids)
+    return patients[0] if patients else None
 
 
-def _locked_in_order(by: Actor, rows: QuerySet[Patient]) -> list[Patient]:
+def _lock_in_order(by: Actor, rows: QuerySet[Patient]) -> list[Patient]:
     """By id, as merges lock them."""
     return list(rows.visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]
 
 
-def _held(lock: Callable[[], list[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:
+def _lock_unmerged(lock: Callable[[], list[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:
     """The rows that `lock` finds and locks, none of them merged and all of them `still` those that are meant.
 
     Where that changed while we waited, all are let go (the savepoint is rolled back) before the right ones are waited for: nobody
@@ -248,18 +254,18 @@ def _held(lock: Callable[[], list[Patient]], still: Callable[[], bool] = lambda:
     if not connection.in_atomic_block:
         raise TransactionManagementError("A patient is locked inside a transaction.")
     for _ in range(_TRIES):
-        with suppress(_MovedMeanwhile), transaction.atomic():
-            found = lock()
-            if any(row.merged_into_id for row in found) or not still():
-                raise _MovedMeanwhile
-            return found
+        with suppress(_MergedMeanwhile), transaction.atomic():
+            rows = lock()
+            if any(row.merged_into_id for row in rows) or not still():
+                raise _MergedMeanwhile
+            return rows
     raise Unavailable("The record is being merged again and again right now.")
 
 
 def by_mrn(visible_to: Actor, mrn: str) -> Patient | None:
     """Whoever has this MRN, in any case, or had it before a merge."""
-    bearer = Patient.objects.filter(mrn__iexact=mrn).values(standing_id=Coalesce("merged_into", "pk"))
-    return Patient.objects.visible_to(visible_to).filter(pk__in=bearer).first()
+    surviving_ids = Patient.objects.filter(mrn__iexact=mrn).values(surviving_id=Coalesce("merged_into", "pk"))
+    return Patient.objects.visible_to(visible_to).filter(pk__in=surviving_ids).first()
 
 
 def merges(*, visible_to: Actor) -> QuerySet[Merge]:
@@ -269,10 +275,10 @@ def merges(*, visible_to: Actor) -> QuerySet[Merge]:
 
 def merge(by: Actor, merge_id: UUID) -> Merge:
     """The merge, or NotFound."""
-    found = merges(visible_to=by).filter(pk=merge_id).first()
-    if found is None:
+    row = merges(visible_to=by).filter(pk=merge_id).first()
+    if row is None:
         raise NotFound("There is no such merge.")
-    return found
+    return row
 
 
 def triage(merge: Merge) -> QuerySet[MergeTriage]:
@@ -280,42 +286,42 @@ def triage(merge: Merge) -> QuerySet[MergeTriage]:
     return MergeTriage.objects.filter(merge=merge).order_by("id")
 
 
-def candidates(*, visible_to: Actor, person: Person) -> list[Match]:
+def possible_matches(*, visible_to: Actor, person: Person) -> list[Match]:
     """Whoever on record may be the person described, the most likely first."""
-    people = Patient.objects.visible_to(visible_to).listed()
+    people = Patient.objects.visible_to(visible_to).unmerged()
     return duplicates.likely(person, people, at_least=SUGGESTED, thorough=True)
 
 
-def lookalikes(*, visible_to: Actor, person: Person) -> list[Match]:
+def likely_matches(*, visible_to: Actor, person: Person) -> list[Match]:
     """Whoever on record so likely is the person described that a registration is worth interrupting."""
-    return duplicates.likely(person, Patient.objects.visible_to(visible_to).listed(), at_least=WARNED)
+    return duplicates.likely(person, Patient.objects.visible_to(visible_to).unmerged(), at_least=WARNED)
 
 
 def duplicates_of(patient: Patient, *, visible_to: Actor) -> list[Match]:
     """Other records that likely are this patient's, without those somebody said are another person's."""
-    others = not_told_apart(patient, Patient.objects.visible_to(visible_to).listed())
+    others = exclude_not_duplicates(patient, Patient.objects.visible_to(visible_to).unmerged())
     return duplicates.likely(duplicates.person_of(patient), others, at_least=WARNED)
 
 
-def not_told_apart(patient: Patient, people: QuerySet[Patient]) -> QuerySet[Patient]:
+def exclude_not_duplicates(patient: Patient, people: QuerySet[Patient]) -> QuerySet[Patient]:
     """Of these people those other than the patient whom nobody said to be somebody else."""
-    others = people.exclude(pk=patient.pk).exclude(pk__in=NotSame.objects.filter(low=patient).values("high"))
-    return others.exclude(pk__in=NotSame.objects.filter(high=patient).values("low"))
+    others = people.exclude(pk=patient.pk).exclude(pk__in=NotDuplicate.objects.filter(low=patient).values("high"))
+    return others.exclude(pk__in=NotDuplicate.objects.filter(high=patient).values("low"))
 
 
-def suspected(*, visible_to: Actor) -> QuerySet[SuspectedPair]:
+def duplicate_candidates(*, visible_to: Actor) -> QuerySet[DuplicateCandidate]:
     """The pairs that may be one person and wait for a word, the likeliest first and of equals the longest known."""
-    return SuspectedPair.objects.visible_to(visible_to).select_related("low", "high")
+    return DuplicateCandidate.objects.visible_to(visible_to).select_related("low", "high")
 
 
-def suspected_count(visible_to: Actor) -> int:
+def duplicate_candidate_count(visible_to: Actor) -> int:
     """How many pairs wait; COUNTED_UP_TO + 1 where there are more than are counted."""
-    return SuspectedPair.objects.visible_to(visible_to).order_by()[: COUNTED_UP_TO + 1].count()
+    return DuplicateCandidate.objects.visible_to(visible_to).order_by()[: COUNTED_UP_TO + 1].count()
 
 
-def suspected_of(patient: Patient) -> dict[UUID, SuspectedPair]:
+def duplicate_candidates_of(patient: Patient) -> dict[UUID, DuplicateCandidate]:
     """The pairs of one patient, by the other's id."""
-    pairs = SuspectedPair.objects.filter(Q(low=patient) | Q(high=patient))
+    pairs = DuplicateCandidate.objects.filter(Q(low=patient) | Q(high=patient))
     return {pair.high_id if pair.low_id == patient.pk else pair.low_id: pair for pair in pairs}
 
 
@@ -331,11 +337,11 @@ def chart(*, visible_to: Actor, patient_id: UUID, **filters: Any) -> ChartQueryS
 
 def entry(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
     """One entry of the patient's chart, or NotFound where there is none or it is not the actor's to read."""
-    found = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=standing(patient_id)).first()
-    if found is None:
+    row = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=surviving_id(patient_id)).first()
+    if row is None:
         patient(by, patient_id)  # where the patient is not shown, that is what is told
         raise NotFound("There is no such chart entry.")
-    return found
+    return row
 
 
 def already_recorded(entry: ChartEntry) -> list[ChartEntry]:
@@ -343,11 +349,11 @@ def already_recorded(entry: ChartEntry) -> list[ChartEntry]:
     if entry.status != ACTIVE:
         return []
     rows = ChartEntry.objects.filter(patient_id=entry.patient_id, type=entry.type, status=ACTIVE).exclude(pk=entry.pk)
-    said = rules.words(entry.display)
+    words = rules.words(entry.display)
     return [
         row
         for row in rows.order_by("occurred_at", "pk")
-        if (row.code and (row.code_system, row.code) == (entry.code_system, entry.code)) or rules.words(row.display) == said
+        if (row.code and (row.code_system, row.code) == (entry.code_system, entry.code)) or rules.words(row.display) == words
     ]
 
 
@@ -358,12 +364,12 @@ def unusual_for_patient(entry: ChartEntry) -> str:
     born, sex = entry.patient.date_of_birth, entry.patient.gender
     day = entry.occurred_at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
     years, age = max(dates.years_between(born, day), 0), ages.age_of(entry.patient, entry.occurred_at)
-    return fit.unusual(icd10.dotted(entry.code), age_years=years, sex=sex, age=age)
+    return plausibility.implausibility(icd10.dotted(entry.code), age_years=years, sex=sex, age=age)
 
 
-def entry_locked(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
+def get_entry_for_update(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
     """The entry's row, held until the transaction ends; NotFound as above."""
-    found = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=patient_id).select_for_update(of=("self",)).first()
-    if found is None:
+    row = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=patient_id).select_for_update(of=("self",)).first()
+    if row is None:
         raise NotFound("There is no such chart entry.")
-    return found
+    return row

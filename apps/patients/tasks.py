@@ -2,13 +2,14 @@
 
 from celery import shared_task
 
-from apps.patients import tally, vocabulary
+from apps.patients.lists import row_counter
+from apps.patients.search import vocabulary
 
 
 @shared_task
-def fold_tally() -> int:
+def compact_row_counter() -> int:
     """Add the rows of the tally together, so that reading it stays cheap."""
-    return tally.fold()
+    return row_counter.compact()
 
 
 @shared_task

@@ -26,16 +26,16 @@ from apps.common.errors import Forbidden, NotFound, RateLimited
 from apps.rest import sign_in
 from apps.rest.permissions import ReauthenticationRequired
 
-_BEGAN = "began_at"  # when the browser's session began, for its absolute end
-_PROVEN = "reauthenticated_at"  # when the password was last given in it; the sign-in counts
+_BEGAN_AT = "began_at"  # when the browser's session began, for its absolute end
+_REAUTHENTICATED_AT = "reauthenticated_at"  # when the password was last given in it; the sign-in counts
 # https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the person out of the clinic's other sites as
 # well; the session's own cookie is deleted by name.
-_FORGET = '"cache", "storage"'
-_ABSENT = {"autocomplete", "view_on_site"}  # stock views that would show rows without a row in the trail
+_CACHE_AND_STORAGE = '"cache", "storage"'
+_REMOVED_VIEWS = {"autocomplete", "view_on_site"}  # stock views that would show rows without a row in the trail
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class SitePage:
     """A page beside those of models: a class-based view that takes `site`. `is_open` to those who have not signed in."""
 
     route: str
@@ -45,23 +45,23 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingWork:
     """Work that waits for somebody: its page (a URL name), the right it takes, and how much of it there is, in words."""
 
     title: str
     page: str
-    need: Permission
-    told: Callable[[Any], str]
+    permission: Permission
+    summary: Callable[[Any], str]
     query: str = ""  # of the page's address, with its question mark
 
 
 @dataclass(frozen=True)
-class Link:
+class NavLink:
     """A page that is a step away from every other, for those with the right."""
 
     label: str
     page: str
-    need: Permission
+    permission: Permission
 
 
 class HimsAdminSite(AdminSite):
@@ -72,14 +72,14 @@ class HimsAdminSite(AdminSite):
     index_title = "Start"
     site_url = None
     password_view: Any = None  # plug: the class of the page where people change their own password
-    sign_in_view: Any = None  # plug: the class of the page where people sign in; it ends in `begin`
-    pages: tuple[Page, ...] = ()  # plug: further pages
+    sign_in_view: Any = None  # plug: the class of the page where people sign in; it ends in `start_session`
+    pages: tuple[SitePage, ...] = ()  # plug: further pages
     search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
-    proof: Any = None  # plug: where people give their password again: `ask(request)`, and `take(request)` of what it asked
-    bell: Callable[[Any], dict[str, Any]] | None = None  # plug: where somebody's notifications are, and how many are unread
+    reauthentication: Any = None  # plug: the page that asks for the password again: `ask(request)`, `take(request)`
+    notification_link: Callable[[Any], dict[str, Any]] | None = None  # plug: address of the user's notifications, number unread
 
-    waiting: tuple[Waiting, ...] = ()  # plug: what waits for people, told on their start page
-    links: tuple[Link, ...] = ()  # plug: pages that stand on top of every page
+    pending_work: tuple[PendingWork, ...] = ()  # plug: what waits for people, told on their start page
+    nav_links: tuple[NavLink, ...] = ()  # plug: pages that stand on top of every page
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -92,37 +92,37 @@ class HimsAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Active staff within twelve hours of their sign-in."""
-        return bool(super().has_permission(request)) and _is_young(request)
+        return bool(super().has_permission(request)) and _is_within_session_limit(request)
 
     def get_urls(self) -> list:
-        stock = [url for url in super().get_urls() if getattr(url, "name", None) not in _ABSENT]
+        stock = [url for url in super().get_urls() if getattr(url, "name", None) not in _REMOVED_VIEWS]
         return [*(path(page.route, self._view_of(page), name=page.name) for page in self.pages), *stock]
 
-    def _view_of(self, page: Page) -> Any:
+    def _view_of(self, page: SitePage) -> Any:
         view = page.view.as_view(site=self)
         return never_cache(view) if page.is_open else self.admin_view(view)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        here: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
-        if self.bell is not None and self.has_permission(request):
-            here["bell"] = partial(self.bell, request.user)  # asked where the template shows it
+        context: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
+        if self.notification_link is not None and self.has_permission(request):
+            context["notification_link"] = partial(self.notification_link, request.user)  # asked where the template shows it
         if self.has_permission(request):
-            mine = [link for link in self.links if holds(request.user, link.need)]
-            here["links"] = [{"label": link.label, "url": reverse(link.page, current_app=self.name)} for link in mine]
-        return super().each_context(request) | here
+            mine = [link for link in self.nav_links if can_open(request.user, link.permission)]
+            context["nav_links"] = [{"label": link.label, "url": reverse(link.page, current_app=self.name)} for link in mine]
+        return super().each_context(request) | context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The start page, with the work that waits for this person."""
-        mine = [work for work in self.waiting if holds(request.user, work.need)]
-        told = [
+        mine = [work for work in self.pending_work if can_open(request.user, work.permission)]
+        rows = [
             {
                 "title": work.title,
                 "url": reverse(work.page, current_app=self.name) + work.query,
-                "told": work.told(request.user),
+                "summary": work.summary(request.user),
             }
             for work in mine
         ]
-        return super().index(request, {"waiting": told} | (extra_context or {}))
+        return super().index(request, {"pending_work": rows} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
         """By name; what only keeps the house running (the pages of this floor) comes last."""
@@ -144,34 +144,34 @@ class HimsAdminSite(AdminSite):
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if "%00" in request.META.get("QUERY_STRING", ""):
                 raise BadRequest("An address may hold no NUL.")
-            request.user.reauthenticated_at = proven_at(request)  # type: ignore[union-attr]  # `super` lets only staff in here
+            request.user.reauthenticated_at = last_reauthentication(request)  # type: ignore[union-attr]  # `super` lets only staff in here
             try:
                 with timezone.override(settings.CLINIC_TIME_ZONE):
-                    response = self._proof_taken(request) or view(request, *args, **kwargs)
+                    response = self._handle_reauthentication(request) or view(request, *args, **kwargs)
                     return response.render() if hasattr(response, "render") else response
             except ReauthenticationRequired:
-                if self.proof is None:
+                if self.reauthentication is None:
                     raise
-                return self.proof.ask(request)
+                return self.reauthentication.ask(request)
             except (PermissionDenied, Forbidden) as refusal:
-                _note_denial(request)
+                _record_denial(request)
                 raise PermissionDenied(str(refusal)) from refusal
             except NotFound as nothing:
                 if nothing.withheld:
-                    _note_denial(request, nothing.withheld)
+                    _record_denial(request, nothing.withheld)
                 raise Http404(nothing.message) from nothing
 
         return super().admin_view(update_wrapper(guarded, view), cacheable)
 
-    def _proof_taken(self, request: HttpRequest) -> HttpResponse | None:
+    def _handle_reauthentication(self, request: HttpRequest) -> HttpResponse | None:
         """What the proof page answers to its own form; None where it was right, or nothing was asked: the page goes on."""
-        return self.proof.take(request) if self.proof is not None and request.method == "POST" else None
+        return self.reauthentication.take(request) if self.reauthentication is not None and request.method == "POST" else None
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The sign-in page. Over the limit: a page with 429 and Retry-After, and no password is looked at."""
         if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, request.POST.get("username", ""))):
-            return too_many(request, wait)
+            return too_many_attempts(request, wait)
         if self.sign_in_view is None:
             raise Http404
         if request.method == "GET" and self.has_permission(request):
@@ -179,19 +179,19 @@ class HimsAdminSite(AdminSite):
         try:
             return self.sign_in_view.as_view(site=self)(request)
         except RateLimited as refusal:
-            return too_many(request, refusal.details["retry_after"])
+            return too_many_attempts(request, refusal.details["retry_after"])
 
-    def begin(self, request: HttpRequest, user: Any) -> None:
+    def start_session(self, request: HttpRequest, user: Any) -> None:
         """Everything asked for was given: the browser's session begins, on record."""
         login(request, user)
-        request.session[_BEGAN] = request.session[_PROVEN] = clock.now().isoformat()
-        audit.note(by=user, action="session.started", object_id=user.pk, door="admin")
+        request.session[_BEGAN_AT] = request.session[_REAUTHENTICATED_AT] = clock.now().isoformat()
+        audit.record(by=user, action="session.started", object_id=user.pk, door="admin")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Sign out, on record."""
         if request.method == "POST":
-            audit.note(by=request.user, action="session.ended", object_id=request.user.pk, reason="signed_out", door="admin")  # type: ignore[arg-type]
-        return forget_pages(super().logout(request, extra_context))
+            audit.record(by=request.user, action="session.ended", object_id=request.user.pk, reason="signed_out", door="admin")  # type: ignore[arg-type]
+        return clear_browser_cache(super().logout(request, extra_context))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """One's own password, through the plugged page; without one there is none."""
@@ -202,7 +202,7 @@ class HimsAdminSite(AdminSite):
         return self.password_view.as_view(success_url=done, extra_context=context)(request)
 
     def _search_url(self, request: HttpRequest) -> str:
-        if self.search is None or not holds(request.user, self.search[1]) or not self.has_permission(request):
+        if self.search is None or not can_open(request.user, self.search[1]) or not self.has_permission(request):
             return ""
         try:
             return reverse(self.search[0], current_app=self.name)
@@ -210,44 +210,44 @@ class HimsAdminSite(AdminSite):
             return ""
 
 
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+def too_many_attempts(request: HttpRequest, seconds: int) -> HttpResponse:
     """The page of whoever tried too often, with 429 and Retry-After."""
     refused = render(request, "429.html", {"seconds": seconds}, status=429)
     refused.headers["Retry-After"] = str(seconds)
     return refused
 
 
-def forget_pages(response: HttpResponse) -> HttpResponse:
+def clear_browser_cache(response: HttpResponse) -> HttpResponse:
     """Make the browser drop what it cached of charts; for the reply that ends a session, on a computer that others use too."""
-    response.headers["Clear-Site-Data"] = _FORGET
+    response.headers["Clear-Site-Data"] = _CACHE_AND_STORAGE
     return response
 
 
-def holds(user: Any, need: Permission | None) -> bool:
+def can_open(user: Any, permission: Permission | None) -> bool:
     """Whether the person holds the right. Closed: no declared need, or nobody signed in, is a no."""
-    return need is not None and getattr(user, "is_authenticated", False) and user.may(need)
+    return permission is not None and getattr(user, "is_authenticated", False) and user.has_permission(permission)
 
 
-def proven_at(request: HttpRequest) -> datetime | None:
+def last_reauthentication(request: HttpRequest) -> datetime | None:
     """When the password was last given in this browser's session."""
-    known = request.session.get(_PROVEN)
-    return datetime.fromisoformat(known) if known else None
+    stored = request.session.get(_REAUTHENTICATED_AT)
+    return datetime.fromisoformat(stored) if stored else None
 
 
-def prove(request: HttpRequest) -> None:
+def record_reauthentication(request: HttpRequest) -> None:
     """The password was given again just now, in this browser's session."""
     now = clock.now()
-    request.session[_PROVEN] = now.isoformat()
+    request.session[_REAUTHENTICATED_AT] = now.isoformat()
     request.user.reauthenticated_at = now  # type: ignore[union-attr]
 
 
-def _is_young(request: HttpRequest) -> bool:
-    began = request.session.get(_BEGAN)
+def _is_within_session_limit(request: HttpRequest) -> bool:
+    began = request.session.get(_BEGAN_AT)
     return began is not None and clock.now() - datetime.fromisoformat(began) < settings.BROWSER_SESSION_ABSOLUTE
 
 
-def _note_denial(request: HttpRequest, patient_id: UUID | None = None) -> None:
+def _record_denial(request: HttpRequest, patient_id: UUID | None = None) -> None:
     """`patient_id` is whose record was asked for; without, what the page itself said of that (`request.about_patient`)."""
     about = patient_id or getattr(request, "about_patient", None)
-    told = {"path": request.path, "method": request.method, "door": "admin"}
-    audit.note(by=request.user, action="page.refused", outcome=AuditEvent.Outcome.DENIED, patient_id=about, **told)  # type: ignore[arg-type]
+    details = {"path": request.path, "method": request.method, "door": "admin"}
+    audit.record(by=request.user, action="page.refused", outcome=AuditEvent.Outcome.DENIED, patient_id=about, **details)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 The list is ordered by a number (often an instant) and the id. Every page names the `next_cursor`, and `?cursor=` asks for what
 follows it. A cursor is opaque to its holder, and no secret: it names the place of the last row.
 
-A queryset is paged by `answer`. A list that runs prepared statements reads `position(params)`, asks its statement for the rows
+A queryset is paged by `paginate`. A list that runs prepared statements reads `position(params)`, asks its statement for the rows
 behind that place (and one more than the limit, to know whether a page follows), and replies with `page`:
 
     after = cursor.position(request.query_params)
@@ -37,7 +37,7 @@ HELP = "Show what follows this `next_cursor`; instead of `page`"
 LONGEST = 64
 
 
-def _counted(least: int) -> dict[str, Any]:
+def _page_only(least: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": least, "description": "Absent in a page by cursor", "x-absent-with": PARAMETER}
 
 
@@ -45,10 +45,10 @@ def _counted(least: int) -> dict[str, Any]:
 PAGINATION: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "page": _counted(1),
+        "page": _page_only(1),
         "limit": {"type": "integer", "minimum": 1},
-        "total": _counted(0),
-        "pages": _counted(0),
+        "total": _page_only(0),
+        "pages": _page_only(0),
         "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
         "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
         "next_cursor": {"type": "string", "nullable": True, "description": "Null at the end of the list"},
@@ -103,8 +103,8 @@ def position(params: QueryDict) -> Position | None:
     return Position(int.from_bytes(raw[:8], "big", signed=True), UUID(bytes=raw[8:]))
 
 
-def answer(
-    view: Any, rows: QuerySet, total: Callable[[], Total], shape: Callable[[Any], Any], *, time: str, **beside: Any
+def paginate(
+    view: Any, rows: QuerySet, total: Callable[[], Total], shape: Callable[[Any], Any], *, time: str, **extra: Any
 ) -> Response:
     """A page of the view's list, by number or by cursor. `time` is the column the rows are ordered by, before `id`, newest first.
 
@@ -113,17 +113,15 @@ def answer(
     """
     after, window = position(view.request.query_params), view.window()
     if after is not None:
-        rows = _behind(rows, after, time)
-    found = [*rows[window.offset : window.offset + window.limit + 1]]
-    shown = found[: window.limit]
-    following = Position.at(getattr(shown[-1], time), shown[-1].pk) if len(found) > window.limit else None
+        rows = _rows_after(rows, after, time)
+    fetched = [*rows[window.offset : window.offset + window.limit + 1]]
+    shown = fetched[: window.limit]
+    following = Position.at(getattr(shown[-1], time), shown[-1].pk) if len(fetched) > window.limit else None
     counted = total() if after is None else None
-    return page(view, view.plural, [shape(row) for row in shown], following=following, total=counted, **beside)
+    return page(view, view.plural, [shape(row) for row in shown], following=following, total=counted, **extra)
 
 
-def page(
-    view: Any, name: str, rows: Sequence[Any], *, following: Position | None, total: Total | None, **beside: Any
-) -> Response:
+def page(view: Any, name: str, rows: Sequence[Any], *, following: Position | None, total: Total | None, **extra: Any) -> Response:
     """The reply of a page that was read already: the rows under `name`, `pagination` with `next_cursor`, and the Link header.
 
     `following` is the place of the last row where more rows follow. `total` is None for a page by cursor, which is not counted.
@@ -136,10 +134,10 @@ def page(
     else:
         block = paging.block(window, total)
         link = paging.links(view.request.path, params, window, total, len(rows))
-    return view.ok({name: rows, **beside, "pagination": block | {"next_cursor": text}}, headers={"Link": link})
+    return view.ok({name: rows, **extra, "pagination": block | {"next_cursor": text}}, headers={"Link": link})
 
 
-def _behind(rows: QuerySet, after: Position, time: str) -> QuerySet:
+def _rows_after(rows: QuerySet, after: Position, time: str) -> QuerySet:
     """The rows behind that place. The first condition is one an index can start from."""
     at = after.instant
     return rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=after.id))

@@ -2,7 +2,7 @@
 
 The permission of an action says who may act; a key needs its scope to get in (`permissions.require`). What a reply shows is a
 question of its own: a key that may book appointments sees no patient's name without `patients:read`, and one that may only write
-sees no more of a record than its id. Every reply passes through here (`answers.answer`, `errors.handle`, `etags`), so an endpoint
+sees no more of a record than its id. All replies pass here (`responses.respond`, `errors.handle`, `etags`), so an endpoint
 declares and never asks:
 
     class PatientShape(Serializer):
@@ -13,7 +13,7 @@ declares and never asks:
 
 A shape without `reads` belongs to what it stands in. At the top of a reply, a read has asked at the door already, and a write
 asks for what reading the same resource takes (the view's need for `retrieve`, else `list`). What a key may not see is left out:
-a field, or all of an object but its ids. What is asked for by name (`expand`) is refused instead (`picking`). People see what
+a field, or all of an object but its ids. What is asked for by name (`expand`) is refused (`sparse_fields`). People see what
 their role may see, which the shapes' own functions decide.
 """
 
@@ -35,12 +35,12 @@ _PLAIN = ("errors",)  # details that name fields, and hold no data
 
 
 @dataclass(frozen=True)
-class Cut:
+class Redaction:
     """What is taken from an object: all but its ids, or these fields, and parts of these."""
 
     to_ids: bool = False
     dropped: frozenset[str] = frozenset()
-    within: tuple[tuple[str, "Cut"], ...] = ()
+    within: tuple[tuple[str, "Redaction"], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.to_ids or self.dropped or self.within)
@@ -58,39 +58,39 @@ class Cut:
         return {name: inner[name].of(one) if name in inner else one for name, one in kept}
 
 
-def sees(by: Any, need: Permission | None) -> bool:
+def may_see(by: Any, need: Permission | None) -> bool:
     """Whether the caller's scopes allow it. People have no scopes: their role was checked already."""
     return need is None or not getattr(by, "key_id", None) or scopes.of(need) in by.scopes
 
 
-def reading(view: Any, action: str | None) -> Permission | None:
+def permission_to_read(view: Any, action: str | None) -> Permission | None:
     """The right that seeing the view's resource takes; None where nothing but the need of the action itself is declared."""
     kind = endpoint.of(view, action).response
     needs = [getattr(kind, "reads", None), *(endpoint.of(view, name).permission for name in ("retrieve", "list", action))]
     return next((need for need in needs if isinstance(need, Permission)), None)
 
 
-def shown(view: Any, data: Any) -> Any:
+def visible_data(view: Any, data: Any) -> Any:
     """The data of a reply as far as the caller may see it; for people, the data as they are."""
-    cut = _cut(view)
-    if not cut or not isinstance(data, Mapping):
+    redaction = _redaction(view)
+    if not redaction or not isinstance(data, Mapping):
         return data
     if view.endpoint.paged:
-        return {**data, view.plural: cut.of(data[view.plural])}
+        return {**data, view.plural: redaction.of(data[view.plural])}
     if view.data_key == "":
-        return cut.of(data)
+        return redaction.of(data)
     key = view.data_key or view.resource
-    return {**data, key: cut.of(data[key])} if key in data else data
+    return {**data, key: redaction.of(data[key])} if key in data else data
 
 
 def warnings(view: Any, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Warnings without the records they point at, where the caller may not see those."""
-    return [_plain_of(view, row) for row in rows]
+    return [_without_hidden_records(view, row) for row in rows]
 
 
-def details(view: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+def details(view: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """The details of a refusal, likewise: records stand in it as objects and as lists of objects."""
-    return dict(_plain_of(view, told))
+    return dict(_without_hidden_records(view, values))
 
 
 def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,25 +98,25 @@ def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": row["id"]} if "id" in row else {name: value for name, value in row.items() if name.endswith("_id")}
 
 
-def _cut(view: Any) -> Cut | None:
+def _redaction(view: Any) -> Redaction | None:
     by = _caller(view)
     kind = view.endpoint.response if by else None
     if by is None or kind is None:
         return None
-    if view.request.method not in _READING and not sees(by, reading(view, view.action)):
-        return Cut(to_ids=True)
-    return cut_of(kind, by.scopes)
+    if view.request.method not in _READING and not may_see(by, permission_to_read(view, view.action)):
+        return Redaction(to_ids=True)
+    return redaction_of(kind, by.scopes)
 
 
 @lru_cache(maxsize=2_000)
-def cut_of(kind: Any, carried: frozenset[str]) -> Cut:
+def redaction_of(kind: Any, carried: frozenset[str]) -> Redaction:
     """What a key with these scopes may not see of a shape."""
     if (need := getattr(kind, "reads", None)) is not None and scopes.of(need) not in carried:
-        return Cut(to_ids=True)
+        return Redaction(to_ids=True)
     parts: Mapping[str, Permission] = getattr(kind, "parts", {})
     dropped = frozenset(name for name, right in parts.items() if scopes.of(right) not in carried)
-    within = tuple((name, cut) for name, inner in nested(kind).items() if (cut := cut_of(inner, carried)))
-    return Cut(dropped=dropped, within=within)
+    within = tuple((name, redaction) for name, inner in nested(kind).items() if (redaction := redaction_of(inner, carried)))
+    return Redaction(dropped=dropped, within=within)
 
 
 def nested(kind: Any) -> dict[str, Any]:
@@ -127,12 +127,12 @@ def nested(kind: Any) -> dict[str, Any]:
     return {name: type(field) for name, field in inner.items() if isinstance(field, Serializer)}
 
 
-def _plain_of(view: Any, told: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_hidden_records(view: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
     by = _caller(view)
     if by is None:
-        return told
-    need = reading(view, view.action)
-    return {name: value for name, value in told.items() if not _is_record(name, value) or sees(by, _PARTS.get(name, need))}
+        return values
+    need = permission_to_read(view, view.action)
+    return {name: value for name, value in values.items() if not _is_record(name, value) or may_see(by, _PARTS.get(name, need))}
 
 
 def _is_record(name: str, value: Any) -> bool:

@@ -15,7 +15,7 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context, errors
 from apps.common.outage import is_outage
-from apps.rest import aliases, disclosure, endpoint, renderers
+from apps.rest import disclosure, endpoint, renderers, sample_ids
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
     error = translate(exception)
     view = view_context["view"]
     if isinstance(error, errors.Forbidden) or error.withheld:
-        _note_denial(view, view_context["request"], error)
+        _record_denial(view, view_context["request"], error)
     error.details = disclosure.details(view, error.details)
     headers = dict(error.headers)
     if isinstance(error, errors.MethodNotAllowed):
@@ -53,7 +53,7 @@ def translate(exception: Exception) -> errors.HimsError:
     if isinstance(exception, drf.MethodNotAllowed):
         return errors.MethodNotAllowed()
     if isinstance(exception, drf.ValidationError):
-        return errors.Invalid(errors=flat(exception.detail)[:MOST_ISSUES])
+        return errors.Invalid(errors=flatten(exception.detail)[:MOST_ISSUES])
     if isinstance(exception, drf.ParseError):
         return errors.Invalid("Malformed JSON", field="", issue=str(exception.detail))
     for kinds, error in _KINDS:
@@ -96,14 +96,14 @@ def respond(error: errors.HimsError) -> HttpResponse:
     return response
 
 
-def flat(detail: Any, path: str = "") -> list[dict[str, str]]:
+def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
     """DRF's nested error detail as a list of field and issue; `a.b[2].c` names a field inside."""
     if isinstance(detail, dict):
-        return [row for name, inner in detail.items() for row in flat(inner, _joined(path, name, inner))]
+        return [row for name, inner in detail.items() for row in flatten(inner, _joined(path, name, inner))]
     if isinstance(detail, list):
         rows: list[dict[str, str]] = []
         for position, inner in enumerate(detail):
-            rows += flat(inner, f"{path}[{position}]" if isinstance(inner, dict) else path)
+            rows += flatten(inner, f"{path}[{position}]" if isinstance(inner, dict) else path)
         return rows
     return [{"field": path, "issue": str(detail)}]
 
@@ -116,7 +116,7 @@ def _joined(path: str, name: str | int, inner: Any) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
+def _record_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     actor = getattr(request, "user", None)
     action = f"{getattr(view, 'resource', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
     path = escape_uri_path(request.path)[:_LONGEST_PATH]  # escaped: jsonb holds no NUL
@@ -124,7 +124,7 @@ def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     why = "The chart is restricted." if withheld else error.message
     about = withheld or _patient_in_path(view)
     try:
-        audit.note(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, patient_id=about, path=path, why=why)
+        audit.record(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, patient_id=about, path=path, why=why)
     except Error:
         log.exception("a denial could not be noted")
 
@@ -132,4 +132,4 @@ def _note_denial(view: Any, request: Any, error: errors.HimsError) -> None:
 def _patient_in_path(view: Any) -> UUID | None:
     """Whose record was asked for, as far as the address says."""
     declared = endpoint.of(view, getattr(view, "action", None))
-    return aliases.resolve(view.kwargs.get("pk", "")) if declared.about_patient else None
+    return sample_ids.resolve(view.kwargs.get("pk", "")) if declared.about_patient else None

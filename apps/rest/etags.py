@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from apps.common.errors import Invalid, PreconditionFailed, PreconditionRequired
 from apps.rest import disclosure, endpoint, renderers
-from apps.rest.transactions import kept_in_spite
+from apps.rest.transactions import commit_despite_refusal
 
 _KIND = f"hims {settings.API_VERSION}".encode()
 _ANY = ["*"]
@@ -33,10 +33,10 @@ def of(raw: bytes, version: object = None) -> str:
 
 def is_known(request: Request, tag: str) -> bool:
     """Whether If-None-Match says that the caller has this already. Compared weakly, as a cache may have weakened the tag."""
-    told = request.META.get("HTTP_IF_NONE_MATCH")
-    if told is None:
+    header = request.META.get("HTTP_IF_NONE_MATCH")
+    if header is None:
         return False
-    known = parse_etags(told)
+    known = parse_etags(header)
     return known == _ANY or tag in [one.removeprefix("W/") for one in known]
 
 
@@ -51,36 +51,38 @@ def is_required(view: Any) -> bool:
     return view.resource in settings.HIMS_REQUIRE_IF_MATCH
 
 
-def guard(view: Any, request: Request, act: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """The action under its preconditions; as it is without. Raises Invalid, PreconditionRequired, PreconditionFailed."""
     sent = "HTTP_IF_MATCH" in request.META or "HTTP_IF_NONE_MATCH" in request.META
     if is_guarded(view, view.action):
         if "HTTP_IF_MATCH" not in request.META and is_required(view):
             raise PreconditionRequired(field="If-Match", issue="Read the resource and send its ETag.")
-        return partial(_under_lock, view, act) if sent else act
+        return partial(_under_lock, view, handler) if sent else handler
     if sent and request.method != "POST":  # never ignored: the caller believes to be protected
         raise PreconditionFailed(field="If-Match", issue="This resource has no ETag. Leave the header out.")
-    return act
+    return handler
 
 
-def _under_lock(view: Any, act: Callable[..., HttpResponseBase], request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+def _under_lock(
+    view: Any, handler: Callable[..., HttpResponseBase], request: Request, *args: Any, **kwargs: Any
+) -> HttpResponseBase:
     wanted = _wanted(request)
 
     def compare_and_act() -> HttpResponseBase:
-        data, version = view.held()
-        data = disclosure.shown(view, data)
+        data, version = view.get_for_update()
+        data = disclosure.visible_data(view, data)
         _compare(request, wanted, of(renderers.dumps(data), version), data if view.shows_current else None)
-        return act(request, *args, **kwargs)
+        return handler(request, *args, **kwargs)
 
-    return kept_in_spite(compare_and_act)
+    return commit_despite_refusal(compare_and_act)
 
 
 def _wanted(request: Request) -> list[str]:
     """The tags of If-Match; empty where there is none."""
-    told = request.META.get("HTTP_IF_MATCH")
-    if told is None:
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None:
         return []
-    tags = parse_etags(told)
+    tags = parse_etags(header)
     if not tags:
         raise Invalid(field="If-Match", issue='Send the ETag as you got it, in its quotes, like "5f1c…", or *.')
     return tags

@@ -15,14 +15,14 @@ from django_filters import Filter, FilterSet
 from rest_framework.exceptions import ValidationError as Refused
 
 from apps.common.errors import Invalid
-from apps.rest import aliases
+from apps.rest import sample_ids
 from apps.rest.serializers import InstantOrDayField
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeRange:
     """A day where the clinic is, or one instant: from `start` to before `end`."""
 
     start: datetime
@@ -31,16 +31,16 @@ class Span:
 
 def read(kind: type[FilterSet], sent: Mapping[str, Any]) -> dict[str, Any]:
     """The values of those filters that were sent. Raises Invalid naming each that is wrong."""
-    found, wrong = {}, []
+    cleaned, wrong = {}, []
     for name, field in _fields_of(kind).items():  # type: ignore[arg-type]  # a class is hashable
         if name in sent:
             try:
-                found[name] = field.clean(field.widget.value_from_datadict(sent, {}, name))
+                cleaned[name] = field.clean(field.widget.value_from_datadict(sent, {}, name))
             except ValidationError as error:
                 wrong.append({"field": name, "issue": error.messages[0]})
     if wrong:
         raise Invalid(errors=wrong)
-    return found
+    return cleaned
 
 
 @cache
@@ -58,9 +58,9 @@ class YesNoFormField(forms.BooleanField):
     def clean(self, value: Any) -> bool | None:
         if value is None:
             return None
-        if (found := self.known.get(str(value).lower())) is None:
+        if (resolved := self.known.get(str(value).lower())) is None:
             raise ValidationError("Must be true or false.")
-        return found
+        return resolved
 
 
 class IdFormField(forms.CharField):
@@ -69,16 +69,16 @@ class IdFormField(forms.CharField):
     def clean(self, value: Any) -> UUID | None:
         if value is None:
             return None
-        found = aliases.resolve(str(value).strip())
-        if found is None:
+        resolved = sample_ids.resolve(str(value).strip())
+        if resolved is None:
             raise ValidationError("Must be a UUID.")
-        return found
+        return resolved
 
 
-class SpanFormField(forms.CharField):
+class TimeRangeFormField(forms.CharField):
     """A day (`2025-01-15`, where the clinic is) or an RFC 3339 instant."""
 
-    def clean(self, value: Any) -> Span | None:
+    def clean(self, value: Any) -> TimeRange | None:
         if value is None:
             return None
         text = str(value).strip()
@@ -87,9 +87,9 @@ class SpanFormField(forms.CharField):
         except Refused as refusal:
             raise ValidationError(str(refusal.detail[0])) from refusal  # type: ignore[index]
         if len(text) > len("2025-01-15"):
-            return Span(start, start + _MICROSECOND)
+            return TimeRange(start, start + _MICROSECOND)
         zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
-        return Span(start, datetime.combine(start.astimezone(zone).date() + timedelta(days=1), datetime.min.time(), zone))
+        return TimeRange(start, datetime.combine(start.astimezone(zone).date() + timedelta(days=1), datetime.min.time(), zone))
 
 
 class YesNoFilter(Filter):
@@ -100,5 +100,5 @@ class IdFilter(Filter):
     field_class = IdFormField
 
 
-class SpanFilter(Filter):
-    field_class = SpanFormField
+class TimeRangeFilter(Filter):
+    field_class = TimeRangeFormField

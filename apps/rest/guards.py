@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from apps.rest import etags, idempotency
 
 
-def put_up(view: Any, request: Request) -> None:
+def apply_preconditions(view: Any, request: Request) -> None:
     """Before a write: put its guards round the action. Nothing where it has neither header."""
     if view.action is None:
         return

@@ -11,7 +11,7 @@ from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from apps.common import bus, clock, disk
+from apps.common import clock, disk, redis_client
 from apps.rest.models import WriteProbe
 
 _ages: dict[str, Callable[[], datetime | None]] = {}
@@ -82,7 +82,7 @@ def _check() -> tuple[bool, dict[str, Any]]:
         checks[name] = checks["migrations"] and is_met()
     down = not all(checks.values())
     ages = _seconds_waited() if checks["migrations"] else {}
-    checks["redis"] = bus.is_up()
+    checks["redis"] = redis_client.is_up()
     checks["writing"] = not down and _can_write()
     lag = any(age > settings.HIMS_BACKLOG_LIMIT_SECONDS for age in ages.values() if age is not None)
     status = "down" if down else "ok" if all(checks.values()) and not lag else "degraded"

@@ -35,7 +35,7 @@ from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
 from apps.rest import endpoint, replays
 from apps.rest.endpoint import PUBLIC
 from apps.rest.models import KeptReply
-from apps.rest.transactions import kept_in_spite
+from apps.rest.transactions import commit_despite_refusal
 
 KEPT = timedelta(hours=24)
 HEADER = "Idempotency-Key"
@@ -72,21 +72,21 @@ class ReplayWithheld(Conflict):
     )
 
 
-def offers(view: Any, method: str, path: str) -> bool:
+def accepts_key(view: Any, method: str, path: str) -> bool:
     """Whether a key is heeded here: on every POST of somebody signed in, but not on those of sign-in, under /auth/."""
     if method != "POST" or not view.idempotent or path.removeprefix("/v1").startswith("/auth/"):
         return False
     return endpoint.of(view, view.action).permission is not PUBLIC
 
 
-def guard(view: Any, request: Request, act: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """The action, done once for its key; as it is where no key was sent or none is heeded. Raises Invalid for an odd key."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    if key is None or not request.user or not offers(view, request.method or "", request.path_info):
-        return act
+    if key is None or not request.user or not accepts_key(view, request.method or "", request.path_info):
+        return handler
     if not _KEY.fullmatch(key):
         raise Invalid(field=HEADER, issue="An Idempotency-Key has 1 to 255 visible ASCII characters.")
-    return partial(_once, view, act, key)
+    return partial(_run_once, view, handler, key)
 
 
 def forget_expired(most: int = 10_000) -> int:
@@ -100,34 +100,34 @@ def fingerprint(request: Request) -> bytes:
     body: Any = request.data
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":"), default=_number).encode()
-    asked = json.dumps(sorted(request.query_params.lists())).encode()
-    return hashlib.sha256(asked + b"\n" + body).digest()
+    query = json.dumps(sorted(request.query_params.lists())).encode()
+    return hashlib.sha256(query + b"\n" + body).digest()
 
 
-def _once(
-    view: Any, act: Callable[..., HttpResponseBase], key: str, request: Request, *args: Any, **more: Any
+def _run_once(
+    view: Any, handler: Callable[..., HttpResponseBase], key: str, request: Request, *args: Any, **more: Any
 ) -> HttpResponseBase:
-    name, asked = _name(view, request, key), fingerprint(request)
-    return kept_in_spite(lambda: _first_or_again(view, partial(act, request, *args, **more), name, asked))
+    name, digest = _name(view, request, key), fingerprint(request)
+    return commit_despite_refusal(lambda: _run_or_replay(view, partial(handler, request, *args, **more), name, digest))
 
 
-def _first_or_again(view: Any, act: Callable[[], HttpResponseBase], name: bytes, asked: bytes) -> HttpResponseBase:
-    _seize(name)
+def _run_or_replay(view: Any, handler: Callable[[], HttpResponseBase], name: bytes, digest: bytes) -> HttpResponseBase:
+    _lock_key(name)
     with prepared.cursor() as cursor:
         cursor.execute(_KEPT, [name, clock.now()])
-        found = cursor.fetchone()
-    if found is not None:
-        return _again(view, KeptReply(name, *found), asked)
+        stored = cursor.fetchone()
+    if stored is not None:
+        return _replay(view, KeptReply(name, *stored), digest)
     try:
-        response = act()
+        response = handler()
     except Conflict as error:
         response = view.handle_exception(error)
     if (200 <= response.status_code < 300 or response.status_code == Conflict.status) and not response.streaming:
-        _keep(name, asked, replays.packed(view, _rendered(view, response)), response.status_code)
+        _store(name, digest, replays.pack(view, _rendered(view, response)), response.status_code)
     return response
 
 
-def _seize(name: bytes) -> None:
+def _lock_key(name: bytes) -> None:
     """Work on this key alone, until the transaction ends. Raises InFlight where somebody does already."""
     with prepared.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
@@ -135,32 +135,32 @@ def _seize(name: bytes) -> None:
             raise InFlight(field=HEADER, issue="in_flight")
 
 
-def _keep(name: bytes, asked: bytes, reply: bytes, status: int) -> None:
+def _store(name: bytes, digest: bytes, reply: bytes, status: int) -> None:
     if _is_aborted():  # a refused statement outside every savepoint: there is nothing to keep, and the key is free again
         return
     now = clock.now()
-    row: list[Any] = [name, asked, context.current().request_id, status, keyring.encrypt(reply), now, now + KEPT]
+    row: list[Any] = [name, digest, context.current().request_id, status, keyring.encrypt(reply), now, now + KEPT]
     with prepared.cursor() as cursor:
         cursor.execute(_KEEP, row)
 
 
-def _again(view: Any, kept: KeptReply, asked: bytes) -> HttpResponse:
+def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
     """The first reply, byte for byte; that it was shown once more is on record.
 
     Raises IdempotencyMismatch, ReplyLost, ReplayWithheld.
     """
-    if bytes(kept.asked) != asked:
+    if bytes(kept.asked) != digest:
         raise IdempotencyMismatch(field=HEADER, issue="other_payload")
     try:
-        reply = replays.unpacked(keyring.decrypt(bytes(kept.sealed)))
+        reply = replays.unpack(keyring.decrypt(bytes(kept.sealed)))
     except keyring.Unreadable:
         raise ReplyLost(field=HEADER, issue="reply_lost") from None
     about: dict[str, Any] = {"first_request": kept.request_id, "status": kept.status}
-    if why := replays.why_withheld(view, reply):
+    if why := replays.withheld_reason(view, reply):
         denied = AuditEvent.Outcome.DENIED
-        audit.note(by=view.by, action=f"{view.resource}.replay_withheld", outcome=denied, why=why, **about)
+        audit.record(by=view.by, action=f"{view.resource}.replay_withheld", outcome=denied, why=why, **about)
         raise ReplayWithheld(field=HEADER, issue="replay_withheld", reason="replay_withheld")
-    audit.note(by=view.by, action=f"{view.resource}.replayed", **about)
+    audit.record(by=view.by, action=f"{view.resource}.replayed", **about)
     return HttpResponse(reply.body, status=kept.status, headers={**reply.headers, REPLAYED: "true"})
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpResponse
 
-from apps.common import bus
+from apps.common import redis_client
 from apps.rest.models import SignInTry
 
 WINDOW = 60  # seconds
@@ -93,18 +93,18 @@ def hit(rate_class: RateClass, who: str, *, per_minute: int | None = None) -> Ve
     limit = max(1, round((per_minute or PER_MINUTE[rate_class]) * settings.HIMS_RATE_LIMIT_SCALE))
     key = _key(rate_class, who)
     try:
-        allowed, remaining, reset_ms = bus.run(
+        allowed, remaining, reset_ms = redis_client.run(
             lambda client: _script(client)(keys=[key], args=[limit, WINDOW * 1000, _BUCKET * 1000], client=client)
         )
         resets_at = reset_ms / 1000
-    except bus.Down:
-        count = _hit_in_postgres if rate_class is RateClass.AUTH else _hit_here
+    except redis_client.RedisUnavailable:
+        count = _hit_in_postgres if rate_class is RateClass.AUTH else _hit_locally
         allowed, remaining, resets_at = count(key, limit)
     return Verdict(rate_class, limit, int(remaining), resets_at, bool(allowed))
 
 
 # KEYS: the caller's hash. Takes one hit out of the newest bucket that has any.
-_LUA_BACK = """
+_LUA_REFUND = """
 local rows = redis.call('HGETALL', KEYS[1])
 local newest
 for i = 1, #rows, 2 do
@@ -117,22 +117,22 @@ return 0
 """
 
 
-def give_back(rate_class: RateClass, who: str) -> None:
+def refund(rate_class: RateClass, who: str) -> None:
     """Take one hit of `who` back: what was counted beforehand was a failure that was none, or a request that was free."""
     key = _key(rate_class, who)
     try:
-        bus.run(lambda client: _script(client, _LUA_BACK)(keys=[key], client=client))
-    except bus.Down:
+        redis_client.run(lambda client: _script(client, _LUA_REFUND)(keys=[key], client=client))
+    except redis_client.RedisUnavailable:
         if rate_class is RateClass.AUTH:
             newest = SignInTry.objects.filter(key=key).order_by("-at", "-pk").values("pk")[:1]
             SignInTry.objects.filter(pk__in=newest).delete()
-        elif _here.get(key):
-            _here[key].pop()
+        elif _local_hits.get(key):
+            _local_hits[key].pop()
 
 
-def uncounted(verdict: Verdict, who: str) -> Verdict:
+def refunded(verdict: Verdict, who: str) -> Verdict:
     """The verdict of a request that turned out to be free, its hit given back."""
-    give_back(verdict.rate_class, who)
+    refund(verdict.rate_class, who)
     return replace(verdict, remaining=min(verdict.limit, verdict.remaining + 1))
 
 
@@ -149,15 +149,15 @@ def _script(client: Any, source: str = _LUA) -> Any:
     return _scripts[id(client), source]
 
 
-_here: dict[str, deque[float]] = {}
-_HERE_MOST = 10_000  # callers remembered by one process while Redis is away
+_local_hits: dict[str, deque[float]] = {}
+_MAX_LOCAL_CALLERS = 10_000  # callers remembered by one process while Redis is away
 
 
-def _hit_here(key: str, limit: int) -> tuple[bool, int, float]:
+def _hit_locally(key: str, limit: int) -> tuple[bool, int, float]:
     now = time.time()
-    if len(_here) > _HERE_MOST:
-        _here.clear()
-    hits = _here.setdefault(key, deque())
+    if len(_local_hits) > _MAX_LOCAL_CALLERS:
+        _local_hits.clear()
+    hits = _local_hits.setdefault(key, deque())
     while hits and hits[0] + WINDOW <= now:
         hits.popleft()
     allowed = len(hits) < limit

@@ -58,7 +58,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         here = context.RequestContext(request_id=request_id(request), ip=client_ip(request))
         context.enter(here)
-        trust_a_connection_just_used()
+        skip_recent_health_check()
         try:
             response = self._api(request) if is_api(request) else self._page(request)
         finally:
@@ -119,7 +119,7 @@ def _measure_body(request: HttpRequest) -> None:
         raise errors.PayloadTooLarge
 
 
-def trust_a_connection_just_used() -> None:
+def skip_recent_health_check() -> None:
     """Spare the database's health check (a round trip a request) where the last request ended within a second.
 
     A PostgreSQL that restarts in that second costs the worker one 503; Django then drops the connection by itself.

@@ -62,12 +62,12 @@ def capped(rows: QuerySet) -> Total:
 
 def block(window: Window, total: Total) -> dict[str, Any]:
     """The reply's `pagination`."""
-    found = {"page": window.page, "limit": window.limit, "total": total.rows, "pages": -(-total.rows // window.limit)}
+    pagination = {"page": window.page, "limit": window.limit, "total": total.rows, "pages": -(-total.rows // window.limit)}
     if window.by_offset:
-        found["offset"] = window.offset
+        pagination["offset"] = window.offset
     if total.is_estimate:
-        found["total_is_estimate"] = True
-    return found
+        pagination["total_is_estimate"] = True
+    return pagination
 
 
 def links(path: str, params: QueryDict, window: Window, total: Total, shown: int) -> str:

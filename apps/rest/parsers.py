@@ -70,12 +70,12 @@ def loads(raw: bytes) -> dict[str, Any]:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in members:
             raise _Refused(f"The key {name[:40]!r} stands twice in one object.")
-        found[name] = value
-    return found
+        members[name] = value
+    return members
 
 
 def _no_constant(text: str) -> None:

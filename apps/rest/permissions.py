@@ -20,15 +20,15 @@ class ReauthenticationRequired(Unauthenticated):
     message = "Give your password again (POST /auth/reauthenticate), then repeat the request within five minutes."
 
 
-def refuse_without_fresh_proof(by: Any) -> None:
+def require_recent_login(by: Any) -> None:
     """Raise ReauthenticationRequired unless this person gave the password in this session within the last five minutes.
 
     The system itself (commands and tasks, which have no id) has no password to give.
     """
     if by.id is None:
         return
-    proven_at = getattr(by, "reauthenticated_at", None)
-    if proven_at is None or clock.now() - proven_at > settings.REAUTHENTICATION_LIFETIME:
+    reauthenticated_at = getattr(by, "reauthenticated_at", None)
+    if reauthenticated_at is None or clock.now() - reauthenticated_at > settings.REAUTHENTICATION_LIFETIME:
         raise ReauthenticationRequired(issue="reauthentication_required")
 
 
@@ -54,7 +54,7 @@ def require(by: Any, need: Permission) -> None:
     scope = scopes.of(need)
     if by.key_id and scope is None:
         raise Forbidden("API keys may not do this: it takes a person who has signed in.")
-    if not by.may(need):
+    if not by.has_permission(need):
         raise _refusal_of(by)
     if by.key_id and scope not in by.scopes:
         raise Forbidden(f"This API key does not have the scope {scope}.", required_scope=scope)

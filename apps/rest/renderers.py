@@ -40,9 +40,9 @@ class EnvelopeRenderer(BaseRenderer):
 
 def accepting(media_type: str) -> list[BaseRenderer]:
     """What an action that answers a file is negotiated with: whoever takes the file's type or JSON, which its refusals are in."""
-    stand_in = EnvelopeRenderer()
-    stand_in.media_type = media_type
-    return [stand_in, EnvelopeRenderer()]
+    file_renderer = EnvelopeRenderer()
+    file_renderer.media_type = media_type
+    return [file_renderer, EnvelopeRenderer()]
 
 
 _ANYTHING = ("", "*/*", "application/json")

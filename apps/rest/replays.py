@@ -3,7 +3,7 @@ lost the access that it took. What cannot be decided is withheld.
 
 Only apps above know whose records an id names. They plug a function that tells whether any of some ids is closed to somebody:
 
-    replays.plug(lambda by, ids: …)
+    replays.register_closed_check(lambda by, ids: …)
 """
 
 import re
@@ -23,8 +23,8 @@ from apps.rest.serializers import OnceField
 
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-Closed = Callable[[Any, Collection[UUID]], bool]
-_closed: list[Closed] = []
+ClosedCheck = Callable[[Any, Collection[UUID]], bool]
+_closed_checks: list[ClosedCheck] = []
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class Reply:
     is_secret: bool
 
 
-def plug(closed: Closed) -> None:
+def register_closed_check(check: ClosedCheck) -> None:
     """Add a function that tells whether any record among the ids is closed to the caller."""
-    _closed.append(closed)
+    _closed_checks.append(check)
 
 
-def packed(view: Any, response: HttpResponse) -> bytes:
+def pack(view: Any, response: HttpResponse) -> bytes:
     """The reply as bytes. Of one that holds a secret, nothing but that it did."""
     secret = response.status_code < 300 and holds_secret(view.endpoint.response)
     head = {"headers": {} if secret else dict(response.items()), "authority": _authority(view.by), "secret": secret}
     return orjson.dumps(head) + b"\n" + (b"" if secret else response.content)
 
 
-def unpacked(raw: bytes) -> Reply:
+def unpack(raw: bytes) -> Reply:
     """The reply that was packed. One of an earlier release, which kept no authority, counts as a secret."""
     head, _, body = raw.partition(b"\n")
     known = orjson.loads(head)
@@ -58,7 +58,7 @@ def unpacked(raw: bytes) -> Reply:
     return Reply(headers=known["headers"], body=body, authority=known["authority"], is_secret=known["secret"])
 
 
-def why_withheld(view: Any, reply: Reply) -> str:
+def withheld_reason(view: Any, reply: Reply) -> str:
     """Why the reply is not shown again, for the audit log; empty where it is."""
     if reply.is_secret:
         return "secret"
@@ -67,8 +67,8 @@ def why_withheld(view: Any, reply: Reply) -> str:
         return "role"
     if not set(before["scopes"]) <= set(now["scopes"]):
         return "scopes"
-    ids = {UUID(found.decode()) for found in _UUID.findall(view.request.path_info.lower().encode() + b"\n" + reply.body)}
-    return "closed" if ids and any(closed(view.by, ids) for closed in _closed) else ""
+    ids = {UUID(match.decode()) for match in _UUID.findall(view.request.path_info.lower().encode() + b"\n" + reply.body)}
+    return "closed" if ids and any(is_closed(view.by, ids) for is_closed in _closed_checks) else ""
 
 
 @cache

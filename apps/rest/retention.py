@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from apps.audit.retention import Rule, register
+from apps.audit.retention.purging import RetentionRule, register
 from apps.rest.models import SignInTry
 
 # Tries count for a minute; those of an outage of Redis are not looked at again.
-register(Rule("sign_in_tries", lambda: timedelta(hours=1), lambda before: SignInTry.objects.filter(at__lt=before)))
+register(RetentionRule("sign_in_tries", lambda: timedelta(hours=1), lambda before: SignInTry.objects.filter(at__lt=before)))

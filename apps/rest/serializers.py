@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
 from apps.common import emails, text
-from apps.rest import aliases
+from apps.rest import sample_ids
 
 # The JSON types that a field takes, and the refusal of any other. DRF would read "off" as false, and a number as a text.
 _TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
@@ -113,8 +113,8 @@ class IdField(serializers.UUIDField):
     """A UUID, or a name that stands for one (`patient_001` in the sandbox)."""
 
     def to_internal_value(self, data: Any) -> UUID:
-        found = aliases.resolve(data) if isinstance(data, str) else None
-        return found or super().to_internal_value(data)
+        resolved = sample_ids.resolve(data) if isinstance(data, str) else None
+        return resolved or super().to_internal_value(data)
 
 
 class InstantField(serializers.DateTimeField):

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
-from apps.common import bus, context
+from apps.common import context, redis_client
 from apps.rest import limits
 from apps.rest.limits import PER_MINUTE, WINDOW, RateClass
 
@@ -41,9 +41,9 @@ def _wait_by_cache(request: HttpRequest, key: str) -> int:
     """What django-ratelimit says; zero when Redis says nothing, and then it is left alone for a while."""
     limit = max(1, round(PER_MINUTE[RateClass.AUTH] * settings.HIMS_RATE_LIMIT_SCALE))
     try:
-        usage = bus.run(
+        usage = redis_client.run(
             lambda _: get_usage(request, group="hims.sign_in", key=lambda *_: key, rate=(limit, WINDOW), increment=True)
         )
-    except (bus.Down, redis.RedisError):
+    except (redis_client.RedisUnavailable, redis.RedisError):
         return 0
     return max(1, usage["time_left"]) if usage and usage["should_limit"] and usage["time_left"] >= 0 else 0

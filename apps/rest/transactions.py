@@ -14,13 +14,13 @@ from apps.common.errors import HimsError
 _REFUSALS = (HimsError, APIException, Http404, PermissionDenied)
 
 
-def kept_in_spite(act: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def commit_despite_refusal(handler: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """Run the action in one transaction. A refusal is raised after the commit: a service is atomic and has undone its own part,
     and what was written before it on purpose (alerts that were shown, a try that was counted) stays. Failures undo everything.
     """
     with transaction.atomic():
         try:
-            return act()
+            return handler()
         except _REFUSALS as error:
             if _is_ours(error):
                 raise

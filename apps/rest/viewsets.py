@@ -28,13 +28,24 @@ from rest_framework.viewsets import ViewSetMixin
 from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
-from apps.rest import aliases, answers, endpoint, filters, guards, limits, paging, picking, renderers, unchanged
+from apps.rest import (
+    conditional_reads,
+    endpoint,
+    filters,
+    guards,
+    limits,
+    paging,
+    renderers,
+    responses,
+    sample_ids,
+    sparse_fields,
+)
 from apps.rest.endpoint import Endpoint
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total, Window
-from apps.rest.permissions import refuse_without_fresh_proof
-from apps.rest.picking import Expansion, Pick
+from apps.rest.permissions import require_recent_login
 from apps.rest.renderers import EnvelopeRenderer
+from apps.rest.sparse_fields import Expansion, FieldSelection
 
 _READING = ("GET", "HEAD")
 _MAY_BE_BLANK = ("search", "q")  # an empty search box finds everything
@@ -59,8 +70,8 @@ class HimsViewSet(ViewSetMixin, APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     lookup_value_regex = "[^/]+"
     action: Any  # a name, or None where the resource has no such verb
-    pick: Pick | None = None
-    _waiting_notes: Sequence[dict[str, Any]] = ()
+    selection: FieldSelection | None = None
+    _pending_access_records: Sequence[dict[str, Any]] = ()
 
     @property
     def by(self) -> Any:
@@ -79,10 +90,10 @@ class HimsViewSet(ViewSetMixin, APIView):
         self._count(request)
         self.check_permissions(request)
         if self.endpoint.recent_login:
-            refuse_without_fresh_proof(request.user)
+            require_recent_login(request.user)
         self._refuse_unknown_parameters(request)
         if request.method not in _READING:
-            guards.put_up(self, request)
+            guards.apply_preconditions(self, request)
 
     def get_renderers(self) -> list[BaseRenderer]:
         return renderers.accepting(self.endpoint.file) if self.endpoint.file else super().get_renderers()
@@ -92,9 +103,9 @@ class HimsViewSet(ViewSetMixin, APIView):
         chosen = super().perform_content_negotiation(request, force)
         return (EnvelopeRenderer(), EnvelopeRenderer.media_type) if self.endpoint.file else chosen
 
-    def held(self) -> tuple[Any, object]:
+    def get_for_update(self) -> tuple[Any, object]:
         """The resource of the path as `data` of a reply shows it, and its version; its row locked. Writes with `etag` have it."""
-        raise NotImplementedError(f"{type(self).__name__} has writes with `etag` and no held()")
+        raise NotImplementedError(f"{type(self).__name__} has writes with `etag` and no get_for_update()")
 
     def limit_key(self, request: Request) -> str:
         """Whose quota the request uses: the person's, the API key's, else the address's."""
@@ -109,7 +120,7 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def id_in_path(self) -> UUID:
         """The `pk` of the path; NotFound where it is no id."""
-        return aliases.in_path(self.kwargs["pk"])
+        return sample_ids.in_path(self.kwargs["pk"])
 
     def parse(self, kind: type[BaseSerializer] | None = None) -> dict[str, Any]:
         """The body, validated. Raises DRF's ValidationError, told as a 400 that names the fields."""
@@ -124,10 +135,10 @@ class HimsViewSet(ViewSetMixin, APIView):
         kind = self._query()
         if not any(name in self.request.query_params for name in kind.base_filters):
             return rows, False
-        found = kind(self.request.query_params, queryset=rows, request=self.request)
-        if not found.is_valid():
-            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in found.errors.items()])
-        return found.qs, True
+        filterset = kind(self.request.query_params, queryset=rows, request=self.request)
+        if not filterset.is_valid():
+            raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in filterset.errors.items()])
+        return filterset.qs, True
 
     def page(
         self,
@@ -141,20 +152,20 @@ class HimsViewSet(ViewSetMixin, APIView):
         next to the rows."""
         window, counted = self.window(), total(rows)
         reached = window.offset < counted.rows or counted.is_estimate
-        found = list(rows[window.offset : window.offset + window.limit]) if reached else []
-        return self.page_of(name, [shape(row) for row in found] if shape else found, window, counted, **beside)
+        fetched = list(rows[window.offset : window.offset + window.limit]) if reached else []
+        return self.page_of(name, [shape(row) for row in fetched] if shape else fetched, window, counted, **beside)
 
     def window(self) -> Window:
         """Which rows of a list are asked for."""
         return paging.read(self.request.query_params, offset_allowed=self.endpoint.offset)
 
-    def page_of(self, name: str, rows: list[Any], window: Window, total: Total, **beside: Any) -> Response:
+    def page_of(self, name: str, rows: list[Any], window: Window, total: Total, **extra: Any) -> Response:
         """A page that was found already; `beside` stands next to the rows."""
         self.shown = len(rows)
         link = paging.links(self.request.path, self.request.query_params, window, total, self.shown)
-        return self.ok({name: rows, "pagination": paging.block(window, total), **beside}, headers={"Link": link})
+        return self.ok({name: rows, "pagination": paging.block(window, total), **extra}, headers={"Link": link})
 
-    def asked(self) -> dict[str, Any]:
+    def validated_query(self) -> dict[str, Any]:
         """The action's query parameters, validated; those not sent are left out. Raises Invalid naming the parameter."""
         sent = self.request.query_params
         return filters.read(self._query(), sent) if sent else {}
@@ -168,35 +179,35 @@ class HimsViewSet(ViewSetMixin, APIView):
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """200 in the envelope; `version` is that of the row, for the ETag."""
-        return answers.answer(self, HTTPStatus.OK, data, version=version, warnings=warnings, headers=headers)
+        return responses.respond(self, HTTPStatus.OK, data, version=version, warnings=warnings, headers=headers)
 
     def file(self, content: bytes, *, name: str) -> HttpResponse:
         """200 with the bytes of a file, outside the envelope."""
-        return answers.file(self, content, name=name)
+        return responses.file(self, content, name=name)
 
     def created(
         self, data: Any, *, location: str, version: object = None, warnings: Sequence[Mapping[str, Any]] = ()
     ) -> Response:
         """201 in the envelope, with the new resource's address."""
-        there = {"Location": location}
-        return answers.answer(self, HTTPStatus.CREATED, data, version=version, warnings=warnings, headers=there)
+        headers = {"Location": location}
+        return responses.respond(self, HTTPStatus.CREATED, data, version=version, warnings=warnings, headers=headers)
 
-    def note(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
+    def record_access(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
         """Write an audit row of what is shown. That of a conditional read waits until it is known whether anything is."""
         row = {"action": action, "patient_id": patient_id, "object_id": object_id, **detail}
         if self.endpoint.etag and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
-            self._waiting_notes = [*self._waiting_notes, row]
+            self._pending_access_records = [*self._pending_access_records, row]
         else:
-            audit.note(by=self.by, **row)
+            audit.record(by=self.by, **row)
 
-    def write_notes(self, *, is_unchanged: bool) -> None:
+    def write_access_records(self, *, is_unchanged: bool) -> None:
         """Write the rows that waited for the answer: 200, or 304 where nothing has changed."""
-        rows, self._waiting_notes = self._waiting_notes, []
+        rows, self._pending_access_records = self._pending_access_records, []
         for row in rows:
             if is_unchanged:
-                unchanged.note(self.by, who=self.limit_key(self.request), **row)
+                conditional_reads.record_not_modified(self.by, who=self.limit_key(self.request), **row)
             else:
-                audit.note(by=self.by, **row)
+                audit.record(by=self.by, **row)
 
     def _query(self) -> type[FilterSet]:
         assert self.endpoint.query is not None, f"{self.action} declares no query"
@@ -215,7 +226,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         known = set(declared.query.base_filters) if declared.query else set()
         known |= {"page", "limit"} if declared.paged else set()
         known |= {"offset"} if declared.offset else set()
-        known |= picking.offered(self, self.action, request.method or "")
+        known |= sparse_fields.parameters_of(self, self.action, request.method or "")
         wrong = [
             {"field": name, "issue": issue}
             for name, values in request.query_params.lists()
@@ -224,7 +235,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         ]
         if wrong:
             raise Invalid(errors=wrong)
-        self.pick = picking.read(self)
+        self.selection = sparse_fields.read(self)
 
 
 def _unclear(name: str, values: Sequence[str]) -> str:

@@ -9,4 +9,4 @@ class SandboxConfig(AppConfig):
     name = "apps.sandbox"
 
     def ready(self) -> None:
-        import_module("apps.sandbox.plugs")
+        import_module("apps.sandbox.registrations")

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from apps.accounts.models import ApiKey, User
 from apps.common import clock
 from apps.patients.models import Patient
-from apps.sandbox.aliases import ALIASES, PATIENTS
 from apps.sandbox.models import SampleData
-from apps.sandbox.staff import KEYS, PASSWORD, STAFF
+from apps.sandbox.samples.sample_ids import PATIENTS, SAMPLE_IDS
+from apps.sandbox.samples.staff import KEYS, PASSWORD, STAFF
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,19 @@ class Credentials:
         return asdict(self)
 
 
-def laid_out() -> bool:
+def is_seeded() -> bool:
     """Whether the sample data stand. One indexed read: the readiness check asks it often."""
     return SampleData.objects.exists()
 
 
-def laid_out_as(fingerprint: str) -> bool:
+def is_seeded_with(fingerprint: str) -> bool:
     """Whether just these sample data stand."""
     return SampleData.objects.filter(fingerprint=fingerprint).exists()
 
 
 def credentials() -> Credentials:
     """The sign-ins and samples that are really there."""
-    hired = set(User.objects.filter(pk__in=[member.id for member in STAFF], is_active=True).values_list("pk", flat=True))
+    active = set(User.objects.filter(pk__in=[member.id for member in STAFF], is_active=True).values_list("pk", flat=True))
     staff = [
         SignIn(
             username=member.username,
@@ -70,16 +70,16 @@ def credentials() -> Credentials:
             totp_seed=member.totp_seed,
         )
         for member in STAFF
-        if member.id in hired
+        if member.id in active
     ]
-    rows = Patient.objects.in_bulk([ALIASES[name] for name in PATIENTS])
+    rows = Patient.objects.in_bulk([SAMPLE_IDS[name] for name in PATIENTS])
     patients = [
         SamplePatient(alias=name, id=str(row.pk), mrn=row.mrn, name=row.full_name)
         for name in PATIENTS
-        if (row := rows.get(ALIASES[name]))
+        if (row := rows.get(SAMPLE_IDS[name]))
     ]
-    there = {one.alias: one.id for one in patients} | {one.alias: one.id for one in staff if one.alias}
-    return Credentials(staff=tuple(staff), patients=tuple(patients), aliases=there, api_keys=_live_keys())
+    aliases = {one.alias: one.id for one in patients} | {one.alias: one.id for one in staff if one.alias}
+    return Credentials(staff=tuple(staff), patients=tuple(patients), aliases=aliases, api_keys=_live_keys())
 
 
 def _live_keys() -> dict[str, str]:

@@ -13,117 +13,122 @@ from apps.accounts import services as accounts
 from apps.accounts.models import ApiKey, User
 from apps.accounts.selectors import has_second_factor
 from apps.accounts.services import NewKey, NewStaff
-from apps.audit import anchor_file
 from apps.audit import services as audit
+from apps.audit.sealing import anchor_file
 from apps.common import clock
 from apps.common.errors import Forbidden
 from apps.patients import services as patients
+from apps.patients.confidentiality.models import Restriction
 from apps.patients.models import ChartEntry, Patient
-from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry
-from apps.sandbox import charts, diary, notices, selectors, visits, waits
-from apps.sandbox.aliases import fixed_id
-from apps.sandbox.charts import Sample
+from apps.sandbox import selectors
 from apps.sandbox.models import SampleData
-from apps.sandbox.staff import CARE_TEAM, ID_OF, KEYS, PASSWORD, RESTRICTED, STAFF, WHY_RESTRICTED, StaffMember
+from apps.sandbox.samples import appointments, charts, consultations, notices, waitlist
+from apps.sandbox.samples.charts import Sample
+from apps.sandbox.samples.sample_ids import fixed_id
+from apps.sandbox.samples.staff import CARE_TEAM, ID_OF, KEYS, PASSWORD, RESTRICTED, RESTRICTION_REASON, STAFF, StaffMember
 
-Watch = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Told what was just laid out, how many pieces are done, and of how many."""
 
 _ENVIRONMENTS = ("sandbox", "test")
-_KEPT = frozenset({"terminology"})  # reference tables, the same before and after
+_KEPT_APPS = frozenset({"terminology"})  # reference tables, the same before and after
 _DJANGO_TABLES = ("django_session", "django_admin_log")
 _SEQUENCES = ("patient_seq", "patient_mrn_seq")
 _LOCK = 0x5A6D_7C1E  # any number, but always this one: two starts at a time lay out one set
 
 
-class NotASandbox(Forbidden):
+class NotInSandbox(Forbidden):
     message = "Sample data and their reset belong to the sandbox. This installation is not one."
 
 
 @dataclass(frozen=True)
-class LaidOut:
+class SeedResult:
     """What a run added. All zero where everything stood already."""
 
     staff: int = 0
     patients: int = 0
     entries: int = 0
     keys: int = 0
-    visits: int = field(default=0, compare=False)  # drawn round this day: no two days have as many
+    appointments: int = field(default=0, compare=False)  # drawn round this day: no two days have as many
 
 
-def seed(*, by: Actor, watch: Watch | None = None) -> LaidOut:
+def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
     """Lay out what is missing of the sample data, all or nothing. A second run adds nothing. Raises NotASandbox."""
-    _only_in_a_sandbox()
+    _check_is_sandbox()
     fingerprint = charts.fingerprint()
-    if selectors.laid_out_as(fingerprint):
-        return LaidOut()
+    if selectors.is_seeded_with(fingerprint):
+        return SeedResult()
     with transaction.atomic():
-        _one_at_a_time()
-        if selectors.laid_out_as(fingerprint):  # by whoever held the lock
-            return LaidOut()
-        return _lay_out(by, fingerprint, watch or _nobody)
+        _lock_seeding()
+        if selectors.is_seeded_with(fingerprint):  # by whoever held the lock
+            return SeedResult()
+        return _create_samples(by, fingerprint, on_progress or _ignore_progress)
 
 
 @transaction.atomic
-def reset(*, by: Actor, watch: Watch | None = None) -> LaidOut:
+def reset(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
     """Empty every table of ours and lay out the sample data anew; nobody sees a state in between. Raises NotASandbox."""
-    _only_in_a_sandbox()
-    _one_at_a_time()
+    _check_is_sandbox()
+    _lock_seeding()
     _empty()
-    laid_out = _lay_out(by, charts.fingerprint(), watch or _nobody)
-    audit.note(by=by, action="sandbox.reset")
-    transaction.on_commit(anchor_file.set_aside)  # the next chain begins with a file of its own
+    laid_out = _create_samples(by, charts.fingerprint(), on_progress or _ignore_progress)
+    audit.record(by=by, action="sandbox.reset")
+    transaction.on_commit(anchor_file.archive)  # the next chain begins with a file of its own
     return laid_out
 
 
-def _lay_out(by: Actor, fingerprint: str, watch: Watch) -> LaidOut:
-    people = charts.everybody()
-    total = len(STAFF) + len(people)
-    done, hired, opened, entries = 0, 0, 0, 0
-    here = set(User.objects.filter(pk__in=[member.id for member in STAFF]).values_list("pk", flat=True))
+def _create_samples(by: Actor, fingerprint: str, on_progress: ProgressCallback) -> SeedResult:
+    samples = charts.all_patients()
+    total = len(STAFF) + len(samples)
+    done, staff_created, patients_created, entries_created = 0, 0, 0, 0
+    existing_staff = set(User.objects.filter(pk__in=[member.id for member in STAFF]).values_list("pk", flat=True))
     for member in STAFF:
-        if member.id not in here:
+        if member.id not in existing_staff:
             accounts.hire(by=by, staff=_new_staff(member), check_password=False)
-            hired += 1
+            staff_created += 1
         if member.totp_seed and not has_second_factor(member.id):
             accounts.install_totp(by=by, user_id=member.id, seed=member.totp_seed)
         done += 1
-        watch(member.username, done, total)
-    keys = _hand_out_keys(by)
-    for raw in people:
-        sample = charts.read(raw)
+        on_progress(member.username, done, total)
+    keys = _create_keys(by)
+    for content in samples:
+        sample = charts.read(content)
         if sample.registration.date_of_birth <= clock.today():
             transfer = _transfer(by, sample)
-            opened += transfer.opened
-            entries += transfer.entries_added
+            patients_created += transfer.opened
+            entries_created += transfer.entries_added
             if transfer.opened:
-                patients.look_for_duplicates(by=by, patient_id=transfer.patient.pk)
+                patients.refresh_duplicate_candidates(by=by, patient_id=transfer.patient.pk)
         done += 1
-        watch(sample.ref, done, total)
-    notices.hand_out()
+        on_progress(sample.ref, done, total)
+    notices.send_samples()
     _restrict(by)
-    booked = diary.lay_out(by)
-    visits.lay_out(by)
-    waits.lay_out(by)
+    appointments_created = appointments.create_samples(by)
+    consultations.create_samples(by)
+    waitlist.create_samples(by)
     SampleData.objects.update_or_create(pk=1, defaults={"fingerprint": fingerprint, "laid_out_at": clock.now()})
-    return LaidOut(staff=hired, patients=opened, entries=entries, keys=keys, visits=booked)
+    return SeedResult(
+        staff=staff_created, patients=patients_created, entries=entries_created, keys=keys, appointments=appointments_created
+    )
 
 
-def _hand_out_keys(by: Actor) -> int:
+def _create_keys(by: Actor) -> int:
     """One API key a role. One that somebody revoked stays revoked until the sandbox is reset. Answers how many were made."""
-    there = set(ApiKey.objects.filter(pk__in=[key.id for key in KEYS]).values_list("pk", flat=True))
-    here = User.objects.filter(pk__in=[key.owner_id for key in KEYS], is_active=True)
-    working = dict(here.values_list("pk", "role"))  # somebody may have closed an account of the sandbox or given it another role
-    missing = [key for key in KEYS if key.id not in there and working.get(key.owner_id) == key.role]
+    existing = set(ApiKey.objects.filter(pk__in=[key.id for key in KEYS]).values_list("pk", flat=True))
+    owners = User.objects.filter(pk__in=[key.owner_id for key in KEYS], is_active=True)
+    role_of_owner = dict(
+        owners.values_list("pk", "role")
+    )  # somebody may have closed an account of the sandbox or given it another role
+    missing = [key for key in KEYS if key.id not in existing and role_of_owner.get(key.owner_id) == key.role]
     for key in missing:
         new = NewKey(id=key.id, text=key.text, name=f"Sandbox key of {key.role}", scopes=[scope.value for scope in Scope])
-        accounts.make_key(by=by, owner_id=key.owner_id, new=new)
+        accounts.create_key(by=by, owner_id=key.owner_id, new=new)
     return len(missing)
 
 
-def _transfer(by: Actor, sample: Sample) -> patients.Transfer:
-    return patients.transfer_in(
+def _transfer(by: Actor, sample: Sample) -> patients.ImportedPatient:
+    return patients.import_patient(
         by=by,
         source=ChartEntry.Source.SANDBOX,
         system="sandbox",
@@ -139,13 +144,13 @@ def _restrict(by: Actor) -> None:
     patient_id = fixed_id(RESTRICTED)
     if Patient.objects.filter(pk=patient_id).exists() and not Restriction.objects.filter(patient=patient_id).exists():
         team = [ID_OF[username] for username in CARE_TEAM]
-        patients.restrict(by=by, patient_id=patient_id, care_team=team, reason=WHY_RESTRICTED)
+        patients.restrict(by=by, patient_id=patient_id, care_team=team, reason=RESTRICTION_REASON)
 
 
 def _alive_until_now(registration: patients.Registration) -> patients.Registration:
     """The registration without a death that lies ahead by this machine's clock."""
-    died = registration.deceased_at
-    return replace(registration, deceased_at=None) if died and died > clock.now() else registration
+    deceased_at = registration.deceased_at
+    return replace(registration, deceased_at=None) if deceased_at and deceased_at > clock.now() else registration
 
 
 def _up_to_now(entries: tuple[NewEntry, ...]) -> list[NewEntry]:
@@ -173,8 +178,8 @@ def _new_staff(member: StaffMember) -> NewStaff:
 
 def _empty() -> None:
     """Truncate our apps' tables and Django's sessions; numbers start anew. All of it is undone if the transaction fails."""
-    ours = [config for config in apps.get_app_configs() if config.name.startswith("apps.") and config.label not in _KEPT]
-    tables = [model._meta.db_table for config in ours for model in config.get_models(include_auto_created=True)]
+    own_apps = [config for config in apps.get_app_configs() if config.name.startswith("apps.") and config.label not in _KEPT_APPS]
+    tables = [model._meta.db_table for config in own_apps for model in config.get_models(include_auto_created=True)]
     tables += [table for table in _DJANGO_TABLES if table in connection.introspection.table_names()]
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     connection.check_constraints()  # a table with deferred checks still waiting cannot be truncated
@@ -185,15 +190,15 @@ def _empty() -> None:
             cursor.execute(f"ALTER SEQUENCE {sequence} RESTART")
 
 
-def _one_at_a_time() -> None:
+def _lock_seeding() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _only_in_a_sandbox() -> None:
+def _check_is_sandbox() -> None:
     if settings.HIMS_ENV not in _ENVIRONMENTS:
-        raise NotASandbox
+        raise NotInSandbox
 
 
-def _nobody(piece: str, done: int, total: int) -> None:
+def _ignore_progress(piece: str, done: int, total: int) -> None:
     """Watches nothing."""

@@ -31,7 +31,7 @@ def dotted(text: str) -> str:
     return f"{bare[:3]}.{rest}" if rest else bare[:3]
 
 
-def beginning(text: str) -> str:
+def code_prefix(text: str) -> str:
     """The beginning of a code that the text may be, with its dot; empty where it cannot be one."""
     bare = text.strip().upper()
     if not bare.isascii() or not _BEGINNING.fullmatch(bare):
@@ -55,10 +55,10 @@ def _one_spelling(word: str) -> str:
     return word
 
 
-def sought(text: str) -> list[str]:
+def search_words(text: str) -> list[str]:
     """What a search asks for, each the beginning of a word or of a code (without its dot). Empty where nothing is asked."""
-    found: set[str] = set()
+    result: set[str] = set()
     for part in text.split():
-        code = beginning(part)
-        found |= {code.replace(".", "").lower()} if code and "." in part else {*words(part)}
-    return sorted(found)
+        code = code_prefix(part)
+        result |= {code.replace(".", "").lower()} if code and "." in part else {*words(part)}
+    return sorted(result)

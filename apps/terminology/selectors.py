@@ -9,19 +9,20 @@ from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
 from django.db.models import Case, Exists, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Length
 
-from apps.terminology import everyday, rules
+from apps.terminology import rules
+from apps.terminology.icd10 import everyday_terms
 from apps.terminology.models import IcdCode, IcdCodeQuerySet, IcdRelease, IcdWord
 
-_SHORTEST_MISSPELT = 4  # letters: shorter words have too many neighbours
-_MOST_LETTERS_OFF = 2
+_MIN_MISSPELT_LENGTH = 4  # letters: shorter words have too many neighbours
+_MAX_LENGTH_DIFFERENCE = 2
 _SHORT = 5  # letters: up to here one letter off is much
 _MOST_CHOICES = 6  # near words of one
 _MOST_READINGS = 100
-_ALIKE = 0.4  # share of trigrams (pg_trgm): "hypertention" and "hypertension" share 0.62, "diabets" and "diabetes" 0.55
+_MIN_SIMILARITY = 0.4  # share of trigrams (pg_trgm): "hypertention" and "hypertension" share 0.62, "diabets" and "diabetes" 0.55
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CodeValidity:
     """What is known of a code on a date of service. `code` as the table has it (as it was sent, in capitals, where unknown);
     `is_billable` False for a header such as E11, which no claim takes.
     """
@@ -47,11 +48,11 @@ def code(text: str, *, on: date) -> IcdCode | None:
     return IcdCode.objects.valid_on(on).filter(code=rules.dotted(text)).first()
 
 
-def look_up(codes: Iterable[str], *, on: date) -> dict[str, Verdict]:
+def check_codes(codes: Iterable[str], *, on: date) -> dict[str, CodeValidity]:
     """What each code is worth on a date of service, by the code as it was sent. One query."""
-    asked = {text: rules.dotted(text) for text in codes}
-    rows = {row.code: row for row in IcdCode.objects.valid_on(on).filter(code__in={*asked.values()}).defer("words")}
-    return {text: _verdict(known, rows.get(known)) for text, known in asked.items()}
+    normalized = {text: rules.dotted(text) for text in codes}
+    rows = {row.code: row for row in IcdCode.objects.valid_on(on).filter(code__in={*normalized.values()}).defer("words")}
+    return {text: _validity(known, rows.get(known)) for text, known in normalized.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,15 @@ def find(text: str, *, on: date, billable: bool | None = None) -> Found:
         rows = rows.filter(billable=billable)
     if not text.strip():
         return Found(rows.order_by("code", "id"))
-    asked = rules.sought(text)
+    asked = rules.search_words(text)
     if not asked:
         return Found(rows.none())
     wanted, meant = _read(asked, on)
-    usual = Case(When(code__in=everyday.usual_codes(), then=0), default=1, output_field=IntegerField())
+    usual = Case(When(code__in=everyday_terms.usual_codes(), then=0), default=1, output_field=IntegerField())
     in_display = Case(When(words=_query(wanted, weight="A"), then=0), default=1, output_field=IntegerField())
     matches = rows.filter(Q(words=_query(wanted)) | Q(code__in=meant))
     ordered = matches.order_by(
-        _place(meant), _nearness(rules.beginning(text)), in_display, usual, "-billable", Length("display"), "code", "id"
+        _rank(meant), _prefix_rank(rules.code_prefix(text)), in_display, usual, "-billable", Length("display"), "code", "id"
     )
     was_corrected = {*wanted} != {(word,) for word in asked}
     return Found(ordered, fuzzy=was_corrected and matches.exists())
@@ -97,8 +98,8 @@ def find(text: str, *, on: date, billable: bool | None = None) -> Found:
 
 def _read(asked: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]:
     """The words to look for, each with its alternatives, and the codes that they mean as an everyday term."""
-    spelled = _spelled(asked)
-    meant = everyday.codes(spelled)
+    spelled = _corrected(asked)
+    meant = everyday_terms.codes(spelled)
     wanted: list[tuple[str, ...]] = [(word,) for word in spelled]
     matches = IcdCode.objects.valid_on(on).filter(words=_query(wanted))
     if meant or (spelled == asked and (len(asked) == 1 or matches.exists())):  # one that is spelt well begins a known word
@@ -106,7 +107,7 @@ def _read(asked: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]
     choices = [_choices(word) for word in asked]
     readings = sorted(product(*choices), key=lambda words: len({*words} - {*asked}))[:_MOST_READINGS]
     for words in readings:
-        if meant := everyday.codes(list(words)):
+        if meant := everyday_terms.codes(list(words)):
             return [(word,) for word in words], meant
     return (choices if IcdCode.objects.valid_on(on).filter(words=_query(choices)).exists() else wanted), []
 
@@ -117,7 +118,7 @@ def _query(words: Sequence[tuple[str, ...]], *, weight: str = "") -> SearchQuery
     return SearchQuery(" & ".join(f"({group})" for group in groups), config="simple", search_type="raw")
 
 
-def _place(codes: list[str]) -> Case | Value:
+def _rank(codes: list[str]) -> Case | Value:
     """The place of a code in a list; behind the list for all others."""
     if not codes:
         return Value(0, IntegerField())
@@ -125,35 +126,37 @@ def _place(codes: list[str]) -> Case | Value:
     return Case(*steps, default=len(codes), output_field=IntegerField())
 
 
-def _spelled(words: list[str]) -> list[str]:
+def _corrected(words: list[str]) -> list[str]:
     """Returns the words with each one that begins no known word replaced by the most similar known word, if any is near."""
-    unsure = [word for word in words if len(word) >= _SHORTEST_MISSPELT and word.isalpha()]
-    if not unsure:
+    candidates = [word for word in words if len(word) >= _MIN_MISSPELT_LENGTH and word.isalpha()]
+    if not candidates:
         return words
-    begun = {f"begun_{place}": Exists(IcdWord.objects.filter(word__startswith=word)) for place, word in enumerate(unsure)}
-    known = IcdWord.objects.annotate(**begun).values(*begun).first() or {}
-    misspelt = [word for place, word in enumerate(unsure) if known and not known[f"begun_{place}"]]
-    return sorted({_nearest(word) if word in misspelt else word for word in words})
+    prefixes = {f"begun_{place}": Exists(IcdWord.objects.filter(word__startswith=word)) for place, word in enumerate(candidates)}
+    known = IcdWord.objects.annotate(**prefixes).values(*prefixes).first() or {}
+    misspelt = [word for place, word in enumerate(candidates) if known and not known[f"begun_{place}"]]
+    return sorted({_most_similar(word) if word in misspelt else word for word in words})
 
 
-def _nearest(word: str) -> str:
-    alike = IcdWord.objects.filter(word__trigram_similar=word).annotate(
+def _most_similar(word: str) -> str:
+    similar = IcdWord.objects.filter(word__trigram_similar=word).annotate(
         size=Length("word"), alike=TrigramSimilarity("word", word)
     )
-    near = (
-        alike.filter(size__gte=len(word) - _MOST_LETTERS_OFF, size__lte=len(word) + _MOST_LETTERS_OFF, alike__gte=_ALIKE)
+    best = (
+        similar.filter(
+            size__gte=len(word) - _MAX_LENGTH_DIFFERENCE, size__lte=len(word) + _MAX_LENGTH_DIFFERENCE, alike__gte=_MIN_SIMILARITY
+        )
         .order_by("-alike", "word")
         .values_list("word", flat=True)
         .first()
     )
-    return near or word
+    return best or word
 
 
 def _choices(word: str) -> tuple[str, ...]:
     """The word, and where it is not a whole known word, the known words with the fewest edits."""
-    if len(word) < _SHORTEST_MISSPELT or not word.isalpha():
+    if len(word) < _MIN_MISSPELT_LENGTH or not word.isalpha():
         return (word,)
-    most = 1 if len(word) <= _SHORT else _MOST_LETTERS_OFF
+    most = 1 if len(word) <= _SHORT else _MAX_LENGTH_DIFFERENCE
     edits = Func("word", Value(word), Value(most), function="levenshtein_less_equal", output_field=IntegerField())
     near = IcdWord.objects.annotate(size=Length("word"), edits=edits, alike=TrigramSimilarity("word", word)).filter(
         size__gte=len(word) - most, size__lte=len(word) + most, edits__lte=most
@@ -164,7 +167,7 @@ def _choices(word: str) -> tuple[str, ...]:
     return (word, *(other for other, edits in found if edits == found[0][1]))
 
 
-def _nearness(beginning: str) -> Case | Value:
+def _prefix_rank(beginning: str) -> Case | Value:
     """0 for the very code, 1 for one that begins so, 2 for the rest."""
     if not beginning:
         return Value(0, IntegerField())
@@ -172,7 +175,7 @@ def _nearness(beginning: str) -> Case | Value:
     return Case(*steps, default=2, output_field=IntegerField())
 
 
-def _verdict(code: str, row: IcdCode | None) -> Verdict:
+def _validity(code: str, row: IcdCode | None) -> CodeValidity:
     if row is None:
-        return Verdict(code, is_known=False, is_billable=False, display="")
-    return Verdict(row.code, is_known=True, is_billable=row.billable, display=row.display)
+        return CodeValidity(code, is_known=False, is_billable=False, display="")
+    return CodeValidity(row.code, is_known=True, is_billable=row.billable, display=row.display)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.drills import system
 from benchmarks.drills.faults import DRILLS, NEEDS_SMALL_DISK, Check
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
-RESULTS = places.PROJECT / "benchmarks" / "DRILLS.md"
+RESULTS = paths.PROJECT / "benchmarks" / "DRILLS.md"
 SMALL_DISK_MB = 900  # holds a new system with sample data, its write-ahead log and some load
 
 
@@ -78,7 +78,7 @@ def _folder(name: str) -> Iterator[Path]:
 def _table(results: dict[str, Sequence[Check]]) -> str:
     """Returns the results as the page that is kept beside the benchmarks."""
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=places.PROJECT, capture_output=True, text=True, check=False
+        ["git", "rev-parse", "--short", "HEAD"], cwd=paths.PROJECT, capture_output=True, text=True, check=False
     )
     lines = [
         "# Fault drills: what was seen",

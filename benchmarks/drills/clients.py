@@ -82,7 +82,7 @@ class Clients:
             self._register,
             lambda: self._read("search", "/v1/patients?search=john"),
             lambda: self._read("detail", "/v1/patients/patient_001"),
-            lambda: self._read("diary", "/v1/appointments?doctor_id=doctor_001&limit=20"),
+            lambda: self._read("schedule", "/v1/appointments?doctor_id=doctor_001&limit=20"),
             lambda: self._read("page", "/admin/login/"),
         ]
         for turn in count(number):

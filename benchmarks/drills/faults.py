@@ -83,10 +83,10 @@ def freeze_redis(system: System) -> list[Check]:
         finally:
             os.kill(redis, signal.SIGCONT)
         time.sleep(SETTLED)
-    said = degraded[1].get("status") if isinstance(degraded[1], dict) else degraded[0]
+    status = degraded[1].get("status") if isinstance(degraded[1], dict) else degraded[0]
     return [
         _at_most("failed requests", clients.history.failures(), 0),
-        Check("readiness says degraded while Redis is frozen", str(said), said == "degraded"),
+        Check("readiness says degraded while Redis is frozen", str(status), status == "degraded"),
         _drains(system),
         *_stored(system, clients.history),
     ]
@@ -158,14 +158,14 @@ def fill_the_disk(system: System) -> list[Check]:
         back = _seconds_until(lambda: _writes(system, clients.token), within=60, start=freed)
         time.sleep(SETTLED)
     history = clients.history
-    kinds = ("list", "search", "detail", "diary", "page")
+    kinds = ("list", "search", "detail", "schedule", "page")
     reads = [one for one in history.done if one.kind in kinds and full + TAKES_NOTE < one.ended < freed]
     refused = sum(one.status >= 500 or one.status == 0 for one in reads)
-    said = health[1].get("status") if isinstance(health[1], dict) else health[0]
+    status = health[1].get("status") if isinstance(health[1], dict) else health[0]
     writes = history.statuses(since=full, until=freed, kind="book")
     return [
         Check("`make run` goes on", "runs" if system.is_running else "ended", system.is_running),
-        Check("readiness says degraded", str(said), said == "degraded"),
+        Check("readiness says degraded", str(status), status == "degraded"),
         Check(
             f"reads continue from {TAKES_NOTE:.0f} s after the disk filled up", f"{refused} of {len(reads)} failed", refused == 0
         ),
@@ -180,15 +180,15 @@ def slow_clients(system: System) -> list[Check]:
     """R25. Fifty slow bodies and two hundred slow headers are held open while clients work."""
     with Clients(system) as clients:
         time.sleep(SETTLED)
-        held = [_slow_body(system.port) for _ in range(50)] + [_slow_headers(system.port) for _ in range(200)]
+        connections = [_slow_body(system.port) for _ in range(50)] + [_slow_headers(system.port) for _ in range(200)]
         began = time.monotonic()
         for _ in range(20):
-            for line in held:
+            for line in connections:
                 with suppress(OSError):
                     line.send(b" ")
             time.sleep(1)
         live = _seconds_until(lambda: system.health("/health/live") == 200, within=10)
-    for line in held:
+    for line in connections:
         line.close()
     during = sorted(one.ended - one.began for one in clients.history.done if one.ended > began)
     p95 = during[int(len(during) * 0.95)] if during else float("inf")

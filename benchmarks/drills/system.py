@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from benchmarks import cpu
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 READY_WITHIN = 180.0  # seconds for the first start with sample data
@@ -42,7 +42,7 @@ class System:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "drill-launch.log").open("ab") as log:
             self.launcher = subprocess.Popen(
-                [sys.executable, "-m", "hims.launch"], cwd=places.PROJECT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", "hims.launch"], cwd=paths.PROJECT, env=self.environment, stdout=log, stderr=log
             )
         if not eventually(lambda: self.health() == 200, within=READY_WITHIN):
             raise CannotStart(f"The system was not ready within {READY_WITHIN:.0f} s; see {self.folder / 'drill-launch.log'}.")
@@ -105,9 +105,9 @@ class System:
         return int(next(self.folder.glob("postgres-*/postmaster.pid")).read_text().split()[0])
 
     def redis_process(self) -> int:
-        """Returns the embedded Redis or Valkey, which a keeper outside the launcher's process tree guards."""
+        """Returns the embedded Redis or Valkey, which a supervisor outside the launcher's process tree guards."""
         pids = [int(place.name) for place in Path("/proc").iterdir() if place.name.isdigit()]
-        serving = [pid for pid in pids if "-server" in command_line(pid) and str(places.redis_socket()) in command_line(pid)]
+        serving = [pid for pid in pids if "-server" in command_line(pid) and str(paths.redis_socket()) in command_line(pid)]
         by_folder = [pid for pid in pids if "-server" in command_line(pid) and str(self.folder) in _cwd(pid)]
         return (serving or by_folder)[0]
 
@@ -116,7 +116,7 @@ class System:
     def query(self, sql: str) -> list[tuple]:
         """Returns the rows of a query on the embedded database."""
         with psycopg.connect(
-            host=str(places.socket_dir()), user=places.DATABASE, dbname=places.DATABASE, connect_timeout=2, autocommit=True
+            host=str(paths.socket_dir()), user=paths.DATABASE, dbname=paths.DATABASE, connect_timeout=2, autocommit=True
         ) as connection:
             return connection.execute(sql.encode()).fetchall()  # bytes: the statements are constants of this package
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cpu, driver, measure, options, outcome, statements, tables
+from benchmarks import cpu, driver, measure, options, outcome, patient_tables, statements
 from benchmarks.measure import Cost
 from benchmarks.report import cells
 from benchmarks.workloads import typos
-from hims.launch import places
+from hims.launch import paths
 
 COST = Cost(app=2.0, postgres=1.0, redis=0.5, p50=4.0, p95=9.0)
 
@@ -70,8 +70,8 @@ def test_a_misspelt_word_is_another_word():
 
 
 def test_a_term_is_the_stretch_of_words_that_begin_with_it():
-    assert tables.search_of("john do") == ("pair", ["=djoo", "=djoo~", "=djoo_h_n%"])
-    assert tables.search_of("mrn0000") == ("one", ["#mrn0000", *["#mrn0000", "#mrn0000~", "8"] * 2])
+    assert patient_tables.search_of("john do") == ("pair", ["=djoo", "=djoo~", "=djoo_h_n%"])
+    assert patient_tables.search_of("mrn0000") == ("one", ["#mrn0000", *["#mrn0000", "#mrn0000~", "8"] * 2])
 
 
 def test_an_unknown_workload_is_refused():
@@ -101,7 +101,7 @@ def test_a_whole_run_writes_the_table():
     ]
     try:
         done = subprocess.run(
-            [*command, "--out", str(out)], cwd=places.PROJECT, env=known, capture_output=True, text=True, check=False
+            [*command, "--out", str(out)], cwd=paths.PROJECT, env=known, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         text = out.read_text()

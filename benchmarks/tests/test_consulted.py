@@ -8,15 +8,15 @@ from django.db import connection
 
 from apps.access.actor import SYSTEM
 from apps.consultations import selectors
-from apps.consultations.models import Consultation, Passage, StepSave
-from benchmarks import consulted, diary, load, people, tables, visits
+from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
+from benchmarks import appointment_tables, consultation_tables, load, patient_tables, people, schedules
 
 ROWS = 1_000
-DIARY = visits.Diary(ROWS, date(2026, 1, 5))
+DIARY = schedules.Schedule(ROWS, date(2026, 1, 5))
 
 
 def written() -> list[dict]:
-    return [found for visit in DIARY.block(0) if (found := consulted.of(visit))]
+    return [found for visit in DIARY.block(0) if (found := consultation_tables.of(visit))]
 
 
 def test_two_of_three_completed_visits_were_written_up_and_always_the_same():
@@ -28,7 +28,7 @@ def test_two_of_three_completed_visits_were_written_up_and_always_the_same():
 
 
 def test_json_with_backslashes_survives_copy():
-    (line,) = [consulted.line({"data": ""}, {"data": json.dumps({"said": 'a "b" ü'})})]
+    (line,) = [consultation_tables.line({"data": ""}, {"data": json.dumps({"said": 'a "b" ü'})})]
     assert json.loads(line.rstrip("\n").replace("\\\\", "\\")) == {"said": 'a "b" ü'}
 
 
@@ -37,18 +37,23 @@ def test_the_database_takes_them_with_all_its_constraints():
     connection.ensure_connection()
     raw = connection.connection
     crowd = people.persons(0, of=ROWS, first_seq=1_000, first_mrn=500)
-    load.send(raw, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
-    for table, columns, lines in diary.staff(DIARY):
+    load.send(raw, patient_tables.PATIENTS, patient_tables.PATIENT_COLUMNS, map(patient_tables.patient_line, crowd))
+    for table, columns, lines in appointment_tables.staff(DIARY):
         load.send(raw, table, columns, lines)
-    load.send(raw, diary.APPOINTMENTS, diary.VISIT_COLUMNS, map(diary.visit_line, DIARY.block(0)))
-    trigger, table = consulted.OPEN_ONLY
+    load.send(
+        raw,
+        appointment_tables.APPOINTMENTS,
+        appointment_tables.APPOINTMENT_COLUMNS,
+        map(appointment_tables.appointment_line, DIARY.block(0)),
+    )
+    trigger, table = consultation_tables.OPEN_ONLY
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
     rows = written()
     load.send_consultations(raw, rows)
     assert (Consultation.objects.count(), StepSave.objects.count()) == (len(rows), 5 * len(rows))
-    assert Passage.objects.count() == 2 * len(rows)
+    assert ConsultationStatusChange.objects.count() == 2 * len(rows)
     listing = selectors.listing(visible_to=SYSTEM)
     assert (listing.total.rows, len(listing.rows)) == (len(rows), 20)
     visit = selectors.consultation(SYSTEM, listing.rows[0]["id"])

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import connection
 
 from apps.access.actor import SYSTEM
-from apps.patients import rules, services, tally
+from apps.patients import rules, services
+from apps.patients.lists import row_counter
 from apps.patients.models import NameWord, Patient, SearchWord
 from apps.patients.services import registry
-from benchmarks import load, names, people, tables
+from benchmarks import load, names, patient_tables, people
 
 FIRST = {"first_seq": 1_000, "first_mrn": 500}
 ROWS = 10_000
@@ -28,8 +29,10 @@ def crowd():
 def copied(crowd, db):
     """The first thousand, copied as a load copies them, and taken back after the test."""
     connection.ensure_connection()
-    load.send(connection.connection, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
-    load.send(connection.connection, tables.WORDS, tables.WORD_COLUMNS, map(tables.word_lines, crowd))
+    load.send(
+        connection.connection, patient_tables.PATIENTS, patient_tables.PATIENT_COLUMNS, map(patient_tables.patient_line, crowd)
+    )
+    load.send(connection.connection, patient_tables.WORDS, patient_tables.WORD_COLUMNS, map(patient_tables.word_lines, crowd))
     return Patient.objects.filter(seq__gte=FIRST["first_seq"])
 
 
@@ -85,21 +88,21 @@ def test_the_words_are_those_the_service_writes(crowd):
         written = "".join(
             f"{row.word}\t{row.shared}\t{row.seq}\n" for row in SearchWord.objects.filter(seq=patient.seq).order_by("word")
         )
-        assert written == tables.word_lines(person | {"seq": str(patient.seq)})
+        assert written == patient_tables.word_lines(person | {"seq": str(patient.seq)})
 
 
 @pytest.mark.django_db
 def test_the_insert_of_the_write_tax_fits_the_table():
     with connection.cursor() as cursor:
-        cursor.execute(tables.INSERT)
-        cursor.execute(tables.INSERT)
+        cursor.execute(patient_tables.INSERT)
+        cursor.execute(patient_tables.INSERT)
     assert Patient.objects.filter(first_name="Load").count() == 2
 
 
 @pytest.mark.django_db
 def test_the_vocabulary_is_the_one_the_service_writes(copied):
     with connection.cursor() as cursor:
-        cursor.execute(tables.AFTER_LOADING[0])
+        cursor.execute(patient_tables.AFTER_LOADING[0])
     loaded = set(NameWord.objects.values_list("word", "sound"))
     NameWord.objects.all().delete()
     registry.write_search_words(copied)
@@ -109,5 +112,5 @@ def test_the_vocabulary_is_the_one_the_service_writes(copied):
 @pytest.mark.django_db
 def test_a_load_leaves_the_total_right(copied):
     with connection.cursor() as cursor:
-        cursor.execute(tables.FOLD)
-    assert tally.total() == 1_000
+        cursor.execute(patient_tables.FOLD)
+    assert row_counter.total() == 1_000

@@ -7,15 +7,16 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import connection
 
-from apps.appointments import openings, tally
 from apps.appointments.models import Appointment
-from apps.appointments.models.visits import LIVE
-from benchmarks import diary, load, people, slots, tables, visits
+from apps.appointments.models.appointments import LIVE
+from apps.appointments.queries import row_counter
+from apps.appointments.scheduling import availability
+from benchmarks import appointment_tables, load, patient_tables, people, schedules, slots
 
 ROWS = 1_000
 MONDAY = date(2026, 1, 5)
-DIARY = visits.Diary(ROWS, MONDAY)
-BUSY = visits.Diary(6_000, MONDAY)
+DIARY = schedules.Schedule(ROWS, MONDAY)
+BUSY = schedules.Schedule(6_000, MONDAY)
 
 
 @pytest.fixture
@@ -24,10 +25,15 @@ def loaded(db):
     connection.ensure_connection()
     raw = connection.connection
     crowd = people.persons(0, of=ROWS, first_seq=1_000, first_mrn=500)
-    load.send(raw, tables.PATIENTS, tables.PATIENT_COLUMNS, map(tables.patient_line, crowd))
-    for table, columns, lines in diary.staff(DIARY):
+    load.send(raw, patient_tables.PATIENTS, patient_tables.PATIENT_COLUMNS, map(patient_tables.patient_line, crowd))
+    for table, columns, lines in appointment_tables.staff(DIARY):
         load.send(raw, table, columns, lines)
-    load.send(raw, diary.APPOINTMENTS, diary.VISIT_COLUMNS, map(diary.visit_line, DIARY.block(0)))
+    load.send(
+        raw,
+        appointment_tables.APPOINTMENTS,
+        appointment_tables.APPOINTMENT_COLUMNS,
+        map(appointment_tables.appointment_line, DIARY.block(0)),
+    )
     return Appointment.objects.all()
 
 
@@ -45,13 +51,13 @@ def test_a_block_needs_no_other_block():
 def test_every_patient_has_three_visits_and_no_two_of_a_patient_or_a_doctor_meet():
     found = [visit for block in people.blocks(BUSY.rows) for visit in BUSY.block(block)]
     assert BUSY.doctors == 3
-    assert set(Counter(visit["patient_id"] for visit in found).values()) == {visits.EACH}
+    assert set(Counter(visit["patient_id"] for visit in found).values()) == {schedules.EACH}
     for whose in ("patient_id", "doctor_id"):
         assert len({(visit[whose], visit["scheduled_time"]) for visit in found}) == len(found) == 18_000
 
 
 def test_a_hundredth_of_the_patients_has_doctors_as_busy():
-    big, small = visits.Diary(1_000_000, MONDAY), visits.Diary(10_000, MONDAY)
+    big, small = schedules.Schedule(1_000_000, MONDAY), schedules.Schedule(10_000, MONDAY)
     assert (big.doctors, small.doctors) == (500, 5)
     assert big.weeks == small.weeks == 75
     assert big.begins == MONDAY - timedelta(weeks=50)
@@ -59,24 +65,24 @@ def test_a_hundredth_of_the_patients_has_doctors_as_busy():
 
 @pytest.mark.django_db
 def test_the_database_takes_the_diary_with_all_its_constraints(loaded):
-    assert loaded.count() == ROWS * visits.EACH
+    assert loaded.count() == ROWS * schedules.EACH
     for row in loaded.order_by("?")[:20]:
         row.full_clean(validate_unique=False, validate_constraints=False)
-    edge = datetime.combine(MONDAY, visits.OPENS, openings.clinic_zone())
+    edge = datetime.combine(MONDAY, schedules.OPENS, availability.clinic_zone())
     assert not loaded.filter(scheduled_time__lt=edge, status__in=LIVE).exists()
-    assert set(loaded.filter(scheduled_time__gte=edge).values_list("status", flat=True)) == set(visits.AHEAD)
-    assert {when.astimezone(openings.clinic_zone()).time() for when in loaded.values_list("scheduled_time", flat=True)} == {
-        (datetime.combine(MONDAY, visits.OPENS) + timedelta(minutes=30 * slot)).time() for slot in range(16)
+    assert set(loaded.filter(scheduled_time__gte=edge).values_list("status", flat=True)) == set(schedules.AHEAD)
+    assert {when.astimezone(availability.clinic_zone()).time() for when in loaded.values_list("scheduled_time", flat=True)} == {
+        (datetime.combine(MONDAY, schedules.OPENS) + timedelta(minutes=30 * slot)).time() for slot in range(16)
     }
 
 
 @pytest.mark.django_db
 def test_the_doctor_can_be_booked_where_a_visit_was_cancelled(loaded):
-    start = datetime.combine(MONDAY, visits.OPENS, openings.clinic_zone())
+    start = datetime.combine(MONDAY, schedules.OPENS, availability.clinic_zone())
     end = start + timedelta(weeks=4)
-    practice = openings.practice(visits.doctor_id(0), start=start, end=end)
+    practice = availability.for_doctor(schedules.doctor_id(0), start=start, end=end)
     assert practice is not None
-    free = openings.slots(visits.doctor_id(0), practice, minutes=30, start=start, end=end)
+    free = availability.slots(schedules.doctor_id(0), practice, minutes=30, start=start, end=end)
     live = loaded.filter(scheduled_time__gte=start, scheduled_time__lt=end, status__in=LIVE).count()
     assert len(free) == 4 * 5 * 16 - live > 20
 
@@ -84,11 +90,11 @@ def test_the_doctor_can_be_booked_where_a_visit_was_cancelled(loaded):
 @pytest.mark.django_db
 def test_a_load_leaves_the_total_of_visits_right(loaded):
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO appointments_tally (visits) VALUES (5), (-5)")
-        cursor.execute(diary.FOLD)
-        cursor.execute("SELECT array_agg(visits) FROM appointments_tally")
-        assert cursor.fetchone() == ([ROWS * visits.EACH],)
-    assert tally.fold() == 0
+        cursor.execute("INSERT INTO appointments_rowcounter (visits) VALUES (5), (-5)")
+        cursor.execute(appointment_tables.FOLD)
+        cursor.execute("SELECT array_agg(visits) FROM appointments_rowcounter")
+        assert cursor.fetchone() == ([ROWS * schedules.EACH],)
+    assert row_counter.compact() == 0
 
 
 def test_no_slot_is_given_out_twice():

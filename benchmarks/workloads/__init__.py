@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from benchmarks.outcome import Row
 from benchmarks.stage import Stage
 from benchmarks.workloads import (
-    appts,
+    appointments,
     booking,
     boot,
+    consultation,
     fanout,
     follow_up,
     hot,
@@ -18,7 +19,6 @@ from benchmarks.workloads import (
     sql_count,
     total,
     typos,
-    visit,
 )
 
 Workload = Callable[[Stage], list[Row]]
@@ -32,8 +32,8 @@ ALL: Mapping[str, Workload] = {
     "search": search.run,
     "typos": typos.run,
     "detail": reading.detail,
-    "appts": appts.run,
-    "visit": visit.run,
+    "appts": appointments.run,
+    "visit": consultation.run,
     "book": booking.run,
     "follow-up": follow_up.run,
     "book-race": race.run,

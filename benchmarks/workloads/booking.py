@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from benchmarks import databases, guards, measure, pgbench, slots
+from benchmarks import booking_tables, databases, measure, pgbench, slots
 from benchmarks.measure import percentile
 from benchmarks.outcome import Check, Row, answered, at_most, beside_floor, cheaper_than_peer, grows
 from benchmarks.slots import Slots
@@ -14,8 +14,8 @@ CLIENTS = (1, 8, 32)
 def run(stage: Stage) -> list[Row]:
     small = databases.address(databases.name(stage.options.small))
     with ExitStack() as stack:
-        here = stack.enter_context(Slots(stage.loaded, stage.address).kept())
-        there = stack.enter_context(Slots(stage.loaded_small, small).kept())
+        here = stack.enter_context(Slots(stage.loaded, stage.address).as_dict())
+        there = stack.enter_context(Slots(stage.loaded_small, small).as_dict())
         rows = [_cost(stage, here, there), _speed(stage, here)]
     return [*rows, guard(stage)]
 
@@ -30,8 +30,8 @@ def _cost(stage: Stage, here: Slots, there: Slots) -> Row:
     hims, floor = costs["hims"], costs["floor"]
     growth = hims.total / costs["small"].total
     checks = [*answered(*costs.values()), beside_floor(hims, floor, 5), cheaper_than_peer(hims, "book", 5.5), grows(growth, 1.2)]
-    said = "With Idempotency-Key, a patient whom the doctor has seen before. The floor is the row alone, inserted and committed."
-    return Row("book", hims, floor, growth, checks, [said])
+    note = "With Idempotency-Key, a patient whom the doctor has seen before. The floor is the row alone, inserted and committed."
+    return Row("book", hims, floor, growth, checks, [note])
 
 
 def _speed(stage: Stage, here: Slots) -> Row:
@@ -39,9 +39,9 @@ def _speed(stage: Stage, here: Slots) -> Row:
     target, before = stage.fresh(stage.full, here.bookings, sign_in(stage.full)), slots.booked(stage.address)
     seen = {clients: measure.drive(target, stage.options.seconds, clients) for clients in CLIENTS}
     done = sum(one["statuses"].get("201", 0) for one in seen.values())
-    asked = sum(len(one["milliseconds"]) for one in seen.values())
+    sent = sum(len(one["milliseconds"]) for one in seen.values())
     stood = slots.booked(stage.address) - before
-    checks = [Check("every booking stands", f"{stood} of {asked}", done == asked == stood)]
+    checks = [Check("every booking stands", f"{stood} of {sent}", done == sent == stood)]
     notes = [
         f"{clients} clients: {len(one['milliseconds']) / one['seconds']:.0f} bookings/s, "
         f"p95 {percentile(one['milliseconds'], 95):.1f} ms."
@@ -52,9 +52,9 @@ def _speed(stage: Stage, here: Slots) -> Row:
 
 def guard(stage: Stage) -> Row:
     """The service's INSERT into a table with the exclusion constraints and into one without, in turn."""
-    guards.stand(stage)
-    tables = (guards.GUARDED, guards.BARE)
-    scripts = {one: pgbench.script(one, guards.spread(one, stage.loaded.diary.doctors)) for one in tables}
+    booking_tables.create_copies(stage)
+    tables = (booking_tables.GUARDED, booking_tables.BARE)
+    scripts = {one: pgbench.script(one, booking_tables.spread(one, stage.loaded.schedule.doctors)) for one in tables}
     checks, notes = [], []
     for clients in CLIENTS:
         speeds: dict[str, list[float]] = {one: [] for one in tables}

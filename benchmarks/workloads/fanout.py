@@ -13,7 +13,7 @@ from benchmarks.measure import percentile
 from benchmarks.outcome import Row, at_least, at_most
 from benchmarks.stage import Stage
 from benchmarks.workloads import boot
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 CROWD, READERS = 100_000, 500
@@ -41,19 +41,21 @@ FROM notifications_message m CROSS JOIN accounts_user u WHERE u.username LIKE 'r
 
 def run(stage: Stage) -> list[Row]:
     boot.migrate()
-    standing = _fill(stage.options.rows * A_PATIENT)
-    said = _told(stage.options.rounds)
+    existing = _fill(stage.options.rows * A_PATIENT)
+    measured = _measure_fanout(stage.options.rounds)
     databases.drop(databases.SCRATCH)
-    best = {way: percentile(found, 50) for way, found in said["speeds"].items()}
-    beside = [at_least("through COPY", best["service"] / best["copy"], 0.7, "x")]
-    beside += [at_least("through bulk_create", best["service"] / best["bulk_create"], 5, "x")]
+    best = {way: percentile(rates, 50) for way, rates in measured["speeds"].items()}
+    checks = [at_least("through COPY", best["service"] / best["copy"], 0.7, "x")]
+    checks += [at_least("through bulk_create", best["service"] / best["bulk_create"], 5, "x")]
     speeds = ", ".join(f"{way} {speed:,.0f}" for way, speed in best.items())
-    reads = [at_most("unread count p50", percentile(said["waits"]["unread"], 50), 1.0, " ms")]
-    notes = [f"{name} p50 {percentile(took, 50):.2f}, p95 {percentile(took, 95):.2f} ms." for name, took in said["waits"].items()]
+    reads = [at_most("unread count p50", percentile(measured["waits"]["unread"], 50), 1.0, " ms")]
+    notes = [
+        f"{name} p50 {percentile(took, 50):.2f}, p95 {percentile(took, 95):.2f} ms." for name, took in measured["waits"].items()
+    ]
     return [
-        Row(f"telling {CROWD:,}", checks=beside, notes=[f"Rows a second: {speeds}."]),
+        Row(f"telling {CROWD:,}", checks=checks, notes=[f"Rows a second: {speeds}."]),
         Row(
-            f"notifications, {standing:,} standing",
+            f"notifications, {existing:,} standing",
             checks=reads,
             notes=[*notes, "Through Django, with the time it takes itself."],
         ),
@@ -72,10 +74,10 @@ def _fill(wanted: int) -> int:
     return messages * READERS
 
 
-def _told(rounds: int) -> dict:
-    command = [sys.executable, "-m", "benchmarks.teller", str(rounds)]
+def _measure_fanout(rounds: int) -> dict:
+    command = [sys.executable, "-m", "benchmarks.notification_rates", str(rounds)]
     environment = databases.environment(databases.SCRATCH)
-    done = subprocess.run(command, cwd=places.PROJECT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=paths.PROJECT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotStart(f"The teller gave up: {done.stderr[-1000:]}")
     return json.loads(done.stdout)

@@ -16,8 +16,8 @@ from datetime import datetime
 
 import psycopg
 
-from apps.audit import sealing
-from apps.common import bus, clock
+from apps.audit.sealing import seals
+from apps.common import clock, redis_client
 from benchmarks import cpu, databases, measure, slots
 from benchmarks.measure import Cost, Target
 from benchmarks.outcome import Check, Row, at_least, at_most
@@ -90,18 +90,20 @@ def run(stage: Stage) -> list[Row]:
 
 
 def _measure(stage: Stage, name: str, web: Web, workers: list[int]) -> list[Row]:
-    found: dict[bool, list[Round]] = {False: [], True: []}
+    rounds: dict[bool, list[Round]] = {False: [], True: []}
     token = sign_in(web)
-    with Slots(stage.loaded, stage.address).kept() as here:
+    with Slots(stage.loaded, stage.address).as_dict() as here:
         for number in range(stage.options.rounds):
             for working in (False, True) if number % 2 == 0 else (True, False):
                 with _stopped(stage, [] if working else workers):
                     target = stage.fresh(
                         web, lambda _, seconds: [slots.booking(*here.next()) for _ in range(int(RATE * seconds) + 99)], token
                     )
-                    found[working].append(_round(stage, target, workers, working=working))
-    alone, everything = (sorted(found[working], key=lambda one: one.total)[len(found[working]) // 2] for working in (False, True))
-    return [_row(name, alone, everything, found[True])]
+                    rounds[working].append(_round(stage, target, workers, working=working))
+    alone, everything = (
+        sorted(rounds[working], key=lambda one: one.total)[len(rounds[working]) // 2] for working in (False, True)
+    )
+    return [_row(name, alone, everything, rounds[True])]
 
 
 def _row(name: str, alone: Round, everything: Round, rounds: Sequence[Round]) -> Row:
@@ -197,5 +199,5 @@ def _settle(stage: Stage) -> None:
     with psycopg.connect(stage.address, autocommit=True) as database:
         for statement in _SETTLE:
             database.execute(statement)
-    bus.run(lambda client: client.delete("default", "mail", "hims:relay:awake"))
-    sealing.seal()
+    redis_client.run(lambda client: client.delete("default", "mail", "hims:relay:awake"))
+    seals.seal()

@@ -1,6 +1,6 @@
 """Thirty-two who book one doctor: one statement and its constraints, beside holding the doctor's row."""
 
-from benchmarks import databases, guards, pgbench, visits
+from benchmarks import booking_tables, databases, pgbench, schedules
 from benchmarks.measure import percentile
 from benchmarks.outcome import Row, at_least
 from benchmarks.stage import Stage
@@ -9,10 +9,10 @@ CLIENTS = 32
 
 
 def run(stage: Stage) -> list[Row]:
-    guards.stand(stage)
+    booking_tables.create_copies(stage)
     scripts = {
-        "HIMS": pgbench.script("hot", guards.hot(guards.GUARDED)),
-        "FOR UPDATE": pgbench.script("hot-in-line", guards.hot_in_line(guards.BARE, visits.doctor_id(0))),
+        "HIMS": pgbench.script("hot", booking_tables.hot(booking_tables.GUARDED)),
+        "FOR UPDATE": pgbench.script("hot-in-line", booking_tables.hot_in_line(booking_tables.BARE, schedules.doctor_id(0))),
     }
     speeds: dict[str, list[float]] = {way: [] for way in scripts}
     for number in range(stage.options.rounds):

@@ -5,7 +5,7 @@ from collections import Counter
 
 import psycopg
 
-from benchmarks import databases, slots, visits
+from benchmarks import databases, schedules, slots
 from benchmarks.driver import Driver
 from benchmarks.measure import Request
 from benchmarks.outcome import Check, Row
@@ -13,7 +13,7 @@ from benchmarks.slots import Slots
 from benchmarks.stage import APPLICATION, Stage, Web, free_port, sign_in
 
 CLIENTS = 32
-TOLD_WITHIN = 2.5  # seconds until PostgreSQL's processes have told what they counted
+STATISTICS_DELAY = 2.5  # seconds until PostgreSQL's processes have told what they counted
 
 
 def run(stage: Stage) -> list[Row]:
@@ -26,7 +26,7 @@ def run(stage: Stage) -> list[Row]:
 
 def _race(stage: Stage, name: str, web: Web, token: str) -> Row:
     before = _deadlocks(stage.address)
-    with Slots(stage.loaded, stage.address).kept() as here:
+    with Slots(stage.loaded, stage.address).as_dict() as here:
         places = iter(range(10**9))
         rounds = stage.options.race_rounds
         one = [_answers(web, token, _wanted(here, [next(places)] * CLIENTS)) for _ in range(rounds)]
@@ -35,10 +35,10 @@ def _race(stage: Stage, name: str, web: Web, token: str) -> Row:
     false = sum(CLIENTS - seen["201"] - seen["409"] + (seen["201"] != 1) for seen in one) + sum(
         CLIENTS - seen["201"] for seen in many
     )
-    time.sleep(TOLD_WITHIN)
+    time.sleep(STATISTICS_DELAY)
     stuck = _deadlocks(stage.address) - before
-    asked = f"of {2 * rounds * CLIENTS}"
-    checks = [Check("overlaps = 0", str(met), met == 0), Check("false refusals = 0", f"{false} {asked}", false == 0)]
+    attempts = f"of {2 * rounds * CLIENTS}"
+    checks = [Check("overlaps = 0", str(met), met == 0), Check("false refusals = 0", f"{false} {attempts}", false == 0)]
     checks.append(Check("deadlocks = 0", str(stuck), stuck == 0))
     answers = sum((*one, *many), start=Counter())
     note = f"{CLIENTS} clients, {rounds} rounds: one slot, and as many free slots of one doctor. Answers: {dict(answers)}."
@@ -49,7 +49,7 @@ def _wanted(here: Slots, places: list[int]) -> list[Request]:
     """Bookings of the first doctor at these places, each for another patient."""
     patients = here.patients[-CLIENTS:]
     return [
-        slots.booking(visits.doctor_id(0), patients[number % len(patients)] or "", slots.time_of(place))
+        slots.booking(schedules.doctor_id(0), patients[number % len(patients)] or "", slots.time_of(place))
         for number, place in enumerate(places)
     ]
 
@@ -64,5 +64,5 @@ def _answers(web: Web, token: str, wanted: list[Request]) -> Counter[str]:
 
 def _deadlocks(address: str) -> int:
     with psycopg.connect(address) as database:
-        found = database.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
-    return found[0] if found else 0
+        row = database.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
+    return row[0] if row else 0

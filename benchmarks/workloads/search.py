@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from apps.patients import rules
-from benchmarks import names, statements, tables
+from benchmarks import names, patient_tables, statements
 from benchmarks.load import Loaded
 from benchmarks.measure import Cost, Request, percentile
 from benchmarks.outcome import Check, Row, answered, at_most, beside_floor, cheaper_than_peer, grows
@@ -39,7 +39,7 @@ class Timed:
 
     p50: float
     p95: float
-    found: float
+    total: float
 
 
 def terms(loaded: Loaded) -> Mapping[str, Sequence[str]]:
@@ -67,24 +67,24 @@ def run(stage: Stage) -> list[Row]:
     chosen = [name for name in PEERS if not stage.options.classes or name in stage.options.classes]
     if not chosen:
         raise CannotStart(f"No such class of search terms; known are {', '.join(PEERS)}.")
-    asked, few = terms(stage.loaded), terms(stage.loaded_small)
+    search_terms, few = terms(stage.loaded), terms(stage.loaded_small)
     with psycopg.connect(stage.address, autocommit=True) as database:
-        sql = {name: _sql(stage, database, asked[name]) for name in chosen}
-    floors = {name: [_floor(term) for term in asked[name]] for name in chosen}
+        sql = {name: _sql(stage, database, search_terms[name]) for name in chosen}
+    floors = {name: [_floor(term) for term in search_terms[name]] for name in chosen}
     rows = []
     for name in chosen:
-        hims, small = stage.hims(_requests(asked[name])), stage.hims_small(_requests(few[name]))
+        hims, small = stage.hims(_requests(search_terms[name])), stage.hims_small(_requests(few[name]))
         costs = stage.in_turn({"hims": hims, "floor": stage.bare(floors[name]), "small": small})
         rows.append(_row(name, costs, sql[name]))
     worst = max(sql, key=lambda name: sql[name].p95)
     checks = [at_most("SQL p95 of the worst class", sql[worst].p95, 10, " ms")]
-    return [*rows, Row(f"search, SQL alone ({worst})", checks=checks, notes=[_said(sql)])]
+    return [*rows, Row(f"search, SQL alone ({worst})", checks=checks, notes=[_sql_note(sql)])]
 
 
 def _row(name: str, costs: Mapping[str, Cost], sql: Timed) -> Row:
     growth = costs["hims"].total / costs["small"].total
     checks = _checks(costs, PEERS[name], growth)
-    return Row(f"search, {name}", costs["hims"], costs["floor"], growth, checks, [f"a term finds {sql.found:g} (median)."])
+    return Row(f"search, {name}", costs["hims"], costs["floor"], growth, checks, [f"a term finds {sql.total:g} (median)."])
 
 
 def _checks(costs: Mapping[str, Cost], peer: str, growth: float) -> list[Check]:
@@ -93,25 +93,25 @@ def _checks(costs: Mapping[str, Cost], peer: str, growth: float) -> list[Check]:
     return [*answered(*costs.values()), beside_floor(hims, floor, 4), *against, grows(growth, 1.5**2)]
 
 
-def _requests(asked: Sequence[str]) -> list[Request]:
-    return [Request(f"/v1/patients?search={quote(term)}&page=1&limit=20") for term in asked]
+def _requests(search_terms: Sequence[str]) -> list[Request]:
+    return [Request(f"/v1/patients?search={quote(term)}&page=1&limit=20") for term in search_terms]
 
 
-def _sql(stage: Stage, database: psycopg.Connection, asked: Sequence[str]) -> Timed:
+def _sql(stage: Stage, database: psycopg.Connection, search_terms: Sequence[str]) -> Timed:
     """The statements that HIMS sends for these terms, each timed several times in turn."""
-    answers = [statements.caught(request.path, stage.token) for request in _requests(asked)]
+    answers = [statements.capture(request.path, stage.token) for request in _requests(search_terms)]
     took = [statements.timed(database, answer.work) for _ in range(REPEATS) for answer in answers]
-    found = statistics.median(answer.data["data"]["pagination"]["total"] for answer in answers)
-    return Timed(percentile(took, 50), percentile(took, 95), found)
+    total = statistics.median(answer.data["data"]["pagination"]["total"] for answer in answers)
+    return Timed(percentile(took, 50), percentile(took, 95), total)
 
 
 def _floor(term: str) -> Request:
     """What the floor is asked for this term."""
-    way, values = tables.search_of(term)
+    way, values = patient_tables.search_of(term)
     return Request(f"/{way}?{urlencode([('v', value) for value in values])}")
 
 
-def _said(sql: Mapping[str, Timed]) -> str:
+def _sql_note(sql: Mapping[str, Timed]) -> str:
     return (
         "SQL of a search, p50 / p95 ms: " + ", ".join(f"{name} {one.p50:.2f} / {one.p95:.2f}" for name, one in sql.items()) + "."
     )

@@ -2,7 +2,7 @@
 
 import json
 
-from apps.sandbox.staff import PASSWORD, STAFF
+from apps.sandbox.samples.staff import PASSWORD, STAFF
 from benchmarks import statements
 from benchmarks.measure import Request
 from benchmarks.outcome import Row, answered, at_most, beside_floor
@@ -17,7 +17,7 @@ def noop(stage: Stage) -> list[Row]:
     costs = stage.in_turn({"hims": stage.hims([Request(NOTHING)]), "floor": stage.bare([Request("/hello")])})
     hims, floor = costs["hims"], costs["floor"]
     checks = [*answered(hims, floor), beside_floor(hims, floor, 4), at_most("CPU-ms", hims.total, 1.1)]
-    checks.append(at_most("Redis round trips", statements.caught(NOTHING, stage.token).redis, 1))
+    checks.append(at_most("Redis round trips", statements.capture(NOTHING, stage.token).redis, 1))
     return [Row("authenticated no-op", hims, floor, checks=checks)]
 
 

@@ -6,7 +6,7 @@ from benchmarks import slots, statements
 from benchmarks.outcome import Check, Row, at_most
 from benchmarks.slots import Slots
 from benchmarks.stage import Stage
-from benchmarks.workloads import appts
+from benchmarks.workloads import appointments
 
 LIMITS = (1, 20, 100)
 
@@ -14,10 +14,10 @@ LIMITS = (1, 20, 100)
 def run(stage: Stage) -> list[Row]:
     one = stage.loaded.sample(1)[0]["id"]
     lists = [_count(stage, f"/v1/patients?page=1&limit={limit}") for limit in LIMITS]
-    asked = appts.asked(stage.loaded.diary)
-    diary = asked["doctor"][0].path.removesuffix("limit=20")
-    visits = [_count(stage, f"{diary}limit={limit}") for limit in LIMITS]
-    free = [_count(stage, asked["free times of 30 days"][0].path)]
+    requests = appointments.requests(stage.loaded.schedule)
+    schedule = requests["doctor"][0].path.removesuffix("limit=20")
+    visits = [_count(stage, f"{schedule}limit={limit}") for limit in LIMITS]
+    free = [_count(stage, requests["free times of 30 days"][0].path)]
     return [
         _row("list", lists),
         _row("one patient", [_count(stage, f"/v1/patients/{one}")]),
@@ -28,16 +28,16 @@ def run(stage: Stage) -> list[Row]:
 
 
 def _booked(stage: Stage) -> Counter[str]:
-    with Slots(stage.loaded, stage.address).kept() as here:
+    with Slots(stage.loaded, stage.address).as_dict() as here:
         for _ in range(2):  # the first request of a process may ask more
-            asked = slots.booking(*here.next())
-            sent = statements.caught(asked.path, stage.token, asked.body, **asked.headers).sent
+            request = slots.booking(*here.next())
+            sent = statements.capture(request.path, stage.token, request.body, **request.headers).sent
     return Counter(statements.kind(text) for text in sent)
 
 
 def _count(stage: Stage, path: str) -> Counter[str]:
-    statements.caught(path, stage.token)  # the first request of a process may ask more
-    return Counter(statements.kind(text) for text in statements.caught(path, stage.token).sent)
+    statements.capture(path, stage.token)  # the first request of a process may ask more
+    return Counter(statements.kind(text) for text in statements.capture(path, stage.token).sent)
 
 
 def _row(name: str, counts: list[Counter[str]], most: int = 2) -> Row:

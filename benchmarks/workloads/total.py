@@ -12,23 +12,23 @@ from threading import Event, Thread
 
 import psycopg
 
-from benchmarks import databases, pgbench, statements, tables
+from benchmarks import databases, patient_tables, pgbench, statements
 from benchmarks.measure import percentile
 from benchmarks.outcome import Check, Row, at_most
 from benchmarks.stage import Stage
 from benchmarks.workloads import boot
 from benchmarks.workloads.reading import FIRST
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 READS = 300
 CLIENTS = (1, 8, 32)
-FOLD_EVERY = 1.0  # seconds
+COMPACT_EVERY = 1.0  # seconds
 WRITERS, WRITES_EACH, KILLED_AFTER = 4, 2_500, 1.0
 
 
 def run(stage: Stage) -> list[Row]:
-    total = tables.total_among(statements.caught(FIRST.path, stage.token).work)
+    total = patient_tables.total_among(statements.capture(FIRST.path, stage.token).work)
     if total is None:
         raise CannotStart("No statement of the list reads its total alone: tables.total_among must learn how it is read now.")
     rows = [_read(stage, total)]
@@ -54,7 +54,7 @@ def _p95(took: Sequence[float]) -> str:
 def _exact(database: psycopg.Connection, total: str) -> Check:
     """Whether what is read is what is counted."""
     read = database.execute(total).fetchone()
-    counted = database.execute(tables.LISTED).fetchone()
+    counted = database.execute(patient_tables.LISTED).fetchone()
     assert read
     assert counted
     drift = abs(int(read[-1]) - int(counted[0]))
@@ -63,7 +63,7 @@ def _exact(database: psycopg.Connection, total: str) -> Check:
 
 def _tax(stage: Stage) -> Row:
     """Inserts a second without the total's upkeep through inserts with it, in turn."""
-    script = pgbench.script("insert", tables.INSERT)
+    script = pgbench.script("insert", patient_tables.INSERT)
     taxes, notes = {}, []
     for clients in CLIENTS:
         speeds: dict[bool, list[float]] = {True: [], False: []}
@@ -78,42 +78,42 @@ def _tax(stage: Stage) -> Row:
 
 
 @contextmanager
-def _folding() -> Iterator[None]:
+def _compacting() -> Iterator[None]:
     """Fold the total's rows while others write, as a worker does, and ten times as often."""
     over = Event()
 
-    def fold() -> None:
+    def compact() -> None:
         with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
-            while not over.wait(FOLD_EVERY):
-                database.execute(tables.FOLD)
+            while not over.wait(COMPACT_EVERY):
+                database.execute(patient_tables.FOLD)
 
-    folder = Thread(target=fold)
-    folder.start()
+    thread = Thread(target=compact)
+    thread.start()
     try:
         yield
     finally:
         over.set()
-        folder.join()
+        thread.join()
 
 
 def _inserts(script: Path, clients: int, seconds: float, *, kept: bool) -> float:
     """Inserts a second, by pgbench into the scratch database."""
     with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
-        for (trigger,) in database.execute(tables.TALLY_TRIGGERS).fetchall():
-            database.execute(f"ALTER TABLE {tables.PATIENTS} {'ENABLE' if kept else 'DISABLE'} TRIGGER {trigger}")
-    with _folding():
+        for (trigger,) in database.execute(patient_tables.TALLY_TRIGGERS).fetchall():
+            database.execute(f"ALTER TABLE {patient_tables.PATIENTS} {'ENABLE' if kept else 'DISABLE'} TRIGGER {trigger}")
+    with _compacting():
         return pgbench.speed(databases.SCRATCH, script, clients, seconds)
 
 
 def _drift(total: str) -> Row:
     """Writers insert, deactivate and roll back; one more is killed at it. Then what is read must be what is counted."""
-    with _folding():
+    with _compacting():
         _write_and_kill()
     with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
-        return Row("total, drift", checks=[_exact(database, total)], notes=[_SAID])
+        return Row("total, drift", checks=[_exact(database, total)], notes=[_DRIFT_NOTE])
 
 
-_SAID = (
+_DRIFT_NOTE = (
     f"{WRITERS * WRITES_EACH:,} mixed inserts, deactivations and rollbacks by {WRITERS} writers; "
     "one more was killed with kill -9 at work."
 )
@@ -132,12 +132,12 @@ def _write_and_kill() -> None:
 def _writer(count: int, seed: int) -> subprocess.Popen:
     order = {
         "address": databases.address(databases.SCRATCH),
-        "table": tables.PATIENTS,
-        "insert": tables.INSERT,
+        "table": patient_tables.PATIENTS,
+        "insert": patient_tables.INSERT,
         "count": count,
         "seed": seed,
     }
-    writer = subprocess.Popen([sys.executable, "-m", "benchmarks.writer"], cwd=places.PROJECT, stdin=subprocess.PIPE, text=True)
+    writer = subprocess.Popen([sys.executable, "-m", "benchmarks.writer"], cwd=paths.PROJECT, stdin=subprocess.PIPE, text=True)
     assert writer.stdin is not None
     json.dump(order, writer.stdin)
     writer.stdin.close()

@@ -21,13 +21,13 @@ _SOURCES = 3_000  # patients whose names are drawn from
 
 def run(stage: Stage) -> list[Row]:
     dice = random.Random("typos")
-    found, took = 0, []
+    hits, took = 0, []
     with psycopg.connect(stage.address, autocommit=True) as database:
         for word in _words(stage, dice):
-            answer = statements.caught(f"/v1/patients?search={quote(misspelt(word, dice))}&page=1&limit=20", stage.token)
-            found += _has(answer.data["data"]["patients"], word)
+            answer = statements.capture(f"/v1/patients?search={quote(misspelt(word, dice))}&page=1&limit=20", stage.token)
+            hits += _has(answer.data["data"]["patients"], word)
             took.append(min(statements.timed(database, answer.work) for _ in range(3)))
-    checks = [at_least("right name among the first 20", found / COUNT, 0.97), at_most("SQL p95", percentile(took, 95), 8, " ms")]
+    checks = [at_least("right name among the first 20", hits / COUNT, 0.97), at_most("SQL p95", percentile(took, 95), 8, " ms")]
     return [Row(f"search, {COUNT} names with one wrong letter", checks=checks, notes=[f"SQL p50 {percentile(took, 50):.2f} ms."])]
 
 
@@ -42,8 +42,8 @@ def misspelt(word: str, dice: random.Random) -> str:
 
 def _words(stage: Stage, dice: random.Random) -> list[str]:
     crowd = stage.loaded.sample(_SOURCES)
-    found = {word for one in crowd for name in ("first_name", "last_name") for word in rules.words(one[name] or "")}
-    long = sorted(word for word in found if len(word) >= SHORTEST)
+    words = {word for one in crowd for name in ("first_name", "last_name") for word in rules.words(one[name] or "")}
+    long = sorted(word for word in words if len(word) >= SHORTEST)
     return [dice.choice(long) for _ in range(COUNT)]
 
 

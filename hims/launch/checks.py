@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hims import env
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 from hims.launch.locks import Lock
 
@@ -38,7 +38,7 @@ def port() -> int:
     return int(text)
 
 
-def need_free_port(number: int) -> None:
+def require_free_port(number: int) -> None:
     """Refuse a taken port; waits a moment for a killed system's web server to go."""
     until = time.monotonic() + LEAVING
     while error := _cannot_listen(number):
@@ -64,9 +64,9 @@ def _cannot_listen(number: int) -> OSError | None:
 
 
 @contextmanager
-def only_one(data: Path) -> Iterator[None]:
+def single_instance(data: Path) -> Iterator[None]:
     """One `make run` a data folder."""
-    lock = Lock(places.lock("launcher"))
+    lock = Lock(paths.lock("launcher"))
     try:
         if not lock.try_exclusive(seconds=LEAVING):
             raise CannotStart(

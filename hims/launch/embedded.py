@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hims import env
-from hims.launch import keeper, locks, places
-from hims.launch.errors import CannotStart, failure, in_words, last_lines
+from hims.launch import locks, paths, supervisor
+from hims.launch.errors import CannotStart, as_message, failure, last_lines
 from hims.launch.locks import Lock
 from hims.launch.owner import of_the_data, prepare_data_dir
 from hims.launch.postgres import Postgres
@@ -21,7 +21,7 @@ from hims.launch.processes import Say
 from hims.launch.redis_server import Redis
 
 STARTS_WITHIN = 60.0  # seconds; recovery after a crash is part of it
-STOPS_WITHIN = keeper.GRACE + 10.0
+STOPS_WITHIN = supervisor.GRACE + 10.0
 
 Server = Postgres | Redis
 
@@ -37,11 +37,11 @@ class Share:
         self.server = server
         self.say = say
         self.users = Lock(self._path("users"))
-        self.keeper: subprocess.Popen | None = None
+        self.supervisor_process: subprocess.Popen | None = None
 
     def take(self) -> None:
         """Have the server run from here on. Raises CannotStart."""
-        with locks.held(self._path("start")):
+        with locks.exclusively(self._path("start")):
             self.users.shared()  # waits for a keeper that is just stopping
             self._run()
 
@@ -49,19 +49,19 @@ class Share:
         """Start the server again if its keeper is gone, which only a kill explains. Raises CannotStart."""
         if locks.is_free(self._path("keeper")):
             self.say(f"{self.server.title} is gone and is started again")
-            with locks.held(self._path("start")):
+            with locks.exclusively(self._path("start")):
                 self._run()
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Leave; the last to leave waits until the server has stopped."""
-        with locks.held(self._path("start")):
+        with locks.exclusively(self._path("start")):
             self.users.release()
             last = self.users.try_exclusive() or not self.users.try_shared()  # not even shared: the keeper has it
             self.users.close()
             if last:
-                self._wait_for_the_keeper()
-            elif self.keeper is not None:
-                self.keeper.returncode = 0  # it stays for the others; Popen need not warn of that
+                self._wait_for_supervisor()
+            elif self.supervisor_process is not None:
+                self.supervisor_process.returncode = 0  # it stays for the others; Popen need not warn of that
 
     def _run(self) -> None:
         """A keeper that was just killed holds its lock for some milliseconds more: then one is started after all."""
@@ -77,7 +77,7 @@ class Share:
         try:
             if not lock.try_exclusive():
                 return False
-            self.keeper = keeper.launch(self.server.prepare(self.say), lock)
+            self.supervisor_process = supervisor.launch(self.server.prepare(self.say), lock)
             return True
         finally:
             lock.close()  # the keeper holds it now
@@ -94,19 +94,19 @@ class Share:
         return not locks.is_free(self._path("keeper"))
 
     def _failure(self, what: str) -> CannotStart:
-        said = last_lines(keeper.log(self.server.name), 1).strip()
-        return failure(f"{self.server.title} {what}. {said}".strip(), places.log(self.server.name))
+        last_line = last_lines(supervisor.log(self.server.name), 1).strip()
+        return failure(f"{self.server.title} {what}. {last_line}".strip(), paths.log(self.server.name))
 
-    def _wait_for_the_keeper(self) -> None:
+    def _wait_for_supervisor(self) -> None:
         lock = Lock(self._path("keeper"))
         if not lock.try_exclusive(seconds=STOPS_WITHIN):
             self.say(f"{self.server.title} takes more than {STOPS_WITHIN:.0f} s to stop, and goes on stopping by itself")
-        elif self.keeper is not None:
-            self.keeper.wait()
+        elif self.supervisor_process is not None:
+            self.supervisor_process.wait()
         lock.close()
 
     def _path(self, what: str) -> Path:
-        return places.lock(f"{self.server.name}.{what}")
+        return paths.lock(f"{self.server.name}.{what}")
 
 
 class Servers:
@@ -117,7 +117,7 @@ class Servers:
 
     def renew(self) -> None:
         """Start again what was killed. Raises CannotStart."""
-        with _in_words():
+        with _as_message():
             for share in self.shares:
                 share.renew()
 
@@ -129,10 +129,10 @@ def servers(*, durable: bool = True, say: Say = silent) -> Iterator[Servers]:
     Without `durable` a crash of the machine may cost data: for tests.
     """
     with ExitStack() as stack:
-        with _in_words():
+        with _as_message():
             shares = _shares(durable, say) if env.embedded_allowed() else []
             for share in shares:
-                stack.callback(share.give_back)
+                stack.callback(share.release)
                 share.take()
         yield Servers(shares)
 
@@ -143,13 +143,13 @@ def _shares(durable: bool, say: Say) -> list[Share]:
         return []
     data = prepare_data_dir()
     owner = of_the_data(data)
-    owner.folder(places.socket_dir())
+    owner.folder(paths.socket_dir())
     return [Share(kind(data, owner, durable), say) for kind in wanted]
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _as_message() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise in_words(error, places.data_dir()) from error
+        raise as_message(error, paths.data_dir()) from error

@@ -18,7 +18,7 @@ def mebibytes_free(folder: Path) -> int:
     return shutil.disk_usage(existing).free // 1024**2
 
 
-def need_room(folder: Path, mebibytes: int) -> None:
+def require_disk_space(folder: Path, mebibytes: int) -> None:
     """Refuse to begin what would fail half-way."""
     free = mebibytes_free(folder)
     if free < mebibytes:
@@ -45,7 +45,7 @@ def failure(what: str, log: Path) -> CannotStart:
     return CannotStart(f"{what}{why}\nThe end of {log}:\n{tail or '    (empty)'}")
 
 
-def in_words(error: OSError, folder: Path) -> CannotStart:
+def as_message(error: OSError, folder: Path) -> CannotStart:
     """An operating system's refusal, as a message."""
     if error.errno in NO_ROOM:
         return CannotStart(f"The disk is full ({error.filename or folder}). Free some space, or set HIMS_DATA_DIR elsewhere.")

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hims.launch.errors import mebibytes_free
-from hims.launch.places import PROJECT
+from hims.launch.paths import PROJECT
 
 VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -83,8 +83,8 @@ def _uv() -> list[str] | None:
     command = [*PIP, "install", "--quiet", "--disable-pip-version-check", *HASHED, "-r", INSTALLER]
     if not program.exists() and subprocess.run(command, cwd=PROJECT, capture_output=True, check=False).returncode:
         return None
-    asked = subprocess.run([*PIP, "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
-    index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    result = subprocess.run([*PIP, "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
+    index = os.environ.get("PIP_INDEX_URL") or result.stdout.strip()
     return [
         str(program),
         "pip",

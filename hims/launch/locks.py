@@ -55,7 +55,7 @@ class Lock:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def exclusively(path: Path) -> Iterator[None]:
     """Hold the lock exclusively for a block."""
     lock = Lock(path)
     try:

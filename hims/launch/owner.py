@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 ACCOUNTS = ("postgres", "nobody")
@@ -33,12 +33,12 @@ class Owner:
         return path
 
     def _take(self, path: Path) -> None:
-        found = path.lstat()
+        status = path.lstat()
         mine = os.geteuid()
         wanted = mine if self.uid is None else self.uid
-        if path.is_symlink() or found.st_uid not in (mine, wanted):
+        if path.is_symlink() or status.st_uid not in (mine, wanted):
             raise PermissionError(1, "belongs to another user", str(path))
-        if found.st_uid != wanted:
+        if status.st_uid != wanted:
             os.chown(path, wanted, -1 if self.gid is None else self.gid)
         path.chmod(0o700)
 
@@ -65,7 +65,7 @@ def of_the_data(data: Path) -> Owner:
 
 def prepare_data_dir() -> Path:
     """Make the data folder. Raises CannotStart when root's servers could not enter it."""
-    data = places.data_dir()
+    data = paths.data_dir()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("logs", "locks"):
         (data / name).mkdir(mode=0o700, exist_ok=True)
@@ -76,7 +76,7 @@ def prepare_data_dir() -> Path:
 
 def _open_for_the_servers(data: Path) -> None:
     data.chmod(0o711)
-    if not places.open_to_all(data):
+    if not paths.open_to_all(data):
         raise CannotStart(
             f"Root starts PostgreSQL as another user, who cannot enter {data}: a folder above it is closed to others. "
             "Set HIMS_DATA_DIR to a folder that everybody can reach, for example HIMS_DATA_DIR=/var/lib/hims."
@@ -88,7 +88,7 @@ def reachable(program: Path, data: Path, owner: Owner) -> Path:
 
     A virtual environment below /root is closed to everybody but root.
     """
-    if owner.uid is None or (places.open_to_all(program.parent) and program.stat().st_mode & 0o005 == 0o005):
+    if owner.uid is None or (paths.open_to_all(program.parent) and program.stat().st_mode & 0o005 == 0o005):
         return program
     package = next((place for place in program.parents if place.parent.name == "site-packages"), program.parent)
     copies = data / "programs"

@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from hims.launch import binaries, places
-from hims.launch.errors import CannotStart, need_room
+from hims.launch import binaries, paths
+from hims.launch.errors import CannotStart, require_disk_space
 from hims.launch.owner import Owner, reachable
 from hims.launch.processes import Program, Say
 
@@ -35,17 +35,17 @@ class Postgres:
 
     def prepare(self, say: Say) -> Program:
         """Find the programs, make the cluster if there is none, and say how to start it."""
-        found = binaries.find_postgres(made_by=self._made_by())
-        cluster = self.data / f"postgres-{found.major}"
-        bindir = reachable(found.folder / "postgres", self.data, self.owner).parent
+        postgres = binaries.find_postgres(made_by=self._made_by())
+        cluster = self.data / f"postgres-{postgres.major}"
+        bindir = reachable(postgres.folder / "postgres", self.data, self.owner).parent
         if not (cluster / "PG_VERSION").exists():
-            say(f"making a PostgreSQL {found.major} cluster ({found.origin}) in {cluster}")
+            say(f"making a PostgreSQL {postgres.major} cluster ({postgres.origin}) in {cluster}")
             self._make(cluster, bindir)
         _drop_a_stale_pid_file(cluster)
         return Program(
             name=self.name,
             command=[str(bindir / "postgres"), "-D", str(cluster), *self._settings()],
-            log=str(places.log(self.name)),
+            log=str(paths.log(self.name)),
             stop_signal=signal.SIGINT,  # "fast": ends connections, writes a checkpoint
             uid=self.owner.uid,
             gid=self.owner.gid,
@@ -60,10 +60,10 @@ class Postgres:
         """Whether it answers, and has our database and the application's role; the first to ask makes them."""
         try:
             with self._connect("postgres") as connection:
-                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [places.DATABASE]).fetchone()
-                if not found:
-                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(places.DATABASE)))
-                role = places.APPLICATION_ROLE
+                database = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [paths.DATABASE]).fetchone()
+                if not database:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(paths.DATABASE)))
+                role = paths.APPLICATION_ROLE
                 if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
                     connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
                 return True
@@ -72,9 +72,9 @@ class Postgres:
 
     def _connect(self, database: str) -> psycopg.Connection:
         return psycopg.connect(
-            host=str(places.socket_dir()),
-            port=places.POSTGRES_PORT,
-            user=places.OWNER_ROLE,
+            host=str(paths.socket_dir()),
+            port=paths.POSTGRES_PORT,
+            user=paths.OWNER_ROLE,
             dbname=database,
             connect_timeout=3,
             autocommit=True,
@@ -86,7 +86,7 @@ class Postgres:
 
     def _make(self, cluster: Path, bindir: Path) -> None:
         """Made beside and renamed: what a killed initdb leaves is never taken for a cluster."""
-        need_room(self.data, ROOM_FOR_A_CLUSTER)
+        require_disk_space(self.data, ROOM_FOR_A_CLUSTER)
         unfinished = cluster.with_name(f"unfinished-{cluster.name}")
         if unfinished.exists():
             subprocess.run(["/bin/rm", "-rf", str(unfinished)], check=True)
@@ -99,7 +99,7 @@ class Postgres:
         unfinished.rename(cluster)
 
     def _initdb(self, bindir: Path, cluster: Path, locale: str) -> subprocess.CompletedProcess[str]:
-        command = [str(bindir / "initdb"), "-D", str(cluster), "-U", places.OWNER_ROLE, "-A", "trust", "-E", "UTF8"]
+        command = [str(bindir / "initdb"), "-D", str(cluster), "-U", paths.OWNER_ROLE, "-A", "trust", "-E", "UTF8"]
         command += [f"--locale={locale}", *([] if self.durable else ["--no-sync"])]
         return subprocess.run(
             command,
@@ -115,8 +115,8 @@ class Postgres:
     def _settings(self) -> list[str]:
         chosen = {
             "listen_addresses": "",
-            "port": str(places.POSTGRES_PORT),
-            "unix_socket_directories": str(places.socket_dir()),
+            "port": str(paths.POSTGRES_PORT),
+            "unix_socket_directories": str(paths.socket_dir()),
             "unix_socket_permissions": "0700",
             "shared_buffers": os.environ.get("HIMS_PG_SHARED_BUFFERS") or "256MB",
             "max_connections": "100",
@@ -154,6 +154,6 @@ def _program_of(pid: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     with suppress(OSError):
-        asked = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        return asked.stdout.strip()
+        result = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return result.stdout.strip()
     return ""

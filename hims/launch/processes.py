@@ -17,7 +17,7 @@ from hims.launch.errors import failure
 
 FIRST_PAUSE = 0.2  # seconds between a death and the restart; doubled with each further death
 STEADY = 5.0  # seconds after which a process counts as one that can run: its later deaths are no reason to give up
-TOLD = 3  # deaths in a row that are told one by one
+REPORTED = 3  # deaths in a row that are told one by one
 LARGEST_LOG = 10 * 1024**2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -139,9 +139,9 @@ class Child:
         failures = len(self.died_at)
         pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), self.program.longest_pause)
         self.due = time.monotonic() + pause
-        if failures <= TOLD:
+        if failures <= REPORTED:
             say(why)
-        elif failures == TOLD + 1:
+        elif failures == REPORTED + 1:
             say(f"{self.program.name} keeps ending. It is started again and again, every {self.program.longest_pause:.0f} s.")
 
     def _start_again(self, say: Say) -> None:
@@ -160,7 +160,7 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-class Crew:
+class ProcessGroup:
     """The children of one parent."""
 
     def __init__(self, programs: Sequence[Program], say: Say, *, keep_fds: tuple[int, ...] = ()) -> None:

@@ -4,14 +4,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hims.launch import places
+from hims.launch import paths
 from hims.launch.processes import Program
 
 
 def all_programs(port: int) -> list[Program]:
     """What `make run` starts, web server first. Mails have a worker of their own: a slow mail server delays nothing else."""
     celery = ["-m", "celery", "-A", "hims.celery:app"]
-    schedule = str(places.data_dir() / "beat-schedule")
+    schedule = str(paths.data_dir() / "beat-schedule")
     return [
         _python("web", ["-m", "hims.web", "hims.wsgi:application", "--host", "127.0.0.1", "--port", str(port)]),
         _python("worker", [*celery, *_worker("worker", "default")], essential=False),
@@ -26,4 +26,4 @@ def _worker(node: str, queues: str) -> list[str]:
 
 
 def _python(name: str, arguments: Sequence[str], *, essential: bool = True) -> Program:
-    return Program(name=name, command=[sys.executable, *arguments], log=str(Path(places.log(name))), essential=essential)
+    return Program(name=name, command=[sys.executable, *arguments], log=str(Path(paths.log(name))), essential=essential)

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from hims.launch import binaries, places
+from hims.launch import binaries, paths
 from hims.launch.owner import Owner, reachable
 from hims.launch.processes import Program, Say
 
@@ -23,17 +23,17 @@ class Redis:
 
     def prepare(self, say: Say) -> Program:
         """Find the program and say how to start it."""
-        found = binaries.find_redis()
-        program = reachable(found.program, self.data, self.owner)
+        redis = binaries.find_redis()
+        program = reachable(redis.program, self.data, self.owner)
         # An older server cannot read what a newer one wrote: each kind and version has a folder of its own.
-        folder = self.data / f"{found.kind.lower()}-{found.major}"
+        folder = self.data / f"{redis.kind.lower()}-{redis.major}"
         if not folder.exists():
-            say(f"{found.kind} {found.major} ({found.origin}) keeps its queue in {folder}")
+            say(f"{redis.kind} {redis.major} ({redis.origin}) keeps its queue in {folder}")
         self.owner.folder(folder)
         return Program(
             name=self.name,
             command=[str(program), *self._settings(folder)],
-            log=str(places.log(self.name)),
+            log=str(paths.log(self.name)),
             stop_signal=signal.SIGTERM,
             uid=self.owner.uid,
             gid=self.owner.gid,
@@ -48,7 +48,7 @@ class Redis:
         try:
             with socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(2)
-                line.connect(str(places.redis_socket()))
+                line.connect(str(paths.redis_socket()))
                 line.sendall(b"PING\r\n")
                 return line.recv(16).startswith(b"+PONG")
         except OSError:
@@ -58,7 +58,7 @@ class Redis:
         durable = "yes" if self.durable else "no"
         settings = {
             "port": "0",
-            "unixsocket": str(places.redis_socket()),
+            "unixsocket": str(paths.redis_socket()),
             "unixsocketperm": "700",
             "dir": str(folder),
             "save": "",

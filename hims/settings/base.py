@@ -6,13 +6,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from hims import env, production
-from hims.launch import places
+from hims.launch import paths
 
 BASE_DIR = env.BASE_DIR
 HIMS_ENV = env.name()
 if HIMS_ENV in ("production", "staging"):
     production.check(test_settings=HIMS_ENV == "staging")
-HIMS_DATA_DIR = places.data_dir()
+HIMS_DATA_DIR = paths.data_dir()
 HIMS_VERSION = "0.3.0"
 API_VERSION = "v1"
 
@@ -116,7 +116,7 @@ DATABASES["default"]["OPTIONS"] |= {
 }
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # allows `common.prepared`; Django's own cursors never prepare
 REDIS_URL = env.redis_url()
-# The counter of the page sign-ins (django-ratelimit) lives here. As impatient as `common.bus`, and for the same reason.
+# The counter of the page sign-ins (django-ratelimit) lives here. As impatient as `common.redis_client`, and for the same reason.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -148,9 +148,9 @@ SIMPLE_JWT = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["apps.accounts.backends.StaffBackend"]
-PASSWORD_HASHERS = ["apps.accounts.hashers.Argon2id"]
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.passwords.PasswordRules"}]
+AUTHENTICATION_BACKENDS = ["apps.accounts.authentication.backends.StaffBackend"]
+PASSWORD_HASHERS = ["apps.accounts.passwords.hashers.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.passwords.validators.PasswordRules"}]
 LOGIN_URL = "/admin/login/"
 
 # Browser sessions (the admin): 15 minutes idle, 12 hours in all.
@@ -182,8 +182,8 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "apps.accounts.key_authentication.ApiKeyAuthentication",
-        "apps.accounts.authentication.SessionTokenAuthentication",
+        "apps.accounts.api_keys.authentication.ApiKeyAuthentication",
+        "apps.accounts.authentication.session_tokens.SessionTokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.rest.permissions.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["apps.rest.renderers.EnvelopeRenderer"],
@@ -224,22 +224,22 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "apps.access.roles.STAFF",
-        "Scope": "apps.accounts.api.keys.KEY_SCOPES",
-        "ApiKeyStatus": "apps.accounts.api.keys.KEY_STATES",
+        "Scope": "apps.accounts.api.api_keys.KEY_SCOPES",
+        "ApiKeyStatus": "apps.accounts.api.api_keys.KEY_STATES",
         "UserStatus": "apps.accounts.api.users.USER_STATES",
         "Gender": "apps.patients.models.Gender",
         "AllergyStatus": "apps.patients.models.AllergyStatus",
         "EntryType": "apps.access.matrix.CHART_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
-        "AppointmentStatus": "apps.appointments.models.visits.STATUSES",
-        "MoveResult": "apps.appointments.api.moves.MOVE_RESULTS",
-        "MoveReason": "apps.appointments.api.moves.MOVE_REASONS",
-        "AppointmentType": "apps.appointments.models.VisitType",
+        "AppointmentStatus": "apps.appointments.models.appointments.STATUSES",
+        "MoveResult": "apps.appointments.api.reschedule.MOVE_RESULTS",
+        "MoveReason": "apps.appointments.api.reschedule.MOVE_REASONS",
+        "AppointmentType": "apps.appointments.models.AppointmentType",
         "SeriesFrequency": "apps.appointments.api.series.FREQUENCIES",
         "WaitlistStatus": "apps.appointments.models.WaitStatus",
         "WaitlistOfferStatus": "apps.appointments.models.OfferStatus",
         "ConsultationStatus": "apps.consultations.models.STATUSES",
-        "StepState": "apps.consultations.api.shapes.STATES",
+        "StepState": "apps.consultations.api.serializers.responses.STATES",
         "WorkflowType": "apps.consultations.models.WORKFLOWS",
         "NotificationType": "apps.notifications.models.Type",
         "Priority": "apps.notifications.models.Priority",
@@ -312,12 +312,16 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 # What beat asks for every few seconds is worth nothing later: a worker that was away drops what piled up meanwhile.
 _SOON = {"expires": 30}
 CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {"task": "apps.events.tasks.hand_out_due", "schedule": 5.0, "options": _SOON},
+    "sweep the outbox": {"task": "apps.events.tasks.dispatch_due", "schedule": 5.0, "options": _SOON},
     "purge what is old": {"task": "apps.audit.tasks.purge", "schedule": 86_400.0},
-    "fold the patient tally": {"task": "apps.patients.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
-    "fold the tally of visits": {"task": "apps.appointments.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
+    "fold the patient tally": {"task": "apps.patients.tasks.compact_row_counter", "schedule": 10.0, "options": _SOON},
+    "fold the tally of visits": {"task": "apps.appointments.tasks.compact_row_counter", "schedule": 10.0, "options": _SOON},
     "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0, "options": _SOON},
-    "fold the tally of consultations": {"task": "apps.consultations.tasks.fold_tally", "schedule": 10.0, "options": _SOON},
+    "fold the tally of consultations": {
+        "task": "apps.consultations.tasks.compact_row_counter",
+        "schedule": 10.0,
+        "options": _SOON,
+    },
     "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
     "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0, "options": _SOON},
     "seal what came late to the trail": {
@@ -332,7 +336,7 @@ CELERY_BEAT_SCHEDULE = {
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 
-# Mail: sent by workers, never within a request (`apps.notifications.mail`).
+# Mail: sent by workers, never within a request (`apps.notifications.mail.mailer`).
 globals().update(env.email())
 EMAIL_TIMEOUT = 5  # seconds a mail server is waited for at each step
 DEFAULT_FROM_EMAIL = env.mail_from(CLINIC_NAME)

@@ -30,14 +30,14 @@ class Watched:
     """A page, and what it did: hosts it reached for, errors in its scripts."""
 
     page: Page
-    strangers: list[str] = field(default_factory=list)
+    foreign_hosts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def stopped(self) -> set[str]:
         """What the Content-Security-Policy stopped: directive and address."""
         return set(self.page.evaluate("window.stopped"))
 
-    def barriers(self) -> list[str]:
+    def accessibility_violations(self) -> list[str]:
         """What WCAG 2.2 A and AA say is wrong, by axe."""
         found = Axe().run(self.page, options=_WCAG).response["violations"]
         return [f"{row['id']}: {node['html'][:120]}" for row in found for node in row["nodes"]]
@@ -65,7 +65,7 @@ def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
         if urlsplit(route.request.url).hostname in HERE:
             route.continue_()
         else:
-            one.strangers.append(route.request.url)
+            one.foreign_hosts.append(route.request.url)
             route.abort()
 
     context.route("**/*", guard)

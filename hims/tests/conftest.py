@@ -3,10 +3,10 @@
 import pytest
 
 from apps.accounts.models import User
-from hims.tests import cast
+from hims.tests import factories
 
 
 @pytest.fixture
-def ward(db: None) -> dict[str, User]:
+def staff(db: None) -> dict[str, User]:
     """One person a role."""
-    return cast.hire_ward()
+    return factories.create_staff()

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from django.db import connection
 
-from hims.launch import binaries, places
+from hims.launch import binaries, paths
 
 
 def eventually(true: Callable[[], object], *, within: float = 20.0) -> bool:
@@ -49,7 +49,7 @@ def process(*arguments: str, log: Path, **environment: str) -> Iterator[subproce
     with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", *arguments],
-            cwd=places.PROJECT,
+            cwd=paths.PROJECT,
             env=known,
             stdout=output,
             stderr=output,
@@ -138,7 +138,7 @@ def worker(log: Path, *, app: str = "hims.celery:app", concurrency: int = 2, **e
         app,
         "worker",
         "--include",
-        "hims.tests.journeys.bell",
+        "hims.tests.journeys.outbox_probe",
         "--concurrency",
         str(concurrency),
         "--loglevel",

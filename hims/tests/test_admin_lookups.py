@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.models import User
-from hims.tests import cast
+from hims.tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -22,10 +22,10 @@ def lists() -> Iterator[tuple[str, Any]]:
             continue
 
 
-def test_billing_cannot_find_out_the_notes_of_an_appointment_by_filtering(ward: dict[str, User]) -> None:
+def test_billing_cannot_find_out_the_notes_of_an_appointment_by_filtering(staff: dict[str, User]) -> None:
     """Whether a row is listed would tell whether its notes hold the word."""
-    cast.book(cast.admit(), ward["doctor"], cast.at("10:00"), notes="asked for a discreet test")
-    browser = cast.browser(ward["billing"])
+    factories.book(factories.register_patient(), staff["doctor"], factories.at("10:00"), notes="asked for a discreet test")
+    browser = factories.browser(staff["billing"])
     page = reverse("admin:appointments_appointment_changelist")
     assert browser.get(page).status_code == 200
     for column in ("notes__contains", "notes__icontains", "reason__startswith", "notes", "patient__restriction__isnull"):
@@ -34,8 +34,8 @@ def test_billing_cannot_find_out_the_notes_of_an_appointment_by_filtering(ward: 
         assert b"discreet" not in reply.content
 
 
-def test_no_list_filters_by_a_column_that_it_does_not_offer(ward: dict[str, User]) -> None:
-    browser, count = cast.browser(ward["admin"]), 0
+def test_no_list_filters_by_a_column_that_it_does_not_offer(staff: dict[str, User]) -> None:
+    browser, count = factories.browser(staff["admin"]), 0
     for page, model_admin in lists():
         offered = {one for one in model_admin.list_filter if isinstance(one, str)} | set(model_admin.list_parameters)
         offered |= {getattr(one, "parameter_name", None) for one in model_admin.list_filter}
@@ -44,7 +44,7 @@ def test_no_list_filters_by_a_column_that_it_does_not_offer(ward: dict[str, User
                 if lookup not in offered:
                     assert not model_admin.lookup_allowed(lookup, "x", None), (page, lookup)
                     count += 1
-        patient = {"patient": str(cast.admit().pk)} if "patient" in model_admin.list_parameters else {}
+        patient = {"patient": str(factories.register_patient().pk)} if "patient" in model_admin.list_parameters else {}
         assert browser.get(page, patient | {"id__gte": "0"}).status_code == 400, page
     assert count > 100
 
@@ -58,10 +58,10 @@ def choices(browser: Client, page: str) -> Iterator[tuple[str, str]]:
             yield from ((spec.title, one["query_string"]) for one in spec.choices(changelist) if "query_string" in one)
 
 
-def test_every_choice_that_a_list_offers_opens(ward: dict[str, User]) -> None:
-    browser, count = cast.browser(ward["admin"]), 0
-    cast.book(cast.admit(), ward["doctor"], cast.at("10:00"))
-    pages = [(page, "") for page, _ in lists()] + [("/admin/patients/chartentry/", f"?patient={cast.admit().pk}")]
+def test_every_choice_that_a_list_offers_opens(staff: dict[str, User]) -> None:
+    browser, count = factories.browser(staff["admin"]), 0
+    factories.book(factories.register_patient(), staff["doctor"], factories.at("10:00"))
+    pages = [(page, "") for page, _ in lists()] + [("/admin/patients/chartentry/", f"?patient={factories.register_patient().pk}")]
     for page, query in pages:
         for title, choice in choices(browser, page + query):
             assert browser.get(page + choice).status_code == 200, (page, title, choice)
@@ -69,7 +69,7 @@ def test_every_choice_that_a_list_offers_opens(ward: dict[str, User]) -> None:
     assert count > 40
 
 
-def test_the_questions_to_the_audit_log_open(ward: dict[str, User]) -> None:
-    browser = cast.browser(ward["admin"])
+def test_the_questions_to_the_audit_log_open(staff: dict[str, User]) -> None:
+    browser = factories.browser(staff["admin"])
     asked = {"who": "dr.smith", "patient": "", "action": "chart.", "date_from": "2026-11-01", "date_to": "", "role": "doctor"}
     assert browser.get(reverse("admin:audit_auditevent_changelist"), asked).status_code == 200

@@ -19,19 +19,19 @@ from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
 from apps.appointments.admin import queue
-from apps.appointments.recurrence import Rhythm
+from apps.appointments.scheduling.recurrence import Rhythm
 from apps.audit.models import AuditEvent
 from apps.consultations import services as consultations
 from apps.consultations.services import NewSave
-from apps.consultations.steps import Step
+from apps.consultations.steps.definitions import Step
 from apps.notifications import services as notifications
 from apps.notifications.models import Message, Notification
 from apps.notifications.services import Notice
 from apps.patients import services as patients
+from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.models import Merge, Patient
-from apps.patients.suspicion import SuspectedPair
 from apps.terminology.tests import factories as terminology
-from hims.tests import cast
+from hims.tests import factories
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -76,7 +76,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @dataclass
-class Desk:
+class AdminPages:
     """Somebody at the admin, and what the browser complained of."""
 
     page: Page
@@ -104,13 +104,13 @@ class Desk:
     def sign_in(self, username: str) -> None:
         self.open("/admin/login/?next=/admin/")
         self.page.fill("#id_username", username)
-        self.page.fill("#id_password", cast.PASSWORD)
+        self.page.fill("#id_password", factories.PASSWORD)
         self.page.press("#id_password", "Enter")
         self.page.wait_for_url(self.base + "/admin/")
 
 
 @dataclass
-class Ward:
+class AdminScenario:
     """What there is to look at."""
 
     staff: dict[str, User]
@@ -128,31 +128,34 @@ def told(staff: dict[str, User]) -> Notification:
 
 def taken_back() -> Merge:
     """A merge that was undone after something was written."""
-    retired, survivor = cast.admit("Eve", "Lee", date(1950, 1, 2)), cast.admit("Fay", "Lee", date(1960, 3, 4))
-    merged = cast.merge(retired, survivor)
-    cast.chart(survivor)
+    retired, survivor = (
+        factories.register_patient("Eve", "Lee", date(1950, 1, 2)),
+        factories.register_patient("Fay", "Lee", date(1960, 3, 4)),
+    )
+    merged = factories.merge(retired, survivor)
+    factories.chart(survivor)
     return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
 
 
 def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dict[str, str]:
     """The diary with a visit of every look in it."""
     doctor = staff["doctor"]
-    cast.publish(doctor)
-    visit = cast.book(patient, doctor, room_id=cast.room().pk)
-    cast.book(other, doctor, overbook_reason="Fever")
-    diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("15:00"), ends_at=cast.at("16:00"))
+    factories.publish(doctor)
+    visit = factories.book(patient, doctor, room_id=factories.room().pk)
+    factories.book(other, doctor, overbook_reason="Fever")
+    diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=factories.at("15:00"), ends_at=factories.at("16:00"))
     for name, ago, triage in (("Ida", 40, "routine"), ("Ivo", 20, "urgent"), ("Ina", 5, "emergency"), ("Ira", 3000, "routine")):
-        cast.come(cast.admit(name, "Stern"), doctor, ago, triage)
-    day, page = f"?date={cast.at().date()}", "admin:appointments_appointment_"
+        factories.book_and_check_in(factories.register_patient(name, "Stern"), doctor, ago, triage)
+    day, page = f"?date={factories.at().date()}", "admin:appointments_appointment_"
     return {
         "diary": reverse("admin:schedule") + day,
         "diary-week": reverse("admin:schedule") + f"{day}&view=week",
         "queue": reverse("admin:queue"),
-        "queue-empty": reverse("admin:queue") + f"?doctor={cast.hire('free.doctor', 'doctor', specialty='Cardiology').pk}",
+        "queue-empty": reverse("admin:queue") + f"?doctor={factories.hire('free.doctor', 'doctor', specialty='Cardiology').pk}",
         "visits": reverse(f"{page}changelist"),
         "visit": reverse(f"{page}change", args=[visit.pk]),
         "book-choose": reverse(f"{page}add") + "?q=lee",
-        "book": reverse(f"{page}add") + f"?patient={other.pk}&doctor={doctor.pk}&at={cast.at():%Y-%m-%dT%H:%M}-08:00",
+        "book": reverse(f"{page}add") + f"?patient={other.pk}&doctor={doctor.pk}&at={factories.at():%Y-%m-%dT%H:%M}-08:00",
         "cancel": reverse(f"{page}cancel", args=[visit.pk]),
         "triage": reverse(f"{page}triage", args=[visit.pk]),
         "week": reverse("admin:appointments_doctorschedule_change", args=[doctor.pk]),
@@ -162,25 +165,25 @@ def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dic
 
 def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
     """A series, a move that was undone in part, and where such are made."""
-    page, later = "admin:appointments_", cast.at() + timedelta(days=28)
-    first = diary.NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=cast.at("11:00"))
-    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(visit=first, rhythm=Rhythm(count=3))).series.pk
-    moved = cast.book(patient, doctor, later)
-    away = diary.Absence(doctor_id=doctor.pk, starts_at=later - timedelta(hours=1), ends_at=later + timedelta(hours=5))
-    move = diary.move_visits(by=SYSTEM, absence=away, reason="Ill").move.pk
+    page, later = "admin:appointments_", factories.at() + timedelta(days=28)
+    first = diary.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=factories.at("11:00"))
+    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(first=first, rhythm=Rhythm(count=3))).series.pk
+    moved = factories.book(patient, doctor, later)
+    away = diary.DoctorAbsence(doctor_id=doctor.pk, starts_at=later - timedelta(hours=1), ends_at=later + timedelta(hours=5))
+    move = diary.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
     diary.confirm(by=SYSTEM, appointment_id=moved.pk)
-    diary.undo_move(by=SYSTEM, move_id=move)
-    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=cast.at("10:00"), ends_at=cast.at("14:00"))
-    absent = {"doctor": doctor.pk, "from": cast.at("10:00").isoformat(), "until": cast.at("14:00").isoformat()}
+    diary.undo_bulk_reschedule(by=SYSTEM, move_id=move)
+    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=factories.at("10:00"), ends_at=factories.at("14:00"))
+    absent = {"doctor": doctor.pk, "from": factories.at("10:00").isoformat(), "until": factories.at("14:00").isoformat()}
     return {
         "series-list": reverse(f"{page}series_changelist"),
         "series": reverse(f"{page}series_change", args=[series]),
         "series-cancel": reverse(f"{page}series_cancel_rest", args=[series]),
         "series-book": reverse(f"{page}series_add")
-        + f"?patient={patient.pk}&doctor={doctor.pk}&at={cast.at('11:00'):%Y-%m-%dT%H:%M}-08:00",
-        "moves": reverse(f"{page}bulkmove_changelist"),
-        "move": reverse(f"{page}bulkmove_change", args=[move]),
-        "move-visits": f"{reverse(f'{page}bulkmove_add')}?{urlencode(absent)}",
+        + f"?patient={patient.pk}&doctor={doctor.pk}&at={factories.at('11:00'):%Y-%m-%dT%H:%M}-08:00",
+        "moves": reverse(f"{page}bulkreschedule_changelist"),
+        "move": reverse(f"{page}bulkreschedule_change", args=[move]),
+        "move-visits": f"{reverse(f'{page}bulkreschedule_add')}?{urlencode(absent)}",
         "time-off-booked": reverse(f"{page}timeoff_change", args=[off.pk]),
     }
 
@@ -188,9 +191,9 @@ def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
 def visit_pages(staff: dict[str, User]) -> dict[str, str]:
     """A visit with something in it and an alert, and one that is signed."""
     terminology.load()
-    patient, doctor, page = cast.admit("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
-    visit = cast.fill(doctor, cast.visit_of(doctor, patient), 2, 4, 6)
-    over = cast.signed(doctor, patient).row
+    patient, doctor, page = factories.register_patient("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
+    visit = factories.fill(doctor, factories.start_consultation(doctor, patient), 2, 4, 6)
+    over = factories.signed(doctor, patient).row
     pk = visit.row.pk
     high = NewSave(step=Step.VITALS, data={"bp": "200/130", "pulse": 90})
     consultations.save_step(by=doctor, consultation_id=pk, save=high)
@@ -207,18 +210,23 @@ def visit_pages(staff: dict[str, User]) -> dict[str, str]:
 
 
 @pytest.fixture
-def shown() -> Ward:
-    staff = cast.hire_ward()
-    dora, undone = cast.admit("Dora", "Lee", date(1961, 2, 3), gender="female", phone="415 555 0111"), taken_back()
-    patient = cast.admit(mrn="MRN001", phone="(415) 555-0134", email="john@example.com", street="12 Elm Street", city="Oakland")
+def shown() -> AdminScenario:
+    staff = factories.create_staff()
+    dora, undone = (
+        factories.register_patient("Dora", "Lee", date(1961, 2, 3), gender="female", phone="415 555 0111"),
+        taken_back(),
+    )
+    patient = factories.register_patient(
+        mrn="MRN001", phone="(415) 555-0134", email="john@example.com", street="12 Elm Street", city="Oakland"
+    )
     for name in ("Ann", "Bea", "Cora"):
-        cast.admit(name, "Roe", phone="415 555 0199")
-    cast.chart(patient, "allergy", "Penicillin", detail={"severity": "severe"})
-    entry = cast.chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "Since 2019."})
-    cast.caller(staff["nurse"])
+        factories.register_patient(name, "Roe", phone="415 555 0199")
+    factories.chart(patient, "allergy", "Penicillin", detail={"severity": "severe"})
+    entry = factories.chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "Since 2019."})
+    factories.api_client(staff["nurse"])
     session = Session.objects.get()
-    patients.look_for_duplicates(by=SYSTEM, patient_id=cast.admit("Jhon", phone="(415) 555-0134").pk)
-    pair = SuspectedPair.objects.get()
+    patients.refresh_duplicate_candidates(by=SYSTEM, patient_id=factories.register_patient("Jhon", phone="(415) 555-0134").pk)
+    pair = DuplicateCandidate.objects.get()
     chart = f"?patient={patient.pk}"
     pages = {
         "index": reverse("admin:index"),
@@ -233,10 +241,10 @@ def shown() -> Ward:
         "merges": reverse("admin:patients_merge_changelist"),
         "merged": reverse("admin:patients_merge_change", args=[undone.pk]),
         "settle": reverse("admin:patients_merge_settle", args=[undone.pk]),
-        "suspected": reverse("admin:patients_suspectedpair_changelist"),
-        "suspected-none": reverse("admin:patients_suspectedpair_changelist") + "?why=same_email",
-        "suspected-pair": reverse("admin:patients_suspectedpair_change", args=[pair.pk]),
-        "not-same": reverse("admin:patients_suspectedpair_not_same", args=[pair.pk]),
+        "suspected": reverse("admin:patients_duplicatecandidate_changelist"),
+        "suspected-none": reverse("admin:patients_duplicatecandidate_changelist") + "?why=same_email",
+        "suspected-pair": reverse("admin:patients_duplicatecandidate_change", args=[pair.pk]),
+        "not-same": reverse("admin:patients_duplicatecandidate_not_same", args=[pair.pk]),
         "history": reverse("admin:patients_patient_history", args=[patient.pk]),
         "chart": reverse("admin:patients_chartentry_changelist") + chart,
         "new-entry": reverse("admin:patients_chartentry_add") + f"{chart}&type=allergy",
@@ -264,19 +272,19 @@ def shown() -> Ward:
         "reset-mfa": reverse("admin:accounts_user_reset_mfa", args=[staff["nurse"].pk]),
         "nowhere": "/admin/nowhere/",
     }
-    return Ward(staff, patient, pages | diary_pages(staff, patient, dora) | visit_pages(staff))
+    return AdminScenario(staff, patient, pages | diary_pages(staff, patient, dora) | visit_pages(staff))
 
 
-def desk(chromium: Browser, live_server: Any, **options: Any) -> tuple[Desk, BrowserContext]:
+def open_admin(chromium: Browser, live_server: Any, **options: Any) -> tuple[AdminPages, BrowserContext]:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
-    return Desk(context.new_page(), live_server.url), context
+    return AdminPages(context.new_page(), live_server.url), context
 
 
-def half_way(here: Desk, username: str) -> Page:
+def half_way(here: AdminPages, username: str) -> Page:
     """The page after name and password, of somebody from whom more is wanted."""
     here.open("/admin/login/")
     here.page.fill("#id_username", username)
-    here.page.fill("#id_password", cast.PASSWORD)
+    here.page.fill("#id_password", factories.PASSWORD)
     here.page.press("#id_password", "Enter")
     here.page.wait_for_selector("#id_code")
     return here.page
@@ -287,8 +295,10 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
-def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server)
+def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
     here.sign_in("admin.ward")
     for name, address in shown.pages.items():
         response = here.page.goto(here.base + address)
@@ -299,8 +309,10 @@ def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(chromium: Brows
     context.close()
 
 
-def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_server: Any, shown: Ward, settings: Any) -> None:
-    here, context = desk(chromium, live_server, bypass_csp=True)
+def test_axe_finds_nothing_in_either_colour_scheme(
+    chromium: Browser, live_server: Any, shown: AdminScenario, settings: Any
+) -> None:
+    here, context = open_admin(chromium, live_server, bypass_csp=True)
     found = []
 
     def look(name: str) -> None:
@@ -319,13 +331,13 @@ def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_serve
     look("login-refused")
     here.open("/admin/password-forgot/")
     look("forgot")
-    here.open(accounts.make_reset_link(user_id=shown.staff["lab_technician"].pk).partition(":8000")[2])
+    here.open(accounts.create_password_link(user_id=shown.staff["lab_technician"].pk).partition(":8000")[2])
     look("reset")
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
     half_way(here, "nurse.ward")
     look("enrol")
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset()
-    half_way(here, cast.equip(shown.staff["doctor"]).username)
+    half_way(here, factories.enable_totp(shown.staff["doctor"]).username)
     look("code")
     here.sign_in("admin.ward")
     for name, address in shown.pages.items():
@@ -357,13 +369,13 @@ def test_axe_finds_nothing_in_either_colour_scheme(chromium: Browser, live_serve
 
 
 def test_a_second_factor_is_set_up_at_the_door_without_javascript(
-    chromium: Browser, live_server: Any, shown: Ward, settings: Any
+    chromium: Browser, live_server: Any, shown: AdminScenario, settings: Any
 ) -> None:
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
-    here, context = desk(chromium, live_server, java_script_enabled=False)
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
     page = half_way(here, "nurse.ward")
     assert page.locator(".hims-qr svg").bounding_box()["width"] > 100  # type: ignore[index]
-    page.fill("#id_code", cast.code(page.inner_text(".hims-key")))
+    page.fill("#id_code", factories.code(page.inner_text(".hims-key")))
     page.press("#id_code", "Enter")
     assert page.locator(".hims-codes li").count() == 10
     picture(page, "recovery-codes")
@@ -373,8 +385,8 @@ def test_a_second_factor_is_set_up_at_the_door_without_javascript(
     context.close()
 
 
-def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server)
+def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["patient"])
     page.fill("#id_city", "Berkeley")
@@ -390,8 +402,10 @@ def test_two_people_at_one_record_see_both_versions(chromium: Browser, live_serv
     context.close()
 
 
-def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server)
+def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
     here.sign_in("doctor.ward")
     page = here.open(shown.pages["doctors"])
     page.keyboard.press("/")
@@ -420,9 +434,9 @@ def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(chromium: B
 
 
 def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
-    chromium: Browser, live_server: Any, shown: Ward
+    chromium: Browser, live_server: Any, shown: AdminScenario
 ) -> None:
-    here, context = desk(chromium, live_server)
+    here, context = open_admin(chromium, live_server)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["diary"])
     page.focus(".hims-diary .hims-book")
@@ -446,8 +460,8 @@ def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
     context.close()
 
 
-def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server, java_script_enabled=False)
+def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["book"])
     page.click("input[name=_save]")
@@ -462,10 +476,10 @@ def test_enter_in_a_refused_booking_never_takes_an_alternative(chromium: Browser
 
 
 def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_javascript(
-    chromium: Browser, live_server: Any, shown: Ward
+    chromium: Browser, live_server: Any, shown: AdminScenario
 ) -> None:
-    cast.publish(cast.hire("dr.other", "doctor", specialty="Cardiology", last_name="Other"))
-    here, context = desk(chromium, live_server, java_script_enabled=False)
+    factories.publish(factories.hire("dr.other", "doctor", specialty="Cardiology", last_name="Other"))
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["move-visits"])
     page.select_option("#id_to_doctor_id", label=page.locator("#id_to_doctor_id option", has_text="Other").inner_text())
@@ -489,9 +503,9 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
 
 
 def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alone(
-    chromium: Browser, live_server: Any, shown: Ward
+    chromium: Browser, live_server: Any, shown: AdminScenario
 ) -> None:
-    here, context = desk(chromium, live_server)
+    here, context = open_admin(chromium, live_server)
     here.sign_in("nurse.ward")
     here.page.clock.install()
     page = here.open(shown.pages["queue"])
@@ -499,7 +513,7 @@ def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alo
     first = page.get_attribute(f"#{ids[0]}", "data-who")
     page.locator(f"#{ids[1]} summary").click()
     page.fill(f"#{ids[1]} input[name=triage_reason]", "half a rea")
-    came = cast.come(cast.admit("Ivy", "Stern"), shown.staff["doctor"], 0, "emergency")
+    came = factories.book_and_check_in(factories.register_patient("Ivy", "Stern"), shown.staff["doctor"], 0, "emergency")
     diary.cancel(by=SYSTEM, appointment_id=ids[0].removeprefix("visit-"))
     page.clock.fast_forward(15_000)
     page.wait_for_selector(f"#visit-{came.pk}")
@@ -528,22 +542,24 @@ def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alo
 
 
 def test_the_queue_keeps_telling_how_many_it_does_not_show(
-    chromium: Browser, live_server: Any, shown: Ward, monkeypatch: Any
+    chromium: Browser, live_server: Any, shown: AdminScenario, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(queue, "MOST", 1)
-    here, context = desk(chromium, live_server)
+    here, context = open_admin(chromium, live_server)
     here.sign_in("nurse.ward")
     here.page.clock.install()
     page = here.open(shown.pages["queue"])
     more = int(re.search(r"And (\d+) more", page.inner_text("#hims-queue-beyond")).group(1))  # type: ignore[union-attr]
-    cast.come(cast.admit("Ivy", "Stern"), shown.staff["doctor"], 0)
+    factories.book_and_check_in(factories.register_patient("Ivy", "Stern"), shown.staff["doctor"], 0)
     page.clock.fast_forward(15_000)
     page.wait_for_selector(f"#hims-queue-beyond:has-text('And {more + 1} more')")
     context.close()
 
 
-def test_a_queue_nobody_watches_is_cleared_when_the_session_ends(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server)
+def test_a_queue_nobody_watches_is_cleared_when_the_session_ends(
+    chromium: Browser, live_server: Any, shown: AdminScenario
+) -> None:
+    here, context = open_admin(chromium, live_server)
     here.sign_in("nurse.ward")
     here.page.clock.install()
     page = here.open(shown.pages["queue"])
@@ -554,8 +570,8 @@ def test_a_queue_nobody_watches_is_cleared_when_the_session_ends(chromium: Brows
     context.close()
 
 
-def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server, java_script_enabled=False)
+def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server, java_script_enabled=False)
     here.sign_in("nurse.ward")
     page = here.open(shown.pages["queue"])
     assert not page.locator("#hims-queue-pause").is_visible()
@@ -569,8 +585,8 @@ def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any,
     context.close()
 
 
-def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server)
+def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server)
     here.sign_in("nurse.ward")
     page = here.open(shown.pages["patients"])
     page.click("#hims-keys")
@@ -584,8 +600,8 @@ def test_single_keys_can_be_switched_off(chromium: Browser, live_server: Any, sh
     context.close()
 
 
-def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: Ward) -> None:
-    here, context = desk(chromium, live_server)
+def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
+    here, context = open_admin(chromium, live_server)
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []

@@ -7,7 +7,7 @@ import pytest
 from apps.accounts.models import User
 from apps.consultations.api import examples
 from apps.terminology.tests import factories as terminology
-from hims.tests import cast
+from hims.tests import factories
 from hims.tests.test_contract import agree, file, strict
 
 pytestmark = pytest.mark.django_db
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.django_db
 __all__ = ["file", "strict"]  # fixtures
 
 
-def test_a_visit_answers_as_told_from_its_start_to_its_addendum(strict: dict[str, Any], ward: dict[str, User]) -> None:
+def test_a_visit_answers_as_told_from_its_start_to_its_addendum(strict: dict[str, Any], staff: dict[str, User]) -> None:
     terminology.load()
-    patient, who = cast.admit(), cast.caller(ward["doctor"])
-    cast.chart(patient, "allergy", "Penicillin")
-    appointment = cast.booked(patient, ward["doctor"])
+    patient, who = factories.register_patient(), factories.api_client(staff["doctor"])
+    factories.chart(patient, "allergy", "Penicillin")
+    appointment = factories.booked(patient, staff["doctor"])
     asked = dict(examples.START.request or {}) | {"patient_id": str(patient.pk), "appointment_id": str(appointment.pk)}
     made = who.post("/consultations", asked)
     visit = agree(strict, made, 201)["data"]["consultation"]
@@ -44,27 +44,27 @@ def test_a_visit_answers_as_told_from_its_start_to_its_addendum(strict: dict[str
     agree(strict, who.post(f"{at}/complete", {"acknowledged_alerts": told}), 200)
     agree(strict, who.post(f"{at}/addenda", {"text": "The patient was called"}), 201)
     agree(strict, who.get(f"/consultations?patient_id={patient.pk}&expand=patient,doctor"), 200)
-    for role, user in ward.items():
+    for role, user in staff.items():
         status = 200 if role in ("admin", "doctor", "nurse", "billing") else 403
-        agree(strict, cast.caller(user).get(at), status)
+        agree(strict, factories.api_client(user).get(at), status)
 
 
-def test_the_other_ways_of_a_visit_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    other = cast.hire("other.doctor", "doctor", specialty="Cardiology")
-    patient, who = cast.admit(), cast.caller(ward["doctor"])
+def test_the_other_ways_of_a_visit_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    other = factories.hire("other.doctor", "doctor", specialty="Cardiology")
+    patient, who = factories.register_patient(), factories.api_client(staff["doctor"])
     at = agree(strict, who.post("/consultations", {"patient_id": str(patient.pk)}), 201)["data"]["consultation"]["id"]
-    agree(strict, cast.caller(other).post(f"/consultations/{at}/cancel"), 403)
-    agree(strict, cast.caller(ward["nurse"]).post(f"/consultations/{at}/ready"), 200)
-    agree(strict, cast.caller(ward["nurse"]).post(f"/consultations/{at}/ready"), 409)
+    agree(strict, factories.api_client(other).post(f"/consultations/{at}/cancel"), 403)
+    agree(strict, factories.api_client(staff["nurse"]).post(f"/consultations/{at}/ready"), 200)
+    agree(strict, factories.api_client(staff["nurse"]).post(f"/consultations/{at}/ready"), 409)
     agree(strict, who.post(f"/consultations/{at}/ready"), 403)
     agree(strict, who.post(f"/consultations/{at}/hand-over", {"doctor_id": str(other.pk)}), 200)
     agree(strict, who.post(f"/consultations/{at}/hand-over", {"doctor_id": "nobody"}), 400)
-    agree(strict, cast.caller(ward["nurse"]).post(f"/consultations/{at}/cancel", {"reason": "Left unseen"}), 200)
+    agree(strict, factories.api_client(staff["nurse"]).post(f"/consultations/{at}/cancel", {"reason": "Left unseen"}), 200)
 
 
-def test_the_state_has_the_reference_s_keys_in_its_order(ward: dict[str, User]) -> None:
-    visit = cast.visit_of(ward["doctor"], cast.admit())
-    shown = cast.caller(ward["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]
+def test_the_state_has_the_reference_s_keys_in_its_order(staff: dict[str, User]) -> None:
+    visit = factories.start_consultation(staff["doctor"], factories.register_patient())
+    shown = factories.api_client(staff["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]
     reference = [
         "id",
         "patient_id",

@@ -18,12 +18,12 @@ from referencing.jsonschema import DRAFT4
 from apps.accounts.models import User
 from apps.appointments.tests import factories as diary
 from apps.common.errors import CATALOGUE
-from apps.developers import contract
+from apps.developers.contract import openapi
 from apps.notifications.api import examples as notification_examples
 from apps.patients.api import examples
-from apps.patients.api.bodies import PLACES, REGISTRATION
+from apps.patients.api.serializers.requests import PLACES, REGISTRATION
 from apps.rest.schema.components import EVERYWHERE
-from hims.tests import cast
+from hims.tests import factories
 
 METHODS = ("get", "put", "post", "patch", "delete")
 REFERENCE_SERVERS = [
@@ -37,7 +37,7 @@ FILE = "urn:hims"
 
 @pytest.fixture(scope="module")
 def file() -> dict[str, Any]:
-    return contract.as_dict()
+    return openapi.as_dict()
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +128,14 @@ def test_making_the_file_gives_no_warning(tmp_path: Any) -> None:
 
 @pytest.mark.django_db
 def test_anybody_may_read_the_file_in_both_forms(file: dict[str, Any]) -> None:
-    as_json, as_yaml = cast.caller().get("/openapi.json"), cast.caller().get("/openapi.yaml")
+    as_json, as_yaml = factories.api_client().get("/openapi.json"), factories.api_client().get("/openapi.yaml")
     assert as_json.headers["Content-Type"] == "application/json"
     assert as_json.json() == file
     assert as_yaml.headers["Content-Type"] == "application/yaml"
     assert yaml.safe_load(as_yaml.content) == file
-    assert cast.caller().get("/openapi.yaml", HTTP_ACCEPT="application/yaml").status_code == 200
-    assert cast.caller().get("/openapi.json", HTTP_ACCEPT="application/yaml").json()["error"]["code"] == "NOT_ACCEPTABLE"
-    assert cast.caller().get("/openapi.json?colour=red").json()["error"]["code"] == "VALIDATION_ERROR"
+    assert factories.api_client().get("/openapi.yaml", HTTP_ACCEPT="application/yaml").status_code == 200
+    assert factories.api_client().get("/openapi.json", HTTP_ACCEPT="application/yaml").json()["error"]["code"] == "NOT_ACCEPTABLE"
+    assert factories.api_client().get("/openapi.json?colour=red").json()["error"]["code"] == "VALIDATION_ERROR"
 
 
 def test_the_servers_are_those_of_the_reference(file: dict[str, Any]) -> None:
@@ -220,9 +220,9 @@ def test_a_patient_s_body_has_every_place_a_value_may_stand_in(file: dict[str, A
 
 
 @pytest.mark.django_db
-def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    stranger = cast.caller()
-    signed_in = agree(strict, stranger.post("/auth/login", {"username": "doctor.ward", "password": cast.PASSWORD}), 200)
+def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    stranger = factories.api_client()
+    signed_in = agree(strict, stranger.post("/auth/login", {"username": "doctor.ward", "password": factories.PASSWORD}), 200)
     assert list(signed_in["data"]) == ["user", "tokens"]
     assert list(signed_in["data"]["user"]) == ["id", "username", "email", "role", "first_name", "last_name"]
     assert list(signed_in["data"]["tokens"]) == ["access_token", "refresh_token", "expires_in"]
@@ -230,28 +230,32 @@ def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], ward: dict[s
     agree(strict, stranger.post("/auth/refresh", {"refresh_token": "spent"}), 401)
     agree(strict, stranger.post("/auth/login", {"username": "doctor.ward", "password": "wrong"}), 401)
     agree(strict, stranger.post("/auth/login", {"username": "doctor.ward"}), 400)
-    doctor = cast.caller(ward["doctor"])
+    doctor = factories.api_client(staff["doctor"])
     assert list(agree(strict, doctor.get("/auth/me"), 200)["data"]) == ["user"]
     agree(strict, doctor.put("/auth/me", {"first_name": "Dora"}), 200)
     agree(strict, doctor.call("PATCH", "/auth/me", {"last_name": "Dorn"}), 200)
-    agree(strict, doctor.put("/auth/me", {"email": ward["nurse"].email}), 409)
+    agree(strict, doctor.put("/auth/me", {"email": staff["nurse"].email}), 409)
     agree(strict, doctor.post("/auth/logout"), 200)
     agree(strict, doctor.get("/auth/me"), 401)
 
 
 @pytest.mark.django_db
-def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    nurse = cast.caller(ward["nurse"])
-    agree(strict, nurse.post("/auth/reauthenticate", {"password": cast.PASSWORD}), 200)
+def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
+    agree(strict, nurse.post("/auth/reauthenticate", {"password": factories.PASSWORD}), 200)
     agree(strict, nurse.post("/auth/reauthenticate", {"password": "wrong"}), 401)
     agree(strict, nurse.post("/auth/mfa/recovery-codes"), 409)
     totp = agree(strict, nurse.post("/auth/mfa/totp"), 200)["data"]["totp"]
     agree(strict, nurse.post("/auth/mfa/totp/confirm", {"code": "000000"}), 401)
-    agree(strict, nurse.post("/auth/mfa/totp/confirm", {"code": cast.code(totp["secret"])}), 200)
+    agree(strict, nurse.post("/auth/mfa/totp/confirm", {"code": factories.code(totp["secret"])}), 200)
     agree(strict, nurse.post("/auth/mfa/recovery-codes"), 200)
-    credentials = {"username": "nurse.ward", "password": cast.PASSWORD}
-    agree(strict, cast.caller().post("/auth/login", credentials), 401)
-    agree(strict, cast.caller().post("/auth/login", credentials | {"mfa_code": cast.code(totp["secret"], steps=1)}), 200)
+    credentials = {"username": "nurse.ward", "password": factories.PASSWORD}
+    agree(strict, factories.api_client().post("/auth/login", credentials), 401)
+    agree(
+        strict,
+        factories.api_client().post("/auth/login", credentials | {"mfa_code": factories.code(totp["secret"], steps=1)}),
+        200,
+    )
     listed = agree(strict, nurse.get("/auth/sessions"), 200)["data"]["sessions"]
     other = next(row["id"] for row in listed if not row["current"])
     agree(strict, nurse.call("DELETE", f"/auth/sessions/{other}"), 200)
@@ -259,62 +263,62 @@ def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[st
     agree(strict, nurse.call("DELETE", "/auth/sessions"), 200)
     agree(strict, nurse.call("DELETE", "/auth/mfa/totp"), 200)
     agree(strict, nurse.post("/auth/password/change", {"current_password": "wrong", "new_password": "x"}), 401)
-    agree(strict, nurse.post("/auth/password/change", {"current_password": cast.PASSWORD, "new_password": "x"}), 400)
-    agree(strict, cast.caller().post("/auth/password/forgot", {"email": "nobody@hims.test"}), 200)
-    agree(strict, cast.caller().post("/auth/password/reset", {"token": "spent", "new_password": "x"}), 400)
+    agree(strict, nurse.post("/auth/password/change", {"current_password": factories.PASSWORD, "new_password": "x"}), 400)
+    agree(strict, factories.api_client().post("/auth/password/forgot", {"email": "nobody@hims.test"}), 200)
+    agree(strict, factories.api_client().post("/auth/password/reset", {"token": "spent", "new_password": "x"}), 400)
 
 
 @pytest.mark.django_db
-def test_a_session_that_is_held_back_is_told(strict: dict[str, Any], ward: dict[str, User], settings: Any) -> None:
+def test_a_session_that_is_held_back_is_told(strict: dict[str, Any], staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
-    credentials = {"username": "nurse.ward", "password": cast.PASSWORD}
-    told = agree(strict, cast.caller().post("/auth/login", credentials), 200)["data"]
+    credentials = {"username": "nurse.ward", "password": factories.PASSWORD}
+    told = agree(strict, factories.api_client().post("/auth/login", credentials), 200)["data"]
     assert told["mfa_enrollment_required"] is True
-    agree(strict, cast.Caller(cast.caller().client, told["tokens"]["access_token"]).get("/auth/me"), 403)
+    agree(strict, factories.ApiClient(factories.api_client().client, told["tokens"]["access_token"]).get("/auth/me"), 403)
 
 
 @pytest.mark.django_db
-def test_doctors_and_the_version_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    nurse = cast.caller(ward["nurse"])
-    agree(strict, cast.caller().get("/version"), 200)
+def test_doctors_and_the_version_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
+    agree(strict, factories.api_client().get("/version"), 200)
     listed = agree(strict, nurse.get("/doctors?search=family&limit=1"), 200)["data"]["doctors"]
     agree(strict, nurse.get(f"/doctors/{listed[0]['id']}"), 200)
     agree(strict, nurse.get(f"/doctors/{uuid.uuid4()}"), 404)
     agree(strict, nurse.get("/doctors?colour=red"), 400)
-    agree(strict, cast.caller(ward["manager"]).get("/doctors"), 403)
+    agree(strict, factories.api_client(staff["manager"]).get("/doctors"), 403)
 
 
 @pytest.mark.django_db
-def test_patients_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    desk = cast.caller(ward["receptionist"])
+def test_patients_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    receptionist_api = factories.api_client(staff["receptionist"])
     registration = dict(examples.CREATE.request or {})
-    made = desk.post("/patients", registration)
+    made = receptionist_api.post("/patients", registration)
     patient = agree(strict, made, 201)["data"]["patient"]
-    assert agree(strict, desk.get(made.headers["Location"].removeprefix("/v1")), 200)["data"]["patient"] == patient
+    assert agree(strict, receptionist_api.get(made.headers["Location"].removeprefix("/v1")), 200)["data"]["patient"] == patient
     path = f"/patients/{patient['id']}"
-    agree(strict, desk.post("/patients", registration), 409)
-    twin = agree(strict, desk.post("/patients", {**registration, "mrn": "MRN-TWIN"}), 201)
+    agree(strict, receptionist_api.post("/patients", registration), 409)
+    twin = agree(strict, receptionist_api.post("/patients", {**registration, "mrn": "MRN-TWIN"}), 201)
     assert [warning["code"] for warning in twin["warnings"]] == ["possible_duplicate", "phone_not_valid"]
-    agree(strict, desk.get("/patients?status=active&search=jane"), 200)
-    agree(strict, desk.get("/patients?limit=0"), 400)
-    agree(strict, desk.put(path, {"contact": {"address": None, "phone": "+1-202-555-0143"}}), 200)
-    agree(strict, desk.call("PATCH", path, {"email": ""}), 200)
-    agree(strict, desk.post("/patients/match", {**registration, "first_name": "Jnae"}), 200)
-    agree(strict, desk.post("/patients/match", {**registration, "colour": "red"}), 400)
+    agree(strict, receptionist_api.get("/patients?status=active&search=jane"), 200)
+    agree(strict, receptionist_api.get("/patients?limit=0"), 400)
+    agree(strict, receptionist_api.put(path, {"contact": {"address": None, "phone": "+1-202-555-0143"}}), 200)
+    agree(strict, receptionist_api.call("PATCH", path, {"email": ""}), 200)
+    agree(strict, receptionist_api.post("/patients/match", {**registration, "first_name": "Jnae"}), 200)
+    agree(strict, receptionist_api.post("/patients/match", {**registration, "colour": "red"}), 400)
     other = {"other_id": twin["data"]["patient"]["id"]}
-    agree(strict, desk.post(f"{path}/not-same", other), 200)
-    agree(strict, desk.post(f"{path}/not-same", other), 409)
-    agree(strict, desk.post(f"{path}/deactivate"), 200)
-    agree(strict, desk.post(f"{path}/deactivate"), 409)
-    agree(strict, desk.post(f"{path}/reactivate"), 200)
-    for role, user in ward.items():
-        agree(strict, cast.caller(user).get(path), 403 if role == "manager" else 200)
+    agree(strict, receptionist_api.post(f"{path}/not-same", other), 200)
+    agree(strict, receptionist_api.post(f"{path}/not-same", other), 409)
+    agree(strict, receptionist_api.post(f"{path}/deactivate"), 200)
+    agree(strict, receptionist_api.post(f"{path}/deactivate"), 409)
+    agree(strict, receptionist_api.post(f"{path}/reactivate"), 200)
+    for role, user in staff.items():
+        agree(strict, factories.api_client(user).get(path), 403 if role == "manager" else 200)
 
 
 @pytest.mark.django_db
-def test_notifications_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    admin, nurse = cast.caller(ward["admin"]), cast.caller(ward["nurse"])
-    body = dict(notification_examples.SEND.request or {}) | {"recipient_ids": [str(ward["nurse"].pk)]}
+def test_notifications_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    admin, nurse = factories.api_client(staff["admin"]), factories.api_client(staff["nurse"])
+    body = dict(notification_examples.SEND.request or {}) | {"recipient_ids": [str(staff["nurse"].pk)]}
     for _ in range(2):
         made = admin.post("/notifications", body)
         sent = agree(strict, made, 201)["data"]["notification"]
@@ -335,8 +339,8 @@ def test_notifications_answer_as_told(strict: dict[str, Any], ward: dict[str, Us
 
 
 @pytest.mark.django_db
-def test_a_chart_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    doctor, history = cast.caller(ward["doctor"]), f"/patients/{cast.admit().pk}/medical-history"
+def test_a_chart_answers_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    doctor, history = factories.api_client(staff["doctor"]), f"/patients/{factories.register_patient().pk}/medical-history"
     entry = {
         "type": "vital_sign",
         "code_system": "LOINC",
@@ -351,66 +355,68 @@ def test_a_chart_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) 
     agree(strict, doctor.post(history, {"type": "allergy", "no_known_allergies": True}), 201)
     agree(strict, doctor.get(f"{history}?type=vital_sign&offset=0&limit=1"), 200)
     agree(strict, doctor.get(f"{history}?page=1&offset=0"), 400)
-    agree(strict, cast.caller(ward["receptionist"]).get(history), 403)
+    agree(strict, factories.api_client(staff["receptionist"]).get(history), 403)
     agree(strict, doctor.post(f"{history}/{record['id']}/retract", {"reason": "another patient"}), 200)
     agree(strict, doctor.post(f"{history}/{record['id']}/retract", {"reason": "again"}), 409)
     agree(strict, doctor.get(f"{history}?include_retracted=true"), 200)
 
 
 @pytest.mark.django_db
-def test_the_queue_answers_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    nurse = cast.caller(ward["nurse"])
+def test_the_queue_answers_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
     agree(strict, nurse.get("/queue"), 200)
     for name, clock_time in (("Ann", "09:00"), ("Bea", "10:00"), ("Cleo", "11:00")):
-        visit = diary.book(cast.admit(name), ward["doctor"], diary.at(clock_time))
+        visit = diary.book(factories.register_patient(name), staff["doctor"], diary.at(clock_time))
         agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in"), 409)
         agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in", {"early": True}), 200)
         agree(strict, nurse.post(f"/appointments/{visit.pk}/undo-check-in"), 200)
         agree(strict, nurse.post(f"/appointments/{visit.pk}/undo-check-in"), 409)
         agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in", {"early": True}), 200)
-    cast.visit_of(ward["doctor"], visit.patient, appointment_id=visit.pk)
+    factories.start_consultation(staff["doctor"], visit.patient, appointment_id=visit.pk)
     data = agree(strict, nurse.get("/queue?limit=1&expand=patient,doctor"), 200)["data"]
     assert (data["pagination"]["total"], data["summary"]["waiting"], data["summary"]["in_progress"]) == (2, 2, 1)
     agree(strict, nurse.get("/queue?triage=soon"), 400)
-    agree(strict, cast.caller(ward["doctor"]).get(f"/queue?doctor_id={ward['nurse'].pk}"), 403)
-    agree(strict, cast.caller(ward["billing"]).get("/queue"), 403)
+    agree(strict, factories.api_client(staff["doctor"]).get(f"/queue?doctor_id={staff['nurse'].pk}"), 403)
+    agree(strict, factories.api_client(staff["billing"]).get("/queue"), 403)
 
 
 @pytest.mark.django_db
-def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    desk, doctor, patient = cast.caller(ward["receptionist"]), ward["doctor"], cast.admit()
+def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    receptionist_api, doctor, patient = factories.api_client(staff["receptionist"]), staff["doctor"], factories.register_patient()
     diary.publish(doctor)
-    diary.book(cast.admit("Ann", "Roe"), doctor, diary.at(day=diary.monday(2)))
+    diary.book(factories.register_patient("Ann", "Roe"), doctor, diary.at(day=diary.monday(2)))
     first = diary.at().isoformat()
     asked = {"patient_id": str(patient.pk), "doctor_id": str(doctor.pk), "scheduled_time": first, "occurrences": 3}
-    made = desk.post("/appointments/series", asked)
+    made = receptionist_api.post("/appointments/series", asked)
     series = agree(strict, made, 201)["data"]["series"]
     assert len(series["clashes"]) == 1
     address = made.headers["Location"].removeprefix("/v1")
-    agree(strict, desk.get(address), 200)
-    agree(strict, desk.post("/appointments/series", asked | {"occurrences": 1}), 400)
+    agree(strict, receptionist_api.get(address), 200)
+    agree(strict, receptionist_api.post("/appointments/series", asked | {"occurrences": 1}), 400)
     visit = series["appointments"][0]["id"]
-    agree(strict, desk.get(f"/appointments/{visit}.ics"), 200)
-    agree(strict, desk.get(f"/appointments/{uuid.uuid4()}.ics"), 404)
-    agree(strict, desk.get(f"/appointments/{visit}"), 200)
+    agree(strict, receptionist_api.get(f"/appointments/{visit}.ics"), 200)
+    agree(strict, receptionist_api.get(f"/appointments/{uuid.uuid4()}.ics"), 404)
+    agree(strict, receptionist_api.get(f"/appointments/{visit}"), 200)
     days = {"date_from": diary.monday().isoformat(), "date_to": diary.monday().isoformat(), "reason": "Ill"}
-    agree(strict, desk.post(f"/doctors/{doctor.pk}/move-appointments", days), 200)
-    move = agree(strict, desk.post(f"/doctors/{doctor.pk}/move-appointments", days | {"dry_run": False}), 200)["data"]["move"]
-    agree(strict, desk.get(f"/appointments/moves/{move['id']}"), 200)
-    agree(strict, desk.post(f"/appointments/moves/{move['id']}/undo"), 200)
-    agree(strict, desk.post(f"/appointments/moves/{move['id']}/undo"), 409)
+    agree(strict, receptionist_api.post(f"/doctors/{doctor.pk}/move-appointments", days), 200)
+    move = agree(strict, receptionist_api.post(f"/doctors/{doctor.pk}/move-appointments", days | {"dry_run": False}), 200)[
+        "data"
+    ]["move"]
+    agree(strict, receptionist_api.get(f"/appointments/moves/{move['id']}"), 200)
+    agree(strict, receptionist_api.post(f"/appointments/moves/{move['id']}/undo"), 200)
+    agree(strict, receptionist_api.post(f"/appointments/moves/{move['id']}/undo"), 409)
     feed = f"/doctors/{doctor.pk}/calendar-feed"
-    agree(strict, desk.get(feed), 200)
-    url = agree(strict, desk.post(feed), 201)["data"]["calendar_feed"]["url"]
-    agree(strict, cast.caller().get(url.partition("/v1")[2]), 200)
-    agree(strict, cast.caller().get(f"/doctors/{doctor.pk}/calendar.ics?token=none"), 404)
-    agree(strict, desk.call("DELETE", feed), 200)
-    agree(strict, desk.post(f"{address}/cancel", {}), 200)
+    agree(strict, receptionist_api.get(feed), 200)
+    url = agree(strict, receptionist_api.post(feed), 201)["data"]["calendar_feed"]["url"]
+    agree(strict, factories.api_client().get(url.partition("/v1")[2]), 200)
+    agree(strict, factories.api_client().get(f"/doctors/{doctor.pk}/calendar.ics?token=none"), 404)
+    agree(strict, receptionist_api.call("DELETE", feed), 200)
+    agree(strict, receptionist_api.post(f"{address}/cancel", {}), 200)
 
 
 @pytest.mark.django_db
-def test_the_detail_has_the_reference_s_keys(ward: dict[str, User]) -> None:
-    patient = cast.caller(ward["doctor"]).get(f"/patients/{cast.admit().pk}").json()["data"]["patient"]
+def test_the_detail_has_the_reference_s_keys(staff: dict[str, User]) -> None:
+    patient = factories.api_client(staff["doctor"]).get(f"/patients/{factories.register_patient().pk}").json()["data"]["patient"]
     assert {"id", "mrn", "demographics", "contact", "emergency_contact", "insurance"} <= set(patient)
     assert {"first_name", "last_name", "date_of_birth", "gender"} <= set(patient["demographics"])
     assert list(patient["contact"]) == ["phone", "email", "address"]
@@ -420,30 +426,30 @@ def test_the_detail_has_the_reference_s_keys(ward: dict[str, User]) -> None:
 
 
 @pytest.mark.django_db
-def test_refusals_at_the_door_answer_as_told(strict: dict[str, Any], ward: dict[str, User]) -> None:
-    desk = cast.caller(ward["receptionist"])
-    agree(strict, cast.caller().get("/patients"), 401)
-    agree(strict, desk.call("DELETE", f"/patients/{cast.admit().pk}"), 405)
-    agree(strict, desk.get("/patients", HTTP_ACCEPT="text/html"), 406)
-    agree(strict, desk.post("/patients", "{"), 400)
-    agree(strict, desk.call("POST", "/patients", {}, CONTENT_TYPE="text/plain"), 415)
-    agree(strict, desk.post("/patients", "x" * (1024 * 1024 + 1)), 413)
+def test_refusals_at_the_door_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+    receptionist_api = factories.api_client(staff["receptionist"])
+    agree(strict, factories.api_client().get("/patients"), 401)
+    agree(strict, receptionist_api.call("DELETE", f"/patients/{factories.register_patient().pk}"), 405)
+    agree(strict, receptionist_api.get("/patients", HTTP_ACCEPT="text/html"), 406)
+    agree(strict, receptionist_api.post("/patients", "{"), 400)
+    agree(strict, receptionist_api.call("POST", "/patients", {}, CONTENT_TYPE="text/plain"), 415)
+    agree(strict, receptionist_api.post("/patients", "x" * (1024 * 1024 + 1)), 413)
 
 
 @pytest.mark.django_db
 def test_too_many_tries_answer_as_told(strict: dict[str, Any]) -> None:
     credentials = {"username": f"nobody.{uuid.uuid4()}", "password": "wrong"}
     for _ in range(5):
-        agree(strict, cast.caller().post("/auth/login", credentials), 401)
-    agree(strict, cast.caller().post("/auth/login", credentials), 429)
+        agree(strict, factories.api_client().post("/auth/login", credentials), 401)
+    agree(strict, factories.api_client().post("/auth/login", credentials), 429)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("failure", "status"), [(RuntimeError("unforeseen"), 500), (OperationalError("gone"), 503)])
 def test_a_failure_of_ours_answers_as_told(
-    strict: dict[str, Any], ward: dict[str, User], monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
+    strict: dict[str, Any], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
 ) -> None:
-    nurse = cast.caller(ward["nurse"])
+    nurse = factories.api_client(staff["nurse"])
 
     def fail(**_: Any) -> None:
         raise failure

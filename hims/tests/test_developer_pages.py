@@ -13,7 +13,8 @@ from playwright.sync_api import Browser
 
 from apps.access.actor import SYSTEM
 from apps.common.errors import CATALOGUE
-from apps.developers import advice, contract, quickstart
+from apps.developers.contract import openapi
+from apps.developers.pages import error_advice, quickstart
 from apps.sandbox import services as sandbox
 from hims.tests import browser as browsers
 from hims.tests.browser import Watched
@@ -44,7 +45,7 @@ def visit(one: Watched, server: Any, path: str, *, shows: str = "body") -> None:
     one.page.goto(server.url + path)
     one.page.wait_for_selector(shows)
     one.page.wait_for_load_state("networkidle")
-    assert not one.strangers, f"{path} asks {one.strangers}"
+    assert not one.foreign_hosts, f"{path} asks {one.foreign_hosts}"
     assert not one.errors, one.errors
     assert one.stopped() <= HARMLESS.get(path, set()), one.stopped()
 
@@ -54,7 +55,7 @@ def test_the_explorer_shows_every_operation(browser: Browser, live_server: Any) 
     with browsers.watched(browser) as one:
         visit(one, live_server, "/developers/explorer", shows=".opblock")
         shown = one.page.locator(".opblock").count()
-        assert shown == sum(len(methods) for methods in contract.as_dict()["paths"].values())
+        assert shown == sum(len(methods) for methods in openapi.as_dict()["paths"].values())
         assert one.page.locator("html").get_attribute("lang") == "en"
 
 
@@ -67,7 +68,7 @@ def test_the_explorer_calls_this_server(browser: Browser, live_server: Any) -> N
         block.get_by_role("button", name="Try it out").click()
         block.get_by_role("button", name="Execute").click()
         block.locator(".live-responses-table .response-col_status").get_by_text("200").wait_for()
-        assert not one.strangers
+        assert not one.foreign_hosts
         assert one.stopped() == set()
 
 
@@ -85,9 +86,9 @@ def test_our_own_pages_have_no_barrier(browser: Browser, live_server: Any, path:
     with browsers.watched(browser, color_scheme="light") as one:
         visit(one, live_server, path)
         assert one.stopped() == set()
-        assert one.barriers() == []
+        assert one.accessibility_violations() == []
         one.page.emulate_media(color_scheme="dark")
-        assert one.barriers() == []
+        assert one.accessibility_violations() == []
 
 
 @pytest.mark.browser
@@ -124,7 +125,7 @@ def test_every_code_has_its_place_and_its_remedy() -> None:
     for kind in CATALOGUE:
         assert f'id="{kind.code}"' in page
         assert str(kind.message) in page.replace("&#x27;", "'")
-    assert all(entry.remedy and entry.meaning for entry in advice.catalogue())
+    assert all(entry.remedy and entry.meaning for entry in error_advice.catalogue())
 
 
 @pytest.mark.django_db

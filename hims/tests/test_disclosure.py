@@ -10,15 +10,15 @@ from apps.access import scopes
 from apps.access.permissions import Permission
 from apps.access.scopes import Scope
 from apps.accounts.models import User
-from apps.appointments.services import NewWait, put_on_waitlist
+from apps.appointments.services import NewWaitlistEntry, add_to_waitlist
 from apps.common import clock
 from apps.notifications import services as notifications
 from apps.patients.models import Patient
 from apps.rest import disclosure, endpoint
-from hims.tests import cast
+from hims.tests import factories
+from hims.tests.test_api_key_permissions import guarded
 from hims.tests.test_contract import agree, file, strict
-from hims.tests.test_doors import doors
-from hims.tests.test_key_doors import guarded
+from hims.tests.test_permissions import doors
 
 pytestmark = pytest.mark.django_db
 __all__ = ["file", "strict"]  # fixtures
@@ -28,8 +28,8 @@ IDENTITY = {"first_name", "last_name", "middle_name", "date_of_birth", "phone", 
 STAFF_SHAPES = {"DoctorShape", "ColleagueShape", "UserShape", "StaffShape", "StaffRow", "SignedInShape"}
 
 
-def key(owner: User, *carried: str) -> cast.Caller:
-    return cast.program(cast.key_of(owner, *carried).text)
+def key(owner: User, *carried: str) -> factories.ApiClient:
+    return factories.api_key_client(factories.create_api_key(owner, *carried).text)
 
 
 def refusal(reply: Any) -> tuple[int, Any]:
@@ -38,7 +38,7 @@ def refusal(reply: Any) -> tuple[int, Any]:
 
 @pytest.fixture
 def patient(db: None) -> Patient:
-    return cast.admit("Wanda", "Unmistakable", phone="+1 213 373 4253")
+    return factories.register_patient("Wanda", "Unmistakable", phone="+1 213 373 4253")
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def tells(reply: Any, secrets: list[str]) -> list[str]:
 # Expansions
 
 
-def test_an_expansion_takes_the_scope_of_what_it_shows(ward: dict[str, User], patient: Patient, secrets: list[str]) -> None:
-    cast.book(patient, ward["doctor"], cast.at("10:00"))
-    reader = key(ward["doctor"], "appointments:read")
+def test_an_expansion_takes_the_scope_of_what_it_shows(staff: dict[str, User], patient: Patient, secrets: list[str]) -> None:
+    factories.book(patient, staff["doctor"], factories.at("10:00"))
+    reader = key(staff["doctor"], "appointments:read")
     assert refusal(reader.get("/appointments?expand=patient")) == (403, "patients:read")
     plain = reader.get("/appointments?expand=doctor")
     assert plain.status_code == 200
     assert not tells(plain, secrets)
-    both = key(ward["doctor"], "appointments:read", "patients:read").get("/appointments?expand=patient")
+    both = key(staff["doctor"], "appointments:read", "patients:read").get("/appointments?expand=patient")
     assert both.json()["data"]["appointments"][0]["patient"]["mrn"] == patient.mrn
 
 
@@ -70,54 +70,54 @@ def expansions() -> Iterator[tuple[str, str, Permission, Permission]]:
     for path, method, need in guarded():
         view = next(view for door, verb, _, view in doors() if (door, verb) == (path, method))
         if method == "get" and scopes.of(need) and "<" not in path:
-            yield from ((path.removeprefix("v1"), name, need, one.need) for name, one in view.expands.items())
+            yield from ((path.removeprefix("v1"), name, need, one.permission) for name, one in view.expands.items())
 
 
-def test_no_expansion_shows_a_key_more_than_its_scopes(ward: dict[str, User]) -> None:
+def test_no_expansion_shows_a_key_more_than_its_scopes(staff: dict[str, User]) -> None:
     asked = list(expansions())
     assert {path for path, *_ in asked} >= {"/appointments", "/consultations", "/waitlist", "/queue"}
     for path, name, need, more in asked:
         door, wanted = scopes.of(need), scopes.of(more)
         assert door
-        told = refusal(key(ward["nurse"], door).get(f"{path}?expand={name}")) if wanted != door else None
+        told = refusal(key(staff["nurse"], door).get(f"{path}?expand={name}")) if wanted != door else None
         assert told in (None, (403, wanted)), (path, name)
-        assert key(ward["nurse"], *Scope).get(f"{path}?expand={name}").status_code == 200
+        assert key(staff["nurse"], *Scope).get(f"{path}?expand={name}").status_code == 200
 
 
 # Rows
 
 
 def test_the_queue_names_patients_to_those_who_may_read_patients(
-    strict: dict[str, Any], ward: dict[str, User], patient: Patient, secrets: list[str]
+    strict: dict[str, Any], staff: dict[str, User], patient: Patient, secrets: list[str]
 ) -> None:
-    cast.come(patient, ward["doctor"], 20)
-    bare = key(ward["nurse"], "appointments:write").get("/queue")
+    factories.book_and_check_in(patient, staff["doctor"], 20)
+    bare = key(staff["nurse"], "appointments:write").get("/queue")
     [row] = bare.json()["data"]["queue"]
     assert not tells(bare, secrets)
     assert "patient_name" not in row
     assert row["patient_id"] == str(patient.pk)
-    whole = key(ward["nurse"], "appointments:write", "patients:read").get("/queue")
+    whole = key(staff["nurse"], "appointments:write", "patients:read").get("/queue")
     agree(strict, whole, 200)
     assert tells(whole, ["Wanda", patient.mrn]) == ["Wanda", patient.mrn]
 
 
 def test_a_notification_that_names_a_patient_shows_its_text_to_those_who_may_read_patients(
-    ward: dict[str, User], secrets: list[str]
+    staff: dict[str, User], secrets: list[str]
 ) -> None:
     notice = notifications.Notice(title="New appointment", message="Wanda Unmistakable: booked for Monday.")
-    notifications.send(by=ward["admin"], notice=notice, ids=[ward["doctor"].pk])
-    bare = key(ward["doctor"], "notifications:read").get("/notifications")
+    notifications.send(by=staff["admin"], notice=notice, ids=[staff["doctor"].pk])
+    bare = key(staff["doctor"], "notifications:read").get("/notifications")
     assert bare.json()["data"]["notifications"][0]["title"] == "New appointment"
     assert not tells(bare, secrets)
-    assert tells(key(ward["doctor"], "notifications:read", "patients:read").get("/notifications"), ["Wanda"])
+    assert tells(key(staff["doctor"], "notifications:read", "patients:read").get("/notifications"), ["Wanda"])
 
 
 # Replies to writes
 
 
-def test_a_write_without_the_read_answers_the_id_alone(ward: dict[str, User], patient: Patient, secrets: list[str]) -> None:
-    waiting = put_on_waitlist(by=ward["admin"], wait=wait(patient))
-    visit = cast.book(patient, ward["doctor"], cast.at("10:00"), notes="Fear of needles")
+def test_a_write_without_the_read_answers_the_id_alone(staff: dict[str, User], patient: Patient, secrets: list[str]) -> None:
+    waiting = add_to_waitlist(by=staff["admin"], new=wait(patient))
+    visit = factories.book(patient, staff["doctor"], factories.at("10:00"), notes="Fear of needles")
     secrets += ["Fear of needles", "Asthma"]
     asthma = {"type": "diagnosis", "display": "Asthma"}
     for role, scope, method, path, body, noun in (
@@ -130,34 +130,38 @@ def test_a_write_without_the_read_answers_the_id_alone(ward: dict[str, User], pa
         ("nurse", "appointments:write", "DELETE", f"/waitlist/{waiting.pk}", None, "waitlist_entry"),
         ("doctor", "consultations:write", "POST", "/consultations", {"patient_id": str(patient.pk)}, "consultation"),
     ):
-        reply = key(ward[role], scope).call(method, path, body)
+        reply = key(staff[role], scope).call(method, path, body)
         assert reply.status_code in (200, 201), (path, reply.content)
         assert set(reply.json()["data"][noun]) == {"id"}, path
         assert not tells(reply, secrets), path
         assert len(reply.headers.get("ETag", '""')) >= 2
 
 
-def wait(patient: Patient) -> NewWait:
+def wait(patient: Patient) -> NewWaitlistEntry:
     today = clock.now().date()
-    return NewWait(patient_id=patient.pk, date_from=today, date_to=today + timedelta(days=7))
+    return NewWaitlistEntry(patient_id=patient.pk, date_from=today, date_to=today + timedelta(days=7))
 
 
-def test_a_write_with_the_read_answers_what_it_wrote(strict: dict[str, Any], ward: dict[str, User], patient: Patient) -> None:
-    both = key(ward["receptionist"], "patients:read", "patients:write")
+def test_a_write_with_the_read_answers_what_it_wrote(strict: dict[str, Any], staff: dict[str, User], patient: Patient) -> None:
+    both = key(staff["receptionist"], "patients:read", "patients:write")
     shown = agree(strict, both.call("PATCH", f"/patients/{patient.pk}", {}), 200)["data"]["patient"]
     assert shown["demographics"]["first_name"] == "Wanda"
     assert "insurance" in shown
 
 
-def test_a_series_and_a_bulk_move_show_a_writer_no_visits(ward: dict[str, User], patient: Patient) -> None:
-    cast.publish(ward["doctor"])
-    cast.book(patient, ward["doctor"], cast.at("11:00"))
-    writer, day = key(ward["receptionist"], "appointments:write"), f"{cast.at('11:00'):%Y-%m-%d}"
-    asked = {"patient_id": str(patient.pk), "doctor_id": str(ward["doctor"].pk), "scheduled_time": cast.at("14:00").isoformat()}
+def test_a_series_and_a_bulk_move_show_a_writer_no_visits(staff: dict[str, User], patient: Patient) -> None:
+    factories.publish(staff["doctor"])
+    factories.book(patient, staff["doctor"], factories.at("11:00"))
+    writer, day = key(staff["receptionist"], "appointments:write"), f"{factories.at('11:00'):%Y-%m-%d}"
+    asked = {
+        "patient_id": str(patient.pk),
+        "doctor_id": str(staff["doctor"].pk),
+        "scheduled_time": factories.at("14:00").isoformat(),
+    }
     series = writer.post("/appointments/series", {**asked, "occurrences": 2})
     assert set(series.json()["data"]["series"]) == {"id"}
     plan = {"date_from": day, "date_to": day, "reason": "Ill"}
-    moved = writer.post(f"/doctors/{ward['doctor'].pk}/move-appointments", plan)
+    moved = writer.post(f"/doctors/{staff['doctor'].pk}/move-appointments", plan)
     assert all(set(visit) <= {"appointment_id", "patient_id"} for visit in moved.json()["data"]["move"]["visits"])
     assert moved.json()["data"]["move"]["visits"]
 
@@ -166,7 +170,7 @@ def test_a_series_and_a_bulk_move_show_a_writer_no_visits(ward: dict[str, User],
 
 
 def test_a_warning_of_a_duplicate_shows_candidates_to_those_who_may_read_patients(
-    ward: dict[str, User], patient: Patient, secrets: list[str]
+    staff: dict[str, User], patient: Patient, secrets: list[str]
 ) -> None:
     twin = {
         "first_name": "Wanda",
@@ -174,23 +178,23 @@ def test_a_warning_of_a_duplicate_shows_candidates_to_those_who_may_read_patient
         "date_of_birth": f"{patient.date_of_birth:%Y-%m-%d}",
         "gender": patient.gender,
     }
-    bare = key(ward["receptionist"], "patients:write").post("/patients", twin)
+    bare = key(staff["receptionist"], "patients:write").post("/patients", twin)
     [warning] = bare.json()["warnings"]
     assert (bare.status_code, set(warning), warning["code"]) == (201, {"code", "message"}, "possible_duplicate")
     assert not tells(bare, [*secrets, str(patient.pk)])
-    whole = key(ward["receptionist"], "patients:write", "patients:read").post("/patients", twin)
+    whole = key(staff["receptionist"], "patients:write", "patients:read").post("/patients", twin)
     assert patient.mrn in str(whole.json()["warnings"])
 
 
-def test_a_stale_write_shows_the_visit_as_it_is_to_those_who_may_read_it(ward: dict[str, User], patient: Patient) -> None:
-    both = key(ward["doctor"], "consultations:read", "consultations:write")
+def test_a_stale_write_shows_the_visit_as_it_is_to_those_who_may_read_it(staff: dict[str, User], patient: Patient) -> None:
+    both = key(staff["doctor"], "consultations:read", "consultations:write")
     visit = both.post("/consultations", {"patient_id": str(patient.pk)}).json()["data"]["consultation"]["id"]
     step = {"step_number": 2, "step_data": {"chief_complaint": "Unmistakable pain"}}
     stale = {"HTTP_IF_MATCH": '"stale"'}
     assert both.call("PUT", f"/consultations/{visit}/step", step).status_code == 200
     told = both.call("PUT", f"/consultations/{visit}/step", step, **stale).json()["error"]["details"]
     assert "Unmistakable pain" in str(told["current"])
-    writer = key(ward["doctor"], "consultations:write")
+    writer = key(staff["doctor"], "consultations:write")
     bare = writer.call("PUT", f"/consultations/{visit}/step", step, **stale)
     assert (bare.status_code, "current" in bare.json()["error"]["details"]) == (412, False)
     assert "Unmistakable" not in bare.content.decode()
@@ -198,24 +202,24 @@ def test_a_stale_write_shows_the_visit_as_it_is_to_those_who_may_read_it(ward: d
     assert writer.call("PUT", f"/consultations/{visit}/step", step, HTTP_IF_MATCH=tag).status_code == 200
 
 
-def test_a_clash_offers_free_times_to_those_who_may_read_diaries(ward: dict[str, User], patient: Patient) -> None:
-    cast.publish(ward["doctor"])
-    cast.book(patient, ward["doctor"], cast.at("10:00"))
+def test_a_clash_offers_free_times_to_those_who_may_read_diaries(staff: dict[str, User], patient: Patient) -> None:
+    factories.publish(staff["doctor"])
+    factories.book(patient, staff["doctor"], factories.at("10:00"))
     asked = {
-        "patient_id": str(cast.admit().pk),
-        "doctor_id": str(ward["doctor"].pk),
-        "scheduled_time": cast.at("10:00").isoformat(),
+        "patient_id": str(factories.register_patient().pk),
+        "doctor_id": str(staff["doctor"].pk),
+        "scheduled_time": factories.at("10:00").isoformat(),
     }
-    bare = key(ward["nurse"], "appointments:write").post("/appointments", asked)
+    bare = key(staff["nurse"], "appointments:write").post("/appointments", asked)
     assert (bare.status_code, "alternatives" in bare.json()["error"]["details"]) == (409, False)
-    whole = key(ward["nurse"], "appointments:write", "appointments:read").post("/appointments", asked)
+    whole = key(staff["nurse"], "appointments:write", "appointments:read").post("/appointments", asked)
     assert len(whole.json()["error"]["details"]["alternatives"]) == 3
 
 
-def test_people_see_what_their_role_shows_whatever_scopes_there_are(ward: dict[str, User], patient: Patient) -> None:
-    desk = cast.caller(ward["receptionist"])
-    assert desk.call("PATCH", f"/patients/{patient.pk}", {}).json()["data"]["patient"]["demographics"]
-    assert desk.get("/appointments?expand=patient").status_code == 200
+def test_people_see_what_their_role_shows_whatever_scopes_there_are(staff: dict[str, User], patient: Patient) -> None:
+    receptionist_api = factories.api_client(staff["receptionist"])
+    assert receptionist_api.call("PATCH", f"/patients/{patient.pk}", {}).json()["data"]["patient"]["demographics"]
+    assert receptionist_api.get("/appointments?expand=patient").status_code == 200
 
 
 # The whole API
@@ -238,7 +242,7 @@ def test_nothing_that_says_who_a_patient_is_leaves_without_the_scope_to_read_pat
         view, action = next((view, action) for door, verb, action, view in doors() if (door, verb) == (path, method))
         if scopes.of(need) is None or endpoint.of(view, action).response is None:
             continue
-        default = need if method == "get" else disclosure.reading(view, action)
+        default = need if method == "get" else disclosure.permission_to_read(view, action)
         for name, right in identities(endpoint.of(view, action).response, default):
             found += 1
             if scopes.of(right) != Scope.PATIENTS_READ:

@@ -20,7 +20,7 @@ from django.urls import NoReverseMatch, reverse
 from drf_spectacular.generators import SchemaGenerator
 
 from apps.accounts.models import User
-from hims.tests import cast
+from hims.tests import factories
 from hims.tests.test_server_logs import what_postgres_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,26 +55,26 @@ def unlimited(settings: Any) -> None:
 @pytest.fixture
 def ids() -> dict[str, str]:
     """Rows that exist, by the noun of their path, so that a request goes on to its parameters."""
-    patient, doctor = cast.admit(), cast.hire("hostile.doctor", "doctor")
-    cast.publish(doctor)
+    patient, doctor = factories.register_patient(), factories.hire("hostile.doctor", "doctor")
+    factories.publish(doctor)
     return {
         "patients": str(patient.pk),
         "doctors": str(doctor.pk),
-        "appointments": str(cast.booked(patient, doctor).pk),
-        "consultations": str(cast.visit_of(doctor, patient).row.pk),
+        "appointments": str(factories.booked(patient, doctor).pk),
+        "consultations": str(factories.start_consultation(doctor, patient).row.pk),
     }
 
 
 @pytest.fixture
 def administrator() -> User:
-    return cast.hire("hostile.admin", "admin")
+    return factories.hire("hostile.admin", "admin")
 
 
-def caller_of(user: User) -> cast.Caller:
+def caller_of(user: User) -> factories.ApiClient:
     """A caller who is answered 500 instead of being raised at."""
-    caller = cast.caller(user)
-    caller.client.raise_request_exception = False
-    return caller
+    api_client = factories.api_client(user)
+    api_client.client.raise_request_exception = False
+    return api_client
 
 
 def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
@@ -107,7 +107,7 @@ def test_a_value_that_postgres_cannot_read_is_seen_in_its_log() -> None:
 
 @pytest.mark.usefixtures("unlimited")
 def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
-    caller, failed = caller_of(administrator), []
+    api_client, failed = caller_of(administrator), []
     with what_postgres_logs() as said:
         count = 0
         for _, path, operation, _ in operations("get"):
@@ -117,7 +117,7 @@ def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administra
                 for value in VALUES + CURSORS * (parameter["name"] == "cursor"):
                     count += 1
                     asked = f"{concrete(path, ids)}?{urlencode({parameter['name']: value})}"
-                    if caller.get(asked).status_code >= 500:
+                    if api_client.get(asked).status_code >= 500:
                         failed.append(asked)
     assert count > 1_000
     assert not failed, "\n".join(failed)
@@ -126,7 +126,7 @@ def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administra
 
 @pytest.mark.usefixtures("unlimited")
 def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
-    caller, failed = caller_of(administrator), []
+    api_client, failed = caller_of(administrator), []
     with what_postgres_logs() as said:
         count = 0
         for method, path, _, _ in operations("get", "post", "put", "patch", "delete"):
@@ -134,7 +134,7 @@ def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, ids: dict[
                 count += 1
                 # The last id is hostile and those before it are real, so that the request gets as far as the last.
                 there = re.sub(r"{\w+}(?!.*{)", quote(value, safe="").replace("\\", r"\\"), path)
-                if caller.call(method, concrete(there, ids), {}).status_code >= 500:
+                if api_client.call(method, concrete(there, ids), {}).status_code >= 500:
                     failed.append(f"{method} {there}")
     assert count > 500
     assert not failed, "\n".join(failed)
@@ -158,7 +158,7 @@ def hostile(schema: dict[str, Any], schemas: dict[str, Any], value: Any, *, dept
 @pytest.mark.usefixtures("unlimited")
 def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
     """All fields hostile at once, and each alone in a body that is the example otherwise."""
-    caller, failed = caller_of(administrator), []
+    api_client, failed = caller_of(administrator), []
     with what_postgres_logs() as said:
         count = 0
         for method, path, operation, schemas in operations("post", "put", "patch"):
@@ -171,7 +171,7 @@ def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: di
             bodies += [example | {name: value} for example in examples for name, value in fields.items()]
             for body in bodies:
                 count += 1
-                reply = caller.call(method, concrete(path, ids), body)
+                reply = api_client.call(method, concrete(path, ids), body)
                 if reply.status_code >= 500:
                     failed.append(f"{method} {path} {json.dumps(body)}")
     assert count > 500
@@ -181,13 +181,13 @@ def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: di
 
 @pytest.mark.usefixtures("unlimited")
 def test_no_header_or_cookie_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
-    caller = caller_of(administrator)
+    api_client = caller_of(administrator)
     headers = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IDEMPOTENCY_KEY", "HTTP_X_REQUEST_ID", "HTTP_X_FORWARDED_FOR")
     with what_postgres_logs() as said:
         for value in VALUES:
             for header in (*headers, "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE"):
                 for method, path, body in (("GET", f"/patients/{ids['patients']}", None), ("POST", "/patients", {"mrn": MARKER})):
-                    assert caller.call(method, path, body, **{header: value}).status_code < 500
+                    assert api_client.call(method, path, body, **{header: value}).status_code < 500
             assert Client(headers={"Cookie": f"sessionid={quote(value)}"}).get("/admin/").status_code < 500
             assert Client(REMOTE_ADDR=value).get("/v1/version").status_code < 500
     assert is_quiet(said[0]), said[0][-2000:]
@@ -207,7 +207,7 @@ def pages(patient: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield reverse(f"{name}_changelist"), ("q", "p", "o", "id", *filter(None, filters), *model_admin.list_parameters)
         with suppress(NoReverseMatch):
             yield reverse(f"{name}_add"), IN_PAGES
-    for name in ("admin:schedule", "admin:queue", "admin:appointments_bulkmove_add"):
+    for name in ("admin:schedule", "admin:queue", "admin:appointments_bulkreschedule_add"):
         yield reverse(name), IN_PAGES
     for action in ("merge", "not_same", "emergency"):
         with suppress(NoReverseMatch):
@@ -217,7 +217,7 @@ def pages(patient: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 @pytest.mark.usefixtures("unlimited")
 @some_or_all
 def test_no_parameter_of_a_page_reaches_postgres_unread(every: int, administrator: User, ids: dict[str, str]) -> None:
-    browser, failed = cast.browser(administrator), []
+    browser, failed = factories.browser(administrator), []
     browser.raise_request_exception = False
     with what_postgres_logs() as said:
         found = [(page, {name: value}) for page, names in pages(ids["patients"]) for name in names for value in VALUES]
@@ -240,7 +240,7 @@ def paths() -> Iterator[str]:
 @pytest.mark.usefixtures("unlimited")
 @some_or_all
 def test_no_id_in_the_path_of_a_page_reaches_postgres_unread(every: int, administrator: User) -> None:
-    browser, failed = cast.browser(administrator), []
+    browser, failed = factories.browser(administrator), []
     browser.raise_request_exception = False
     with what_postgres_logs() as said:
         found = [re.sub(r"<[^>]+>", lambda _: quote(value, safe=""), path) for path in paths() for value in VALUES]  # noqa: B023

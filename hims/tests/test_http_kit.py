@@ -18,7 +18,7 @@ from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.limits import RateClass
 from apps.rest.viewsets import HimsViewSet
 from hims import urls
-from hims.tests import cast
+from hims.tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -75,8 +75,8 @@ def carries_the_headers(reply: Any) -> None:
     assert "X-Powered-By" not in reply.headers
 
 
-def stranger() -> cast.Caller:
-    return cast.caller()
+def stranger() -> factories.ApiClient:
+    return factories.api_client()
 
 
 # Routes and methods
@@ -112,8 +112,8 @@ def test_where_there_is_no_route_the_answer_names_v1(method: str, path: str) -> 
         "/v1/doctors/%00",
     ],
 )
-def test_an_odd_path_names_nothing(ward: dict[str, User], path: str) -> None:
-    client = Client(headers={"authorization": f"Bearer {cast.caller(ward['nurse']).token}"})
+def test_an_odd_path_names_nothing(staff: dict[str, User], path: str) -> None:
+    client = Client(headers={"authorization": f"Bearer {factories.api_client(staff['nurse']).token}"})
     told(client.get(path), 404, "NOT_FOUND")
 
 
@@ -132,14 +132,16 @@ def test_an_odd_path_names_nothing(ward: dict[str, User], path: str) -> None:
         "page=1&page=x",
     ],
 )
-def test_an_odd_query_is_read_or_refused(ward: dict[str, User], query: str) -> None:
+def test_an_odd_query_is_read_or_refused(staff: dict[str, User], query: str) -> None:
     for where in ("/patients", "/doctors"):
-        reply = cast.caller(ward["nurse"]).get(f"{where}?{query}")
+        reply = factories.api_client(staff["nurse"]).get(f"{where}?{query}")
         assert reply.status_code in (200, 400), reply.content
 
 
-def test_more_parameters_than_anybody_needs_are_refused(ward: dict[str, User]) -> None:
-    told(cast.caller(ward["nurse"]).get("/doctors?" + "&".join(f"a{n}=1" for n in range(2_000))), 400, "VALIDATION_ERROR")
+def test_more_parameters_than_anybody_needs_are_refused(staff: dict[str, User]) -> None:
+    told(
+        factories.api_client(staff["nurse"]).get("/doctors?" + "&".join(f"a{n}=1" for n in range(2_000))), 400, "VALIDATION_ERROR"
+    )
 
 
 @pytest.mark.parametrize("path", ["/v1/version", "/v1/version/"])
@@ -165,8 +167,8 @@ def test_a_preflight_gets_nothing_to_go_by() -> None:
     told(reply, 405, "METHOD_NOT_ALLOWED")
 
 
-def test_head_answers_as_get_does_without_a_body(ward: dict[str, User]) -> None:
-    nurse = cast.caller(ward["nurse"])
+def test_head_answers_as_get_does_without_a_body(staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
     get, head = nurse.get("/doctors"), nurse.call("HEAD", "/doctors")
     assert (head.status_code, head.content) == (200, b"")
     assert head["Content-Length"] == get["Content-Length"]
@@ -255,8 +257,8 @@ def test_credentials_that_are_none_are_refused(authorization: str) -> None:
     assert reply["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_request_id_is_kept_and_is_the_same_everywhere(ward: dict[str, User]) -> None:
-    reply = cast.caller(ward["manager"]).get("/patients", HTTP_X_REQUEST_ID="ward-7_0042")
+def test_a_request_id_is_kept_and_is_the_same_everywhere(staff: dict[str, User]) -> None:
+    reply = factories.api_client(staff["manager"]).get("/patients", HTTP_X_REQUEST_ID="ward-7_0042")
     assert told(reply, 403, "AUTHORIZATION_ERROR")["request_id"] == reply["X-Request-ID"] == "ward-7_0042"
     assert AuditEvent.objects.get(outcome="denied").request_id == "ward-7_0042"
 
@@ -266,8 +268,8 @@ def test_a_request_id_that_does_not_fit_is_replaced(given: str) -> None:
     assert OURS.fullmatch(Client(headers={"x-request-id": given}).get("/v1/version")["X-Request-ID"])
 
 
-def test_a_denial_is_on_record_whatever_the_path(ward: dict[str, User]) -> None:
-    manager = cast.caller(ward["manager"])
+def test_a_denial_is_on_record_whatever_the_path(staff: dict[str, User]) -> None:
+    manager = factories.api_client(staff["manager"])
     for odd in ("%00", "%ff", "a" * 3_000, "%0a"):
         told(manager.get(f"/patients/{odd}"), 403, "AUTHORIZATION_ERROR")
     rows = AuditEvent.objects.filter(outcome="denied")
@@ -320,15 +322,15 @@ def test_whoever_has_no_route_is_limited_by_address(settings: Any) -> None:
     assert Client(REMOTE_ADDR="192.0.2.7").get("/v1/nowhere").status_code == 404
 
 
-def test_each_person_has_a_quota_of_their_own(ward: dict[str, User], settings: Any) -> None:
+def test_each_person_has_a_quota_of_their_own(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 0.004  # two a minute
-    nurse, doctor = cast.caller(ward["nurse"]), cast.caller(ward["doctor"])
+    nurse, doctor = factories.api_client(staff["nurse"]), factories.api_client(staff["doctor"])
     assert [nurse.get("/doctors").status_code for _ in range(3)] == [200, 200, 429]
     assert doctor.get("/doctors").status_code == 200
 
 
-def test_a_search_for_patients_has_a_class_of_its_own(ward: dict[str, User]) -> None:
-    nurse = cast.caller(ward["nurse"])
+def test_a_search_for_patients_has_a_class_of_its_own(staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
     assert nurse.get("/patients")["X-RateLimit-Limit"] == str(limits.PER_MINUTE[RateClass.PATIENT_SEARCH])
     assert nurse.get("/doctors")["X-RateLimit-Limit"] == str(limits.PER_MINUTE[RateClass.RETRIEVAL])
     assert nurse.post("/patients", {})["X-RateLimit-Limit"] == str(limits.PER_MINUTE[RateClass.MODIFICATION])
@@ -345,27 +347,27 @@ def test_pages_keep_what_django_gives_them() -> None:
 # Lists
 
 
-def test_a_page_past_the_end_is_empty(ward: dict[str, User]) -> None:
-    reply = cast.caller(ward["nurse"]).get("/doctors?page=50&limit=500")
+def test_a_page_past_the_end_is_empty(staff: dict[str, User]) -> None:
+    reply = factories.api_client(staff["nurse"]).get("/doctors?page=50&limit=500")
     assert reply.json()["data"] == {"doctors": [], "pagination": {"page": 50, "limit": 100, "total": 1, "pages": 1}}
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "page=0", "page=99999999999", "colour=red", "offset=1"])
-def test_a_parameter_that_cannot_be_is_named(ward: dict[str, User], query: str) -> None:
-    error = told(cast.caller(ward["nurse"]).get(f"/doctors?{query}"), 400, "VALIDATION_ERROR")
+def test_a_parameter_that_cannot_be_is_named(staff: dict[str, User], query: str) -> None:
+    error = told(factories.api_client(staff["nurse"]).get(f"/doctors?{query}"), 400, "VALIDATION_ERROR")
     assert error["details"]["field"] == query.partition("=")[0]
 
 
-def test_page_and_offset_do_not_go_together(ward: dict[str, User]) -> None:
-    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
+def test_page_and_offset_do_not_go_together(staff: dict[str, User]) -> None:
+    doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
     assert doctor.get(f"/patients/{patient.pk}/medical-history?offset=0&limit=5").status_code == 200
     told(doctor.get(f"/patients/{patient.pk}/medical-history?offset=0&page=1"), 400, "VALIDATION_ERROR")
 
 
-def test_links_are_followed_from_the_first_page_to_the_last(ward: dict[str, User]) -> None:
+def test_links_are_followed_from_the_first_page_to_the_last(staff: dict[str, User]) -> None:
     for n in range(5):
-        cast.admit(first_name=f"Patient{chr(65 + n)}")
-    nurse, seen, where = cast.caller(ward["nurse"]), [], "/patients?limit=2"
+        factories.register_patient(first_name=f"Patient{chr(65 + n)}")
+    nurse, seen, where = factories.api_client(staff["nurse"]), [], "/patients?limit=2"
     while where:
         reply = nurse.get(where)
         seen += [row["id"] for row in reply.json()["data"]["patients"]]
@@ -377,22 +379,24 @@ def test_links_are_followed_from_the_first_page_to_the_last(ward: dict[str, User
 # The trail
 
 
-def test_no_password_and_no_token_ever_lands_in_the_trail(ward: dict[str, User]) -> None:
-    desk = stranger()
-    signed_in = desk.post("/auth/login", {"username": ward["receptionist"].username, "password": cast.PASSWORD}).json()["data"][
-        "tokens"
-    ]
-    desk.post("/auth/login", {"username": ward["nurse"].username, "password": "a wrong guess of mine"})
-    desk.post("/auth/login", {"username": "my-password-typed-as-name", "password": "a wrong guess of mine"})
-    desk.token = signed_in["access_token"]
-    desk.post("/patients", {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-01", "gender": "female"})
-    desk.get("/patients?search=Ann")
-    renewed = desk.post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]}).json()["data"]["tokens"]
-    desk.post("/auth/logout", {})
+def test_no_password_and_no_token_ever_lands_in_the_trail(staff: dict[str, User]) -> None:
+    receptionist_api = stranger()
+    signed_in = receptionist_api.post(
+        "/auth/login", {"username": staff["receptionist"].username, "password": factories.PASSWORD}
+    ).json()["data"]["tokens"]
+    receptionist_api.post("/auth/login", {"username": staff["nurse"].username, "password": "a wrong guess of mine"})
+    receptionist_api.post("/auth/login", {"username": "my-password-typed-as-name", "password": "a wrong guess of mine"})
+    receptionist_api.token = signed_in["access_token"]
+    receptionist_api.post(
+        "/patients", {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-01", "gender": "female"}
+    )
+    receptionist_api.get("/patients?search=Ann")
+    renewed = receptionist_api.post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]}).json()["data"]["tokens"]
+    receptionist_api.post("/auth/logout", {})
     rows = json.dumps(list(AuditEvent.objects.values()), default=str)
     assert AuditEvent.objects.filter(action="patient.registered").count() == 1
     assert AuditEvent.objects.filter(outcome="denied").count() == 2
-    secrets = [cast.PASSWORD, "a wrong guess of mine", "my-password-typed-as-name", *signed_in.values(), *renewed.values()]
+    secrets = [factories.PASSWORD, "a wrong guess of mine", "my-password-typed-as-name", *signed_in.values(), *renewed.values()]
     assert not [secret for secret in secrets if isinstance(secret, str) and secret in rows]
     assert "eyJ" not in rows
 
@@ -408,14 +412,14 @@ def test_no_password_and_no_token_ever_lands_in_the_trail(ward: dict[str, User])
         ("limit=5&limit=6", "limit", "Send this parameter once."),
     ],
 )
-def test_a_parameter_that_could_mean_two_things_is_refused(ward: dict[str, User], query: str, field: str, issue: str) -> None:
-    error = told(cast.caller(ward["admin"]).get(f"/users?{query}"), 400, "VALIDATION_ERROR")
+def test_a_parameter_that_could_mean_two_things_is_refused(staff: dict[str, User], query: str, field: str, issue: str) -> None:
+    error = told(factories.api_client(staff["admin"]).get(f"/users?{query}"), 400, "VALIDATION_ERROR")
     assert error["details"] == {"field": field, "issue": issue, "errors": [{"field": field, "issue": issue}]}
 
 
 @pytest.mark.parametrize(("query", "active"), [("true", True), ("TRUE", True), ("1", True), ("False", False), ("0", False)])
-def test_yes_and_no_are_read_in_every_usual_form(ward: dict[str, User], query: str, active: bool) -> None:
-    User.objects.filter(pk=ward["nurse"].pk).update(is_active=False)
-    rows = cast.caller(ward["admin"]).get(f"/users?is_active={query}").json()["data"]["users"]
+def test_yes_and_no_are_read_in_every_usual_form(staff: dict[str, User], query: str, active: bool) -> None:
+    User.objects.filter(pk=staff["nurse"].pk).update(is_active=False)
+    rows = factories.api_client(staff["admin"]).get(f"/users?is_active={query}").json()["data"]["users"]
     assert {row["is_active"] for row in rows} == {active}
-    assert (str(ward["nurse"].pk) in [row["id"] for row in rows]) is not active
+    assert (str(staff["nurse"].pk) in [row["id"] for row in rows]) is not active

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from apps.rest.models import SignInTry
-from hims.tests import cast, live
+from hims.tests import factories, live
 from hims.tests.live import OwnRedis, Web
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,7 +120,7 @@ def sign_in_six_times_at(first: Web, second: Web) -> list[live.Reply]:
 @pytest.mark.parametrize("fault", [OwnRedis.freeze, OwnRedis.kill], ids=["frozen", "killed"])
 def test_without_redis_work_goes_on_and_sign_in_stays_limited(tmp_path: Path, fault: Any) -> None:
     """Two web servers that share nothing but PostgreSQL."""
-    nurse = cast.caller(cast.hire("nurse.ann", "nurse"))
+    nurse = factories.api_client(factories.hire("nurse.ann", "nurse"))
     with ExitStack() as stack:
         redis = stack.enter_context(live.own_redis())
         first, second = (stack.enter_context(live.web(tmp_path / f"{n}.log", REDIS_URL=redis.url)) for n in (1, 2))

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser
 
 from apps.access.actor import SYSTEM
 from apps.patients import services as patients
-from hims.tests import cast
-from hims.tests.test_admin_pages import CHROMIUM, chromium, desk  # noqa: F401  # a fixture
+from hims.tests import factories
+from hims.tests.test_admin_pages import CHROMIUM, chromium, open_admin  # noqa: F401  # a fixture
 
 LONG = "Wolfe" + "schlegelsteinhausenbergerdorff" * 2 + "x" * 26
 # What is wider than the window or than the box it stands in, and shows text.
@@ -27,22 +27,22 @@ pytestmark = [
 
 @pytest.fixture
 def pages() -> dict[str, str]:
-    staff = cast.hire_ward()
+    staff = factories.create_staff()
     doctor = staff["doctor"]
-    patient, twin = cast.admit(LONG, LONG), cast.admit(LONG, LONG, phone="415 555 0134")
-    patients.look_for_duplicates(by=SYSTEM, patient_id=twin.pk)
-    cast.publish(doctor)
-    visit = cast.book(patient, doctor)
-    cast.come(cast.admit("Ida", LONG), doctor, 40, "routine")
+    patient, twin = factories.register_patient(LONG, LONG), factories.register_patient(LONG, LONG, phone="415 555 0134")
+    patients.refresh_duplicate_candidates(by=SYSTEM, patient_id=twin.pk)
+    factories.publish(doctor)
+    visit = factories.book(patient, doctor)
+    factories.book_and_check_in(factories.register_patient("Ida", LONG), doctor, 40, "routine")
     return {
         "patients": reverse("admin:patients_patient_changelist"),
         "patient": reverse("admin:patients_patient_change", args=[patient.pk]),
         "deactivate": reverse("admin:patients_patient_deactivate", args=[patient.pk]),
         "merge-choose": reverse("admin:patients_patient_merge", args=[patient.pk]) + f"?q={LONG[:20]}",
         "merge": reverse("admin:patients_patient_merge", args=[patient.pk]) + f"?into={twin.pk}",
-        "suspected": reverse("admin:patients_suspectedpair_changelist"),
+        "suspected": reverse("admin:patients_duplicatecandidate_changelist"),
         "chart": reverse("admin:patients_chartentry_changelist") + f"?patient={patient.pk}",
-        "diary": reverse("admin:schedule") + f"?date={cast.at().date()}",
+        "diary": reverse("admin:schedule") + f"?date={factories.at().date()}",
         "queue": reverse("admin:queue"),
         "visits": reverse("admin:appointments_appointment_changelist"),
         "visit": reverse("admin:appointments_appointment_change", args=[visit.pk]),
@@ -51,7 +51,7 @@ def pages() -> dict[str, str]:
 
 
 def test_a_long_name_widens_no_page(chromium: Browser, live_server: Any, pages: dict[str, str]) -> None:  # noqa: F811
-    here, context = desk(chromium, live_server)
+    here, context = open_admin(chromium, live_server)
     here.sign_in("admin.ward")
     wide = {}
     for name, address in pages.items():

@@ -9,17 +9,17 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.appointments import services as diary
-from apps.appointments.models import BulkMove
-from apps.appointments.recurrence import Rhythm
-from apps.developers import urls as developers
+from apps.appointments.models import BulkReschedule
+from apps.appointments.scheduling.recurrence import Rhythm
+from apps.developers.pages import urls as developers
 from apps.notifications import services as notifications
 from apps.notifications.services import Notice
 from apps.patients.models import ChartEntry, Patient
 from apps.rest import endpoint
 from apps.rest.endpoint import PUBLIC
-from hims.tests import cast
+from hims.tests import factories
 from hims.tests.matrix import MATRIX, ROLES
-from hims.tests.test_doors import doors
+from hims.tests.test_permissions import doors
 
 pytestmark = pytest.mark.django_db
 
@@ -109,25 +109,29 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture
-def scene(ward: dict[str, User]) -> Scene:
+def scene(staff: dict[str, User]) -> Scene:
     details = {"street": "1 A St", "emergency_name": "Jane", "insurance_provider": "Blue", "phone": "+1-555-0123"}
-    patient, twin, closed = cast.admit(**details), cast.admit("Ann", "Roe"), cast.admit("Dora", "Hale")
-    merged = cast.merge(cast.admit("Bea", "Lee"), cast.admit("Cora", "Lee"))
-    cast.restrict(closed, ward["lab_technician"])
-    key = cast.key_of(ward["nurse"]).key
-    sent = notifications.send(by=ward["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
-    entry = cast.chart(patient, "allergy", "Penicillin")
-    doctor = ward["doctor"]
-    visit = cast.book(patient, doctor)
-    off = diary.add_time_off(by=ward["admin"], doctor_id=doctor.pk, starts_at=cast.at(), ends_at=cast.at("11:00"))
-    weekly = diary.NewVisit(patient_id=twin.pk, doctor_id=doctor.pk, scheduled_time=cast.at("16:00"))
-    series = diary.book_series(by=ward["admin"], new=diary.NewSeries(visit=weekly, rhythm=Rhythm(count=2))).series
-    move = BulkMove.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
-    others = {"merge_id": merged, "nurse_id": ward["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
+    patient, twin, closed = (
+        factories.register_patient(**details),
+        factories.register_patient("Ann", "Roe"),
+        factories.register_patient("Dora", "Hale"),
+    )
+    merged = factories.merge(factories.register_patient("Bea", "Lee"), factories.register_patient("Cora", "Lee"))
+    factories.restrict(closed, staff["lab_technician"])
+    key = factories.create_api_key(staff["nurse"]).key
+    sent = notifications.send(by=staff["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
+    entry = factories.chart(patient, "allergy", "Penicillin")
+    doctor = staff["doctor"]
+    visit = factories.book(patient, doctor)
+    off = diary.add_time_off(by=staff["admin"], doctor_id=doctor.pk, starts_at=factories.at(), ends_at=factories.at("11:00"))
+    weekly = diary.NewAppointment(patient_id=twin.pk, doctor_id=doctor.pk, scheduled_time=factories.at("16:00"))
+    series = diary.book_series(by=staff["admin"], new=diary.NewSeries(first=weekly, rhythm=Rhythm(count=2))).series
+    move = BulkReschedule.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
+    others = {"merge_id": merged, "nurse_id": staff["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
     others |= {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}
-    waits = diary.NewWait(patient_id=twin.pk, date_to=cast.at().date(), appointment_type="lab")
-    others |= {"waits_id": diary.put_on_waitlist(by=ward["admin"], wait=waits)}
-    others |= {"consultation_id": cast.visit_of(doctor, patient).row}
+    waits = diary.NewWaitlistEntry(patient_id=twin.pk, date_to=factories.at().date(), appointment_type="lab")
+    others |= {"waits_id": diary.add_to_waitlist(by=staff["admin"], new=waits)}
+    others |= {"consultation_id": factories.start_consultation(doctor, patient).row}
     ids = {name: str(row.pk) for name, row in others.items()}
     return Scene(patient, twin, closed, entry, **ids)
 
@@ -177,7 +181,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /appointments": {
             "patient_id": str(scene.twin.pk),
             "doctor_id": scene.doctor_id,
-            "scheduled_time": cast.at("15:00").isoformat(),
+            "scheduled_time": factories.at("15:00").isoformat(),
         },
         "PUT /appointments/{id}": {"notes": "x"},
         "PATCH /appointments/{id}": {"notes": "y"},
@@ -190,7 +194,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /appointments/series": {
             "patient_id": str(scene.twin.pk),
             "doctor_id": scene.doctor_id,
-            "scheduled_time": cast.at("17:00").isoformat(),
+            "scheduled_time": factories.at("17:00").isoformat(),
             "occurrences": 2,
         },
         "POST /appointments/series/{id}/cancel": {},
@@ -198,7 +202,7 @@ def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
         "POST /appointments/moves/{id}/undo": None,
         "POST /doctors/{id}/calendar-feed": None,
         "DELETE /doctors/{id}/calendar-feed": None,
-        "POST /waitlist": {"patient_id": str(scene.twin.pk), "date_to": str(cast.at().date())},
+        "POST /waitlist": {"patient_id": str(scene.twin.pk), "date_to": str(factories.at().date())},
         "DELETE /waitlist/{id}": None,
         "POST /waitlist/{id}/accept": {},
         "POST /waitlist/{id}/decline": {},
@@ -247,10 +251,10 @@ def test_every_route_has_a_row() -> None:
 @pytest.mark.parametrize("admin_clinical", [True, False])
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_is_let_in_where_the_contract_says(
-    ward: dict[str, User], scene: Scene, settings: Any, role: str, admin_clinical: bool
+    staff: dict[str, User], scene: Scene, settings: Any, role: str, admin_clinical: bool
 ) -> None:
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
-    who, wrong = cast.caller(ward[role]), []
+    who, wrong = factories.api_client(staff[role]), []
     for row, (view, action) in calls():
         if endpoint.of(view, action).permission is PUBLIC or row not in MATRIX:
             continue
@@ -270,12 +274,12 @@ def test_every_role_is_let_in_where_the_contract_says(
 
 @pytest.mark.parametrize("admin_clinical", [True, False])
 def test_every_role_reads_and_writes_its_kinds_of_entry(
-    ward: dict[str, User], scene: Scene, settings: Any, admin_clinical: bool
+    staff: dict[str, User], scene: Scene, settings: Any, admin_clinical: bool
 ) -> None:
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
     admins = {"admin": ALL} if admin_clinical else {}
     for role in ROLES:
-        who, path = cast.caller(ward[role]), f"/patients/{scene.patient.pk}/medical-history"
+        who, path = factories.api_client(staff[role]), f"/patients/{scene.patient.pk}/medical-history"
         reads = {kind for kind in ALL if who.get(f"{path}?type={kind}").status_code == 200}
         writes = {kind for kind in ALL if who.post(path, {"type": kind, "display": "x"}).status_code == 201}
         assert (reads, writes) == ((READS | admins).get(role, set()), (WRITES | admins).get(role, set())), role
@@ -290,9 +294,9 @@ def keys(patient: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("role", sorted(LEFT_OUT))
 def test_each_role_sees_exactly_its_part_of_a_patient_wherever_one_is_answered(
-    ward: dict[str, User], scene: Scene, role: str
+    staff: dict[str, User], scene: Scene, role: str
 ) -> None:
-    who, address, part = cast.caller(ward[role]), f"/patients/{scene.patient.pk}", WHOLE - LEFT_OUT[role]
+    who, address, part = factories.api_client(staff[role]), f"/patients/{scene.patient.pk}", WHOLE - LEFT_OUT[role]
     assert keys(who.get(address).json()["data"]["patient"]) == part
     assert {frozenset(row) for row in who.get("/patients").json()["data"]["patients"]} == {frozenset(EIGHT)}
     assert {frozenset(row) for row in who.get("/patients?search=doe").json()["data"]["patients"]} == {frozenset(EIGHT)}
@@ -312,28 +316,28 @@ def test_each_role_sees_exactly_its_part_of_a_patient_wherever_one_is_answered(
 
 
 def test_the_administrator_sees_the_allergy_status_where_he_acts_clinically(
-    ward: dict[str, User], scene: Scene, settings: Any
+    staff: dict[str, User], scene: Scene, settings: Any
 ) -> None:
     for admin_clinical, part in ((True, WHOLE), (False, WHOLE - {"allergy_status"})):
         settings.HIMS_ADMIN_CLINICAL = admin_clinical
-        assert keys(cast.caller(ward["admin"]).get(f"/patients/{scene.patient.pk}").json()["data"]["patient"]) == part
+        assert keys(factories.api_client(staff["admin"]).get(f"/patients/{scene.patient.pk}").json()["data"]["patient"]) == part
 
 
-def test_billing_reads_codes_and_no_narrative(ward: dict[str, User], scene: Scene) -> None:
-    coded = cast.chart(scene.patient, code_system="ICD-10-CM", code="I10", detail={"note": "drinks"})
-    cast.chart(scene.patient, display="Drinks too much")
+def test_billing_reads_codes_and_no_narrative(staff: dict[str, User], scene: Scene) -> None:
+    coded = factories.chart(scene.patient, code_system="ICD-10-CM", code="I10", detail={"note": "drinks"})
+    factories.chart(scene.patient, display="Drinks too much")
     path = f"/patients/{scene.patient.pk}/medical-history"
-    billing = cast.caller(ward["billing"])
+    billing = factories.api_client(staff["billing"])
     (row,) = billing.get(path).json()["data"]["records"]
     assert (row["id"], row["detail"]) == (str(coded.pk), {})
     assert billing.get(f"{path}/{scene.entry.pk}").status_code == 404
-    page = cast.browser(ward["billing"]).get(reverse("admin:patients_chartentry_change", args=[coded.pk])).content.decode()
+    page = factories.browser(staff["billing"]).get(reverse("admin:patients_chartentry_change", args=[coded.pk])).content.decode()
     assert "drinks" not in page
 
 
 @pytest.mark.parametrize("role", sorted(LEFT_OUT))
-def test_the_page_of_a_patient_shows_the_same_part(ward: dict[str, User], scene: Scene, role: str) -> None:
-    page = cast.browser(ward[role]).get(reverse("admin:patients_patient_change", args=[scene.patient.pk])).content.decode()
+def test_the_page_of_a_patient_shows_the_same_part(staff: dict[str, User], scene: Scene, role: str) -> None:
+    page = factories.browser(staff[role]).get(reverse("admin:patients_patient_change", args=[scene.patient.pk])).content.decode()
     shown = {"contact.address": "1 A St", "emergency_contact": "Jane", "insurance": "Blue", "allergy_status": "ALLERGIES"}
     assert {part for part, words in shown.items() if words not in page} == LEFT_OUT[role]
 
@@ -344,12 +348,12 @@ def test_the_page_of_a_patient_shows_the_same_part(ward: dict[str, User], scene:
 @pytest.mark.parametrize("admin_clinical", [True, False])
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
-    ward: dict[str, User], scene: Scene, settings: Any, role: str, admin_clinical: bool
+    staff: dict[str, User], scene: Scene, settings: Any, role: str, admin_clinical: bool
 ) -> None:
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
-    browser, wrong, at = cast.browser(ward[role]), [], [scene.patient.pk]
-    waits = cast.book(scene.twin, ward["doctor"], cast.at("13:00"))
-    diary.check_in(by=ward["admin"], appointment_id=waits.pk, early=True)
+    browser, wrong, at = factories.browser(staff[role]), [], [scene.patient.pk]
+    waits = factories.book(scene.twin, staff["doctor"], factories.at("13:00"))
+    diary.check_in(by=staff["admin"], appointment_id=waits.pk, early=True)
     twins = {
         reverse("admin:patients_patient_changelist"): "GET /patients",
         reverse("admin:patients_patient_change", args=at): "GET /patients/{id}",
@@ -404,10 +408,10 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
     assert not wrong, f"{role}:\n" + "\n".join(wrong)
 
 
-def test_the_pages_for_developers_are_everybodys(ward: dict[str, User]) -> None:
+def test_the_pages_for_developers_are_everybodys(staff: dict[str, User]) -> None:
     pages = [reverse(str(page.name)) for page in developers.urlpatterns]
     assert len(pages) >= 5
-    for browser in (Client(), cast.browser(ward["nurse"])):
+    for browser in (Client(), factories.browser(staff["nurse"])):
         assert {browser.get(page).status_code for page in pages} == {200}
 
 
@@ -428,17 +432,17 @@ def test_every_route_about_a_patient_says_so() -> None:
 BESIDE_THE_CHART = {"PUT /patients/{id}/restricted", "GET /patients/{id}/access-log", "POST /patients/{id}/break-glass"}
 
 
-def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_team(ward: dict[str, User]) -> None:
-    closed, other = cast.admit("Dora", "Hale"), cast.admit("Ann", "Roe")
-    entry, old = cast.chart(closed, "allergy", "Penicillin"), cast.admit("Theo", "Hale")
-    cast.merge(old, closed)
-    cast.restrict(closed)
+def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_team(staff: dict[str, User]) -> None:
+    closed, other = factories.register_patient("Dora", "Hale"), factories.register_patient("Ann", "Roe")
+    entry, old = factories.chart(closed, "allergy", "Penicillin"), factories.register_patient("Theo", "Hale")
+    factories.merge(old, closed)
+    factories.restrict(closed)
     wrong, walked = [], 0
     for role in ROLES:
-        who = cast.caller(ward[role])
+        who = factories.api_client(staff[role])
         for row, (view, action) in calls():
             need = endpoint.of(view, action).permission
-            if not endpoint.of(view, action).about_patient or row in BESIDE_THE_CHART or not ward[role].may(need):
+            if not endpoint.of(view, action).about_patient or row in BESIDE_THE_CHART or not staff[role].has_permission(need):
                 continue
             for patient in (closed, old):
                 known = request_for(row, Scene(patient, patient, patient, entry, ""))
@@ -460,18 +464,18 @@ def _elsewhere(body: Any, patient: Patient, other: Patient) -> Any:
     return {name: str(other.pk) if name in names else value for name, value in body.items()} if body else body
 
 
-def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[str, User]) -> None:
-    closed, near = cast.admit("Dora", "Zabriskie"), cast.admit("Dora", "Zabrisky")
-    entry = cast.chart(closed, "allergy", "Penicillin")
-    old = cast.admit("Dorothy", "Zabriskie")
-    merged = cast.merge(old, closed)
-    visit = cast.book(closed, cast.hire("patel", "doctor", specialty="Cardiology"))
-    diary.check_in(by=ward["admin"], appointment_id=visit.pk, early=True)
-    cast.restrict(closed)
+def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(staff: dict[str, User]) -> None:
+    closed, near = factories.register_patient("Dora", "Zabriskie"), factories.register_patient("Dora", "Zabrisky")
+    entry = factories.chart(closed, "allergy", "Penicillin")
+    old = factories.register_patient("Dorothy", "Zabriskie")
+    merged = factories.merge(old, closed)
+    visit = factories.book(closed, factories.hire("patel", "doctor", specialty="Cardiology"))
+    diary.check_in(by=staff["admin"], appointment_id=visit.pk, early=True)
+    factories.restrict(closed)
     pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
     pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}
     pages |= {reverse("admin:patients_patient_change", args=[near.pk])}
-    pages |= {reverse("admin:appointments_appointment_changelist"), f"{reverse('admin:schedule')}?date={cast.at().date()}"}
+    pages |= {reverse("admin:appointments_appointment_changelist"), f"{reverse('admin:schedule')}?date={factories.at().date()}"}
     pages |= {reverse("admin:appointments_appointment_changelist") + "?q=zabriskie", reverse("admin:queue")}
     gone = {
         reverse(f"admin:patients_patient_{page}", args=[row.pk])
@@ -488,7 +492,7 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(ward: dict[s
     gone |= {reverse("admin:patients_chartentry_change", args=[entry.pk])}
     gone |= {f"{reverse('admin:patients_chartentry_changelist')}?patient={row.pk}" for row in (closed, old)}
     for role in ("admin", "doctor", "receptionist", "billing"):
-        browser = cast.browser(ward[role])
+        browser = factories.browser(staff[role])
         for page in pages | gone:
             response = browser.get(page)
             assert "Zabriskie" not in response.content.decode().replace('value="zabriskie"', ""), f"{role}: {page}"

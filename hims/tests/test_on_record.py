@@ -12,10 +12,11 @@ from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import Session, User
-from apps.audit import sealing, verification
 from apps.audit.models import AuditEvent
+from apps.audit.sealing import seals
+from apps.audit.verification import verifier
 from apps.patients.models import Patient
-from hims.tests import cast
+from hims.tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -36,15 +37,17 @@ class Row:
     door: str = "api"
 
 
-def people(ward: dict[str, User]) -> tuple[dict[str, cast.Caller], dict[str, Client]]:
+def people(staff: dict[str, User]) -> tuple[dict[str, factories.ApiClient], dict[str, Client]]:
     """Everybody signed in, over the API and at the desk."""
-    return {role: cast.caller(user) for role, user in ward.items()}, {role: cast.browser(user) for role, user in ward.items()}
+    return {role: factories.api_client(user) for role, user in staff.items()}, {
+        role: factories.browser(user) for role, user in staff.items()
+    }
 
 
-def acts(ward: dict[str, User], api: dict[str, cast.Caller], page: dict[str, Client]) -> Iterator[Row]:
+def acts(staff: dict[str, User], api: dict[str, factories.ApiClient], page: dict[str, Client]) -> Iterator[Row]:
     """Do one thing after another, and say of each what must stand in the trail."""
-    john, other = cast.admit(), cast.admit("Mia", "Roe")
-    entry = cast.chart(john)
+    john, other = factories.register_patient(), factories.register_patient("Mia", "Roe")
+    entry = factories.chart(john)
     chart = f"/patients/{john.pk}/medical-history"
     yield Row("start")  # from here on they are counted
     api["nurse"].get("/patients?search=doe")
@@ -90,15 +93,15 @@ def acts(ward: dict[str, User], api: dict[str, cast.Caller], page: dict[str, Cli
     page["nurse"].get(reverse("admin:accounts_user_add"))
     yield Row("page.refused", "nurse", outcome="denied", door="admin")
     # coming and going
-    cast.caller().post("/auth/login", {"username": "nurse.ward", "password": "not this one"})
+    factories.api_client().post("/auth/login", {"username": "nurse.ward", "password": "not this one"})
     yield Row("session.refused", outcome="denied")
     Client().post("/admin/login/", {"username": "nobody", "password": "not this one"})
     yield Row("session.refused", outcome="denied")
-    cast.caller().post("/auth/login", {"username": "doctor.ward", "password": cast.PASSWORD})
+    factories.api_client().post("/auth/login", {"username": "doctor.ward", "password": factories.PASSWORD})
     yield Row("session.started", "doctor")
     api["lab_technician"].post("/auth/logout")
     yield Row("session.ended", "lab_technician")
-    cast.browser(ward["billing"])
+    factories.browser(staff["billing"])
     yield Row("session.started", "billing", door="admin")
     page["manager"].post("/admin/logout/")
     yield Row("session.ended", "manager", door="admin")
@@ -111,18 +114,18 @@ def acts(ward: dict[str, User], api: dict[str, cast.Caller], page: dict[str, Cli
     yield Row("chart.read", "doctor", john.pk, door="admin")
     page["admin"].get(f"{PATIENTS}{john.pk}/history/")
     yield Row("patient.history_read", "admin", john.pk, door="admin")
-    page["admin"].get(f"/admin/accounts/user/{ward['nurse'].pk}/change/")
+    page["admin"].get(f"/admin/accounts/user/{staff['nurse'].pk}/change/")
     yield Row("staff.read", "admin", door="admin")
 
 
-def test_thirty_acts_by_different_people_are_thirty_rows(ward: dict[str, User]) -> None:
-    script = acts(ward, *people(ward))
+def test_thirty_acts_by_different_people_are_thirty_rows(staff: dict[str, User]) -> None:
+    script = acts(staff, *people(staff))
     next(script)
     before, wrong, done = set(AuditEvent.objects.values_list("pk", flat=True)), [], 0
     for expected in script:
         new = list(AuditEvent.objects.exclude(pk__in=before))
         before |= {row.pk for row in new}
-        user = ward[expected.by].pk if expected.by else None
+        user = staff[expected.by].pk if expected.by else None
         said = [(row.action, row.user_id, row.role, row.outcome, row.patient_id, row.detail.get("door", "api")) for row in new]
         asked = (expected.action, user, expected.by, expected.outcome, expected.patient, expected.door)
         if said != [asked]:
@@ -131,8 +134,8 @@ def test_thirty_acts_by_different_people_are_thirty_rows(ward: dict[str, User]) 
         done += 1
     assert not wrong, "\n".join(wrong)
     assert done >= 30
-    sealing.seal()
-    assert verification.verify(by=SYSTEM).intact
+    seals.seal()
+    assert verifier.verify(by=SYSTEM).intact
 
 
 def kept() -> str:
@@ -145,43 +148,47 @@ def kept() -> str:
     return f"{trail}\n{outbox}"
 
 
-def test_no_secret_gets_into_the_trail_or_the_outbox(ward: dict[str, User]) -> None:
+def test_no_secret_gets_into_the_trail_or_the_outbox(staff: dict[str, User]) -> None:
     """Passwords, tokens, codes and keys, in bodies, queries, paths' parameters, headers and cookies, well and badly placed."""
     one, two, key, code, cookie = SECRETS
-    john = cast.admit()
-    signed_in = cast.caller().post("/auth/login", {"username": "admin.ward", "password": cast.PASSWORD}).json()["data"]["tokens"]
-    admin = cast.Caller(Client(), signed_in["access_token"])
-    tokens = cast.caller().post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]}).json()["data"]["tokens"]
-    cast.caller().post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]})  # spent: the session dies
-    admin = cast.caller(ward["admin"])
+    john = factories.register_patient()
+    signed_in = (
+        factories.api_client()
+        .post("/auth/login", {"username": "admin.ward", "password": factories.PASSWORD})
+        .json()["data"]["tokens"]
+    )
+    admin = factories.ApiClient(Client(), signed_in["access_token"])
+    tokens = factories.api_client().post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]}).json()["data"]["tokens"]
+    factories.api_client().post("/auth/refresh", {"refresh_token": signed_in["refresh_token"]})  # spent: the session dies
+    admin = factories.api_client(staff["admin"])
     for body in (
         {"username": "nurse.ward", "password": one, "mfa_code": code},
         {"username": "nobody", "password": two},
         {"username": "nurse.ward", "password": one, "api_key": key},
     ):
-        cast.caller().post("/auth/login", body)
+        factories.api_client().post("/auth/login", body)
     loose = [f"password={one}", f"token={tokens['access_token']}", f"api_key={key}", f"mfa_code={code}"]
     for query in loose:
         for path in ("/patients", f"/patients/{john.pk}", f"/patients/{john.pk}/medical-history", "/audit-events", "/doctors"):
             admin.get(f"{path}?{query}")
     headers = {"HTTP_X_API_KEY": key, "HTTP_COOKIE": f"sessionid={cookie}", "HTTP_USER_AGENT": f"probe {two}"}
     admin.get("/patients", **headers)
-    cast.caller(ward["manager"]).get("/patients", **headers)
+    factories.api_client(staff["manager"]).get("/patients", **headers)
     admin.post("/patients", ANN | {"password": one, "phone": "+1-555-0123"})
-    cast.caller(ward["lab_technician"]).post("/patients", ANN | {"mfa_code": code})
+    factories.api_client(staff["lab_technician"]).post("/patients", ANN | {"mfa_code": code})
     admin.put(f"/patients/{john.pk}", {"token": key, "notes": two})
-    browser, nurse = cast.browser(ward["admin"]), cast.browser(ward["nurse"])
+    browser, nurse = factories.browser(staff["admin"]), factories.browser(staff["nurse"])
     for query in loose:
         for address in (PATIENTS, f"{PATIENTS}{john.pk}/change/", f"{CHART_PAGE}?patient={john.pk}", TRAIL_PAGE):
             browser.get(f"{address}{'&' if '?' in address else '?'}{query}")
         nurse.get(f"{reverse('admin:accounts_user_add')}?{query}")
     Client().post("/admin/login/", {"username": "nurse.ward", "password": two})
     own = {"password": one, "password1": one, "password2": one}
-    browser.post(reverse("admin:accounts_user_set_password", args=[ward["nurse"].pk]), own)
-    browser.post("/admin/password_change/", {"old_password": cast.PASSWORD, "new_password1": one, "new_password2": one})
+    browser.post(reverse("admin:accounts_user_set_password", args=[staff["nurse"].pk]), own)
+    browser.post("/admin/password_change/", {"old_password": factories.PASSWORD, "new_password1": one, "new_password2": one})
     text = kept()
     assert text.count("\n") > 40
-    secrets = (*SECRETS, cast.PASSWORD, *tokens_of(signed_in), *tokens_of(tokens), *sessions())
+    secrets = (*SECRETS, factories.PASSWORD, *tokens_of(signed_in), *tokens_of(tokens), *sessions())
     found = [secret for secret in secrets if secret in text]
     assert not found, [line for line in text.split("\n") if any(secret in line for secret in found)][:5]
 
@@ -199,7 +206,7 @@ def sessions() -> list[str]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def test_words_typed_into_a_search_stay_for_the_review(ward: dict[str, User]) -> None:
-    cast.caller(ward["nurse"]).get("/patients?search=famous%20neighbour")
+def test_words_typed_into_a_search_stay_for_the_review(staff: dict[str, User]) -> None:
+    factories.api_client(staff["nurse"]).get("/patients?search=famous%20neighbour")
     row = AuditEvent.objects.get(action="patient.searched")
     assert row.detail == {"query": {"search": "famous neighbour"}, "shown": 0}

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.common import disk
-from hims.tests import cast
+from hims.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,7 @@ def says_that_it_is_away(response: Any) -> bool:
 
 @pytest.fixture
 def admin() -> Client:
-    browser = cast.browser(cast.hire_ward()["admin"])
+    browser = factories.browser(factories.create_staff()["admin"])
     browser.raise_request_exception = False
     return browser
 
@@ -81,7 +81,7 @@ def test_a_page_says_so_at_whichever_statement_the_database_goes_away(admin: Cli
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
 def test_every_kind_of_outage_is_told_as_one_by_pages_and_by_the_api(admin: Client, failure: Exception) -> None:
-    token = cast.caller(User.objects.get(username="nurse.ward")).token
+    token = factories.api_client(User.objects.get(username="nurse.ward")).token
     with outage_from(1, failure):
         assert says_that_it_is_away(admin.get("/admin/"))
     with outage_from(0, failure):
@@ -98,8 +98,8 @@ def test_a_wrong_statement_of_ours_is_still_an_error_of_ours(admin: Client) -> N
 def test_while_the_disk_is_full_reading_goes_on_and_writes_are_told_when_to_come_back(
     admin: Client, settings: Any, tmp_path: Path
 ) -> None:
-    receptionist = cast.caller(User.objects.get(username="receptionist.ward"))
-    patient = cast.admit()
+    receptionist = factories.api_client(User.objects.get(username="receptionist.ward"))
+    patient = factories.register_patient()
     settings.HIMS_DATA_DIR = tmp_path
     (tmp_path / disk.FULL).touch()
     assert admin.get(reverse("admin:patients_patient_changelist")).status_code == 200

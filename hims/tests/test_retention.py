@@ -13,15 +13,17 @@ from django.db import connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import ApiKeySecret, KnownPlace, RecoveryCode, RefreshToken, Session
-from apps.appointments.models import Opening
-from apps.audit import grants, retention, tasks
+from apps.appointments.models import FreedSlotOffer
+from apps.audit import tasks
+from apps.audit.database_role import grants
 from apps.audit.models import AuditEvent
-from apps.common import bus, clock
+from apps.audit.retention import purging
+from apps.common import clock, redis_client
 from apps.events.models import Delivery, OutboxEvent
 from apps.notifications.models import Message, Notification
 from apps.rest.models import SignInTry
-from hims.launch.places import PROJECT
-from hims.tests import cast
+from hims.launch.paths import PROJECT
+from hims.tests import factories
 from hims.tests.test_settings import WHOLE, refusal
 
 pytestmark = pytest.mark.django_db
@@ -49,24 +51,24 @@ def fact(days: float, status: str | None = None) -> OutboxEvent:
 
 
 def removed(rule: str, **about: Any) -> int:
-    (one,) = retention.purge(by=SYSTEM, only=rule, **about)
+    (one,) = purging.purge(by=SYSTEM, only=rule, **about)
     return one.rows
 
 
 def test_relayed_facts_go_after_their_deliveries_and_what_waits_for_a_person_stays() -> None:
     old, done, failed, pending, fresh = fact(31), fact(31, "done"), fact(31, "parked"), fact(31, "pending"), fact(29, "done")
     waiting = OutboxEvent.objects.create(name="test.noted", payload={}, occurred_at=clock.now() - timedelta(days=99))
-    retention.purge(by=SYSTEM)
+    purging.purge(by=SYSTEM)
     assert set(OutboxEvent.objects.values_list("pk", flat=True)) == {failed.pk, pending.pk, fresh.pk, waiting.pk}
     assert set(Delivery.objects.values_list("event_id", flat=True)) == {failed.pk, pending.pk, fresh.pk}
     assert not OutboxEvent.objects.filter(pk__in=[old.pk, done.pk]).exists()
     very_old = fact(366, "parked")
-    retention.purge(by=SYSTEM)
+    purging.purge(by=SYSTEM)
     assert not OutboxEvent.objects.filter(pk=very_old.pk).exists()
 
 
 def test_sessions_that_are_over_go_with_their_tokens_and_live_ones_stay() -> None:
-    user, now = cast.hire("nurse.ann", "nurse"), clock.now()
+    user, now = factories.hire("nurse.ann", "nurse"), clock.now()
     long_ago = now - timedelta(days=91)
 
     def session(**about: Any) -> Session:
@@ -82,14 +84,14 @@ def test_sessions_that_are_over_go_with_their_tokens_and_live_ones_stay() -> Non
 
 
 def test_browser_sessions_codes_secrets_tries_and_freed_times_go_when_they_are_old() -> None:
-    now, user = clock.now(), cast.hire("doctor.ann", "doctor")
-    key = cast.key_of(user)
+    now, user = clock.now(), factories.hire("doctor.ann", "doctor")
+    key = factories.create_api_key(user)
     BrowserSession.objects.create(session_key="old", session_data="x", expire_date=now - timedelta(days=2))
     BrowserSession.objects.create(session_key="new", session_data="x", expire_date=now + timedelta(minutes=5))
     for days in (91, 89):
         RecoveryCode.objects.create(code_hash=bytes([days]) * 32, user=user, used_at=now - timedelta(days=days))
         at = now - timedelta(days=days)
-        Opening.objects.create(id=uuid4(), doctor=user, starts_at=at - timedelta(hours=1), ends_at=at)
+        FreedSlotOffer.objects.create(id=uuid4(), doctor=user, starts_at=at - timedelta(hours=1), ends_at=at)
     RecoveryCode.objects.create(code_hash=b"u" * 32, user=user)
     SignInTry.objects.create(key="k", at=now - timedelta(hours=2))
     SignInTry.objects.create(key="k", at=now)
@@ -101,26 +103,26 @@ def test_browser_sessions_codes_secrets_tries_and_freed_times_go_when_they_are_o
     assert tasks.purge() == 5
     assert list(BrowserSession.objects.values_list("session_key", flat=True)) == ["new"]
     assert RecoveryCode.objects.count() == 2
-    assert Opening.objects.count() == SignInTry.objects.count() == ApiKeySecret.objects.count() == 1
+    assert FreedSlotOffer.objects.count() == SignInTry.objects.count() == ApiKeySecret.objects.count() == 1
 
 
 def test_an_account_that_lay_idle_for_years_is_still_told_of_a_new_place() -> None:
-    user, now = cast.hire("nurse.ann", "nurse"), clock.now()
+    user, now = factories.hire("nurse.ann", "nurse"), clock.now()
     for number, days in enumerate((700, 500, 400)):
         KnownPlace.objects.create(user=user, mark=f"net:10.0.0.{number}", last_used_at=now - timedelta(days=days))
     assert removed("known_places") == 2
     assert list(KnownPlace.objects.values_list("mark", flat=True)) == ["net:10.0.0.2"]
-    cast.caller().post("/auth/login", {"username": "nurse.ann", "password": cast.PASSWORD})
+    factories.api_client().post("/auth/login", {"username": "nurse.ann", "password": factories.PASSWORD})
     assert OutboxEvent.objects.filter(name="session.new_place").count() == 1
 
 
 def test_notifications_are_kept_for_six_years_and_more() -> None:
-    user = cast.hire("nurse.ann", "nurse")
+    user = factories.hire("nurse.ann", "nurse")
     for years in (5.9, 8):
         at = clock.now() - timedelta(days=365.25 * years)
         message = Message.objects.create(title=f"{years}", message="x", created_at=at)
         Notification.objects.create(message=message, user=user, created_at=at)
-    retention.purge(by=SYSTEM)
+    purging.purge(by=SYSTEM)
     assert list(Message.objects.values_list("title", flat=True)) == ["5.9"]
     assert Notification.objects.count() == 1
 
@@ -137,15 +139,15 @@ def test_a_purge_works_in_batches_and_each_batch_is_audited() -> None:
 
 def test_a_worker_purges_a_share_and_asks_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A first purge may have millions of rows: an alert must not wait for all of them."""
-    monkeypatch.setattr(retention, "BATCH", 1)
-    monkeypatch.setattr(retention, "SHARE", 30)
-    waiting = bus.run(lambda client: client.llen("default"))
+    monkeypatch.setattr(purging, "BATCH", 1)
+    monkeypatch.setattr(purging, "BATCHES_PER_TASK", 30)
+    waiting = redis_client.run(lambda client: client.llen("default"))
     for _ in range(40):
         fact(31)
     assert tasks.purge() == 30
-    assert bus.run(lambda client: client.llen("default")) == waiting + 1
+    assert redis_client.run(lambda client: client.llen("default")) == waiting + 1
     assert tasks.purge() == 10
-    assert bus.run(lambda client: client.llen("default")) == waiting + 1
+    assert redis_client.run(lambda client: client.llen("default")) == waiting + 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -192,14 +194,14 @@ def test_a_time_that_is_too_short_is_refused(name: str, value: str) -> None:
 
 
 def test_no_rule_touches_a_clinical_financial_or_audit_row() -> None:
-    tables = {rule.name: rule.expired(clock.now()).model._meta.db_table for rule in retention.rules()}
+    tables = {rule.name: rule.expired(clock.now()).model._meta.db_table for rule in purging.rules()}
     assert not [name for name, table in tables.items() if table.startswith(CLINICAL)]
 
 
 def test_every_rule_and_every_table_has_its_line_in_the_documentation() -> None:
     """Whoever adds a table decides how long its rows are kept, and writes it down."""
     written = set(re.findall(r"`([a-z_]+)`", DOC))
-    assert not {rule.name for rule in retention.rules()} - written
+    assert not {rule.name for rule in purging.rules()} - written
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     missing = sorted(table for table in tables - written if not table.startswith("auth_"))
     assert not missing, f"Name in docs/retention.md, with how long their rows are kept: {', '.join(missing)}"

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from hims import env, roles
-from hims.launch import places
+from hims.launch import paths
 from hims.tests import live
 from hims.tests.test_settings import WHOLE, start
 
@@ -37,17 +37,17 @@ def embedded_server() -> None:
 
 @pytest.mark.usefixtures("embedded_server")
 def test_production_does_not_start_as_the_owner_and_starts_as_the_application_role() -> None:
-    as_owner = start(WHOLE | {"DATABASE_URL": url_of(places.OWNER_ROLE)}, "-c", SERVE)
+    as_owner = start(WHOLE | {"DATABASE_URL": url_of(paths.OWNER_ROLE)}, "-c", SERVE)
     assert as_owner.returncode != 0
     assert "The database role hims is a superuser." in as_owner.stderr
-    as_application = start(WHOLE | {"DATABASE_URL": url_of(places.APPLICATION_ROLE)}, "-c", SERVE)
+    as_application = start(WHOLE | {"DATABASE_URL": url_of(paths.APPLICATION_ROLE)}, "-c", SERVE)
     assert as_application.stdout == "serves\n", as_application.stderr
 
 
 @pytest.mark.usefixtures("embedded_server")
 def test_a_worker_of_production_does_not_start_as_the_owner() -> None:
     ended = start(
-        WHOLE | {"DATABASE_URL": url_of(places.OWNER_ROLE)}, "-m", "celery", "-A", "hims.celery:app", "worker", "-P", "solo"
+        WHOLE | {"DATABASE_URL": url_of(paths.OWNER_ROLE)}, "-m", "celery", "-A", "hims.celery:app", "worker", "-P", "solo"
     )
     assert ended.returncode != 0
     assert "HIMS does not start: The database role hims is a superuser." in ended.stderr
@@ -102,7 +102,7 @@ def test_servers_connect_as_the_application_and_migrate_as_the_owner(tmp_path: P
 
 
 def test_only_the_migration_service_of_compose_knows_the_owners_password() -> None:
-    services = yaml.safe_load((places.PROJECT / "compose.yaml").read_text())["services"]
+    services = yaml.safe_load((paths.PROJECT / "compose.yaml").read_text())["services"]
     for name in ("web", "worker", "mail-worker", "beat"):
         assert "hims_app:${POSTGRES_APP_PASSWORD" in services[name]["environment"]["DATABASE_URL"]
         assert "POSTGRES_PASSWORD" not in str(services[name])
@@ -126,7 +126,7 @@ def test_a_table_that_a_migration_adds_is_the_applications_to_use() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_running_web_server_of_make_run_is_the_application_role(tmp_path: Path) -> None:
     """`make run` gives its children no role: they are what the settings make of the sandbox."""
-    web = {"DATABASE_URL": url_of(places.APPLICATION_ROLE), "HIMS_DATABASE_ROLE": "application"}
+    web = {"DATABASE_URL": url_of(paths.APPLICATION_ROLE), "HIMS_DATABASE_ROLE": "application"}
     with live.web(tmp_path / "web.log", **web) as server:
         reply = server.ask("POST", "/v1/auth/login", {"username": "nobody", "password": "wrong"})
         assert reply.status == 401, reply.body

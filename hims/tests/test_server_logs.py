@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection, transaction
 
 from apps.common.logs import LineFormatter
 from apps.patients.models import Patient
-from hims.launch import places
-from hims.tests import cast, live
+from hims.launch import paths
+from hims.tests import factories, live
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +29,7 @@ PATIENT = {
 @contextmanager
 def what_postgres_logs() -> Iterator[list[str]]:
     """The text that is added to PostgreSQL's log within the block."""
-    log, said = places.log("postgres"), [""]
+    log, said = paths.log("postgres"), [""]
     if not str(connection.settings_dict["HOST"]).startswith("/"):
         pytest.skip("the log of a server that others named is theirs")
     before = log.stat().st_size if log.exists() else 0
@@ -44,26 +44,32 @@ def markers_in(text: str) -> list[str]:
 
 
 def test_no_server_log_holds_a_patients_data_after_refused_writes(tmp_path: Path) -> None:
-    ward = cast.hire_ward()
-    desk = {"Authorization": f"Bearer {cast.caller(ward['receptionist']).token}"}
-    cast.publish(ward["doctor"])
+    staff = factories.create_staff()
+    receptionist_headers = {"Authorization": f"Bearer {factories.api_client(staff['receptionist']).token}"}
+    factories.publish(staff["doctor"])
     with what_postgres_logs() as said, live.web(tmp_path / "web.log") as web, live.worker(tmp_path / "worker.log"):
-        assert web.ask("POST", "/v1/patients", PATIENT, **desk).status == 201
-        assert web.ask("POST", "/v1/patients", PATIENT, **desk).status == 409
+        assert web.ask("POST", "/v1/patients", PATIENT, **receptionist_headers).status == 201
+        assert web.ask("POST", "/v1/patients", PATIENT, **receptionist_headers).status == 409
         patient = str(Patient.objects.get(mrn="MARK-7731").pk)
-        other = str(cast.admit().pk)
-        visit = {"doctor_id": str(ward["doctor"].pk), "notes": "notes-marker", "duration_minutes": 15}
+        other = str(factories.register_patient().pk)
+        visit = {"doctor_id": str(staff["doctor"].pk), "notes": "notes-marker", "duration_minutes": 15}
         first = web.ask(
-            "POST", "/v1/appointments", visit | {"patient_id": patient, "scheduled_time": "2027-03-01T18:00:00Z"}, **desk
+            "POST",
+            "/v1/appointments",
+            visit | {"patient_id": patient, "scheduled_time": "2027-03-01T18:00:00Z"},
+            **receptionist_headers,
         )
         assert first.status == 201, first.body
         second = web.ask(
-            "POST", "/v1/appointments", visit | {"patient_id": other, "scheduled_time": "2027-03-01T19:00:00Z"}, **desk
+            "POST",
+            "/v1/appointments",
+            visit | {"patient_id": other, "scheduled_time": "2027-03-01T19:00:00Z"},
+            **receptionist_headers,
         )
         moved = {"scheduled_time": "2027-03-01T18:00:00Z", "notes": "notes-marker"}
-        refused = web.ask("PUT", f"/v1/appointments/{second.json['data']['appointment']['id']}", moved, **desk)
+        refused = web.ask("PUT", f"/v1/appointments/{second.json['data']['appointment']['id']}", moved, **receptionist_headers)
         assert refused.status == 409, refused.body
-        assert web.ask("GET", "/v1/patients?search=Zyxmarker", **desk).status == 200
+        assert web.ask("GET", "/v1/patients?search=Zyxmarker", **receptionist_headers).status == 200
     assert "ERROR:  duplicate key value" in said[0]  # what was refused is there, without its values
     for text in (said[0], (tmp_path / "web.log").read_text(), (tmp_path / "worker.log").read_text()):
         assert not markers_in(text)

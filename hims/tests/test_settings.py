@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hims.launch import places
+from hims.launch import paths
 
 WHOLE = {
     "HIMS_ENV": "production",
@@ -27,7 +27,7 @@ def start(environment: dict[str, str], *command: str) -> subprocess.CompletedPro
     bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, *(command or ("-c", SHOW))],
-        cwd=places.PROJECT,
+        cwd=paths.PROJECT,
         env=bare | environment,
         capture_output=True,
         text=True,
@@ -247,10 +247,10 @@ MAIL = (
 
 def test_mail_goes_to_the_server_that_is_named_and_else_into_files(tmp_path: Path) -> None:
     named = WHOLE | {"EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587", "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>"}
-    said = "apps.notifications.smtp.Smtp Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
+    said = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
     assert start(named, "-c", MAIL).stdout == said
     sandbox = start({"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}, "-c", MAIL)
-    assert sandbox.stdout.startswith("apps.notifications.mail_files.Files ")
+    assert sandbox.stdout.startswith("apps.notifications.mail.file_backend.PrivateFileBackend ")
 
 
 @pytest.mark.parametrize(

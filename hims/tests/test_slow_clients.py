@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from benchmarks import cpu
-from hims.tests import cast, live
+from hims.tests import factories, live
 from hims.tests.live import Web
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +76,7 @@ def server(tmp_path: Path) -> Iterator[Web]:
 
 @pytest.fixture
 def nurse() -> str:
-    return cast.caller(cast.hire("nurse.ann", "nurse")).token
+    return factories.api_client(factories.hire("nurse.ann", "nurse")).token
 
 
 def test_fifty_slow_bodies_and_two_hundred_slow_headers_hold_up_nobody(server: Web, nurse: str) -> None:
@@ -92,7 +92,7 @@ def test_fifty_slow_bodies_and_two_hundred_slow_headers_hold_up_nobody(server: W
                 assert server.ask("GET", "/v1/doctors", Authorization=f"Bearer {nurse}").status == 200
                 assert server.ask("GET", "/health/live").status == 200
             assert server.ask("GET", "/health/ready").json["checks"]["database"] == "ok"
-            assert server.ask("POST", "/v1/auth/login", {"username": "nurse.ann", "password": cast.PASSWORD}).status == 200
+            assert server.ask("POST", "/v1/auth/login", {"username": "nurse.ann", "password": factories.PASSWORD}).status == 200
         assert all(_is_open(line) for line, _ in slow.lines)
         replies = slow.until_closed()
     for reply in replies[:50]:

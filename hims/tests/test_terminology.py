@@ -6,8 +6,8 @@ import pytest
 from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.models import User
-from apps.terminology.tests import factories
-from hims.tests import cast
+from apps.terminology.tests import factories as terminology
+from hims.tests import factories
 
 pytestmark = pytest.mark.django_db
 PATH = "/terminology/icd10"
@@ -15,9 +15,9 @@ KEYS = {"code", "display", "billable"}
 
 
 @pytest.fixture
-def nurse(ward: dict[str, User]) -> cast.Caller:
-    factories.load()
-    return cast.caller(ward["nurse"])
+def nurse(staff: dict[str, User]) -> factories.ApiClient:
+    terminology.load()
+    return factories.api_client(staff["nurse"])
 
 
 def codes(reply: Any) -> list[str]:
@@ -25,7 +25,7 @@ def codes(reply: Any) -> list[str]:
     return [row["code"] for row in reply.json()["data"]["codes"]]
 
 
-def test_a_diagnosis_is_found_by_its_words_or_its_code(nurse: cast.Caller) -> None:
+def test_a_diagnosis_is_found_by_its_words_or_its_code(nurse: factories.ApiClient) -> None:
     reply = nurse.get(f"{PATH}?search=diab%202%20type%20without%20compl")
     rows = reply.json()["data"]["codes"]
     assert rows[0] == {"code": "E11.9", "display": "Type 2 diabetes mellitus without complications", "billable": True}
@@ -34,14 +34,14 @@ def test_a_diagnosis_is_found_by_its_words_or_its_code(nurse: cast.Caller) -> No
     assert codes(nurse.get(f"{PATH}?search=e11"))[0] == "E11"
 
 
-def test_headers_are_shown_and_can_be_left_out(nurse: cast.Caller) -> None:
+def test_headers_are_shown_and_can_be_left_out(nurse: factories.ApiClient) -> None:
     assert "E11" in codes(nurse.get(f"{PATH}?search=e11&limit=100"))
     assert "E11" not in codes(nurse.get(f"{PATH}?search=e11&billable=true&limit=100"))
     assert all(not row["billable"] for row in nurse.get(f"{PATH}?billable=false").json()["data"]["codes"])
 
 
-def test_the_date_of_service_decides(nurse: cast.Caller) -> None:
-    factories.load_october()
+def test_the_date_of_service_decides(nurse: factories.ApiClient) -> None:
+    terminology.load_october()
     shown = {
         day: nurse.get(f"{PATH}?search=E11.9&date={day}").json()["data"]["codes"][0]["display"]
         for day in ("2025-01-15", "2026-09-30", "2026-10-01")
@@ -50,8 +50,8 @@ def test_the_date_of_service_decides(nurse: cast.Caller) -> None:
     assert shown["2026-10-01"] == "Type 2 diabetes mellitus, uncomplicated"
 
 
-def test_without_a_search_all_are_listed_page_by_page(nurse: cast.Caller) -> None:
-    known = sorted(entry.code for entry in factories.entries())
+def test_without_a_search_all_are_listed_page_by_page(nurse: factories.ApiClient) -> None:
+    known = sorted(entry.code for entry in terminology.entries())
     first, second = nurse.get(f"{PATH}?limit=50"), nurse.get(f"{PATH}?limit=50&page=2")
     assert codes(first) + codes(second) == known[:100]
     assert first.json()["data"]["pagination"]["total"] == len(known)
@@ -71,32 +71,32 @@ def test_without_a_search_all_are_listed_page_by_page(nurse: cast.Caller) -> Non
         ("chapter=4", "chapter"),
     ],
 )
-def test_a_wrong_question_is_refused_by_name(nurse: cast.Caller, query: str, field: str) -> None:
+def test_a_wrong_question_is_refused_by_name(nurse: factories.ApiClient, query: str, field: str) -> None:
     reply = nurse.get(f"{PATH}?{query}")
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
 
 
-def test_signs_are_letters_like_others(nurse: cast.Caller) -> None:
+def test_signs_are_letters_like_others(nurse: factories.ApiClient) -> None:
     assert [codes(nurse.get(f"{PATH}?search={sign}")) for sign in ("%25", "_", "%27", "e11%25%25x")] == [[], [], [], []]
 
 
-def test_a_page_costs_as_many_queries_as_another(nurse: cast.Caller, django_assert_max_num_queries: Any) -> None:
+def test_a_page_costs_as_many_queries_as_another(nurse: factories.ApiClient, django_assert_max_num_queries: Any) -> None:
     for query in ("limit=1", "limit=100", "search=e11&limit=100", "search=diab&billable=true"):
         with django_assert_max_num_queries(4):  # session, codes, count, and whether the words are spelt as known ones
             nurse.get(f"{PATH}?{query}")
 
 
-def test_a_manager_and_a_key_without_the_scope_are_refused(ward: dict[str, User]) -> None:
-    factories.load()
-    assert cast.caller(ward["manager"]).get(PATH).status_code == 403
-    refused = cast.program(cast.key_of(ward["nurse"], "patients:read").text).get(PATH)
+def test_a_manager_and_a_key_without_the_scope_are_refused(staff: dict[str, User]) -> None:
+    terminology.load()
+    assert factories.api_client(staff["manager"]).get(PATH).status_code == 403
+    refused = factories.api_key_client(factories.create_api_key(staff["nurse"], "patients:read").text).get(PATH)
     assert (refused.status_code, refused.json()["error"]["details"]["required_scope"]) == (403, "history:read")
-    assert cast.program(cast.key_of(ward["nurse"], "history:read").text).get(PATH).status_code == 200
+    assert factories.api_key_client(factories.create_api_key(staff["nurse"], "history:read").text).get(PATH).status_code == 200
 
 
-def test_the_desk_searches_as_the_api_does_and_changes_nothing(ward: dict[str, User]) -> None:
-    factories.load()
-    browser, page = cast.browser(ward["doctor"]), reverse("admin:terminology_icdcode_changelist")
+def test_the_desk_searches_as_the_api_does_and_changes_nothing(staff: dict[str, User]) -> None:
+    terminology.load()
+    browser, page = factories.browser(staff["doctor"]), reverse("admin:terminology_icdcode_changelist")
     shown = browser.get(page, {"q": "type 2 without compl"}).content.decode()
     assert "E11.9" in shown
     assert "E10.9" not in shown
@@ -107,7 +107,7 @@ def test_the_desk_searches_as_the_api_does_and_changes_nothing(ward: dict[str, U
     assert browser.get(reverse("admin:terminology_icdcode_add")).status_code == 403
 
 
-def test_a_reply_says_whether_near_spellings_are_shown(nurse: cast.Caller) -> None:
+def test_a_reply_says_whether_near_spellings_are_shown(nurse: factories.ApiClient) -> None:
     def said(search: str) -> tuple[list[str], object]:
         reply = nurse.get(f"{PATH}?search={search}")
         return codes(reply)[:1], reply.json()["data"].get("fuzzy", "absent")

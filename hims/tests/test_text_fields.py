@@ -7,7 +7,7 @@ from django import forms
 from rest_framework import serializers
 
 import hims.urls  # noqa: F401  # loads every body
-from apps.consultations.fields import LINE_MOST, Text
+from apps.consultations.steps.fields import LINE_MOST, Text
 from apps.rest.admin.forms import clean_lines
 from apps.rest.serializers import EmailAddressField, LineField, StrictSerializer
 

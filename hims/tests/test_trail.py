@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.audit import sealing, whole
 from apps.audit.models import AuditEvent
+from apps.audit.sealing import seals
+from apps.audit.verification import full_verification
 from apps.common import clock
-from hims.tests import cast
+from hims.tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -27,21 +28,21 @@ VERIFY = "/admin/audit/auditevent/verify/"
 
 
 @pytest.fixture
-def admin(ward: dict[str, User]) -> cast.Caller:
+def admin(staff: dict[str, User]) -> factories.ApiClient:
     """An administrator over the API, and a trail that is empty but for what a test puts there."""
-    caller = cast.caller(ward["admin"])
+    api_client = factories.api_client(staff["admin"])
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE audit_auditevent, audit_seal, audit_anchor, audit_chain")
-    return caller
+    return api_client
 
 
 def put(action: str = "test.noted", at: datetime | None = None, **about: Any) -> AuditEvent:
     return AuditEvent.objects.create(**({"action": action, "outcome": "success", "at": at or clock.now()} | about))
 
 
-def listed(caller: cast.Caller, query: str = "") -> list[str]:
+def listed(api_client: factories.ApiClient, query: str = "") -> list[str]:
     """The ids on the page."""
-    reply = caller.get(f"/audit-events{query}")
+    reply = api_client.get(f"/audit-events{query}")
     assert reply.status_code == 200, reply.content
     return [row["id"] for row in reply.json()["data"]["audit_events"]]
 
@@ -50,8 +51,8 @@ def ids(*rows: AuditEvent) -> list[str]:
     return [str(row.pk) for row in rows]
 
 
-def refusal(caller: cast.Caller, query: str) -> dict[str, Any]:
-    reply = caller.get(f"/audit-events{query}")
+def refusal(api_client: factories.ApiClient, query: str) -> dict[str, Any]:
+    reply = api_client.get(f"/audit-events{query}")
     assert reply.status_code == 400, reply.content
     return reply.json()["error"]["details"]
 
@@ -63,22 +64,22 @@ def tampered(row: AuditEvent) -> None:
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def test_a_row_has_the_keys_of_the_contract_and_nothing_of_the_detail(admin: cast.Caller, ward: dict[str, User]) -> None:
+def test_a_row_has_the_keys_of_the_contract_and_nothing_of_the_detail(admin: factories.ApiClient, staff: dict[str, User]) -> None:
     patient = uuid4()
-    row = put("chart.read", user_id=ward["nurse"].pk, role="nurse", patient_id=patient, ip="192.0.2.7", request_id="req_1")
+    row = put("chart.read", user_id=staff["nurse"].pk, role="nurse", patient_id=patient, ip="192.0.2.7", request_id="req_1")
     reply = admin.get("/audit-events").json()["data"]
     (shown,) = reply["audit_events"]
     assert set(shown) == KEYS
     assert datetime.fromisoformat(shown["at"]) == row.at
     assert shown["at"].endswith("Z")
-    assert (shown["user_id"], shown["patient_id"], shown["ip"]) == (str(ward["nurse"].pk), str(patient), "192.0.2.7")
+    assert (shown["user_id"], shown["patient_id"], shown["ip"]) == (str(staff["nurse"].pk), str(patient), "192.0.2.7")
     assert reply["pagination"] == {"page": 1, "limit": 20, "total": 1, "pages": 1, "next_cursor": None}
 
 
-def test_rows_are_found_by_patient_person_act_and_outcome(admin: cast.Caller, ward: dict[str, User]) -> None:
-    patient, nurse = uuid4(), ward["nurse"].pk
+def test_rows_are_found_by_patient_person_act_and_outcome(admin: factories.ApiClient, staff: dict[str, User]) -> None:
+    patient, nurse = uuid4(), staff["nurse"].pk
     looked = put("chart.read", patient_id=patient, user_id=nurse)
-    other = put("chart.read", patient_id=uuid4(), user_id=ward["doctor"].pk)
+    other = put("chart.read", patient_id=uuid4(), user_id=staff["doctor"].pk)
     denied = put("patient.list", outcome="denied", user_id=nurse)
     assert listed(admin, f"?patient_id={patient}") == ids(looked)
     assert listed(admin, f"?user_id={nurse}") == ids(denied, looked)
@@ -90,7 +91,7 @@ def test_rows_are_found_by_patient_person_act_and_outcome(admin: cast.Caller, wa
     assert listed(admin, "?patient_id=patient_001") == []  # a sample's name stands for its id
 
 
-def test_days_are_the_clinics_and_inclusive_instants_are_exact(admin: cast.Caller) -> None:
+def test_days_are_the_clinics_and_inclusive_instants_are_exact(admin: factories.ApiClient) -> None:
     zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
     midnight = datetime(2026, 3, 8, tzinfo=zone)  # a day of 23 hours in Los Angeles
     rows = [put(at=at) for at in (midnight - timedelta(microseconds=1), midnight, datetime(2026, 3, 8, 23, 59, 59, 999999, zone))]
@@ -124,11 +125,11 @@ def test_days_are_the_clinics_and_inclusive_instants_are_exact(admin: cast.Calle
         ("?page=0", "page"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused_by_name(admin: cast.Caller, query: str, field: str) -> None:
+def test_a_question_that_makes_no_sense_is_refused_by_name(admin: factories.ApiClient, query: str, field: str) -> None:
     assert refusal(admin, query)["field"] == field
 
 
-def test_the_cursor_goes_through_all_rows_once_though_new_ones_arrive(admin: cast.Caller) -> None:
+def test_the_cursor_goes_through_all_rows_once_though_new_ones_arrive(admin: factories.ApiClient) -> None:
     at = clock.now() - timedelta(hours=1)
     rows = [put(at=at - timedelta(seconds=number // 3)) for number in range(11)]  # some at the same instant
     expected = ids(*sorted(rows, key=lambda row: (row.at, row.pk), reverse=True))
@@ -146,10 +147,10 @@ def test_the_cursor_goes_through_all_rows_once_though_new_ones_arrive(admin: cas
     assert page["limit"] == 4
 
 
-def test_without_a_filter_the_total_is_exact_and_with_one_it_is_counted(admin: cast.Caller) -> None:
+def test_without_a_filter_the_total_is_exact_and_with_one_it_is_counted(admin: factories.ApiClient) -> None:
     for _ in range(5):
         put()
-    sealing.seal()
+    seals.seal()
     put("test.other")
     assert admin.get("/audit-events?limit=2").json()["data"]["pagination"]["total"] == 6
     assert admin.get("/audit-events?action=test.noted").json()["data"]["pagination"]["total"] == 5
@@ -157,12 +158,14 @@ def test_without_a_filter_the_total_is_exact_and_with_one_it_is_counted(admin: c
 
 
 @pytest.mark.parametrize("query", ["", "?outcome=success", "?user_id={nurse}"])
-def test_the_list_asks_the_same_few_statements_however_long_it_is(admin: cast.Caller, ward: dict[str, User], query: str) -> None:
+def test_the_list_asks_the_same_few_statements_however_long_it_is(
+    admin: factories.ApiClient, staff: dict[str, User], query: str
+) -> None:
     counts = set()
     for limit in (1, 50, 100):
         for _ in range(60):
-            put(user_id=ward["nurse"].pk)
-        address = f"/audit-events{query.format(nurse=ward['nurse'].pk)}"
+            put(user_id=staff["nurse"].pk)
+        address = f"/audit-events{query.format(nurse=staff['nurse'].pk)}"
         with CaptureQueriesContext(
             connection,
         ) as asked:
@@ -172,27 +175,27 @@ def test_the_list_asks_the_same_few_statements_however_long_it_is(admin: cast.Ca
     assert counts.pop() <= 5  # principal, rows, head and count or count, the reading's own row
 
 
-def test_reading_and_verifying_the_trail_is_itself_on_record(admin: cast.Caller, ward: dict[str, User]) -> None:
+def test_reading_and_verifying_the_trail_is_itself_on_record(admin: factories.ApiClient, staff: dict[str, User]) -> None:
     patient = uuid4()
     admin.get(f"/audit-events?patient_id={patient}&limit=5")
     admin.get("/audit-events/verify")
     searched, verified = AuditEvent.objects.order_by("at")
-    assert (searched.action, searched.user_id, searched.patient_id) == ("trail.searched", ward["admin"].pk, patient)
+    assert (searched.action, searched.user_id, searched.patient_id) == ("trail.searched", staff["admin"].pk, patient)
     assert searched.detail == {"query": {"patient_id": str(patient), "limit": "5"}, "shown": 0}
     assert (verified.action, verified.outcome, verified.detail["intact"]) == ("trail.verified", "success", True)
 
 
 @pytest.mark.parametrize("path", ["/audit-events", "/audit-events/verify"])
-def test_the_trail_is_the_administrators_alone(ward: dict[str, User], path: str) -> None:
-    answers = {role: cast.caller(user).get(path).status_code for role, user in ward.items()}
-    assert answers == {role: 200 if role == "admin" else 403 for role in ward}
-    assert cast.caller().get(path).status_code == 401
+def test_the_trail_is_the_administrators_alone(staff: dict[str, User], path: str) -> None:
+    answers = {role: factories.api_client(user).get(path).status_code for role, user in staff.items()}
+    assert answers == {role: 200 if role == "admin" else 403 for role in staff}
+    assert factories.api_client().get(path).status_code == 401
     assert AuditEvent.objects.filter(outcome="denied", action__in=("trail.list", "verification.verify")).count() == 7
 
 
-def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin: cast.Caller) -> None:
+def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin: factories.ApiClient) -> None:
     rows = [put() for _ in range(4)]
-    sealing.seal()
+    seals.seal()
     put()
     assert admin.get("/audit-events/verify").json()["data"] == {
         "verification": {"intact": True, "checked": 4, "unsealed": 1, "first_broken": None, "whole_trail_verified_at": None}
@@ -213,20 +216,20 @@ def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin
 
 
 def test_a_request_verifies_a_bounded_number_of_rows_after_those_the_worker_has_verified(
-    admin: cast.Caller, settings: Any
+    admin: factories.ApiClient, settings: Any
 ) -> None:
     for _ in range(7):
         put()
-    sealing.seal()
+    seals.seal()
     settings.HIMS_AUDIT_VERIFY_ROWS = 5
 
     def verified(query: str = "") -> dict[str, Any]:
         return admin.get(f"/audit-events/verify{query}").json()["data"]["verification"]
 
     assert (verified()["checked"], verified()["whole_trail_verified_at"]) == (5, None)
-    assert whole.step().is_done
+    assert full_verification.step().is_done
     put()
-    sealing.seal()
+    seals.seal()
     found = verified()
     assert 1 <= found["checked"] <= 5
     assert found["intact"]
@@ -234,20 +237,20 @@ def test_a_request_verifies_a_bounded_number_of_rows_after_those_the_worker_has_
     assert verified("?since=2020-01-01")["checked"] == 5  # from the chain's beginning
 
 
-def test_what_the_worker_found_wrong_is_told_to_every_request_until_it_is_right(admin: cast.Caller) -> None:
+def test_what_the_worker_found_wrong_is_told_to_every_request_until_it_is_right(admin: factories.ApiClient) -> None:
     rows = [put() for _ in range(4)]
-    sealing.seal()
-    assert whole.step().broken is None
+    seals.seal()
+    assert full_verification.step().broken is None
     tampered(rows[1])
     assert admin.get("/audit-events/verify").json()["data"]["verification"]["intact"]  # it lies before what is looked at
-    assert whole.step(anew=True).broken
+    assert full_verification.step(restart=True).broken
     found = admin.get("/audit-events/verify").json()["data"]["verification"]
     assert (found["intact"], found["first_broken"]["id"]) == (False, str(rows[1].pk))
 
 
-def test_a_trail_whose_key_nobody_can_read_says_so(admin: cast.Caller, settings: Any) -> None:
+def test_a_trail_whose_key_nobody_can_read_says_so(admin: factories.ApiClient, settings: Any) -> None:
     put()
-    sealing.seal()
+    seals.seal()
     settings.HIMS_KEY_RING = ["a ring that never knew the key, long enough"]
     reply = admin.get("/audit-events/verify")
     assert reply.status_code == 409
@@ -258,8 +261,8 @@ def test_a_trail_whose_key_nobody_can_read_says_so(admin: cast.Caller, settings:
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Callable[[str], Client]:
-    return lambda role: cast.browser(ward[role])
+def browser_of(staff: dict[str, User]) -> Callable[[str], Client]:
+    return lambda role: factories.browser(staff[role])
 
 
 def shown(page: Any) -> set[str]:
@@ -267,11 +270,11 @@ def shown(page: Any) -> set[str]:
     return {row.action for row in page.context_data["cl"].result_list}
 
 
-def test_the_page_asks_who_whom_what_and_when(ward: dict[str, User], desk: Callable[[str], Client]) -> None:
-    browser, patient = desk("admin"), uuid4()
+def test_the_page_asks_who_whom_what_and_when(staff: dict[str, User], browser_of: Callable[[str], Client]) -> None:
+    browser, patient = browser_of("admin"), uuid4()
     long_ago = datetime(2026, 1, 5, 20, tzinfo=UTC)
-    put("test.one", user_id=ward["nurse"].pk, patient_id=patient)
-    put("test.two", user_id=ward["doctor"].pk, outcome="denied", patient_id=uuid4())
+    put("test.one", user_id=staff["nurse"].pk, patient_id=patient)
+    put("test.two", user_id=staff["doctor"].pk, outcome="denied", patient_id=uuid4())
     put("other.three", at=long_ago)
     assert shown(browser.get(LIST, {"who": "NURSE.ward", "action": "test."})) == {"test.one"}
     assert shown(browser.get(LIST, {"patient": str(patient)})) == {"test.one"}
@@ -284,18 +287,18 @@ def test_the_page_asks_who_whom_what_and_when(ward: dict[str, User], desk: Calla
     assert '<input type="hidden" name="role" value="nurse">' in page.content.decode()
 
 
-def test_the_page_says_how_many_rows_wait_for_their_seal(desk: Callable[[str], Client]) -> None:
-    browser = desk("admin")
-    sealing.seal()
+def test_the_page_says_how_many_rows_wait_for_their_seal(browser_of: Callable[[str], Client]) -> None:
+    browser = browser_of("admin")
+    seals.seal()
     put()
     assert "1 row of the last seconds not sealed yet" in browser.get(LIST).content.decode()
-    sealing.seal()
+    seals.seal()
     assert "Every row is sealed" in browser.get(LIST).content.decode()
 
 
-def test_an_administrator_verifies_at_the_page(desk: Callable[[str], Client]) -> None:
-    browser, row = desk("admin"), put()
-    sealing.seal()
+def test_an_administrator_verifies_at_the_page(browser_of: Callable[[str], Client]) -> None:
+    browser, row = browser_of("admin"), put()
+    seals.seal()
     assert f'href="{VERIFY}"' in browser.get(LIST).content.decode()
     assert AuditEvent.objects.filter(action="trail.verified").count() == 0
     assert "The trail is intact." in browser.post(VERIFY).content.decode()
@@ -307,9 +310,9 @@ def test_an_administrator_verifies_at_the_page(desk: Callable[[str], Client]) ->
     assert AuditEvent.objects.filter(action="trail.verified").count() == 2
 
 
-def test_nobody_else_verifies_at_the_page(desk: Callable[[str], Client]) -> None:
+def test_nobody_else_verifies_at_the_page(browser_of: Callable[[str], Client]) -> None:
     for role in ("nurse", "manager"):
-        assert desk(role).get(VERIFY).status_code == 403
-        assert desk(role).post(VERIFY).status_code == 403
+        assert browser_of(role).get(VERIFY).status_code == 403
+        assert browser_of(role).post(VERIFY).status_code == 403
     assert Client().post(VERIFY).status_code == 302
     assert AuditEvent.objects.filter(action="page.refused", detail__path=VERIFY).count() == 4

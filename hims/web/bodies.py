@@ -27,7 +27,7 @@ class Bodies:
     """The bodies that arrive at one worker. Runs in the thread of the worker's event loop."""
 
     def __init__(self) -> None:
-        self.held = 0
+        self.bytes_held = 0
         self.tasks: set[asyncio.Task] = set()
 
     def start(self, headers: Any, proto: Any, deliver: Deliver) -> None:
@@ -38,7 +38,7 @@ class Bodies:
 
     def release(self, size: int) -> None:
         """Count a body of so many bytes no longer."""
-        self.held -= size
+        self.bytes_held -= size
 
     async def _read_and_deliver(self, headers: Any, proto: Any, deliver: Deliver) -> None:
         declared = _declared_length(headers)
@@ -68,10 +68,10 @@ class Bodies:
         async for chunk in chunks:
             empty += not chunk
             body += chunk
-            self.held += len(chunk)
+            self.bytes_held += len(chunk)
             if len(body) > LARGEST_BODY:
                 raise PayloadTooLarge
-            if self.held > MOST_HELD:
+            if self.bytes_held > MOST_HELD:
                 raise Unavailable
             if len(body) == declared:
                 return

@@ -14,8 +14,8 @@ def rights(role: str, *, admin_clinical: bool = False) -> frozenset[P]:
 
 
 def test_every_right_is_held_by_somebody() -> None:
-    held = frozenset().union(*(rights(role) for role in STAFF))
-    assert not set(P) - held
+    all_permissions = frozenset().union(*(rights(role) for role in STAFF))
+    assert not set(P) - all_permissions
 
 
 def test_a_patient_holds_no_right_of_the_staff() -> None:
@@ -71,4 +71,4 @@ def test_only_billing_sees_codes_without_words() -> None:
 
 def test_the_system_may_do_everything_and_has_no_id() -> None:
     assert SYSTEM.id is None
-    assert all(SYSTEM.may(right) for right in P)
+    assert all(SYSTEM.has_permission(right) for right in P)

@@ -2,22 +2,22 @@
 
 from django.contrib import admin
 
-from apps.accounts.admin import doctors, keys, sessions, staff
+from apps.accounts.admin import api_keys, doctors, sessions, staff
 from apps.accounts.admin.password import ForgotPasswordView, OwnPasswordView, ResetPasswordView
-from apps.accounts.admin.proof import ProofPage
+from apps.accounts.admin.reauthentication import ReauthenticationPage
 from apps.accounts.admin.second_factor import SecondFactorView
 from apps.accounts.admin.sign_in import CodeView, EnrolView, SignInView
-from apps.rest.admin_site import Page
+from apps.rest.admin_site import SitePage
 
 admin.site.password_view = OwnPasswordView  # type: ignore[attr-defined]
-admin.site.proof = ProofPage(admin.site)  # type: ignore[attr-defined]
+admin.site.reauthentication = ReauthenticationPage(admin.site)  # type: ignore[attr-defined]
 admin.site.sign_in_view = SignInView  # type: ignore[attr-defined]
 admin.site.pages += (  # type: ignore[attr-defined]
-    Page(route="login/code/", name="login_code", view=CodeView, is_open=True),
-    Page(route="login/second-factor/", name="login_enrol", view=EnrolView, is_open=True),
-    Page(route="password-forgot/", name="password_forgot", view=ForgotPasswordView, is_open=True),
-    Page(route="password-reset/", name="password_reset", view=ResetPasswordView, is_open=True),
-    Page(route="second-factor/", name="second_factor", view=SecondFactorView),
+    SitePage(route="login/code/", name="login_code", view=CodeView, is_open=True),
+    SitePage(route="login/second-factor/", name="login_enrol", view=EnrolView, is_open=True),
+    SitePage(route="password-forgot/", name="password_forgot", view=ForgotPasswordView, is_open=True),
+    SitePage(route="password-reset/", name="password_reset", view=ResetPasswordView, is_open=True),
+    SitePage(route="second-factor/", name="second_factor", view=SecondFactorView),
 )
 
-__all__ = ["doctors", "keys", "sessions", "staff"]
+__all__ = ["api_keys", "doctors", "sessions", "staff"]

@@ -18,7 +18,7 @@ class DoctorAdmin(HimsModelAdmin):
 
     noun = "doctor"
     needs = {"view": Permission.DOCTOR_VIEW, "change": Permission.STAFF_MANAGE}
-    list_display = ("name", "specialty", "npi", "spoken")
+    list_display = ("name", "specialty", "npi", "language_list")
     list_select_related = ("user",)
     search_fields = ("specialty",)
     search_help_text = "Words of the name or the specialty"
@@ -33,12 +33,12 @@ class DoctorAdmin(HimsModelAdmin):
         return selectors.doctors_named(queryset, search_term.replace("\x00", "")), False
 
     def amend(self, request: HttpRequest, row: Doctor, changes: dict[str, Any]) -> None:
-        services.change_practice(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        services.change_doctor_profile(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
 
     @admin.display(description="doctor")
     def name(self, row: Doctor) -> str:
         return str(row.user)
 
     @admin.display(description="languages")
-    def spoken(self, row: Doctor) -> str:
+    def language_list(self, row: Doctor) -> str:
         return ", ".join(row.languages)

@@ -18,7 +18,7 @@ def _password(label: str, hint: str = "") -> forms.CharField:
     return forms.CharField(label=label, max_length=128, strip=False, widget=widget, help_text=hint)
 
 
-class TwicePassword(forms.Form):
+class NewPasswordForm(forms.Form):
     """A new password, typed twice."""
 
     password = _password("New password", _HINT)
@@ -34,7 +34,7 @@ class TwicePassword(forms.Form):
 REVOKE_API_KEYS = "Also revoke all API keys of this account. Programs that use them stop working at once."
 
 
-class SetPasswordForm(TwicePassword):
+class SetPasswordForm(NewPasswordForm):
     """A new password for somebody else's account."""
 
     revoke_api_keys = forms.BooleanField(required=False, label="Revoke API keys", help_text=REVOKE_API_KEYS)
@@ -46,7 +46,7 @@ class StaffForm(ServiceForm):
     role = forms.ChoiceField(choices=_ROLES)
 
 
-class HireForm(TwicePassword, StaffForm):
+class HireForm(NewPasswordForm, StaffForm):
     """A person to be hired; the lower half is a doctor's."""
 
     specialty = forms.CharField(max_length=100, required=False)

@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.views.generic import FormView
 
 from apps.accounts import services
-from apps.accounts.admin.forms import REVOKE_API_KEYS, TwicePassword
+from apps.accounts.admin.forms import REVOKE_API_KEYS, NewPasswordForm
 from apps.accounts.models import User
 from apps.common import context
 from apps.common.errors import HimsError, Invalid, RateLimited
 from apps.rest import sign_in
-from apps.rest.admin_site import too_many
+from apps.rest.admin_site import too_many_attempts
 
 _FIELD = {"current_password": "old_password", "new_password": "new_password1"}  # the API's word: the form's
 
@@ -38,8 +38,8 @@ class OwnPasswordForm(PasswordChangeForm):
             try:
                 services.change_password(by=self.user, session_id=None, current=old, new=new, revoke_api_keys=revoke)
             except HimsError as refusal:
-                told = refusal.details["issue"] if isinstance(refusal, Invalid) else refusal.message
-                self.add_error(_FIELD.get(refusal.details.get("field", "")), told)
+                message = refusal.details["issue"] if isinstance(refusal, Invalid) else refusal.message
+                self.add_error(_FIELD.get(refusal.details.get("field", "")), message)
             self.user.refresh_from_db()
         return cleaned
 
@@ -70,25 +70,25 @@ class _OpenPage(FormView):
     title = ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = {"title": self.title, "subtitle": None}
-        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | known
+        extra = {"title": self.title, "subtitle": None}
+        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | extra
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, self.counted(request))):
-            return too_many(request, wait)
+        if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, self.rate_key(request))):
+            return too_many_attempts(request, wait)
         try:
             response = super().dispatch(request, *args, **kwargs)
         except RateLimited as refusal:
-            return too_many(request, refusal.details["retry_after"])
+            return too_many_attempts(request, refusal.details["retry_after"])
         response.headers["Referrer-Policy"] = "same-origin" if request.method == "POST" else "no-referrer"
         return response
 
     @property
-    def place(self) -> services.Place:
+    def place(self) -> services.SignInPlace:
         """Where the browser is."""
-        return services.Place(context.current().ip)
+        return services.SignInPlace(context.current().ip)
 
-    def counted(self, request: HttpRequest) -> str:
+    def rate_key(self, request: HttpRequest) -> str:
         """Whose tries are counted."""
         raise NotImplementedError
 
@@ -100,22 +100,22 @@ class ForgotPasswordView(_OpenPage):
     template_name = "admin/password_forgot.html"
     title = "Forgot your password?"
 
-    def counted(self, request: HttpRequest) -> str:
+    def rate_key(self, request: HttpRequest) -> str:
         return f"forgot:{request.POST.get('identifier', '')}"
 
     def form_valid(self, form: Any) -> HttpResponse:
-        services.ask_for_reset(identifier=form.cleaned_data["identifier"], place=self.place)
+        services.request_password_reset(identifier=form.cleaned_data["identifier"], place=self.place)
         return self.render_to_response(self.get_context_data(form=form, asked=True))
 
 
 class ResetPasswordView(_OpenPage):
     """Choosing a password by a mailed link."""
 
-    form_class = TwicePassword
+    form_class = NewPasswordForm
     template_name = "admin/password_reset.html"
     title = "Choose a password"
 
-    def counted(self, request: HttpRequest) -> str:
+    def rate_key(self, request: HttpRequest) -> str:
         return f"reset:{self.token}"
 
     @property
@@ -124,12 +124,12 @@ class ResetPasswordView(_OpenPage):
         return self.request.POST.get("token", "") or self.request.GET.get("token", "")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"token": self.token, "good": services.is_good_link(self.token, self.place)}
+        return super().get_context_data(**kwargs) | {"token": self.token, "good": services.is_valid_link(self.token, self.place)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
             services.reset_password(token=self.token, password=form.cleaned_data["password"], place=self.place)
-        except services.BadLink:
+        except services.InvalidLink:
             return self.render_to_response(self.get_context_data(form=form))
         except Invalid as refusal:
             for row in refusal.details["errors"]:

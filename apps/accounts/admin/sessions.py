@@ -10,8 +10,8 @@ from apps.access.permissions import Permission
 from apps.accounts import services
 from apps.accounts.models import Session
 from apps.common import clock
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.row_actions import RowAction
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -49,16 +49,16 @@ class SessionAdmin(HimsModelAdmin):
     search_help_text = "Username or last name"
     ordering = ("-started_at", "-pk")
     fields = ("user", "started_at", "last_seen_at", "expires_at", "ip", "user_agent", "ended_at", "end_reason")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="end",
             label="End this session",
-            need=Permission.STAFF_MANAGE,
+            permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.end_session(by=by, session_id=row.pk),
             question="The next request with its tokens is refused; whoever uses it must sign in again.",
             done="The session has ended.",
-            offered=lambda row, _: row.ended_at is None,
-            grave=True,
+            available=lambda row, _: row.ended_at is None,
+            destructive=True,
         ),
     )
 

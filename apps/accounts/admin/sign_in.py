@@ -23,24 +23,24 @@ from django.views.generic import FormView
 
 from apps.accounts import selectors, services
 from apps.accounts.models import User
-from apps.accounts.services import Place
+from apps.accounts.services import SignInPlace
 from apps.common import clock, context
 from apps.common.errors import HimsError, RateLimited
-from apps.rest.admin.forms import tell
-from apps.rest.admin_site import too_many
+from apps.rest.admin.forms import show_refusal
+from apps.rest.admin_site import too_many_attempts
 
 _COOKIE = "hims_device"
 _SALT = "apps.accounts.device"
-_REMEMBERED = timedelta(days=30)
-_HALFWAY = "signing_in"
-_STEP = timedelta(minutes=10)
+_DEVICE_REMEMBERED_FOR = timedelta(days=30)
+_PENDING = "signing_in"
+_STEP_VALID_FOR = timedelta(minutes=10)
 
 
-def place_of(request: HttpRequest | None) -> Place:
+def place_of(request: HttpRequest | None) -> SignInPlace:
     """Where the browser is, and its mark from an earlier sign-in if it has one."""
     assert request is not None
-    device = request.get_signed_cookie(_COOKIE, default="", salt=_SALT, max_age=int(_REMEMBERED.total_seconds()))
-    return Place(context.current().ip, device or "")
+    device = request.get_signed_cookie(_COOKIE, default="", salt=_SALT, max_age=int(_DEVICE_REMEMBERED_FOR.total_seconds()))
+    return SignInPlace(context.current().ip, device or "")
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -50,10 +50,10 @@ class SignInForm(AdminAuthenticationForm):
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if name and password:
             try:
-                self.user_cache = services.recognise(name, password, place=place_of(self.request))
+                self.user_cache = services.authenticate(name, password, place=place_of(self.request))
             except services.WrongCredentials:
                 raise self.get_invalid_login_error() from None
-            except services.ResetNeeded as refusal:
+            except services.PasswordResetRequired as refusal:
                 raise ValidationError(refusal.message) from refusal
         return self.cleaned_data
 
@@ -68,15 +68,15 @@ class CodeForm(forms.Form):
     )
 
 
-def tell_code(form: forms.Form, refusal: HimsError) -> None:
+def add_code_error(form: forms.Form, refusal: HimsError) -> None:
     """At the box of the form, which the API calls `mfa_code`."""
     if refusal.details.get("field") == "mfa_code":
         form.add_error("code", refusal.message)
     else:
-        tell(form, refusal)
+        show_refusal(form, refusal)
 
 
-class Arriving(RedirectURLMixin):
+class SignInSteps(RedirectURLMixin):
     """What the steps share: who is half-way in, and how the last step ends."""
 
     site: Any = None
@@ -85,18 +85,18 @@ class Arriving(RedirectURLMixin):
     def get_default_redirect_url(self) -> str:
         return reverse("admin:index")
 
-    def arrive(self, user: User, response: HttpResponse) -> HttpResponse:
+    def complete_sign_in(self, user: User, response: HttpResponse) -> HttpResponse:
         """The last step is done: the session begins, and the browser is known from now on."""
-        before = place_of(self.request)
-        place = Place(before.ip, before.device or secrets.token_urlsafe(24))
-        self.request.session.pop(_HALFWAY, None)
+        previous = place_of(self.request)
+        place = SignInPlace(previous.ip, previous.device or secrets.token_urlsafe(24))
+        self.request.session.pop(_PENDING, None)
         services.sign_in_browser(user=user, place=place)
-        self.site.begin(self.request, user)
+        self.site.start_session(self.request, user)
         response.set_signed_cookie(
             _COOKIE,
             place.device,
             salt=_SALT,
-            max_age=_REMEMBERED,
+            max_age=_DEVICE_REMEMBERED_FOR,
             path="/admin/",
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
@@ -104,39 +104,39 @@ class Arriving(RedirectURLMixin):
         )
         return response
 
-    def step_to(self, name: str) -> HttpResponse:
+    def redirect_to_step(self, name: str) -> HttpResponse:
         """The next page, which leads on to where this one was to lead."""
         return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': self.get_success_url()})}")
 
 
-class SignInView(Arriving, LoginView):
+class SignInView(SignInSteps, LoginView):
     """Name and password."""
 
     authentication_form = SignInForm
     template_name = "admin/login.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        more = {"title": "Sign in", "subtitle": None, "app_path": self.request.get_full_path()}
-        known = {"username": self.request.user.get_username(), "next": self.get_success_url()}
-        return super().get_context_data(**kwargs) | self.site.each_context(self.request) | more | known
+        extra = {"title": "Sign in", "subtitle": None, "app_path": self.request.get_full_path()}
+        fields = {"username": self.request.user.get_username(), "next": self.get_success_url()}
+        return super().get_context_data(**kwargs) | self.site.each_context(self.request) | extra | fields
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
         enrolled = selectors.has_second_factor(user.pk)
         if not enrolled and not selectors.must_enrol(user):
-            return self.arrive(user, HttpResponseRedirect(self.get_success_url()))
+            return self.complete_sign_in(user, HttpResponseRedirect(self.get_success_url()))
         self.request.session.cycle_key()
-        known = {
+        pending = {
             "user": str(user.pk),
             "since": clock.now().isoformat(),
             "knew": user.get_session_auth_hash(),
             "offer": str(uuid4()),  # of this sign-in alone: a seed that an earlier one saw is not shown or confirmed here
         }
-        self.request.session[_HALFWAY] = known
-        return self.step_to("login_code" if enrolled else "login_enrol")
+        self.request.session[_PENDING] = pending
+        return self.redirect_to_step("login_code" if enrolled else "login_enrol")
 
 
-class _SecondStep(Arriving, FormView):
+class _SecondStep(SignInSteps, FormView):
     """A page for whoever gave the right password within ten minutes; others begin anew."""
 
     form_class: Any = CodeForm
@@ -145,18 +145,18 @@ class _SecondStep(Arriving, FormView):
     user: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user = _half_way(request)
+        user = _pending_user(request)
         if user is None or selectors.has_second_factor(user.pk) != self.for_enrolled:
             return HttpResponseRedirect(f"{reverse('admin:login')}?{urlencode({'next': self.get_success_url()})}")
         self.user = user
         try:
             return super().dispatch(request, *args, **kwargs)
         except RateLimited as refusal:
-            return too_many(request, refusal.details["retry_after"])
+            return too_many_attempts(request, refusal.details["retry_after"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        more = {"title": self.title, "subtitle": None, "next": self.get_success_url()}
-        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | more
+        extra = {"title": self.title, "subtitle": None, "next": self.get_success_url()}
+        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | extra
 
 
 class CodeView(_SecondStep):
@@ -171,9 +171,9 @@ class CodeView(_SecondStep):
         except RateLimited:
             raise
         except HimsError as refusal:
-            tell_code(form, refusal)
+            add_code_error(form, refusal)
             return self.form_invalid(form)
-        return self.arrive(self.user, HttpResponseRedirect(self.get_success_url()))
+        return self.complete_sign_in(self.user, HttpResponseRedirect(self.get_success_url()))
 
 
 class EnrolView(_SecondStep):
@@ -186,7 +186,7 @@ class EnrolView(_SecondStep):
     @property
     def offered_to(self) -> UUID:
         """This sign-in, as the seed knows it."""
-        return UUID(self.request.session[_HALFWAY]["offer"])
+        return UUID(self.request.session[_PENDING]["offer"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"enrolment": services.pending_totp(by=self.user, offered_to=self.offered_to)}
@@ -197,20 +197,20 @@ class EnrolView(_SecondStep):
         except RateLimited:
             raise
         except HimsError as refusal:
-            tell_code(form, refusal)
+            add_code_error(form, refusal)
             return self.form_invalid(form)
         self.user.refresh_from_db()
-        shown = {"recovery_codes": codes, "onward": self.get_success_url(), "title": "Your recovery codes"}
-        response = TemplateResponse(self.request, "admin/recovery_codes.html", shown)
-        self.arrive(self.user, response)
-        response.context_data = self.site.each_context(self.request) | shown
+        page = {"recovery_codes": codes, "onward": self.get_success_url(), "title": "Your recovery codes"}
+        response = TemplateResponse(self.request, "admin/recovery_codes.html", page)
+        self.complete_sign_in(self.user, response)
+        response.context_data = self.site.each_context(self.request) | page
         return response
 
 
-def _half_way(request: HttpRequest) -> User | None:
+def _pending_user(request: HttpRequest) -> User | None:
     """Who gave the right password in this browser within ten minutes, and has the same one still."""
-    known = request.session.get(_HALFWAY)
-    if not known or "offer" not in known or clock.now() - datetime.fromisoformat(known["since"]) > _STEP:
+    pending = request.session.get(_PENDING)
+    if not pending or "offer" not in pending or clock.now() - datetime.fromisoformat(pending["since"]) > _STEP_VALID_FOR:
         return None
-    user = selectors.staff_member(known["user"])
-    return user if user and constant_time_compare(known["knew"], user.get_session_auth_hash()) else None
+    user = selectors.staff_member(pending["user"])
+    return user if user and constant_time_compare(pending["knew"], user.get_session_auth_hash()) else None

@@ -14,14 +14,14 @@ from apps.accounts import selectors, services
 from apps.accounts.admin.forms import HireForm, SetPasswordForm, StaffForm
 from apps.accounts.models import User
 from apps.accounts.services import NewStaff
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
+from apps.rest.admin.row_actions import RowAction
 
 _PERSON = ("username", "first_name", "last_name", "email", "role")
-_PRACTICE = ("specialty", "npi", "taxonomy", "languages")
+_DOCTOR_FIELDS = ("specialty", "npi", "taxonomy", "languages")
 
 
-def _warn_of_visits(request: HttpRequest, user: User) -> None:
+def _warn_of_booked_appointments(request: HttpRequest, user: User) -> None:
     """Say how many appointments stay booked with a user who no longer works as a doctor."""
     if count := services.visits_affected(cast("Actor", request.user), user):
         messages.warning(
@@ -30,9 +30,9 @@ def _warn_of_visits(request: HttpRequest, user: User) -> None:
         )
 
 
-def _deactivated(request: HttpRequest, row: User, answer: User) -> HttpResponse:
+def _deactivated(request: HttpRequest, row: User, user: User) -> HttpResponse:
     messages.success(request, "The account is closed.")
-    _warn_of_visits(request, answer)
+    _warn_of_booked_appointments(request, user)
     return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[row.pk]))
 
 
@@ -50,12 +50,12 @@ class UserAdmin(HimsModelAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     search_help_text = "Words of the name, username or e-mail"
     ordering = ("last_name", "first_name", "pk")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="set-password",
             step_up=True,
             label="Set password",
-            need=Permission.STAFF_MANAGE,
+            permission=Permission.STAFF_MANAGE,
             form=SetPasswordForm,
             run=lambda by, row, answers: services.set_password(
                 by=by, user_id=row.pk, password=answers["password"], revoke_api_keys=answers["revoke_api_keys"]
@@ -63,39 +63,39 @@ class UserAdmin(HimsModelAdmin):
             question="Every session of this person ends.",
             done="The password was changed; every session of this person has ended.",
         ),
-        Act(
+        RowAction(
             name="reset-mfa",
             step_up=True,
             label="Reset second factor",
-            need=Permission.STAFF_MANAGE,
+            permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reset_mfa(by=by, user_id=row.pk),
             question="For somebody who lost telephone and recovery codes. Make sure it is really this person who asks. Every "
             "session of theirs ends; they sign in with the password alone and can set up a new second factor.",
             done="The second factor is removed; every session of this person has ended.",
-            offered=lambda row, user: row.pk != user.pk,
-            grave=True,
+            available=lambda row, user: row.pk != user.pk,
+            destructive=True,
         ),
-        Act(
+        RowAction(
             name="deactivate",
             step_up=True,
             label="Deactivate",
-            need=Permission.STAFF_MANAGE,
+            permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.deactivate(by=by, user_id=row.pk),
             question="This person is signed out everywhere at once and cannot sign in any more. What they recorded stays.",
             done="The account is closed.",
-            shows=_deactivated,
-            offered=lambda row, user: row.is_active and row.pk != user.pk,
-            grave=True,
+            result_page=_deactivated,
+            available=lambda row, user: row.is_active and row.pk != user.pk,
+            destructive=True,
         ),
-        Act(
+        RowAction(
             name="reactivate",
             step_up=True,
             label="Reactivate",
-            need=Permission.STAFF_MANAGE,
+            permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reactivate(by=by, user_id=row.pk),
             question="This person can sign in again with the password they had.",
             done="The account is open again.",
-            offered=lambda row, _: not row.is_active,
+            available=lambda row, _: not row.is_active,
         ),
     )
 
@@ -123,16 +123,16 @@ class UserAdmin(HimsModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None:
             return [(None, {"fields": (*_PERSON, "active", "last_login", "created_at")})]
-        return [(None, {"fields": (*_PERSON, "password", "again")}), ("Only for doctors", {"fields": _PRACTICE})]
+        return [(None, {"fields": (*_PERSON, "password", "again")}), ("Only for doctors", {"fields": _DOCTOR_FIELDS})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("username", "active", "last_login", "created_at") if obj is not None else ()
 
     def add(self, request: HttpRequest, form: HireForm) -> User:
-        answers = {name: form.cleaned_data[name] for name in (*_PERSON, *_PRACTICE, "password")}
-        return services.hire(by=request.user, staff=NewStaff(**answers))  # type: ignore[arg-type]
+        cleaned = {name: form.cleaned_data[name] for name in (*_PERSON, *_DOCTOR_FIELDS, "password")}
+        return services.hire(by=request.user, staff=NewStaff(**cleaned))  # type: ignore[arg-type]
 
     def amend(self, request: HttpRequest, row: User, changes: dict[str, Any]) -> None:
         user = services.change_staff(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
         if "role" in changes:
-            _warn_of_visits(request, user)
+            _warn_of_booked_appointments(request, user)

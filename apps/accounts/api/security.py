@@ -54,7 +54,7 @@ class ReauthenticationViewSet(_OwnSecurity):
             session_id=self.by.session_id,
             password=body["password"],
             code=body.get("mfa_code") or "",
-            place=services.Place(context.current().ip),
+            place=services.SignInPlace(context.current().ip),
         )
         return self.ok({"reauthenticated": True, "expires_in": int(settings.REAUTHENTICATION_LIFETIME.total_seconds())})
 
@@ -77,8 +77,8 @@ class MfaViewSet(_OwnSecurity):
         Nothing is asked for at sign-in until a code has been confirmed. Asked again, the earlier secret is void,
         whichever session it was shown to.
         """
-        begun = services.begin_totp(by=self.by, offered_to=self.by.session_id)
-        return self.ok({"totp": {"secret": begun.secret, "otpauth_uri": begun.otpauth_uri, "qr_svg": begun.qr_svg}})
+        enrolment = services.begin_totp(by=self.by, offered_to=self.by.session_id)
+        return self.ok({"totp": {"secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri, "qr_svg": enrolment.qr_svg}})
 
     @endpoint(
         permission=Permission.OWN_SECURITY,
@@ -94,8 +94,8 @@ class MfaViewSet(_OwnSecurity):
         Only the session that was shown the secret can confirm it (409). Every other session ends, since it began without the
         second factor; this one goes on.
         """
-        mine = self.by.session_id
-        codes = services.confirm_totp(by=self.by, code=self.parse()["code"], offered_to=mine, session_id=mine)
+        session_id = self.by.session_id
+        codes = services.confirm_totp(by=self.by, code=self.parse()["code"], offered_to=session_id, session_id=session_id)
         return self.ok({"mfa_enabled": True, "recovery_codes": codes})
 
     @endpoint(
@@ -178,7 +178,7 @@ class PasswordViewSet(_OwnSecurity):
         The answer is the same whether or not there is such an account. Beside the limit below, an address has thirty requests a
         minute and a name ten.
         """
-        services.ask_for_reset(identifier=self.parse()["identifier"], place=services.Place(context.current().ip))
+        services.request_password_reset(identifier=self.parse()["identifier"], place=services.SignInPlace(context.current().ip))
         return self.ok({"accepted": True})
 
     @endpoint(
@@ -192,7 +192,7 @@ class PasswordViewSet(_OwnSecurity):
     def reset(self, request: Request) -> Response:
         """Choose a new password by a mailed link; every session ends, and every API key is revoked"""
         body = self.parse()
-        place = services.Place(context.current().ip)
+        place = services.SignInPlace(context.current().ip)
         services.reset_password(token=body["token"], password=body["new_password"], place=place)
         return self.ok({"password_changed": True})
 
@@ -215,12 +215,12 @@ class SessionViewSet(HimsViewSet):
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.EndedSessionShape, operation_id="endSession")
     def destroy(self, request: Request, pk: str) -> Response:
         """End one of my sessions"""
-        return self.ok({"session": self._shape(services.end_own(by=self.by, session_id=self.id_in_path()))})
+        return self.ok({"session": self._shape(services.end_own_session(by=self.by, session_id=self.id_in_path()))})
 
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.SessionsEndedShape, operation_id="endOtherSessions")
     def end_others(self, request: Request) -> Response:
         """End all my sessions but this one, in browsers too"""
-        return self.ok({"ended": services.end_others(by=self.by, but=self.by.session_id)})
+        return self.ok({"ended": services.end_other_sessions(by=self.by, keep_session_id=self.by.session_id)})
 
     def _shape(self, session: Session) -> dict[str, Any]:
         return {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.keys import ApiKeyViewSet
+from apps.accounts.api.api_keys import ApiKeyViewSet
 from apps.accounts.api.security import MfaViewSet, PasswordViewSet, ReauthenticationViewSet, SessionViewSet
 from apps.accounts.api.users import UserSessionsViewSet, UserViewSet
 from apps.accounts.api.views import AuthViewSet, DoctorViewSet, MeViewSet

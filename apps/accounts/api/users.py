@@ -26,7 +26,7 @@ from apps.rest.viewsets import HimsViewSet
 
 _ROLES = [role.value for role in STAFF]
 USER_STATES = ["invited", "active", "deactivated"]
-_INVITED = {
+_INVITE_EXAMPLE = {
     "username": "dr.okafor",
     "email": "dr.okafor@hims.com",
     "first_name": "Ada",
@@ -51,7 +51,7 @@ class UserFilter(FilterSet):
         return selectors.staff_named(rows, value)
 
 
-class _PracticeBody(StrictSerializer):
+class _DoctorProfileBody(StrictSerializer):
     specialty = LineField(max_length=100, required=False, allow_blank=True, help_text="Of a doctor")
     npi = LineField(max_length=10, required=False, allow_blank=True, help_text="National Provider Identifier of a doctor")
     taxonomy = LineField(max_length=10, required=False, allow_blank=True, help_text="NUCC taxonomy of a doctor, like 207Q00000X")
@@ -60,7 +60,7 @@ class _PracticeBody(StrictSerializer):
     )
 
 
-class InviteBody(_PracticeBody):
+class InviteBody(_DoctorProfileBody):
     username = LineField(max_length=60, help_text="What the person signs in with; never changes")
     email = EmailAddressField(max_length=254, help_text="Where the link is mailed to")
     first_name = NameField(max_length=100, allow_blank=True, help_text=ONE_OF_TWO)
@@ -68,7 +68,7 @@ class InviteBody(_PracticeBody):
     role = serializers.ChoiceField(choices=_ROLES)
 
 
-class ChangeUserBody(_PracticeBody):
+class ChangeUserBody(_DoctorProfileBody):
     email = EmailAddressField(max_length=254, required=False)
     first_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
     last_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
@@ -98,14 +98,14 @@ class UserViewSet(HimsViewSet):
     @endpoint(permission=Permission.STAFF_VIEW, query=UserFilter, response=StaffRow)
     def list(self, request: Request) -> Response:
         rows, _ = self.filtered(selectors.staff(visible_to=self.by))
-        return self.page("users", rows, paging.exact, row_shape)
+        return self.page("users", rows, paging.exact, list_row)
 
     @endpoint(permission=Permission.STAFF_VIEW, response=StaffShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).first()
         if user is None:
             raise Http404
-        return self._answer(user)
+        return self._user_response(user)
 
     @endpoint(
         permission=Permission.STAFF_MANAGE,
@@ -114,14 +114,14 @@ class UserViewSet(HimsViewSet):
         etag=True,
         recent_login=True,
         operation_id="inviteUser",
-        example=Example(request=_INVITED),
+        example=Example(request=_INVITE_EXAMPLE),
     )
     def create(self, request: Request) -> Response:
         """Invite a person; the mailed link sets the password and is good for seven days"""
         user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
         return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}", version=user.updated_at)
 
-    def held(self) -> tuple[Any, object]:
+    def get_for_update(self) -> tuple[Any, object]:
         user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).select_for_update().first()
         if user is None:
             raise Http404
@@ -142,7 +142,7 @@ class UserViewSet(HimsViewSet):
         """
         changes = self.parse()
         user = services.change_account(by=self.by, user_id=self.id_in_path(), changes=changes)
-        return self._answer(user, visits_affected(self.by, user, "role") if "role" in changes else [])
+        return self._user_response(user, visits_affected(self.by, user, "role") if "role" in changes else [])
 
     partial_update = update
 
@@ -155,19 +155,19 @@ class UserViewSet(HimsViewSet):
         A doctor's booked appointments stay in the schedule: the warning `visits_affected` counts them.
         """
         user = services.deactivate(by=self.by, user_id=self.id_in_path())
-        return self._answer(user, visits_affected(self.by, user))
+        return self._user_response(user, visits_affected(self.by, user))
 
     @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
     def reactivate(self, request: Request, pk: str) -> Response:
         """Open the account again; its API keys stay revoked"""
-        return self._answer(services.reactivate(by=self.by, user_id=self.id_in_path()))
+        return self._user_response(services.reactivate(by=self.by, user_id=self.id_in_path()))
 
     @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
     def reset_mfa(self, request: Request, pk: str) -> Response:
         """Take the second factor away from somebody who lost it; signed out everywhere, to set up another one"""
-        return self._answer(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
+        return self._user_response(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
-    def _answer(self, user: User, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
+    def _user_response(self, user: User, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
         return self.ok({"user": staff_shape(user)}, version=user.updated_at, warnings=warnings)
 
 
@@ -184,7 +184,7 @@ class UserSessionsViewSet(HimsViewSet):
         return self.ok({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
 
 
-def row_shape(user: User) -> dict[str, Any]:
+def list_row(user: User) -> dict[str, Any]:
     """A member of staff in a list."""
     return {
         **user_shape(user),
@@ -197,8 +197,8 @@ def row_shape(user: User) -> dict[str, Any]:
 
 def staff_shape(user: User) -> dict[str, Any]:
     """A member of staff, a doctor with the practice."""
-    doctor = selectors.practice(user.pk) if user.role == "doctor" else None
-    return row_shape(user) | (_practice(doctor) if doctor else {})
+    doctor = selectors.doctor_profile(user.pk) if user.role == "doctor" else None
+    return list_row(user) | (_doctor_profile(doctor) if doctor else {})
 
 
 def visits_affected(by: Actor, user: User, field: str = "") -> Sequence[Mapping[str, Any]]:
@@ -211,7 +211,7 @@ def visits_affected(by: Actor, user: User, field: str = "") -> Sequence[Mapping[
     return [warning | ({"field": field} if field else {})]
 
 
-def _practice(doctor: Doctor) -> dict[str, Any]:
+def _doctor_profile(doctor: Doctor) -> dict[str, Any]:
     return {
         "specialty": doctor.specialty,
         "npi": doctor.npi,

@@ -7,13 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
-from apps.accounts import selectors, services, tokens
+from apps.accounts import selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.api.filters import DoctorFilter
+from apps.accounts.authentication import tokens
 from apps.accounts.models import Doctor, User
 from apps.common import context
-from apps.rest import aliases, paging, sign_in
+from apps.rest import paging, sample_ids, sign_in
 from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.limits import RateClass
 from apps.rest.viewsets import HimsViewSet
@@ -36,9 +37,9 @@ class AuthViewSet(HimsViewSet):
     def limit_key(self, request: Request) -> str:
         """Sign-in is counted by address and name, refresh by session."""
         if self.action == "login":
-            return sign_in.who(_sent(request, "username"))
+            return sign_in.who(_body_value(request, "username"))
         if self.action == "refresh":
-            return _refresh_key(_sent(request, "refresh_token"))
+            return _refresh_key(_body_value(request, "refresh_token"))
         return super().limit_key(request)
 
     @endpoint(
@@ -59,8 +60,8 @@ class AuthViewSet(HimsViewSet):
             ip=context.current().ip,
             user_agent=agent,
         )
-        held_back = {"mfa_enrollment_required": True} if signed_in.enrollment_only else {}
-        return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens), **held_back})
+        enrollment = {"mfa_enrollment_required": True} if signed_in.enrollment_only else {}
+        return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens), **enrollment})
 
     @endpoint(
         permission=PUBLIC,
@@ -93,7 +94,7 @@ class MeViewSet(HimsViewSet):
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.UserShape, etag=True)
     def retrieve(self, request: Request) -> Response:
         """Who I am"""
-        return self._answer(_known(selectors.staff_member(self.by.id)))
+        return self._user_response(_require_user(selectors.staff_member(self.by.id)))
 
     @endpoint(
         permission=Permission.OWN_SESSION,
@@ -105,15 +106,15 @@ class MeViewSet(HimsViewSet):
     def update(self, request: Request) -> Response:
         """Change my name or e-mail"""
         user = services.change_staff(by=self.by, user_id=self.by.id, changes=self.parse())
-        return self._answer(user)
+        return self._user_response(user)
 
     partial_update = update
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        me = _known(selectors.staff_locked(self.by.id))
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        me = _require_user(selectors.staff_member_for_update(self.by.id))
         return {"user": user_shape(me)}, me.updated_at
 
-    def _answer(self, user: User) -> Response:
+    def _user_response(self, user: User) -> Response:
         return self.ok({"user": user_shape(user)}, version=user.updated_at)
 
 
@@ -130,7 +131,7 @@ class DoctorViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.DoctorShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        doctor = selectors.doctors(visible_to=self.by).filter(pk=aliases.in_path(pk)).first()
+        doctor = selectors.doctors(visible_to=self.by).filter(pk=sample_ids.in_path(pk)).first()
         if doctor is None:
             raise Http404
         return self.ok({"doctor": doctor_shape(doctor)})
@@ -148,7 +149,7 @@ def user_shape(user: User) -> dict[str, Any]:
     }
 
 
-def tokens_shape(pair: tokens.Pair) -> dict[str, Any]:
+def tokens_shape(pair: tokens.TokenPair) -> dict[str, Any]:
     """The tokens as section 2.1 of the reference prints them."""
     return {"access_token": pair.access_token, "refresh_token": pair.refresh_token, "expires_in": pair.expires_in}
 
@@ -165,18 +166,18 @@ def doctor_shape(doctor: Doctor) -> dict[str, Any]:
     }
 
 
-def _sent(request: Request, name: str) -> Any:
+def _body_value(request: Request, name: str) -> Any:
     return request.data.get(name) if isinstance(request.data, dict) else None
 
 
-def _known(user: User | None) -> User:
+def _require_user(user: User | None) -> User:
     if user is None:
-        raise tokens.BadToken
+        raise tokens.InvalidToken
     return user
 
 
 def _refresh_key(raw: Any) -> str:
     try:
         return f"session:{tokens.read_refresh(str(raw)).session_id}"
-    except tokens.BadToken:
+    except tokens.InvalidToken:
         return f"refresh:{context.current().ip}"

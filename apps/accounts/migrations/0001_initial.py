@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['username'],
             },
-            bases=(apps.accounts.models.Rights, models.Model),
+            bases=(apps.accounts.models.RolePermissions, models.Model),
         ),
         migrations.CreateModel(
             name='RefreshToken',

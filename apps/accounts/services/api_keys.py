@@ -11,30 +11,31 @@ from django.db.models import QuerySet
 
 from apps.access.actor import Actor
 from apps.access.scopes import Scope
-from apps.accounts import keys, tokens
-from apps.accounts.events import ApiKeyMade, ApiKeyRevoked, ApiKeyRotated
+from apps.accounts.api_keys import rules
+from apps.accounts.authentication import tokens
+from apps.accounts.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from apps.accounts.models import ApiKey, ApiKeySecret, User
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.common.text import checked_line
 from apps.events.services import emit
-from apps.rest.permissions import refuse_without_fresh_proof
+from apps.rest.permissions import require_recent_login
 
 OVERLAP = timedelta(hours=24)
-MOST_KEYS = 50  # live ones a person; each has a rate limit of its own
+MAX_KEYS = 50  # live ones a person; each has a rate limit of its own
 
 
 class AlreadyRevoked(Conflict):
     message = "This API key is already revoked."
 
 
-class KeyIsOver(Conflict):
+class KeyNotActive(Conflict):
     message = "A key that was revoked or has expired cannot be rotated. Make a new one."
 
 
 class TooManyKeys(Conflict):
-    message = f"One person may have {MOST_KEYS} API keys at a time. Revoke one that is no longer used."
+    message = f"One person may have {MAX_KEYS} API keys at a time. Revoke one that is no longer used."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class NewKey:
 
 
 @dataclass(frozen=True)
-class MadeKey:
+class IssuedKey:
     """The key, and the only sight of its text."""
 
     key: ApiKey
@@ -58,68 +59,68 @@ class MadeKey:
 
 
 @transaction.atomic
-def make_key(*, by: Actor, owner_id: UUID, new: NewKey) -> MadeKey:
+def create_key(*, by: Actor, owner_id: UUID, new: NewKey) -> IssuedKey:
     """Give a person a key to their rights, cut down to the scopes.
 
     A person makes keys for oneself alone: the text of a key is enough to act in its owner's name. Raises Forbidden for another
     owner, ReauthenticationRequired, Invalid naming the field, TooManyKeys.
     """
-    _refuse_keys_of_others(by, owner_id)
-    refuse_without_fresh_proof(by)
-    owner = _owner_locked(owner_id)
+    _check_owner(by, owner_id)
+    require_recent_login(by)
+    owner = _lock_owner(owner_id)
     now = clock.now()
-    if ApiKey.objects.filter(user=owner).live(now).count() >= MOST_KEYS:
+    if ApiKey.objects.filter(user=owner).live(now).count() >= MAX_KEYS:
         raise TooManyKeys
-    text = new.text or keys.new_text(keys.kind_for(settings.HIMS_ENV))
-    prefix, last4 = keys.shown(text)
+    text = new.text or rules.generate(rules.kind_for(settings.HIMS_ENV))
+    prefix, last4 = rules.visible_parts(text)
     key = ApiKey.objects.create(
         id=new.id or new_id(),
         user=owner,
-        name=_name(new.name),
+        name=_checked_name(new.name),
         prefix=prefix,
         last4=last4,
-        scopes=_scopes(new.scopes),
-        expires_at=_future(new.expires_at, now),
-        allowed_cidrs=_networks(new.allowed_cidrs),
+        scopes=_checked_scopes(new.scopes),
+        expires_at=_checked_expiry(new.expires_at, now),
+        allowed_cidrs=_checked_networks(new.allowed_cidrs),
         created_at=now,
         updated_at=now,
     )
     _issue(key, text, now)
-    emit(ApiKeyMade(api_key_id=key.pk, user_id=owner.pk, scopes=tuple(key.scopes)), by=by)
-    return MadeKey(key, text)
+    emit(ApiKeyCreated(api_key_id=key.pk, user_id=owner.pk, scopes=tuple(key.scopes)), by=by)
+    return IssuedKey(key, text)
 
 
 @transaction.atomic
-def rotate_key(*, by: Actor, key_id: UUID) -> MadeKey:
+def rotate_key(*, by: Actor, key_id: UUID) -> IssuedKey:
     """Give one's own key a new text; the old one works for another day.
 
-    Raises NotFound, Forbidden for another person's key, ReauthenticationRequired, KeyIsOver.
+    Raises NotFound, Forbidden for another person's key, ReauthenticationRequired, KeyNotActive.
     """
-    key, now = _key_locked(by, key_id), clock.now()
-    _refuse_keys_of_others(by, key.user_id)
-    refuse_without_fresh_proof(by)
+    key, now = _lock_key(by, key_id), clock.now()
+    _check_owner(by, key.user_id)
+    require_recent_login(by)
     if key.state(now) != "active":
-        raise KeyIsOver
-    text = keys.new_text(keys.kind_for(settings.HIMS_ENV))
+        raise KeyNotActive
+    text = rules.generate(rules.kind_for(settings.HIMS_ENV))
     ApiKeySecret.objects.filter(api_key=key, ends_at=None).update(ends_at=now + OVERLAP)
-    prefix, last4 = keys.shown(text)
+    prefix, last4 = rules.visible_parts(text)
     key.amend(prefix=prefix, last4=last4)
     _issue(key, text, now)
     emit(ApiKeyRotated(api_key_id=key.pk, user_id=key.user_id, old_ends_at=now + OVERLAP), by=by)
-    return MadeKey(key, text)
+    return IssuedKey(key, text)
 
 
 @transaction.atomic
 def revoke_key(*, by: Actor, key_id: UUID) -> ApiKey:
     """End the key: the next request with any text of it is refused. Raises NotFound, AlreadyRevoked."""
-    key = _key_locked(by, key_id)
+    key = _lock_key(by, key_id)
     if key.revoked_at is not None:
         raise AlreadyRevoked
     _revoke(key, by, "revoked")
     return key
 
 
-def revoke_keys_of(*, by: Actor, user: User, reason: str) -> int:
+def revoke_all_keys(*, by: Actor, user: User, reason: str) -> int:
     """End every key of a person. Inside the transaction of whoever asks. Answers how many ended."""
     live = list(ApiKey.objects.select_for_update().filter(user=user, revoked_at=None).order_by("pk"))
     for key in live:
@@ -127,7 +128,7 @@ def revoke_keys_of(*, by: Actor, user: User, reason: str) -> int:
     return len(live)
 
 
-def key_used(key_id: UUID) -> None:
+def record_key_use(key_id: UUID) -> None:
     """The key was used just now."""
     ApiKey.objects.filter(pk=key_id).update(last_used_at=clock.now())
 
@@ -141,7 +142,7 @@ def _issue(key: ApiKey, text: str, now: datetime) -> None:
     ApiKeySecret.objects.create(secret_hash=tokens.fingerprint(text), api_key=key, issued_at=now)
 
 
-def _key_locked(by: Actor, key_id: UUID) -> ApiKey:
+def _lock_key(by: Actor, key_id: UUID) -> ApiKey:
     visible: QuerySet[ApiKey] = ApiKey.objects.visible_to(by)
     key = visible.select_for_update().filter(pk=key_id).first()
     if key is None:
@@ -149,7 +150,7 @@ def _key_locked(by: Actor, key_id: UUID) -> ApiKey:
     return key
 
 
-def _refuse_keys_of_others(by: Actor, owner_id: UUID) -> None:
+def _check_owner(by: Actor, owner_id: UUID) -> None:
     """The text of a key is for its owner alone: whoever reads it can act as the owner, and the audit log names the owner.
 
     Raises Forbidden.
@@ -158,7 +159,7 @@ def _refuse_keys_of_others(by: Actor, owner_id: UUID) -> None:
         raise Forbidden("Only the owner of an API key may make or rotate it. You can revoke it instead.")
 
 
-def _owner_locked(user_id: UUID) -> User:
+def _lock_owner(user_id: UUID) -> User:
     """Under a lock, so that two keys made at once are both counted, and none is made for somebody who leaves meanwhile."""
     owner = User.objects.select_for_update().filter(pk=user_id).first()
     if owner is None or not owner.is_staff:
@@ -166,34 +167,34 @@ def _owner_locked(user_id: UUID) -> User:
     return owner
 
 
-def _name(name: str) -> str:
+def _checked_name(name: str) -> str:
     cleaned = checked_line(name, field="name")
     if not cleaned:
         raise Invalid(field="name", issue="Say what the key is for.")
     return cleaned
 
 
-def _scopes(asked: Sequence[str]) -> list[str]:
+def _checked_scopes(requested: Sequence[str]) -> list[str]:
     known = [scope.value for scope in Scope]
-    if unknown := [scope for scope in asked if scope not in known]:
+    if unknown := [scope for scope in requested if scope not in known]:
         raise Invalid(field="scopes", issue=f"There is no scope {unknown[0]!r}; known are {', '.join(known)}.")
-    if not asked:
+    if not requested:
         raise Invalid(field="scopes", issue=f"Name at least one of {', '.join(known)}.")
-    return sorted(set(asked))
+    return sorted(set(requested))
 
 
-def _future(moment: datetime | None, now: datetime) -> datetime | None:
+def _checked_expiry(moment: datetime | None, now: datetime) -> datetime | None:
     if moment is not None and moment <= now:
         raise Invalid(field="expires_at", issue="This is past. Name a time to come, or leave it out.")
     return moment
 
 
-def _networks(asked: Sequence[str]) -> list[str]:
-    found: list[str] = []
-    for position, text in enumerate(asked):
+def _checked_networks(requested: Sequence[str]) -> list[str]:
+    networks: list[str] = []
+    for position, text in enumerate(requested):
         try:
-            found.append(keys.network(text))
+            networks.append(rules.normalized_network(text))
         except ValueError as error:
             issue = f"Write an address or a block like 203.0.113.0/24: {error}."
             raise Invalid(field=f"allowed_cidrs[{position}]", issue=issue) from error
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(networks))

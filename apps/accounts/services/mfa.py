@@ -20,14 +20,14 @@ from apps.access.actor import Actor
 from apps.accounts import selectors
 from apps.accounts.events import RecoveryCodesRenewed, RecoveryCodeUsed, SecondFactorDisabled, SecondFactorEnabled
 from apps.accounts.models import RecoveryCode, Session, TotpDevice, User
-from apps.accounts.services import closing
+from apps.accounts.services import session_revocation
 from apps.audit import services as audit
 from apps.common import clock, keyring
 from apps.common.errors import Conflict, RateLimited, Unauthenticated
 from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
-from apps.rest.permissions import refuse_without_fresh_proof
+from apps.rest.permissions import require_recent_login
 
 _SEED_BYTES = 20  # RFC 4226, 4 (R6)
 _CODES = 10
@@ -73,12 +73,12 @@ def begin_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
     `offered_to` is the session, or the half-finished sign-in, that is shown the seed: only it may confirm it. Otherwise somebody
     who knew the password could have the owner confirm a seed that both of them saw. Raises AlreadyEnrolled.
     """
-    user = closing.locked(by.id)
+    user = session_revocation.lock_staff_member(by.id)
     if selectors.has_second_factor(user.pk):
         raise AlreadyEnrolled
     seed = secrets.token_bytes(_SEED_BYTES)
-    _write_device(user, seed, offered_to=offered_to)
-    audit.note(by=by, action="mfa.begun", object_id=user.pk)
+    _save_device(user, seed, offered_to=offered_to)
+    audit.record(by=by, action="mfa.begun", object_id=user.pk)
     return _enrolment(user, seed)
 
 
@@ -97,20 +97,20 @@ def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: U
     ends: it began without the second factor. Raises MfaInvalid, NotEnrolled, AlreadyEnrolled,
     and RateLimited after five tries a minute.
     """
-    _count_try(f"enrol:{by.id}")
+    _count_attempt(f"enrol:{by.id}")
     with transaction.atomic():
-        user = closing.locked(by.id)
+        user = session_revocation.lock_staff_member(by.id)
         device = TotpDevice.objects.select_for_update().filter(pk=user.pk).first()
         if device is not None and device.confirmed_at:
             raise AlreadyEnrolled
         if device is None or device.offered_to != offered_to:
             raise NotEnrolled("Ask for a new seed in this session first: POST /auth/mfa/totp.")
-        if not _fits(device, code):
+        if not _verify_code(device, code):
             raise MfaInvalid
         device.confirmed_at, device.offered_to = clock.now(), None
         device.save(update_fields=["confirmed_at", "offered_to", "last_step", "drift"])
         codes = _new_codes(user)
-        _other_sessions_end(by, user, session_id)
+        _end_other_sessions(by, user, session_id)
         emit(SecondFactorEnabled(user_id=user.pk), by=by)
     return codes
 
@@ -118,15 +118,15 @@ def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: U
 @transaction.atomic
 def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
     """Give a sample account a seed that everybody knows (base32)."""
-    user = closing.locked(user_id)
-    _write_device(user, b32decode(seed))
+    user = session_revocation.lock_staff_member(user_id)
+    _save_device(user, b32decode(seed))
     emit(SecondFactorEnabled(user_id=user.pk), by=by)
 
 
 @transaction.atomic
 def renew_recovery_codes(*, by: Actor) -> list[str]:
     """A new set; the old ones are worth nothing. Raises NotEnrolled."""
-    user = closing.locked(by.id)
+    user = session_revocation.lock_staff_member(by.id)
     if not selectors.has_second_factor(user.pk):
         raise NotEnrolled
     codes = _new_codes(user)
@@ -140,9 +140,9 @@ def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
 
     Where the role asks for one, the session is good from now on for setting it up again, and for nothing else.
     """
-    user = closing.locked(by.id)
-    _forget(user)
-    _other_sessions_end(by, user, session_id)
+    user = session_revocation.lock_staff_member(by.id)
+    _delete_device(user)
+    _end_other_sessions(by, user, session_id)
     emit(SecondFactorDisabled(user_id=user.pk), by=by)
 
 
@@ -152,12 +152,12 @@ def reset_mfa(*, by: Actor, user_id: UUID) -> User:
 
     Raises ReauthenticationRequired, NotEnrolled.
     """
-    refuse_without_fresh_proof(by)
-    user = closing.locked(user_id)
+    require_recent_login(by)
+    user = session_revocation.lock_staff_member(user_id)
     if user.pk == by.id:
         raise Conflict("Your own second factor is removed on your own page, with your password.")
-    _forget(user)
-    closing.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED)
+    _delete_device(user)
+    session_revocation.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED)
     emit(SecondFactorDisabled(user_id=user.pk, reset=True), by=by)
     return user
 
@@ -172,28 +172,28 @@ def check(user: User, code: str, *, budget: str) -> None:
     code = "".join(code.split())
     if not code:
         raise MfaRequired
-    _count_try(f"mfa:{budget}")
-    if not (_accept(user, code) if _is_totp(code) else _spend(user, code)):
+    _count_attempt(f"mfa:{budget}")
+    if not (_use_totp_code(user, code) if _is_totp(code) else _use_recovery_code(user, code)):
         raise MfaInvalid
 
 
-def _count_try(budget: str) -> None:
+def _count_attempt(budget: str) -> None:
     verdict = limits.hit(RateClass.AUTH, budget)
     if not verdict.allowed:
         raise RateLimited("Too many codes", retry_after=verdict.retry_after)
 
 
 @transaction.atomic
-def _accept(user: User, code: str) -> bool:
+def _use_totp_code(user: User, code: str) -> bool:
     """Under the row's lock: of ten who send one code at once, one gets in."""
     device = TotpDevice.objects.select_for_update().filter(pk=user.pk, confirmed_at__isnull=False).first()
-    if device is None or not _fits(device, code):
+    if device is None or not _verify_code(device, code):
         return False
     device.save(update_fields=["last_step", "drift"])
     return True
 
 
-def _fits(device: TotpDevice, code: str) -> bool:
+def _verify_code(device: TotpDevice, code: str) -> bool:
     """Whether it is the code of a step that was not used; if so the step and the drift are set on the device."""
     if not _is_totp(code):
         return False
@@ -206,11 +206,11 @@ def _fits(device: TotpDevice, code: str) -> bool:
 
 
 @transaction.atomic
-def _spend(user: User, code: str) -> bool:
-    mine = RecoveryCode.objects.filter(user=user, used_at=None)
-    if not mine.filter(code_hash=_hash(user, code)).update(used_at=clock.now()):
+def _use_recovery_code(user: User, code: str) -> bool:
+    unused = RecoveryCode.objects.filter(user=user, used_at=None)
+    if not unused.filter(code_hash=_hash(user, code)).update(used_at=clock.now()):
         return False
-    emit(RecoveryCodeUsed(user_id=user.pk, left=mine.count()), by=user)
+    emit(RecoveryCodeUsed(user_id=user.pk, left=unused.count()), by=user)
     return True
 
 
@@ -231,29 +231,29 @@ def _hash(user: User, code: str) -> bytes:
     return hashlib.sha256(f"{user.pk}:{plain}".encode()).digest()
 
 
-def _write_device(user: User, seed: bytes, *, offered_to: UUID | None = None) -> None:
+def _save_device(user: User, seed: bytes, *, offered_to: UUID | None = None) -> None:
     """With `offered_to` the seed waits to be confirmed; without, it counts at once."""
     now = clock.now()
-    fresh = {"sealed_seed": keyring.encrypt(seed), "created_at": now, "last_step": -1, "drift": 0, "offered_to": offered_to}
-    TotpDevice.objects.update_or_create(user=user, defaults=fresh | {"confirmed_at": None if offered_to else now})
+    values = {"sealed_seed": keyring.encrypt(seed), "created_at": now, "last_step": -1, "drift": 0, "offered_to": offered_to}
+    TotpDevice.objects.update_or_create(user=user, defaults=values | {"confirmed_at": None if offered_to else now})
 
 
-def _forget(user: User) -> None:
+def _delete_device(user: User) -> None:
     if not TotpDevice.objects.filter(pk=user.pk, confirmed_at__isnull=False).delete()[0]:
         raise NotEnrolled
     RecoveryCode.objects.filter(user=user).delete()
 
 
-def _other_sessions_end(by: Actor, user: User, session_id: UUID | None) -> None:
+def _end_other_sessions(by: Actor, user: User, session_id: UUID | None) -> None:
     """And the one that stays is held back or set free, as the rules for this person now say."""
-    closing.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED, but=session_id)
-    closing.one(session_id).update(enrollment_only=selectors.must_enrol(user))
+    session_revocation.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED, keep_session_id=session_id)
+    session_revocation.session_by_id(session_id).update(enrollment_only=selectors.must_enrol(user))
 
 
 def _enrolment(user: User, seed: bytes) -> Enrolment:
     secret = b32encode(seed).decode()
     issuer = f"HIMS {settings.CLINIC_NAME}"
-    asked = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
-    uri = f"otpauth://totp/{quote(f'{issuer}:{user.username}')}?{asked}"
-    picture = segno.make(uri, error="m").svg_inline(scale=4, border=4, light="#fff", svgclass=None, lineclass=None)
-    return Enrolment(secret, uri, picture)
+    query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
+    uri = f"otpauth://totp/{quote(f'{issuer}:{user.username}')}?{query}"
+    qr_svg = segno.make(uri, error="m").svg_inline(scale=4, border=4, light="#fff", svgclass=None, lineclass=None)
+    return Enrolment(secret, uri, qr_svg)

@@ -13,38 +13,39 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from apps.access.actor import Actor
-from apps.accounts import rules, selectors, tokens
-from apps.accounts.events import PasswordHelpAsked, PasswordResetAsked, StaffChanged
+from apps.accounts import rules, selectors
+from apps.accounts.authentication import tokens
+from apps.accounts.events import PasswordResetAccepted, PasswordResetRequested, StaffChanged
 from apps.accounts.models import PasswordLink, Session, User
-from apps.accounts.services import closing, throttle
-from apps.accounts.services.api_keys import revoke_keys_of
-from apps.accounts.services.reauthentication import prove_password
-from apps.accounts.services.recognition import NOWHERE
-from apps.accounts.services.throttle import Place
+from apps.accounts.services import lockout, session_revocation
+from apps.accounts.services.api_keys import revoke_all_keys
+from apps.accounts.services.credentials import UNKNOWN_PLACE
+from apps.accounts.services.lockout import SignInPlace
+from apps.accounts.services.reauthentication import verify_password
 from apps.common import clock, keyring
 from apps.common.errors import Invalid, NotFound
 from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
-from apps.rest.permissions import refuse_without_fresh_proof
+from apps.rest.permissions import require_recent_login
 
-_GOOD_FOR = {PasswordLink.Purpose.RESET: timedelta(minutes=30), PasswordLink.Purpose.INVITATION: timedelta(days=7)}
+_VALID_FOR = {PasswordLink.Purpose.RESET: timedelta(minutes=30), PasswordLink.Purpose.INVITATION: timedelta(days=7)}
 _PAGE = "/admin/password-reset/"
 _MAILS_AN_HOUR = 5  # to one account, however often somebody asks
 _MAILS_A_MINUTE = 2
 
 
-class _Stranger:
+class _AnonymousActor:
     """Whoever stands outside and says nothing of himself."""
 
     id = None
     role = ""
 
 
-_STRANGER = _Stranger()
+_ANONYMOUS = _AnonymousActor()
 
 
-class BadLink(Invalid):
+class InvalidLink(Invalid):
     """Unknown, used, void, expired, or of an account that is closed: told alike."""
 
     message = "This link is not valid, was used already or has expired. Ask for a new one."
@@ -56,11 +57,11 @@ class BadLink(Invalid):
 @transaction.atomic
 def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True, revoke_api_keys: bool = False) -> None:
     """Give a person a new password; every session of theirs ends, in browsers too. Raises ReauthenticationRequired."""
-    refuse_without_fresh_proof(by)
-    user = closing.locked(user_id)
-    _choose(by, user, password, check=check)
+    require_recent_login(by)
+    user = session_revocation.lock_staff_member(user_id)
+    _set_password(by, user, password, check=check)
     if revoke_api_keys:
-        revoke_keys_of(by=by, user=user, reason="password_changed")
+        revoke_all_keys(by=by, user=user, reason="password_changed")
 
 
 def change_password(*, by: Actor, session_id: UUID | None, current: str, new: str, revoke_api_keys: bool = False) -> User:
@@ -68,46 +69,46 @@ def change_password(*, by: Actor, session_id: UUID | None, current: str, new: st
 
     Raises WrongCredentials, RateLimited, Invalid naming the field.
     """
-    prove_password(by=by, password=current, session_id=session_id, field="current_password")
+    verify_password(by=by, password=current, session_id=session_id, field="current_password")
     if current == new:
         raise Invalid(field="new_password", issue="This is the password you have. Choose another one.")
     with transaction.atomic():
-        user = closing.locked(by.id)
-        _choose(by, user, new, but=session_id, field="new_password")
+        user = session_revocation.lock_staff_member(by.id)
+        _set_password(by, user, new, keep_session_id=session_id, field="new_password")
         if revoke_api_keys:
-            revoke_keys_of(by=by, user=user, reason="password_changed")
-        closing.one(session_id).update(enrollment_only=selectors.must_enrol(user))
+            revoke_all_keys(by=by, user=user, reason="password_changed")
+        session_revocation.session_by_id(session_id).update(enrollment_only=selectors.must_enrol(user))
     return user
 
 
 @transaction.atomic
-def ask_for_reset(*, identifier: str, place: Place = NOWHERE) -> None:
+def request_password_reset(*, identifier: str, place: SignInPlace = UNKNOWN_PLACE) -> None:
     """Somebody forgot a password and typed this e-mail or username. The same work whether or not there is an account.
 
     Raises RateLimited for too many from one address, or for one name.
     """
-    throttle.refuse_flood("forgot", place, identifier)
-    emit(PasswordHelpAsked(sealed=keyring.encrypt(identifier.strip().encode(errors="replace")).decode()), by=_STRANGER)
+    lockout.check_request_rate("forgot", place, identifier)
+    emit(PasswordResetRequested(sealed=keyring.encrypt(identifier.strip().encode(errors="replace")).decode()), by=_ANONYMOUS)
 
 
 @transaction.atomic
-def answer_call_for_help(*, sealed: str) -> None:
-    """Announce that an account wants a link, where the text names one. The worker's part of `ask_for_reset`."""
+def process_reset_request(*, sealed: str) -> None:
+    """Announce that an account wants a link, where the text names one. The worker's part of `request_password_reset`."""
     identifier = keyring.decrypt(sealed.encode()).decode()
-    found = User.objects.filter(Q(email__iexact=identifier) | Q(username__iexact=identifier)).select_for_update()
-    for user in found:
-        lately = PasswordLink.objects.filter(user=user, created_at__gt=clock.now() - timedelta(hours=1))
-        if user.is_staff and lately.count() < _MAILS_AN_HOUR and _may_be_mailed(user):
-            emit(PasswordResetAsked(user_id=user.pk), by=_STRANGER)
+    users = User.objects.filter(Q(email__iexact=identifier) | Q(username__iexact=identifier)).select_for_update()
+    for user in users:
+        recent_links = PasswordLink.objects.filter(user=user, created_at__gt=clock.now() - timedelta(hours=1))
+        if user.is_staff and recent_links.count() < _MAILS_AN_HOUR and _is_within_mail_limit(user):
+            emit(PasswordResetAccepted(user_id=user.pk), by=_ANONYMOUS)
 
 
-def _may_be_mailed(user: User) -> bool:
+def _is_within_mail_limit(user: User) -> bool:
     """Twice a minute: links are made by the task that mails them, so the hourly count sees a burst too late."""
     return limits.hit(RateClass.AUTH, f"reset-mail:{user.pk}", per_minute=_MAILS_A_MINUTE).allowed
 
 
 @transaction.atomic
-def make_reset_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.RESET) -> str:
+def create_password_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.RESET) -> str:
     """A link that lets its reader choose a password: for 30 minutes, an invitation for 7 days. For the task that mails it.
 
     The token stands in the answer and nowhere else. Raises NotFound where nobody active has this id.
@@ -115,32 +116,36 @@ def make_reset_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.RESET)
     user = selectors.staff_member(user_id)
     if user is None:
         raise NotFound("There is no such member of staff.")
-    token, now, kind = secrets.token_urlsafe(32), clock.now(), PasswordLink.Purpose(purpose)
+    token, now, checked_purpose = secrets.token_urlsafe(32), clock.now(), PasswordLink.Purpose(purpose)
     PasswordLink.objects.create(
-        token_hash=tokens.fingerprint(token), user=user, purpose=kind, created_at=now, expires_at=now + _GOOD_FOR[kind]
+        token_hash=tokens.fingerprint(token),
+        user=user,
+        purpose=checked_purpose,
+        created_at=now,
+        expires_at=now + _VALID_FOR[checked_purpose],
     )
     return f"{settings.HIMS_BASE_URL}{_PAGE}?{urlencode({'token': token})}"
 
 
 @transaction.atomic
-def reset_password(*, token: str, password: str, place: Place = NOWHERE) -> User:
+def reset_password(*, token: str, password: str, place: SignInPlace = UNKNOWN_PLACE) -> User:
     """Choose a password by a mailed link. The link and all others of the person are spent, every session ends, no failure counts.
 
     Every API key is revoked too: whoever resets a password may have lost the account to somebody who made keys.
 
-    Raises RateLimited, BadLink, and Invalid for the password, which leaves the link good.
+    Raises RateLimited, InvalidLink, and Invalid for the password, which leaves the link good.
     """
-    throttle.refuse_flood("reset", place)
+    lockout.check_request_rate("reset", place)
     link = _live_links().select_for_update().filter(token_hash=tokens.fingerprint(token)).first()
     if link is None:
-        raise BadLink
-    user = closing.locked(link.user_id)
+        raise InvalidLink
+    user = session_revocation.lock_staff_member(link.user_id)
     if not user.is_staff:
-        raise BadLink
-    _choose(user, user, password, field="new_password")
+        raise InvalidLink
+    _set_password(user, user, password, field="new_password")
     void_links(user)
-    revoke_keys_of(by=user, user=user, reason="password_reset")
-    throttle.forgive(user)
+    revoke_all_keys(by=user, user=user, reason="password_reset")
+    lockout.reset_lockout(user)
     return user
 
 
@@ -149,13 +154,13 @@ def void_links(user: User) -> None:
     PasswordLink.objects.filter(user=user, used_at=None).update(used_at=clock.now())
 
 
-def is_good_link(token: str, place: Place = NOWHERE) -> bool:
+def is_valid_link(token: str, place: SignInPlace = UNKNOWN_PLACE) -> bool:
     """Whether a link would be taken, for the page that asks for the password. Raises RateLimited."""
-    throttle.refuse_flood("link", place)
+    lockout.check_request_rate("link", place)
     return _live_links().filter(token_hash=tokens.fingerprint(token), user__is_active=True).exists()
 
 
-def refuse_weak(password: str, user: User, field: str = "password") -> None:
+def check_strength(password: str, user: User, field: str = "password") -> None:
     """Raises Invalid with every fault of the password."""
     try:
         validate_password(password, user)
@@ -163,13 +168,13 @@ def refuse_weak(password: str, user: User, field: str = "password") -> None:
         raise Invalid(errors=[{"field": field, "issue": issue} for issue in error.messages]) from error
 
 
-def _choose(
-    by: Actor, user: User, password: str, *, check: bool = True, but: UUID | None = None, field: str = "password"
+def _set_password(
+    by: Actor, user: User, password: str, *, check: bool = True, keep_session_id: UUID | None = None, field: str = "password"
 ) -> None:
     if check:
-        refuse_weak(password, user, field)
+        check_strength(password, user, field)
     user.amend(password=make_password(password), password_needs_mfa=check and len(password) < rules.LENGTH)
-    closing.end_everywhere(by=by, user=user, reason=Session.End.PASSWORD_CHANGED, but=but)
+    session_revocation.end_everywhere(by=by, user=user, reason=Session.End.PASSWORD_CHANGED, keep_session_id=keep_session_id)
     emit(StaffChanged(user_id=user.pk, changes=("password",)), by=by)
 
 

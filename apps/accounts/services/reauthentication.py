@@ -8,9 +8,9 @@ from django.db.models import F
 from apps.access.actor import Actor
 from apps.accounts.events import Reauthenticated
 from apps.accounts.models import Session, User
-from apps.accounts.services import closing
-from apps.accounts.services.recognition import NOWHERE, WrongCredentials, check_code, note_refusal
-from apps.accounts.services.throttle import Place
+from apps.accounts.services import session_revocation
+from apps.accounts.services.credentials import UNKNOWN_PLACE, WrongCredentials, check_code, record_refused_login
+from apps.accounts.services.lockout import SignInPlace
 from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import RateLimited
@@ -21,23 +21,23 @@ from apps.rest.limits import RateClass
 _FAILURES_UNTIL_END = 10  # whoever has the tokens and not the password tries no longer
 
 
-def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = "", place: Place = NOWHERE) -> None:
+def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = "", place: SignInPlace = UNKNOWN_PLACE) -> None:
     """The owner of the session is there. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited."""
-    user = prove_password(by=by, password=password, session_id=session_id)
+    user = verify_password(by=by, password=password, session_id=session_id)
     check_code(user, code, place=place)
     with transaction.atomic():
         Session.objects.filter(pk=session_id).update(reauthenticated_at=clock.now(), failed_proofs=0)
         emit(Reauthenticated(user_id=user.pk, session_id=session_id), by=by)
 
 
-def reauthenticate_browser(*, by: Actor, password: str, code: str = "", place: Place = NOWHERE) -> None:
+def reauthenticate_browser(*, by: Actor, password: str, code: str = "", place: SignInPlace = UNKNOWN_PLACE) -> None:
     """The same for a session that Django keeps; the page remembers when. Raises what `reauthenticate` raises."""
-    user = prove_password(by=by, password=password, session_id=None)
+    user = verify_password(by=by, password=password, session_id=None)
     check_code(user, code, place=place)
-    audit.note(by=by, action=Reauthenticated.name, object_id=user.pk, door="admin")
+    audit.record(by=by, action=Reauthenticated.name, object_id=user.pk, door="admin")
 
 
-def prove_password(*, by: Actor, password: str, session_id: UUID | None, field: str = "password") -> User:
+def verify_password(*, by: Actor, password: str, session_id: UUID | None, field: str = "password") -> User:
     """The person who is signed in knows the password: five tries a minute; ten wrong ones in a row end a session over the API.
 
     Raises WrongCredentials naming the field, RateLimited.
@@ -47,15 +47,15 @@ def prove_password(*, by: Actor, password: str, session_id: UUID | None, field: 
         raise RateLimited("Too many wrong passwords", retry_after=verdict.retry_after)
     user = User.objects.get(pk=by.id)
     if not user.check_password(password):
-        note_refusal(user, why="reauthentication")
+        record_refused_login(user, why="reauthentication")
         _count_failure(by, session_id)
         raise WrongCredentials("The password is wrong.", field=field, issue="wrong_password")
-    closing.one(session_id).filter(failed_proofs__gt=0).update(failed_proofs=0)
+    session_revocation.session_by_id(session_id).filter(failed_proofs__gt=0).update(failed_proofs=0)
     return user
 
 
 def _count_failure(by: Actor, session_id: UUID | None) -> None:
     with transaction.atomic():
-        mine = closing.one(session_id).filter(ended_at=None)
-        mine.update(failed_proofs=F("failed_proofs") + 1)
-        closing.end(mine.filter(failed_proofs__gte=_FAILURES_UNTIL_END), by, Session.End.PROOF_FAILED)
+        own = session_revocation.session_by_id(session_id).filter(ended_at=None)
+        own.update(failed_proofs=F("failed_proofs") + 1)
+        session_revocation.end_all(own.filter(failed_proofs__gte=_FAILURES_UNTIL_END), by, Session.End.PROOF_FAILED)

@@ -7,12 +7,13 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.accounts import selectors, tokens
+from apps.accounts import selectors
+from apps.accounts.authentication import tokens
 from apps.accounts.events import SessionStarted
 from apps.accounts.models import RefreshToken, Session, User
-from apps.accounts.services import closing, throttle
-from apps.accounts.services.recognition import check_code, recognise
-from apps.accounts.services.throttle import NOBODY, Place
+from apps.accounts.services import lockout, session_revocation
+from apps.accounts.services.credentials import authenticate, check_code
+from apps.accounts.services.lockout import NO_USER_ID, SignInPlace
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
@@ -24,35 +25,35 @@ class SignedIn:
     """The person and a fresh pair of tokens. `enrollment_only`: they are good for setting up the second factor alone."""
 
     user: User
-    tokens: tokens.Pair
+    tokens: tokens.TokenPair
     enrollment_only: bool = False
 
 
 def sign_in(*, username: str, password: str, ip: str | None, user_agent: str, mfa_code: str = "") -> SignedIn:
-    """Start a session over the API. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited, ResetNeeded."""
-    place = Place(ip)
-    user = recognise(username, password, place=place)
+    """Start a session over the API. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited, PasswordResetRequired."""
+    place = SignInPlace(ip)
+    user = authenticate(username, password, place=place)
     check_code(user, mfa_code, place=place)
     return _start(user, place, user_agent)
 
 
-def sign_in_browser(*, user: User, place: Place) -> None:
+def sign_in_browser(*, user: User, place: SignInPlace) -> None:
     """Somebody recognised signs in at a page, whose session Django keeps."""
     with transaction.atomic():
-        throttle.arrived(user=user, place=place, session_id=None)
+        lockout.record_login(user=user, place=place, session_id=None)
 
 
-def refresh(*, refresh_token: str) -> tokens.Pair:
-    """A new pair for a refresh token that was never used. Raises BadToken; a token that comes back ends its whole session."""
+def refresh(*, refresh_token: str) -> tokens.TokenPair:
+    """A new pair for a refresh token that was never used. Raises InvalidToken; a token that comes back ends its whole session."""
     claims = tokens.read_refresh(refresh_token)
     with transaction.atomic():  # ends before the refusal is raised, so that the session's end is kept
         pair = _rotate(claims, refresh_token)
     if pair is None:
-        raise tokens.BadToken
+        raise tokens.InvalidToken
     return pair
 
 
-def seen(session_id: UUID) -> None:
+def record_session_use(session_id: UUID) -> None:
     """The session was used just now."""
     Session.objects.filter(pk=session_id).update(last_seen_at=clock.now())
 
@@ -60,29 +61,29 @@ def seen(session_id: UUID) -> None:
 def sign_out(*, by: Actor, session_id: UUID, all_sessions: bool = False) -> int:
     """End this session, or all of the person's, in browsers too. Answers how many of the API's ended."""
     if all_sessions:
-        return end_others(by=by, but=None)
+        return end_other_sessions(by=by, keep_session_id=None)
     with transaction.atomic():
-        mine = closing.one(session_id).filter(user_id=by.id or NOBODY, ended_at=None)
-        return closing.end(mine, by, Session.End.SIGNED_OUT)
+        own = session_revocation.session_by_id(session_id).filter(user_id=by.id or NO_USER_ID, ended_at=None)
+        return session_revocation.end_all(own, by, Session.End.SIGNED_OUT)
 
 
-def end_others(*, by: Actor, but: UUID | None) -> int:
+def end_other_sessions(*, by: Actor, keep_session_id: UUID | None) -> int:
     """End all of one's own sessions but one, in browsers too. Answers how many of the API's ended."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=by.id)
-        return closing.end_everywhere(by=by, user=user, reason=Session.End.SIGNED_OUT, but=but)
+        return session_revocation.end_everywhere(by=by, user=user, reason=Session.End.SIGNED_OUT, keep_session_id=keep_session_id)
 
 
-def end_own(*, by: Actor, session_id: UUID) -> Session:
+def end_own_session(*, by: Actor, session_id: UUID) -> Session:
     """End one of one's own sessions. Raises NotFound for anybody else's, AlreadyEnded."""
     with transaction.atomic():
-        if not closing.one(session_id).filter(user_id=by.id or NOBODY).exists():
+        if not session_revocation.session_by_id(session_id).filter(user_id=by.id or NO_USER_ID).exists():
             raise NotFound
-        closing.end_session(by=by, session_id=session_id)
+        session_revocation.end_session(by=by, session_id=session_id)
         return Session.objects.get(pk=session_id)
 
 
-def _start(user: User, place: Place, user_agent: str) -> SignedIn:
+def _start(user: User, place: SignInPlace, user_agent: str) -> SignedIn:
     now, enrollment_only = clock.now(), selectors.must_enrol(user)
     with transaction.atomic():
         session = Session.objects.create(
@@ -99,17 +100,17 @@ def _start(user: User, place: Place, user_agent: str) -> SignedIn:
         pair = _issue(session)
         User.objects.filter(pk=user.pk).update(last_login=now)
         emit(SessionStarted(user_id=user.pk, session_id=session.pk), by=user)
-        throttle.arrived(user=user, place=place, session_id=session.pk)
+        lockout.record_login(user=user, place=place, session_id=session.pk)
     return SignedIn(user=user, tokens=pair, enrollment_only=enrollment_only)
 
 
-def _issue(session: Session) -> tokens.Pair:
+def _issue(session: Session) -> tokens.TokenPair:
     pair = tokens.issue(user_id=session.user_id, session_id=session.pk, until=session.expires_at)
     RefreshToken.objects.create(token_hash=tokens.fingerprint(pair.refresh_token), session=session, issued_at=clock.now())
     return pair
 
 
-def _rotate(claims: tokens.Claims, raw: str) -> tokens.Pair | None:
+def _rotate(claims: tokens.Claims, raw: str) -> tokens.TokenPair | None:
     """Spend the token under the session's row lock, so that of two at once one wins and the other is seen to be a copy."""
     now = clock.now()
     live = Session.objects.filter(
@@ -122,11 +123,11 @@ def _rotate(claims: tokens.Claims, raw: str) -> tokens.Pair | None:
     session = live.select_related("user").select_for_update(of=("self",)).first()
     if session is None or not session.user.is_staff:
         return None
-    mine = RefreshToken.objects.filter(token_hash=tokens.fingerprint(raw), session=session)
-    if mine.filter(used_at=None).update(used_at=now):
+    own = RefreshToken.objects.filter(token_hash=tokens.fingerprint(raw), session=session)
+    if own.filter(used_at=None).update(used_at=now):
         session.last_seen_at = now
         session.save(update_fields=["last_seen_at"])
         return _issue(session)
-    if mine.exists():
-        closing.end(Session.objects.filter(pk=session.pk), session.user, Session.End.REFRESH_REUSED)
+    if own.exists():
+        session_revocation.end_all(Session.objects.filter(pk=session.pk), session.user, Session.End.REFRESH_REUSED)
     return None

@@ -14,23 +14,23 @@ from stdnum import luhn
 
 from apps.access.actor import Actor
 from apps.access.roles import STAFF, Role
-from apps.accounts import ports
 from apps.accounts.events import EmailChanged, StaffChanged, StaffDeactivated, StaffHired, StaffInvited, StaffReactivated
 from apps.accounts.models import Doctor, Session, User
-from apps.accounts.services.api_keys import revoke_keys_of
-from apps.accounts.services.closing import end_everywhere, locked
-from apps.accounts.services.passwords import refuse_weak, void_links
+from apps.accounts.ports import booked_appointments
+from apps.accounts.services.api_keys import revoke_all_keys
+from apps.accounts.services.passwords import check_strength, void_links
+from apps.accounts.services.session_revocation import end_everywhere, lock_staff_member
 from apps.common import keyring, text
 from apps.common.errors import Conflict, Invalid, NotFound, RateLimited
 from apps.common.ids import new_id
 from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
-from apps.rest.permissions import refuse_without_fresh_proof
+from apps.rest.permissions import require_recent_login
 
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
-PRACTICE = ("specialty", "npi", "taxonomy", "languages")
-_ADMINISTRATORS = 0x5A6D_ADA1  # any number, but always this one: the lock under which administrators are counted
+DOCTOR_FIELDS = ("specialty", "npi", "taxonomy", "languages")
+_ADMINISTRATORS_LOCK = 0x5A6D_ADA1  # any number, but always this one: the lock under which administrators are counted
 _INVITATIONS = 30  # a minute, of one person
 _NEW_ADDRESSES = 5  # a minute, of one account
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
@@ -87,10 +87,10 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
 
     Raises ReauthenticationRequired, Invalid (field named) and UsernameTaken.
     """
-    refuse_without_fresh_proof(by)
-    user = _described(staff)
+    require_recent_login(by)
+    user = _build_user(staff)
     if check_password:
-        refuse_weak(staff.password, user)
+        check_strength(staff.password, user)
     user.password = make_password(staff.password)
     _open_account(user, staff)
     emit(StaffHired(user_id=user.pk, role=user.role), by=by)
@@ -103,12 +103,12 @@ def invite(*, by: Actor, staff: NewStaff) -> User:
 
     Raises ReauthenticationRequired, RateLimited, Invalid naming the field, UsernameTaken, NpiTaken.
     """
-    refuse_without_fresh_proof(by)
-    _limit_mails("invite", str(by.id), per_minute=_INVITATIONS)
-    user = _described(staff)
+    require_recent_login(by)
+    _check_mail_rate("invite", str(by.id), per_minute=_INVITATIONS)
+    user = _build_user(staff)
     user.set_unusable_password()
     if user.role != Role.DOCTOR:
-        _refuse_practice({name: getattr(staff, name) for name in PRACTICE if getattr(staff, name)})
+        _refuse_doctor_fields({name: getattr(staff, name) for name in DOCTOR_FIELDS if getattr(staff, name)})
     _open_account(user, staff)
     emit(StaffInvited(user_id=user.pk, role=user.role), by=by)
     return user
@@ -117,12 +117,12 @@ def invite(*, by: Actor, staff: NewStaff) -> User:
 @transaction.atomic
 def change_account(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     """Change a person and, where it is a doctor, the practice: all of it or nothing. Raises what the two halves raise."""
-    practice = {name: value for name, value in changes.items() if name in PRACTICE}
-    user = change_staff(by=by, user_id=user_id, changes={name: changes[name] for name in changes if name not in PRACTICE})
-    if practice and user.role != Role.DOCTOR:
-        _refuse_practice(practice)
-    if practice:
-        change_practice(by=by, user_id=user_id, changes=practice)
+    profile = {name: value for name, value in changes.items() if name in DOCTOR_FIELDS}
+    user = change_staff(by=by, user_id=user_id, changes={name: changes[name] for name in changes if name not in DOCTOR_FIELDS})
+    if profile and user.role != Role.DOCTOR:
+        _refuse_doctor_fields(profile)
+    if profile:
+        change_doctor_profile(by=by, user_id=user_id, changes=profile)
     return user
 
 
@@ -133,44 +133,44 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     Another e-mail address or role takes the password again: the address is where a link that sets the password is mailed to.
     Raises ReauthenticationRequired, RateLimited, Invalid, UsernameTaken.
     """
-    user = locked(user_id)
+    user = lock_staff_member(user_id)
     changes = _cleaned(changes)
     if not (changes.get("first_name", user.first_name) or changes.get("last_name", user.last_name)):
-        raise _unnamed()
+        raise _name_missing()
     former = user.email
     if any(name in changes and changes[name] != getattr(user, name) for name in ("email", "role")):
-        refuse_without_fresh_proof(by)
+        require_recent_login(by)
     if "role" in changes:
         changes = changes | {"role": _staff_role(changes["role"])}
         if user.pk == by.id and changes["role"] != user.role:
             raise Conflict("You cannot change your own role.", field="role")
         if changes["role"] != Role.ADMIN:
-            _keep_an_administrator(user)
+            _check_administrator_remains(user)
     if "email" in changes:
-        _refuse_taken(User(pk=user.pk, email=changes["email"]))
-    with _taken_at_the_same_moment():
+        _check_not_taken(User(pk=user.pk, email=changes["email"]))
+    with _unique_violation_as_taken():
         changed = user.amend(**changes)
     if "email" in changed:
-        _limit_mails("email", str(user.pk), per_minute=_NEW_ADDRESSES)
-        _announce_new_address(by, user, former=former)
+        _check_mail_rate("email", str(user.pk), per_minute=_NEW_ADDRESSES)
+        _emit_email_changed(by, user, former=former)
     if "role" in changed:
         end_everywhere(by=by, user=user, reason=Session.End.ROLE_CHANGED)
         if user.role == Role.DOCTOR and not Doctor.objects.filter(pk=user.pk).exists():
-            _write_practice(Doctor(user=user))
+            _save_doctor(Doctor(user=user))
     if changed:
         emit(StaffChanged(user_id=user.pk, changes=tuple(changed)), by=by)
     return user
 
 
 @transaction.atomic
-def change_practice(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doctor:
+def change_doctor_profile(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doctor:
     """Change a doctor's specialty, NPI, taxonomy or languages. Raises Invalid naming the field, NpiTaken."""
     doctor = Doctor.objects.select_for_update().filter(pk=user_id).first()
     if doctor is None:
         raise NotFound("There is no such doctor.")
     changed = tuple(name for name, value in changes.items() if getattr(doctor, name) != value)
     if changed:
-        _write_practice(doctor, **changes)
+        _save_doctor(doctor, **changes)
         emit(StaffChanged(user_id=doctor.pk, changes=changed), by=by)
     return doctor
 
@@ -181,15 +181,15 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
 
     Raises ReauthenticationRequired, AlreadyDeactivated, LastAdministrator.
     """
-    refuse_without_fresh_proof(by)
-    user = locked(user_id)
+    require_recent_login(by)
+    user = lock_staff_member(user_id)
     if user.pk == by.id:
         raise Conflict("You cannot deactivate yourself.")
-    _keep_an_administrator(user)
+    _check_administrator_remains(user)
     if not user.amend(is_active=False):
         raise AlreadyDeactivated
     end_everywhere(by=by, user=user, reason=Session.End.DEACTIVATED)
-    revoke_keys_of(by=by, user=user, reason="owner_deactivated")
+    revoke_all_keys(by=by, user=user, reason="owner_deactivated")
     emit(StaffDeactivated(user_id=user.pk), by=by)
     return user
 
@@ -197,14 +197,14 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
 def visits_affected(by: Actor, user: User) -> int:
     """Returns how many appointments stay booked with a user who no longer works as a doctor, of those that the actor may see."""
     is_practising = user.is_active and user.role == Role.DOCTOR
-    return 0 if is_practising else ports.booked(by, user.pk)
+    return 0 if is_practising else booked_appointments.count(by, user.pk)
 
 
 @transaction.atomic
 def reactivate(*, by: Actor, user_id: UUID) -> User:
     """Open the account again. Raises ReauthenticationRequired, AlreadyActive."""
-    refuse_without_fresh_proof(by)
-    user = locked(user_id)
+    require_recent_login(by)
+    user = lock_staff_member(user_id)
     if not user.amend(is_active=True):
         raise AlreadyActive
     emit(StaffReactivated(user_id=user.pk), by=by)
@@ -214,10 +214,10 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 @transaction.atomic
 def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
     """End every session of a person, over the API and in browsers. Answers how many of the API ended."""
-    return end_everywhere(by=by, user=locked(user_id), reason=Session.End.SIGNED_OUT)
+    return end_everywhere(by=by, user=lock_staff_member(user_id), reason=Session.End.SIGNED_OUT)
 
 
-def _announce_new_address(by: Actor, user: User, *, former: str) -> None:
+def _emit_email_changed(by: Actor, user: User, *, former: str) -> None:
     """Links that were mailed to the former address are void; whoever has not chosen a password yet is mailed a new one."""
     void_links(user)
     addresses = json.dumps({"former": former, "new": user.email}).encode()
@@ -231,17 +231,17 @@ def addresses_of(sealed: str) -> Addresses:
     return Addresses(**json.loads(keyring.decrypt(sealed.encode())))
 
 
-def _limit_mails(what: str, whose: str, *, per_minute: int) -> None:
+def _check_mail_rate(what: str, whose: str, *, per_minute: int) -> None:
     """Mails go to addresses that the caller chooses, so their number is limited. Raises RateLimited."""
     verdict = limits.hit(RateClass.AUTH, f"{what}:{whose}", per_minute=per_minute)
     if not verdict.allowed:
         raise RateLimited("Too many e-mails in one minute. Wait, then repeat the request.", retry_after=verdict.retry_after)
 
 
-def _described(staff: NewStaff) -> User:
+def _build_user(staff: NewStaff) -> User:
     names = _cleaned({name: getattr(staff, name) for name in ("username", "email", "first_name", "last_name")})
     if not names["first_name"] and not names["last_name"]:
-        raise _unnamed()
+        raise _name_missing()
     return User(id=staff.id or new_id(), role=_staff_role(staff.role), **names)
 
 
@@ -250,37 +250,37 @@ def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
     return {name: text.checked_line(value, field=name) if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _unnamed() -> Invalid:
+def _name_missing() -> Invalid:
     return Invalid(field="last_name", issue="Enter a first name or a last name. One of them may be empty, not both.")
 
 
 def _open_account(user: User, staff: NewStaff) -> None:
-    _refuse_taken(user)
-    with _taken_at_the_same_moment():
+    _check_not_taken(user)
+    with _unique_violation_as_taken():
         user.save(force_insert=True)
     if user.role == Role.DOCTOR:
-        _write_practice(
+        _save_doctor(
             Doctor(user=user), specialty=staff.specialty, npi=staff.npi, taxonomy=staff.taxonomy, languages=list(staff.languages)
         )
 
 
-def _refuse_practice(sent: dict[str, Any]) -> None:
+def _refuse_doctor_fields(sent: dict[str, Any]) -> None:
     if sent:
         raise Invalid(errors=[{"field": name, "issue": "Only a doctor has this."} for name in sent])
 
 
-def _keep_an_administrator(user: User) -> None:
+def _check_administrator_remains(user: User) -> None:
     """One after another, so that two administrators who remove each other at once do not both succeed."""
     if not user.is_staff or user.role != Role.ADMIN:
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMINISTRATORS])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMINISTRATORS_LOCK])
     others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
     if not others.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists():
         raise LastAdministrator
 
 
-def _write_practice(doctor: Doctor, **values: Any) -> None:
+def _save_doctor(doctor: Doctor, **values: Any) -> None:
     """Set and save what is a doctor's own. Raises Invalid naming the field, NpiTaken."""
     for name, value in _cleaned(values).items():
         setattr(doctor, name, value)
@@ -293,7 +293,7 @@ def _write_practice(doctor: Doctor, **values: Any) -> None:
     doctor.save()
 
 
-def _refuse_taken(user: User) -> None:
+def _check_not_taken(user: User) -> None:
     others = User.objects.exclude(pk=user.pk)
     if user.username and others.filter(username__iexact=user.username).exists():
         raise UsernameTaken(field="username")
@@ -302,7 +302,7 @@ def _refuse_taken(user: User) -> None:
 
 
 @contextmanager
-def _taken_at_the_same_moment() -> Iterator[None]:
+def _unique_violation_as_taken() -> Iterator[None]:
     """The database has the last word where two ask for one name at once."""
     try:
         with transaction.atomic():

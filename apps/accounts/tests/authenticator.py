@@ -15,7 +15,7 @@ def code(seed: str = SEED, *, steps: int = 0) -> str:
     return f"{TOTP(b32decode(seed), drift=steps).token():06d}"
 
 
-def equip(user: User, seed: str = SEED) -> User:
+def enable_totp(user: User, seed: str = SEED) -> User:
     """Give the person an authenticator."""
     services.install_totp(by=user, user_id=user.pk, seed=seed)
     user.refresh_from_db()

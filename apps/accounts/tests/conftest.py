@@ -5,6 +5,6 @@ from apps.accounts.tests import factories
 
 
 @pytest.fixture
-def ward(db: None) -> dict[str, User]:
+def staff(db: None) -> dict[str, User]:
     """One person a role."""
-    return factories.hire_ward()
+    return factories.create_staff()

@@ -11,7 +11,7 @@ from apps.access.roles import Role
 from apps.access.scopes import Scope
 from apps.accounts import services
 from apps.accounts.models import User
-from apps.accounts.services import MadeKey, NewKey, NewStaff
+from apps.accounts.services import IssuedKey, NewKey, NewStaff
 from apps.common import clock
 
 PASSWORD = "a long enough pass phrase"
@@ -27,7 +27,7 @@ def hire(username: str = "nurse.ward", role: str = "nurse", **details: Any) -> U
     return user
 
 
-def hire_ward() -> dict[str, User]:
+def create_staff() -> dict[str, User]:
     """One person for each staff role, by role."""
     doctor = {"specialty": "Family medicine", "npi": NPI, "languages": ["en", "es"]}
     return {
@@ -38,7 +38,7 @@ def hire_ward() -> dict[str, User]:
 
 
 @dataclass
-class Caller:
+class ApiClient:
     """An integrator with somebody's token, or with none."""
 
     client: Client
@@ -60,23 +60,23 @@ class Caller:
         return self.call("PUT", path, body, **headers)
 
 
-def caller(user: User | None = None) -> Caller:
+def api_client(user: User | None = None) -> ApiClient:
     """Somebody signed in over the API; a stranger without a user."""
     if user is None:
-        return Caller(Client())
+        return ApiClient(Client())
     signed_in = services.sign_in(username=user.username, password=PASSWORD, ip="127.0.0.1", user_agent="test")
-    return Caller(Client(), signed_in.tokens.access_token)
+    return ApiClient(Client(), signed_in.tokens.access_token)
 
 
-def key_of(user: User, *scopes: str, **details: Any) -> MadeKey:
+def create_api_key(user: User, *scopes: str, **details: Any) -> IssuedKey:
     """An API key of somebody's, with the scopes named, else with all."""
     new = NewKey(name="a program", scopes=scopes or [scope.value for scope in Scope], **details)
-    return services.make_key(by=user, owner_id=user.pk, new=new)
+    return services.create_key(by=user, owner_id=user.pk, new=new)
 
 
-def program(key: str) -> Caller:
+def api_key_client(key: str) -> ApiClient:
     """A program that sends its API key as the bearer."""
-    return Caller(Client(), key)
+    return ApiClient(Client(), key)
 
 
 def browser(user: User) -> Client:

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from apps.accounts import services
 from apps.accounts.models import Doctor, Session, User
-from apps.accounts.tests.factories import NPI, PASSWORD, browser, caller, hire
+from apps.accounts.tests.factories import NPI, PASSWORD, api_client, browser, hire
 from apps.audit.models import AuditEvent
-from apps.common import bus
+from apps.common import redis_client
 from apps.common.errors import Conflict
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +31,9 @@ def dead_redis(settings: Any, tmp_path: Any) -> Iterator[None]:
     url = f"unix://{tmp_path}/nobody.sock?db=0"
     settings.REDIS_URL = url
     settings.CACHES = {"default": django_settings.CACHES["default"] | {"LOCATION": url}}
-    bus.breaker.reset()
+    redis_client.breaker.reset()
     yield
-    bus.breaker.reset()
+    redis_client.breaker.reset()
 
 
 @pytest.fixture
@@ -43,21 +43,21 @@ def frozen_redis(settings: Any) -> Iterator[None]:
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         settings.REDIS_URL = url
         settings.CACHES = {"default": django_settings.CACHES["default"] | {"LOCATION": url}}
-        bus.breaker.reset()
+        redis_client.breaker.reset()
         yield
-    bus.breaker.reset()
+    redis_client.breaker.reset()
 
 
-def test_signing_in_and_out_at_a_page_is_on_record(ward: dict[str, User]) -> None:
-    client = browser(ward["nurse"])
+def test_signing_in_and_out_at_a_page_is_on_record(staff: dict[str, User]) -> None:
+    client = browser(staff["nurse"])
     client.post(reverse("admin:logout"))
-    rows = AuditEvent.objects.filter(user_id=ward["nurse"].pk, action__startswith="session.").order_by("at")
+    rows = AuditEvent.objects.filter(user_id=staff["nurse"].pk, action__startswith="session.").order_by("at")
     assert [(row.action, row.detail["door"]) for row in rows] == [("session.started", "admin"), ("session.ended", "admin")]
     assert client.get("/admin/").status_code == 302
 
 
-def test_a_refused_sign_in_says_no_more_than_that_and_is_on_record(ward: dict[str, User]) -> None:
-    services.deactivate(by=ward["admin"], user_id=ward["billing"].pk)
+def test_a_refused_sign_in_says_no_more_than_that_and_is_on_record(staff: dict[str, User]) -> None:
+    services.deactivate(by=staff["admin"], user_id=staff["billing"].pk)
     tries = [("nurse.ward", "wrong"), ("nobody", "wrong"), ("billing.ward", PASSWORD)]
     pages = [try_to_sign_in(password, name) for name, password in tries]
     assert {page.status_code for page in pages} == {200}
@@ -65,7 +65,7 @@ def test_a_refused_sign_in_says_no_more_than_that_and_is_on_record(ward: dict[st
     assert AuditEvent.objects.filter(action="session.refused", outcome="denied").count() == 3
 
 
-def test_the_sixth_sign_in_within_a_minute_is_refused_with_a_page(ward: dict[str, User]) -> None:
+def test_the_sixth_sign_in_within_a_minute_is_refused_with_a_page(staff: dict[str, User]) -> None:
     assert [try_to_sign_in().status_code for _ in range(5)] == [200] * 5
     refused = try_to_sign_in(PASSWORD)
     assert refused.status_code == 429
@@ -74,21 +74,21 @@ def test_the_sixth_sign_in_within_a_minute_is_refused_with_a_page(ward: dict[str
     assert "Traceback" not in refused.content.decode()
 
 
-def test_another_name_and_another_address_may_still_sign_in(ward: dict[str, User]) -> None:
+def test_another_name_and_another_address_may_still_sign_in(staff: dict[str, User]) -> None:
     for _ in range(6):
         try_to_sign_in()
     assert try_to_sign_in(PASSWORD, "doctor.ward").status_code == 302
     assert try_to_sign_in(PASSWORD, REMOTE_ADDR="10.1.2.3").status_code == 302
 
 
-def test_tries_at_the_page_and_over_the_api_are_counted_together(ward: dict[str, User]) -> None:
+def test_tries_at_the_page_and_over_the_api_are_counted_together(staff: dict[str, User]) -> None:
     for _ in range(3):
         try_to_sign_in()
-    statuses = [caller().post("/auth/login", {"username": "nurse.ward", "password": "wrong"}).status_code for _ in range(3)]
+    statuses = [api_client().post("/auth/login", {"username": "nurse.ward", "password": "wrong"}).status_code for _ in range(3)]
     assert statuses == [401, 401, 429]
 
 
-def test_sign_in_works_and_stays_limited_while_redis_is_down(ward: dict[str, User], dead_redis: None) -> None:
+def test_sign_in_works_and_stays_limited_while_redis_is_down(staff: dict[str, User], dead_redis: None) -> None:
     assert try_to_sign_in(PASSWORD).status_code == 302
     assert [try_to_sign_in().status_code for _ in range(4)] == [200] * 4
     refused = try_to_sign_in(PASSWORD)
@@ -96,22 +96,22 @@ def test_sign_in_works_and_stays_limited_while_redis_is_down(ward: dict[str, Use
     assert int(refused.headers["Retry-After"]) >= 1
 
 
-def test_a_frozen_redis_keeps_nobody_waiting(ward: dict[str, User], frozen_redis: None) -> None:
+def test_a_frozen_redis_keeps_nobody_waiting(staff: dict[str, User], frozen_redis: None) -> None:
     statuses = [try_to_sign_in().status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
-    assert bus.breaker.is_open  # after three late answers it is not asked any more
+    assert redis_client.breaker.is_open  # after three late answers it is not asked any more
 
 
-def test_every_page_works_while_redis_is_down(ward: dict[str, User], dead_redis: None) -> None:
-    client = browser(ward["admin"])
+def test_every_page_works_while_redis_is_down(staff: dict[str, User], dead_redis: None) -> None:
+    client = browser(staff["admin"])
     assert {
         client.get(reverse(f"admin:{name}")).status_code for name in ("index", "accounts_user_changelist", "accounts_user_add")
     } == {200}
 
 
-def test_a_browser_session_ends_after_twelve_hours_however_busy(ward: dict[str, User], time_machine: Any) -> None:
+def test_a_browser_session_ends_after_twelve_hours_however_busy(staff: dict[str, User], time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    client = browser(ward["nurse"])
+    client = browser(staff["nurse"])
     statuses = []
     for _ in range(72):
         time_machine.shift(timedelta(minutes=10))
@@ -119,9 +119,9 @@ def test_a_browser_session_ends_after_twelve_hours_however_busy(ward: dict[str, 
     assert statuses == [200] * 71 + [302]
 
 
-def test_a_browser_session_ends_after_fifteen_idle_minutes(ward: dict[str, User], time_machine: Any) -> None:
+def test_a_browser_session_ends_after_fifteen_idle_minutes(staff: dict[str, User], time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    client = browser(ward["nurse"])
+    client = browser(staff["nurse"])
     time_machine.shift(timedelta(minutes=14))
     assert client.get("/admin/").status_code == 200
     time_machine.shift(timedelta(minutes=16))
@@ -147,12 +147,12 @@ def change(client: Client, model: str, row: Any, **answers: Any) -> Any:
     return client.post(address, {name: form[name].value() or "" for name in form.fields} | answers)
 
 
-def test_an_administrator_hires_a_doctor(ward: dict[str, User]) -> None:
-    response = hire_at_page(browser(ward["admin"]))
+def test_an_administrator_hires_a_doctor(staff: dict[str, User]) -> None:
+    response = hire_at_page(browser(staff["admin"]))
     assert response.status_code == 302
     doctor = Doctor.objects.get(user__username="dr.new")
     assert (doctor.specialty, doctor.languages, doctor.user.role) == ("Cardiology", ["en", "es"], "doctor")
-    assert AuditEvent.objects.get(action="staff.hired", object_id=doctor.pk).user_id == ward["admin"].pk
+    assert AuditEvent.objects.get(action="staff.hired", object_id=doctor.pk).user_id == staff["admin"].pk
     assert browser_signs_in("dr.new")
 
 
@@ -160,8 +160,8 @@ def browser_signs_in(username: str, password: str = NEW) -> bool:
     return try_to_sign_in(password, username).status_code == 302
 
 
-def test_a_nurse_cannot_hire(ward: dict[str, User]) -> None:
-    assert hire_at_page(browser(ward["nurse"])).status_code == 403
+def test_a_nurse_cannot_hire(staff: dict[str, User]) -> None:
+    assert hire_at_page(browser(staff["nurse"])).status_code == 403
     assert not User.objects.filter(username="dr.new").exists()
 
 
@@ -180,9 +180,9 @@ def test_a_nurse_cannot_hire(ward: dict[str, User]) -> None:
     ],
 )
 def test_a_hire_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
-    ward: dict[str, User], answers: dict[str, str], field: str
+    staff: dict[str, User], answers: dict[str, str], field: str
 ) -> None:
-    response = hire_at_page(browser(ward["admin"]), **answers)
+    response = hire_at_page(browser(staff["admin"]), **answers)
     assert response.status_code == 200
     form = response.context["adminform"].form
     assert field in form.errors
@@ -190,36 +190,42 @@ def test_a_hire_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
     assert not User.objects.filter(username="dr.new").exists()
 
 
-def test_a_new_role_ends_the_sessions_that_had_the_old_one(ward: dict[str, User]) -> None:
-    nurse = caller(ward["nurse"])
-    assert change(browser(ward["admin"]), "user", ward["nurse"], role="receptionist").status_code == 302
+def test_a_new_role_ends_the_sessions_that_had_the_old_one(staff: dict[str, User]) -> None:
+    nurse = api_client(staff["nurse"])
+    assert change(browser(staff["admin"]), "user", staff["nurse"], role="receptionist").status_code == 302
     assert nurse.get("/auth/me").status_code == 401
-    ward["nurse"].refresh_from_db()
-    assert ward["nurse"].role == "receptionist"
+    staff["nurse"].refresh_from_db()
+    assert staff["nurse"].role == "receptionist"
 
 
-def test_an_administrator_cannot_lock_himself_out(ward: dict[str, User]) -> None:
-    client = browser(ward["admin"])
-    assert "You cannot change your own role" in change(client, "user", ward["admin"], role="nurse").content.decode()
-    address = reverse("admin:accounts_user_deactivate", args=[ward["admin"].pk])
+def test_an_administrator_cannot_lock_himself_out(staff: dict[str, User]) -> None:
+    client = browser(staff["admin"])
+    assert "You cannot change your own role" in change(client, "user", staff["admin"], role="nurse").content.decode()
+    address = reverse("admin:accounts_user_deactivate", args=[staff["admin"].pk])
     assert client.get(address).status_code == 403
     assert "You cannot deactivate yourself" in client.post(address).content.decode()
 
 
-def test_status_and_username_are_not_to_be_typed(ward: dict[str, User]) -> None:
+def test_status_and_username_are_not_to_be_typed(staff: dict[str, User]) -> None:
     change(
-        browser(ward["admin"]), "user", ward["nurse"], is_active="", username="other", last_login="2001-01-01", first_name="Nora"
+        browser(staff["admin"]),
+        "user",
+        staff["nurse"],
+        is_active="",
+        username="other",
+        last_login="2001-01-01",
+        first_name="Nora",
     )
-    ward["nurse"].refresh_from_db()
-    assert (ward["nurse"].is_active, ward["nurse"].username, ward["nurse"].first_name) == (True, "nurse.ward", "Nora")
+    staff["nurse"].refresh_from_db()
+    assert (staff["nurse"].is_active, staff["nurse"].username, staff["nurse"].first_name) == (True, "nurse.ward", "Nora")
 
 
-def test_two_administrators_at_once_the_second_is_shown_both_versions(ward: dict[str, User]) -> None:
-    client, address = browser(ward["admin"]), reverse("admin:accounts_user_change", args=[ward["nurse"].pk])
+def test_two_administrators_at_once_the_second_is_shown_both_versions(staff: dict[str, User]) -> None:
+    client, address = browser(staff["admin"]), reverse("admin:accounts_user_change", args=[staff["nurse"].pk])
     form = client.get(address).context["adminform"].form
     mine = {name: form[name].value() or "" for name in form.fields} | {"last_name": "Mine"}
     other = hire("other.admin", "admin")
-    services.change_staff(by=other, user_id=ward["nurse"].pk, changes={"last_name": "Theirs"})
+    services.change_staff(by=other, user_id=staff["nurse"].pk, changes={"last_name": "Theirs"})
 
     response = client.post(address, mine)
     page = response.content.decode()
@@ -228,23 +234,23 @@ def test_two_administrators_at_once_the_second_is_shown_both_versions(ward: dict
     assert [(row.label, row.mine, row.theirs) for row in response.context["adminform"].form.clash.differences] == [
         ("Last name", "Mine", "Theirs")
     ]
-    ward["nurse"].refresh_from_db()
-    assert ward["nurse"].last_name == "Theirs"
+    staff["nurse"].refresh_from_db()
+    assert staff["nurse"].last_name == "Theirs"
 
     again = response.context["adminform"].form
     assert client.post(address, {name: again[name].value() or "" for name in again.fields}).status_code == 302
-    ward["nurse"].refresh_from_db()
-    assert ward["nurse"].last_name == "Mine"
+    staff["nurse"].refresh_from_db()
+    assert staff["nurse"].last_name == "Mine"
 
 
-def test_a_form_without_its_version_changes_nothing(ward: dict[str, User]) -> None:
-    assert change(browser(ward["admin"]), "user", ward["nurse"], last_name="Blind", version="").status_code == 200
-    ward["nurse"].refresh_from_db()
-    assert ward["nurse"].last_name == "Tester"
+def test_a_form_without_its_version_changes_nothing(staff: dict[str, User]) -> None:
+    assert change(browser(staff["admin"]), "user", staff["nurse"], last_name="Blind", version="").status_code == 200
+    staff["nurse"].refresh_from_db()
+    assert staff["nurse"].last_name == "Tester"
 
 
-def test_a_doctors_practice_is_changed_through_the_service(ward: dict[str, User]) -> None:
-    client, doctor = browser(ward["admin"]), Doctor.objects.get(pk=ward["doctor"].pk)
+def test_a_doctors_practice_is_changed_through_the_service(staff: dict[str, User]) -> None:
+    client, doctor = browser(staff["admin"]), Doctor.objects.get(pk=staff["doctor"].pk)
     assert change(client, "doctor", doctor, specialty="Pediatrics", languages="en,ar").status_code == 302
     doctor.refresh_from_db()
     assert (doctor.specialty, doctor.languages) == ("Pediatrics", ["en", "ar"])
@@ -252,14 +258,14 @@ def test_a_doctors_practice_is_changed_through_the_service(ward: dict[str, User]
     assert "check digit" in change(client, "doctor", doctor, npi="1234567890").content.decode()
 
 
-def test_who_becomes_a_doctor_has_a_practice_and_who_was_one_is_listed_no_more(ward: dict[str, User]) -> None:
-    services.change_staff(by=ward["admin"], user_id=ward["nurse"].pk, changes={"role": "doctor"})
-    services.change_staff(by=ward["admin"], user_id=ward["doctor"].pk, changes={"role": "nurse"})
-    assert list(Doctor.objects.visible_to(ward["admin"])) == [Doctor.objects.get(pk=ward["nurse"].pk)]
+def test_who_becomes_a_doctor_has_a_practice_and_who_was_one_is_listed_no_more(staff: dict[str, User]) -> None:
+    services.change_staff(by=staff["admin"], user_id=staff["nurse"].pk, changes={"role": "doctor"})
+    services.change_staff(by=staff["admin"], user_id=staff["doctor"].pk, changes={"role": "nurse"})
+    assert list(Doctor.objects.visible_to(staff["admin"])) == [Doctor.objects.get(pk=staff["nurse"].pk)]
 
 
-def test_deactivating_and_reactivating(ward: dict[str, User]) -> None:
-    client, nurse = browser(ward["admin"]), ward["nurse"]
+def test_deactivating_and_reactivating(staff: dict[str, User]) -> None:
+    client, nurse = browser(staff["admin"]), staff["nurse"]
     for act, active in (("deactivate", False), ("reactivate", True)):
         assert client.get(reverse(f"admin:accounts_user_{act}", args=[nurse.pk])).status_code == 200
         assert client.post(reverse(f"admin:accounts_user_{act}", args=[nurse.pk])).status_code == 302
@@ -267,46 +273,46 @@ def test_deactivating_and_reactivating(ward: dict[str, User]) -> None:
         assert nurse.is_active is active
 
 
-def test_setting_a_password_ends_the_persons_sessions(ward: dict[str, User]) -> None:
-    client, address = browser(ward["admin"]), reverse("admin:accounts_user_set_password", args=[ward["nurse"].pk])
+def test_setting_a_password_ends_the_persons_sessions(staff: dict[str, User]) -> None:
+    client, address = browser(staff["admin"]), reverse("admin:accounts_user_set_password", args=[staff["nurse"].pk])
     assert "too short" in client.post(address, {"password": "short", "again": "short"}).content.decode()
-    nurses = browser(ward["nurse"])
+    nurses = browser(staff["nurse"])
     assert client.post(address, {"password": NEW, "again": NEW}).status_code == 302
     assert nurses.get("/admin/").status_code == 302
     assert browser_signs_in("nurse.ward")
 
 
-def test_one_changes_ones_own_password_and_stays_signed_in(ward: dict[str, User]) -> None:
-    client = browser(ward["nurse"])
+def test_one_changes_ones_own_password_and_stays_signed_in(staff: dict[str, User]) -> None:
+    client = browser(staff["nurse"])
     answers = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
     assert client.post(reverse("admin:password_change"), answers | {"old_password": "wrong"}).status_code == 200
     assert client.post(reverse("admin:password_change"), answers).status_code == 302
     assert client.get("/admin/").status_code == 200
     assert browser_signs_in("nurse.ward")
-    assert AuditEvent.objects.filter(action="staff.changed", user_id=ward["nurse"].pk).exists()
+    assert AuditEvent.objects.filter(action="staff.changed", user_id=staff["nurse"].pk).exists()
 
 
-def test_an_administrator_ends_a_session(ward: dict[str, User]) -> None:
-    nurse, client = caller(ward["nurse"]), browser(ward["admin"])
-    session = Session.objects.get(user=ward["nurse"])
+def test_an_administrator_ends_a_session(staff: dict[str, User]) -> None:
+    nurse, client = api_client(staff["nurse"]), browser(staff["admin"])
+    session = Session.objects.get(user=staff["nurse"])
     address = reverse("admin:accounts_session_end", args=[session.pk])
     assert client.post(address).status_code == 302
     assert nurse.get("/auth/me").status_code == 401
-    assert AuditEvent.objects.get(action="session.ended", object_id=ward["nurse"].pk).user_id == ward["admin"].pk
+    assert AuditEvent.objects.get(action="session.ended", object_id=staff["nurse"].pk).user_id == staff["admin"].pk
     assert "already ended" in client.post(address).content.decode()
 
 
-def test_the_staff_list_is_searched_by_any_word(ward: dict[str, User]) -> None:
-    client = browser(ward["admin"])
+def test_the_staff_list_is_searched_by_any_word(staff: dict[str, User]) -> None:
+    client = browser(staff["admin"])
     page = client.get(reverse("admin:accounts_user_changelist"), {"q": "tester nurse"}).content.decode()
     assert "nurse.ward" in page
     assert "doctor.ward" not in page
     assert AuditEvent.objects.filter(action="staff.searched", detail__query={"q": "tester nurse"}).exists()
 
 
-def test_changing_to_somebody_elses_email_is_a_conflict_not_an_error(ward: dict[str, User]) -> None:
+def test_changing_to_somebody_elses_email_is_a_conflict_not_an_error(staff: dict[str, User]) -> None:
     with pytest.raises(services.UsernameTaken):
-        services.change_staff(by=ward["admin"], user_id=ward["nurse"].pk, changes={"email": ward["doctor"].email.upper()})
-    answer = caller(ward["nurse"]).put("/auth/me", {"email": ward["doctor"].email})
+        services.change_staff(by=staff["admin"], user_id=staff["nurse"].pk, changes={"email": staff["doctor"].email.upper()})
+    answer = api_client(staff["nurse"]).put("/auth/me", {"email": staff["doctor"].email})
     assert answer.status_code == 409
     assert issubclass(services.UsernameTaken, Conflict)

@@ -11,9 +11,9 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from apps.accounts.authentication.signing_keys import key_id
 from apps.accounts.models import Session, User
-from apps.accounts.tests.factories import PASSWORD, caller, hire
-from apps.accounts.token_keys import key_id
+from apps.accounts.tests.factories import PASSWORD, api_client, hire
 from apps.audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ USER_KEYS = {"id", "username", "email", "role", "first_name", "last_name"}
 
 
 def login(username: str, password: str = PASSWORD, **more: Any) -> Any:
-    return caller().post("/auth/login", {"username": username, "password": password, **more})
+    return api_client().post("/auth/login", {"username": username, "password": password, **more})
 
 
 def test_a_doctor_signs_in_as_the_reference_prints_it() -> None:
@@ -85,7 +85,7 @@ def test_one_persons_tries_do_not_lock_out_another_at_the_same_address() -> None
     ],
 )
 def test_a_malformed_sign_in_names_the_field(body: dict[str, Any], field: str) -> None:
-    reply = caller().post("/auth/login", body)
+    reply = api_client().post("/auth/login", body)
     assert reply.status_code == 400
     assert field in {row["field"] for row in reply.json()["error"]["details"]["errors"]}
 
@@ -93,24 +93,24 @@ def test_a_malformed_sign_in_names_the_field(body: dict[str, Any], field: str) -
 def test_refresh_gives_a_new_pair_and_the_old_token_kills_the_session() -> None:
     hire("nurse.jones")
     old = login("nurse.jones").json()["data"]["tokens"]
-    fresh = caller().post("/auth/refresh", {"refresh_token": old["refresh_token"]})
+    fresh = api_client().post("/auth/refresh", {"refresh_token": old["refresh_token"]})
     assert fresh.status_code == 200
     assert set(fresh.json()["data"]["tokens"]) == {"access_token", "refresh_token", "expires_in"}
-    again = caller().post("/auth/refresh", {"refresh_token": old["refresh_token"]})
-    me = caller()
+    again = api_client().post("/auth/refresh", {"refresh_token": old["refresh_token"]})
+    me = api_client()
     me.token = fresh.json()["data"]["tokens"]["access_token"]
     assert (again.status_code, me.get("/auth/me").status_code) == (401, 401)
 
 
 def test_logging_out_ends_the_token_at_once() -> None:
-    me = caller(hire("nurse.jones"))
+    me = api_client(hire("nurse.jones"))
     assert me.get("/auth/me").json()["data"]["user"]["username"] == "nurse.jones"
     assert me.post("/auth/logout").json() == {"success": True, "data": {"logged_out": True}}
     assert me.get("/auth/me").status_code == 401
 
 
 def test_a_person_corrects_the_own_name_but_not_the_own_role() -> None:
-    me = caller(hire("nurse.jones"))
+    me = api_client(hire("nurse.jones"))
     assert me.put("/auth/me", {"last_name": "Jones-Smith"}).json()["data"]["user"]["last_name"] == "Jones-Smith"
     assert me.put("/auth/me", {"role": "admin"}).status_code == 400
     assert User.objects.get().role == "nurse"
@@ -118,7 +118,7 @@ def test_a_person_corrects_the_own_name_but_not_the_own_role() -> None:
 
 def test_a_change_of_role_counts_from_the_next_request() -> None:
     nurse = hire("nurse.jones")
-    me = caller(nurse)
+    me = api_client(nurse)
     User.objects.filter(pk=nurse.pk).update(role="manager")
     assert me.get("/patients").status_code == 403
 
@@ -146,7 +146,7 @@ def forged(**changes: Any) -> str:
 
 
 def test_the_forgery_of_the_next_test_is_good_when_nothing_is_forged() -> None:
-    me = caller(hire())
+    me = api_client(hire())
     me.token = forged()
     assert me.get("/auth/me").status_code == 200
 
@@ -176,7 +176,7 @@ def test_the_forgery_of_the_next_test_is_good_when_nothing_is_forged() -> None:
     ids=str,
 )
 def test_a_forged_expired_or_foreign_token_opens_nothing(changes: dict[str, Any]) -> None:
-    me = caller(hire())
+    me = api_client(hire())
     me.token = forged(**changes)
     reply = me.get("/auth/me")
     assert reply.status_code == 401
@@ -184,7 +184,7 @@ def test_a_forged_expired_or_foreign_token_opens_nothing(changes: dict[str, Any]
 
 
 def test_a_token_without_a_signature_opens_nothing() -> None:
-    me = caller(hire())
+    me = api_client(hire())
     head = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).rstrip(b"=").decode()
     me.token = f"{head}.{forged().split('.')[1]}."
     assert me.get("/auth/me").status_code == 401
@@ -192,13 +192,13 @@ def test_a_token_without_a_signature_opens_nothing() -> None:
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x y", "Basic abc", "Bearer \x80", "bearer null"])
 def test_an_odd_authorization_header_is_refused_in_the_envelope(header: str) -> None:
-    reply = caller().get("/auth/me", HTTP_AUTHORIZATION=header)
+    reply = api_client().get("/auth/me", HTTP_AUTHORIZATION=header)
     assert reply.status_code == 401
     assert reply.json()["success"] is False
 
 
 def test_use_keeps_a_session_alive_and_an_idle_hour_ends_it() -> None:
-    me = caller(hire())
+    me = api_client(hire())
     start = timezone.now()
     for minutes in (40, 80, 120):
         with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
@@ -206,11 +206,11 @@ def test_use_keeps_a_session_alive_and_an_idle_hour_ends_it() -> None:
             assert status == (200 if minutes < 60 else 401), minutes  # the access token itself lives an hour
 
 
-def test_doctors_are_found_by_name_specialty_and_language(ward: dict[str, User]) -> None:
+def test_doctors_are_found_by_name_specialty_and_language(staff: dict[str, User]) -> None:
     patel = hire(
         "dr.patel", "doctor", first_name="Asha", last_name="Patel", specialty="Cardiology", npi="1993999998", languages=["hi"]
     )
-    me = caller(ward["receptionist"])
+    me = api_client(staff["receptionist"])
     everybody = me.get("/doctors").json()["data"]
     assert [row["specialty"] for row in everybody["doctors"]] == ["Cardiology", "Family medicine"]
     assert everybody["pagination"] == {"page": 1, "limit": 20, "total": 2, "pages": 1}
@@ -220,11 +220,11 @@ def test_doctors_are_found_by_name_specialty_and_language(ward: dict[str, User])
     assert set(one) == {"id", "first_name", "last_name", "specialty", "npi", "languages"}
 
 
-def test_a_doctor_who_left_is_no_longer_offered(ward: dict[str, User]) -> None:
-    User.objects.filter(pk=ward["doctor"].pk).update(is_active=False)
-    me = caller(ward["nurse"])
+def test_a_doctor_who_left_is_no_longer_offered(staff: dict[str, User]) -> None:
+    User.objects.filter(pk=staff["doctor"].pk).update(is_active=False)
+    me = api_client(staff["nurse"])
     assert me.get("/doctors").json()["data"]["doctors"] == []
-    assert me.get(f"/doctors/{ward['doctor'].pk}").status_code == 404
+    assert me.get(f"/doctors/{staff['doctor'].pk}").status_code == 404
     assert me.get("/doctors/not-a-uuid").status_code == 404
 
 

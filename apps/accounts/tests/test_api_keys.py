@@ -14,9 +14,9 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.accounts import services
 from apps.accounts.models import ApiKey, ApiKeySecret, User
-from apps.accounts.tests.factories import caller, hire, key_of, program
+from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, hire
 from apps.audit.models import AuditEvent
-from apps.common.tests.crowd import at_once
+from apps.common.tests.concurrency import run_concurrently
 from apps.events.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db
@@ -29,32 +29,32 @@ BODY = {"name": "Night sync", "scopes": ["patients:read"]}
 
 
 def make(user: User, **more: Any) -> dict[str, Any]:
-    reply = caller(user).post("/api-keys", BODY | more)
+    reply = api_client(user).post("/api-keys", BODY | more)
     assert reply.status_code == 201, reply.content
     return reply.json()["data"]["api_key"]
 
 
-def test_a_key_is_shown_once_and_opens_the_door_its_scope_names(ward: dict[str, User]) -> None:
-    reply = caller(ward["nurse"]).post("/api-keys", BODY)
+def test_a_key_is_shown_once_and_opens_the_door_its_scope_names(staff: dict[str, User]) -> None:
+    reply = api_client(staff["nurse"]).post("/api-keys", BODY)
     made = reply.json()["data"]["api_key"]
     assert (reply.status_code, reply.headers["Location"]) == (201, f"/v1/api-keys/{made['id']}")
     assert set(made) == KEYS | {"key"}
     assert made["key"].startswith("hims_test_")
     assert made["key"].startswith(made["prefix"])
     assert made["key"].endswith(made["last4"])
-    assert program(made["key"]).get("/patients").status_code == 200
-    assert caller().get("/patients", HTTP_X_API_KEY=made["key"]).status_code == 200
+    assert api_key_client(made["key"]).get("/patients").status_code == 200
+    assert api_client().get("/patients", HTTP_X_API_KEY=made["key"]).status_code == 200
     for path in ("/api-keys", reply.headers["Location"].removeprefix("/v1")):
-        again = caller(ward["nurse"]).get(path)
+        again = api_client(staff["nurse"]).get(path)
         assert again.status_code == 200
         assert made["key"] not in again.content.decode()
         assert '"key"' not in again.content.decode()
 
 
-def test_the_text_of_a_key_is_nowhere_in_the_database(ward: dict[str, User]) -> None:
-    text = make(ward["nurse"])["key"]
-    program(text).get("/patients")
-    program(text).post("/patients", {})
+def test_the_text_of_a_key_is_nowhere_in_the_database(staff: dict[str, User]) -> None:
+    text = make(staff["nurse"])["key"]
+    api_key_client(text).get("/patients")
+    api_key_client(text).post("/patients", {})
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
@@ -79,16 +79,16 @@ def test_the_text_of_a_key_is_nowhere_in_the_database(ward: dict[str, User]) -> 
     ],
     ids=str,
 )
-def test_a_wrong_wish_names_its_field(ward: dict[str, User], more: dict[str, Any], field: str) -> None:
-    reply = caller(ward["nurse"]).post("/api-keys", BODY | more)
+def test_a_wrong_wish_names_its_field(staff: dict[str, User], more: dict[str, Any], field: str) -> None:
+    reply = api_client(staff["nurse"]).post("/api-keys", BODY | more)
     assert reply.status_code == 400
     assert reply.json()["error"]["details"]["field"].startswith(field)
     assert not ApiKey.objects.exists()
 
 
-def test_a_key_that_expires_works_until_then(ward: dict[str, User]) -> None:
+def test_a_key_that_expires_works_until_then(staff: dict[str, User]) -> None:
     until = timezone.now() + timedelta(days=1)
-    key = program(key_of(ward["nurse"], expires_at=until).text)
+    key = api_key_client(create_api_key(staff["nurse"], expires_at=until).text)
     with time_machine.travel(until - timedelta(seconds=1), tick=False):
         assert key.get("/patients").status_code == 200
     with time_machine.travel(until, tick=False):
@@ -97,9 +97,9 @@ def test_a_key_that_expires_works_until_then(ward: dict[str, User]) -> None:
     assert "expired" in refused.json()["error"]["message"]
 
 
-def test_a_revoked_key_is_refused_at_once_and_cannot_be_revoked_twice(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"])
-    key, owner = program(made.text), caller(ward["nurse"])
+def test_a_revoked_key_is_refused_at_once_and_cannot_be_revoked_twice(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"])
+    key, owner = api_key_client(made.text), api_client(staff["nurse"])
     assert key.get("/patients").status_code == 200
     gone = owner.call("DELETE", f"/api-keys/{made.key.pk}")
     assert (gone.status_code, gone.json()["data"]["api_key"]["status"]) == (200, "revoked")
@@ -110,16 +110,16 @@ def test_a_revoked_key_is_refused_at_once_and_cannot_be_revoked_twice(ward: dict
     assert owner.post(f"/api-keys/{made.key.pk}/rotate").status_code == 409
 
 
-def test_after_a_rotation_the_old_text_works_for_another_day(ward: dict[str, User]) -> None:
-    made, start = key_of(ward["nurse"], "patients:read"), timezone.now()
-    reply = caller(ward["nurse"]).post(f"/api-keys/{made.key.pk}/rotate")
+def test_after_a_rotation_the_old_text_works_for_another_day(staff: dict[str, User]) -> None:
+    made, start = create_api_key(staff["nurse"], "patients:read"), timezone.now()
+    reply = api_client(staff["nurse"]).post(f"/api-keys/{made.key.pk}/rotate")
     fresh = reply.json()["data"]["api_key"]
     assert reply.status_code == 200
     assert set(fresh) == KEYS | {"key"}
     assert (fresh["id"], fresh["scopes"]) == (str(made.key.pk), ["patients:read"])
     assert fresh["key"] != made.text
     assert fresh["key"].startswith(fresh["prefix"])
-    old, new = program(made.text), program(fresh["key"])
+    old, new = api_key_client(made.text), api_key_client(fresh["key"])
     assert [old.get("/patients").status_code, new.get("/patients").status_code] == [200, 200]
     with time_machine.travel(start + timedelta(hours=23, minutes=59), tick=False):
         assert old.get("/patients").status_code == 200
@@ -129,32 +129,32 @@ def test_after_a_rotation_the_old_text_works_for_another_day(ward: dict[str, Use
         assert "rotated" in refused.json()["error"]["message"]
 
 
-def test_revoking_a_rotated_key_ends_both_its_texts(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"])
-    fresh = services.rotate_key(by=ward["nurse"], key_id=made.key.pk)
-    services.revoke_key(by=ward["nurse"], key_id=made.key.pk)
-    assert {program(text).get("/patients").status_code for text in (made.text, fresh.text)} == {401}
+def test_revoking_a_rotated_key_ends_both_its_texts(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"])
+    fresh = services.rotate_key(by=staff["nurse"], key_id=made.key.pk)
+    services.revoke_key(by=staff["nurse"], key_id=made.key.pk)
+    assert {api_key_client(text).get("/patients").status_code for text in (made.text, fresh.text)} == {401}
 
 
-def test_somebody_elses_key_is_not_there_and_an_administrator_keeps_everybodys(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"])
-    other, boss = caller(ward["doctor"]), caller(ward["admin"])
+def test_somebody_elses_key_is_not_there_and_an_administrator_keeps_everybodys(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"])
+    other, boss = api_client(staff["doctor"]), api_client(staff["admin"])
     assert other.get("/api-keys").json()["data"]["api_keys"] == []
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/rotate")):
         assert other.call(method, f"/api-keys/{made.key.pk}{path}").status_code == 404
-    assert program(made.text).get("/patients").status_code == 200
-    assert [row["user_id"] for row in boss.get("/api-keys").json()["data"]["api_keys"]] == [str(ward["nurse"].pk)]
+    assert api_key_client(made.text).get("/patients").status_code == 200
+    assert [row["user_id"] for row in boss.get("/api-keys").json()["data"]["api_keys"]] == [str(staff["nurse"].pk)]
     assert boss.get(f"/api-keys/{made.key.pk}").status_code == 200
     assert boss.call("DELETE", f"/api-keys/{made.key.pk}").status_code == 200
 
 
-def test_keys_are_listed_by_state_and_the_list_asks_three_questions(ward: dict[str, User]) -> None:
+def test_keys_are_listed_by_state_and_the_list_asks_three_questions(staff: dict[str, User]) -> None:
     over = timezone.now() + timedelta(minutes=1)
     for number in range(4):
-        key_of(ward["nurse"], expires_at=over if number == 0 else None)
-    revoked = key_of(ward["nurse"])
-    services.revoke_key(by=ward["nurse"], key_id=revoked.key.pk)
-    me = caller(ward["nurse"])
+        create_api_key(staff["nurse"], expires_at=over if number == 0 else None)
+    revoked = create_api_key(staff["nurse"])
+    services.revoke_key(by=staff["nurse"], key_id=revoked.key.pk)
+    me = api_client(staff["nurse"])
     with time_machine.travel(over + timedelta(seconds=1), tick=False):
         told = {
             state: me.get(f"/api-keys?status={state}").json()["data"]["api_keys"] for state in ("active", "expired", "revoked")
@@ -166,8 +166,8 @@ def test_keys_are_listed_by_state_and_the_list_asks_three_questions(ward: dict[s
     assert len(asked) == 3  # who asks, how many, which
 
 
-def test_a_key_is_recognised_by_one_statement_on_its_hash(ward: dict[str, User]) -> None:
-    key = program(key_of(ward["nurse"]).text)
+def test_a_key_is_recognised_by_one_statement_on_its_hash(staff: dict[str, User]) -> None:
+    key = api_key_client(create_api_key(staff["nurse"]).text)
     key.get("/version")
     with CaptureQueriesContext(connection) as asked:
         key.get("/version")
@@ -175,153 +175,153 @@ def test_a_key_is_recognised_by_one_statement_on_its_hash(ward: dict[str, User])
     assert "secret_hash = " in one["sql"]
 
 
-def test_the_last_use_is_written_once_a_minute(ward: dict[str, User]) -> None:
-    made, start = key_of(ward["nurse"]), timezone.now()
+def test_the_last_use_is_written_once_a_minute(staff: dict[str, User]) -> None:
+    made, start = create_api_key(staff["nurse"]), timezone.now()
     assert made.key.last_used_at is None
     for seconds, written in ((0, 0), (30, 0), (59, 0), (61, 61), (90, 61)):
         with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
-            program(made.text).get("/patients")
+            api_key_client(made.text).get("/patients")
         made.key.refresh_from_db()
         assert made.key.last_used_at == start + timedelta(seconds=written)
 
 
-def test_a_key_dies_with_its_owners_account_and_does_not_come_back(ward: dict[str, User]) -> None:
-    key = program(key_of(ward["nurse"]).text)
-    User.objects.filter(pk=ward["nurse"].pk).update(is_active=False)
+def test_a_key_dies_with_its_owners_account_and_does_not_come_back(staff: dict[str, User]) -> None:
+    key = api_key_client(create_api_key(staff["nurse"]).text)
+    User.objects.filter(pk=staff["nurse"].pk).update(is_active=False)
     assert key.get("/patients").status_code == 401
-    User.objects.filter(pk=ward["nurse"].pk).update(is_active=True)
+    User.objects.filter(pk=staff["nurse"].pk).update(is_active=True)
     assert key.get("/patients").status_code == 200
-    services.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
-    services.reactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+    services.deactivate(by=staff["admin"], user_id=staff["nurse"].pk)
+    services.reactivate(by=staff["admin"], user_id=staff["nurse"].pk)
     assert key.get("/patients").status_code == 401
     assert OutboxEvent.objects.get(name="api_key.revoked").payload["reason"] == "owner_deactivated"
 
 
-def test_a_key_follows_its_owners_role_from_the_next_request_on(ward: dict[str, User]) -> None:
-    key = program(key_of(ward["nurse"]).text)
+def test_a_key_follows_its_owners_role_from_the_next_request_on(staff: dict[str, User]) -> None:
+    key = api_key_client(create_api_key(staff["nurse"]).text)
     assert key.get("/patients").status_code == 200
-    services.change_staff(by=ward["admin"], user_id=ward["nurse"].pk, changes={"role": "manager"})
+    services.change_staff(by=staff["admin"], user_id=staff["nurse"].pk, changes={"role": "manager"})
     refused = key.get("/patients")
     assert refused.status_code == 403
     assert "required_scope" not in refused.json()["error"]["details"]
 
 
-def test_a_key_from_a_foreign_address_is_refused_in_a_sentence_and_on_record(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"], allowed_cidrs=["203.0.113.0/24", "2001:db8::/32"])
+def test_a_key_from_a_foreign_address_is_refused_in_a_sentence_and_on_record(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"], allowed_cidrs=["203.0.113.0/24", "2001:db8::/32"])
     for address, status in (("203.0.113.7", 200), ("2001:db8::1", 200), ("198.51.100.1", 403), ("127.0.0.1", 403)):
-        assert program(made.text).get("/patients", REMOTE_ADDR=address).status_code == status
-    refused = program(made.text).get("/patients", REMOTE_ADDR="198.51.100.1")
+        assert api_key_client(made.text).get("/patients", REMOTE_ADDR=address).status_code == status
+    refused = api_key_client(made.text).get("/patients", REMOTE_ADDR="198.51.100.1")
     assert refused.json()["error"]["code"] == "AUTHORIZATION_ERROR"
     assert "198.51.100.1" in refused.json()["error"]["message"]
     row = AuditEvent.objects.filter(outcome="denied", request_id=refused.headers["X-Request-ID"]).get()
-    assert (row.user_id, row.detail["api_key"], row.ip) == (ward["nurse"].pk, made.key.prefix, "198.51.100.1")
+    assert (row.user_id, row.detail["api_key"], row.ip) == (staff["nurse"].pk, made.key.prefix, "198.51.100.1")
 
 
-def test_the_address_is_the_clients_and_not_the_proxys(ward: dict[str, User], settings: Any) -> None:
+def test_the_address_is_the_clients_and_not_the_proxys(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_TRUSTED_PROXIES = 1
-    key = program(key_of(ward["nurse"], allowed_cidrs=["203.0.113.0/24"]).text)
+    key = api_key_client(create_api_key(staff["nurse"], allowed_cidrs=["203.0.113.0/24"]).text)
     assert key.get("/patients", HTTP_X_FORWARDED_FOR="203.0.113.7").status_code == 200
     assert key.get("/patients", HTTP_X_FORWARDED_FOR="203.0.113.7, 198.51.100.1").status_code == 403
 
 
-def test_two_different_credentials_in_one_request_are_refused(ward: dict[str, User]) -> None:
-    one, two = key_of(ward["nurse"]).text, key_of(ward["doctor"]).text
-    session = caller(ward["nurse"])
+def test_two_different_credentials_in_one_request_are_refused(staff: dict[str, User]) -> None:
+    one, two = create_api_key(staff["nurse"]).text, create_api_key(staff["doctor"]).text
+    session = api_client(staff["nurse"])
     for replies in (
         session.get("/patients", HTTP_X_API_KEY=one),
-        program(two).get("/patients", HTTP_X_API_KEY=one),
-        caller().get("/patients", HTTP_X_API_KEY=one, HTTP_AUTHORIZATION="Basic eDp5"),
+        api_key_client(two).get("/patients", HTTP_X_API_KEY=one),
+        api_client().get("/patients", HTTP_X_API_KEY=one, HTTP_AUTHORIZATION="Basic eDp5"),
     ):
         assert replies.status_code == 400
         assert replies.json()["error"]["details"]["field"] == "X-API-Key"
-    assert program(one).get("/patients", HTTP_X_API_KEY=one).status_code == 200
+    assert api_key_client(one).get("/patients", HTTP_X_API_KEY=one).status_code == 200
 
 
-def test_a_key_for_another_kind_of_installation_says_so(ward: dict[str, User], settings: Any) -> None:
-    test = key_of(ward["nurse"]).text
-    live = caller().get("/patients", HTTP_X_API_KEY="hims_live_" + "0" * 48)
+def test_a_key_for_another_kind_of_installation_says_so(staff: dict[str, User], settings: Any) -> None:
+    test = create_api_key(staff["nurse"]).text
+    live = api_client().get("/patients", HTTP_X_API_KEY="hims_live_" + "0" * 48)
     assert live.status_code == 401
     assert "live key" in live.json()["error"]["message"]
     assert "hims_test_" in live.json()["error"]["message"]
     settings.HIMS_ENV = "production"
-    assert key_of(ward["nurse"]).text.startswith("hims_live_")
-    refused = program(test).get("/patients")
+    assert create_api_key(staff["nurse"]).text.startswith("hims_live_")
+    refused = api_key_client(test).get("/patients")
     assert refused.status_code == 401
     assert "test key" in refused.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("text", ["hims_test_" + "0" * 48, "hims_test_x", "hims_", "x", "\x00", "é" * 60, "a, b"])
-def test_what_is_no_key_of_ours_opens_nothing(ward: dict[str, User], text: str) -> None:
-    reply = caller().get("/patients", HTTP_X_API_KEY=text)
+def test_what_is_no_key_of_ours_opens_nothing(staff: dict[str, User], text: str) -> None:
+    reply = api_client().get("/patients", HTTP_X_API_KEY=text)
     assert (reply.status_code, reply.json()["error"]["code"]) == (401, "AUTHENTICATION_ERROR")
 
 
-def test_a_hash_read_from_the_database_is_no_key(ward: dict[str, User]) -> None:
-    text = key_of(ward["nurse"]).text
-    assert program(f"hims_test_{hashlib.sha256(text.encode()).hexdigest()[:48]}").get("/patients").status_code == 401
+def test_a_hash_read_from_the_database_is_no_key(staff: dict[str, User]) -> None:
+    text = create_api_key(staff["nurse"]).text
+    assert api_key_client(f"hims_test_{hashlib.sha256(text.encode()).hexdigest()[:48]}").get("/patients").status_code == 401
 
 
-def test_the_trail_says_who_and_through_which_key(ward: dict[str, User]) -> None:
-    made = key_of(ward["receptionist"])
+def test_the_trail_says_who_and_through_which_key(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["receptionist"])
     born = {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-31", "gender": "female"}
-    assert program(made.text).post("/patients", born).status_code == 201
+    assert api_key_client(made.text).post("/patients", born).status_code == 201
     row = AuditEvent.objects.get(action="patient.registered")
-    assert (row.user_id, row.role, row.purpose) == (ward["receptionist"].pk, "receptionist", "")
+    assert (row.user_id, row.role, row.purpose) == (staff["receptionist"].pk, "receptionist", "")
     assert row.detail["api_key"] == made.key.prefix
-    caller(ward["receptionist"]).get("/patients")
+    api_client(staff["receptionist"]).get("/patients")
     assert "api_key" not in AuditEvent.objects.filter(action="patient.searched").get().detail
 
 
-def test_a_dead_key_that_still_calls_is_on_record(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"])
-    services.revoke_key(by=ward["nurse"], key_id=made.key.pk)
-    program(made.text).get("/patients")
+def test_a_dead_key_that_still_calls_is_on_record(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"])
+    services.revoke_key(by=staff["nurse"], key_id=made.key.pk)
+    api_key_client(made.text).get("/patients")
     row = AuditEvent.objects.get(action="api_key.refused")
     assert (row.outcome, row.object_id, row.detail["api_key"]) == ("denied", made.key.pk, made.key.prefix)
 
 
-def test_each_key_has_a_limit_of_its_own(ward: dict[str, User], settings: Any) -> None:
+def test_each_key_has_a_limit_of_its_own(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 0.01  # one search a minute
-    one, two = (program(key_of(ward["nurse"]).text) for _ in range(2))
+    one, two = (api_key_client(create_api_key(staff["nurse"]).text) for _ in range(2))
     assert [one.get("/patients").status_code, one.get("/patients").status_code, two.get("/patients").status_code] == [
         200,
         429,
         200,
     ]
-    assert caller(ward["nurse"]).get("/patients").status_code == 200
+    assert api_client(staff["nurse"]).get("/patients").status_code == 200
 
 
-def test_guessing_keys_is_counted_by_address(ward: dict[str, User], settings: Any) -> None:
+def test_guessing_keys_is_counted_by_address(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 0.004  # two requests a minute
-    told = [caller().get("/doctors", HTTP_X_API_KEY=f"hims_test_{number:048x}").status_code for number in range(3)]
+    told = [api_client().get("/doctors", HTTP_X_API_KEY=f"hims_test_{number:048x}").status_code for number in range(3)]
     assert told == [401, 401, 429]
 
 
-def test_making_rotating_and_revoking_are_announced_and_on_record(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"], "patients:read")
-    services.rotate_key(by=ward["nurse"], key_id=made.key.pk)
-    services.revoke_key(by=ward["nurse"], key_id=made.key.pk)
+def test_making_rotating_and_revoking_are_announced_and_on_record(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"], "patients:read")
+    services.rotate_key(by=staff["nurse"], key_id=made.key.pk)
+    services.revoke_key(by=staff["nurse"], key_id=made.key.pk)
     for name in ("api_key.made", "api_key.rotated", "api_key.revoked"):
         fact = OutboxEvent.objects.get(name=name)
-        assert fact.payload["user_id"] == str(ward["nurse"].pk)
+        assert fact.payload["user_id"] == str(staff["nurse"].pk)
         assert AuditEvent.objects.get(action=name).object_id == made.key.pk
 
 
-def test_a_person_has_only_so_many_keys(ward: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services.api_keys, "MOST_KEYS", 2)
-    first = key_of(ward["nurse"])
-    key_of(ward["nurse"])
+def test_a_person_has_only_so_many_keys(staff: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.api_keys, "MAX_KEYS", 2)
+    first = create_api_key(staff["nurse"])
+    create_api_key(staff["nurse"])
     with pytest.raises(services.TooManyKeys):
-        key_of(ward["nurse"])
-    services.revoke_key(by=ward["nurse"], key_id=first.key.pk)
-    key_of(ward["nurse"])
+        create_api_key(staff["nurse"])
+    services.revoke_key(by=staff["nurse"], key_id=first.key.pk)
+    create_api_key(staff["nurse"])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_ten_rotations_at_once_each_leaves_one_current_text() -> None:
     nurse = hire()
-    made = key_of(nurse)
-    texts = at_once(10, lambda _: services.rotate_key(by=nurse, key_id=made.key.pk).text)
+    made = create_api_key(nurse)
+    texts = run_concurrently(10, lambda _: services.rotate_key(by=nurse, key_id=made.key.pk).text)
     assert len(set(texts)) == 10
     assert ApiKeySecret.objects.filter(api_key=made.key, ends_at=None).count() == 1
 
@@ -337,14 +337,14 @@ def test_of_ten_rotations_at_once_each_leaves_one_current_text() -> None:
     ],
     ids=str,
 )
-def test_the_database_itself_refuses_a_key_that_cannot_be(ward: dict[str, User], wrong: dict[str, Any]) -> None:
-    made = key_of(ward["nurse"])
+def test_the_database_itself_refuses_a_key_that_cannot_be(staff: dict[str, User], wrong: dict[str, Any]) -> None:
+    made = create_api_key(staff["nurse"])
     with pytest.raises(IntegrityError), transaction.atomic():
         ApiKey.objects.filter(pk=made.key.pk).update(**wrong)
 
 
-def test_the_database_itself_keeps_one_current_text_a_key(ward: dict[str, User]) -> None:
-    made = key_of(ward["nurse"])
+def test_the_database_itself_keeps_one_current_text_a_key(staff: dict[str, User]) -> None:
+    made = create_api_key(staff["nurse"])
     with pytest.raises(IntegrityError), transaction.atomic():
         ApiKeySecret.objects.create(secret_hash=b"x" * 32, api_key=made.key, issued_at=timezone.now())
 
@@ -353,4 +353,4 @@ def test_a_key_is_made_for_nobody_who_left() -> None:
     gone = hire()
     services.deactivate(by=SYSTEM, user_id=gone.pk)
     with pytest.raises(services.api_keys.NotFound):
-        key_of(gone)
+        create_api_key(gone)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.accounts import services
 from apps.accounts.tests.authenticator import code
-from apps.accounts.tests.factories import PASSWORD, browser, caller, hire
+from apps.accounts.tests.factories import PASSWORD, api_client, browser, hire
 
 pytestmark = pytest.mark.django_db
 
@@ -37,15 +37,15 @@ def test_no_secret_stands_in_clear_in_any_table(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
     user = hire()
     browser(user)
-    tokens = caller().post("/auth/login", {"username": user.username, "password": PASSWORD}).json()["data"]["tokens"]
-    me = caller()
+    tokens = api_client().post("/auth/login", {"username": user.username, "password": PASSWORD}).json()["data"]["tokens"]
+    me = api_client()
     me.token = tokens["access_token"]
     seed = me.post("/auth/mfa/totp").json()["data"]["totp"]["secret"]
     codes = me.post("/auth/mfa/totp/confirm", {"code": code(seed)}).json()["data"]["recovery_codes"]
-    fresh = caller().post("/auth/refresh", {"refresh_token": tokens["refresh_token"]}).json()["data"]["tokens"]
-    caller().post("/auth/password/forgot", {"email": user.email})
-    link = services.make_reset_link(user_id=user.pk).partition("token=")[2]
-    caller().post("/auth/login", {"username": "a typed pass phrase", "password": "in the wrong box"})
+    fresh = api_client().post("/auth/refresh", {"refresh_token": tokens["refresh_token"]}).json()["data"]["tokens"]
+    api_client().post("/auth/password/forgot", {"email": user.email})
+    link = services.create_password_link(user_id=user.pk).partition("token=")[2]
+    api_client().post("/auth/login", {"username": "a typed pass phrase", "password": "in the wrong box"})
     secrets = [seed, link, PASSWORD, "a typed pass phrase", "in the wrong box", *codes, *(raw.replace("-", "") for raw in codes)]
     secrets += [*list(tokens.values())[:2], *list(fresh.values())[:2]]
     stored = everything()

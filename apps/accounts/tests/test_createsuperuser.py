@@ -15,7 +15,7 @@ NAMED = {"username": "chief", "email": "chief@hims.test", "first_name": "Chief",
 def test_the_first_administrator_is_hired_and_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HIMS_ADMIN_PASSWORD", "correct horse battery staple")
     call_command("createsuperuser", **NAMED, stdout=StringIO())
-    assert services.recognise("chief", "correct horse battery staple").role == "admin"
+    assert services.authenticate("chief", "correct horse battery staple").role == "admin"
     assert AuditEvent.objects.get(action="staff.hired").role == "system"
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from apps.accounts import services
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller
+from apps.accounts.tests.factories import api_client
 from apps.accounts.tests.test_throttle import elsewhere
 from apps.events.models import OutboxEvent
 
@@ -17,7 +17,7 @@ FORGOT, RESET = "/admin/password-forgot/", "/admin/password-reset/"
 
 
 def forgot(name: str, address: str = "127.0.0.1") -> Any:
-    return caller().post("/auth/password/forgot", {"username": name}, REMOTE_ADDR=address)
+    return api_client().post("/auth/password/forgot", {"username": name}, REMOTE_ADDR=address)
 
 
 def forgot_at_page(name: str, address: str = "127.0.0.1") -> Any:
@@ -25,7 +25,7 @@ def forgot_at_page(name: str, address: str = "127.0.0.1") -> Any:
 
 
 def reset(number: int) -> Any:
-    return caller().post("/auth/password/reset", {"token": f"{number:043x}", "new_password": "three blue herons in the rain"})
+    return api_client().post("/auth/password/reset", {"token": f"{number:043x}", "new_password": "three blue herons in the rain"})
 
 
 def refused(reply: Any) -> bool:
@@ -54,7 +54,9 @@ def test_the_page_and_the_api_count_together_and_an_ipv6_subscriber_is_one_addre
 
 
 @pytest.mark.parametrize("name", ["nurse.ward", "nobody.at.all"])
-def test_one_name_asked_for_from_everywhere_is_refused_whether_or_not_it_has_an_account(ward: dict[str, User], name: str) -> None:
+def test_one_name_asked_for_from_everywhere_is_refused_whether_or_not_it_has_an_account(
+    staff: dict[str, User], name: str
+) -> None:
     replies = [forgot(name, address=elsewhere(number)) for number in range(11)]
     assert [reply.status_code for reply in replies] == [200] * 10 + [429]
     assert {reply.content for reply in replies[:10]} == {replies[0].content}
@@ -62,33 +64,33 @@ def test_one_name_asked_for_from_everywhere_is_refused_whether_or_not_it_has_an_
     assert forgot("doctor.ward", address=elsewhere(13)).status_code == 200
 
 
-def test_a_burst_of_calls_for_help_mails_an_account_twice(ward: dict[str, User]) -> None:
+def test_a_burst_of_calls_for_help_mails_an_account_twice(staff: dict[str, User]) -> None:
     for number in range(10):
         forgot("nurse.ward", address=elsewhere(number))
     for row in OutboxEvent.objects.filter(name="password.help_asked"):
-        services.answer_call_for_help(sealed=row.payload["sealed"])
+        services.process_reset_request(sealed=row.payload["sealed"])
     assert OutboxEvent.objects.filter(name="password.reset_asked").count() == 2
 
 
-def test_tokens_of_links_are_tried_thirty_times_a_minute_from_one_address(ward: dict[str, User]) -> None:
-    token = services.make_reset_link(user_id=ward["nurse"].pk).partition("token=")[2]
+def test_tokens_of_links_are_tried_thirty_times_a_minute_from_one_address(staff: dict[str, User]) -> None:
+    token = services.create_password_link(user_id=staff["nurse"].pk).partition("token=")[2]
     assert [reset(number).status_code for number in range(31)] == [400] * 30 + [429]
     password = {"password": "three blue herons in the rain", "again": "three blue herons in the rain"}
     assert refused(Client().post(RESET, {"token": token, **password}))
     assert [Client().get(RESET, {"token": str(number)}).status_code for number in range(31)] == [200] * 30 + [429]
 
 
-def test_one_administrator_invites_thirty_people_a_minute(ward: dict[str, User]) -> None:
-    boss = caller(ward["admin"])
+def test_one_administrator_invites_thirty_people_a_minute(staff: dict[str, User]) -> None:
+    boss = api_client(staff["admin"])
     told = [boss.post("/users", {"username": f"n{number}", "email": f"n{number}@x.test", **NAMES}) for number in range(31)]
     assert [reply.status_code for reply in told] == [201] * 30 + [429]
     assert refused(told[-1])
     assert not User.objects.filter(username="n30").exists()
 
 
-def test_one_account_changes_its_address_five_times_a_minute(ward: dict[str, User]) -> None:
-    me = caller(ward["nurse"])
+def test_one_account_changes_its_address_five_times_a_minute(staff: dict[str, User]) -> None:
+    me = api_client(staff["nurse"])
     told = [me.call("PATCH", "/auth/me", {"email": f"n{number}@x.test"}) for number in range(6)]
     assert [reply.status_code for reply in told] == [200] * 5 + [429]
     assert refused(told[-1])
-    assert User.objects.get(pk=ward["nurse"].pk).email == "n4@x.test"
+    assert User.objects.get(pk=staff["nurse"].pk).email == "n4@x.test"

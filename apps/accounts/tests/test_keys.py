@@ -4,34 +4,34 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apps.accounts import keys
-from apps.accounts.keys import State
+from apps.accounts.api_keys import rules
+from apps.accounts.api_keys.rules import KeyState
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-LIVE = State(secret_ends_at=None, revoked_at=None, expires_at=None, owner_works_here=True)
+LIVE = KeyState(secret_ends_at=None, revoked_at=None, expires_at=None, owner_is_active=True)
 
 
 def test_a_key_has_192_random_bits_and_says_what_it_is_for() -> None:
-    texts = {keys.new_text("test") for _ in range(200)}
+    texts = {rules.generate("test") for _ in range(200)}
     assert len(texts) == 200
-    assert all(keys.kind_of(text) == "test" and len(text) == len("hims_test_") + 48 for text in texts)
+    assert all(rules.kind_of(text) == "test" and len(text) == len("hims_test_") + 48 for text in texts)
 
 
 def test_production_takes_live_keys_and_nobody_else_does() -> None:
-    assert keys.kind_for("production") == "live"
-    assert {keys.kind_for(name) for name in ("sandbox", "development", "staging", "test")} == {"test"}
+    assert rules.kind_for("production") == "live"
+    assert {rules.kind_for(name) for name in ("sandbox", "development", "staging", "test")} == {"test"}
 
 
 @pytest.mark.parametrize(
     "text", ["", "hims_", "hims_test_", "hims_prod_" + "a" * 48, "hims_test_" + "A" * 48, "x", "hims_test_é"]
 )
 def test_what_is_no_key_has_no_kind(text: str) -> None:
-    assert keys.kind_of(text) is None
+    assert rules.kind_of(text) is None
 
 
 def test_only_a_few_characters_are_ever_shown_again() -> None:
-    text = keys.new_text("live")
-    prefix, last4 = keys.shown(text)
+    text = rules.generate("live")
+    prefix, last4 = rules.visible_parts(text)
     assert (prefix, last4) == (text[:16], text[-4:])
     assert len(text) - len(prefix) - len(last4) >= 32  # hexadecimal digits: 128 bits stay unknown
 
@@ -40,16 +40,16 @@ def test_only_a_few_characters_are_ever_shown_again() -> None:
     ("state", "word"),
     [
         (LIVE, ""),
-        (State(NOW + timedelta(seconds=1), None, NOW + timedelta(seconds=1), owner_works_here=True), ""),
-        (State(NOW, None, None, owner_works_here=True), "rotated"),
-        (State(None, NOW, None, owner_works_here=True), "revoked"),
-        (State(None, None, NOW, owner_works_here=True), "expired"),
-        (State(None, None, None, owner_works_here=False), "closed"),
+        (KeyState(NOW + timedelta(seconds=1), None, NOW + timedelta(seconds=1), owner_is_active=True), ""),
+        (KeyState(NOW, None, None, owner_is_active=True), "rotated"),
+        (KeyState(None, NOW, None, owner_is_active=True), "revoked"),
+        (KeyState(None, None, NOW, owner_is_active=True), "expired"),
+        (KeyState(None, None, None, owner_is_active=False), "closed"),
     ],
     ids=str,
 )
-def test_a_dead_key_is_told_why(state: State, word: str) -> None:
-    said = keys.why_refused(state, NOW)
+def test_a_dead_key_is_told_why(state: KeyState, word: str) -> None:
+    said = rules.refusal_reason(state, NOW)
     assert bool(said) == bool(word)
     assert word in said
 
@@ -68,11 +68,11 @@ def test_a_dead_key_is_told_why(state: State, word: str) -> None:
     ],
 )
 def test_a_list_of_networks_lets_in_what_lies_within(networks: list[str], ip: str | None, allowed: bool) -> None:
-    assert keys.is_allowed_from(networks, ip) is allowed
+    assert rules.is_address_allowed(networks, ip) is allowed
 
 
 def test_a_network_is_kept_in_one_form_and_a_slip_is_refused() -> None:
-    assert keys.network(" 10.0.0.5 ") == "10.0.0.5/32"
+    assert rules.normalized_network(" 10.0.0.5 ") == "10.0.0.5/32"
     for wrong in ("10.0.0.5/24", "10.0.0", "everywhere", "10.0.0.0/33", ""):
         with pytest.raises(ValueError, match=r"."):
-            keys.network(wrong)
+            rules.normalized_network(wrong)

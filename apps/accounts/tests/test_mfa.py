@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from apps.accounts import services
 from apps.accounts.models import RecoveryCode, Session, TotpDevice, User
-from apps.accounts.tests.authenticator import SEED, code, equip
-from apps.accounts.tests.factories import PASSWORD, Caller, caller, hire
+from apps.accounts.tests.authenticator import SEED, code, enable_totp
+from apps.accounts.tests.factories import PASSWORD, ApiClient, api_client, hire
 from apps.audit.models import AuditEvent
 from apps.common import keyring
-from apps.common.tests.crowd import at_once
+from apps.common.tests.concurrency import run_concurrently
 from apps.events.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db
@@ -26,13 +26,13 @@ def still_clock(time_machine: Any) -> None:
 
 
 def login(user: User, **more: Any) -> Any:
-    return caller().post("/auth/login", {"username": user.username, "password": PASSWORD, **more})
+    return api_client().post("/auth/login", {"username": user.username, "password": PASSWORD, **more})
 
 
-def signed_in(user: User, **more: Any) -> Caller:
+def signed_in(user: User, **more: Any) -> ApiClient:
     reply = login(user, **more)
     assert reply.status_code == 200, reply.content
-    me = caller()
+    me = api_client()
     me.token = reply.json()["data"]["tokens"]["access_token"]
     return me
 
@@ -41,7 +41,7 @@ def issue(reply: Any) -> tuple[int, str]:
     return reply.status_code, reply.json()["error"]["details"].get("issue", "")
 
 
-def enrol(me: Caller) -> tuple[str, list[str]]:
+def enrol(me: ApiClient) -> tuple[str, list[str]]:
     """Set up an authenticator over the API. Answers its seed and the recovery codes."""
     totp = me.post("/auth/mfa/totp").json()["data"]["totp"]
     done = me.post("/auth/mfa/totp/confirm", {"code": code(totp["secret"])})
@@ -75,25 +75,25 @@ def test_asking_for_a_seed_is_on_record_and_the_seed_is_not() -> None:
 
 
 def test_a_code_is_only_looked_at_after_the_right_password() -> None:
-    user = equip(hire())
-    stranger = caller().post("/auth/login", {"username": user.username, "password": "wrong", "mfa_code": code()})
+    user = enable_totp(hire())
+    stranger = api_client().post("/auth/login", {"username": user.username, "password": "wrong", "mfa_code": code()})
     assert issue(stranger) == (401, "")
     assert login(user, mfa_code=code()).status_code == 200  # the stranger spent nothing
 
 
 def test_a_wrong_and_a_used_code_are_told_alike() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     assert login(user, mfa_code=code()).status_code == 200
     assert issue(login(user, mfa_code=code())) == (401, "mfa_invalid")
     assert issue(login(user, mfa_code=code(steps=9))) == (401, "mfa_invalid")
     for odd in ("12345", "1234567", "abcdef", "１２３４５６", "-00001"):
-        user = equip(hire(f"odd.{len(odd)}.{odd[:1]!a}".replace("'", "")))
+        user = enable_totp(hire(f"odd.{len(odd)}.{odd[:1]!a}".replace("'", "")))
         assert issue(login(user, mfa_code=odd)) == (401, "mfa_invalid"), odd
 
 
 @pytest.mark.parametrize("sent", [None, "", "  "])
 def test_no_code_is_told_as_required(sent: str | None) -> None:
-    assert issue(login(equip(hire()), mfa_code=sent)) == (401, "mfa_required")
+    assert issue(login(enable_totp(hire()), mfa_code=sent)) == (401, "mfa_required")
 
 
 def test_a_code_for_an_account_without_a_second_factor_is_ignored() -> None:
@@ -101,7 +101,7 @@ def test_a_code_for_an_account_without_a_second_factor_is_ignored() -> None:
 
 
 def test_a_code_older_than_one_used_does_not_count_and_drift_is_remembered() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     assert login(user, mfa_code=code(steps=1)).status_code == 200
     assert TotpDevice.objects.get().drift == 1
     assert issue(login(user, mfa_code=code())) == (401, "mfa_invalid")
@@ -110,7 +110,7 @@ def test_a_code_older_than_one_used_does_not_count_and_drift_is_remembered() -> 
 
 
 def test_codes_two_steps_off_do_not_count() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     assert [issue(login(user, mfa_code=code(steps=steps)))[0] for steps in (-2, 2)] == [401, 401]
     assert login(user, mfa_code=code(steps=-1)).status_code == 200
 
@@ -118,11 +118,11 @@ def test_codes_two_steps_off_do_not_count() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_ten_who_send_one_code_at_once_one_gets_in(settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 100.0
-    user, right = equip(hire()), code()
-    assert sorted(at_once(10, lambda _: login(user, mfa_code=right).status_code)) == [200] + [401] * 9
+    user, right = enable_totp(hire()), code()
+    assert sorted(run_concurrently(10, lambda _: login(user, mfa_code=right).status_code)) == [200] + [401] * 9
     for round_number in range(5):  # and where nothing stands between them and the code
-        other = equip(hire(f"nurse.{round_number}"))
-        assert sum(at_once(10, lambda _, other=other: accepts(other, code()))) == 1
+        other = enable_totp(hire(f"nurse.{round_number}"))
+        assert sum(run_concurrently(10, lambda _, other=other: accepts(other, code()))) == 1
 
 
 def accepts(user: User, sent: str) -> bool:
@@ -138,28 +138,28 @@ def test_of_ten_who_send_one_recovery_code_at_once_one_gets_in(settings: Any) ->
     settings.HIMS_RATE_LIMIT_SCALE = 10.0
     user = hire()
     _, codes = enrol(signed_in(user))
-    statuses = at_once(10, lambda _: login(user, mfa_code=codes[0]).status_code)
+    statuses = run_concurrently(10, lambda _: login(user, mfa_code=codes[0]).status_code)
     assert sorted(statuses) == [200] + [401] * 9
 
 
 def test_five_codes_a_minute_from_however_many_addresses() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
 
     def from_address(number: int, **more: str) -> int:
         body = {"username": user.username, "password": PASSWORD, **more}
-        return caller().post("/auth/login", body, REMOTE_ADDR=f"10.0.0.{number}").status_code
+        return api_client().post("/auth/login", body, REMOTE_ADDR=f"10.0.0.{number}").status_code
 
     assert [from_address(number, mfa_code="000000") for number in range(1, 8)] == [401] * 5 + [429] * 2
     assert from_address(20, mfa_code=code()) == 429
 
 
 def test_a_stranger_cannot_use_up_the_budget_of_codes_nor_whoever_has_the_password_from_afar() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     assert login(user, mfa_code=code(steps=-1)).status_code == 200  # the owner's address is known
     for number in range(1, 9):
         body = {"username": user.username, "password": "wrong", "mfa_code": "000000"}
-        caller().post("/auth/login", body, REMOTE_ADDR=f"10.0.0.{number}")
-        caller().post("/auth/login", body | {"password": PASSWORD}, REMOTE_ADDR=f"10.0.1.{number}")
+        api_client().post("/auth/login", body, REMOTE_ADDR=f"10.0.0.{number}")
+        api_client().post("/auth/login", body | {"password": PASSWORD}, REMOTE_ADDR=f"10.0.1.{number}")
     assert login(user, mfa_code=code()).status_code == 200
 
 
@@ -184,7 +184,7 @@ def test_new_recovery_codes_void_the_old_ones() -> None:
 def test_another_persons_recovery_code_opens_nothing() -> None:
     user, other = hire(), hire("other")
     _, codes = enrol(signed_in(other))
-    equip(user)
+    enable_totp(user)
     assert issue(login(user, mfa_code=codes[0])) == (401, "mfa_invalid")
 
 
@@ -222,12 +222,12 @@ def test_giving_the_password_again_has_a_budget_of_its_own() -> None:
     assert login(user).status_code == 200
 
 
-def test_switching_on_ends_the_sessions_that_began_without(ward: dict[str, User]) -> None:
-    me, other = signed_in(ward["nurse"]), signed_in(ward["nurse"])
+def test_switching_on_ends_the_sessions_that_began_without(staff: dict[str, User]) -> None:
+    me, other = signed_in(staff["nurse"]), signed_in(staff["nurse"])
     enrol(me)
     assert (me.get("/auth/me").status_code, other.get("/auth/me").status_code) == (200, 401)
     assert me.post("/auth/mfa/totp").status_code == 409
-    assert caller(ward["doctor"]).post("/auth/mfa/recovery-codes").status_code == 409
+    assert api_client(staff["doctor"]).post("/auth/mfa/recovery-codes").status_code == 409
 
 
 def test_a_role_that_needs_a_second_factor_gets_a_session_for_setting_it_up_and_nothing_else(settings: Any) -> None:
@@ -236,11 +236,11 @@ def test_a_role_that_needs_a_second_factor_gets_a_session_for_setting_it_up_and_
     assert "mfa_enrollment_required" not in login(nurse).json()["data"]
     reply = login(user)
     assert reply.json()["data"]["mfa_enrollment_required"] is True
-    me = caller()
+    me = api_client()
     me.token = reply.json()["data"]["tokens"]["access_token"]
     for method, path in (("GET", "/auth/me"), ("GET", "/patients"), ("GET", "/auth/sessions"), ("POST", "/patients")):
         assert issue(me.call(method, path, {})) == (403, "mfa_enrollment_required"), path
-    refreshed = caller().post("/auth/refresh", {"refresh_token": reply.json()["data"]["tokens"]["refresh_token"]})
+    refreshed = api_client().post("/auth/refresh", {"refresh_token": reply.json()["data"]["tokens"]["refresh_token"]})
     me.token = refreshed.json()["data"]["tokens"]["access_token"]
     assert me.get("/patients").status_code == 403  # the session is held back, not the token
     assert me.post("/auth/reauthenticate", {"password": PASSWORD}).status_code == 200
@@ -275,13 +275,13 @@ def test_an_administrator_resets_a_lost_second_factor_and_every_session_ends() -
 
 
 def test_seeds_are_sealed() -> None:
-    equip(hire())
+    enable_totp(hire())
     sealed = bytes(TotpDevice.objects.get().sealed_seed)
     assert keyring.decrypt(sealed) not in sealed
     assert SEED.encode() not in sealed
 
 
 def test_the_database_bounds_the_drift() -> None:
-    equip(hire())
+    enable_totp(hire())
     with pytest.raises(IntegrityError), transaction.atomic():
         TotpDevice.objects.update(drift=11)

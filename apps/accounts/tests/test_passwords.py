@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from apps.access.actor import SYSTEM
 from apps.accounts import rules, services
-from apps.accounts.events import PasswordHelpAsked
-from apps.accounts.listeners import look_up_who_forgot
+from apps.accounts.events import PasswordResetRequested
+from apps.accounts.listeners import process_reset_request
 from apps.accounts.models import PasswordLink, Session, User
-from apps.accounts.tests.authenticator import equip
-from apps.accounts.tests.factories import PASSWORD, browser, caller, hire
+from apps.accounts.tests.authenticator import enable_totp
+from apps.accounts.tests.factories import PASSWORD, api_client, browser, hire
 from apps.common.errors import NotFound
 from apps.events.models import OutboxEvent
 
@@ -26,15 +26,15 @@ NEW = "three blue herons in the rain"
 
 
 def token_of(user: User, purpose: str = "reset") -> str:
-    return services.make_reset_link(user_id=user.pk, purpose=purpose).partition("token=")[2]
+    return services.create_password_link(user_id=user.pk, purpose=purpose).partition("token=")[2]
 
 
 def reset(token: str, password: str = NEW, **headers: str) -> Any:
-    return caller().post("/auth/password/reset", {"token": token, "new_password": password}, **headers)
+    return api_client().post("/auth/password/reset", {"token": token, "new_password": password}, **headers)
 
 
 def works(username: str, password: str) -> bool:
-    return caller().post("/auth/login", {"username": username, "password": password}).status_code == 200
+    return api_client().post("/auth/login", {"username": username, "password": password}).status_code == 200
 
 
 def weakness(password: str, **more: Any) -> str | None:
@@ -96,14 +96,14 @@ def test_nothing_of_a_long_password_is_cut_off() -> None:
 
 def test_djangos_list_of_common_passwords_counts() -> None:
     user = hire()
-    reply = caller(user).post("/auth/password/change", {"current_password": PASSWORD, "new_password": "trustno1trustno1"})
+    reply = api_client(user).post("/auth/password/change", {"current_password": PASSWORD, "new_password": "trustno1trustno1"})
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "new_password")
     assert "too common" in reply.json()["error"]["details"]["issue"]
 
 
 def test_changing_ones_password_keeps_this_session_and_ends_all_others() -> None:
     user = hire()
-    me, other, window = caller(user), caller(user), browser(user)
+    me, other, window = api_client(user), api_client(user), browser(user)
     wrong = me.post("/auth/password/change", {"current_password": "wrong", "new_password": NEW})
     assert (wrong.status_code, wrong.json()["error"]["details"]["field"]) == (401, "current_password")
     same = me.post("/auth/password/change", {"current_password": PASSWORD, "new_password": PASSWORD})
@@ -116,12 +116,12 @@ def test_changing_ones_password_keeps_this_session_and_ends_all_others() -> None
 
 
 def test_a_short_password_without_its_second_factor_holds_the_session_back() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     services.set_password(by=SYSTEM, user_id=user.pk, password="h3ron-zz")
     services.reset_mfa(by=hire("boss", "admin"), user_id=user.pk)
-    reply = caller().post("/auth/login", {"username": user.username, "password": "h3ron-zz"})
+    reply = api_client().post("/auth/login", {"username": user.username, "password": "h3ron-zz"})
     assert reply.json()["data"]["mfa_enrollment_required"] is True
-    me = caller()
+    me = api_client()
     me.token = reply.json()["data"]["tokens"]["access_token"]
     assert me.get("/auth/me").status_code == 403
     change = {"current_password": "h3ron-zz", "new_password": NEW}
@@ -130,7 +130,7 @@ def test_a_short_password_without_its_second_factor_holds_the_session_back() -> 
 
 
 def ask(**body: str) -> Any:
-    return caller().post("/auth/password/forgot", body)
+    return api_client().post("/auth/password/forgot", body)
 
 
 def test_forgetting_is_answered_alike_for_an_account_and_for_none_with_the_same_statements() -> None:
@@ -155,7 +155,7 @@ def test_only_an_account_is_asked_a_link_for_and_the_fact_holds_no_token_and_no_
         ask(**body)
     for row in OutboxEvent.objects.filter(name="password.help_asked"):
         assert "nurse" not in str(row.payload)
-        look_up_who_forgot(PasswordHelpAsked(**row.payload))
+        process_reset_request(PasswordResetRequested(**row.payload))
     assert OutboxEvent.objects.get(name="password.reset_asked").payload == {"user_id": str(user.pk)}
 
 
@@ -164,7 +164,7 @@ def test_an_account_is_mailed_no_more_than_five_links_an_hour() -> None:
     for _ in range(5):
         token_of(user)
     ask(email=user.email)
-    look_up_who_forgot(PasswordHelpAsked(**OutboxEvent.objects.get(name="password.help_asked").payload))
+    process_reset_request(PasswordResetRequested(**OutboxEvent.objects.get(name="password.help_asked").payload))
     assert not OutboxEvent.objects.filter(name="password.reset_asked").exists()
 
 
@@ -175,7 +175,7 @@ def test_forgetting_wants_one_of_the_two(body: dict[str, str]) -> None:
 
 def test_a_link_is_used_once_and_ends_every_session() -> None:
     user = hire()
-    me, window, first, second = caller(user), browser(user), token_of(user), token_of(user)
+    me, window, first, second = api_client(user), browser(user), token_of(user), token_of(user)
     assert reset(first, "short").json()["error"]["details"]["field"] == "new_password"
     assert reset(first).status_code == 200
     assert me.get("/auth/me").status_code == 401
@@ -186,9 +186,9 @@ def test_a_link_is_used_once_and_ends_every_session() -> None:
 
 
 def test_a_reset_leaves_the_second_factor_in_place() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     reset(token_of(user))
-    reply = caller().post("/auth/login", {"username": user.username, "password": NEW})
+    reply = api_client().post("/auth/login", {"username": user.username, "password": NEW})
     assert reply.json()["error"]["details"]["issue"] == "mfa_required"
 
 
@@ -197,7 +197,7 @@ def test_a_link_expires(purpose: str, lives: timedelta, time_machine: Any) -> No
     time_machine.move_to(timezone.now(), tick=False)
     token = token_of(hire(), purpose)
     time_machine.shift(lives - timedelta(seconds=1))
-    assert services.is_good_link(token)
+    assert services.is_valid_link(token)
     time_machine.shift(timedelta(seconds=1))
     assert reset(token).status_code == 400
 
@@ -220,16 +220,18 @@ def test_nobody_is_made_a_link_who_left() -> None:
 def test_a_link_names_our_address_whatever_host_was_claimed(settings: Any) -> None:
     settings.ALLOWED_HOSTS, settings.HIMS_BASE_URL = ["*"], "https://hims.clinic.example"
     user = hire()
-    caller().post("/auth/password/forgot", {"email": user.email}, HTTP_HOST="evil.example", HTTP_X_FORWARDED_HOST="evil.example")
+    api_client().post(
+        "/auth/password/forgot", {"email": user.email}, HTTP_HOST="evil.example", HTTP_X_FORWARDED_HOST="evil.example"
+    )
     assert "evil" not in str(list(OutboxEvent.objects.values()))
-    link = services.make_reset_link(user_id=user.pk)
+    link = services.create_password_link(user_id=user.pk)
     assert re.fullmatch(r"https://hims\.clinic\.example/admin/password-reset/\?token=[\w-]{43}", link)
     assert bytes(PasswordLink.objects.get().token_hash) not in link.encode()
 
 
 def test_the_mailed_link_works_in_a_browser() -> None:
     user, client = hire(), Client()
-    address = services.make_reset_link(user_id=user.pk).partition("127.0.0.1:8000")[2]
+    address = services.create_password_link(user_id=user.pk).partition("127.0.0.1:8000")[2]
     page = client.get(address)
     assert page.status_code == 200
     assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -249,7 +251,7 @@ def test_the_page_for_the_forgetful_gives_nothing_away() -> None:
 
 
 def test_names_and_passwords_cost_the_same_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    hire(), equip(hire("with.mfa")), services.deactivate(by=SYSTEM, user_id=hire("closed").pk)
+    hire(), enable_totp(hire("with.mfa")), services.deactivate(by=SYSTEM, user_id=hire("closed").pk)
     User.objects.filter(username="with.mfa").update(password=User.objects.get(username="nurse.ward").password)
     kind, hashes = type(get_hasher()), []
     for work in ("encode", "verify"):
@@ -265,13 +267,13 @@ def test_names_and_passwords_cost_the_same_hashes(monkeypatch: pytest.MonkeyPatc
 
 def test_the_sessions_one_has_open_are_listed_and_ended() -> None:
     user, other = hire(), hire("other")
-    me, second, third, stranger = caller(user), caller(user), caller(user), caller(other)
+    me, second, third, stranger = api_client(user), api_client(user), api_client(user), api_client(other)
     listed = me.get("/auth/sessions").json()["data"]
     assert listed["pagination"]["total"] == 3
     assert [row["current"] for row in listed["sessions"]].count(True) == 1
     other_one = next(row["id"] for row in listed["sessions"] if not row["current"])
     assert stranger.call("DELETE", f"/auth/sessions/{other_one}").status_code == 404
-    assert caller(hire("boss", "admin")).call("DELETE", f"/auth/sessions/{other_one}").status_code == 404
+    assert api_client(hire("boss", "admin")).call("DELETE", f"/auth/sessions/{other_one}").status_code == 404
     ended = me.call("DELETE", f"/auth/sessions/{other_one}").json()["data"]["session"]
     assert (ended["id"], ended["ended_at"] is None) == (other_one, False)
     assert me.call("DELETE", f"/auth/sessions/{other_one}").status_code == 409
@@ -281,14 +283,14 @@ def test_the_sessions_one_has_open_are_listed_and_ended() -> None:
 
 def test_ending_all_others_ends_those_in_browsers() -> None:
     user = hire()
-    me, window = caller(user), browser(user)
+    me, window = api_client(user), browser(user)
     me.call("DELETE", "/auth/sessions")
     assert window.get("/admin/").status_code == 302
 
 
 def test_whoever_is_closed_and_opened_again_finds_no_old_session_alive() -> None:
     user = hire()
-    me, window = caller(user), browser(user)
+    me, window = api_client(user), browser(user)
     services.deactivate(by=SYSTEM, user_id=user.pk)
     services.reactivate(by=SYSTEM, user_id=user.pk)
     assert (me.get("/auth/me").status_code, window.get("/admin/").status_code) == (401, 302)
@@ -297,6 +299,6 @@ def test_whoever_is_closed_and_opened_again_finds_no_old_session_alive() -> None
 
 def test_the_list_of_sessions_costs_the_same_however_many(django_assert_max_num_queries: Any) -> None:
     user = hire()
-    me, *_ = [caller(user) for _ in range(12)]
+    me, *_ = [api_client(user) for _ in range(12)]
     with django_assert_max_num_queries(3):
         assert me.get("/auth/sessions").status_code == 200

@@ -12,8 +12,8 @@ from django.utils import timezone
 from apps.accounts import services
 from apps.accounts.models import TotpDevice, User
 from apps.accounts.selectors import has_second_factor
-from apps.accounts.tests.authenticator import code, equip
-from apps.accounts.tests.factories import PASSWORD, Caller, browser, caller, hire
+from apps.accounts.tests.authenticator import code, enable_totp
+from apps.accounts.tests.factories import PASSWORD, ApiClient, api_client, browser, hire
 from apps.accounts.tests.test_sign_in_pages import ENROL, OWN, first_step, is_in, shown_seed
 
 pytestmark = pytest.mark.django_db
@@ -32,11 +32,11 @@ def user(settings: Any) -> User:
     return hire()
 
 
-def begun(me: Caller) -> str:
+def begun(me: ApiClient) -> str:
     return me.post("/auth/mfa/totp").json()["data"]["totp"]["secret"]
 
 
-def confirm(me: Caller, seed: str) -> Any:
+def confirm(me: ApiClient, seed: str) -> Any:
     return me.post("/auth/mfa/totp/confirm", {"code": code(seed)})
 
 
@@ -65,7 +65,7 @@ def test_the_pending_seed_of_an_earlier_sign_in_is_never_confirmed(user: User) -
 
 
 def test_a_code_for_a_seed_that_the_thief_asks_for_last_confirms_nothing_in_the_owners_session(user: User) -> None:
-    owner, thief = caller(user), caller(user)
+    owner, thief = api_client(user), api_client(user)
     mine, theirs = begun(owner), begun(thief)
     assert mine != theirs
     for seed in (mine, theirs):
@@ -78,7 +78,7 @@ def test_a_code_for_a_seed_that_the_thief_asks_for_last_confirms_nothing_in_the_
 
 
 def test_a_seed_shown_over_the_api_is_not_confirmed_at_a_page_nor_the_other_way_round(user: User) -> None:
-    thief, (owner, _) = caller(user), first_step(user)
+    thief, (owner, _) = api_client(user), first_step(user)
     over_the_api = begun(thief)
     at_the_page = shown_seed(owner.get(ENROL))
     assert at_the_page != over_the_api
@@ -99,7 +99,7 @@ def test_on_ones_own_page_a_seed_from_another_browser_is_not_confirmed() -> None
 
 
 def test_confirming_without_having_been_shown_a_seed_is_refused(user: User) -> None:
-    assert confirm(caller(user), "JBSWY3DPEHPK3PXP").status_code == 409
+    assert confirm(api_client(user), "JBSWY3DPEHPK3PXP").status_code == 409
     assert Client().post(reverse("admin:login_enrol"), {"code": "000000"}).status_code == 302
 
 
@@ -109,6 +109,6 @@ def test_the_database_itself_keeps_a_waiting_seed_with_the_session_that_saw_it(w
     services.begin_totp(by=user, offered_to=uuid4())
     with pytest.raises(IntegrityError), transaction.atomic():
         TotpDevice.objects.filter(user=user).update(**wrong)
-    equip(user)
+    enable_totp(user)
     with pytest.raises(IntegrityError), transaction.atomic():
         TotpDevice.objects.filter(user=user).update(offered_to=uuid4())

@@ -10,7 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.access.actor import SYSTEM
-from apps.accounts import selectors, services, tokens
+from apps.accounts import selectors, services
+from apps.accounts.authentication import tokens
 from apps.accounts.models import Doctor, RefreshToken, Session, User
 from apps.accounts.services import NewStaff
 from apps.accounts.tests.factories import PASSWORD, hire
@@ -21,18 +22,18 @@ from apps.events.models import OutboxEvent
 pytestmark = pytest.mark.django_db
 
 
-def sign_in(user: User, password: str = PASSWORD) -> tokens.Pair:
+def sign_in(user: User, password: str = PASSWORD) -> tokens.TokenPair:
     return services.sign_in(username=user.username, password=password, ip="127.0.0.1", user_agent="test").tokens
 
 
-def works(pair: tokens.Pair) -> bool:
+def works(pair: tokens.TokenPair) -> bool:
     claims = tokens.read_access(pair.access_token)
     return selectors.principal(claims.session_id, claims.user_id) is not None
 
 
 def test_a_hired_person_signs_in_whatever_the_case_of_the_name() -> None:
     user = hire("Dr.Smith", "doctor", specialty="Family medicine")
-    assert services.recognise(" dr.smith ", PASSWORD) == user
+    assert services.authenticate(" dr.smith ", PASSWORD) == user
     assert Doctor.objects.get(user=user).specialty == "Family medicine"
 
 
@@ -90,7 +91,7 @@ def test_a_wrong_password_an_unknown_name_and_a_closed_account_are_told_alike() 
     told = set()
     for name, password in ((user.username, "wrong"), ("nobody", PASSWORD), (closed.username, PASSWORD)):
         with pytest.raises(services.WrongCredentials) as refusal:
-            services.recognise(name, password)
+            services.authenticate(name, password)
         told.add((refusal.value.message, str(refusal.value.details), refusal.value.status))
     assert len(told) == 1
     assert AuditEvent.objects.filter(action="session.refused", outcome="denied").count() == 3
@@ -100,15 +101,15 @@ def test_a_patient_does_not_get_in_at_the_staff_door() -> None:
     user = hire()
     User.objects.filter(pk=user.pk).update(role="patient")
     with pytest.raises(services.WrongCredentials):
-        services.recognise(user.username, PASSWORD)
+        services.authenticate(user.username, PASSWORD)
 
 
 def test_an_unknown_name_costs_as_many_hashes_as_a_wrong_password(monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = []
-    encode = services.recognition.make_password
-    monkeypatch.setattr(services.recognition, "make_password", lambda raw: hashes.append(1) or encode(raw))
+    encode = services.credentials.make_password
+    monkeypatch.setattr(services.credentials, "make_password", lambda raw: hashes.append(1) or encode(raw))
     with pytest.raises(services.WrongCredentials):
-        services.recognise("nobody", PASSWORD)
+        services.authenticate("nobody", PASSWORD)
     assert hashes == [1]
 
 
@@ -117,7 +118,7 @@ def test_signing_out_ends_the_tokens_at_once() -> None:
     pair, other = sign_in(user), sign_in(user)
     services.sign_out(by=user, session_id=tokens.read_access(pair.access_token).session_id)
     assert (works(pair), works(other)) == (False, True)
-    with pytest.raises(tokens.BadToken):
+    with pytest.raises(tokens.InvalidToken):
         services.refresh(refresh_token=pair.refresh_token)
 
 
@@ -169,7 +170,7 @@ def test_a_refresh_token_is_kept_as_a_hash_and_good_once() -> None:
 def test_a_refresh_token_that_comes_back_ends_the_whole_session() -> None:
     pair = sign_in(hire())
     fresh = services.refresh(refresh_token=pair.refresh_token)
-    with pytest.raises(tokens.BadToken):
+    with pytest.raises(tokens.InvalidToken):
         services.refresh(refresh_token=pair.refresh_token)
     assert not works(fresh)
     assert Session.objects.get().end_reason == "refresh_reused"
@@ -182,7 +183,7 @@ def test_of_ten_refreshes_at_once_one_wins() -> None:
     def attempt(_: int) -> bool:
         try:
             services.refresh(refresh_token=pair.refresh_token)
-        except tokens.BadToken:
+        except tokens.InvalidToken:
             return False
         finally:
             connection.close()
@@ -195,9 +196,9 @@ def test_of_ten_refreshes_at_once_one_wins() -> None:
 
 def test_an_access_token_does_not_refresh_and_a_refresh_token_does_not_open_doors() -> None:
     pair = sign_in(hire())
-    with pytest.raises(tokens.BadToken):
+    with pytest.raises(tokens.InvalidToken):
         services.refresh(refresh_token=pair.access_token)
-    with pytest.raises(tokens.BadToken):
+    with pytest.raises(tokens.InvalidToken):
         tokens.read_access(pair.refresh_token)
 
 

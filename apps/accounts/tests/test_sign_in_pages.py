@@ -12,8 +12,8 @@ from django.utils import timezone
 from apps.accounts import services
 from apps.accounts.models import TotpDevice, User
 from apps.accounts.selectors import has_second_factor
-from apps.accounts.tests.authenticator import code, equip
-from apps.accounts.tests.factories import PASSWORD, browser, caller, hire
+from apps.accounts.tests.authenticator import code, enable_totp
+from apps.accounts.tests.factories import PASSWORD, api_client, browser, hire
 
 pytestmark = pytest.mark.django_db
 LOGIN, CODE, ENROL, OWN = "/admin/login/", "/admin/login/code/", "/admin/login/second-factor/", "/admin/second-factor/"
@@ -39,7 +39,7 @@ def shown_seed(page: Any) -> str:
 
 
 def test_a_browser_is_not_signed_in_before_the_code_was_accepted() -> None:
-    client, answer = first_step(equip(hire()), "/admin/accounts/doctor/")
+    client, answer = first_step(enable_totp(hire()), "/admin/accounts/doctor/")
     assert answer.headers["Location"] == f"{CODE}?next=%2Fadmin%2Faccounts%2Fdoctor%2F"
     assert not is_in(client)
     assert "_auth_user_id" not in client.session
@@ -52,17 +52,17 @@ def test_a_browser_is_not_signed_in_before_the_code_was_accepted() -> None:
 
 
 def test_a_code_used_over_the_api_does_not_count_at_the_page() -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     used = code()
     body = {"username": user.username, "password": PASSWORD, "mfa_code": used}
-    assert caller().post("/auth/login", body).status_code == 200
+    assert api_client().post("/auth/login", body).status_code == 200
     client, _ = first_step(user)
     assert client.post(CODE, {"code": used}).status_code == 200
     assert not is_in(client)
 
 
 def test_nobody_begins_at_the_second_step() -> None:
-    equip(hire())
+    enable_totp(hire())
     client = Client()
     for page in (CODE, ENROL):
         assert client.get(page).headers["Location"].startswith(LOGIN)
@@ -71,7 +71,7 @@ def test_nobody_begins_at_the_second_step() -> None:
 
 def test_the_second_step_does_not_wait_for_ever_nor_survive_a_new_password(time_machine: Any) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    user = equip(hire())
+    user = enable_totp(hire())
     client, _ = first_step(user)
     late, _ = first_step(user)
     services.set_password(by=user, user_id=user.pk, password="three blue herons in the rain")
@@ -82,13 +82,13 @@ def test_the_second_step_does_not_wait_for_ever_nor_survive_a_new_password(time_
 
 
 def test_codes_at_the_page_have_five_tries_a_minute() -> None:
-    client, _ = first_step(equip(hire()))
+    client, _ = first_step(enable_totp(hire()))
     statuses = [client.post(CODE, {"code": "000000"}).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
 
 
 def test_nobody_is_sent_to_another_site() -> None:
-    client, answer = first_step(equip(hire()), "https://evil.example/")
+    client, answer = first_step(enable_totp(hire()), "https://evil.example/")
     assert "evil" not in answer.headers["Location"]
     assert client.post(f"{CODE}?next=//evil.example/", {"code": code()}).headers["Location"] == "/admin/"
 
@@ -112,7 +112,7 @@ def test_a_role_that_needs_a_second_factor_sets_it_up_before_it_gets_in(settings
 
 def test_setting_up_renewing_and_removing_ones_own_second_factor() -> None:
     user = hire()
-    client, other, api = browser(user), browser(user), caller(user)
+    client, other, api = browser(user), browser(user), api_client(user)
     assert "wrong" in client.post(OWN, {"act": "begin", "password": "wrong"}).content.decode()
     assert not TotpDevice.objects.exists()
     seed = shown_seed(client.post(OWN, {"act": "begin", "password": PASSWORD}))
@@ -132,7 +132,7 @@ def test_setting_up_renewing_and_removing_ones_own_second_factor() -> None:
 
 
 def test_removing_it_where_the_role_needs_one_signs_out(settings: Any) -> None:
-    user = equip(hire())
+    user = enable_totp(hire())
     client, _ = first_step(user)
     client.post(CODE, {"code": code(steps=-1)})
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
@@ -140,14 +140,14 @@ def test_removing_it_where_the_role_needs_one_signs_out(settings: Any) -> None:
     assert not is_in(client)
 
 
-def test_an_administrator_resets_somebodys_second_factor_but_not_the_own(ward: dict[str, User]) -> None:
-    nurse = equip(ward["nurse"])
-    client = browser(ward["admin"])
+def test_an_administrator_resets_somebodys_second_factor_but_not_the_own(staff: dict[str, User]) -> None:
+    nurse = enable_totp(staff["nurse"])
+    client = browser(staff["admin"])
     address = reverse("admin:accounts_user_reset_mfa", args=[nurse.pk])
     assert client.post(address).status_code == 302
     assert not has_second_factor(nurse.pk)
     assert "No second factor is set up" in client.post(address).content.decode()
-    own = reverse("admin:accounts_user_reset_mfa", args=[ward["admin"].pk])
+    own = reverse("admin:accounts_user_reset_mfa", args=[staff["admin"].pk])
     assert "your own page" in client.post(own).content.decode()
 
 

@@ -10,16 +10,16 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.accounts import rules, services
 from apps.accounts.models import FailureCount, KnownPlace, User
-from apps.accounts.tests.factories import PASSWORD, caller, hire
-from apps.audit import retention
-from apps.common import bus
+from apps.accounts.tests.factories import PASSWORD, api_client, hire
+from apps.audit.retention import purging
+from apps.common import redis_client
 from apps.events.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db
 
 
 def login(username: str, password: str = "wrong", address: str = "127.0.0.1") -> Any:
-    return caller().post("/auth/login", {"username": username, "password": password}, REMOTE_ADDR=address)
+    return api_client().post("/auth/login", {"username": username, "password": password}, REMOTE_ADDR=address)
 
 
 def at_page(username: str, password: str = "wrong", address: str = "127.0.0.1", client: Client | None = None) -> Any:
@@ -35,7 +35,9 @@ def failing(user: User, times: int, **more: Any) -> None:
     """So many failures in a row at an account, the last just now."""
     now = timezone.now()
     FailureCount.objects.all().delete()
-    FailureCount.objects.create(key=services.throttle._key(user, ""), user=user, in_a_row=times, **({"last_at": now} | more))
+    FailureCount.objects.create(
+        key=services.lockout._account_key(user, ""), user=user, in_a_row=times, **({"last_at": now} | more)
+    )
 
 
 def test_forty_users_tried_once_each_from_one_address() -> None:
@@ -46,10 +48,10 @@ def test_forty_users_tried_once_each_from_one_address() -> None:
     assert login("user.40", address="10.9.9.9").status_code == 401
 
 
-def test_right_passwords_are_no_failures_of_the_address(ward: dict[str, User]) -> None:
+def test_right_passwords_are_no_failures_of_the_address(staff: dict[str, User]) -> None:
     for number in range(29):
         assert login(f"user.{number}").status_code == 401
-    for role in ward:
+    for role in staff:
         assert login(f"{role}.ward", PASSWORD).status_code == 200
     assert [login("user.50").status_code, login("user.51").status_code] == [401, 429]
 
@@ -62,7 +64,7 @@ def test_failures_at_the_page_and_over_the_api_are_counted_together() -> None:
 
 def test_an_address_stays_limited_while_redis_is_down(settings: Any, tmp_path: Any) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock?db=0"
-    bus.breaker.reset()
+    redis_client.breaker.reset()
     hire()
     assert login("nurse.ward", PASSWORD).status_code == 200
     assert [login(f"user.{number}").status_code for number in range(31)] == [401] * 30 + [429]
@@ -107,7 +109,7 @@ def test_after_a_hundred_failures_in_a_row_strangers_need_a_reset_and_the_owner_
     refused = login("nurse.ward", PASSWORD, address="10.1.1.1")
     assert (refused.status_code, refused.json()["error"]["details"]["issue"]) == (401, "password_reset_required")
     assert "Reset the password" in at_page("nurse.ward", PASSWORD, address="10.1.1.2").content.decode()
-    token = services.make_reset_link(user_id=user.pk).partition("token=")[2]
+    token = services.create_password_link(user_id=user.pk).partition("token=")[2]
     services.reset_password(token=token, password="a quite different phrase")
     assert login("nurse.ward", "a quite different phrase", address="10.1.1.1").status_code == 200
 
@@ -176,7 +178,7 @@ def test_a_browser_that_signed_in_before_is_known_wherever_it_is() -> None:
 def test_a_claimed_address_is_believed_only_from_a_trusted_proxy(settings: Any) -> None:
     def claim(number: int) -> int:
         body = {"username": f"user.{number}", "password": "wrong"}
-        return caller().post("/auth/login", body, HTTP_X_FORWARDED_FOR=f"192.0.2.{number}").status_code
+        return api_client().post("/auth/login", body, HTTP_X_FORWARDED_FOR=f"192.0.2.{number}").status_code
 
     assert [claim(number) for number in range(31)] == [401] * 30 + [429]
     settings.HIMS_TRUSTED_PROXIES = 1
@@ -211,13 +213,13 @@ def test_a_sign_in_from_a_new_place_is_told_and_the_first_one_ever_is_not(door: 
 
 def purged() -> int:
     """Names that nobody has, links long expired, places long unused."""
-    return sum(retention.purge(by=SYSTEM, only=rule)[0].rows for rule in ("failure_counts", "password_links", "known_places"))
+    return sum(purging.purge(by=SYSTEM, only=rule)[0].rows for rule in ("failure_counts", "password_links", "known_places"))
 
 
 def test_what_is_old_is_forgotten_and_an_account_s_failures_are_not(time_machine: Any) -> None:
     user = hire()
     time_machine.move_to(timezone.now(), tick=False)
-    login("nobody"), login("nurse.ward"), services.make_reset_link(user_id=user.pk)
+    login("nobody"), login("nurse.ward"), services.create_password_link(user_id=user.pk)
     assert purged() == 0
     time_machine.shift(timedelta(days=31))
     assert purged() == 2

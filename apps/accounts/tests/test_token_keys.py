@@ -6,11 +6,12 @@ import jwt
 import pytest
 from django.conf import settings
 
-from apps.accounts import services, tokens
+from apps.accounts import services
+from apps.accounts.authentication import tokens
+from apps.accounts.authentication.signing_keys import key_id
 from apps.accounts.models import Session
 from apps.accounts.services import SignedIn
-from apps.accounts.tests.factories import PASSWORD, Caller, caller, hire
-from apps.accounts.token_keys import key_id
+from apps.accounts.tests.factories import PASSWORD, ApiClient, api_client, hire
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "the key of last year, which is long enough", "the key of this year, which is long enough"
@@ -20,12 +21,12 @@ def signed_in(username: str) -> SignedIn:
     return services.sign_in(username=username, password=PASSWORD, ip=None, user_agent="")
 
 
-def me(pair: tokens.Pair) -> int:
-    return Caller(caller().client, pair.access_token).get("/auth/me").status_code
+def me(pair: tokens.TokenPair) -> int:
+    return ApiClient(api_client().client, pair.access_token).get("/auth/me").status_code
 
 
-def refreshed(pair: tokens.Pair) -> int:
-    return caller().post("/auth/refresh", {"refresh_token": pair.refresh_token}).status_code
+def refreshed(pair: tokens.TokenPair) -> int:
+    return api_client().post("/auth/refresh", {"refresh_token": pair.refresh_token}).status_code
 
 
 def resigned(raw: str, **changes: Any) -> str:
@@ -60,7 +61,7 @@ def test_a_token_opens_nothing_in_another_persons_session() -> None:
     hire()
     thief = hire("thief")
     victim = signed_in("nurse.ward").tokens
-    forged = tokens.Pair(
+    forged = tokens.TokenPair(
         resigned(victim.access_token, sub=str(thief.pk)), resigned(victim.refresh_token, sub=str(thief.pk)), victim.expires_in
     )
     assert (me(forged), refreshed(forged)) == (401, 401)

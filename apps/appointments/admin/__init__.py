@@ -4,26 +4,38 @@ weeks, time off and the moves of their visits."""
 from django.contrib import admin
 
 from apps.access.permissions import Permission
-from apps.appointments.admin import beside, booking, moves, queue, rooms, schedule, series, time_off, visits, waitlist, weeks
+from apps.appointments.admin import (
+    appointments,
+    booking,
+    doctor_schedules,
+    panels,
+    queue,
+    reschedule,
+    rooms,
+    schedule,
+    series,
+    time_off,
+    waitlist,
+)
 from apps.patients.admin.patients import PatientAdmin
-from apps.rest.admin_site import Link, Page, Waiting
+from apps.rest.admin_site import NavLink, PendingWork, SitePage
 
 _VISITS = "admin:appointments_appointment_changelist"
 
-admin.site.pages += (Page(route="schedule/", name="schedule", view=schedule.ScheduleView),)  # type: ignore[attr-defined]
-admin.site.links += (Link("Diary", "admin:schedule", schedule.NEED),)  # type: ignore[attr-defined]
-admin.site.pages += (Page(route="queue/", name="queue", view=queue.QueueView),)  # type: ignore[attr-defined]
-admin.site.links += (Link("Queue", "admin:queue", queue.NEED),)  # type: ignore[attr-defined]
-admin.site.waiting += (  # type: ignore[attr-defined]
-    Waiting(
+admin.site.pages += (SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView),)  # type: ignore[attr-defined]
+admin.site.nav_links += (NavLink("Diary", "admin:schedule", schedule.NEED),)  # type: ignore[attr-defined]
+admin.site.pages += (SitePage(route="queue/", name="queue", view=queue.QueueView),)  # type: ignore[attr-defined]
+admin.site.nav_links += (NavLink("Queue", "admin:queue", queue.NEED),)  # type: ignore[attr-defined]
+admin.site.pending_work += (  # type: ignore[attr-defined]
+    PendingWork(
         "Today’s visits not yet confirmed",
         _VISITS,
         Permission.APPOINTMENT_ANY,
-        beside.unconfirmed_today,
+        panels.unconfirmed_today,
         "?day=today&status=unconfirmed",
     ),
-    Waiting("In the waiting room", "admin:queue", queue.NEED, beside.in_the_waiting_room),
-    Waiting(
+    PendingWork("In the waiting room", "admin:queue", queue.NEED, panels.in_the_waiting_room),
+    PendingWork(
         "On the waitlist with an open offer",
         "admin:appointments_waitlistentry_changelist",
         Permission.WAITLIST_KEEP,
@@ -31,7 +43,19 @@ admin.site.waiting += (  # type: ignore[attr-defined]
         "?offer=open",
     ),
 )
-PatientAdmin.beside += (beside.visits_of,)
-visits.AppointmentAdmin.told_beside += (series.of_visit,)
+PatientAdmin.panels += (panels.next_appointments,)
+appointments.AppointmentAdmin.detail_panels += (series.series_panel,)
 
-__all__ = ["beside", "booking", "moves", "queue", "rooms", "schedule", "series", "time_off", "visits", "waitlist", "weeks"]
+__all__ = [
+    "appointments",
+    "booking",
+    "doctor_schedules",
+    "panels",
+    "queue",
+    "reschedule",
+    "rooms",
+    "schedule",
+    "series",
+    "time_off",
+    "waitlist",
+]

@@ -17,37 +17,38 @@ from django.utils.dateparse import parse_datetime
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments import openings, rules, selectors, services
-from apps.appointments.admin import words
-from apps.appointments.admin.forms import LOOK, SLOT, BookForm, VisitForm
+from apps.appointments import rules, selectors, services
+from apps.appointments.admin import labels
+from apps.appointments.admin.forms import LOOK, SLOT, AppointmentForm, BookForm
 from apps.appointments.models import Appointment
-from apps.appointments.services import Booked, NewVisit
+from apps.appointments.scheduling import availability
+from apps.appointments.services import BookingResult, NewAppointment
 from apps.common import clock
 from apps.common.errors import Conflict, NotFound
 from apps.common.text import isolated
-from apps.patients import banner
 from apps.patients import selectors as patients
+from apps.patients.chart import banner
 from apps.patients.models import Patient
 from apps.patients.rules import QUERY_MAX
-from apps.rest import aliases
+from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
-from apps.rest.admin_site import holds
+from apps.rest.admin_site import can_open
 
-_FOUND = 20
-_OFFERED = 6
+_MAX_RESULTS = 20
+_MAX_SLOTS = 6
 _REACH = timedelta(days=30)
-_ASKED = ("appointment_type", "doctor", SLOT, "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
+_FIELDS = ("appointment_type", "doctor", SLOT, "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
 
 
 class SeriesFull(Conflict):
     message = "All visits of this series are booked."
 
 
-class Books(HimsModelAdmin):
+class BookingAdmin(HimsModelAdmin):
     """The part of a page that books, for one patient."""
 
     booking_title = "Book a visit"
-    forms: tuple[Any, Any] = (BookForm, VisitForm)  # of what is new, of what is there
+    forms: tuple[Any, Any] = (BookForm, AppointmentForm)  # of what is new, of what is there
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`?patient=` says for whom; without, one is found first. `doctor`, `at` and `appointment_type` fill the form."""
@@ -61,35 +62,35 @@ class Books(HimsModelAdmin):
     def booked_for(self, request: HttpRequest) -> Patient:
         """The patient the address names. Raises NotFound."""
         if not hasattr(request, "booked_for"):
-            asked = aliases.resolve(request.GET.get("patient", ""))
-            if asked is None:
+            patient_id = sample_ids.resolve(request.GET.get("patient", ""))
+            if patient_id is None:
                 raise NotFound("There is no such patient.")
-            request.about_patient = asked  # type: ignore[attr-defined]
-            request.booked_for = patients.patient(cast("Actor", request.user), asked)  # type: ignore[attr-defined]
+            request.about_patient = patient_id  # type: ignore[attr-defined]
+            request.booked_for = patients.patient(cast("Actor", request.user), patient_id)  # type: ignore[attr-defined]
         return cast("Any", request).booked_for
 
-    def asked_for(self, request: HttpRequest) -> UUID:
+    def requested_patient_id(self, request: HttpRequest) -> UUID:
         """The patient's id as the address has it: services refuse to write to a record that was merged. Raises NotFound."""
         self.booked_for(request)
         return cast("Any", request).about_patient
 
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)
-        may_read_chart = holds(request.user, Permission.CHART_VIEW)
+        may_read_chart = can_open(request.user, Permission.CHART_VIEW)
         return {"banner": banner.of(patient, request.user), "may_read_chart": may_read_chart}  # type: ignore[arg-type]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the link that led here knew already; a doctor books in the own diary unless another is chosen."""
-        asked = request.GET
-        own = None if holds(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
-        known = {"doctor": asked.get("doctor") or own, "appointment_type": asked.get("appointment_type", "consultation")}
-        at = _moment(asked.get("at", ""))
-        return known | ({"scheduled_time": at} if at else {}) | {SLOT: ""}
+        query = request.GET
+        own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
+        initial = {"doctor": query.get("doctor") or own, "appointment_type": query.get("appointment_type", "consultation")}
+        at = _moment(query.get("at", ""))
+        return initial | ({"scheduled_time": at} if at else {}) | {SLOT: ""}
 
     def booking_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """What is asked: why one overbooks, of those who may."""
-        may = holds(request.user, Permission.APPOINTMENT_OVERBOOK)
-        return tuple(name for name in _ASKED if may or name != "overbook_reason")
+        may = can_open(request.user, Permission.APPOINTMENT_OVERBOOK)
+        return tuple(name for name in _FIELDS if may or name != "overbook_reason")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Without the boxes that are not shown or only read: what nobody sees, nobody empties."""
@@ -110,33 +111,33 @@ class Books(HimsModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def add(self, request: HttpRequest, form: Any) -> Appointment:
-        said = form.cleaned_data
-        visit = NewVisit(
-            patient_id=self.asked_for(request),
-            doctor_id=said["doctor"].pk,
-            appointment_type=said["appointment_type"],
-            scheduled_time=said["scheduled_time"],
-            duration_minutes=said["duration_minutes"],
-            room_id=said["room"].pk if said["room"] else None,
-            notes=said["notes"],
-            overbook_reason=said.get("overbook_reason", "").strip(),
+        cleaned = form.cleaned_data
+        new = NewAppointment(
+            patient_id=self.requested_patient_id(request),
+            doctor_id=cleaned["doctor"].pk,
+            appointment_type=cleaned["appointment_type"],
+            scheduled_time=cleaned["scheduled_time"],
+            duration_minutes=cleaned["duration_minutes"],
+            room_id=cleaned["room"].pk if cleaned["room"] else None,
+            notes=cleaned["notes"],
+            overbook_reason=cleaned.get("overbook_reason", "").strip(),
             series_id=self._series(request),
         )
-        booked = services.book(by=cast("Actor", request.user), visit=visit)
+        booked = services.book(by=cast("Actor", request.user), new=new)
         warn(request, booked)
         return booked.appointment
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Said in a sentence that can be read aloud; back to the diary where one came from it, else on to the visit."""
-        when = words.moment(obj.scheduled_time)
+        when = labels.moment(obj.scheduled_time)
         messages.success(
             request,
-            f"Booked: {isolated(obj.patient.full_name)}, {when}, {words.doctor(obj.doctor)}, {obj.duration_minutes} minutes.",
+            f"Booked: {isolated(obj.patient.full_name)}, {when}, {labels.doctor(obj.doctor)}, {obj.duration_minutes} minutes.",
         )
         if obj.series_id:
             return HttpResponseRedirect(reverse("admin:appointments_series_change", args=[obj.series_id]))
         if "at" in request.GET:
-            day = timezone.localtime(obj.scheduled_time, openings.clinic_zone()).date()
+            day = timezone.localtime(obj.scheduled_time, availability.clinic_zone()).date()
             return HttpResponseRedirect(f"{reverse('admin:schedule')}?date={day}")
         return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[obj.pk]))
 
@@ -147,59 +148,59 @@ class Books(HimsModelAdmin):
         """
         if "series" not in request.GET:
             return None
-        asked = aliases.resolve(request.GET["series"])
-        rows = selectors.of_series(cast("Actor", request.user), asked) if asked else []
+        series_id = sample_ids.resolve(request.GET["series"])
+        rows = selectors.of_series(cast("Actor", request.user), series_id) if series_id else []
         if not rows or rows[0].patient_id != self.booked_for(request).pk:
             raise NotFound("There is no such series.")
         if rows[0].series and len(rows) >= rows[0].series.occurrences:
             raise SeriesFull
-        return asked
+        return series_id
 
     def _choose(self, request: HttpRequest) -> TemplateResponse:
         """For whom? Found as patients are found; what the address knew is kept."""
         by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[:QUERY_MAX]
-        found = list(patients.matching(patients.roll(visible_to=by), text, by)[:_FOUND]) if text else []
+        matches = list(patients.search_within(patients.patients(visible_to=by), text, by)[:_MAX_RESULTS]) if text else []
         kept = {name: value for name, value in request.GET.items() if name != "q"}
         if text:
-            self.note(request, "searched", query={"q": text}, shown=len(found))
+            self.record_access(request, "searched", query={"q": text}, shown=len(matches))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": self.booking_title,
             "text": text,
-            "found": [(patient, "?" + urlencode(kept | {"patient": patient.pk})) for patient in found],
+            "found": [(patient, "?" + urlencode(kept | {"patient": patient.pk})) for patient in matches],
             "kept": kept,
         }
         return TemplateResponse(request, "admin/appointments/appointment/choose_patient.html", context)
 
-    def _free(self, request: HttpRequest, form: BookForm) -> list[rules.Span]:
+    def _free(self, request: HttpRequest, form: BookForm) -> list[rules.TimeSpan]:
         """The first free times of the doctor that stands in the form, from the day that stands there on."""
-        doctor_id = aliases.resolve(str(form["doctor"].value() or ""))
+        doctor_id = sample_ids.resolve(str(form["doctor"].value() or ""))
         if doctor_id is None:
             return []
         start = max(_day_in(form) or clock.now(), clock.now())
         kind = str(form["appointment_type"].value() or "")
         try:
-            free = selectors.availability(
+            free = selectors.free_slots(
                 cast("Actor", request.user), doctor_id, start=start, end=start + _REACH, appointment_type=kind
             )
         except NotFound:
             return []
-        return free[:_OFFERED]
+        return free[:_MAX_SLOTS]
 
 
-def warn(request: HttpRequest, booked: Booked) -> None:
+def warn(request: HttpRequest, booked: BookingResult) -> None:
     """Tell what is unusual about the time."""
-    for caution in booked.warnings:
-        messages.warning(request, caution.message)
+    for warning in booked.warnings:
+        messages.warning(request, warning.message)
 
 
 def _moment(text: str) -> datetime | None:
     try:
-        found = parse_datetime(text.replace(" ", "+"))
+        moment = parse_datetime(text.replace(" ", "+"))
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo else None
+    return moment if moment is not None and moment.tzinfo else None
 
 
 def _day_in(form: BookForm) -> datetime | None:
@@ -213,5 +214,7 @@ def _day_in(form: BookForm) -> datetime | None:
     if not isinstance(at, datetime):
         return None
     return rules.instant(
-        at.astimezone(openings.clinic_zone()).date() if at.tzinfo else at.date(), datetime.min.time(), openings.clinic_zone()
+        at.astimezone(availability.clinic_zone()).date() if at.tzinfo else at.date(),
+        datetime.min.time(),
+        availability.clinic_zone(),
     )

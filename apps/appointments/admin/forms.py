@@ -10,9 +10,9 @@ from django.utils.dateparse import parse_datetime
 from apps.access.roles import Role
 from apps.accounts.models import User
 from apps.appointments import rules
-from apps.appointments.admin import words
+from apps.appointments.admin import labels
 from apps.appointments.models import Appointment, Room
-from apps.appointments.models.visits import Triage
+from apps.appointments.models.appointments import Triage
 from apps.rest.admin.forms import ServiceForm
 
 ALTERNATIVE, SLOT, LOOK, PREVIEW = "alternative", "slot", "look", "preview"  # names of buttons and radios
@@ -58,7 +58,7 @@ class DoctorField(forms.ModelChoiceField):
         self.queryset = User.objects.filter(pk=user.pk)
 
     def label_from_instance(self, obj: Any) -> str:
-        return ", ".join(part for part in (words.doctor(obj), obj.first_name if obj.last_name else "") if part)
+        return ", ".join(part for part in (labels.doctor(obj), obj.first_name if obj.last_name else "") if part)
 
 
 class RoomField(forms.ModelChoiceField):
@@ -71,13 +71,13 @@ class RoomField(forms.ModelChoiceField):
         self.queryset = Room.objects.filter(Q(is_active=True) | Q(pk=include)).order_by("location", "name", "pk")
 
 
-class VisitForm(ServiceForm):
+class AppointmentForm(ServiceForm):
     """A visit's when, with whom and where. A time chosen by a button or a radio goes before a typed one."""
 
     doctor = DoctorField()
     room = RoomField()
     scheduled_time = forms.SplitDateTimeField(label="When", widget=MomentWidget, required=False)
-    appointment_type = forms.ChoiceField(label="Type", choices=words.TYPES)
+    appointment_type = forms.ChoiceField(label="Type", choices=labels.TYPES)
     duration_minutes = forms.IntegerField(
         label="Minutes", min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text=f"{rules.SHORTEST} to {rules.LONGEST}"
     )
@@ -101,8 +101,8 @@ class VisitForm(ServiceForm):
     @property
     def picked(self) -> datetime | None:
         """The time chosen by a button or a radio."""
-        found = parse_datetime(self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else None
-        return found if found is not None and found.tzinfo else None
+        moment = parse_datetime(self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else None
+        return moment if moment is not None and moment.tzinfo else None
 
     def clean(self) -> dict[str, Any]:
         if "scheduled_time" in self.fields:
@@ -129,8 +129,10 @@ class VisitForm(ServiceForm):
     @property
     def alternatives(self) -> list[dict[str, str]]:
         """Where the time was taken: what is free instead, for a button each."""
-        found = self.refusal.details.get("alternatives", []) if self.refusal else []
-        return [{"value": one["scheduled_time"].isoformat(), "label": words.moment(one["scheduled_time"])} for one in found]
+        alternatives = self.refusal.details.get("alternatives", []) if self.refusal else []
+        return [
+            {"value": one["scheduled_time"].isoformat(), "label": labels.moment(one["scheduled_time"])} for one in alternatives
+        ]
 
     @property
     def taken(self) -> list[str]:
@@ -138,7 +140,7 @@ class VisitForm(ServiceForm):
         return list(self.refusal.details.get("taken", [])) if self.refusal else []
 
 
-class BookForm(VisitForm):
+class BookForm(AppointmentForm):
     """A new visit: the first free times to choose from, or a time of one's own."""
 
     duration_minutes = forms.IntegerField(
@@ -153,20 +155,20 @@ class BookForm(VisitForm):
     field_order = ("appointment_type", "doctor", "slot", "scheduled_time", "duration_minutes", "room", "notes", "overbook_reason")
 
     @property
-    def only_looks(self) -> bool:
+    def is_preview(self) -> bool:
         """Whether something is to be shown, and nothing to be booked."""
         return self.is_bound and (LOOK in self.data or PREVIEW in self.data)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean()
-        if self.only_looks:
+        cleaned = super().clean()
+        if self.is_preview:
             self.add_error(None, "Nothing was booked yet.")
-        return said
+        return cleaned
 
     def offer(self, free: list[Any]) -> None:
         """Put the free times up."""
         own = ("", "The time in the boxes below")
-        self.fields[SLOT].widget.choices = [*((span.start.isoformat(), words.moment(span.start)) for span in free), own]  # type: ignore[attr-defined]
+        self.fields[SLOT].widget.choices = [*((span.start.isoformat(), labels.moment(span.start)) for span in free), own]  # type: ignore[attr-defined]
 
 
 class EarlyForm(forms.Form):

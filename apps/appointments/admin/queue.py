@@ -22,16 +22,17 @@ from django.views import View
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
-from apps.appointments import services, waiting_room, waits
-from apps.appointments.admin import words
+from apps.appointments import services
+from apps.appointments.admin import labels
 from apps.appointments.admin.forms import TriageForm
 from apps.appointments.models import Appointment
-from apps.appointments.models.visits import Triage
+from apps.appointments.models.appointments import Triage
+from apps.appointments.queue import board, estimates
+from apps.appointments.queue.board import QueueBoard, QueueEntry
 from apps.appointments.rules import Status
-from apps.appointments.waiting_room import Place, WaitingRoom
 from apps.audit import services as audit
 from apps.common.errors import Forbidden, HimsError, NotFound
-from apps.rest.admin_site import holds
+from apps.rest.admin_site import can_open
 
 NEED = Permission.QUEUE_VIEW
 MOST = 200  # rows on the page; the rest is told in words
@@ -39,7 +40,7 @@ _TRIAGE_SIGNS = {Triage.EMERGENCY: "‼", Triage.URGENT: "!", Triage.ROUTINE: ""
 _BANDS = {"amber": "long wait", "red": "very long wait", "": ""}
 
 
-class AskForm(forms.Form):
+class DoctorForm(forms.Form):
     """Whose queue. What makes no sense is shown as if it had not been asked for."""
 
     doctor = forms.ChoiceField(required=False)
@@ -47,7 +48,7 @@ class AskForm(forms.Form):
     def __init__(self, data: Any, by: Actor) -> None:
         super().__init__(data, auto_id="queue_%s")
         doctors = accounts.doctors(visible_to=by).select_related("user").order_by("user__last_name", "user__first_name")
-        named = [(str(doctor.pk), words.doctor(doctor.user)) for doctor in doctors]
+        named = [(str(doctor.pk), labels.doctor(doctor.user)) for doctor in doctors]
         cast("forms.ChoiceField", self.fields["doctor"]).choices = [("", "All"), *named]
 
 
@@ -61,31 +62,31 @@ class QueueView(View):
     """The page, and the form in its rows."""
 
     site: Any = None
-    ways: ClassVar[tuple[Callable[[HttpRequest, Appointment], tuple[str, str] | None], ...]] = ()
+    row_links: ClassVar[tuple[Callable[[HttpRequest, Appointment], tuple[str, str] | None], ...]] = ()
     # plug: what higher apps offer to do with somebody who waits (words, address). Asks no database: there are many rows.
     walk_ins: ClassVar[tuple[Callable[[HttpRequest, UUID | None], list[dict[str, Any]]], ...]] = ()
     # plug: patients without an appointment who call their doctor, of one doctor or of all; a line each, see the template
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        by = self._whoever_may(request)
+        by = self._permitted_actor(request)
         is_part = "part" in request.GET
         vars(request)["is_unattended"] = is_part
-        form = AskForm(request.GET, by) if by.may(Permission.APPOINTMENT_ANY) else None
+        form = DoctorForm(request.GET, by) if by.has_permission(Permission.APPOINTMENT_ANY) else None
         doctor = form.cleaned_data.get("doctor") if form and form.is_valid() else None
         doctor_id = UUID(doctor) if doctor else None
-        room = waiting_room.look(by=by, limit=MOST, doctor_id=doctor_id)
+        queue = board.current(by=by, limit=MOST, doctor_id=doctor_id)
         walk_ins = [line for tell in self.walk_ins for line in tell(request, doctor_id)]
-        tag = _tag(by, room, walk_ins)
+        tag = _tag(by, queue, walk_ins)
         if not (is_part and constant_time_compare(request.GET.get("seen", ""), tag)):
             query = {"doctor": doctor} if doctor else {}
-            audit.note(by=by, action="queue.listed", door="admin", query=query, shown=len(room.places) + len(walk_ins))
+            audit.record(by=by, action="queue.listed", door="admin", query=query, shown=len(queue.entries) + len(walk_ins))
         here = f"{reverse('admin:queue')}?{urlencode({'doctor': doctor})}" if doctor else reverse("admin:queue")
         context = {
-            "rows": [self._row(request, place) for place in room.places],
+            "rows": [self._row(request, entry) for entry in queue.entries],
             "walk_ins": walk_ins,
-            "numbers": room.summary,
-            "beyond": room.total.rows - len(room.places),
-            "at": words.clock_time(room.at),
+            "numbers": queue.summary,
+            "beyond": queue.total.rows - len(queue.entries),
+            "at": labels.clock_time(queue.at),
             "tag": tag,
             "here": here,
             "triages": Triage.choices,
@@ -94,21 +95,21 @@ class QueueView(View):
         }
         if is_part:
             return TemplateResponse(request, "admin/appointments/queue_part.html", context)
-        page = {**self.site.each_context(request), "title": "Queue", "form": form and AskForm({"doctor": doctor}, by)}
+        page = {**self.site.each_context(request), "title": "Queue", "form": form and DoctorForm({"doctor": doctor}, by)}
         return TemplateResponse(request, "admin/appointments/queue.html", page | context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Triage somebody, and look again."""
-        by, form = self._whoever_may(request), RowForm(request.POST)
+        by, form = self._permitted_actor(request), RowForm(request.POST)
         if not form.is_valid():
             messages.error(
                 request, "The triage was not taken: choose one of those offered, and a reason of at most 400 characters."
             )
         else:
-            said = form.cleaned_data
-            changes = {"triage": said["triage"], "triage_reason": said["triage_reason"].strip()}
+            cleaned = form.cleaned_data
+            changes = {"triage": cleaned["triage"], "triage_reason": cleaned["triage_reason"].strip()}
             try:
-                services.change(by=by, appointment_id=said["visit"], changes=changes, notify_patient=False)
+                services.change(by=by, appointment_id=cleaned["visit"], changes=changes, notify_patient=False)
             except (Forbidden, NotFound):
                 raise
             except HimsError as refusal:
@@ -117,62 +118,62 @@ class QueueView(View):
                 messages.success(request, "The triage is on record.")
         return HttpResponseRedirect(request.get_full_path())
 
-    def _whoever_may(self, request: HttpRequest) -> Actor:
-        if not holds(request.user, NEED):
+    def _permitted_actor(self, request: HttpRequest) -> Actor:
+        if not can_open(request.user, NEED):
             raise PermissionDenied
         return cast("Actor", request.user)
 
-    def _ways(self, request: HttpRequest, place: Place) -> list[tuple[str, str]]:
+    def _row_links(self, request: HttpRequest, entry: QueueEntry) -> list[tuple[str, str]]:
         """What higher apps offer to do with whoever waits; nothing with those of an earlier day."""
-        if place.left_over:
+        if entry.left_over:
             return []
-        return [way for tell in self.ways if (way := tell(request, place.visit)) is not None]
+        return [link for make_link in self.row_links if (link := make_link(request, entry.appointment)) is not None]
 
-    def _row(self, request: HttpRequest, place: Place) -> dict[str, Any]:
-        row, told = place.visit, words.patient(place.visit.patient)
-        band = waits.band(place.waiting_minutes, settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES)
-        starts, is_begun = place.estimated_start, row.status == Status.IN_PROGRESS
+    def _row(self, request: HttpRequest, entry: QueueEntry) -> dict[str, Any]:
+        row, patient = entry.appointment, labels.patient(entry.appointment.patient)
+        band = estimates.band(entry.waiting_minutes, settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES)
+        starts, is_begun = entry.estimated_start, row.status == Status.IN_PROGRESS
         return {
             "id": row.pk,
-            "position": place.position,
+            "position": entry.position,
             "token": row.queue_number or "–",
             "visit_url": reverse("admin:appointments_appointment_change", args=[row.pk]),
-            "time": words.moment(row.scheduled_time) if place.left_over else words.clock_time(row.scheduled_time),
+            "time": labels.moment(row.scheduled_time) if entry.left_over else labels.clock_time(row.scheduled_time),
             "patient_url": reverse("admin:patients_patient_change", args=[row.patient_id]),
-            "patient": told,
+            "patient": patient,
             "mrn": row.patient.mrn,
-            "doctor": words.doctor(row.attending),
+            "doctor": labels.doctor(row.attending),
             "room": row.room.name if row.room else "",
-            "kind": words.status(row.appointment_type),
-            "status": words.status(row.status),
-            "sign": words.SIGNS[Status(row.status)],
+            "kind": labels.status(row.appointment_type),
+            "status": labels.status(row.status),
+            "sign": labels.SIGNS[Status(row.status)],
             "triage": row.triage,
             "triage_sign": _TRIAGE_SIGNS[Triage(row.triage)],
             "triage_reason": row.triage_reason,
-            "came": words.moment(row.checked_in_at) if place.left_over and row.checked_in_at else "",
-            "minutes": place.waiting_minutes,
-            "band": "" if place.left_over or is_begun else band,
-            "band_told": "" if place.left_over or is_begun else _BANDS[band],
-            "left_over": place.left_over,
-            "alert": words.clock_time(row.alert_since) if row.alert_since else "",
-            "ready": words.clock_time(row.ready_since) if row.ready_since else "",
+            "came": labels.moment(row.checked_in_at) if entry.left_over and row.checked_in_at else "",
+            "minutes": entry.waiting_minutes,
+            "band": "" if entry.left_over or is_begun else band,
+            "band_told": "" if entry.left_over or is_begun else _BANDS[band],
+            "left_over": entry.left_over,
+            "alert": labels.clock_time(row.alert_since) if row.alert_since else "",
+            "ready": labels.clock_time(row.ready_since) if row.ready_since else "",
             "is_begun": is_begun,
-            "still": place.estimated_wait_minutes,
-            "starts": words.clock_time(starts) if starts else "",
-            "may_triage": not is_begun and holds(request.user, Permission.APPOINTMENT_CHANGE),
-            "ways": [*self._ways(request, place), *_undo(request, row)],
+            "still": entry.estimated_wait_minutes,
+            "starts": labels.clock_time(starts) if starts else "",
+            "may_triage": not is_begun and can_open(request.user, Permission.APPOINTMENT_CHANGE),
+            "ways": [*self._row_links(request, entry), *_undo(request, row)],
         }
 
 
 def _undo(request: HttpRequest, row: Appointment) -> list[tuple[str, str]]:
     """Where a check-in is taken back (words, address)."""
-    if row.status != Status.CHECKED_IN or not holds(request.user, Permission.APPOINTMENT_CHANGE):
+    if row.status != Status.CHECKED_IN or not can_open(request.user, Permission.APPOINTMENT_CHANGE):
         return []
     return [("Undo check-in", reverse("admin:appointments_appointment_undo_check_in", args=[row.pk]))]
 
 
-def _tag(by: Actor, room: WaitingRoom, walk_ins: list[dict[str, Any]]) -> str:
+def _tag(by: Actor, queue: QueueBoard, walk_ins: list[dict[str, Any]]) -> str:
     """Stands for: this person was shown these people within this hour, and that is on record."""
-    people = [place.visit.patient_id for place in room.places] + [line["patient_id"] for line in walk_ins]
+    people = [entry.appointment.patient_id for entry in queue.entries] + [line["patient_id"] for line in walk_ins]
     shown = ",".join(sorted(map(str, people)))
-    return salted_hmac("apps.appointments.queue", f"{by.id} {room.at:%Y-%m-%dT%H} {shown}", algorithm="sha256").hexdigest()
+    return salted_hmac("apps.appointments.queue", f"{by.id} {queue.at:%Y-%m-%dT%H} {shown}", algorithm="sha256").hexdigest()

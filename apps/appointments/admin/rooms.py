@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from apps.access.permissions import Permission
 from apps.appointments import services
 from apps.appointments.models import Room
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
+from apps.rest.admin.row_actions import RowAction
 
 
 @admin.register(Room)
@@ -17,37 +17,37 @@ class RoomAdmin(HimsModelAdmin):
     """Whoever books sees them; administrators keep them."""
 
     noun = "room"
-    listed_as = "listed"
+    list_audit_action = "listed"
     needs = {"view": Permission.ROOM_VIEW, "add": Permission.ROOM_KEEP, "change": Permission.ROOM_KEEP}
     list_display = ("name", "location", "active")
     list_filter = (ActiveFilter,)
     ordering = ("location", "name", "id")
     fields = ("name", "location")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="close",
             label="Close the room",
-            need=Permission.ROOM_KEEP,
+            permission=Permission.ROOM_KEEP,
             run=lambda by, row, _: services.close_room(by=by, room_id=row.pk),
             question="Nothing new is booked into it. What is booked stays.",
             done="The room is closed.",
-            offered=lambda row, _: row.is_active,
-            grave=True,
+            available=lambda row, _: row.is_active,
+            destructive=True,
         ),
-        Act(
+        RowAction(
             name="reopen",
             label="Open the room again",
-            need=Permission.ROOM_KEEP,
+            permission=Permission.ROOM_KEEP,
             run=lambda by, row, _: services.reopen_room(by=by, room_id=row.pk),
             question="Visits can be booked into it again.",
             done="The room is open again.",
-            offered=lambda row, _: not row.is_active,
+            available=lambda row, _: not row.is_active,
         ),
     )
 
     def add(self, request: HttpRequest, form: Any) -> Room:
-        said = form.cleaned_data
-        return services.add_room(by=request.user, name=said["name"], location=said["location"])  # type: ignore[arg-type]
+        cleaned = form.cleaned_data
+        return services.add_room(by=request.user, name=cleaned["name"], location=cleaned["location"])  # type: ignore[arg-type]
 
     def amend(self, request: HttpRequest, row: Room, changes: dict[str, Any]) -> None:
         services.rename_room(by=request.user, room_id=row.pk, **changes)  # type: ignore[arg-type]

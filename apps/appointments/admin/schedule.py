@@ -17,50 +17,58 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
-from apps.appointments import openings, overview, rules, timetable
-from apps.appointments.admin import moves, words
+from apps.appointments import rules
+from apps.appointments.admin import labels, reschedule
 from apps.appointments.admin.forms import DayInput
-from apps.appointments.admin.time_off import plans
+from apps.appointments.admin.time_off import may_schedule
 from apps.appointments.models import Appointment
-from apps.appointments.overview import UNCONFIRMED, Sieve
 from apps.appointments.rules import Status
-from apps.appointments.timetable import Cell, Column, Entry, Kind
+from apps.appointments.scheduling import availability, day_grid, doctor_hours
+from apps.appointments.scheduling.day_grid import Cell, Column, GridEntry, Kind
+from apps.appointments.scheduling.doctor_hours import UNCONFIRMED, GridFilter
 from apps.audit import services as audit
 from apps.common import clock
-from apps.rest.admin_site import holds
+from apps.rest.admin_site import can_open
 
 NEED = Permission.APPOINTMENT_BOOK  # whoever books looks where
 _SIDE_BY_SIDE = 12  # doctors in one table where nobody is chosen and nobody works that day
-_WORDS = {Kind.OFF: "Time off", Kind.BREAK: "Break", Kind.CLOSED: "Closed", Kind.NONE: "–", Kind.PAST: "–", Kind.TAKEN: "Taken"}
+_KIND_LABELS = {
+    Kind.OFF: "Time off",
+    Kind.BREAK: "Break",
+    Kind.CLOSED: "Closed",
+    Kind.NONE: "–",
+    Kind.PAST: "–",
+    Kind.TAKEN: "Taken",
+}
 _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 
 
-class AskForm(forms.Form):
+class ViewForm(forms.Form):
     """What is to be shown. What makes no sense is shown as if it had not been asked for."""
 
     view = forms.ChoiceField(required=False, choices=[("day", "Day"), ("week", "Week of one doctor")])
     doctor = forms.ChoiceField(required=False)
     date = forms.DateField(required=False, widget=DayInput)
-    type = forms.ChoiceField(required=False, choices=[("", "All"), *words.TYPES])
+    type = forms.ChoiceField(required=False, choices=[("", "All"), *labels.TYPES])
     status = forms.ChoiceField(
         required=False,
-        choices=[("", "All"), (UNCONFIRMED, "not confirmed"), *((one.value, words.status(one)) for one in Status)],
+        choices=[("", "All"), (UNCONFIRMED, "not confirmed"), *((one.value, labels.status(one)) for one in Status)],
     )
 
     def __init__(self, data: Any, doctors: Sequence[Doctor]) -> None:
         super().__init__(data, auto_id="diary_%s")
-        named = [(str(doctor.pk), words.doctor(doctor.user)) for doctor in doctors]
+        named = [(str(doctor.pk), labels.doctor(doctor.user)) for doctor in doctors]
         cast("forms.ChoiceField", self.fields["doctor"]).choices = [("", "All"), *named]
 
 
 @dataclass(frozen=True)
-class Asked:
+class GridView:
     """A view of the diary."""
 
     view: str
     day: date
     doctor: Doctor | None
-    sieve: Sieve
+    grid_filter: GridFilter
 
     @property
     def days(self) -> list[date]:
@@ -69,15 +77,15 @@ class Asked:
 
     def address(self, **other: Any) -> str:
         """This view, or one that differs from it in something."""
-        said = {
+        parameters = {
             "view": self.view,
             "doctor": self.doctor.pk if self.doctor else "",
             "date": self.day,
-            "type": self.sieve.appointment_type,
-            "status": self.sieve.status,
+            "type": self.grid_filter.appointment_type,
+            "status": self.grid_filter.status,
         }
-        kept = {name: value for name, value in (said | other).items() if value}
-        return f"{reverse('admin:schedule')}?{urlencode(kept)}"
+        query = {name: value for name, value in (parameters | other).items() if value}
+        return f"{reverse('admin:schedule')}?{urlencode(query)}"
 
 
 class ScheduleView(View):
@@ -86,150 +94,154 @@ class ScheduleView(View):
     site: Any = None
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        if not holds(request.user, NEED):
+        if not can_open(request.user, NEED):
             raise PermissionDenied
         by = cast("Actor", request.user)
         doctors = list(accounts.doctors(visible_to=by).select_related("user").order_by("user__last_name", "user__first_name"))
-        form = AskForm(request.GET, doctors)
-        asked = _asked(form, doctors, by)
-        columns = self._columns(by, asked, doctors)
-        rows = timetable.lay_out(columns, zone=openings.clinic_zone(), now=clock.now())
-        shown = {entry.what.patient_id for column in columns for entry in column.entries if entry.what is not None}
-        self._note(by, request, asked, len(shown))
+        form = ViewForm(request.GET, doctors)
+        grid_view = _grid_view(form, doctors, by)
+        columns = self._columns(by, grid_view, doctors)
+        rows = day_grid.build_rows(columns, zone=availability.clinic_zone(), now=clock.now())
+        shown = {entry.appointment.patient_id for column in columns for entry in column.entries if entry.appointment is not None}
+        self._note(by, request, grid_view, len(shown))
         context = {
             **self.site.each_context(request),
-            "title": _title(asked),
-            "form": AskForm(_shown(asked), doctors),
-            "asked": asked,
-            "heads": [_head(column, asked) for column in columns],
+            "title": _title(grid_view),
+            "form": ViewForm(_shown(grid_view), doctors),
+            "grid_view": grid_view,
+            "heads": [_head(column, grid_view) for column in columns],
             "rows": [
                 {
                     "time": f"{row.at:%H:%M}",
                     "again": row.again,
-                    "cells": [_cell(cell, column, asked) for cell, column in zip(row.cells, columns, strict=True)],
+                    "cells": [_cell(cell, column, grid_view) for cell, column in zip(row.cells, columns, strict=True)],
                 }
                 for row in rows
             ],
-            "ways": _ways(asked),
-            "move": _move(asked, request.user),
-            "signs": [(words.SIGNS[status], words.status(status)) for status in Status],
-            "zone": openings.clinic_zone().key,
+            "ways": _navigation(grid_view),
+            "move": _move(grid_view, request.user),
+            "signs": [(labels.SIGNS[status], labels.status(status)) for status in Status],
+            "zone": availability.clinic_zone().key,
         }
         return TemplateResponse(request, "admin/appointments/schedule.html", context)
 
-    def _columns(self, by: Actor, asked: Asked, doctors: Sequence[Doctor]) -> list[Column]:
+    def _columns(self, by: Actor, grid_view: GridView, doctors: Sequence[Doctor]) -> list[Column]:
         """Of a day those who work or see somebody; where that is nobody, the first of all."""
-        if asked.doctor is not None:
-            return overview.columns(by, [asked.doctor], asked.days, asked.sieve)
-        every = overview.columns(by, doctors, asked.days, asked.sieve)
+        if grid_view.doctor is not None:
+            return doctor_hours.columns(by, [grid_view.doctor], grid_view.days, grid_view.grid_filter)
+        every = doctor_hours.columns(by, doctors, grid_view.days, grid_view.grid_filter)
         return [column for column in every if column.hours or column.entries] or every[:_SIDE_BY_SIDE]
 
-    def _note(self, by: Actor, request: HttpRequest, asked: Asked, shown: int) -> None:
-        query = {name: value for name, value in request.GET.items() if name in AskForm.base_fields}
-        first, last = str(asked.days[0]), str(asked.days[-1])
-        audit.note(
+    def _note(self, by: Actor, request: HttpRequest, grid_view: GridView, shown: int) -> None:
+        query = {name: value for name, value in request.GET.items() if name in ViewForm.base_fields}
+        first, last = str(grid_view.days[0]), str(grid_view.days[-1])
+        audit.record(
             by=by, action="appointments.diary_read", door="admin", query=query, shown=shown, first_day=first, last_day=last
         )
 
 
-def _asked(form: AskForm, doctors: Sequence[Doctor], by: Actor) -> Asked:
+def _grid_view(form: ViewForm, doctors: Sequence[Doctor], by: Actor) -> GridView:
     """A week is one doctor's: one's own, else the first by name."""
     form.is_valid()
-    said = form.cleaned_data
+    cleaned = form.cleaned_data
     known = {str(doctor.pk): doctor for doctor in doctors}
-    day, view = said.get("date") or clock.today(), said.get("view") or "day"
-    chosen = known.get(said.get("doctor", ""))
+    day, view = cleaned.get("date") or clock.today(), cleaned.get("view") or "day"
+    chosen = known.get(cleaned.get("doctor", ""))
     if view == "week" and chosen is None:
         chosen = known.get(str(by.id)) or next(iter(doctors), None)
-    sieve = Sieve(said.get("type", ""), said.get("status", ""))
-    return Asked(view, min(max(day, _FIRST), _LAST), chosen, sieve)
+    grid_filter = GridFilter(cleaned.get("type", ""), cleaned.get("status", ""))
+    return GridView(view, min(max(day, _FIRST), _LAST), chosen, grid_filter)
 
 
-def _shown(asked: Asked) -> dict[str, Any]:
+def _shown(grid_view: GridView) -> dict[str, Any]:
     return {
-        "view": asked.view,
-        "doctor": str(asked.doctor.pk) if asked.doctor else "",
-        "date": asked.day.isoformat(),
-        "type": asked.sieve.appointment_type,
-        "status": asked.sieve.status,
+        "view": grid_view.view,
+        "doctor": str(grid_view.doctor.pk) if grid_view.doctor else "",
+        "date": grid_view.day.isoformat(),
+        "type": grid_view.grid_filter.appointment_type,
+        "status": grid_view.grid_filter.status,
     }
 
 
-def _title(asked: Asked) -> str:
-    day = asked.days[0]
+def _title(grid_view: GridView) -> str:
+    day = grid_view.days[0]
     when = f"{day:%A} {day.day} {day:%B %Y}"
-    return f"Diary: {when}" if asked.view == "day" else f"Diary: week from {when}"
+    return f"Diary: {when}" if grid_view.view == "day" else f"Diary: week from {when}"
 
 
-def _ways(asked: Asked) -> list[dict[str, Any]]:
+def _navigation(grid_view: GridView) -> list[dict[str, Any]]:
     """Where else one may want to look."""
     week, today = timedelta(days=7), clock.today()
     near = (
         []
-        if asked.view == "week"
-        else [("Previous day", asked.day - timedelta(days=1)), ("Next day", asked.day + timedelta(days=1))]
+        if grid_view.view == "week"
+        else [("Previous day", grid_view.day - timedelta(days=1)), ("Next day", grid_view.day + timedelta(days=1))]
     )
-    steps = [*near, ("Today", today), ("Previous week", asked.day - week), ("Next week", asked.day + week)]
-    other = ("Day", "day") if asked.view == "week" else ("Week", "week")
-    ways = [{"label": label, "url": asked.address(date=day)} for label, day in steps]
-    return [*ways, {"label": f"{other[0]} view", "url": asked.address(view=other[1])}]
+    steps = [*near, ("Today", today), ("Previous week", grid_view.day - week), ("Next week", grid_view.day + week)]
+    other = ("Day", "day") if grid_view.view == "week" else ("Week", "week")
+    links = [{"label": label, "url": grid_view.address(date=day)} for label, day in steps]
+    return [*links, {"label": f"{other[0]} view", "url": grid_view.address(view=other[1])}]
 
 
-def _move(asked: Asked, user: Any) -> str:
+def _move(grid_view: GridView, user: Any) -> str:
     """Where the visits that are looked at are moved, all of a doctor's together; nowhere for those who plan none of it."""
-    if not (plans(user, asked.doctor.pk) if asked.doctor else holds(user, Permission.SCHEDULE_KEEP)):
+    if not (may_schedule(user, grid_view.doctor.pk) if grid_view.doctor else can_open(user, Permission.SCHEDULE_KEEP)):
         return ""
-    zone, days = openings.clinic_zone(), asked.days
+    zone, days = availability.clinic_zone(), grid_view.days
     start, end = (rules.instant(day, time.min, zone) for day in (days[0], days[-1] + timedelta(days=1)))
-    return moves.way(asked.doctor and asked.doctor.pk, start, end)
+    return reschedule.reschedule_url(grid_view.doctor and grid_view.doctor.pk, start, end)
 
 
-def _head(column: Column, asked: Asked) -> dict[str, str]:
+def _head(column: Column, grid_view: GridView) -> dict[str, str]:
     """A column's doctor, leading to the doctor's week; of a week its day, leading to the day."""
-    if asked.view == "week":
+    if grid_view.view == "week":
         day = column.day
         label = f"{day:%a} {day.day} {day:%b}"
-        return {"label": label, "url": asked.address(view="day", date=day, doctor="")}
-    return {"label": words.doctor(column.doctor.user), "url": asked.address(view="week", doctor=column.doctor.pk)}
+        return {"label": label, "url": grid_view.address(view="day", date=day, doctor="")}
+    return {"label": labels.doctor(column.doctor.user), "url": grid_view.address(view="week", doctor=column.doctor.pk)}
 
 
-def _cell(cell: Cell, column: Column, asked: Asked) -> dict[str, Any]:
+def _cell(cell: Cell, column: Column, grid_view: GridView) -> dict[str, Any]:
     """A cell in words and links."""
-    visits = [_visit(entry) for entry in cell.entries]
-    told = "" if visits else _WORDS.get(cell.kind, "")
+    visits = [_appointment(entry) for entry in cell.entries]
+    label = "" if visits else _KIND_LABELS.get(cell.kind, "")
     if cell.until is not None and not visits:
-        told = f"until {words.clock_time(cell.until)}"
+        label = f"until {labels.clock_time(cell.until)}"
     return {
         "kind": cell.kind.value,
         "visits": visits,
-        "told": told,
+        "told": label,
         "away": cell.away and cell.kind is Kind.TAKEN,
-        "book": _book(cell, column, asked) if cell.kind is Kind.FREE else None,
+        "book": _book(cell, column, grid_view) if cell.kind is Kind.FREE else None,
     }
 
 
-def _visit(entry: Entry) -> dict[str, Any]:
+def _appointment(entry: GridEntry) -> dict[str, Any]:
     """A visit, as far as it may be told: of a closed chart, or one that was not asked for, that the time is taken."""
-    row: Appointment | None = entry.what
-    span = f"{words.clock_time(entry.start)}–{words.clock_time(entry.end)}"
+    row: Appointment | None = entry.appointment
+    span = f"{labels.clock_time(entry.start)}–{labels.clock_time(entry.end)}"
     if row is None:
         return {"time": span, "url": "", "who": "Taken"}
     return {
         "time": span,
         "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
-        "who": words.patient(row.patient),
-        "kind": words.status(row.appointment_type),
-        "sign": words.SIGNS[Status(row.status)],
-        "status": words.status(row.status),
+        "who": labels.patient(row.patient),
+        "kind": labels.status(row.appointment_type),
+        "sign": labels.SIGNS[Status(row.status)],
+        "status": labels.status(row.status),
         "room": row.room.name if row.room else "",
         "is_beside": row.overbook_seat is not None,
     }
 
 
-def _book(cell: Cell, column: Column, asked: Asked) -> dict[str, str]:
+def _book(cell: Cell, column: Column, grid_view: GridView) -> dict[str, str]:
     at = cell.start
     assert at is not None  # a free cell has a time
-    said = {"doctor": column.doctor.pk, "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "appointment_type": asked.sieve.appointment_type}
+    parameters = {
+        "doctor": column.doctor.pk,
+        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "appointment_type": grid_view.grid_filter.appointment_type,
+    }
     address = reverse("admin:appointments_appointment_add")
-    query = urlencode({name: value for name, value in said.items() if value})
-    return {"label": f"Book {words.clock_time(at)} {words.doctor(column.doctor.user)}", "url": f"{address}?{query}"}
+    query = urlencode({name: value for name, value in parameters.items() if value})
+    return {"label": f"Book {labels.clock_time(at)} {labels.doctor(column.doctor.user)}", "url": f"{address}?{query}"}

@@ -17,25 +17,26 @@ from django.utils.html import format_html
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments import openings, recurrence, rules, selectors, services
-from apps.appointments.admin import words
-from apps.appointments.admin.booking import Books
-from apps.appointments.admin.series_forms import ASKED, USUAL, CancelRestForm, SeriesForm, clash, rows
+from apps.appointments import rules, selectors, services
+from apps.appointments.admin import labels
+from apps.appointments.admin.booking import BookingAdmin
+from apps.appointments.admin.series_forms import FIELDS, USUAL, CancelRestForm, SeriesForm, clash, rows
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import Rhythm
 from apps.appointments.rules import Status
+from apps.appointments.scheduling import availability, recurrence
+from apps.appointments.scheduling.recurrence import Rhythm
 from apps.appointments.services import NothingBooked
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
 from apps.common.text import isolated
-from apps.patients import banner
 from apps.patients import selectors as patients
-from apps.patients.admin.patients import Beside
+from apps.patients.admin.patients import PatientPanel
+from apps.patients.chart import banner
 from apps.patients.models import Patient
 from apps.patients.rules import QUERY_MAX
-from apps.rest.admin.acts import Act
-from apps.rest.admin.forms import ServiceForm, tell
-from apps.rest.admin_site import holds
+from apps.rest.admin.forms import ServiceForm, show_refusal
+from apps.rest.admin.row_actions import RowAction
+from apps.rest.admin_site import can_open
 
 _LEFT_OUT = "series_left_out"  # in the browser's session: what the last booking could not place, for the page that follows
 _PAGE = "admin:appointments_series_"
@@ -48,11 +49,11 @@ def _cancel(by: Actor, row: Series, answers: Mapping[str, Any]) -> list[Appointm
         series_id=row.pk,
         reason=answers["reason"].strip(),
         notify_patient=answers["notify_patient"],
-        since=rules.instant(since, datetime.min.time(), openings.clinic_zone()) if since else None,
+        since=rules.instant(since, datetime.min.time(), availability.clinic_zone()) if since else None,
     )
 
 
-def _told_cancelled(request: HttpRequest, row: Series, answer: Sequence[Appointment]) -> HttpResponse:
+def _show_cancelled(request: HttpRequest, row: Series, answer: Sequence[Appointment]) -> HttpResponse:
     messages.success(request, f"Visits cancelled: {len(answer)}. Their times are free.")
     return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[row.pk]))
 
@@ -60,7 +61,7 @@ def _told_cancelled(request: HttpRequest, row: Series, answer: Sequence[Appointm
 def _may_cancel(row: Any, user: Any) -> bool:
     """Whether something is still to come, and all of it in a diary in which the person acts."""
     coming = [one for one in row.visits if one.status in rules.MOVABLE and one.scheduled_time >= clock.now()]
-    return bool(coming) and (user.may(Permission.APPOINTMENT_ANY) or all(one.doctor_id == user.pk for one in coming))
+    return bool(coming) and (user.has_permission(Permission.APPOINTMENT_ANY) or all(one.doctor_id == user.pk for one in coming))
 
 
 class SeriesList(ChangeList):
@@ -69,7 +70,11 @@ class SeriesList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)
-        every = selectors.diary(visible_to=cast("Actor", request.user)).filter(series__in=rows).order_by("scheduled_time", "id")
+        every = (
+            selectors.appointments(visible_to=cast("Actor", request.user))
+            .filter(series__in=rows)
+            .order_by("scheduled_time", "id")
+        )
         visits: dict[UUID, list[Appointment]] = {}
         for one in every:
             visits.setdefault(cast("UUID", one.series_id), []).append(one)
@@ -79,13 +84,13 @@ class SeriesList(ChangeList):
 
 
 @admin.register(Series)
-class SeriesAdmin(Books):
+class SeriesAdmin(BookingAdmin):
     """Visits that were booked together. Who books visits books them; doctors in their own diary alone."""
 
     noun = "series"
     title = "Series of visits"
     booking_title = "Book a series of visits"
-    listed_as = "searched"
+    list_audit_action = "searched"
     forms = (SeriesForm, ServiceForm)
     needs = {"view": Permission.APPOINTMENT_VIEW, "add": Permission.APPOINTMENT_BOOK}
     list_display = ("begins", "who", "with_whom", "rhythm", "booked", "to_come")
@@ -94,18 +99,18 @@ class SeriesAdmin(Books):
     search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
     ordering = ("-created_at", "-id")
     readonly_fields = ("rhythm", "booked", "to_come")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="cancel-rest",
             label="Cancel what is left",
-            need=Permission.APPOINTMENT_CHANGE,
+            permission=Permission.APPOINTMENT_CHANGE,
             form=CancelRestForm,
             run=_cancel,
             question="The visits of this series that are still to come will not take place. It cannot be taken back.",
             done="The rest of the series is cancelled.",
-            offered=_may_cancel,
-            grave=True,
-            shows=_told_cancelled,
+            available=_may_cancel,
+            destructive=True,
+            result_page=_show_cancelled,
         ),
     )
 
@@ -116,8 +121,8 @@ class SeriesAdmin(Books):
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
         if not text:
             return queryset, False
-        found = patients.matching(Patient.objects.visible_to(by), text, by).order_by()
-        return queryset.filter(Exists(Appointment.objects.filter(series=OuterRef("pk"), patient__in=found.values("pk")))), False
+        matches = patients.search_within(Patient.objects.visible_to(by), text, by).order_by()
+        return queryset.filter(Exists(Appointment.objects.filter(series=OuterRef("pk"), patient__in=matches.values("pk")))), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
@@ -129,7 +134,7 @@ class SeriesAdmin(Books):
         return row.visits[0].patient_id
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [(None, {"fields": ASKED if obj is None else self.readonly_fields})]
+        return [(None, {"fields": FIELDS if obj is None else self.readonly_fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else self.readonly_fields
@@ -138,8 +143,8 @@ class SeriesAdmin(Books):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the link that led here knew already."""
-        asked = {name: request.GET[name] for name in ("duration_minutes", "room") if name in request.GET}
-        return USUAL | super().get_changeform_initial_data(request) | asked
+        given = {name: request.GET[name] for name in ("duration_minutes", "room") if name in request.GET}
+        return USUAL | super().get_changeform_initial_data(request) | given
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -157,7 +162,7 @@ class SeriesAdmin(Books):
 
     def add(self, request: HttpRequest, form: SeriesForm) -> Any:
         by = cast("Actor", request.user)
-        done = services.book_series(by=by, new=form.new(self.asked_for(request)))
+        done = services.book_series(by=by, new=form.new(self.requested_patient_id(request)))
         request.session[_LEFT_OUT] = {"series": str(done.series.pk), "clashes": [_stored(clash) for clash in done.clashes]}
         for warned in done.warnings:
             messages.warning(request, f"{warned.message} {_times(warned.scheduled_times)}")
@@ -165,23 +170,23 @@ class SeriesAdmin(Books):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         patient, booked = self.booked_for(request), Appointment.objects.filter(series=obj.pk).count()
-        told = f"Booked: {isolated(patient.full_name)}, {booked} of {obj.occurrences} visits."
+        message = f"Booked: {isolated(patient.full_name)}, {booked} of {obj.occurrences} visits."
         if booked < obj.occurrences:
-            messages.warning(request, f"{told} The others are told below, with free times instead.")
+            messages.warning(request, f"{message} The others are told below, with free times instead.")
         else:
-            messages.success(request, told)
+            messages.success(request, message)
         return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[obj.pk]))
 
     def _plan(self, request: HttpRequest, form: SeriesForm) -> list[dict[str, Any]]:
         """What would be booked, in order of time; nothing where the service says no, which is told on the form."""
         try:
-            plan = services.plan_series(by=cast("Actor", request.user), new=form.new(self.asked_for(request)))
+            plan = services.plan_series(by=cast("Actor", request.user), new=form.new(self.requested_patient_id(request)))
         except Forbidden:
             raise
         except NothingBooked as nothing:
             return [clash(**one) for one in nothing.details["clashes"]]
         except HimsError as refusal:
-            tell(form, refusal)
+            show_refusal(form, refusal)
             return []
         return rows(plan)
 
@@ -190,28 +195,28 @@ class SeriesAdmin(Books):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         if row is None:
             return super().page_context(request, None)
-        may_read_chart = holds(request.user, Permission.CHART_VIEW)
+        may_read_chart = can_open(request.user, Permission.CHART_VIEW)
         return {
             "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]
             "may_read_chart": may_read_chart,
             "title": "Series of visits",
-            "visits": [_visit(one) for one in row.visits],
+            "visits": [_appointment(one) for one in row.visits],
             "left_out": _left_out(request, row),
         }
 
     @admin.display(description="first visit")
     def begins(self, row: Any) -> str:
-        return words.moment(row.visits[0].scheduled_time)
+        return labels.moment(row.visits[0].scheduled_time)
 
     @admin.display(description="patient")
     def who(self, row: Any) -> str:
         patient = row.visits[0].patient
         url = reverse("admin:patients_patient_change", args=[patient.pk])
-        return format_html('<a href="{}">{}</a> {}', url, words.patient(patient), patient.mrn)
+        return format_html('<a href="{}">{}</a> {}', url, labels.patient(patient), patient.mrn)
 
     @admin.display(description="doctor")
     def with_whom(self, row: Any) -> str:
-        return ", ".join(dict.fromkeys(words.doctor(one.doctor) for one in row.visits))
+        return ", ".join(dict.fromkeys(labels.doctor(one.doctor) for one in row.visits))
 
     @admin.display(description="how often")
     def rhythm(self, row: Series) -> str:
@@ -227,7 +232,7 @@ class SeriesAdmin(Books):
         return str(sum(one.status in rules.MOVABLE and one.scheduled_time >= now for one in row.visits))
 
 
-def of_visit(request: HttpRequest, row: Appointment) -> Beside | None:
+def series_panel(request: HttpRequest, row: Appointment) -> PatientPanel | None:
     """On the page of a visit: its series, or where one is booked that goes on from it."""
     if row.series_id:
         times = list(
@@ -236,19 +241,19 @@ def of_visit(request: HttpRequest, row: Appointment) -> Beside | None:
             .order_by("scheduled_time", "id")
             .values_list("pk", flat=True)
         )
-        told = f"Visit {times.index(row.pk) + 1} of {len(times)}: see them all"
-        return Beside("Series", ((reverse(f"{_PAGE}change", args=[row.series_id]), told),), "")
+        label = f"Visit {times.index(row.pk) + 1} of {len(times)}: see them all"
+        return PatientPanel("Series", ((reverse(f"{_PAGE}change", args=[row.series_id]), label),), "")
     user = cast("Any", request.user)
-    mine = holds(user, Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
-    if not (holds(user, Permission.APPOINTMENT_BOOK) and mine and row.patient.is_active and not row.patient.deceased_at):
+    mine = can_open(user, Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
+    if not (can_open(user, Permission.APPOINTMENT_BOOK) and mine and row.patient.is_active and not row.patient.deceased_at):
         return None
-    return Beside("Series", (), "", (("Book follow-up visits", _follow_ups(row)),))
+    return PatientPanel("Series", (), "", (("Book follow-up visits", _follow_ups(row)),))
 
 
 def _follow_ups(row: Appointment) -> str:
     """The booking of a series, filled with this visit: the same time of day, a week later."""
-    _, following = recurrence.occurrences(row.scheduled_time, rhythm=Rhythm(count=2), zone=openings.clinic_zone())
-    said = {
+    _, following = recurrence.occurrences(row.scheduled_time, rhythm=Rhythm(count=2), zone=availability.clinic_zone())
+    parameters = {
         "patient": row.patient_id,
         "doctor": row.doctor_id,
         "appointment_type": "follow_up",
@@ -256,7 +261,7 @@ def _follow_ups(row: Appointment) -> str:
         "duration_minutes": row.duration_minutes,
         "room": row.room_id or "",
     }
-    return f"{reverse(f'{_PAGE}add')}?{urlencode({name: value for name, value in said.items() if value})}"
+    return f"{reverse(f'{_PAGE}add')}?{urlencode({name: value for name, value in parameters.items() if value})}"
 
 
 def _stored(clash: Any) -> dict[str, Any]:
@@ -269,42 +274,47 @@ def _stored(clash: Any) -> dict[str, Any]:
 
 def _left_out(request: HttpRequest, row: Any) -> list[dict[str, Any]]:
     """What the booking that led here could not place, less what was booked instead since."""
-    kept = request.session.get(_LEFT_OUT) or {}
-    if kept.get("series") != str(row.pk):
+    stored = request.session.get(_LEFT_OUT) or {}
+    if stored.get("series") != str(row.pk):
         return []
-    stands, first = {_iso(one.scheduled_time) for one in row.visits}, row.visits[0]
-    open_still = [clash for clash in kept["clashes"] if not stands & set(clash["instead"])]
-    said = {"patient": first.patient_id, "doctor": first.doctor_id, "appointment_type": first.appointment_type, "series": row.pk}
-    book = f"{reverse('admin:appointments_appointment_add')}?{urlencode(said)}"
+    booked_times, first = {_iso(one.scheduled_time) for one in row.visits}, row.visits[0]
+    open_still = [clash for clash in stored["clashes"] if not booked_times & set(clash["instead"])]
+    parameters = {
+        "patient": first.patient_id,
+        "doctor": first.doctor_id,
+        "appointment_type": first.appointment_type,
+        "series": row.pk,
+    }
+    book = f"{reverse('admin:appointments_appointment_add')}?{urlencode(parameters)}"
     return [
         {
-            "when": _said(clash["at"]),
+            "when": _time_label(clash["at"]),
             "taken": clash["taken"],
-            "ways": [(f"{book}&{urlencode({'at': at})}", _said(at)) for at in clash["instead"]],
+            "ways": [(f"{book}&{urlencode({'at': at})}", _time_label(at)) for at in clash["instead"]],
         }
         for clash in open_still
     ]
 
 
-def _visit(row: Appointment) -> dict[str, Any]:
+def _appointment(row: Appointment) -> dict[str, Any]:
     return {
         "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
-        "when": words.moment(row.scheduled_time),
-        "doctor": words.doctor(row.doctor),
-        "kind": words.status(row.appointment_type),
+        "when": labels.moment(row.scheduled_time),
+        "doctor": labels.doctor(row.doctor),
+        "kind": labels.status(row.appointment_type),
         "room": row.room.name if row.room else "–",
-        "sign": words.SIGNS[Status(row.status)],
-        "status": words.status(row.status),
+        "sign": labels.SIGNS[Status(row.status)],
+        "status": labels.status(row.status),
     }
 
 
 def _times(times: Sequence[datetime]) -> str:
-    return "; ".join(map(words.moment, times)) + "."
+    return "; ".join(map(labels.moment, times)) + "."
 
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _said(stored: str) -> str:
-    return words.moment(datetime.fromisoformat(stored))
+def _time_label(stored: str) -> str:
+    return labels.moment(datetime.fromisoformat(stored))

@@ -8,16 +8,16 @@ from uuid import UUID
 from django import forms
 
 from apps.access.permissions import Permission
-from apps.appointments import recurrence
-from apps.appointments.admin import words
+from apps.appointments.admin import labels
 from apps.appointments.admin.forms import PREVIEW, BookForm, CancelForm, DayInput, DoctorField
 from apps.appointments.models import Series
-from apps.appointments.recurrence import Frequency, Rhythm
-from apps.appointments.services import NewSeries, NewVisit
+from apps.appointments.scheduling import recurrence
+from apps.appointments.scheduling.recurrence import Frequency, Rhythm
+from apps.appointments.services import NewAppointment, NewSeries
 from apps.appointments.services.series import BookedSeries
 
 _RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_position", "count", "until")
-ASKED = ("appointment_type", "doctor", "slot", "scheduled_time", *_RHYTHM, "duration_minutes", "room", "notes")
+FIELDS = ("appointment_type", "doctor", "slot", "scheduled_time", *_RHYTHM, "duration_minutes", "room", "notes")
 USUAL = {"frequency": Frequency.WEEKLY.value, "interval": "1", "count": "4"}
 _POSITIONS = [(1, "first"), (2, "second"), (3, "third"), (4, "fourth"), (5, "fifth"), (-1, "last")]
 
@@ -30,7 +30,7 @@ class SeriesForm(BookForm):
     interval = forms.IntegerField(
         label="Every",
         min_value=1,
-        max_value=max(recurrence.LARGEST_INTERVAL.values()),
+        max_value=max(recurrence.MAX_INTERVAL.values()),
         help_text="So many days, weeks or months: 2 is every second one.",
     )
     by_weekday = forms.TypedMultipleChoiceField(
@@ -60,14 +60,14 @@ class SeriesForm(BookForm):
     count = forms.IntegerField(
         label="Visits in all",
         required=False,
-        min_value=recurrence.FEWEST,
-        max_value=recurrence.MOST,
+        min_value=recurrence.MIN_OCCURRENCES,
+        max_value=recurrence.MAX_OCCURRENCES,
         help_text="The first one counts too. Leave empty if you choose a last day.",
     )
     until = forms.DateField(label="Last day", required=False, widget=DayInput, help_text="Instead of the number of visits.")
     notes = forms.CharField(required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
-    field_order = ASKED  # type: ignore[assignment]
+    field_order = FIELDS  # type: ignore[assignment]
 
     class Meta:
         model = Series
@@ -79,7 +79,7 @@ class SeriesForm(BookForm):
         super().__init__(*args, **kwargs)
         if self.is_bound and not USUAL.keys() & self.data.keys():  # from the form of one visit, with what was typed there
             self.data = {**self.data.dict(), **USUAL}  # type: ignore[attr-defined]
-        if "doctor" in self.fields and not self.by.may(Permission.APPOINTMENT_ANY):
+        if "doctor" in self.fields and not self.by.has_permission(Permission.APPOINTMENT_ANY):
             cast("DoctorField", self.fields["doctor"]).offer_only(self.by)
 
     @property
@@ -93,21 +93,21 @@ class SeriesForm(BookForm):
 
     def new(self, patient_id: UUID) -> NewSeries:
         """What is asked for."""
-        said = self.cleaned_data
-        visit = NewVisit(
+        cleaned = self.cleaned_data
+        first = NewAppointment(
             patient_id=patient_id,
-            doctor_id=said["doctor"].pk,
-            appointment_type=said["appointment_type"],
-            scheduled_time=said["scheduled_time"],
-            duration_minutes=said["duration_minutes"],
-            room_id=said["room"].pk if said["room"] else None,
-            notes=said["notes"],
+            doctor_id=cleaned["doctor"].pk,
+            appointment_type=cleaned["appointment_type"],
+            scheduled_time=cleaned["scheduled_time"],
+            duration_minutes=cleaned["duration_minutes"],
+            room_id=cleaned["room"].pk if cleaned["room"] else None,
+            notes=cleaned["notes"],
         )
-        rhythm = {name: said[name] for name in _RHYTHM} | {
-            "frequency": Frequency(said["frequency"]),
-            "by_weekday": tuple(said["by_weekday"]),
+        rhythm = {name: cleaned[name] for name in _RHYTHM} | {
+            "frequency": Frequency(cleaned["frequency"]),
+            "by_weekday": tuple(cleaned["by_weekday"]),
         }
-        return NewSeries(visit=visit, rhythm=Rhythm(**rhythm))
+        return NewSeries(first=first, rhythm=Rhythm(**rhythm))
 
 
 class CancelRestForm(CancelForm):
@@ -122,11 +122,11 @@ class CancelRestForm(CancelForm):
 
 def rows(plan: BookedSeries) -> list[dict[str, Any]]:
     """What is booked and what is not, in order of time."""
-    free = [{"at": one.scheduled_time, "when": words.moment(one.scheduled_time)} for one in plan.appointments]
+    free = [{"at": one.scheduled_time, "when": labels.moment(one.scheduled_time)} for one in plan.appointments]
     return sorted([*free, *(clash(**vars(one)) for one in plan.clashes)], key=lambda row: row["at"])
 
 
 def clash(scheduled_time: datetime, taken: Sequence[str], alternatives: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A visit that finds its time taken, in words."""
-    instead = [words.moment(one["scheduled_time"]) for one in alternatives]
-    return {"at": scheduled_time, "when": words.moment(scheduled_time), "taken": list(taken), "instead": instead}
+    instead = [labels.moment(one["scheduled_time"]) for one in alternatives]
+    return {"at": scheduled_time, "when": labels.moment(scheduled_time), "taken": list(taken), "instead": instead}

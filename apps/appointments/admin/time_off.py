@@ -11,20 +11,22 @@ from django.urls import reverse
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.appointments import services
-from apps.appointments.admin import moves, words
+from apps.appointments.admin import labels, reschedule
+from apps.appointments.admin.appointments import DoctorFilter
 from apps.appointments.admin.forms import DoctorField, MomentWidget
-from apps.appointments.admin.visits import DoctorFilter
 from apps.appointments.models import TimeOff
-from apps.patients.admin.patients import Beside
-from apps.rest.admin.acts import Act
+from apps.patients.admin.patients import PatientPanel
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import RowAction
+from apps.rest.admin_site import can_open
 
 
-def plans(user: Any, doctor_id: Any) -> bool:
+def may_schedule(user: Any, doctor_id: Any) -> bool:
     """Whether the person plans this doctor's time: one's own, or everybody's."""
-    return user.may(Permission.SCHEDULE_KEEP) and (user.may(Permission.APPOINTMENT_ANY) or doctor_id == user.pk)
+    return user.has_permission(Permission.SCHEDULE_KEEP) and (
+        user.has_permission(Permission.APPOINTMENT_ANY) or doctor_id == user.pk
+    )
 
 
 class TimeOffForm(ServiceForm):
@@ -50,22 +52,22 @@ class TimeOffAdmin(HimsModelAdmin):
 
     noun = "time_off"
     title = "Time off"
-    listed_as = "listed"
+    list_audit_action = "listed"
     needs = {"view": Permission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
     form = TimeOffForm
     list_display = ("whose", "since", "back", "reason")
     list_filter = (DoctorFilter,)
     ordering = ("-starts_at", "-id")
     readonly_fields = ("whose", "booked")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="remove",
             label="Take it back",
-            need=Permission.SCHEDULE_KEEP,
+            permission=Permission.SCHEDULE_KEEP,
             run=lambda by, row, _: services.remove_time_off(by=by, doctor_id=row.doctor_id, time_off_id=row.pk),
             question="The doctor is there after all: the time is offered again.",
             done="The time off is taken back.",
-            offered=lambda row, user: plans(user, row.doctor_id),
+            available=lambda row, user: may_schedule(user, row.doctor_id),
         ),
     )
 
@@ -76,59 +78,59 @@ class TimeOffAdmin(HimsModelAdmin):
         """The row with the booked visits in it that the person may know of."""
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.visits_affected = services.affected(cast("Actor", request.user), row)
+            row.visits_affected = services.count_affected(cast("Actor", request.user), row)
         return row
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return tuple(name for name in self.list_display if name != "reason" or holds(request.user, Permission.SCHEDULE_KEEP))
+        return tuple(name for name in self.list_display if name != "reason" or can_open(request.user, Permission.SCHEDULE_KEEP))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": ("doctor", "starts_at", "ends_at", "reason")})]
-        why = ("reason", "added_by") if holds(request.user, Permission.SCHEDULE_KEEP) else ()
+        why = ("reason", "added_by") if can_open(request.user, Permission.SCHEDULE_KEEP) else ()
         return [(None, {"fields": ("whose", "starts_at", "ends_at", *why, "booked")})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        own = None if holds(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
+        own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
         return {"doctor": request.GET.get("doctor") or own}
 
     def add(self, request: HttpRequest, form: Any) -> TimeOff:
-        said = form.cleaned_data
+        cleaned = form.cleaned_data
         return services.add_time_off(
             by=cast("Actor", request.user),
-            doctor_id=said["doctor"].pk,
-            starts_at=said["starts_at"],
-            ends_at=said["ends_at"],
-            reason=said["reason"],
+            doctor_id=cleaned["doctor"].pk,
+            starts_at=cleaned["starts_at"],
+            ends_at=cleaned["ends_at"],
+            reason=cleaned["reason"],
         )
 
     def response_add(self, request: HttpRequest, obj: TimeOff, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{words.doctor(obj.doctor)} is away from {words.moment(obj.starts_at)} on.")
-        if count := services.affected(cast("Actor", request.user), obj):
+        messages.success(request, f"{labels.doctor(obj.doctor)} is away from {labels.moment(obj.starts_at)} on.")
+        if count := services.count_affected(cast("Actor", request.user), obj):
             messages.warning(request, f"Booked visits in that time: {count}. Move them, or see them all the same.")
         return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
 
     def page_context(self, request: HttpRequest, row: TimeOff | None) -> dict[str, Any]:
         """Whoever plans the doctor's time is led to where the visits in it are moved."""
-        if row is None or not plans(request.user, row.doctor_id):
+        if row is None or not may_schedule(request.user, row.doctor_id):
             return {}
-        way = moves.way(row.doctor_id, row.starts_at, row.ends_at)
-        return {"beside": [Beside("Booked visits", (), "", (("Move this doctor’s visits", way),))]}
+        url = reschedule.reschedule_url(row.doctor_id, row.starts_at, row.ends_at)
+        return {"beside": [PatientPanel("Booked visits", (), "", (("Move this doctor’s visits", url),))]}
 
-    def after_act(self, row: TimeOff) -> str:
+    def after_row_action(self, row: TimeOff) -> str:
         return reverse("admin:appointments_timeoff_changelist")
 
     @admin.display(description="doctor")
     def whose(self, row: TimeOff) -> str:
-        return words.doctor(row.doctor)
+        return labels.doctor(row.doctor)
 
     @admin.display(description="from")
     def since(self, row: TimeOff) -> str:
-        return words.moment(row.starts_at)
+        return labels.moment(row.starts_at)
 
     @admin.display(description="until")
     def back(self, row: TimeOff) -> str:
-        return words.moment(row.ends_at)
+        return labels.moment(row.ends_at)
 
     @admin.display(description="booked visits in that time")
     def booked(self, row: TimeOff) -> str:

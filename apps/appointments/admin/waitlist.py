@@ -16,23 +16,23 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments import rules, selectors, services
-from apps.appointments.admin import words
-from apps.appointments.admin.booking import Books, warn
+from apps.appointments.admin import labels
+from apps.appointments.admin.appointments import DoctorFilter
+from apps.appointments.admin.booking import BookingAdmin, warn
 from apps.appointments.admin.forms import ClockInput, DayInput, DoctorField
-from apps.appointments.admin.visits import DoctorFilter
 from apps.appointments.models import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
-from apps.appointments.services import Accepted, NewWait
+from apps.appointments.services import AcceptedOffer, NewWaitlistEntry
 from apps.common import clock
-from apps.patients import banner
 from apps.patients import selectors as patients
+from apps.patients.chart import banner
 from apps.patients.models import Patient
 from apps.patients.rules import QUERY_MAX
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import RowAction
+from apps.rest.admin_site import can_open
 
-_ASKED = ("appointment_type", "doctor", "duration_minutes", "date_from", "date_to", "time_from", "time_to", "priority", "note")
+_FIELDS = ("appointment_type", "doctor", "duration_minutes", "date_from", "date_to", "time_from", "time_to", "priority", "note")
 _SHOWN = ("who", "kind", "whom", "length", "days", "times", "priority", "note")
 _STATE = ("state", "visit", "offers", "added_by")
 
@@ -44,7 +44,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, words.status(status.value)) for status in WaitStatus]
+        return [(status.value, labels.status(status.value)) for status in WaitStatus]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for value, label in self.lookup_choices:
@@ -68,7 +68,7 @@ class OfferFilter(admin.SimpleListFilter):
         return queryset.exclude(offered=None) if self.value() == "open" else queryset
 
 
-class WaitForm(ServiceForm):
+class WaitlistEntryForm(ServiceForm):
     """Whom the patient would see, and when."""
 
     own: UUID | None = None  # set by the page for a doctor, who has a waitlist of his own alone
@@ -91,7 +91,7 @@ class WaitForm(ServiceForm):
 
     class Meta:
         model = WaitlistEntry
-        fields = _ASKED
+        fields = _FIELDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,7 +117,7 @@ def _open_offers(row: WaitlistEntry) -> QuerySet[WaitlistOffer]:
     return WaitlistOffer.objects.filter(entry=row, status=OfferStatus.OPEN, expires_at__gt=clock.now())
 
 
-def _accept(by: Actor, row: WaitlistEntry, answers: Mapping[str, Any]) -> Accepted:
+def _accept(by: Actor, row: WaitlistEntry, answers: Mapping[str, Any]) -> AcceptedOffer:
     return services.accept_offer(by=by, entry_id=row.pk, offer_id=UUID(answers["offer"]))
 
 
@@ -125,45 +125,47 @@ def _decline(by: Actor, row: WaitlistEntry, answers: Mapping[str, Any]) -> None:
     services.decline_offer(by=by, entry_id=row.pk, offer_id=UUID(answers["offer"]))
 
 
-def _booked(request: HttpRequest, row: WaitlistEntry, done: Accepted) -> HttpResponse:
-    visit = done.booked.appointment
+def _booked(request: HttpRequest, row: WaitlistEntry, done: AcceptedOffer) -> HttpResponse:
+    appointment = done.booked.appointment
     warn(request, done.booked)
-    told = f"{words.patient(row.patient)}, {words.moment(visit.scheduled_time)}, {visit.duration_minutes} minutes."
-    messages.success(request, f"Booked: {told}")
-    return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[visit.pk]))
+    details = (
+        f"{labels.patient(row.patient)}, {labels.moment(appointment.scheduled_time)}, {appointment.duration_minutes} minutes."
+    )
+    messages.success(request, f"Booked: {details}")
+    return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[appointment.pk]))
 
 
-ACTS = (
-    Act(
+ROW_ACTIONS = (
+    RowAction(
         name="accept",
         label="Accept the offer",
-        need=Permission.WAITLIST_KEEP,
+        permission=Permission.WAITLIST_KEEP,
         form=OfferForm,
         run=_accept,
         question="The patient takes this time. It is held for nobody: the first who accepts is booked.",
         done="The visit is booked.",
-        offered=_has_open_offer,
-        shows=_booked,
+        available=_has_open_offer,
+        result_page=_booked,
     ),
-    Act(
+    RowAction(
         name="decline",
         label="Decline the offer",
-        need=Permission.WAITLIST_KEEP,
+        permission=Permission.WAITLIST_KEEP,
         form=OfferForm,
         run=_decline,
         question="The patient does not want this time and goes on waiting. The next in rank is asked.",
         done="The offer is declined, and goes on to the next.",
-        offered=_has_open_offer,
+        available=_has_open_offer,
     ),
-    Act(
+    RowAction(
         name="withdraw",
         label="Take off the waitlist",
-        need=Permission.WAITLIST_KEEP,
-        run=lambda by, row, _: services.take_off_waitlist(by=by, entry_id=row.pk),
+        permission=Permission.WAITLIST_KEEP,
+        run=lambda by, row, _: services.withdraw_from_waitlist(by=by, entry_id=row.pk),
         question="The patient waits no longer. An open offer goes on to the next.",
         done="The patient waits no longer.",
-        offered=lambda row, user: row.status == WaitStatus.WAITING,  # noqa: ARG005
-        grave=True,
+        available=lambda row, user: row.status == WaitStatus.WAITING,  # noqa: ARG005
+        destructive=True,
     ),
 )
 
@@ -174,17 +176,17 @@ class WaitlistAdmin(HimsModelAdmin):
 
     noun = "waitlist"
     title = "Waitlist"
-    listed_as = "listed"
+    list_audit_action = "listed"
     needs = {"view": Permission.WAITLIST_VIEW, "add": Permission.WAITLIST_KEEP}
-    form = WaitForm
+    form = WaitlistEntryForm
     list_display = ("who", "priority", "kind", "whom", "days", "times", "since", "offer", "state")
     list_filter = (StateFilter, OfferFilter, DoctorFilter)
     search_fields = ("patient__mrn",)
     search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
     readonly_fields = (*_SHOWN, *_STATE)
-    acts = ACTS
-    booked_for: Any = Books.booked_for  # whom the address names, found as for a booking
-    asked_for: Any = Books.asked_for
+    row_actions = ROW_ACTIONS
+    booked_for: Any = BookingAdmin.booked_for  # whom the address names, found as for a booking
+    requested_patient_id: Any = BookingAdmin.requested_patient_id
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
@@ -199,8 +201,8 @@ class WaitlistAdmin(HimsModelAdmin):
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
         if not text:
             return queryset, False
-        found = patients.matching(Patient.objects.visible_to(by), text, by).order_by()
-        return queryset.filter(patient__in=found.values("pk")), False
+        matches = patients.search_within(Patient.objects.visible_to(by), text, by).order_by()
+        return queryset.filter(patient__in=matches.values("pk")), False
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`?patient=` says who; without, one is found first."""
@@ -214,7 +216,7 @@ class WaitlistAdmin(HimsModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return [(None, {"fields": _ASKED})]
+            return [(None, {"fields": _FIELDS})]
         return [("Waits for", {"fields": _SHOWN}), ("State", {"fields": _STATE})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -222,26 +224,26 @@ class WaitlistAdmin(HimsModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.own = None if holds(request.user, Permission.APPOINTMENT_ANY) else request.user.pk
+        form.own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else request.user.pk
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        own = None if holds(request.user, Permission.APPOINTMENT_ANY) else request.user.pk
+        own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else request.user.pk
         return {"doctor": request.GET.get("doctor") or own, "date_from": clock.today()}
 
     def add(self, request: HttpRequest, form: Any) -> WaitlistEntry:
-        said = form.cleaned_data
-        asked = {name: said[name] for name in _ASKED if name != "doctor"} | {"note": said["note"].strip()}
-        doctor_id = said["doctor"].pk if said["doctor"] else None
-        wait = NewWait(patient_id=self.asked_for(request), doctor_id=doctor_id, **asked)
-        return services.put_on_waitlist(by=cast("Actor", request.user), wait=wait)
+        cleaned = form.cleaned_data
+        fields = {name: cleaned[name] for name in _FIELDS if name != "doctor"} | {"note": cleaned["note"].strip()}
+        doctor_id = cleaned["doctor"].pk if cleaned["doctor"] else None
+        new = NewWaitlistEntry(patient_id=self.requested_patient_id(request), doctor_id=doctor_id, **fields)
+        return services.add_to_waitlist(by=cast("Actor", request.user), new=new)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{words.patient(obj.patient)} is on the waitlist until {obj.date_to}.")
-        return HttpResponseRedirect(self.after_act(obj))
+        messages.success(request, f"{labels.patient(obj.patient)} is on the waitlist until {obj.date_to}.")
+        return HttpResponseRedirect(self.after_row_action(obj))
 
-    def act_form(self, request: HttpRequest, row: WaitlistEntry, act: Act) -> forms.Form:
-        form = super().act_form(request, row, act)
+    def row_action_form(self, request: HttpRequest, row: WaitlistEntry, action: RowAction) -> forms.Form:
+        form = super().row_action_form(request, row, action)
         if isinstance(form, OfferForm):
             theirs = _open_offers(row) if request.method != "POST" else WaitlistOffer.objects.filter(entry=row)
             field = cast("forms.ChoiceField", form.fields["offer"])
@@ -251,22 +253,22 @@ class WaitlistAdmin(HimsModelAdmin):
 
     def page_context(self, request: HttpRequest, row: WaitlistEntry | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)
-        return {"banner": banner.of(patient, request.user), "may_read_chart": holds(request.user, Permission.CHART_VIEW)}  # type: ignore[arg-type]
+        return {"banner": banner.of(patient, request.user), "may_read_chart": can_open(request.user, Permission.CHART_VIEW)}  # type: ignore[arg-type]
 
     def patient_of(self, row: WaitlistEntry) -> UUID:
         return row.patient_id
 
     @admin.display(description="patient")
     def who(self, row: WaitlistEntry) -> str:
-        return f"{words.patient(row.patient)} {row.patient.mrn}"
+        return f"{labels.patient(row.patient)} {row.patient.mrn}"
 
     @admin.display(description="type")
     def kind(self, row: WaitlistEntry) -> str:
-        return words.status(row.appointment_type)
+        return labels.status(row.appointment_type)
 
     @admin.display(description="doctor")
     def whom(self, row: WaitlistEntry) -> str:
-        return words.doctor(row.doctor) if row.doctor else "any"
+        return labels.doctor(row.doctor) if row.doctor else "any"
 
     @admin.display(description="minutes")
     def length(self, row: WaitlistEntry) -> str:
@@ -282,27 +284,27 @@ class WaitlistAdmin(HimsModelAdmin):
 
     @admin.display(description="waits since")
     def since(self, row: WaitlistEntry) -> str:
-        return words.moment(row.created_at)
+        return labels.moment(row.created_at)
 
     @admin.display(description="on offer")
     def offer(self, row: Any) -> str:
-        return words.moment(row.offered) if row.offered else ""
+        return labels.moment(row.offered) if row.offered else ""
 
     @admin.display(description="status")
     def state(self, row: WaitlistEntry) -> str:
-        return words.status(row.status)
+        return labels.status(row.status)
 
     @admin.display(description="visit")
     def visit(self, row: WaitlistEntry) -> str:
         if row.appointment is None:
             return "–"
         url = reverse("admin:appointments_appointment_change", args=[row.appointment.pk])
-        return format_html('<a href="{}">{}</a>', url, words.moment(row.appointment.scheduled_time))
+        return format_html('<a href="{}">{}</a>', url, labels.moment(row.appointment.scheduled_time))
 
     @admin.display(description="offers")
     def offers(self, row: WaitlistEntry) -> str:
         made = selectors.offers_of([row.pk])[row.pk]
-        lines = [(_line(one), words.status(one.status)) for one in made]
+        lines = [(_line(one), labels.status(one.status)) for one in made]
         return format_html_join("", "<div>{}: {}</div>", lines) or "none yet"
 
 
@@ -314,5 +316,7 @@ def with_an_open_offer(user: Any) -> str:
 
 
 def _line(offer: WaitlistOffer) -> str:
-    until = words.clock_time(offer.expires_at)
-    return f"{words.moment(offer.scheduled_time)}, {words.doctor(offer.doctor)}, {offer.duration_minutes} minutes, until {until}"
+    until = labels.clock_time(offer.expires_at)
+    return (
+        f"{labels.moment(offer.scheduled_time)}, {labels.doctor(offer.doctor)}, {offer.duration_minutes} minutes, until {until}"
+    )

@@ -13,13 +13,16 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.accounts.models import User
-from apps.appointments import calendars, selectors, services
+from apps.appointments import selectors, services
+from apps.appointments.calendars import ical
+from apps.appointments.calendars.services import feeds
 from apps.appointments.models import Appointment, CalendarFeed
-from apps.appointments.services import feeds, scheduling, visiting
+from apps.appointments.scheduling.services import schedules
+from apps.appointments.services import transitions
 from apps.audit.models import AuditEvent
 from apps.common import clock, context
 from apps.common.errors import NotFound
-from apps.rest import aliases
+from apps.rest import sample_ids
 from apps.rest.endpoint import PUBLIC, Example, endpoint
 from apps.rest.serializers import OnceField
 from apps.rest.viewsets import HimsViewSet
@@ -27,20 +30,20 @@ from apps.rest.viewsets import HimsViewSet
 _SECRET_MAX = 100
 
 
-class VisitFileViewSet(HimsViewSet):
+class AppointmentFileViewSet(HimsViewSet):
     """A visit to take along."""
 
     resource = "appointment_file"
     tag = "Appointments"
 
-    @endpoint(permission=Permission.APPOINTMENT_EXPORT, file=calendars.MEDIA_TYPE, etag=True, operation_id="getAppointmentFile")
+    @endpoint(permission=Permission.APPOINTMENT_EXPORT, file=ical.MEDIA_TYPE, etag=True, operation_id="getAppointmentFile")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """One visit as an iCalendar file: when, where and with whom, nothing of why. Doctors: of their own diary alone"""
-        row = selectors.visit_with_people(self.by, self.id_in_path())
-        visiting.refuse_others(self.by, row)
-        self.note("appointment.exported", patient_id=row.patient_id, object_id=row.pk)
+        row = selectors.appointment_with_people(self.by, self.id_in_path())
+        transitions.check_owner(self.by, row)
+        self.record_access("appointment.exported", patient_id=row.patient_id, object_id=row.pk)
         room = str(row.room) if row.room else ""
-        raw = calendars.of_visit(row, clinic=settings.CLINIC_NAME, doctor=_named(row.doctor), room=room)
+        raw = ical.of_appointment(row, clinic=settings.CLINIC_NAME, doctor=_doctor_name(row.doctor), room=room)
         return self.file(raw, name=f"appointment-{row.scheduled_time:%Y%m%d}.ics")
 
 
@@ -52,7 +55,7 @@ class TokenFilter(FilterSet):
         fields: list[str] = []
 
 
-class SubscribedViewSet(HimsViewSet):
+class CalendarSubscriptionViewSet(HimsViewSet):
     """A doctor's calendar for calendar programs, which send no headers: its address carries a secret and is all they need."""
 
     resource = "calendar"
@@ -63,18 +66,18 @@ class SubscribedViewSet(HimsViewSet):
         """By address, whoever else the request says it is."""
         return f"ip:{context.current().ip}"
 
-    @endpoint(permission=PUBLIC, query=TokenFilter, file=calendars.MEDIA_TYPE, etag=True, operation_id="getDoctorCalendar")
+    @endpoint(permission=PUBLIC, query=TokenFilter, file=ical.MEDIA_TYPE, etag=True, operation_id="getDoctorCalendar")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """Busy blocks from 14 days ago to 90 days ahead, without patients' names. 404 for any token but the live one"""
-        doctor_id = aliases.resolve(pk)
-        feed = feeds.unlocked(doctor_id, request.query_params.get("token", ""))
+        doctor_id = sample_ids.resolve(pk)
+        feed = feeds.feed_of_secret(doctor_id, request.query_params.get("token", ""))
         if feed is None:
-            self.note("calendar_feed.refused", object_id=doctor_id, outcome=AuditEvent.Outcome.DENIED)
+            self.record_access("calendar_feed.refused", object_id=doctor_id, outcome=AuditEvent.Outcome.DENIED)
             raise NotFound("There is no calendar at this address.")
-        self.note("calendar_feed.fetched", object_id=feed.pk, doctor_id=feed.doctor_id)
-        feeds.fetched(feed)
-        rows = selectors.busy(feed, *calendars.window(clock.now()))
-        raw = calendars.of_doctor(rows, clinic=settings.CLINIC_NAME, doctor=_named(feed.doctor))
+        self.record_access("calendar_feed.fetched", object_id=feed.pk, doctor_id=feed.doctor_id)
+        feeds.record_fetch(feed)
+        rows = selectors.busy(feed, *ical.window(clock.now()))
+        raw = ical.of_doctor(rows, clinic=settings.CLINIC_NAME, doctor=_doctor_name(feed.doctor))
         return self.file(raw, name="calendar.ics")
 
 
@@ -119,24 +122,24 @@ class CalendarFeedViewSet(HimsViewSet):
     def create(self, request: Request, pk: str) -> Response:
         """Make the address, the only time it is shown; whatever was subscribed under the one before goes dead"""
         made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
-        here = f"/v1/doctors/{made.feed.doctor_id}"
-        url = f"{settings.HIMS_BASE_URL}{here}/calendar.ics?{urlencode({'token': made.secret})}"
-        return self.created({"calendar_feed": feed_shape(made.feed) | {"url": url}}, location=f"{here}/calendar-feed")
+        path = f"/v1/doctors/{made.feed.doctor_id}"
+        url = f"{settings.HIMS_BASE_URL}{path}/calendar.ics?{urlencode({'token': made.secret})}"
+        return self.created({"calendar_feed": feed_shape(made.feed) | {"url": url}}, location=f"{path}/calendar-feed")
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="getCalendarFeed")
     def retrieve(self, request: Request, pk: str) -> Response:
         """Whether there is an address, and when it was last fetched; not the address itself"""
-        return self.ok(self._shown(scheduling.doctor_to_plan(self.by, self.id_in_path()).pk))
+        return self.ok(self._feed_data(schedules.doctor_to_plan(self.by, self.id_in_path()).pk))
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="revokeCalendarFeed")
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the address, at once"""
         return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        return self._shown(scheduling.hold_schedule(self.by, self.id_in_path()).pk), None
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        return self._feed_data(schedules.lock_schedule(self.by, self.id_in_path()).pk), None
 
-    def _shown(self, doctor_id: UUID) -> dict[str, Any]:
+    def _feed_data(self, doctor_id: UUID) -> dict[str, Any]:
         feed = selectors.live_feed(self.by, doctor_id)
         return {"calendar_feed": feed_shape(feed) if feed else _NONE | {"doctor_id": doctor_id}}
 
@@ -155,5 +158,5 @@ def feed_shape(feed: CalendarFeed) -> dict[str, Any]:
 _NONE = {"active": False, "created_at": None, "made_by": None, "last_fetched_at": None}
 
 
-def _named(doctor: User) -> str:
+def _doctor_name(doctor: User) -> str:
     return doctor.full_name

@@ -4,8 +4,8 @@ from django.forms import IntegerField
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
 from apps.appointments import rules
-from apps.appointments.models import Appointment, VisitType
-from apps.appointments.models.visits import STATUSES
+from apps.appointments.models import Appointment, AppointmentType
+from apps.appointments.models.appointments import STATUSES
 from apps.rest import cursor
 from apps.rest.filters import IdFilter, YesNoFilter
 from apps.rest.periods import Since, Until
@@ -38,7 +38,7 @@ class AvailabilityFilter(FilterSet):
     duration_minutes = MinutesFilter(
         min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text="By default what the doctor takes for the type"
     )
-    appointment_type = ChoiceFilter(choices=VisitType.choices)
+    appointment_type = ChoiceFilter(choices=AppointmentType.choices)
 
     class Meta:
         model = Appointment

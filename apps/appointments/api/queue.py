@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
-from apps.appointments import waiting_room
-from apps.appointments.api import shapes
-from apps.appointments.models import Appointment, VisitType
-from apps.appointments.models.visits import Triage
-from apps.appointments.waiting_room import Place, Summary
-from apps.patients.api.shapes import ColleagueShape, PatientRow
+from apps.appointments.api.serializers import responses
+from apps.appointments.models import Appointment, AppointmentType
+from apps.appointments.models.appointments import Triage
+from apps.appointments.queue import board
+from apps.appointments.queue.board import QueueEntry, Summary
+from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
 from apps.rest.viewsets import HimsViewSet
@@ -78,7 +78,7 @@ class QueuePlaceRow(serializers.Serializer):
     doctor_id = serializers.UUIDField(help_text="The doctor who has the visit: the booked one, unless it was handed over")
     doctor_name = serializers.CharField()
     room_id = serializers.UUIDField(allow_null=True)
-    appointment_type = serializers.ChoiceField(choices=VisitType.choices)
+    appointment_type = serializers.ChoiceField(choices=AppointmentType.choices)
     status = serializers.ChoiceField(
         choices=[("checked_in", "checked in"), ("in_progress", "in progress")],
         help_text="in_progress: with a nurse, and marked by alert_since or ready_since",
@@ -155,7 +155,7 @@ class QueueViewSet(HimsViewSet):
     resource = "queue"
     plural = "queue"
     tag = "Appointments"
-    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
     extra = {"summary": _SUMMARY}
 
     @endpoint(
@@ -163,12 +163,12 @@ class QueueViewSet(HimsViewSet):
     )
     def list(self, request: Request) -> Response:
         """Who waits, in order, and for how long still"""
-        asked, window = self.asked(), self.window()
-        filters = {name: value or None for name, value in asked.items()}
-        room = waiting_room.look(by=self.by, offset=window.offset, limit=window.limit, **filters)
-        rows = [_shape(place) for place in room.places]
-        response = self.page_of("queue", rows, window, room.total, summary=_numbers(room.summary))
-        self.note("queue.listed", query=request.query_params.dict(), shown=self.shown)
+        query, window = self.validated_query(), self.window()
+        filters = {name: value or None for name, value in query.items()}
+        queue = board.current(by=self.by, offset=window.offset, limit=window.limit, **filters)
+        rows = [_shape(entry) for entry in queue.entries]
+        response = self.page_of("queue", rows, window, queue.total, summary=_numbers(queue.summary))
+        self.record_access("queue.listed", query=request.query_params.dict(), shown=self.shown)
         return response
 
 
@@ -176,10 +176,10 @@ def _numbers(summary: Summary) -> dict[str, Any]:
     return {name: getattr(summary, name) for name in _SUMMARY["properties"]}  # type: ignore[attr-defined]
 
 
-def _shape(place: Place) -> dict[str, Any]:
-    row = place.visit
+def _shape(entry: QueueEntry) -> dict[str, Any]:
+    row = entry.appointment
     return {
-        "position": place.position,
+        "position": entry.position,
         "token": row.queue_number,
         "appointment_id": row.pk,
         "patient_id": row.patient_id,
@@ -194,10 +194,10 @@ def _shape(place: Place) -> dict[str, Any]:
         "triage_reason": row.triage_reason,
         "scheduled_time": row.scheduled_time,
         "checked_in_at": row.checked_in_at,
-        "waiting_minutes": place.waiting_minutes,
-        "estimated_wait_minutes": place.estimated_wait_minutes,
-        "estimated_start": place.estimated_start,
+        "waiting_minutes": entry.waiting_minutes,
+        "estimated_wait_minutes": entry.estimated_wait_minutes,
+        "estimated_start": entry.estimated_start,
         "alert_since": row.alert_since,
         "ready_since": row.ready_since,
-        "left_over": place.left_over,
+        "left_over": entry.left_over,
     }

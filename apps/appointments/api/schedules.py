@@ -9,12 +9,13 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.appointments import rules, selectors, services
-from apps.appointments.api import bodies, shapes
 from apps.appointments.api.filters import AvailabilityFilter
-from apps.appointments.services import NewSchedule, WeeklyHours, scheduling
+from apps.appointments.api.serializers import requests, responses
+from apps.appointments.scheduling.services import schedules
+from apps.appointments.services import NewSchedule, WeeklyHours
 from apps.common import clock
 from apps.common.errors import Invalid
-from apps.rest import aliases, paging, periods
+from apps.rest import paging, periods, sample_ids
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
@@ -29,26 +30,26 @@ class AvailabilityViewSet(HimsViewSet):
     tag = "Doctors"
 
     @endpoint(
-        permission=Permission.DOCTOR_VIEW, query=AvailabilityFilter, response=shapes.SlotsShape, operation_id="getAvailability"
+        permission=Permission.DOCTOR_VIEW, query=AvailabilityFilter, response=responses.SlotsShape, operation_id="getAvailability"
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """The doctor's free times of a range: published hours less time off and what is booked. By default the next two weeks."""
-        asked = self.asked()
-        periods.check(asked.get("date_from"), asked.get("date_to"))
-        start = asked.get("date_from") or clock.now()
-        end = asked.get("date_to") or start + _USUAL_REACH
+        query = self.validated_query()
+        periods.check(query.get("date_from"), query.get("date_to"))
+        start = query.get("date_from") or clock.now()
+        end = query.get("date_to") or start + _USUAL_REACH
         periods.check(start, end)
         if end - start > timedelta(days=rules.FURTHEST_DAYS):
             raise Invalid(field="date_to", issue=f"Ask for at most {rules.FURTHEST_DAYS} days at a time.")
-        free = selectors.availability(
+        free = selectors.free_slots(
             self.by,
             self.id_in_path(),
             start=start,
             end=end,
-            minutes=asked.get("duration_minutes"),
-            appointment_type=asked.get("appointment_type") or "",
+            minutes=query.get("duration_minutes"),
+            appointment_type=query.get("appointment_type") or "",
         )
-        return self.ok({"slots": shapes.slots(free)})
+        return self.ok({"slots": responses.slots(free)})
 
 
 class ScheduleViewSet(HimsViewSet):
@@ -57,34 +58,34 @@ class ScheduleViewSet(HimsViewSet):
     resource = "schedule"
     tag = "Doctors"
 
-    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.ScheduleShape, etag=True)
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=responses.ScheduleShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return self._answer(self.id_in_path())
+        return self._respond(self.id_in_path())
 
     @endpoint(
         permission=Permission.SCHEDULE_KEEP,
-        request=bodies.ScheduleBody,
-        response=shapes.ScheduleShape,
+        request=requests.ScheduleBody,
+        response=responses.ScheduleShape,
         etag=True,
         warnings=("visits_affected",),
     )
     def update(self, request: Request, pk: str) -> Response:
         """Publish a week in place of the one before. Visits that are booked stay; those outside the new hours are counted in the
         warning `visits_affected`."""
-        asked = self.parse()
-        hours = [WeeklyHours(**one) for one in asked.pop("hours")]
-        doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **asked)
-        done = services.set_schedule(by=self.by, doctor_id=doctor_id, schedule=schedule)
-        warnings = shapes.visits_affected(done.affected, "hours", "lie outside the new hours")
-        return self.ok({"schedule": shapes.schedule(selectors.week(self.by, doctor_id))}, warnings=warnings)
+        cleaned = self.parse()
+        hours = [WeeklyHours(**one) for one in cleaned.pop("hours")]
+        doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **cleaned)
+        published = services.set_schedule(by=self.by, doctor_id=doctor_id, schedule=schedule)
+        warnings = responses.visits_affected(published.affected, "hours", "lie outside the new hours")
+        return self.ok({"schedule": responses.schedule(selectors.week(self.by, doctor_id))}, warnings=warnings)
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        scheduling.hold_schedule(self.by, self.id_in_path())
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        schedules.lock_schedule(self.by, self.id_in_path())
         week = selectors.week(self.by, self.id_in_path())
-        return {"schedule": shapes.schedule(week)}, None
+        return {"schedule": responses.schedule(week)}, None
 
-    def _answer(self, doctor_id: UUID) -> Response:
-        return self.ok({"schedule": shapes.schedule(selectors.week(self.by, doctor_id))})
+    def _respond(self, doctor_id: UUID) -> Response:
+        return self.ok({"schedule": responses.schedule(selectors.week(self.by, doctor_id))})
 
 
 class TimeOffViewSet(HimsViewSet):
@@ -94,20 +95,20 @@ class TimeOffViewSet(HimsViewSet):
     plural = "time_off"
     tag = "Doctors"
 
-    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.TimeOffShape, operation_id="listTimeOff")
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=responses.TimeOffShape, operation_id="listTimeOff")
     def list(self, request: Request, pk: str) -> Response:
         rows = selectors.time_off(self.by, self.id_in_path())
-        return self.page("time_off", rows, paging.exact, lambda row: shapes.time_off(row, self.by))
+        return self.page("time_off", rows, paging.exact, lambda row: responses.time_off(row, self.by))
 
-    @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.TimeOffShape, etag=True, operation_id="getTimeOff")
+    @endpoint(permission=Permission.DOCTOR_VIEW, response=responses.TimeOffShape, etag=True, operation_id="getTimeOff")
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
-        row = selectors.one_time_off(self.by, self.id_in_path(), aliases.in_path(time_off))
-        return self.ok({"time_off": shapes.time_off(row, self.by)})
+        row = selectors.one_time_off(self.by, self.id_in_path(), sample_ids.in_path(time_off))
+        return self.ok({"time_off": responses.time_off(row, self.by)})
 
     @endpoint(
         permission=Permission.SCHEDULE_KEEP,
-        request=bodies.TimeOffBody,
-        response=shapes.TimeOffShape,
+        request=requests.TimeOffBody,
+        response=responses.TimeOffShape,
         etag=True,
         warnings=("visits_affected",),
         operation_id="addTimeOff",
@@ -115,18 +116,18 @@ class TimeOffViewSet(HimsViewSet):
     def create(self, request: Request, pk: str) -> Response:
         """Nothing is offered in that time any more; what is booked stays, and is counted in a warning."""
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
-        told = shapes.visits_affected(services.affected(self.by, row), "", "lie in that time")
+        warnings = responses.visits_affected(services.count_affected(self.by, row), "", "lie in that time")
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
-        return self.created({"time_off": shapes.time_off(row, self.by)}, location=location, warnings=told)
+        return self.created({"time_off": responses.time_off(row, self.by)}, location=location, warnings=warnings)
 
-    @endpoint(permission=Permission.SCHEDULE_KEEP, response=shapes.TimeOffShape, etag=True, operation_id="removeTimeOff")
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=responses.TimeOffShape, etag=True, operation_id="removeTimeOff")
     def destroy(self, request: Request, pk: str, time_off: str) -> Response:
-        row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=aliases.in_path(time_off))
-        return self.ok({"time_off": shapes.time_off(row, self.by)})
+        row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=sample_ids.in_path(time_off))
+        return self.ok({"time_off": responses.time_off(row, self.by)})
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        row = scheduling.held_time_off(self.by, self.id_in_path(), aliases.in_path(self.kwargs["time_off"]))
-        return {"time_off": shapes.time_off(row, self.by)}, None
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        row = schedules.lock_time_off(self.by, self.id_in_path(), sample_ids.in_path(self.kwargs["time_off"]))
+        return {"time_off": responses.time_off(row, self.by)}, None
 
 
 class RoomViewSet(HimsViewSet):
@@ -135,6 +136,6 @@ class RoomViewSet(HimsViewSet):
     resource = "room"
     plural = "rooms"
 
-    @endpoint(permission=Permission.ROOM_VIEW, response=shapes.RoomShape)
+    @endpoint(permission=Permission.ROOM_VIEW, response=responses.RoomShape)
     def list(self, request: Request) -> Response:
-        return self.page("rooms", selectors.rooms(visible_to=self.by), paging.exact, shapes.room)
+        return self.page("rooms", selectors.rooms(visible_to=self.by), paging.exact, responses.room)

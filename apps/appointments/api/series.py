@@ -9,11 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
-from apps.appointments import recurrence, selectors, services
-from apps.appointments.api import bodies, examples, shapes
+from apps.appointments import selectors, services
+from apps.appointments.api import examples
+from apps.appointments.api.serializers import requests, responses
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import Frequency, Rhythm
-from apps.appointments.services import NewSeries, NewVisit
+from apps.appointments.scheduling import recurrence
+from apps.appointments.scheduling.recurrence import Frequency, Rhythm
+from apps.appointments.services import NewAppointment, NewSeries
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import InstantOrDayField
 from apps.rest.viewsets import HimsViewSet
@@ -23,16 +25,16 @@ _CHANGES = ("in_the_past", "outside_hours", "doctor_time_off", "clocks_skip_time
 _ID = "01a20660-c3f0-7b8e-8f11-5a0b6c1d2e3f"
 
 
-class SeriesBody(bodies.BookBody):
+class SeriesBody(requests.BookBody):
     """`scheduled_time` is the first visit's; the others keep its time of day where the clinic is."""
 
     overbook_reason = None  # type: ignore[assignment]  # DRF's way to leave a parent's field out
     status = None  # type: ignore[assignment]
     every_weeks = serializers.IntegerField(
-        min_value=1, max_value=recurrence.EVERY_MOST, default=1, help_text="The same as frequency weekly with this interval"
+        min_value=1, max_value=recurrence.MAX_EVERY_WEEKS, default=1, help_text="The same as frequency weekly with this interval"
     )
     occurrences = serializers.IntegerField(
-        min_value=recurrence.FEWEST, max_value=recurrence.MOST, required=False, help_text="The same as count"
+        min_value=recurrence.MIN_OCCURRENCES, max_value=recurrence.MAX_OCCURRENCES, required=False, help_text="The same as count"
     )
     frequency = serializers.ChoiceField(FREQUENCIES, default=Frequency.WEEKLY.value)
     interval = serializers.IntegerField(
@@ -48,7 +50,10 @@ class SeriesBody(bodies.BookBody):
         min_value=-1, max_value=5, required=False, help_text="Which of the month's weekdays: 1 to 5, or -1 for the last"
     )
     count = serializers.IntegerField(
-        min_value=recurrence.FEWEST, max_value=recurrence.MOST, required=False, help_text="Appointments in all; this or until"
+        min_value=recurrence.MIN_OCCURRENCES,
+        max_value=recurrence.MAX_OCCURRENCES,
+        required=False,
+        help_text="Appointments in all; this or until",
     )
     until = serializers.DateField(required=False, help_text="The last day, itself included; this or count")
 
@@ -66,7 +71,7 @@ class SeriesBody(bodies.BookBody):
         return attrs
 
 
-class CancelSeriesBody(bodies.CancelBody):
+class CancelSeriesBody(requests.CancelBody):
     """Why, whether the patient is told, and from when on; without it, all visits that are still to come."""
 
     def get_fields(self) -> dict[str, Field]:
@@ -101,7 +106,7 @@ class SeriesShape(serializers.Serializer):
     until = serializers.DateField(allow_null=True)
     occurrences = serializers.IntegerField(help_text="How many were asked for")
     booked = serializers.IntegerField(help_text="How many were booked; those cancelled since count too")
-    appointments = shapes.AppointmentShape(many=True, help_text="In order of time")
+    appointments = responses.AppointmentShape(many=True, help_text="In order of time")
 
 
 class BookedSeriesShape(SeriesShape):
@@ -162,9 +167,9 @@ class SeriesViewSet(HimsViewSet):
         months, `by_weekday: [1], by_set_position: 2` is the second Tuesday. It has 2 to 52 appointments, and the first must be
         on a day of the series.
         """
-        asked = self.parse()
-        rhythm = _rhythm(asked)
-        done = services.book_series(by=self.by, new=NewSeries(visit=NewVisit(**asked), rhythm=rhythm))
+        cleaned = self.parse()
+        rhythm = _rhythm(cleaned)
+        done = services.book_series(by=self.by, new=NewSeries(first=NewAppointment(**cleaned), rhythm=rhythm))
         shape = self._shape(done.series, done.appointments) | {"clashes": [vars(clash) for clash in done.clashes]}
         return self.created(
             {"series": shape},
@@ -176,7 +181,7 @@ class SeriesViewSet(HimsViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """The visits of a series, cancelled ones too"""
         rows = selectors.of_series(self.by, self.id_in_path())
-        self.note("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
+        self.record_access("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
         return self.ok({"series": self._shape(rows[0].series, rows)})
 
     @endpoint(
@@ -187,13 +192,13 @@ class SeriesViewSet(HimsViewSet):
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the visits of a series that are still to come"""
-        asked = self.parse()
+        cleaned = self.parse()
         done = services.cancel_rest(
             by=self.by,
             series_id=self.id_in_path(),
-            reason=asked.get("cancellation_reason") or "",
-            notify_patient=asked.get("notify_patient") is not False,
-            since=asked.get("from"),
+            reason=cleaned.get("cancellation_reason") or "",
+            notify_patient=cleaned.get("notify_patient") is not False,
+            since=cleaned.get("from"),
         )
         rows = selectors.of_series(self.by, self.id_in_path())
         return self.ok({"series": self._shape(rows[0].series, rows) | {"cancelled": [row.pk for row in done]}})
@@ -212,19 +217,19 @@ class SeriesViewSet(HimsViewSet):
             "until": series.until,
             "occurrences": series.occurrences,
             "booked": len(rows),
-            "appointments": [shapes.appointment(row, self.by) for row in rows],
+            "appointments": [responses.appointment(row, self.by) for row in rows],
         }
 
 
-def _rhythm(asked: dict[str, Any]) -> Rhythm:
+def _rhythm(cleaned: dict[str, Any]) -> Rhythm:
     """Takes the parts of a rhythm out of a body. The older names stand in where the newer ones are not sent."""
-    every_weeks, occurrences = asked.pop("every_weeks"), asked.pop("occurrences", None)
+    every_weeks, occurrences = cleaned.pop("every_weeks"), cleaned.pop("occurrences", None)
     return Rhythm(
-        frequency=Frequency(asked.pop("frequency")),
-        interval=asked.pop("interval", every_weeks),
-        by_weekday=tuple(asked.pop("by_weekday", ())),
-        by_month_day=asked.pop("by_month_day", None),
-        by_set_position=asked.pop("by_set_position", None),
-        count=asked.pop("count", occurrences),
-        until=asked.pop("until", None),
+        frequency=Frequency(cleaned.pop("frequency")),
+        interval=cleaned.pop("interval", every_weeks),
+        by_weekday=tuple(cleaned.pop("by_weekday", ())),
+        by_month_day=cleaned.pop("by_month_day", None),
+        by_set_position=cleaned.pop("by_set_position", None),
+        count=cleaned.pop("count", occurrences),
+        until=cleaned.pop("until", None),
     )

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from apps.appointments.api.calendars import CalendarFeedViewSet, SubscribedViewSet, VisitFileViewSet
-from apps.appointments.api.moves import MoveViewSet
+from apps.appointments.api.calendars import AppointmentFileViewSet, CalendarFeedViewSet, CalendarSubscriptionViewSet
 from apps.appointments.api.queue import QueueViewSet
+from apps.appointments.api.reschedule import BulkRescheduleViewSet
 from apps.appointments.api.schedules import AvailabilityViewSet, RoomViewSet, ScheduleViewSet, TimeOffViewSet
 from apps.appointments.api.series import SeriesViewSet
 from apps.appointments.api.views import AppointmentViewSet
@@ -12,12 +12,12 @@ from apps.appointments.api.waitlist import AcceptViewSet, WaitlistViewSet
 
 urlpatterns = [
     # before `appointments/<pk>`, which would take them for ids
-    path("appointments/<str:pk>.ics", VisitFileViewSet.as_view({"get": "retrieve"}), name="appointment-file"),
+    path("appointments/<str:pk>.ics", AppointmentFileViewSet.as_view({"get": "retrieve"}), name="appointment-file"),
     path("appointments/series", SeriesViewSet.as_view({"post": "create"}), name="series"),
     path("appointments/series/<str:pk>", SeriesViewSet.as_view({"get": "retrieve"}), name="series-one"),
     path("appointments/series/<str:pk>/cancel", SeriesViewSet.as_view({"post": "cancel"}), name="series-cancel"),
-    path("appointments/moves/<str:pk>", MoveViewSet.as_view({"get": "retrieve"}), name="move"),
-    path("appointments/moves/<str:pk>/undo", MoveViewSet.as_view({"post": "undo"}), name="move-undo"),
+    path("appointments/moves/<str:pk>", BulkRescheduleViewSet.as_view({"get": "retrieve"}), name="move"),
+    path("appointments/moves/<str:pk>/undo", BulkRescheduleViewSet.as_view({"post": "undo"}), name="move-undo"),
     path("appointments", AppointmentViewSet.as_view({"get": "list", "post": "create"}), name="appointments"),
     path(
         "appointments/<str:pk>",
@@ -41,8 +41,8 @@ urlpatterns = [
         TimeOffViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
         name="doctor-time-off-one",
     ),
-    path("doctors/<str:pk>/move-appointments", MoveViewSet.as_view({"post": "move"}), name="doctor-move-appointments"),
-    path("doctors/<str:pk>/calendar.ics", SubscribedViewSet.as_view({"get": "retrieve"}), name="doctor-calendar"),
+    path("doctors/<str:pk>/move-appointments", BulkRescheduleViewSet.as_view({"post": "move"}), name="doctor-move-appointments"),
+    path("doctors/<str:pk>/calendar.ics", CalendarSubscriptionViewSet.as_view({"get": "retrieve"}), name="doctor-calendar"),
     path(
         "doctors/<str:pk>/calendar-feed",
         CalendarFeedViewSet.as_view({"post": "create", "get": "retrieve", "delete": "destroy"}),

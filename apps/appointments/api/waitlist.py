@@ -10,13 +10,14 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.appointments import selectors, services
-from apps.appointments.api import examples, shapes
-from apps.appointments.api.bodies import AnswerBody, WaitBody
-from apps.appointments.models import OfferStatus, VisitType, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
-from apps.appointments.services import NewWait
-from apps.appointments.services.waitlist import held_entry
-from apps.patients.api.shapes import ColleagueShape, PatientRow
-from apps.patients.reads import standing
+from apps.appointments.api import examples
+from apps.appointments.api.serializers import responses
+from apps.appointments.api.serializers.requests import AnswerBody, WaitBody
+from apps.appointments.models import AppointmentType, OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.services import NewWaitlistEntry
+from apps.appointments.waitlist.services.entries import lock_entry
+from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
+from apps.patients.lists.patient_queries import surviving_id
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
@@ -57,7 +58,7 @@ class WaitlistEntryShape(serializers.Serializer):
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     doctor_id = serializers.UUIDField(allow_null=True, help_text="null: any doctor")
-    appointment_type = serializers.ChoiceField(choices=VisitType.choices)
+    appointment_type = serializers.ChoiceField(choices=AppointmentType.choices)
     duration_minutes = serializers.IntegerField(allow_null=True, help_text="null: what the doctor takes")
     date_from = serializers.DateField()
     date_to = serializers.DateField()
@@ -76,7 +77,7 @@ class WaitlistEntryShape(serializers.Serializer):
 class AcceptedShape(serializers.Serializer):
     """The visit that was booked, and the entry, which is booked too."""
 
-    appointment = shapes.AppointmentShape()
+    appointment = responses.AppointmentShape()
     waitlist_entry = WaitlistEntryShape()
 
 
@@ -144,7 +145,7 @@ class WaitlistViewSet(HimsViewSet):
     resource = "waitlist_entry"
     plural = "waitlist"
     tag = "Waitlist"
-    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
 
     @endpoint(
         permission=Permission.WAITLIST_VIEW,
@@ -155,26 +156,26 @@ class WaitlistViewSet(HimsViewSet):
     )
     def list(self, request: Request) -> Response:
         """Who waits, the most urgent first, then who waits longest; of other statuses the newest first"""
-        asked, window = self.asked(), self.window()
-        rows = selectors.waitlist(visible_to=self.by, status=asked.get("status") or WaitStatus.WAITING.value)
-        if asked.get("doctor_id"):
-            rows = rows.filter(doctor=asked["doctor_id"])
-        if asked.get("patient_id"):
-            rows = rows.filter(patient=standing(asked["patient_id"]))
-        if asked.get("priority"):
-            rows = rows.filter(priority=asked["priority"])
+        query, window = self.validated_query(), self.window()
+        rows = selectors.waitlist(visible_to=self.by, status=query.get("status") or WaitStatus.WAITING.value)
+        if query.get("doctor_id"):
+            rows = rows.filter(doctor=query["doctor_id"])
+        if query.get("patient_id"):
+            rows = rows.filter(patient=surviving_id(query["patient_id"]))
+        if query.get("priority"):
+            rows = rows.filter(priority=query["priority"])
         total = paging.capped(rows)
-        found = list(rows[window.offset : window.offset + window.limit])
-        response = self.page_of("waitlist", entries(found), window, total)
-        self.note("waitlist.searched", query=request.query_params.dict(), shown=self.shown)
+        page = list(rows[window.offset : window.offset + window.limit])
+        response = self.page_of("waitlist", entries(page), window, total)
+        self.record_access("waitlist.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
     @endpoint(permission=Permission.WAITLIST_VIEW, response=WaitlistEntryShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Somebody who waits, with all that was offered"""
         entry = selectors.waitlist_entry(self.by, self.id_in_path())
-        self.note("waitlist.read", patient_id=entry.patient_id, object_id=entry.pk)
-        return self._answer(entry)
+        self.record_access("waitlist.read", patient_id=entry.patient_id, object_id=entry.pk)
+        return self._respond(entry)
 
     @endpoint(
         permission=Permission.WAITLIST_KEEP,
@@ -186,7 +187,7 @@ class WaitlistViewSet(HimsViewSet):
     )
     def create(self, request: Request) -> Response:
         """Put a patient on the waitlist. Doctors: on their own, or on everybody's"""
-        entry = services.put_on_waitlist(by=self.by, wait=NewWait(**self.parse()))
+        entry = services.add_to_waitlist(by=self.by, new=NewWaitlistEntry(**self.parse()))
         return self.created(
             {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
         )
@@ -194,22 +195,22 @@ class WaitlistViewSet(HimsViewSet):
     @endpoint(permission=Permission.WAITLIST_KEEP, response=WaitlistEntryShape, etag=True, operation_id="withdrawFromWaitlist")
     def destroy(self, request: Request, pk: str) -> Response:
         """Take a patient off the waitlist; the row stays, and an open offer goes on to the next"""
-        return self._answer(services.take_off_waitlist(by=self.by, entry_id=self.id_in_path()))
+        return self._respond(services.withdraw_from_waitlist(by=self.by, entry_id=self.id_in_path()))
 
     @endpoint(
         permission=Permission.WAITLIST_KEEP, request=AnswerBody, response=WaitlistEntryShape, operation_id="declineWaitlistOffer"
     )
     def decline(self, request: Request, pk: str) -> Response:
         """The patient does not want the time and goes on waiting; it is offered to the next"""
-        said = self.parse()
-        entry = services.decline_offer(by=self.by, entry_id=self.id_in_path(), offer_id=said.get("offer_id"))
+        cleaned = self.parse()
+        entry = services.decline_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
         return self.ok({"waitlist_entry": entries([entry])[0]})
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        entry = held_entry(self.by, self.id_in_path())
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        entry = lock_entry(self.by, self.id_in_path())
         return {"waitlist_entry": entries([entry])[0]}, entry.updated_at
 
-    def _answer(self, entry: WaitlistEntry) -> Response:
+    def _respond(self, entry: WaitlistEntry) -> Response:
         return self.ok({"waitlist_entry": entries([entry])[0]}, version=entry.updated_at)
 
 
@@ -229,10 +230,10 @@ class AcceptViewSet(HimsViewSet):
     )
     def accept(self, request: Request, pk: str) -> Response:
         """Book the time the patient was offered; the first who accepts has it"""
-        said = self.parse()
-        done = services.accept_offer(by=self.by, entry_id=self.id_in_path(), offer_id=said.get("offer_id"))
-        visit = shapes.appointment(done.booked.appointment, self.by)
-        return self.ok({"appointment": visit, "waitlist_entry": entries([done.entry])[0]})
+        cleaned = self.parse()
+        done = services.accept_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
+        appointment = responses.appointment(done.booked.appointment, self.by)
+        return self.ok({"appointment": appointment, "waitlist_entry": entries([done.entry])[0]})
 
 
 def entries(rows: Sequence[WaitlistEntry]) -> list[dict[str, Any]]:

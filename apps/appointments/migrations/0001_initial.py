@@ -13,34 +13,34 @@ from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
 
 
-TALLY = """
-CREATE FUNCTION appointments_tally_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+ROW_COUNTER = """
+CREATE FUNCTION appointments_rowcounter_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO appointments_tally (visits) SELECT count(*) FROM fresh HAVING count(*) > 0;
+    INSERT INTO appointments_rowcounter (visits) SELECT count(*) FROM fresh HAVING count(*) > 0;
     RETURN NULL;
 END $$;
-CREATE TRIGGER appointments_tally_inserted AFTER INSERT ON appointments_appointment
-    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION appointments_tally_inserted();
-CREATE FUNCTION appointments_tally_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TRIGGER appointments_rowcounter_inserted AFTER INSERT ON appointments_appointment
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION appointments_rowcounter_inserted();
+CREATE FUNCTION appointments_rowcounter_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO appointments_tally (visits) SELECT -count(*) FROM gone HAVING count(*) > 0;
+    INSERT INTO appointments_rowcounter (visits) SELECT -count(*) FROM gone HAVING count(*) > 0;
     RETURN NULL;
 END $$;
-CREATE TRIGGER appointments_tally_deleted AFTER DELETE ON appointments_appointment
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION appointments_tally_deleted();
-CREATE FUNCTION appointments_tally_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TRIGGER appointments_rowcounter_deleted AFTER DELETE ON appointments_appointment
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION appointments_rowcounter_deleted();
+CREATE FUNCTION appointments_rowcounter_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM appointments_tally;
+    DELETE FROM appointments_rowcounter;
     RETURN NULL;
 END $$;
-CREATE TRIGGER appointments_tally_emptied AFTER TRUNCATE ON appointments_appointment
-    FOR EACH STATEMENT EXECUTE FUNCTION appointments_tally_emptied();
+CREATE TRIGGER appointments_rowcounter_emptied AFTER TRUNCATE ON appointments_appointment
+    FOR EACH STATEMENT EXECUTE FUNCTION appointments_rowcounter_emptied();
 """
-NO_TALLY = """
-DROP TRIGGER appointments_tally_inserted ON appointments_appointment;
-DROP TRIGGER appointments_tally_deleted ON appointments_appointment;
-DROP TRIGGER appointments_tally_emptied ON appointments_appointment;
-DROP FUNCTION appointments_tally_inserted(), appointments_tally_deleted(), appointments_tally_emptied();
+NO_ROW_COUNTER = """
+DROP TRIGGER appointments_rowcounter_inserted ON appointments_appointment;
+DROP TRIGGER appointments_rowcounter_deleted ON appointments_appointment;
+DROP TRIGGER appointments_rowcounter_emptied ON appointments_appointment;
+DROP FUNCTION appointments_rowcounter_inserted(), appointments_rowcounter_deleted(), appointments_rowcounter_emptied();
 """
 
 
@@ -67,13 +67,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Tally',
+            name='RowCounter',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('visits', models.IntegerField()),
             ],
             options={
-                'db_table': 'appointments_tally',
+                'db_table': 'appointments_rowcounter',
             },
         ),
         migrations.CreateModel(
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='VisitLength',
+            name='AppointmentLength',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('appointment_type', models.CharField(choices=[('consultation', 'Consultation'), ('follow_up', 'Follow Up'), ('procedure', 'Procedure'), ('vaccination', 'Vaccination'), ('lab', 'Lab'), ('telehealth', 'Telehealth'), ('emergency', 'Emergency')], max_length=20)),
@@ -284,12 +284,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='time_off_ends_later'),
         ),
         migrations.AddConstraint(
-            model_name='visitlength',
-            constraint=models.UniqueConstraint(fields=('schedule', 'appointment_type'), name='visit_length_once'),
+            model_name='appointmentlength',
+            constraint=models.UniqueConstraint(fields=('schedule', 'appointment_type'), name='appointment_length_once'),
         ),
         migrations.AddConstraint(
-            model_name='visitlength',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='visit_length_sensible'),
+            model_name='appointmentlength',
+            constraint=models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='appointment_length_sensible'),
         ),
         migrations.AddConstraint(
             model_name='workinghours',
@@ -307,5 +307,5 @@ class Migration(migrations.Migration):
             model_name='workinghours',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('weekday', '='), (models.Func('valid_from', 'valid_until', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), (models.Func(models.Func(django.db.models.functions.datetime.Extract(models.F('starts'), 'epoch'), template='(%(expressions)s)::integer'), models.Func(django.db.models.functions.datetime.Extract(models.F('ends'), 'epoch'), template='(%(expressions)s)::integer'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='int4range', output_field=django.contrib.postgres.fields.ranges.IntegerRangeField()), '&&')], name='working_hours_do_not_overlap'),
         ),
-        migrations.RunSQL(TALLY, NO_TALLY),
+        migrations.RunSQL(ROW_COUNTER, NO_ROW_COUNTER),
     ]

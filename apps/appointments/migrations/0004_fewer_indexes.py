@@ -22,7 +22,7 @@ def _key(to: str, **more: object) -> models.ForeignKey:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("appointments", "0003_moves_and_feeds"),
+        ("appointments", "0003_reschedules_and_feeds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

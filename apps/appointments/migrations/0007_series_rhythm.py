@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """A series is daily, weekly or monthly; until now all were weekly."""
 
     dependencies = [
-        ("appointments", "0006_openings"),
+        ("appointments", "0006_freed_slot_offers"),
     ]
 
     operations = [

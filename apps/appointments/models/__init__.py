@@ -1,28 +1,28 @@
 """The diary's tables: who works when (`schedules`), the visits (`visits`), moves (`moves`), calendars (`feeds`), who
 waits (`waiting`)."""
 
+from apps.appointments.models.appointments import Appointment, Queue, RowCounter, Series, StatusChange
 from apps.appointments.models.feeds import CalendarFeed
-from apps.appointments.models.moves import BulkMove, MovedVisit
-from apps.appointments.models.schedules import DoctorSchedule, Room, TimeOff, VisitLength, VisitType, WorkingHours
-from apps.appointments.models.visits import Appointment, Queue, Series, StatusChange, Tally
-from apps.appointments.models.waiting import OfferStatus, Opening, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.models.reschedules import BulkReschedule, RescheduledAppointment
+from apps.appointments.models.schedules import AppointmentLength, AppointmentType, DoctorSchedule, Room, TimeOff, WorkingHours
+from apps.appointments.models.waitlist import FreedSlotOffer, OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
 
 __all__ = [
     "Appointment",
-    "BulkMove",
+    "AppointmentLength",
+    "AppointmentType",
+    "BulkReschedule",
     "CalendarFeed",
     "DoctorSchedule",
-    "MovedVisit",
+    "FreedSlotOffer",
     "OfferStatus",
-    "Opening",
     "Queue",
+    "RescheduledAppointment",
     "Room",
+    "RowCounter",
     "Series",
     "StatusChange",
-    "Tally",
     "TimeOff",
-    "VisitLength",
-    "VisitType",
     "WaitPriority",
     "WaitStatus",
     "WaitlistEntry",

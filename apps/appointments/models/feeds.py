@@ -14,9 +14,9 @@ from apps.common.models import BaseModel, ClosedQuerySet
 class CalendarFeedQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Whoever keeps schedules: everybody's, a doctor his own."""
-        if not actor.may(Permission.SCHEDULE_KEEP):
+        if not actor.has_permission(Permission.SCHEDULE_KEEP):
             return self.none()
-        return self.all() if actor.may(Permission.APPOINTMENT_ANY) else self.filter(doctor=actor.id)
+        return self.all() if actor.has_permission(Permission.APPOINTMENT_ANY) else self.filter(doctor=actor.id)
 
 
 class CalendarFeed(BaseModel):

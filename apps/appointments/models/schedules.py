@@ -18,7 +18,7 @@ from apps.common.models import BaseModel, ClosedQuerySet
 _HALF_OPEN, _CLOSED = RangeBoundary(), RangeBoundary(inclusive_upper=True)
 
 
-class VisitType(models.TextChoices):
+class AppointmentType(models.TextChoices):
     CONSULTATION = "consultation"
     FOLLOW_UP = "follow_up"
     PROCEDURE = "procedure"
@@ -31,7 +31,7 @@ class VisitType(models.TextChoices):
 class RoomQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Whoever books sees the rooms."""
-        return self.all() if actor.may(Permission.ROOM_VIEW) else self.none()
+        return self.all() if actor.has_permission(Permission.ROOM_VIEW) else self.none()
 
 
 class Room(BaseModel):
@@ -57,7 +57,7 @@ class Room(BaseModel):
 class OfDoctorQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Whoever sees the doctors sees when they work."""
-        return self.all() if actor.may(Permission.DOCTOR_VIEW) else self.none()
+        return self.all() if actor.has_permission(Permission.DOCTOR_VIEW) else self.none()
 
 
 class DoctorSchedule(models.Model):
@@ -83,18 +83,18 @@ class DoctorSchedule(models.Model):
         return f"Schedule of {self.doctor}"
 
 
-class VisitLength(models.Model):
+class AppointmentLength(models.Model):
     """How long a doctor takes for a type of visit, where it is not one slot."""
 
     schedule = models.ForeignKey(DoctorSchedule, on_delete=models.PROTECT, related_name="+")
-    appointment_type = models.CharField(max_length=20, choices=VisitType)
+    appointment_type = models.CharField(max_length=20, choices=AppointmentType)
     minutes = models.PositiveSmallIntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["schedule", "appointment_type"], name="visit_length_once"),
+            models.UniqueConstraint(fields=["schedule", "appointment_type"], name="appointment_length_once"),
             models.CheckConstraint(
-                condition=Q(minutes__gte=rules.SHORTEST, minutes__lte=rules.LONGEST), name="visit_length_sensible"
+                condition=Q(minutes__gte=rules.SHORTEST, minutes__lte=rules.LONGEST), name="appointment_length_sensible"
             ),
         ]
 

@@ -1,7 +1,67 @@
 """What can be done in the diary. Read through the module: `services.book(...)`, `services.check_in(...)`."""
 
-from apps.appointments.services.accepting import (
-    Accepted,
+from apps.appointments.calendars.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
+from apps.appointments.queue.services.marks import assign_attending, set_queue_marks
+from apps.appointments.scheduling.services.reschedule import (
+    AlreadyUndone,
+    DoctorAbsence,
+    NoPlaceFound,
+    NothingToMove,
+    PlanChanged,
+    TooLateToUndo,
+    bulk_reschedule,
+    plan_bulk_reschedule,
+    undo_bulk_reschedule,
+)
+from apps.appointments.scheduling.services.schedules import (
+    NewSchedule,
+    PublishedSchedule,
+    WeeklyHours,
+    add_time_off,
+    count_affected,
+    remove_time_off,
+    set_schedule,
+)
+from apps.appointments.services.booking import (
+    BookingResult,
+    BookingWarning,
+    NewAppointment,
+    OverbookingFull,
+    PatientNotActive,
+    SlotTaken,
+    book,
+    can_attend,
+)
+from apps.appointments.services.care_team import remove_stale_members
+from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
+from apps.appointments.services.importing import ImportedAppointment, ImportedStatus, import_records
+from apps.appointments.services.rooms import RoomExists, add_room, close_room, rename_room, reopen_room
+from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest, plan_series
+from apps.appointments.services.transitions import (
+    IllegalTransition,
+    NotThatDay,
+    NotToday,
+    TooEarly,
+    cancel,
+    check_in,
+    complete,
+    confirm,
+    needs_early,
+    no_show,
+    return_to_queue,
+    start,
+    undo_check_in,
+)
+from apps.appointments.waitlist.services.entries import (
+    AlreadyWaiting,
+    NewWaitlistEntry,
+    NotWaiting,
+    add_to_waitlist,
+    expire_entries,
+    withdraw_from_waitlist,
+)
+from apps.appointments.waitlist.services.offer_responses import (
+    AcceptedOffer,
     NothingOffered,
     OfferClosed,
     OfferExpired,
@@ -9,83 +69,31 @@ from apps.appointments.services.accepting import (
     accept_offer,
     decline_offer,
 )
-from apps.appointments.services.booking import (
-    Booked,
-    Caution,
-    NewVisit,
-    OverbookingFull,
-    PatientNotActive,
-    SlotTaken,
-    book,
-    can_attend,
-)
-from apps.appointments.services.changing import CHANGEABLE, AlreadyOver, NoLongerMovable, change
-from apps.appointments.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
-from apps.appointments.services.marking import assign_attending, mark
-from apps.appointments.services.moving import (
-    Absence,
-    AlreadyUndone,
-    NoPlaceFound,
-    NothingToMove,
-    PlanChanged,
-    TooLateToUndo,
-    move_visits,
-    plan_move,
-    undo_move,
-)
-from apps.appointments.services.offering import expire_offers, lose_taken, offer_freed, pass_on, pass_on_all
-from apps.appointments.services.rooms import RoomOnRecord, add_room, close_room, rename_room, reopen_room
-from apps.appointments.services.scheduling import (
-    NewSchedule,
-    Published,
-    WeeklyHours,
-    add_time_off,
-    affected,
-    remove_time_off,
-    set_schedule,
-)
-from apps.appointments.services.series import NewSeries, NothingBooked, NothingToCancel, book_series, cancel_rest, plan_series
-from apps.appointments.services.takeover import Step, TakenVisit, take_over
-from apps.appointments.services.team import tidy_care_team
-from apps.appointments.services.visiting import (
-    IllegalMove,
-    NotThatDay,
-    NotToday,
-    TooEarly,
-    begin,
-    cancel,
-    check_in,
-    confirm,
-    finish,
-    needs_early,
-    no_show,
-    put_back,
-    undo_check_in,
-)
-from apps.appointments.services.waitlist import (
-    AlreadyWaiting,
-    NewWait,
-    NotWaiting,
-    expire_waits,
-    put_on_waitlist,
-    take_off_waitlist,
+from apps.appointments.waitlist.services.offers import (
+    close_taken_offers,
+    expire_offers,
+    offer_all_freed_slots,
+    offer_freed_slot,
+    offer_to_next,
 )
 
 __all__ = [
     "CHANGEABLE",
-    "Absence",
-    "Accepted",
+    "AcceptedOffer",
     "AlreadyOver",
     "AlreadyUndone",
     "AlreadyWaiting",
-    "Booked",
-    "Caution",
-    "IllegalMove",
+    "BookingResult",
+    "BookingWarning",
+    "DoctorAbsence",
+    "IllegalTransition",
+    "ImportedAppointment",
+    "ImportedStatus",
     "MadeFeed",
+    "NewAppointment",
     "NewSchedule",
     "NewSeries",
-    "NewVisit",
-    "NewWait",
+    "NewWaitlistEntry",
     "NoFeed",
     "NoLongerMovable",
     "NoPlaceFound",
@@ -102,22 +110,20 @@ __all__ = [
     "OverbookingFull",
     "PatientNotActive",
     "PlanChanged",
-    "Published",
-    "RoomOnRecord",
+    "PublishedSchedule",
+    "RoomExists",
     "SlotTaken",
-    "Step",
-    "TakenVisit",
     "TooEarly",
     "TooLateToUndo",
     "WeeklyHours",
     "accept_offer",
     "add_room",
     "add_time_off",
-    "affected",
+    "add_to_waitlist",
     "assign_attending",
-    "begin",
     "book",
     "book_series",
+    "bulk_reschedule",
     "can_attend",
     "cancel",
     "cancel_rest",
@@ -125,32 +131,32 @@ __all__ = [
     "check_in",
     "close_feed",
     "close_room",
+    "close_taken_offers",
+    "complete",
     "confirm",
+    "count_affected",
     "decline_offer",
+    "expire_entries",
     "expire_offers",
-    "expire_waits",
-    "finish",
-    "lose_taken",
+    "import_records",
     "make_feed",
-    "mark",
-    "move_visits",
     "needs_early",
     "no_show",
-    "offer_freed",
-    "pass_on",
-    "pass_on_all",
-    "plan_move",
+    "offer_all_freed_slots",
+    "offer_freed_slot",
+    "offer_to_next",
+    "plan_bulk_reschedule",
     "plan_series",
-    "put_back",
-    "put_on_waitlist",
+    "remove_stale_members",
     "remove_time_off",
     "rename_room",
     "reopen_room",
+    "return_to_queue",
     "revoke_feed",
+    "set_queue_marks",
     "set_schedule",
-    "take_off_waitlist",
-    "take_over",
-    "tidy_care_team",
+    "start",
+    "undo_bulk_reschedule",
     "undo_check_in",
-    "undo_move",
+    "withdraw_from_waitlist",
 ]

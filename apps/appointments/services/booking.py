@@ -12,12 +12,13 @@ from django.db.models import Q
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.access.roles import Role
-from apps.appointments import openings, rules
+from apps.appointments import rules
 from apps.appointments.events import AppointmentBooked
-from apps.appointments.models import Appointment, Room, VisitType
-from apps.appointments.openings import Practice
-from apps.appointments.rules import Span, Status
-from apps.appointments.services import team
+from apps.appointments.models import Appointment, AppointmentType, Room
+from apps.appointments.rules import Status, TimeSpan
+from apps.appointments.scheduling import availability
+from apps.appointments.scheduling.availability import DoctorAvailability
+from apps.appointments.services import care_team
 from apps.common import clock, prepared
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
@@ -26,7 +27,7 @@ from apps.patients import services as charts
 from apps.patients.models import Patient
 from apps.patients.rules import may_attend
 
-TRIES = 5  # a visit that stood in the way may have gone when we look who it was
+MIN_ATTEMPTS = 5  # a visit that stood in the way may have gone when we look who it was
 
 
 class SlotTaken(Conflict):
@@ -47,13 +48,13 @@ class PatientNotActive(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewVisit:
+class NewAppointment:
     """What is asked for. Without a doctor it is the caller, if one; without a length the doctor's own for that type of visit."""
 
     patient_id: UUID
     scheduled_time: datetime
     doctor_id: UUID | None = None
-    appointment_type: str = VisitType.CONSULTATION.value
+    appointment_type: str = AppointmentType.CONSULTATION.value
     duration_minutes: int | None = None
     notes: str = ""
     room_id: UUID | None = None
@@ -63,7 +64,7 @@ class NewVisit:
 
 
 @dataclass(frozen=True)
-class Caution:
+class BookingWarning:
     """What does not stop a booking and should be known."""
 
     code: str
@@ -71,9 +72,9 @@ class Caution:
 
 
 @dataclass(frozen=True)
-class Booked:
+class BookingResult:
     appointment: Appointment
-    warnings: tuple[Caution, ...] = ()
+    warnings: tuple[BookingWarning, ...] = ()
 
 
 _COLUMNS = [str(field.column) for field in Appointment._meta.concrete_fields]
@@ -89,38 +90,38 @@ SELECT id, '', status, created_at, booked_by_id, '' FROM booked
 
 
 @transaction.atomic
-def book(*, by: Actor, visit: NewVisit) -> Booked:
+def book(*, by: Actor, new: NewAppointment) -> BookingResult:
     """Put the patient in the doctor's diary; the exclusion constraints have the last word.
 
     Raises Invalid (patient, doctor or room unknown, field named), Forbidden for overbooking without the right, SlotTaken,
     OverbookingFull, PatientNotActive.
     """
-    patient = patient_to_book(by, visit.patient_id, at=visit.scheduled_time)
-    doctor_id = visit.doctor_id or _oneself(by)
-    found = openings.practice(
+    patient = patient_to_book(by, new.patient_id, at=new.scheduled_time)
+    doctor_id = new.doctor_id or _calling_doctor_id(by)
+    doctor_availability = availability.for_doctor(
         doctor_id,
-        start=visit.scheduled_time,
-        end=visit.scheduled_time + timedelta(minutes=rules.LONGEST),
-        appointment_type=visit.appointment_type,
+        start=new.scheduled_time,
+        end=new.scheduled_time + timedelta(minutes=rules.LONGEST),
+        appointment_type=new.appointment_type,
     )
-    if found is None:
+    if doctor_availability is None:
         raise Invalid(field="doctor_id", issue="There is no such doctor here.")
-    row = _drafted(by, patient, doctor_id, visit, found)
-    _claim(by, row, found)
-    team.join(by, row)
-    emit(booked(row), by=by)
-    return Booked(row, cautions(found, span_of(row)))
+    row = _new_row(by, patient, doctor_id, new, doctor_availability)
+    _claim(by, row, doctor_availability)
+    care_team.join(by, row)
+    emit(booked_event(row), by=by)
+    return BookingResult(row, booking_warnings(doctor_availability, span_of(row)))
 
 
 def patient_to_book(by: Actor, patient_id: UUID, *, at: datetime) -> Patient:
     """The patient's row, held. Raises Invalid naming patient_id, and PatientNotActive where the patient is inactive or, at the
     time of the appointment, deceased: what happened before a death can still be entered."""
     try:
-        patient = patients.locked(by, patient_id)
-    except NotFound as nobody:
+        patient = patients.get_for_update(by, patient_id)
+    except NotFound as not_found:
         refusal = Invalid(field="patient_id", issue="There is no such patient.")
-        refusal.withheld = nobody.withheld
-        raise refusal from nobody
+        refusal.withheld = not_found.withheld
+        raise refusal from not_found
     if not can_attend(patient, at):
         raise PatientNotActive
     return patient
@@ -128,15 +129,15 @@ def patient_to_book(by: Actor, patient_id: UUID, *, at: datetime) -> Patient:
 
 def can_attend(patient: Patient, at: datetime) -> bool:
     """Whether the patient can be seen at that instant (`patients.rules.may_attend`)."""
-    return may_attend(at, is_active=patient.is_active, died=patient.deceased_at, zone=openings.clinic_zone())
+    return may_attend(at, is_active=patient.is_active, died=patient.deceased_at, zone=availability.clinic_zone())
 
 
-def span_of(row: Appointment) -> Span:
+def span_of(row: Appointment) -> TimeSpan:
     """When the visit takes place."""
-    return Span(row.scheduled_time, row.ends_at)
+    return TimeSpan(row.scheduled_time, row.ends_at)
 
 
-def booked(row: Appointment) -> AppointmentBooked:
+def booked_event(row: Appointment) -> AppointmentBooked:
     return AppointmentBooked(
         appointment_id=row.pk,
         patient_id=row.patient_id,
@@ -146,16 +147,16 @@ def booked(row: Appointment) -> AppointmentBooked:
     )
 
 
-def cautions(found: Practice, asked: Span) -> tuple[Caution, ...]:
+def booking_warnings(doctor_availability: DoctorAvailability, span: TimeSpan) -> tuple[BookingWarning, ...]:
     """What is unusual about a time, for whoever books it on purpose."""
-    told = []
-    if asked.start < clock.now():
-        told.append(Caution("in_the_past", "The visit lies in the past: taken as entered afterwards."))
-    if found.is_off(asked):
-        told.append(Caution("doctor_time_off", "The doctor is away at that time."))
-    elif not found.is_open(asked):
-        told.append(Caution("outside_hours", "The time lies outside the doctor's published hours."))
-    return tuple(told)
+    warnings = []
+    if span.start < clock.now():
+        warnings.append(BookingWarning("in_the_past", "The visit lies in the past: taken as entered afterwards."))
+    if doctor_availability.is_off(span):
+        warnings.append(BookingWarning("doctor_time_off", "The doctor is away at that time."))
+    elif not doctor_availability.is_open(span):
+        warnings.append(BookingWarning("outside_hours", "The time lies outside the doctor's published hours."))
+    return tuple(warnings)
 
 
 def room_to_use(room_id: UUID | None) -> UUID | None:
@@ -165,52 +166,52 @@ def room_to_use(room_id: UUID | None) -> UUID | None:
     return room_id
 
 
-def take_seat(by: Actor, row: Appointment, found: Practice, reason: str) -> None:
+def take_seat(by: Actor, row: Appointment, doctor_availability: DoctorAvailability, reason: str) -> None:
     """Give the visit a seat of the doctor's day, on purpose. Raises Forbidden, OverbookingFull."""
-    if not by.may(Permission.APPOINTMENT_OVERBOOK):
+    if not by.has_permission(Permission.APPOINTMENT_OVERBOOK):
         raise Forbidden("Only administrators and receptionists overbook.", field="overbook_reason")
-    day = row.scheduled_time.astimezone(openings.clinic_zone()).date()
+    day = row.scheduled_time.astimezone(availability.clinic_zone()).date()
     row.overbook_reason, row.overbook_day = reason, day
-    row.overbook_seat = free_seat(row, found)
+    row.overbook_seat = free_seat(row, doctor_availability)
 
 
-def free_seat(row: Appointment, found: Practice) -> int:
+def free_seat(row: Appointment, doctor_availability: DoctorAvailability) -> int:
     """The lowest free seat of the visit's day with its doctor. Raises OverbookingFull."""
     others = Appointment.objects.live().filter(doctor=row.doctor_id, overbook_day=row.overbook_day).exclude(pk=row.pk)
-    held = set(others.values_list("overbook_seat", flat=True))
-    seat = next((seat for seat in range(1, found.overbook_per_day + 1) if seat not in held), None)
+    taken = set(others.values_list("overbook_seat", flat=True))
+    seat = next((seat for seat in range(1, doctor_availability.overbook_per_day + 1) if seat not in taken), None)
     if seat is None:
-        raise OverbookingFull(overbook_per_day=found.overbook_per_day)
+        raise OverbookingFull(overbook_per_day=doctor_availability.overbook_per_day)
     return seat
 
 
-def tries(row: Appointment, found: Practice) -> int:
+def max_attempts(row: Appointment, doctor_availability: DoctorAvailability) -> int:
     """How often a write is tried. An overbooked visit may lose every seat of the day to another, one at a time, before it is
     known that the day is full."""
-    return TRIES + (found.overbook_per_day if row.overbook_reason else 0)
+    return MIN_ATTEMPTS + (doctor_availability.overbook_per_day if row.overbook_reason else 0)
 
 
-def clash(row: Appointment, found: Practice) -> SlotTaken | None:
+def find_clash(row: Appointment, doctor_availability: DoctorAvailability) -> SlotTaken | None:
     """Why the visit cannot stand where it was to stand, with what is free instead; None where nothing is in its way now."""
-    here = Q(patient=row.patient_id)
+    overlap = Q(patient=row.patient_id)
     if row.overbook_seat is None:
-        here |= Q(doctor=row.doctor_id, overbook_seat=None)
-        here |= Q(room=row.room_id, overbook_seat=None) if row.room_id else Q()
-    others = Appointment.objects.live().filter(here, scheduled_time__lt=row.ends_at, ends_at__gt=row.scheduled_time)
-    clashes = list(others.exclude(pk=row.pk).values("doctor_id", "patient_id", "room_id", "overbook_seat"))
-    if not clashes:
+        overlap |= Q(doctor=row.doctor_id, overbook_seat=None)
+        overlap |= Q(room=row.room_id, overbook_seat=None) if row.room_id else Q()
+    others = Appointment.objects.live().filter(overlap, scheduled_time__lt=row.ends_at, ends_at__gt=row.scheduled_time)
+    overlapping = list(others.exclude(pk=row.pk).values("doctor_id", "patient_id", "room_id", "overbook_seat"))
+    if not overlapping:
         return None
-    free = openings.alternatives(
-        found,
+    free = availability.alternatives(
+        doctor_availability,
         doctor_id=row.doctor_id,
         patient_id=row.patient_id,
         room_id=row.room_id,
         minutes=row.duration_minutes,
         after=row.scheduled_time,
     )
-    taken = _who(row, clashes)
+    taken = _taken_parties(row, overlapping)
     return SlotTaken(
-        f"{_told(taken)} already booked at that time.",
+        f"{_taken_message(taken)} already booked at that time.",
         taken=taken,
         alternatives=[
             {"doctor_id": row.doctor_id, "scheduled_time": span.start, "duration_minutes": row.duration_minutes} for span in free
@@ -218,55 +219,57 @@ def clash(row: Appointment, found: Practice) -> SlotTaken | None:
     )
 
 
-def _who(row: Appointment, clashes: Sequence[Any]) -> list[str]:
+def _taken_parties(row: Appointment, clashes: Sequence[Any]) -> list[str]:
     regular = [clash for clash in clashes if clash["overbook_seat"] is None and row.overbook_seat is None]
-    told = ["doctor"] if any(clash["doctor_id"] == row.doctor_id for clash in regular) else []
-    told += ["patient"] if any(clash["patient_id"] == row.patient_id for clash in clashes) else []
-    return told + (["room"] if row.room_id and any(clash["room_id"] == row.room_id for clash in regular) else [])
+    taken = ["doctor"] if any(clash["doctor_id"] == row.doctor_id for clash in regular) else []
+    taken += ["patient"] if any(clash["patient_id"] == row.patient_id for clash in clashes) else []
+    return taken + (["room"] if row.room_id and any(clash["room_id"] == row.room_id for clash in regular) else [])
 
 
-def _told(taken: Sequence[str]) -> str:
+def _taken_message(taken: Sequence[str]) -> str:
     """Of one "The doctor is", of several "The doctor, the patient and the room are"."""
     named = [f"the {who}" for who in taken]
     *others, last = named
     return f"{', '.join(others)} and {last} are".capitalize() if others else f"{last} is".capitalize()
 
 
-def _oneself(by: Actor) -> UUID:
+def _calling_doctor_id(by: Actor) -> UUID:
     if by.role != Role.DOCTOR or by.id is None:
         raise Invalid(field="doctor_id", issue="Say with which doctor: you are none yourself.")
     return by.id
 
 
-def _drafted(by: Actor, patient: Patient, doctor_id: UUID, visit: NewVisit, found: Practice) -> Appointment:
-    minutes = visit.duration_minutes or found.minutes
+def _new_row(
+    by: Actor, patient: Patient, doctor_id: UUID, new: NewAppointment, doctor_availability: DoctorAvailability
+) -> Appointment:
+    minutes = new.duration_minutes or doctor_availability.minutes
     return Appointment(
         patient=patient,
         doctor_id=doctor_id,
-        room_id=room_to_use(visit.room_id),
-        series_id=visit.series_id,
-        appointment_type=visit.appointment_type,
-        status=visit.status,
-        scheduled_time=visit.scheduled_time,
+        room_id=room_to_use(new.room_id),
+        series_id=new.series_id,
+        appointment_type=new.appointment_type,
+        status=new.status,
+        scheduled_time=new.scheduled_time,
         duration_minutes=minutes,
-        ends_at=visit.scheduled_time + timedelta(minutes=minutes),
-        notes=visit.notes,
+        ends_at=new.scheduled_time + timedelta(minutes=minutes),
+        notes=new.notes,
         booked_by_id=by.id,
-        overbook_reason=visit.overbook_reason,
+        overbook_reason=new.overbook_reason,
         joins_care_team=charts.adds_to_care_team(by, patient.pk),
     )
 
 
-def _claim(by: Actor, row: Appointment, found: Practice) -> None:
+def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability) -> None:
     """Insert the row. Raises SlotTaken, OverbookingFull."""
-    for _ in range(tries(row, found)):
+    for _ in range(max_attempts(row, doctor_availability)):
         if row.overbook_reason:
-            take_seat(by, row, found, row.overbook_reason)
+            take_seat(by, row, doctor_availability, row.overbook_reason)
         with prepared.cursor() as cursor:
             cursor.execute(_CLAIM, [getattr(row, field.attname) for field in Appointment._meta.concrete_fields])
             if cursor.rowcount:
                 row._state.adding = False
                 return
-        if taken := clash(row, found):
+        if taken := find_clash(row, doctor_availability):
             raise taken
     raise Unavailable("The slot changes hands again and again right now.")

@@ -13,7 +13,7 @@ from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 
 
-class RoomOnRecord(Conflict):
+class RoomExists(Conflict):
     message = "There is a room of this name in this place already. A closed one can be opened again."
 
 
@@ -24,7 +24,7 @@ def add_room(*, by: Actor, name: str, location: str = "") -> Room:
         with transaction.atomic():
             row = Room.objects.create(**_named(name=name, location=location))
     except IntegrityError as clash:
-        raise RoomOnRecord from clash
+        raise RoomExists from clash
     emit(RoomAdded(room_id=row.pk), by=by)
     return row
 
@@ -32,22 +32,22 @@ def add_room(*, by: Actor, name: str, location: str = "") -> Room:
 @transaction.atomic
 def rename_room(*, by: Actor, room_id: UUID, **names: str) -> Room:
     """Another `name` or `location`; what is not given is kept. Raises NotFound, Invalid, RoomOnRecord."""
-    return _changed(by, _held(by, room_id), **_named(**names))
+    return _changed(by, _lock_room(by, room_id), **_named(**names))
 
 
 @transaction.atomic
 def close_room(*, by: Actor, room_id: UUID) -> Room:
     """Nothing new is booked into it; what is booked stays. Raises NotFound."""
-    return _changed(by, _held(by, room_id), is_active=False)
+    return _changed(by, _lock_room(by, room_id), is_active=False)
 
 
 @transaction.atomic
 def reopen_room(*, by: Actor, room_id: UUID) -> Room:
     """It is used again. Raises NotFound."""
-    return _changed(by, _held(by, room_id), is_active=True)
+    return _changed(by, _lock_room(by, room_id), is_active=True)
 
 
-def _held(by: Actor, room_id: UUID) -> Room:
+def _lock_room(by: Actor, room_id: UUID) -> Room:
     row = Room.objects.visible_to(by).select_for_update().filter(pk=room_id).first()
     if row is None:
         raise NotFound("There is no such room.")
@@ -66,7 +66,7 @@ def _changed(by: Actor, row: Room, **values: Any) -> Room:
         with transaction.atomic():
             changed = row.amend(**values)
     except IntegrityError as clash:
-        raise RoomOnRecord from clash
+        raise RoomExists from clash
     if changed:
         emit(RoomChanged(room_id=row.pk, changes=tuple(changed)), by=by)
     return row

@@ -10,17 +10,18 @@ from django.db import transaction
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments import openings, recurrence, rules
+from apps.appointments import rules
 from apps.appointments.events import SeriesBooked
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import ClockChange, Occurrence, Rhythm, Unfit
-from apps.appointments.services import booking, together, visiting
-from apps.appointments.services.booking import Booked, NewVisit, SlotTaken
+from apps.appointments.scheduling import availability, recurrence
+from apps.appointments.scheduling.recurrence import ClockChange, InvalidRecurrence, Occurrence, Rhythm
+from apps.appointments.services import booking, locking, transitions
+from apps.appointments.services.booking import BookingResult, NewAppointment, SlotTaken
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.events.services import emit
 
-_SAID = {
+_CLOCK_WARNINGS = {
     ClockChange.SKIPPED: "The clocks skip that time of day: booked as long after the jump.",
     ClockChange.REPEATED: "The clocks show that time of day twice: booked at the first.",
 }
@@ -38,9 +39,9 @@ class NothingToCancel(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewSeries:
-    """`visit` is the first; the others follow in the rhythm, 2 to 52 in all."""
+    """`first` is the first; the others follow in the rhythm, 2 to 52 in all."""
 
-    visit: NewVisit
+    first: NewAppointment
     rhythm: Rhythm
 
 
@@ -54,7 +55,7 @@ class Clash:
 
 
 @dataclass(frozen=True)
-class Warned:
+class SeriesWarning:
     """What should be known of some visits of the series."""
 
     code: str
@@ -69,31 +70,31 @@ class BookedSeries:
     series: Series
     appointments: tuple[Appointment, ...]
     clashes: tuple[Clash, ...]
-    warnings: tuple[Warned, ...]
+    warnings: tuple[SeriesWarning, ...]
 
 
-@together.whole
+@locking.retry_on_deadlock
 def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
     """Book all visits of the series that are free; each clash is told and stops none of the others.
 
     Raises NothingBooked, and what `book` raises but for SlotTaken; Forbidden for a doctor who books for another.
     """
-    wanted = _wanted(new)
-    _refuse_others(by, new.visit.doctor_id)
-    patient = booking.patient_to_book(by, new.visit.patient_id, at=new.visit.scheduled_time)
-    visiting.hold_places(new.visit.doctor_id or by.id, new.visit.room_id)  # we hold many times: no move may cross them
-    series = Series.of(new.rhythm, occurrences=len(wanted))
+    occurrences = _occurrences(new)
+    _check_owner(by, new.first.doctor_id)
+    patient = booking.patient_to_book(by, new.first.patient_id, at=new.first.scheduled_time)
+    transitions.lock_places(new.first.doctor_id or by.id, new.first.room_id)  # we hold many times: no move may cross them
+    series = Series.of(new.rhythm, occurrences=len(occurrences))
     series.save(force_insert=True)
-    done: list[tuple[Occurrence, Booked]] = []
+    done: list[tuple[Occurrence, BookingResult]] = []
     clashes: list[Clash] = []
-    for one in wanted:  # in order of time: two series of one doctor wait for each other in one direction alone
+    for one in occurrences:  # in order of time: two series of one doctor wait for each other in one direction alone
         try:
-            done.append((one, booking.book(by=by, visit=replace(new.visit, scheduled_time=one.at, series_id=series.pk))))
+            done.append((one, booking.book(by=by, new=replace(new.first, scheduled_time=one.at, series_id=series.pk))))
         except SlotTaken as taken:
             clashes.append(Clash(one.at, taken.details["taken"], taken.details["alternatives"]))
     if not done:
         raise NothingBooked(clashes=[vars(clash) for clash in clashes])
-    fact = SeriesBooked(
+    event = SeriesBooked(
         series_id=series.pk,
         patient_id=patient.pk,
         doctor_id=done[0][1].appointment.doctor_id,
@@ -102,14 +103,14 @@ def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
         interval=series.interval,
         booked=len(done),
     )
-    emit(fact, by=by)
+    emit(event, by=by)
     return BookedSeries(series, tuple(booked.appointment for _, booked in done), tuple(clashes), _warnings(done))
 
 
-def _wanted(new: NewSeries) -> list[Occurrence]:
+def _occurrences(new: NewSeries) -> list[Occurrence]:
     try:
-        return recurrence.occurrences(new.visit.scheduled_time, rhythm=new.rhythm, zone=openings.clinic_zone())
-    except Unfit as unfit:
+        return recurrence.occurrences(new.first.scheduled_time, rhythm=new.rhythm, zone=availability.clinic_zone())
+    except InvalidRecurrence as unfit:
         raise Invalid(field=unfit.field, issue=unfit.issue) from unfit
 
 
@@ -121,7 +122,7 @@ def plan_series(*, by: Actor, new: NewSeries) -> BookedSeries:
     return planned
 
 
-@together.whole
+@locking.retry_on_deadlock
 def cancel_rest(
     *, by: Actor, series_id: UUID, reason: str = "", notify_patient: bool = True, since: datetime | None = None
 ) -> list[Appointment]:
@@ -129,30 +130,30 @@ def cancel_rest(
 
     Raises NotFound, Forbidden for a doctor in somebody else's diary, NothingToCancel.
     """
-    visits = Appointment.objects.visible_to(by).filter(series=series_id)
-    if not visits.exists():
+    appointments = Appointment.objects.visible_to(by).filter(series=series_id)
+    if not appointments.exists():
         raise NotFound("There is no such series.")
     start = max(since, clock.now()) if since else clock.now()
-    coming = visits.filter(scheduled_time__gte=start, status__in=rules.MOVABLE)
-    held = together.held(by, coming.values_list("pk", flat=True))
-    rows = [row for row in held if row.status in rules.MOVABLE and row.scheduled_time >= start]
+    coming = appointments.filter(scheduled_time__gte=start, status__in=rules.MOVABLE)
+    locked = locking.lock_appointments(by, coming.values_list("pk", flat=True))
+    rows = [row for row in locked if row.status in rules.MOVABLE and row.scheduled_time >= start]
     if not rows:
         raise NothingToCancel
-    told = rows[0].pk if notify_patient else None  # once for all of them
-    return [visiting.cancel(by=by, appointment_id=row.pk, reason=reason, notify_patient=row.pk == told) for row in rows]
+    notified_id = rows[0].pk if notify_patient else None  # once for all of them
+    return [transitions.cancel(by=by, appointment_id=row.pk, reason=reason, notify_patient=row.pk == notified_id) for row in rows]
 
 
-def _refuse_others(by: Actor, doctor_id: UUID | None) -> None:
-    if doctor_id and doctor_id != by.id and not by.may(Permission.APPOINTMENT_ANY):
+def _check_owner(by: Actor, doctor_id: UUID | None) -> None:
+    if doctor_id and doctor_id != by.id and not by.has_permission(Permission.APPOINTMENT_ANY):
         raise Forbidden("Doctors book series in their own diary alone.", field="doctor_id")
 
 
-def _warnings(done: Sequence[tuple[Occurrence, Booked]]) -> tuple[Warned, ...]:
+def _warnings(done: Sequence[tuple[Occurrence, BookingResult]]) -> tuple[SeriesWarning, ...]:
     """Each caution once, with the times it is about."""
-    told: dict[tuple[str, str], list[datetime]] = {}
+    times_by_warning: dict[tuple[str, str], list[datetime]] = {}
     for one, booked in done:
-        said = [(caution.code, caution.message) for caution in booked.warnings]
-        said += [(str(one.change), _SAID[one.change])] if one.change else []
-        for key in said:
-            told.setdefault(key, []).append(one.at)
-    return tuple(Warned(code, message, tuple(times)) for (code, message), times in told.items())
+        warnings = [(caution.code, caution.message) for caution in booked.warnings]
+        warnings += [(str(one.change), _CLOCK_WARNINGS[one.change])] if one.change else []
+        for key in warnings:
+            times_by_warning.setdefault(key, []).append(one.at)
+    return tuple(SeriesWarning(code, message, tuple(times)) for (code, message), times in times_by_warning.items())

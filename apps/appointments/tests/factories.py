@@ -10,7 +10,7 @@ from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.appointments import services
 from apps.appointments.models import Appointment, Room, StatusChange
-from apps.appointments.services import NewSchedule, NewVisit, WeeklyHours
+from apps.appointments.services import NewAppointment, NewSchedule, WeeklyHours
 from apps.common import clock
 from apps.patients.models import Patient
 
@@ -41,8 +41,8 @@ def publish(doctor: User, *, weekdays: int = 5, starts: time = NINE, ends: time 
 
 def book(patient: Patient, doctor: User, when: datetime | None = None, **visit: Any) -> Appointment:
     """Put the patient in the doctor's diary."""
-    asked = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=when or at(), **visit)
-    return services.book(by=SYSTEM, visit=asked).appointment
+    asked = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=when or at(), **visit)
+    return services.book(by=SYSTEM, new=asked).appointment
 
 
 def room(name: str = "Room 1", **details: Any) -> Room:
@@ -50,7 +50,7 @@ def room(name: str = "Room 1", **details: Any) -> Room:
     return Room.objects.create(name=name, **details)
 
 
-def come(patient: Patient, doctor: User, ago: int, triage: str = "routine", **visit: Any) -> Appointment:
+def book_and_check_in(patient: Patient, doctor: User, ago: int, triage: str = "routine", **visit: Any) -> Appointment:
     """The patient was checked in so many minutes ago, for a time beside all others of next Monday."""
     last = Appointment.objects.filter(scheduled_time__gte=at("18:00")).order_by("-ends_at").first()
     row = book(patient, doctor, last.ends_at if last else at("18:00"), **visit)

@@ -17,7 +17,7 @@ from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +27,12 @@ ADD = f"{LIST}add/"
 
 @pytest.fixture
 def john(db: None) -> Patient:
-    return admit()
+    return register_patient()
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Client:
-    return browser(ward["receptionist"])
+def receptionist_browser(staff: dict[str, User]) -> Client:
+    return browser(staff["receptionist"])
 
 
 def page(row: Appointment, act: str = "change") -> str:
@@ -76,34 +76,36 @@ def changed(row: Appointment, **other: Any) -> dict[str, Any]:
 # Booking
 
 
-def test_a_receptionist_books_a_free_time(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"])
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"]), follow=True)
+def test_a_receptionist_books_a_free_time(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    publish(staff["doctor"])
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"]), follow=True)
     row = Appointment.objects.get()
-    assert (row.patient, row.doctor, row.scheduled_time, row.notes) == (john, ward["doctor"], at(), "Sore throat")
-    assert (row.duration_minutes, row.booked_by) == (15, ward["receptionist"])
+    assert (row.patient, row.doctor, row.scheduled_time, row.notes) == (john, staff["doctor"], at(), "Sore throat")
+    assert (row.duration_minutes, row.booked_by) == (15, staff["receptionist"])
     assert "Booked: John Doe" in response.content.decode()
     assert OutboxEvent.objects.filter(name="appointment.created").count() == 1
 
 
 def test_without_a_patient_one_is_found_first_and_what_the_diary_knew_is_kept(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    asked = f"{ADD}?doctor={ward['doctor'].pk}&at=2030-01-07T18:00:00Z"
-    assert "Who is to be seen?" in desk.get(asked).content.decode()
-    found = desk.get(f"{asked}&q=doe").content.decode()
-    assert f"doctor={ward['doctor'].pk}&amp;at=2030-01-07T18%3A00%3A00Z&amp;patient={john.pk}" in found
-    form = desk.get(f"{asked}&patient={john.pk}").content.decode()
+    asked = f"{ADD}?doctor={staff['doctor'].pk}&at=2030-01-07T18:00:00Z"
+    assert "Who is to be seen?" in receptionist_browser.get(asked).content.decode()
+    found = receptionist_browser.get(f"{asked}&q=doe").content.decode()
+    assert f"doctor={staff['doctor'].pk}&amp;at=2030-01-07T18%3A00%3A00Z&amp;patient={john.pk}" in found
+    form = receptionist_browser.get(f"{asked}&patient={john.pk}").content.decode()
     assert 'value="2030-01-07"' in form
     assert 'value="10:00"' in form
-    assert f'<option value="{ward["doctor"].pk}" selected>' in form
+    assert f'<option value="{staff["doctor"].pk}" selected>' in form
 
 
-def test_the_first_free_times_are_radio_buttons_and_one_of_them_books(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"])
-    book(admit("Ann", "Roe"), ward["doctor"], at("09:00"))
-    asked = filled(ward["doctor"], time="", look="1")
-    offered = desk.post(f"{ADD}?patient={john.pk}", asked)
+def test_the_first_free_times_are_radio_buttons_and_one_of_them_books(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    publish(staff["doctor"])
+    book(register_patient("Ann", "Roe"), staff["doctor"], at("09:00"))
+    asked = filled(staff["doctor"], time="", look="1")
+    offered = receptionist_browser.post(f"{ADD}?patient={john.pk}", asked)
     text = offered.content.decode()
     assert text.count('type="radio"') == 7
     assert "errornote" not in text
@@ -112,16 +114,16 @@ def test_the_first_free_times_are_radio_buttons_and_one_of_them_books(ward: dict
     form = offered.context["adminform"].form
     first, _ = form.fields["slot"].widget.choices[0]
     assert first == at("09:15").astimezone(timezone.get_fixed_timezone(0)).isoformat()
-    desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"], time="", slot=first))
+    receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"], time="", slot=first))
     assert Appointment.objects.get(patient=john).scheduled_time == at("09:15")
 
 
 def test_a_taken_time_is_told_with_three_that_are_free_and_one_click_books(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    publish(ward["doctor"])
-    book(admit("Ann", "Roe"), ward["doctor"])
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"]))
+    publish(staff["doctor"])
+    book(register_patient("Ann", "Roe"), staff["doctor"])
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"]))
     text = response.content.decode()
     assert "Taken at that time: doctor" in text
     assert "Ann" not in text
@@ -129,41 +131,45 @@ def test_a_taken_time_is_told_with_three_that_are_free_and_one_click_books(
     choices = response.context["adminform"].form.alternatives
     assert [one["label"][-5:] for one in choices] == ["10:15", "10:30", "10:45"]
     assert f'name="alternative" value="{choices[1]["value"]}"' in text
-    desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"], alternative=choices[1]["value"]))
+    receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"], alternative=choices[1]["value"]))
     row = Appointment.objects.get(patient=john)
     assert (row.scheduled_time, row.notes) == (at("10:30"), "Sore throat")
 
 
-def test_overbooking_asks_why_and_only_those_who_may(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    book(admit("Ann", "Roe"), ward["doctor"])
-    nurse = browser(ward["nurse"])
+def test_overbooking_asks_why_and_only_those_who_may(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    book(register_patient("Ann", "Roe"), staff["doctor"])
+    nurse = browser(staff["nurse"])
     assert "overbook_reason" not in nurse.get(f"{ADD}?patient={john.pk}").content.decode()
-    nurse.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"], overbook_reason="Fever"))
+    nurse.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"], overbook_reason="Fever"))
     assert not Appointment.objects.filter(patient=john).exists()
-    desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"], overbook_reason="Fever"))
+    receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"], overbook_reason="Fever"))
     assert Appointment.objects.get(patient=john).overbook_seat == 1
 
 
-def test_an_unusual_time_is_booked_and_told(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"])
-    text = desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"], time="20:00"), follow=True).content.decode()
+def test_an_unusual_time_is_booked_and_told(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    publish(staff["doctor"])
+    text = receptionist_browser.post(
+        f"{ADD}?patient={john.pk}", filled(staff["doctor"], time="20:00"), follow=True
+    ).content.decode()
     assert "outside the doctor&#x27;s published hours" in text
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
-    said = filled(ward["doctor"], time="10:00", scheduled_time_0=yesterday)
-    assert "lies in the past" in desk.post(f"{ADD}?patient={john.pk}", said, follow=True).content.decode()
+    said = filled(staff["doctor"], time="10:00", scheduled_time_0=yesterday)
+    assert "lies in the past" in receptionist_browser.post(f"{ADD}?patient={john.pk}", said, follow=True).content.decode()
 
 
-def test_a_time_the_clocks_skip_is_refused_in_words(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    said = filled(ward["doctor"], time="02:30", scheduled_time_0="2027-03-14")
-    text = desk.post(f"{ADD}?patient={john.pk}", said).content.decode()
+def test_a_time_the_clocks_skip_is_refused_in_words(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    said = filled(staff["doctor"], time="02:30", scheduled_time_0="2027-03-14")
+    text = receptionist_browser.post(f"{ADD}?patient={john.pk}", said).content.decode()
     assert "may not exist" in text
     assert not Appointment.objects.exists()
 
 
-def test_nobody_books_for_a_chart_that_is_closed_to_them(ward: dict[str, User], desk: Client, john: Patient) -> None:
+def test_nobody_books_for_a_chart_that_is_closed_to_them(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
     restrict(john)
-    assert desk.get(f"{ADD}?patient={john.pk}").status_code == 404
-    assert desk.post(f"{ADD}?patient={john.pk}", filled(ward["doctor"])).status_code == 404
+    assert receptionist_browser.get(f"{ADD}?patient={john.pk}").status_code == 404
+    assert receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(staff["doctor"])).status_code == 404
     assert not Appointment.objects.exists()
     assert AuditEvent.objects.filter(action="page.refused", patient_id=john.pk).count() == 2
 
@@ -171,14 +177,16 @@ def test_nobody_books_for_a_chart_that_is_closed_to_them(ward: dict[str, User], 
 # The list
 
 
-def test_the_list_is_filtered_by_day_doctor_status_and_type(ward: dict[str, User], desk: Client, john: Patient) -> None:
+def test_the_list_is_filtered_by_day_doctor_status_and_type(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
     other = hire("dr.other", "doctor", specialty="Cardiology")
-    mine = book(john, ward["doctor"])
-    book(admit("Ann", "Roe"), other, at("11:00"), appointment_type="vaccination")
-    services.confirm(by=ward["nurse"], appointment_id=mine.pk)
+    mine = book(john, staff["doctor"])
+    book(register_patient("Ann", "Roe"), other, at("11:00"), appointment_type="vaccination")
+    services.confirm(by=staff["nurse"], appointment_id=mine.pk)
 
     def shown(query: str) -> set[str]:
-        text = desk.get(f"{LIST}?{query}").content.decode()
+        text = receptionist_browser.get(f"{LIST}?{query}").content.decode()
         return {name for name in ("DOE, John", "ROE, Ann") if name in text}
 
     assert shown("") == {"DOE, John", "ROE, Ann"}
@@ -195,40 +203,40 @@ def test_the_list_is_filtered_by_day_doctor_status_and_type(ward: dict[str, User
 
 
 def test_a_list_asks_the_database_as_often_for_many_visits_as_for_one(
-    ward: dict[str, User], desk: Client, django_assert_max_num_queries: Any
+    staff: dict[str, User], receptionist_browser: Client, django_assert_max_num_queries: Any
 ) -> None:
     def asked() -> int:
         with django_assert_max_num_queries(25) as found:
-            assert desk.get(LIST).status_code == 200
+            assert receptionist_browser.get(LIST).status_code == 200
         return len(found)
 
-    book(admit("Ann", "Roe"), ward["doctor"])
+    book(register_patient("Ann", "Roe"), staff["doctor"])
     few = asked()
     for number in range(8):
         book(
-            admit(f"Ann{number}", "Roe"),
-            ward["doctor"],
+            register_patient(f"Ann{number}", "Roe"),
+            staff["doctor"],
             at(f"{11 + number // 4}:{number % 4 * 15:02}"),
             room_id=room(f"R{number}").pk,
         )
     assert asked() == few
 
 
-def test_a_list_leaves_out_visits_of_closed_charts(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
+def test_a_list_leaves_out_visits_of_closed_charts(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    row = book(john, staff["doctor"])
     restrict(john)
-    assert "Doe" not in desk.get(LIST).content.decode()
-    assert desk.get(page(row)).status_code == 404
-    assert desk.post(page(row, "cancel"), {}).status_code == 404
-    assert browser(ward["doctor"]).get(page(row)).status_code == 200
+    assert "Doe" not in receptionist_browser.get(LIST).content.decode()
+    assert receptionist_browser.get(page(row)).status_code == 404
+    assert receptionist_browser.post(page(row, "cancel"), {}).status_code == 404
+    assert browser(staff["doctor"]).get(page(row)).status_code == 200
 
 
 # A visit's page
 
 
-def test_a_visit_is_moved_and_the_fact_announced(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row, here = book(john, ward["doctor"]), room()
-    desk.post(page(row), changed(row, scheduled_time_1="11:30", room=str(here.pk)))
+def test_a_visit_is_moved_and_the_fact_announced(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    row, here = book(john, staff["doctor"]), room()
+    receptionist_browser.post(page(row), changed(row, scheduled_time_1="11:30", room=str(here.pk)))
     row.refresh_from_db()
     assert (row.scheduled_time, row.room) == (at("11:30"), here)
     fact = OutboxEvent.objects.get(name="appointment.updated")
@@ -236,34 +244,36 @@ def test_a_visit_is_moved_and_the_fact_announced(ward: dict[str, User], desk: Cl
 
 
 def test_a_form_that_moves_nothing_leaves_the_seconds_a_program_booked_with(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    row = book(john, ward["doctor"], at("10:00") + timedelta(seconds=20))
-    desk.post(page(row), changed(row, notes="Coughs"))
+    row = book(john, staff["doctor"], at("10:00") + timedelta(seconds=20))
+    receptionist_browser.post(page(row), changed(row, notes="Coughs"))
     row.refresh_from_db()
     assert (row.notes, row.scheduled_time) == ("Coughs", at("10:00") + timedelta(seconds=20))
 
 
 def test_a_visit_moved_onto_another_offers_free_times_and_one_click_moves(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    publish(ward["doctor"])
-    book(admit("Ann", "Roe"), ward["doctor"], at("14:00"))
-    row = book(john, ward["doctor"])
+    publish(staff["doctor"])
+    book(register_patient("Ann", "Roe"), staff["doctor"], at("14:00"))
+    row = book(john, staff["doctor"])
     said = changed(row, scheduled_time_1="14:00", notes="Brings the X-ray")
-    response = desk.post(page(row), said)
+    response = receptionist_browser.post(page(row), said)
     first = response.context["adminform"].form.alternatives[0]["value"]
     assert "Brings the X-ray" in response.content.decode()
-    desk.post(page(row), said | {"alternative": first})
+    receptionist_browser.post(page(row), said | {"alternative": first})
     row.refresh_from_db()
     assert (row.scheduled_time, row.notes) == (at("14:15"), "Brings the X-ray")
 
 
-def test_of_two_at_one_visit_the_second_sees_both_versions(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
+def test_of_two_at_one_visit_the_second_sees_both_versions(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    row = book(john, staff["doctor"])
     mine = changed(row, notes="Mine")
-    services.change(by=ward["nurse"], appointment_id=row.pk, changes={"notes": "Theirs"})
-    text = desk.post(page(row), mine).content.decode()
+    services.change(by=staff["nurse"], appointment_id=row.pk, changes={"notes": "Theirs"})
+    text = receptionist_browser.post(page(row), mine).content.decode()
     assert "Changed by Nurse.Ward Tester" in text
     assert "Theirs" in text
     assert ">\nMine</textarea>" in text
@@ -271,22 +281,24 @@ def test_of_two_at_one_visit_the_second_sees_both_versions(ward: dict[str, User]
     assert row.notes == "Theirs"
 
 
-def test_a_visit_cancelled_while_somebody_edits_it_is_told_and_stays(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
+def test_a_visit_cancelled_while_somebody_edits_it_is_told_and_stays(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    row = book(john, staff["doctor"])
     mine = changed(row, notes="Mine")
-    services.cancel(by=ward["nurse"], appointment_id=row.pk)
-    response = desk.post(page(row), mine)
+    services.cancel(by=staff["nurse"], appointment_id=row.pk)
+    response = receptionist_browser.post(page(row), mine)
     assert response.status_code == 200
     assert "Changed by Nurse.Ward Tester" in response.content.decode()
     row.refresh_from_db()
-    response = desk.post(page(row), changed(row, notes="Mine"))
+    response = receptionist_browser.post(page(row), changed(row, notes="Mine"))
     assert "The visit is over" in response.content.decode()
 
 
-def test_a_doctor_changes_visits_of_the_own_diary_alone(ward: dict[str, User], john: Patient) -> None:
+def test_a_doctor_changes_visits_of_the_own_diary_alone(staff: dict[str, User], john: Patient) -> None:
     other = hire("dr.other", "doctor", specialty="Cardiology")
     row = book(john, other)
-    here = browser(ward["doctor"])
+    here = browser(staff["doctor"])
     assert here.get(page(row)).status_code == 200
     assert here.post(page(row), changed(row, notes="Mine")).status_code == 403
     assert here.get(page(row, "cancel")).status_code == 403
@@ -295,88 +307,94 @@ def test_a_doctor_changes_visits_of_the_own_diary_alone(ward: dict[str, User], j
     assert (row.status, row.notes) == ("scheduled", "")
 
 
-def test_billing_reads_when_and_with_whom_and_no_word_that_was_noted(ward: dict[str, User], john: Patient) -> None:
-    row = book(john, ward["doctor"], notes="Drinks", overbook_reason="Angry")
-    services.cancel(by=ward["nurse"], appointment_id=row.pk, reason="Moved to Spain")
-    text = browser(ward["billing"]).get(page(row)).content.decode()
+def test_billing_reads_when_and_with_whom_and_no_word_that_was_noted(staff: dict[str, User], john: Patient) -> None:
+    row = book(john, staff["doctor"], notes="Drinks", overbook_reason="Angry")
+    services.cancel(by=staff["nurse"], appointment_id=row.pk, reason="Moved to Spain")
+    text = browser(staff["billing"]).get(page(row)).content.decode()
     assert "cancelled" in text
     assert [word for word in ("Drinks", "Angry", "Spain") if word in text] == []
-    assert "Drinks" in browser(ward["nurse"]).get(page(row)).content.decode()
-    assert browser(ward["billing"]).get(page(row, "cancel")).status_code == 403
+    assert "Drinks" in browser(staff["nurse"]).get(page(row)).content.decode()
+    assert browser(staff["billing"]).get(page(row, "cancel")).status_code == 403
 
 
-def test_a_visit_tells_what_it_went_through(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
-    services.cancel(by=ward["nurse"], appointment_id=row.pk, reason="Has the flu")
-    text = desk.get(page(row)).content.decode()
+def test_a_visit_tells_what_it_went_through(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    row = book(john, staff["doctor"])
+    services.cancel(by=staff["nurse"], appointment_id=row.pk, reason="Has the flu")
+    text = receptionist_browser.get(page(row)).content.decode()
     assert "cancelled (Nurse.Ward Tester (nurse.ward)): Has the flu" in text
     assert 'name="notes"' not in text
 
 
-def test_a_nurse_who_may_not_overbook_leaves_the_reason_of_an_overbooked_visit(ward: dict[str, User], john: Patient) -> None:
-    book(admit("Ann", "Roe"), ward["doctor"])
-    row = book(john, ward["doctor"], overbook_reason="Fever")
+def test_a_nurse_who_may_not_overbook_leaves_the_reason_of_an_overbooked_visit(staff: dict[str, User], john: Patient) -> None:
+    book(register_patient("Ann", "Roe"), staff["doctor"])
+    row = book(john, staff["doctor"], overbook_reason="Fever")
     said = changed(row, notes="Brings the X-ray")
     del said["overbook_reason"]
-    assert browser(ward["nurse"]).post(page(row), said).status_code == 302
+    assert browser(staff["nurse"]).post(page(row), said).status_code == 302
     row.refresh_from_db()
     assert (row.notes, row.overbook_reason) == ("Brings the X-ray", "Fever")
 
 
-def test_once_the_patient_is_here_the_note_alone_is_written(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"], clock.now() + timedelta(hours=1))
-    services.check_in(by=ward["nurse"], appointment_id=row.pk, early=True)
+def test_once_the_patient_is_here_the_note_alone_is_written(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    row = book(john, staff["doctor"], clock.now() + timedelta(hours=1))
+    services.check_in(by=staff["nurse"], appointment_id=row.pk, early=True)
     row.refresh_from_db()
-    text = desk.get(page(row)).content.decode()
+    text = receptionist_browser.get(page(row)).content.decode()
     assert 'name="scheduled_time_0"' not in text
     assert 'name="notes"' in text
     said = {"version": row.updated_at.isoformat(), "appointment_type": "consultation", "notes": "Coughs"}
-    assert desk.post(page(row), said).status_code == 302
+    assert receptionist_browser.post(page(row), said).status_code == 302
     row.refresh_from_db()
     assert row.notes == "Coughs"
-    refused = desk.post(page(row), changed(row, duration_minutes=45)).content.decode()
+    refused = receptionist_browser.post(page(row), changed(row, duration_minutes=45)).content.decode()
     assert "change only while a visit is requested, scheduled or confirmed" in refused
 
 
 # Acts
 
 
-def test_the_desk_confirms_checks_in_and_says_the_token(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"], clock.now() + timedelta(hours=1))
-    assert desk.post(page(row, "confirm")).status_code == 302
-    text = desk.post(page(row, "check_in"), follow=True).content.decode()
+def test_the_desk_confirms_checks_in_and_says_the_token(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    row = book(john, staff["doctor"], clock.now() + timedelta(hours=1))
+    assert receptionist_browser.post(page(row, "confirm")).status_code == 302
+    text = receptionist_browser.post(page(row, "check_in"), follow=True).content.decode()
     row.refresh_from_db()
     assert row.status == "checked_in"
     assert f"Checked in. Token {row.queue_number}." in text
-    assert "not allow" in desk.post(page(row, "confirm")).content.decode()
+    assert "not allow" in receptionist_browser.post(page(row, "confirm")).content.decode()
 
 
-def test_a_cancelled_visit_says_why_and_whether_the_patient_is_told(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
-    assert 'name="notify_patient"' in desk.get(page(row, "cancel")).content.decode()
-    desk.post(page(row, "cancel"), {"reason": "Has the flu"})
+def test_a_cancelled_visit_says_why_and_whether_the_patient_is_told(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    row = book(john, staff["doctor"])
+    assert 'name="notify_patient"' in receptionist_browser.get(page(row, "cancel")).content.decode()
+    receptionist_browser.post(page(row, "cancel"), {"reason": "Has the flu"})
     row.refresh_from_db()
     assert (row.status, row.cancellation_reason) == ("cancelled", "Has the flu")
     fact = OutboxEvent.objects.get(name="appointment.updated")
     assert fact.payload["notify_patient"] is False
-    assert "not allow" in desk.post(page(row, "cancel"), {}).content.decode()
+    assert "not allow" in receptionist_browser.post(page(row, "cancel"), {}).content.decode()
 
 
 def test_somebody_who_did_not_come_is_offered_a_quarter_of_an_hour_later(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    late = book(john, ward["doctor"], clock.now() - timedelta(minutes=10))
-    assert desk.get(page(late, "no_show")).status_code == 403
-    missed = book(admit("Ann", "Roe"), ward["doctor"], clock.now() - timedelta(minutes=40))
-    assert desk.get(page(missed, "no_show")).status_code == 200
-    desk.post(page(missed, "no_show"))
+    late = book(john, staff["doctor"], clock.now() - timedelta(minutes=10))
+    assert receptionist_browser.get(page(late, "no_show")).status_code == 403
+    missed = book(register_patient("Ann", "Roe"), staff["doctor"], clock.now() - timedelta(minutes=40))
+    assert receptionist_browser.get(page(missed, "no_show")).status_code == 200
+    receptionist_browser.post(page(missed, "no_show"))
     missed.refresh_from_db()
     assert missed.status == "no_show"
 
 
-def test_somebody_urgent_is_marked(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
-    desk.post(page(row, "triage"), {"triage": "urgent", "triage_reason": "Chest pain"})
+def test_somebody_urgent_is_marked(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    row = book(john, staff["doctor"])
+    receptionist_browser.post(page(row, "triage"), {"triage": "urgent", "triage_reason": "Chest pain"})
     row.refresh_from_db()
     assert (row.triage, row.triage_reason) == ("urgent", "Chest pain")
 
@@ -384,20 +402,24 @@ def test_somebody_urgent_is_marked(ward: dict[str, User], desk: Client, john: Pa
 # Beside
 
 
-def test_the_patients_page_shows_the_next_visits_and_books(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    row = book(john, ward["doctor"])
-    text = desk.get(reverse("admin:patients_patient_change", args=[john.pk])).content.decode()
+def test_the_patients_page_shows_the_next_visits_and_books(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    row = book(john, staff["doctor"])
+    text = receptionist_browser.get(reverse("admin:patients_patient_change", args=[john.pk])).content.decode()
     assert page(row) in text
     assert f"{ADD}?patient={john.pk}" in text
-    pharmacist = browser(ward["pharmacist"]).get(reverse("admin:patients_patient_change", args=[john.pk])).content.decode()
+    pharmacist = browser(staff["pharmacist"]).get(reverse("admin:patients_patient_change", args=[john.pk])).content.decode()
     assert "Next visits" not in pharmacist
 
 
-def test_the_start_page_counts_what_waits_at_the_desk(ward: dict[str, User], desk: Client, john: Patient) -> None:
+def test_the_start_page_counts_what_waits_at_the_desk(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
     today = clock.now()
-    book(john, ward["doctor"], today + timedelta(seconds=1))
-    text = desk.get("/admin/").content.decode()
+    book(john, staff["doctor"], today + timedelta(seconds=1))
+    text = receptionist_browser.get("/admin/").content.decode()
     assert "Today’s visits not yet confirmed</a>: <strong>1</strong>" in text
     assert "In the waiting room</a>: <strong>none</strong>" in text
     assert f'<a href="{reverse("admin:schedule")}">Diary</a>' in text
-    assert "Diary" not in browser(ward["pharmacist"]).get("/admin/").content.decode()
+    assert "Diary" not in browser(staff["pharmacist"]).get("/admin/").content.decode()

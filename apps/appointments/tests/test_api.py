@@ -9,16 +9,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller, hire, key_of, program
+from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, hire
 from apps.appointments.models import Appointment
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.events.models import OutboxEvent
 from apps.patients import services as patients
+from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.models import Patient
-from apps.patients.restriction import CareTeamMember
-from apps.patients.tests.factories import admit, merge, restrict
+from apps.patients.tests.factories import merge, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -46,18 +46,18 @@ WHOLE = KEYS | {"triage_reason", "created_at", "updated_at"}
 
 @pytest.fixture
 def patient(db: None) -> Patient:
-    return admit()
+    return register_patient()
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> User:
-    publish(ward["doctor"])
-    return ward["doctor"]
+def doctor(staff: dict[str, User]) -> User:
+    publish(staff["doctor"])
+    return staff["doctor"]
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Any:
-    return caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> Any:
+    return api_client(staff["receptionist"])
 
 
 def body(patient: Patient, doctor: User | None, **changes: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def error_of(reply: Any) -> dict[str, Any]:
 
 
 def test_the_references_booking_is_taken_with_a_warning_that_it_lies_in_the_past(
-    desk: Any, patient: Patient, doctor: User
+    receptionist_api: Any, patient: Patient, doctor: User
 ) -> None:
     sent = body(
         patient,
@@ -84,31 +84,33 @@ def test_the_references_booking_is_taken_with_a_warning_that_it_lies_in_the_past
         duration_minutes=15,
         notes="Follow-up visit",
     )
-    reply = desk.post("/appointments", sent)
+    reply = receptionist_api.post("/appointments", sent)
     row = row_of(reply)
     assert (reply.status_code, set(row)) == (201, WHOLE)
     assert {name: row[name] for name in sent} == sent
     assert (row["status"], row["ends_at"]) == ("scheduled", "2025-01-15T10:15:00Z")
     assert [told["code"] for told in reply.json()["warnings"]] == ["in_the_past", "outside_hours"]
-    assert row_of(desk.get(reply.headers["Location"].removeprefix("/v1"))) == row
+    assert row_of(receptionist_api.get(reply.headers["Location"].removeprefix("/v1"))) == row
 
 
-def test_what_the_sdks_leave_out_has_its_usual_value(ward: dict[str, User], patient: Patient, doctor: User) -> None:
-    reply = caller(doctor).post("/appointments", body(patient, None))
+def test_what_the_sdks_leave_out_has_its_usual_value(staff: dict[str, User], patient: Patient, doctor: User) -> None:
+    reply = api_client(doctor).post("/appointments", body(patient, None))
     row = row_of(reply)
     assert reply.status_code == 201
     assert (row["doctor_id"], row["appointment_type"], row["duration_minutes"]) == (str(doctor.pk), "consultation", 15)
     assert "warnings" not in reply.json()
-    keyed = program(key_of(doctor).text).post("/appointments", body(patient, None, scheduled_time=at("11:00").isoformat()))
+    keyed = api_key_client(create_api_key(doctor).text).post(
+        "/appointments", body(patient, None, scheduled_time=at("11:00").isoformat())
+    )
     assert row_of(keyed)["doctor_id"] == str(doctor.pk)
-    refused = caller(ward["nurse"]).post("/appointments", body(patient, None))
+    refused = api_client(staff["nurse"]).post("/appointments", body(patient, None))
     assert (refused.status_code, error_of(refused)["details"]["field"]) == (400, "doctor_id")
 
 
-def test_the_doctor_s_own_length_for_the_type_is_taken(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
-    publish(ward["doctor"], slot_minutes=20, visit_lengths={"procedure": 45})
-    first = desk.post("/appointments", body(patient, ward["doctor"], appointment_type="procedure"))
-    second = desk.post("/appointments", body(patient, ward["doctor"], scheduled_time=at("14:00").isoformat()))
+def test_the_doctor_s_own_length_for_the_type_is_taken(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+    publish(staff["doctor"], slot_minutes=20, visit_lengths={"procedure": 45})
+    first = receptionist_api.post("/appointments", body(patient, staff["doctor"], appointment_type="procedure"))
+    second = receptionist_api.post("/appointments", body(patient, staff["doctor"], scheduled_time=at("14:00").isoformat()))
     assert (row_of(first)["duration_minutes"], row_of(second)["duration_minutes"]) == (45, 20)
 
 
@@ -133,24 +135,28 @@ def test_the_doctor_s_own_length_for_the_type_is_taken(desk: Any, patient: Patie
     ],
 )
 def test_what_is_wrong_whatever_the_state_is_named(
-    desk: Any, patient: Patient, doctor: User, changes: dict[str, Any], field: str
+    receptionist_api: Any, patient: Patient, doctor: User, changes: dict[str, Any], field: str
 ) -> None:
     sent = {name: value for name, value in (body(patient, doctor) | changes).items() if value is not ...}
-    reply = desk.post("/appointments", sent)
+    reply = receptionist_api.post("/appointments", sent)
     assert (reply.status_code, error_of(reply)["details"]["field"]) == (400, field)
     assert not Appointment.objects.exists()
 
 
-def test_a_nurse_is_no_doctor_to_book(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
-    reply = desk.post("/appointments", body(patient, ward["nurse"]))
+def test_a_nurse_is_no_doctor_to_book(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+    reply = receptionist_api.post("/appointments", body(patient, staff["nurse"]))
     assert (reply.status_code, error_of(reply)["details"]["field"]) == (400, "doctor_id")
 
 
-def test_a_clash_is_refused_with_three_times_that_can_really_be_booked(desk: Any, patient: Patient, doctor: User) -> None:
+def test_a_clash_is_refused_with_three_times_that_can_really_be_booked(
+    receptionist_api: Any, patient: Patient, doctor: User
+) -> None:
     book(patient, doctor, at("10:00"), duration_minutes=30)
-    other = admit("Ann", "Roe")
+    other = register_patient("Ann", "Roe")
     book(other, hire("dr.two", "doctor", specialty="Cardiology"), at("10:45"), duration_minutes=15)
-    reply = desk.post("/appointments", body(other, doctor, scheduled_time=at("10:15").isoformat(), duration_minutes=30))
+    reply = receptionist_api.post(
+        "/appointments", body(other, doctor, scheduled_time=at("10:15").isoformat(), duration_minutes=30)
+    )
     details = error_of(reply)["details"]
     assert (reply.status_code, details["taken"]) == (409, ["doctor"])
     times = [free["scheduled_time"] for free in details["alternatives"]]
@@ -160,81 +166,83 @@ def test_a_clash_is_refused_with_three_times_that_can_really_be_booked(desk: Any
     ]
     for free in details["alternatives"]:
         assert set(free) == {"doctor_id", "scheduled_time", "duration_minutes"}
-        assert desk.post("/appointments", {"patient_id": str(other.pk), **free}).status_code == 201
+        assert receptionist_api.post("/appointments", {"patient_id": str(other.pk), **free}).status_code == 201
 
 
-def test_a_doctor_without_hours_has_alternatives_too(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
-    book(patient, ward["doctor"], at("10:00"), duration_minutes=30)
-    other = admit("Ann", "Roe")
-    reply = desk.post("/appointments", body(other, ward["doctor"], duration_minutes=30))
+def test_a_doctor_without_hours_has_alternatives_too(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+    book(patient, staff["doctor"], at("10:00"), duration_minutes=30)
+    other = register_patient("Ann", "Roe")
+    reply = receptionist_api.post("/appointments", body(other, staff["doctor"], duration_minutes=30))
     free = error_of(reply)["details"]["alternatives"]
-    assert [desk.post("/appointments", {"patient_id": str(other.pk), **one}).status_code for one in free] == [201] * 3
+    assert [receptionist_api.post("/appointments", {"patient_id": str(other.pk), **one}).status_code for one in free] == [201] * 3
 
 
-def test_a_patient_is_not_in_two_places_and_a_room_not_used_twice(desk: Any, patient: Patient, doctor: User) -> None:
+def test_a_patient_is_not_in_two_places_and_a_room_not_used_twice(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     second, here = hire("dr.two", "doctor", specialty="Cardiology"), room()
     book(patient, doctor, room_id=here.pk)
-    reply = desk.post("/appointments", body(patient, second))
+    reply = receptionist_api.post("/appointments", body(patient, second))
     assert (reply.status_code, error_of(reply)["details"]["taken"]) == (409, ["patient"])
-    reply = desk.post("/appointments", body(admit("Ann", "Roe"), second, room_id=str(here.pk)))
+    reply = receptionist_api.post("/appointments", body(register_patient("Ann", "Roe"), second, room_id=str(here.pk)))
     assert (reply.status_code, error_of(reply)["details"]["taken"]) == (409, ["room"])
     assert error_of(reply)["message"] == "The room is already booked at that time."
-    reply = desk.post("/appointments", body(patient, doctor, room_id=str(here.pk)))
+    reply = receptionist_api.post("/appointments", body(patient, doctor, room_id=str(here.pk)))
     assert (reply.status_code, error_of(reply)["details"]["taken"]) == (409, ["doctor", "patient", "room"])
     assert error_of(reply)["message"] == "The doctor, the patient and the room are already booked at that time."
 
 
-def test_visits_may_touch(desk: Any, patient: Patient, doctor: User) -> None:
+def test_visits_may_touch(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     book(patient, doctor, at("10:00"), duration_minutes=30)
-    before = desk.post("/appointments", body(patient, doctor, scheduled_time=at("09:45").isoformat()))
-    after = desk.post("/appointments", body(patient, doctor, scheduled_time=at("10:30").isoformat()))
+    before = receptionist_api.post("/appointments", body(patient, doctor, scheduled_time=at("09:45").isoformat()))
+    after = receptionist_api.post("/appointments", body(patient, doctor, scheduled_time=at("10:30").isoformat()))
     assert (before.status_code, after.status_code) == (201, 201)
 
 
-def test_a_requested_visit_reserves_nothing_until_it_is_scheduled(desk: Any, patient: Patient, doctor: User) -> None:
-    asked = row_of(desk.post("/appointments", body(patient, doctor, status="requested")))
-    other = row_of(desk.post("/appointments", body(admit("Ann", "Roe"), doctor)))
-    refused = desk.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
+def test_a_requested_visit_reserves_nothing_until_it_is_scheduled(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+    asked = row_of(receptionist_api.post("/appointments", body(patient, doctor, status="requested")))
+    other = row_of(receptionist_api.post("/appointments", body(register_patient("Ann", "Roe"), doctor)))
+    refused = receptionist_api.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
     assert (refused.status_code, error_of(refused)["details"]["taken"]) == (409, ["doctor"])
     assert len(error_of(refused)["details"]["alternatives"]) == 3
-    desk.post(f"/appointments/{other['id']}/cancel")
-    assert row_of(desk.put(f"/appointments/{asked['id']}", {"status": "scheduled"}))["status"] == "scheduled"
+    receptionist_api.post(f"/appointments/{other['id']}/cancel")
+    assert row_of(receptionist_api.put(f"/appointments/{asked['id']}", {"status": "scheduled"}))["status"] == "scheduled"
 
 
-def test_overbooking_is_a_deliberate_act_with_a_seat_of_its_own(ward: dict[str, User], patient: Patient) -> None:
-    publish(ward["doctor"], overbook_per_day=2)
-    book(patient, ward["doctor"])
-    desk, others = caller(ward["receptionist"]), [admit("Ann", f"Roe{letter}") for letter in "abc"]
-    sent = [body(other, ward["doctor"], overbook_reason="Cannot wait") for other in others]
-    refused = caller(ward["nurse"]).post("/appointments", sent[0])
+def test_overbooking_is_a_deliberate_act_with_a_seat_of_its_own(staff: dict[str, User], patient: Patient) -> None:
+    publish(staff["doctor"], overbook_per_day=2)
+    book(patient, staff["doctor"])
+    receptionist_api, others = api_client(staff["receptionist"]), [register_patient("Ann", f"Roe{letter}") for letter in "abc"]
+    sent = [body(other, staff["doctor"], overbook_reason="Cannot wait") for other in others]
+    refused = api_client(staff["nurse"]).post("/appointments", sent[0])
     assert (refused.status_code, error_of(refused)["details"]["field"]) == (403, "overbook_reason")
-    assert [desk.post("/appointments", one).status_code for one in sent] == [201, 201, 409]
+    assert [receptionist_api.post("/appointments", one).status_code for one in sent] == [201, 201, 409]
     first = Appointment.objects.get(patient=others[0])
-    desk.post(f"/appointments/{first.pk}/cancel")
-    assert desk.post("/appointments", sent[2]).status_code == 201
-    desk.post(f"/appointments/{Appointment.objects.get(patient=others[1]).pk}/cancel")
-    same = desk.post("/appointments", body(patient, ward["doctor"], overbook_reason="Cannot wait"))
+    receptionist_api.post(f"/appointments/{first.pk}/cancel")
+    assert receptionist_api.post("/appointments", sent[2]).status_code == 201
+    receptionist_api.post(f"/appointments/{Appointment.objects.get(patient=others[1]).pk}/cancel")
+    same = receptionist_api.post("/appointments", body(patient, staff["doctor"], overbook_reason="Cannot wait"))
     assert (same.status_code, error_of(same)["details"]["taken"]) == (409, ["patient"])
 
 
-def test_an_inactive_or_hidden_patient_is_not_booked(ward: dict[str, User], desk: Any, patient: Patient, doctor: User) -> None:
-    restrict(patient, ward["nurse"])
-    assert desk.post("/appointments", body(patient, doctor)).status_code == 400
+def test_an_inactive_or_hidden_patient_is_not_booked(
+    staff: dict[str, User], receptionist_api: Any, patient: Patient, doctor: User
+) -> None:
+    restrict(patient, staff["nurse"])
+    assert receptionist_api.post("/appointments", body(patient, doctor)).status_code == 400
     assert AuditEvent.objects.get(outcome="denied").patient_id == patient.pk
-    assert caller(ward["nurse"]).post("/appointments", body(patient, doctor)).status_code == 201
-    other = admit("Ann", "Roe")
-    patients.deactivate(by=ward["receptionist"], patient_id=other.pk)
+    assert api_client(staff["nurse"]).post("/appointments", body(patient, doctor)).status_code == 201
+    other = register_patient("Ann", "Roe")
+    patients.deactivate(by=staff["receptionist"], patient_id=other.pk)
     free = {"scheduled_time": at("15:00").isoformat()}
-    refused = desk.post("/appointments", body(other, doctor, **free))
+    refused = receptionist_api.post("/appointments", body(other, doctor, **free))
     assert (refused.status_code, "inactive" in error_of(refused)["message"]) == (409, True)
-    patients.reactivate(by=ward["receptionist"], patient_id=other.pk)
-    assert desk.post("/appointments", body(other, doctor, **free)).status_code == 201
+    patients.reactivate(by=staff["receptionist"], patient_id=other.pk)
+    assert receptionist_api.post("/appointments", body(other, doctor, **free)).status_code == 201
 
 
 def test_a_booking_is_announced_on_record_and_makes_the_doctor_one_of_the_care_team(
-    desk: Any, patient: Patient, doctor: User
+    receptionist_api: Any, patient: Patient, doctor: User
 ) -> None:
-    reply = desk.post("/appointments", body(patient, doctor))
+    reply = receptionist_api.post("/appointments", body(patient, doctor))
     fact = OutboxEvent.objects.get(name="appointment.created")
     assert fact.payload == {
         "appointment_id": row_of(reply)["id"],
@@ -253,58 +261,62 @@ def test_a_booking_is_announced_on_record_and_makes_the_doctor_one_of_the_care_t
 
 
 def test_who_was_overbooked_and_missed_gets_another_seat_when_he_comes_late_or_is_told_the_day_is_full(
-    ward: dict[str, User],
+    staff: dict[str, User],
 ) -> None:
-    publish(ward["doctor"], overbook_per_day=2)
-    nurse, desk = caller(ward["nurse"]), caller(ward["receptionist"])
-    people = [admit("Ann", f"Roe{letter}") for letter in "abcd"]
+    publish(staff["doctor"], overbook_per_day=2)
+    nurse, receptionist_api = api_client(staff["nurse"]), api_client(staff["receptionist"])
+    people = [register_patient("Ann", f"Roe{letter}") for letter in "abcd"]
     with time_machine.travel(at("12:00"), tick=True):
-        nurse, desk = caller(ward["nurse"]), caller(ward["receptionist"])
+        nurse, receptionist_api = api_client(staff["nurse"]), api_client(staff["receptionist"])
 
         def squeeze(number: int) -> Any:
             sent = body(
-                people[number], ward["doctor"], overbook_reason="Cannot wait", scheduled_time=at("10:00", monday(0)).isoformat()
+                people[number], staff["doctor"], overbook_reason="Cannot wait", scheduled_time=at("10:00", monday(0)).isoformat()
             )
-            return row_of(desk.post("/appointments", sent))["id"]
+            return row_of(receptionist_api.post("/appointments", sent))["id"]
 
         late = squeeze(0)
-        desk.post(f"/appointments/{late}/no-show")
+        receptionist_api.post(f"/appointments/{late}/no-show")
         first, second = squeeze(1), squeeze(2)
         refused = nurse.post(f"/appointments/{late}/check-in")
         assert (refused.status_code, error_of(refused)["details"]["overbook_per_day"]) == (409, 2)
-        desk.post(f"/appointments/{second}/cancel")
+        receptionist_api.post(f"/appointments/{second}/cancel")
         assert row_of(nurse.post(f"/appointments/{late}/check-in"))["status"] == "checked_in"
     assert Appointment.objects.get(pk=late).overbook_seat == 2
     assert Appointment.objects.get(pk=first).overbook_seat == 1
 
 
-def test_a_mere_request_makes_nobody_one_of_the_care_team(desk: Any, patient: Patient, doctor: User) -> None:
-    asked = row_of(desk.post("/appointments", body(patient, doctor, status="requested")))
+def test_a_mere_request_makes_nobody_one_of_the_care_team(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+    asked = row_of(receptionist_api.post("/appointments", body(patient, doctor, status="requested")))
     assert not CareTeamMember.objects.exists()
-    desk.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
+    receptionist_api.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
     assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="appointment").count() == 1
 
 
 # Changing
 
 
-def test_a_visit_is_moved_and_what_changed_is_named(desk: Any, patient: Patient, doctor: User) -> None:
+def test_a_visit_is_moved_and_what_changed_is_named(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
-    reply = desk.put(f"/appointments/{row.pk}", {"scheduled_time": at("11:00").isoformat(), "duration_minutes": 30, "notes": "x"})
+    reply = receptionist_api.put(
+        f"/appointments/{row.pk}", {"scheduled_time": at("11:00").isoformat(), "duration_minutes": 30, "notes": "x"}
+    )
     moved = row_of(reply)
     assert (moved["duration_minutes"], moved["notes"]) == (30, "x")
     fact = OutboxEvent.objects.get(name="appointment.updated")
     assert set(fact.payload["changes"]) == {"scheduled_time", "duration_minutes", "notes"}
-    freed = desk.post("/appointments", body(admit("Ann", "Roe"), doctor))
+    freed = receptionist_api.post("/appointments", body(register_patient("Ann", "Roe"), doctor))
     assert freed.status_code == 201
-    back = desk.put(f"/appointments/{row.pk}", {"scheduled_time": at("10:00").isoformat()})
+    back = receptionist_api.put(f"/appointments/{row.pk}", {"scheduled_time": at("10:00").isoformat()})
     assert (back.status_code, error_of(back)["details"]["taken"]) == (409, ["doctor"])
     assert Appointment.objects.get(pk=row.pk).scheduled_time == at("11:00")
 
 
-def test_what_is_sent_back_unchanged_is_no_change(desk: Any, patient: Patient, doctor: User) -> None:
+def test_what_is_sent_back_unchanged_is_no_change(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
-    reply = desk.put(f"/appointments/{row.pk}", {"scheduled_time": at("10:00").isoformat(), "status": "scheduled", "notes": None})
+    reply = receptionist_api.put(
+        f"/appointments/{row.pk}", {"scheduled_time": at("10:00").isoformat(), "status": "scheduled", "notes": None}
+    )
     assert reply.status_code == 200
     assert not OutboxEvent.objects.filter(name="appointment.updated").exists()
 
@@ -322,10 +334,10 @@ def test_what_is_sent_back_unchanged_is_no_change(desk: Any, patient: Patient, d
     ],
 )
 def test_what_may_not_be_changed_is_refused(
-    desk: Any, patient: Patient, doctor: User, changes: dict[str, Any], status: int, field: str | None
+    receptionist_api: Any, patient: Patient, doctor: User, changes: dict[str, Any], status: int, field: str | None
 ) -> None:
     row = book(patient, doctor)
-    reply = desk.put(f"/appointments/{row.pk}", changes)
+    reply = receptionist_api.put(f"/appointments/{row.pk}", changes)
     assert (reply.status_code, error_of(reply)["details"].get("field")) == (status, field)
     if status == 409:
         details = error_of(reply)["details"]
@@ -333,17 +345,20 @@ def test_what_may_not_be_changed_is_refused(
         assert set(details["allowed"]) == {"confirmed", "checked_in", "cancelled", "no_show"}
 
 
-def test_time_and_doctor_stay_once_the_patient_is_here(desk: Any, patient: Patient, doctor: User) -> None:
+def test_time_and_doctor_stay_once_the_patient_is_here(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
-    desk.post(f"/appointments/{row.pk}/check-in", {"early": True})
-    assert desk.put(f"/appointments/{row.pk}", {"scheduled_time": at("11:00").isoformat()}).status_code == 409
-    assert row_of(desk.put(f"/appointments/{row.pk}", {"triage": "urgent", "triage_reason": "Chest pain"}))["triage"] == "urgent"
+    receptionist_api.post(f"/appointments/{row.pk}/check-in", {"early": True})
+    assert receptionist_api.put(f"/appointments/{row.pk}", {"scheduled_time": at("11:00").isoformat()}).status_code == 409
+    assert (
+        row_of(receptionist_api.put(f"/appointments/{row.pk}", {"triage": "urgent", "triage_reason": "Chest pain"}))["triage"]
+        == "urgent"
+    )
 
 
-def test_a_doctor_changes_his_own_diary_alone(ward: dict[str, User], patient: Patient, doctor: User) -> None:
+def test_a_doctor_changes_his_own_diary_alone(staff: dict[str, User], patient: Patient, doctor: User) -> None:
     other = hire("dr.two", "doctor", specialty="Cardiology")
-    mine, theirs = book(patient, doctor), book(admit("Ann", "Roe"), other)
-    who = caller(doctor)
+    mine, theirs = book(patient, doctor), book(register_patient("Ann", "Roe"), other)
+    who = api_client(doctor)
     assert who.get(f"/appointments/{theirs.pk}").status_code == 200
     assert who.post("/appointments", body(patient, other, scheduled_time=at("15:00").isoformat())).status_code == 201
     calls = [
@@ -356,81 +371,83 @@ def test_a_doctor_changes_his_own_diary_alone(ward: dict[str, User], patient: Pa
     assert [who.call(verb, f"/appointments/{mine.pk}{path}", sent).status_code for verb, path, sent in calls] == [200] * 4
 
 
-def test_of_two_who_change_one_version_the_second_is_told(desk: Any, patient: Patient, doctor: User) -> None:
+def test_of_two_who_change_one_version_the_second_is_told(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
-    tag = desk.get(f"/appointments/{row.pk}").headers["ETag"]
-    first = desk.put(f"/appointments/{row.pk}", {"notes": "mine"}, HTTP_IF_MATCH=tag)
-    second = desk.put(f"/appointments/{row.pk}", {"notes": "theirs"}, HTTP_IF_MATCH=tag)
+    tag = receptionist_api.get(f"/appointments/{row.pk}").headers["ETag"]
+    first = receptionist_api.put(f"/appointments/{row.pk}", {"notes": "mine"}, HTTP_IF_MATCH=tag)
+    second = receptionist_api.put(f"/appointments/{row.pk}", {"notes": "theirs"}, HTTP_IF_MATCH=tag)
     assert (first.status_code, second.status_code) == (200, 412)
-    assert desk.call("DELETE", f"/appointments/{row.pk}", None, HTTP_IF_MATCH=tag).status_code == 412
-    assert desk.call("DELETE", f"/appointments/{row.pk}", None, HTTP_IF_MATCH=first.headers["ETag"]).status_code == 200
+    assert receptionist_api.call("DELETE", f"/appointments/{row.pk}", None, HTTP_IF_MATCH=tag).status_code == 412
+    assert (
+        receptionist_api.call("DELETE", f"/appointments/{row.pk}", None, HTTP_IF_MATCH=first.headers["ETag"]).status_code == 200
+    )
 
 
 # States
 
 
-def test_a_cancelled_visit_is_kept_and_frees_its_time(desk: Any, patient: Patient, doctor: User) -> None:
+def test_a_cancelled_visit_is_kept_and_frees_its_time(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
     sent = {"cancellation_reason": "Patient requested cancellation", "notify_patient": True}
-    reply = desk.call("DELETE", f"/appointments/{row.pk}", sent)
+    reply = receptionist_api.call("DELETE", f"/appointments/{row.pk}", sent)
     gone = row_of(reply)
     assert (reply.status_code, gone["status"]) == (200, "cancelled")
     assert gone["cancellation_reason"] == sent["cancellation_reason"]
     assert gone["cancelled_at"]
     fact = OutboxEvent.objects.get(name="appointment.updated")
     assert (fact.payload["status"], fact.payload["notify_patient"]) == ("cancelled", True)
-    again = desk.call("DELETE", f"/appointments/{row.pk}", sent)
+    again = receptionist_api.call("DELETE", f"/appointments/{row.pk}", sent)
     assert (again.status_code, error_of(again)["details"]) == (
         409,
         {"from": "cancelled", "to": "cancelled", "allowed": []},
     )
-    assert desk.post("/appointments", body(admit("Ann", "Roe"), doctor)).status_code == 201
+    assert receptionist_api.post("/appointments", body(register_patient("Ann", "Roe"), doctor)).status_code == 201
 
 
-def test_a_cancellation_may_stand_in_the_address_or_have_no_reason(desk: Any, patient: Patient, doctor: User) -> None:
+def test_a_cancellation_may_stand_in_the_address_or_have_no_reason(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     rows = [book(patient, doctor, at(clock_time)) for clock_time in ("09:00", "10:00", "11:00")]
-    told = desk.call("DELETE", f"/appointments/{rows[0].pk}?cancellation_reason=Snow&notify_patient=false")
+    told = receptionist_api.call("DELETE", f"/appointments/{rows[0].pk}?cancellation_reason=Snow&notify_patient=false")
     assert row_of(told)["cancellation_reason"] == "Snow"
     assert OutboxEvent.objects.get(name="appointment.updated").payload["notify_patient"] is False
-    assert desk.call("DELETE", f"/appointments/{rows[1].pk}").status_code == 200
-    assert desk.post(f"/appointments/{rows[2].pk}/cancel", {"cancellation_reason": "Snow"}).status_code == 200
-    assert desk.call("DELETE", f"/appointments/{rows[2].pk}?why=x").status_code == 400
+    assert receptionist_api.call("DELETE", f"/appointments/{rows[1].pk}").status_code == 200
+    assert receptionist_api.post(f"/appointments/{rows[2].pk}/cancel", {"cancellation_reason": "Snow"}).status_code == 200
+    assert receptionist_api.call("DELETE", f"/appointments/{rows[2].pk}?why=x").status_code == 400
 
 
 def test_nobody_fails_to_show_up_before_the_visit_and_who_is_late_is_checked_in_the_same_day(
-    desk: Any, patient: Patient, doctor: User
+    receptionist_api: Any, patient: Patient, doctor: User
 ) -> None:
     soon = book(patient, doctor, clock.now() + timedelta(hours=1))
-    early = desk.post(f"/appointments/{soon.pk}/no-show")
+    early = receptionist_api.post(f"/appointments/{soon.pk}/no-show")
     assert (early.status_code, error_of(early)["details"]["to"]) == (409, "no_show")
-    old = book(admit("Ann", "Roe"), doctor, clock.now() - timedelta(days=3))
-    late = book(admit("Bea", "Roe"), doctor, clock.now() - timedelta(minutes=5), duration_minutes=5)
-    assert [row_of(desk.post(f"/appointments/{row.pk}/no-show"))["status"] for row in (old, late)] == ["no_show"] * 2
-    assert desk.post(f"/appointments/{old.pk}/check-in").status_code == 409
+    old = book(register_patient("Ann", "Roe"), doctor, clock.now() - timedelta(days=3))
+    late = book(register_patient("Bea", "Roe"), doctor, clock.now() - timedelta(minutes=5), duration_minutes=5)
+    assert [row_of(receptionist_api.post(f"/appointments/{row.pk}/no-show"))["status"] for row in (old, late)] == ["no_show"] * 2
+    assert receptionist_api.post(f"/appointments/{old.pk}/check-in").status_code == 409
     if late.scheduled_time.astimezone(at().tzinfo).date() == clock.today():
-        assert row_of(desk.post(f"/appointments/{late.pk}/check-in"))["status"] == "checked_in"
+        assert row_of(receptionist_api.post(f"/appointments/{late.pk}/check-in"))["status"] == "checked_in"
 
 
-def test_each_who_checks_in_gets_the_next_token_of_the_day(desk: Any, doctor: User) -> None:
-    rows = [book(admit("Ann", f"Roe{letter}"), doctor, at(f"1{number}:00")) for number, letter in enumerate("abc")]
-    shown = [row_of(desk.post(f"/appointments/{row.pk}/check-in", {"early": True})) for row in rows]
+def test_each_who_checks_in_gets_the_next_token_of_the_day(receptionist_api: Any, doctor: User) -> None:
+    rows = [book(register_patient("Ann", f"Roe{letter}"), doctor, at(f"1{number}:00")) for number, letter in enumerate("abc")]
+    shown = [row_of(receptionist_api.post(f"/appointments/{row.pk}/check-in", {"early": True})) for row in rows]
     assert [row["queue_number"] for row in shown] == [1, 2, 3]
     assert all(row["checked_in_at"] for row in shown)
-    again = desk.post(f"/appointments/{rows[0].pk}/check-in")
+    again = receptionist_api.post(f"/appointments/{rows[0].pk}/check-in")
     assert (again.status_code, error_of(again)["details"]["allowed"]) == (409, ["cancelled", "no_show"])
 
 
 # Lists
 
 
-def test_the_list_is_filtered_by_patient_doctor_day_and_status(desk: Any, patient: Patient, doctor: User) -> None:
-    other, ann = hire("dr.two", "doctor", specialty="Cardiology"), admit("Ann", "Roe")
+def test_the_list_is_filtered_by_patient_doctor_day_and_status(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+    other, ann = hire("dr.two", "doctor", specialty="Cardiology"), register_patient("Ann", "Roe")
     first, second = book(patient, doctor, at("10:00")), book(ann, doctor, at("11:00"))
     third = book(patient, other, at("10:00", monday(2)))
-    desk.post(f"/appointments/{second.pk}/cancel")
+    receptionist_api.post(f"/appointments/{second.pk}/cancel")
 
     def found(query: str) -> list[str]:
-        return [row["id"] for row in desk.get(f"/appointments?{query}").json()["data"]["appointments"]]
+        return [row["id"] for row in receptionist_api.get(f"/appointments?{query}").json()["data"]["appointments"]]
 
     ids = {row.pk: str(row.pk) for row in (first, second, third)}
     day = monday().isoformat()
@@ -441,7 +458,7 @@ def test_the_list_is_filtered_by_patient_doctor_day_and_status(desk: Any, patien
     assert found(f"date_from={at('10:00').isoformat().replace('+', '%2B')}&date_to={day}&status=scheduled") == [ids[first.pk]]
     assert found("status=cancelled") == [ids[second.pk]]
     assert found(f"date_from={monday(3)}") == []
-    survivor = admit("Jon", "Doe", phone="+1-555-0100")
+    survivor = register_patient("Jon", "Doe", phone="+1-555-0100")
     merge(patient, survivor)
     assert found(f"patient_id={patient.pk}") == found(f"patient_id={survivor.pk}") == [ids[third.pk], ids[first.pk]]
 
@@ -450,47 +467,47 @@ def test_the_list_is_filtered_by_patient_doctor_day_and_status(desk: Any, patien
     "query",
     ["date_from=2025-02-01&date_to=2025-01-01", "date_from=soon", "status=asleep", "patient_id=x", "sort=notes", "who=me"],
 )
-def test_a_filter_that_makes_no_sense_is_refused(desk: Any, query: str) -> None:
-    assert desk.get(f"/appointments?{query}").status_code == 400
+def test_a_filter_that_makes_no_sense_is_refused(receptionist_api: Any, query: str) -> None:
+    assert receptionist_api.get(f"/appointments?{query}").status_code == 400
 
 
-def test_totals_and_rows_leave_out_who_is_hidden(ward: dict[str, User], patient: Patient, doctor: User) -> None:
-    closed = admit("Dora", "Hale")
+def test_totals_and_rows_leave_out_who_is_hidden(staff: dict[str, User], patient: Patient, doctor: User) -> None:
+    closed = register_patient("Dora", "Hale")
     book(patient, doctor), book(closed, doctor, at("11:00"))
-    restrict(closed, ward["nurse"])
+    restrict(closed, staff["nurse"])
     for query in ("", f"?doctor_id={doctor.pk}", "?status=scheduled", f"?patient_id={closed.pk}"):
         seen = {}
         for role in ("receptionist", "nurse"):
-            data = caller(ward[role]).get(f"/appointments{query}").json()["data"]
+            data = api_client(staff[role]).get(f"/appointments{query}").json()["data"]
             assert data["pagination"]["total"] == len(data["appointments"])
             seen[role] = data["pagination"]["total"]
         assert seen["nurse"] - seen["receptionist"] == 1, query
 
 
 def test_billing_sees_when_and_with_whom_and_nothing_that_was_noted(
-    ward: dict[str, User], patient: Patient, doctor: User
+    staff: dict[str, User], patient: Patient, doctor: User
 ) -> None:
-    row, who = book(patient, doctor, notes="Chest pain"), caller(ward["billing"])
+    row, who = book(patient, doctor, notes="Chest pain"), api_client(staff["billing"])
     shown = row_of(who.get(f"/appointments/{row.pk}"))
     left_out = {"notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason"}
     assert set(shown) == WHOLE - left_out
     assert set(who.get("/appointments").json()["data"]["appointments"][0]) == KEYS - left_out
 
 
-def test_patient_and_doctor_can_stand_beside_their_ids(desk: Any, patient: Patient, doctor: User) -> None:
+def test_patient_and_doctor_can_stand_beside_their_ids(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
-    shown = row_of(desk.get(f"/appointments/{row.pk}?expand=patient,doctor"))
+    shown = row_of(receptionist_api.get(f"/appointments/{row.pk}?expand=patient,doctor"))
     assert (shown["patient"]["mrn"], shown["doctor"]["last_name"]) == (patient.mrn, doctor.last_name)
-    (listed,) = desk.get("/appointments?expand=patient&fields=id,status").json()["data"]["appointments"]
+    (listed,) = receptionist_api.get("/appointments?expand=patient&fields=id,status").json()["data"]["appointments"]
     assert set(listed) == {"id", "status", "patient"}
 
 
-def test_a_list_costs_the_same_with_one_row_and_with_a_hundred(desk: Any, patient: Patient, doctor: User) -> None:
+def test_a_list_costs_the_same_with_one_row_and_with_a_hundred(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     def queries(query: str) -> int:
         with CaptureQueriesContext(
             connection,
         ) as log:
-            assert desk.get(f"/appointments?{query}").status_code == 200
+            assert receptionist_api.get(f"/appointments?{query}").status_code == 200
         return len(log)
 
     for hour in range(9, 18):
@@ -502,10 +519,10 @@ def test_a_list_costs_the_same_with_one_row_and_with_a_hundred(desk: Any, patien
         assert queries(f"limit=100{filters}") == 3
 
 
-def test_a_booking_is_few_statements(desk: Any, patient: Patient, doctor: User) -> None:
-    desk.post("/appointments", body(patient, doctor))
+def test_a_booking_is_few_statements(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+    receptionist_api.post("/appointments", body(patient, doctor))
     with CaptureQueriesContext(connection) as log:
-        desk.post("/appointments", body(patient, doctor, scheduled_time=at("13:00").isoformat()))
+        receptionist_api.post("/appointments", body(patient, doctor, scheduled_time=at("13:00").isoformat()))
     beside = ("SAVEPOINT", "RELEASE", "accounts_session", "INSERT INTO audit_", "INSERT INTO events_")
     own = [query["sql"] for query in log if not any(word in query["sql"] for word in beside)]
     assert len(own) <= 4, "\n".join(own)

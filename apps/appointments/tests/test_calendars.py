@@ -15,8 +15,9 @@ from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.events import StaffDeactivated
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller, hire, key_of, program
-from apps.appointments import calendars, services
+from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, hire
+from apps.appointments import services
+from apps.appointments.calendars import ical
 from apps.appointments.listeners import close_the_calendar
 from apps.appointments.models import Appointment, CalendarFeed
 from apps.appointments.services import NoFeed
@@ -24,21 +25,21 @@ from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, NotFound
-from apps.common.tests.crowd import at_once
+from apps.common.tests.concurrency import run_concurrently
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> User:
-    publish(ward["doctor"])
-    return ward["doctor"]
+def doctor(staff: dict[str, User]) -> User:
+    publish(staff["doctor"])
+    return staff["doctor"]
 
 
 @pytest.fixture
 def patient(db: None) -> Patient:
-    return admit("Zebulon", "Quackenbush")
+    return register_patient("Zebulon", "Quackenbush")
 
 
 def events(reply: Any) -> list[Any]:
@@ -59,7 +60,7 @@ def feed_path(url: str) -> str:
 
 def subscribe(doctor: User, by: User | None = None) -> str:
     """Make the doctor's calendar an address. Answers its path."""
-    reply = caller(by or doctor).post(f"/doctors/{doctor.pk}/calendar-feed")
+    reply = api_client(by or doctor).post(f"/doctors/{doctor.pk}/calendar-feed")
     assert reply.status_code == 201, reply.content
     return feed_path(reply.json()["data"]["calendar_feed"]["url"])
 
@@ -67,10 +68,10 @@ def subscribe(doctor: User, by: User | None = None) -> str:
 # One visit
 
 
-def test_a_visit_is_a_file_that_calendar_programs_read(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_a_visit_is_a_file_that_calendar_programs_read(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     place = room("Room, 1; east")
     row = book(patient, doctor, at("10:00"), appointment_type="vaccination", notes="Allergic to latex", room_id=place.pk)
-    reply = caller(ward["nurse"]).get(f"/appointments/{row.pk}.ics")
+    reply = api_client(staff["nurse"]).get(f"/appointments/{row.pk}.ics")
     (event,) = events(reply)
     assert event["uid"] == str(row.pk)
     assert (event.decoded("dtstart"), event.decoded("dtend")) == (at("10:00"), at("10:15"))
@@ -94,7 +95,7 @@ def test_a_file_says_how_sure_the_visit_is(doctor: User, patient: Patient, statu
     row = book(patient, doctor, status="requested" if status == "requested" else "scheduled")
     if status in ("confirmed", "cancelled"):
         services.change(by=SYSTEM, appointment_id=row.pk, changes={"status": status})
-    (event,) = events(caller(doctor).get(f"/appointments/{row.pk}.ics"))
+    (event,) = events(api_client(doctor).get(f"/appointments/{row.pk}.ics"))
     assert event["status"] == told
 
 
@@ -107,11 +108,11 @@ def test_the_number_rises_with_every_change_and_the_uid_stays(
         (60, {"scheduled_time": at("11:00")}),
         (86_400 * 300, {"status": "cancelled"}),
     ):
-        seen.append(events(caller(doctor).get(f"/appointments/{row.pk}.ics"))[0])
+        seen.append(events(api_client(doctor).get(f"/appointments/{row.pk}.ics"))[0])
         with monkeypatch.context() as later:
             later.setattr(clock, "now", lambda seconds=seconds: begin + timedelta(seconds=seconds))
             services.change(by=SYSTEM, appointment_id=row.pk, changes=changes)
-    seen.append(events(caller(doctor).get(f"/appointments/{row.pk}.ics"))[0])
+    seen.append(events(api_client(doctor).get(f"/appointments/{row.pk}.ics"))[0])
     numbers = [int(event["sequence"]) for event in seen]
     assert numbers[0] == 0
     assert numbers == sorted(set(numbers))
@@ -121,11 +122,11 @@ def test_the_number_rises_with_every_change_and_the_uid_stays(
 
 def test_the_number_fits_the_standard_for_ever() -> None:
     row = Appointment(created_at=datetime(2000, 1, 1, tzinfo=UTC), updated_at=datetime(2100, 1, 1, tzinfo=UTC))
-    assert calendars.sequence(row) == 2**31 - 1
+    assert ical.sequence(row) == 2**31 - 1
 
 
 def test_a_file_that_is_known_is_not_sent_again(doctor: User, patient: Patient) -> None:
-    row, who = book(patient, doctor), caller(doctor)
+    row, who = book(patient, doctor), api_client(doctor)
     first = who.get(f"/appointments/{row.pk}.ics")
     again = who.get(f"/appointments/{row.pk}.ics", HTTP_IF_NONE_MATCH=first.headers["ETag"])
     assert (again.status_code, again.content) == (304, b"")
@@ -133,19 +134,19 @@ def test_a_file_that_is_known_is_not_sent_again(doctor: User, patient: Patient) 
     assert who.get(f"/appointments/{row.pk}.ics", HTTP_IF_NONE_MATCH=first.headers["ETag"]).status_code == 200
 
 
-def test_who_takes_a_visit_along(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_who_takes_a_visit_along(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     row = book(patient, doctor)
     path = f"/appointments/{row.pk}.ics"
-    allowed = {role for role, user in ward.items() if caller(user).get(path).status_code == 200}
+    allowed = {role for role, user in staff.items() if api_client(user).get(path).status_code == 200}
     assert allowed == {"admin", "doctor", "nurse", "receptionist"}
-    assert caller(hire("dr.other", "doctor", specialty="Cardiology")).get(path).status_code == 403
-    assert caller().get(path).status_code == 401
-    assert program(key_of(ward["nurse"], "appointments:read").text).get(path).status_code == 200
-    assert program(key_of(ward["nurse"], "appointments:write").text).get(path).status_code == 403
+    assert api_client(hire("dr.other", "doctor", specialty="Cardiology")).get(path).status_code == 403
+    assert api_client().get(path).status_code == 401
+    assert api_key_client(create_api_key(staff["nurse"], "appointments:read").text).get(path).status_code == 200
+    assert api_key_client(create_api_key(staff["nurse"], "appointments:write").text).get(path).status_code == 403
     restrict(patient)
-    assert caller(ward["nurse"]).get(path).status_code == 404
-    assert caller(ward["nurse"]).get(f"/appointments/{uuid4()}.ics").status_code == 404
-    assert caller(ward["nurse"]).get("/appointments/nobody.ics").status_code == 404
+    assert api_client(staff["nurse"]).get(path).status_code == 404
+    assert api_client(staff["nurse"]).get(f"/appointments/{uuid4()}.ics").status_code == 404
+    assert api_client(staff["nurse"]).get("/appointments/nobody.ics").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_who_takes_a_visit_along(ward: dict[str, User], doctor: User, patient: P
 def test_a_file_comes_to_whoever_takes_it_and_its_refusals_are_json(
     doctor: User, patient: Patient, accept: str, status: int
 ) -> None:
-    row, who = book(patient, doctor), caller(doctor)
+    row, who = book(patient, doctor), api_client(doctor)
     assert who.get(f"/appointments/{row.pk}.ics", HTTP_ACCEPT=accept).status_code == status
     missing = who.get(f"/appointments/{uuid4()}.ics", HTTP_ACCEPT=accept)
     assert missing.headers["Content-Type"] == "application/json"
@@ -164,9 +165,9 @@ def test_a_file_comes_to_whoever_takes_it_and_its_refusals_are_json(
 # A doctor's calendar
 
 
-def test_a_doctor_s_calendar_needs_no_header_and_names_no_patient(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_a_doctor_s_calendar_needs_no_header_and_names_no_patient(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     row = book(patient, doctor, at("10:00"), notes="Allergic to latex", appointment_type="follow_up")
-    closed = admit("Dora", "Zabriskie")
+    closed = register_patient("Dora", "Zabriskie")
     hidden = book(closed, doctor, at("11:00"))
     restrict(closed)
     path = subscribe(doctor)
@@ -185,10 +186,10 @@ def test_a_doctor_s_calendar_needs_no_header_and_names_no_patient(ward: dict[str
 def test_the_calendar_reaches_fourteen_days_back_and_ninety_ahead(doctor: User) -> None:
     now = clock.now()
     for number, days in enumerate((-15, -13, 89, 91)):
-        book(admit("Some", str(number)), doctor, now + timedelta(days=days))
-    gone = book(admit("Gone"), doctor, now + timedelta(days=1))
+        book(register_patient("Some", str(number)), doctor, now + timedelta(days=days))
+    gone = book(register_patient("Gone"), doctor, now + timedelta(days=1))
     services.cancel(by=SYSTEM, appointment_id=gone.pk)
-    asked = book(admit("Asked"), doctor, now + timedelta(days=2), status="requested")
+    asked = book(register_patient("Asked"), doctor, now + timedelta(days=2), status="requested")
     shown = events(Client().get(f"/v1{subscribe(doctor)}"))
     days = [round((event.decoded("dtstart") - now) / timedelta(days=1)) for event in shown]
     assert days == [-13, 2, 89]
@@ -206,7 +207,7 @@ def test_a_calendar_that_is_known_is_not_sent_again(doctor: User, patient: Patie
     first = Client().get(f"/v1{path}")
     again = Client(headers={"if-none-match": first.headers["ETag"]}).get(f"/v1{path}")
     assert (again.status_code, again.content) == (304, b"")
-    book(admit("New"), doctor, at("15:00"))
+    book(register_patient("New"), doctor, at("15:00"))
     assert Client(headers={"if-none-match": first.headers["ETag"]}).get(f"/v1{path}").status_code == 200
 
 
@@ -224,21 +225,21 @@ def test_any_other_token_opens_nothing_and_says_nothing(doctor: User) -> None:
         f"/doctors/{uuid4()}/calendar.ics?token={token}",
         f"/doctors/nobody/calendar.ics?token={token}",
     ]
-    replies = [caller().get(one) for one in tries]
+    replies = [api_client().get(one) for one in tries]
     errors = [{**reply.json()["error"], "timestamp": "", "request_id": ""} for reply in replies]
     assert {reply.status_code for reply in replies} == {404}
     assert all(error == errors[0] for error in errors)
     refused = AuditEvent.objects.filter(action="calendar_feed.refused", outcome="denied")
     assert refused.count() == len(tries)
-    assert caller().get(path).status_code == 200
+    assert api_client().get(path).status_code == 200
 
 
 def test_every_fetch_is_on_record_without_the_secret(doctor: User, patient: Patient) -> None:
     path = subscribe(doctor)
     token = parse_qs(urlsplit(path).query)["token"][0]
     assert len(token) >= 32
-    caller().get(path)
-    caller().get(path)
+    api_client().get(path)
+    api_client().get(path)
     rows = AuditEvent.objects.filter(action="calendar_feed.fetched")
     assert [(row.user_id, row.detail["doctor_id"]) for row in rows] == [(None, str(doctor.pk))] * 2
     feed = CalendarFeed.objects.get()
@@ -256,54 +257,54 @@ def test_the_calendar_is_limited_by_address(doctor: User, settings: Any) -> None
     assert Client(REMOTE_ADDR="203.0.113.8").get(path).status_code == 200
 
 
-def test_a_new_address_is_the_end_of_the_old_one(ward: dict[str, User], doctor: User) -> None:
+def test_a_new_address_is_the_end_of_the_old_one(staff: dict[str, User], doctor: User) -> None:
     old = subscribe(doctor)
-    new = subscribe(doctor, ward["receptionist"])
-    assert [caller().get(path).status_code for path in (old, new)] == [404, 200]
+    new = subscribe(doctor, staff["receptionist"])
+    assert [api_client().get(path).status_code for path in (old, new)] == [404, 200]
     assert CalendarFeed.objects.exclude(revoked_at=None).count() == 1
     assert OutboxEvent.objects.filter(name="schedule.calendar_feed_made").count() == 2
 
 
-def test_an_address_is_revoked_and_says_so(ward: dict[str, User], doctor: User) -> None:
+def test_an_address_is_revoked_and_says_so(staff: dict[str, User], doctor: User) -> None:
     path, feed = subscribe(doctor), f"/doctors/{doctor.pk}/calendar-feed"
-    caller().get(path)
-    seen = caller(doctor).get(feed).json()["data"]["calendar_feed"]
+    api_client().get(path)
+    seen = api_client(doctor).get(feed).json()["data"]["calendar_feed"]
     assert (seen["active"], seen["made_by"]) == (True, str(doctor.pk))
     assert seen["last_fetched_at"]
     assert "url" not in seen
-    assert caller(ward["admin"]).call("DELETE", feed).json()["data"]["calendar_feed"]["active"] is False
-    assert caller().get(path).status_code == 404
-    assert caller(doctor).get(feed).json()["data"]["calendar_feed"] == {
+    assert api_client(staff["admin"]).call("DELETE", feed).json()["data"]["calendar_feed"]["active"] is False
+    assert api_client().get(path).status_code == 404
+    assert api_client(doctor).get(feed).json()["data"]["calendar_feed"] == {
         "doctor_id": str(doctor.pk),
         "active": False,
         "created_at": None,
         "made_by": None,
         "last_fetched_at": None,
     }
-    assert caller(doctor).call("DELETE", feed).status_code == 409
+    assert api_client(doctor).call("DELETE", feed).status_code == 409
     assert OutboxEvent.objects.filter(name="schedule.calendar_feed_revoked").count() == 1
 
 
 def test_a_calendar_dies_with_the_doctor_s_account_and_does_not_come_back(doctor: User) -> None:
     path = subscribe(doctor)
     accounts.deactivate(by=SYSTEM, user_id=doctor.pk)
-    assert caller().get(path).status_code == 404
+    assert api_client().get(path).status_code == 404
     fact = OutboxEvent.objects.get(name="staff.deactivated")
     close_the_calendar(StaffDeactivated(user_id=UUID(fact.payload["user_id"])))
     accounts.reactivate(by=SYSTEM, user_id=doctor.pk)
-    assert caller().get(path).status_code == 404
+    assert api_client().get(path).status_code == 404
     close_the_calendar(StaffDeactivated(user_id=doctor.pk))  # a second time: nothing
     assert OutboxEvent.objects.filter(name="schedule.calendar_feed_revoked").count() == 1
 
 
-def test_who_keeps_calendars(ward: dict[str, User], doctor: User) -> None:
+def test_who_keeps_calendars(staff: dict[str, User], doctor: User) -> None:
     feed, other = f"/doctors/{doctor.pk}/calendar-feed", hire("dr.other", "doctor", specialty="Cardiology")
-    made = {role for role, user in ward.items() if caller(user).post(feed).status_code == 201}
-    seen = {role for role, user in ward.items() if caller(user).get(feed).status_code == 200}
+    made = {role for role, user in staff.items() if api_client(user).post(feed).status_code == 201}
+    seen = {role for role, user in staff.items() if api_client(user).get(feed).status_code == 200}
     assert made == seen == {"admin", "doctor", "receptionist"}
     for method in ("POST", "GET", "DELETE"):
-        assert caller(other).call(method, feed).status_code == 403
-    assert caller(ward["admin"]).post(f"/doctors/{ward['nurse'].pk}/calendar-feed").status_code == 404
+        assert api_client(other).call(method, feed).status_code == 403
+    assert api_client(staff["admin"]).post(f"/doctors/{staff['nurse'].pk}/calendar-feed").status_code == 404
     with pytest.raises(Forbidden):
         services.make_feed(by=other, doctor_id=doctor.pk)
     with pytest.raises(NotFound):
@@ -324,14 +325,14 @@ def test_a_doctor_has_one_live_calendar_whoever_writes_it(doctor: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_addresses_made_at_once_one_is_live() -> None:
     doctor = hire("dr.one", "doctor", specialty="Cardiology")
-    at_once(8, lambda _: services.make_feed(by=SYSTEM, doctor_id=doctor.pk))
+    run_concurrently(8, lambda _: services.make_feed(by=SYSTEM, doctor_id=doctor.pk))
     assert CalendarFeed.objects.filter(revoked_at=None).count() == 1
     assert CalendarFeed.objects.count() == 8
 
 
 def test_a_full_calendar_takes_few_statements(doctor: User, django_assert_max_num_queries: Any) -> None:
     for number in range(12):
-        book(admit("Many", str(number)), doctor, at("09:00", monday(2)) + timedelta(minutes=15 * number))
-    path, who = subscribe(doctor), caller()
+        book(register_patient("Many", str(number)), doctor, at("09:00", monday(2)) + timedelta(minutes=15 * number))
+    path, who = subscribe(doctor), api_client()
     with django_assert_max_num_queries(5):
         assert len(events(who.get(path))) == 12

@@ -8,18 +8,18 @@ import time_machine
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller, hire
+from apps.accounts.tests.factories import api_client, hire
 from apps.appointments import services
 from apps.appointments.models import Appointment
-from apps.appointments.recurrence import Rhythm
-from apps.appointments.services import Absence, NewSeries, NewVisit
+from apps.appointments.scheduling.recurrence import Rhythm
+from apps.appointments.services import DoctorAbsence, NewAppointment, NewSeries
 from apps.appointments.tests.factories import at, book, publish
 from apps.common import clock
 from apps.events.models import OutboxEvent
 from apps.patients import services as patients
+from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.models import Patient
-from apps.patients.restriction import CareTeamMember
-from apps.patients.tests.factories import admit, merge, restrict
+from apps.patients.tests.factories import merge, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -27,9 +27,9 @@ REASON = "Unconscious in the waiting room"
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> User:
-    publish(ward["doctor"])
-    return ward["doctor"]
+def doctor(staff: dict[str, User]) -> User:
+    publish(staff["doctor"])
+    return staff["doctor"]
 
 
 def team(patient: Patient) -> set[Any]:
@@ -37,14 +37,14 @@ def team(patient: Patient) -> set[Any]:
 
 
 def booked_by(who: User, patient: Patient, doctor: User, clock_time: str = "10:00") -> Appointment:
-    visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(clock_time))
-    return services.book(by=who, visit=visit).appointment
+    visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(clock_time))
+    return services.book(by=who, new=visit).appointment
 
 
-def test_emergency_access_does_not_become_permanent(ward: dict[str, User], doctor: User) -> None:
-    patient = admit()
-    restrict(patient, ward["nurse"])
-    who, path = caller(doctor), f"/patients/{patient.pk}"
+def test_emergency_access_does_not_become_permanent(staff: dict[str, User], doctor: User) -> None:
+    patient = register_patient()
+    restrict(patient, staff["nurse"])
+    who, path = api_client(doctor), f"/patients/{patient.pk}"
     assert who.get(path).status_code == 404
     assert who.post("/patients/break-glass", {"mrn": patient.mrn, "reason": REASON}).status_code == 200
     body = {"patient_id": str(patient.pk), "scheduled_time": at().isoformat()}
@@ -52,36 +52,36 @@ def test_emergency_access_does_not_become_permanent(ward: dict[str, User], docto
     other = who.post("/appointments", body | {"scheduled_time": at("12:00").isoformat()})
     assert other.status_code == 201  # and it stays booked
     assert who.post(f"/appointments/{row['id']}/cancel").status_code == 200
-    assert team(patient) == {ward["nurse"].pk}
+    assert team(patient) == {staff["nurse"].pk}
     with time_machine.travel(clock.now() + timedelta(hours=4, minutes=1), tick=True):
-        assert caller(doctor).get(path).status_code == 404
+        assert api_client(doctor).get(path).status_code == 404
 
 
 @pytest.mark.parametrize("role", ["receptionist", "admin"])
-def test_reception_and_administrators_add_the_doctor(ward: dict[str, User], doctor: User, role: str) -> None:
-    patient = admit()
-    booked_by(ward[role], patient, doctor)
+def test_reception_and_administrators_add_the_doctor(staff: dict[str, User], doctor: User, role: str) -> None:
+    patient = register_patient()
+    booked_by(staff[role], patient, doctor)
     assert team(patient) == {doctor.pk}
 
 
-def test_a_nurse_adds_the_doctor_only_as_a_member_of_the_team(ward: dict[str, User], doctor: User) -> None:
-    patient = admit()
-    booked_by(ward["nurse"], patient, doctor)
+def test_a_nurse_adds_the_doctor_only_as_a_member_of_the_team(staff: dict[str, User], doctor: User) -> None:
+    patient = register_patient()
+    booked_by(staff["nurse"], patient, doctor)
     assert team(patient) == set()
-    restrict(patient, ward["nurse"])
-    booked_by(ward["nurse"], patient, doctor, "11:00")
-    assert team(patient) == {ward["nurse"].pk, doctor.pk}
+    restrict(patient, staff["nurse"])
+    booked_by(staff["nurse"], patient, doctor, "11:00")
+    assert team(patient) == {staff["nurse"].pk, doctor.pk}
 
 
 def test_a_doctor_outside_the_team_does_not_add_themselves(doctor: User) -> None:
-    patient = admit()
+    patient = register_patient()
     booked_by(doctor, patient, doctor)
     assert team(patient) == set()
 
 
 @pytest.mark.parametrize("end", ["cancel", "no_show"])
-def test_the_doctor_leaves_with_the_last_appointment_that_counts(ward: dict[str, User], doctor: User, end: str) -> None:
-    patient = admit()
+def test_the_doctor_leaves_with_the_last_appointment_that_counts(staff: dict[str, User], doctor: User, end: str) -> None:
+    patient = register_patient()
     first, last = book(patient, doctor), book(patient, doctor, at("11:00"))
     with time_machine.travel(at("12:00"), tick=False):
         getattr(services, end)(by=SYSTEM, appointment_id=first.pk)
@@ -95,53 +95,53 @@ def test_the_doctor_leaves_with_the_last_appointment_that_counts(ward: dict[str,
 
 
 def test_a_completed_appointment_counts_for_good(doctor: User) -> None:
-    patient = admit()
+    patient = register_patient()
     row = book(patient, doctor)
-    services.begin(by=SYSTEM, appointment_id=row.pk, early=True)
-    services.finish(by=SYSTEM, appointment_id=row.pk)
+    services.start(by=SYSTEM, appointment_id=row.pk, early=True)
+    services.complete(by=SYSTEM, appointment_id=row.pk)
     assert team(patient) == {doctor.pk}
 
 
-def test_another_doctor_takes_the_place_on_the_team(ward: dict[str, User], doctor: User) -> None:
-    patient, other = admit(), hire("dr.two", "doctor", specialty="Any")
+def test_another_doctor_takes_the_place_on_the_team(staff: dict[str, User], doctor: User) -> None:
+    patient, other = register_patient(), hire("dr.two", "doctor", specialty="Any")
     publish(other)
     row = book(patient, doctor)
-    services.change(by=ward["receptionist"], appointment_id=row.pk, changes={"doctor_id": other.pk})
+    services.change(by=staff["receptionist"], appointment_id=row.pk, changes={"doctor_id": other.pk})
     assert team(patient) == {other.pk}
-    services.change(by=ward["nurse"], appointment_id=row.pk, changes={"doctor_id": doctor.pk})
+    services.change(by=staff["nurse"], appointment_id=row.pk, changes={"doctor_id": doctor.pk})
     assert team(patient) == set()  # named by a nurse outside the team
 
 
-def test_a_bulk_move_and_its_undo_carry_the_membership(ward: dict[str, User], doctor: User) -> None:
-    patient, other = admit(), hire("dr.two", "doctor", specialty="Any")
+def test_a_bulk_reschedule_and_its_undo_carry_the_membership(staff: dict[str, User], doctor: User) -> None:
+    patient, other = register_patient(), hire("dr.two", "doctor", specialty="Any")
     publish(other)
     book(patient, doctor)
-    absence = Absence(doctor_id=doctor.pk, starts_at=at("00:00"), ends_at=at("23:59"), to_doctor_id=other.pk)
-    move = services.move_visits(by=ward["receptionist"], absence=absence, reason="Ill").move
+    absence = DoctorAbsence(doctor_id=doctor.pk, starts_at=at("00:00"), ends_at=at("23:59"), to_doctor_id=other.pk)
+    move = services.bulk_reschedule(by=staff["receptionist"], absence=absence, reason="Ill").move
     assert team(patient) == {other.pk}
-    services.undo_move(by=ward["receptionist"], move_id=move.pk)
+    services.undo_bulk_reschedule(by=staff["receptionist"], move_id=move.pk)
     assert team(patient) == {doctor.pk}
 
 
-def test_a_series_adds_and_its_cancellation_removes(ward: dict[str, User], doctor: User) -> None:
-    patient = admit()
-    visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at())
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=visit, rhythm=Rhythm(count=3)))
+def test_a_series_adds_and_its_cancellation_removes(staff: dict[str, User], doctor: User) -> None:
+    patient = register_patient()
+    visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at())
+    done = services.book_series(by=staff["receptionist"], new=NewSeries(first=visit, rhythm=Rhythm(count=3)))
     assert team(patient) == {doctor.pk}
-    services.cancel_rest(by=ward["receptionist"], series_id=done.series.pk)
+    services.cancel_rest(by=staff["receptionist"], series_id=done.series.pk)
     assert team(patient) == set()
 
 
-def test_a_request_adds_the_doctor_once_it_is_granted(ward: dict[str, User], doctor: User) -> None:
-    patient = admit()
+def test_a_request_adds_the_doctor_once_it_is_granted(staff: dict[str, User], doctor: User) -> None:
+    patient = register_patient()
     row = book(patient, doctor, status="requested")
     assert team(patient) == set()
-    services.change(by=ward["nurse"], appointment_id=row.pk, changes={"status": "scheduled"})
+    services.change(by=staff["nurse"], appointment_id=row.pk, changes={"status": "scheduled"})
     assert team(patient) == {doctor.pk}
 
 
 def test_a_merge_that_is_undone_leaves_nobody_on_the_team_whose_appointment_was_cancelled(doctor: User) -> None:
-    retired, survivor = admit("Ann", "Roe"), admit("Ann", "Roe")
+    retired, survivor = register_patient("Ann", "Roe"), register_patient("Ann", "Roe")
     row = book(retired, doctor)
     done = merge(retired, survivor)
     assert team(survivor) == {doctor.pk}
@@ -149,16 +149,16 @@ def test_a_merge_that_is_undone_leaves_nobody_on_the_team_whose_appointment_was_
     assert team(survivor) == set()
     patients.undo_merge(by=SYSTEM, merge_id=done.pk)
     for patient in (retired, survivor):
-        services.tidy_care_team(by=SYSTEM, patient_id=patient.pk)
+        services.remove_stale_members(by=SYSTEM, patient_id=patient.pk)
         assert team(patient) == set()
 
 
-def test_a_new_team_of_a_restricted_chart_removes_everyone_it_does_not_name(ward: dict[str, User], doctor: User) -> None:
-    patient, admin = admit(), caller(ward["admin"])
+def test_a_new_team_of_a_restricted_chart_removes_everyone_it_does_not_name(staff: dict[str, User], doctor: User) -> None:
+    patient, admin = register_patient(), api_client(staff["admin"])
     book(patient, doctor)
-    restrict(patient, ward["nurse"])
-    assert team(patient) == {doctor.pk, ward["nurse"].pk}
-    body = {"restricted": True, "care_team": [str(ward["pharmacist"].pk)], "reason": "The patient asked for it"}
+    restrict(patient, staff["nurse"])
+    assert team(patient) == {doctor.pk, staff["nurse"].pk}
+    body = {"restricted": True, "care_team": [str(staff["pharmacist"].pk)], "reason": "The patient asked for it"}
     assert admin.call("PUT", f"/patients/{patient.pk}/restricted", body).status_code == 200
-    assert team(patient) == {ward["pharmacist"].pk}
-    assert caller(doctor).get(f"/patients/{patient.pk}").status_code == 404
+    assert team(patient) == {staff["pharmacist"].pk}
+    assert api_client(doctor).get(f"/patients/{patient.pk}").status_code == 404

@@ -8,19 +8,19 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import hire
-from apps.appointments.models import Appointment, DoctorSchedule, Room, StatusChange, TimeOff, VisitLength, WorkingHours
+from apps.appointments.models import Appointment, AppointmentLength, DoctorSchedule, Room, StatusChange, TimeOff, WorkingHours
 from apps.appointments.tests.factories import at, book, publish, room
 from apps.common import clock
 from apps.common.ids import new_id
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def visit(ward: dict[str, User]) -> Appointment:
-    return book(admit(), ward["doctor"], room_id=room().pk)
+def visit(staff: dict[str, User]) -> Appointment:
+    return book(register_patient(), staff["doctor"], room_id=room().pk)
 
 
 def insert(visit: Appointment, **changes: Any) -> None:
@@ -35,7 +35,7 @@ def insert(visit: Appointment, **changes: Any) -> None:
 def elsewhere(visit: Appointment) -> dict[str, Any]:
     """Another patient, doctor and room."""
     other = hire("dr.two", "doctor", specialty="Cardiology")
-    return {"patient_id": admit("Ann", "Roe").pk, "doctor_id": other.pk, "room_id": room("Room 2").pk}
+    return {"patient_id": register_patient("Ann", "Roe").pk, "doctor_id": other.pk, "room_id": room("Room 2").pk}
 
 
 @pytest.mark.parametrize("what", ["doctor", "patient", "room"])
@@ -52,7 +52,7 @@ def test_raw_sql_books_nobody_twice(visit: Appointment, what: str, minutes: int)
 
 def elsewhere_again() -> dict[str, Any]:
     other = hire("dr.three", "doctor", specialty="Cardiology")
-    return {"patient_id": admit("Bea", "Roe").pk, "doctor_id": other.pk, "room_id": room("Room 3").pk}
+    return {"patient_id": register_patient("Bea", "Roe").pk, "doctor_id": other.pk, "room_id": room("Room 3").pk}
 
 
 @pytest.mark.parametrize("status", ["scheduled", "confirmed", "checked_in", "in_progress"])
@@ -107,13 +107,13 @@ def test_only_a_visit_that_goes_on_is_with_another_doctor_than_booked(visit: App
 
 def test_a_seat_of_a_day_is_taken_once(visit: Appointment) -> None:
     seat = {"overbook_reason": "Cannot wait", "overbook_day": date(2026, 1, 5), "overbook_seat": 1, "room_id": None}
-    insert(visit, patient_id=admit("Ann", "Roe").pk, **seat)
+    insert(visit, patient_id=register_patient("Ann", "Roe").pk, **seat)
     with pytest.raises(IntegrityError, match="appointment_overbook_seat_once"):
-        insert(visit, patient_id=admit("Bea", "Roe").pk, **seat)
+        insert(visit, patient_id=register_patient("Bea", "Roe").pk, **seat)
 
 
-def test_weeks_lengths_and_time_off_make_sense(ward: dict[str, User]) -> None:
-    publish(ward["doctor"], weekdays=1)
+def test_weeks_lengths_and_time_off_make_sense(staff: dict[str, User]) -> None:
+    publish(staff["doctor"], weekdays=1)
     schedule = DoctorSchedule.objects.get()
     hours = {"schedule": schedule, "weekday": 0, "starts": time(16), "ends": time(18)}
     wrong: list[tuple[Any, str]] = [
@@ -128,8 +128,11 @@ def test_weeks_lengths_and_time_off_make_sense(ward: dict[str, User]) -> None:
         ),
         (lambda: DoctorSchedule.objects.filter(pk=schedule.pk).update(slot_minutes=1), "schedule_slot_sensible"),
         (lambda: DoctorSchedule.objects.filter(pk=schedule.pk).update(overbook_per_day=51), "schedule_overbooking_bounded"),
-        (lambda: VisitLength.objects.create(schedule=schedule, appointment_type="lab", minutes=1), "visit_length_sensible"),
-        (lambda: TimeOff.objects.create(doctor=ward["doctor"], starts_at=at(), ends_at=at()), "time_off_ends_later"),
+        (
+            lambda: AppointmentLength.objects.create(schedule=schedule, appointment_type="lab", minutes=1),
+            "appointment_length_sensible",
+        ),
+        (lambda: TimeOff.objects.create(doctor=staff["doctor"], starts_at=at(), ends_at=at()), "time_off_ends_later"),
         (lambda: Room.objects.create(name=" "), "room_named"),
     ]
     for act, constraint in wrong:
@@ -151,12 +154,12 @@ def test_a_line_of_history_changes_something(visit: Appointment) -> None:
         StatusChange.objects.create(appointment=visit, from_status="scheduled", to_status="scheduled", at=clock.now())
 
 
-def test_patients_with_visits_at_one_time_are_merged_only_when_that_is_settled(ward: dict[str, User]) -> None:
+def test_patients_with_visits_at_one_time_are_merged_only_when_that_is_settled(staff: dict[str, User]) -> None:
     from apps.patients.services import CannotStandTogether
     from apps.patients.tests.factories import merge
 
-    people: list[Patient] = [admit("Ann", "Roe"), admit("Anne", "Roe")]
-    first = book(people[0], ward["doctor"])
+    people: list[Patient] = [register_patient("Ann", "Roe"), register_patient("Anne", "Roe")]
+    first = book(people[0], staff["doctor"])
     second = book(people[1], hire("dr.two", "doctor", specialty="Cardiology"))
     with pytest.raises(CannotStandTogether) as refused:
         merge(*people)

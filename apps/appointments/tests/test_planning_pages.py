@@ -13,12 +13,12 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments import selectors, services
 from apps.appointments.models import DoctorSchedule, Room, TimeOff
-from apps.appointments.services import NewSchedule, RoomOnRecord, WeeklyHours
+from apps.appointments.services import NewSchedule, RoomExists, WeeklyHours
 from apps.appointments.tests.factories import at, book, monday, publish
 from apps.audit.models import AuditEvent
 from apps.common.errors import Invalid, NotFound
 from apps.events.models import OutboxEvent
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -26,8 +26,8 @@ ROOMS, WEEKS, AWAY = (f"/admin/appointments/{model}/" for model in ("room", "doc
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Client:
-    return browser(ward["receptionist"])
+def receptionist_browser(staff: dict[str, User]) -> Client:
+    return browser(staff["receptionist"])
 
 
 def week(doctor: User | None = None, *lines: tuple[Any, ...], **other: Any) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def week(doctor: User | None = None, *lines: tuple[Any, ...], **other: Any) -> d
 # Rooms
 
 
-def test_an_administrator_adds_renames_closes_and_reopens_a_room(ward: dict[str, User]) -> None:
-    admin = browser(ward["admin"])
+def test_an_administrator_adds_renames_closes_and_reopens_a_room(staff: dict[str, User]) -> None:
+    admin = browser(staff["admin"])
     admin.post(f"{ROOMS}add/", {"name": " Room 1 ", "location": "Ground floor"})
     row = Room.objects.get()
     assert (row.name, row.location) == ("Room 1", "Ground floor")
@@ -56,79 +56,79 @@ def test_an_administrator_adds_renames_closes_and_reopens_a_room(ward: dict[str,
         ["is_active"],
         ["is_active"],
     ]
-    assert AuditEvent.objects.filter(action="room.added", object_id=row.pk, user_id=ward["admin"].pk).count() == 1
+    assert AuditEvent.objects.filter(action="room.added", object_id=row.pk, user_id=staff["admin"].pk).count() == 1
 
 
-def test_a_room_is_there_once(ward: dict[str, User]) -> None:
+def test_a_room_is_there_once(staff: dict[str, User]) -> None:
     services.add_room(by=SYSTEM, name="Room 1", location="Ground floor")
-    with pytest.raises(RoomOnRecord):
+    with pytest.raises(RoomExists):
         services.add_room(by=SYSTEM, name="ROOM 1", location="ground floor")
     other = services.add_room(by=SYSTEM, name="Room 2", location="Ground floor")
-    with pytest.raises(RoomOnRecord):
+    with pytest.raises(RoomExists):
         services.rename_room(by=SYSTEM, room_id=other.pk, name="Room 1")
     with pytest.raises(IntegrityError), transaction.atomic():
         Room.objects.create(name="room 1", location="Ground floor")
     with pytest.raises(Invalid):
         services.rename_room(by=SYSTEM, room_id=other.pk, name="  ")
-    text = browser(ward["admin"]).post(f"{ROOMS}add/", {"name": "room 1", "location": "Ground floor"}).content.decode()
+    text = browser(staff["admin"]).post(f"{ROOMS}add/", {"name": "room 1", "location": "Ground floor"}).content.decode()
     assert "a room of this name" in text
 
 
-def test_nobody_but_administrators_keeps_rooms(ward: dict[str, User], desk: Client) -> None:
+def test_nobody_but_administrators_keeps_rooms(staff: dict[str, User], receptionist_browser: Client) -> None:
     row = services.add_room(by=SYSTEM, name="Room 1")
-    assert desk.get(ROOMS).status_code == 200
-    assert desk.post(f"{ROOMS}add/", {"name": "Room 2"}).status_code == 403
-    assert desk.post(f"{ROOMS}{row.pk}/close/").status_code == 403
+    assert receptionist_browser.get(ROOMS).status_code == 200
+    assert receptionist_browser.post(f"{ROOMS}add/", {"name": "Room 2"}).status_code == 403
+    assert receptionist_browser.post(f"{ROOMS}{row.pk}/close/").status_code == 403
     with pytest.raises(NotFound):
-        services.close_room(by=ward["billing"], room_id=row.pk)
+        services.close_room(by=staff["billing"], room_id=row.pk)
 
 
 # Weeks
 
 
-def test_a_receptionist_publishes_a_week_with_a_break(ward: dict[str, User], desk: Client) -> None:
-    said = week(ward["doctor"], (0, "09:00", "12:00"), (0, "13:00", "17:00"), ("", "", ""), minutes_procedure=60)
-    assert desk.post(f"{WEEKS}add/", said).status_code == 302
-    found = selectors.week(SYSTEM, ward["doctor"].pk)
+def test_a_receptionist_publishes_a_week_with_a_break(staff: dict[str, User], receptionist_browser: Client) -> None:
+    said = week(staff["doctor"], (0, "09:00", "12:00"), (0, "13:00", "17:00"), ("", "", ""), minutes_procedure=60)
+    assert receptionist_browser.post(f"{WEEKS}add/", said).status_code == 302
+    found = selectors.week(SYSTEM, staff["doctor"].pk)
     assert [(one.weekday, one.starts, one.ends) for one in found.hours] == [(0, time(9), time(12)), (0, time(13), time(17))]
     assert (found.schedule.slot_minutes, found.schedule.overbook_per_day, found.lengths) == (20, 3, {"procedure": 60})
 
 
-def test_a_week_is_changed_and_what_is_not_touched_stays(ward: dict[str, User], desk: Client) -> None:
-    doctor = ward["doctor"]
+def test_a_week_is_changed_and_what_is_not_touched_stays(staff: dict[str, User], receptionist_browser: Client) -> None:
+    doctor = staff["doctor"]
     hours = [WeeklyHours(weekday=2, starts=time(9), ends=time(12), valid_from=date(2030, 1, 1))]
     services.set_schedule(by=SYSTEM, doctor_id=doctor.pk, schedule=NewSchedule(hours=hours, visit_lengths={"lab": 10}))
     row = DoctorSchedule.objects.get()
-    page = desk.get(f"{WEEKS}{row.pk}/change/").content.decode()
+    page = receptionist_browser.get(f"{WEEKS}{row.pk}/change/").content.decode()
     assert 'value="2030-01-01"' in page
     said = week(None, (2, "09:00", "12:00"), (4, "08:00", "10:00"), minutes_lab=10, version=row.updated_at.isoformat())
     said |= {"hours-INITIAL_FORMS": 1, "hours-0-valid_from": "2030-01-01", "slot_minutes": 15, "overbook_per_day": 6}
-    assert desk.post(f"{WEEKS}{row.pk}/change/", said).status_code == 302
+    assert receptionist_browser.post(f"{WEEKS}{row.pk}/change/", said).status_code == 302
     found = selectors.week(SYSTEM, doctor.pk)
     assert [(one.weekday, one.valid_from) for one in found.hours] == [(2, date(2030, 1, 1)), (4, None)]
     assert found.lengths == {"lab": 10}
 
 
-def test_hours_that_overlap_are_told_at_their_line(ward: dict[str, User], desk: Client) -> None:
-    said = week(ward["doctor"], ("", "", ""), (0, "09:00", "12:00"), (0, "11:00", "13:00"))
-    response = desk.post(f"{WEEKS}add/", said)
+def test_hours_that_overlap_are_told_at_their_line(staff: dict[str, User], receptionist_browser: Client) -> None:
+    said = week(staff["doctor"], ("", "", ""), (0, "09:00", "12:00"), (0, "11:00", "13:00"))
+    response = receptionist_browser.post(f"{WEEKS}add/", said)
     assert "may not overlap" in str(response.context["adminform"].form.lines[2].errors)
     assert not DoctorSchedule.objects.exists()
-    half = desk.post(f"{WEEKS}add/", week(ward["doctor"], (0, "09:00", "")))
+    half = receptionist_browser.post(f"{WEEKS}add/", week(staff["doctor"], (0, "09:00", "")))
     assert "Is missing." in half.content.decode()
 
 
-def test_doctors_publish_their_own_week_alone_and_nurses_none(ward: dict[str, User]) -> None:
+def test_doctors_publish_their_own_week_alone_and_nurses_none(staff: dict[str, User]) -> None:
     other = hire("patel", "doctor", specialty="Cardiology")
     publish(other)
-    smith = browser(ward["doctor"])
-    assert smith.post(f"{WEEKS}add/", week(ward["doctor"], (0, "09:00", "12:00"))).status_code == 302
+    smith = browser(staff["doctor"])
+    assert smith.post(f"{WEEKS}add/", week(staff["doctor"], (0, "09:00", "12:00"))).status_code == 302
     shown = smith.get(f"{WEEKS}{other.pk}/change/").content.decode()
     assert "Monday 09:00–17:00" in shown
     assert "hours-0-weekday" not in shown
     assert smith.post(f"{WEEKS}{other.pk}/change/", week(None, (0, "09:00", "12:00"))).status_code == 403
     assert len(selectors.week(SYSTEM, other.pk).hours) == 5
-    assert browser(ward["nurse"]).get(f"{WEEKS}add/").status_code == 403
+    assert browser(staff["nurse"]).get(f"{WEEKS}add/").status_code == 403
 
 
 # Time off
@@ -139,34 +139,34 @@ def away(doctor: User, starts: str = "09:00", ends: str = "12:00") -> dict[str, 
     return {"doctor": str(doctor.pk), "reason": "Course"} | said
 
 
-def test_time_off_tells_how_many_visits_lie_in_it_and_is_taken_back(ward: dict[str, User], desk: Client) -> None:
-    book(admit(), ward["doctor"])
-    text = desk.post(f"{AWAY}add/", away(ward["doctor"]), follow=True).content.decode()
+def test_time_off_tells_how_many_visits_lie_in_it_and_is_taken_back(staff: dict[str, User], receptionist_browser: Client) -> None:
+    book(register_patient(), staff["doctor"])
+    text = receptionist_browser.post(f"{AWAY}add/", away(staff["doctor"]), follow=True).content.decode()
     row = TimeOff.objects.get()
-    assert (row.starts_at, row.ends_at, row.added_by) == (at("09:00"), at("12:00"), ward["receptionist"])
+    assert (row.starts_at, row.ends_at, row.added_by) == (at("09:00"), at("12:00"), staff["receptionist"])
     assert "Booked visits in that time: 1." in text
-    assert desk.post(f"{AWAY}{row.pk}/remove/").headers["Location"] == AWAY
+    assert receptionist_browser.post(f"{AWAY}{row.pk}/remove/").headers["Location"] == AWAY
     assert not TimeOff.objects.exists()
     assert OutboxEvent.objects.filter(name="schedule.time_off_removed").count() == 1
 
 
-def test_time_off_that_ends_before_it_begins_is_told_at_the_field(ward: dict[str, User], desk: Client) -> None:
-    response = desk.post(f"{AWAY}add/", away(ward["doctor"], "12:00", "09:00"))
+def test_time_off_that_ends_before_it_begins_is_told_at_the_field(staff: dict[str, User], receptionist_browser: Client) -> None:
+    response = receptionist_browser.post(f"{AWAY}add/", away(staff["doctor"], "12:00", "09:00"))
     assert "Must lie after" in str(response.context["adminform"].form.errors["ends_at"])
 
 
-def test_why_a_doctor_is_away_is_told_to_those_who_plan(ward: dict[str, User], desk: Client) -> None:
-    services.add_time_off(by=SYSTEM, doctor_id=ward["doctor"].pk, starts_at=at("09:00"), ends_at=at("12:00"), reason="Surgery")
+def test_why_a_doctor_is_away_is_told_to_those_who_plan(staff: dict[str, User], receptionist_browser: Client) -> None:
+    services.add_time_off(by=SYSTEM, doctor_id=staff["doctor"].pk, starts_at=at("09:00"), ends_at=at("12:00"), reason="Surgery")
     page = reverse("admin:appointments_timeoff_change", args=[TimeOff.objects.get().pk])
-    assert "Surgery" in desk.get(AWAY).content.decode()
-    assert "Surgery" in desk.get(page).content.decode()
-    nurse = browser(ward["nurse"])
+    assert "Surgery" in receptionist_browser.get(AWAY).content.decode()
+    assert "Surgery" in receptionist_browser.get(page).content.decode()
+    nurse = browser(staff["nurse"])
     assert "Surgery" not in nurse.get(AWAY).content.decode() + nurse.get(page).content.decode()
 
 
-def test_doctors_keep_their_own_time_off_alone(ward: dict[str, User]) -> None:
+def test_doctors_keep_their_own_time_off_alone(staff: dict[str, User]) -> None:
     other = hire("patel", "doctor", specialty="Cardiology")
-    smith = browser(ward["doctor"])
+    smith = browser(staff["doctor"])
     assert smith.post(f"{AWAY}add/", away(other)).status_code == 403
     assert not TimeOff.objects.exists()
-    assert smith.post(f"{AWAY}add/", away(ward["doctor"])).status_code == 302
+    assert smith.post(f"{AWAY}add/", away(staff["doctor"])).status_code == 302

@@ -19,9 +19,9 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
 from apps.appointments import services
 from apps.appointments.models import Appointment
-from apps.appointments.tests.factories import at, come
+from apps.appointments.tests.factories import at, book_and_check_in
 from apps.audit.models import AuditEvent
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -37,13 +37,13 @@ def clock() -> Iterator[Any]:
 
 
 @pytest.fixture
-def nurse(ward: dict[str, User]) -> Client:
-    return browser(ward["nurse"])
+def nurse(staff: dict[str, User]) -> Client:
+    return browser(staff["nurse"])
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> User:
-    return ward["doctor"]
+def doctor(staff: dict[str, User]) -> User:
+    return staff["doctor"]
 
 
 def text_of(response: Any) -> str:
@@ -65,8 +65,8 @@ def seen(text: str) -> str:
 
 
 def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse: Client, doctor: User) -> None:
-    come(admit(), doctor, 12)
-    row = come(admit("Ann", "Roe"), doctor, 3, "urgent", appointment_type="follow_up")
+    book_and_check_in(register_patient(), doctor, 12)
+    row = book_and_check_in(register_patient("Ann", "Roe"), doctor, 3, "urgent", appointment_type="follow_up")
     services.change(by=SYSTEM, appointment_id=row.pk, changes={"triage_reason": "Fever"})
     text = text_of(nurse.get(QUEUE))
     first, second = rows(text)
@@ -80,7 +80,7 @@ def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse:
 
 def test_a_long_wait_is_told_in_words_from_the_minutes_the_clinic_set(nurse: Client, doctor: User, settings: Any) -> None:
     for ago in (14, 15, 29, 30):
-        come(admit("Ann", f"Roe{chr(65 + ago)}"), doctor, ago)
+        book_and_check_in(register_patient("Ann", f"Roe{chr(65 + ago)}"), doctor, ago)
     waits = [row[7] for row in rows(text_of(nurse.get(QUEUE)))]
     assert waits == ["30 min ▲ very long wait", "29 min ▲ long wait", "15 min ▲ long wait", "14 min"]
     settings.HIMS_QUEUE_AMBER_MINUTES, settings.HIMS_QUEUE_RED_MINUTES = 30, 60
@@ -94,7 +94,7 @@ def test_nobody_waiting_is_said_with_what_to_do_next(nurse: Client) -> None:
 
 
 def test_who_was_forgotten_is_marked_and_told_no_time(nurse: Client, doctor: User) -> None:
-    come(admit("Ann", "Roe"), doctor, 24 * 60)
+    book_and_check_in(register_patient("Ann", "Roe"), doctor, 24 * 60)
     ((*_, status, _, waits, still, do),) = rows(text_of(nurse.get(QUEUE)))
     assert re.fullmatch(r"⌂ checked in left over since Sun .*, 10:00", status)
     assert (waits, still) == ("–", "–")
@@ -103,7 +103,7 @@ def test_who_was_forgotten_is_marked_and_told_no_time(nurse: Client, doctor: Use
 
 def test_one_doctors_queue_is_shown_alone_and_nonsense_shows_all(nurse: Client, doctor: User) -> None:
     patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
-    come(admit(), doctor, 5), come(admit("Ann", "Roe"), patel, 4)
+    book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), patel, 4)
 
     def shown(query: str) -> list[str]:
         return [row[3].split()[0] for row in rows(text_of(nurse.get(QUEUE + query)))]
@@ -112,24 +112,24 @@ def test_one_doctors_queue_is_shown_alone_and_nonsense_shows_all(nurse: Client, 
     assert shown("?doctor=nobody") == shown("") == shown("?doctor=00000000-0000-0000-0000-000000000001") == ["DOE,", "ROE,"]
 
 
-def test_doctors_see_their_own_queue_and_nobody_else_s_to_choose(ward: dict[str, User], doctor: User) -> None:
+def test_doctors_see_their_own_queue_and_nobody_else_s_to_choose(staff: dict[str, User], doctor: User) -> None:
     patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
-    come(admit(), doctor, 5), come(admit("Ann", "Roe"), patel, 4)
+    book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), patel, 4)
     text = text_of(browser(doctor).get(f"{QUEUE}?doctor={patel.pk}"))
     assert [row[3].split()[0] for row in rows(text)] == ["DOE,"]
     assert "Dr Patel" not in text
 
 
-def test_a_closed_chart_is_not_on_the_page(ward: dict[str, User], nurse: Client, doctor: User) -> None:
-    dora = admit("Dora", "Hale")
-    come(dora, doctor, 5)
-    restrict(dora, ward["nurse"])
+def test_a_closed_chart_is_not_on_the_page(staff: dict[str, User], nurse: Client, doctor: User) -> None:
+    dora = register_patient("Dora", "Hale")
+    book_and_check_in(dora, doctor, 5)
+    restrict(dora, staff["nurse"])
     assert "HALE" in text_of(nurse.get(QUEUE))
-    assert "Nobody is waiting." in text_of(browser(ward["receptionist"]).get(QUEUE))
+    assert "Nobody is waiting." in text_of(browser(staff["receptionist"]).get(QUEUE))
 
 
 def test_the_start_page_counts_the_waiting_room_and_leads_there(nurse: Client, doctor: User) -> None:
-    come(admit(), doctor, 5), come(admit("Ann", "Roe"), doctor, 24 * 60)
+    book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), doctor, 24 * 60)
     text = text_of(nurse.get("/admin/"))
     assert f'<a href="{QUEUE}">In the waiting room</a>: <strong>1</strong>' in text
     assert f'<a href="{QUEUE}">Queue</a>' in text
@@ -139,8 +139,8 @@ def test_the_start_page_counts_the_waiting_room_and_leads_there(nurse: Client, d
 
 
 def test_somebody_is_triaged_from_the_row_and_stands_first(nurse: Client, doctor: User) -> None:
-    come(admit(), doctor, 9)
-    row = come(admit("Ann", "Roe"), doctor, 3)
+    book_and_check_in(register_patient(), doctor, 9)
+    row = book_and_check_in(register_patient("Ann", "Roe"), doctor, 3)
     body = {"visit": str(row.pk), "triage": "emergency", "triage_reason": " Chest pain "}
     response = nurse.post(f"{QUEUE}?doctor={doctor.pk}", body, follow=True)
     assert response.redirect_chain == [(f"{QUEUE}?doctor={doctor.pk}", 302)]
@@ -154,21 +154,23 @@ def test_somebody_is_triaged_from_the_row_and_stands_first(nurse: Client, doctor
 
 @pytest.mark.parametrize("changes", [{"triage": "soon"}, {"visit": "x"}, {"triage_reason": "x" * 401}])
 def test_a_triage_that_makes_no_sense_is_not_taken(nurse: Client, doctor: User, changes: dict[str, str]) -> None:
-    row = come(admit(), doctor, 9)
+    row = book_and_check_in(register_patient(), doctor, 9)
     body = {"visit": str(row.pk), "triage": "urgent", "triage_reason": ""} | changes
     assert "The triage was not taken" in text_of(nurse.post(QUEUE, body, follow=True))
     assert Appointment.objects.get(pk=row.pk).triage == "routine"
 
 
-def test_who_is_gone_meanwhile_is_not_triaged_and_a_colleague_s_never(ward: dict[str, User], nurse: Client, doctor: User) -> None:
+def test_who_is_gone_meanwhile_is_not_triaged_and_a_colleague_s_never(
+    staff: dict[str, User], nurse: Client, doctor: User
+) -> None:
     patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
-    row, other = come(admit(), doctor, 9), come(admit("Ann", "Roe"), patel, 9)
+    row, other = book_and_check_in(register_patient(), doctor, 9), book_and_check_in(register_patient("Ann", "Roe"), patel, 9)
     services.cancel(by=SYSTEM, appointment_id=row.pk)
     body = {"triage": "urgent", "triage_reason": ""}
     assert "The visit is over" in text_of(nurse.post(QUEUE, body | {"visit": str(row.pk)}, follow=True))
     assert browser(doctor).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403
     assert nurse.post(QUEUE, body | {"visit": "01a20660-b19a-73ec-b298-0cd2a0d026eb"}).status_code == 404
-    assert browser(ward["billing"]).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403
+    assert browser(staff["billing"]).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403
     assert Appointment.objects.get(pk=other.pk).triage == "routine"
 
 
@@ -176,27 +178,29 @@ def test_who_is_gone_meanwhile_is_not_triaged_and_a_colleague_s_never(ward: dict
 
 
 def test_the_script_gets_the_table_alone(nurse: Client, doctor: User) -> None:
-    come(admit(), doctor, 9)
+    book_and_check_in(register_patient(), doctor, 9)
     part = text_of(nurse.get(f"{QUEUE}?part=1"))
     assert part.lstrip().startswith('<div id="hims-queue-part"')
     assert "<html" not in part
     assert rows(part) == rows(text_of(nurse.get(QUEUE)))
 
 
-def test_the_trail_has_a_row_where_other_people_are_shown(nurse: Client, doctor: User, clock: Any, ward: dict[str, User]) -> None:
+def test_the_trail_has_a_row_where_other_people_are_shown(
+    nurse: Client, doctor: User, clock: Any, staff: dict[str, User]
+) -> None:
     def looks() -> int:
         return AuditEvent.objects.filter(action="queue.listed").count()
 
-    come(admit(), doctor, 9)
+    book_and_check_in(register_patient(), doctor, 9)
     tag = seen(text_of(nurse.get(QUEUE)))
     assert looks() == 1
     clock.shift(5 * MINUTE)
     assert seen(text_of(nurse.get(f"{QUEUE}?part=1&seen={tag}"))) == tag
     assert looks() == 1
-    come(admit("Ann", "Roe"), doctor, 0)
+    book_and_check_in(register_patient("Ann", "Roe"), doctor, 0)
     new = seen(text_of(nurse.get(f"{QUEUE}?part=1&seen={tag}")))
     assert (looks(), new == tag) == (2, False)
-    assert seen(text_of(browser(ward["receptionist"]).get(f"{QUEUE}?part=1&seen={new}"))) != new
+    assert seen(text_of(browser(staff["receptionist"]).get(f"{QUEUE}?part=1&seen={new}"))) != new
     assert looks() == 3  # a tag is one person's
     nurse.get(f"{QUEUE}?part=1&seen={'é' * 3}"), nurse.get(f"{QUEUE}?seen={new}")
     assert looks() == 5
@@ -224,9 +228,9 @@ def test_a_long_queue_costs_as_many_statements_as_a_short_one(nurse: Client, doc
             assert nurse.get(QUEUE).status_code == 200
         return len(log)
 
-    come(admit(), doctor, 5)
+    book_and_check_in(register_patient(), doctor, 5)
     statements()
     short = statements()
     for number in range(9):
-        come(admit("Ann", f"Roe{chr(65 + number)}"), doctor, number)
+        book_and_check_in(register_patient("Ann", f"Roe{chr(65 + number)}"), doctor, number)
     assert statements() == short

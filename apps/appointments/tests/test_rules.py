@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.appointments import rules
-from apps.appointments.rules import Hours, Span, Status
+from apps.appointments.rules import Hours, Status, TimeSpan
 
 LA = ZoneInfo("America/Los_Angeles")
 MINUTE = timedelta(minutes=1)
@@ -35,7 +35,7 @@ def test_the_legal_moves_are_those_of_the_contract(here: str) -> None:
     assert set(rules.allowed(here)) == LEGAL[here] - {"in_progress", "completed"} - elsewhere.get(here, set())
 
 
-def slots(hours: list[Hours], day: date, minutes: int = 60, grid: int = 60, taken: tuple[Span, ...] = ()) -> list[str]:
+def slots(hours: list[Hours], day: date, minutes: int = 60, grid: int = 60, taken: tuple[TimeSpan, ...] = ()) -> list[str]:
     """The beginnings of the free times of a day, by the clinic's clock with its offset."""
     start = datetime.combine(day, time(), LA).astimezone(UTC)
     spans = rules.open_spans(hours, [day], LA)
@@ -71,7 +71,7 @@ def test_a_working_day_has_the_same_wall_times_on_both_sides_of_the_change() -> 
 
 def test_a_taken_time_pushes_the_next_slot_to_the_next_line() -> None:
     day, nine = date(2026, 1, 5), datetime(2026, 1, 5, 9, tzinfo=LA)
-    taken = (Span(nine + 20 * MINUTE, nine + 50 * MINUTE),)
+    taken = (TimeSpan(nine + 20 * MINUTE, nine + 50 * MINUTE),)
     hours = [Hours(0, time(9), time(11))]
     assert [slot[:5] for slot in slots(hours, day, 30, 15, taken)] == ["10:00", "10:30"]
     assert [slot[:5] for slot in slots(hours, day, 15, 15, taken)] == ["09:00", "10:00", "10:15", "10:30", "10:45"]
@@ -86,7 +86,7 @@ def test_hours_count_from_their_first_day_to_their_last() -> None:
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 minutes = st.integers(0, 600)
-spans = st.builds(lambda at, length: Span(NOON + at * MINUTE, NOON + (at + length) * MINUTE), minutes, st.integers(1, 240))
+spans = st.builds(lambda at, length: TimeSpan(NOON + at * MINUTE, NOON + (at + length) * MINUTE), minutes, st.integers(1, 240))
 
 
 @given(
@@ -98,7 +98,7 @@ spans = st.builds(lambda at, length: Span(NOON + at * MINUTE, NOON + (at + lengt
     minutes,
 )
 def test_whatever_is_taken_slots_are_free_in_hours_on_the_grid_apart_and_none_is_left_out(
-    open_spans: list[Span], taken: list[Span], length: int, grid: int, first: int, reach: int
+    open_spans: list[TimeSpan], taken: list[TimeSpan], length: int, grid: int, first: int, reach: int
 ) -> None:
     start, end = NOON + first * MINUTE, NOON + (first + reach) * MINUTE
     hours = sorted(open_spans, key=lambda span: span.start)
@@ -115,7 +115,7 @@ def test_whatever_is_taken_slots_are_free_in_hours_on_the_grid_apart_and_none_is
     assert not any(one.overlaps(other) for one, other in pairwise(found))
     for span in hours:  # a place on the grid that is free and apart from every slot found would have been one
         for line in range(0, int((span.end - span.start) / MINUTE), grid):
-            place = Span(span.start + line * MINUTE, span.start + (line + length) * MINUTE)
+            place = TimeSpan(span.start + line * MINUTE, span.start + (line + length) * MINUTE)
             fits = place.end <= span.end and start <= place.start < end
             if fits and not any(place.overlaps(other) for other in (*busy, *found)):
                 pytest.fail(f"{place} was left out")

@@ -18,7 +18,7 @@ from apps.appointments.services import NewSchedule, WeeklyHours
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +27,12 @@ DIARY = "/admin/schedule/"
 
 @pytest.fixture
 def john(db: None) -> Patient:
-    return admit()
+    return register_patient()
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Client:
-    return browser(ward["receptionist"])
+def receptionist_browser(staff: dict[str, User]) -> Client:
+    return browser(staff["receptionist"])
 
 
 def day(**other: Any) -> str:
@@ -50,15 +50,17 @@ def table(response: Any) -> dict[str, list[str]]:
     return found
 
 
-def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    smith, patel = ward["doctor"], hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
+def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    smith, patel = staff["doctor"], hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
     publish(smith, ends=time(11))
     morning = [WeeklyHours(weekday=0, starts=time(9), ends=time(9, 30)), WeeklyHours(weekday=0, starts=time(10), ends=time(11))]
     services.set_schedule(by=SYSTEM, doctor_id=patel.pk, schedule=NewSchedule(hours=morning))
     services.add_time_off(by=SYSTEM, doctor_id=patel.pk, starts_at=at("10:30"), ends_at=at("12:00"))
     row = book(john, smith, at("09:15"), duration_minutes=30, room_id=room().pk)
     services.confirm(by=SYSTEM, appointment_id=row.pk)
-    response = desk.get(day())
+    response = receptionist_browser.get(day())
     text = response.content.decode()
     found = table(response)
     # Columns by name: Patel, Tester
@@ -74,20 +76,20 @@ def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(ward: dict[s
     )
 
 
-def test_a_free_cell_leads_to_a_form_that_books_it(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"], ends=time(10))
-    link = re.search(r'class="hims-book" href="([^"]+)">Book 09:30', desk.get(day()).content.decode())
+def test_a_free_cell_leads_to_a_form_that_books_it(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    publish(staff["doctor"], ends=time(10))
+    link = re.search(r'class="hims-book" href="([^"]+)">Book 09:30', receptionist_browser.get(day()).content.decode())
     assert link
     address = link.group(1).replace("&amp;", "&")
-    form = desk.get(f"{address}&patient={john.pk}").content.decode()
+    form = receptionist_browser.get(f"{address}&patient={john.pk}").content.decode()
     assert f'value="{monday()}"' in form
     assert 'value="09:30"' in form
 
 
-def test_a_week_shows_one_doctors_days(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"], weekdays=2, ends=time(9, 30))
-    book(john, ward["doctor"], at("09:15", monday() + timedelta(days=1)))
-    response = desk.get(day(view="week", date=monday() + timedelta(days=3)))
+def test_a_week_shows_one_doctors_days(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+    publish(staff["doctor"], weekdays=2, ends=time(9, 30))
+    book(john, staff["doctor"], at("09:15", monday() + timedelta(days=1)))
+    response = receptionist_browser.get(day(view="week", date=monday() + timedelta(days=3)))
     assert table(response)["09:15"] == [
         "Book 09:15 Dr Tester",
         "09:15–09:30 DOE, John, consultation: ○ scheduled",
@@ -95,75 +97,81 @@ def test_a_week_shows_one_doctors_days(ward: dict[str, User], desk: Client, john
     ]
 
 
-def test_overbooked_visits_are_marked_and_leave_no_gap(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"], ends=time(9, 30))
-    book(john, ward["doctor"], at("09:00"))
-    book(admit("Ann", "Roe"), ward["doctor"], at("09:00"), overbook_reason="Fever")
-    cell = table(desk.get(day()))["09:00"][0]
+def test_overbooked_visits_are_marked_and_leave_no_gap(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    publish(staff["doctor"], ends=time(9, 30))
+    book(john, staff["doctor"], at("09:00"))
+    book(register_patient("Ann", "Roe"), staff["doctor"], at("09:00"), overbook_reason="Fever")
+    cell = table(receptionist_browser.get(day()))["09:00"][0]
     assert "DOE, John" in cell
     assert "ROE, Ann, consultation: ○ scheduled overbooked" in cell
     assert "Book" not in cell
 
 
 def test_a_cancelled_visit_frees_its_cell_and_is_shown_where_asked_for(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    publish(ward["doctor"], ends=time(9, 30))
-    row = book(john, ward["doctor"], at("09:00"))
+    publish(staff["doctor"], ends=time(9, 30))
+    row = book(john, staff["doctor"], at("09:00"))
     services.cancel(by=SYSTEM, appointment_id=row.pk)
-    assert table(desk.get(day()))["09:00"] == ["Book 09:00 Dr Tester"]
-    assert "DOE, John, consultation: ✕ cancelled" in table(desk.get(day(status="cancelled")))["09:00"][0]
+    assert table(receptionist_browser.get(day()))["09:00"] == ["Book 09:00 Dr Tester"]
+    assert "DOE, John, consultation: ✕ cancelled" in table(receptionist_browser.get(day(status="cancelled")))["09:00"][0]
 
 
-def test_what_a_filter_leaves_out_is_taken_time_without_a_name(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    publish(ward["doctor"], ends=time(9, 30))
-    row = book(john, ward["doctor"], at("09:00"))
-    book(admit("Ann", "Roe"), ward["doctor"], at("09:15"), appointment_type="lab")
-    assert table(desk.get(day(type="lab")))["09:00"] == ["09:00–09:15 Taken"]
-    assert "ROE, Ann" in table(desk.get(day(type="lab")))["09:15"][0]
+def test_what_a_filter_leaves_out_is_taken_time_without_a_name(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    publish(staff["doctor"], ends=time(9, 30))
+    row = book(john, staff["doctor"], at("09:00"))
+    book(register_patient("Ann", "Roe"), staff["doctor"], at("09:15"), appointment_type="lab")
+    assert table(receptionist_browser.get(day(type="lab")))["09:00"] == ["09:00–09:15 Taken"]
+    assert "ROE, Ann" in table(receptionist_browser.get(day(type="lab")))["09:15"][0]
     services.confirm(by=SYSTEM, appointment_id=row.pk)
-    assert "Doe" not in desk.get(day(status="unconfirmed")).content.decode()
+    assert "Doe" not in receptionist_browser.get(day(status="unconfirmed")).content.decode()
 
 
 def test_a_visit_of_a_closed_chart_is_taken_time_without_name_and_link(
-    ward: dict[str, User], desk: Client, john: Patient
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
-    publish(ward["doctor"], ends=time(9, 30))
-    row = book(john, ward["doctor"], at("09:00"))
+    publish(staff["doctor"], ends=time(9, 30))
+    row = book(john, staff["doctor"], at("09:00"))
     restrict(john)
-    response = desk.get(day())
+    response = receptionist_browser.get(day())
     assert table(response)["09:00"] == ["09:00–09:15 Taken"]
     assert str(row.pk) not in response.content.decode()
-    assert "DOE, John" in table(browser(ward["doctor"]).get(day()))["09:00"][0]
+    assert "DOE, John" in table(browser(staff["doctor"]).get(day()))["09:00"][0]
 
 
-def test_the_desk_and_the_clinicians_open_the_diary_and_nobody_else(ward: dict[str, User]) -> None:
-    opened = {role for role in ward if browser(ward[role]).get(day()).status_code == 200}
+def test_the_desk_and_the_clinicians_open_the_diary_and_nobody_else(staff: dict[str, User]) -> None:
+    opened = {role for role in staff if browser(staff[role]).get(day()).status_code == 200}
     assert opened == {"admin", "doctor", "nurse", "receptionist"}
     assert Client().get(DIARY).status_code == 302
 
 
-def test_every_look_is_one_row_of_the_trail_with_what_was_asked_for(ward: dict[str, User], desk: Client, john: Patient) -> None:
-    book(john, ward["doctor"])
-    desk.get(day(status="scheduled"))
+def test_every_look_is_one_row_of_the_trail_with_what_was_asked_for(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient
+) -> None:
+    book(john, staff["doctor"])
+    receptionist_browser.get(day(status="scheduled"))
     row = AuditEvent.objects.get(action="appointments.diary_read")
-    assert (row.user_id, row.detail["shown"], row.detail["first_day"]) == (ward["receptionist"].pk, 1, str(monday()))
+    assert (row.user_id, row.detail["shown"], row.detail["first_day"]) == (staff["receptionist"].pk, 1, str(monday()))
     assert row.detail["query"] == {"date": str(monday()), "status": "scheduled"}
 
 
 def test_the_page_asks_the_database_as_often_for_many_visits_as_for_one(
-    ward: dict[str, User], desk: Client, django_assert_max_num_queries: Any
+    staff: dict[str, User], receptionist_browser: Client, django_assert_max_num_queries: Any
 ) -> None:
     def asked() -> int:
         with django_assert_max_num_queries(20) as found:
-            assert desk.get(day()).status_code == 200
+            assert receptionist_browser.get(day()).status_code == 200
         return len(found)
 
-    publish(ward["doctor"])
-    book(admit("Ann", "Roe"), ward["doctor"], at("16:00"), room_id=room().pk)
+    publish(staff["doctor"])
+    book(register_patient("Ann", "Roe"), staff["doctor"], at("16:00"), room_id=room().pk)
     few = asked()
     for number in range(12):
-        book(admit(f"Ann{number}", "Roe"), ward["doctor"], at(f"{9 + number // 4}:{number % 4 * 15:02}".zfill(5)))
+        book(register_patient(f"Ann{number}", "Roe"), staff["doctor"], at(f"{9 + number // 4}:{number % 4 * 15:02}".zfill(5)))
     hire("patel", "doctor", specialty="Cardiology")
     assert Appointment.objects.count() == 13
     assert asked() == few
@@ -172,21 +180,21 @@ def test_the_page_asks_the_database_as_often_for_many_visits_as_for_one(
 @pytest.mark.parametrize(
     "query", ["date=nonsense", "view=year", "doctor=x", "date=0001-01-01&view=week", "date=9999-12-31", "type=x"]
 )
-def test_a_nonsense_address_shows_some_day(ward: dict[str, User], desk: Client, query: str) -> None:
-    assert desk.get(f"{DIARY}?{query}").status_code == 200
+def test_a_nonsense_address_shows_some_day(staff: dict[str, User], receptionist_browser: Client, query: str) -> None:
+    assert receptionist_browser.get(f"{DIARY}?{query}").status_code == 200
 
 
-def test_on_the_day_the_clocks_go_forward_free_times_are_real_ones(ward: dict[str, User], desk: Client) -> None:
+def test_on_the_day_the_clocks_go_forward_free_times_are_real_ones(staff: dict[str, User], receptionist_browser: Client) -> None:
     hours = [WeeklyHours(weekday=6, starts=time(1), ends=time(4))]
-    services.set_schedule(by=SYSTEM, doctor_id=ward["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
-    response = desk.get(day(date=date(2027, 3, 14)))
+    services.set_schedule(by=SYSTEM, doctor_id=staff["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
+    response = receptionist_browser.get(day(date=date(2027, 3, 14)))
     assert list(table(response)) == ["01:00", "01:30", "03:00", "03:30"]
     assert "at=2027-03-14T10%3A00%3A00Z" in response.content.decode()
 
 
-def test_on_the_day_the_clocks_go_back_the_hour_is_there_twice(ward: dict[str, User], desk: Client) -> None:
+def test_on_the_day_the_clocks_go_back_the_hour_is_there_twice(staff: dict[str, User], receptionist_browser: Client) -> None:
     hours = [WeeklyHours(weekday=6, starts=time(0, 30), ends=time(3))]
-    services.set_schedule(by=SYSTEM, doctor_id=ward["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
-    found = table(desk.get(day(date=date(2027, 11, 7))))
+    services.set_schedule(by=SYSTEM, doctor_id=staff["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
+    found = table(receptionist_browser.get(day(date=date(2027, 11, 7))))
     assert list(found) == ["00:30", "01:00", "01:30", "01:00 again", "01:30 again", "02:00", "02:30"]
     assert (found["01:00"], found["01:00 again"]) == (["Book 01:00 PDT Dr Tester"], ["Book 01:00 PST Dr Tester"])

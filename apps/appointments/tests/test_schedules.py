@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller, hire
+from apps.accounts.tests.factories import api_client, hire
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.events.models import OutboxEvent
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +26,11 @@ def free(who: Any, doctor: User, query: str = "") -> list[str]:
     return [f"{slot['local_date']} {slot['local_time']}" for slot in reply.json()["data"]["slots"]]
 
 
-def test_a_day_of_free_times(ward: dict[str, User]) -> None:
-    publish(ward["doctor"], slot_minutes=30)
+def test_a_day_of_free_times(staff: dict[str, User]) -> None:
+    publish(staff["doctor"], slot_minutes=30)
     day = monday()
-    who = caller(ward["lab_technician"])
-    reply = who.get(f"/doctors/{ward['doctor'].pk}/availability?date_from={day}&date_to={day}")
+    who = api_client(staff["lab_technician"])
+    reply = who.get(f"/doctors/{staff['doctor'].pk}/availability?date_from={day}&date_to={day}")
     slots = reply.json()["data"]["slots"]
     assert len(slots) == 16
     first = slots[0]
@@ -40,69 +40,74 @@ def test_a_day_of_free_times(ward: dict[str, User]) -> None:
     assert datetime.fromisoformat(slots[-1]["end"]) == at("17:00", day)
 
 
-def test_what_is_booked_or_off_is_not_offered_and_what_was_cancelled_is_again(ward: dict[str, User]) -> None:
-    doctor, desk, day = ward["doctor"], caller(ward["receptionist"]), monday()
+def test_what_is_booked_or_off_is_not_offered_and_what_was_cancelled_is_again(staff: dict[str, User]) -> None:
+    doctor, receptionist_api, day = staff["doctor"], api_client(staff["receptionist"]), monday()
     publish(doctor, slot_minutes=60)
-    row = book(admit(), doctor, at("10:00"), duration_minutes=60)
-    book(admit("Ann", "Roe"), doctor, at("13:30"), duration_minutes=15)
+    row = book(register_patient(), doctor, at("10:00"), duration_minutes=60)
+    book(register_patient("Ann", "Roe"), doctor, at("13:30"), duration_minutes=15)
     sent = {"starts_at": at("15:00").isoformat(), "ends_at": at("16:00").isoformat(), "reason": "Training"}
-    assert desk.post(f"/doctors/{doctor.pk}/time-off", sent).status_code == 201
+    assert receptionist_api.post(f"/doctors/{doctor.pk}/time-off", sent).status_code == 201
     query = f"date_from={day}&date_to={day}"
-    hours = [slot[-5:] for slot in free(desk, doctor, query)]
+    hours = [slot[-5:] for slot in free(receptionist_api, doctor, query)]
     assert hours == ["09:00", "11:00", "12:00", "14:00", "16:00"]
-    desk.post(f"/appointments/{row.pk}/cancel")
-    assert [slot[-5:] for slot in free(desk, doctor, query)] == ["09:00", "10:00", "11:00", "12:00", "14:00", "16:00"]
-    assert [slot[-5:] for slot in free(desk, doctor, f"{query}&duration_minutes=120")] == ["09:00", "11:00"]
+    receptionist_api.post(f"/appointments/{row.pk}/cancel")
+    assert [slot[-5:] for slot in free(receptionist_api, doctor, query)] == ["09:00", "10:00", "11:00", "12:00", "14:00", "16:00"]
+    assert [slot[-5:] for slot in free(receptionist_api, doctor, f"{query}&duration_minutes=120")] == ["09:00", "11:00"]
 
 
-def test_over_the_change_of_the_clocks_no_slot_is_lost_or_comes_twice(ward: dict[str, User]) -> None:
+def test_over_the_change_of_the_clocks_no_slot_is_lost_or_comes_twice(staff: dict[str, User]) -> None:
     for now, days in (
         ("2026-03-01T00:00:00Z", ("2026-03-07", "2026-03-09")),
         ("2026-10-25T00:00:00Z", ("2026-10-31", "2026-11-02")),
     ):
         with time_machine.travel(now, tick=True):
-            publish(ward["doctor"], weekdays=7, slot_minutes=60)
-            slots = free(caller(ward["nurse"]), ward["doctor"], f"date_from={days[0]}&date_to={days[1]}")
+            publish(staff["doctor"], weekdays=7, slot_minutes=60)
+            slots = free(api_client(staff["nurse"]), staff["doctor"], f"date_from={days[0]}&date_to={days[1]}")
             assert len(slots) == len(set(slots)) == 24
             assert {slot[-5:] for slot in slots} == {f"{hour:02}:00" for hour in range(9, 17)}
 
 
-def test_hours_may_last_until_midnight_and_go_on_behind_it(ward: dict[str, User]) -> None:
-    doctor, desk, day = ward["doctor"], caller(ward["receptionist"]), monday()
+def test_hours_may_last_until_midnight_and_go_on_behind_it(staff: dict[str, User]) -> None:
+    doctor, receptionist_api, day = staff["doctor"], api_client(staff["receptionist"]), monday()
     hours = [{"weekday": 0, "starts": "20:00", "ends": "24:00"}, {"weekday": 1, "starts": "00:00", "ends": "04:00"}]
-    reply = desk.call("PUT", f"/doctors/{doctor.pk}/schedule", {"hours": hours, "slot_minutes": 60})
+    reply = receptionist_api.call("PUT", f"/doctors/{doctor.pk}/schedule", {"hours": hours, "slot_minutes": 60})
     assert reply.status_code == 200, reply.content
     assert [(one["starts"], one["ends"]) for one in reply.json()["data"]["schedule"]["hours"]] == [
         ("20:00", "24:00"),
         ("00:00", "04:00"),
     ]
-    assert [slot[-5:] for slot in free(desk, doctor, f"date_from={day}&date_to={day}")] == ["20:00", "21:00", "22:00", "23:00"]
-    sent = {"patient_id": str(admit().pk), "doctor_id": str(doctor.pk), "scheduled_time": at("23:30", day).isoformat()}
-    across = desk.post("/appointments", sent | {"duration_minutes": 60})
+    assert [slot[-5:] for slot in free(receptionist_api, doctor, f"date_from={day}&date_to={day}")] == [
+        "20:00",
+        "21:00",
+        "22:00",
+        "23:00",
+    ]
+    sent = {"patient_id": str(register_patient().pk), "doctor_id": str(doctor.pk), "scheduled_time": at("23:30", day).isoformat()}
+    across = receptionist_api.post("/appointments", sent | {"duration_minutes": 60})
     assert (across.status_code, across.json().get("warnings", [])) == (201, [])
 
 
 @pytest.mark.parametrize("ends", ["00:00", "24:01", "24:30", "25:00", "19:00"])
-def test_an_end_of_hours_that_is_none_is_named(ward: dict[str, User], ends: str) -> None:
+def test_an_end_of_hours_that_is_none_is_named(staff: dict[str, User], ends: str) -> None:
     hours = [{"weekday": 0, "starts": "20:00", "ends": ends}]
-    reply = caller(ward["receptionist"]).call("PUT", f"/doctors/{ward['doctor'].pk}/schedule", {"hours": hours})
+    reply = api_client(staff["receptionist"]).call("PUT", f"/doctors/{staff['doctor'].pk}/schedule", {"hours": hours})
     assert reply.status_code == 400
     assert reply.json()["error"]["details"]["field"].startswith("hours")
 
 
-def test_hours_until_midnight_overlap_other_hours_of_the_evening(ward: dict[str, User]) -> None:
+def test_hours_until_midnight_overlap_other_hours_of_the_evening(staff: dict[str, User]) -> None:
     hours = [{"weekday": 0, "starts": "20:00", "ends": "24:00"}, {"weekday": 0, "starts": "22:00", "ends": "23:00"}]
-    reply = caller(ward["receptionist"]).call("PUT", f"/doctors/{ward['doctor'].pk}/schedule", {"hours": hours})
+    reply = api_client(staff["receptionist"]).call("PUT", f"/doctors/{staff['doctor'].pk}/schedule", {"hours": hours})
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "hours[1]")
 
 
-def test_what_has_passed_is_not_offered_and_the_range_may_be_left_out(ward: dict[str, User]) -> None:
-    publish(ward["doctor"], weekdays=7)
-    who = caller(ward["nurse"])
+def test_what_has_passed_is_not_offered_and_the_range_may_be_left_out(staff: dict[str, User]) -> None:
+    publish(staff["doctor"], weekdays=7)
+    who = api_client(staff["nurse"])
     day = monday() - timedelta(days=14)
-    assert free(who, ward["doctor"], f"date_from={day}&date_to={day}") == []
+    assert free(who, staff["doctor"], f"date_from={day}&date_to={day}") == []
     now = datetime.now(LA)
-    slots = free(who, ward["doctor"])
+    slots = free(who, staff["doctor"])
     assert slots
     assert all(slot > f"{now:%Y-%m-%d %H:%M}" for slot in slots)
     assert slots[-1] < f"{now + timedelta(days=15):%Y-%m-%d}"
@@ -120,26 +125,26 @@ def test_what_has_passed_is_not_offered_and_the_range_may_be_left_out(ward: dict
         "limit=5",
     ],
 )
-def test_a_range_that_makes_no_sense_is_refused(ward: dict[str, User], query: str) -> None:
-    assert caller(ward["nurse"]).get(f"/doctors/{ward['doctor'].pk}/availability?{query}").status_code == 400
+def test_a_range_that_makes_no_sense_is_refused(staff: dict[str, User], query: str) -> None:
+    assert api_client(staff["nurse"]).get(f"/doctors/{staff['doctor'].pk}/availability?{query}").status_code == 400
 
 
-def test_nobody_but_an_active_doctor_has_free_times(ward: dict[str, User]) -> None:
-    who = caller(ward["nurse"])
-    for user in (ward["nurse"].pk, "nobody", "01a20660-b19a-73ec-b298-0cd2a0d026eb"):
+def test_nobody_but_an_active_doctor_has_free_times(staff: dict[str, User]) -> None:
+    who = api_client(staff["nurse"])
+    for user in (staff["nurse"].pk, "nobody", "01a20660-b19a-73ec-b298-0cd2a0d026eb"):
         assert who.get(f"/doctors/{user}/availability").status_code == 404
         assert who.get(f"/doctors/{user}/schedule").status_code == 404
 
 
-def test_free_times_cost_the_same_however_many(ward: dict[str, User]) -> None:
-    publish(ward["doctor"], weekdays=7)
-    who, first = caller(ward["nurse"]), monday()
+def test_free_times_cost_the_same_however_many(staff: dict[str, User]) -> None:
+    publish(staff["doctor"], weekdays=7)
+    who, first = api_client(staff["nurse"]), monday()
     for number in range(8):
-        book(admit("Ann", f"Roe{number}"), ward["doctor"], at(f"{9 + number:02}:00"))
-    restrict(admit("Dora", "Hale"), ward["doctor"])
+        book(register_patient("Ann", f"Roe{number}"), staff["doctor"], at(f"{9 + number:02}:00"))
+    restrict(register_patient("Dora", "Hale"), staff["doctor"])
     for reach in (0, 60):
         with CaptureQueriesContext(connection) as log:
-            free(who, ward["doctor"], f"date_from={first}&date_to={first + timedelta(days=reach)}")
+            free(who, staff["doctor"], f"date_from={first}&date_to={first + timedelta(days=reach)}")
         assert len(log) == 4  # the session, the doctor, the week, what is taken
 
 
@@ -155,10 +160,10 @@ WEEK: dict[str, Any] = {
 }
 
 
-def test_a_week_is_published_in_place_of_the_one_before(ward: dict[str, User]) -> None:
-    doctor, desk = ward["doctor"], caller(ward["receptionist"])
-    path, here = f"/doctors/{ward['doctor'].pk}/schedule", room()
-    empty = desk.get(path)
+def test_a_week_is_published_in_place_of_the_one_before(staff: dict[str, User]) -> None:
+    doctor, receptionist_api = staff["doctor"], api_client(staff["receptionist"])
+    path, here = f"/doctors/{staff['doctor'].pk}/schedule", room()
+    empty = receptionist_api.get(path)
     assert empty.json()["data"]["schedule"] == {
         "doctor_id": str(doctor.pk),
         "slot_minutes": 15,
@@ -167,15 +172,15 @@ def test_a_week_is_published_in_place_of_the_one_before(ward: dict[str, User]) -
         "hours": [],
     }
     sent = WEEK | {"hours": [*WEEK["hours"][:2], WEEK["hours"][2] | {"room_id": str(here.pk)}]}
-    reply = desk.put(path, sent, HTTP_IF_MATCH=empty.headers["ETag"])
+    reply = receptionist_api.put(path, sent, HTTP_IF_MATCH=empty.headers["ETag"])
     shown = reply.json()["data"]["schedule"]
     assert reply.status_code == 200, reply.content
     nothing = {"room_id": None, "valid_from": None, "valid_until": None}
     assert shown["hours"] == [nothing | one for one in sent["hours"]]
     assert (shown["slot_minutes"], shown["visit_lengths"]) == (20, {"procedure": 40})
-    assert desk.get(path).headers["ETag"] == reply.headers["ETag"]
-    assert desk.put(path, {"hours": []}, HTTP_IF_MATCH=empty.headers["ETag"]).status_code == 412
-    assert desk.put(path, {"hours": []}).json()["data"]["schedule"]["hours"] == []
+    assert receptionist_api.get(path).headers["ETag"] == reply.headers["ETag"]
+    assert receptionist_api.put(path, {"hours": []}, HTTP_IF_MATCH=empty.headers["ETag"]).status_code == 412
+    assert receptionist_api.put(path, {"hours": []}).json()["data"]["schedule"]["hours"] == []
     assert OutboxEvent.objects.filter(name="schedule.changed").count() == 2
 
 
@@ -194,56 +199,62 @@ def test_a_week_is_published_in_place_of_the_one_before(ward: dict[str, User]) -
     ],
 )
 def test_a_week_that_makes_no_sense_is_refused_and_the_old_one_kept(
-    ward: dict[str, User], changes: dict[str, Any], field: str
+    staff: dict[str, User], changes: dict[str, Any], field: str
 ) -> None:
-    desk, path = caller(ward["receptionist"]), f"/doctors/{ward['doctor'].pk}/schedule"
-    desk.put(path, WEEK)
-    before = desk.get(path).json()["data"]
+    receptionist_api, path = api_client(staff["receptionist"]), f"/doctors/{staff['doctor'].pk}/schedule"
+    receptionist_api.put(path, WEEK)
+    before = receptionist_api.get(path).json()["data"]
     sent = {name: value for name, value in (WEEK | changes).items() if value is not ...}
-    reply = desk.put(path, sent)
+    reply = receptionist_api.put(path, sent)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
-    assert desk.get(path).json()["data"] == before
+    assert receptionist_api.get(path).json()["data"] == before
 
 
-def test_a_doctor_plans_his_own_week_alone(ward: dict[str, User]) -> None:
-    other, who = hire("dr.two", "doctor", specialty="Cardiology"), caller(ward["doctor"])
+def test_a_doctor_plans_his_own_week_alone(staff: dict[str, User]) -> None:
+    other, who = hire("dr.two", "doctor", specialty="Cardiology"), api_client(staff["doctor"])
     off = {"starts_at": "2026-01-05", "ends_at": "2026-01-05"}
-    assert who.put(f"/doctors/{ward['doctor'].pk}/schedule", WEEK).status_code == 200
+    assert who.put(f"/doctors/{staff['doctor'].pk}/schedule", WEEK).status_code == 200
     assert who.put(f"/doctors/{other.pk}/schedule", WEEK).status_code == 403
-    assert who.post(f"/doctors/{ward['doctor'].pk}/time-off", off).status_code == 201
+    assert who.post(f"/doctors/{staff['doctor'].pk}/time-off", off).status_code == 201
     assert who.post(f"/doctors/{other.pk}/time-off", off).status_code == 403
 
 
-def test_time_off_says_what_it_hits_and_can_be_taken_back(ward: dict[str, User]) -> None:
-    doctor, desk, day = ward["doctor"], caller(ward["receptionist"]), monday()
+def test_time_off_says_what_it_hits_and_can_be_taken_back(staff: dict[str, User]) -> None:
+    doctor, receptionist_api, day = staff["doctor"], api_client(staff["receptionist"]), monday()
     publish(doctor)
-    book(admit(), doctor, at("10:00"))
-    reply = desk.post(
+    book(register_patient(), doctor, at("10:00"))
+    reply = receptionist_api.post(
         f"/doctors/{doctor.pk}/time-off", {"starts_at": day.isoformat(), "ends_at": day.isoformat(), "reason": "Ill"}
     )
     row = reply.json()["data"]["time_off"]
     assert reply.json()["warnings"][0] | {"message": ""} == {"code": "visits_affected", "message": "", "count": 1, "visits": 1}
     assert datetime.fromisoformat(row["ends_at"]) - datetime.fromisoformat(row["starts_at"]) == timedelta(days=1)
-    assert free(desk, doctor, f"date_from={day}&date_to={day}") == []
+    assert free(receptionist_api, doctor, f"date_from={day}&date_to={day}") == []
     there = reply.headers["Location"].removeprefix("/v1")
-    assert desk.get(there).json()["data"]["time_off"]["reason"] == "Ill"
-    assert "reason" not in caller(ward["lab_technician"]).get(there).json()["data"]["time_off"]
-    late = desk.post(
+    assert receptionist_api.get(there).json()["data"]["time_off"]["reason"] == "Ill"
+    assert "reason" not in api_client(staff["lab_technician"]).get(there).json()["data"]["time_off"]
+    late = receptionist_api.post(
         "/appointments",
-        {"patient_id": str(admit("Ann", "Roe").pk), "doctor_id": str(doctor.pk), "scheduled_time": at("14:00").isoformat()},
+        {
+            "patient_id": str(register_patient("Ann", "Roe").pk),
+            "doctor_id": str(doctor.pk),
+            "scheduled_time": at("14:00").isoformat(),
+        },
     )
     assert [told["code"] for told in late.json()["warnings"]] == ["doctor_time_off"]
-    assert desk.get(f"/doctors/{doctor.pk}/time-off").json()["data"]["pagination"]["total"] == 1
-    assert desk.call("DELETE", there).status_code == 200
-    assert desk.call("DELETE", there).status_code == 404
-    assert free(desk, doctor, f"date_from={day}&date_to={day}")
+    assert receptionist_api.get(f"/doctors/{doctor.pk}/time-off").json()["data"]["pagination"]["total"] == 1
+    assert receptionist_api.call("DELETE", there).status_code == 200
+    assert receptionist_api.call("DELETE", there).status_code == 404
+    assert free(receptionist_api, doctor, f"date_from={day}&date_to={day}")
     assert OutboxEvent.objects.filter(name__startswith="schedule.time_off").count() == 2
-    wrong = desk.post(f"/doctors/{doctor.pk}/time-off", {"starts_at": "2026-01-06", "ends_at": "2026-01-05T00:00:00Z"})
+    wrong = receptionist_api.post(
+        f"/doctors/{doctor.pk}/time-off", {"starts_at": "2026-01-06", "ends_at": "2026-01-05T00:00:00Z"}
+    )
     assert (wrong.status_code, wrong.json()["error"]["details"]["field"]) == (400, "ends_at")
 
 
-def test_rooms_in_use_are_listed(ward: dict[str, User]) -> None:
+def test_rooms_in_use_are_listed(staff: dict[str, User]) -> None:
     room("Room 1"), room("Old room", is_active=False)
-    reply = caller(ward["nurse"]).get("/rooms")
+    reply = api_client(staff["nurse"]).get("/rooms")
     assert [row["name"] for row in reply.json()["data"]["rooms"]] == ["Room 1"]
-    assert caller(ward["billing"]).get("/rooms").status_code == 403
+    assert api_client(staff["billing"]).get("/rooms").status_code == 403

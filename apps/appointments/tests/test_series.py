@@ -14,37 +14,38 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller, hire, hire_ward, key_of, program
-from apps.appointments import recurrence, services
+from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, create_staff, hire
+from apps.appointments import services
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import ClockChange, Frequency, Rhythm
-from apps.appointments.services import NewSeries, NewVisit, NothingBooked, NothingToCancel
+from apps.appointments.scheduling import recurrence
+from apps.appointments.scheduling.recurrence import ClockChange, Frequency, Rhythm
+from apps.appointments.services import NewAppointment, NewSeries, NothingBooked, NothingToCancel
 from apps.appointments.services.series import BookedSeries
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
 from apps.common.errors import Forbidden, HimsError, Invalid
-from apps.common.tests.crowd import at_once
+from apps.common.tests.concurrency import run_concurrently
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 CALIFORNIA = ZoneInfo("America/Los_Angeles")
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> User:
-    publish(ward["doctor"])
-    return ward["doctor"]
+def doctor(staff: dict[str, User]) -> User:
+    publish(staff["doctor"])
+    return staff["doctor"]
 
 
 @pytest.fixture
 def patient(db: None) -> Patient:
-    return admit()
+    return register_patient()
 
 
 def series(patient: Patient, doctor: User, first: datetime | None = None, **more: Any) -> BookedSeries:
-    visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=first or at())
-    return services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(**({"count": 4} | more))))
+    visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=first or at())
+    return services.book_series(by=SYSTEM, new=NewSeries(first=visit, rhythm=Rhythm(**({"count": 4} | more))))
 
 
 def body(patient: Patient, doctor: User | None, **more: Any) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def test_several_weekdays_and_a_last_day() -> None:
     ],
 )
 def test_a_rhythm_that_cannot_be_meant_names_its_part(rhythm: dict[str, Any], field: str) -> None:
-    with pytest.raises(recurrence.Unfit) as unfit:
+    with pytest.raises(recurrence.InvalidRecurrence) as unfit:
         days("2027-01-04", **rhythm)
     assert unfit.value.field == field
 
@@ -142,7 +143,7 @@ def test_a_series_is_booked_at_the_same_time_of_each_week(doctor: User, patient:
 
 
 def test_a_clash_is_told_with_free_times_and_stops_none_of_the_others(doctor: User, patient: Patient) -> None:
-    book(admit("Other"), doctor, at(day=monday(2)))
+    book(register_patient("Other"), doctor, at(day=monday(2)))
     book(patient, hire("dr.other", "doctor", specialty="Cardiology"), at(day=monday(3)))
     done = series(patient, doctor)
     assert len(done.appointments) == 2
@@ -156,7 +157,7 @@ def test_a_clash_is_told_with_free_times_and_stops_none_of_the_others(doctor: Us
 
 def test_where_nothing_is_free_nothing_is_written(doctor: User, patient: Patient) -> None:
     for week in (1, 2):
-        book(admit("Other", str(week)), doctor, at(day=monday(week)))
+        book(register_patient("Other", str(week)), doctor, at(day=monday(week)))
     with pytest.raises(NothingBooked) as refused:
         series(patient, doctor, count=2)
     assert [clash["taken"] for clash in refused.value.details["clashes"]] == [["doctor"], ["doctor"]]
@@ -174,16 +175,16 @@ def test_each_visit_and_the_series_are_announced(doctor: User, patient: Patient)
 
 def test_a_room_clash_is_told_too(doctor: User, patient: Patient) -> None:
     place = room()
-    book(admit("Other"), hire("dr.other", "doctor", specialty="Cardiology"), at(day=monday(2)), room_id=place.pk)
-    visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(), room_id=place.pk)
-    done = services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(count=3)))
+    book(register_patient("Other"), hire("dr.other", "doctor", specialty="Cardiology"), at(day=monday(2)), room_id=place.pk)
+    visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(), room_id=place.pk)
+    done = services.book_series(by=SYSTEM, new=NewSeries(first=visit, rhythm=Rhythm(count=3)))
     assert [clash.taken for clash in done.clashes] == [["room"]]
 
 
 def test_what_is_wrong_whatever_the_diary_is_refused_whole(doctor: User, patient: Patient) -> None:
-    visit = NewVisit(patient_id=uuid4(), doctor_id=doctor.pk, scheduled_time=at())
+    visit = NewAppointment(patient_id=uuid4(), doctor_id=doctor.pk, scheduled_time=at())
     with pytest.raises(Invalid):
-        services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(count=3)))
+        services.book_series(by=SYSTEM, new=NewSeries(first=visit, rhythm=Rhythm(count=3)))
     for wrong in ({"count": 1}, {"count": 53}, {"interval": 0}, {"interval": 53}):
         with pytest.raises(Invalid):
             series(patient, doctor, **wrong)
@@ -205,11 +206,11 @@ def test_the_clocks_are_in_the_warnings(doctor: User, patient: Patient) -> None:
 
 def test_a_doctor_books_series_for_himself_alone(doctor: User, patient: Patient) -> None:
     other = hire("dr.other", "doctor", specialty="Cardiology")
-    visit = NewVisit(patient_id=patient.pk, doctor_id=other.pk, scheduled_time=at())
+    visit = NewAppointment(patient_id=patient.pk, doctor_id=other.pk, scheduled_time=at())
     with pytest.raises(Forbidden):
-        services.book_series(by=doctor, new=NewSeries(visit=visit, rhythm=Rhythm(count=2)))
-    own = NewVisit(patient_id=patient.pk, scheduled_time=at())
-    assert len(services.book_series(by=doctor, new=NewSeries(visit=own, rhythm=Rhythm(count=2))).appointments) == 2
+        services.book_series(by=doctor, new=NewSeries(first=visit, rhythm=Rhythm(count=2)))
+    own = NewAppointment(patient_id=patient.pk, scheduled_time=at())
+    assert len(services.book_series(by=doctor, new=NewSeries(first=own, rhythm=Rhythm(count=2))).appointments) == 2
 
 
 # Cancelling
@@ -222,7 +223,7 @@ def test_the_rest_of_a_series_is_cancelled_from_a_day_on(doctor: User, patient: 
     assert Appointment.objects.filter(series=done.series, status="scheduled").count() == 2
     assert {row.cancellation_reason for row in gone} == {"Moved away"}
     assert OutboxEvent.objects.filter(name="appointment.updated").count() == 2
-    assert book(admit("Other"), doctor, at(day=monday(3)))  # its time is free again
+    assert book(register_patient("Other"), doctor, at(day=monday(3)))  # its time is free again
 
 
 def test_visits_that_have_begun_or_are_over_are_not_cancelled(doctor: User, patient: Patient) -> None:
@@ -246,25 +247,25 @@ def test_a_doctor_cancels_no_series_of_another(doctor: User, patient: Patient) -
 
 
 def test_a_series_over_the_api_says_what_was_booked_and_what_was_not(
-    ward: dict[str, User], doctor: User, patient: Patient
+    staff: dict[str, User], doctor: User, patient: Patient
 ) -> None:
-    book(admit("Other"), doctor, at(day=monday(2)))
-    desk = caller(ward["receptionist"])
-    reply = desk.post("/appointments/series", body(patient, doctor))
+    book(register_patient("Other"), doctor, at(day=monday(2)))
+    receptionist_api = api_client(staff["receptionist"])
+    reply = receptionist_api.post("/appointments/series", body(patient, doctor))
     assert reply.status_code == 201, reply.content
     told = reply.json()["data"]["series"]
     assert (told["occurrences"], told["booked"], len(told["appointments"]), len(told["clashes"])) == (3, 2, 2, 1)
     assert len(told["clashes"][0]["alternatives"]) == 3
-    again = desk.get(reply.headers["Location"].removeprefix("/v1"))
+    again = receptionist_api.get(reply.headers["Location"].removeprefix("/v1"))
     assert again.status_code == 200
     assert [row["id"] for row in again.json()["data"]["series"]["appointments"]] == [row["id"] for row in told["appointments"]]
     assert AuditEvent.objects.get(action="series.read").patient_id == patient.pk
 
 
-def test_a_series_without_a_free_time_answers_409(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_a_series_without_a_free_time_answers_409(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     for week in (1, 2):
-        book(admit("Other", str(week)), doctor, at(day=monday(week)))
-    reply = caller(ward["nurse"]).post("/appointments/series", body(patient, doctor, occurrences=2))
+        book(register_patient("Other", str(week)), doctor, at(day=monday(week)))
+    reply = api_client(staff["nurse"]).post("/appointments/series", body(patient, doctor, occurrences=2))
     assert reply.status_code == 409
     assert len(reply.json()["error"]["details"]["clashes"]) == 2
 
@@ -289,17 +290,17 @@ def test_a_series_without_a_free_time_answers_409(ward: dict[str, User], doctor:
     ],
 )
 def test_a_wrong_field_of_a_series_is_named(
-    ward: dict[str, User], doctor: User, patient: Patient, wrong: dict[str, Any], field: str
+    staff: dict[str, User], doctor: User, patient: Patient, wrong: dict[str, Any], field: str
 ) -> None:
-    reply = caller(ward["receptionist"]).post("/appointments/series", body(patient, doctor) | wrong)
+    reply = api_client(staff["receptionist"]).post("/appointments/series", body(patient, doctor) | wrong)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
 
 
-def test_a_series_on_the_second_tuesday_shows_its_rhythm(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_a_series_on_the_second_tuesday_shows_its_rhythm(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     rhythm = {"frequency": "monthly", "by_weekday": [1], "by_set_position": 2, "count": 3}
     sent = body(patient, doctor, **rhythm) | {"scheduled_time": "2027-01-12T18:00:00Z"}
     del sent["occurrences"]
-    reply = caller(ward["receptionist"]).post("/appointments/series", sent)
+    reply = api_client(staff["receptionist"]).post("/appointments/series", sent)
     assert reply.status_code == 201, reply.content
     shown = reply.json()["data"]["series"]
     assert [row["scheduled_time"][:10] for row in shown["appointments"]] == ["2027-01-12", "2027-02-09", "2027-03-09"]
@@ -316,52 +317,52 @@ def test_the_database_keeps_a_rhythm_in_range(doctor: User, patient: Patient) ->
             Series.objects.filter(pk=row.pk).update(**wrong)
 
 
-def test_who_books_and_cancels_series(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_who_books_and_cancels_series(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     other = hire("dr.other", "doctor", specialty="Cardiology")
-    assert caller(ward["billing"]).post("/appointments/series", body(patient, doctor)).status_code == 403
-    assert caller(other).post("/appointments/series", body(patient, doctor)).status_code == 403
-    done = caller(doctor).post("/appointments/series", body(patient, None))
+    assert api_client(staff["billing"]).post("/appointments/series", body(patient, doctor)).status_code == 403
+    assert api_client(other).post("/appointments/series", body(patient, doctor)).status_code == 403
+    done = api_client(doctor).post("/appointments/series", body(patient, None))
     assert done.status_code == 201
     address = done.headers["Location"].removeprefix("/v1")
-    assert caller(ward["pharmacist"]).get(address).status_code == 403
-    seen = caller(ward["billing"]).get(address)
+    assert api_client(staff["pharmacist"]).get(address).status_code == 403
+    seen = api_client(staff["billing"]).get(address)
     assert seen.status_code == 200
     assert "notes" not in seen.json()["data"]["series"]["appointments"][0]
-    assert caller(ward["billing"]).post(f"{address}/cancel", {}).status_code == 403
-    assert caller(other).post(f"{address}/cancel", {}).status_code == 403
-    gone = caller(doctor).post(f"{address}/cancel", {"from": monday(2).isoformat(), "cancellation_reason": "Well again"})
+    assert api_client(staff["billing"]).post(f"{address}/cancel", {}).status_code == 403
+    assert api_client(other).post(f"{address}/cancel", {}).status_code == 403
+    gone = api_client(doctor).post(f"{address}/cancel", {"from": monday(2).isoformat(), "cancellation_reason": "Well again"})
     assert gone.status_code == 200, gone.content
     assert len(gone.json()["data"]["series"]["cancelled"]) == 2
-    assert caller(ward["nurse"]).post(f"{address}/cancel", {"from": monday(2).isoformat()}).status_code == 409
+    assert api_client(staff["nurse"]).post(f"{address}/cancel", {"from": monday(2).isoformat()}).status_code == 409
 
 
-def test_a_key_books_a_series_with_the_scope(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_a_key_books_a_series_with_the_scope(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     wanted = body(patient, doctor)
-    reads = program(key_of(ward["nurse"], "appointments:read").text)
+    reads = api_key_client(create_api_key(staff["nurse"], "appointments:read").text)
     assert reads.post("/appointments/series", wanted).status_code == 403
-    writes = program(key_of(ward["nurse"], "appointments:write").text)
+    writes = api_key_client(create_api_key(staff["nurse"], "appointments:write").text)
     first = writes.post("/appointments/series", wanted, HTTP_IDEMPOTENCY_KEY="one")
     again = writes.post("/appointments/series", wanted, HTTP_IDEMPOTENCY_KEY="one")
     assert (first.status_code, again.status_code, again.headers["Idempotent-Replayed"]) == (201, 201, "true")
     assert Appointment.objects.count() == 3
 
 
-def test_the_series_of_a_closed_chart_is_not_there(ward: dict[str, User], doctor: User, patient: Patient) -> None:
+def test_the_series_of_a_closed_chart_is_not_there(staff: dict[str, User], doctor: User, patient: Patient) -> None:
     done = series(patient, doctor)
     restrict(patient)
     address = f"/appointments/series/{done.series.pk}"
-    assert caller(ward["receptionist"]).get(address).status_code == 404
-    assert caller(ward["receptionist"]).post(f"{address}/cancel", {}).status_code == 404
-    assert caller(ward["receptionist"]).post("/appointments/series", body(patient, doctor)).status_code == 400
-    assert caller(doctor).get(address).status_code == 200
-    assert caller(doctor).get(f"/appointments/series/{uuid4()}").status_code == 404
+    assert api_client(staff["receptionist"]).get(address).status_code == 404
+    assert api_client(staff["receptionist"]).post(f"{address}/cancel", {}).status_code == 404
+    assert api_client(staff["receptionist"]).post("/appointments/series", body(patient, doctor)).status_code == 400
+    assert api_client(doctor).get(address).status_code == 200
+    assert api_client(doctor).get(f"/appointments/series/{uuid4()}").status_code == 404
 
 
 def test_a_series_is_read_in_few_statements(
-    ward: dict[str, User], doctor: User, patient: Patient, django_assert_max_num_queries: Any
+    staff: dict[str, User], doctor: User, patient: Patient, django_assert_max_num_queries: Any
 ) -> None:
     done = series(patient, doctor, count=10)
-    who = caller(ward["nurse"])
+    who = api_client(staff["nurse"])
     with django_assert_max_num_queries(5):
         assert who.get(f"/appointments/series/{done.series.pk}").status_code == 200
 
@@ -378,13 +379,13 @@ def refused(act: Callable[[], Any]) -> Any:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_series_of_one_doctor_at_once_never_wait_in_a_circle() -> None:
-    doctor = hire_ward()["doctor"]
+    doctor = create_staff()["doctor"]
     publish(doctor)
-    people = [admit("Twin", str(number)) for number in range(2)]
+    people = [register_patient("Twin", str(number)) for number in range(2)]
     for number in range(50):
         shift = timedelta(weeks=8 * (number % 4))  # they share some of their weeks, not all, and begin elsewhere
         firsts = [at() + timedelta(minutes=15 * (number // 4)), at() + timedelta(minutes=15 * (number // 4)) + timedelta(weeks=3)]
-        found = at_once(2, lambda place: refused(lambda: series(people[place], doctor, firsts[place] + shift, count=6)))  # noqa: B023
+        found = run_concurrently(2, lambda place: refused(lambda: series(people[place], doctor, firsts[place] + shift, count=6)))  # noqa: B023
         assert all(isinstance(one, BookedSeries | NothingBooked) for one in found), found
     held = list(Appointment.objects.order_by("scheduled_time").values_list("scheduled_time", flat=True))
     assert len(set(held)) == len(held) > 50
@@ -392,10 +393,10 @@ def test_two_series_of_one_doctor_at_once_never_wait_in_a_circle() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_series_bookings_and_moves_of_one_diary_never_wait_in_a_circle() -> None:
-    dice, doctors = random.Random(11), [hire_ward()["doctor"], hire("dr.other", "doctor", specialty="Cardiology")]
+    dice, doctors = random.Random(11), [create_staff()["doctor"], hire("dr.other", "doctor", specialty="Cardiology")]
     for one in doctors:
         publish(one)
-    people = [admit("Crowd", str(number)) for number in range(4)]
+    people = [register_patient("Crowd", str(number)) for number in range(4)]
 
     def change(row: Appointment, weeks: int, to: User) -> Any:
         there = {"scheduled_time": at() + timedelta(weeks=weeks), "doctor_id": to.pk}

@@ -14,16 +14,17 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser, hire
-from apps.appointments import openings, services
+from apps.appointments import services
 from apps.appointments.models import Appointment, Series
-from apps.appointments.recurrence import Rhythm
-from apps.appointments.services import NewSeries, NewVisit
+from apps.appointments.scheduling import availability
+from apps.appointments.scheduling.recurrence import Rhythm
+from apps.appointments.services import NewAppointment, NewSeries
 from apps.appointments.tests.factories import at, book, monday, publish, room
 from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
 from apps.patients import services as patients
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, restrict
+from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -35,18 +36,18 @@ RHYTHM = ("frequency", "interval", "by_weekday", "by_month_day", "by_set_positio
 
 @pytest.fixture
 def john(db: None) -> Patient:
-    return admit()
+    return register_patient()
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Client:
-    return browser(ward["receptionist"])
+def receptionist_browser(staff: dict[str, User]) -> Client:
+    return browser(staff["receptionist"])
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> User:
-    publish(ward["doctor"])
-    return ward["doctor"]
+def doctor(staff: dict[str, User]) -> User:
+    publish(staff["doctor"])
+    return staff["doctor"]
 
 
 def filled(doctor: User, button: str = "_save", **other: Any) -> dict[str, Any]:
@@ -72,8 +73,8 @@ def filled(doctor: User, button: str = "_save", **other: Any) -> dict[str, Any]:
 
 
 def booked(john: Patient, doctor: User, occurrences: int = 3, when: str = "10:00") -> Series:
-    visit = NewVisit(patient_id=john.pk, doctor_id=doctor.pk, scheduled_time=at(when))
-    return services.book_series(by=SYSTEM, new=NewSeries(visit=visit, rhythm=Rhythm(count=occurrences))).series
+    visit = NewAppointment(patient_id=john.pk, doctor_id=doctor.pk, scheduled_time=at(when))
+    return services.book_series(by=SYSTEM, new=NewSeries(first=visit, rhythm=Rhythm(count=occurrences))).series
 
 
 def weekly(number: int) -> Any:
@@ -89,15 +90,15 @@ def text_of(response: Any) -> str:
 
 
 def test_a_receptionist_books_a_series_and_sees_its_page(
-    ward: dict[str, User], desk: Client, john: Patient, doctor: User
+    staff: dict[str, User], receptionist_browser: Client, john: Patient, doctor: User
 ) -> None:
     place = room()
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, room=str(place.pk)), follow=True)
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, room=str(place.pk)), follow=True)
     row, visits = Series.objects.get(), Appointment.objects.order_by("scheduled_time")
     assert response.redirect_chain == [(f"{LIST}{row.pk}/change/", 302)]
     assert [one.scheduled_time for one in visits] == [weekly(number) for number in (1, 2, 3, 4)]
     assert {(one.series, one.room, one.notes, one.booked_by) for one in visits} == {
-        (row, place, "Wound check", ward["receptionist"])
+        (row, place, "Wound check", staff["receptionist"])
     }
     text = text_of(response)
     assert "Booked: John Doe, 4 of 4 visits." in text
@@ -139,12 +140,12 @@ def test_a_receptionist_books_a_series_and_sees_its_page(
     ],
 )
 def test_a_daily_or_monthly_series_is_booked_as_the_form_says(
-    desk: Client, john: Patient, doctor: User, rhythm: dict[str, Any], first: str, days: list[str], told: str
+    receptionist_browser: Client, john: Patient, doctor: User, rhythm: dict[str, Any], first: str, days: list[str], told: str
 ) -> None:
     asked = {"scheduled_time_0": first, "count": "3"} | rhythm
-    plan = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", **asked)).context["plan"]
+    plan = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", **asked)).context["plan"]
     assert not Series.objects.exists()
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, **asked), follow=True)
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, **asked), follow=True)
     visits = Appointment.objects.filter(patient=john).order_by("scheduled_time")
     assert [f"{clinic_day(one.scheduled_time)}" for one in visits] == days
     assert [row["at"] for row in plan] == [one.scheduled_time for one in visits]
@@ -152,24 +153,24 @@ def test_a_daily_or_monthly_series_is_booked_as_the_form_says(
 
 
 def clinic_day(at: datetime) -> date:
-    return timezone.localtime(at, openings.clinic_zone()).date()
+    return timezone.localtime(at, availability.clinic_zone()).date()
 
 
 def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_series(
-    desk: Client, john: Patient, doctor: User
+    receptionist_browser: Client, john: Patient, doctor: User
 ) -> None:
-    book(admit("Ann", "Roe"), doctor, weekly(2))
-    text = text_of(desk.post(f"{ADD}?patient={john.pk}", filled(doctor), follow=True))
+    book(register_patient("Ann", "Roe"), doctor, weekly(2))
+    text = text_of(receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor), follow=True))
     row = Series.objects.get()
     assert "Booked: John Doe, 3 of 4 visits." in text
     assert "Not booked: 1" in text
     assert "Ann" not in text
     page = f"{LIST}{row.pk}/change/"
-    (left,) = desk.get(page).context["left_out"]  # looked at again, it is still there
+    (left,) = receptionist_browser.get(page).context["left_out"]  # looked at again, it is still there
     assert left["taken"] == ["doctor"]
     ways = left["ways"]
     assert [when[-5:] for _, when in ways] == ["10:15", "10:30", "10:45"]
-    form = desk.get(ways[1][0])
+    form = receptionist_browser.get(ways[1][0])
     assert 'value="10:30"' in text_of(form)
     said = {
         "doctor": str(doctor.pk),
@@ -178,17 +179,19 @@ def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_
         "scheduled_time_0": str(monday(2)),
         "scheduled_time_1": "10:30",
     }
-    joined = desk.post(ways[1][0], said, follow=True)
+    joined = receptionist_browser.post(ways[1][0], said, follow=True)
     assert joined.redirect_chain == [(page, 302)]
     assert "Not booked" not in text_of(joined)
     assert Appointment.objects.filter(series=row).count() == 4
-    assert "All visits of this series are booked." in text_of(desk.post(ways[1][0], said | {"scheduled_time_1": "11:30"}))
+    assert "All visits of this series are booked." in text_of(
+        receptionist_browser.post(ways[1][0], said | {"scheduled_time_1": "11:30"})
+    )
     assert Appointment.objects.filter(series=row).count() == 4
 
 
-def test_a_visit_joins_no_series_of_another_patient(desk: Client, john: Patient, doctor: User) -> None:
+def test_a_visit_joins_no_series_of_another_patient(receptionist_browser: Client, john: Patient, doctor: User) -> None:
     row = booked(john, doctor)
-    other = admit("Ann", "Roe")
+    other = register_patient("Ann", "Roe")
     said = {
         "doctor": str(doctor.pk),
         "appointment_type": "follow_up",
@@ -197,15 +200,15 @@ def test_a_visit_joins_no_series_of_another_patient(desk: Client, john: Patient,
         "scheduled_time_1": "12:00",
     }
     for series in (row.pk, uuid4(), "x"):
-        text = text_of(desk.post(f"{VISIT}add/?patient={other.pk}&series={series}", said))
+        text = text_of(receptionist_browser.post(f"{VISIT}add/?patient={other.pk}&series={series}", said))
         assert "There is no such series." in text
     assert not Appointment.objects.filter(patient=other).exists()
 
 
-def test_what_would_be_booked_is_shown_and_nothing_is_written(desk: Client, john: Patient, doctor: User) -> None:
-    book(admit("Ann", "Roe"), doctor, weekly(3))
+def test_what_would_be_booked_is_shown_and_nothing_is_written(receptionist_browser: Client, john: Patient, doctor: User) -> None:
+    book(register_patient("Ann", "Roe"), doctor, weekly(3))
     facts, trail = OutboxEvent.objects.count(), AuditEvent.objects.count()
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview"))
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview"))
     plan = response.context["plan"]
     assert [(row["at"], row.get("taken", [])) for row in plan] == [
         (weekly(1), []),
@@ -220,23 +223,25 @@ def test_what_would_be_booked_is_shown_and_nothing_is_written(desk: Client, john
     assert not Appointment.objects.filter(patient=john).exists()
     assert OutboxEvent.objects.count() == facts
     assert AuditEvent.objects.count() == trail
-    desk.post(f"{ADD}?patient={john.pk}", filled(doctor))
+    receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor))
     assert [one.scheduled_time for one in Appointment.objects.filter(patient=john).order_by("scheduled_time")] == [
         row["at"] for row in plan if "taken" not in row
     ]
 
 
-def test_where_nothing_is_free_it_is_told_and_what_was_typed_stays(desk: Client, john: Patient, doctor: User) -> None:
+def test_where_nothing_is_free_it_is_told_and_what_was_typed_stays(
+    receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
     for number in (1, 2):
-        book(admit("Ann", f"Roe {number}"), doctor, weekly(number))
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, count="2"))
+        book(register_patient("Ann", f"Roe {number}"), doctor, weekly(number))
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, count="2"))
     text = text_of(response)
     assert "Nothing was booked: each time is taken" in text
     assert text.count("taken: doctor") == 2
     assert "Wound check" in text
     assert 'value="2"' in text
     assert not Series.objects.exists()
-    shown = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", count="2"))
+    shown = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", count="2"))
     assert [row["taken"] for row in shown.context["plan"]] == [["doctor"], ["doctor"]]
 
 
@@ -265,19 +270,21 @@ def test_where_nothing_is_free_it_is_told_and_what_was_typed_stays(desk: Client,
 )
 @pytest.mark.parametrize("button", ["_save", "preview"])
 def test_a_wrong_field_of_a_series_is_told_at_it(
-    desk: Client, john: Patient, doctor: User, wrong: dict[str, str], field: str, button: str
+    receptionist_browser: Client, john: Patient, doctor: User, wrong: dict[str, str], field: str, button: str
 ) -> None:
-    response = desk.post(f"{ADD}?patient={john.pk}", filled(doctor, button) | wrong)
+    response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, button) | wrong)
     assert field in response.context["adminform"].form.errors
     assert "Wound check" in text_of(response)
     assert not Series.objects.exists()
 
 
-def test_the_form_of_one_visit_leads_on_to_a_series_with_what_was_typed(desk: Client, john: Patient, doctor: User) -> None:
-    shown = text_of(desk.get(f"{VISIT}add/?patient={john.pk}"))
+def test_the_form_of_one_visit_leads_on_to_a_series_with_what_was_typed(
+    receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
+    shown = text_of(receptionist_browser.get(f"{VISIT}add/?patient={john.pk}"))
     assert f'formaction="{ADD}?patient={john.pk}"' in shown
     said = {name: value for name, value in filled(doctor, "look").items() if name not in RHYTHM}
-    text = text_of(desk.post(f"{ADD}?patient={john.pk}", said | {"overbook_reason": ""}))
+    text = text_of(receptionist_browser.post(f"{ADD}?patient={john.pk}", said | {"overbook_reason": ""}))
     assert "errornote" not in text
     assert "Wound check" in text
     assert 'name="count" value="4"' in text
@@ -285,22 +292,26 @@ def test_the_form_of_one_visit_leads_on_to_a_series_with_what_was_typed(desk: Cl
     assert not Appointment.objects.exists()
 
 
-def test_looking_at_free_times_never_books(desk: Client, john: Patient, doctor: User) -> None:
-    text = text_of(desk.post(f"{VISIT}add/?patient={john.pk}", filled(doctor, "look")))
+def test_looking_at_free_times_never_books(receptionist_browser: Client, john: Patient, doctor: User) -> None:
+    text = text_of(receptionist_browser.post(f"{VISIT}add/?patient={john.pk}", filled(doctor, "look")))
     assert "errornote" not in text
     assert not Appointment.objects.exists()
 
 
-def test_a_patient_who_is_not_active_gets_no_series(desk: Client, doctor: User) -> None:
-    gone = admit("Ann", "Roe")
+def test_a_patient_who_is_not_active_gets_no_series(receptionist_browser: Client, doctor: User) -> None:
+    gone = register_patient("Ann", "Roe")
     patients.deactivate(by=SYSTEM, patient_id=gone.pk)
-    text = text_of(desk.post(f"{ADD}?patient={gone.pk}", filled(doctor)))
+    text = text_of(receptionist_browser.post(f"{ADD}?patient={gone.pk}", filled(doctor)))
     assert "inactive or deceased" in text
     assert not Series.objects.exists()
 
 
-def test_an_unusual_time_is_told_once_with_the_times_it_is_about(desk: Client, john: Patient, doctor: User) -> None:
-    text = text_of(desk.post(f"{ADD}?patient={john.pk}", filled(doctor, scheduled_time_1="20:00", count="2"), follow=True))
+def test_an_unusual_time_is_told_once_with_the_times_it_is_about(
+    receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
+    text = text_of(
+        receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, scheduled_time_1="20:00", count="2"), follow=True)
+    )
     assert text.count("outside the doctor&#x27;s published hours") == 1
     assert Appointment.objects.count() == 2
 
@@ -308,11 +319,11 @@ def test_an_unusual_time_is_told_once_with_the_times_it_is_about(desk: Client, j
 # Roles
 
 
-def test_who_books_sees_and_cancels_series(ward: dict[str, User], john: Patient, doctor: User) -> None:
+def test_who_books_sees_and_cancels_series(staff: dict[str, User], john: Patient, doctor: User) -> None:
     row = booked(john, doctor)
     page, cancel = f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/cancel-rest/"
     may_see, may_act = {"admin", "doctor", "nurse", "receptionist", "billing"}, {"admin", "doctor", "nurse", "receptionist"}
-    for role, user in ward.items():
+    for role, user in staff.items():
         person = browser(user)
         assert (person.get(page).status_code == 200) == (role in may_see), role
         assert (person.get(f"{ADD}?patient={john.pk}").status_code == 200) == (role in may_act), role
@@ -324,7 +335,7 @@ def test_who_books_sees_and_cancels_series(ward: dict[str, User], john: Patient,
     assert not Appointment.objects.exclude(status="scheduled").exists()
 
 
-def test_a_doctor_books_and_cancels_series_in_the_own_diary_alone(ward: dict[str, User], john: Patient, doctor: User) -> None:
+def test_a_doctor_books_and_cancels_series_in_the_own_diary_alone(staff: dict[str, User], john: Patient, doctor: User) -> None:
     other = hire("patel", "doctor", specialty="Cardiology")
     theirs = booked(john, other)
     smith = browser(doctor)
@@ -336,26 +347,30 @@ def test_a_doctor_books_and_cancels_series_in_the_own_diary_alone(ward: dict[str
     assert Appointment.objects.filter(doctor=doctor).count() == 4
 
 
-def test_the_series_of_a_closed_chart_is_not_there(ward: dict[str, User], desk: Client, john: Patient, doctor: User) -> None:
+def test_the_series_of_a_closed_chart_is_not_there(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
     row = booked(john, doctor)
     restrict(john)
-    assert desk.get(f"{LIST}{row.pk}/change/").status_code == 404
-    assert f"{row.pk}" not in text_of(desk.get(LIST))
+    assert receptionist_browser.get(f"{LIST}{row.pk}/change/").status_code == 404
+    assert f"{row.pk}" not in text_of(receptionist_browser.get(LIST))
 
 
 # The page, the list, the visit's page
 
 
-def test_a_visit_leads_to_its_series_and_another_to_weekly_follow_ups(desk: Client, john: Patient, doctor: User) -> None:
+def test_a_visit_leads_to_its_series_and_another_to_weekly_follow_ups(
+    receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
     row = booked(john, doctor)
     second = Appointment.objects.order_by("scheduled_time")[1]
-    text = text_of(desk.get(f"{VISIT}{second.pk}/change/"))
+    text = text_of(receptionist_browser.get(f"{VISIT}{second.pk}/change/"))
     assert "Visit 2 of 3: see them all" in text
     assert f"{LIST}{row.pk}/change/" in text
-    alone = book(admit("Ann", "Roe"), doctor, at("15:00"), duration_minutes=20)
-    shown = desk.get(f"{VISIT}{alone.pk}/change/")
+    alone = book(register_patient("Ann", "Roe"), doctor, at("15:00"), duration_minutes=20)
+    shown = receptionist_browser.get(f"{VISIT}{alone.pk}/change/")
     (way,) = [url for told in shown.context["beside"] for words, url in told.ways if words == "Book follow-up visits"]
-    form = text_of(desk.get(way))
+    form = text_of(receptionist_browser.get(way))
     assert f'value="{monday(2)}"' in form
     assert 'value="15:00"' in form
     assert 'name="duration_minutes" value="20"' in form
@@ -363,43 +378,47 @@ def test_a_visit_leads_to_its_series_and_another_to_weekly_follow_ups(desk: Clie
     assert "Book follow-up visits" not in billing
 
 
-def test_series_are_found_by_patient(desk: Client, john: Patient, doctor: User) -> None:
-    mine, other = booked(john, doctor), booked(admit("Ann", "Roe"), doctor, when="11:00")
-    text = text_of(desk.get(f"{LIST}?q=roe"))
+def test_series_are_found_by_patient(receptionist_browser: Client, john: Patient, doctor: User) -> None:
+    mine, other = booked(john, doctor), booked(register_patient("Ann", "Roe"), doctor, when="11:00")
+    text = text_of(receptionist_browser.get(f"{LIST}?q=roe"))
     assert str(other.pk) in text
     assert str(mine.pk) not in text
 
 
-def test_the_list_and_a_page_take_as_many_statements_whatever_is_in_them(desk: Client, john: Patient, doctor: User) -> None:
+def test_the_list_and_a_page_take_as_many_statements_whatever_is_in_them(
+    receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
     first = booked(john, doctor, 2)
     for address in (LIST, f"{LIST}{first.pk}/change/"):
         with CaptureQueriesContext(
             connection,
         ) as few:
-            desk.get(address)
+            receptionist_browser.get(address)
         long = booked(john, doctor, 8, "11:00") if address == LIST else booked(john, doctor, 12, "13:00")
-        booked(admit("Ann", f"Roe {long.pk}"), doctor, 3, "14:00" if address == LIST else "15:00")
+        booked(register_patient("Ann", f"Roe {long.pk}"), doctor, 3, "14:00" if address == LIST else "15:00")
         with CaptureQueriesContext(connection) as many:
-            desk.get(address if address == LIST else f"{LIST}{long.pk}/change/")
+            receptionist_browser.get(address if address == LIST else f"{LIST}{long.pk}/change/")
         assert len(many) == len(few), address
 
 
 # Cancelling
 
 
-def test_what_is_left_is_cancelled_with_the_reason(ward: dict[str, User], desk: Client, john: Patient, doctor: User) -> None:
+def test_what_is_left_is_cancelled_with_the_reason(
+    staff: dict[str, User], receptionist_browser: Client, john: Patient, doctor: User
+) -> None:
     row = booked(john, doctor)
     address = reverse("admin:appointments_series_cancel_rest", args=[row.pk])
-    assert address in text_of(desk.get(f"{LIST}{row.pk}/change/"))
+    assert address in text_of(receptionist_browser.get(f"{LIST}{row.pk}/change/"))
     said = {"since": str(monday(2)), "reason": " Moved away ", "notify_patient": ""}
-    text = text_of(desk.post(address, said, follow=True))
+    text = text_of(receptionist_browser.post(address, said, follow=True))
     assert "Visits cancelled: 2." in text
     rows = Appointment.objects.order_by("scheduled_time").values_list("status", "cancellation_reason")
     assert list(rows) == [("scheduled", ""), ("cancelled", "Moved away"), ("cancelled", "Moved away")]
-    desk.post(address, {"reason": "All of it"})
+    receptionist_browser.post(address, {"reason": "All of it"})
     assert not Appointment.objects.exclude(status="cancelled").exists()
-    again = desk.post(address, {"reason": "Once more"})
+    again = receptionist_browser.post(address, {"reason": "Once more"})
     assert "No visit of this series is still to come." in text_of(again)
     assert "Once more" in text_of(again)
-    assert desk.get(address).status_code == 403  # not offered any more
-    assert address not in text_of(desk.get(f"{LIST}{row.pk}/change/"))
+    assert receptionist_browser.get(address).status_code == 403  # not offered any more
+    assert address not in text_of(receptionist_browser.get(f"{LIST}{row.pk}/change/"))

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller, hire, key_of, program
+from apps.accounts.tests.factories import api_client, api_key_client, create_api_key, hire
 from apps.appointments import tasks
 from apps.appointments.models import WaitlistEntry
 from apps.appointments.tests.factories import monday
@@ -18,7 +18,7 @@ from apps.common import clock
 from apps.events.models import OutboxEvent
 from apps.patients import services as patients
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, merge, restrict
+from apps.patients.tests.factories import merge, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -43,12 +43,12 @@ KEYS = {
 
 @pytest.fixture
 def patient(db: None) -> Patient:
-    return admit()
+    return register_patient()
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Any:
-    return caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> Any:
+    return api_client(staff["receptionist"])
 
 
 def body(patient: Patient, **changes: Any) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def details_of(reply: Any) -> dict[str, Any]:
     return reply.json()["error"]["details"]
 
 
-def test_somebody_is_put_on_the_waitlist_and_read_again(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
+def test_somebody_is_put_on_the_waitlist_and_read_again(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
     sent = body(
         patient,
-        doctor_id=str(ward["doctor"].pk),
+        doctor_id=str(staff["doctor"].pk),
         appointment_type="follow_up",
         duration_minutes=20,
         time_from="09:00",
@@ -75,22 +75,22 @@ def test_somebody_is_put_on_the_waitlist_and_read_again(desk: Any, patient: Pati
         priority="high",
         note="Can be here within an hour",
     )
-    reply = desk.post("/waitlist", sent)
+    reply = receptionist_api.post("/waitlist", sent)
     row = row_of(reply)
     assert (reply.status_code, set(row)) == (201, KEYS)
     assert {name: row[name] for name in sent} == sent
     assert (row["status"], row["appointment_id"], row["offers"]) == ("waiting", None, [])
-    again = desk.get(reply.headers["Location"].removeprefix("/v1"))
+    again = receptionist_api.get(reply.headers["Location"].removeprefix("/v1"))
     assert row_of(again) == row
     assert again.headers["ETag"] == reply.headers["ETag"]
     [fact] = OutboxEvent.objects.filter(name="waitlist.added")
-    assert fact.payload == {"entry_id": row["id"], "patient_id": str(patient.pk), "doctor_id": str(ward["doctor"].pk)}
+    assert fact.payload == {"entry_id": row["id"], "patient_id": str(patient.pk), "doctor_id": str(staff["doctor"].pk)}
     audited = AuditEvent.objects.get(action="waitlist.added")
     assert (str(audited.patient_id), str(audited.object_id)) == (str(patient.pk), row["id"])
 
 
-def test_what_is_left_out_is_any_doctor_any_time_from_today_on(desk: Any, patient: Patient) -> None:
-    row = row_of(desk.post("/waitlist", body(patient, date_from=...)))
+def test_what_is_left_out_is_any_doctor_any_time_from_today_on(receptionist_api: Any, patient: Patient) -> None:
+    row = row_of(receptionist_api.post("/waitlist", body(patient, date_from=...)))
     assert (row["date_from"], row["doctor_id"], row["time_from"], row["duration_minutes"]) == (
         str(clock.today()),
         None,
@@ -122,140 +122,147 @@ def test_what_is_left_out_is_any_doctor_any_time_from_today_on(desk: Any, patien
         ({"status": "booked"}, "status"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_its_field(desk: Any, patient: Patient, changes: dict[str, Any], field: str) -> None:
-    reply = desk.post("/waitlist", body(patient, **changes))
+def test_what_makes_no_sense_is_refused_by_its_field(
+    receptionist_api: Any, patient: Patient, changes: dict[str, Any], field: str
+) -> None:
+    reply = receptionist_api.post("/waitlist", body(patient, **changes))
     assert (reply.status_code, details_of(reply)["field"]) == (400, field)
     assert not WaitlistEntry.objects.exists()
 
 
-def test_a_nurse_is_no_doctor_to_wait_for(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
-    reply = desk.post("/waitlist", body(patient, doctor_id=str(ward["nurse"].pk)))
+def test_a_nurse_is_no_doctor_to_wait_for(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+    reply = receptionist_api.post("/waitlist", body(patient, doctor_id=str(staff["nurse"].pk)))
     assert (reply.status_code, details_of(reply)["field"]) == (400, "doctor_id")
 
 
-def test_nobody_waits_twice_for_one_thing(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
-    first = row_of(desk.post("/waitlist", body(patient)))
-    again = desk.post("/waitlist", body(patient, priority="urgent"))
+def test_nobody_waits_twice_for_one_thing(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+    first = row_of(receptionist_api.post("/waitlist", body(patient)))
+    again = receptionist_api.post("/waitlist", body(patient, priority="urgent"))
     assert (again.status_code, details_of(again)["waitlist_entry_id"]) == (409, first["id"])
-    assert desk.post("/waitlist", body(patient, doctor_id=str(ward["doctor"].pk))).status_code == 201
-    assert desk.post("/waitlist", body(patient, appointment_type="lab")).status_code == 201
-    desk.call("DELETE", f"/waitlist/{first['id']}")
-    assert desk.post("/waitlist", body(patient)).status_code == 201
+    assert receptionist_api.post("/waitlist", body(patient, doctor_id=str(staff["doctor"].pk))).status_code == 201
+    assert receptionist_api.post("/waitlist", body(patient, appointment_type="lab")).status_code == 201
+    receptionist_api.call("DELETE", f"/waitlist/{first['id']}")
+    assert receptionist_api.post("/waitlist", body(patient)).status_code == 201
 
 
-def test_an_inactive_patient_is_not_put_on(desk: Any, patient: Patient, ward: dict[str, User]) -> None:
-    patients.deactivate(by=ward["admin"], patient_id=patient.pk)
-    assert desk.post("/waitlist", body(patient)).status_code == 409
+def test_an_inactive_patient_is_not_put_on(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+    patients.deactivate(by=staff["admin"], patient_id=patient.pk)
+    assert receptionist_api.post("/waitlist", body(patient)).status_code == 409
     assert not WaitlistEntry.objects.exists()
 
 
-def test_whoever_is_taken_off_stays_on_record_and_a_second_time_is_refused(desk: Any, patient: Patient) -> None:
+def test_whoever_is_taken_off_stays_on_record_and_a_second_time_is_refused(receptionist_api: Any, patient: Patient) -> None:
     entry = waits(patient=patient)
-    reply = desk.call("DELETE", f"/waitlist/{entry.pk}")
+    reply = receptionist_api.call("DELETE", f"/waitlist/{entry.pk}")
     assert (reply.status_code, row_of(reply)["status"]) == (200, "withdrawn")
     assert OutboxEvent.objects.filter(name="waitlist.withdrawn").count() == 1
-    again = desk.call("DELETE", f"/waitlist/{entry.pk}")
+    again = receptionist_api.call("DELETE", f"/waitlist/{entry.pk}")
     assert again.status_code == 409
     assert {name: details_of(again)[name] for name in ("from", "to", "allowed")} == {
         "from": "withdrawn",
         "to": "withdrawn",
         "allowed": [],
     }
-    assert desk.get("/waitlist").json()["data"]["waitlist"] == []
-    [row] = desk.get("/waitlist?status=withdrawn").json()["data"]["waitlist"]
+    assert receptionist_api.get("/waitlist").json()["data"]["waitlist"] == []
+    [row] = receptionist_api.get("/waitlist?status=withdrawn").json()["data"]["waitlist"]
     assert row["id"] == str(entry.pk)
 
 
-def test_a_stale_tag_keeps_the_entry(desk: Any, patient: Patient) -> None:
+def test_a_stale_tag_keeps_the_entry(receptionist_api: Any, patient: Patient) -> None:
     entry = waits(patient=patient)
-    assert desk.call("DELETE", f"/waitlist/{entry.pk}", HTTP_IF_MATCH='"old"').status_code == 412
-    tag = desk.get(f"/waitlist/{entry.pk}").headers["ETag"]
-    assert desk.call("DELETE", f"/waitlist/{entry.pk}", HTTP_IF_MATCH=tag).status_code == 200
+    assert receptionist_api.call("DELETE", f"/waitlist/{entry.pk}", HTTP_IF_MATCH='"old"').status_code == 412
+    tag = receptionist_api.get(f"/waitlist/{entry.pk}").headers["ETag"]
+    assert receptionist_api.call("DELETE", f"/waitlist/{entry.pk}", HTTP_IF_MATCH=tag).status_code == 200
 
 
-def test_the_list_is_ranked_and_found_by_doctor_patient_and_priority(desk: Any, ward: dict[str, User]) -> None:
-    first, second = waits(), waits(doctor=ward["doctor"])
+def test_the_list_is_ranked_and_found_by_doctor_patient_and_priority(receptionist_api: Any, staff: dict[str, User]) -> None:
+    first, second = waits(), waits(doctor=staff["doctor"])
     urgent, low = waits(priority="urgent"), waits(priority="low")
 
     def found(query: str = "") -> list[str]:
-        return [row["id"] for row in desk.get(f"/waitlist{query}").json()["data"]["waitlist"]]
+        return [row["id"] for row in receptionist_api.get(f"/waitlist{query}").json()["data"]["waitlist"]]
 
     assert found() == [str(entry.pk) for entry in (urgent, first, second, low)]
-    assert found(f"?doctor_id={ward['doctor'].pk}") == [str(second.pk)]
+    assert found(f"?doctor_id={staff['doctor'].pk}") == [str(second.pk)]
     assert found(f"?patient_id={low.patient_id}") == [str(low.pk)]
     assert found("?priority=urgent") == [str(urgent.pk)]
     assert found("?page=2&limit=3") == [str(low.pk)]
-    assert desk.get("/waitlist?limit=3").json()["data"]["pagination"] == {"page": 1, "limit": 3, "total": 4, "pages": 2}
-    assert desk.get("/waitlist?status=lost").status_code == 400
-    [row] = desk.get(f"/waitlist?doctor_id={ward['doctor'].pk}&expand=patient,doctor").json()["data"]["waitlist"]
-    assert (row["patient"]["id"], row["doctor"]["id"]) == (str(second.patient_id), str(ward["doctor"].pk))
+    assert receptionist_api.get("/waitlist?limit=3").json()["data"]["pagination"] == {
+        "page": 1,
+        "limit": 3,
+        "total": 4,
+        "pages": 2,
+    }
+    assert receptionist_api.get("/waitlist?status=lost").status_code == 400
+    [row] = receptionist_api.get(f"/waitlist?doctor_id={staff['doctor'].pk}&expand=patient,doctor").json()["data"]["waitlist"]
+    assert (row["patient"]["id"], row["doctor"]["id"]) == (str(second.patient_id), str(staff["doctor"].pk))
 
 
-def test_the_list_costs_the_same_however_many_wait(desk: Any) -> None:
+def test_the_list_costs_the_same_however_many_wait(receptionist_api: Any) -> None:
     waits()
-    desk.get("/waitlist")
+    receptionist_api.get("/waitlist")
     with CaptureQueriesContext(connection) as few:
-        desk.get("/waitlist")
+        receptionist_api.get("/waitlist")
     for _ in range(12):
         waits()
     with CaptureQueriesContext(connection) as many:
-        assert len(desk.get("/waitlist").json()["data"]["waitlist"]) == 13
+        assert len(receptionist_api.get("/waitlist").json()["data"]["waitlist"]) == 13
     assert len(many) == len(few)
 
 
-def test_a_doctor_keeps_entries_that_name_him_or_nobody(ward: dict[str, User]) -> None:
+def test_a_doctor_keeps_entries_that_name_him_or_nobody(staff: dict[str, User]) -> None:
     other = hire("dr.other", "doctor", specialty="Any")
-    own, anybody, theirs = waits(doctor=ward["doctor"]), waits(), waits(doctor=other)
-    doctor = caller(ward["doctor"])
+    own, anybody, theirs = waits(doctor=staff["doctor"]), waits(), waits(doctor=other)
+    doctor = api_client(staff["doctor"])
     assert {row["id"] for row in doctor.get("/waitlist").json()["data"]["waitlist"]} == {str(own.pk), str(anybody.pk)}
     assert doctor.get(f"/waitlist/{theirs.pk}").status_code == 404
     assert doctor.call("DELETE", f"/waitlist/{theirs.pk}").status_code == 404
     assert doctor.post(f"/waitlist/{theirs.pk}/accept").status_code == 404
-    assert doctor.post("/waitlist", body(admit(), doctor_id=str(other.pk))).status_code == 403
-    assert doctor.post("/waitlist", body(admit(), doctor_id=str(ward["doctor"].pk))).status_code == 201
+    assert doctor.post("/waitlist", body(register_patient(), doctor_id=str(other.pk))).status_code == 403
+    assert doctor.post("/waitlist", body(register_patient(), doctor_id=str(staff["doctor"].pk))).status_code == 201
     assert doctor.call("DELETE", f"/waitlist/{own.pk}").status_code == 200
 
 
 @pytest.mark.parametrize("role", ["pharmacist", "lab_technician", "billing", "manager"])
-def test_who_has_nothing_to_do_with_the_diary_has_no_waitlist(ward: dict[str, User], role: str, patient: Patient) -> None:
-    who, entry = caller(ward[role]), waits()
+def test_who_has_nothing_to_do_with_the_diary_has_no_waitlist(staff: dict[str, User], role: str, patient: Patient) -> None:
+    who, entry = api_client(staff[role]), waits()
     assert who.get("/waitlist").status_code == 403
     assert who.post("/waitlist", body(patient)).status_code == 403
     assert who.call("DELETE", f"/waitlist/{entry.pk}").status_code == 403
     assert who.post(f"/waitlist/{entry.pk}/accept").status_code == 403
 
 
-def test_a_key_needs_the_scope_for_what_it_does(ward: dict[str, User], patient: Patient) -> None:
-    reader = program(key_of(ward["receptionist"], "appointments:read").text)
+def test_a_key_needs_the_scope_for_what_it_does(staff: dict[str, User], patient: Patient) -> None:
+    reader = api_key_client(create_api_key(staff["receptionist"], "appointments:read").text)
     assert reader.get("/waitlist").status_code == 200
     assert reader.post("/waitlist", body(patient)).status_code == 403
-    writer = program(key_of(ward["receptionist"], "appointments:write").text)
+    writer = api_key_client(create_api_key(staff["receptionist"], "appointments:write").text)
     assert writer.post("/waitlist", body(patient)).status_code == 201
     assert writer.get("/waitlist").status_code == 403
 
 
-def test_a_closed_chart_waits_unseen(desk: Any, ward: dict[str, User], patient: Patient) -> None:
+def test_a_closed_chart_waits_unseen(receptionist_api: Any, staff: dict[str, User], patient: Patient) -> None:
     entry = waits(patient=patient)
-    restrict(patient, ward["nurse"])
-    assert desk.get("/waitlist").json()["data"]["waitlist"] == []
-    assert desk.get(f"/waitlist/{entry.pk}").status_code == 404
-    assert desk.call("DELETE", f"/waitlist/{entry.pk}").status_code == 404
-    assert caller(ward["nurse"]).get(f"/waitlist/{entry.pk}").status_code == 200
+    restrict(patient, staff["nurse"])
+    assert receptionist_api.get("/waitlist").json()["data"]["waitlist"] == []
+    assert receptionist_api.get(f"/waitlist/{entry.pk}").status_code == 404
+    assert receptionist_api.call("DELETE", f"/waitlist/{entry.pk}").status_code == 404
+    assert api_client(staff["nurse"]).get(f"/waitlist/{entry.pk}").status_code == 200
 
 
-def test_an_entry_follows_its_patient_into_a_merge(desk: Any, patient: Patient) -> None:
-    survivor = admit("Ann", "Roe")
+def test_an_entry_follows_its_patient_into_a_merge(receptionist_api: Any, patient: Patient) -> None:
+    survivor = register_patient("Ann", "Roe")
     entry = waits(patient=patient)
     merge(patient, survivor)
-    [row] = desk.get(f"/waitlist?patient_id={patient.pk}").json()["data"]["waitlist"]
+    [row] = receptionist_api.get(f"/waitlist?patient_id={patient.pk}").json()["data"]["waitlist"]
     assert (row["id"], row["patient_id"]) == (str(entry.pk), str(survivor.pk))
 
 
-def test_who_waited_until_the_last_day_has_passed_waits_no_longer(desk: Any) -> None:
+def test_who_waited_until_the_last_day_has_passed_waits_no_longer(receptionist_api: Any) -> None:
     yesterday: date = clock.today() - timedelta(days=1)
     over, still = waits(date_from=yesterday, date_to=yesterday), waits(date_from=yesterday, date_to=clock.today())
     assert tasks.keep_waitlist() == 1
-    assert desk.get(f"/waitlist/{over.pk}").json()["data"]["waitlist_entry"]["status"] == "expired"
-    assert desk.get(f"/waitlist/{still.pk}").json()["data"]["waitlist_entry"]["status"] == "waiting"
+    assert receptionist_api.get(f"/waitlist/{over.pk}").json()["data"]["waitlist_entry"]["status"] == "expired"
+    assert receptionist_api.get(f"/waitlist/{still.pk}").json()["data"]["waitlist_entry"]["status"] == "waiting"
     assert OutboxEvent.objects.filter(name="waitlist.expired").count() == 1
-    assert desk.call("DELETE", f"/waitlist/{over.pk}").status_code == 409
+    assert receptionist_api.call("DELETE", f"/waitlist/{over.pk}").status_code == 409

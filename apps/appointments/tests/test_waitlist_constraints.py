@@ -11,7 +11,7 @@ from apps.appointments.models import WaitlistEntry, WaitlistOffer
 from apps.appointments.tests.factories import at, book, monday
 from apps.common import clock
 from apps.common.ids import new_id
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def by_now(details: dict[str, Any]) -> dict[str, Any]:
 
 
 def waits(**details: Any) -> WaitlistEntry:
-    return WaitlistEntry.objects.create(**{"patient": admit(), "date_from": monday(), "date_to": monday(2)} | details)
+    return WaitlistEntry.objects.create(**{"patient": register_patient(), "date_from": monday(), "date_to": monday(2)} | details)
 
 
 def offer(entry: WaitlistEntry, doctor: User, **details: Any) -> WaitlistOffer:
@@ -59,28 +59,28 @@ def test_an_entry_that_says_nonsense_is_refused(wrong: dict[str, Any], constrain
         ({"status": "expired"}, "offer_settled_whole"),
     ],
 )
-def test_an_offer_that_says_nonsense_is_refused(ward: dict[str, User], wrong: dict[str, Any], constraint: str) -> None:
+def test_an_offer_that_says_nonsense_is_refused(staff: dict[str, User], wrong: dict[str, Any], constraint: str) -> None:
     entry = waits()
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        offer(entry, ward["doctor"], **by_now(wrong))
+        offer(entry, staff["doctor"], **by_now(wrong))
 
 
-def test_an_entry_has_one_open_offer_and_one_an_opening(ward: dict[str, User]) -> None:
+def test_an_entry_has_one_open_offer_and_one_an_opening(staff: dict[str, User]) -> None:
     entry, opening = waits(), new_id()
-    offer(entry, ward["doctor"], opening=opening, status="expired", settled_at=clock.now())
+    offer(entry, staff["doctor"], opening=opening, status="expired", settled_at=clock.now())
     with pytest.raises(IntegrityError, match="offer_once_an_opening"), transaction.atomic():
-        offer(entry, ward["doctor"], opening=opening)
-    offer(entry, ward["doctor"])
+        offer(entry, staff["doctor"], opening=opening)
+    offer(entry, staff["doctor"])
     with pytest.raises(IntegrityError, match="offer_one_open_an_entry"), transaction.atomic():
-        offer(entry, ward["doctor"])
+        offer(entry, staff["doctor"])
 
 
-def test_an_open_offer_keeps_nobody_from_booking_the_time(ward: dict[str, User]) -> None:
-    offer(waits(), ward["doctor"])
-    assert book(admit("Ann", "Roe"), ward["doctor"], at()).status == "scheduled"
+def test_an_open_offer_keeps_nobody_from_booking_the_time(staff: dict[str, User]) -> None:
+    offer(waits(), staff["doctor"])
+    assert book(register_patient("Ann", "Roe"), staff["doctor"], at()).status == "scheduled"
 
 
-def test_the_most_urgent_comes_first_and_then_who_waits_longest(ward: dict[str, User]) -> None:
+def test_the_most_urgent_comes_first_and_then_who_waits_longest(staff: dict[str, User]) -> None:
     first, second, urgent = waits(), waits(), waits(priority="urgent")
     low = waits(priority="low")
     assert list(WaitlistEntry.objects.ranked()) == [urgent, first, second, low]

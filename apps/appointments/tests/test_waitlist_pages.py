@@ -14,7 +14,7 @@ from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
 from apps.appointments.tests.factories import at, book, monday
 from apps.appointments.tests.test_waitlist_constraints import offer, waits
 from apps.audit.models import AuditEvent
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -22,8 +22,8 @@ LIST = "/admin/appointments/waitlistentry/"
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Client:
-    return browser(ward["receptionist"])
+def receptionist_browser(staff: dict[str, User]) -> Client:
+    return browser(staff["receptionist"])
 
 
 def act(name: str, entry: WaitlistEntry) -> str:
@@ -34,94 +34,99 @@ def text(response: Any) -> str:
     return response.content.decode()
 
 
-def test_the_list_is_in_rank_and_shows_who_waits(desk: Client, ward: dict[str, User]) -> None:
-    first, urgent = waits(patient=admit("Ann", "First")), waits(patient=admit("Una", "Urgent"), priority="urgent")
-    gone = waits(patient=admit("Gil", "Gone"), status="withdrawn")
-    offer(first, ward["doctor"])
-    page = text(desk.get(LIST))
+def test_the_list_is_in_rank_and_shows_who_waits(receptionist_browser: Client, staff: dict[str, User]) -> None:
+    first, urgent = (
+        waits(patient=register_patient("Ann", "First")),
+        waits(patient=register_patient("Una", "Urgent"), priority="urgent"),
+    )
+    gone = waits(patient=register_patient("Gil", "Gone"), status="withdrawn")
+    offer(first, staff["doctor"])
+    page = text(receptionist_browser.get(LIST))
     assert page.index("URGENT, Una") < page.index("FIRST, Ann")
     assert "GONE, Gil" not in page
-    assert "GONE, Gil" in text(desk.get(f"{LIST}?status=withdrawn"))
-    on_offer = text(desk.get(f"{LIST}?offer=open"))
+    assert "GONE, Gil" in text(receptionist_browser.get(f"{LIST}?status=withdrawn"))
+    on_offer = text(receptionist_browser.get(f"{LIST}?offer=open"))
     assert "FIRST, Ann" in on_offer
     assert "URGENT, Una" not in on_offer
-    assert "FIRST, Ann" in text(desk.get(f"{LIST}?q=first"))
-    start = text(desk.get("/admin/"))
+    assert "FIRST, Ann" in text(receptionist_browser.get(f"{LIST}?q=first"))
+    start = text(receptionist_browser.get("/admin/"))
     assert "On the waitlist with an open offer" in start
     assert gone.status == "withdrawn"
     assert str(urgent.pk) in page
 
 
-def test_the_list_costs_the_same_however_many_wait(desk: Client, ward: dict[str, User]) -> None:
-    offer(waits(), ward["doctor"])
-    desk.get(LIST)
+def test_the_list_costs_the_same_however_many_wait(receptionist_browser: Client, staff: dict[str, User]) -> None:
+    offer(waits(), staff["doctor"])
+    receptionist_browser.get(LIST)
     with CaptureQueriesContext(connection) as few:
-        desk.get(LIST)
+        receptionist_browser.get(LIST)
     for _ in range(8):
-        offer(waits(), ward["doctor"])
+        offer(waits(), staff["doctor"])
     with CaptureQueriesContext(connection) as many:
-        assert desk.get(LIST).status_code == 200
+        assert receptionist_browser.get(LIST).status_code == 200
     assert len(many) == len(few)
 
 
-def test_somebody_is_put_on_the_waitlist_from_the_patients_page(desk: Client, ward: dict[str, User]) -> None:
-    patient = admit("Ann", "Roe")
+def test_somebody_is_put_on_the_waitlist_from_the_patients_page(receptionist_browser: Client, staff: dict[str, User]) -> None:
+    patient = register_patient("Ann", "Roe")
     address = f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"
-    assert address.replace("&", "&amp;") in text(desk.get(reverse("admin:patients_patient_change", args=[patient.pk])))
-    assert desk.get(address.partition("?")[0]).status_code == 302
-    form = {"appointment_type": "consultation", "doctor": str(ward["doctor"].pk), "priority": "high", "note": "Knee"}
+    assert address.replace("&", "&amp;") in text(
+        receptionist_browser.get(reverse("admin:patients_patient_change", args=[patient.pk]))
+    )
+    assert receptionist_browser.get(address.partition("?")[0]).status_code == 302
+    form = {"appointment_type": "consultation", "doctor": str(staff["doctor"].pk), "priority": "high", "note": "Knee"}
     form |= {"date_from": str(monday()), "date_to": str(monday(2)), "duration_minutes": "", "time_from": "", "time_to": ""}
-    refused = desk.post(address, form | {"time_from": "09:00"})
+    refused = receptionist_browser.post(address, form | {"time_from": "09:00"})
     assert "Send both times of day" in text(refused)
-    assert desk.post(address, form).status_code == 302
+    assert receptionist_browser.post(address, form).status_code == 302
     entry = WaitlistEntry.objects.get()
-    assert (entry.patient_id, entry.doctor_id, entry.priority) == (patient.pk, ward["doctor"].pk, "high")
-    assert "waits for such a visit already" in text(desk.post(address, form))
-    page = text(desk.get(reverse("admin:appointments_waitlistentry_change", args=[entry.pk])))
+    assert (entry.patient_id, entry.doctor_id, entry.priority) == (patient.pk, staff["doctor"].pk, "high")
+    assert "waits for such a visit already" in text(receptionist_browser.post(address, form))
+    page = text(receptionist_browser.get(reverse("admin:appointments_waitlistentry_change", args=[entry.pk])))
     assert "Knee" in page
     assert "Accept the offer" not in page
-    assert AuditEvent.objects.filter(action="waitlist.added", user_id=ward["receptionist"].pk).count() == 1
+    assert AuditEvent.objects.filter(action="waitlist.added", user_id=staff["receptionist"].pk).count() == 1
 
 
-def test_an_offer_is_accepted_and_one_lands_on_the_visit(desk: Client, ward: dict[str, User]) -> None:
+def test_an_offer_is_accepted_and_one_lands_on_the_visit(receptionist_browser: Client, staff: dict[str, User]) -> None:
     entry = waits()
-    made = offer(entry, ward["doctor"])
-    page = text(desk.get(act("accept", entry)))
+    made = offer(entry, staff["doctor"])
+    page = text(receptionist_browser.get(act("accept", entry)))
     assert str(made.pk) in page
-    done = desk.post(act("accept", entry), {"offer": str(made.pk)})
+    done = receptionist_browser.post(act("accept", entry), {"offer": str(made.pk)})
     visit = Appointment.objects.get()
     assert done.headers["Location"] == reverse("admin:appointments_appointment_change", args=[visit.pk])
     entry.refresh_from_db()
     assert (entry.status, entry.appointment_id) == ("booked", visit.pk)
-    assert desk.get(act("accept", entry)).status_code == 403
+    assert receptionist_browser.get(act("accept", entry)).status_code == 403
 
 
-def test_a_time_that_is_gone_is_told_on_the_page(desk: Client, ward: dict[str, User]) -> None:
+def test_a_time_that_is_gone_is_told_on_the_page(receptionist_browser: Client, staff: dict[str, User]) -> None:
     entry = waits()
-    made = offer(entry, ward["doctor"])
-    book(admit("Cara", "Fast"), ward["doctor"], at())
-    assert "already booked at that time" in text(desk.post(act("accept", entry), {"offer": str(made.pk)}))
+    made = offer(entry, staff["doctor"])
+    book(register_patient("Cara", "Fast"), staff["doctor"], at())
+    assert "already booked at that time" in text(receptionist_browser.post(act("accept", entry), {"offer": str(made.pk)}))
     assert WaitlistOffer.objects.get().status == "lost"
-    assert "somebody else was faster" in text(desk.post(act("accept", entry), {"offer": str(made.pk)}))
+    assert "somebody else was faster" in text(receptionist_browser.post(act("accept", entry), {"offer": str(made.pk)}))
 
 
-def test_an_offer_is_declined_and_the_patient_taken_off(desk: Client, ward: dict[str, User]) -> None:
+def test_an_offer_is_declined_and_the_patient_taken_off(receptionist_browser: Client, staff: dict[str, User]) -> None:
     entry = waits()
-    made = offer(entry, ward["doctor"])
-    assert desk.post(act("decline", entry), {"offer": str(made.pk)}).status_code == 302
+    made = offer(entry, staff["doctor"])
+    assert receptionist_browser.post(act("decline", entry), {"offer": str(made.pk)}).status_code == 302
     assert WaitlistOffer.objects.get().status == "declined"
-    assert desk.post(act("withdraw", entry)).status_code == 302
+    assert receptionist_browser.post(act("withdraw", entry)).status_code == 302
     entry.refresh_from_db()
     assert entry.status == "withdrawn"
-    assert "not waiting any more" in text(desk.post(act("withdraw", entry)))
+    assert "not waiting any more" in text(receptionist_browser.post(act("withdraw", entry)))
 
 
-def test_a_doctor_has_his_own_waitlist(ward: dict[str, User]) -> None:
-    other, patient = hire("dr.other", "doctor", specialty="Any"), admit("Ann", "Roe")
-    theirs = waits(patient=admit("Theo", "Theirs"), doctor=other)
-    doctor = browser(ward["doctor"])
+def test_a_doctor_has_his_own_waitlist(staff: dict[str, User]) -> None:
+    other, patient = hire("dr.other", "doctor", specialty="Any"), register_patient("Ann", "Roe")
+    theirs = waits(patient=register_patient("Theo", "Theirs"), doctor=other)
+    doctor = browser(staff["doctor"])
     assert "THEIRS" not in text(doctor.get(LIST))
     assert doctor.get(act("change", theirs)).status_code == 404
     form = text(doctor.get(f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"))
-    assert str(ward["doctor"].pk) in form
+    assert str(staff["doctor"].pk) in form
     assert str(other.pk) not in form

@@ -30,7 +30,7 @@ DO $$ BEGIN
     );
 END $$;
 
--- Whoever may run a function of the owner's is granted it by name (apps/audit/grants.py).
+-- Whoever may run a function of the owner's is granted it by name (apps/audit/database_role/grants.py).
 REVOKE EXECUTE ON FUNCTION audit_make_partition(date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION audit_advance_chain(bytea, bigint, bytea, timestamptz, timestamptz, date, bytea) FROM PUBLIC;
 """

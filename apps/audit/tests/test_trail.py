@@ -28,7 +28,7 @@ class Actor:
     role: str
     id: UUID | None = None
 
-    def may(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=True)
 
 
@@ -44,7 +44,7 @@ def noted_at(at: datetime) -> AuditEvent:
 
 
 def test_a_row_lies_in_the_table_of_its_month() -> None:
-    assert lies_in(AuditEvent.objects.get(pk=services.note(by=SYSTEM, action="test.noted"))) == f"{clock.now():%Y_%m}"
+    assert lies_in(AuditEvent.objects.get(pk=services.record(by=SYSTEM, action="test.noted"))) == f"{clock.now():%Y_%m}"
 
 
 def test_months_are_counted_in_utc() -> None:
@@ -91,7 +91,7 @@ def test_a_row_says_who_did_what_from_where() -> None:
     somebody, patient, thing = Actor(Role.NURSE, uuid4()), uuid4(), uuid4()
     context.enter(RequestContext(request_id="req_12345678", ip="2001:db8::7", purpose="break_glass"))
     try:
-        services.note(by=somebody, action="test.read", patient_id=patient, object_id=thing, shown=3)
+        services.record(by=somebody, action="test.read", patient_id=patient, object_id=thing, shown=3)
     finally:
         context.enter(None)
     row = AuditEvent.objects.get()
@@ -101,7 +101,7 @@ def test_a_row_says_who_did_what_from_where() -> None:
 
 
 def test_a_stranger_has_no_id_and_no_role() -> None:
-    row = AuditEvent.objects.get(pk=services.note(by=None, action="test.refused", outcome=AuditEvent.Outcome.DENIED))
+    row = AuditEvent.objects.get(pk=services.record(by=None, action="test.refused", outcome=AuditEvent.Outcome.DENIED))
     assert (row.user_id, row.role) == (None, "")
 
 
@@ -150,7 +150,7 @@ def test_the_database_refuses_an_impossible_row(around: dict[str, Any]) -> None:
 
 
 def test_only_administrators_read_the_trail() -> None:
-    services.note(by=SYSTEM, action="test.noted")
+    services.record(by=SYSTEM, action="test.noted")
     sees = {role for role in [*STAFF, Role.PATIENT, "janitor"] if AuditEvent.objects.visible_to(Actor(role)).exists()}
     assert sees == {Role.ADMIN}
 
@@ -163,8 +163,8 @@ def test_only_the_row_of_a_look_does_not_wait_for_the_disk() -> None:
             return cursor.fetchone()[0]
 
     usual = waits()
-    services.note(by=SYSTEM, action="test.look")
+    services.record(by=SYSTEM, action="test.look")
     assert waits() == usual
     with transaction.atomic():
-        services.note(by=SYSTEM, action="test.write")
+        services.record(by=SYSTEM, action="test.write")
         assert waits() == usual

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from apps.audit import tasks, watch
+from apps.audit import tasks
 from apps.audit.models import AuditEvent
+from apps.audit.monitoring import unusual_access
 from apps.common import clock
 from apps.events.models import OutboxEvent
 
@@ -36,7 +37,7 @@ def test_who_opened_more_charts_than_the_set_number_is_announced_by_the_system()
     curious, usual = uuid4(), uuid4()
     opened(curious, 6)
     opened(usual, 5)
-    assert watch.announce_unusual_reading() == 1
+    assert unusual_access.announce_unusual_reading() == 1
     assert announced() == [(str(curious), 6)]
     row = AuditEvent.objects.get(action="audit.unusual_reading")
     assert (row.object_id, row.user_id, row.role) == (curious, None, "system")
@@ -47,31 +48,31 @@ def test_it_is_announced_once_an_hour() -> None:
     opened(curious, 9)
     assert [tasks.look_for_unusual_reading() for _ in range(3)] == [1, 0, 0]
     opened(curious, 1)
-    assert watch.announce_unusual_reading() == 0
+    assert unusual_access.announce_unusual_reading() == 0
     other = uuid4()
     opened(other, 7)
-    assert watch.announce_unusual_reading() == 1
+    assert unusual_access.announce_unusual_reading() == 1
 
 
 def test_an_hour_later_it_is_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
     curious, now = uuid4(), clock.now()
     opened(curious, 9)
-    assert watch.announce_unusual_reading() == 1
+    assert unusual_access.announce_unusual_reading() == 1
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=61))
-    assert watch.announce_unusual_reading() == 0  # nothing was opened since
+    assert unusual_access.announce_unusual_reading() == 0  # nothing was opened since
     opened(curious, 6)
-    assert watch.announce_unusual_reading() == 1
+    assert unusual_access.announce_unusual_reading() == 1
 
 
 def test_the_same_chart_again_and_again_is_one_chart() -> None:
     opened(uuid4(), 20, patient_id=uuid4())
-    assert watch.announce_unusual_reading() == 0
+    assert unusual_access.announce_unusual_reading() == 0
 
 
 @pytest.mark.parametrize("action", ["patient.read", "chart.read", "patient.history_read"])
 def test_every_reading_of_one_patient_counts(action: str) -> None:
     opened(uuid4(), 6, action)
-    assert watch.announce_unusual_reading() == 1
+    assert unusual_access.announce_unusual_reading() == 1
 
 
 @pytest.mark.parametrize(
@@ -87,9 +88,9 @@ def test_every_reading_of_one_patient_counts(action: str) -> None:
 )
 def test_searches_writes_refusals_and_what_is_long_ago_do_not(about: dict[str, Any]) -> None:
     opened(uuid4(), 9, **about)
-    assert watch.announce_unusual_reading() == 0
+    assert unusual_access.announce_unusual_reading() == 0
 
 
 def test_the_system_and_strangers_are_nobody() -> None:
     opened(None, 9)
-    assert watch.announce_unusual_reading() == 0
+    assert unusual_access.announce_unusual_reading() == 0

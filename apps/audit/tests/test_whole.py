@@ -13,11 +13,13 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from apps.access.actor import SYSTEM
-from apps.audit import anchor_file, chain, progress, sealing, tasks, verification, whole
+from apps.audit import tasks
 from apps.audit.models import AuditEvent, Chain, Seal, VerificationProgress
+from apps.audit.sealing import anchor_file, chain, seals
 from apps.audit.tests.test_seals import anchor_a_day, note, tamper
-from apps.audit.verification import Broken, Flaw
-from apps.audit.whole import Step
+from apps.audit.verification import full_verification, progress, verifier
+from apps.audit.verification.full_verification import VerificationStep
+from apps.audit.verification.verifier import BrokenRow, Flaw
 from apps.common import clock
 
 pytestmark = pytest.mark.django_db
@@ -38,21 +40,21 @@ def empty_the_chain() -> None:
         cursor.execute("TRUNCATE audit_seal, audit_anchor, audit_chain, audit_verification")
 
 
-def flaw_of(done: Step | None) -> Flaw | None:
+def flaw_of(done: VerificationStep | None) -> Flaw | None:
     return done.broken.flaw if done and done.broken else None
 
 
 def seal(count: int = 0) -> None:
     if count:
         note(count)
-    sealing.seal()
+    seals.seal()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_chains_beginning_each_anchor_and_each_verification_lie_outside_the_database() -> None:
     seal(3)
     anchor = anchor_a_day()
-    whole.step()
+    full_verification.step()
     begun, anchored, verified = lines()
     last = bytes(Seal.objects.get(sequence=3).hash).hex()
     name = chain.id_of(chain.key_of(Chain.objects.get()))
@@ -65,7 +67,7 @@ def test_the_chains_beginning_each_anchor_and_each_verification_lie_outside_the_
     )
     assert (verified["kind"], verified["sequence"]) == ("verified", 3)
     assert anchors().stat().st_mode & 0o077 == 0
-    assert verification.verify(by=SYSTEM).intact
+    assert verifier.verify(by=SYSTEM).intact
 
 
 @pytest.mark.django_db(transaction=True)
@@ -73,12 +75,12 @@ def test_a_chain_that_is_empty_though_the_anchors_know_of_one_is_broken_and_not_
     seal(3)
     with transaction.atomic():
         empty_the_chain()
-    for found in (verification.verify(by=SYSTEM), verification.verify_recent(by=SYSTEM)):
+    for found in (verifier.verify(by=SYSTEM), verifier.verify_recent(by=SYSTEM)):
         assert (found.intact, found.first_broken and found.first_broken.flaw) == (False, Flaw.LOST)
-    done = whole.step()
+    done = full_verification.step()
     assert flaw_of(done) == Flaw.LOST
-    with pytest.raises(sealing.ChainBroken):
-        sealing.seal()
+    with pytest.raises(seals.ChainBroken):
+        seals.seal()
     with pytest.raises(CommandError, match="chain lost"):
         call_command("verify_audit")
 
@@ -90,11 +92,11 @@ def test_a_chain_built_anew_is_broken_though_every_seal_of_it_is_right() -> None
     with transaction.atomic():
         empty_the_chain()
     anchors().unlink()
-    sealing.seal()  # somebody with the key ring and the owner's role
-    assert verification.verify(by=SYSTEM).intact
+    seals.seal()  # somebody with the key ring and the owner's role
+    assert verifier.verify(by=SYSTEM).intact
     anchors().write_bytes(known)  # the copy from the other machine
-    assert verification.verify(by=SYSTEM).first_broken.flaw == Flaw.REPLACED  # type: ignore[union-attr]
-    assert verification.verify_recent(by=SYSTEM).first_broken.flaw == Flaw.REPLACED  # type: ignore[union-attr]
+    assert verifier.verify(by=SYSTEM).first_broken.flaw == Flaw.REPLACED  # type: ignore[union-attr]
+    assert verifier.verify_recent(by=SYSTEM).first_broken.flaw == Flaw.REPLACED  # type: ignore[union-attr]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -102,7 +104,7 @@ def test_a_chain_younger_than_the_anchors_say_is_broken() -> None:
     seal(2)
     head = Chain.objects.get()
     seal(3)
-    sealing._recorded.clear()
+    seals._recorded.clear()
     seal()
     anchor_a_day()
     with transaction.atomic():  # the state of an earlier hour, whole in itself
@@ -112,9 +114,9 @@ def test_a_chain_younger_than_the_anchors_say_is_broken() -> None:
             "UPDATE audit_chain SET sequence = 2, hash = %s, reach = %s, swept = %s, anchored_on = %s, mac = %s",
             *(bytes(head.hash), head.reach, head.swept, head.anchored_on, bytes(head.mac)),
         )
-    assert verification.verify_recent(by=SYSTEM).first_broken == Broken(Flaw.LOST, sequence=3)
-    sealing._recorded.clear()  # another worker
-    with pytest.raises(sealing.ChainBroken):
+    assert verifier.verify_recent(by=SYSTEM).first_broken == BrokenRow(Flaw.LOST, sequence=3)
+    seals._recorded.clear()  # another worker
+    with pytest.raises(seals.ChainBroken):
         seal(1)
 
 
@@ -146,19 +148,19 @@ def test_a_line_that_a_full_disk_cut_short_hides_no_other(django_capture_on_comm
         seal(2)
     with anchors().open("a") as file:
         file.write('{"kind": "anch')
-    anchor_file.verified(chain_id="c", sequence=2, seal=b"x")
+    anchor_file.append_verified(chain_id="c", sequence=2, seal=b"x")
     assert [record.kind for record in anchor_file.read()] == ["begun", "verified"]
 
 
 def test_a_file_that_may_not_be_read_is_a_refusal_and_not_an_intact_log(settings: Any, tmp_path: Path) -> None:
     settings.HIMS_AUDIT_ANCHOR_FILE = str(tmp_path)  # a folder
     with pytest.raises(anchor_file.AnchorFileUnreadable):
-        verification.verify_recent(by=SYSTEM)
+        verifier.verify_recent(by=SYSTEM)
 
 
 def test_the_worker_verifies_the_whole_log_in_steps_and_goes_on_where_it_stopped() -> None:
     seal(7)
-    steps = [whole.step(most=3) for _ in range(3)]
+    steps = [full_verification.step(limit=3) for _ in range(3)]
     assert [(done.verified, done.total, done.is_done) for done in steps if done] == [(3, 7, False), (6, 7, False), (7, 7, True)]
     assert AuditEvent.objects.filter(action="trail.verified", detail__whole=True, outcome="success").count() == 1
     finished = progress.finished_at()
@@ -171,42 +173,42 @@ def test_the_worker_verifies_the_whole_log_in_steps_and_goes_on_where_it_stopped
 
 def test_a_new_pass_begins_after_a_day_and_finds_what_was_changed_since() -> None:
     ids = note(5)
-    sealing.seal()
-    whole.step()
+    seals.seal()
+    full_verification.step()
     tamper("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", ids[1])
-    assert not whole.step().broken  # type: ignore[union-attr]
+    assert not full_verification.step().broken  # type: ignore[union-attr]
     with time_machine.travel(clock.now() + timedelta(hours=25)):
-        done = whole.step()
+        done = full_verification.step()
     assert (flaw_of(done), done.broken.id) == (Flaw.CHANGED, ids[1])  # type: ignore[union-attr]
     assert AuditEvent.objects.filter(action="trail.verified", outcome="failure").count() == 1
-    assert verification.verify_recent(by=SYSTEM).first_broken == done.broken  # type: ignore[union-attr]
+    assert verifier.verify_recent(by=SYSTEM).first_broken == done.broken  # type: ignore[union-attr]
 
 
 def test_a_row_slipped_in_is_found_by_the_count_of_the_whole_log() -> None:
     AuditEvent.objects.create(at=clock.now() - timedelta(days=9), action="test.noted", outcome="success")
     note(2)
-    sealing.seal(thorough=True)
+    seals.seal(thorough=True)
     slipped = AuditEvent.objects.create(at=clock.now() - timedelta(days=8), action="test.noted", outcome="success")
-    done = whole.step()
+    done = full_verification.step()
     assert (flaw_of(done), done.broken.id) == (Flaw.INSERTED, slipped.pk)  # type: ignore[union-attr]
 
 
 def test_progress_that_was_moved_by_hand_is_not_believed() -> None:
     ids = note(5)
-    sealing.seal()
-    whole.step(most=2)
+    seals.seal()
+    full_verification.step(limit=2)
     tamper("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", ids[0])
     VerificationProgress.objects.update(sequence=5, trusted=5, is_whole=True)
     assert progress.finished_at() is None
-    found = verification.verify_recent(by=SYSTEM)
+    found = verifier.verify_recent(by=SYSTEM)
     assert (found.intact, found.checked) == (False, 0)
-    assert whole.step().broken  # type: ignore[union-attr]
+    assert full_verification.step().broken  # type: ignore[union-attr]
 
 
 def test_the_command_goes_on_where_an_interrupted_run_stopped(capsys: pytest.CaptureFixture) -> None:
     ids = note(6)
-    sealing.seal()
-    whole.step(most=4)
+    seals.seal()
+    full_verification.step(limit=4)
     tamper("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", ids[0])
     call_command("verify_audit", "--resume")
     assert "6 sealed rows checked" in capsys.readouterr().out
@@ -219,8 +221,8 @@ def test_one_step_at_a_time() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [whole._LOCK])
-        assert whole.step() is None
+            cursor.execute("SELECT pg_advisory_lock(%s)", [full_verification._LOCK])
+        assert full_verification.step() is None
         assert tasks.verify() == 0
     finally:
         other.close()

@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.common import prepared
-from apps.common.prepared import Compiled
+from apps.common.prepared import PreparedQuery
 
 pytestmark = pytest.mark.django_db
 _SUM = "SELECT %s::int + %s::int"
@@ -38,7 +38,7 @@ def test_it_belongs_to_the_transaction_and_fails_as_django_does() -> None:
 
 
 def test_a_compiled_queryset_answers_as_the_queryset_does() -> None:
-    of_model = Compiled(ContentType.objects.filter(app_label="auth", model="\x01blank"), "\x01blank")
+    of_model = PreparedQuery(ContentType.objects.filter(app_label="auth", model="\x01blank"), "\x01blank")
     assert of_model.instances("group") == [ContentType.objects.get(app_label="auth", model="group")]
     assert of_model.instances("permission") == [ContentType.objects.get(app_label="auth", model="permission")]
     assert of_model.instances("nothing") == []
@@ -46,7 +46,7 @@ def test_a_compiled_queryset_answers_as_the_queryset_does() -> None:
 
 def test_a_compiled_list_is_paged() -> None:
     named = ContentType.objects.filter(pk__gt=-77).order_by("model", "pk").values("model", "app_label")
-    above = Compiled(named, -77)
+    above = PreparedQuery(named, -77)
     expected = list(ContentType.objects.order_by("model", "pk").values("model", "app_label"))
     assert above.dicts(0, limit=3) == expected[:3]
     assert above.dicts(0, limit=2, offset=3) == expected[3:5]
@@ -55,4 +55,4 @@ def test_a_compiled_list_is_paged() -> None:
 
 def test_a_blank_that_is_no_parameter_is_refused() -> None:
     with pytest.raises(ValueError, match="-78"):
-        Compiled(ContentType.objects.filter(pk__gt=-77), -78)
+        PreparedQuery(ContentType.objects.filter(pk__gt=-77), -78)

@@ -45,7 +45,7 @@ class Facts:
         return int(self.age_days / 365.25) if self.years is None else self.years
 
     @property
-    def age_told(self) -> str:
+    def age_text(self) -> str:
         """The age as a sentence has it."""
         return self.age or f"{self.age_years} years"
 
@@ -53,18 +53,18 @@ class Facts:
     def medication_count(self) -> int:
         return len(self.medications)
 
-    def kept(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As they are kept with the visit, so that the answer can be made again."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
-def facts_of(kept: Mapping[str, Any]) -> Facts:
+def facts_from(data: Mapping[str, Any]) -> Facts:
     """The facts a visit kept."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     return Facts(**values)
 
 
-def folded(*texts: str) -> str:
+def normalized(*texts: str) -> str:
     """Words as rules compare them: small letters without accents, one blank between two."""
     plain = unicodedata.normalize("NFKD", " . ".join(texts).casefold())
     return " ".join(re.findall(r"[a-z0-9'.-]+", "".join(letter for letter in plain if not unicodedata.combining(letter))))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from apps.consultations.adaptive.facts import Condition
-from apps.consultations.steps import Step
+from apps.consultations.steps.definitions import Step
 
 
 @dataclass(frozen=True, kw_only=True)

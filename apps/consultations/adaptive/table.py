@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from apps.consultations.adaptive.facts import AnyOf, Is
 from apps.consultations.adaptive.rule import Rule
-from apps.consultations.steps import Step
+from apps.consultations.steps.definitions import Step
 
 VERSION = "2026-11.2"
 NOT_REVIEWED = "These rules have not been reviewed by a clinician."
@@ -289,14 +289,14 @@ RULES: Sequence[Rule] = (
     # Who the patient is.
     Rule(
         rule_id="child.vitals",
-        because="The patient is {age_told} old.",
+        because="The patient is {age_text} old.",
         source="house",
         when=(_CHILD, Is("appointment_type", "one of", ("walk_in", "consultation", "follow_up", "emergency", "procedure"))),
         requires=(S.VITALS,),
     ),
     Rule(
         rule_id="child.weight",
-        because="The patient is {age_told} old, and no weight was measured in this visit.",
+        because="The patient is {age_text} old, and no weight was measured in this visit.",
         source="house",
         when=(_CHILD, Is("weight_kg", "unknown")),
         at=S.PRESCRIPTIONS,
@@ -314,7 +314,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="pregnancy.possible",
-        because="The patient is {age_told} old and may be pregnant.",
+        because="The patient is {age_text} old and may be pregnant.",
         source="UN SDG 3.7",
         when=(Is("sex", "is", "female"), Is("age_years", "at least", 10), Is("age_years", "at most", 49)),
         at=S.INVESTIGATIONS,
@@ -322,7 +322,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="elderly.many-drugs",
-        because="The patient is {age_told} old and has {medication_count} medicines.",
+        because="The patient is {age_text} old and has {medication_count} medicines.",
         source="house",
         when=(Is("age_years", "at least", 75), Is("medication_count", "at least", 5)),
         requires=(S.HISTORY_REVIEW,),

@@ -3,18 +3,18 @@
 from django.contrib import admin
 
 from apps.access.permissions import Permission
+from apps.appointments.admin.appointments import AppointmentAdmin
 from apps.appointments.admin.queue import QueueView
-from apps.appointments.admin.visits import AppointmentAdmin
-from apps.consultations.admin import beside, visits, walk_ins
+from apps.consultations.admin import consultations, panels, walk_ins
 from apps.patients.admin.patients import PatientAdmin
-from apps.rest.admin_site import Waiting
+from apps.rest.admin_site import PendingWork
 
-PatientAdmin.beside += (beside.walk_in,)
-AppointmentAdmin.told_beside += (beside.of_appointment,)
-QueueView.ways += (beside.start_of,)
+PatientAdmin.panels += (panels.walk_in_panel,)
+AppointmentAdmin.detail_panels += (panels.consultation_panel,)
+QueueView.row_links += (panels.start_link,)
 QueueView.walk_ins += (walk_ins.in_the_queue,)
-admin.site.waiting += (  # type: ignore[attr-defined]
-    Waiting(
+admin.site.pending_work += (  # type: ignore[attr-defined]
+    PendingWork(
         "Visits with an alert that no doctor has acknowledged",
         "admin:consultations_consultation_changelist",
         Permission.CONSULTATION_SEE_NOTES,
@@ -23,4 +23,4 @@ admin.site.waiting += (  # type: ignore[attr-defined]
     ),
 )
 
-__all__ = ["beside", "visits", "walk_ins"]
+__all__ = ["consultations", "panels", "walk_ins"]

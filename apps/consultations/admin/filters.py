@@ -13,9 +13,9 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common import clock
-from apps.consultations.admin import words
+from apps.consultations.admin import labels
 from apps.consultations.models import LIVE, STATUSES
-from apps.rest.admin_site import holds
+from apps.rest.admin_site import can_open
 
 _UNSIGNED, _ALERT = "unsigned", "alert"
 _LATE = timedelta(hours=24)
@@ -65,7 +65,11 @@ class StatusFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         unsigned, alert = (_UNSIGNED, "Unsigned for more than 24 h"), (_ALERT, "Alert not acknowledged")
-        return [unsigned, *([alert] if _sees_alerts(request) else []), *((status, words.plain(status)) for status, _ in STATUSES)]
+        return [
+            unsigned,
+            *([alert] if _sees_alerts(request) else []),
+            *((status, labels.plain(status)) for status, _ in STATUSES),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == _UNSIGNED:
@@ -76,4 +80,4 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 def _sees_alerts(request: HttpRequest) -> bool:
-    return holds(request.user, Permission.CONSULTATION_SEE_NOTES)
+    return can_open(request.user, Permission.CONSULTATION_SEE_NOTES)

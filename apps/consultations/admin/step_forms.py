@@ -11,17 +11,17 @@ from typing import Any
 from django import forms
 
 from apps.common.errors import HimsError, Invalid
-from apps.consultations.admin import words
-from apps.consultations.fields import Choice, Field, Flag, Group, Measure, Number, Rows, Text
-from apps.consultations.ports import Acknowledged
-from apps.consultations.steps import SCHEMAS, TO_COMPLETE, Step
-from apps.patients.vitals import UNIT_FIELDS
+from apps.consultations.admin import labels
+from apps.consultations.steps.definitions import REQUIRED_FIELDS, SCHEMAS, Step
+from apps.consultations.steps.fields import Choice, Field, Flag, Group, Measure, Number, Rows, Text
+from apps.consultations.steps.ports import Acknowledged
+from apps.patients.chart.vitals import UNIT_FIELDS
 
 _SPARE = 3
 _CONFIRMED = "confirmed_implausible"
 _LONG = 400
 ALERT = "alert-"
-_ON_THE_PAGE = (
+_PAGE_WORDINGS = (
     (re.compile(rf"send {_CONFIRMED}: true after measuring again"), "measure again and tick the box that says so"),
     (re.compile(r'send \w+_unit: "(\w+)"'), r"choose the unit \1"),
 )
@@ -29,19 +29,19 @@ _ON_THE_PAGE = (
 
 def _box(name: str, field: Field, *, in_row: bool = False) -> forms.Field:
     """The form's field. Only its shape is checked here; the service knows the bounds."""
-    told: dict[str, Any] = {"required": False, "label": words.label(name), "help_text": "" if in_row else field.about}
+    options: dict[str, Any] = {"required": False, "label": labels.label(name), "help_text": "" if in_row else field.description}
     if isinstance(field, Flag):
-        return forms.BooleanField(**told)
+        return forms.BooleanField(**options)
     if isinstance(field, Measure):
-        return forms.CharField(widget=forms.TextInput(attrs={"size": 8, "autocomplete": "off"}), **told)
+        return forms.CharField(widget=forms.TextInput(attrs={"size": 8, "autocomplete": "off"}), **options)
     if isinstance(field, Choice):
-        return forms.ChoiceField(choices=[("", "–"), *((word, words.plain(word)) for word in field.words)], **told)
+        return forms.ChoiceField(choices=[("", "–"), *((word, labels.plain(word)) for word in field.words)], **options)
     if isinstance(field, Number):
         kind = forms.FloatField if field.decimals else forms.IntegerField
-        return kind(widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 8, "autocomplete": "off"}), **told)
-    is_long = isinstance(field, Text) and field.most > _LONG and not in_row
+        return kind(widget=forms.TextInput(attrs={"inputmode": "decimal", "size": 8, "autocomplete": "off"}), **options)
+    is_long = isinstance(field, Text) and field.maximum > _LONG and not in_row
     widget = forms.Textarea(attrs={"rows": 4}) if is_long else forms.TextInput(attrs={"size": 16 if in_row else 40})
-    return forms.CharField(widget=widget, **told)
+    return forms.CharField(widget=widget, **options)
 
 
 def _cells(item: Any, group: Group) -> dict[str, Any]:
@@ -59,34 +59,34 @@ class StepForm(forms.Form):
         self.step, self.stored, self.begins = step, stored, stored if shown is None else shown
         for name, field in SCHEMAS[step].items():
             self._place(name, field)
-        for name in TO_COMPLETE.get(step, ()):
+        for name in REQUIRED_FIELDS.get(step, ()):
             if name in self.fields:
                 self.fields[name].help_text += " Required to complete the step."
 
     def _place(self, name: str, field: Field) -> None:
-        here = self.begins.get(name)
+        value = self.begins.get(name)
         if isinstance(field, Rows):
-            self._place_rows(name, field, here or [])
+            self._place_rows(name, field, value or [])
         elif isinstance(field, Group):
             self.fields[name] = _box(name, Text(1_000))
-            self.initial[name] = here if isinstance(here, str) else ""
+            self.initial[name] = value if isinstance(value, str) else ""
             for part, box in field.schema.items():
                 self.fields[f"{name}_{part}"] = _box(part, box)
-                self.initial[f"{name}_{part}"] = here.get(part) if isinstance(here, Mapping) else None
+                self.initial[f"{name}_{part}"] = value.get(part) if isinstance(value, Mapping) else None
         else:
             self.fields[name] = _box(name, field)
-            self.initial[name] = None if name == _CONFIRMED else here
+            self.initial[name] = None if name == _CONFIRMED else value
 
-    def _place_rows(self, name: str, field: Rows, here: list[Any]) -> None:
+    def _place_rows(self, name: str, field: Rows, items: list[Any]) -> None:
         group: Any = field.item
         sent = self._rows_sent(name) if self.is_bound else 0
-        for place in range(min(max(len(here) + _SPARE, sent), field.most)):
-            begins = _cells(here[place], group) if place < len(here) else {}
+        for place in range(min(max(len(items) + _SPARE, sent), field.maximum)):
+            initial = _cells(items[place], group) if place < len(items) else {}
             for part, box in group.schema.items():
-                at = f"{name}_{place}_{part}"
-                self.fields[at] = _box(part, box, in_row=True)
-                self.fields[at].widget.attrs["aria-label"] = f"{words.label(part)}, row {place + 1}"
-                self.initial[at] = begins.get(part)
+                field_name = f"{name}_{place}_{part}"
+                self.fields[field_name] = _box(part, box, in_row=True)
+                self.fields[field_name].widget.attrs["aria-label"] = f"{labels.label(part)}, row {place + 1}"
+                self.initial[field_name] = initial.get(part)
 
     def _rows_sent(self, name: str) -> int:
         places = [key.removeprefix(f"{name}_").partition("_")[0] for key in self.data if key.startswith(f"{name}_")]
@@ -101,14 +101,14 @@ class StepForm(forms.Form):
 
     def tables(self) -> list[dict[str, Any]]:
         """The lists, as rows of boxes."""
-        found = []
+        tables = []
         for name, field in SCHEMAS[self.step].items():
             if isinstance(field, Rows):
                 parts = list(field.item.schema)  # type: ignore[attr-defined]
                 places = range(len([key for key in self.fields if key.startswith(f"{name}_")]) // len(parts))
                 rows = [[self[f"{name}_{place}_{part}"] for part in parts] for place in places]
-                found.append({"name": words.label(name), "heads": [words.label(part) for part in parts], "rows": rows})
-        return found
+                tables.append({"name": labels.label(name), "heads": [labels.label(part) for part in parts], "rows": rows})
+        return tables
 
     # What the service takes
 
@@ -121,13 +121,13 @@ class StepForm(forms.Form):
 
     def step_data(self) -> dict[str, Any]:
         """What is to be saved."""
-        told = {name: self._value(name, field) for name, field in SCHEMAS[self.step].items()}
-        if not told.get(_CONFIRMED):
-            told.pop(_CONFIRMED, None)  # never carried over: what is new is questioned anew
+        data = {name: self._value(name, field) for name, field in SCHEMAS[self.step].items()}
+        if not data.get(_CONFIRMED):
+            data.pop(_CONFIRMED, None)  # never carried over: what is new is questioned anew
         for unit, name in UNIT_FIELDS.items():
-            if unit in told and (told.get(name) is None or told[name] == self.stored.get(name)):
-                told.pop(unit)  # what was not typed anew is shown in the metric unit
-        return {name: value for name, value in told.items() if value is not None or self.stored.get(name) is not None}
+            if unit in data and (data.get(name) is None or data[name] == self.stored.get(name)):
+                data.pop(unit)  # what was not typed anew is shown in the metric unit
+        return {name: value for name, value in data.items() if value is not None or self.stored.get(name) is not None}
 
     def _value(self, name: str, field: Field) -> Any:
         if isinstance(field, Rows):
@@ -145,13 +145,13 @@ class StepForm(forms.Form):
 
     def _group(self, name: str, group: Group) -> dict[str, Any] | None:
         """What stands in the boxes; None for a part that was stored and is empty now, as the service merges objects."""
-        told, before = self._parts(name, group), self.stored.get(name)
-        emptied = dict.fromkeys(before if isinstance(before, Mapping) else ())
-        return emptied | told if told else None
+        parts, stored = self._parts(name, group), self.stored.get(name)
+        emptied = dict.fromkeys(stored if isinstance(stored, Mapping) else ())
+        return emptied | parts if parts else None
 
     def _parts(self, name: str, group: Group) -> dict[str, Any]:
-        told = {part: self.cleaned_data.get(f"{name}_{part}") for part in group.schema}
-        return {part: value for part, value in told.items() if value not in ("", None) and value is not False}
+        parts = {part: self.cleaned_data.get(f"{name}_{part}") for part in group.schema}
+        return {part: value for part, value in parts.items() if value not in ("", None) and value is not False}
 
     def _items(self, name: str, field: Rows) -> Iterator[Any]:
         """The rows that hold something; one that was not touched stays what it was, words or an object."""
@@ -159,10 +159,10 @@ class StepForm(forms.Form):
         before, place = self.begins.get(name) or [], 0
         while any(f"{name}_{place}_{part}" in self.fields for part in group.schema):
             row = self._parts(f"{name}_{place}", group)
-            old = before[place] if place < len(before) else None
+            stored = before[place] if place < len(before) else None
             if row:
-                same = old is not None and row == {part: v for part, v in _cells(old, group).items() if v is not False}
-                yield old if same else row
+                same = stored is not None and row == {part: v for part, v in _cells(stored, group).items() if v is not False}
+                yield stored if same else row
             place += 1
 
 
@@ -177,22 +177,22 @@ def _number_in(text: str | None) -> Any:
     return text if not isfinite(number) else int(number) if number == int(number) else number
 
 
-def acknowledged(sent: Mapping[str, Any]) -> list[Acknowledged]:
+def acknowledged(data: Mapping[str, Any]) -> list[Acknowledged]:
     """The alerts for which a reason was written."""
-    told = {name.removeprefix(ALERT): str(sent[name]).replace("\x00", "").strip() for name in sent if name.startswith(ALERT)}
-    return [Acknowledged(id=name[:64], reason=reason[:400]) for name, reason in told.items() if reason]
+    reasons = {name.removeprefix(ALERT): str(data[name]).replace("\x00", "").strip() for name in data if name.startswith(ALERT)}
+    return [Acknowledged(id=name[:64], reason=reason[:400]) for name, reason in reasons.items() if reason]
 
 
-def tell(form: forms.Form, refusal: HimsError) -> None:
+def add_errors(form: forms.Form, refusal: HimsError) -> None:
     """Show a refusal at the boxes it names, or on top."""
     rows = refusal.details["errors"] if isinstance(refusal, Invalid) else [{"field": "", "issue": refusal.message}]
     for row in rows:
         name = row["field"].removeprefix("step_data.").replace("[", "_").replace("]", "").replace(".", "_")
-        form.add_error(name if name in form.fields else None, _as_the_page_says(row["issue"]))
+        form.add_error(name if name in form.fields else None, _page_wording(row["issue"]))
 
 
-def _as_the_page_says(issue: str) -> str:
+def _page_wording(issue: str) -> str:
     """The issue with the boxes of the page instead of the names of the API's fields."""
-    for pattern, words_here in _ON_THE_PAGE:
+    for pattern, words_here in _PAGE_WORDINGS:
         issue = pattern.sub(words_here, issue)
     return issue

@@ -8,25 +8,25 @@ from django.urls import reverse
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments.admin import words
+from apps.appointments.admin import labels
 from apps.consultations import selectors
 from apps.consultations.models import Consultation
-from apps.rest.admin_site import holds
+from apps.rest.admin_site import can_open
 
 
 def in_the_queue(request: HttpRequest, doctor_id: UUID | None) -> list[dict[str, Any]]:
     """The lines of the queue page, alerts first. Doctors see their own; users who see no visits see none."""
-    if not holds(request.user, Permission.CONSULTATION_SEE_NOTES):
+    if not can_open(request.user, Permission.CONSULTATION_SEE_NOTES):
         return []
     by = cast("Actor", request.user)
-    mine = doctor_id if by.may(Permission.CONSULTATION_ANY) else by.id
+    mine = doctor_id if by.has_permission(Permission.CONSULTATION_ANY) else by.id
     return [_line(row) for row in selectors.walk_ins_for_the_doctor(visible_to=by, doctor_id=mine)]
 
 
 def with_an_alert(user: Any) -> str:
     """Returns how many visits have an alert that no doctor has acknowledged, of a doctor their own."""
     rows = selectors.with_alert_since(Consultation.objects.visible_to(user).live()).filter(alert_since__isnull=False)
-    if not user.may(Permission.CONSULTATION_ANY):
+    if not user.has_permission(Permission.CONSULTATION_ANY):
         rows = rows.filter(doctor=user.pk)
     return str(rows.count() or "none")
 
@@ -36,9 +36,9 @@ def _line(row: Any) -> dict[str, Any]:
         "id": row.pk,
         "patient_id": row.patient_id,
         "url": reverse("admin:consultations_consultation_change", args=[row.pk]),
-        "patient": words.patient(row.patient),
+        "patient": labels.patient(row.patient),
         "mrn": row.patient.mrn,
-        "doctor": words.doctor(row.doctor),
-        "alert": words.clock_time(row.alert_since) if row.alert_since else "",
-        "ready": words.clock_time(row.ready_at) if row.ready_at else "",
+        "doctor": labels.doctor(row.doctor),
+        "alert": labels.clock_time(row.alert_since) if row.alert_since else "",
+        "ready": labels.clock_time(row.ready_at) if row.ready_at else "",
     }

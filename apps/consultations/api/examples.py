@@ -8,10 +8,10 @@ _ID = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44"
 _PATIENT, _DOCTOR = "01961f0e-1111-7c3e-9d52-0d8f6a3b1c44", "01961f0e-2222-7c3e-9d52-0d8f6a3b1c44"
 
 
-def _entry(**told: Any) -> dict[str, Any]:
+def _entry(**fields: Any) -> dict[str, Any]:
     """A step as printed, with what every entry has beside."""
-    state = "completed" if told.get("completed") else "in_progress" if told.get("in_progress") else "pending"
-    return {"state": state, "completed": False, "in_progress": False} | told
+    state = "completed" if fields.get("completed") else "in_progress" if fields.get("in_progress") else "pending"
+    return {"state": state, "completed": False, "in_progress": False} | fields
 
 
 START = Example(

@@ -4,7 +4,14 @@ from django.urls import path
 
 from apps.consultations.api.views import ConsultationViewSet
 
-_DONE = {"complete": "complete", "addenda": "addenda", "hold": "hold", "resume": "resume", "cancel": "cancel", "ready": "ready"}
+_ACTIONS = {
+    "complete": "complete",
+    "addenda": "addenda",
+    "hold": "hold",
+    "resume": "resume",
+    "cancel": "cancel",
+    "ready": "ready",
+}
 
 urlpatterns = [
     path("consultations", ConsultationViewSet.as_view({"get": "list", "post": "create"}), name="consultations"),
@@ -12,6 +19,6 @@ urlpatterns = [
     path("consultations/<str:pk>/step", ConsultationViewSet.as_view({"put": "step"}), name="consultation-step"),
     *(
         path(f"consultations/<str:pk>/{word}", ConsultationViewSet.as_view({"post": action}), name=f"consultation-{word}")
-        for word, action in (_DONE | {"hand-over": "hand_over"}).items()
+        for word, action in (_ACTIONS | {"hand-over": "hand_over"}).items()
     ),
 ]

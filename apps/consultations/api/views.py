@@ -7,9 +7,10 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.consultations import selectors, services
-from apps.consultations.api import bodies, examples, shapes
+from apps.consultations.api import examples
 from apps.consultations.api.filters import ConsultationFilter
-from apps.consultations.selectors import Visit
+from apps.consultations.api.serializers import requests, responses
+from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewConsultation, NewSave
 from apps.rest import periods
 from apps.rest.endpoint import endpoint
@@ -24,38 +25,38 @@ class ConsultationViewSet(HimsViewSet):
     resource = "consultation"
     plural = "consultations"
     shows_current = True
-    expands = {"patient": shapes.PATIENT, "doctor": shapes.DOCTOR}
+    expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
 
-    @endpoint(permission=Permission.CONSULTATION_VIEW, query=ConsultationFilter, response=shapes.ConsultationRow)
+    @endpoint(permission=Permission.CONSULTATION_VIEW, query=ConsultationFilter, response=responses.ConsultationRow)
     def list(self, request: Request) -> Response:
-        asked, window = self.asked(), self.window()
-        since, until = asked.pop("date_from", None), asked.pop("date_to", None)
+        query, window = self.validated_query(), self.window()
+        since, until = query.pop("date_from", None), query.pop("date_to", None)
         periods.check(since, until)
-        filters = {name: value or None for name, value in asked.items()}
+        filters = {name: value or None for name, value in query.items()}
         listing = selectors.listing(
             visible_to=self.by, offset=window.offset, limit=window.limit, since=since, until=until, **filters
         )
-        response = self.page_of("consultations", [shapes.listed(row) for row in listing.rows], window, listing.total)
-        self.note("consultation.searched", query=request.query_params.dict(), shown=self.shown)
+        response = self.page_of("consultations", [responses.to_row(row) for row in listing.rows], window, listing.total)
+        self.record_access("consultation.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
     @endpoint(
         permission=Permission.CONSULTATION_VIEW,
-        response=shapes.ConsultationShape,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         example=examples.STATE,
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """How far a visit is, and everything saved in it"""
-        visit = selectors.consultation(self.by, self.id_in_path())
-        self.note("consultation.read", patient_id=visit.row.patient_id, object_id=visit.row.pk)
-        return self._answer(visit)
+        consultation = selectors.consultation(self.by, self.id_in_path())
+        self.record_access("consultation.read", patient_id=consultation.row.patient_id, object_id=consultation.row.pk)
+        return self._reply(consultation)
 
     @endpoint(
         permission=Permission.CONSULTATION_START,
-        request=bodies.StartBody,
-        response=shapes.ConsultationShape,
+        request=requests.StartBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="startConsultation",
@@ -67,8 +68,8 @@ class ConsultationViewSet(HimsViewSet):
 
     @endpoint(
         permission=Permission.CONSULTATION_STEP,
-        request=bodies.StepBody,
-        response=shapes.ConsultationShape,
+        request=requests.StepBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="updateConsultationStep",
@@ -77,23 +78,23 @@ class ConsultationViewSet(HimsViewSet):
     def step(self, request: Request, pk: str) -> Response:
         """Save a step; again as often as one likes"""
         save = NewSave(**self.parse())
-        return self._answer(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
+        return self._reply(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
 
     @endpoint(
         permission=Permission.CONSULTATION_SIGN,
-        request=bodies.CompleteBody,
-        response=shapes.ConsultationShape,
+        request=requests.CompleteBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def complete(self, request: Request, pk: str) -> Response:
         """Sign the visit: it is frozen, and stands in the chart"""
-        return self._answer(services.complete(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+        return self._reply(services.complete(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
         permission=Permission.CONSULTATION_SIGN,
-        request=bodies.AddendumBody,
-        response=shapes.ConsultationShape,
+        request=requests.AddendumBody,
+        response=responses.ConsultationShape,
         creates=True,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
@@ -105,42 +106,42 @@ class ConsultationViewSet(HimsViewSet):
 
     @endpoint(
         permission=Permission.CONSULTATION_HOLD,
-        request=bodies.ReasonBody,
-        response=shapes.ConsultationShape,
+        request=requests.ReasonBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def hold(self, request: Request, pk: str) -> Response:
         """Let the visit wait"""
-        return self._answer(services.hold(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+        return self._reply(services.hold(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
         permission=Permission.CONSULTATION_HOLD,
-        request=bodies.NothingBody,
-        response=shapes.ConsultationShape,
+        request=requests.NothingBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def resume(self, request: Request, pk: str) -> Response:
         """Go on with a visit that waited"""
         self.parse()
-        return self._answer(services.resume(by=self.by, consultation_id=self.id_in_path()))
+        return self._reply(services.resume(by=self.by, consultation_id=self.id_in_path()))
 
     @endpoint(
         permission=Permission.CONSULTATION_HOLD,
-        request=bodies.ReasonBody,
-        response=shapes.ConsultationShape,
+        request=requests.ReasonBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Give the visit up: the patient left unseen, or it was begun by mistake"""
-        return self._answer(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+        return self._reply(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
         permission=Permission.CONSULTATION_READY,
-        request=bodies.NothingBody,
-        response=shapes.ConsultationShape,
+        request=requests.NothingBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="markConsultationReady",
@@ -148,28 +149,28 @@ class ConsultationViewSet(HimsViewSet):
     def ready(self, request: Request, pk: str) -> Response:
         """Hand the visit to its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
         self.parse()
-        return self._answer(services.ready(by=self.by, consultation_id=self.id_in_path()))
+        return self._reply(services.ready(by=self.by, consultation_id=self.id_in_path()))
 
     @endpoint(
         permission=Permission.CONSULTATION_SIGN,
-        request=bodies.HandOverBody,
-        response=shapes.ConsultationShape,
+        request=requests.HandOverBody,
+        response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def hand_over(self, request: Request, pk: str) -> Response:
         """Have another doctor go on"""
-        return self._answer(services.hand_over(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
+        return self._reply(services.hand_over(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        row, _ = services.held(self.by, self.id_in_path())
-        return {"consultation": shapes.consultation(selectors.whole(row), self.by)}, row.version
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        row, _ = services.get_for_update(self.by, self.id_in_path())
+        return {"consultation": responses.consultation(selectors.details(row), self.by)}, row.version
 
-    def _answer(self, visit: Visit) -> Response:
-        shown = {"consultation": shapes.consultation(visit, self.by)}
-        return self.ok(shown, version=visit.row.version, warnings=shapes.warnings(visit, self.by))
+    def _reply(self, consultation: ConsultationDetails) -> Response:
+        shown = {"consultation": responses.consultation(consultation, self.by)}
+        return self.ok(shown, version=consultation.row.version, warnings=responses.warnings(consultation, self.by))
 
-    def _created(self, visit: Visit) -> Response:
-        shown = {"consultation": shapes.consultation(visit, self.by)}
-        there, warnings = f"/v1/consultations/{visit.row.pk}", shapes.warnings(visit, self.by)
-        return self.created(shown, location=there, version=visit.row.version, warnings=warnings)
+    def _created(self, consultation: ConsultationDetails) -> Response:
+        shown = {"consultation": responses.consultation(consultation, self.by)}
+        location, warnings = f"/v1/consultations/{consultation.row.pk}", responses.warnings(consultation, self.by)
+        return self.created(shown, location=location, version=consultation.row.version, warnings=warnings)

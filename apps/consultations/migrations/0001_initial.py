@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Passage',
+            name='ConsultationStatusChange',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('from_status', models.CharField(blank=True, max_length=12)),
@@ -181,8 +181,8 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='acknowledgement_has_reason'),
         ),
         migrations.AddIndex(
-            model_name='passage',
-            index=models.Index(fields=['consultation', 'id'], name='passage_of_consultation'),
+            model_name='consultationstatuschange',
+            index=models.Index(fields=['consultation', 'id'], name='consultation_status_change'),
         ),
         migrations.AddConstraint(
             model_name='stepsave',

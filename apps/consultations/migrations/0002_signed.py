@@ -38,7 +38,7 @@ CREATE TRIGGER consultations_only_added BEFORE UPDATE OR DELETE ON consultations
     FOR EACH ROW EXECUTE FUNCTION consultations_only_added();
 CREATE TRIGGER consultations_only_added BEFORE UPDATE OR DELETE ON consultations_addendum
     FOR EACH ROW EXECUTE FUNCTION consultations_only_added();
-CREATE TRIGGER consultations_only_added BEFORE UPDATE OR DELETE ON consultations_passage
+CREATE TRIGGER consultations_only_added BEFORE UPDATE OR DELETE ON consultations_consultationstatuschange
     FOR EACH ROW EXECUTE FUNCTION consultations_only_added();
 
 -- FOR SHARE waits for whoever signs at this moment, and then sees the signature.
@@ -75,7 +75,7 @@ LET_GO = """
 DROP TRIGGER consultations_only_after_signing ON consultations_addendum;
 DROP TRIGGER consultations_only_while_open ON consultations_acknowledgement;
 DROP TRIGGER consultations_only_while_open ON consultations_stepsave;
-DROP TRIGGER consultations_only_added ON consultations_passage;
+DROP TRIGGER consultations_only_added ON consultations_consultationstatuschange;
 DROP TRIGGER consultations_only_added ON consultations_addendum;
 DROP TRIGGER consultations_only_added ON consultations_acknowledgement;
 DROP TRIGGER consultations_only_added ON consultations_stepsave;

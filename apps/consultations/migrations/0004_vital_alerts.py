@@ -18,7 +18,7 @@ def _person(**more: Any) -> models.ForeignKey:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consultations", "0003_tally"),
+        ("consultations", "0003_row_counter"),
         ("appointments", "0009_queue_marks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -35,7 +35,7 @@ WHERE m.because = 'visit' AND NOT EXISTS (
     SELECT FROM consultations_consultation c
     WHERE c.patient_id = m.patient_id AND c.status <> 'cancelled'
       AND (c.doctor_id = m.user_id OR EXISTS (
-          SELECT FROM consultations_passage p WHERE p.consultation_id = c.id AND p.to_doctor_id = m.user_id)));
+          SELECT FROM consultations_consultationstatuschange p WHERE p.consultation_id = c.id AND p.to_doctor_id = m.user_id)));
 """
 BACK = """
 INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)

@@ -1,39 +1,39 @@
 """What can be done with a visit. Read through the module: `services.start(...)`, `services.save_step(...)`."""
 
-from apps.consultations.ports import Acknowledged
-from apps.consultations.services.handing import AlreadyReady, ready
-from apps.consultations.services.holding import IllegalMove, held
-from apps.consultations.services.passing import AlreadyOver, cancel, hand_over, hold, resume
-from apps.consultations.services.saving import EarlierStepOpen, NewSave, NotOpen, StepChanged, save_step
+from apps.consultations.services.importing import ImportedConsultation, ImportedSave, import_records
+from apps.consultations.services.locking import IllegalMove, get_for_update
+from apps.consultations.services.pause_transfer import NotOngoing, cancel, hand_over, hold, resume
+from apps.consultations.services.ready_for_doctor import AlreadyReady, ready
 from apps.consultations.services.signing import Incomplete, add, complete, content_sha256
-from apps.consultations.services.starting import AlreadyBegun, NewConsultation, PatientNotActive, start
-from apps.consultations.services.takeover import TakenConsultation, TakenSave, take_over
+from apps.consultations.services.starting import AlreadyStarted, NewConsultation, PatientNotActive, start
+from apps.consultations.services.steps import EarlierStepOpen, NewSave, NotOpen, StepChanged, save_step
+from apps.consultations.steps.ports import Acknowledged
 
 __all__ = [
     "Acknowledged",
-    "AlreadyBegun",
-    "AlreadyOver",
     "AlreadyReady",
+    "AlreadyStarted",
     "EarlierStepOpen",
     "IllegalMove",
+    "ImportedConsultation",
+    "ImportedSave",
     "Incomplete",
     "NewConsultation",
     "NewSave",
+    "NotOngoing",
     "NotOpen",
     "PatientNotActive",
     "StepChanged",
-    "TakenConsultation",
-    "TakenSave",
     "add",
     "cancel",
     "complete",
     "content_sha256",
+    "get_for_update",
     "hand_over",
-    "held",
     "hold",
+    "import_records",
     "ready",
     "resume",
     "save_step",
     "start",
-    "take_over",
 ]

@@ -8,39 +8,39 @@ from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Forbidden, Invalid
 from apps.consultations.models import Acknowledgement, Consultation
-from apps.consultations.ports import Acknowledged
+from apps.consultations.steps.ports import Acknowledged
 
 
-def answer(
+def acknowledge_alerts(
     by: Actor,
     row: Consultation,
     alerts: Iterable[Mapping[str, Any]],
     answered: Mapping[str, Acknowledgement],
-    told: Sequence[Acknowledged],
+    given: Sequence[Acknowledged],
     *,
-    others_listen: bool = False,
+    has_handler: bool = False,
 ) -> dict[str, Acknowledgement]:
     """Write down which alerts were seen, and why they are passed over; what was answered before stays.
 
-    An alert is named by its id, or by its rule. Raises Invalid for one that is not there, unless `others_listen`: then it may be
+    An alert is named by its id, or by its rule. Raises Invalid for one that is not there, unless `has_handler`: then it may be
     one of a step handler's. Raises Forbidden where a nurse answers an alert that calls the doctor.
     """
     by_name = {name: alert for alert in alerts for name in (alert["rule_id"], alert["id"])}
-    found = dict(answered)
-    for place, one in enumerate(told):
+    acknowledgements = dict(answered)
+    for position, one in enumerate(given):
         alert = by_name.get(one.id)
-        if alert is None and not others_listen:
-            raise Invalid(field=f"acknowledged_alerts[{place}].id", issue="The consultation has no such alert.")
-        if alert is not None and alert.get("urgent") and not by.may(Permission.CONSULTATION_STEP_ANY):
-            raise Forbidden("A doctor acknowledges this alert.", field=f"acknowledged_alerts[{place}].id")
-        if alert is not None and alert["id"] not in found:
-            found[alert["id"]] = _answered(by, row, alert, one.reason)
-    fresh = [one for alert_id, one in found.items() if alert_id not in answered]
-    Acknowledgement.objects.bulk_create(fresh)
-    return found
+        if alert is None and not has_handler:
+            raise Invalid(field=f"acknowledged_alerts[{position}].id", issue="The consultation has no such alert.")
+        if alert is not None and alert.get("urgent") and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
+            raise Forbidden("A doctor acknowledges this alert.", field=f"acknowledged_alerts[{position}].id")
+        if alert is not None and alert["id"] not in acknowledgements:
+            acknowledgements[alert["id"]] = _acknowledgement(by, row, alert, one.reason)
+    new = [one for alert_id, one in acknowledgements.items() if alert_id not in answered]
+    Acknowledgement.objects.bulk_create(new)
+    return acknowledgements
 
 
-def _answered(by: Actor, row: Consultation, alert: Mapping[str, Any], reason: str) -> Acknowledgement:
+def _acknowledgement(by: Actor, row: Consultation, alert: Mapping[str, Any], reason: str) -> Acknowledgement:
     return Acknowledgement(
         consultation=row,
         alert_id=alert["id"],

@@ -13,14 +13,14 @@ from apps.appointments import services as appointments
 from apps.common import clock
 from apps.consultations.events import ConsultationAlertRaised, ConsultationAlertsCleared
 from apps.consultations.models import Consultation, VitalAlert
-from apps.consultations.selectors import Visit
-from apps.consultations.services.holding import about
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services.locking import event_fields
 from apps.events.services import emit
 
 Alert = Mapping[str, Any]
 
 
-def urgent(alerts: Iterable[Alert]) -> list[Alert]:
+def only_urgent(alerts: Iterable[Alert]) -> list[Alert]:
     """Those that call the doctor. Visits that were guided by an older table have none."""
     return [alert for alert in alerts if alert.get("urgent")]
 
@@ -32,46 +32,46 @@ def renumber(row: Consultation, guidance: Mapping[str, Any]) -> None:
         return
     known = list(VitalAlert.objects.filter(consultation=row).values_list("alert_id", "cleared_at"))
     for alert in for_doctor:
-        mine = [(alert_id, cleared) for alert_id, cleared in known if alert_id.partition(".")[0] == alert["id"]]
-        standing = [alert_id for alert_id, cleared in mine if cleared is None]
-        if mine:
-            alert["id"] = standing[0] if standing else f"{alert['id']}.{len(mine) + 1}"
+        same_rule = [(alert_id, cleared) for alert_id, cleared in known if alert_id.partition(".")[0] == alert["id"]]
+        uncleared = [alert_id for alert_id, cleared in same_rule if cleared is None]
+        if same_rule:
+            alert["id"] = uncleared[0] if uncleared else f"{alert['id']}.{len(same_rule) + 1}"
 
 
-def refresh(by: Actor, before: Sequence[Alert], after: Visit) -> None:
+def refresh(by: Actor, before: Sequence[Alert], after: ConsultationDetails) -> None:
     """Brings history, events and queue up to the alerts that hold after a save."""
-    raised = _record(by, after.row, before, urgent(after.alerts))
+    raised = _record(by, after.row, before, only_urgent(after.alerts))
     mark_queue(by, after, raised_at=clock.now() if raised and by.id != after.row.doctor_id else None)
 
 
-def mark_queue(by: Actor, visit: Visit, *, raised_at: datetime | None = None) -> None:
+def mark_queue(by: Actor, consultation: ConsultationDetails, *, raised_at: datetime | None = None) -> None:
     """Marks the appointment's row while an urgent alert is unanswered, under the doctor who has the visit. What the doctor enters
     marks nothing: they know it."""
-    appointment = visit.row.appointment
+    appointment = consultation.row.appointment
     if appointment is None:
         return
-    if visit.row.doctor_id != (appointment.attending_doctor_id or appointment.doctor_id):
-        appointments.assign_attending(by=by, appointment=appointment, doctor_id=visit.row.doctor_id)
-    is_open = bool(urgent(visit.open_alerts))
+    if consultation.row.doctor_id != (appointment.attending_doctor_id or appointment.doctor_id):
+        appointments.assign_attending(by=by, appointment=appointment, doctor_id=consultation.row.doctor_id)
+    is_open = bool(only_urgent(consultation.open_alerts))
     alert_since = (appointment.alert_since or raised_at) if is_open else None
-    appointments.mark(by=by, appointment=appointment, alert_since=alert_since, ready_since=visit.row.ready_at)
+    appointments.set_queue_marks(by=by, appointment=appointment, alert_since=alert_since, ready_since=consultation.row.ready_at)
 
 
 def _record(by: Actor, row: Consultation, before: Sequence[Alert], now_urgent: Sequence[Alert]) -> list[Alert]:
     """Writes what was raised and what was cleared into the history and announces it. Returns what was raised."""
-    if not now_urgent and not urgent(before):
+    if not now_urgent and not only_urgent(before):
         return []
-    standing = set(VitalAlert.objects.filter(consultation=row, cleared_at=None).values_list("alert_id", flat=True))
-    holding = {alert["id"]: alert for alert in now_urgent}
-    if gone := sorted(standing - set(holding)):
+    uncleared = set(VitalAlert.objects.filter(consultation=row, cleared_at=None).values_list("alert_id", flat=True))
+    current = {alert["id"]: alert for alert in now_urgent}
+    if cleared := sorted(uncleared - set(current)):
         at = clock.now()
-        VitalAlert.objects.filter(consultation=row, alert_id__in=gone).update(cleared_at=at, cleared_by_id=by.id)
-        emit(ConsultationAlertsCleared(**about(row), alert_ids=tuple(gone)), by=by)
-    raised = [alert for alert_id, alert in holding.items() if alert_id not in standing]
+        VitalAlert.objects.filter(consultation=row, alert_id__in=cleared).update(cleared_at=at, cleared_by_id=by.id)
+        emit(ConsultationAlertsCleared(**event_fields(row), alert_ids=tuple(cleared)), by=by)
+    raised = [alert for alert_id, alert in current.items() if alert_id not in uncleared]
     if raised:
         VitalAlert.objects.bulk_create(history(row, raised, clock.now(), by.id))
         rules, ids = (tuple(alert[name] for alert in raised) for name in ("rule_id", "id"))
-        emit(ConsultationAlertRaised(**about(row), rule_ids=rules, alert_ids=ids), by=by)
+        emit(ConsultationAlertRaised(**event_fields(row), rule_ids=rules, alert_ids=ids), by=by)
     return raised
 
 

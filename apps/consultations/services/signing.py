@@ -13,15 +13,15 @@ from apps.access.actor import Actor
 from apps.appointments import services as appointments
 from apps.common import clock
 from apps.common.errors import Conflict, Invalid
-from apps.consultations import projecting, rules, selectors
+from apps.consultations import rules, selectors
 from apps.consultations.events import ConsultationAmended, ConsultationCompleted
 from apps.consultations.models import Addendum, StepSave
-from apps.consultations.ports import Acknowledged
 from apps.consultations.rules import State, Status
-from apps.consultations.selectors import Visit
-from apps.consultations.services import acknowledging
-from apps.consultations.services.holding import about, enter, held, illegal, refuse_others
-from apps.consultations.steps import Step
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services import acknowledging, chart_projection
+from apps.consultations.services.locking import change_status, check_owner, event_fields, get_for_update, illegal_move
+from apps.consultations.steps.definitions import Step
+from apps.consultations.steps.ports import Acknowledged
 from apps.events.services import emit
 from apps.patients import services as charts
 
@@ -41,83 +41,85 @@ def complete(
     reason: str = "",
     acknowledged: Sequence[Acknowledged] = (),
     notify_patient: bool = True,
-) -> Visit:
+) -> ConsultationDetails:
     """Sign the visit: its content is frozen, stands in the chart, and the appointment is over.
 
     Raises Invalid, NotFound, Forbidden, IllegalMove, and Incomplete unless it is overridden with a reason, which is kept.
     """
     if override_incomplete and not reason.strip():
         raise Invalid(field="reason", issue="Say why it is signed although something is missing.")
-    row, patient = held(by, consultation_id)
-    refuse_others(by, row)
+    row, patient = get_for_update(by, consultation_id)
+    check_owner(by, row)
     if not rules.may_follow(row.status, Status.COMPLETED):
-        raise illegal(row, Status.COMPLETED)
-    visit = selectors.whole(row)
-    answered = acknowledging.answer(by, row, visit.alerts, visit.acknowledged, acknowledged)
-    visit = selectors.put_together(row, visit.saves, answered)
-    missing, open_alerts = visit.progress.missing, visit.open_alerts
+        raise illegal_move(row, Status.COMPLETED)
+    consultation = selectors.details(row)
+    answered = acknowledging.acknowledge_alerts(by, row, consultation.alerts, consultation.acknowledged, acknowledged)
+    consultation = selectors.build_details(row, consultation.saves, answered)
+    missing, open_alerts = consultation.progress.missing, consultation.open_alerts
     if (missing or open_alerts) and not override_incomplete:
-        raise _incomplete(visit)
+        raise _incomplete_error(consultation)
     overridden = reason.strip() if missing or open_alerts else ""
-    visit = _signed(by, visit, overridden)
-    entries = charts.record_all(by=by, patient_id=patient.pk, entries=projecting.entries(visit), source=projecting.SOURCE)
+    consultation = _sign(by, consultation, overridden)
+    entries = charts.record_all(
+        by=by, patient_id=patient.pk, entries=chart_projection.entries(consultation), source=chart_projection.SOURCE
+    )
     if row.appointment_id:
-        done = appointments.finish(by=by, appointment_id=row.appointment_id)
-        appointments.mark(by=by, appointment=done, alert_since=None, ready_since=None)
-    fact = ConsultationCompleted(
-        **about(row),
-        completed_at=visit.row.completed_at,  # type: ignore[arg-type]  # it was stamped just now
+        appointment = appointments.complete(by=by, appointment_id=row.appointment_id)
+        appointments.set_queue_marks(by=by, appointment=appointment, alert_since=None, ready_since=None)
+    event = ConsultationCompleted(
+        **event_fields(row),
+        completed_at=consultation.row.completed_at,  # type: ignore[arg-type]  # it was stamped just now
         signed_by_id=by.id,
         chart_entries=len(entries),
         missing_steps=tuple(int(step) for step in missing),
         open_alerts=tuple(alert["rule_id"] for alert in open_alerts),
         notify_patient=notify_patient,
     )
-    emit(fact, by=by)
-    return visit
+    emit(event, by=by)
+    return consultation
 
 
 @transaction.atomic
-def add(*, by: Actor, consultation_id: UUID, text: str) -> Visit:
+def add(*, by: Actor, consultation_id: UUID, text: str) -> ConsultationDetails:
     """Sign an addendum; what was signed before stays. Raises Invalid, NotFound, Forbidden, IllegalMove before the signature."""
     if not text.strip():
         raise Invalid(field="text", issue="Say what is to be added.")
-    row, patient = held(by, consultation_id)
-    refuse_others(by, row)
-    enter(by, row, Status.AMENDED)
-    added = Addendum.objects.create(consultation=row, text=text.strip(), signed_at=clock.now(), signed_by_id=by.id)
-    entry = projecting.addendum(row, added)
-    charts.record_all(by=by, patient_id=patient.pk, entries=[entry], source=projecting.SOURCE)
-    emit(ConsultationAmended(**about(row), addendum_id=added.pk), by=by)
-    return selectors.whole(row)
+    row, patient = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    change_status(by, row, Status.AMENDED)
+    addendum = Addendum.objects.create(consultation=row, text=text.strip(), signed_at=clock.now(), signed_by_id=by.id)
+    entry = chart_projection.addendum(row, addendum)
+    charts.record_all(by=by, patient_id=patient.pk, entries=[entry], source=chart_projection.SOURCE)
+    emit(ConsultationAmended(**event_fields(row), addendum_id=addendum.pk), by=by)
+    return selectors.details(row)
 
 
-def _incomplete(visit: Visit) -> Incomplete:
-    missing = visit.progress.missing
-    names = ", ".join(f"{int(step)} {step.word}" for step in missing)
-    said = [f"Still to be completed: {names}."] if missing else []
-    said += ["Alerts are still to be acknowledged."] if visit.open_alerts else []
-    alerts = [_open(alert) for alert in visit.open_alerts]
-    return Incomplete(" ".join(said), missing_steps=[int(step) for step in missing], alerts=alerts)
+def _incomplete_error(consultation: ConsultationDetails) -> Incomplete:
+    missing = consultation.progress.missing
+    names = ", ".join(f"{int(step)} {step.wire_name}" for step in missing)
+    sentences = [f"Still to be completed: {names}."] if missing else []
+    sentences += ["Alerts are still to be acknowledged."] if consultation.open_alerts else []
+    alerts = [_open_alert(alert) for alert in consultation.open_alerts]
+    return Incomplete(" ".join(sentences), missing_steps=[int(step) for step in missing], alerts=alerts)
 
 
-def _open(alert: Mapping[str, Any]) -> dict[str, Any]:
+def _open_alert(alert: Mapping[str, Any]) -> dict[str, Any]:
     """An alert as the visit shows it, answered by nobody."""
     step = Step(alert["step"])
-    told = {name: alert[name] for name in ("id", "rule_id", "because", "message")}
+    alert_fields = {name: alert[name] for name in ("id", "rule_id", "because", "message")}
     more = {"urgent": alert.get("urgent", False), "acknowledged": None}
-    return told | {"step_number": int(step), "step_name": step.word} | more
+    return alert_fields | {"step_number": int(step), "step_name": step.wire_name} | more
 
 
-def _signed(by: Actor, visit: Visit, overridden: str) -> Visit:
+def _sign(by: Actor, consultation: ConsultationDetails, overridden: str) -> ConsultationDetails:
     """The last step, and the signature under all of them."""
-    row, now = visit.row, clock.now()
+    row, now = consultation.row, clock.now()
     last = StepSave(
         consultation=row, number=Step.REVIEW_SIGN, version=1, state=State.COMPLETED.value, saved_at=now, saved_by_id=by.id
     )
     last.save(force_insert=True)
-    saves = {**visit.saves, Step.REVIEW_SIGN: last}
-    enter(
+    saves = {**consultation.saves, Step.REVIEW_SIGN: last}
+    change_status(
         by,
         row,
         Status.COMPLETED,
@@ -128,9 +130,9 @@ def _signed(by: Actor, visit: Visit, overridden: str) -> Visit:
         signed_by_id=by.id,
         override_reason=overridden,
         current_step=int(Step.REVIEW_SIGN),
-        content_sha256=content_sha256(visit.row.pk, saves.values()),
+        content_sha256=content_sha256(consultation.row.pk, saves.values()),
     )
-    return selectors.put_together(row, saves, visit.acknowledged)
+    return selectors.build_details(row, saves, consultation.acknowledged)
 
 
 def content_sha256(consultation_id: UUID, saves: object) -> str:

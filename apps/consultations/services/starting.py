@@ -12,20 +12,20 @@ from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
-from apps.consultations import guiding, selectors
-from apps.consultations.adaptive import VERSION
+from apps.consultations import selectors
+from apps.consultations.adaptive import VERSION, guidance
 from apps.consultations.events import ConsultationStarted
 from apps.consultations.models import Consultation
 from apps.consultations.rules import Workflow
-from apps.consultations.selectors import Visit
-from apps.consultations.services.holding import about, active_doctor, passed
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services.locking import check_doctor, event_fields, log_status_change
 from apps.events.services import emit
 from apps.patients import selectors as patients
 from apps.patients import services as charts
 from apps.patients.models import Patient
 
 
-class AlreadyBegun(Conflict):
+class AlreadyStarted(Conflict):
     """`details.consultation_id` is the one that goes on."""
 
     message = "A consultation of this appointment is in progress."
@@ -48,11 +48,11 @@ class NewConsultation:
 
 
 @transaction.atomic
-def start(*, by: Actor, new: NewConsultation) -> Visit:
+def start(*, by: Actor, new: NewConsultation) -> ConsultationDetails:
     """Begin a visit; its appointment is in progress from now on, and the patient checked in where nobody did that.
 
     Raises Invalid naming the field (patient, appointment or doctor unknown, appointment of another patient), Forbidden,
-    AlreadyBegun, PatientNotActive, and the diary's IllegalMove for an appointment that is over, NotToday for one of another day.
+    AlreadyBegun, PatientNotActive, and IllegalTransition for an appointment that is over, NotToday for one of another day.
     """
     patient = _patient(by, new.patient_id)
     appointment = _appointment(by, patient, new.appointment_id)
@@ -60,24 +60,26 @@ def start(*, by: Actor, new: NewConsultation) -> Visit:
         raise PatientNotActive
     doctor_id = _doctor(by, appointment, new.doctor_id)
     if appointment:
-        _refuse_twice(appointment)
-        appointment = appointments.begin(by=by, appointment_id=appointment.pk, early=new.early)
-        appointments.mark(by=by, appointment=appointment, alert_since=None, ready_since=None)  # of a visit that was given up
-    row = _begun(by, patient, appointment, doctor_id, new.workflow_type)
-    passed(by, row, "")
+        _check_not_started(appointment)
+        appointment = appointments.start(by=by, appointment_id=appointment.pk, early=new.early)
+        appointments.set_queue_marks(
+            by=by, appointment=appointment, alert_since=None, ready_since=None
+        )  # of a visit that was given up
+    row = _create(by, patient, appointment, doctor_id, new.workflow_type)
+    log_status_change(by, row, "")
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
-    begun = ConsultationStarted(
-        **about(row), workflow_type=row.workflow_type, started_at=row.started_at, entered_by_id=row.entered_by_id
+    event = ConsultationStarted(
+        **event_fields(row), workflow_type=row.workflow_type, started_at=row.started_at, entered_by_id=row.entered_by_id
     )
-    emit(begun, by=by)
-    return selectors.put_together(row, {}, {})
+    emit(event, by=by)
+    return selectors.build_details(row, {}, {})
 
 
 def _patient(by: Actor, patient_id: UUID) -> Patient:
     try:
-        patient = patients.locked(by, patient_id)
-    except NotFound as nobody:
-        raise Invalid(field="patient_id", issue="There is no such patient.") from nobody
+        patient = patients.get_for_update(by, patient_id)
+    except NotFound as error:
+        raise Invalid(field="patient_id", issue="There is no such patient.") from error
     return patient
 
 
@@ -85,17 +87,17 @@ def _appointment(by: Actor, patient: Patient, appointment_id: UUID | None) -> Ap
     if appointment_id is None:
         return None
     try:
-        found = diary.appointment(by, appointment_id)
-    except NotFound as nothing:
-        raise Invalid(field="appointment_id", issue="There is no such appointment.") from nothing
-    if found.patient_id != patient.pk:
+        appointment = diary.appointment(by, appointment_id)
+    except NotFound as error:
+        raise Invalid(field="appointment_id", issue="There is no such appointment.") from error
+    if appointment.patient_id != patient.pk:
         raise Invalid(field="appointment_id", issue="This appointment is another patient's.")
-    return found
+    return appointment
 
 
 def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) -> UUID:
     """Whose visit it is. A doctor names nobody else; whoever starts one for a doctor agrees with the diary."""
-    if not by.may(Permission.CONSULTATION_ANY) and by.id is not None:
+    if not by.has_permission(Permission.CONSULTATION_ANY) and by.id is not None:
         if doctor_id not in (None, by.id):
             raise Forbidden("Doctors start their own consultations alone.", field="doctor_id")
         if appointment and appointment.doctor_id != by.id:
@@ -103,19 +105,19 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
         return by.id
     if appointment and doctor_id not in (None, appointment.doctor_id):
         raise Invalid(field="doctor_id", issue="The appointment is with another doctor.")
-    named = appointment.doctor_id if appointment else doctor_id
-    if named is None:
+    chosen_id = appointment.doctor_id if appointment else doctor_id
+    if chosen_id is None:
         raise Invalid(field="doctor_id", issue="Say with which doctor: without an appointment nobody else does.")
-    return active_doctor(by, named)
+    return check_doctor(by, chosen_id)
 
 
-def _refuse_twice(appointment: Appointment) -> None:
-    live = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
-    if live:
-        raise AlreadyBegun(consultation_id=live)
+def _check_not_started(appointment: Appointment) -> None:
+    ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
+    if ongoing_id:
+        raise AlreadyStarted(consultation_id=ongoing_id)
 
 
-def _begun(by: Actor, patient: Patient, appointment: Appointment | None, doctor_id: UUID, workflow_type: str) -> Consultation:
+def _create(by: Actor, patient: Patient, appointment: Appointment | None, doctor_id: UUID, workflow_type: str) -> Consultation:
     """The visit's row, with what the rules say before anything was typed."""
     now = clock.now()
     row = Consultation(
@@ -129,7 +131,7 @@ def _begun(by: Actor, patient: Patient, appointment: Appointment | None, doctor_
         entered_by_id=by.id,
         rule_version=VERSION if workflow_type == Workflow.ADAPTIVE else "",
     )
-    row.guidance = guiding.guidance(row, patient, {})
-    row.current_step = selectors.put_together(row, {}, {}).progress.current
+    row.guidance = guidance.current_guidance(row, patient, {})
+    row.current_step = selectors.build_details(row, {}, {}).progress.current
     row.save(force_insert=True)
     return row

@@ -6,13 +6,13 @@ from apps.terminology.tests import factories as terminology
 
 
 @pytest.fixture
-def ward(db: None) -> dict[str, User]:
+def staff(db: None) -> dict[str, User]:
     """One person a role, and a part of ICD-10-CM."""
     terminology.load()
-    return factories.hire_ward()
+    return factories.create_staff()
 
 
 @pytest.fixture
-def colleague(ward: dict[str, User]) -> User:
+def colleague(staff: dict[str, User]) -> User:
     """Another doctor."""
     return factories.hire("other.doctor", "doctor", specialty="Cardiology")

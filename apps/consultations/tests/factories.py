@@ -8,12 +8,12 @@ from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.appointments import services as diary
 from apps.appointments.models import Appointment
-from apps.appointments.services import NewVisit
+from apps.appointments.services import NewAppointment
 from apps.common import clock
 from apps.consultations import services
-from apps.consultations.selectors import Visit
+from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewConsultation, NewSave
-from apps.consultations.steps import Step
+from apps.consultations.steps.definitions import Step
 from apps.patients.models import Patient
 
 FILLED: dict[int, dict[str, Any]] = {
@@ -30,40 +30,44 @@ FILLED: dict[int, dict[str, Any]] = {
 }
 
 
-def visit_of(doctor: User, patient: Patient, workflow: str = "adaptive", *, by: User | None = None, **more: Any) -> Visit:
+def start_consultation(
+    doctor: User, patient: Patient, workflow: str = "adaptive", *, by: User | None = None, **more: Any
+) -> ConsultationDetails:
     """A visit that was begun by its doctor, or by somebody for the doctor."""
     if by is not None and "appointment_id" not in more:
         more["doctor_id"] = doctor.pk
     return services.start(by=by or doctor, new=NewConsultation(patient_id=patient.pk, workflow_type=workflow, **more))
 
 
-def save(by: Any, visit: Visit | UUID, number: int, data: dict[str, Any] | None = None, **more: Any) -> Visit:
+def save(
+    by: Any, visit: ConsultationDetails | UUID, number: int, data: dict[str, Any] | None = None, **more: Any
+) -> ConsultationDetails:
     """A step saved, with something believable."""
     pk = visit if isinstance(visit, UUID) else visit.row.pk
     kept = NewSave(step=Step(number), data=FILLED[number] if data is None else data, **more)
     return services.save_step(by=by, consultation_id=pk, save=kept)
 
 
-def fill(by: Any, visit: Visit, *numbers: int) -> Visit:
+def fill(by: Any, visit: ConsultationDetails, *numbers: int) -> ConsultationDetails:
     """These steps saved; without numbers all that are missing."""
     for number in numbers or [int(step) for step in visit.progress.missing]:
         visit = save(by, visit, number)
     return visit
 
 
-def signed(doctor: User, patient: Patient, workflow: str = "quick", **more: Any) -> Visit:
+def signed(doctor: User, patient: Patient, workflow: str = "quick", **more: Any) -> ConsultationDetails:
     """A visit that is over."""
-    visit = fill(doctor, visit_of(doctor, patient, workflow, **more))
+    visit = fill(doctor, start_consultation(doctor, patient, workflow, **more))
     return services.complete(by=doctor, consultation_id=visit.row.pk)
 
 
 def booked(patient: Patient, doctor: User, kind: str = "consultation", minutes_ahead: int = 0) -> Appointment:
     """Somebody in the diary, from now on."""
-    asked = NewVisit(
+    asked = NewAppointment(
         patient_id=patient.pk,
         doctor_id=doctor.pk,
         scheduled_time=clock.now() + timedelta(minutes=minutes_ahead),
         duration_minutes=15,
         appointment_type=kind,
     )
-    return diary.book(by=SYSTEM, visit=asked).appointment
+    return diary.book(by=SYSTEM, new=asked).appointment

@@ -9,10 +9,10 @@ import pytest
 
 from apps.consultations import adaptive
 from apps.consultations.adaptive import RULES, VERSION, Facts, guide
-from apps.consultations.adaptive.applying import alert_id
-from apps.consultations.adaptive.facts import AnyOf, Is, facts_of, folded
+from apps.consultations.adaptive.engine import alert_id
+from apps.consultations.adaptive.facts import AnyOf, Is, facts_from, normalized
 from apps.consultations.rules import Status, Workflow, progress
-from apps.consultations.steps import Step
+from apps.consultations.steps.definitions import Step
 
 WELL = Facts(age_days=40 * 365, sex="male", last_visit_days=30)
 _CHILD, _OLD = 6 * 365, 80 * 365
@@ -68,7 +68,7 @@ def holds(rule_id: str, facts: Facts) -> bool:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule_id)
 def test_every_rule_of_the_table_is_reached_and_says_something(rule: Any) -> None:
     assert holds(rule.rule_id, replace(WELL, **REACHED[rule.rule_id]))
-    found = guide(replace(WELL, **REACHED[rule.rule_id])).kept()
+    found = guide(replace(WELL, **REACHED[rule.rule_id])).as_dict()
     said = [line for name in ("requires", "skips", "first", "prompts", "alerts") for line in found[name]]
     mine = [line["because"] for line in said if line["rule_id"] == rule.rule_id]
     assert mine or rule.prefills in found["prefills"]
@@ -93,7 +93,7 @@ def test_the_walk_knows_every_rule_and_no_other() -> None:
 
 
 def test_rules_ask_about_facts_there_are_and_say_where_they_come_from() -> None:
-    known = {field.name for field in fields(Facts)} | {"age_years", "age_told", "medication_count"}
+    known = {field.name for field in fields(Facts)} | {"age_years", "age_text", "medication_count"}
     for rule in RULES:
         conditions = [one for found in rule.when for one in (found.conditions if isinstance(found, AnyOf) else [found])]
         assert {one.fact for one in conditions} <= known, rule.rule_id
@@ -134,7 +134,7 @@ def test_the_same_facts_say_the_same_word_for_word() -> None:
         for change in dice.sample(sorted(REACHED), 4):
             told |= REACHED[change]
         facts = replace(WELL, **told)
-        once, again = guide(facts).kept(), guide(facts_of(facts.kept())).kept()
+        once, again = guide(facts).as_dict(), guide(facts_from(facts.as_dict())).as_dict()
         assert once == again
         assert once["version"] == VERSION
 
@@ -147,10 +147,10 @@ def test_a_worse_value_is_another_alert() -> None:
 
 def test_what_is_required_is_never_set_aside() -> None:
     facts = replace(WELL, appointment_type="follow_up", spo2=88)
-    found = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(facts).needs(), {})
+    found = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(facts).requirements(), {})
     assert found.steps[Step.EXAMINATION].required
     assert found.steps[Step.EXAMINATION].state.value == "pending"
-    quiet = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(replace(facts, spo2=98)).needs(), {})
+    quiet = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(replace(facts, spo2=98)).requirements(), {})
     assert quiet.steps[Step.EXAMINATION].state.value == "skipped"
 
 
@@ -159,11 +159,11 @@ def test_a_pressure_of_which_half_is_unknown_is_told_as_such() -> None:
 
 
 def test_words_are_compared_without_case_accents_and_signs() -> None:
-    assert folded("Céphalée; HEADACHE!", "3 days") == "cephalee headache . 3 days"
-    assert Is("complaint", "mentions", ("fever",)).holds(replace(WELL, complaint=folded("High FEVER.")))
+    assert normalized("Céphalée; HEADACHE!", "3 days") == "cephalee headache . 3 days"
+    assert Is("complaint", "mentions", ("fever",)).holds(replace(WELL, complaint=normalized("High FEVER.")))
     assert not Is("complaint", "mentions", ("ear",)).holds(replace(WELL, complaint="heartburn"))
 
 
 def test_it_is_told_that_no_clinician_has_reviewed_the_rules() -> None:
-    assert guide(WELL).kept()["note"] == adaptive.NOT_REVIEWED
+    assert guide(WELL).as_dict()["note"] == adaptive.NOT_REVIEWED
     assert "not been reviewed" in adaptive.NOT_REVIEWED

@@ -11,13 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller, hire
+from apps.accounts.tests.factories import api_client, browser, hire
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.consultations import services
 from apps.consultations.models import Addendum, Consultation, StepSave
-from apps.consultations.tests.factories import booked, fill, save, signed, visit_of
-from apps.patients.tests.factories import admit
+from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/consultations/consultation/"
@@ -40,62 +40,62 @@ def fill_in(client: Client, address: str, **answers: Any) -> Any:
     return client.post(address, sendable(client.get(address).context["form"]) | answers)
 
 
-def test_a_step_saved_from_the_page_is_what_the_api_reads(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    client = browser(ward["doctor"])
+def test_a_step_saved_from_the_page_is_what_the_api_reads(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    client = browser(staff["doctor"])
     sent = {"bp": "120/80", "weight_kg": "70.5", "pulse": "72"}
     assert fill_in(client, page("step", visit, 1), **sent).status_code == 302
     words = {"symptoms_0_description": "Headache", "symptoms_0_severity": "mild", "chief_complaint": "Head hurts"}
     assert fill_in(client, page("step", visit, 2), **words).status_code == 302
-    told = caller(ward["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]["step_data"]
+    told = api_client(staff["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]["step_data"]
     assert told["vitals"]["data"] == {"bp": "120/80", "weight_kg": 70.5, "pulse": 72}
     symptoms = {"chief_complaint": "Head hurts", "symptoms": [{"description": "Headache", "severity": "mild"}]}
     assert told["symptoms"]["data"] == symptoms
     assert told["symptoms"]["completed"] is True
 
 
-def test_a_step_sent_again_as_it_was_shown_changes_nothing(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    visit = fill(ward["doctor"], visit, *range(10))
-    save(ward["doctor"], visit, 9, {"follow_up": {"in_days": 14, "reason": "Look again"}})
-    client, before = browser(ward["doctor"]), StepSave.objects.count()
+def test_a_step_sent_again_as_it_was_shown_changes_nothing(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    visit = fill(staff["doctor"], visit, *range(10))
+    save(staff["doctor"], visit, 9, {"follow_up": {"in_days": 14, "reason": "Look again"}})
+    client, before = browser(staff["doctor"]), StepSave.objects.count()
     for number in range(10):
         assert fill_in(client, page("step", visit, number)).status_code == 302, number
     assert StepSave.objects.count() == before
 
 
-def test_a_nought_is_a_number_and_no_empty_box(ward: dict[str, User]) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+def test_a_nought_is_a_number_and_no_empty_box(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     fill_in(client, page("step", visit, 1), pain="0")
     fill_in(client, page("step", visit, 8), medications_0_name="Paracetamol", medications_0_refills="0")
     assert StepSave.objects.get(number=1).data == {"pain": 0}
     assert StepSave.objects.get(number=8).data == {"medications": [{"name": "Paracetamol", "refills": 0}]}
 
 
-def test_a_box_that_is_emptied_clears_the_field(ward: dict[str, User]) -> None:
-    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1)
-    assert fill_in(browser(ward["doctor"]), page("step", visit, 1), pulse="").status_code == 302
+def test_a_box_that_is_emptied_clears_the_field(staff: dict[str, User]) -> None:
+    visit = save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), 1)
+    assert fill_in(browser(staff["doctor"]), page("step", visit, 1), pulse="").status_code == 302
     assert StepSave.objects.filter(number=1).first().data == {"bp": "120/80"}
-    client = browser(ward["doctor"])
-    save(ward["doctor"], visit, 9, {"follow_up": {"in_days": 14, "reason": "Look again"}})
+    client = browser(staff["doctor"])
+    save(staff["doctor"], visit, 9, {"follow_up": {"in_days": 14, "reason": "Look again"}})
     fill_in(client, page("step", visit, 9), follow_up_reason="")
     assert StepSave.objects.filter(number=9).first().data == {"follow_up": {"in_days": 14}}
     fill_in(client, page("step", visit, 9), follow_up_in_days="")
     assert StepSave.objects.filter(number=9).first().data == {}
 
 
-def test_a_form_that_no_browser_sends_is_no_fault_of_ours(ward: dict[str, User]) -> None:
-    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1, {"bp": "200/130"})
-    client = browser(ward["doctor"])
+def test_a_form_that_no_browser_sends_is_no_fault_of_ours(staff: dict[str, User]) -> None:
+    visit = save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "200/130"})
+    client = browser(staff["doctor"])
     answered = {f"alert-{visit.open_alerts[0]['id']}": "Looked\x00 again"}
     assert fill_in(client, page("step", visit, 1), **answered).status_code == 302
     assert "Answered: Looked again" in client.get(page("step", visit, 1)).content.decode()
     assert client.post(page("step", visit, 7), {"version": "5", "plan": "Rest"}).status_code == 302
 
 
-def test_what_is_wrong_is_told_at_its_box_and_nothing_is_saved(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    client = browser(ward["doctor"])
+def test_what_is_wrong_is_told_at_its_box_and_nothing_is_saved(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    client = browser(staff["doctor"])
     shown = fill_in(client, page("step", visit, 1), bp="80/120", pulse="x")
     assert set(shown.context["form"].errors) == {"pulse"}
     shown = fill_in(client, page("step", visit, 1), bp="80/120")
@@ -106,15 +106,15 @@ def test_what_is_wrong_is_told_at_its_box_and_nothing_is_saved(ward: dict[str, U
     assert not StepSave.objects.exists()
 
 
-def test_an_implausible_value_is_confirmed_each_time_anew(ward: dict[str, User]) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+def test_an_implausible_value_is_confirmed_each_time_anew(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     assert "hardly possible" in fill_in(client, page("step", visit, 1), pulse="240").content.decode()
     assert fill_in(client, page("step", visit, 1), pulse="240", confirmed_implausible="on").status_code == 302
     assert "hardly possible" in fill_in(client, page("step", visit, 1), pulse="245").content.decode()
 
 
-def test_a_diagnosis_is_found_by_words_and_added_without_javascript(ward: dict[str, User]) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+def test_a_diagnosis_is_found_by_words_and_added_without_javascript(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     address = page("step", visit, 6)
     found = client.post(address, {"version": "0", "_search": "1", "q": "headache"})
     assert "Add R51.9" in found.content.decode()
@@ -124,8 +124,8 @@ def test_a_diagnosis_is_found_by_words_and_added_without_javascript(ward: dict[s
     assert [one["code"] for one in StepSave.objects.filter(number=6).first().data["diagnoses"]] == ["R51.9", "E11.9"]
 
 
-def test_the_enter_key_looks_for_new_words_and_saves_else(ward: dict[str, User]) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+def test_the_enter_key_looks_for_new_words_and_saves_else(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     address = page("step", visit, 6)
     first = re.search(
         r"<(?:button|input type=.submit.)[^>]*name=\"(\w+)\"", client.get(address).content.decode().split("novalidate")[1]
@@ -139,15 +139,15 @@ def test_the_enter_key_looks_for_new_words_and_saves_else(ward: dict[str, User])
     assert [one["code"] for one in StepSave.objects.get(number=6).data["diagnoses"]] == ["R51.9"]
 
 
-def test_two_people_at_one_step_see_both_versions_and_nothing_is_lost(ward: dict[str, User]) -> None:
-    visit = save(ward["nurse"], visit_of(ward["doctor"], admit()), 1, {"bp": "120/80", "pulse": 70})
-    client, address = browser(ward["doctor"]), page("step", visit, 1)
+def test_two_people_at_one_step_see_both_versions_and_nothing_is_lost(staff: dict[str, User]) -> None:
+    visit = save(staff["nurse"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "120/80", "pulse": 70})
+    client, address = browser(staff["doctor"]), page("step", visit, 1)
     form = sendable(client.get(address).context["form"])
-    save(ward["nurse"], visit, 1, {"bp": "130/85", "spo2": 97})
+    save(staff["nurse"], visit, 1, {"bp": "130/85", "spo2": 97})
     shown = client.post(address, form | {"bp": "125/80", "pain": "3"})
     text = shown.content.decode()
     assert "Changed by" in text
-    assert str(ward["nurse"]) in text
+    assert str(staff["nurse"]) in text
     assert {row["label"]: (row["mine"], row["theirs"]) for row in shown.context["clash"]["rows"]} == {
         "Blood pressure": ("125/80", "130/85"),
         "Oxygen saturation": ("(empty)", "97"),
@@ -159,36 +159,36 @@ def test_two_people_at_one_step_see_both_versions_and_nothing_is_lost(ward: dict
     assert last.data == {"bp": "125/80", "pulse": 70, "spo2": 97, "pain": 3}
 
 
-def test_a_nurse_saves_the_early_steps_and_reads_the_others(ward: dict[str, User]) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["nurse"])
+def test_a_nurse_saves_the_early_steps_and_reads_the_others(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["nurse"])
     assert fill_in(client, page("step", visit, 0), identity_confirmed="on").status_code == 302
     assert "Your role saves the steps 0 to 3" in client.get(page("step", visit, 7)).content.decode()
     assert client.post(page("step", visit, 7), {"version": "0", "plan": "Rest"}).status_code == 403
     assert client.get(page("complete", visit)).status_code == 403
 
 
-def test_another_doctors_visit_is_read_only(ward: dict[str, User], colleague: User) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(colleague)
+def test_another_doctors_visit_is_read_only(staff: dict[str, User], colleague: User) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(colleague)
     assert "another doctor" in client.get(page("step", visit, 1)).content.decode()
     assert client.post(page("step", visit, 1), {"version": "0", "bp": "120/80"}).status_code == 403
     assert client.get(page("hold", visit)).status_code == 403
     assert client.post(page("cancel", visit)).status_code == 403
 
 
-def test_billing_sees_codes_and_nothing_of_the_narrative(ward: dict[str, User]) -> None:
-    visit = signed(ward["doctor"], admit(), "adaptive")
-    client = browser(ward["billing"])
+def test_billing_sees_codes_and_nothing_of_the_narrative(staff: dict[str, User]) -> None:
+    visit = signed(staff["doctor"], register_patient(), "adaptive")
+    client = browser(staff["billing"])
     told = client.get(page("change", visit)).content.decode()
     assert "R51.9" in told
     assert "Back pain" not in told
     assert "Headache" not in told
     assert client.get(page("step", visit, 2)).status_code == 403
-    assert browser(ward["receptionist"]).get(page("change", visit)).status_code == 403
-    assert browser(ward["receptionist"]).get(LIST).status_code == 403
+    assert browser(staff["receptionist"]).get(page("change", visit)).status_code == 403
+    assert browser(staff["receptionist"]).get(LIST).status_code == 403
 
 
-def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing(ward: dict[str, User]) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     told = client.get(page("complete", visit)).content.decode()
     assert page("step", visit, 2) in told
     assert "It was not signed" in client.post(page("complete", visit), {}).content.decode()
@@ -206,9 +206,9 @@ def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing
     assert "Called back; well." in client.get(page("change", visit)).content.decode()
 
 
-def test_an_alert_is_answered_on_the_page_it_stands_on(ward: dict[str, User]) -> None:
-    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 1, {"bp": "200/130"})
-    client, address = browser(ward["doctor"]), page("step", visit, 1)
+def test_an_alert_is_answered_on_the_page_it_stands_on(staff: dict[str, User]) -> None:
+    visit = save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "200/130"})
+    client, address = browser(staff["doctor"]), page("step", visit, 1)
     told = client.get(address).content.decode()
     assert "Because: The blood pressure is 200/130" in told
     assert "not been reviewed by a clinician" in told
@@ -216,15 +216,15 @@ def test_an_alert_is_answered_on_the_page_it_stands_on(ward: dict[str, User]) ->
     assert "Answered: Looked for organ damage: none" in client.get(address).content.decode()
 
 
-def test_a_visit_waits_goes_on_is_handed_over_and_given_up(ward: dict[str, User], colleague: User) -> None:
-    visit, client = visit_of(ward["doctor"], admit()), browser(ward["doctor"])
+def test_a_visit_waits_goes_on_is_handed_over_and_given_up(staff: dict[str, User], colleague: User) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
 
     def here() -> tuple[str, Any]:
         row = Consultation.objects.get()
         return row.status, row.doctor_id
 
     client.post(page("hold", visit), {"reason": "Waits for a result"})
-    assert here() == ("on_hold", ward["doctor"].pk)
+    assert here() == ("on_hold", staff["doctor"].pk)
     client.post(page("resume", visit))
     client.post(page("hand_over", visit), {"doctor_id": str(colleague.pk), "reason": "Shift ends"})
     assert here() == ("in_progress", colleague.pk)
@@ -232,9 +232,9 @@ def test_a_visit_waits_goes_on_is_handed_over_and_given_up(ward: dict[str, User]
     assert here() == ("cancelled", colleague.pk)
 
 
-def test_a_visit_starts_from_the_diary_or_for_somebody_who_walked_in(ward: dict[str, User]) -> None:
-    patient, client = admit(), browser(ward["doctor"])
-    appointment = booked(patient, ward["doctor"])
+def test_a_visit_starts_from_the_diary_or_for_somebody_who_walked_in(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["doctor"])
+    appointment = booked(patient, staff["doctor"])
     asked = {"workflow_type": "standard"}
     begun = client.post(f"{LIST}add/?appointment={appointment.pk}", asked)
     row = Consultation.objects.get()
@@ -242,26 +242,29 @@ def test_a_visit_starts_from_the_diary_or_for_somebody_who_walked_in(ward: dict[
     assert (row.appointment_id, row.workflow_type) == (appointment.pk, "standard")
     again = client.post(f"{LIST}add/?appointment={appointment.pk}", asked)
     assert again.headers["Location"] == f"{LIST}{row.pk}/change/"
-    nurse = browser(ward["nurse"])
-    assert nurse.post(f"{LIST}add/?patient={patient.pk}", asked | {"doctor_id": str(ward["doctor"].pk)}).status_code == 302
-    assert Consultation.objects.filter(appointment=None, doctor=ward["doctor"], entered_by=ward["nurse"]).count() == 1
+    nurse = browser(staff["nurse"])
+    assert nurse.post(f"{LIST}add/?patient={patient.pk}", asked | {"doctor_id": str(staff["doctor"].pk)}).status_code == 302
+    assert Consultation.objects.filter(appointment=None, doctor=staff["doctor"], entered_by=staff["nurse"]).count() == 1
     assert str(patient.pk) in client.get(f"{LIST}add/?q={patient.last_name}").content.decode()
-    assert browser(ward["billing"]).get(f"{LIST}add/?patient={patient.pk}").status_code == 403
+    assert browser(staff["billing"]).get(f"{LIST}add/?patient={patient.pk}").status_code == 403
 
 
-def test_the_previous_values_stand_beside_the_boxes(ward: dict[str, User]) -> None:
-    patient = admit()
-    visit = fill(ward["doctor"], visit_of(ward["doctor"], patient, "quick"), 1, 2, 7)
-    services.complete(by=ward["doctor"], consultation_id=visit.row.pk)
-    told = browser(ward["doctor"]).get(page("step", visit_of(ward["doctor"], patient), 1)).content.decode()
+def test_the_previous_values_stand_beside_the_boxes(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    visit = fill(staff["doctor"], start_consultation(staff["doctor"], patient, "quick"), 1, 2, 7)
+    services.complete(by=staff["doctor"], consultation_id=visit.row.pk)
+    told = browser(staff["doctor"]).get(page("step", start_consultation(staff["doctor"], patient), 1)).content.decode()
     assert "before: 120/80" in told
     assert "before: 70 " in told
 
 
-def test_visits_are_found_by_doctor_day_and_what_is_unsigned(ward: dict[str, User], colleague: User) -> None:
-    old, new = visit_of(ward["doctor"], admit()), visit_of(colleague, admit("Ann", "Roe"))
+def test_visits_are_found_by_doctor_day_and_what_is_unsigned(staff: dict[str, User], colleague: User) -> None:
+    old, new = (
+        start_consultation(staff["doctor"], register_patient()),
+        start_consultation(colleague, register_patient("Ann", "Roe")),
+    )
     Consultation.objects.filter(pk=old.row.pk).update(started_at=clock.now() - timedelta(hours=25))
-    client = browser(ward["doctor"])
+    client = browser(staff["doctor"])
 
     def found(query: str) -> set[Any]:
         return {row.pk for row in client.get(f"{LIST}?{query}").context["cl"].result_list}
@@ -274,9 +277,9 @@ def test_visits_are_found_by_doctor_day_and_what_is_unsigned(ward: dict[str, Use
     assert found("q=roe") == {new.row.pk}
 
 
-def test_every_look_is_on_record(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    client = browser(ward["doctor"])
+def test_every_look_is_on_record(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    client = browser(staff["doctor"])
     for address in (page("change", visit), page("step", visit, 1), page("complete", visit)):
         before = AuditEvent.objects.count()
         client.get(address)
@@ -287,27 +290,27 @@ def test_every_look_is_on_record(ward: dict[str, User]) -> None:
 
 @pytest.mark.parametrize(("name", "number", "ceiling"), [("change", None, 22), ("step", 1, 22), ("complete", None, 22)])
 def test_a_page_of_a_visit_takes_a_constant_number_of_queries(
-    ward: dict[str, User], name: str, number: int | None, ceiling: int
+    staff: dict[str, User], name: str, number: int | None, ceiling: int
 ) -> None:
-    visit = fill(ward["doctor"], visit_of(ward["doctor"], admit()), *range(10))
-    client = browser(ward["doctor"])
+    visit = fill(staff["doctor"], start_consultation(staff["doctor"], register_patient()), *range(10))
+    client = browser(staff["doctor"])
     with CaptureQueriesContext(connection) as asked:
         assert client.get(page(name, visit, *([] if number is None else [number]))).status_code == 200
     assert len(asked) <= ceiling
 
 
-def test_the_list_takes_as_many_queries_for_one_visit_as_for_many(ward: dict[str, User]) -> None:
-    client, counts = browser(ward["doctor"]), []
+def test_the_list_takes_as_many_queries_for_one_visit_as_for_many(staff: dict[str, User]) -> None:
+    client, counts = browser(staff["doctor"]), []
     for name in ("Ann", "Bea", "Cora"):
-        visit_of(ward["doctor"], admit(name, "Roe"))
+        start_consultation(staff["doctor"], register_patient(name, "Roe"))
         with CaptureQueriesContext(connection) as asked:
             client.get(LIST)
         counts.append(len(asked))
     assert len(set(counts)) == 1
 
 
-def test_a_visit_is_started_from_the_patient_s_and_the_appointment_s_page_by_those_who_may(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
+def test_a_visit_is_started_from_the_patient_s_and_the_appointment_s_page_by_those_who_may(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
     pages = [
         reverse("admin:patients_patient_change", args=[patient.pk]),
@@ -317,9 +320,9 @@ def test_a_visit_is_started_from_the_patient_s_and_the_appointment_s_page_by_tho
     other = hire("dr.two", "doctor", specialty="Cardiology")
     for user, offered in (
         (doctor, [True, True]),
-        (ward["nurse"], [True, True]),
+        (staff["nurse"], [True, True]),
         (other, [True, False]),
-        (ward["receptionist"], [False] * 2),
+        (staff["receptionist"], [False] * 2),
     ):
         shown = [browser(user).get(one).content.decode() for one in pages]
         assert [start in text for start, text in zip(starts, shown, strict=True)] == offered, user.role

@@ -8,18 +8,18 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller, hire
+from apps.accounts.tests.factories import api_client, browser, hire
 from apps.appointments.models import Appointment
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden
 from apps.consultations import services
-from apps.consultations.models import Passage, VitalAlert
+from apps.consultations.models import ConsultationStatusChange, VitalAlert
 from apps.consultations.services import Acknowledged, AlreadyReady, Incomplete, NotOpen
-from apps.consultations.tests.factories import booked, fill, save, visit_of
+from apps.consultations.tests.factories import booked, fill, save, start_consultation
 from apps.consultations.tests.test_admin import fill_in, page
 from apps.events.models import OutboxEvent
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -28,19 +28,19 @@ NORMAL = {"bp": "130/80", "spo2": 97}
 WORKFLOWS = pytest.mark.parametrize("workflow", ["adaptive", "standard", "quick"])
 
 
-def nurse_visit(ward: dict[str, User], workflow: str = "adaptive") -> Any:
+def nurse_visit(staff: dict[str, User], workflow: str = "adaptive") -> Any:
     """A visit that the nurse began for the booked doctor; the first step is saved."""
-    appointment = booked(admit(), ward["doctor"])
-    visit = visit_of(ward["doctor"], appointment.patient, workflow, by=ward["nurse"], appointment_id=appointment.pk)
-    return save(ward["nurse"], visit, 0)
+    appointment = booked(register_patient(), staff["doctor"])
+    visit = start_consultation(staff["doctor"], appointment.patient, workflow, by=staff["nurse"], appointment_id=appointment.pk)
+    return save(staff["nurse"], visit, 0)
 
 
 def put(user: User, visit: Any, number: int, data: dict[str, Any], **more: Any) -> Any:
-    return caller(user).put(f"/consultations/{visit.row.pk}/step", {"step_number": number, "step_data": data} | more)
+    return api_client(user).put(f"/consultations/{visit.row.pk}/step", {"step_number": number, "step_data": data} | more)
 
 
 def queue(user: User) -> dict[str, Any]:
-    found: dict[str, Any] = caller(user).get("/queue").json()["data"]
+    found: dict[str, Any] = api_client(user).get("/queue").json()["data"]
     return found
 
 
@@ -50,10 +50,10 @@ def facts(name: str) -> list[dict[str, Any]]:
 
 @WORKFLOWS
 def test_a_nurse_who_enters_210_130_and_88_percent_sees_the_alert_and_calls_the_doctor(
-    ward: dict[str, User], workflow: str
+    staff: dict[str, User], workflow: str
 ) -> None:
-    visit = nurse_visit(ward, workflow)
-    reply = put(ward["nurse"], visit, 1, CRITICAL).json()
+    visit = nurse_visit(staff, workflow)
+    reply = put(staff["nurse"], visit, 1, CRITICAL).json()
     alerts = {alert["rule_id"]: alert for alert in reply["data"]["consultation"]["alerts"]}
     assert set(alerts) == {"redflag.pressure", "redflag.oxygen"}
     assert all(alert["urgent"] and alert["acknowledged"] is None for alert in alerts.values())
@@ -61,41 +61,41 @@ def test_a_nurse_who_enters_210_130_and_88_percent_sees_the_alert_and_calls_the_
     assert [(one["code"], one["field"]) for one in reply["warnings"]] == [("vital_alert", "step_data.vitals")] * 2
     assert "210/130" in reply["warnings"][0]["message"]
     (raised,) = facts("consultation.alert_raised")
-    assert (raised["doctor_id"], set(raised["rule_ids"])) == (str(ward["doctor"].pk), set(alerts))
+    assert (raised["doctor_id"], set(raised["rule_ids"])) == (str(staff["doctor"].pk), set(alerts))
     assert "210" not in str(raised)
     assert AuditEvent.objects.filter(action="consultation.alert_raised").exists()
 
 
 @WORKFLOWS
-def test_the_queue_row_is_marked_until_a_doctor_acknowledges(ward: dict[str, User], workflow: str) -> None:
-    visit = nurse_visit(ward, workflow)
-    assert queue(ward["nurse"])["queue"] == []
-    put(ward["nurse"], visit, 1, CRITICAL)
+def test_the_queue_row_is_marked_until_a_doctor_acknowledges(staff: dict[str, User], workflow: str) -> None:
+    visit = nurse_visit(staff, workflow)
+    assert queue(staff["nurse"])["queue"] == []
+    put(staff["nurse"], visit, 1, CRITICAL)
     for reader in ("doctor", "nurse", "receptionist"):
-        data = queue(ward[reader])
+        data = queue(staff[reader])
         (row,) = data["queue"]
         assert (row["appointment_id"], row["status"]) == (str(visit.row.appointment_id), "in_progress")
         assert row["alert_since"] is not None
         assert (data["summary"]["alerts"], data["summary"]["waiting"]) == (1, 0)
         assert data["summary"]["longest_wait_minutes"] is None
-    shown = browser(ward["receptionist"]).get("/admin/queue/").content.decode()
+    shown = browser(staff["receptionist"]).get("/admin/queue/").content.decode()
     assert "Alert: vital signs</strong> since" in shown
     assert "210/130" not in shown
-    one, other = (alert["id"] for alert in save(ward["doctor"], visit, 2).alerts)
-    put(ward["doctor"], visit, 2, {}, acknowledged_alerts=[{"id": one, "reason": "Repeated: 150/90"}])
-    assert len(queue(ward["doctor"])["queue"]) == 1
-    put(ward["doctor"], visit, 2, {}, acknowledged_alerts=[{"id": other, "reason": "Oxygen given"}])
-    assert queue(ward["doctor"])["queue"] == []
+    one, other = (alert["id"] for alert in save(staff["doctor"], visit, 2).alerts)
+    put(staff["doctor"], visit, 2, {}, acknowledged_alerts=[{"id": one, "reason": "Repeated: 150/90"}])
+    assert len(queue(staff["doctor"])["queue"]) == 1
+    put(staff["doctor"], visit, 2, {}, acknowledged_alerts=[{"id": other, "reason": "Oxygen given"}])
+    assert queue(staff["doctor"])["queue"] == []
 
 
-def test_those_with_an_alert_stand_in_front_of_those_who_are_ready_and_those_who_wait(ward: dict[str, User]) -> None:
-    waits = booked(admit("Wal", "Waits"), ward["doctor"], minutes_ahead=60)
-    caller(ward["receptionist"]).post(f"/appointments/{waits.pk}/check-in", {"early": True})
-    ready = booked(admit("Rea", "Ready"), ward["doctor"], minutes_ahead=30)
-    begun = visit_of(ward["doctor"], ready.patient, by=ward["nurse"], appointment_id=ready.pk, early=True)
-    services.ready(by=ward["nurse"], consultation_id=begun.row.pk)
-    put(ward["nurse"], nurse_visit(ward), 1, CRITICAL)
-    data = queue(ward["doctor"])
+def test_those_with_an_alert_stand_in_front_of_those_who_are_ready_and_those_who_wait(staff: dict[str, User]) -> None:
+    waits = booked(register_patient("Wal", "Waits"), staff["doctor"], minutes_ahead=60)
+    api_client(staff["receptionist"]).post(f"/appointments/{waits.pk}/check-in", {"early": True})
+    ready = booked(register_patient("Rea", "Ready"), staff["doctor"], minutes_ahead=30)
+    begun = start_consultation(staff["doctor"], ready.patient, by=staff["nurse"], appointment_id=ready.pk, early=True)
+    services.ready(by=staff["nurse"], consultation_id=begun.row.pk)
+    put(staff["nurse"], nurse_visit(staff), 1, CRITICAL)
+    data = queue(staff["doctor"])
     assert [(row["position"], row["patient_name"]) for row in data["queue"]] == [
         (1, "John Doe"),
         (2, "Rea Ready"),
@@ -107,157 +107,157 @@ def test_those_with_an_alert_stand_in_front_of_those_who_are_ready_and_those_who
     assert data["pagination"]["total"] == 3
 
 
-def test_an_unchanged_value_calls_once_and_another_one_again(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
-    put(ward["nurse"], visit, 1, CRITICAL)
-    put(ward["nurse"], visit, 1, CRITICAL)
-    put(ward["nurse"], visit, 1, {"pulse": 90})
-    put(ward["nurse"], visit, 2, {"chief_complaint": "Headache"})
+def test_an_unchanged_value_calls_once_and_another_one_again(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
+    put(staff["nurse"], visit, 1, CRITICAL)
+    put(staff["nurse"], visit, 1, CRITICAL)
+    put(staff["nurse"], visit, 1, {"pulse": 90})
+    put(staff["nurse"], visit, 2, {"chief_complaint": "Headache"})
     assert len(facts("consultation.alert_raised")) == 1
-    put(ward["nurse"], visit, 1, {"bp": "220/130"})
+    put(staff["nurse"], visit, 1, {"bp": "220/130"})
     assert [fact["rule_ids"] for fact in facts("consultation.alert_raised")[1:]] == [["redflag.pressure"]]
 
 
 @WORKFLOWS
-def test_a_normal_value_clears_the_mark_and_the_history_stays(ward: dict[str, User], workflow: str) -> None:
-    visit = nurse_visit(ward, workflow)
-    put(ward["nurse"], visit, 1, CRITICAL)
-    reply = put(ward["nurse"], visit, 1, NORMAL).json()
+def test_a_normal_value_clears_the_mark_and_the_history_stays(staff: dict[str, User], workflow: str) -> None:
+    visit = nurse_visit(staff, workflow)
+    put(staff["nurse"], visit, 1, CRITICAL)
+    reply = put(staff["nurse"], visit, 1, NORMAL).json()
     assert (reply["data"]["consultation"]["alerts"], "warnings" in reply) == ([], False)
-    assert queue(ward["doctor"])["queue"] == []
+    assert queue(staff["doctor"])["queue"] == []
     assert Appointment.objects.get(pk=visit.row.appointment_id).alert_since is None
     history = VitalAlert.objects.filter(consultation=visit.row)
     assert [(one.rule_id, one.raised_by, one.cleared_by) for one in history] == [
-        (rule, ward["nurse"], ward["nurse"]) for rule in ("redflag.pressure", "redflag.oxygen")
+        (rule, staff["nurse"], staff["nurse"]) for rule in ("redflag.pressure", "redflag.oxygen")
     ]
     assert len(facts("consultation.alert_cleared")[0]["alert_ids"]) == 2
 
 
-def test_an_alert_that_comes_back_calls_and_is_acknowledged_anew(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
-    (first,) = put(ward["nurse"], visit, 1, {"bp": "210/130"}).json()["data"]["consultation"]["alerts"]
-    put(ward["doctor"], visit, 2, {"chief_complaint": "Dizzy"}, acknowledged_alerts=[{"id": first["id"], "reason": "Treated"}])
-    put(ward["nurse"], visit, 1, {"bp": "130/80"})
-    (again,) = put(ward["nurse"], visit, 1, {"bp": "210/130"}).json()["data"]["consultation"]["alerts"]
+def test_an_alert_that_comes_back_calls_and_is_acknowledged_anew(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
+    (first,) = put(staff["nurse"], visit, 1, {"bp": "210/130"}).json()["data"]["consultation"]["alerts"]
+    put(staff["doctor"], visit, 2, {"chief_complaint": "Dizzy"}, acknowledged_alerts=[{"id": first["id"], "reason": "Treated"}])
+    put(staff["nurse"], visit, 1, {"bp": "130/80"})
+    (again,) = put(staff["nurse"], visit, 1, {"bp": "210/130"}).json()["data"]["consultation"]["alerts"]
     assert (again["id"] != first["id"], again["acknowledged"]) == (True, None)
     assert len(facts("consultation.alert_raised")) == 2
-    assert len(queue(ward["doctor"])["queue"]) == 1
-    (kept,) = put(ward["nurse"], visit, 3, {"allergies_reviewed": True}).json()["data"]["consultation"]["alerts"]
+    assert len(queue(staff["doctor"])["queue"]) == 1
+    (kept,) = put(staff["nurse"], visit, 3, {"allergies_reviewed": True}).json()["data"]["consultation"]["alerts"]
     assert kept["id"] == again["id"]
 
 
-def test_a_nurse_cannot_acknowledge_what_calls_the_doctor(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
-    (alert,) = put(ward["nurse"], visit, 1, {"spo2": 88}).json()["data"]["consultation"]["alerts"]
+def test_a_nurse_cannot_acknowledge_what_calls_the_doctor(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
+    (alert,) = put(staff["nurse"], visit, 1, {"spo2": 88}).json()["data"]["consultation"]["alerts"]
     told = [{"id": alert["id"], "reason": "Cold hands"}]
-    refused = put(ward["nurse"], visit, 1, {}, acknowledged_alerts=told)
+    refused = put(staff["nurse"], visit, 1, {}, acknowledged_alerts=told)
     assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (403, "acknowledged_alerts[0].id")
-    assert put(ward["doctor"], visit, 1, {}, acknowledged_alerts=told).status_code == 200
+    assert put(staff["doctor"], visit, 1, {}, acknowledged_alerts=told).status_code == 200
 
 
-def test_the_banner_stays_on_every_page_of_the_visit_until_a_doctor_acknowledges(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward, "standard")
-    nurse, doctor = browser(ward["nurse"]), browser(ward["doctor"])
+def test_the_banner_stays_on_every_page_of_the_visit_until_a_doctor_acknowledges(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff, "standard")
+    nurse, doctor = browser(staff["nurse"]), browser(staff["doctor"])
     assert fill_in(nurse, page("step", visit, 1), bp="210/130").status_code == 302
     banner = "Very high blood pressure: look for organ damage before the patient leaves.</strong> The blood pressure is 210/130"
     for client in (nurse, doctor):
         for address in (page("change", visit), *(page("step", visit, number) for number in range(10))):
             assert banner in client.get(address).content.decode(), address
     assert "A doctor acknowledges it" in nurse.get(page("step", visit, 1)).content.decode()
-    assert "hims-urgent" not in browser(ward["billing"]).get(page("change", visit)).content.decode()
-    (alert,) = save(ward["nurse"], visit, 2).alerts
+    assert "hims-urgent" not in browser(staff["billing"]).get(page("change", visit)).content.decode()
+    (alert,) = save(staff["nurse"], visit, 2).alerts
     assert fill_in(doctor, page("step", visit, 1), **{f"alert-{alert['id']}": "Repeated: 150/90"}).status_code == 302
     assert "hims-urgent" not in doctor.get(page("change", visit)).content.decode()
 
 
 @WORKFLOWS
-def test_no_visit_is_signed_with_an_alert_that_no_doctor_acknowledged(ward: dict[str, User], workflow: str) -> None:
-    visit = nurse_visit(ward, workflow)
-    visit = fill(ward["doctor"], save(ward["nurse"], visit, 1, CRITICAL))
+def test_no_visit_is_signed_with_an_alert_that_no_doctor_acknowledged(staff: dict[str, User], workflow: str) -> None:
+    visit = nurse_visit(staff, workflow)
+    visit = fill(staff["doctor"], save(staff["nurse"], visit, 1, CRITICAL))
     with pytest.raises(Incomplete) as refused:
-        services.complete(by=ward["doctor"], consultation_id=visit.row.pk)
+        services.complete(by=staff["doctor"], consultation_id=visit.row.pk)
     answers = [Acknowledged(id=alert["id"], reason="Referred") for alert in refused.value.details["alerts"]]
     assert len(answers) == 2
-    services.complete(by=ward["doctor"], consultation_id=visit.row.pk, acknowledged=answers)
+    services.complete(by=staff["doctor"], consultation_id=visit.row.pk, acknowledged=answers)
     assert Appointment.objects.get(pk=visit.row.appointment_id).alert_since is None
 
 
-def test_what_the_doctor_enters_marks_nothing(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
-    put(ward["doctor"], visit, 1, CRITICAL)
-    assert queue(ward["doctor"])["queue"] == []
+def test_what_the_doctor_enters_marks_nothing(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
+    put(staff["doctor"], visit, 1, CRITICAL)
+    assert queue(staff["doctor"])["queue"] == []
 
 
-def test_an_alert_stays_in_the_queue_when_the_visit_is_given_up_and_goes_with_the_next_one(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
-    put(ward["nurse"], visit, 1, CRITICAL)
-    services.cancel(by=ward["nurse"], consultation_id=visit.row.pk, reason="Begun in the wrong room")
-    (row,) = queue(ward["doctor"])["queue"]
+def test_an_alert_stays_in_the_queue_when_the_visit_is_given_up_and_goes_with_the_next_one(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
+    put(staff["nurse"], visit, 1, CRITICAL)
+    services.cancel(by=staff["nurse"], consultation_id=visit.row.pk, reason="Begun in the wrong room")
+    (row,) = queue(staff["doctor"])["queue"]
     assert (row["status"], row["alert_since"] is not None) == ("checked_in", True)
-    visit_of(ward["doctor"], visit.row.patient, appointment_id=visit.row.appointment_id)
-    assert queue(ward["doctor"])["queue"] == []
+    start_consultation(staff["doctor"], visit.row.patient, appointment_id=visit.row.appointment_id)
+    assert queue(staff["doctor"])["queue"] == []
 
 
 @WORKFLOWS
 def test_the_row_of_a_visit_that_was_handed_over_is_in_the_queue_of_the_doctor_who_has_it_with_its_marks(
-    ward: dict[str, User], workflow: str
+    staff: dict[str, User], workflow: str
 ) -> None:
-    visit, other = nurse_visit(ward, workflow), hire("dr.other", "doctor", last_name="Okafor")
-    put(ward["nurse"], visit, 1, CRITICAL)
-    services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
-    (before,) = queue(ward["doctor"])["queue"]
-    reply = caller(ward["doctor"]).post(f"/consultations/{visit.row.pk}/hand-over", {"doctor_id": str(other.pk)})
+    visit, other = nurse_visit(staff, workflow), hire("dr.other", "doctor", last_name="Okafor")
+    put(staff["nurse"], visit, 1, CRITICAL)
+    services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
+    (before,) = queue(staff["doctor"])["queue"]
+    reply = api_client(staff["doctor"]).post(f"/consultations/{visit.row.pk}/hand-over", {"doctor_id": str(other.pk)})
     assert reply.status_code == 200
-    assert queue(ward["doctor"])["queue"] == []
+    assert queue(staff["doctor"])["queue"] == []
     (row,) = queue(other)["queue"]
     assert row == before | {"doctor_id": str(other.pk), "doctor_name": other.full_name, "waiting_minutes": row["waiting_minutes"]}
     assert (row["alert_since"] is not None, row["ready_since"] is not None) == (True, True)
-    for doctor, rows in ((ward["doctor"], []), (other, [row["appointment_id"]])):
-        data = caller(ward["nurse"]).get(f"/queue?doctor_id={doctor.pk}").json()["data"]
+    for doctor, rows in ((staff["doctor"], []), (other, [row["appointment_id"]])):
+        data = api_client(staff["nurse"]).get(f"/queue?doctor_id={doctor.pk}").json()["data"]
         assert [one["appointment_id"] for one in data["queue"]] == rows
-        page = browser(ward["receptionist"]).get(f"/admin/queue/?doctor={doctor.pk}").content.decode()
+        page = browser(staff["receptionist"]).get(f"/admin/queue/?doctor={doctor.pk}").content.decode()
         assert ("Alert: vital signs</strong> since" in page) == bool(rows)
     (shown,) = browser(other).get("/admin/queue/").context["rows"]
     assert ("Okafor" in shown["doctor"], shown["alert"] != "", shown["ready"] != "") == (True, True, True)
-    put(ward["nurse"], visit, 1, NORMAL | {"pulse": 80})
+    put(staff["nurse"], visit, 1, NORMAL | {"pulse": 80})
     (row,) = queue(other)["queue"]
     assert (row["alert_since"], row["ready_since"] is not None) == (None, True)
 
 
-def test_a_handed_over_visit_that_is_given_up_waits_for_the_booked_doctor_again(ward: dict[str, User]) -> None:
-    visit, other = nurse_visit(ward), hire("dr.other", "doctor", last_name="Okafor")
-    put(ward["nurse"], visit, 1, CRITICAL)
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+def test_a_handed_over_visit_that_is_given_up_waits_for_the_booked_doctor_again(staff: dict[str, User]) -> None:
+    visit, other = nurse_visit(staff), hire("dr.other", "doctor", last_name="Okafor")
+    put(staff["nurse"], visit, 1, CRITICAL)
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
     services.cancel(by=other, consultation_id=visit.row.pk)
     assert queue(other)["queue"] == []
-    (row,) = queue(ward["doctor"])["queue"]
-    assert (row["status"], row["doctor_id"], row["alert_since"] is not None) == ("checked_in", str(ward["doctor"].pk), True)
+    (row,) = queue(staff["doctor"])["queue"]
+    assert (row["status"], row["doctor_id"], row["alert_since"] is not None) == ("checked_in", str(staff["doctor"].pk), True)
 
 
-def test_a_visit_that_comes_back_to_the_booked_doctor_is_in_their_queue(ward: dict[str, User]) -> None:
-    visit, other = nurse_visit(ward), hire("dr.other", "doctor", last_name="Okafor")
-    put(ward["nurse"], visit, 1, CRITICAL)
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
-    services.hand_over(by=other, consultation_id=visit.row.pk, doctor_id=ward["doctor"].pk)
-    assert (len(queue(ward["doctor"])["queue"]), queue(other)["queue"]) == (1, [])
+def test_a_visit_that_comes_back_to_the_booked_doctor_is_in_their_queue(staff: dict[str, User]) -> None:
+    visit, other = nurse_visit(staff), hire("dr.other", "doctor", last_name="Okafor")
+    put(staff["nurse"], visit, 1, CRITICAL)
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    services.hand_over(by=other, consultation_id=visit.row.pk, doctor_id=staff["doctor"].pk)
+    assert (len(queue(staff["doctor"])["queue"]), queue(other)["queue"]) == (1, [])
     assert Appointment.objects.get(pk=visit.row.appointment_id).attending_doctor is None
 
 
-def test_an_alert_that_the_former_doctor_entered_is_marked_for_the_next_one(ward: dict[str, User]) -> None:
-    visit, other = nurse_visit(ward), hire("dr.other", "doctor", last_name="Okafor")
-    put(ward["doctor"], visit, 1, CRITICAL)
-    assert queue(ward["doctor"])["queue"] == []
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+def test_an_alert_that_the_former_doctor_entered_is_marked_for_the_next_one(staff: dict[str, User]) -> None:
+    visit, other = nurse_visit(staff), hire("dr.other", "doctor", last_name="Okafor")
+    put(staff["doctor"], visit, 1, CRITICAL)
+    assert queue(staff["doctor"])["queue"] == []
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
     (row,) = queue(other)["queue"]
     assert row["alert_since"] is not None
     services.complete(by=other, consultation_id=visit.row.pk, override_incomplete=True, reason="Sent to hospital")
     done = Appointment.objects.get(pk=visit.row.appointment_id)
-    assert (done.status, done.attending_doctor, done.alert_since, done.doctor) == ("completed", None, None, ward["doctor"])
+    assert (done.status, done.attending_doctor, done.alert_since, done.doctor) == ("completed", None, None, staff["doctor"])
 
 
 @pytest.mark.parametrize("columns", [{"alert_id": "a1"}, {"alert_id": "a2", "cleared_at": clock.now() - timedelta(days=1)}])
-def test_the_database_keeps_the_history_of_alerts_whole(ward: dict[str, User], columns: dict[str, Any]) -> None:
-    row = nurse_visit(ward).row
+def test_the_database_keeps_the_history_of_alerts_whole(staff: dict[str, User], columns: dict[str, Any]) -> None:
+    row = nurse_visit(staff).row
     told = {"consultation": row, "rule_id": "r", "because": "b", "message": "m"}
     VitalAlert.objects.create(alert_id="a1", **told)
     with pytest.raises(IntegrityError, match="vital_alert"), transaction.atomic():
@@ -267,41 +267,43 @@ def test_the_database_keeps_the_history_of_alerts_whole(ward: dict[str, User], c
 # --- ready for the doctor
 
 
-def test_a_nurse_hands_a_patient_to_the_doctor_who_sees_it_in_the_queue(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
+def test_a_nurse_hands_a_patient_to_the_doctor_who_sees_it_in_the_queue(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
     address = f"/consultations/{visit.row.pk}/ready"
-    shown = caller(ward["nurse"]).post(address).json()["data"]["consultation"]
-    assert (shown["ready_at"] is not None, shown["ready_by"]) == (True, str(ward["nurse"].pk))
-    (row,) = queue(ward["doctor"])["queue"]
+    shown = api_client(staff["nurse"]).post(address).json()["data"]["consultation"]
+    assert (shown["ready_at"] is not None, shown["ready_by"]) == (True, str(staff["nurse"].pk))
+    (row,) = queue(staff["doctor"])["queue"]
     assert (row["status"], row["alert_since"], row["ready_since"]) == ("in_progress", None, shown["ready_at"])
-    assert "Ready for the doctor</strong> since" in browser(ward["doctor"]).get("/admin/queue/").content.decode()
+    assert "Ready for the doctor</strong> since" in browser(staff["doctor"]).get("/admin/queue/").content.decode()
     assert [fact["ready_at"] is not None for fact in facts("consultation.ready")] == [True]
     assert AuditEvent.objects.filter(action="consultation.ready").exists()
-    assert Passage.objects.filter(consultation=visit.row, reason="Ready for the doctor", by=ward["nurse"]).exists()
-    again = caller(ward["nurse"]).post(address)
+    assert ConsultationStatusChange.objects.filter(
+        consultation=visit.row, reason="Ready for the doctor", by=staff["nurse"]
+    ).exists()
+    again = api_client(staff["nurse"]).post(address)
     assert (again.status_code, "ready_at" in again.json()["error"]["details"]) == (409, True)
 
 
-def test_a_patient_is_no_longer_ready_once_the_doctor_is_at_work(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
-    services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
-    save(ward["nurse"], visit, 3)
-    assert len(queue(ward["doctor"])["queue"]) == 1
-    assert save(ward["doctor"], visit, 2).row.ready_at is None
-    assert queue(ward["doctor"])["queue"] == []
-    assert services.ready(by=ward["nurse"], consultation_id=visit.row.pk).row.ready_at is not None
+def test_a_patient_is_no_longer_ready_once_the_doctor_is_at_work(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
+    services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
+    save(staff["nurse"], visit, 3)
+    assert len(queue(staff["doctor"])["queue"]) == 1
+    assert save(staff["doctor"], visit, 2).row.ready_at is None
+    assert queue(staff["doctor"])["queue"] == []
+    assert services.ready(by=staff["nurse"], consultation_id=visit.row.pk).row.ready_at is not None
 
 
-def test_only_a_nurse_hands_over_and_only_a_visit_that_goes_on(ward: dict[str, User]) -> None:
-    visit = nurse_visit(ward)
+def test_only_a_nurse_hands_over_and_only_a_visit_that_goes_on(staff: dict[str, User]) -> None:
+    visit = nurse_visit(staff)
     for role in ("doctor", "receptionist", "billing"):
-        assert caller(ward[role]).post(f"/consultations/{visit.row.pk}/ready").status_code == 403
+        assert api_client(staff[role]).post(f"/consultations/{visit.row.pk}/ready").status_code == 403
     with pytest.raises(Forbidden):
-        services.ready(by=ward["doctor"], consultation_id=visit.row.pk)
-    services.hold(by=ward["nurse"], consultation_id=visit.row.pk)
+        services.ready(by=staff["doctor"], consultation_id=visit.row.pk)
+    services.hold(by=staff["nurse"], consultation_id=visit.row.pk)
     with pytest.raises(NotOpen):
-        services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
-    services.resume(by=ward["nurse"], consultation_id=visit.row.pk)
-    services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
+        services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
+    services.resume(by=staff["nurse"], consultation_id=visit.row.pk)
+    services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
     with time_machine.travel(clock.now() + timedelta(minutes=1)), pytest.raises(AlreadyReady):
-        services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
+        services.ready(by=staff["nurse"], consultation_id=visit.row.pk)

@@ -8,24 +8,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import Caller, caller, key_of, program
+from apps.accounts.tests.factories import ApiClient, api_client, api_key_client, create_api_key
 from apps.audit.models import AuditEvent
 from apps.consultations.api import examples
 from apps.consultations.models import Consultation, StepSave
-from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, visit_of
+from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, start_consultation
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, chart, restrict
+from apps.patients.tests.factories import chart, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
 
-def begin(who: Caller, patient: Patient, workflow: str = "adaptive", **more: Any) -> dict[str, Any]:
+def begin(who: ApiClient, patient: Patient, workflow: str = "adaptive", **more: Any) -> dict[str, Any]:
     response = who.post("/consultations", {"patient_id": str(patient.pk), "workflow_type": workflow, **more})
     assert response.status_code == 201, response.content
     return response.json()["data"]["consultation"]
 
 
-def put(who: Caller, visit: dict[str, Any], number: int, data: dict[str, Any] | None = None, **more: Any) -> Any:
+def put(who: ApiClient, visit: dict[str, Any], number: int, data: dict[str, Any] | None = None, **more: Any) -> Any:
     headers = {name: more.pop(name) for name in list(more) if name.startswith("HTTP_")}
     body = {"step_number": number, "step_data": FILLED[number] if data is None else data, **more}
     return who.put(f"/consultations/{visit['id']}/step", body, **headers)
@@ -44,9 +44,9 @@ def fault(response: Any, status: int) -> dict[str, Any]:
 # --- the reference
 
 
-def test_the_reference_s_visit_as_printed(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
-    who, appointment = caller(doctor), booked(patient, doctor)
+def test_the_reference_s_visit_as_printed(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    who, appointment = api_client(doctor), booked(patient, doctor)
     asked = {"patient_id": str(patient.pk), "appointment_id": str(appointment.pk), "workflow_type": "adaptive"}
     started = who.post("/consultations", asked)
     visit = shown(started, 201)
@@ -72,8 +72,8 @@ def test_the_reference_s_visit_as_printed(ward: dict[str, User]) -> None:
     assert (done["status"], done["current_step"], done["missing_steps"]) == ("completed", 10, [])
 
 
-def test_a_workflow_type_need_not_be_named_and_an_unknown_one_is_refused(ward: dict[str, User]) -> None:
-    who, patient = caller(ward["doctor"]), admit()
+def test_a_workflow_type_need_not_be_named_and_an_unknown_one_is_refused(staff: dict[str, User]) -> None:
+    who, patient = api_client(staff["doctor"]), register_patient()
     assert shown(who.post("/consultations", {"patient_id": str(patient.pk)}), 201)["workflow_type"] == "adaptive"
     assert (
         fault(who.post("/consultations", {"patient_id": str(patient.pk), "workflow_type": "slow"}), 400)["field"]
@@ -101,16 +101,16 @@ def test_a_workflow_type_need_not_be_named_and_an_unknown_one_is_refused(ward: d
         ({"step_number": 2, "step_data": {}, "acknowledged_alerts": [{"id": "x", "reason": "y"}]}, "acknowledged_alerts[0].id"),
     ],
 )
-def test_a_step_that_cannot_be_read_is_refused_by_name(ward: dict[str, User], body: dict[str, Any], field: str) -> None:
-    who = caller(ward["doctor"])
-    visit = begin(who, admit())
+def test_a_step_that_cannot_be_read_is_refused_by_name(staff: dict[str, User], body: dict[str, Any], field: str) -> None:
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient())
     assert fault(who.put(f"/consultations/{visit['id']}/step", body), 400)["field"] == field
     assert not StepSave.objects.exists()
 
 
-def test_a_step_goes_by_its_name_too_and_an_implausible_value_can_be_confirmed_in_either_place(ward: dict[str, User]) -> None:
-    who = caller(ward["doctor"])
-    visit = begin(who, admit())
+def test_a_step_goes_by_its_name_too_and_an_implausible_value_can_be_confirmed_in_either_place(staff: dict[str, User]) -> None:
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient())
     at = f"/consultations/{visit['id']}/step"
     for more in ({"confirmed_implausible": True}, {}):
         body = {"step_name": "vitals", "step_data": {"pulse": 12} if more else {"pulse": 13, "confirmed_implausible": True}}
@@ -120,9 +120,9 @@ def test_a_step_goes_by_its_name_too_and_an_implausible_value_can_be_confirmed_i
 # --- wherever one works
 
 
-def test_a_visit_begun_on_one_machine_is_finished_on_another(ward: dict[str, User]) -> None:
-    here, there = caller(ward["doctor"]), caller(ward["doctor"])  # two sessions
-    visit = begin(here, admit())
+def test_a_visit_begun_on_one_machine_is_finished_on_another(staff: dict[str, User]) -> None:
+    here, there = api_client(staff["doctor"]), api_client(staff["doctor"])  # two sessions
+    visit = begin(here, register_patient())
     put(here, visit, 2, {"symptoms": [{"description": "Earache"}]})  # autosaved, and the first machine dies
     seen = shown(there.get(f"/consultations/{visit['id']}"))
     assert seen["step_data"]["symptoms"]["data"] == {"symptoms": [{"description": "Earache"}]}
@@ -133,9 +133,9 @@ def test_a_visit_begun_on_one_machine_is_finished_on_another(ward: dict[str, Use
     assert done["step_data"]["symptoms"]["data"] == {"symptoms": [{"description": "Earache"}], "chief_complaint": "Earache"}
 
 
-def test_a_stale_version_is_refused_and_shows_what_is_stored_now(ward: dict[str, User]) -> None:
-    who = caller(ward["doctor"])
-    visit = begin(who, admit())
+def test_a_stale_version_is_refused_and_shows_what_is_stored_now(staff: dict[str, User]) -> None:
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient())
     tag = who.get(f"/consultations/{visit['id']}").headers["ETag"]
     first = put(who, visit, 7, {"plan": "Rest"}, HTTP_IF_MATCH=tag)
     assert first.status_code == 200
@@ -149,17 +149,17 @@ def test_a_stale_version_is_refused_and_shows_what_is_stored_now(ward: dict[str,
     assert who.post(f"/consultations/{visit['id']}/hold", {}, HTTP_IF_MATCH=tag).status_code == 412
 
 
-def test_the_installation_may_demand_a_version(ward: dict[str, User], settings: Any) -> None:
+def test_the_installation_may_demand_a_version(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_REQUIRE_IF_MATCH = ["consultation"]
-    who = caller(ward["doctor"])
-    visit = begin(who, admit())
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient())
     assert put(who, visit, 7).status_code == 428
     assert put(who, visit, 7, HTTP_IF_MATCH="*").status_code == 200
 
 
-def test_every_answer_is_the_same_resource_with_the_same_tag(ward: dict[str, User]) -> None:
-    who = caller(ward["doctor"])
-    visit = begin(who, admit())
+def test_every_answer_is_the_same_resource_with_the_same_tag(staff: dict[str, User]) -> None:
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient())
     at = f"/consultations/{visit['id']}"
     for call in (
         lambda: put(who, visit, 2),
@@ -178,9 +178,9 @@ def test_every_answer_is_the_same_resource_with_the_same_tag(ward: dict[str, Use
 # --- the gate
 
 
-def test_completing_names_what_is_missing_until_it_is_there(ward: dict[str, User]) -> None:
-    who = caller(ward["doctor"])
-    visit = begin(who, admit(), "standard")
+def test_completing_names_what_is_missing_until_it_is_there(staff: dict[str, User]) -> None:
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient(), "standard")
     at = f"/consultations/{visit['id']}"
     assert fault(who.post(f"{at}/complete"), 409)["missing_steps"] == [0, 1, 2, 3, 4, 6, 7]
     assert fault(put(who, visit, 1), 409)["open_step"] == 0
@@ -191,9 +191,9 @@ def test_completing_names_what_is_missing_until_it_is_there(ward: dict[str, User
     assert fault(put(who, visit, 0), 409)["status"] == "completed"
 
 
-def test_an_alert_is_acknowledged_with_a_step_or_with_the_signature(ward: dict[str, User]) -> None:
-    who = caller(ward["doctor"])
-    visit = begin(who, admit())
+def test_an_alert_is_acknowledged_with_a_step_or_with_the_signature(staff: dict[str, User]) -> None:
+    who = api_client(staff["doctor"])
+    visit = begin(who, register_patient())
     warned = shown(put(who, visit, 1, {"bp": "190/125", "spo2": 90}))
     assert [alert["rule_id"] for alert in warned["alerts"]] == ["redflag.pressure", "redflag.oxygen"]
     assert all(alert["because"] and alert["acknowledged"] is None for alert in warned["alerts"])
@@ -211,26 +211,26 @@ def test_an_alert_is_acknowledged_with_a_step_or_with_the_signature(ward: dict[s
 
 
 def test_an_adaptive_visit_offers_the_chart_for_confirmation_and_says_that_nobody_reviewed_the_rules(
-    ward: dict[str, User],
+    staff: dict[str, User],
 ) -> None:
-    patient = admit()
+    patient = register_patient()
     chart(patient, "allergy", "Penicillin")
-    visit = begin(caller(ward["doctor"]), patient)
+    visit = begin(api_client(staff["doctor"]), patient)
     assert visit["prefill"]["history_review"]["allergies"][0]["display"] == "Penicillin"
     assert "not been reviewed" in visit["rules_note"]
     assert visit["rule_version"]
     assert visit["step_data"]["symptoms"]["rule_id"] == "base.always"
-    quick = begin(caller(ward["doctor"]), patient, "quick")
+    quick = begin(api_client(staff["doctor"]), patient, "quick")
     assert (quick["prefill"], quick["rules_note"], quick["prompts"], quick["current_step"]) == ({}, "", [], 2)
 
 
 # --- who may
 
 
-def test_billing_reads_the_codes_and_nothing_else(ward: dict[str, User]) -> None:
-    doctor, patient = ward["doctor"], admit()
-    visit = fill(doctor, visit_of(doctor, patient), 2, 4, 6, 7)
-    seen = shown(caller(ward["billing"]).get(f"/consultations/{visit.row.pk}"))
+def test_billing_reads_the_codes_and_nothing_else(staff: dict[str, User]) -> None:
+    doctor, patient = staff["doctor"], register_patient()
+    visit = fill(doctor, start_consultation(doctor, patient), 2, 4, 6, 7)
+    seen = shown(api_client(staff["billing"]).get(f"/consultations/{visit.row.pk}"))
     assert seen["step_data"] == {
         "assessment": {
             "state": "completed",
@@ -247,9 +247,9 @@ def test_billing_reads_the_codes_and_nothing_else(ward: dict[str, User]) -> None
     }
 
 
-def test_another_doctor_reads_a_visit_and_changes_nothing(ward: dict[str, User], colleague: User) -> None:
-    visit = begin(caller(ward["doctor"]), admit())
-    other, at = caller(colleague), f"/consultations/{visit['id']}"
+def test_another_doctor_reads_a_visit_and_changes_nothing(staff: dict[str, User], colleague: User) -> None:
+    visit = begin(api_client(staff["doctor"]), register_patient())
+    other, at = api_client(colleague), f"/consultations/{visit['id']}"
     assert other.get(at).status_code == 200
     for path, body in (
         ("complete", {}),
@@ -260,48 +260,48 @@ def test_another_doctor_reads_a_visit_and_changes_nothing(ward: dict[str, User],
     ):
         assert other.post(f"{at}/{path}", body).status_code == 403, path
     assert put(other, visit, 0).status_code == 403
-    handed = shown(caller(ward["doctor"]).post(f"{at}/hand-over", {"doctor_id": str(colleague.pk), "reason": "Shift ends"}))
+    handed = shown(api_client(staff["doctor"]).post(f"{at}/hand-over", {"doctor_id": str(colleague.pk), "reason": "Shift ends"}))
     assert handed["doctor_id"] == str(colleague.pk)
     assert put(other, visit, 0).status_code == 200
 
 
-def test_a_nurse_measures_and_does_not_prescribe(ward: dict[str, User]) -> None:
-    visit = begin(caller(ward["doctor"]), admit())
-    nurse = caller(ward["nurse"])
+def test_a_nurse_measures_and_does_not_prescribe(staff: dict[str, User]) -> None:
+    visit = begin(api_client(staff["doctor"]), register_patient())
+    nurse = api_client(staff["nurse"])
     assert put(nurse, visit, 1).status_code == 200
     assert put(nurse, visit, 8).status_code == 403
     assert nurse.post(f"/consultations/{visit['id']}/complete").status_code == 403
     assert shown(nurse.post(f"/consultations/{visit['id']}/cancel", {"reason": "Left unseen"}))["status"] == "cancelled"
 
 
-def test_a_key_starts_and_saves_within_its_scope_and_never_signs(ward: dict[str, User]) -> None:
-    patient = admit()
-    writer = program(key_of(ward["doctor"], "consultations:write").text)
+def test_a_key_starts_and_saves_within_its_scope_and_never_signs(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    writer = api_key_client(create_api_key(staff["doctor"], "consultations:write").text)
     visit = begin(writer, patient, "quick")
     assert put(writer, visit, 2).status_code == 200
     assert fault(writer.get(f"/consultations/{visit['id']}"), 403)["required_scope"] == "consultations:read"
     assert writer.post(f"/consultations/{visit['id']}/complete").status_code == 403
 
 
-def test_a_visit_of_a_closed_chart_is_not_there_for_strangers(ward: dict[str, User], colleague: User) -> None:
-    patient = admit()
-    visit = begin(caller(ward["doctor"]), patient)
+def test_a_visit_of_a_closed_chart_is_not_there_for_strangers(staff: dict[str, User], colleague: User) -> None:
+    patient = register_patient()
+    visit = begin(api_client(staff["doctor"]), patient)
     restrict(patient)
-    stranger = caller(colleague)
+    stranger = api_client(colleague)
     assert stranger.get(f"/consultations/{visit['id']}").status_code == 404
     assert put(stranger, visit, 0).status_code == 404
     assert stranger.get("/consultations").json()["data"]["pagination"]["total"] == 0
     assert fault(stranger.post("/consultations", {"patient_id": str(patient.pk)}), 400)["field"] == "patient_id"
     assert AuditEvent.objects.filter(outcome="denied", patient_id=patient.pk).exists()
-    assert caller(ward["doctor"]).get(f"/consultations/{visit['id']}").status_code == 200
+    assert api_client(staff["doctor"]).get(f"/consultations/{visit['id']}").status_code == 200
 
 
-def test_every_look_is_on_record(ward: dict[str, User]) -> None:
-    who, patient = caller(ward["doctor"]), admit()
+def test_every_look_is_on_record(staff: dict[str, User]) -> None:
+    who, patient = api_client(staff["doctor"]), register_patient()
     visit = begin(who, patient)
     who.get(f"/consultations/{visit['id']}")
     who.get("/consultations?status=in_progress")
-    rows = AuditEvent.objects.filter(user_id=ward["doctor"].pk)
+    rows = AuditEvent.objects.filter(user_id=staff["doctor"].pk)
     assert rows.filter(action="consultation.read", patient_id=patient.pk, object_id=visit["id"]).count() == 1
     assert rows.get(action="consultation.searched").detail["shown"] == 1
 
@@ -309,13 +309,13 @@ def test_every_look_is_on_record(ward: dict[str, User]) -> None:
 # --- lists and how much they cost
 
 
-def test_the_list_is_lean_newest_first_and_filtered(ward: dict[str, User], colleague: User) -> None:
-    john, ann = admit(), admit("Ann", "Roe")
-    doctor = ward["doctor"]
+def test_the_list_is_lean_newest_first_and_filtered(staff: dict[str, User], colleague: User) -> None:
+    john, ann = register_patient(), register_patient("Ann", "Roe")
+    doctor = staff["doctor"]
     appointment = booked(ann, doctor)
-    first, second = signed(doctor, john), visit_of(colleague, john)
-    third = visit_of(doctor, ann, appointment_id=appointment.pk)
-    who = caller(ward["nurse"])
+    first, second = signed(doctor, john), start_consultation(colleague, john)
+    third = start_consultation(doctor, ann, appointment_id=appointment.pk)
+    who = api_client(staff["nurse"])
 
     def ids(query: str) -> list[str]:
         response = who.get(f"/consultations?{query}")
@@ -347,9 +347,9 @@ def count(act: Any) -> int:
     return len(seen)
 
 
-def test_starting_saving_and_reading_cost_the_same_however_much_there_is(ward: dict[str, User]) -> None:
-    who, doctor = caller(ward["doctor"]), ward["doctor"]
-    plain, laden = admit(), admit("Ann", "Roe")
+def test_starting_saving_and_reading_cost_the_same_however_much_there_is(staff: dict[str, User]) -> None:
+    who, doctor = api_client(staff["doctor"]), staff["doctor"]
+    plain, laden = register_patient(), register_patient("Ann", "Roe")
     for number in range(25):
         chart(laden, "medication", f"Drug {number}")
         chart(laden, "diagnosis", f"Problem {number}")

@@ -11,13 +11,13 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import hire
 from apps.appointments import services as diary
 from apps.appointments.models import Appointment
-from apps.appointments.services import NewVisit
+from apps.appointments.services import NewAppointment
 from apps.appointments.tests.factories import at
 from apps.consultations import services
-from apps.consultations.tests.factories import visit_of
+from apps.consultations.tests.factories import start_consultation
+from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.models import Patient
-from apps.patients.restriction import CareTeamMember
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ MIGRATION = import_module("apps.consultations.migrations.0005_care_teams_by_the_
 
 
 @pytest.fixture
-def colleague(ward: dict[str, User]) -> User:
+def colleague(staff: dict[str, User]) -> User:
     return hire("dr.two", "doctor", specialty="Any")
 
 
@@ -33,19 +33,19 @@ def team(patient: Patient) -> set[Any]:
     return set(CareTeamMember.objects.filter(patient=patient).values_list("user_id", flat=True))
 
 
-def test_the_doctor_of_a_cancelled_visit_leaves_the_team(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
-    first = visit_of(doctor, patient)
-    second = visit_of(doctor, patient)
+def test_the_doctor_of_a_cancelled_visit_leaves_the_team(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    first = start_consultation(doctor, patient)
+    second = start_consultation(doctor, patient)
     services.cancel(by=doctor, consultation_id=first.row.pk)
     assert team(patient) == {doctor.pk}
     services.cancel(by=doctor, consultation_id=second.row.pk)
     assert team(patient) == set()
 
 
-def test_both_doctors_of_a_visit_that_was_handed_over_leave_when_it_is_cancelled(ward: dict[str, User], colleague: User) -> None:
-    patient, doctor = admit(), ward["doctor"]
-    visit = visit_of(doctor, patient)
+def test_both_doctors_of_a_visit_that_was_handed_over_leave_when_it_is_cancelled(staff: dict[str, User], colleague: User) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    visit = start_consultation(doctor, patient)
     services.hand_over(by=doctor, consultation_id=visit.row.pk, doctor_id=colleague.pk)
     assert team(patient) == {doctor.pk, colleague.pk}
     services.cancel(by=colleague, consultation_id=visit.row.pk)
@@ -53,20 +53,22 @@ def test_both_doctors_of_a_visit_that_was_handed_over_leave_when_it_is_cancelled
 
 
 def booked(by: Any, patient: Patient, doctor: User, clock_time: str) -> Appointment:
-    visit = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(clock_time))
-    return diary.book(by=by, visit=visit).appointment
+    visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(clock_time))
+    return diary.book(by=by, new=visit).appointment
 
 
 def test_the_migration_removes_members_whom_only_an_appointment_outside_the_rule_added(
-    ward: dict[str, User], colleague: User
+    staff: dict[str, User], colleague: User
 ) -> None:
-    doctor, nurse = ward["doctor"], ward["nurse"]
-    kept, cancelled, by_nurse, seen, by_member = (admit(first, "Roe") for first in ("Ann", "Ben", "Cleo", "Dora", "Eve"))
-    booked(ward["receptionist"], kept, doctor, "09:00")
+    doctor, nurse = staff["doctor"], staff["nurse"]
+    kept, cancelled, by_nurse, seen, by_member = (
+        register_patient(first, "Roe") for first in ("Ann", "Ben", "Cleo", "Dora", "Eve")
+    )
+    booked(staff["receptionist"], kept, doctor, "09:00")
     gone = booked(doctor, cancelled, doctor, "10:00")  # under emergency access
     diary.cancel(by=doctor, appointment_id=gone.pk)
     booked(nurse, by_nurse, doctor, "11:00")
-    visit_of(doctor, seen)
+    start_consultation(doctor, seen)
     booked(SYSTEM, by_member, colleague, "12:00")
     booked(colleague, by_member, doctor, "13:00")
     people = (kept, cancelled, by_nurse, seen, by_member)

@@ -7,14 +7,14 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import api_client, browser
 from apps.appointments.models import Appointment
 from apps.common import clock
 from apps.consultations.models import Consultation
 from apps.consultations.tests.factories import booked
 from apps.patients import services as patients
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -30,29 +30,29 @@ def dies(patient: Patient, when: datetime) -> None:
 
 
 @pytest.mark.parametrize("days", [-200, -2, 2, 200])
-def test_a_visit_of_another_day_is_started_only_early(ward: dict[str, User], days: int) -> None:
-    doctor, row = caller(ward["doctor"]), booked(admit(), ward["doctor"], minutes_ahead=days * DAY)
+def test_a_visit_of_another_day_is_started_only_early(staff: dict[str, User], days: int) -> None:
+    doctor, row = api_client(staff["doctor"]), booked(register_patient(), staff["doctor"], minutes_ahead=days * DAY)
     refusal = start(doctor, row)
     assert (refusal.status_code, refusal.json()["error"]["details"]["reason"]) == (409, "not_today")
     assert not Consultation.objects.exists()
     assert start(doctor, row, early=True).status_code == 201
 
 
-def test_the_page_asks_before_it_starts_a_visit_of_another_day(ward: dict[str, User]) -> None:
-    row, client = booked(admit(), ward["doctor"], minutes_ahead=200 * DAY), browser(ward["doctor"])
+def test_the_page_asks_before_it_starts_a_visit_of_another_day(staff: dict[str, User]) -> None:
+    row, client = booked(register_patient(), staff["doctor"], minutes_ahead=200 * DAY), browser(staff["doctor"])
     address = f"/admin/consultations/consultation/add/?appointment={row.pk}"
     assert "This appointment is meant" in client.get(address).content.decode()
     assert client.post(address, {"workflow_type": "quick"}).status_code == 200
     assert not Consultation.objects.exists()
     assert client.post(address, {"workflow_type": "quick", "early": "on"}).status_code == 302
-    today = booked(admit("Ann", "Roe"), ward["doctor"])
+    today = booked(register_patient("Ann", "Roe"), staff["doctor"])
     page = client.get(f"/admin/consultations/consultation/add/?appointment={today.pk}").content.decode()
     assert "This appointment is meant" not in page
 
 
-def test_of_a_patient_who_died_only_a_visit_before_the_death_is_entered(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), caller(ward["doctor"])
-    before, after = (booked(patient, ward["doctor"], minutes_ahead=days * DAY) for days in (-9, 9))
+def test_of_a_patient_who_died_only_a_visit_before_the_death_is_entered(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), api_client(staff["doctor"])
+    before, after = (booked(patient, staff["doctor"], minutes_ahead=days * DAY) for days in (-9, 9))
     dies(patient, clock.now() - timedelta(days=5))
     for refusal in (start(doctor, after, early=True), doctor.post("/consultations", {"patient_id": str(patient.pk)})):
         assert (refusal.status_code, refusal.json()["error"]["details"]["reason"]) == (409, "patient_not_active")

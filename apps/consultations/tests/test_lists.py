@@ -7,12 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller
-from apps.consultations import selectors, services, tally
-from apps.consultations.models import Consultation, Tally
-from apps.consultations.tests.factories import booked, save, signed, visit_of
-from apps.patients import lists
-from apps.patients.tests.factories import admit, restrict
+from apps.accounts.tests.factories import api_client
+from apps.consultations import selectors, services
+from apps.consultations.models import Consultation, RowCounter
+from apps.consultations.queries import row_counter
+from apps.consultations.tests.factories import booked, save, signed, start_consultation
+from apps.patients.lists import scoped_list
+from apps.patients.tests.factories import register_patient, restrict
 from apps.rest.paging import Total
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +26,11 @@ def cost(act: Any, status: int = 200) -> int:
     return len(seen)
 
 
-def test_a_list_costs_the_same_for_one_visit_and_for_a_hundred(ward: dict[str, User]) -> None:
-    who, doctor = caller(ward["doctor"]), ward["doctor"]
-    patient = admit()
+def test_a_list_costs_the_same_for_one_visit_and_for_a_hundred(staff: dict[str, User]) -> None:
+    who, doctor = api_client(staff["doctor"]), staff["doctor"]
+    patient = register_patient()
     for _ in range(13):
-        visit_of(doctor, patient)
+        start_consultation(doctor, patient)
     for filters in ("", f"&doctor_id={doctor.pk}", f"&patient_id={patient.pk}&status=in_progress&date_from=2025-01-01"):
         cost(lambda: who.get(f"/consultations?limit=1{filters}"))  # noqa: B023
         one, many = (cost(lambda: who.get(f"/consultations?limit={limit}{filters}")) for limit in (1, 12))  # noqa: B023
@@ -37,10 +38,10 @@ def test_a_list_costs_the_same_for_one_visit_and_for_a_hundred(ward: dict[str, U
         assert cost(lambda: who.get(f"/consultations?limit=100{filters}")) == 3  # noqa: B023  # it holds all: no total
 
 
-def test_a_visit_with_a_hundred_saves_and_addenda_costs_what_one_with_one_costs(ward: dict[str, User]) -> None:
-    who, doctor = caller(ward["doctor"]), ward["doctor"]
-    live = [visit_of(doctor, admit()).row.pk for _ in range(2)]
-    done = [signed(doctor, admit()).row.pk for _ in range(2)]
+def test_a_visit_with_a_hundred_saves_and_addenda_costs_what_one_with_one_costs(staff: dict[str, User]) -> None:
+    who, doctor = api_client(staff["doctor"]), staff["doctor"]
+    live = [start_consultation(doctor, register_patient()).row.pk for _ in range(2)]
+    done = [signed(doctor, register_patient()).row.pk for _ in range(2)]
     for pk, times in zip(live, (1, 100), strict=True):
         for number in range(times):
             save(doctor, pk, 7, {"plan": f"Plan {number}"})
@@ -54,9 +55,9 @@ def test_a_visit_with_a_hundred_saves_and_addenda_costs_what_one_with_one_costs(
     assert {cost(lambda: who.get(f"/consultations/{pk}")) for pk in done} == {5}  # noqa: B023
 
 
-def test_a_start_costs_the_same_before_and_after_many_visits_of_the_appointment(ward: dict[str, User]) -> None:
-    who, doctor = caller(ward["doctor"]), ward["doctor"]
-    patients = [admit(), admit()]
+def test_a_start_costs_the_same_before_and_after_many_visits_of_the_appointment(staff: dict[str, User]) -> None:
+    who, doctor = api_client(staff["doctor"]), staff["doctor"]
+    patients = [register_patient(), register_patient()]
     for patient in patients:
         signed(doctor, patient)
     for _ in range(30):
@@ -68,35 +69,35 @@ def test_a_start_costs_the_same_before_and_after_many_visits_of_the_appointment(
     assert costs[0] == costs[1]
 
 
-def test_the_total_is_exact_without_a_filter_less_what_is_hidden(ward: dict[str, User], colleague: User) -> None:
-    closed = admit("Rose", "Martin")
-    visit_of(ward["doctor"], closed)
-    visit_of(ward["doctor"], admit())
+def test_the_total_is_exact_without_a_filter_less_what_is_hidden(staff: dict[str, User], colleague: User) -> None:
+    closed = register_patient("Rose", "Martin")
+    start_consultation(staff["doctor"], closed)
+    start_consultation(staff["doctor"], register_patient())
     restrict(closed)
-    assert selectors.listing(visible_to=ward["doctor"]).total == Total(2)
+    assert selectors.listing(visible_to=staff["doctor"]).total == Total(2)
     shown = selectors.listing(visible_to=colleague)
     assert (shown.total, len(shown.rows)) == (Total(1), 1)
-    assert selectors.listing(visible_to=colleague, patient_id=closed.pk) == lists.Listing([], None, Total(0))
-    assert selectors.listing(visible_to=ward["receptionist"]) == lists.Listing([], None, Total(0))
+    assert selectors.listing(visible_to=colleague, patient_id=closed.pk) == scoped_list.CountedPage([], None, Total(0))
+    assert selectors.listing(visible_to=staff["receptionist"]) == scoped_list.CountedPage([], None, Total(0))
 
 
-def test_a_filtered_list_is_counted_no_further_than_the_cap(ward: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
-    patient = admit()
+def test_a_filtered_list_is_counted_no_further_than_the_cap(staff: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = register_patient()
     for _ in range(4):
-        visit_of(ward["doctor"], patient)
-    monkeypatch.setattr(lists, "COUNTED_UP_TO", 3)
-    page = caller(ward["doctor"]).get(f"/consultations?patient_id={patient.pk}&limit=2&page=2").json()["data"]
+        start_consultation(staff["doctor"], patient)
+    monkeypatch.setattr(scoped_list, "COUNTED_UP_TO", 3)
+    page = api_client(staff["doctor"]).get(f"/consultations?patient_id={patient.pk}&limit=2&page=2").json()["data"]
     assert (page["pagination"]["total"], page["pagination"]["total_is_estimate"], len(page["consultations"])) == (3, True, 2)
-    assert selectors.listing(visible_to=ward["doctor"]).total == Total(4)
+    assert selectors.listing(visible_to=staff["doctor"]).total == Total(4)
 
 
-def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(ward: dict[str, User]) -> None:
+def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(staff: dict[str, User]) -> None:
     for _ in range(3):
-        visit_of(ward["doctor"], admit())
-    assert Tally.objects.count() >= 3
-    assert tally.fold() == 1
-    assert list(Tally.objects.values_list("consultations", flat=True)) == [Consultation.objects.count()] == [3]
+        start_consultation(staff["doctor"], register_patient())
+    assert RowCounter.objects.count() >= 3
+    assert row_counter.compact() == 1
+    assert list(RowCounter.objects.values_list("consultations", flat=True)) == [Consultation.objects.count()] == [3]
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE consultations_consultation CASCADE")
-    assert selectors.listing(visible_to=ward["doctor"]).total == Total(0)
+    assert selectors.listing(visible_to=staff["doctor"]).total == Total(0)

@@ -7,17 +7,17 @@ import pytest
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller
+from apps.accounts.tests.factories import api_client
 from apps.common.errors import Conflict, HimsError
-from apps.consultations import ports
 from apps.consultations.models import StepSave
-from apps.consultations.ports import Order
 from apps.consultations.services import Acknowledged
-from apps.consultations.steps import Step
-from apps.consultations.tests.factories import save, visit_of
+from apps.consultations.steps import ports
+from apps.consultations.steps.definitions import Step
+from apps.consultations.steps.ports import Order
+from apps.consultations.tests.factories import save, start_consultation
 from apps.patients.models import ChartEntry
 from apps.patients.services import NewEntry, record
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -48,24 +48,24 @@ class Pharmacy:
 @pytest.fixture
 def pharmacy() -> Iterator[Pharmacy]:
     filled = Pharmacy()
-    ports.plug(Step.PRESCRIPTIONS, filled)
+    ports.register_step_handler(Step.PRESCRIPTIONS, filled)
     yield filled
-    ports.unplug(Step.PRESCRIPTIONS)
+    ports.unregister_step_handler(Step.PRESCRIPTIONS)
 
 
-def test_a_saved_step_is_ordered_and_shows_what_was_placed(ward: dict[str, User], pharmacy: Pharmacy) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    after = save(ward["doctor"], visit, 8)
+def test_a_saved_step_is_ordered_and_shows_what_was_placed(staff: dict[str, User], pharmacy: Pharmacy) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    after = save(staff["doctor"], visit, 8)
     assert after.saves[8].outcome == {"prescription_ids": ["rx1"]}
     (order,) = pharmacy.orders
-    assert (order.consultation_id, order.doctor_id, order.earlier) == (visit.row.pk, ward["doctor"].pk, {})
-    shown = caller(ward["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]
+    assert (order.consultation_id, order.doctor_id, order.earlier) == (visit.row.pk, staff["doctor"].pk, {})
+    shown = api_client(staff["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]
     assert shown["step_data"]["prescriptions"]["outcome"] == {"prescription_ids": ["rx1"]}
 
 
-def test_a_draft_orders_nothing_and_a_second_save_hands_over_what_was_placed(ward: dict[str, User], pharmacy: Pharmacy) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_a_draft_orders_nothing_and_a_second_save_hands_over_what_was_placed(staff: dict[str, User], pharmacy: Pharmacy) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     save(doctor, visit, 8, completed=False)
     assert not pharmacy.orders
     save(doctor, visit, 8, completed=True)
@@ -73,9 +73,9 @@ def test_a_draft_orders_nothing_and_a_second_save_hands_over_what_was_placed(war
     assert [dict(order.earlier) for order in pharmacy.orders] == [{}, {"prescription_ids": ["rx1"]}]
 
 
-def test_what_is_refused_is_neither_saved_nor_ordered_and_can_be_acknowledged(ward: dict[str, User], pharmacy: Pharmacy) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_what_is_refused_is_neither_saved_nor_ordered_and_can_be_acknowledged(staff: dict[str, User], pharmacy: Pharmacy) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     drug = {"medications": [{"name": "Penicillin V"}]}
     with pytest.raises(SafetyAlert) as refused:
         save(doctor, visit, 8, drug)
@@ -87,9 +87,9 @@ def test_what_is_refused_is_neither_saved_nor_ordered_and_can_be_acknowledged(wa
     assert ChartEntry.objects.get().display == "Penicillin V"
 
 
-def test_over_the_api_a_refused_order_is_a_409_with_its_alerts(ward: dict[str, User], pharmacy: Pharmacy) -> None:
-    who = caller(ward["doctor"])
-    at = f"/consultations/{visit_of(ward['doctor'], admit()).row.pk}/step"
+def test_over_the_api_a_refused_order_is_a_409_with_its_alerts(staff: dict[str, User], pharmacy: Pharmacy) -> None:
+    who = api_client(staff["doctor"])
+    at = f"/consultations/{start_consultation(staff['doctor'], register_patient()).row.pk}/step"
     body = {"step_number": 8, "step_data": {"medications": [{"name": "Penicillin V"}]}}
     refused = who.put(at, body)
     assert refused.status_code == 409
@@ -100,4 +100,4 @@ def test_over_the_api_a_refused_order_is_a_409_with_its_alerts(ward: dict[str, U
 
 def test_other_steps_are_nobody_s_to_fill() -> None:
     with pytest.raises(ValueError, match="no handler"):
-        ports.plug(Step.ASSESSMENT, Pharmacy())
+        ports.register_step_handler(Step.ASSESSMENT, Pharmacy())

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from apps.consultations import rules, steps
-from apps.consultations.rules import MOVES, Needs, State, Status, Workflow, fixed_needs, may_follow, progress
-from apps.consultations.steps import SCHEMAS, Step, Unreadable
-from apps.patients import vitals
+from apps.consultations import rules
+from apps.consultations.rules import MOVES, State, Status, StepRequirements, Workflow, fixed_requirements, may_follow, progress
+from apps.consultations.steps import definitions
+from apps.consultations.steps.definitions import SCHEMAS, Step, Unreadable
+from apps.patients.chart import vitals
 
 DONE, OPEN = State.COMPLETED, State.IN_PROGRESS
 
@@ -19,14 +20,14 @@ def states(found: rules.Progress) -> list[str]:
 def wrong(step: int, data: dict[str, Any], stored: dict[str, Any] | None = None) -> list[str]:
     """The fields that are refused."""
     try:
-        steps.merged(Step(step), stored or {}, steps.read(Step(step), data))
+        definitions.merged(Step(step), stored or {}, definitions.read(Step(step), data))
     except Unreadable as refusal:
         return [problem.field for problem in refusal.problems]
     return []
 
 
 def test_there_are_eleven_steps_counted_from_zero() -> None:
-    assert [(int(step), step.word) for step in Step] == [
+    assert [(int(step), step.wire_name) for step in Step] == [
         (0, "patient_overview"),
         (1, "vitals"),
         (2, "symptoms"),
@@ -56,31 +57,33 @@ def test_the_states_follow_each_other_as_the_contract_says() -> None:
 
 
 def test_the_reference_s_example_of_progress() -> None:
-    found = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, Needs({Step.SYMPTOMS: "x"}, {}), {Step(0): DONE, Step(1): DONE})
+    found = progress(
+        Workflow.ADAPTIVE, Status.IN_PROGRESS, StepRequirements({Step.SYMPTOMS: "x"}, {}), {Step(0): DONE, Step(1): DONE}
+    )
     assert found.current == 2
     assert states(found)[:4] == ["completed", "completed", "in_progress", "pending"]
 
 
 def test_a_quick_visit_has_set_aside_all_but_two_steps() -> None:
-    found = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_needs(Workflow.QUICK), {})
+    found = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_requirements(Workflow.QUICK), {})
     assert found.current == 2
     assert [number for number, state in enumerate(states(found)) if state != "skipped"] == [2, 7, 10]
-    touched = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_needs(Workflow.QUICK), {Step(1): OPEN})
+    touched = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_requirements(Workflow.QUICK), {Step(1): OPEN})
     assert (touched.current, states(touched)[1]) == (1, "in_progress")
 
 
 def test_a_visit_that_waits_has_no_step_in_progress_by_itself() -> None:
-    assert "in_progress" not in states(progress(Workflow.STANDARD, Status.ON_HOLD, fixed_needs(Workflow.STANDARD), {}))
+    assert "in_progress" not in states(progress(Workflow.STANDARD, Status.ON_HOLD, fixed_requirements(Workflow.STANDARD), {}))
 
 
 def test_what_comes_next_is_what_a_rule_puts_first_then_what_is_required_then_what_is_open() -> None:
-    needs = Needs({Step.SYMPTOMS: "x", Step.EXAMINATION: "y"}, {}, (Step.EXAMINATION,))
+    requirements = StepRequirements({Step.SYMPTOMS: "x", Step.EXAMINATION: "y"}, {}, (Step.EXAMINATION,))
     asked = [{}, {Step.EXAMINATION: DONE}, {Step.EXAMINATION: DONE, Step.SYMPTOMS: DONE}]
-    found = [progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, needs, saved).recommended for saved in asked]
+    found = [progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, requirements, saved).recommended for saved in asked]
     assert found == [4, 2, 0]
     everything = dict.fromkeys(list(Step)[:10], DONE)
-    assert progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, needs, everything).recommended == 10
-    assert progress(Workflow.ADAPTIVE, Status.COMPLETED, needs, everything).recommended is None
+    assert progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, requirements, everything).recommended == 10
+    assert progress(Workflow.ADAPTIVE, Status.COMPLETED, requirements, everything).recommended is None
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def test_wrong_step_data_is_refused_by_name(step: int, data: dict[str, Any], fie
 
 def test_an_object_is_merged_and_a_list_is_replaced() -> None:
     def after(step: int, stored: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
-        return steps.merged(Step(step), stored, steps.read(Step(step), sent))
+        return definitions.merged(Step(step), stored, definitions.read(Step(step), sent))
 
     next_visit = {"in_days": 14, "reason": "Wound", "referral": "Surgery"}
     told = {"follow_up": {"in_days": 7, "referral": None}}
@@ -188,7 +191,7 @@ def test_a_confirmed_value_is_not_asked_about_again_and_another_is() -> None:
     stored = {"pulse": 12, "confirmed_implausible": True}
     assert not wrong(1, {"pulse": 12, "spo2": 97}, stored)
     assert wrong(1, {"pulse": 13}, stored) == ["pulse"]
-    assert "confirmed_implausible" not in steps.merged(Step.VITALS, stored, {"pulse": 70})
+    assert "confirmed_implausible" not in definitions.merged(Step.VITALS, stored, {"pulse": 70})
 
 
 def test_numbers_are_read_out_of_the_vital_signs() -> None:

@@ -14,16 +14,16 @@ from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.common.ids import new_id
 from apps.consultations import selectors, services
-from apps.consultations.models import Consultation, Passage, StepSave
-from apps.consultations.services import AlreadyBegun, IllegalMove, Incomplete, NewConsultation, StepChanged
-from apps.consultations.steps import Step
-from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, visit_of
+from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
+from apps.consultations.services import AlreadyStarted, IllegalMove, Incomplete, NewConsultation, StepChanged
+from apps.consultations.steps.definitions import Step
+from apps.consultations.tests.factories import FILLED, booked, fill, save, signed, start_consultation
 from apps.events.models import OutboxEvent
-from apps.patients import lists
-from apps.patients.dates import years_between
+from apps.patients.chart.dates import years_between
+from apps.patients.confidentiality.models import CareTeamMember
+from apps.patients.lists import scoped_list
 from apps.patients.models import ChartEntry
-from apps.patients.restriction import CareTeamMember
-from apps.patients.tests.factories import admit, chart, merge, restrict
+from apps.patients.tests.factories import chart, merge, register_patient, restrict
 from apps.rest.paging import Total
 
 pytestmark = pytest.mark.django_db
@@ -36,10 +36,10 @@ def facts(name: str) -> list[dict[str, Any]]:
 # --- starting
 
 
-def test_a_visit_of_an_appointment_checks_the_patient_in_and_takes_the_appointment_along(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
+def test_a_visit_of_an_appointment_checks_the_patient_in_and_takes_the_appointment_along(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
-    visit = visit_of(doctor, patient, appointment_id=appointment.pk)
+    visit = start_consultation(doctor, patient, appointment_id=appointment.pk)
     appointment.refresh_from_db()
     assert (appointment.status, appointment.checked_in_at is not None) == ("in_progress", True)
     assert (visit.row.doctor_id, visit.row.entered_by_id, visit.row.status) == (doctor.pk, doctor.pk, "in_progress")
@@ -48,39 +48,39 @@ def test_a_visit_of_an_appointment_checks_the_patient_in_and_takes_the_appointme
     assert AuditEvent.objects.filter(action="consultation.started", patient_id=patient.pk, object_id=visit.row.pk).count() == 1
 
 
-def test_one_appointment_has_one_live_visit(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
+def test_one_appointment_has_one_live_visit(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
-    visit = visit_of(doctor, patient, appointment_id=appointment.pk)
-    with pytest.raises(AlreadyBegun) as refused:
-        visit_of(doctor, patient, appointment_id=appointment.pk)
+    visit = start_consultation(doctor, patient, appointment_id=appointment.pk)
+    with pytest.raises(AlreadyStarted) as refused:
+        start_consultation(doctor, patient, appointment_id=appointment.pk)
     assert refused.value.details["consultation_id"] == visit.row.pk
 
 
-def test_a_signed_appointment_is_over(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
+def test_a_signed_appointment_is_over(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
     signed(doctor, patient, appointment_id=appointment.pk)
     appointment.refresh_from_db()
     assert appointment.status == "completed"
     with pytest.raises(Conflict):
-        visit_of(doctor, patient, appointment_id=appointment.pk)
+        start_consultation(doctor, patient, appointment_id=appointment.pk)
 
 
-def test_a_cancelled_visit_puts_the_patient_back_into_the_waiting_room_and_can_begin_anew(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
+def test_a_cancelled_visit_puts_the_patient_back_into_the_waiting_room_and_can_begin_anew(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
-    visit = visit_of(doctor, patient, appointment_id=appointment.pk)
-    services.cancel(by=ward["nurse"], consultation_id=visit.row.pk, reason="Left unseen")
+    visit = start_consultation(doctor, patient, appointment_id=appointment.pk)
+    services.cancel(by=staff["nurse"], consultation_id=visit.row.pk, reason="Left unseen")
     appointment.refresh_from_db()
     assert appointment.status == "checked_in"
-    assert Passage.objects.filter(consultation=visit.row).order_by("-id")[0].reason == "Left unseen"
-    assert visit_of(doctor, patient, appointment_id=appointment.pk).row.pk != visit.row.pk
+    assert ConsultationStatusChange.objects.filter(consultation=visit.row).order_by("-id")[0].reason == "Left unseen"
+    assert start_consultation(doctor, patient, appointment_id=appointment.pk).row.pk != visit.row.pk
     assert len(facts("consultation.cancelled")) == 1
 
 
-def test_a_nurse_starts_for_the_booked_doctor_and_names_one_for_a_walk_in(ward: dict[str, User]) -> None:
-    patient, doctor, nurse = admit(), ward["doctor"], ward["nurse"]
+def test_a_nurse_starts_for_the_booked_doctor_and_names_one_for_a_walk_in(staff: dict[str, User]) -> None:
+    patient, doctor, nurse = register_patient(), staff["doctor"], staff["nurse"]
     appointment = booked(patient, doctor)
     begun = services.start(by=nurse, new=NewConsultation(patient_id=patient.pk, appointment_id=appointment.pk))
     assert (begun.row.doctor_id, begun.row.entered_by_id) == (doctor.pk, nurse.pk)
@@ -93,24 +93,24 @@ def test_a_nurse_starts_for_the_booked_doctor_and_names_one_for_a_walk_in(ward: 
         services.start(by=nurse, new=NewConsultation(patient_id=patient.pk, doctor_id=nurse.pk))
 
 
-def test_a_doctor_starts_nobody_elses_visit(ward: dict[str, User], colleague: User) -> None:
-    patient = admit()
+def test_a_doctor_starts_nobody_elses_visit(staff: dict[str, User], colleague: User) -> None:
+    patient = register_patient()
     theirs = booked(patient, colleague)
     for more in ({"doctor_id": colleague.pk}, {"appointment_id": theirs.pk}):
         with pytest.raises(Forbidden):
-            visit_of(ward["doctor"], patient, **more)
+            start_consultation(staff["doctor"], patient, **more)
 
 
-def test_the_administrator_starts_a_visit_on_behalf_of_a_doctor(ward: dict[str, User]) -> None:
-    patient, admin, doctor = admit(), ward["admin"], ward["doctor"]
+def test_the_administrator_starts_a_visit_on_behalf_of_a_doctor(staff: dict[str, User]) -> None:
+    patient, admin, doctor = register_patient(), staff["admin"], staff["doctor"]
     visit = services.start(by=admin, new=NewConsultation(patient_id=patient.pk, doctor_id=doctor.pk))
     assert (visit.row.doctor_id, visit.row.entered_by_id) == (doctor.pk, admin.pk)
     with pytest.raises(Invalid):
         services.start(by=admin, new=NewConsultation(patient_id=patient.pk))
 
 
-def test_what_a_start_names_must_be_there_and_belong_together(ward: dict[str, User]) -> None:
-    patient, other, doctor = admit(), admit("Ann", "Roe"), ward["doctor"]
+def test_what_a_start_names_must_be_there_and_belong_together(staff: dict[str, User]) -> None:
+    patient, other, doctor = register_patient(), register_patient("Ann", "Roe"), staff["doctor"]
     elsewhere = booked(other, doctor)
     for field, more in {
         "patient_id": {"patient_id": new_id()},
@@ -120,64 +120,64 @@ def test_what_a_start_names_must_be_there_and_belong_together(ward: dict[str, Us
             services.start(by=doctor, new=NewConsultation(**more))
         assert refused.value.details["field"] == field
     with pytest.raises(Invalid) as refused:
-        visit_of(doctor, patient, appointment_id=elsewhere.pk)
+        start_consultation(doctor, patient, appointment_id=elsewhere.pk)
     assert refused.value.details["field"] == "appointment_id"
 
 
-def test_a_visit_puts_its_doctor_on_the_care_team(ward: dict[str, User], colleague: User) -> None:
-    patient = admit()
-    visit = visit_of(ward["doctor"], patient)
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=colleague.pk)
+def test_a_visit_puts_its_doctor_on_the_care_team(staff: dict[str, User], colleague: User) -> None:
+    patient = register_patient()
+    visit = start_consultation(staff["doctor"], patient)
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=colleague.pk)
     team = set(CareTeamMember.objects.filter(patient=patient, because="visit").values_list("user_id", flat=True))
-    assert team == {ward["doctor"].pk, colleague.pk}
+    assert team == {staff["doctor"].pk, colleague.pk}
 
 
-def test_the_visits_of_a_closed_chart_are_there_for_its_care_team_alone(ward: dict[str, User], colleague: User) -> None:
-    patient = admit()
-    visit = visit_of(ward["doctor"], patient)
+def test_the_visits_of_a_closed_chart_are_there_for_its_care_team_alone(staff: dict[str, User], colleague: User) -> None:
+    patient = register_patient()
+    visit = start_consultation(staff["doctor"], patient)
     restrict(patient)
-    assert selectors.consultation(ward["doctor"], visit.row.pk)
-    for stranger in (colleague, ward["nurse"], ward["admin"]):
+    assert selectors.consultation(staff["doctor"], visit.row.pk)
+    for stranger in (colleague, staff["nurse"], staff["admin"]):
         with pytest.raises(NotFound):
             selectors.consultation(stranger, visit.row.pk)
         with pytest.raises(NotFound):
             save(stranger, visit, 0)
-        assert selectors.listing(visible_to=stranger) == lists.Listing([], None, Total(0))
+        assert selectors.listing(visible_to=stranger) == scoped_list.CountedPage([], None, Total(0))
 
 
 # --- saving
 
 
-def test_every_save_is_a_version_and_none_is_lost(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    save(ward["nurse"], visit, 1, {"bp": "120/80"})
-    after = save(ward["doctor"], visit, 1, {"pulse": 71, "bp": "118/79"})
+def test_every_save_is_a_version_and_none_is_lost(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    save(staff["nurse"], visit, 1, {"bp": "120/80"})
+    after = save(staff["doctor"], visit, 1, {"pulse": 71, "bp": "118/79"})
     assert after.saves[1].data == {"bp": "118/79", "pulse": 71}
     kept = StepSave.objects.filter(consultation=visit.row, number=1).order_by("version")
     assert [(one.version, one.data, one.saved_by_id) for one in kept] == [
-        (1, {"bp": "120/80"}, ward["nurse"].pk),
-        (2, {"bp": "118/79", "pulse": 71}, ward["doctor"].pk),
+        (1, {"bp": "120/80"}, staff["nurse"].pk),
+        (2, {"bp": "118/79", "pulse": 71}, staff["doctor"].pk),
     ]
     assert after.saves[1].parsed == {"systolic": 118, "diastolic": 79, "pulse": 71}
 
 
-def test_a_save_that_changes_nothing_does_nothing(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    first = save(ward["doctor"], visit, 7)
-    again = save(ward["doctor"], visit, 7)
+def test_a_save_that_changes_nothing_does_nothing(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    first = save(staff["doctor"], visit, 7)
+    again = save(staff["doctor"], visit, 7)
     assert again.row.version == first.row.version
     assert len(facts("consultation.step_saved")) == 1
 
 
-def test_null_clears_a_field_and_reopens_the_step_that_needs_it(ward: dict[str, User]) -> None:
-    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 7)
+def test_null_clears_a_field_and_reopens_the_step_that_needs_it(staff: dict[str, User]) -> None:
+    visit = save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), 7)
     assert visit.saves[7].state == "completed"
-    assert save(ward["doctor"], visit, 7, {"plan": None}).saves[7].state == "in_progress"
+    assert save(staff["doctor"], visit, 7, {"plan": None}).saves[7].state == "in_progress"
 
 
-def test_a_step_is_completed_when_all_it_requires_is_there_unless_one_says_otherwise(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_a_step_is_completed_when_all_it_requires_is_there_unless_one_says_otherwise(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     assert save(doctor, visit, 2, {"symptoms": [{"description": "Cough"}]}).saves[2].state == "in_progress"
     assert save(doctor, visit, 2, {"chief_complaint": "Cough"}).saves[2].state == "completed"
     assert save(doctor, visit, 2, {}, completed=False).saves[2].state == "in_progress"
@@ -186,9 +186,9 @@ def test_a_step_is_completed_when_all_it_requires_is_there_unless_one_says_other
     assert refused.value.details["field"] == "step_data.plan"
 
 
-def test_a_caller_who_names_another_version_than_the_stored_gets_the_stored_one(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_a_caller_who_names_another_version_than_the_stored_gets_the_stored_one(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     save(doctor, visit, 7, {"plan": "Rest"}, version=0)
     with pytest.raises(StepChanged) as refused:
         save(doctor, visit, 7, {"plan": "Antibiotics"}, version=0)
@@ -197,16 +197,16 @@ def test_a_caller_who_names_another_version_than_the_stored_gets_the_stored_one(
     assert save(doctor, visit, 7, {"plan": "Antibiotics"}, version=1).saves[7].version == 2
 
 
-def test_a_nurse_saves_the_first_four_steps_of_any_visit(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    fill(ward["nurse"], visit, 0, 1, 2, 3)
+def test_a_nurse_saves_the_first_four_steps_of_any_visit(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    fill(staff["nurse"], visit, 0, 1, 2, 3)
     for number in range(4, 10):
         with pytest.raises(Forbidden):
-            save(ward["nurse"], visit, number)
+            save(staff["nurse"], visit, number)
 
 
-def test_a_doctor_acts_in_visits_of_their_own_alone(ward: dict[str, User], colleague: User) -> None:
-    visit = visit_of(ward["doctor"], admit())
+def test_a_doctor_acts_in_visits_of_their_own_alone(staff: dict[str, User], colleague: User) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
     pk = visit.row.pk
     for act in (
         lambda: save(colleague, visit, 0),
@@ -217,15 +217,15 @@ def test_a_doctor_acts_in_visits_of_their_own_alone(ward: dict[str, User], colle
     ):
         with pytest.raises(Forbidden):
             act()
-    services.hand_over(by=ward["doctor"], consultation_id=pk, doctor_id=colleague.pk)
+    services.hand_over(by=staff["doctor"], consultation_id=pk, doctor_id=colleague.pk)
     save(colleague, visit, 0)
     with pytest.raises(Forbidden):
-        save(ward["doctor"], visit, 0)
+        save(staff["doctor"], visit, 0)
 
 
-def test_a_standard_visit_goes_in_order(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit(), "standard")
+def test_a_standard_visit_goes_in_order(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient(), "standard")
     with pytest.raises(Conflict) as refused:
         save(doctor, visit, 2)
     assert refused.value.details["open_step"] == 0
@@ -237,10 +237,10 @@ def test_a_standard_visit_goes_in_order(ward: dict[str, User]) -> None:
 
 @pytest.mark.parametrize(("workflow", "required"), [("standard", [0, 1, 2, 3, 4, 6, 7]), ("quick", [2, 7]), ("adaptive", [2, 6])])
 def test_each_kind_of_visit_completes_by_its_own_required_steps(
-    ward: dict[str, User], workflow: str, required: list[int]
+    staff: dict[str, User], workflow: str, required: list[int]
 ) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit(), workflow)
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient(), workflow)
     assert [int(step) for step in visit.progress.required] == required
     left = list(required)
     for number in required:
@@ -254,9 +254,9 @@ def test_each_kind_of_visit_completes_by_its_own_required_steps(
     assert {one.state.value for one in done.progress.steps} == {"completed", "skipped"}
 
 
-def test_vital_signs_are_read_and_questioned(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_vital_signs_are_read_and_questioned(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     for wrong in ({"bp": "80/120"}, {"bp": "high"}, {"temperature_c": 98.6}, {"spo2": 101}, {"pulse": "fast"}, {"bmi": 22}):
         with pytest.raises(Invalid) as refused:
             save(doctor, visit, 1, wrong)
@@ -270,9 +270,9 @@ def test_vital_signs_are_read_and_questioned(ward: dict[str, User]) -> None:
         save(doctor, visit, 1, {"pulse": 13})
 
 
-def test_diagnoses_are_codes_of_the_day_that_can_be_billed(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_diagnoses_are_codes_of_the_day_that_can_be_billed(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     for codes, place in ((["E11"], 0), (["I10", "X00.0"], 1)):
         with pytest.raises(Invalid) as refused:
             save(doctor, visit, 6, {"diagnoses": [{"code": code} for code in codes]})
@@ -287,9 +287,9 @@ def test_diagnoses_are_codes_of_the_day_that_can_be_billed(ward: dict[str, User]
 # --- signing
 
 
-def test_what_is_signed_stands_in_the_chart(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
-    visit = visit_of(doctor, patient)
+def test_what_is_signed_stands_in_the_chart(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    visit = start_consultation(doctor, patient)
     visit = fill(doctor, visit, 0, 1, 2, 6, 7)
     services.complete(by=doctor, consultation_id=visit.row.pk)
     rows = ChartEntry.objects.filter(patient=patient, source="consultation")
@@ -308,9 +308,9 @@ def test_what_is_signed_stands_in_the_chart(ward: dict[str, User]) -> None:
     assert (fact["chart_entries"], fact["missing_steps"], fact["notify_patient"]) == (5, [], True)
 
 
-def test_a_doctor_signs_in_spite_of_what_is_missing_and_says_why(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit(), "quick")
+def test_a_doctor_signs_in_spite_of_what_is_missing_and_says_why(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient(), "quick")
     with pytest.raises(Invalid) as refused:
         services.complete(by=doctor, consultation_id=visit.row.pk, override_incomplete=True, reason="  ")
     assert refused.value.details["field"] == "reason"
@@ -319,16 +319,16 @@ def test_a_doctor_signs_in_spite_of_what_is_missing_and_says_why(ward: dict[str,
     assert facts("consultation.completed")[0]["missing_steps"] == [2, 7]
 
 
-def test_a_visit_is_signed_once(ward: dict[str, User]) -> None:
-    visit = signed(ward["doctor"], admit())
+def test_a_visit_is_signed_once(staff: dict[str, User]) -> None:
+    visit = signed(staff["doctor"], register_patient())
     with pytest.raises(IllegalMove) as refused:
-        services.complete(by=ward["doctor"], consultation_id=visit.row.pk)
+        services.complete(by=staff["doctor"], consultation_id=visit.row.pk)
     assert refused.value.details == {"from": "completed", "to": "completed", "allowed": ["amended"]}
 
 
-def test_after_signing_only_addenda_are_added(ward: dict[str, User]) -> None:
-    doctor, patient = ward["doctor"], admit()
-    live = visit_of(doctor, patient)
+def test_after_signing_only_addenda_are_added(staff: dict[str, User]) -> None:
+    doctor, patient = staff["doctor"], register_patient()
+    live = start_consultation(doctor, patient)
     with pytest.raises(IllegalMove):
         services.add(by=doctor, consultation_id=live.row.pk, text="Too early")
     visit = signed(doctor, patient)
@@ -347,10 +347,10 @@ def test_after_signing_only_addenda_are_added(ward: dict[str, User]) -> None:
     assert len(facts("consultation.amended")) == 2
 
 
-def test_a_visit_waits_and_goes_on(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = save(doctor, visit_of(doctor, admit()), 2)
-    services.hold(by=ward["nurse"], consultation_id=visit.row.pk, reason="X-ray")
+def test_a_visit_waits_and_goes_on(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = save(doctor, start_consultation(doctor, register_patient()), 2)
+    services.hold(by=staff["nurse"], consultation_id=visit.row.pk, reason="X-ray")
     for act in (
         lambda: save(doctor, visit, 7),
         lambda: services.complete(by=doctor, consultation_id=visit.row.pk),
@@ -366,9 +366,9 @@ def test_a_visit_waits_and_goes_on(ward: dict[str, User]) -> None:
     ]
 
 
-def test_visits_follow_their_patient_into_a_merge_signed_ones_too(ward: dict[str, User]) -> None:
-    retired, survivor, doctor = admit(), admit(), ward["doctor"]
-    over, live = signed(doctor, retired), visit_of(doctor, retired)
+def test_visits_follow_their_patient_into_a_merge_signed_ones_too(staff: dict[str, User]) -> None:
+    retired, survivor, doctor = register_patient(), register_patient(), staff["doctor"]
+    over, live = signed(doctor, retired), start_consultation(doctor, retired)
     merge(retired, survivor)
     assert set(Consultation.objects.filter(patient=survivor).values_list("pk", flat=True)) == {over.row.pk, live.row.pk}
     fill(doctor, live, 2, 6)
@@ -376,12 +376,12 @@ def test_visits_follow_their_patient_into_a_merge_signed_ones_too(ward: dict[str
     assert ChartEntry.objects.filter(patient=survivor, source="consultation").exists()
 
 
-def test_an_adaptive_visit_says_what_it_saw_and_offers_what_is_on_record(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_an_adaptive_visit_says_what_it_saw_and_offers_what_is_on_record(staff: dict[str, User]) -> None:
+    patient = register_patient()
     chart(patient, "allergy", "Penicillin")
     chart(patient, "medication", "Lisinopril 10 mg")
     chart(patient, "diagnosis", "Essential hypertension", code_system="ICD-10-CM", code="I10")
-    visit = visit_of(ward["doctor"], patient)
+    visit = start_consultation(staff["doctor"], patient)
     assert [int(step) for step in visit.progress.required] == [1, 2, 6]
     assert visit.row.guidance["facts"]["years"] == years_between(patient.date_of_birth, clock.today())
     offered = visit.row.guidance["prefill"]["history_review"]
@@ -389,9 +389,9 @@ def test_an_adaptive_visit_says_what_it_saw_and_offers_what_is_on_record(ward: d
     assert [entry["display"] for entry in offered["medications"]] == ["Lisinopril 10 mg"]
 
 
-def test_a_red_flag_is_acknowledged_before_the_visit_is_signed(ward: dict[str, User]) -> None:
-    doctor = ward["doctor"]
-    visit = visit_of(doctor, admit())
+def test_a_red_flag_is_acknowledged_before_the_visit_is_signed(staff: dict[str, User]) -> None:
+    doctor = staff["doctor"]
+    visit = start_consultation(doctor, register_patient())
     save(doctor, visit, 1, {"bp": "190/125"})
     visit = save(doctor, visit, 2, {"chief_complaint": "Headache"})
     assert visit.progress.recommended == 4
@@ -408,17 +408,17 @@ def test_a_red_flag_is_acknowledged_before_the_visit_is_signed(ward: dict[str, U
     assert done.acknowledged[alert["id"]].reason == "Repeated: 150/90"
 
 
-def test_the_system_acts_too(ward: dict[str, User]) -> None:
+def test_the_system_acts_too(staff: dict[str, User]) -> None:
     visit = services.start(
-        by=SYSTEM, new=NewConsultation(patient_id=admit().pk, doctor_id=ward["doctor"].pk, workflow_type="quick")
+        by=SYSTEM, new=NewConsultation(patient_id=register_patient().pk, doctor_id=staff["doctor"].pk, workflow_type="quick")
     )
     fill(SYSTEM, visit)
     assert services.complete(by=SYSTEM, consultation_id=visit.row.pk).row.status == "completed"
     assert Appointment.objects.count() == 0
 
 
-def test_a_follow_up_is_not_in_the_past_and_a_stored_date_may_go_by(ward: dict[str, User]) -> None:
-    doctor, visit = ward["doctor"], visit_of(ward["doctor"], admit())
+def test_a_follow_up_is_not_in_the_past_and_a_stored_date_may_go_by(staff: dict[str, User]) -> None:
+    doctor, visit = staff["doctor"], start_consultation(staff["doctor"], register_patient())
     for day in ("2020-01-01", (clock.today() - timedelta(days=1)).isoformat()):
         with pytest.raises(Invalid) as refused:
             save(doctor, visit, 9, {"follow_up": {"date": day}})
@@ -437,8 +437,8 @@ def test_a_follow_up_is_not_in_the_past_and_a_stored_date_may_go_by(ward: dict[s
 
 
 @pytest.mark.parametrize("empty", [{}, {"confirmed_implausible": True}, {"bp": None}])
-def test_vital_signs_that_hold_no_value_are_not_done(ward: dict[str, User], empty: dict[str, Any]) -> None:
-    doctor, visit = ward["doctor"], visit_of(ward["doctor"], admit(), "standard")
+def test_vital_signs_that_hold_no_value_are_not_done(staff: dict[str, User], empty: dict[str, Any]) -> None:
+    doctor, visit = staff["doctor"], start_consultation(staff["doctor"], register_patient(), "standard")
     save(doctor, visit, 0)
     after = save(doctor, visit, 1, empty)
     assert after.saves[1].state == "in_progress"
@@ -450,14 +450,17 @@ def test_vital_signs_that_hold_no_value_are_not_done(ward: dict[str, User], empt
 
 
 @pytest.mark.parametrize(("number", "empty"), [(3, {"allergies_reviewed": False}), (3, {}), (4, {"findings": []}), (4, {})])
-def test_a_review_or_an_examination_of_nothing_is_not_done(ward: dict[str, User], number: int, empty: dict[str, Any]) -> None:
-    assert save(ward["doctor"], visit_of(ward["doctor"], admit()), number, empty).saves[number].state == "in_progress"
+def test_a_review_or_an_examination_of_nothing_is_not_done(staff: dict[str, User], number: int, empty: dict[str, Any]) -> None:
+    assert (
+        save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), number, empty).saves[number].state
+        == "in_progress"
+    )
 
 
-def test_a_visit_of_a_woman_of_54_says_nothing_of_pregnancy(ward: dict[str, User]) -> None:
+def test_a_visit_of_a_woman_of_54_says_nothing_of_pregnancy(staff: dict[str, User]) -> None:
     def prompted(years: int) -> bool:
         born = clock.today().replace(year=clock.today().year - years, day=1)
-        visit = visit_of(ward["doctor"], admit("Ann", f"Of{years}", born=born, gender="female"))
+        visit = start_consultation(staff["doctor"], register_patient("Ann", f"Of{years}", born=born, gender="female"))
         return "pregnancy.possible" in [line["rule_id"] for line in visit.row.guidance["prompts"]]
 
     assert [prompted(years) for years in (9, 10, 49, 50, 54)] == [False, True, True, False, False]

@@ -10,8 +10,8 @@ from apps.accounts.models import User
 from apps.common import clock
 from apps.consultations import services
 from apps.consultations.models import Acknowledgement, Addendum, Consultation, StepSave
-from apps.consultations.tests.factories import booked, fill, save, signed, visit_of
-from apps.patients.tests.factories import admit
+from apps.consultations.tests.factories import booked, fill, save, signed, start_consultation
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -41,30 +41,30 @@ def sql(statement: str, *values: Any) -> Callable[[], None]:
         "status = 'completed', version = version + 1",
     ],
 )
-def test_an_update_of_a_signed_visit_by_sql_fails(ward: dict[str, User], change: str) -> None:
-    visit = signed(ward["doctor"], admit())
+def test_an_update_of_a_signed_visit_by_sql_fails(staff: dict[str, User], change: str) -> None:
+    visit = signed(staff["doctor"], register_patient())
     update = f"UPDATE consultations_consultation SET {change} WHERE id = %s"
     refuses(sql(update, visit.row.pk), "stays as it was signed")
-    amended = services.add(by=ward["doctor"], consultation_id=visit.row.pk, text="More")
+    amended = services.add(by=staff["doctor"], consultation_id=visit.row.pk, text="More")
     refuses(sql(update, amended.row.pk))
 
 
-def test_a_cancelled_visit_stays_as_it_is(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
-    services.cancel(by=ward["doctor"], consultation_id=visit.row.pk)
+def test_a_cancelled_visit_stays_as_it_is(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
+    services.cancel(by=staff["doctor"], consultation_id=visit.row.pk)
     refuses(sql("UPDATE consultations_consultation SET status = 'in_progress', cancelled_at = NULL WHERE id = %s", visit.row.pk))
     refuses(sql("UPDATE consultations_consultation SET status = 'amended' WHERE id = %s", visit.row.pk))
 
 
-def test_no_visit_is_deleted(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
+def test_no_visit_is_deleted(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
     refuses(sql("DELETE FROM consultations_consultation WHERE id = %s", visit.row.pk), "never deleted")
 
 
 @pytest.mark.parametrize("table", ["stepsave", "addendum", "passage", "acknowledgement"])
-def test_what_was_written_once_is_neither_changed_nor_removed(ward: dict[str, User], table: str) -> None:
-    doctor = ward["doctor"]
-    visit = save(doctor, visit_of(doctor, admit()), 1, {"bp": "190/125"})
+def test_what_was_written_once_is_neither_changed_nor_removed(staff: dict[str, User], table: str) -> None:
+    doctor = staff["doctor"]
+    visit = save(doctor, start_consultation(doctor, register_patient()), 1, {"bp": "190/125"})
     visit = fill(doctor, visit)
     told = [services.Acknowledged(id=alert["id"], reason="Seen") for alert in visit.alerts]
     services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=told)
@@ -73,24 +73,24 @@ def test_what_was_written_once_is_neither_changed_nor_removed(ward: dict[str, Us
         refuses(sql(statement), "only added to")
 
 
-def test_no_step_is_saved_behind_a_signature(ward: dict[str, User]) -> None:
-    visit = signed(ward["doctor"], admit())
+def test_no_step_is_saved_behind_a_signature(staff: dict[str, User]) -> None:
+    visit = signed(staff["doctor"], register_patient())
     late = StepSave(consultation=visit.row, number=7, version=9, state="completed", data={"plan": "Other"})
     refuses(late.save, "steps stay as they are")
     refuses(Acknowledgement(consultation=visit.row, alert_id="a", rule_id="r", because="b", reason="c").save)
 
 
-def test_an_addendum_follows_a_signature(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
+def test_an_addendum_follows_a_signature(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
     refuses(Addendum(consultation=visit.row, text="Too early").save, "follows a signature")
-    over = signed(ward["doctor"], admit())
+    over = signed(staff["doctor"], register_patient())
     refuses(Addendum(consultation=over.row, text="  ").save, "addendum_says_something")
 
 
-def test_an_appointment_has_one_live_visit_whoever_writes_it(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), ward["doctor"]
+def test_an_appointment_has_one_live_visit_whoever_writes_it(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
-    visit_of(doctor, patient, appointment_id=appointment.pk)
+    start_consultation(doctor, patient, appointment_id=appointment.pk)
     twin = Consultation(patient=patient, doctor=doctor, appointment=appointment, workflow_type="quick")
     refuses(lambda: twin.save(force_insert=True), "consultation_one_live_of_appointment")
 
@@ -108,13 +108,13 @@ def test_an_appointment_has_one_live_visit_whoever_writes_it(ward: dict[str, Use
         ({"rule_version": "1"}, "consultation_guided_by_a_version"),
     ],
 )
-def test_a_visit_is_whole(ward: dict[str, User], columns: dict[str, Any], constraint: str) -> None:
-    row = Consultation(**{"patient": admit(), "doctor": ward["doctor"], "workflow_type": "quick", **columns})
+def test_a_visit_is_whole(staff: dict[str, User], columns: dict[str, Any], constraint: str) -> None:
+    row = Consultation(**{"patient": register_patient(), "doctor": staff["doctor"], "workflow_type": "quick", **columns})
     refuses(lambda: row.save(force_insert=True), constraint)
 
 
-def test_a_visit_does_not_end_before_it_begins(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit(), "quick")
+def test_a_visit_does_not_end_before_it_begins(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient(), "quick")
     early = "status = 'completed', completed_at = started_at - interval '1 s', content_sha256 = %s"
     refuses(sql(f"UPDATE consultations_consultation SET {early}", "0" * 64), "consultation_ends_later")
     assert visit.row.started_at <= clock.now()
@@ -129,14 +129,14 @@ def test_a_visit_does_not_end_before_it_begins(ward: dict[str, User]) -> None:
         ({"number": 2, "version": 1}, "step_save_version_once"),
     ],
 )
-def test_a_save_is_whole(ward: dict[str, User], columns: dict[str, Any], constraint: str) -> None:
-    visit = save(ward["doctor"], visit_of(ward["doctor"], admit()), 2)
+def test_a_save_is_whole(staff: dict[str, User], columns: dict[str, Any], constraint: str) -> None:
+    visit = save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), 2)
     row = StepSave(**{"consultation": visit.row, "number": 7, "version": 1, "state": "completed", **columns})
     refuses(lambda: row.save(force_insert=True), constraint)
 
 
-def test_the_signature_is_of_the_steps_as_they_stand(ward: dict[str, User]) -> None:
-    visit = signed(ward["doctor"], admit())
+def test_the_signature_is_of_the_steps_as_they_stand(staff: dict[str, User]) -> None:
+    visit = signed(staff["doctor"], register_patient())
     rows = {save.number: save for save in StepSave.objects.filter(consultation=visit.row)}
     stored = Consultation.objects.get(pk=visit.row.pk).content_sha256
     assert services.content_sha256(visit.row.pk, rows.values()) == stored

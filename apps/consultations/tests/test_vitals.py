@@ -8,28 +8,28 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import api_client, browser
 from apps.common import clock
-from apps.consultations import steps
 from apps.consultations.models import StepSave
-from apps.consultations.steps import Step, Unreadable
-from apps.consultations.tests.factories import fill, visit_of
+from apps.consultations.steps import definitions
+from apps.consultations.steps.definitions import Step, Unreadable
+from apps.consultations.tests.factories import fill, start_consultation
 from apps.consultations.tests.test_admin import fill_in, page
-from apps.patients import vitals
+from apps.patients.chart import vitals
+from apps.patients.chart.vitals import LastMeasurement, MeasuredPerson, limits
 from apps.patients.models import ChartEntry, Patient
-from apps.patients.tests.factories import admit, chart
-from apps.patients.vitals import Last, Person, table
+from apps.patients.tests.factories import chart, register_patient
 
 TODAY = date(2026, 11, 29)
-ADULT = Person(age_days=int(45.4 * 365.25), age="45 years", today=TODAY)
+ADULT = MeasuredPerson(age_days=int(45.4 * 365.25), age="45 years", today=TODAY)
 SURE = {"confirmed_implausible": True}
 
 
-def kept(sent: dict[str, Any], stored: dict[str, Any] | None = None, person: Person | None = None) -> dict[str, Any]:
-    return steps.merged(Step.VITALS, stored or {}, steps.read(Step.VITALS, sent), person)
+def kept(sent: dict[str, Any], stored: dict[str, Any] | None = None, person: MeasuredPerson | None = None) -> dict[str, Any]:
+    return definitions.merged(Step.VITALS, stored or {}, definitions.read(Step.VITALS, sent), person)
 
 
-def refused(sent: dict[str, Any], person: Person | None = None, stored: dict[str, Any] | None = None) -> dict[str, str]:
+def refused(sent: dict[str, Any], person: MeasuredPerson | None = None, stored: dict[str, Any] | None = None) -> dict[str, str]:
     """The issues by field; nothing where the values are taken."""
     try:
         kept(sent, stored, person)
@@ -38,9 +38,9 @@ def refused(sent: dict[str, Any], person: Person | None = None, stored: dict[str
     return {}
 
 
-def weighed(kg: float, days_ago: int, age_days: int = ADULT.age_days) -> Person:
-    last = {"weight_kg": Last(kg, TODAY - timedelta(days=days_ago))}
-    return Person(age_days=age_days, age=f"{age_days} days", today=TODAY, last=last)
+def weighed(kg: float, days_ago: int, age_days: int = ADULT.age_days) -> MeasuredPerson:
+    last = {"weight_kg": LastMeasurement(kg, TODAY - timedelta(days=days_ago))}
+    return MeasuredPerson(age_days=age_days, age=f"{age_days} days", today=TODAY, last=last)
 
 
 # --- units
@@ -177,7 +177,7 @@ def test_180_kg_two_days_after_76_6_kg_is_refused_as_pounds() -> None:
         (weighed(20, 30, age_days=6 * 366), 14, False),
     ],
 )
-def test_a_weight_is_compared_with_the_last_one_by_the_time_between(person: Person, kg: float, believed: bool) -> None:
+def test_a_weight_is_compared_with_the_last_one_by_the_time_between(person: MeasuredPerson, kg: float, believed: bool) -> None:
     assert (not refused({"weight_kg": kg}, person)) is believed
 
 
@@ -195,13 +195,15 @@ def test_a_weight_is_compared_with_the_last_one_by_the_time_between(person: Pers
     ],
 )
 def test_a_usual_child_is_never_questioned_and_an_adult_s_weight_is(age_days: int, kg: float, cm: float) -> None:
-    person = Person(age_days=age_days, age=f"{age_days} days", today=TODAY)
+    person = MeasuredPerson(age_days=age_days, age=f"{age_days} days", today=TODAY)
     assert not refused({"weight_kg": kg, "height_cm": cm}, person)
     assert bool(refused({"weight_kg": 80}, person)) is (age_days <= 2500)
 
 
 def test_an_adult_s_weight_is_compared_with_the_height_that_is_on_record() -> None:
-    tall = Person(age_days=ADULT.age_days, age=ADULT.age, today=TODAY, last={"height_cm": Last(190, date(2020, 1, 1))})
+    tall = MeasuredPerson(
+        age_days=ADULT.age_days, age=ADULT.age, today=TODAY, last={"height_cm": LastMeasurement(190, date(2020, 1, 1))}
+    )
     assert "body mass index 8.3" in refused({"weight_kg": 30}, tall)["weight_kg"]
     assert not refused({"weight_kg": 30}, ADULT)
 
@@ -213,20 +215,20 @@ def test_a_value_that_stands_is_not_questioned_again() -> None:
 
 
 def test_the_bands_follow_each_other_without_a_gap_and_name_their_source() -> None:
-    assert table.BANDS[0].from_days == 0
-    assert all(one.until_days == following.from_days for one, following in pairwise(table.BANDS))
-    for band in table.BANDS:
+    assert limits.BANDS[0].from_days == 0
+    assert all(one.until_days == following.from_days for one, following in pairwise(limits.BANDS))
+    for band in limits.BANDS:
         assert all(least < most for least, most in (band.weight, band.height, band.bmi))
         assert any(source in band.source for source in ("WHO", "CDC"))
-    assert all(row.source for row in table.RANGES.values())
-    assert all(f"- {name}:" in (table.__doc__ or "") for name in ("WHO", "CDC", "CDC-20", "growthcleanr", "NEWS2", "house"))
+    assert all(row.source for row in limits.RANGES.values())
+    assert all(f"- {name}:" in (limits.__doc__ or "") for name in ("WHO", "CDC", "CDC-20", "growthcleanr", "NEWS2", "house"))
 
 
 # --- in a visit
 
 
 def put(user: User, visit: Any, data: dict[str, Any]) -> Any:
-    return caller(user).put(f"/consultations/{visit.row.pk}/step", {"step_number": 1, "step_data": data})
+    return api_client(user).put(f"/consultations/{visit.row.pk}/step", {"step_number": 1, "step_data": data})
 
 
 def weight_on_record(patient: Patient, kg: str, days_ago: int, unit: str = "kg") -> ChartEntry:
@@ -237,31 +239,31 @@ def weight_on_record(patient: Patient, kg: str, days_ago: int, unit: str = "kg")
 
 
 @pytest.mark.django_db
-def test_the_last_weight_is_the_newest_of_the_chart_in_whatever_unit(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_the_last_weight_is_the_newest_of_the_chart_in_whatever_unit(staff: dict[str, User]) -> None:
+    patient = register_patient()
     weight_on_record(patient, "120", 400)
     weight_on_record(patient, "168.9", 2, "[lb_av]")
-    visit = visit_of(ward["doctor"], patient)
-    error = put(ward["nurse"], visit, {"weight_kg": 180}).json()["error"]["details"]["errors"][0]
+    visit = start_consultation(staff["doctor"], patient)
+    error = put(staff["nurse"], visit, {"weight_kg": 180}).json()["error"]["details"]["errors"][0]
     assert error["field"] == "step_data.weight_kg"
     assert "2 days after 76.612 kg" in error["issue"]
-    assert put(ward["nurse"], visit, {"weight_kg": 180, "confirmed_implausible": True}).status_code == 200
+    assert put(staff["nurse"], visit, {"weight_kg": 180, "confirmed_implausible": True}).status_code == 200
 
 
 @pytest.mark.django_db
-def test_both_values_are_stored_the_metric_one_is_shown_and_the_chart_has_both(ward: dict[str, User]) -> None:
-    visit = fill(ward["doctor"], visit_of(ward["doctor"], admit(), "quick"), 2, 7)
+def test_both_values_are_stored_the_metric_one_is_shown_and_the_chart_has_both(staff: dict[str, User]) -> None:
+    visit = fill(staff["doctor"], start_consultation(staff["doctor"], register_patient(), "quick"), 2, 7)
     sent = {"temperature_c": 98.6, "temperature_unit": "F", "bp": "90/P", "pulse": "not_measurable"}
-    reply = put(ward["doctor"], visit, sent)
+    reply = put(staff["doctor"], visit, sent)
     assert reply.status_code == 200, reply.content
     entry = reply.json()["data"]["consultation"]["step_data"]["vitals"]
     assert entry["data"]["temperature_c"] == 37.0
     assert entry["data"]["entered"] == {"temperature_c": {"value": 98.6, "unit": "F"}}
     assert entry["parsed"] == {"systolic": 90, "temperature_c": 37.0}
-    shown = browser(ward["doctor"]).get(page("change", visit)).content.decode()
+    shown = browser(staff["doctor"]).get(page("change", visit)).content.decode()
     assert "37 °C (entered as 98.6 °F)" in shown
     assert "not measurable" in shown
-    done = caller(ward["doctor"]).post(
+    done = api_client(staff["doctor"]).post(
         f"/consultations/{visit.row.pk}/complete", {"override_incomplete": True, "reason": "Referred at once"}
     )
     assert done.status_code == 200, done.content
@@ -273,11 +275,11 @@ def test_both_values_are_stored_the_metric_one_is_shown_and_the_chart_has_both(w
 
 
 @pytest.mark.django_db
-def test_a_pressure_by_palpation_and_one_that_cannot_be_measured_are_red_flags(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit())
+def test_a_pressure_by_palpation_and_one_that_cannot_be_measured_are_red_flags(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient())
 
     def alerts(data: dict[str, Any]) -> set[str]:
-        return {one["rule_id"] for one in put(ward["nurse"], visit, data).json()["data"]["consultation"]["alerts"]}
+        return {one["rule_id"] for one in put(staff["nurse"], visit, data).json()["data"]["consultation"]["alerts"]}
 
     assert alerts({"bp": "80/P"}) == {"redflag.low-pressure"}
     assert alerts({"bp": "not_measurable"}) == {"redflag.not-measurable"}
@@ -285,10 +287,10 @@ def test_a_pressure_by_palpation_and_one_that_cannot_be_measured_are_red_flags(w
 
 
 @pytest.mark.django_db
-def test_the_page_offers_the_units_shows_the_last_values_and_says_that_nobody_reviewed_the_limits(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_the_page_offers_the_units_shows_the_last_values_and_says_that_nobody_reviewed_the_limits(staff: dict[str, User]) -> None:
+    patient = register_patient()
     weight_on_record(patient, "76.6", 2)
-    visit, client = visit_of(ward["doctor"], patient), browser(ward["doctor"])
+    visit, client = start_consultation(staff["doctor"], patient), browser(staff["doctor"])
     shown = client.get(page("step", visit, 1)).content.decode()
     assert f"before: 76.6 ({clock.today() - timedelta(days=2)})" in shown
     assert '<option value="lb">lb</option>' in shown
@@ -305,10 +307,12 @@ def test_the_page_offers_the_units_shows_the_last_values_and_says_that_nobody_re
     assert StepSave.objects.filter(number=1).first().data["pulse"] == "not_measurable"
 
 
-def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(ward: dict[str, User]) -> None:
-    infant = admit(born=clock.today() - timedelta(days=42))
-    visit = visit_of(ward["doctor"], infant)
-    reply = caller(ward["doctor"]).put(f"/consultations/{visit.row.pk}/step", {"step_number": 1, "step_data": {"weight_kg": 45}})
+def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(staff: dict[str, User]) -> None:
+    infant = register_patient(born=clock.today() - timedelta(days=42))
+    visit = start_consultation(staff["doctor"], infant)
+    reply = api_client(staff["doctor"]).put(
+        f"/consultations/{visit.row.pk}/step", {"step_number": 1, "step_data": {"weight_kg": 45}}
+    )
     assert reply.status_code == 400
     assert "at the age of 6 weeks" in reply.json()["error"]["details"]["issue"]
 
@@ -332,9 +336,9 @@ def test_a_value_that_cannot_be_read_is_refused_with_the_likely_mistake(sent: di
     assert says in issue
 
 
-def test_the_page_names_its_boxes_and_not_the_fields_of_the_api(ward: dict[str, User]) -> None:
-    visit = visit_of(ward["doctor"], admit(born=date(1980, 5, 15)))
-    client = browser(ward["doctor"])
+def test_the_page_names_its_boxes_and_not_the_fields_of_the_api(staff: dict[str, User]) -> None:
+    visit = start_consultation(staff["doctor"], register_patient(born=date(1980, 5, 15)))
+    client = browser(staff["doctor"])
     shown = fill_in(client, page("step", visit, 1), weight_kg="168.9", height_cm="72", temperature_c="98.6").content.decode()
     assert "Then choose the unit F." in shown
     shown = fill_in(client, page("step", visit, 1), height_cm="72").content.decode()

@@ -8,14 +8,14 @@ import time_machine
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller, hire
+from apps.accounts.tests.factories import api_client, browser, hire
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.consultations import services
-from apps.consultations.selectors import Visit
+from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import Acknowledged
-from apps.consultations.tests.factories import booked, save, visit_of
-from apps.patients.tests.factories import admit, restrict
+from apps.consultations.tests.factories import booked, save, start_consultation
+from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +24,9 @@ QUEUE, LIST = "/admin/queue/", "/admin/consultations/consultation/"
 
 
 @pytest.fixture
-def visit(ward: dict[str, User]) -> Visit:
+def visit(staff: dict[str, User]) -> ConsultationDetails:
     """Mary Major walked in; the nurse began the visit for the doctor."""
-    return save(ward["nurse"], visit_of(ward["doctor"], admit("Mary", "Major"), by=ward["nurse"]), 0)
+    return save(staff["nurse"], start_consultation(staff["doctor"], register_patient("Mary", "Major"), by=staff["nurse"]), 0)
 
 
 _signed_in: dict[Any, Client] = {}
@@ -54,12 +54,12 @@ def text(user: User, address: str) -> str:
 
 
 def test_the_alert_of_a_walk_in_is_on_the_doctors_queue_page_start_page_and_list_until_acknowledged(
-    ward: dict[str, User], visit: Visit
+    staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
-    doctor = ward["doctor"]
+    doctor = staff["doctor"]
     assert walk_ins(doctor) == []
-    save(ward["nurse"], visit, 1, CRITICAL)
-    for reader in (doctor, ward["nurse"]):
+    save(staff["nurse"], visit, 1, CRITICAL)
+    for reader in (doctor, staff["nurse"]):
         (line,) = walk_ins(reader)
         assert (line["id"], line["alert"] != "", line["ready"]) == (visit.row.pk, True, "")
         assert "Alert: vital signs</strong> since" in text(reader, f"{QUEUE}?part=1")
@@ -76,64 +76,68 @@ def test_the_alert_of_a_walk_in_is_on_the_doctors_queue_page_start_page_and_list
     assert "Alert: vital signs" not in text(doctor, LIST)
 
 
-def test_a_normal_value_takes_the_alert_of_a_walk_in_off_the_pages(ward: dict[str, User], visit: Visit) -> None:
-    save(ward["nurse"], visit, 1, CRITICAL)
-    save(ward["nurse"], visit, 1, {"bp": "130/80", "spo2": 97})
-    assert walk_ins(ward["doctor"]) == []
-    assert "Alert: vital signs" not in text(ward["doctor"], LIST)
+def test_a_normal_value_takes_the_alert_of_a_walk_in_off_the_pages(staff: dict[str, User], visit: ConsultationDetails) -> None:
+    save(staff["nurse"], visit, 1, CRITICAL)
+    save(staff["nurse"], visit, 1, {"bp": "130/80", "spo2": 97})
+    assert walk_ins(staff["doctor"]) == []
+    assert "Alert: vital signs" not in text(staff["doctor"], LIST)
 
 
-def test_a_walk_in_whom_the_nurse_marks_as_ready_stands_behind_those_with_an_alert(ward: dict[str, User], visit: Visit) -> None:
-    services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
+def test_a_walk_in_whom_the_nurse_marks_as_ready_stands_behind_those_with_an_alert(
+    staff: dict[str, User], visit: ConsultationDetails
+) -> None:
+    services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
     with time_machine.travel(clock.now() + timedelta(minutes=1)):
-        other = visit_of(ward["doctor"], admit("Ann", "Roe"), by=ward["nurse"])
-        save(ward["nurse"], other, 1, CRITICAL)
-        lines = walk_ins(ward["doctor"])
+        other = start_consultation(staff["doctor"], register_patient("Ann", "Roe"), by=staff["nurse"])
+        save(staff["nurse"], other, 1, CRITICAL)
+        lines = walk_ins(staff["doctor"])
         assert [(line["mrn"], bool(line["alert"]), bool(line["ready"])) for line in lines] == [
             (other.row.patient.mrn, True, False),
             (visit.row.patient.mrn, False, True),
         ]
-        services.cancel(by=ward["nurse"], consultation_id=other.row.pk)
-        save(ward["doctor"], visit, 2)
-        assert walk_ins(ward["doctor"]) == []
+        services.cancel(by=staff["nurse"], consultation_id=other.row.pk)
+        save(staff["doctor"], visit, 2)
+        assert walk_ins(staff["doctor"]) == []
 
 
-def test_the_alert_of_a_walk_in_goes_with_the_visit_to_another_doctor(ward: dict[str, User], visit: Visit) -> None:
+def test_the_alert_of_a_walk_in_goes_with_the_visit_to_another_doctor(staff: dict[str, User], visit: ConsultationDetails) -> None:
     other = hire("dr.other", "doctor", last_name="Okafor")
-    save(ward["doctor"], visit, 1, CRITICAL)
-    assert (walk_ins(ward["doctor"]), walk_ins(other)) == ([], [])  # what a doctor enters they know
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
-    assert (walk_ins(ward["doctor"]), len(walk_ins(other))) == ([], 1)
-    assert [len(walk_ins(ward["nurse"], f"?doctor={doctor.pk}")) for doctor in (ward["doctor"], other)] == [0, 1]
+    save(staff["doctor"], visit, 1, CRITICAL)
+    assert (walk_ins(staff["doctor"]), walk_ins(other)) == ([], [])  # what a doctor enters they know
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    assert (walk_ins(staff["doctor"]), len(walk_ins(other))) == ([], 1)
+    assert [len(walk_ins(staff["nurse"], f"?doctor={doctor.pk}")) for doctor in (staff["doctor"], other)] == [0, 1]
 
 
 def test_the_line_of_a_walk_in_is_shown_to_those_alone_who_read_visits_and_may_open_the_chart(
-    ward: dict[str, User], visit: Visit
+    staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
-    save(ward["nurse"], visit, 1, CRITICAL)
-    assert walk_ins(ward["receptionist"]) == []
-    assert "Alert: vital signs" not in text(ward["billing"], LIST)
-    assert text(ward["billing"], f"{LIST}?status=alert").count(str(visit.row.pk)) == 0
-    restrict(visit.row.patient, ward["doctor"])
-    assert (walk_ins(ward["nurse"]), len(walk_ins(ward["doctor"]))) == ([], 1)
+    save(staff["nurse"], visit, 1, CRITICAL)
+    assert walk_ins(staff["receptionist"]) == []
+    assert "Alert: vital signs" not in text(staff["billing"], LIST)
+    assert text(staff["billing"], f"{LIST}?status=alert").count(str(visit.row.pk)) == 0
+    restrict(visit.row.patient, staff["doctor"])
+    assert (walk_ins(staff["nurse"]), len(walk_ins(staff["doctor"]))) == ([], 1)
 
 
-def test_a_look_that_shows_a_new_walk_in_is_on_record_although_a_script_asked(ward: dict[str, User], visit: Visit) -> None:
-    doctor = browser(ward["doctor"])
+def test_a_look_that_shows_a_new_walk_in_is_on_record_although_a_script_asked(
+    staff: dict[str, User], visit: ConsultationDetails
+) -> None:
+    doctor = browser(staff["doctor"])
     tag = doctor.get(QUEUE).context["tag"]
     looks = AuditEvent.objects.filter(action="queue.listed")
     before = looks.count()
     doctor.get(f"{QUEUE}?part=1&seen={tag}")
     assert looks.count() == before
-    save(ward["nurse"], visit, 1, CRITICAL)
+    save(staff["nurse"], visit, 1, CRITICAL)
     doctor.get(f"{QUEUE}?part=1&seen={tag}")
     assert looks.count() == before + 1
 
 
-def test_a_visit_with_an_appointment_is_a_row_of_the_queue_and_no_line_beside_it(ward: dict[str, User]) -> None:
-    appointment = booked(admit(), ward["doctor"])
-    visit = visit_of(ward["doctor"], appointment.patient, by=ward["nurse"], appointment_id=appointment.pk)
-    save(ward["nurse"], visit, 1, CRITICAL)
-    assert walk_ins(ward["doctor"]) == []
-    assert len(caller(ward["doctor"]).get("/queue").json()["data"]["queue"]) == 1
-    assert "Alert: vital signs</strong> since" in text(ward["doctor"], LIST)
+def test_a_visit_with_an_appointment_is_a_row_of_the_queue_and_no_line_beside_it(staff: dict[str, User]) -> None:
+    appointment = booked(register_patient(), staff["doctor"])
+    visit = start_consultation(staff["doctor"], appointment.patient, by=staff["nurse"], appointment_id=appointment.pk)
+    save(staff["nurse"], visit, 1, CRITICAL)
+    assert walk_ins(staff["doctor"]) == []
+    assert len(api_client(staff["doctor"]).get("/queue").json()["data"]["queue"]) == 1
+    assert "Alert: vital signs</strong> since" in text(staff["doctor"], LIST)

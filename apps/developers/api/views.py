@@ -4,12 +4,12 @@ from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from apps.developers import contract
+from apps.developers.contract import openapi
 from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.renderers import EnvelopeRenderer
 from apps.rest.viewsets import HimsViewSet
 
-_KEPT = "public, max-age=300"  # seconds; the file changes with a release only
+_CACHE_CONTROL = "public, max-age=300"  # seconds; the file changes with a release only
 
 
 class _Yaml(EnvelopeRenderer):
@@ -30,8 +30,8 @@ class OpenApiViewSet(HimsViewSet):
 
     @endpoint(permission=PUBLIC)
     def as_json(self, request: Request) -> HttpResponse:
-        return HttpResponse(contract.as_json(), content_type="application/json", headers={"Cache-Control": _KEPT})
+        return HttpResponse(openapi.as_json(), content_type="application/json", headers={"Cache-Control": _CACHE_CONTROL})
 
     @endpoint(permission=PUBLIC)
     def as_yaml(self, request: Request) -> HttpResponse:
-        return HttpResponse(contract.as_yaml(), content_type="application/yaml", headers={"Cache-Control": _KEPT})
+        return HttpResponse(openapi.as_yaml(), content_type="application/yaml", headers={"Cache-Control": _CACHE_CONTROL})

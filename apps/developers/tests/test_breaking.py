@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.developers import breaking
+from apps.developers.contract import breaking_changes
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -78,7 +78,7 @@ FILE: dict[str, Any] = {
 def found(change: Change) -> list[str]:
     new = copy.deepcopy(FILE)
     change(new)
-    return breaking.breaks(FILE, new)
+    return breaking_changes.breaks(FILE, new)
 
 
 def body(file: dict[str, Any]) -> dict[str, Any]:

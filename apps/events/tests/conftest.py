@@ -19,13 +19,13 @@ class Nurse:
 
 
 @pytest.fixture
-def bell() -> Iterator[type[Event]]:
+def probe() -> Iterator[type[Event]]:
     """A patient rang the bell."""
 
     @dataclass(frozen=True, kw_only=True)
-    class BellRang(Event, name="test.bell_rang"):
-        bed: int = 1
+    class ProbeSent(Event, name="test.probe_sent"):
+        number: int = 1
 
-    yield BellRang
-    listeners._after_commit.pop("test.bell_rang", None)
-    event._registry.pop("test.bell_rang", None)
+    yield ProbeSent
+    listeners._after_commit.pop("test.probe_sent", None)
+    event._registry.pop("test.probe_sent", None)

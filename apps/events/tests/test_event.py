@@ -44,7 +44,7 @@ def moved() -> Iterator[type[Event]]:
 def told_and_revived(fact: Event) -> Event:
     with transaction.atomic():
         pk = emit(fact, by=Nurse(id=uuid4()))
-    return relay.revive(OutboxEvent.objects.get(pk=pk))
+    return relay.deserialize(OutboxEvent.objects.get(pk=pk))
 
 
 @pytest.mark.django_db
@@ -62,10 +62,10 @@ def test_a_listener_hears_the_very_fact_that_was_told(moved: Any) -> None:
         alone=False,
         note_count=3,
     )
-    heard = told_and_revived(fact)
-    assert heard == fact
-    assert [type(vars(heard)[name]) for name in vars(fact)] == [type(value) for value in vars(fact).values()]
-    about = (heard.event_id, heard.announced_at, heard.announced_by)
+    received = told_and_revived(fact)
+    assert received == fact
+    assert [type(vars(received)[name]) for name in vars(fact)] == [type(value) for value in vars(fact).values()]
+    about = (received.event_id, received.announced_at, received.announced_by)
     assert about == OutboxEvent.objects.values_list("pk", "occurred_at", "actor_id").get()
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
-from apps.common import bus
+from apps.common import redis_client
 from apps.events import listeners, relay
 from apps.events.listeners import after_commit
 from apps.events.models import Delivery, OutboxEvent
@@ -16,81 +16,83 @@ from apps.events.tests.conftest import Nurse
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def ring(bell: Any, by: Nurse | None = None, **fact: Any) -> None:
+def send_probe(probe: Any, by: Nurse | None = None, **fact: Any) -> None:
     with transaction.atomic():
-        emit(bell(**fact), by=by or Nurse())
+        emit(probe(**fact), by=by or Nurse())
 
 
 def tasks_waiting() -> int:
-    return bus.run(lambda client: client.llen("default"))
+    return redis_client.run(lambda client: client.llen("default"))
 
 
-def test_a_fact_that_concerns_no_listener_starts_no_task(bell: Any) -> None:
-    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
-    ring(bell, bed=1)
+def test_a_fact_that_concerns_no_listener_starts_no_task(probe: Any) -> None:
+    after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
+    send_probe(probe, number=1)
     assert OutboxEvent.objects.get().relayed_at is not None
     assert (relay.claim_waiting(), tasks_waiting()) == ([], 0)
 
 
-def test_only_the_listener_that_the_fact_concerns_gets_a_delivery(bell: Any) -> None:
-    heard: list[Any] = []
-    listeners._after_commit["test.bell_rang"] = {"ward.doctor": heard.append}
-    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
-    ring(bell, bed=1)
+def test_only_the_listener_that_the_fact_concerns_gets_a_delivery(probe: Any) -> None:
+    received: list[Any] = []
+    listeners._after_commit["test.probe_sent"] = {"ward.doctor": received.append}
+    after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
+    send_probe(probe, number=1)
     [turn] = relay.claim_waiting()
     assert Delivery.objects.get().listener == "ward.doctor"
     assert relay.deliver(turn.delivery_id, turn.attempt)
-    assert heard == [bell(bed=1)]
+    assert received == [probe(number=1)]
 
 
-def test_a_filter_knows_when_and_by_whom_the_fact_was_announced(bell: Any) -> None:
+def test_a_filter_knows_when_and_by_whom_the_fact_was_announced(probe: Any) -> None:
     seen: list[tuple[Any, ...]] = []
 
     def concerns(event: Any) -> bool:
         seen.append((event.event_id, event.announced_at, event.announced_by))
         return True
 
-    after_commit(bell, when=concerns)(lambda event: None)
+    after_commit(probe, when=concerns)(lambda event: None)
     nurse = Nurse(id=uuid4())
-    ring(bell, by=nurse)
+    send_probe(probe, by=nurse)
     relay.claim_waiting()
     row = OutboxEvent.objects.get()
     assert seen == [(row.pk, row.occurred_at, nurse.id)] * 2
 
 
-def test_what_is_announced_is_left_as_it_is_by_the_filters(bell: Any) -> None:
-    after_commit(bell, when=lambda event: True)(lambda event: None)
-    fact = bell(bed=3)
+def test_what_is_announced_is_left_as_it_is_by_the_filters(probe: Any) -> None:
+    after_commit(probe, when=lambda event: True)(lambda event: None)
+    fact = probe(number=3)
     with transaction.atomic():
         emit(fact, by=Nurse(id=uuid4()))
     assert (fact.event_id, fact.announced_at, fact.announced_by) == (None, None, None)
 
 
-def test_a_filter_that_fails_refuses_no_change_and_its_listener_runs(bell: Any) -> None:
-    heard: list[Any] = []
-    after_commit(bell, when=lambda event: 1 / 0)(heard.append)
-    ring(bell, bed=2)
+def test_a_filter_that_fails_refuses_no_change_and_its_listener_runs(probe: Any) -> None:
+    received: list[Any] = []
+    after_commit(probe, when=lambda event: 1 / 0)(received.append)
+    send_probe(probe, number=2)
     [turn] = relay.claim_waiting()
     assert relay.deliver(turn.delivery_id, turn.attempt)
-    assert heard == [bell(bed=2)]
+    assert received == [probe(number=2)]
 
 
-def test_a_fact_that_cannot_be_read_fails_where_a_person_sees_it(bell: Any) -> None:
-    after_commit(bell, when=lambda event: False)(lambda event: None)
-    OutboxEvent.objects.create(name="test.bell_rang", payload=["not", "a", "fact"])
+def test_a_fact_that_cannot_be_read_fails_where_a_person_sees_it(probe: Any) -> None:
+    after_commit(probe, when=lambda event: False)(lambda event: None)
+    OutboxEvent.objects.create(name="test.probe_sent", payload=["not", "a", "fact"])
     [turn] = relay.claim_waiting()
     assert not relay.deliver(turn.delivery_id, turn.attempt)
     assert Delivery.objects.get().last_error
 
 
-def test_facts_that_concern_nobody_hold_up_none_behind_them(bell: Any) -> None:
-    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
-    OutboxEvent.objects.bulk_create([OutboxEvent(name="test.bell_rang", payload={"bed": bed}) for bed in (1, 2, 3, 4, 9)])
+def test_facts_that_concern_nobody_hold_up_none_behind_them(probe: Any) -> None:
+    after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
+    OutboxEvent.objects.bulk_create(
+        [OutboxEvent(name="test.probe_sent", payload={"number": number}) for number in (1, 2, 3, 4, 9)]
+    )
     assert len(relay.claim_waiting(2)) == 1
-    assert Delivery.objects.get().event.payload == {"bed": 9}
+    assert Delivery.objects.get().event.payload == {"number": 9}
 
 
-def test_a_filter_asks_no_database(bell: Any, django_assert_num_queries: Any) -> None:
-    after_commit(bell, when=lambda event: event.bed > 5)(lambda event: None)
+def test_a_filter_asks_no_database(probe: Any, django_assert_num_queries: Any) -> None:
+    after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
     with transaction.atomic(), django_assert_num_queries(2):  # the rows of outbox and audit log
-        emit(bell(bed=1), by=Nurse())
+        emit(probe(number=1), by=Nurse())

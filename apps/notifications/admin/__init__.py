@@ -9,10 +9,10 @@ from apps.notifications import selectors
 from apps.notifications.admin import inbox, sent
 
 
-def _bell(user: Any) -> dict[str, Any]:
+def _unread_badge(user: Any) -> dict[str, Any]:
     return {"url": reverse("admin:notifications_notification_changelist"), "unread": selectors.unread_count(visible_to=user)}
 
 
-admin.site.bell = _bell  # type: ignore[attr-defined]
+admin.site.notification_link = _unread_badge  # type: ignore[attr-defined]
 
 __all__ = ["inbox", "sent"]

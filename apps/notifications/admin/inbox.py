@@ -12,7 +12,7 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.notifications import selectors, services
 from apps.notifications.models import Category, Notification, Priority
-from apps.rest import aliases
+from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
 
 
@@ -57,7 +57,7 @@ class NotificationAdmin(HimsModelAdmin):
 
     noun = "notification"
     title = "My notifications"
-    listed_as = "listed"
+    list_audit_action = "listed"
     needs = {"view": Permission.NOTIFICATION_READ}
     list_display = ("heading", "text", "priority", "category", "created_at", "leads_to", "read_or_not")
     list_filter = (StatusFilter, PriorityFilter, CategoryFilter)
@@ -83,7 +83,7 @@ class NotificationAdmin(HimsModelAdmin):
         if "all" in request.POST:
             messages.success(request, f"Marked as read: {services.read_all(by=by)}.")
         elif "read" in request.POST:
-            services.read(by=by, notification_id=aliases.in_path(request.POST["read"]))
+            services.read(by=by, notification_id=sample_ids.in_path(request.POST["read"]))
         return HttpResponseRedirect(request.get_full_path())
 
     @admin.display(description="title")
@@ -102,9 +102,9 @@ class NotificationAdmin(HimsModelAdmin):
 
     @admin.display(description="priority")
     def priority(self, row: Notification) -> str:
-        kind = row.message.priority
+        priority = row.message.priority
         shown = row.message.get_priority_display()
-        return format_html('<span class="hims-flag">{}</span>', shown) if kind in (Priority.HIGH, Priority.URGENT) else shown
+        return format_html('<span class="hims-flag">{}</span>', shown) if priority in (Priority.HIGH, Priority.URGENT) else shown
 
     @admin.display(description="category")
     def category(self, row: Notification) -> str:
@@ -112,10 +112,10 @@ class NotificationAdmin(HimsModelAdmin):
 
     @admin.display(description="leads to", empty_value="")
     def leads_to(self, row: Notification) -> str:
-        said = row.message
+        message = row.message
         return (
-            format_html('<a href="{}">Open<span class="visually-hidden"> {}</span></a>', said.action_url, said.title)
-            if said.action_url
+            format_html('<a href="{}">Open<span class="visually-hidden"> {}</span></a>', message.action_url, message.title)
+            if message.action_url
             else ""
         )
 

@@ -16,7 +16,7 @@ from apps.notifications.services import Notice
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm
 
-_SAID = ("title", "message", "type", "priority", "category", "action_url")
+_NOTICE_FIELDS = ("title", "message", "type", "priority", "category", "action_url")
 
 
 class NoticeForm(ServiceForm):
@@ -39,12 +39,14 @@ class NoticeForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "recipient_ids" in self.fields:
-            people = User.objects.filter(is_active=True).exclude(role=Role.PATIENT).order_by("last_name", "first_name", "pk")
-            cast("forms.ModelMultipleChoiceField", self.fields["recipient_ids"]).queryset = people
+            active_staff = (
+                User.objects.filter(is_active=True).exclude(role=Role.PATIENT).order_by("last_name", "first_name", "pk")
+            )
+            cast("forms.ModelMultipleChoiceField", self.fields["recipient_ids"]).queryset = active_staff
 
     class Meta:
         model = Message
-        fields = _SAID
+        fields = _NOTICE_FIELDS
         help_texts = {"action_url": "A path of this installation, like /admin/. May be left out."}
         widgets = {"message": forms.Textarea(attrs={"rows": 5})}
 
@@ -66,17 +68,17 @@ class MessageAdmin(HimsModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return ("recipient_roles", "recipient_ids", *_SAID)
-        return (*_SAID, "sent_by", "created_at", "recipient_count", "read_count")
+            return ("recipient_roles", "recipient_ids", *_NOTICE_FIELDS)
+        return (*_NOTICE_FIELDS, "sent_by", "created_at", "recipient_count", "read_count")
 
     def add(self, request: HttpRequest, form: Any) -> Message:
         """Send it."""
-        answers = form.cleaned_data
+        cleaned = form.cleaned_data
         return services.send(
             by=cast("Actor", request.user),
-            notice=Notice(**{name: answers[name] for name in _SAID}),
-            ids=[person.pk for person in answers["recipient_ids"]],
-            roles=answers["recipient_roles"],
+            notice=Notice(**{name: cleaned[name] for name in _NOTICE_FIELDS}),
+            ids=[person.pk for person in cleaned["recipient_ids"]],
+            roles=cleaned["recipient_roles"],
         )
 
     @admin.display(description="have read it")

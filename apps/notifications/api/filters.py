@@ -11,7 +11,7 @@ class NotificationFilter(FilterSet):
     status = ChoiceFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status")
     priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority")
     category = ChoiceFilter(choices=Category.choices, field_name="message__category")
-    cursor = CharFilter(method="left_to_the_page", max_length=cursor.LONGEST, help_text=cursor.HELP)
+    cursor = CharFilter(method="ignored", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
         model = Notification
@@ -20,5 +20,5 @@ class NotificationFilter(FilterSet):
     def of_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(read_at__isnull=value == "unread")
 
-    def left_to_the_page(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def ignored(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows

@@ -80,17 +80,17 @@ class SendNotificationBody(StrictSerializer):
 
 def notification_shape(row: Notification) -> dict[str, Any]:
     """A notification as section 9.1 of the reference prints one."""
-    said = row.message
+    message = row.message
     return {
         "id": row.pk,
-        "type": said.type,
-        "title": said.title,
-        "message": said.message,
-        "priority": said.priority,
-        "category": said.category,
+        "type": message.type,
+        "title": message.title,
+        "message": message.message,
+        "priority": message.priority,
+        "category": message.category,
         "is_read": row.read_at is not None,
         "created_at": row.created_at,
-        "action_url": said.action_url,
+        "action_url": message.action_url,
     }
 
 

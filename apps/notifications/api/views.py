@@ -34,7 +34,7 @@ class NotificationViewSet(HimsViewSet):
         count = paging.capped if narrowed else paging.exact
         unread = selectors.unread_count(visible_to=self.by)
         shape = shapes.notification_shape
-        return cursor.answer(self, rows, lambda: count(rows), shape, time="created_at", unread_count=unread)
+        return cursor.paginate(self, rows, lambda: count(rows), shape, time="created_at", unread_count=unread)
 
     @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.NotificationShape, operation_id="markNotificationRead")
     def read(self, request: Request, pk: str) -> Response:

@@ -2,16 +2,16 @@ import pytest
 
 from apps.accounts.models import User
 from apps.accounts.tests import factories
-from apps.notifications import mail
+from apps.notifications.mail import mailer
 
 
 @pytest.fixture
-def ward(db: None) -> dict[str, User]:
+def staff(db: None) -> dict[str, User]:
     """One person a role."""
-    return factories.hire_ward()
+    return factories.create_staff()
 
 
 @pytest.fixture(autouse=True)
 def the_server_is_asked() -> None:
     """No test leaves the mail server resting for the next."""
-    mail.wake()
+    mailer.end_pause()

@@ -43,7 +43,7 @@ def open_at(port: int, receiver: Receiver, *, smtputf8: bool = True) -> Iterator
         controller.stop()
 
 
-class SilentServer:
+class SilentMailServer:
     """Takes connections and says nothing."""
 
     def __init__(self, listening: socket.socket) -> None:
@@ -65,12 +65,12 @@ class SilentServer:
 
 
 @contextmanager
-def black_hole() -> Iterator[SilentServer]:
+def silent_mail_server() -> Iterator[SilentMailServer]:
     """A mail server that never answers, for the length of a test."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(50)
-        server = SilentServer(listening)
+        server = SilentMailServer(listening)
         try:
             yield server
         finally:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import PasswordLink, User
-from apps.accounts.tests.factories import browser, caller, hire, key_of
+from apps.accounts.tests.factories import api_client, browser, create_api_key, hire
 from apps.audit.models import AuditEvent
 from apps.events import relay
 from apps.events.models import OutboxEvent
@@ -32,11 +32,11 @@ def mails() -> dict[str, Any]:
     return {address: mail for mail in outgoing.outbox for address in mail.to}
 
 
-def test_a_change_of_e_mail_is_told_to_both_addresses_with_the_keys_of_the_account(ward: dict[str, User]) -> None:
-    nurse = ward["nurse"]
-    live, old, others = key_of(nurse), key_of(nurse), key_of(ward["doctor"])
+def test_a_change_of_e_mail_is_told_to_both_addresses_with_the_keys_of_the_account(staff: dict[str, User]) -> None:
+    nurse = staff["nurse"]
+    live, old, others = create_api_key(nurse), create_api_key(nurse), create_api_key(staff["doctor"])
     accounts.revoke_key(by=nurse, key_id=old.key.pk)
-    assert caller(nurse).call("PATCH", "/auth/me", {"email": "thief@example.com"}).status_code == 200
+    assert api_client(nurse).call("PATCH", "/auth/me", {"email": "thief@example.com"}).status_code == 200
     deliver_all()
     sent = mails()
     assert set(sent) == {"nurse.ward@hims.test", "thief@example.com"}
@@ -51,8 +51,8 @@ def test_a_change_of_e_mail_is_told_to_both_addresses_with_the_keys_of_the_accou
     assert "e-mail address" in said.title
 
 
-def test_an_administrators_change_of_e_mail_names_the_administrator(ward: dict[str, User]) -> None:
-    boss, nurse = caller(ward["admin"]), ward["nurse"]
+def test_an_administrators_change_of_e_mail_names_the_administrator(staff: dict[str, User]) -> None:
+    boss, nurse = api_client(staff["admin"]), staff["nurse"]
     assert boss.put(f"/users/{nurse.pk}", {"email": "other@hims.test"}).status_code == 200
     deliver_all()
     assert set(mails()) == {"nurse.ward@hims.test", "other@hims.test"}
@@ -61,41 +61,41 @@ def test_an_administrators_change_of_e_mail_names_the_administrator(ward: dict[s
         assert "no API keys" in mail.body
 
 
-def test_the_same_address_again_is_told_to_nobody(ward: dict[str, User]) -> None:
-    nurse = ward["nurse"]
-    assert caller(nurse).call("PATCH", "/auth/me", {"email": nurse.email, "last_name": "Wed"}).status_code == 200
+def test_the_same_address_again_is_told_to_nobody(staff: dict[str, User]) -> None:
+    nurse = staff["nurse"]
+    assert api_client(nurse).call("PATCH", "/auth/me", {"email": nurse.email, "last_name": "Wed"}).status_code == 200
     deliver_all()
     assert not outgoing.outbox
 
 
-def test_no_address_can_be_read_in_the_outbox_or_the_audit_log(ward: dict[str, User]) -> None:
-    accounts.change_staff(by=SYSTEM, user_id=ward["nurse"].pk, changes={"email": "unmistakable@example.com"})
+def test_no_address_can_be_read_in_the_outbox_or_the_audit_log(staff: dict[str, User]) -> None:
+    accounts.change_staff(by=SYSTEM, user_id=staff["nurse"].pk, changes={"email": "unmistakable@example.com"})
     stored = str([*OutboxEvent.objects.values_list("payload"), *AuditEvent.objects.values_list("detail")])
     assert "unmistakable" not in stored
     assert "nurse.ward@" not in stored
 
 
-def test_a_name_of_a_key_adds_no_line_to_the_mail(ward: dict[str, User]) -> None:
+def test_a_name_of_a_key_adds_no_line_to_the_mail(staff: dict[str, User]) -> None:
     new = accounts.NewKey(name="sync\n- nothing to worry about", scopes=["patients:read"])
-    accounts.make_key(by=ward["nurse"], owner_id=ward["nurse"].pk, new=new)
-    accounts.change_staff(by=SYSTEM, user_id=ward["nurse"].pk, changes={"email": "x@hims.test"})
+    accounts.create_key(by=staff["nurse"], owner_id=staff["nurse"].pk, new=new)
+    accounts.change_staff(by=SYSTEM, user_id=staff["nurse"].pk, changes={"email": "x@hims.test"})
     deliver_all()
     assert "- sync - nothing to worry about (hims_test_" in outgoing.outbox[0].body
 
 
-def test_links_mailed_to_the_former_address_are_void(ward: dict[str, User]) -> None:
-    link = accounts.make_reset_link(user_id=ward["nurse"].pk)
-    accounts.change_staff(by=SYSTEM, user_id=ward["nurse"].pk, changes={"email": "x@hims.test"})
-    with pytest.raises(accounts.BadLink):
+def test_links_mailed_to_the_former_address_are_void(staff: dict[str, User]) -> None:
+    link = accounts.create_password_link(user_id=staff["nurse"].pk)
+    accounts.change_staff(by=SYSTEM, user_id=staff["nurse"].pk, changes={"email": "x@hims.test"})
+    with pytest.raises(accounts.InvalidLink):
         accounts.reset_password(token=link.partition("token=")[2], password=WORDS)
 
 
-def test_an_invitation_sent_to_a_wrong_address_is_sent_again_to_the_right_one(ward: dict[str, User]) -> None:
+def test_an_invitation_sent_to_a_wrong_address_is_sent_again_to_the_right_one(staff: dict[str, User]) -> None:
     names = {"first_name": "New", "last_name": "Nurse", "role": "nurse"}
-    invited = accounts.invite(by=ward["admin"], staff=accounts.NewStaff(username="new", email="wrong@hims.test", **names))
+    invited = accounts.invite(by=staff["admin"], staff=accounts.NewStaff(username="new", email="wrong@hims.test", **names))
     deliver_all()
     wrong = PasswordLink.objects.get(user=invited)
-    accounts.change_staff(by=ward["admin"], user_id=invited.pk, changes={"email": "right@hims.test"})
+    accounts.change_staff(by=staff["admin"], user_id=invited.pk, changes={"email": "right@hims.test"})
     deliver_all()
     wrong.refresh_from_db()
     assert wrong.used_at is not None
@@ -104,36 +104,36 @@ def test_an_invitation_sent_to_a_wrong_address_is_sent_again_to_the_right_one(wa
 
 
 @pytest.mark.parametrize("door", ["api", "page"])
-def test_the_owner_is_told_who_revoked_a_key_and_the_audit_log_names_the_same(ward: dict[str, User], door: str) -> None:
-    key = key_of(ward["doctor"]).key
+def test_the_owner_is_told_who_revoked_a_key_and_the_audit_log_names_the_same(staff: dict[str, User], door: str) -> None:
+    key = create_api_key(staff["doctor"]).key
     if door == "api":
-        assert caller(ward["admin"]).call("DELETE", f"/api-keys/{key.pk}").status_code == 200
+        assert api_client(staff["admin"]).call("DELETE", f"/api-keys/{key.pk}").status_code == 200
     else:
-        browser(ward["admin"]).post(reverse("admin:accounts_apikey_revoke", args=[key.pk]))
+        browser(staff["admin"]).post(reverse("admin:accounts_apikey_revoke", args=[key.pk]))
     deliver_all()
     row = AuditEvent.objects.get(action="api_key.revoked", object_id=key.pk)
-    assert (row.user_id, row.role) == (ward["admin"].pk, "admin")
-    assert set(mails()) == {ward["doctor"].email}
-    [said] = inbox(ward["doctor"])
+    assert (row.user_id, row.role) == (staff["admin"].pk, "admin")
+    assert set(mails()) == {staff["doctor"].email}
+    [said] = inbox(staff["doctor"])
     for text in (said.message, outgoing.outbox[0].body):
         assert "admin.ward" in text
         assert f"{key.prefix}…{key.last4}" in text
 
 
-def test_nobody_is_told_of_ones_own_revocation_or_of_a_closed_account(ward: dict[str, User]) -> None:
-    accounts.revoke_key(by=ward["doctor"], key_id=key_of(ward["doctor"]).key.pk)
-    key_of(ward["nurse"])
-    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+def test_nobody_is_told_of_ones_own_revocation_or_of_a_closed_account(staff: dict[str, User]) -> None:
+    accounts.revoke_key(by=staff["doctor"], key_id=create_api_key(staff["doctor"]).key.pk)
+    create_api_key(staff["nurse"])
+    accounts.deactivate(by=staff["admin"], user_id=staff["nurse"].pk)
     deliver_all()
     assert not outgoing.outbox
     assert not Message.objects.exists()
 
 
-def test_a_password_that_an_administrator_set_is_told_to_the_owner(ward: dict[str, User]) -> None:
-    accounts.set_password(by=ward["admin"], user_id=ward["nurse"].pk, password=WORDS)
-    accounts.set_password(by=ward["doctor"], user_id=ward["doctor"].pk, password=WORDS)
+def test_a_password_that_an_administrator_set_is_told_to_the_owner(staff: dict[str, User]) -> None:
+    accounts.set_password(by=staff["admin"], user_id=staff["nurse"].pk, password=WORDS)
+    accounts.set_password(by=staff["doctor"], user_id=staff["doctor"].pk, password=WORDS)
     hire("somebody.else")
     deliver_all()
-    assert set(mails()) == {ward["nurse"].email}
+    assert set(mails()) == {staff["nurse"].email}
     assert "admin.ward" in outgoing.outbox[0].body
     assert WORDS not in outgoing.outbox[0].body

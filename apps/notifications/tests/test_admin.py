@@ -19,8 +19,8 @@ SENT = "/admin/notifications/message/"
 
 
 @pytest.fixture
-def page_of(ward: dict[str, User]) -> Callable[[str], Client]:
-    return lambda role: browser(ward[role])
+def page_of(staff: dict[str, User]) -> Callable[[str], Client]:
+    return lambda role: browser(staff[role])
 
 
 def shown(client: Client, address: str) -> str:
@@ -30,31 +30,31 @@ def shown(client: Client, address: str) -> str:
 
 
 @pytest.mark.parametrize("role", ["nurse", "manager", "admin"])
-def test_the_bell_on_every_page_counts_ones_own_unread(ward: dict[str, User], page_of: Callable, role: str) -> None:
-    tell(ward["doctor"])
+def test_the_bell_on_every_page_counts_ones_own_unread(staff: dict[str, User], page_of: Callable, role: str) -> None:
+    tell(staff["doctor"])
     assert f'<a href="{INBOX}">Notifications</a>' in shown(page_of(role), "/admin/")
-    tell(ward[role])
-    tell(ward[role])
+    tell(staff[role])
+    tell(staff[role])
     assert "Notifications (2 unread)" in shown(page_of(role), "/admin/")
 
 
-def test_a_stranger_sees_no_bell(ward: dict[str, User]) -> None:
+def test_a_stranger_sees_no_bell(staff: dict[str, User]) -> None:
     assert "Notifications" not in Client().get("/admin/login/").content.decode()
 
 
-def test_the_inbox_shows_ones_own_escaped(ward: dict[str, User], page_of: Callable) -> None:
-    tell(ward["nurse"], title="<script>alert(1)</script>", action_url="/admin/?q='")
-    tell(ward["doctor"], title="For the doctor")
+def test_the_inbox_shows_ones_own_escaped(staff: dict[str, User], page_of: Callable) -> None:
+    tell(staff["nurse"], title="<script>alert(1)</script>", action_url="/admin/?q='")
+    tell(staff["doctor"], title="For the doctor")
     page = shown(page_of("nurse"), INBOX)
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
     assert 'href="/admin/?q=&#x27;"' in page
     assert "For the doctor" not in page
-    assert AuditEvent.objects.filter(action="notification.listed", user_id=ward["nurse"].pk).exists()
+    assert AuditEvent.objects.filter(action="notification.listed", user_id=staff["nurse"].pk).exists()
 
 
-def test_a_button_marks_one_as_read_and_another_all(ward: dict[str, User], page_of: Callable) -> None:
-    copies = [copy_of(tell(ward["nurse"]), ward["nurse"]) for _ in range(3)]
+def test_a_button_marks_one_as_read_and_another_all(staff: dict[str, User], page_of: Callable) -> None:
+    copies = [copy_of(tell(staff["nurse"]), staff["nurse"]) for _ in range(3)]
     nurse = page_of("nurse")
     answer = nurse.post(INBOX + "?status=unread", {"read": str(copies[0].pk)})
     assert (answer.status_code, answer.headers["Location"]) == (302, INBOX + "?status=unread")
@@ -65,16 +65,16 @@ def test_a_button_marks_one_as_read_and_another_all(ward: dict[str, User], page_
 
 
 @pytest.mark.parametrize("named", [lambda copy: str(copy.pk), lambda _: str(uuid4()), lambda _: "x"])
-def test_another_persons_is_not_marked(ward: dict[str, User], page_of: Callable, named: Callable) -> None:
-    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
+def test_another_persons_is_not_marked(staff: dict[str, User], page_of: Callable, named: Callable) -> None:
+    copy = copy_of(tell(staff["nurse"]), staff["nurse"])
     assert page_of("doctor").post(INBOX, {"read": named(copy)}).status_code == 404
     assert page_of("doctor").get(f"{INBOX}{copy.pk}/change/").status_code in (302, 404)
     assert Notification.objects.unread().count() == 1
 
 
-def test_the_filters_of_the_inbox(ward: dict[str, User], page_of: Callable) -> None:
-    tell(ward["nurse"], title="About a lab", category="lab", priority="urgent")
-    tell(ward["nurse"], title="About a bill", category="billing")
+def test_the_filters_of_the_inbox(staff: dict[str, User], page_of: Callable) -> None:
+    tell(staff["nurse"], title="About a lab", category="lab", priority="urgent")
+    tell(staff["nurse"], title="About a bill", category="billing")
     nurse = page_of("nurse")
     for query in ("category=lab", "priority=urgent", "status=unread&category=lab"):
         page = shown(nurse, f"{INBOX}?{query}")
@@ -84,11 +84,11 @@ def test_the_filters_of_the_inbox(ward: dict[str, User], page_of: Callable) -> N
 
 
 def test_the_inbox_costs_as_many_statements_for_twenty_as_for_one(
-    ward: dict[str, User], page_of: Callable, django_assert_max_num_queries: Any
+    staff: dict[str, User], page_of: Callable, django_assert_max_num_queries: Any
 ) -> None:
     nurse = page_of("nurse")
     for _ in range(25):
-        tell(ward["nurse"])
+        tell(staff["nurse"])
     with django_assert_max_num_queries(10):
         shown(nurse, INBOX)
 
@@ -105,13 +105,13 @@ NOTICE = {
 }
 
 
-def test_an_administrator_sends_a_notice(ward: dict[str, User], page_of: Callable) -> None:
+def test_an_administrator_sends_a_notice(staff: dict[str, User], page_of: Callable) -> None:
     admin = page_of("admin")
     assert "System Maintenance" not in shown(admin, SENT)
-    answer = admin.post(SENT + "add/", {**NOTICE, "recipient_ids": [str(ward["doctor"].pk), str(ward["nurse"].pk)]})
+    answer = admin.post(SENT + "add/", {**NOTICE, "recipient_ids": [str(staff["doctor"].pk), str(staff["nurse"].pk)]})
     assert answer.status_code == 302, answer.content.decode()
     said = Message.objects.get()
-    assert (said.sent_by_id, said.recipient_count, said.priority) == (ward["admin"].pk, 2, "high")
+    assert (said.sent_by_id, said.recipient_count, said.priority) == (staff["admin"].pk, 2, "high")
     assert "System Maintenance" in shown(page_of("doctor"), INBOX)
     assert "0 of 2" in shown(admin, reverse("admin:notifications_message_change", args=[said.pk]))
 

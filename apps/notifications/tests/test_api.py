@@ -7,7 +7,7 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import Caller, caller
+from apps.accounts.tests.factories import ApiClient, api_client
 from apps.common import clock
 from apps.notifications import services
 from apps.notifications.models import Notification
@@ -19,17 +19,17 @@ KEYS = ["id", "type", "title", "message", "priority", "category", "is_read", "cr
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Callable[[str], Caller]:
-    return lambda role: caller(ward[role])
+def api_client_of(staff: dict[str, User]) -> Callable[[str], ApiClient]:
+    return lambda role: api_client(staff[role])
 
 
-def listed(by: Caller, query: str = "") -> dict[str, Any]:
+def listed(by: ApiClient, query: str = "") -> dict[str, Any]:
     answer = by.get(f"/notifications{query}")
     assert answer.status_code == 200, answer.content
     return answer.json()["data"]
 
 
-def titles(by: Caller, query: str = "") -> list[str]:
+def titles(by: ApiClient, query: str = "") -> list[str]:
     return [row["title"] for row in listed(by, query)["notifications"]]
 
 
@@ -41,32 +41,34 @@ def several(person: User, count: int) -> None:
         services.notify(by=SYSTEM, notice=notice(f"Notice {number}"), ids=[person.pk], at=at)
 
 
-def test_a_notification_has_the_keys_of_the_reference(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    said = tell(ward["nurse"], title="Lab Results Available", category="lab", action_url="/lab/results/123")
-    data = listed(desk("nurse"))
+def test_a_notification_has_the_keys_of_the_reference(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
+    said = tell(staff["nurse"], title="Lab Results Available", category="lab", action_url="/lab/results/123")
+    data = listed(api_client_of("nurse"))
     [row] = data["notifications"]
     assert list(row) == KEYS
-    assert row["id"] == str(copy_of(said, ward["nurse"]).pk)
+    assert row["id"] == str(copy_of(said, staff["nurse"]).pk)
     assert (row["is_read"], row["category"], row["action_url"]) == (False, "lab", "/lab/results/123")
     assert row["created_at"].endswith("Z")
     assert data["unread_count"] == 1
     assert data["pagination"] == {"page": 1, "limit": 20, "total": 1, "pages": 1, "next_cursor": None}
 
 
-def test_one_sees_ones_own_the_newest_first(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
+def test_one_sees_ones_own_the_newest_first(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
     at = clock.now()
     for title, hours in (("Old", 3), ("New", 1), ("Middle", 2)):
-        services.notify(by=SYSTEM, notice=notice(title), ids=[ward["nurse"].pk], at=at - timedelta(hours=hours))
-    tell(ward["doctor"], title="For the doctor")
-    assert titles(desk("nurse")) == ["New", "Middle", "Old"]
+        services.notify(by=SYSTEM, notice=notice(title), ids=[staff["nurse"].pk], at=at - timedelta(hours=hours))
+    tell(staff["doctor"], title="For the doctor")
+    assert titles(api_client_of("nurse")) == ["New", "Middle", "Old"]
 
 
-def test_the_list_is_filtered_and_unread_are_counted_all_the_same(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    read = tell(ward["nurse"], title="Read", priority="high", category="lab")
-    tell(ward["nurse"], title="Unread", priority="high", category="billing")
-    tell(ward["nurse"], title="Urgent", priority="urgent", category="lab")
-    services.read(by=ward["nurse"], notification_id=copy_of(read, ward["nurse"]).pk)
-    nurse = desk("nurse")
+def test_the_list_is_filtered_and_unread_are_counted_all_the_same(
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient]
+) -> None:
+    read = tell(staff["nurse"], title="Read", priority="high", category="lab")
+    tell(staff["nurse"], title="Unread", priority="high", category="billing")
+    tell(staff["nurse"], title="Urgent", priority="urgent", category="lab")
+    services.read(by=staff["nurse"], notification_id=copy_of(read, staff["nurse"]).pk)
+    nurse = api_client_of("nurse")
     assert titles(nurse, "?status=read") == ["Read"]
     assert titles(nurse, "?status=unread&priority=high") == ["Unread"]
     assert set(titles(nurse, "?category=lab")) == {"Read", "Urgent"}
@@ -80,19 +82,21 @@ def test_the_list_is_filtered_and_unread_are_counted_all_the_same(ward: dict[str
         *("cursor=nonsense", "cursor=", "cursor=%00", "cursor=MjAyNi0xMS0yMg", "cursor=" + "A" * 200),
     ],
 )
-def test_a_wrong_parameter_is_named(desk: Callable[[str], Caller], query: str) -> None:
-    answer = desk("nurse").get(f"/notifications?{query}")
+def test_a_wrong_parameter_is_named(api_client_of: Callable[[str], ApiClient], query: str) -> None:
+    answer = api_client_of("nurse").get(f"/notifications?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]["details"]["field"] == query.partition("=")[0]
 
 
-def test_cursors_lead_through_all_and_what_arrives_shifts_nothing(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    several(ward["nurse"], 11)
-    nurse, query, seen = desk("nurse"), "?limit=3", []
+def test_cursors_lead_through_all_and_what_arrives_shifts_nothing(
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient]
+) -> None:
+    several(staff["nurse"], 11)
+    nurse, query, seen = api_client_of("nurse"), "?limit=3", []
     while True:
         data = listed(nurse, query)
         seen += [row["title"] for row in data["notifications"]]
-        tell(ward["nurse"], title="Arrived meanwhile")
+        tell(staff["nurse"], title="Arrived meanwhile")
         if not (following := data["pagination"]["next_cursor"]):
             break
         query = f"?limit=3&cursor={following}"
@@ -102,9 +106,9 @@ def test_cursors_lead_through_all_and_what_arrives_shifts_nothing(ward: dict[str
     assert data["pagination"] == {"limit": 3, "next_cursor": None}
 
 
-def test_a_cursor_keeps_the_filter_and_is_no_page(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    several(ward["nurse"], 4)
-    nurse = desk("nurse")
+def test_a_cursor_keeps_the_filter_and_is_no_page(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
+    several(staff["nurse"], 4)
+    nurse = api_client_of("nurse")
     answer = nurse.get("/notifications?limit=2&status=unread")
     cursor = answer.json()["data"]["pagination"]["next_cursor"]
     following = nurse.get(f"/notifications?limit=1&status=unread&cursor={cursor}")
@@ -114,23 +118,25 @@ def test_a_cursor_keeps_the_filter_and_is_no_page(ward: dict[str, User], desk: C
     assert titles(nurse, f"?status=read&cursor={cursor}") == []
 
 
-def test_a_page_past_the_end_is_empty(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    several(ward["nurse"], 3)
-    assert listed(desk("nurse"), "?page=9&limit=2")["notifications"] == []
-    assert titles(desk("nurse"), "?page=2&limit=2") == ["Notice 0"] or titles(desk("nurse"), "?page=2&limit=2") == ["Notice 1"]
+def test_a_page_past_the_end_is_empty(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
+    several(staff["nurse"], 3)
+    assert listed(api_client_of("nurse"), "?page=9&limit=2")["notifications"] == []
+    assert titles(api_client_of("nurse"), "?page=2&limit=2") == ["Notice 0"] or titles(
+        api_client_of("nurse"), "?page=2&limit=2"
+    ) == ["Notice 1"]
 
 
 def test_the_list_costs_as_many_statements_for_fifty_as_for_one(
-    ward: dict[str, User], desk: Callable[[str], Caller], django_assert_max_num_queries: Any
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient], django_assert_max_num_queries: Any
 ) -> None:
-    nurse = desk("nurse")
-    several(ward["nurse"], 60)
+    nurse = api_client_of("nurse")
+    several(staff["nurse"], 60)
     with django_assert_max_num_queries(4):  # who, total, rows, unread
         assert len(listed(nurse, "?limit=50")["notifications"]) == 50
 
 
-def test_reading_twice_is_no_mistake(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    copy, nurse = copy_of(tell(ward["nurse"]), ward["nurse"]), desk("nurse")
+def test_reading_twice_is_no_mistake(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
+    copy, nurse = copy_of(tell(staff["nurse"]), staff["nurse"]), api_client_of("nurse")
     for _ in range(2):
         answer = nurse.put(f"/notifications/{copy.pk}/read")
         assert answer.status_code == 200
@@ -140,17 +146,19 @@ def test_reading_twice_is_no_mistake(ward: dict[str, User], desk: Callable[[str]
 
 
 @pytest.mark.parametrize("role", ["doctor", "manager", "admin"])
-def test_another_persons_notification_is_not_there(ward: dict[str, User], desk: Callable[[str], Caller], role: str) -> None:
-    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
-    assert desk(role).put(f"/notifications/{copy.pk}/read").status_code == 404
-    assert desk(role).put(f"/notifications/{copy.message_id}/read").status_code == 404
-    assert desk(role).put("/notifications/not-an-id/read").status_code == 404
+def test_another_persons_notification_is_not_there(
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient], role: str
+) -> None:
+    copy = copy_of(tell(staff["nurse"]), staff["nurse"])
+    assert api_client_of(role).put(f"/notifications/{copy.pk}/read").status_code == 404
+    assert api_client_of(role).put(f"/notifications/{copy.message_id}/read").status_code == 404
+    assert api_client_of(role).put("/notifications/not-an-id/read").status_code == 404
     assert Notification.objects.get(pk=copy.pk).read_at is None
 
 
-def test_all_are_read_at_once(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    several(ward["nurse"], 3)
-    nurse = desk("nurse")
+def test_all_are_read_at_once(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
+    several(staff["nurse"], 3)
+    nurse = api_client_of("nurse")
     assert nurse.post("/notifications/read-all").json()["data"] == {"read": 3, "unread_count": 0}
     assert nurse.post("/notifications/read-all").json()["data"] == {"read": 0, "unread_count": 0}
 
@@ -165,24 +173,28 @@ SAID = {
 }
 
 
-def test_an_administrator_sends_what_the_reference_shows(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    people = [str(ward[role].pk) for role in ("nurse", "doctor", "nurse")]
-    admin = desk("admin")
+def test_an_administrator_sends_what_the_reference_shows(
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient]
+) -> None:
+    people = [str(staff[role].pk) for role in ("nurse", "doctor", "nurse")]
+    admin = api_client_of("admin")
     answer = admin.post("/notifications", {"recipient_ids": people, **SAID})
     assert answer.status_code == 201, answer.content
     told = answer.json()["data"]["notification"]
-    assert (told["recipient_count"], told["read_count"], told["sent_by"]) == (2, 0, str(ward["admin"].pk))
-    [row] = listed(desk("nurse"))["notifications"]
+    assert (told["recipient_count"], told["read_count"], told["sent_by"]) == (2, 0, str(staff["admin"].pk))
+    [row] = listed(api_client_of("nurse"))["notifications"]
     assert {name: row[name] for name in SAID} == SAID
-    desk("nurse").post("/notifications/read-all")
+    api_client_of("nurse").post("/notifications/read-all")
     again = admin.get(answer.headers["Location"].removeprefix("/v1")).json()["data"]["notification"]
     assert again == told | {"read_count": 1}
 
 
-def test_a_role_is_told_and_what_is_left_out_has_a_default(ward: dict[str, User], desk: Callable[[str], Caller]) -> None:
-    answer = desk("admin").post("/notifications", {"recipient_roles": ["manager"], "title": "A", "message": "B"})
+def test_a_role_is_told_and_what_is_left_out_has_a_default(
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient]
+) -> None:
+    answer = api_client_of("admin").post("/notifications", {"recipient_roles": ["manager"], "title": "A", "message": "B"})
     assert answer.status_code == 201
-    [row] = listed(desk("manager"))["notifications"]
+    [row] = listed(api_client_of("manager"))["notifications"]
     assert [row[name] for name in ("type", "priority", "category", "action_url")] == ["info", "medium", "system", ""]
 
 
@@ -211,25 +223,25 @@ def test_a_role_is_told_and_what_is_left_out_has_a_default(ward: dict[str, User]
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_is_sent(
-    ward: dict[str, User], desk: Callable[[str], Caller], wrong: dict[str, Any], field: str
+    staff: dict[str, User], api_client_of: Callable[[str], ApiClient], wrong: dict[str, Any], field: str
 ) -> None:
-    body = {"recipient_ids": [str(ward["nurse"].pk)], **SAID, **wrong}
-    answer = desk("admin").post("/notifications", body)
+    body = {"recipient_ids": [str(staff["nurse"].pk)], **SAID, **wrong}
+    answer = api_client_of("admin").post("/notifications", body)
     assert answer.status_code == 400, answer.content
     assert answer.json()["error"]["details"]["field"] == field
     assert not Notification.objects.exists()
 
 
-def test_more_than_ten_thousand_are_not_named_in_one_request(desk: Callable[[str], Caller]) -> None:
+def test_more_than_ten_thousand_are_not_named_in_one_request(api_client_of: Callable[[str], ApiClient]) -> None:
     many = [str(uuid4()) for _ in range(10_001)]
-    answer = desk("admin").post("/notifications", {"recipient_ids": many, **SAID})
+    answer = api_client_of("admin").post("/notifications", {"recipient_ids": many, **SAID})
     assert answer.status_code == 400
     assert "recipient_ids" in answer.json()["error"]["details"]["field"]
 
 
 @pytest.mark.parametrize("role", ["manager", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing"])
-def test_nobody_but_an_administrator_sends(ward: dict[str, User], desk: Callable[[str], Caller], role: str) -> None:
-    answer = desk(role).post("/notifications", {"recipient_ids": [str(ward["nurse"].pk)], **SAID})
+def test_nobody_but_an_administrator_sends(staff: dict[str, User], api_client_of: Callable[[str], ApiClient], role: str) -> None:
+    answer = api_client_of(role).post("/notifications", {"recipient_ids": [str(staff["nurse"].pk)], **SAID})
     assert answer.status_code == 403
     assert not Notification.objects.exists()
-    assert listed(desk(role))["notifications"] == []
+    assert listed(api_client_of(role))["notifications"] == []

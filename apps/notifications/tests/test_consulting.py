@@ -10,20 +10,20 @@ from apps.accounts.models import User
 from apps.accounts.tests import factories as people
 from apps.consultations import services
 from apps.consultations.selectors import Visit
-from apps.consultations.tests.factories import booked, save, visit_of
+from apps.consultations.tests.factories import booked, save, start_consultation
 from apps.events import relay
 from apps.events.models import Delivery
 from apps.notifications.models import Message, Notification
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def visit(ward: dict[str, User]) -> Visit:
+def visit(staff: dict[str, User]) -> Visit:
     """Begun by the nurse for the booked doctor, who has not opened it."""
-    appointment = booked(admit("Mary", "Major", mrn="MRN777"), ward["doctor"])
-    return visit_of(ward["doctor"], appointment.patient, by=ward["nurse"], appointment_id=appointment.pk)
+    appointment = booked(register_patient("Mary", "Major", mrn="MRN777"), staff["doctor"])
+    return start_consultation(staff["doctor"], appointment.patient, by=staff["nurse"], appointment_id=appointment.pk)
 
 
 def deliver() -> None:
@@ -38,72 +38,72 @@ def told(person: User, category: str = "consultation") -> list[Message]:
 
 
 def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without_a_value(
-    ward: dict[str, User], visit: Visit
+    staff: dict[str, User], visit: Visit
 ) -> None:
-    save(ward["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
-    (said,) = told(ward["doctor"])
+    save(staff["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
+    (said,) = told(staff["doctor"])
     assert (said.title, said.priority, said.type) == ("Alert: vital signs", "urgent", "warning")
     assert said.message.startswith("Mary Major (MRN777): Very high blood pressure")
     assert "210/130" in said.message
     assert "88 %" in said.message
     assert said.action_url == reverse("admin:consultations_consultation_change", args=[visit.row.pk])
-    assert told(ward["nurse"]) == []
-    mails = [mail for mail in outgoing.outbox if mail.to == [ward["doctor"].email]]
+    assert told(staff["nurse"]) == []
+    mails = [mail for mail in outgoing.outbox if mail.to == [staff["doctor"].email]]
     (mail,) = (mail for mail in mails if "needs you now" in mail.subject)
     secret = ("Mary", "Major", "MRN777", "210", "130", "88", "pressure", "oxygen")
     assert not [word for word in secret if word in f"{mail.subject} {mail.body}"]
 
 
-def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(ward: dict[str, User]) -> None:
-    walk_in = visit_of(ward["doctor"], admit("Mary", "Major", mrn="MRN777"), by=ward["nurse"])
-    save(ward["nurse"], walk_in, 1, {"bp": "210/130", "spo2": 88})
-    (said,) = told(ward["doctor"])
+def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(staff: dict[str, User]) -> None:
+    walk_in = start_consultation(staff["doctor"], register_patient("Mary", "Major", mrn="MRN777"), by=staff["nurse"])
+    save(staff["nurse"], walk_in, 1, {"bp": "210/130", "spo2": 88})
+    (said,) = told(staff["doctor"])
     assert (said.title, said.priority) == ("Alert: vital signs", "urgent")
     assert said.action_url == reverse("admin:consultations_consultation_change", args=[walk_in.row.pk])
-    assert [mail.to for mail in outgoing.outbox if "needs you now" in mail.subject] == [[ward["doctor"].email]]
+    assert [mail.to for mail in outgoing.outbox if "needs you now" in mail.subject] == [[staff["doctor"].email]]
 
 
-def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(ward: dict[str, User], visit: Visit) -> None:
+def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(staff: dict[str, User], visit: Visit) -> None:
     for _ in range(2):
-        save(ward["nurse"], visit, 1, {"bp": "210/130"})
+        save(staff["nurse"], visit, 1, {"bp": "210/130"})
         deliver()
     Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)
-    assert all(relay.deliver(row.pk, 1) for row in Delivery.objects.filter(listener__contains=".tell_the_doctor_of_an_alert"))
-    assert len(told(ward["doctor"])) == 1
+    assert all(relay.deliver(row.pk, 1) for row in Delivery.objects.filter(listener__contains=".notify_doctor_of_alert"))
+    assert len(told(staff["doctor"])) == 1
 
 
-def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(ward: dict[str, User], visit: Visit) -> None:
-    save(ward["nurse"], visit, 1, {"spo2": 88})
-    save(ward["nurse"], visit, 1, {"spo2": 97})
-    (said,) = told(ward["doctor"])
+def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(staff: dict[str, User], visit: Visit) -> None:
+    save(staff["nurse"], visit, 1, {"spo2": 88})
+    save(staff["nurse"], visit, 1, {"spo2": 97})
+    (said,) = told(staff["doctor"])
     assert "no longer so" in said.message
 
 
-def test_a_doctor_is_told_nothing_of_what_they_entered(ward: dict[str, User], visit: Visit) -> None:
-    save(ward["doctor"], visit, 1, {"bp": "210/130"})
-    assert told(ward["doctor"]) == []
+def test_a_doctor_is_told_nothing_of_what_they_entered(staff: dict[str, User], visit: Visit) -> None:
+    save(staff["doctor"], visit, 1, {"bp": "210/130"})
+    assert told(staff["doctor"]) == []
 
 
-def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged(ward: dict[str, User], visit: Visit) -> None:
+def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged(staff: dict[str, User], visit: Visit) -> None:
     other = people.hire("other.doctor", "doctor", specialty="Cardiology")
-    save(ward["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
+    save(staff["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
     one = services.Acknowledged(id="redflag.oxygen", reason="Oxygen given")
-    save(ward["doctor"], visit, 2, acknowledged=[one])
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    save(staff["doctor"], visit, 2, acknowledged=[one])
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
     (said,) = told(other)
     assert "210/130" in said.message
     assert "88 %" not in said.message
 
 
-def test_a_visit_without_an_alert_is_handed_over_in_silence(ward: dict[str, User], visit: Visit) -> None:
+def test_a_visit_without_an_alert_is_handed_over_in_silence(staff: dict[str, User], visit: Visit) -> None:
     other = people.hire("other.doctor", "doctor", specialty="Cardiology")
-    services.hand_over(by=ward["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
+    services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
     assert told(other) == []
 
 
-def test_the_doctor_is_told_that_a_patient_is_ready(ward: dict[str, User], visit: Visit) -> None:
-    services.ready(by=ward["nurse"], consultation_id=visit.row.pk)
-    (said,) = told(ward["doctor"])
+def test_the_doctor_is_told_that_a_patient_is_ready(staff: dict[str, User], visit: Visit) -> None:
+    services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
+    (said,) = told(staff["doctor"])
     assert (said.title, said.priority) == ("Patient ready", "high")
     assert said.message.startswith("Mary Major (MRN777) is ready for you since")
     sent: list[Any] = [mail for mail in outgoing.outbox if "MRN777" in mail.body]

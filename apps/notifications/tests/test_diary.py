@@ -15,13 +15,13 @@ from apps.accounts.tests import factories as people
 from apps.appointments import services
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment
-from apps.appointments.services import NewVisit, Step, TakenVisit
+from apps.appointments.services import ImportedAppointment, ImportedStatus, NewAppointment
 from apps.events import relay
 from apps.events.models import Delivery
 from apps.notifications import listeners
 from apps.notifications.models import Message, Notification
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, merge, restrict
+from apps.patients.tests.factories import merge, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # a Sunday, 09:30 in Los Angeles
@@ -36,13 +36,13 @@ def sunday_morning() -> Iterator[None]:
 
 
 @pytest.fixture
-def mary(ward: dict[str, User]) -> Patient:
-    return admit("Mary", "Major", mrn="MRN777")
+def mary(staff: dict[str, User]) -> Patient:
+    return register_patient("Mary", "Major", mrn="MRN777")
 
 
 def book(by: User, patient: Patient, doctor: User, when: datetime, **visit: Any) -> Appointment:
-    asked = NewVisit(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=when, **visit)
-    return services.book(by=by, visit=asked).appointment
+    asked = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=when, **visit)
+    return services.book(by=by, new=asked).appointment
 
 
 def change(by: User, visit: Appointment, **changes: Any) -> None:
@@ -63,127 +63,129 @@ def titles(person: User) -> list[str]:
     return sorted(said.title for said in inbox(person))
 
 
-def test_a_doctor_is_told_of_a_visit_that_reception_books_for_tomorrow(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward["receptionist"], mary, ward["doctor"], TOMORROW)
-    [said] = inbox(ward["doctor"])
+def test_a_doctor_is_told_of_a_visit_that_reception_books_for_tomorrow(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW)
+    [said] = inbox(staff["doctor"])
     assert (said.title, said.category, said.priority) == ("New appointment", "appointment", "medium")
     assert said.message.startswith("Mary Major (MRN777): booked for 2026-11-23 at 09:30 PST, by Receptionist.Ward")
     assert said.action_url == reverse("admin:appointments_appointment_change", args=[visit.pk])
-    assert not inbox(ward["receptionist"])
+    assert not inbox(staff["receptionist"])
 
 
-def test_a_doctor_is_told_of_a_walk_in_of_this_moment(ward: dict[str, User], mary: Patient) -> None:
-    book(ward["nurse"], mary, ward["doctor"], NOW)
-    assert titles(ward["doctor"]) == ["New appointment"]
+def test_a_doctor_is_told_of_a_walk_in_of_this_moment(staff: dict[str, User], mary: Patient) -> None:
+    book(staff["nurse"], mary, staff["doctor"], NOW)
+    assert titles(staff["doctor"]) == ["New appointment"]
 
 
 @pytest.mark.parametrize("when", [IN_A_WEEK, NOW - timedelta(days=1)])
-def test_what_is_far_off_or_past_is_left_to_the_diary(ward: dict[str, User], mary: Patient, when: datetime) -> None:
-    visit = book(ward["receptionist"], mary, ward["doctor"], when)
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
-    assert not inbox(ward["doctor"])
+def test_what_is_far_off_or_past_is_left_to_the_diary(staff: dict[str, User], mary: Patient, when: datetime) -> None:
+    visit = book(staff["receptionist"], mary, staff["doctor"], when)
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
+    assert not inbox(staff["doctor"])
 
 
-def test_how_far_ahead_is_a_setting(settings: Any, ward: dict[str, User], mary: Patient) -> None:
+def test_how_far_ahead_is_a_setting(settings: Any, staff: dict[str, User], mary: Patient) -> None:
     settings.HIMS_NOTICE_DAYS = 1
-    book(ward["receptionist"], mary, ward["doctor"], TOMORROW)
-    assert not inbox(ward["doctor"])
+    book(staff["receptionist"], mary, staff["doctor"], TOMORROW)
+    assert not inbox(staff["doctor"])
     settings.HIMS_NOTICE_DAYS = 8
-    book(ward["receptionist"], mary, ward["doctor"], IN_A_WEEK)
-    assert titles(ward["doctor"]) == ["New appointment"]
+    book(staff["receptionist"], mary, staff["doctor"], IN_A_WEEK)
+    assert titles(staff["doctor"]) == ["New appointment"]
 
 
-def test_the_day_is_the_clinic_s_and_not_greenwich_s(ward: dict[str, User], mary: Patient) -> None:
+def test_the_day_is_the_clinic_s_and_not_greenwich_s(staff: dict[str, User], mary: Patient) -> None:
     last = datetime(2026, 11, 24, 7, 45, tzinfo=UTC)  # tomorrow, 23:45 in Los Angeles
-    book(ward["receptionist"], mary, ward["doctor"], last)
-    book(ward["receptionist"], mary, ward["doctor"], last + timedelta(minutes=15))
-    assert len(inbox(ward["doctor"])) == 1
+    book(staff["receptionist"], mary, staff["doctor"], last)
+    book(staff["receptionist"], mary, staff["doctor"], last + timedelta(minutes=15))
+    assert len(inbox(staff["doctor"])) == 1
 
 
-def test_a_doctor_is_not_told_of_his_own_acts(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward["doctor"], mary, ward["doctor"], TOMORROW)
-    change(ward["doctor"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
-    services.cancel(by=ward["doctor"], appointment_id=visit.pk)
-    assert not inbox(ward["doctor"])
+def test_a_doctor_is_not_told_of_his_own_acts(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
+    change(staff["doctor"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
+    services.cancel(by=staff["doctor"], appointment_id=visit.pk)
+    assert not inbox(staff["doctor"])
 
 
-def test_a_doctor_is_told_of_a_visit_that_somebody_moves_or_makes_longer(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward["doctor"], mary, ward["doctor"], TOMORROW)
-    change(ward["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
-    change(ward["receptionist"], visit, duration_minutes=45)
-    told = {said.title: said.message for said in inbox(ward["doctor"])}
+def test_a_doctor_is_told_of_a_visit_that_somebody_moves_or_makes_longer(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
+    change(staff["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
+    change(staff["receptionist"], visit, duration_minutes=45)
+    told = {said.title: said.message for said in inbox(staff["doctor"])}
     assert sorted(told) == ["Appointment changed", "Appointment moved"]
     assert "Mary Major (MRN777): moved to 2026-11-23 at 10:30 PST" in told["Appointment moved"]
 
 
-def test_a_visit_that_goes_to_a_colleague_is_told_to_the_colleague(ward: dict[str, User], mary: Patient) -> None:
+def test_a_visit_that_goes_to_a_colleague_is_told_to_the_colleague(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
-    visit = book(ward["doctor"], mary, ward["doctor"], TOMORROW)
-    change(ward["admin"], visit, doctor_id=colleague.pk)
+    visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
+    change(staff["admin"], visit, doctor_id=colleague.pk)
     [said] = inbox(colleague)
     assert said.title == "Appointment given to you"
     assert "moved to you, for 2026-11-23 at 09:30 PST" in said.message
 
 
 @pytest.mark.parametrize("reached", ["scheduled", "confirmed", "checked_in"])
-def test_a_doctor_is_told_of_a_cancellation_also_of_who_waits_already(ward: dict[str, User], mary: Patient, reached: str) -> None:
-    visit = book(ward["doctor"], mary, ward["doctor"], NOW + timedelta(hours=1))
+def test_a_doctor_is_told_of_a_cancellation_also_of_who_waits_already(
+    staff: dict[str, User], mary: Patient, reached: str
+) -> None:
+    visit = book(staff["doctor"], mary, staff["doctor"], NOW + timedelta(hours=1))
     if reached != "scheduled":
         {"confirmed": services.confirm, "checked_in": services.check_in}[reached](
-            by=ward["receptionist"], appointment_id=visit.pk
+            by=staff["receptionist"], appointment_id=visit.pk
         )
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk, notify_patient=False)
-    [said] = inbox(ward["doctor"])
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk, notify_patient=False)
+    [said] = inbox(staff["doctor"])
     assert said.title == "Appointment cancelled"
     assert "the visit on 2026-11-22 at 10:30 PST was cancelled, by Receptionist.Ward" in said.message
 
 
-def test_who_came_or_did_not_and_what_was_noted_is_no_news(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward["doctor"], mary, ward["doctor"], NOW)
-    change(ward["receptionist"], visit, notes="Brings her reports", triage="urgent", triage_reason="Pale")
-    services.check_in(by=ward["receptionist"], appointment_id=visit.pk)
-    services.no_show(by=ward["receptionist"], appointment_id=visit.pk)
-    assert not inbox(ward["doctor"])
+def test_who_came_or_did_not_and_what_was_noted_is_no_news(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff["doctor"], mary, staff["doctor"], NOW)
+    change(staff["receptionist"], visit, notes="Brings her reports", triage="urgent", triage_reason="Pale")
+    services.check_in(by=staff["receptionist"], appointment_id=visit.pk)
+    services.no_show(by=staff["receptionist"], appointment_id=visit.pk)
+    assert not inbox(staff["doctor"])
 
 
-def test_a_wish_is_told_once_it_is_granted(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward["receptionist"], mary, ward["doctor"], TOMORROW, status="requested")
-    change(ward["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=2))
-    assert not inbox(ward["doctor"])
-    change(ward["receptionist"], visit, status="scheduled")
-    assert titles(ward["doctor"]) == ["New appointment"]
+def test_a_wish_is_told_once_it_is_granted(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW, status="requested")
+    change(staff["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=2))
+    assert not inbox(staff["doctor"])
+    change(staff["receptionist"], visit, status="scheduled")
+    assert titles(staff["doctor"]) == ["New appointment"]
 
 
-def test_a_fact_that_is_delivered_again_tells_no_doctor_twice(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward["receptionist"], mary, ward["doctor"], TOMORROW)
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+def test_a_fact_that_is_delivered_again_tells_no_doctor_twice(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW)
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     deliver()
     Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)
     assert all(relay.deliver(row.pk, 1) for row in Delivery.objects.filter(listener__contains=".tell_the_doctor"))
-    assert titles(ward["doctor"]) == ["Appointment cancelled", "New appointment"]
+    assert titles(staff["doctor"]) == ["Appointment cancelled", "New appointment"]
 
 
-def test_the_doctor_of_a_restricted_chart_is_told(ward: dict[str, User], mary: Patient) -> None:
-    restrict(mary, ward["nurse"], ward["doctor"])
-    book(ward["nurse"], mary, ward["doctor"], TOMORROW)
-    assert titles(ward["doctor"]) == ["New appointment"]
+def test_the_doctor_of_a_restricted_chart_is_told(staff: dict[str, User], mary: Patient) -> None:
+    restrict(mary, staff["nurse"], staff["doctor"])
+    book(staff["nurse"], mary, staff["doctor"], TOMORROW)
+    assert titles(staff["doctor"]) == ["New appointment"]
 
 
-def test_a_visit_of_a_merged_record_names_whoever_stands_for_it(ward: dict[str, User], mary: Patient) -> None:
-    book(ward["receptionist"], admit("Marie", "Major", mrn="MRN778"), ward["doctor"], TOMORROW)
+def test_a_visit_of_a_merged_record_names_whoever_stands_for_it(staff: dict[str, User], mary: Patient) -> None:
+    book(staff["receptionist"], register_patient("Marie", "Major", mrn="MRN778"), staff["doctor"], TOMORROW)
     merge(Patient.objects.get(mrn="MRN778"), mary)
-    [said] = inbox(ward["doctor"])
+    [said] = inbox(staff["doctor"])
     assert said.message.startswith("Mary Major (MRN777)")
 
 
-def test_visits_that_are_taken_over_are_told_to_nobody(ward: dict[str, User], mary: Patient) -> None:
+def test_visits_that_are_taken_over_are_told_to_nobody(staff: dict[str, User], mary: Patient) -> None:
     mary.amend(email="m77@home.example")
-    booked = Step(status="scheduled", at=NOW, by_id=ward["receptionist"].pk)
-    taken = TakenVisit(
-        patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=TOMORROW, duration_minutes=15, steps=[booked]
+    booked = ImportedStatus(status="scheduled", at=NOW, by_id=staff["receptionist"].pk)
+    taken = ImportedAppointment(
+        patient_id=mary.pk, doctor_id=staff["doctor"].pk, scheduled_time=TOMORROW, duration_minutes=15, steps=[booked]
     )
-    assert services.take_over(by=ward["admin"], visits=[taken]) == 1
-    assert not inbox(ward["doctor"])
+    assert services.import_records(by=staff["admin"], visits=[taken]) == 1
+    assert not inbox(staff["doctor"])
     assert outgoing.outbox == []
 
 
@@ -193,19 +195,19 @@ def moved(mary: Patient, **details: Any) -> AppointmentUpdated:
     return fact
 
 
-def test_a_doctor_is_told_that_tomorrow_s_visit_went_to_another_week(ward: dict[str, User], mary: Patient) -> None:
-    doctor = ward["doctor"].pk
+def test_a_doctor_is_told_that_tomorrow_s_visit_went_to_another_week(staff: dict[str, User], mary: Patient) -> None:
+    doctor = staff["doctor"].pk
     fact = moved(
         mary, doctor_id=doctor, scheduled_time=IN_A_WEEK, changes=("scheduled_time",), left_at=TOMORROW, left_doctor_id=doctor
     )
-    listeners.tell_the_doctors_of_a_change(fact)
-    [said] = inbox(ward["doctor"])
+    listeners.notify_doctors_of_change(fact)
+    [said] = inbox(staff["doctor"])
     assert said.message == (
         "Mary Major (MRN777): moved to 2026-11-29 at 09:30 PST, before on 2026-11-23 at 09:30 PST, by the system."
     )
 
 
-def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(ward: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
     fact = moved(
         mary,
@@ -213,20 +215,20 @@ def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(ward: dict[st
         scheduled_time=TOMORROW,
         changes=("doctor_id",),
         left_at=TOMORROW,
-        left_doctor_id=ward["doctor"].pk,
+        left_doctor_id=staff["doctor"].pk,
     )
     for _ in range(2):
-        listeners.tell_the_doctors_of_a_change(fact)
+        listeners.notify_doctors_of_change(fact)
     assert titles(colleague) == ["Appointment given to you"]
-    [said] = inbox(ward["doctor"])
+    [said] = inbox(staff["doctor"])
     assert said.title == "Appointment given to a colleague"
     assert "moved from you to Dr.Two Tester (dr.two), for 2026-11-23 at 09:30 PST" in said.message
 
 
-def test_a_doctor_who_hands_a_visit_over_is_not_told_of_it(ward: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_who_hands_a_visit_over_is_not_told_of_it(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
-    fact = moved(mary, doctor_id=colleague.pk, scheduled_time=TOMORROW, changes=("doctor_id",), left_doctor_id=ward["doctor"].pk)
-    vars(fact).update(announced_by=ward["doctor"].pk)
-    listeners.tell_the_doctors_of_a_change(fact)
+    fact = moved(mary, doctor_id=colleague.pk, scheduled_time=TOMORROW, changes=("doctor_id",), left_doctor_id=staff["doctor"].pk)
+    vars(fact).update(announced_by=staff["doctor"].pk)
+    listeners.notify_doctors_of_change(fact)
     assert titles(colleague) == ["Appointment given to you"]
-    assert not inbox(ward["doctor"])
+    assert not inbox(staff["doctor"])

@@ -18,10 +18,10 @@ from apps.events import relay
 from apps.events.event import Event
 from apps.events.models import Delivery
 from apps.events.services import emit
-from apps.notifications import mail
+from apps.notifications.mail import mailer
 from apps.notifications.models import Message, Notification
 from apps.patients.events import GlassBroken
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # 09:30 in Los Angeles
@@ -41,21 +41,21 @@ def inbox(person: User) -> list[Message]:
 
 
 def glass_broken(by: User) -> GlassBroken:
-    patient = admit("Mary", "Major", mrn="MRN777")
+    patient = register_patient("Mary", "Major", mrn="MRN777")
     return GlassBroken(patient_id=patient.pk, user_id=by.pk, until=AT + timedelta(hours=4))
 
 
-def test_every_administrator_hears_of_broken_glass(ward: dict[str, User]) -> None:
+def test_every_administrator_hears_of_broken_glass(staff: dict[str, User]) -> None:
     second = people.hire("admin.two", "admin")
     away = people.hire("admin.away", "admin")
     accounts.deactivate(by=SYSTEM, user_id=away.pk)
-    fact = glass_broken(ward["nurse"])
+    fact = glass_broken(staff["nurse"])
     announce(fact)
     assert all(deliver())
-    [said] = inbox(ward["admin"])
+    [said] = inbox(staff["admin"])
     assert inbox(second) == [said]
     assert not inbox(away)
-    assert not inbox(ward["nurse"])
+    assert not inbox(staff["nurse"])
     assert (said.priority, said.type, said.category) == ("urgent", "warning", "system")
     assert "nurse.ward" in said.message
     assert "Mary Major (MRN777)" in said.message
@@ -64,37 +64,37 @@ def test_every_administrator_hears_of_broken_glass(ward: dict[str, User]) -> Non
     assert outgoing.outbox == []
 
 
-def test_administrators_hear_of_unusual_reading(ward: dict[str, User]) -> None:
-    announce(UnusualReading(user_id=ward["nurse"].pk, charts=240))
+def test_administrators_hear_of_unusual_reading(staff: dict[str, User]) -> None:
+    announce(UnusualReading(user_id=staff["nurse"].pk, charts=240))
     assert all(deliver())
-    [said] = inbox(ward["admin"])
+    [said] = inbox(staff["admin"])
     assert (said.priority, said.type) == ("high", "warning")
     assert "nurse.ward" in said.message
     assert "240 patients" in said.message
 
 
-def test_who_signed_in_from_a_new_place_is_told_in_the_house_and_by_mail(ward: dict[str, User]) -> None:
-    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=uuid4()))
+def test_who_signed_in_from_a_new_place_is_told_in_the_house_and_by_mail(staff: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=uuid4()))
     assert deliver() == [True, True]
-    [said] = inbox(ward["nurse"])
+    [said] = inbox(staff["nurse"])
     [sent] = outgoing.outbox
     assert "2026-11-22 at 09:30 PST" in said.message
-    assert sent.to == [ward["nurse"].email]
+    assert sent.to == [staff["nurse"].email]
     assert "2026-11-22 at 09:30 PST" in sent.body
-    assert not inbox(ward["admin"])
+    assert not inbox(staff["admin"])
 
 
-def test_a_fact_that_is_delivered_again_tells_nobody_twice(ward: dict[str, User]) -> None:
-    announce(UnusualReading(user_id=ward["nurse"].pk, charts=240))
+def test_a_fact_that_is_delivered_again_tells_nobody_twice(staff: dict[str, User]) -> None:
+    announce(UnusualReading(user_id=staff["nurse"].pk, charts=240))
     deliver()
     Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)
     assert [relay.deliver(row.pk, 1) for row in Delivery.objects.all()] == [True]
     assert Notification.objects.count() == 1
 
 
-def test_who_left_meanwhile_gets_no_mail(ward: dict[str, User]) -> None:
-    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
-    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
+def test_who_left_meanwhile_gets_no_mail(staff: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=None))
+    accounts.deactivate(by=staff["admin"], user_id=staff["nurse"].pk)
     assert all(deliver())
     assert outgoing.outbox == []
 
@@ -102,27 +102,27 @@ def test_who_left_meanwhile_gets_no_mail(ward: dict[str, User]) -> None:
 @pytest.fixture
 def dead_server(settings: Any) -> None:
     """A mail server that refuses connections."""
-    settings.EMAIL_BACKEND = "apps.notifications.smtp.Smtp"
+    settings.EMAIL_BACKEND = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
 
 def mail_delivery() -> Delivery:
-    return Delivery.objects.get(listener__endswith="mail_of_a_new_place")
+    return Delivery.objects.get(listener__endswith="mail_new_place")
 
 
 @pytest.mark.usefixtures("dead_server")
-def test_a_dead_mail_server_keeps_nothing_else_waiting(ward: dict[str, User]) -> None:
-    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+def test_a_dead_mail_server_keeps_nothing_else_waiting(staff: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=None))
     assert sorted(deliver()) == [False, True]
-    assert len(inbox(ward["nurse"])) == 1
+    assert len(inbox(staff["nurse"])) == 1
     waiting = mail_delivery()
     assert (waiting.status, waiting.attempts) == ("pending", 1)
     assert "ConnectionRefusedError" in waiting.last_error
 
 
 @pytest.mark.usefixtures("dead_server")
-def test_a_mail_is_tried_for_a_day_and_then_waits_for_a_person(ward: dict[str, User]) -> None:
-    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+def test_a_mail_is_tried_for_a_day_and_then_waits_for_a_person(staff: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=None))
     begun = clock.now()
     with time_machine.travel(begun, tick=False) as traveller:
         deliver()
@@ -132,10 +132,10 @@ def test_a_mail_is_tried_for_a_day_and_then_waits_for_a_person(ward: dict[str, U
                 assert turn.queue == "mail"
                 relay.deliver(turn.delivery_id, turn.attempt)
         tried_for = clock.now() - begun
-    assert (row.status, row.attempts) == ("parked", mail.TERMS.attempts)
+    assert (row.status, row.attempts) == ("parked", mailer.RETRY_POLICY.attempts)
     assert timedelta(hours=23) < tried_for < timedelta(hours=25)
 
 
-def test_mail_goes_by_its_own_queue(ward: dict[str, User]) -> None:
-    announce(SignedInFromNewPlace(user_id=ward["nurse"].pk, session_id=None))
+def test_mail_goes_by_its_own_queue(staff: dict[str, User]) -> None:
+    announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=None))
     assert sorted(turn.queue for turn in relay.claim_waiting()) == ["default", "mail"]

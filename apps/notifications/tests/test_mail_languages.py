@@ -10,14 +10,14 @@ from django.conf import settings as configured
 
 from apps.accounts.models import User
 from apps.appointments import services
-from apps.appointments.services import NewVisit
+from apps.appointments.services import NewAppointment
 from apps.common import clock
 from apps.events import relay
-from apps.notifications import mail
-from apps.notifications.mail import Recipient
+from apps.notifications.mail import mailer
+from apps.notifications.mail.mailer import Recipient
 from apps.notifications.tests import receiver
 from apps.notifications.tests.receiver import Receiver
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 KINDS = ("booked", "changed", "cancelled", "offer")
 GREETING = {"en": "Hello,", "es": "Hola:", "ar": "مرحبًا،"}
@@ -25,7 +25,7 @@ GREETING = {"en": "Hello,", "es": "Hola:", "ar": "مرحبًا،"}
 
 def composed(kind: str, language: str) -> Any:
     to = Recipient(key=uuid4(), address="x@home.example", language=language)
-    return mail.compose(to=to, template=f"appointment_{kind}", context={}, event_id=None)
+    return mailer.compose(to=to, template=f"appointment_{kind}", context={}, event_id=None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,16 +68,16 @@ def test_each_mail_to_patients_has_its_translations() -> None:
 
 
 @pytest.mark.django_db
-def test_a_booking_is_mailed_in_the_patients_language(settings: Any, ward: dict[str, User]) -> None:
+def test_a_booking_is_mailed_in_the_patients_language(settings: Any, staff: dict[str, User]) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", receiver.free_port()
-    ana = admit("Ana", "García", email="ana@home.example", language="es-MX")
-    layla = admit("Layla", "Haddad", email="layla@home.example", language="ar")
+    ana = register_patient("Ana", "García", email="ana@home.example", language="es-MX")
+    layla = register_patient("Layla", "Haddad", email="layla@home.example", language="ar")
     for place, patient in enumerate((ana, layla)):
-        visit = NewVisit(
-            patient_id=patient.pk, doctor_id=ward["doctor"].pk, scheduled_time=clock.now() + timedelta(days=3, hours=place)
+        visit = NewAppointment(
+            patient_id=patient.pk, doctor_id=staff["doctor"].pk, scheduled_time=clock.now() + timedelta(days=3, hours=place)
         )
-        services.book(by=ward["receptionist"], visit=visit)
+        services.book(by=staff["receptionist"], new=visit)
     with receiver.open_at(settings.EMAIL_PORT, Receiver()) as server:
         for turn in relay.claim_waiting():
             relay.deliver(turn.delivery_id, turn.attempt)

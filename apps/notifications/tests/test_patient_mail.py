@@ -11,26 +11,26 @@ from django.db import transaction
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.accounts.tests import factories as people
-from apps.accounts.tests.factories import caller
+from apps.accounts.tests.factories import api_client
 from apps.appointments import services
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment
-from apps.appointments.recurrence import Rhythm
-from apps.appointments.services import NewSeries, NewVisit, NewWait
+from apps.appointments.scheduling.recurrence import Rhythm
+from apps.appointments.services import NewAppointment, NewSeries, NewWaitlistEntry
 from apps.appointments.tests.factories import room
 from apps.common import clock
 from apps.common.logs import LineFormatter
 from apps.events import relay
 from apps.events.models import Delivery
 from apps.events.services import emit
-from apps.notifications import mail
-from apps.notifications.mail import Recipient
+from apps.notifications.mail import mailer
+from apps.notifications.mail.mailer import Recipient
 from apps.notifications.models import Message, Notification
 from apps.notifications.tests import receiver
 from apps.notifications.tests.receiver import Receiver
 from apps.patients import services as charts
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, merge
+from apps.patients.tests.factories import merge, register_patient
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "m77@home.example"
@@ -41,7 +41,7 @@ KINDS = ("booked", "changed", "cancelled", "offer")
 @pytest.fixture
 def port(settings: Any) -> int:
     """Where the mail server is expected."""
-    settings.EMAIL_BACKEND = "apps.notifications.smtp.Smtp"
+    settings.EMAIL_BACKEND = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", receiver.free_port(), 1
     settings.CLINIC_NAME, settings.CLINIC_PHONE = "Harbour Clinic", "(213) 555-0142"
     settings.DEFAULT_FROM_EMAIL = "Harbour Clinic <no-reply@clinic.example>"
@@ -49,8 +49,8 @@ def port(settings: Any) -> int:
 
 
 @pytest.fixture
-def mary(ward: dict[str, User]) -> Patient:
-    return admit("Mary", "Major", mrn="MRN777", email=ADDRESS, phone="415 555 0134")
+def mary(staff: dict[str, User]) -> Patient:
+    return register_patient("Mary", "Major", mrn="MRN777", email=ADDRESS, phone="415 555 0134")
 
 
 def in_days(days: float) -> datetime:
@@ -59,16 +59,16 @@ def in_days(days: float) -> datetime:
     return now.replace(minute=(now.minute + 7) % 60, second=0, microsecond=0)
 
 
-def book(ward: dict[str, User], patient: Patient, when: datetime | None = None, **visit: Any) -> Appointment:
-    asked = NewVisit(
+def book(staff: dict[str, User], patient: Patient, when: datetime | None = None, **visit: Any) -> Appointment:
+    asked = NewAppointment(
         patient_id=patient.pk,
-        doctor_id=ward["doctor"].pk,
+        doctor_id=staff["doctor"].pk,
         scheduled_time=when or in_days(3),
         appointment_type="procedure",
         notes=NOTES,
         **visit,
     )
-    return services.book(by=ward["receptionist"], visit=asked).appointment
+    return services.book(by=staff["receptionist"], new=asked).appointment
 
 
 def deliver() -> None:
@@ -94,15 +94,15 @@ def bodies(taken: list[Any]) -> list[str]:
     return [one.get_content() for one in taken]
 
 
-def test_a_patient_is_mailed_of_a_visit_that_reception_books(port: int, ward: dict[str, User], mary: Patient) -> None:
+def test_a_patient_is_mailed_of_a_visit_that_reception_books(port: int, staff: dict[str, User], mary: Patient) -> None:
     body = {
         "patient_id": str(mary.pk),
-        "doctor_id": str(ward["doctor"].pk),
+        "doctor_id": str(staff["doctor"].pk),
         "appointment_type": "procedure",
         "scheduled_time": in_days(3).isoformat(),
         "duration_minutes": 15,
     }
-    assert caller(ward["receptionist"]).post("/appointments", body).status_code == 201
+    assert api_client(staff["receptionist"]).post("/appointments", body).status_code == 201
     [sent] = [one for one in mails(port) if one["To"] == ADDRESS]
     assert sent["Subject"] == "News about an appointment at Harbour Clinic"
     assert "were made" in sent.get_content()
@@ -112,12 +112,12 @@ def test_a_patient_is_mailed_of_a_visit_that_reception_books(port: int, ward: di
 
 @pytest.mark.parametrize(("notify", "sent"), [({}, 1), ({"notify_patient": True}, 1), ({"notify_patient": False}, 0)])
 def test_a_cancellation_is_mailed_unless_whoever_cancels_says_no(
-    port: int, ward: dict[str, User], mary: Patient, notify: dict[str, bool], sent: int
+    port: int, staff: dict[str, User], mary: Patient, notify: dict[str, bool], sent: int
 ) -> None:
-    visit = book(ward, mary)
+    visit = book(staff, mary)
     forget_the_booking()
     asked = {"cancellation_reason": REASON, **notify}
-    assert caller(ward["receptionist"]).call("DELETE", f"/appointments/{visit.pk}", asked).status_code == 200
+    assert api_client(staff["receptionist"]).call("DELETE", f"/appointments/{visit.pk}", asked).status_code == 200
     taken = [one for one in mails(port) if one["To"] == ADDRESS]
     assert len(taken) == sent
     assert all("were cancelled" in body for body in bodies(taken))
@@ -125,94 +125,94 @@ def test_a_cancellation_is_mailed_unless_whoever_cancels_says_no(
 
 @pytest.mark.parametrize("notify", [True, False])
 def test_another_time_or_doctor_is_mailed_where_it_is_wished(
-    port: int, ward: dict[str, User], mary: Patient, notify: bool
+    port: int, staff: dict[str, User], mary: Patient, notify: bool
 ) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
-    visit = book(ward, mary)
+    visit = book(staff, mary)
     forget_the_booking()
     for changes in ({"scheduled_time": in_days(4)}, {"doctor_id": colleague.pk}):
-        services.change(by=ward["receptionist"], appointment_id=visit.pk, changes=changes, notify_patient=notify)
+        services.change(by=staff["receptionist"], appointment_id=visit.pk, changes=changes, notify_patient=notify)
     taken = mails(port)
     assert ["has changed" in body for body in bodies(taken)] == [True, True] * notify
 
 
-def test_what_does_not_concern_the_patient_s_calendar_is_not_mailed(port: int, ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary, in_days(-1 / 24))
+def test_what_does_not_concern_the_patient_s_calendar_is_not_mailed(port: int, staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary, in_days(-1 / 24))
     for changes in ({"duration_minutes": 45}, {"room_id": room().pk}, {"notes": "x"}, {"status": "confirmed"}):
-        services.change(by=ward["receptionist"], appointment_id=visit.pk, changes=changes)
+        services.change(by=staff["receptionist"], appointment_id=visit.pk, changes=changes)
     assert not mails(port)
 
 
 @pytest.mark.parametrize("days", [-3, -1 / 24])
-def test_a_visit_entered_afterwards_is_not_mailed(port: int, ward: dict[str, User], mary: Patient, days: float) -> None:
-    book(ward, mary, in_days(days))
+def test_a_visit_entered_afterwards_is_not_mailed(port: int, staff: dict[str, User], mary: Patient, days: float) -> None:
+    book(staff, mary, in_days(days))
     assert not mails(port)
 
 
-def test_what_happened_days_ago_is_corrected_without_a_mail(port: int, ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary, in_days(-3))
-    services.change(by=ward["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(-4)})
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+def test_what_happened_days_ago_is_corrected_without_a_mail(port: int, staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary, in_days(-3))
+    services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(-4)})
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     assert not mails(port)
 
 
-def test_who_asked_for_a_visit_is_mailed_once_it_is_granted(port: int, ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary, status="requested")
+def test_who_asked_for_a_visit_is_mailed_once_it_is_granted(port: int, staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary, status="requested")
     assert not mails(port)
-    services.change(by=ward["receptionist"], appointment_id=visit.pk, changes={"status": "scheduled"})
+    services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"status": "scheduled"})
     assert ["were made" in body for body in bodies(mails(port))] == [True]
 
 
-def test_a_visit_that_a_patient_books_himself_is_no_news_to_him(port: int, ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary)
-    User.objects.filter(pk=ward["receptionist"].pk).update(role="patient")
+def test_a_visit_that_a_patient_books_himself_is_no_news_to_him(port: int, staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary)
+    User.objects.filter(pk=staff["receptionist"].pk).update(role="patient")
     assert not mails(port)
     assert visit.status == "scheduled"
 
 
-def test_who_has_no_address_is_not_mailed(port: int, ward: dict[str, User]) -> None:
-    visit = book(ward, admit("Nora", "Null", email=""))
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+def test_who_has_no_address_is_not_mailed(port: int, staff: dict[str, User]) -> None:
+    visit = book(staff, register_patient("Nora", "Null", email=""))
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     assert not mails(port)
     assert not Delivery.objects.exclude(status=Delivery.Status.DONE).exists()
 
 
 @pytest.mark.parametrize("gone", ["deceased", "inactive"])
-def test_nobody_writes_to_the_dead_nor_to_who_left(port: int, ward: dict[str, User], mary: Patient, gone: str) -> None:
-    visit = book(ward, mary)
+def test_nobody_writes_to_the_dead_nor_to_who_left(port: int, staff: dict[str, User], mary: Patient, gone: str) -> None:
+    visit = book(staff, mary)
     if gone == "deceased":
         charts.amend(by=SYSTEM, patient_id=mary.pk, changes={"deceased_at": clock.now()})
     else:
         charts.deactivate(by=SYSTEM, patient_id=mary.pk)
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     assert not mails(port)
 
 
-def test_the_mail_of_a_merged_record_goes_to_whoever_stands_for_it(port: int, ward: dict[str, User], mary: Patient) -> None:
-    retired = admit("Marie", "Major", email="old@home.example")
-    book(ward, retired)
+def test_the_mail_of_a_merged_record_goes_to_whoever_stands_for_it(port: int, staff: dict[str, User], mary: Patient) -> None:
+    retired = register_patient("Marie", "Major", email="old@home.example")
+    book(staff, retired)
     merge(retired, mary)
     assert [one["To"] for one in mails(port)] == [ADDRESS]
 
 
-def test_a_mail_says_nothing_of_anybody(port: int, ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary, room_id=room("Theatre 9").pk)
-    services.change(by=ward["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk, reason=REASON)
+def test_a_mail_says_nothing_of_anybody(port: int, staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary, room_id=room("Theatre 9").pk)
+    services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk, reason=REASON)
     with receiver.open_at(port, Receiver()) as server:
         deliver()
-        mail.send(to=Recipient(key=mary.pk, address=ADDRESS), template="appointment_offer", context={})
+        mailer.send(to=Recipient(key=mary.pk, address=ADDRESS), template="appointment_offer", context={})
     taken = server.taken
     # The booking's own mail stays unsent: by now the visit is cancelled.
     assert len(taken) == 3
     mails_whole = [f"{one.as_string()}\n{one['Subject']}\n{one.get_content()}".lower() for one in taken]
-    for word in secrets_of(ward, mary, visit):
+    for word in secrets_of(staff, mary, visit):
         assert not [text for text in mails_whole if word.lower() in text], word
 
 
-def secrets_of(ward: dict[str, User], mary: Patient, visit: Appointment) -> set[str]:
+def secrets_of(staff: dict[str, User], mary: Patient, visit: Appointment) -> set[str]:
     """All that ties the mail to a person or a visit."""
-    doctor, clinic = ward["doctor"], ZoneInfo("America/Los_Angeles")
+    doctor, clinic = staff["doctor"], ZoneInfo("America/Los_Angeles")
     times = [at.astimezone(zone) for at in (in_days(3), in_days(4)) for zone in (clinic, ZoneInfo("UTC"))]
     shown = {f"{at:{how}}" for at in times for how in ("%H:%M", "%I:%M", "%Y-%m-%d", "%m/%d/%Y", "%d %b %Y", "%B", "%A")}
     ids = {str(one) for one in (mary.pk, visit.pk, doctor.pk)} | {one.hex for one in (mary.pk, visit.pk, doctor.pk)}
@@ -224,9 +224,9 @@ def secrets_of(ward: dict[str, User], mary: Patient, visit: Appointment) -> set[
 def test_each_mail_asks_to_call_also_where_no_number_is_set(settings: Any, db: None, kind: str, mary: Patient) -> None:
     to = Recipient(key=mary.pk, address=ADDRESS)
     settings.CLINIC_PHONE = "(213) 555-0142"
-    with_number = mail.compose(to=to, template=f"appointment_{kind}", context={}, event_id=None)
+    with_number = mailer.compose(to=to, template=f"appointment_{kind}", context={}, event_id=None)
     settings.CLINIC_PHONE = ""
-    without = mail.compose(to=to, template=f"appointment_{kind}", context={}, event_id=None)
+    without = mailer.compose(to=to, template=f"appointment_{kind}", context={}, event_id=None)
     assert "call us" in with_number.body
     assert ": (213) 555-0142." in with_number.body
     assert "call us" in without.body
@@ -235,44 +235,44 @@ def test_each_mail_asks_to_call_also_where_no_number_is_set(settings: Any, db: N
 
 
 def test_a_series_is_one_mail_when_it_is_booked_and_one_when_it_is_cancelled(
-    port: int, ward: dict[str, User], mary: Patient
+    port: int, staff: dict[str, User], mary: Patient
 ) -> None:
-    first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, rhythm=Rhythm(count=5)))
+    first = NewAppointment(patient_id=mary.pk, doctor_id=staff["doctor"].pk, scheduled_time=in_days(3))
+    done = services.book_series(by=staff["receptionist"], new=NewSeries(first=first, rhythm=Rhythm(count=5)))
     assert ["were made" in body for body in bodies(mails(port))] == [True]
-    services.cancel_rest(by=ward["receptionist"], series_id=done.series.pk)
+    services.cancel_rest(by=staff["receptionist"], series_id=done.series.pk)
     assert ["were cancelled" in body for body in bodies(mails(port))] == [True]
 
 
-def test_a_visit_of_a_series_that_is_cancelled_alone_is_mailed(port: int, ward: dict[str, User], mary: Patient) -> None:
-    first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, rhythm=Rhythm(count=3)))
+def test_a_visit_of_a_series_that_is_cancelled_alone_is_mailed(port: int, staff: dict[str, User], mary: Patient) -> None:
+    first = NewAppointment(patient_id=mary.pk, doctor_id=staff["doctor"].pk, scheduled_time=in_days(3))
+    done = services.book_series(by=staff["receptionist"], new=NewSeries(first=first, rhythm=Rhythm(count=3)))
     forget_the_booking()
-    services.cancel(by=ward["receptionist"], appointment_id=done.appointments[2].pk)
+    services.cancel(by=staff["receptionist"], appointment_id=done.appointments[2].pk)
     assert len(mails(port)) == 1
 
 
 def test_what_is_cancelled_quietly_keeps_no_mail_of_another_visit_from_the_patient(
-    port: int, ward: dict[str, User], mary: Patient
+    port: int, staff: dict[str, User], mary: Patient
 ) -> None:
-    first = NewVisit(patient_id=mary.pk, doctor_id=ward["doctor"].pk, scheduled_time=in_days(3))
-    done = services.book_series(by=ward["receptionist"], new=NewSeries(visit=first, rhythm=Rhythm(count=3)))
+    first = NewAppointment(patient_id=mary.pk, doctor_id=staff["doctor"].pk, scheduled_time=in_days(3))
+    done = services.book_series(by=staff["receptionist"], new=NewSeries(first=first, rhythm=Rhythm(count=3)))
     forget_the_booking()
-    services.cancel(by=ward["receptionist"], appointment_id=done.appointments[0].pk, notify_patient=False)
-    services.cancel(by=ward["receptionist"], appointment_id=done.appointments[1].pk)
+    services.cancel(by=staff["receptionist"], appointment_id=done.appointments[0].pk, notify_patient=False)
+    services.cancel(by=staff["receptionist"], appointment_id=done.appointments[1].pk)
     assert len(mails(port)) == 1
 
 
 def test_a_mail_that_is_sent_again_has_the_same_id_and_another_fact_another(
-    port: int, ward: dict[str, User], mary: Patient
+    port: int, staff: dict[str, User], mary: Patient
 ) -> None:
-    visit = book(ward, mary)
+    visit = book(staff, mary)
     forget_the_booking()
-    services.change(by=ward["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
-    services.change(by=ward["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(5)})
+    services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
+    services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(5)})
     with receiver.open_at(port, Receiver()) as server:
         deliver()
-        sent = Delivery.objects.filter(listener__endswith="mail_of_a_change")
+        sent = Delivery.objects.filter(listener__endswith="mail_change")
         assert not any(relay.deliver(row.pk, 1) for row in sent)  # done is done
         sent.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)  # the worker died before its commit
         assert all(relay.deliver(row.pk, 1) for row in sent.order_by("id"))
@@ -282,31 +282,31 @@ def test_a_mail_that_is_sent_again_has_the_same_id_and_another_fact_another(
 
 
 def test_a_dead_server_delays_no_request_and_gets_the_mail_when_it_is_back(
-    settings: Any, ward: dict[str, User], mary: Patient, port: int
+    settings: Any, staff: dict[str, User], mary: Patient, port: int
 ) -> None:
-    visit = book(ward, mary)
+    visit = book(staff, mary)
     forget_the_booking()
-    reception = caller(ward["receptionist"])
-    with receiver.black_hole() as hole:
+    reception = api_client(staff["receptionist"])
+    with receiver.silent_mail_server() as hole:
         settings.EMAIL_PORT = hole.port
         assert reception.call("DELETE", f"/appointments/{visit.pk}", {}).status_code == 200
         assert hole.connections() == 0  # the request did not wait for the server: it never asked
         deliver()
         assert hole.connections() == 1
-    waiting = Delivery.objects.get(listener__endswith="mail_of_a_change")
+    waiting = Delivery.objects.get(listener__endswith="mail_change")
     assert (waiting.status, waiting.attempts) == ("pending", 1)
     assert Delivery.objects.get(listener__endswith="offer_what_came_free").status == "done"
-    assert not Delivery.objects.filter(listener__endswith="tell_the_doctors_of_a_change").exists()  # not one of the next days
+    assert not Delivery.objects.filter(listener__endswith="notify_doctors_of_change").exists()  # not one of the next days
     settings.EMAIL_PORT = port
-    mail.wake()
+    mailer.end_pause()
     with receiver.open_at(port, Receiver()) as server:
         assert relay.deliver(waiting.pk, 2)
     assert [one["To"] for one in server.taken] == [ADDRESS]
 
 
-def test_a_patient_s_mail_goes_by_the_mail_queue(ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary)
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+def test_a_patient_s_mail_goes_by_the_mail_queue(staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary)
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     for turn in relay.claim_waiting():
         row = Delivery.objects.get(pk=turn.delivery_id)
         assert (turn.queue == "mail") == (".mail_of_" in row.listener)
@@ -324,21 +324,21 @@ class Picky(Receiver):
     [(Receiver(answer="451 M77@home.example is greylisted"), "451"), (Picky(), "550"), (Receiver("554 No"), "554")],
 )
 def test_a_refusal_is_noted_and_logged_without_the_address(
-    port: int, ward: dict[str, User], mary: Patient, server: Receiver, code: str, caplog: pytest.LogCaptureFixture
+    port: int, staff: dict[str, User], mary: Patient, server: Receiver, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with receiver.open_at(port, server):
-        book(ward, mary)
+        book(staff, mary)
         deliver()
-    noted = Delivery.objects.get(listener__endswith="mail_of_a_booking").last_error
-    assert noted.startswith("Refused: ")
+    noted = Delivery.objects.get(listener__endswith="mail_booking").last_error
+    assert noted.startswith("MailRejected: ")
     assert code in noted
     logged = "".join(LineFormatter().format(record) for record in caplog.records if record.name.startswith("apps."))
-    assert "Refused" in logged
+    assert "MailRejected" in logged
     assert "m77" not in (noted + logged).lower()
 
 
-def test_a_change_without_the_wish_is_not_mailed_whatever_changed(port: int, ward: dict[str, User], mary: Patient) -> None:
-    visit = book(ward, mary)
+def test_a_change_without_the_wish_is_not_mailed_whatever_changed(port: int, staff: dict[str, User], mary: Patient) -> None:
+    visit = book(staff, mary)
     forget_the_booking()
     with transaction.atomic():
         fact = AppointmentUpdated(
@@ -356,16 +356,16 @@ def test_a_change_without_the_wish_is_not_mailed_whatever_changed(port: int, war
 # A time that came free
 
 
-def offered(ward: dict[str, User], patient: Patient) -> None:
+def offered(staff: dict[str, User], patient: Patient) -> None:
     """Somebody else's visit of another day is cancelled, and the patient waits for just that; workers have heard of both."""
-    visit = book(ward, admit("Bea", "Booked"))
+    visit = book(staff, register_patient("Bea", "Booked"))
     day = visit.scheduled_time.astimezone(ZoneInfo("America/Los_Angeles")).date()
-    services.put_on_waitlist(by=SYSTEM, wait=NewWait(patient_id=patient.pk, date_from=day, date_to=day))
-    services.cancel(by=ward["receptionist"], appointment_id=visit.pk)
+    services.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=patient.pk, date_from=day, date_to=day))
+    services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
 
 
-def calls(ward: dict[str, User]) -> list[Message]:
-    told = Notification.objects.filter(user=ward["receptionist"], message__title="Please call: a time came free")
+def calls(staff: dict[str, User]) -> list[Message]:
+    told = Notification.objects.filter(user=staff["receptionist"], message__title="Please call: a time came free")
     return [one.message for one in told.select_related("message")]
 
 
@@ -374,32 +374,32 @@ def work(port: int) -> list[Any]:
     return mails(port) + mails(port)
 
 
-def test_who_waits_is_mailed_of_a_time_that_came_free(port: int, ward: dict[str, User], mary: Patient) -> None:
-    offered(ward, mary)
+def test_who_waits_is_mailed_of_a_time_that_came_free(port: int, staff: dict[str, User], mary: Patient) -> None:
+    offered(staff, mary)
     [sent] = [one for one in work(port) if one["To"] == ADDRESS]
     assert "a time came free" in sent.get_content()
-    assert not calls(ward)
+    assert not calls(staff)
 
 
-def test_reception_is_told_to_call_whom_no_mail_reaches(port: int, ward: dict[str, User]) -> None:
-    offered(ward, admit("Nora", "Nomail", mrn="MRN778"))
+def test_reception_is_told_to_call_whom_no_mail_reaches(port: int, staff: dict[str, User]) -> None:
+    offered(staff, register_patient("Nora", "Nomail", mrn="MRN778"))
     assert not work(port)
-    [call] = calls(ward)
+    [call] = calls(staff)
     assert "is offered to Nora Nomail (MRN778), who has no e-mail address, until " in call.message
 
 
-def test_a_restricted_patient_is_not_named_to_the_desk(port: int, ward: dict[str, User]) -> None:
-    nora = admit("Nora", "Nomail", mrn="MRN778")
-    charts.restrict(by=ward["admin"], patient_id=nora.pk, care_team=[ward["nurse"].pk], reason="A colleague of ours")
-    offered(ward, nora)
+def test_a_restricted_patient_is_not_named_to_the_desk(port: int, staff: dict[str, User]) -> None:
+    nora = register_patient("Nora", "Nomail", mrn="MRN778")
+    charts.restrict(by=staff["admin"], patient_id=nora.pk, care_team=[staff["nurse"].pk], reason="A colleague of ours")
+    offered(staff, nora)
     work(port)
-    [call] = calls(ward)
+    [call] = calls(staff)
     assert "Nora" not in call.message
     assert "MRN778" not in call.message
 
 
-def test_an_offer_that_is_over_calls_nobody(port: int, ward: dict[str, User], mary: Patient) -> None:
-    offered(ward, mary)
+def test_an_offer_that_is_over_calls_nobody(port: int, staff: dict[str, User], mary: Patient) -> None:
+    offered(staff, mary)
     deliver()
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         assert not [body for body in bodies(mails(port)) if "a time came free" in body]

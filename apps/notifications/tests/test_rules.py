@@ -10,7 +10,7 @@ from apps.notifications import rules
 
 @pytest.mark.parametrize("url", ["/", "/lab/results/123", "/maintenance-schedule", "/a?q=1&r=%20#top", "/x:y/@z"])
 def test_a_path_of_this_house_is_accepted(url: str) -> None:
-    assert rules.leads_within(url)
+    assert rules.is_internal_path(url)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_a_path_of_this_house_is_accepted(url: str) -> None:
     ],
 )
 def test_what_leads_out_of_the_house_or_hides_where_it_leads_is_refused(url: str) -> None:
-    assert not rules.leads_within(url)
+    assert not rules.is_internal_path(url)
 
 
 @given(st.text(alphabet=st.sampled_from("/\\:.ab@?#% \t\n\r\x00\u2029\u00e9"), max_size=12))
 def test_nothing_accepted_names_another_host(url: str) -> None:
-    if rules.leads_within(url):
+    if rules.is_internal_path(url):
         assert url.startswith("/")
         assert not url.startswith(("//", "/\\"))
         assert url.isascii()
@@ -63,8 +63,8 @@ def test_nothing_accepted_names_another_host(url: str) -> None:
     ],
 )
 def test_what_is_news_and_to_whom(changes: tuple[str, ...], status: str, doctor: str | None, patient: str | None) -> None:
-    assert rules.news(changes, status) == doctor
-    assert rules.news_to_the_patient(changes, status) == patient
+    assert rules.news_for_doctor(changes, status) == doctor
+    assert rules.news_for_patient(changes, status) == patient
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, Invalid, NotFound
-from apps.common.tests.crowd import at_once
+from apps.common.tests.concurrency import run_concurrently
 from apps.events.models import OutboxEvent
 from apps.notifications import selectors, services
 from apps.notifications.models import Message, Notification
@@ -22,57 +22,57 @@ from apps.notifications.tests.factories import copy_of, notice, tell
 pytestmark = pytest.mark.django_db
 
 
-def test_a_message_is_one_row_and_a_thin_one_for_each_recipient(ward: dict[str, User]) -> None:
-    said = services.send(by=ward["admin"], notice=notice(), ids=[ward["nurse"].pk, ward["doctor"].pk])
+def test_a_message_is_one_row_and_a_thin_one_for_each_recipient(staff: dict[str, User]) -> None:
+    said = services.send(by=staff["admin"], notice=notice(), ids=[staff["nurse"].pk, staff["doctor"].pk])
     copies = Notification.objects.filter(message=said)
-    assert {copy.user_id for copy in copies} == {ward["nurse"].pk, ward["doctor"].pk}
+    assert {copy.user_id for copy in copies} == {staff["nurse"].pk, staff["doctor"].pk}
     assert {(copy.created_at, copy.read_at) for copy in copies} == {(said.created_at, None)}
     assert all(copy.pk.version == 7 for copy in copies)
-    assert (said.sent_by_id, said.recipient_count) == (ward["admin"].pk, 2)
+    assert (said.sent_by_id, said.recipient_count) == (staff["admin"].pk, 2)
 
 
-def test_who_is_named_twice_and_by_role_too_is_told_once(ward: dict[str, User]) -> None:
-    nurse = ward["nurse"].pk
-    said = services.send(by=ward["admin"], notice=notice(), ids=[nurse, nurse], roles=["nurse", "doctor"])
+def test_who_is_named_twice_and_by_role_too_is_told_once(staff: dict[str, User]) -> None:
+    nurse = staff["nurse"].pk
+    said = services.send(by=staff["admin"], notice=notice(), ids=[nurse, nurse], roles=["nurse", "doctor"])
     assert said.recipient_count == Notification.objects.count() == 2
 
 
-def test_a_role_means_its_active_people(ward: dict[str, User]) -> None:
-    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
-    with pytest.raises(services.NobodyThere):
-        services.send(by=ward["admin"], notice=notice(), roles=["nurse"])
+def test_a_role_means_its_active_people(staff: dict[str, User]) -> None:
+    accounts.deactivate(by=staff["admin"], user_id=staff["nurse"].pk)
+    with pytest.raises(services.NoRecipients):
+        services.send(by=staff["admin"], notice=notice(), roles=["nurse"])
     assert not Message.objects.exists()
 
 
-def test_unknown_recipients_are_named(ward: dict[str, User]) -> None:
-    accounts.deactivate(by=ward["admin"], user_id=ward["nurse"].pk)
-    stranger, gone = uuid4(), ward["nurse"].pk
+def test_unknown_recipients_are_named(staff: dict[str, User]) -> None:
+    accounts.deactivate(by=staff["admin"], user_id=staff["nurse"].pk)
+    stranger, gone = uuid4(), staff["nurse"].pk
     with pytest.raises(Invalid) as refused:
-        services.send(by=ward["admin"], notice=notice(), ids=[ward["doctor"].pk, stranger, gone])
+        services.send(by=staff["admin"], notice=notice(), ids=[staff["doctor"].pk, stranger, gone])
     assert refused.value.details["unknown_recipients"] == [str(stranger), str(gone)]
     assert refused.value.details["field"] == "recipient_ids"
     assert not Notification.objects.exists()
 
 
-def test_somebody_must_be_told(ward: dict[str, User]) -> None:
+def test_somebody_must_be_told(staff: dict[str, User]) -> None:
     with pytest.raises(Invalid) as refused:
-        services.send(by=ward["admin"], notice=notice())
+        services.send(by=staff["admin"], notice=notice())
     assert refused.value.details["field"] == "recipient_ids"
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role if role not in (Role.ADMIN, Role.PATIENT)])
-def test_only_an_administrator_sends(ward: dict[str, User], role: str) -> None:
+def test_only_an_administrator_sends(staff: dict[str, User], role: str) -> None:
     with pytest.raises(Forbidden):
-        services.send(by=ward[role], notice=notice(), ids=[ward["nurse"].pk])
+        services.send(by=staff[role], notice=notice(), ids=[staff["nurse"].pk])
 
 
-def test_a_notification_leads_nowhere_else(ward: dict[str, User]) -> None:
+def test_a_notification_leads_nowhere_else(staff: dict[str, User]) -> None:
     with pytest.raises(Invalid) as refused:
-        services.notify(by=SYSTEM, notice=notice(action_url="//evil.example"), ids=[ward["nurse"].pk])
+        services.notify(by=SYSTEM, notice=notice(action_url="//evil.example"), ids=[staff["nurse"].pk])
     assert refused.value.details["field"] == "action_url"
 
 
-def test_a_fact_is_told_once_however_often_it_is_heard(ward: dict[str, User]) -> None:
+def test_a_fact_is_told_once_however_often_it_is_heard(staff: dict[str, User]) -> None:
     fact = uuid4()
     first = services.notify(by=SYSTEM, notice=notice(), roles=["admin"], event_id=fact)
     again = services.notify(by=SYSTEM, notice=notice("In other words"), roles=["admin", "nurse"], event_id=fact)
@@ -81,49 +81,49 @@ def test_a_fact_is_told_once_however_often_it_is_heard(ward: dict[str, User]) ->
     assert Notification.objects.count() == 2
 
 
-def test_sending_is_announced_and_on_record_without_what_was_said(ward: dict[str, User]) -> None:
-    said = services.send(by=ward["admin"], notice=notice("Secret title"), ids=[ward["nurse"].pk])
+def test_sending_is_announced_and_on_record_without_what_was_said(staff: dict[str, User]) -> None:
+    said = services.send(by=staff["admin"], notice=notice("Secret title"), ids=[staff["nurse"].pk])
     event = OutboxEvent.objects.get(name="notification.sent")
     row = AuditEvent.objects.get(action="notification.sent")
     assert event.payload == {"message_id": str(said.pk), "recipients": 1, "priority": "medium", "category": "system"}
-    assert (row.user_id, row.object_id) == (ward["admin"].pk, said.pk)
+    assert (row.user_id, row.object_id) == (staff["admin"].pk, said.pk)
 
 
-def test_one_reads_ones_own_and_nobody_elses(ward: dict[str, User]) -> None:
-    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
+def test_one_reads_ones_own_and_nobody_elses(staff: dict[str, User]) -> None:
+    copy = copy_of(tell(staff["nurse"]), staff["nurse"])
     with pytest.raises(NotFound):
-        services.read(by=ward["doctor"], notification_id=copy.pk)
-    assert services.read(by=ward["nurse"], notification_id=copy.pk).read_at is not None
-    assert selectors.unread_count(visible_to=ward["nurse"]) == 0
+        services.read(by=staff["doctor"], notification_id=copy.pk)
+    assert services.read(by=staff["nurse"], notification_id=copy.pk).read_at is not None
+    assert selectors.unread_count(visible_to=staff["nurse"]) == 0
 
 
-def test_what_is_read_stays_as_it_was_and_is_announced_once(ward: dict[str, User]) -> None:
-    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
-    first = services.read(by=ward["nurse"], notification_id=copy.pk).read_at
-    assert services.read(by=ward["nurse"], notification_id=copy.pk).read_at == first
+def test_what_is_read_stays_as_it_was_and_is_announced_once(staff: dict[str, User]) -> None:
+    copy = copy_of(tell(staff["nurse"]), staff["nurse"])
+    first = services.read(by=staff["nurse"], notification_id=copy.pk).read_at
+    assert services.read(by=staff["nurse"], notification_id=copy.pk).read_at == first
     assert OutboxEvent.objects.filter(name="notification.read").count() == 1
 
 
-def test_all_of_ones_own_are_read_at_once(ward: dict[str, User]) -> None:
+def test_all_of_ones_own_are_read_at_once(staff: dict[str, User]) -> None:
     for _ in range(3):
-        tell(ward["nurse"], ward["doctor"])
-    assert services.read_all(by=ward["nurse"]) == 3
-    assert services.read_all(by=ward["nurse"]) == 0
-    assert selectors.unread_count(visible_to=ward["nurse"]) == 0
-    assert selectors.unread_count(visible_to=ward["doctor"]) == 3
+        tell(staff["nurse"], staff["doctor"])
+    assert services.read_all(by=staff["nurse"]) == 3
+    assert services.read_all(by=staff["nurse"]) == 0
+    assert selectors.unread_count(visible_to=staff["nurse"]) == 0
+    assert selectors.unread_count(visible_to=staff["doctor"]) == 3
     assert OutboxEvent.objects.get(name="notification.all_read").payload["notifications"] == 3
 
 
-def test_readers_are_counted_for_the_sender(ward: dict[str, User]) -> None:
-    said = services.send(by=ward["admin"], notice=notice(), roles=["nurse", "doctor"])
-    services.read(by=ward["nurse"], notification_id=copy_of(said, ward["nurse"]).pk)
+def test_readers_are_counted_for_the_sender(staff: dict[str, User]) -> None:
+    said = services.send(by=staff["admin"], notice=notice(), roles=["nurse", "doctor"])
+    services.read(by=staff["nurse"], notification_id=copy_of(said, staff["nurse"]).pk)
     assert selectors.read_count(said) == 1
 
 
-def test_what_the_house_wrote_is_no_senders_business(ward: dict[str, User]) -> None:
-    said = tell(ward["nurse"])
+def test_what_the_house_wrote_is_no_senders_business(staff: dict[str, User]) -> None:
+    said = tell(staff["nurse"])
     with pytest.raises(NotFound):
-        selectors.sent_message(ward["admin"], said.pk)
+        selectors.sent_message(staff["admin"], said.pk)
 
 
 def _message(**wrong: Any) -> Callable[[User], Any]:
@@ -159,39 +159,39 @@ def _same_event(user: User) -> None:
         ("message_once_per_event", _same_event),
     ],
 )
-def test_the_database_has_the_last_word(ward: dict[str, User], constraint: str, write: Callable[[User], Any]) -> None:
+def test_the_database_has_the_last_word(staff: dict[str, User], constraint: str, write: Callable[[User], Any]) -> None:
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        write(ward["nurse"])
+        write(staff["nurse"])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_fact_heard_by_eight_at_once_is_told_once(ward: dict[str, User]) -> None:
+def test_a_fact_heard_by_eight_at_once_is_told_once(staff: dict[str, User]) -> None:
     fact = uuid4()
-    told = at_once(8, lambda _: services.notify(by=SYSTEM, notice=notice(), roles=["nurse", "doctor"], event_id=fact))
+    told = run_concurrently(8, lambda _: services.notify(by=SYSTEM, notice=notice(), roles=["nurse", "doctor"], event_id=fact))
     assert sum(one is not None for one in told) == 1
     assert Notification.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
 def test_sending_that_breaks_off_in_the_middle_leaves_nothing_and_then_one_row_each(
-    ward: dict[str, User], monkeypatch: pytest.MonkeyPatch
+    staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fact = uuid4()
     with monkeypatch.context() as broken:
         broken.setattr(services, "emit", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            services.notify(by=SYSTEM, notice=notice(), roles=list(ward), event_id=fact)
+            services.notify(by=SYSTEM, notice=notice(), roles=list(staff), event_id=fact)
     assert not Message.objects.exists()
     assert not Notification.objects.exists()
-    services.notify(by=SYSTEM, notice=notice(), roles=list(ward), event_id=fact)
-    assert Notification.objects.count() == len(ward)
+    services.notify(by=SYSTEM, notice=notice(), roles=list(staff), event_id=fact)
+    assert Notification.objects.count() == len(staff)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_killed_in_the_middle_leaves_nothing_and_then_one_row_each(
-    ward: dict[str, User], monkeypatch: pytest.MonkeyPatch
+    staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crowd(1_000)
+    insert_users(1_000)
     fact = uuid4()
 
     def die(*_: Any, **__: Any) -> None:
@@ -205,21 +205,21 @@ def test_a_connection_killed_in_the_middle_leaves_nothing_and_then_one_row_each(
     with monkeypatch.context() as broken:
         broken.setattr(services, "emit", die)
         with pytest.raises(OperationalError):
-            at_once(1, tell_nurses)
+            run_concurrently(1, tell_nurses)
     assert not Notification.objects.exists()
-    told = at_once(2, tell_nurses)
+    told = run_concurrently(2, tell_nurses)
     assert [one is None for one in told].count(True) == 1
     assert Notification.objects.count() == Notification.objects.values("user").distinct().count() == 1_001
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_mark_the_same_as_read_are_one(ward: dict[str, User]) -> None:
-    copy = copy_of(tell(ward["nurse"]), ward["nurse"])
-    at_once(6, lambda _: services.read(by=ward["nurse"], notification_id=copy.pk))
+def test_two_who_mark_the_same_as_read_are_one(staff: dict[str, User]) -> None:
+    copy = copy_of(tell(staff["nurse"]), staff["nurse"])
+    run_concurrently(6, lambda _: services.read(by=staff["nurse"], notification_id=copy.pk))
     assert OutboxEvent.objects.filter(name="notification.read").count() == 1
 
 
-def crowd(size: int) -> None:
+def insert_users(size: int) -> None:
     """So many nurses, straight into the table."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -237,26 +237,26 @@ def plan(rows: Any) -> str:
     return rows.explain()
 
 
-def test_ten_thousand_are_told_in_as_many_statements_as_two(ward: dict[str, User], django_assert_num_queries: Any) -> None:
-    crowd(10_000)
+def test_ten_thousand_are_told_in_as_many_statements_as_two(staff: dict[str, User], django_assert_num_queries: Any) -> None:
+    insert_users(10_000)
     ids = list(User.objects.filter(role="nurse").values_list("pk", flat=True)[:10_000])
     with django_assert_num_queries(6):  # a savepoint and its release; strangers, message with copies, event, audit row
-        services.send(by=ward["admin"], notice=notice(), ids=ids[:2])
+        services.send(by=staff["admin"], notice=notice(), ids=ids[:2])
     with django_assert_num_queries(7):  # and more time
-        services.send(by=ward["admin"], notice=notice(), ids=ids)
+        services.send(by=staff["admin"], notice=notice(), ids=ids)
     assert Notification.objects.count() == 10_002
 
 
-def test_the_newest_and_the_unread_are_found_by_their_index(ward: dict[str, User]) -> None:
+def test_the_newest_and_the_unread_are_found_by_their_index(staff: dict[str, User]) -> None:
     """Two hundred messages to five hundred people: a hundred thousand copies, of which one in ten is unread."""
-    crowd(500)
+    insert_users(500)
     at = clock.now() - timedelta(days=30)
     for number in range(200):
         services.notify(by=SYSTEM, notice=notice(f"Notice {number}"), roles=["nurse"], at=at + timedelta(hours=number))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE notifications_notification SET read_at = now() WHERE created_at < %s", [at + timedelta(hours=180)])
         cursor.execute("ANALYZE notifications_notification, notifications_message")
-    nurse = ward["nurse"]
+    nurse = staff["nurse"]
     newest = plan(selectors.inbox(visible_to=nurse)[:50])
     unread = plan(Notification.objects.visible_to(nurse).unread())
     assert "notification_newest" in newest

@@ -3,12 +3,17 @@
 from django.contrib import admin
 
 from apps.access.permissions import Permission
-from apps.patients.admin import charts, merges, patients, restricted, suspected
-from apps.rest.admin_site import Waiting
+from apps.patients.admin import charts, duplicate_candidates, merges, patients, restricted
+from apps.rest.admin_site import PendingWork
 
 admin.site.search = ("admin:patients_patient_changelist", Permission.PATIENT_VIEW)  # type: ignore[attr-defined]
-admin.site.waiting += (  # type: ignore[attr-defined]
-    Waiting("Suspected duplicates", "admin:patients_suspectedpair_changelist", Permission.PATIENT_MERGE, suspected.told),
+admin.site.pending_work += (  # type: ignore[attr-defined]
+    PendingWork(
+        "Suspected duplicates",
+        "admin:patients_duplicatecandidate_changelist",
+        Permission.PATIENT_MERGE,
+        duplicate_candidates.waiting_text,
+    ),
 )
 
-__all__ = ["charts", "merges", "patients", "restricted", "suspected"]
+__all__ = ["charts", "duplicate_candidates", "merges", "patients", "restricted"]

@@ -13,13 +13,14 @@ from django.utils.html import format_html_join
 
 from apps.access import matrix
 from apps.access.permissions import Permission
-from apps.patients import banner, selectors, services
+from apps.patients import selectors, services
 from apps.patients.admin.forms import DETAIL, detail_boxes, entry_columns, entry_form
-from apps.patients.chart import ENTERED_IN_ERROR, EntryType
+from apps.patients.chart import banner
+from apps.patients.chart.entry_types import ENTERED_IN_ERROR, EntryType
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.services import NewEntry
-from apps.rest.admin.acts import Act, ReasonForm
 from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin.row_actions import ReasonForm, RowAction
 
 _CODED = ("type", "display", "code_system", "code", "status", "when", "until", "recorded_at", "recorded_by", "source")
 _NARRATIVE = ("value", "unit", "details", "retracted_at", "retracted_by", "retraction_reason")
@@ -39,7 +40,7 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
-class StandingFilter(admin.SimpleListFilter):
+class EnteredInErrorFilter(admin.SimpleListFilter):
     """What stands, unless what was entered in error is asked for too."""
 
     title = "entered in error"
@@ -49,7 +50,7 @@ class StandingFilter(admin.SimpleListFilter):
         return [("true", "Shown too")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset if self.value() else cast("ChartQuerySet", queryset).standing()
+        return queryset if self.value() else cast("ChartQuerySet", queryset).not_in_error()
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
@@ -61,26 +62,26 @@ class ChartEntryAdmin(HimsModelAdmin):
     """Not in the navigation: a chart is opened from its patient's page."""
 
     noun = "chart"
-    listed_as = "read"
+    list_audit_action = "read"
     needs = {"view": Permission.CHART_VIEW, "add": Permission.CHART_WRITE}
     list_display = ("when", "type", "display", "measured", "code", "status", "recorded_by")
     list_display_links = ("display",)
-    list_filter = (KindFilter, StandingFilter)
+    list_filter = (KindFilter, EnteredInErrorFilter)
     list_parameters = ("patient",)
     ordering = ("-occurred_at", "-id")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="retract",
             label="Retract",
-            need=Permission.CHART_WRITE,
+            permission=Permission.CHART_WRITE,
             form=ReasonForm,
             run=lambda by, row, answers: services.retract(
                 by=by, patient_id=row.patient_id, entry_id=row.pk, reason=answers["reason"]
             ),
             question="The entry is marked as entered in error. It stays readable as such; it cannot be taken back.",
             done="The entry is marked as entered in error.",
-            offered=lambda row, user: row.status != ENTERED_IN_ERROR and user.writes_chart(row.type),
-            grave=True,
+            available=lambda row, user: row.status != ENTERED_IN_ERROR and user.writes_chart(row.type),
+            destructive=True,
         ),
     )
 
@@ -106,8 +107,8 @@ class ChartEntryAdmin(HimsModelAdmin):
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
-    def note_list(self, request: HttpRequest, shown: int) -> None:
-        self.note(request, "read", patient_id=self._patient(request).pk, query=request.GET.dict(), shown=shown)
+    def record_list_access(self, request: HttpRequest, shown: int) -> None:
+        self.record_access(request, "read", patient_id=self._patient(request).pk, query=request.GET.dict(), shown=shown)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A new entry: `?patient=` and `type=` say whose and of what kind."""
@@ -131,14 +132,14 @@ class ChartEntryAdmin(HimsModelAdmin):
 
     def _patient(self, request: HttpRequest) -> Patient:
         """The patient the address names."""
-        if not hasattr(request, "charted"):
+        if not hasattr(request, "chart_patient"):
             try:
-                asked = UUID(request.GET.get("patient", ""))
+                patient_id = UUID(request.GET.get("patient", ""))
             except ValueError as error:
                 raise Http404 from error
-            request.about_patient = asked  # type: ignore[attr-defined]
-            request.charted = selectors.patient(request.user, asked)  # type: ignore[attr-defined, arg-type]
-        return request.charted  # type: ignore[attr-defined]
+            request.about_patient = patient_id  # type: ignore[attr-defined]
+            request.chart_patient = selectors.patient(request.user, patient_id)  # type: ignore[attr-defined, arg-type]
+        return request.chart_patient  # type: ignore[attr-defined]
 
     def _adds(self, request: HttpRequest, patient: Patient) -> list[tuple[str, str]]:
         """Where entries of the kinds this person may write are added."""
@@ -176,8 +177,8 @@ class ChartEntryAdmin(HimsModelAdmin):
         detail = {name.removeprefix(DETAIL): value for name, value in answers.items() if name.startswith(DETAIL)}
         detail = {name: value for name, value in detail.items() if value not in ("", None)}
         entry = NewEntry(type=request.GET["type"], detail=detail, **columns)
-        asked = request.about_patient  # type: ignore[attr-defined]  # as the address has it: a write to a merged record is refused
-        return services.record(by=request.user, patient_id=asked, entry=entry)  # type: ignore[arg-type]
+        patient_id = request.about_patient  # type: ignore[attr-defined]  # as the address has it: a write to a merged record is refused
+        return services.record(by=request.user, patient_id=patient_id, entry=entry)  # type: ignore[arg-type]
 
     def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj.display}: on record.")

@@ -12,17 +12,17 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Conflict, Invalid
 from apps.patients import selectors, services
-from apps.patients.duplicates import COMPARED, Match
+from apps.patients.matching.duplicates import COMPARED, Match
 from apps.patients.models import Patient
 from apps.patients.services import Registration
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import HimsModelAdmin
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import RowAction
+from apps.rest.admin_site import can_open
 
 _TICKED = "not_same"
 
 
-class LookFirst(Conflict):
+class MatchesNotReviewed(Conflict):
     """Nobody has said yet that these are other people."""
 
     message = "Nothing is saved yet: this may be somebody who is on record already. Look at the list above the form."
@@ -39,15 +39,15 @@ def _not_same(by: Actor, row: Patient, mrn: str) -> None:
     if other is None:
         raise Invalid(field="other", issue="Nobody has this MRN.")
     try:
-        services.tell_apart(by=by, patient_id=row.pk, other_id=other.pk)
+        services.mark_not_duplicate(by=by, patient_id=row.pk, other_id=other.pk)
     except Invalid as problem:
         raise Invalid(field="other", issue=str(problem.details["issue"])) from problem
 
 
-NOT_SAME = Act(
+NOT_SAME = RowAction(
     name="not-same",
     label="Not the same person",
-    need=Permission.PATIENT_AMEND,
+    permission=Permission.PATIENT_AMEND,
     form=OtherForm,
     run=lambda by, row, answers: _not_same(by, row, answers["other"]),
     question="You looked at both records, and they are two people. This is remembered under your name.",
@@ -55,55 +55,55 @@ NOT_SAME = Act(
 )
 
 
-class LooksFirst(HimsModelAdmin):
+class DuplicateCheckMixin(HimsModelAdmin):
     """The part of the patient's page that knows of duplicates."""
 
     def register(self, request: HttpRequest, registration: Registration) -> Patient:
-        """Register, unless somebody on record is likely the same person and was not ticked off. Raises LookFirst."""
+        """Register, unless somebody on record is likely the same person and was not ticked off. Raises MatchesNotReviewed."""
         by = cast("Actor", request.user)
-        found = selectors.lookalikes(visible_to=by, person=services.described(registration))
+        matches = selectors.likely_matches(visible_to=by, person=services.described_person(registration))
         dismissed = set(request.POST.get(_TICKED, "").split(","))
-        if any(str(match.patient.pk) not in dismissed for match in found):
-            raise LookFirst(matches=found)
-        others = [match.patient.pk for match in found]
+        if any(str(match.patient.pk) not in dismissed for match in matches):
+            raise MatchesNotReviewed(matches=matches)
+        others = [match.patient.pk for match in matches]
         try:
-            return services.register_beside(by=by, registration=registration, others=others).patient
-        except services.NotLookedAt as refusal:  # registered by a colleague since the list was made
-            raise LookFirst(matches=refusal.details["matches"]) from refusal
+            return services.register_despite_matches(by=by, registration=registration, others=others).patient
+        except services.UnreviewedMatches as refusal:  # registered by a colleague since the list was made
+            raise MatchesNotReviewed(matches=refusal.details["matches"]) from refusal
 
-    def warn_of_lookalikes(self, request: HttpRequest, row: Patient, changes: Container[str]) -> None:
+    def warn_of_matches(self, request: HttpRequest, row: Patient, changes: Container[str]) -> None:
         """Say after an edit whom the patient looks like now."""
-        if any(name in changes for name in COMPARED) and (found := self._of_record(request, row)):
-            people = ", ".join(str(match.patient) for match in found)
+        if any(name in changes for name in COMPARED) and (matches := self._of_record(request, row)):
+            people = ", ".join(str(match.patient) for match in matches)
             messages.warning(request, f"This may be the same person as {people}. Compare the records, then merge them or say no.")
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         """The form, and above it who is likely the same person."""
         row = context["original"]
-        found = self._of_record(request, row) if row is not None else self._of_refusal(request)
-        if found:
-            request.shown_beside = shown = [str(match.patient.pk) for match in found]  # type: ignore[attr-defined]
-            context |= {"lookalikes": found, "lookalike_ids": ",".join(shown), **self._ways_out(request, row)}
+        matches = self._of_record(request, row) if row is not None else self._of_refusal(request)
+        if matches:
+            request.shown_matches = shown = [str(match.patient.pk) for match in matches]  # type: ignore[attr-defined]
+            context |= {"lookalikes": matches, "lookalike_ids": ",".join(shown), **self._action_urls(request, row)}
             if row is None:
-                self.note(request, "matched", shown=len(shown), patients=shown)
+                self.record_access(request, "matched", shown=len(shown), patients=shown)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def note(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
+    def record_access(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
         """One look is one row of the trail: whoever else the patient's page shows stands in it."""
-        beside = getattr(request, "shown_beside", None) if action == "read" else None
-        super().note(request, action, row, **(detail | {"lookalikes": beside} if beside else detail))
+        beside = getattr(request, "shown_matches", None) if action == "read" else None
+        super().record_access(request, action, row, **(detail | {"lookalikes": beside} if beside else detail))
 
     def _of_record(self, request: HttpRequest, row: Patient) -> list[Match]:
-        if row.merged_into_id or not holds(request.user, Permission.PATIENT_MATCH):
+        if row.merged_into_id or not can_open(request.user, Permission.PATIENT_MATCH):
             return []
         return selectors.duplicates_of(row, visible_to=cast("Actor", request.user))
 
     def _of_refusal(self, request: HttpRequest) -> list[Match]:
         refusal = getattr(request, "refusal", None)
-        return refusal.details["matches"] if isinstance(refusal, LookFirst) else []
+        return refusal.details["matches"] if isinstance(refusal, MatchesNotReviewed) else []
 
-    def _ways_out(self, request: HttpRequest, row: Model | None) -> dict[str, str]:
+    def _action_urls(self, request: HttpRequest, row: Model | None) -> dict[str, str]:
         """Where one says that they are two people, or makes one of both."""
-        acts = self.offered_acts(request, row) if row is not None else []
-        ways = {str(act["url"]).rstrip("/").rpartition("/")[2]: act["url"] for act in acts}
-        return {"not_same_url": ways.get(NOT_SAME.name, ""), "merge_url": ways.get("merge", "")}
+        acts = self.available_row_actions(request, row) if row is not None else []
+        urls = {str(act["url"]).rstrip("/").rpartition("/")[2]: act["url"] for act in acts}
+        return {"not_same_url": urls.get(NOT_SAME.name, ""), "merge_url": urls.get("merge", "")}

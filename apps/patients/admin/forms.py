@@ -10,9 +10,10 @@ from django.conf import settings
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget, AdminTextInputWidget
 
 from apps.common import clock
-from apps.patients import chart, dates, rules
-from apps.patients.chart import EntryType
-from apps.patients.dates import PartialDate, Precision
+from apps.patients import rules
+from apps.patients.chart import dates, entry_types
+from apps.patients.chart.dates import PartialDate, Precision
+from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.rest.admin.forms import ServiceForm
 
@@ -150,9 +151,11 @@ class EntryForm(ServiceForm):
 
 def entry_form(kind: EntryType) -> type[ServiceForm]:
     """The form of a new entry of this kind: its statuses to choose from, its details as boxes."""
-    first, *_ = statuses = chart.STATUSES[kind]
-    hints = get_type_hints(chart.DETAILS[kind])
-    boxes: dict[str, Any] = {DETAIL + field.name: _box(field.name, hints[field.name]) for field in fields(chart.DETAILS[kind])}
+    first, *_ = statuses = entry_types.STATUSES[kind]
+    hints = get_type_hints(entry_types.DETAILS[kind])
+    boxes: dict[str, Any] = {
+        DETAIL + field.name: _box(field.name, hints[field.name]) for field in fields(entry_types.DETAILS[kind])
+    }
     boxes["status"] = forms.ChoiceField(choices=[(word, word.replace("_", " ")) for word in statuses], initial=first)
     boxes["occurred_at"] = WhenField(
         label="When",
@@ -170,14 +173,14 @@ def entry_form(kind: EntryType) -> type[ServiceForm]:
 
 def entry_columns(kind: EntryType) -> tuple[str, ...]:
     """The columns a person fills in."""
-    measured: tuple[str, ...] = ("value", "unit") if kind in chart.MEASURED else ()
+    measured: tuple[str, ...] = ("value", "unit") if kind in entry_types.MEASURED else ()
     measured += (_CONFIRMED,) if kind == EntryType.VITAL_SIGN else ()
     return ("display", *measured, "code_system", "code", "status", "occurred_at", "ended_at")
 
 
 def detail_boxes(kind: EntryType) -> tuple[str, ...]:
     """The names of the boxes for the kind's details."""
-    return tuple(DETAIL + field.name for field in fields(chart.DETAILS[kind]))
+    return tuple(DETAIL + field.name for field in fields(entry_types.DETAILS[kind]))
 
 
 def _box(name: str, hint: Any) -> forms.Field:
@@ -186,7 +189,7 @@ def _box(name: str, hint: Any) -> forms.Field:
         return forms.IntegerField(label=label, required=False, min_value=1, max_value=999)
     if hint is str:
         widget = AdminTextareaWidget(attrs={"rows": 3}) if name in _LONG else AdminTextInputWidget()
-        return forms.CharField(label=label, required=False, max_length=chart.TEXT_MAX, widget=widget)
+        return forms.CharField(label=label, required=False, max_length=entry_types.TEXT_MAX, widget=widget)
     return forms.ChoiceField(
         label=label, required=False, choices=[(word, word.replace("_", " ") or "–") for word in get_args(hint)]
     )

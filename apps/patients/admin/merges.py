@@ -16,24 +16,25 @@ from django.utils.html import format_html, format_html_join
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import NotFound
-from apps.patients import merging_plan, rules, selectors, services
-from apps.patients.admin.suspected import told
+from apps.patients import rules, selectors, services
+from apps.patients.admin.duplicate_candidates import waiting_text
+from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
-from apps.rest import aliases
-from apps.rest.admin.acts import Act, ReasonForm
+from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import ReasonForm, RowAction
+from apps.rest.admin_site import can_open
 
 _FOUND = 20
 _ROW = "row_"
 _QUEUE = "queue"  # in the address of a merge: one came from the queue of suspected pairs, and goes back there
-_QUEUE_PAGE = "admin:patients_suspectedpair_changelist"
+_QUEUE_PAGE = "admin:patients_duplicatecandidate_changelist"
 
 
 class MergeForm(ReasonForm):
     """Whose value is kept where the two differ, and why they are one person."""
 
-    def __init__(self, preview: merging_plan.Preview, data: Any = None) -> None:
+    def __init__(self, preview: merge_plan.Preview, data: Any = None) -> None:
         super().__init__(data)
         self.preview = preview
         for row in preview.conflicts:
@@ -50,10 +51,10 @@ class MergeForm(ReasonForm):
         """Every column in which either has something, side by side; with radios where they differ."""
         retired, survivor = self.preview.retired, self.preview.survivor
         rows = []
-        for column in ("mrn", *merging_plan.SHOWN):
-            theirs, ours = (_shown(merging_plan.shown_value(row, column)) for row in (retired, survivor))
+        for column in ("mrn", *merge_plan.SHOWN):
+            theirs, ours = (_shown(merge_plan.shown_value(row, column)) for row in (retired, survivor))
             if {theirs, ours} != {_shown("")}:
-                label = merging_plan.column_named(column).verbose_name
+                label = merge_plan.column_named(column).verbose_name
                 radios = self[column] if column in self.fields else None
                 rows.append({"label": label, "survivor": ours, "retired": theirs, "radios": radios})
         return rows
@@ -68,16 +69,16 @@ def _merge(by: Actor, row: Patient, answers: Mapping[str, Any]) -> None:
     services.merge(by=by, retired_id=row.pk, survivor_id=answers["into"], reason=answers["reason"], fields=answers["sides"])
 
 
-MERGE = Act(
+MERGE = RowAction(
     name="merge",
     label="Merge into …",
-    need=Permission.PATIENT_MERGE,
+    permission=Permission.PATIENT_MERGE,
     run=_merge,
     question="The chart and everything else moves to the surviving record. This record's number finds it from then on. "
     "It can be undone.",
     done="The two records are one.",
-    offered=lambda row, _: not row.merged_into_id,
-    grave=True,
+    available=lambda row, _: not row.merged_into_id,
+    destructive=True,
 )
 
 
@@ -89,7 +90,7 @@ def warn_of_visits(request: HttpRequest, patient: Patient) -> None:
         )
 
 
-class Merges(HimsModelAdmin):
+class MergeMixin(HimsModelAdmin):
     """The part of the patient's page that merges it into another, and leads from a merged record to the survivor."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -104,35 +105,35 @@ class Merges(HimsModelAdmin):
         messages.info(request, "The record you asked for was merged into this one.")
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[survivor.pk]))
 
-    def act_view(self, request: HttpRequest, object_id: str, act: Act) -> HttpResponse:
+    def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
         """The page of an act. Merging begins with choosing the record that stays."""
         row = self.get_object(request, object_id)
-        if act is not MERGE or row is None or not holds(request.user, act.need):
-            return super().act_view(request, object_id, act)
+        if action is not MERGE or row is None or not can_open(request.user, action.permission):
+            return super().row_action_view(request, object_id, action)
         into = self._into(request, row)
         if into is None:
             return self._choose(request, row)
-        if aliases.resolve(request.GET["into"]) != into.pk:  # nothing is merged into a record nobody looked at
+        if sample_ids.resolve(request.GET["into"]) != into.pk:  # nothing is merged into a record nobody looked at
             messages.warning(request, "The record you chose was itself merged into this one. Look again.")
             return HttpResponseRedirect(f"{request.path}?into={into.pk}")
-        response = super().act_view(request, object_id, act)
+        response = super().row_action_view(request, object_id, action)
         is_done = isinstance(response, HttpResponseRedirect)
         if is_done:
             warn_of_visits(request, selectors.patient(cast("Actor", request.user), into.pk))
         return HttpResponseRedirect(reverse(_QUEUE_PAGE)) if is_done and _QUEUE in request.GET else response
 
-    def act_form(self, request: HttpRequest, row: Patient, act: Act) -> Any:
-        if act is not MERGE:
-            return super().act_form(request, row, act)
+    def row_action_form(self, request: HttpRequest, row: Patient, action: RowAction) -> Any:
+        if action is not MERGE:
+            return super().row_action_form(request, row, action)
         into = cast("Patient", self._into(request, row))
         by = cast("Actor", request.user)
-        preview = merging_plan.preview(visible_to=by, retired_id=row.pk, survivor_id=into.pk)
-        self.note(request, "merge_previewed", row, into=str(into.pk))
+        preview = merge_plan.preview(visible_to=by, retired_id=row.pk, survivor_id=into.pk)
+        self.record_access(request, "merge_previewed", row, into=str(into.pk))
         return MergeForm(preview, request.POST if request.method == "POST" else None)
 
-    def _ask(self, request: HttpRequest, row: Patient, act: Act, form: forms.Form) -> TemplateResponse:
-        page = super()._ask(request, row, act, form)
-        if act is MERGE:
+    def _ask(self, request: HttpRequest, row: Patient, action: RowAction, form: forms.Form) -> TemplateResponse:
+        page = super()._ask(request, row, action, form)
+        if action is MERGE:
             page.template_name = "admin/patients/patient/merge.html"
             if _QUEUE in request.GET:
                 cast("dict[str, Any]", page.context_data).update(queue=True, back=reverse(_QUEUE_PAGE))
@@ -141,33 +142,33 @@ class Merges(HimsModelAdmin):
     def _choose(self, request: HttpRequest, row: Patient) -> TemplateResponse:
         """Who stays? Found as patients are found."""
         by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[: rules.QUERY_MAX]
-        people = selectors.roll(visible_to=by).exclude(pk=row.pk)
-        found = list(selectors.matching(people, text, by)[:_FOUND]) if text else []
-        self.note(request, "searched", query={"q": text}, shown=len(found))
+        people = selectors.patients(visible_to=by).exclude(pk=row.pk)
+        matches = list(selectors.search_within(people, text, by)[:_FOUND]) if text else []
+        self.record_access(request, "searched", query={"q": text}, shown=len(matches))
         page = super()._ask(request, row, MERGE, forms.Form())
         page.template_name = "admin/patients/patient/merge_choose.html"
-        cast("dict[str, Any]", page.context_data).update(text=text, found=found)
+        cast("dict[str, Any]", page.context_data).update(text=text, found=matches)
         return page
 
     def _into(self, request: HttpRequest, row: Patient) -> Patient | None:
         """The record that stays, if the address names one beside this."""
-        chosen = aliases.resolve(request.GET.get("into", ""))
+        chosen = sample_ids.resolve(request.GET.get("into", ""))
         try:
-            found = selectors.patient(cast("Actor", request.user), chosen) if chosen else None
+            patient = selectors.patient(cast("Actor", request.user), chosen) if chosen else None
         except NotFound:
             return None
-        return found if found != row else None
+        return patient if patient != row else None
 
     def _survivor(self, request: HttpRequest, object_id: str) -> Patient | None:
         """Into whom the record of this address was merged, if it was and one may know."""
-        asked = aliases.resolve(object_id)
-        if asked is None or not self.has_view_permission(request):
+        patient_id = sample_ids.resolve(object_id)
+        if patient_id is None or not self.has_view_permission(request):
             return None
         try:
-            found = selectors.patient(cast("Actor", request.user), asked)
+            patient = selectors.patient(cast("Actor", request.user), patient_id)
         except NotFound:
             return None
-        return found if found.pk != asked else None
+        return patient if patient.pk != patient_id else None
 
 
 # The merges
@@ -191,10 +192,10 @@ class StateFilter(admin.SimpleListFilter):
 class SettleForm(forms.Form):
     """Whose each row and field is that came between a merge and its undo."""
 
-    def __init__(self, merge: Merge, told: Mapping[int, str], data: Any = None) -> None:
+    def __init__(self, merge: Merge, labels: Mapping[int, str], data: Any = None) -> None:
         super().__init__(data)
         sides = [("", "Decide later"), ("survivor", f"{merge.survivor}’s"), ("retired", f"{merge.retired}’s")]
-        for pk, words in told.items():
+        for pk, words in labels.items():
             self.fields[f"{_ROW}{pk}"] = forms.ChoiceField(label=words, choices=sides, required=False)
 
 
@@ -205,25 +206,25 @@ def _settle(by: Actor, answers: Mapping[str, str]) -> None:
             services.settle_triage(by=by, triage_id=int(name.removeprefix(_ROW)), belongs_to=side)
 
 
-UNDO = Act(
+UNDO = RowAction(
     name="undo",
     label="Undo the merge",
-    need=Permission.PATIENT_MERGE,
+    permission=Permission.PATIENT_MERGE,
     run=lambda by, row, _: services.undo_merge(by=by, merge_id=row.pk),
     question="Both records become their own again, with what was changed in their rows since. Rows that are new, and fields that "
     "were changed since, stay with the survivor and are listed for you to decide.",
     done="The merge is undone.",
-    offered=lambda row, _: row.undone_at is None,
-    grave=True,
+    available=lambda row, _: row.undone_at is None,
+    destructive=True,
 )
-SETTLE = Act(
+SETTLE = RowAction(
     name="settle",
     label="Decide what is left",
-    need=Permission.PATIENT_MERGE,
+    permission=Permission.PATIENT_MERGE,
     run=lambda by, _, answers: _settle(by, answers),
     question="This came to be while the two records were one. Whose is it?",
     done="It is decided.",
-    offered=lambda row, _: selectors.triage(row).filter(settled_at=None).exists(),
+    available=lambda row, _: selectors.triage(row).filter(settled_at=None).exists(),
 )
 
 
@@ -250,7 +251,7 @@ class MergeAdmin(HimsModelAdmin):
         "undone_at",
         "left",
     )
-    acts = (UNDO, SETTLE)
+    row_actions = (UNDO, SETTLE)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         open_rows = MergeTriage.objects.filter(merge=OuterRef("pk"), settled_at=None)
@@ -258,16 +259,16 @@ class MergeAdmin(HimsModelAdmin):
         return people.annotate(waits=Exists(open_rows))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        waiting = {"suspected": told(request.user)} if self.has_view_permission(request) else {}
+        waiting = {"suspected": waiting_text(request.user)} if self.has_view_permission(request) else {}
         return super().changelist_view(request, waiting | (extra_context or {}))
 
     def patient_of(self, row: Merge) -> UUID:
         return row.survivor_id
 
-    def act_form(self, request: HttpRequest, row: Merge, act: Act) -> Any:
-        if act is not SETTLE:
-            return super().act_form(request, row, act)
-        told = _told(selectors.triage(row).filter(settled_at=None), row, cast("Actor", request.user))
+    def row_action_form(self, request: HttpRequest, row: Merge, action: RowAction) -> Any:
+        if action is not SETTLE:
+            return super().row_action_form(request, row, action)
+        told = _triage_labels(selectors.triage(row).filter(settled_at=None), row, cast("Actor", request.user))
         return SettleForm(row, told, request.POST if request.method == "POST" else None)
 
     @admin.display(description="retired record")
@@ -291,8 +292,8 @@ class MergeAdmin(HimsModelAdmin):
 
     @admin.display(description="values changed")
     def changes(self, row: Merge) -> str:
-        changed = [(column, told) for column, told in row.fields.items() if told["before"] != told["after"]]
-        lines = [(column, _shown(told["before"]), _shown(told["after"])) for column, told in changed]
+        changed = [(column, values) for column, values in row.fields.items() if values["before"] != values["after"]]
+        lines = [(column, _shown(values["before"]), _shown(values["after"])) for column, values in changed]
         return format_html_join("", "<p><b>{}:</b> {} → {}</p>", lines) if lines else "none"
 
     @admin.display(description="to decide", boolean=True)
@@ -300,7 +301,7 @@ class MergeAdmin(HimsModelAdmin):
         return row.waits
 
 
-def _told(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> dict[int, str]:
+def _triage_labels(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> dict[int, str]:
     """Each open row in words, as far as the reader may know: an entry of a chart by its words, a field by its two values."""
     rows = list(rows)
     entries = [row.row_id for row in rows if row.model == ChartEntry._meta.label]

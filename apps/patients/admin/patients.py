@@ -12,17 +12,18 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.access.permissions import Permission
-from apps.patients import ages, banner, rules, selectors, services
-from apps.patients.admin.duplicates import NOT_SAME, LooksFirst
+from apps.patients import rules, selectors, services
+from apps.patients.admin.duplicates import NOT_SAME, DuplicateCheckMixin
 from apps.patients.admin.forms import PatientForm
-from apps.patients.admin.merges import MERGE, Merges, warn_of_visits
-from apps.patients.admin.restricted import RESTRICT, Restricts
-from apps.patients.chart import EntryType
+from apps.patients.admin.merges import MERGE, MergeMixin, warn_of_visits
+from apps.patients.admin.restricted import RESTRICT, RestrictionMixin
+from apps.patients.chart import ages, banner
+from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import AllergyStatus, Patient
 from apps.patients.services import Registration
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import ActiveFilter
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import RowAction
+from apps.rest.admin_site import can_open
 
 _PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "time_of_birth", "gender", "language", "deceased_at")
 _INSURANCE = ("insurance_provider", "insurance_policy_number", "insurance_group_number")
@@ -48,7 +49,7 @@ def _split(names: tuple[str, ...], **instead: tuple[str, ...]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Beside:
+class PatientPanel:
     """What a higher app shows on the patient's page: lines that lead on (address, words), and further ways (words, address)."""
 
     title: str
@@ -64,47 +65,49 @@ def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpRes
 
 
 @admin.register(Patient)
-class PatientAdmin(Restricts, Merges, LooksFirst):
+class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
     """Whoever may amend the insurance alone finds everything else read-only."""
 
     noun = "patient"
     needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND_INSURANCE}
-    beside: ClassVar[tuple[Callable[[HttpRequest, Patient], Beside | None], ...]] = ()  # plug: what higher apps show on the page
+    panels: ClassVar[
+        tuple[Callable[[HttpRequest, Patient], PatientPanel | None], ...]
+    ] = ()  # plug: what higher apps show on the page
     form = PatientForm
     list_display = ("name", "born", "gender", "mrn", "phone", "active")
     list_filter = (ActiveFilter,)
     search_fields = ("mrn",)
     search_help_text = "Name in any order, MRN, telephone digits, date of birth"
     ordering = ("-seq",)
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="no-known-allergies",
             label="No known allergies",
-            need=Permission.CHART_WRITE,
+            permission=Permission.CHART_WRITE,
             run=lambda by, row, _: services.record_no_known_allergies(by=by, patient_id=row.pk),
             question="You asked, and there are none. This is written into the chart under your name.",
             done="No known allergies: on record.",
-            offered=lambda row, user: row.allergy_status == AllergyStatus.NOT_ASKED and user.writes_chart(EntryType.ALLERGY),
+            available=lambda row, user: row.allergy_status == AllergyStatus.NOT_ASKED and user.writes_chart(EntryType.ALLERGY),
         ),
-        Act(
+        RowAction(
             name="deactivate",
             label="Deactivate",
-            need=Permission.PATIENT_DEACTIVATE,
+            permission=Permission.PATIENT_DEACTIVATE,
             run=lambda by, row, _: services.deactivate(by=by, patient_id=row.pk),
             question="The patient leaves the active list. The record stays, and can be made active again.",
             done="The patient is inactive now.",
-            shows=_deactivated,
-            offered=lambda row, _: row.is_active,
-            grave=True,
+            result_page=_deactivated,
+            available=lambda row, _: row.is_active,
+            destructive=True,
         ),
-        Act(
+        RowAction(
             name="reactivate",
             label="Reactivate",
-            need=Permission.PATIENT_DEACTIVATE,
+            permission=Permission.PATIENT_DEACTIVATE,
             run=lambda by, row, _: services.reactivate(by=by, patient_id=row.pk),
             question="The patient comes back to the active list.",
             done="The patient is active again.",
-            offered=lambda row, _: not row.is_active,
+            available=lambda row, _: not row.is_active,
         ),
         NOT_SAME,
         MERGE,
@@ -113,7 +116,7 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         text = search_term.strip()[: rules.QUERY_MAX]
-        return (selectors.matching(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]
+        return (selectors.search_within(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A whole MRN opens its patient: that is what a scanner types."""
@@ -125,18 +128,18 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
         return super().changelist_view(request, extra_context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        groups = [(title, {"fields": columns}) for title, columns, need in _GROUPS if holds(request.user, need)]
+        groups = [(title, {"fields": columns}) for title, columns, need in _GROUPS if can_open(request.user, need)]
         if obj is None:
             groups[0] = ("Person", {"fields": tuple(_split(_PERSON, date_of_birth=("date_of_birth", "age")))})
             return groups
-        if not holds(request.user, Permission.PATIENT_AMEND):
+        if not can_open(request.user, Permission.PATIENT_AMEND):
             groups[0] = ("Person", {"fields": tuple(_split(_PERSON, date_of_birth=("birth",)))})
         return [*groups, ("Record", {"fields": _RECORD})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        if holds(request.user, Permission.PATIENT_AMEND):
+        if can_open(request.user, Permission.PATIENT_AMEND):
             return ("mrn", *_RECORD)
         return (*(name for _, columns, _ in _GROUPS for name in columns if name not in _INSURANCE), "birth", *_RECORD)
 
@@ -147,7 +150,7 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
 
     def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
         amended = services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
-        self.warn_of_lookalikes(request, amended, changes)
+        self.warn_of_matches(request, amended, changes)
         if changes.get("deceased_at"):
             warn_of_visits(request, amended)
 
@@ -163,12 +166,12 @@ class PatientAdmin(Restricts, Merges, LooksFirst):
         if row is None:
             return {}
         shown = banner.of(row, request.user)  # type: ignore[arg-type]
-        beside = [told for tell in type(self).beside if (told := tell(request, row)) is not None]
+        panels = [panel for build in type(self).panels if (panel := build(request, row)) is not None]
         return {
             "subtitle": row.title,
             "banner": shown,
-            "may_read_chart": holds(request.user, Permission.CHART_VIEW),
-            "beside": beside,
+            "may_read_chart": can_open(request.user, Permission.CHART_VIEW),
+            "beside": panels,
         }
 
     @admin.display(description="patient")

@@ -20,14 +20,14 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common.errors import HimsError, NotFound
 from apps.patients import selectors, services
+from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
+from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
-from apps.patients.restriction import BreakGlass, CareTeamMember, Restriction
-from apps.patients.services.restricting import REASON_MIN
-from apps.rest import aliases
-from apps.rest.admin.acts import Act, ReasonForm
+from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
-from apps.rest.admin.forms import tell
-from apps.rest.admin_site import holds
+from apps.rest.admin.forms import show_refusal
+from apps.rest.admin.row_actions import ReasonForm, RowAction
+from apps.rest.admin_site import can_open
 
 _WHY = ("Danger to life", "Covering for somebody of the care team", "The patient asks for it", "Another emergency")
 _PAGE = "patients_patient_break_glass"
@@ -78,20 +78,20 @@ def _restrict(by: Actor, patient_id: UUID, answers: Mapping[str, Any]) -> None:
     services.restrict(by=by, patient_id=patient_id, care_team=team, reason=answers["reason"])
 
 
-RESTRICT = Act(
+RESTRICT = RowAction(
     name="restrict",
     label="Restrict the chart",
-    need=Permission.PATIENT_RESTRICT,
+    permission=Permission.PATIENT_RESTRICT,
     form=TeamForm,
     run=lambda by, row, answers: _restrict(by, row.pk, answers),
     question="The chart disappears for everybody but the care team, you too. It is found by its MRN under “Restricted charts”.",
     done="The chart is restricted.",
-    offered=lambda row, _: not row.restricted,
-    grave=True,
+    available=lambda row, _: not row.restricted,
+    destructive=True,
 )
 
 
-class Restricts(HimsModelAdmin):
+class RestrictionMixin(HimsModelAdmin):
     """The part of the patient's page that closes a chart, and that stands in for it where it is closed."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -101,30 +101,30 @@ class Restricts(HimsModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
         """The patient, or None; that somebody was refused a restricted chart is put on record."""
         row = cast("Patient | None", super().get_object(request, object_id, from_field))
-        if row is None and holds(request.user, Permission.PATIENT_VIEW):
+        if row is None and can_open(request.user, Permission.PATIENT_VIEW):
             self._note_refusal(request, object_id)
         return row
 
-    def act_view(self, request: HttpRequest, object_id: str, act: Act) -> HttpResponse:
-        request.about_patient = aliases.resolve(object_id)  # type: ignore[attr-defined]
-        response = super().act_view(request, object_id, act)
-        closed = act is RESTRICT and isinstance(response, HttpResponseRedirect)
+    def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
+        request.about_patient = sample_ids.resolve(object_id)  # type: ignore[attr-defined]
+        response = super().row_action_view(request, object_id, action)
+        closed = action is RESTRICT and isinstance(response, HttpResponseRedirect)
         return HttpResponseRedirect(reverse("admin:patients_restriction_changelist")) if closed else response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        request.about_patient = aliases.resolve(object_id)  # type: ignore[attr-defined]
+        request.about_patient = sample_ids.resolve(object_id)  # type: ignore[attr-defined]
         return super().change_view(request, object_id, form_url, extra_context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        ways = {"break_glass_url": reverse(f"admin:{_PAGE}")} if holds(request.user, Permission.PATIENT_BREAK_GLASS) else {}
-        return super().changelist_view(request, ways | (extra_context or {}))
+        links = {"break_glass_url": reverse(f"admin:{_PAGE}")} if can_open(request.user, Permission.PATIENT_BREAK_GLASS) else {}
+        return super().changelist_view(request, links | (extra_context or {}))
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """No such page; whoever may break the glass is told why, and asked for the reason."""
         closed = getattr(request, "withheld", None)
-        if closed is None or not holds(request.user, Permission.PATIENT_BREAK_GLASS):
+        if closed is None or not can_open(request.user, Permission.PATIENT_BREAK_GLASS):
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
         mrn = Patient.objects.values_list("mrn", flat=True).get(pk=closed)
         page = self._emergency_page(request, EmergencyForm(initial={"mrn": mrn}), status=403)
@@ -132,7 +132,7 @@ class Restricts(HimsModelAdmin):
 
     def break_glass_view(self, request: HttpRequest) -> HttpResponse:
         """Open a restricted chart in an emergency, by its MRN."""
-        if not holds(request.user, Permission.PATIENT_BREAK_GLASS):
+        if not can_open(request.user, Permission.PATIENT_BREAK_GLASS):
             raise PermissionDenied
         form = EmergencyForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid():
@@ -143,7 +143,7 @@ class Restricts(HimsModelAdmin):
             except NotFound as nobody:
                 form.add_error("mrn", nobody.message)
             except HimsError as refusal:
-                tell(form, refusal)
+                show_refusal(form, refusal)
             else:
                 until = timezone.localtime(row.until).strftime("%H:%M")
                 messages.warning(
@@ -157,7 +157,7 @@ class Restricts(HimsModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "This record is restricted" if status != 200 else "Emergency access to a restricted record",
-            "act": {"label": "Open in an emergency", "question": _QUESTION, "grave": True},
+            "row_action": {"label": "Open in an emergency", "question": _QUESTION, "destructive": True},
             "form": form,
             "errors": form.errors,
             "action": reverse(f"admin:{_PAGE}"),
@@ -166,13 +166,13 @@ class Restricts(HimsModelAdmin):
         return TemplateResponse(request, "admin/patients/patient/break_glass.html", context, status=status)
 
     def _note_refusal(self, request: HttpRequest, object_id: str) -> None:
-        asked = aliases.resolve(object_id)
+        patient_id = sample_ids.resolve(object_id)
         try:
-            _ = asked and selectors.patient(cast("Actor", request.user), asked)
+            _ = patient_id and selectors.patient(cast("Actor", request.user), patient_id)
         except NotFound as refusal:
             if refusal.withheld:
                 request.withheld = refusal.withheld  # type: ignore[attr-defined]
-                audit.note(
+                audit.record(
                     by=cast("Actor", request.user),
                     action="patient.read",
                     outcome=AuditEvent.Outcome.DENIED,
@@ -220,27 +220,27 @@ class RestrictionAdmin(HimsModelAdmin):
     ordering = ("-decided_at", "-pk")
     fields = ("whose", "restricted", "team", "reason", "decided_by", "decided_at")
     readonly_fields = ("whose", "team")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="team",
             label="Change the care team",
-            need=Permission.PATIENT_RESTRICT,
+            permission=Permission.PATIENT_RESTRICT,
             form=TeamForm,
             run=lambda by, row, answers: _restrict(by, row.patient_id, answers),
             question="Those who are ticked see the chart. Whoever is not loses sight of it at once.",
             done="The care team is changed.",
-            offered=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
+            available=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
         ),
-        Act(
+        RowAction(
             name="lift",
             label="Lift the restriction",
-            need=Permission.PATIENT_RESTRICT,
+            permission=Permission.PATIENT_RESTRICT,
             form=LongReasonForm,
             run=lambda by, row, answers: services.lift_restriction(by=by, patient_id=row.patient_id, reason=answers["reason"]),
             question="Everybody whose role reads charts sees it again.",
             done="The chart is open again.",
-            offered=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
-            grave=True,
+            available=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
+            destructive=True,
         ),
     )
 
@@ -251,8 +251,8 @@ class RestrictionAdmin(HimsModelAdmin):
     def patient_of(self, row: Restriction) -> UUID:
         return row.patient_id
 
-    def act_form(self, request: HttpRequest, row: Restriction, act: Act) -> forms.Form:
-        form = super().act_form(request, row, act)
+    def row_action_form(self, request: HttpRequest, row: Restriction, action: RowAction) -> forms.Form:
+        form = super().row_action_form(request, row, action)
         if isinstance(form, TeamForm):
             named = selectors.care_team(row.patient).filter(because=CareTeamMember.Because.NAMED)
             form.initial["care_team"] = [member.user_id for member in named]
@@ -300,16 +300,16 @@ class BreakGlassAdmin(HimsModelAdmin):
     ordering = ("-broken_at", "-pk")
     fields = ("user", "whose", "reason", "broken_at", "until", "review", "reviewed_by", "reviewed_at")
     readonly_fields = ("whose",)
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="review",
             label="Sign off",
-            need=Permission.GLASS_REVIEW,
+            permission=Permission.GLASS_REVIEW,
             form=ReviewForm,
             run=lambda by, row, answers: services.review_glass(by=by, break_glass_id=row.pk, review=answers["review"]),
             question="You looked into it. What you write is kept under your name.",
             done="It is signed off.",
-            offered=lambda row, user: row.reviewed_at is None and row.user_id != user.pk,
+            available=lambda row, user: row.reviewed_at is None and row.user_id != user.pk,
         ),
     )
 

@@ -5,7 +5,8 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.patients import selectors, services
-from apps.patients.api import bodies, examples, shapes
+from apps.patients.api import examples
+from apps.patients.api.serializers import requests, responses
 from apps.patients.services import Registration
 from apps.rest.endpoint import endpoint
 from apps.rest.limits import RateClass
@@ -21,18 +22,18 @@ class MatchViewSet(HimsViewSet):
 
     @endpoint(
         permission=Permission.PATIENT_MATCH,
-        request=bodies.PatientBody,
-        response=shapes.CandidatesShape,
+        request=requests.PatientBody,
+        response=responses.CandidatesShape,
         rate_class=RateClass.PATIENT_SEARCH,
         operation_id="matchPatient",
         example=examples.MATCH,
     )
     def match(self, request: Request) -> Response:
         """Who on record may be the person a registration describes, and why."""
-        person = services.described(Registration(**self.parse()))
-        found = selectors.candidates(visible_to=self.by, person=person)
-        self.note("patient.matched", shown=len(found), patients=[str(match.patient.pk) for match in found])
-        return self.ok({"candidates": [shapes.candidate(match) for match in found]})
+        person = services.described_person(Registration(**self.parse()))
+        matches = selectors.possible_matches(visible_to=self.by, person=person)
+        self.record_access("patient.matched", shown=len(matches), patients=[str(match.patient.pk) for match in matches])
+        return self.ok({"candidates": [responses.candidate(match) for match in matches]})
 
 
 class NotSameViewSet(HimsViewSet):
@@ -44,13 +45,13 @@ class NotSameViewSet(HimsViewSet):
 
     @endpoint(
         permission=Permission.PATIENT_AMEND,
-        request=bodies.NotSameBody,
-        response=shapes.PairShape,
+        request=requests.NotSameBody,
+        response=responses.PairShape,
         about_patient=True,
         operation_id="tellPatientsApart",
     )
     def not_same(self, request: Request, pk: str) -> Response:
         """Say that these two records are two people."""
         patient_id = self.id_in_path()
-        pair = services.tell_apart(by=self.by, patient_id=patient_id, **self.parse())
-        return self.ok({"pair": shapes.pair(pair, patient_id)})
+        pair = services.mark_not_duplicate(by=self.by, patient_id=patient_id, **self.parse())
+        return self.ok({"pair": responses.pair(pair, patient_id)})

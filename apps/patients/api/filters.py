@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
-from apps.patients.chart import EntryType
+from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.rules import QUERY_MAX
 from apps.rest import cursor
@@ -12,20 +12,20 @@ from apps.rest.filters import YesNoFilter
 
 class PatientFilter(FilterSet):
     search = CharFilter(
-        method="left_to_the_selector",
+        method="unfiltered",
         max_length=QUERY_MAX,
         help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a telephone "
         "number as it is dialled at home or from abroad; date of birth. Ignores case and accents",
     )
-    status = ChoiceFilter(method="left_to_the_selector", choices=[("active", "active"), ("inactive", "inactive")])
-    cursor = CharFilter(method="left_to_the_selector", max_length=cursor.LONGEST, help_text=cursor.HELP)
+    status = ChoiceFilter(method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")])
+    cursor = CharFilter(method="unfiltered", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
         model = Patient
         fields: list[str] = []
 
-    def left_to_the_selector(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Search and counts have plans of their own (`selectors.listing`); here the parameters are only declared and checked."""
+    def unfiltered(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Search and counts have plans of their own (`selectors.list_page`); here the parameters are declared and checked."""
         return rows
 
 

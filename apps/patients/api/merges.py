@@ -9,10 +9,11 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.common.errors import Invalid
-from apps.patients import merging_plan, selectors, services
-from apps.patients.api import shapes
+from apps.patients import selectors, services
+from apps.patients.api.serializers import responses
+from apps.patients.merging import merge_plan
 from apps.patients.models import Merge, MergeTriage, Patient
-from apps.rest import aliases
+from apps.rest import sample_ids
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
@@ -63,8 +64,8 @@ class MergeShape(serializers.Serializer):
     undone_at = serializers.DateTimeField(allow_null=True)
     undone_by = serializers.UUIDField(allow_null=True)
     triage = TriageShape(many=True, help_text="What the undo left for a person to decide")
-    retired = shapes.PatientRow(required=False, allow_null=True, help_text="With `expand=retired`")
-    survivor = shapes.PatientRow(required=False, allow_null=True, help_text="With `expand=survivor`")
+    retired = responses.PatientRow(required=False, allow_null=True, help_text="With `expand=retired`")
+    survivor = responses.PatientRow(required=False, allow_null=True, help_text="With `expand=survivor`")
 
 
 class CountShape(serializers.Serializer):
@@ -114,13 +115,13 @@ class MergePreviewViewSet(HimsViewSet):
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """What merging this record into another would do."""
-        retired_id, into = self.id_in_path(), self.asked().get("into")
+        retired_id, into = self.id_in_path(), self.validated_query().get("into")
         if not into:
             raise Invalid(field="into", issue="Say which record would stay.")
-        survivor_id = aliases.in_query(into, "into")
-        seen = merging_plan.preview(visible_to=self.by, retired_id=retired_id, survivor_id=survivor_id)
-        self.note("patient.merge_previewed", patient_id=retired_id, object_id=survivor_id)
-        return self.ok({"preview": preview_shape(seen)})
+        survivor_id = sample_ids.in_query(into, "into")
+        preview = merge_plan.preview(visible_to=self.by, retired_id=retired_id, survivor_id=survivor_id)
+        self.record_access("patient.merge_previewed", patient_id=retired_id, object_id=survivor_id)
+        return self.ok({"preview": preview_shape(preview)})
 
 
 class MergeViewSet(HimsViewSet):
@@ -128,7 +129,7 @@ class MergeViewSet(HimsViewSet):
 
     resource = "merge"
     tag = "Patients"
-    expands = {"retired": shapes.RETIRED, "survivor": shapes.SURVIVOR}
+    expands = {"retired": responses.RETIRED, "survivor": responses.SURVIVOR}
 
     @endpoint(
         permission=Permission.PATIENT_MERGE,
@@ -164,23 +165,23 @@ class MergeViewSet(HimsViewSet):
 
         The warning `visits_affected` counts the appointments that stay booked although the one patient is deceased or inactive.
         """
-        asked = self.parse()
-        done = services.merge(
+        body = self.parse()
+        merge = services.merge(
             by=self.by,
             retired_id=self.id_in_path(),
-            survivor_id=asked["into"],
-            reason=asked["reason"],
-            fields=asked.get("fields"),
+            survivor_id=body["into"],
+            reason=body["reason"],
+            fields=body.get("fields"),
         )
-        affected = shapes.visits_affected(selectors.patient(self.by, done.survivor_id))
-        return self.created({"merge": merge_shape(done)}, location=f"/v1/patients/merges/{done.pk}", warnings=affected)
+        affected = responses.visits_affected(selectors.patient(self.by, merge.survivor_id))
+        return self.created({"merge": merge_shape(merge)}, location=f"/v1/patients/merges/{merge.pk}", warnings=affected)
 
     @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         """A merge, and what its undo left to decide."""
-        done = selectors.merge(self.by, self.id_in_path())
-        self.note("merge.read", patient_id=done.survivor_id, object_id=done.pk)
-        return self.ok({"merge": merge_shape(done)})
+        merge = selectors.merge(self.by, self.id_in_path())
+        self.record_access("merge.read", patient_id=merge.survivor_id, object_id=merge.pk)
+        return self.ok({"merge": merge_shape(merge)})
 
     @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape)
     def undo(self, request: Request, pk: str) -> Response:
@@ -188,33 +189,33 @@ class MergeViewSet(HimsViewSet):
         return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})
 
 
-def merge_shape(done: Merge) -> dict[str, Any]:
+def merge_shape(merge: Merge) -> dict[str, Any]:
     """A merge as it reads."""
     return {
-        "id": done.pk,
-        "retired_id": done.retired_id,
-        "survivor_id": done.survivor_id,
-        "reason": done.reason,
-        "changed": [column for column, told in done.fields.items() if told["before"] != told["after"]],
-        "merged_at": done.merged_at,
-        "merged_by": done.merged_by_id,
-        "undone_at": done.undone_at,
-        "undone_by": done.undone_by_id,
-        "triage": [_triage_shape(row) for row in selectors.triage(done)] if done.undone_at else [],
+        "id": merge.pk,
+        "retired_id": merge.retired_id,
+        "survivor_id": merge.survivor_id,
+        "reason": merge.reason,
+        "changed": [column for column, values in merge.fields.items() if values["before"] != values["after"]],
+        "merged_at": merge.merged_at,
+        "merged_by": merge.merged_by_id,
+        "undone_at": merge.undone_at,
+        "undone_by": merge.undone_by_id,
+        "triage": [_triage_shape(row) for row in selectors.triage(merge)] if merge.undone_at else [],
     }
 
 
-def preview_shape(seen: merging_plan.Preview) -> dict[str, Any]:
+def preview_shape(preview: merge_plan.Preview) -> dict[str, Any]:
     """A preview as it reads."""
     return {
-        "retired_id": seen.retired.pk,
-        "survivor_id": seen.survivor.pk,
-        "counts": [{"model": row.model, "name": row.name, "rows": row.rows} for row in seen.counts],
+        "retired_id": preview.retired.pk,
+        "survivor_id": preview.survivor.pk,
+        "counts": [{"model": row.model, "name": row.name, "rows": row.rows} for row in preview.counts],
         "conflicts": [
             {"field": row.field, "retired": row.retired, "survivor": row.survivor, "default": row.default}
-            for row in seen.conflicts
+            for row in preview.conflicts
         ],
-        "warnings": [{"code": row.code, "message": row.message} for row in seen.warnings],
+        "warnings": [{"code": row.code, "message": row.message} for row in preview.warnings],
     }
 
 

@@ -9,11 +9,12 @@ from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.audit.models import AuditEvent
-from apps.patients import access_log, selectors, services
-from apps.patients.access_log import Look
+from apps.patients import selectors, services
+from apps.patients.confidentiality import access_log
+from apps.patients.confidentiality.access_log import AccessLogEntry
+from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
+from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
-from apps.patients.restriction import BreakGlass, CareTeamMember, Restriction
-from apps.patients.services.restricting import REASON_MIN
 from apps.rest import paging, periods
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, StrictSerializer
@@ -37,10 +38,10 @@ class RestrictionBody(StrictSerializer):
     )
     reason = _reason("Is kept")
 
-    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked.get("care_team") and not asked["restricted"]:
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("care_team") and not values["restricted"]:
             raise serializers.ValidationError({"care_team": "Leave it out where the chart is opened to all."})
-        return asked
+        return values
 
 
 class RestrictionShape(serializers.Serializer):
@@ -133,13 +134,13 @@ class RestrictionViewSet(HimsViewSet):
     )
     def update(self, request: Request, pk: str) -> Response:
         """Restrict a chart, name its care team anew, or lift the restriction."""
-        asked, patient_id = self.parse(), self.id_in_path()
-        if asked["restricted"]:
-            team = asked.get("care_team")
-            done = services.restrict(by=self.by, patient_id=patient_id, care_team=team, reason=asked["reason"])
+        body, patient_id = self.parse(), self.id_in_path()
+        if body["restricted"]:
+            team = body.get("care_team")
+            restriction = services.restrict(by=self.by, patient_id=patient_id, care_team=team, reason=body["reason"])
         else:
-            done = services.lift_restriction(by=self.by, patient_id=patient_id, reason=asked["reason"])
-        shape = restriction_shape(done)
+            restriction = services.lift_restriction(by=self.by, patient_id=patient_id, reason=body["reason"])
+        shape = restriction_shape(restriction)
         return self.ok({"restriction": shape}, warnings=_nobody_warning(shape))
 
 
@@ -185,8 +186,8 @@ class BreakGlassViewSet(HimsViewSet):
     )
     def by_mrn(self, request: Request) -> Response:
         """Open a restricted chart in an emergency, by its MRN: its id is not found in any list."""
-        asked = self.parse()
-        row = services.break_glass_of(by=self.by, mrn=asked["mrn"], reason=asked["reason"])
+        body = self.parse()
+        row = services.break_glass_of(by=self.by, mrn=body["mrn"], reason=body["reason"])
         return self.ok({"break_glass": break_glass_shape(row)})
 
 
@@ -202,28 +203,28 @@ class AccessLogViewSet(HimsViewSet):
     )
     def list(self, request: Request, pk: str) -> Response:
         """Who looked at this record, when and why, the latest first; also at records that were merged into it."""
-        asked, window = self.asked(), self.window()
-        since, until = asked.get("date_from"), asked.get("date_to")
+        filters, window = self.validated_query(), self.window()
+        since, until = filters.get("date_from"), filters.get("date_to")
         periods.check(since, until)
         patient_id, rows = access_log.of(self.id_in_path(), since=since, until=until)
         total = paging.capped(rows)
-        found = access_log.looks(rows[window.offset : window.offset + window.limit])
-        response = self.page_of("access_log", [look_shape(look) for look in found], window, total)
-        self.note("patient.access_log_read", patient_id=patient_id, query=request.query_params.dict(), shown=self.shown)
+        entries = access_log.entries(rows[window.offset : window.offset + window.limit])
+        response = self.page_of("access_log", [access_log_row(entry) for entry in entries], window, total)
+        self.record_access("patient.access_log_read", patient_id=patient_id, query=request.query_params.dict(), shown=self.shown)
         return response
 
 
-def restriction_shape(done: Restriction) -> dict[str, Any]:
+def restriction_shape(restriction: Restriction) -> dict[str, Any]:
     """The decision, and to whom the chart is open now."""
-    visiting = selectors.care_team(done.patient).exclude(because=CareTeamMember.Because.NAMED)
+    members = selectors.care_team(restriction.patient).exclude(because=CareTeamMember.Because.NAMED)
     return {
-        "patient_id": done.patient_id,
-        "restricted": done.restricted,
-        "care_team": done.care_team,
-        "doctors_with_visits": list(dict.fromkeys(member.user_id for member in visiting)),
-        "reason": done.reason,
-        "decided_at": done.decided_at,
-        "decided_by": done.decided_by_id,
+        "patient_id": restriction.patient_id,
+        "restricted": restriction.restricted,
+        "care_team": restriction.care_team,
+        "doctors_with_visits": list(dict.fromkeys(member.user_id for member in members)),
+        "reason": restriction.reason,
+        "decided_at": restriction.decided_at,
+        "decided_by": restriction.decided_by_id,
     }
 
 
@@ -233,16 +234,16 @@ def break_glass_shape(row: BreakGlass) -> dict[str, Any]:
     return {"id": row.pk} | {name: getattr(row, name) for name in names}
 
 
-def look_shape(look: Look) -> dict[str, Any]:
+def access_log_row(entry: AccessLogEntry) -> dict[str, Any]:
     """A row of the access log."""
     return {
-        "id": look.id,
-        "at": look.at,
-        "person": {"id": look.person_id, "name": look.name, "role": look.role},
-        "action": look.in_words,
-        "action_code": look.action,
-        "outcome": look.outcome,
-        "purpose": look.purpose,
+        "id": entry.id,
+        "at": entry.at,
+        "person": {"id": entry.person_id, "name": entry.name, "role": entry.role},
+        "action": entry.in_words,
+        "action_code": entry.action,
+        "outcome": entry.outcome,
+        "purpose": entry.purpose,
     }
 
 

@@ -10,12 +10,13 @@ from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common.errors import Forbidden
 from apps.patients import selectors, services
-from apps.patients.api import bodies, examples, shapes
+from apps.patients.api import examples
 from apps.patients.api.filters import ChartFilter, PatientFilter
-from apps.patients.duplicates import COMPARED, Match
+from apps.patients.api.serializers import requests, responses
+from apps.patients.matching.duplicates import COMPARED, Match
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.services import NewEntry, Registration
-from apps.rest import aliases, cursor, paging
+from apps.rest import cursor, paging, sample_ids
 from apps.rest.endpoint import endpoint
 from apps.rest.limits import RateClass
 from apps.rest.paging import Total
@@ -35,38 +36,42 @@ class PatientViewSet(HimsViewSet):
     @endpoint(
         permission=Permission.PATIENT_VIEW,
         query=PatientFilter,
-        response=shapes.PatientRow,
+        response=responses.PatientRow,
         rate_class=RateClass.PATIENT_SEARCH,
         example=examples.LIST,
     )
     def list(self, request: Request) -> Response:
-        asked, window, after = self.asked(), self.window(), cursor.position(request.query_params)
-        listing = selectors.listing(
+        filters, window, after = self.validated_query(), self.window(), cursor.position(request.query_params)
+        page = selectors.list_page(
             visible_to=self.by,
-            text=asked.get("search", ""),
-            status=asked.get("status", ""),
+            text=filters.get("search", ""),
+            status=filters.get("status", ""),
             offset=window.offset,
             limit=window.limit,
             after=after,
         )
-        fuzzy = {"fuzzy": True} if listing.fuzzy else {}
-        total = None if listing.total is None else Total(listing.total, listing.is_estimate)
-        response = cursor.page(self, "patients", listing.rows, following=listing.next, total=total, **fuzzy)
-        self.note("patient.searched", query=request.query_params.dict(), shown=self.shown)
+        fuzzy = {"fuzzy": True} if page.fuzzy else {}
+        total = None if page.total is None else Total(page.total, page.is_estimate)
+        response = cursor.page(self, "patients", page.rows, following=page.next, total=total, **fuzzy)
+        self.record_access("patient.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
     @endpoint(
-        permission=Permission.PATIENT_VIEW, response=shapes.PatientShape, etag=True, about_patient=True, example=examples.DETAIL
+        permission=Permission.PATIENT_VIEW,
+        response=responses.PatientShape,
+        etag=True,
+        about_patient=True,
+        example=examples.DETAIL,
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
-        self.note("patient.read", patient_id=patient.pk)
+        self.record_access("patient.read", patient_id=patient.pk)
         return self._answer(patient)
 
     @endpoint(
         permission=Permission.PATIENT_REGISTER,
-        request=bodies.PatientBody,
-        response=shapes.PatientShape,
+        request=requests.PatientBody,
+        response=responses.PatientShape,
         etag=True,
         warnings=("possible_duplicate", "phone_not_valid"),
         example=examples.CREATE,
@@ -76,7 +81,7 @@ class PatientViewSet(HimsViewSet):
         patient = registered.patient
         warnings = [*_possible_duplicate(registered.matches), *_phone_warning(patient)]
         return self.created(
-            {"patient": shapes.patient(patient, self.by)},
+            {"patient": responses.patient(patient, self.by)},
             location=f"/v1/patients/{patient.pk}",
             version=patient.updated_at,
             warnings=warnings,
@@ -84,8 +89,8 @@ class PatientViewSet(HimsViewSet):
 
     @endpoint(
         permission=Permission.PATIENT_AMEND_INSURANCE,
-        request=bodies.AmendBody,
-        response=shapes.PatientShape,
+        request=requests.AmendBody,
+        response=responses.PatientShape,
         etag=True,
         about_patient=True,
         warnings=("possible_duplicate", "phone_not_valid", "visits_affected"),
@@ -94,14 +99,14 @@ class PatientViewSet(HimsViewSet):
         changes = self.parse()
         patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
         warnings = _phone_warning(patient) if "phone" in changes else []
-        affected = shapes.visits_affected(patient, "deceased_at") if changes.get("deceased_at") else []
-        return self._answer(patient, [*_looks_like_another(self.by, patient, changes), *warnings, *affected])
+        affected = responses.visits_affected(patient, "deceased_at") if changes.get("deceased_at") else []
+        return self._answer(patient, [*_duplicate_warning(self.by, patient, changes), *warnings, *affected])
 
     partial_update = update
 
     @endpoint(
         permission=Permission.PATIENT_DEACTIVATE,
-        response=shapes.PatientShape,
+        response=responses.PatientShape,
         etag=True,
         about_patient=True,
         warnings=("visits_affected",),
@@ -109,20 +114,20 @@ class PatientViewSet(HimsViewSet):
     def deactivate(self, request: Request, pk: str) -> Response:
         """Take the patient out of the active list. The warning `visits_affected` counts the booked appointments."""
         patient = services.deactivate(by=self.by, patient_id=self.id_in_path())
-        return self._answer(patient, shapes.visits_affected(patient))
+        return self._answer(patient, responses.visits_affected(patient))
 
-    @endpoint(permission=Permission.PATIENT_DEACTIVATE, response=shapes.PatientShape, etag=True, about_patient=True)
+    @endpoint(permission=Permission.PATIENT_DEACTIVATE, response=responses.PatientShape, etag=True, about_patient=True)
     def reactivate(self, request: Request, pk: str) -> Response:
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        patient = selectors.locked(self.by, self.id_in_path())
-        return {"patient": shapes.patient(patient, self.by)}, patient.updated_at
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        patient = selectors.get_for_update(self.by, self.id_in_path())
+        return {"patient": responses.patient(patient, self.by)}, patient.updated_at
 
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
         """The patient; where the id was merged into another, `Content-Location` says which it is now."""
         moved = {"Content-Location": f"/v1/patients/{patient.pk}"} if self.id_in_path() != patient.pk else {}
-        shown = {"patient": shapes.patient(patient, self.by)}
+        shown = {"patient": responses.patient(patient, self.by)}
         return self.ok(shown, version=patient.updated_at, warnings=warnings, headers=moved)
 
 
@@ -133,12 +138,12 @@ class MedicalHistoryViewSet(HimsViewSet):
     plural = "records"
     data_key = "record"
     tag = "Medical history"
-    expands = {"recorder": shapes.RECORDER}
+    expands = {"recorder": responses.RECORDER}
 
     @endpoint(
         permission=Permission.CHART_VIEW,
         query=ChartFilter,
-        response=shapes.RecordShape,
+        response=responses.RecordShape,
         offset=True,
         about_patient=True,
         operation_id="listMedicalHistory",
@@ -146,22 +151,26 @@ class MedicalHistoryViewSet(HimsViewSet):
     def list(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
         rows, _ = self.filtered(self._rows(patient))
-        response = self.page("records", rows, paging.exact, lambda row: shapes.record(row, self.by))
-        self.note("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
+        response = self.page("records", rows, paging.exact, lambda row: responses.record(row, self.by))
+        self.record_access("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
         return response
 
     @endpoint(
-        permission=Permission.CHART_VIEW, response=shapes.RecordShape, etag=True, about_patient=True, operation_id="getChartEntry"
+        permission=Permission.CHART_VIEW,
+        response=responses.RecordShape,
+        etag=True,
+        about_patient=True,
+        operation_id="getChartEntry",
     )
     def retrieve(self, request: Request, pk: str, entry: str) -> Response:
-        row = selectors.entry(self.by, self.id_in_path(), aliases.in_path(entry))
-        self.note("chart.read", patient_id=row.patient_id, object_id=row.pk)
+        row = selectors.entry(self.by, self.id_in_path(), sample_ids.in_path(entry))
+        self.record_access("chart.read", patient_id=row.patient_id, object_id=row.pk)
         return self._answer(row)
 
     @endpoint(
         permission=Permission.CHART_WRITE,
-        request=bodies.EntryBody,
-        response=shapes.RecordShape,
+        request=requests.EntryBody,
+        response=responses.RecordShape,
         etag=True,
         about_patient=True,
         warnings=("already_recorded", "unusual_for_patient"),
@@ -174,36 +183,36 @@ class MedicalHistoryViewSet(HimsViewSet):
         else:
             row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
         location = f"/v1/patients/{row.patient_id}/medical-history/{row.pk}"
-        shown = {"record": shapes.record(row, self.by)}
+        shown = {"record": responses.record(row, self.by)}
         return self.created(shown, location=location, version=row.updated_at, warnings=[*_already_recorded(row), *_unusual(row)])
 
     @endpoint(
         permission=Permission.CHART_WRITE,
-        request=bodies.RetractBody,
-        response=shapes.RecordShape,
+        request=requests.RetractBody,
+        response=responses.RecordShape,
         etag=True,
         about_patient=True,
         operation_id="retractChartEntry",
     )
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
-        row = services.retract(by=self.by, patient_id=self.id_in_path(), entry_id=aliases.in_path(entry), reason=reason)
+        row = services.retract(by=self.by, patient_id=self.id_in_path(), entry_id=sample_ids.in_path(entry), reason=reason)
         return self._answer(row)
 
-    def held(self) -> tuple[dict[str, Any], object]:
-        patient = selectors.locked(self.by, self.id_in_path())
-        row = selectors.entry_locked(self.by, patient.pk, aliases.in_path(self.kwargs["entry"]))
-        return {"record": shapes.record(row, self.by)}, row.updated_at
+    def get_for_update(self) -> tuple[dict[str, Any], object]:
+        patient = selectors.get_for_update(self.by, self.id_in_path())
+        row = selectors.get_entry_for_update(self.by, patient.pk, sample_ids.in_path(self.kwargs["entry"]))
+        return {"record": responses.record(row, self.by)}, row.updated_at
 
     def _answer(self, row: ChartEntry) -> Response:
-        return self.ok({"record": shapes.record(row, self.by)}, version=row.updated_at)
+        return self.ok({"record": responses.record(row, self.by)}, version=row.updated_at)
 
     def _rows(self, patient: Patient) -> ChartQuerySet:
-        asked = self.request.query_params
-        if (kind := asked.get("type")) in shapes.KINDS and not self.by.reads_chart(kind):
+        filters = self.request.query_params
+        if (kind := filters.get("type")) in responses.KINDS and not self.by.reads_chart(kind):
             raise Forbidden(f"Your role may not read chart entries of the type {kind}.")
         rows = selectors.chart(visible_to=self.by, patient_id=patient.pk)
-        return rows if asked.get("include_retracted") == "true" else rows.standing()
+        return rows if filters.get("include_retracted") == "true" else rows.not_in_error()
 
 
 def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
@@ -214,15 +223,15 @@ def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
         {
             "code": "possible_duplicate",
             "message": "This may be somebody who is on record already.",
-            "patients": [shapes.listed(match.patient) for match in matches],
+            "patients": [responses.to_row(match.patient) for match in matches],
             "matches": why,
         }
     ]
 
 
-def _looks_like_another(by: Actor, patient: Patient, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _duplicate_warning(by: Actor, patient: Patient, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The warning that an amended patient may be another one on record, where a compared column was written."""
-    if not COMPARED & changes.keys() or not by.may(Permission.PATIENT_MATCH):
+    if not COMPARED & changes.keys() or not by.has_permission(Permission.PATIENT_MATCH):
         return []
     return _possible_duplicate(selectors.duplicates_of(patient, visible_to=by))
 

@@ -71,11 +71,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='NotSame',
+            name='NotDuplicate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('said_at', models.DateTimeField(default=apps.common.clock.now)),
-                ('said_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_at', models.DateTimeField(default=apps.common.clock.now)),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('high', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
                 ('low', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Tally',
+            name='RowCounter',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('level', models.SmallIntegerField()),
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                 ('active', models.IntegerField()),
             ],
             options={
-                'indexes': [models.Index(fields=['level', '-block'], include=('listed', 'active'), name='tally_level_block')],
+                'indexes': [models.Index(fields=['level', '-block'], include=('listed', 'active'), name='rowcounter_level_block')],
             },
         ),
         migrations.CreateModel(
@@ -236,12 +236,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('date_of_birth__gte', '1850-01-01')), name='patient_birth_plausible'),
         ),
         migrations.AddConstraint(
-            model_name='notsame',
-            constraint=models.UniqueConstraint(fields=('low', 'high'), name='not_same_once'),
+            model_name='notduplicate',
+            constraint=models.UniqueConstraint(fields=('low', 'high'), name='not_duplicate_once'),
         ),
         migrations.AddConstraint(
-            model_name='notsame',
-            constraint=models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='not_same_in_order'),
+            model_name='notduplicate',
+            constraint=models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='not_duplicate_in_order'),
         ),
         migrations.AddConstraint(
             model_name='merge',

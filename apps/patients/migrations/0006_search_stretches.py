@@ -65,50 +65,50 @@ DROP FUNCTION patients_words_removed(), patients_words_emptied();
 """
 
 
-def tally(level_0: int, level_1: int) -> str:
+def row_counter(level_0: int, level_1: int) -> str:
     """The functions of migration 0002 for other levels: a block of a level holds two to the power of so many `seq`."""
     return f"""
-CREATE OR REPLACE FUNCTION patients_tally_add(bigint, bigint, bigint) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO patients_tally (level, block, listed, active) VALUES (0, $1 >> {level_0}, $2, $3), (1, $1 >> {level_1}, $2, $3);
+CREATE OR REPLACE FUNCTION patients_rowcounter_add(bigint, bigint, bigint) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO patients_rowcounter (level, block, listed, active) VALUES (0, $1 >> {level_0}, $2, $3), (1, $1 >> {level_1}, $2, $3);
 $$;
 
-CREATE OR REPLACE FUNCTION patients_tally_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION patients_rowcounter_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO patients_tally (level, block, listed, active)
+    INSERT INTO patients_rowcounter (level, block, listed, active)
     SELECT level, seq >> shift, count(*) FILTER (WHERE merged_into_id IS NULL),
            count(*) FILTER (WHERE is_active AND merged_into_id IS NULL)
     FROM fresh, (VALUES (0, {level_0}), (1, {level_1})) levels (level, shift) GROUP BY 1, 2;
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION patients_tally_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION patients_rowcounter_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM patients_tally_add(NEW.seq,
+    PERFORM patients_rowcounter_add(NEW.seq,
         (NEW.merged_into_id IS NULL)::int - (OLD.merged_into_id IS NULL)::int,
         (NEW.is_active AND NEW.merged_into_id IS NULL)::int - (OLD.is_active AND OLD.merged_into_id IS NULL)::int);
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION patients_tally_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION patients_rowcounter_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM patients_tally_add(OLD.seq, -(OLD.merged_into_id IS NULL)::int,
+    PERFORM patients_rowcounter_add(OLD.seq, -(OLD.merged_into_id IS NULL)::int,
         -(OLD.is_active AND OLD.merged_into_id IS NULL)::int);
     RETURN NULL;
 END $$;
 
-DELETE FROM patients_tally;
-INSERT INTO patients_tally (level, block, listed, active)
+DELETE FROM patients_rowcounter;
+INSERT INTO patients_rowcounter (level, block, listed, active)
 SELECT level, seq >> shift, count(*), count(*) FILTER (WHERE is_active)
 FROM patients_patient, (VALUES (0, {level_0}), (1, {level_1})) levels (level, shift) WHERE merged_into_id IS NULL GROUP BY 1, 2;
 """
 
 
-# `patients_tally_add` takes a `seq` now; its arguments had names, which are not replaced.
+# `patients_rowcounter_add` takes a `seq` now; its arguments had names, which are not replaced.
 ANEW = """
 LOCK TABLE patients_patient IN SHARE ROW EXCLUSIVE MODE;
-DROP FUNCTION patients_tally_add(bigint, bigint, bigint);
+DROP FUNCTION patients_rowcounter_add(bigint, bigint, bigint);
 """
-LEVELS, OLD_LEVELS = ANEW + tally(14, 8), ANEW + tally(62, 10)
+LEVELS, OLD_LEVELS = ANEW + row_counter(14, 8), ANEW + row_counter(62, 10)
 
 
 class Migration(migrations.Migration):

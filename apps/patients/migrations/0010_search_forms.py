@@ -8,7 +8,8 @@ from collections import defaultdict
 from django.conf import settings
 from django.db import migrations
 
-from apps.patients import rules, words
+from apps.patients import rules
+from apps.patients.search import search_terms
 
 BATCH = 2_000
 READ = ("id", "seq", "first_name", "middle_name", "last_name", "mrn", "phone", "phone_e164")
@@ -49,7 +50,7 @@ def _rows(batch, patients, merges):
         dialled = rules.e164(before["phone"], settings.CLINIC_COUNTRY)
         forms[survivor].append(before | {"mrn": numbers[survivor], "phone_e164": dialled})
     return [
-        (row["seq"], *line) for row in batch for line in words.rows(set().union(*map(_words, [row, *forms[row["id"]]])))
+        (row["seq"], *line) for row in batch for line in search_terms.rows(set().union(*map(_words, [row, *forms[row["id"]]])))
     ]
 
 

@@ -1,6 +1,6 @@
 """What can be done with patients and charts. Read through the module: `services.register(...)`, `services.record(...)`."""
 
-from apps.patients.services.charting import (
+from apps.patients.chart.services.entries import (
     AllergiesListed,
     AlreadyRetracted,
     NewEntry,
@@ -9,25 +9,10 @@ from apps.patients.services.charting import (
     record_no_known_allergies,
     retract,
 )
-from apps.patients.services.duplicates import AlreadyToldApart, NotLookedAt, register_beside, tell_apart
-from apps.patients.services.merging import AlreadyMerged, CannotStandTogether, DatesContradict, NameMissing, merge
-from apps.patients.services.registry import (
-    AlreadyActive,
-    AlreadyInactive,
-    MrnTaken,
-    Registered,
-    Registration,
-    amend,
-    deactivate,
-    described,
-    reactivate,
-    register,
-    visits_affected,
-    write_search_words,
-)
-from apps.patients.services.restricting import (
+from apps.patients.confidentiality.services import (
+    GLASS_OPEN,
     AlreadyReviewed,
-    GlassIsBroken,
+    GlassAlreadyBroken,
     NoNeedToBreakGlass,
     NotRestricted,
     adds_to_care_team,
@@ -39,64 +24,86 @@ from apps.patients.services.restricting import (
     restrict,
     review_glass,
 )
-from apps.patients.services.suspecting import look_for_duplicates
-from apps.patients.services.transfer import Transfer, transfer_in
-from apps.patients.services.unmerging import (
+from apps.patients.matching.services.candidates import refresh_duplicate_candidates
+from apps.patients.matching.services.not_duplicates import (
+    AlreadyNotDuplicate,
+    UnreviewedMatches,
+    mark_not_duplicate,
+    register_despite_matches,
+)
+from apps.patients.merging.services.merge import AlreadyMerged, CannotStandTogether, DatesContradict, NameMissing, merge
+from apps.patients.merging.services.undo import (
     AlreadySettled,
     AlreadyUndone,
     MergedFurther,
-    NotTheSurvivors,
+    NotOwnedBySurvivor,
     settle_triage,
     undo_merge,
 )
+from apps.patients.services.registry import (
+    AlreadyActive,
+    AlreadyInactive,
+    MrnTaken,
+    Registered,
+    Registration,
+    amend,
+    deactivate,
+    described_person,
+    reactivate,
+    register,
+    visits_affected,
+    write_search_words,
+)
+from apps.patients.services.transfer import ImportedPatient, import_patient
 
 __all__ = [
+    "GLASS_OPEN",
     "AllergiesListed",
     "AlreadyActive",
     "AlreadyInactive",
     "AlreadyMerged",
+    "AlreadyNotDuplicate",
     "AlreadyRetracted",
     "AlreadyReviewed",
     "AlreadySettled",
-    "AlreadyToldApart",
     "AlreadyUndone",
     "CannotStandTogether",
     "DatesContradict",
-    "GlassIsBroken",
+    "GlassAlreadyBroken",
+    "ImportedPatient",
     "MergedFurther",
     "MrnTaken",
     "NameMissing",
     "NewEntry",
     "NoNeedToBreakGlass",
-    "NotLookedAt",
+    "NotOwnedBySurvivor",
     "NotRestricted",
-    "NotTheSurvivors",
     "Registered",
     "Registration",
-    "Transfer",
+    "UnreviewedMatches",
     "adds_to_care_team",
     "amend",
     "break_glass",
     "break_glass_of",
     "deactivate",
-    "described",
+    "described_person",
+    "import_patient",
     "join_care_team",
     "leave_care_team",
     "lift_restriction",
-    "look_for_duplicates",
+    "mark_not_duplicate",
     "merge",
     "reactivate",
     "record",
     "record_all",
     "record_no_known_allergies",
+    "refresh_duplicate_candidates",
     "register",
-    "register_beside",
+    "register_despite_matches",
     "restrict",
     "retract",
     "review_glass",
     "settle_triage",
-    "tell_apart",
-    "transfer_in",
     "undo_merge",
     "visits_affected",
     "write_search_words",

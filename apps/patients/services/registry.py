@@ -16,12 +16,15 @@ from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import dates, duplicates, ports, rules, selectors, words
-from apps.patients.dates import Precision
-from apps.patients.duplicates import Match
+from apps.patients import ports, rules, selectors
+from apps.patients.chart import dates
+from apps.patients.chart.dates import Precision
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
-from apps.patients.matching import Person
+from apps.patients.matching import duplicates
+from apps.patients.matching.duplicates import Match
+from apps.patients.matching.scoring import Person
 from apps.patients.models import Merge, Patient, SearchWord
+from apps.patients.search import search_terms
 
 INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})
 BIRTH = frozenset({"date_of_birth", "date_of_birth_precision", "time_of_birth"})
@@ -80,15 +83,15 @@ class Registered:
 @transaction.atomic
 def register(*, by: Actor, registration: Registration, patient_id: UUID | None = None) -> Registered:
     """Open a record. Raises Invalid for an impossible birth or MRN, MrnTaken for an MRN in use in any case."""
-    person = described(registration)
-    duplicates.take_turns(person)
-    matches = selectors.lookalikes(visible_to=by, person=person)
+    person = described_person(registration)
+    duplicates.lock_likely_records(person)
+    matches = selectors.likely_matches(visible_to=by, person=person)
     patient = open_record(registration, patient_id)
     emit(PatientRegistered(patient_id=patient.pk), by=by)
     return Registered(patient=patient, matches=matches)
 
 
-def described(registration: Registration) -> Person:
+def described_person(registration: Registration) -> Person:
     """The person a registration describes, to be compared with those on record."""
     return Person(
         first_name=registration.first_name,
@@ -112,7 +115,7 @@ def open_record(registration: Registration, patient_id: UUID | None = None) -> P
     _check_names(values["first_name"], values["last_name"])
     _check_birth(values["date_of_birth"], values["date_of_birth_precision"], values["time_of_birth"])
     _check_mrn(values["mrn"])
-    refuse_impossible_death(values["date_of_birth"], values["deceased_at"])
+    check_death(values["date_of_birth"], values["deceased_at"])
     values |= {"phone_e164": rules.e164(values["phone"], settings.CLINIC_COUNTRY)}
     mrn = values.pop("mrn") or next_mrn()
     patient = Patient(id=patient_id or new_id(), mrn=mrn, **values)
@@ -133,9 +136,9 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
 
     Raises NotFound, Forbidden, and Invalid for an MRN that changes, an impossible birth or an impossible death.
     """
-    if not by.may(Permission.PATIENT_AMEND) and (beyond := set(changes) - INSURANCE):
+    if not by.has_permission(Permission.PATIENT_AMEND) and (beyond := set(changes) - INSURANCE):
         raise Forbidden("Your role may change the insurance only.", fields=sorted(beyond))
-    patient = selectors.locked(by, patient_id)
+    patient = selectors.get_for_update(by, patient_id)
     if "mrn" in changes and changes["mrn"] != patient.mrn:
         raise Invalid(field="mrn", issue="An MRN is never changed. Leave it out.")
     changes = _cleaned(changes)
@@ -143,12 +146,12 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
     changes |= _birth_changes(patient, changes)
     if {"date_of_birth", "deceased_at"} & changes.keys():
         born, died = (changes.get(name, getattr(patient, name)) for name in ("date_of_birth", "deceased_at"))
-        refuse_impossible_death(born, died, field="deceased_at" if "deceased_at" in changes else "date_of_birth")
+        check_death(born, died, field="deceased_at" if "deceased_at" in changes else "date_of_birth")
     if "phone" in changes:
         changes |= {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
     changed = patient.amend(**changes)
     if duplicates.COMPARED & set(changed):  # the caller asks next whether it looks like another record now
-        duplicates.take_turns(duplicates.person_of(patient))
+        duplicates.lock_likely_records(duplicates.person_of(patient))
     if _SEARCHED & set(changed):
         write_search_words([patient])
     if changed:
@@ -159,7 +162,7 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
 @transaction.atomic
 def deactivate(*, by: Actor, patient_id: UUID) -> Patient:
     """Take the patient out of the active list. The record stays. Raises AlreadyInactive."""
-    patient = selectors.locked(by, patient_id)
+    patient = selectors.get_for_update(by, patient_id)
     if not patient.amend(is_active=False):
         raise AlreadyInactive
     emit(PatientDeactivated(patient_id=patient.pk), by=by)
@@ -169,7 +172,7 @@ def deactivate(*, by: Actor, patient_id: UUID) -> Patient:
 @transaction.atomic
 def reactivate(*, by: Actor, patient_id: UUID) -> Patient:
     """Put the patient back into the active list. Raises AlreadyActive."""
-    patient = selectors.locked(by, patient_id)
+    patient = selectors.get_for_update(by, patient_id)
     if not patient.amend(is_active=True):
         raise AlreadyActive
     emit(PatientReactivated(patient_id=patient.pk), by=by)
@@ -195,19 +198,19 @@ def next_mrn() -> str:
 @transaction.atomic
 def write_search_words(patients: Iterable[Patient]) -> None:
     """Write anew the words these patients are found by, and add those of their names to the vocabulary."""
-    listed = list(patients)
-    absorbed: dict[UUID, list[Patient]] = {patient.pk: [] for patient in listed}
+    rows = list(patients)
+    absorbed: dict[UUID, list[Patient]] = {patient.pk: [] for patient in rows}
     for retired in Patient.objects.filter(merged_into__in=absorbed):
         absorbed[cast("UUID", retired.merged_into_id)].append(retired)
-    for done in Merge.objects.filter(survivor__in=absorbed, undone_at=None).select_related("survivor"):
-        absorbed[done.survivor_id].append(_before(done))
-    known = SearchWord.objects.filter(seq__in=[patient.seq for patient in listed]).values_list("seq", "word", "shared")
-    _write_words({patient.seq: words_of(patient, absorbed[patient.pk]) for patient in listed}, known=set(known))
+    for merge in Merge.objects.filter(survivor__in=absorbed, undone_at=None).select_related("survivor"):
+        absorbed[merge.survivor_id].append(_before_merge(merge))
+    known = SearchWord.objects.filter(seq__in=[patient.seq for patient in rows]).values_list("seq", "word", "shared")
+    _write_words({patient.seq: words_of(patient, absorbed[patient.pk]) for patient in rows}, known=set(known))
 
 
-def _write_words(found: Mapping[int, set[str]], *, known: Set[tuple[int, str, int]] = frozenset()) -> None:
+def _write_words(words_by_seq: Mapping[int, set[str]], *, known: Set[tuple[int, str, int]] = frozenset()) -> None:
     """Write the rows of these words, by the patient's `seq`, where they differ from the known ones."""
-    rows = {(seq, *row) for seq, mine in found.items() for row in words.rows(mine)}
+    rows = {(seq, *row) for seq, patient_words in words_by_seq.items() for row in search_terms.rows(patient_words)}
     old, new = known - rows, rows - known
     with connection.cursor() as cursor:
         if old:
@@ -238,13 +241,13 @@ def words_of(patient: Patient, absorbed: Iterable[Patient] = ()) -> set[str]:
     return set().union(*(_own_words(row) for row in (patient, *absorbed)))
 
 
-def _before(done: Merge) -> Patient:
+def _before_merge(merge: Merge) -> Patient:
     """The survivor as far as a merge replaced his names or telephone number: he is still found by them."""
     replaced = {
-        column: done.fields.get(column, {}).get("before", "") for column in ("first_name", "middle_name", "last_name", "phone")
+        column: merge.fields.get(column, {}).get("before", "") for column in ("first_name", "middle_name", "last_name", "phone")
     }
     number = rules.e164(replaced["phone"], settings.CLINIC_COUNTRY)
-    return Patient(mrn=done.survivor.mrn, phone_e164=number, **replaced)
+    return Patient(mrn=merge.survivor.mrn, phone_e164=number, **replaced)
 
 
 def _own_words(row: Patient) -> set[str]:
@@ -270,8 +273,8 @@ def _birth_changes(patient: Patient, changes: Mapping[str, Any]) -> dict[str, An
     if BIRTH.isdisjoint(changes):
         return {}
     born = changes.get("date_of_birth", patient.date_of_birth)
-    kept = patient.date_of_birth_precision if born == patient.date_of_birth else Precision.DAY
-    precision = changes.get("date_of_birth_precision", kept)
+    default_precision = patient.date_of_birth_precision if born == patient.date_of_birth else Precision.DAY
+    precision = changes.get("date_of_birth_precision", default_precision)
     at = changes.get("time_of_birth", patient.time_of_birth if precision == Precision.DAY else None)
     _check_birth(born, precision, at)
     return {"date_of_birth_precision": precision, "time_of_birth": at}
@@ -291,7 +294,7 @@ def _check_mrn(mrn: str) -> None:
         raise Invalid(field="mrn", issue="An MRN has 1 to 40 letters, digits and dashes.")
 
 
-def refuse_impossible_death(born: date, died: datetime | None, *, field: str = "deceased_at") -> None:
+def check_death(born: date, died: datetime | None, *, field: str = "deceased_at") -> None:
     """Raises Invalid that names the field for a death in the future or before the birth (`rules.death_problem`)."""
     if died is not None and (problem := rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE))):
         raise Invalid(field=field, issue=problem)

@@ -10,17 +10,17 @@ from apps.access.actor import Actor
 from apps.common.errors import Invalid
 from apps.events.services import emit
 from apps.patients import selectors
-from apps.patients.events import PatientTransferredIn
+from apps.patients.chart.services.derived import refresh_allergy_status
+from apps.patients.chart.services.entries import NewEntry, draft
+from apps.patients.events import PatientImported
 from apps.patients.models import ChartEntry, MergeTriage, Patient, PatientIdentifier
-from apps.patients.services.charting import NewEntry, draft
 from apps.patients.services.registry import Registration, open_record
-from apps.patients.services.settling import settle_allergies
 
 _BATCH = 2_000
 
 
 @dataclass(frozen=True)
-class Refused:
+class RejectedEntry:
     """An entry that cannot stand in a chart, and why."""
 
     source_ref: str
@@ -28,13 +28,13 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Transfer:
+class ImportedPatient:
     """The patient, whether the record was opened now, the `source_ref`s of the new chart entries, and what was left out."""
 
     patient: Patient
     opened: bool
     added: tuple[str, ...]
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RejectedEntry, ...] = ()
 
     @property
     def entries_added(self) -> int:
@@ -42,7 +42,7 @@ class Transfer:
 
 
 @transaction.atomic
-def transfer_in(
+def import_patient(
     *,
     by: Actor,
     source: str,
@@ -53,7 +53,7 @@ def transfer_in(
     patient_id: UUID | None = None,
     identifiers: Mapping[str, str] | None = None,
     strict: bool = True,
-) -> Transfer:
+) -> ImportedPatient:
     """Open the record known as `ref` in `system`, if it is not here yet, and add the entries whose `source_ref` is new.
 
     `source` is a ChartEntry.Source; `identifiers` are the new patient's numbers in further systems. A person on record keeps the
@@ -64,15 +64,15 @@ def transfer_in(
     rows, refused = _drafts(patient, entries, source, by, strict)
     ChartEntry.objects.bulk_create(rows, batch_size=_BATCH)
     if opened or rows:
-        settle_allergies(patient)
-        emit(PatientTransferredIn(patient_id=patient.pk, source=system, entries=len(rows)), by=by)
-    return Transfer(patient, opened, tuple(row.source_ref for row in rows), tuple(refused))
+        refresh_allergy_status(patient)
+        emit(PatientImported(patient_id=patient.pk, source=system, entries=len(rows)), by=by)
+    return ImportedPatient(patient, opened, tuple(row.source_ref for row in rows), tuple(refused))
 
 
 def _find_or_open(
     by: Actor, registration: Registration, patient_id: UUID | None, numbers: dict[str, str], system: str
 ) -> tuple[Patient, bool]:
-    known = selectors.locked_by_number(by, system, numbers[system])
+    known = selectors.get_by_identifier_for_update(by, system, numbers[system])
     if known:
         return known, False
     patient = open_record(registration, patient_id)
@@ -84,39 +84,39 @@ def _find_or_open(
 
 def _drafts(
     patient: Patient, entries: Iterable[NewEntry], source: str, by: Actor, strict: bool
-) -> tuple[list[ChartEntry], list[Refused]]:
+) -> tuple[list[ChartEntry], list[RejectedEntry]]:
     """The rows of the entries that are not here yet, and those left out."""
     entries = list(entries)
-    here, strangers = _standing([entry.source_ref for entry in entries if entry.source_ref], source, patient)
+    here, elsewhere_refs = _existing_refs([entry.source_ref for entry in entries if entry.source_ref], source, patient)
     rows, refused = [], []
     for entry in entries:
         if entry.source_ref in here:
             continue
         try:
-            if entry.source_ref in strangers:
+            if entry.source_ref in elsewhere_refs:
                 raise Invalid(field="source_ref", issue="This entry stands in the chart of somebody else.")
             rows.append(draft(patient, entry, source=source, recorded_by_id=by.id))
         except Invalid as problem:
             if strict:
                 raise
-            refused.append(Refused(entry.source_ref, str(problem.details["issue"])))
+            refused.append(RejectedEntry(entry.source_ref, str(problem.details["issue"])))
     return rows, refused
 
 
-def _standing(refs: list[str], source: str, patient: Patient) -> tuple[set[str], set[str]]:
+def _existing_refs(refs: list[str], source: str, patient: Patient) -> tuple[set[str], set[str]]:
     """Which references are in a chart already: where they belong, and with somebody who has nothing to do with the patient.
 
     After an undone merge an entry may stand with the other record, where a person left it or has yet to say whose it is: that is
     where it belongs.
     """
     here: set[str] = set()
-    strangers: set[str] = set()
+    elsewhere_refs: set[str] = set()
     for start in range(0, len(refs), _BATCH):
         rows = ChartEntry.objects.filter(source=source, source_ref__in=refs[start : start + _BATCH]).exclude(source_ref="")
-        found = list(rows.values_list("source_ref", "patient_id", "pk"))
-        elsewhere = [str(pk) for _, owner, pk in found if owner != patient.pk]
-        asked = MergeTriage.objects.filter(model=ChartEntry._meta.label, row_id__in=elsewhere)
-        known = set(asked.values_list("row_id", flat=True)) if elsewhere else set()
-        for ref, owner, pk in found:
-            (here if owner == patient.pk or str(pk) in known else strangers).add(ref)
-    return here, strangers
+        existing = list(rows.values_list("source_ref", "patient_id", "pk"))
+        elsewhere = [str(pk) for _, owner, pk in existing if owner != patient.pk]
+        in_triage = MergeTriage.objects.filter(model=ChartEntry._meta.label, row_id__in=elsewhere)
+        known = set(in_triage.values_list("row_id", flat=True)) if elsewhere else set()
+        for ref, owner, pk in existing:
+            (here if owner == patient.pk or str(pk) in known else elsewhere_refs).add(ref)
+    return here, elsewhere_refs

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from apps.patients.chart import EntryType
+from apps.patients.chart.entry_types import EntryType
 
 # RxNorm's name of the concept where the source misspells it, by RxCUI.
 DRUG_NAMES = {"316672": "Simvastatin 10 MG"}

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db import DataError, IntegrityError
 
 from apps.access.actor import SYSTEM
-from apps.common.alone import AlreadyRunning
-from apps.common.alone import alone as one_run
 from apps.common.errors import HimsError
+from apps.common.locks import AlreadyRunning, advisory_lock
 from apps.common.text import LooksBlank
 from apps.patients import services
 from apps.patients.models import ChartEntry
@@ -21,9 +20,9 @@ from apps.patients.synthea.reader import Extract, Row
 from apps.patients.synthea.report import Report
 
 _LOCK = 5_007_926_512_840_117  # any number, the same in every process
-_PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NoHome, LooksBlank)
-__all__ = ["AlreadyRunning", "Tallies", "Tally", "alone", "load"]
-NOBODY = "The patient is not in the patients' file."
+_PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NotImportable, LooksBlank)
+__all__ = ["AlreadyRunning", "RowCounts", "RowCountsByFile", "import_lock", "load"]
+UNKNOWN_PATIENT = "The patient is not in the patients' file."
 _LOG = logging.getLogger(__name__)
 # What it means where the database refuses a row that the services let pass, by the name of the constraint.
 _REFUSED = {
@@ -33,7 +32,7 @@ _REFUSED = {
 
 
 @dataclass
-class Tally:
+class RowCounts:
     """What became of a file's rows."""
 
     rows: int = 0
@@ -42,50 +41,50 @@ class Tally:
     reported: int = 0
 
 
-Tallies = dict[str, Tally]
+RowCountsByFile = dict[str, RowCounts]
 
 
-def alone() -> AbstractContextManager[None]:
+def import_lock() -> AbstractContextManager[None]:
     """One import at a time."""
-    return one_run(_LOCK, "Another import is running; nothing was written.")
+    return advisory_lock(_LOCK, "Another import is running; nothing was written.")
 
 
-def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> Tallies:
+def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> RowCountsByFile:
     """Take over every patient of the extract with his chart. `zone` is where a bare day begins."""
-    tallies = {sheet.name: Tally() for sheet in SHEETS}
+    counts = {sheet.name: RowCounts() for sheet in SHEETS}
     for row in extract.rows:
-        tallies[row.sheet].rows += 1
-    book = _Book(tallies, report)
+        counts[row.sheet].rows += 1
+    log = _ImportLog(counts, report)
     for patient in extract.patients:
-        _take_over(patient, extract.history.get(patient.cells["id"], []), zone, book)
+        _import_patient(patient, extract.history.get(patient.cells["id"], []), zone, log)
         after_each()
     for row in extract.strays:
-        book.reported(row, NOBODY)
-    return tallies
+        log.reported(row, UNKNOWN_PATIENT)
+    return counts
 
 
-class _Book:
+class _ImportLog:
     """Keeps the tallies and the report in step."""
 
-    def __init__(self, tallies: Tallies, report: Report) -> None:
-        self._tallies = tallies
+    def __init__(self, counts: RowCountsByFile, report: Report) -> None:
+        self._counts = counts
         self._report = report
 
-    def taken(self, row: Row, *, now: bool) -> None:
+    def imported(self, row: Row, *, now: bool) -> None:
         if now:
-            self._tallies[row.sheet].imported += 1
+            self._counts[row.sheet].imported += 1
         else:
-            self._tallies[row.sheet].here += 1
+            self._counts[row.sheet].here += 1
 
     def reported(self, row: Row, reason: str) -> None:
-        self._tallies[row.sheet].reported += 1
+        self._counts[row.sheet].reported += 1
         self._report.add(row, reason)
 
 
-def _take_over(patient: Row, rows: list[Row], zone: ZoneInfo, book: _Book) -> None:
+def _import_patient(patient: Row, rows: list[Row], zone: ZoneInfo, log: _ImportLog) -> None:
     try:
-        entries, homeless = _mapped(patient, rows, zone)
-        transfer = services.transfer_in(
+        entries, rejected = _mapped(patient, rows, zone)
+        transfer = services.import_patient(
             by=SYSTEM,
             source=ChartEntry.Source.IMPORT,
             system=mapping.SYSTEM,
@@ -97,35 +96,35 @@ def _take_over(patient: Row, rows: list[Row], zone: ZoneInfo, book: _Book) -> No
         )
     except _PROBLEMS as problem:  # the person cannot be registered, so nothing of theirs is written
         for row in (patient, *rows):
-            book.reported(row, f"The patient was not taken over: {_told(problem)}")
+            log.reported(row, f"The patient was not taken over: {_reason_text(problem)}")
         return
-    homeless |= {refused.source_ref: refused.issue for refused in transfer.refused}
-    book.taken(patient, now=transfer.opened)
+    rejected |= {refused.source_ref: refused.issue for refused in transfer.refused}
+    log.imported(patient, now=transfer.opened)
     added = set(transfer.added)
     for row in rows:
-        if row.ref in homeless:
-            book.reported(row, homeless[row.ref])
+        if row.ref in rejected:
+            log.reported(row, rejected[row.ref])
         else:
-            book.taken(row, now=row.ref in added)
+            log.imported(row, now=row.ref in added)
 
 
 def _mapped(patient: Row, rows: list[Row], zone: ZoneInfo) -> tuple[list[services.NewEntry], dict[str, str]]:
     """The rows as chart entries, and the reasons of those that cannot be, by their identity."""
     history = mapping.History.of(patient, rows, zone)
-    entries, homeless = [], {}
+    entries, rejected = [], {}
     for row in rows:
         try:
             entries.append(mapping.entry(row, history))
-        except mapping.NoHome as reason:
-            homeless[row.ref] = str(reason)
-    return entries, homeless
+        except mapping.NotImportable as reason:
+            rejected[row.ref] = str(reason)
+    return entries, rejected
 
 
-def _told(problem: Exception) -> str:
+def _reason_text(problem: Exception) -> str:
     """The reason, for whoever reads the report. The database's own words go to the log."""
     if isinstance(problem, HimsError):
         return str(problem.details.get("issue") or problem.message)
-    if isinstance(problem, mapping.NoHome):
+    if isinstance(problem, mapping.NotImportable):
         return str(problem)
     if isinstance(problem, LooksBlank):
         return "A name or an address holds only characters that cannot be seen."

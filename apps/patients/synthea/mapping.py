@@ -1,6 +1,6 @@
 """From rows to a registration and chart entries. Pure: nothing is read or written here.
 
-What cannot be told truthfully as a chart entry raises NoHome with the reason, and goes to the report.
+What cannot be told truthfully as a chart entry raises NotImportable with the reason, and goes to the report.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.common.text import LooksBlank, clean_line
-from apps.patients.chart import CodeSystem, EntryType
-from apps.patients.dates import PartialDate, Precision
+from apps.patients.chart.dates import PartialDate, Precision
+from apps.patients.chart.entry_types import CodeSystem, EntryType
 from apps.patients.models import Patient
 from apps.patients.services import NewEntry, Registration
 from apps.patients.synthea import facts
@@ -45,7 +45,7 @@ _EVERY = {"h": "an hour", "d": "a day"}
 _UNITS = {"h": "hours", "d": "days"}
 
 
-class NoHome(Exception):
+class NotImportable(Exception):
     """The row cannot stand in a chart; the message says why."""
 
 
@@ -73,15 +73,15 @@ class History:
         """The point in time; a bare day, month or year begins at midnight in the clinic."""
         if not text:
             return None
-        found = moment(text)
-        return found if isinstance(found, datetime) else self.midnight(found.first)
+        value = moment(text)
+        return value if isinstance(value, datetime) else self.midnight(value.first)
 
     def when(self, text: str, name: str) -> dict[str, Any]:
         """The columns `<name>_at` and `<name>_on` of a chart entry: an instant, or a date as exactly as the source has it."""
-        found = moment(text) if text else None
-        if isinstance(found, PartialDate):
-            return {f"{name}_at": None, f"{name}_on": str(found)}
-        return {f"{name}_at": found, f"{name}_on": ""}
+        value = moment(text) if text else None
+        if isinstance(value, PartialDate):
+            return {f"{name}_at": None, f"{name}_on": str(value)}
+        return {f"{name}_at": value, f"{name}_on": ""}
 
     def midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone)
@@ -89,19 +89,19 @@ class History:
 
 def birth_of(patient: Row) -> PartialDate:
     """The patient's birth, as exactly as the source has it."""
-    found = moment(patient.cells["birth_date"])
-    if not isinstance(found, PartialDate):
+    value = moment(patient.cells["birth_date"])
+    if not isinstance(value, PartialDate):
         raise ValueError("a birth is a date")
-    return found
+    return value
 
 
 def registration(patient: Row, zone: ZoneInfo) -> Registration:
-    """What the source knows of the person and we have a place for. The MRN is ours to issue. Raises NoHome."""
+    """What the source knows of the person and we have a place for. The MRN is ours to issue. Raises NotImportable."""
     cells, born = patient.cells, birth_of(patient)
     texts: dict[str, Any] = {ours: clean(cells.get(theirs, "")) for ours, theirs in _TEXTS.items()}
     for name, text in texts.items():
         if len(text) > _LONGEST[name]:
-            raise NoHome(f"{_TEXTS[name]} has more than {_LONGEST[name]} characters.")
+            raise NotImportable(f"{_TEXTS[name]} has more than {_LONGEST[name]} characters.")
     return Registration(
         **texts | {"state": facts.state_code(texts["state"])},
         date_of_birth=born.first,
@@ -114,38 +114,38 @@ def registration(patient: Row, zone: ZoneInfo) -> Registration:
 def _gender(written: str) -> str:
     word = clean(written).lower()
     if word not in facts.GENDER:
-        raise NoHome(f"The gender {written!r} is not one we know.")
+        raise NotImportable(f"The gender {written!r} is not one we know.")
     return facts.GENDER[word]
 
 
 def _death(written: str, zone: ZoneInfo) -> datetime | None:
-    found = moment(written) if written else None
-    if not isinstance(found, PartialDate):
-        return found
-    if found.precision != Precision.DAY:
-        raise NoHome(f"The death is known as {found} only, and a day is needed.")
-    return datetime.combine(found.first, time(), zone)
+    value = moment(written) if written else None
+    if not isinstance(value, PartialDate):
+        return value
+    if value.precision != Precision.DAY:
+        raise NotImportable(f"The death is known as {value} only, and a day is needed.")
+    return datetime.combine(value.first, time(), zone)
 
 
 def identifiers(patient: Row) -> dict[str, str]:
-    """The numbers the patient has elsewhere, beside the id of the row. Raises NoHome."""
+    """The numbers the patient has elsewhere, beside the id of the row. Raises NotImportable."""
     for name in ("id", "mrn"):
         if len(patient.cells[name]) > _NUMBER_MOST:
-            raise NoHome(f"{name} has more than {_NUMBER_MOST} characters.")
+            raise NotImportable(f"{name} has more than {_NUMBER_MOST} characters.")
     return {MRN_SYSTEM: patient.cells["mrn"]} if patient.cells["mrn"] else {}
 
 
 def entry(row: Row, history: History) -> NewEntry:
-    """The row as a chart entry. Raises NoHome."""
+    """The row as a chart entry. Raises NotImportable."""
     try:
         values = _READ_AS[row.sheet](row.cells, history)
     except LooksBlank:
-        raise NoHome("It holds a text of characters that cannot be seen.") from None
+        raise NotImportable("It holds a text of characters that cannot be seen.") from None
     for name, most in _LENGTHS.items():
         if len(values.get(name, "")) > most:
-            raise NoHome(f"{name} has more than {most} characters.")
+            raise NotImportable(f"{name} has more than {most} characters.")
     if values["occurred_at"] is None and not values["occurred_on"]:
-        raise NoHome("It has no date.")
+        raise NotImportable("It has no date.")
     return NewEntry(source_ref=row.ref, **values)
 
 
@@ -174,7 +174,7 @@ def _allergy(cells: Cells, history: History) -> dict[str, Any]:
     detail = {"category": category, "criticality": cells["criticality"], "reaction": clean(cells["reaction"]), "note": note}
     detail["kind"] = cells.get("kind", "")
     system = CodeSystem.RXNORM if clean(cells.get("system", "")).lower() == "rxnorm" else CodeSystem.SNOMED_CT
-    return _said(EntryType.ALLERGY, system, cells["code"], cells["display"]) | {
+    return _coded(EntryType.ALLERGY, system, cells["code"], cells["display"]) | {
         "status": _status(facts.ALLERGY_STATUS, cells["clinical_status"]),
         **dated,
         **history.when(cells.get("ended", ""), "ended"),
@@ -187,7 +187,7 @@ def _condition(cells: Cells, history: History) -> dict[str, Any]:
     status, note = _status(facts.CONDITION_STATUS, cells["clinical_status"]), ""
     if cells["abatement"] and status == "active":
         status, note = "resolved", "The source says active and gives an end."
-    return _said(EntryType.DIAGNOSIS, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
+    return _coded(EntryType.DIAGNOSIS, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
         "status": status,
         **history.when(cells["onset"], "occurred"),
         **history.when(cells["abatement"], "ended"),
@@ -198,7 +198,7 @@ def _condition(cells: Cells, history: History) -> dict[str, Any]:
 def _medication(cells: Cells, history: History) -> dict[str, Any]:
     name = facts.DRUG_NAMES.get(cells["rxnorm"], cells["display"])
     reason = history.conditions.get(cells["reason"], cells["reason"])
-    return _said(EntryType.MEDICATION, CodeSystem.RXNORM, cells["rxnorm"], name) | {
+    return _coded(EntryType.MEDICATION, CodeSystem.RXNORM, cells["rxnorm"], name) | {
         "status": _status(facts.MEDICATION_STATUS, cells["status"]),
         **history.when(cells["authored"], "occurred"),
         **history.when(cells.get("ended", ""), "ended"),
@@ -212,7 +212,7 @@ def _immunization(cells: Cells, history: History) -> dict[str, Any]:
     visit = history.visits.get(cells["encounter"])
     if given and visit and not _during(visit, given, history):
         dated, note = history.when(visit["start"], "occurred"), f"Dated by the visit; the source says {cells['date']}."
-    return _said(EntryType.IMMUNIZATION, CodeSystem.CVX, cells["cvx"], cells["display"]) | {
+    return _coded(EntryType.IMMUNIZATION, CodeSystem.CVX, cells["cvx"], cells["display"]) | {
         "status": _status(facts.IMMUNIZATION_STATUS, cells["status"]),
         **dated,
         "detail": {"note": note},
@@ -220,7 +220,7 @@ def _immunization(cells: Cells, history: History) -> dict[str, Any]:
 
 
 def _procedure(cells: Cells, history: History) -> dict[str, Any]:
-    return _said(EntryType.PROCEDURE, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
+    return _coded(EntryType.PROCEDURE, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
         "status": "completed",
         **history.when(cells["start"], "occurred"),
         **history.when(cells["end"], "ended"),
@@ -231,24 +231,24 @@ def _observation(cells: Cells, history: History) -> dict[str, Any]:
     """A laboratory result or a vital sign; whatever else was observed is a note that keeps its LOINC code."""
     kind = facts.OBSERVATION_TYPE.get(cells["category"], EntryType.NOTE)
     value = clean(cells["value"])
-    said = _said(kind, CodeSystem.LOINC, cells["loinc"], cells["display"]) | history.when(cells["effective"], "occurred")
+    values = _coded(kind, CodeSystem.LOINC, cells["loinc"], cells["display"]) | history.when(cells["effective"], "occurred")
     if kind == EntryType.NOTE:
         title = facts.NOTE_TITLE.get(cells["category"], cells["category"])
         text = _with_code(f"{value} {cells['unit']}".strip(), cells["value_code"])
-        return said | {"detail": {"title": title, "text": text}}
+        return values | {"detail": {"title": title, "text": text}}
     if _NUMBER.fullmatch(value):
-        return said | {"value": Decimal(value), "unit": cells["unit"]}
-    return said | {"unit": cells["unit"], "detail": {"value_text": _with_code(value, cells["value_code"])}}
+        return values | {"value": Decimal(value), "unit": cells["unit"]}
+    return values | {"unit": cells["unit"], "detail": {"value_text": _with_code(value, cells["value_code"])}}
 
 
 def _visit(cells: Cells, history: History) -> dict[str, Any]:
-    facts_told = {
+    labelled = {
         "Reason": _with_code(clean(cells["reason"]), cells["reason_code"]),
         "Provider": clean(cells["provider"]),
         "Organization": clean(cells["organization"]),
     }
-    text = "\n".join(f"{name}: {told}" for name, told in facts_told.items() if told)
-    return _said(EntryType.NOTE, CodeSystem.SNOMED_CT, cells["type_code"], cells["type"]) | {
+    text = "\n".join(f"{name}: {value}" for name, value in labelled.items() if value)
+    return _coded(EntryType.NOTE, CodeSystem.SNOMED_CT, cells["type_code"], cells["type"]) | {
         **history.when(cells["start"], "occurred"),
         **history.when(cells["end"], "ended"),
         "detail": {"title": facts.VISIT_TITLE.get(cells["class"], cells["class"]), "text": text},
@@ -256,7 +256,7 @@ def _visit(cells: Cells, history: History) -> dict[str, Any]:
 
 
 def _claim(cells: Cells, history: History) -> dict[str, Any]:  # noqa: ARG001 (as its siblings)
-    raise NoHome(CLAIMS_STAY)
+    raise NotImportable(CLAIMS_STAY)
 
 
 _READ_AS: Mapping[str, Callable[[Cells, History], dict[str, Any]]] = {
@@ -271,13 +271,13 @@ _READ_AS: Mapping[str, Callable[[Cells, History], dict[str, Any]]] = {
 }
 
 
-def _said(kind: EntryType, system: CodeSystem, code: str, display: str) -> dict[str, Any]:
+def _coded(kind: EntryType, system: CodeSystem, code: str, display: str) -> dict[str, Any]:
     return {"type": kind, "code_system": system if code else "", "code": code, "display": clean(display)}
 
 
 def _status(ours: Mapping[str, str], theirs: str) -> str:
     if theirs not in ours:
-        raise NoHome(f"The status {theirs!r} is not one we know.")
+        raise NotImportable(f"The status {theirs!r} is not one we know.")
     return ours[theirs]
 
 

@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO, cast
 
-from apps.patients import dates
-from apps.patients.dates import PartialDate
+from apps.patients.chart import dates
+from apps.patients.chart.dates import PartialDate
 from apps.patients.synthea.layout import PATIENTS, SHEETS, Sheet
 from apps.patients.synthea.native import NATIVE, NativeSheet, is_native
 
@@ -100,16 +100,16 @@ def moment(text: str) -> datetime | PartialDate:
         if (day := dates.partial(text)).first.year in _YEARS:
             return day
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is not an ISO 8601 date or time") from None
-    if found.year not in _YEARS:
+    if instant.year not in _YEARS:
         raise ValueError(f"{text!r} is not a date that a calendar has")
     if len(text) <= len("2025-W03-3"):
-        return PartialDate(found.date())
-    if found.tzinfo is None:
+        return PartialDate(instant.date())
+    if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return found
+    return instant
 
 
 def instant_problem(text: str) -> str | None:
@@ -124,18 +124,18 @@ def instant_problem(text: str) -> str | None:
 def day_problem(text: str) -> str | None:
     """Why the text is no calendar day, month or year."""
     try:
-        found = moment(text)
+        value = moment(text)
     except ValueError:
         return f"{text!r} is not an ISO 8601 date"
-    return None if isinstance(found, PartialDate) else f"{text!r} is not an ISO 8601 date"
+    return None if isinstance(value, PartialDate) else f"{text!r} is not an ISO 8601 date"
 
 
 def _files(folder: Path) -> dict[str, Path]:
     """The folder's files by the name of their sheet: `patients.csv.gz`, else `patients.csv`."""
-    there: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     with suppress(FileNotFoundError, NotADirectoryError):
-        there = {path.name.lower(): path for path in folder.iterdir() if path.is_file()}
-    named = ((sheet.name, there.get(f"{sheet.name}.csv.gz") or there.get(f"{sheet.name}.csv")) for sheet in SHEETS)
+        by_name = {path.name.lower(): path for path in folder.iterdir() if path.is_file()}
+    named = ((sheet.name, by_name.get(f"{sheet.name}.csv.gz") or by_name.get(f"{sheet.name}.csv")) for sheet in SHEETS)
     return {name: path for name, path in named if path}
 
 

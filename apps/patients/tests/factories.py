@@ -6,12 +6,12 @@ from typing import Any
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.patients import services
+from apps.patients.confidentiality.models import Restriction
 from apps.patients.models import ChartEntry, Merge, Patient
-from apps.patients.restriction import Restriction
 from apps.patients.services import NewEntry, Registration
 
 
-def admit(first_name: str = "John", last_name: str = "Doe", born: date = date(1980, 5, 15), **details: Any) -> Patient:
+def register_patient(first_name: str = "John", last_name: str = "Doe", born: date = date(1980, 5, 15), **details: Any) -> Patient:
     """Register a patient."""
     registration = Registration(
         first_name=first_name, last_name=last_name, date_of_birth=born, gender=details.pop("gender", "male"), **details

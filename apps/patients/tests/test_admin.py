@@ -10,9 +10,10 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.audit.models import AuditEvent
-from apps.patients import banner, services
+from apps.patients import services
+from apps.patients.chart import banner
 from apps.patients.models import ChartEntry, Patient
-from apps.patients.tests.factories import admit, chart
+from apps.patients.tests.factories import chart, register_patient
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/patients/patient/"
@@ -63,13 +64,13 @@ def chart_page(patient: Patient, **query: str) -> str:
 # Patients
 
 
-def test_a_receptionist_registers_a_patient_who_is_given_an_mrn(ward: dict[str, User]) -> None:
-    response = browser(ward["receptionist"]).post(LIST + "add/", registration())
+def test_a_receptionist_registers_a_patient_who_is_given_an_mrn(staff: dict[str, User]) -> None:
+    response = browser(staff["receptionist"]).post(LIST + "add/", registration())
     patient = Patient.objects.get()
     assert response.headers["Location"] == reverse("admin:patients_patient_change", args=[patient.pk])
     assert patient.mrn.startswith("MRN")
     assert patient.phone_e164 == "+14155550134"
-    assert AuditEvent.objects.get(action="patient.registered").user_id == ward["receptionist"].pk
+    assert AuditEvent.objects.get(action="patient.registered").user_id == staff["receptionist"].pk
 
 
 @pytest.mark.parametrize(
@@ -92,10 +93,10 @@ def test_a_receptionist_registers_a_patient_who_is_given_an_mrn(ward: dict[str, 
     ],
 )
 def test_a_registration_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
-    ward: dict[str, User], answers: dict[str, str], field: str
+    staff: dict[str, User], answers: dict[str, str], field: str
 ) -> None:
-    admit(mrn="MRN-TAKEN")
-    response = browser(ward["receptionist"]).post(LIST + "add/", registration(city="Oakland", **answers))
+    register_patient(mrn="MRN-TAKEN")
+    response = browser(staff["receptionist"]).post(LIST + "add/", registration(city="Oakland", **answers))
     form = response.context["adminform"].form
     assert response.status_code == 200
     assert field in form.errors
@@ -103,24 +104,24 @@ def test_a_registration_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
     assert Patient.objects.count() == 1
 
 
-def test_the_mrn_is_read_only_once_it_is_given(ward: dict[str, User]) -> None:
-    patient = admit(mrn="MRN-OLD")
-    assert change(browser(ward["admin"]), patient, mrn="MRN-NEW", city="Oakland").status_code == 302
+def test_the_mrn_is_read_only_once_it_is_given(staff: dict[str, User]) -> None:
+    patient = register_patient(mrn="MRN-OLD")
+    assert change(browser(staff["admin"]), patient, mrn="MRN-NEW", city="Oakland").status_code == 302
     patient.refresh_from_db()
     assert (patient.mrn, patient.city) == ("MRN-OLD", "Oakland")
 
 
-def test_only_what_was_changed_is_written_and_announced(ward: dict[str, User]) -> None:
-    patient = admit(phone="415 555 0134", deceased_at=timezone.now() - timedelta(days=1))
-    change(browser(ward["nurse"]), patient, last_name="Roe")
+def test_only_what_was_changed_is_written_and_announced(staff: dict[str, User]) -> None:
+    patient = register_patient(phone="415 555 0134", deceased_at=timezone.now() - timedelta(days=1))
+    change(browser(staff["nurse"]), patient, last_name="Roe")
     assert AuditEvent.objects.filter(action="patient.updated", patient_id=patient.pk).count() == 1
     before = Patient.objects.get(pk=patient.pk).updated_at
-    change(browser(ward["nurse"]), patient)
+    change(browser(staff["nurse"]), patient)
     assert Patient.objects.get(pk=patient.pk).updated_at == before
 
 
-def test_billing_may_change_the_insurance_and_nothing_else(ward: dict[str, User]) -> None:
-    patient, client = admit(emergency_name="Jane Doe"), browser(ward["billing"])
+def test_billing_may_change_the_insurance_and_nothing_else(staff: dict[str, User]) -> None:
+    patient, client = register_patient(emergency_name="Jane Doe"), browser(staff["billing"])
     address = reverse("admin:patients_patient_change", args=[patient.pk])
     assert "Jane Doe" not in client.get(address).content.decode()
     assert set(client.get(address).context["adminform"].form.fields) == {
@@ -135,33 +136,36 @@ def test_billing_may_change_the_insurance_and_nothing_else(ward: dict[str, User]
 
 
 @pytest.mark.parametrize("role", ["pharmacist", "lab_technician"])
-def test_pharmacy_and_laboratory_read_a_patient_without_address_and_change_nothing(ward: dict[str, User], role: str) -> None:
-    patient, client = admit(street="12 Elm Street", insurance_provider="Aetna", emergency_name="Jane"), browser(ward[role])
+def test_pharmacy_and_laboratory_read_a_patient_without_address_and_change_nothing(staff: dict[str, User], role: str) -> None:
+    patient, client = (
+        register_patient(street="12 Elm Street", insurance_provider="Aetna", emergency_name="Jane"),
+        browser(staff[role]),
+    )
     address = reverse("admin:patients_patient_change", args=[patient.pk])
     page = client.get(address).content.decode()
     assert not [word for word in ("12 Elm Street", "Aetna", "Jane", 'name="_save"') if word in page]
     assert client.post(address, {"last_name": "Roe"}).status_code == 403
 
 
-def test_the_page_finds_whom_the_api_finds(ward: dict[str, User]) -> None:
-    client, wanted = browser(ward["receptionist"]), admit("Zoë", "O'Brien", date(1981, 6, 16), phone="(415) 555-0134")
-    admit("Other", "Person")
+def test_the_page_finds_whom_the_api_finds(staff: dict[str, User]) -> None:
+    client, wanted = browser(staff["receptionist"]), register_patient("Zoë", "O'Brien", date(1981, 6, 16), phone="(415) 555-0134")
+    register_patient("Other", "Person")
     for text in ("obrien zoe", "o'bri", "415 555 0134", "16 June 1981", wanted.mrn[:6] + " obrien"):
         assert [row.pk for row in client.get(LIST, {"q": text}).context["cl"].result_list] == [wanted.pk], text
     row = AuditEvent.objects.filter(action="patient.searched").order_by("-at").first()
     assert (row.detail["door"], row.detail["shown"]) == ("admin", 1)
 
 
-def test_a_scanned_mrn_opens_the_patient(ward: dict[str, User]) -> None:
-    patient = admit(mrn="MRN-77")
-    response = browser(ward["nurse"]).get(LIST, {"q": "mrn-77"})
+def test_a_scanned_mrn_opens_the_patient(staff: dict[str, User]) -> None:
+    patient = register_patient(mrn="MRN-77")
+    response = browser(staff["nurse"]).get(LIST, {"q": "mrn-77"})
     assert response.headers["Location"] == reverse("admin:patients_patient_change", args=[patient.pk])
 
 
-def test_a_patient_is_deactivated_and_reactivated_by_those_who_may(ward: dict[str, User]) -> None:
-    patient, client = admit(), browser(ward["receptionist"])
+def test_a_patient_is_deactivated_and_reactivated_by_those_who_may(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["receptionist"])
     address = reverse("admin:patients_patient_deactivate", args=[patient.pk])
-    assert browser(ward["nurse"]).post(address).status_code == 403
+    assert browser(staff["nurse"]).post(address).status_code == 403
     assert client.post(address).status_code == 302
     assert "already inactive" in client.post(address).content.decode()
     assert client.post(reverse("admin:patients_patient_reactivate", args=[patient.pk])).status_code == 302
@@ -169,11 +173,11 @@ def test_a_patient_is_deactivated_and_reactivated_by_those_who_may(ward: dict[st
     assert {"patient.deactivated", "patient.reactivated"} <= set(actions)
 
 
-def test_two_people_at_one_record_the_second_is_shown_both_versions(ward: dict[str, User]) -> None:
-    patient, client = admit(city="Oakland"), browser(ward["receptionist"])
+def test_two_people_at_one_record_the_second_is_shown_both_versions(staff: dict[str, User]) -> None:
+    patient, client = register_patient(city="Oakland"), browser(staff["receptionist"])
     address = reverse("admin:patients_patient_change", args=[patient.pk])
     mine = sendable(client.get(address).context["adminform"].form) | {"city": "Berkeley"}
-    services.amend(by=ward["nurse"], patient_id=patient.pk, changes={"city": "San Jose", "phone": "415 555 0134"})
+    services.amend(by=staff["nurse"], patient_id=patient.pk, changes={"city": "San Jose", "phone": "415 555 0134"})
     response = client.post(address, mine)
     clash = response.context["adminform"].form.clash
     assert "nurse.ward" in clash.who
@@ -186,10 +190,10 @@ def test_two_people_at_one_record_the_second_is_shown_both_versions(ward: dict[s
     assert patient.city == "San Jose"
 
 
-def test_the_list_of_patients_costs_few_queries(ward: dict[str, User], django_assert_max_num_queries: Any) -> None:
+def test_the_list_of_patients_costs_few_queries(staff: dict[str, User], django_assert_max_num_queries: Any) -> None:
     for number in range(30):
-        admit(f"P{number}")
-    client = browser(ward["nurse"])
+        register_patient(f"P{number}")
+    client = browser(staff["nurse"])
     with django_assert_max_num_queries(12):
         client.get(LIST)
 
@@ -197,8 +201,8 @@ def test_the_list_of_patients_costs_few_queries(ward: dict[str, User], django_as
 # The banner
 
 
-def test_the_banner_tells_the_three_states_of_the_allergy_list_apart(ward: dict[str, User]) -> None:
-    patient, nurse = admit(), ward["nurse"]
+def test_the_banner_tells_the_three_states_of_the_allergy_list_apart(staff: dict[str, User]) -> None:
+    patient, nurse = register_patient(), staff["nurse"]
     address = reverse("admin:patients_patient_change", args=[patient.pk])
     client = browser(nurse)
     assert "Allergies not asked" in client.get(address).content.decode()
@@ -210,22 +214,22 @@ def test_the_banner_tells_the_three_states_of_the_allergy_list_apart(ward: dict[
     assert "Penicillin" in page
 
 
-def test_the_banner_names_no_allergy_to_those_who_may_not_know(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_the_banner_names_no_allergy_to_those_who_may_not_know(staff: dict[str, User]) -> None:
+    patient = register_patient()
     chart(patient, "allergy", "Penicillin")
     for role in ("receptionist", "billing"):
         assert (
             "Penicillin"
-            not in browser(ward[role]).get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
+            not in browser(staff[role]).get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
         )
-    shown = banner.of(Patient.objects.get(), ward["receptionist"])
+    shown = banner.of(Patient.objects.get(), staff["receptionist"])
     assert (shown.allergy_status, shown.allergies) == ("", ())
 
 
-def test_the_banner_says_who_it_is_on_every_page_of_the_patient(ward: dict[str, User]) -> None:
-    patient = admit("Ann", "Lee", date(2000, 1, 2), gender="female", mrn="MRN-5")
+def test_the_banner_says_who_it_is_on_every_page_of_the_patient(staff: dict[str, User]) -> None:
+    patient = register_patient("Ann", "Lee", date(2000, 1, 2), gender="female", mrn="MRN-5")
     entry = chart(patient)
-    client = browser(ward["doctor"])
+    client = browser(staff["doctor"])
     pages = [
         reverse("admin:patients_patient_change", args=[patient.pk]),
         chart_page(patient),
@@ -243,21 +247,21 @@ def test_the_banner_says_who_it_is_on_every_page_of_the_patient(ward: dict[str, 
 # Charts
 
 
-def test_a_receptionist_opens_no_chart(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_a_receptionist_opens_no_chart(staff: dict[str, User]) -> None:
+    patient = register_patient()
     entry = chart(patient)
-    client = browser(ward["receptionist"])
+    client = browser(staff["receptionist"])
     addresses = [chart_page(patient), reverse("admin:patients_chartentry_change", args=[entry.pk]), entry_page(patient, "note")]
     assert {client.get(address).status_code for address in addresses} == {403}
     assert ">Chart<" not in client.get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
 
 
-def test_billing_sees_codes_and_no_narrative(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_billing_sees_codes_and_no_narrative(staff: dict[str, User]) -> None:
+    patient = register_patient()
     entry = chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "worried about his job"})
     chart(patient, "note", "Private", detail={"text": "family trouble"})
     chart(patient, display="Uncoded complaint")
-    client = browser(ward["billing"])
+    client = browser(staff["billing"])
     listed = client.get(chart_page(patient)).content.decode()
     shown = client.get(reverse("admin:patients_chartentry_change", args=[entry.pk])).content.decode()
     assert "I10" in listed
@@ -266,27 +270,27 @@ def test_billing_sees_codes_and_no_narrative(ward: dict[str, User]) -> None:
     assert not [word for word in hidden if word in listed + shown]
 
 
-def test_the_laboratory_reads_results_and_allergies_only(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_the_laboratory_reads_results_and_allergies_only(staff: dict[str, User]) -> None:
+    patient = register_patient()
     chart(patient, "lab_result", "Potassium", value=4.1, unit="mmol/L")
     chart(patient, "note", "Private")
-    listed = browser(ward["lab_technician"]).get(chart_page(patient))
+    listed = browser(staff["lab_technician"]).get(chart_page(patient))
     assert [row.display for row in listed.context["cl"].result_list] == ["Potassium"]
 
 
-def test_a_chart_is_opened_for_one_patient_and_that_is_on_record(ward: dict[str, User]) -> None:
-    patient, other = admit(), admit("Other")
+def test_a_chart_is_opened_for_one_patient_and_that_is_on_record(staff: dict[str, User]) -> None:
+    patient, other = register_patient(), register_patient("Other")
     chart(other, display="Of somebody else")
-    client = browser(ward["doctor"])
+    client = browser(staff["doctor"])
     assert "Of somebody else" not in client.get(chart_page(patient)).content.decode()
     row = AuditEvent.objects.get(action="chart.read")
-    assert (row.patient_id, row.user_id) == (patient.pk, ward["doctor"].pk)
+    assert (row.patient_id, row.user_id) == (patient.pk, staff["doctor"].pk)
     assert client.get(reverse("admin:patients_chartentry_changelist")).headers["Location"] == LIST
     assert client.get(reverse("admin:patients_chartentry_changelist") + "?patient=abc").status_code == 404
 
 
-def test_a_doctor_records_an_entry_of_its_kind(ward: dict[str, User]) -> None:
-    patient, client = admit(), browser(ward["doctor"])
+def test_a_doctor_records_an_entry_of_its_kind(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["doctor"])
     answers = {"display": "Penicillin", "status": "active", "detail_severity": "severe", "detail_reaction": "hives"}
     response = client.post(entry_page(patient, "allergy"), answers)
     assert response.headers["Location"] == chart_page(patient)
@@ -294,7 +298,7 @@ def test_a_doctor_records_an_entry_of_its_kind(ward: dict[str, User]) -> None:
     assert (entry.type, entry.detail, entry.recorded_by_id, entry.source) == (
         "allergy",
         {"severity": "severe", "reaction": "hives"},
-        ward["doctor"].pk,
+        staff["doctor"].pk,
         "manual",
     )
     patient.refresh_from_db()
@@ -311,9 +315,9 @@ def test_a_doctor_records_an_entry_of_its_kind(ward: dict[str, User]) -> None:
         ({"display": "x", "status": "unheard of"}, "status"),
     ],
 )
-def test_an_entry_that_cannot_stand_is_told_at_the_field(ward: dict[str, User], answers: dict[str, str], field: str) -> None:
-    response = browser(ward["doctor"]).post(
-        entry_page(admit(), "diagnosis"), {"status": "active", "detail_note": "kept"} | answers
+def test_an_entry_that_cannot_stand_is_told_at_the_field(staff: dict[str, User], answers: dict[str, str], field: str) -> None:
+    response = browser(staff["doctor"]).post(
+        entry_page(register_patient(), "diagnosis"), {"status": "active", "detail_note": "kept"} | answers
     )
     form = response.context["adminform"].form
     assert response.status_code == 200
@@ -322,26 +326,26 @@ def test_an_entry_that_cannot_stand_is_told_at_the_field(ward: dict[str, User], 
     assert not ChartEntry.objects.exists()
 
 
-def test_a_pharmacist_records_allergies_and_nothing_else(ward: dict[str, User]) -> None:
-    patient, client = admit(), browser(ward["pharmacist"])
+def test_a_pharmacist_records_allergies_and_nothing_else(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["pharmacist"])
     assert client.post(entry_page(patient, "diagnosis"), {"display": "x", "status": "active"}).status_code == 403
     assert client.post(entry_page(patient, "allergy"), {"display": "Latex", "status": "active"}).status_code == 302
     assert ChartEntry.objects.get().display == "Latex"
 
 
-def test_an_entry_cannot_be_edited(ward: dict[str, User]) -> None:
-    entry = chart(admit())
+def test_an_entry_cannot_be_edited(staff: dict[str, User]) -> None:
+    entry = chart(register_patient())
     address = reverse("admin:patients_chartentry_change", args=[entry.pk])
-    client = browser(ward["doctor"])
+    client = browser(staff["doctor"])
     assert 'name="_save"' not in client.get(address).content.decode()
     assert client.post(address, {"display": "Other"}).status_code == 403
     entry.refresh_from_db()
     assert entry.display == "Essential hypertension"
 
 
-def test_an_entry_is_retracted_with_a_reason_and_stays_readable(ward: dict[str, User]) -> None:
-    patient = admit()
-    entry, client = chart(patient), browser(ward["doctor"])
+def test_an_entry_is_retracted_with_a_reason_and_stays_readable(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    entry, client = chart(patient), browser(staff["doctor"])
     address = reverse("admin:patients_chartentry_retract", args=[entry.pk])
     assert "This field is required" in client.post(address, {"reason": " "}).content.decode()
     assert client.post(address, {"reason": "Wrong patient"}).status_code == 302
@@ -349,17 +353,17 @@ def test_an_entry_is_retracted_with_a_reason_and_stays_readable(ward: dict[str, 
     assert (entry.status, entry.retraction_reason, entry.retracted_by_id) == (
         "entered_in_error",
         "Wrong patient",
-        ward["doctor"].pk,
+        staff["doctor"].pk,
     )
     assert "already been retracted" in client.post(address, {"reason": "again"}).content.decode()
     assert not client.get(chart_page(patient)).context["cl"].result_list
     assert len(client.get(chart_page(patient, include_retracted="true")).context["cl"].result_list) == 1
 
 
-def test_what_a_patient_wrote_is_shown_as_text_never_as_markup(ward: dict[str, User]) -> None:
-    patient = admit("<script>alert(1)</script>", "<b>Doe</b>")
+def test_what_a_patient_wrote_is_shown_as_text_never_as_markup(staff: dict[str, User]) -> None:
+    patient = register_patient("<script>alert(1)</script>", "<b>Doe</b>")
     entry = chart(patient, detail={"note": "<img src=x onerror=alert(1)>"})
-    client = browser(ward["doctor"])
+    client = browser(staff["doctor"])
     for address in (
         LIST,
         reverse("admin:patients_patient_change", args=[patient.pk]),

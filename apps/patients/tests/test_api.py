@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller
+from apps.accounts.tests.factories import api_client
 from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
 from apps.patients import services
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -32,13 +32,13 @@ ROW_KEYS = {"id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "e
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Any:
-    return caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> Any:
+    return api_client(staff["receptionist"])
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> Any:
-    return caller(ward["doctor"])
+def doctor(staff: dict[str, User]) -> Any:
+    return api_client(staff["doctor"])
 
 
 def register(who: Any, **changes: Any) -> Any:
@@ -46,8 +46,8 @@ def register(who: Any, **changes: Any) -> Any:
     return who.post("/patients", {name: value for name, value in body.items() if value is not ...})
 
 
-def test_the_references_registration_gives_the_references_detail(desk: Any) -> None:
-    reply = register(desk)
+def test_the_references_registration_gives_the_references_detail(receptionist_api: Any) -> None:
+    reply = register(receptionist_api)
     patient = reply.json()["data"]["patient"]
     assert reply.status_code == 201
     assert reply.headers["Location"] == f"/v1/patients/{patient['id']}"
@@ -59,17 +59,17 @@ def test_the_references_registration_gives_the_references_detail(desk: Any) -> N
     assert patient["contact"] == {"phone": JANE["phone"], "email": JANE["email"], "address": JANE["address"]}
     assert patient["emergency_contact"] == JANE["emergency_contact"]
     assert patient["insurance"] == {"provider": "", "policy_number": "", "group_number": ""}
-    assert desk.get(f"/patients/{patient['id']}").json()["data"]["patient"] == patient
+    assert receptionist_api.get(f"/patients/{patient['id']}").json()["data"]["patient"] == patient
 
 
-def test_a_number_nobody_can_dial_is_kept_and_pointed_out(desk: Any) -> None:
-    assert [row["code"] for row in register(desk).json()["warnings"]] == ["phone_not_valid"]
-    assert "warnings" not in register(desk, mrn=..., first_name="Other", phone="(213) 373-4253").json()
+def test_a_number_nobody_can_dial_is_kept_and_pointed_out(receptionist_api: Any) -> None:
+    assert [row["code"] for row in register(receptionist_api).json()["warnings"]] == ["phone_not_valid"]
+    assert "warnings" not in register(receptionist_api, mrn=..., first_name="Other", phone="(213) 373-4253").json()
 
 
-def test_a_namesake_born_the_same_day_is_a_warning_never_a_block(desk: Any) -> None:
-    first = register(desk).json()["data"]["patient"]["id"]
-    reply = register(desk, mrn=..., first_name="JANE", phone="")
+def test_a_namesake_born_the_same_day_is_a_warning_never_a_block(receptionist_api: Any) -> None:
+    first = register(receptionist_api).json()["data"]["patient"]["id"]
+    reply = register(receptionist_api, mrn=..., first_name="JANE", phone="")
     assert reply.status_code == 201
     (warning,) = reply.json()["warnings"]
     assert warning["code"] == "possible_duplicate"
@@ -77,21 +77,24 @@ def test_a_namesake_born_the_same_day_is_a_warning_never_a_block(desk: Any) -> N
     assert set(warning["patients"][0]) == ROW_KEYS
 
 
-def test_registration_is_accepted_nested_too(desk: Any) -> None:
+def test_registration_is_accepted_nested_too(receptionist_api: Any) -> None:
     nested = {
         "demographics": {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "2001-01-31", "gender": "other"},
         "contact": {"phone": "", "address": {"city": "Here"}},
         "insurance": {"provider": "Blue Cross", "policy_number": "BC1", "group_number": "G1"},
     }
-    patient = desk.post("/patients", nested).json()["data"]["patient"]
+    patient = receptionist_api.post("/patients", nested).json()["data"]["patient"]
     assert patient["demographics"]["first_name"] == "Ann"
     assert patient["contact"]["address"]["city"] == "Here"
     assert patient["insurance"] == nested["insurance"]
 
 
-def test_flat_and_nested_that_differ_are_refused_and_that_agree_are_not(desk: Any) -> None:
-    assert register(desk, demographics={"first_name": "June"}).json()["error"]["details"]["field"] == "demographics.first_name"
-    assert register(desk, demographics={"first_name": "Jane"}).status_code == 201
+def test_flat_and_nested_that_differ_are_refused_and_that_agree_are_not(receptionist_api: Any) -> None:
+    assert (
+        register(receptionist_api, demographics={"first_name": "June"}).json()["error"]["details"]["field"]
+        == "demographics.first_name"
+    )
+    assert register(receptionist_api, demographics={"first_name": "Jane"}).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -140,9 +143,9 @@ def test_flat_and_nested_that_differ_are_refused_and_that_agree_are_not(desk: An
     ],
     ids=str,
 )
-def test_bad_input_names_the_field_and_writes_nothing(desk: Any, changes: dict[str, Any], field: str | None) -> None:
+def test_bad_input_names_the_field_and_writes_nothing(receptionist_api: Any, changes: dict[str, Any], field: str | None) -> None:
     before = OutboxEvent.objects.count()
-    reply = register(desk, **changes)
+    reply = register(receptionist_api, **changes)
     if field is None:  # read leniently: a number is a name's text, the trailing line break is trimmed
         assert reply.status_code in (201, 400)
         return
@@ -152,15 +155,15 @@ def test_bad_input_names_the_field_and_writes_nothing(desk: Any, changes: dict[s
     assert (Patient.objects.count(), OutboxEvent.objects.count()) == (0, before)
 
 
-def test_every_wrong_field_is_named_at_once(desk: Any) -> None:
-    details = desk.post("/patients", {"gender": "F", "date_of_birth": "x"}).json()["error"]["details"]
+def test_every_wrong_field_is_named_at_once(receptionist_api: Any) -> None:
+    details = receptionist_api.post("/patients", {"gender": "F", "date_of_birth": "x"}).json()["error"]["details"]
     assert {row["field"] for row in details["errors"]} == {"first_name", "last_name", "gender", "date_of_birth"}
     assert details["field"] == details["errors"][0]["field"]
 
 
-def test_an_mrn_in_another_case_is_a_conflict(desk: Any) -> None:
-    register(desk)
-    reply = register(desk, mrn="mrn002", first_name="Else")
+def test_an_mrn_in_another_case_is_a_conflict(receptionist_api: Any) -> None:
+    register(receptionist_api)
+    reply = register(receptionist_api, mrn="mrn002", first_name="Else")
     assert (reply.status_code, reply.json()["error"]["code"], reply.json()["error"]["details"]["field"]) == (
         409,
         "CONFLICT",
@@ -169,48 +172,48 @@ def test_an_mrn_in_another_case_is_a_conflict(desk: Any) -> None:
     assert Patient.objects.count() == 1
 
 
-def test_blanks_round_a_name_are_trimmed(desk: Any) -> None:
-    assert register(desk, first_name="  Jane ").json()["data"]["patient"]["demographics"]["first_name"] == "Jane"
+def test_blanks_round_a_name_are_trimmed(receptionist_api: Any) -> None:
+    assert register(receptionist_api, first_name="  Jane ").json()["data"]["patient"]["demographics"]["first_name"] == "Jane"
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_changing_the_city_keeps_the_street(desk: Any, method: str) -> None:
-    patient = register(desk).json()["data"]["patient"]["id"]
+def test_changing_the_city_keeps_the_street(receptionist_api: Any, method: str) -> None:
+    patient = register(receptionist_api).json()["data"]["patient"]["id"]
     for body in ({"address": {"city": "Newtown"}}, {"contact": {"address": {"city": "Newtown"}}}, {"city": "Newtown"}):
-        reply = desk.call(method, f"/patients/{patient}", body)
+        reply = receptionist_api.call(method, f"/patients/{patient}", body)
         if "city" in body:
             assert reply.status_code == 400
         else:
             assert reply.json()["data"]["patient"]["contact"]["address"] == JANE["address"] | {"city": "Newtown"}
 
 
-def test_null_clears_what_can_be_empty_and_nothing_else(desk: Any) -> None:
-    patient = register(desk).json()["data"]["patient"]["id"]
-    cleared = desk.put(f"/patients/{patient}", {"phone": None, "address": {"zip": None}, "emergency_contact": None}).json()[
-        "data"
-    ]["patient"]
+def test_null_clears_what_can_be_empty_and_nothing_else(receptionist_api: Any) -> None:
+    patient = register(receptionist_api).json()["data"]["patient"]["id"]
+    cleared = receptionist_api.put(
+        f"/patients/{patient}", {"phone": None, "address": {"zip": None}, "emergency_contact": None}
+    ).json()["data"]["patient"]
     assert cleared["contact"]["phone"] == ""
     assert cleared["contact"]["address"] == JANE["address"] | {"zip": ""}
     assert set(cleared["emergency_contact"].values()) == {""}
-    assert desk.put(f"/patients/{patient}", {"first_name": None}).status_code == 400
+    assert receptionist_api.put(f"/patients/{patient}", {"first_name": None}).status_code == 400
 
 
-def test_an_mrn_cannot_be_changed_but_may_be_repeated(desk: Any) -> None:
-    patient = register(desk).json()["data"]["patient"]["id"]
-    assert desk.put(f"/patients/{patient}", {"mrn": "MRN003"}).status_code == 400
-    assert desk.put(f"/patients/{patient}", {"mrn": "MRN002"}).status_code == 200
+def test_an_mrn_cannot_be_changed_but_may_be_repeated(receptionist_api: Any) -> None:
+    patient = register(receptionist_api).json()["data"]["patient"]["id"]
+    assert receptionist_api.put(f"/patients/{patient}", {"mrn": "MRN003"}).status_code == 400
+    assert receptionist_api.put(f"/patients/{patient}", {"mrn": "MRN002"}).status_code == 200
 
 
-def test_a_patient_is_not_deleted_but_deactivated(desk: Any) -> None:
-    patient = register(desk).json()["data"]["patient"]["id"]
-    refused = desk.call("DELETE", f"/patients/{patient}")
+def test_a_patient_is_not_deleted_but_deactivated(receptionist_api: Any) -> None:
+    patient = register(receptionist_api).json()["data"]["patient"]["id"]
+    refused = receptionist_api.call("DELETE", f"/patients/{patient}")
     assert refused.status_code == 405
     assert refused.headers["Allow"] == "GET, HEAD, PUT, PATCH"
-    assert desk.post(f"/patients/{patient}/deactivate").json()["data"]["patient"]["is_active"] is False
-    assert desk.post(f"/patients/{patient}/deactivate").status_code == 409
-    assert desk.get("/patients?status=active").json()["data"]["pagination"]["total"] == 0
-    assert desk.get("/patients?status=inactive").json()["data"]["pagination"]["total"] == 1
-    assert desk.post(f"/patients/{patient}/reactivate").json()["data"]["patient"]["is_active"] is True
+    assert receptionist_api.post(f"/patients/{patient}/deactivate").json()["data"]["patient"]["is_active"] is False
+    assert receptionist_api.post(f"/patients/{patient}/deactivate").status_code == 409
+    assert receptionist_api.get("/patients?status=active").json()["data"]["pagination"]["total"] == 0
+    assert receptionist_api.get("/patients?status=inactive").json()["data"]["pagination"]["total"] == 1
+    assert receptionist_api.post(f"/patients/{patient}/reactivate").json()["data"]["patient"]["is_active"] is True
 
 
 @pytest.mark.parametrize(
@@ -223,16 +226,16 @@ def test_an_id_that_names_nobody_is_not_found(doctor: Any, pk: str) -> None:
     assert doctor.put(f"/patients/{pk}", {"phone": ""}).status_code in (403, 404)
 
 
-def test_the_list_has_exactly_the_eight_keys_newest_first(desk: Any) -> None:
+def test_the_list_has_exactly_the_eight_keys_newest_first(receptionist_api: Any) -> None:
     for number in range(3):
-        admit(first_name=f"P{'abc'[number]}")
-    data = desk.get("/patients?limit=2").json()["data"]
+        register_patient(first_name=f"P{'abc'[number]}")
+    data = receptionist_api.get("/patients?limit=2").json()["data"]
     assert [row["first_name"] for row in data["patients"]] == ["Pc", "Pb"]
     assert set(data["patients"][0]) == ROW_KEYS
     assert data["pagination"].pop("next_cursor")
     assert data["pagination"] == {"page": 1, "limit": 2, "total": 3, "pages": 2}
-    assert [row["first_name"] for row in desk.get("/patients?limit=2&page=2").json()["data"]["patients"]] == ["Pa"]
-    assert desk.get("/patients?page=9").json()["data"]["patients"] == []
+    assert [row["first_name"] for row in receptionist_api.get("/patients?limit=2&page=2").json()["data"]["patients"]] == ["Pa"]
+    assert receptionist_api.get("/patients?page=9").json()["data"]["patients"] == []
 
 
 @pytest.mark.parametrize(
@@ -249,20 +252,21 @@ def test_the_list_has_exactly_the_eight_keys_newest_first(desk: Any) -> None:
         "sort=mrn",
     ],
 )
-def test_a_wrong_parameter_is_named(desk: Any, query: str) -> None:
-    reply = desk.get(f"/patients?{query}")
+def test_a_wrong_parameter_is_named(receptionist_api: Any, query: str) -> None:
+    reply = receptionist_api.get(f"/patients?{query}")
     assert reply.status_code == 400
     assert reply.json()["error"]["details"]["field"] == query.split("=", maxsplit=1)[0]
 
 
-def test_a_limit_above_the_most_is_reported_as_the_most(desk: Any) -> None:
-    assert desk.get("/patients?limit=5000").json()["data"]["pagination"]["limit"] == 100
+def test_a_limit_above_the_most_is_reported_as_the_most(receptionist_api: Any) -> None:
+    assert receptionist_api.get("/patients?limit=5000").json()["data"]["pagination"]["limit"] == 100
 
 
-def test_roles_see_what_the_matrix_gives_them(ward: dict[str, User]) -> None:
-    patient = admit(street="1 A St", insurance_provider="Blue Cross", emergency_name="Jane")
+def test_roles_see_what_the_matrix_gives_them(staff: dict[str, User]) -> None:
+    patient = register_patient(street="1 A St", insurance_provider="Blue Cross", emergency_name="Jane")
     seen = {
-        role: caller(user).get(f"/patients/{patient.pk}").json().get("data", {}).get("patient") for role, user in ward.items()
+        role: api_client(user).get(f"/patients/{patient.pk}").json().get("data", {}).get("patient")
+        for role, user in staff.items()
     }
     assert seen["manager"] is None
     for role in ("pharmacist", "lab_technician"):
@@ -275,9 +279,9 @@ def test_roles_see_what_the_matrix_gives_them(ward: dict[str, User]) -> None:
         assert {"emergency_contact", "insurance"} <= set(seen[role])
 
 
-def test_billing_changes_the_insurance_and_nothing_else(ward: dict[str, User]) -> None:
-    patient = admit()
-    clerk = caller(ward["billing"])
+def test_billing_changes_the_insurance_and_nothing_else(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    clerk = api_client(staff["billing"])
     assert clerk.put(f"/patients/{patient.pk}", {"insurance": {"policy_number": "P1"}}).status_code == 200
     assert clerk.put(f"/patients/{patient.pk}", {"insurance": {"policy_number": "P2"}, "phone": "5550100"}).status_code == 403
     patient.refresh_from_db()
@@ -287,8 +291,8 @@ def test_billing_changes_the_insurance_and_nothing_else(ward: dict[str, User]) -
 # --- the chart
 
 
-def test_a_history_is_read_by_kind_and_written_by_hand(doctor: Any, ward: dict[str, User]) -> None:
-    patient = admit()
+def test_a_history_is_read_by_kind_and_written_by_hand(doctor: Any, staff: dict[str, User]) -> None:
+    patient = register_patient()
     body = {
         "type": "diagnosis",
         "code_system": "ICD-10-CM",
@@ -306,7 +310,7 @@ def test_a_history_is_read_by_kind_and_written_by_hand(doctor: Any, ward: dict[s
     assert {"id", "type", "code", "code_system", "display", "status", "recorded_at", "recorded_by", "detail", "source"} <= set(
         record
     )
-    assert record["recorded_by"] == str(ward["doctor"].pk)
+    assert record["recorded_by"] == str(staff["doctor"].pk)
     assert doctor.get(written.headers["Location"].removeprefix("/v1")).json()["data"]["record"] == record
     everything = doctor.get(f"/patients/{patient.pk}/medical-history").json()["data"]
     assert [row["type"] for row in everything["records"]] == ["vital_sign", "diagnosis"]
@@ -317,7 +321,7 @@ def test_a_history_is_read_by_kind_and_written_by_hand(doctor: Any, ward: dict[s
 
 
 def test_history_refuses_odd_parameters_and_kinds(doctor: Any) -> None:
-    patient = admit()
+    patient = register_patient()
     for query, field in (("type=horoscope", "type"), ("page=1&offset=0", "offset"), ("offset=-1", "offset"), ("of=1", "of")):
         reply = doctor.get(f"/patients/{patient.pk}/medical-history?{query}")
         assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
@@ -338,12 +342,12 @@ def test_history_refuses_odd_parameters_and_kinds(doctor: Any) -> None:
     ids=str,
 )
 def test_a_bad_entry_names_the_field(doctor: Any, body: dict[str, Any], field: str) -> None:
-    reply = doctor.post(f"/patients/{admit().pk}/medical-history", body)
+    reply = doctor.post(f"/patients/{register_patient().pk}/medical-history", body)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
 
 
 def test_no_known_allergies_is_said_and_shown(doctor: Any) -> None:
-    patient = admit()
+    patient = register_patient()
     assert (
         doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "allergy", "no_known_allergies": True}).status_code == 201
     )
@@ -351,7 +355,7 @@ def test_no_known_allergies_is_said_and_shown(doctor: Any) -> None:
 
 
 def test_a_retracted_entry_is_shown_only_when_asked_for(doctor: Any) -> None:
-    patient = admit()
+    patient = register_patient()
     entry = doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "note", "display": "Oops"}).json()["data"]["record"][
         "id"
     ]
@@ -368,27 +372,27 @@ def test_a_retracted_entry_is_shown_only_when_asked_for(doctor: Any) -> None:
     assert doctor.call("DELETE", f"{path}/{entry}").status_code == 405
 
 
-def test_a_role_asking_for_a_kind_it_may_not_read_is_refused(ward: dict[str, User]) -> None:
-    patient = admit()
-    lab, desk = caller(ward["lab_technician"]), caller(ward["receptionist"])
+def test_a_role_asking_for_a_kind_it_may_not_read_is_refused(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    lab, receptionist_api = api_client(staff["lab_technician"]), api_client(staff["receptionist"])
     assert lab.get(f"/patients/{patient.pk}/medical-history?type=allergy").status_code == 200
     assert lab.get(f"/patients/{patient.pk}/medical-history?type=note").status_code == 403
-    assert desk.get(f"/patients/{patient.pk}/medical-history").status_code == 403
+    assert receptionist_api.get(f"/patients/{patient.pk}/medical-history").status_code == 403
 
 
-def test_without_the_clinical_lever_an_administrator_reads_no_chart(ward: dict[str, User], settings: Any) -> None:
-    patient = admit()
+def test_without_the_clinical_lever_an_administrator_reads_no_chart(staff: dict[str, User], settings: Any) -> None:
+    patient = register_patient()
     path = f"/patients/{patient.pk}/medical-history"
-    assert caller(ward["admin"]).get(path).status_code == 200
+    assert api_client(staff["admin"]).get(path).status_code == 200
     settings.HIMS_ADMIN_CLINICAL = False
-    assert caller(ward["admin"]).get(path).status_code == 403
+    assert api_client(staff["admin"]).get(path).status_code == 403
 
 
 # --- the trail, and what it costs
 
 
-def test_every_look_is_on_record(doctor: Any, ward: dict[str, User]) -> None:
-    patient = admit()
+def test_every_look_is_on_record(doctor: Any, staff: dict[str, User]) -> None:
+    patient = register_patient()
     before = AuditEvent.objects.count()
     doctor.get("/patients?search=doe")
     doctor.get(f"/patients/{patient.pk}")
@@ -399,15 +403,17 @@ def test_every_look_is_on_record(doctor: Any, ward: dict[str, User]) -> None:
         ("patient.read", "success", patient.pk),
         ("chart.read", "success", patient.pk),
     ]
-    assert {row.user_id for row in rows} == {ward["doctor"].pk}
+    assert {row.user_id for row in rows} == {staff["doctor"].pk}
     assert rows[0].detail == {"query": {"search": "doe"}, "shown": 1}
     assert all(row.request_id.startswith("req_") and row.role == "doctor" for row in rows)
 
 
-def test_a_write_that_fails_leaves_no_row_of_the_trail_and_no_fact(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_no_row_of_the_trail_and_no_fact(
+    receptionist_api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     audit, outbox = AuditEvent.objects.count(), OutboxEvent.objects.count()
     monkeypatch.setattr(services.registry, "_write_words", lambda words: 1 / 0)
-    assert register(desk).status_code == 500
+    assert register(receptionist_api).status_code == 500
     assert (Patient.objects.count(), AuditEvent.objects.count(), OutboxEvent.objects.count()) == (0, audit, outbox)
 
 
@@ -422,7 +428,7 @@ def statements(who: Any, path: str) -> list[str]:
 
 
 def test_reading_costs_the_same_few_statements_however_much_is_shown(doctor: Any) -> None:
-    patients = [admit(first_name=f"Anna{'abcdefghij'[number % 10]}") for number in range(30)]
+    patients = [register_patient(first_name=f"Anna{'abcdefghij'[number % 10]}") for number in range(30)]
     for number in range(30):
         doctor.post(f"/patients/{patients[0].pk}/medical-history", {"type": "note", "display": f"Note {number}"})
     around = 2  # whose session it is, and the row of the trail
@@ -438,7 +444,7 @@ def test_reading_costs_the_same_few_statements_however_much_is_shown(doctor: Any
 
 
 def test_money_and_numbers_go_over_the_wire_exactly(doctor: Any) -> None:
-    patient = admit()
+    patient = register_patient()
     raw = '{"type": "lab_result", "display": "Sodium", "value": 139.10000001, "unit": "mmol/L"}'
     body = doctor.post(f"/patients/{patient.pk}/medical-history", raw).content
     assert b'"value":139.10000001' in body

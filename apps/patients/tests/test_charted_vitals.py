@@ -7,10 +7,10 @@ import pytest
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import api_client, browser
 from apps.common import clock
 from apps.patients.models import ChartEntry
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 SURE = {"confirmed_implausible": True}
@@ -28,8 +28,8 @@ CODES = {
 
 
 @pytest.fixture
-def doctor(ward: dict[str, User]) -> Any:
-    return caller(ward["doctor"])
+def doctor(staff: dict[str, User]) -> Any:
+    return api_client(staff["doctor"])
 
 
 def send(doctor: Any, patient: Any, sign: str, value: float, unit: str = "", **more: Any) -> Any:
@@ -64,7 +64,7 @@ def refusal(reply: Any) -> tuple[str, str]:
 def test_an_impossible_value_is_refused_by_its_field_whether_it_is_confirmed_or_not(
     doctor: Any, sign: str, value: float, unit: str, says: str
 ) -> None:
-    patient = admit()
+    patient = register_patient()
     for more in ({}, SURE):
         field, issue = refusal(send(doctor, patient, sign, value, unit, **more))
         assert field == "value"
@@ -86,7 +86,7 @@ def test_an_impossible_value_is_refused_by_its_field_whether_it_is_confirmed_or_
 def test_an_implausible_value_is_questioned_and_stored_once_it_is_confirmed(
     doctor: Any, sign: str, value: float, unit: str, says: str
 ) -> None:
-    patient = admit(born=clock.today() - timedelta(days=4 * 365) if sign == "height" else date(1980, 5, 15))
+    patient = register_patient(born=clock.today() - timedelta(days=4 * 365) if sign == "height" else date(1980, 5, 15))
     field, issue = refusal(send(doctor, patient, sign, value, unit))
     assert field == "value"
     assert says in issue
@@ -97,7 +97,7 @@ def test_an_implausible_value_is_questioned_and_stored_once_it_is_confirmed(
 
 
 def test_a_weight_is_compared_with_the_last_one_before_it_in_whatever_unit(doctor: Any) -> None:
-    patient, today = admit(), clock.today()
+    patient, today = register_patient(), clock.today()
     assert send(doctor, patient, "weight", 168.9, "lbs", occurred_at=str(today - timedelta(days=10))).status_code == 201
     _, issue = refusal(send(doctor, patient, "weight", 180, "kg", occurred_at=str(today - timedelta(days=8))))
     assert "180 kg, 2 days after 76.612 kg" in issue
@@ -105,12 +105,12 @@ def test_a_weight_is_compared_with_the_last_one_before_it_in_whatever_unit(docto
 
 
 def test_a_unit_that_is_not_one_of_the_value_is_refused_and_the_known_ones_are_named(doctor: Any) -> None:
-    field, issue = refusal(send(doctor, admit(), "weight", 80, "stone"))
+    field, issue = refusal(send(doctor, register_patient(), "weight", 80, "stone"))
     assert (field, issue.startswith("stone is not a unit of this value. Send one of kg, lb, g")) == ("unit", True)
 
 
 def test_ordinary_values_and_signs_without_a_range_are_stored_as_they_were_sent(doctor: Any) -> None:
-    patient = admit()
+    patient = register_patient()
     for sign, value, unit in (("pulse", 72.5, "{beats}/min"), ("temperature", 98.6, "[degF]"), ("Ejection fraction", 4000, "%")):
         reply = send(doctor, patient, sign, value, unit)
         assert reply.status_code == 201, reply.content
@@ -119,12 +119,12 @@ def test_ordinary_values_and_signs_without_a_range_are_stored_as_they_were_sent(
 
 def test_only_a_vital_sign_is_confirmed(doctor: Any) -> None:
     body = {"type": "diagnosis", "display": "Headache"} | SURE
-    field, _ = refusal(doctor.post(f"/patients/{admit().pk}/medical-history", body))
+    field, _ = refusal(doctor.post(f"/patients/{register_patient().pk}/medical-history", body))
     assert field == "confirmed_implausible"
 
 
-def test_the_page_refuses_what_is_implausible_until_it_is_confirmed(ward: dict[str, User]) -> None:
-    patient, client = admit(), browser(ward["doctor"])
+def test_the_page_refuses_what_is_implausible_until_it_is_confirmed(staff: dict[str, User]) -> None:
+    patient, client = register_patient(), browser(staff["doctor"])
     address = f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=vital_sign"
     filled = {"display": "Heart rate", "code_system": "LOINC", "code": "8867-4", "value": "12", "unit": "/min", "status": "final"}
     shown = client.post(address, filled)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.patients import dates, rules
-from apps.patients.dates import Birth, PartialDate, Precision
+from apps.patients import rules
+from apps.patients.chart import dates
+from apps.patients.chart.dates import Birth, PartialDate, Precision
 
 NOW = datetime(2026, 11, 29, 10, 30, tzinfo=ZoneInfo("America/New_York"))
 

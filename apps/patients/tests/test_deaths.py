@@ -8,12 +8,12 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import api_client, browser
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.patients import rules, services
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, merge
+from apps.patients.tests.factories import merge, register_patient
 from apps.patients.tests.test_admin import change
 
 pytestmark = pytest.mark.django_db
@@ -45,26 +45,26 @@ def test_a_death_lies_between_the_birth_and_now(died: datetime, problem: str | N
 
 
 @pytest.mark.parametrize("died", ["1980-05-14T12:00:00Z", "1970-01-01T00:00:00Z", "tomorrow"])
-def test_an_impossible_death_is_refused_at_its_field(ward: dict[str, User], died: str) -> None:
-    desk, patient = caller(ward["receptionist"]), admit(born=BORN)
+def test_an_impossible_death_is_refused_at_its_field(staff: dict[str, User], died: str) -> None:
+    receptionist_api, patient = api_client(staff["receptionist"]), register_patient(born=BORN)
     died = tomorrow() if died == "tomorrow" else died
     for refusal in (
-        desk.post("/patients", BODY | {"deceased_at": died}),
-        desk.put(f"/patients/{patient.pk}", {"deceased_at": died}),
-        desk.put(f"/patients/{patient.pk}", {"demographics": {"deceased_at": died}}),
+        receptionist_api.post("/patients", BODY | {"deceased_at": died}),
+        receptionist_api.put(f"/patients/{patient.pk}", {"deceased_at": died}),
+        receptionist_api.put(f"/patients/{patient.pk}", {"demographics": {"deceased_at": died}}),
     ):
         assert refusal.status_code == 400, refusal.json()
         assert refusal.json()["error"]["details"]["field"].endswith("deceased_at")
     assert Patient.objects.get().deceased_at is None
 
 
-def test_a_birth_is_not_moved_behind_the_death(ward: dict[str, User]) -> None:
-    patient = admit(born=BORN, deceased_at=datetime(2020, 3, 1, 12, tzinfo=UTC))
-    desk = caller(ward["receptionist"])
-    refusal = desk.put(f"/patients/{patient.pk}", {"date_of_birth": "2020-03-02"})
+def test_a_birth_is_not_moved_behind_the_death(staff: dict[str, User]) -> None:
+    patient = register_patient(born=BORN, deceased_at=datetime(2020, 3, 1, 12, tzinfo=UTC))
+    receptionist_api = api_client(staff["receptionist"])
+    refusal = receptionist_api.put(f"/patients/{patient.pk}", {"date_of_birth": "2020-03-02"})
     assert (refusal.status_code, refusal.json()["error"]["details"]["field"]) == (400, "date_of_birth")
-    assert desk.put(f"/patients/{patient.pk}", {"date_of_birth": "2020-03-01"}).status_code == 200
-    moved = desk.put(f"/patients/{patient.pk}", {"date_of_birth": "2021-05-01", "deceased_at": None})
+    assert receptionist_api.put(f"/patients/{patient.pk}", {"date_of_birth": "2020-03-01"}).status_code == 200
+    moved = receptionist_api.put(f"/patients/{patient.pk}", {"date_of_birth": "2021-05-01", "deceased_at": None})
     assert moved.status_code == 200  # it was a mistake: both are corrected at once
 
 
@@ -73,15 +73,15 @@ def test_what_comes_from_another_system_is_held_to_the_same_rule() -> None:
         first_name="Rose", last_name="Martin", date_of_birth=BORN, gender="female", deceased_at=datetime(1970, 1, 1, tzinfo=UTC)
     )
     with pytest.raises(Invalid) as refused:
-        services.transfer_in(by=SYSTEM, source="import", system="other", ref="1", registration=registration, entries=[])
+        services.import_patient(by=SYSTEM, source="import", system="other", ref="1", registration=registration, entries=[])
     assert refused.value.details["field"] == "deceased_at"
     assert not Patient.objects.exists()
 
 
-def test_the_admin_page_refuses_an_impossible_death_at_the_field(ward: dict[str, User]) -> None:
-    patient = admit(born=BORN)
-    desk = browser(ward["receptionist"])
-    reply = change(desk, patient, deceased_at_0="1970-01-01", deceased_at_1="12:00:00")
+def test_the_admin_page_refuses_an_impossible_death_at_the_field(staff: dict[str, User]) -> None:
+    patient = register_patient(born=BORN)
+    receptionist_api = browser(staff["receptionist"])
+    reply = change(receptionist_api, patient, deceased_at_0="1970-01-01", deceased_at_1="12:00:00")
     assert reply.status_code == 200
     assert "deceased_at" in reply.context["adminform"].form.errors
     assert Patient.objects.get().deceased_at is None
@@ -89,7 +89,7 @@ def test_the_admin_page_refuses_an_impossible_death_at_the_field(ward: dict[str,
 
 def test_a_merge_and_its_undo_cannot_put_a_death_before_the_birth() -> None:
     died = datetime(2020, 3, 1, 12, tzinfo=UTC)
-    retired, survivor = admit(born=BORN, deceased_at=died), admit(born=date(2021, 1, 1))
+    retired, survivor = register_patient(born=BORN, deceased_at=died), register_patient(born=date(2021, 1, 1))
     with pytest.raises(services.DatesContradict):
         merge(retired, survivor, date_of_birth="survivor", deceased_at="retired")
     done = merge(retired, survivor, date_of_birth="retired", deceased_at="survivor")
@@ -100,7 +100,7 @@ def test_a_merge_and_its_undo_cannot_put_a_death_before_the_birth() -> None:
 
 
 def test_the_table_keeps_a_death_behind_the_birth_whoever_writes() -> None:
-    patient = admit(born=BORN)
+    patient = register_patient(born=BORN)
     rows = Patient.objects.filter(pk=patient.pk)
     with pytest.raises(IntegrityError, match="patient_died_after_birth"), transaction.atomic():
         rows.update(deceased_at=datetime(1980, 5, 14, 9, 59, tzinfo=UTC))

@@ -16,16 +16,18 @@ from hypothesis import strategies as st
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import api_client, browser
 from apps.audit.models import AuditEvent
 from apps.common.errors import Invalid
 from apps.events.models import OutboxEvent
-from apps.patients import dates, duplicates, matching, selectors, services
-from apps.patients.matching import Person
-from apps.patients.models import NotSame, Patient
+from apps.patients import selectors, services
+from apps.patients.chart import dates
+from apps.patients.matching import duplicates, scoring
+from apps.patients.matching.scoring import Person
+from apps.patients.models import NotDuplicate, Patient
 from apps.patients.services import Registration
-from apps.patients.tests import crowd
-from apps.patients.tests.factories import admit
+from apps.patients.tests import bulk_patients
+from apps.patients.tests.factories import register_patient
 from apps.patients.tests.test_admin import sendable
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +38,8 @@ ADD = "/admin/patients/patient/add/"
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Any:
-    return caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> Any:
+    return api_client(staff["receptionist"])
 
 
 def candidates(who: Any, **changes: Any) -> list[dict[str, Any]]:
@@ -49,10 +51,10 @@ def candidates(who: Any, **changes: Any) -> list[dict[str, Any]]:
 # Matching over the API
 
 
-def test_a_match_names_the_patient_the_score_and_the_reasons(desk: Any) -> None:
-    john = admit(phone="(213) 373-4253")
-    admit("Other", "Person")
-    (found,) = candidates(desk, phone="373-4253")
+def test_a_match_names_the_patient_the_score_and_the_reasons(receptionist_api: Any) -> None:
+    john = register_patient(phone="(213) 373-4253")
+    register_patient("Other", "Person")
+    (found,) = candidates(receptionist_api, phone="373-4253")
     assert set(found) == {"patient", "score", "reasons"}
     assert set(found["patient"]) == ROW_KEYS
     assert found["patient"]["id"] == str(john.pk)
@@ -74,57 +76,59 @@ def test_a_match_names_the_patient_the_score_and_the_reasons(desk: Any) -> None:
     ],
     ids=str,
 )
-def test_every_block_finds_its_people(desk: Any, changes: dict[str, Any]) -> None:
-    john = admit(phone="(213) 373-4253", email="john@doe.test", insurance_policy_number="BC-1", street="1 Elm Street")
-    assert [found["patient"]["id"] for found in candidates(desk, **{"first_name": "John"} | changes)] == [str(john.pk)]
+def test_every_block_finds_its_people(receptionist_api: Any, changes: dict[str, Any]) -> None:
+    john = register_patient(phone="(213) 373-4253", email="john@doe.test", insurance_policy_number="BC-1", street="1 Elm Street")
+    assert [found["patient"]["id"] for found in candidates(receptionist_api, **{"first_name": "John"} | changes)] == [
+        str(john.pk)
+    ]
 
 
-def test_a_flipped_birth_is_told(desk: Any) -> None:
-    admit(born=date(1980, 5, 4))
-    (found,) = candidates(desk, date_of_birth="1980-04-05")
+def test_a_flipped_birth_is_told(receptionist_api: Any) -> None:
+    register_patient(born=date(1980, 5, 4))
+    (found,) = candidates(receptionist_api, date_of_birth="1980-04-05")
     assert "birth_flipped" in found["reasons"]
 
 
-def test_the_best_come_first_and_at_most_ten(desk: Any) -> None:
+def test_the_best_come_first_and_at_most_ten(receptionist_api: Any) -> None:
     for number in range(12):
-        admit("Johnny" if number else "Jhon", phone=f"(213) 373-42{number:02}")
-    found = candidates(desk)
+        register_patient("Johnny" if number else "Jhon", phone=f"(213) 373-42{number:02}")
+    found = candidates(receptionist_api)
     assert len(found) == 10
     assert found[0]["patient"]["first_name"] == "Jhon"
     assert [row["score"] for row in found] == sorted((row["score"] for row in found), reverse=True)
 
 
-def test_a_merged_record_is_no_candidate(desk: Any) -> None:
-    john, other = admit(), admit("Somebody", "Else")
+def test_a_merged_record_is_no_candidate(receptionist_api: Any) -> None:
+    john, other = register_patient(), register_patient("Somebody", "Else")
     Patient.objects.filter(pk=john.pk).update(merged_into=other)
-    assert candidates(desk) == []
+    assert candidates(receptionist_api) == []
 
 
-def test_matching_writes_nothing_but_that_somebody_looked(desk: Any, ward: dict[str, User]) -> None:
-    john = admit()
-    before = (Patient.objects.count(), OutboxEvent.objects.count(), NotSame.objects.count())
-    candidates(desk)
-    assert (Patient.objects.count(), OutboxEvent.objects.count(), NotSame.objects.count()) == before
+def test_matching_writes_nothing_but_that_somebody_looked(receptionist_api: Any, staff: dict[str, User]) -> None:
+    john = register_patient()
+    before = (Patient.objects.count(), OutboxEvent.objects.count(), NotDuplicate.objects.count())
+    candidates(receptionist_api)
+    assert (Patient.objects.count(), OutboxEvent.objects.count(), NotDuplicate.objects.count()) == before
     row = AuditEvent.objects.get(action="patient.matched")
-    assert (row.user_id, row.detail) == (ward["receptionist"].pk, {"shown": 1, "patients": [str(john.pk)]})
+    assert (row.user_id, row.detail) == (staff["receptionist"].pk, {"shown": 1, "patients": [str(john.pk)]})
 
 
 @pytest.mark.parametrize(
     "body", [JON | {"colour": "red"}, JON | {"date_of_birth": "15.5.1980"}, {"last_name": "Doe"}, []], ids=str
 )
-def test_a_match_wants_a_registration(desk: Any, body: Any) -> None:
-    assert desk.post("/patients/match", body).status_code == 400
+def test_a_match_wants_a_registration(receptionist_api: Any, body: Any) -> None:
+    assert receptionist_api.post("/patients/match", body).status_code == 400
     assert not AuditEvent.objects.filter(action="patient.matched").exists()
 
 
-def test_only_those_who_register_may_match(ward: dict[str, User]) -> None:
-    allowed = {role for role, user in ward.items() if caller(user).post("/patients/match", JON).status_code == 200}
+def test_only_those_who_register_may_match(staff: dict[str, User]) -> None:
+    allowed = {role for role, user in staff.items() if api_client(user).post("/patients/match", JON).status_code == 200}
     assert allowed == {"admin", "doctor", "nurse", "receptionist"}
 
 
-def test_a_registration_is_warned_of_with_reasons_and_never_blocked(desk: Any) -> None:
-    john = admit()
-    reply = desk.post("/patients", JON)
+def test_a_registration_is_warned_of_with_reasons_and_never_blocked(receptionist_api: Any) -> None:
+    john = register_patient()
+    reply = receptionist_api.post("/patients", JON)
     assert reply.status_code == 201
     (warning,) = reply.json()["warnings"]
     assert (warning["code"], [set(row) for row in warning["patients"]]) == ("possible_duplicate", [ROW_KEYS])
@@ -136,46 +140,46 @@ def test_a_registration_is_warned_of_with_reasons_and_never_blocked(desk: Any) -
 # Not the same person
 
 
-def test_two_people_are_told_apart_once_and_are_not_suggested_again(desk: Any, ward: dict[str, User]) -> None:
-    john, jon = admit(), admit("Jhon")
+def test_two_people_are_told_apart_once_and_are_not_suggested_again(receptionist_api: Any, staff: dict[str, User]) -> None:
+    john, jon = register_patient(), register_patient("Jhon")
     assert [match.patient for match in selectors.duplicates_of(john, visible_to=SYSTEM)] == [jon]
-    pair = desk.post(f"/patients/{jon.pk}/not-same", {"other_id": str(john.pk)}).json()["data"]["pair"]
+    pair = receptionist_api.post(f"/patients/{jon.pk}/not-same", {"other_id": str(john.pk)}).json()["data"]["pair"]
     assert (pair["patient_id"], pair["other_id"]) == (str(jon.pk), str(john.pk))
-    assert pair["said_by"] == str(ward["receptionist"].pk)
+    assert pair["said_by"] == str(staff["receptionist"].pk)
     assert selectors.duplicates_of(john, visible_to=SYSTEM) == selectors.duplicates_of(jon, visible_to=SYSTEM) == []
     assert OutboxEvent.objects.get(name="patient.told_apart").payload == {"patient_id": str(jon.pk), "other_id": str(john.pk)}
     assert AuditEvent.objects.get(action="patient.told_apart").patient_id == jon.pk
     for one, other in ((john, jon), (jon, john)):
-        assert desk.post(f"/patients/{one.pk}/not-same", {"other_id": str(other.pk)}).status_code == 409
-    assert NotSame.objects.count() == 1
+        assert receptionist_api.post(f"/patients/{one.pk}/not-same", {"other_id": str(other.pk)}).status_code == 409
+    assert NotDuplicate.objects.count() == 1
 
 
-def test_nobody_is_told_apart_from_himself_or_from_nobody(desk: Any) -> None:
-    john = admit()
+def test_nobody_is_told_apart_from_himself_or_from_nobody(receptionist_api: Any) -> None:
+    john = register_patient()
     for other in (str(john.pk), "00000000-0000-7000-8000-000000000000", "x"):
-        reply = desk.post(f"/patients/{john.pk}/not-same", {"other_id": other})
+        reply = receptionist_api.post(f"/patients/{john.pk}/not-same", {"other_id": other})
         assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "other_id")
-    assert desk.post(f"/patients/{john.pk}/not-same", {}).status_code == 400
+    assert receptionist_api.post(f"/patients/{john.pk}/not-same", {}).status_code == 400
     nobody = "00000000-0000-7000-8000-000000000000"
-    assert desk.post(f"/patients/{nobody}/not-same", {"other_id": str(john.pk)}).status_code == 404
-    assert not NotSame.objects.exists()
+    assert receptionist_api.post(f"/patients/{nobody}/not-same", {"other_id": str(john.pk)}).status_code == 404
+    assert not NotDuplicate.objects.exists()
 
 
-def test_whoever_may_not_amend_may_not_tell_apart(ward: dict[str, User]) -> None:
-    john, jon = admit(), admit("Jhon")
+def test_whoever_may_not_amend_may_not_tell_apart(staff: dict[str, User]) -> None:
+    john, jon = register_patient(), register_patient("Jhon")
     for role in ("billing", "pharmacist", "lab_technician", "manager"):
-        assert caller(ward[role]).post(f"/patients/{john.pk}/not-same", {"other_id": str(jon.pk)}).status_code == 403
+        assert api_client(staff[role]).post(f"/patients/{john.pk}/not-same", {"other_id": str(jon.pk)}).status_code == 403
 
 
 def test_the_database_keeps_a_pair_in_order_and_once() -> None:
-    low, high = sorted([admit(), admit("Jhon")], key=lambda row: row.pk)
+    low, high = sorted([register_patient(), register_patient("Jhon")], key=lambda row: row.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
-        NotSame.objects.create(low=high, high=low)
-    services.tell_apart(by=SYSTEM, patient_id=high.pk, other_id=low.pk)
+        NotDuplicate.objects.create(low=high, high=low)
+    services.mark_not_duplicate(by=SYSTEM, patient_id=high.pk, other_id=low.pk)
     with pytest.raises(IntegrityError), transaction.atomic():
-        NotSame.objects.create(low=low, high=high)
+        NotDuplicate.objects.create(low=low, high=high)
     with pytest.raises(Invalid):
-        services.tell_apart(by=SYSTEM, patient_id=low.pk, other_id=low.pk)
+        services.mark_not_duplicate(by=SYSTEM, patient_id=low.pk, other_id=low.pk)
 
 
 # The admin
@@ -183,8 +187,8 @@ def test_the_database_keeps_a_pair_in_order_and_once() -> None:
 TYPED = {"first_name": "Jhon", "last_name": "Doe", "date_of_birth": "1980-05-15", "gender": "male", "city": "Oakland"}
 
 
-def test_the_desk_is_shown_who_it_may_be_before_anything_is_saved(ward: dict[str, User]) -> None:
-    john, client = admit(), browser(ward["receptionist"])
+def test_the_desk_is_shown_who_it_may_be_before_anything_is_saved(staff: dict[str, User]) -> None:
+    john, client = register_patient(), browser(staff["receptionist"])
     shown = client.post(ADD, TYPED)
     page = shown.content.decode()
     assert Patient.objects.count() == 1
@@ -196,31 +200,31 @@ def test_the_desk_is_shown_who_it_may_be_before_anything_is_saved(ward: dict[str
     assert Patient.objects.count() == 1
 
 
-def test_who_was_ticked_off_is_registered_and_remembered(ward: dict[str, User]) -> None:
-    john, client = admit(), browser(ward["receptionist"])
+def test_who_was_ticked_off_is_registered_and_remembered(staff: dict[str, User]) -> None:
+    john, client = register_patient(), browser(staff["receptionist"])
     shown = client.post(ADD, TYPED).context["lookalike_ids"]
     assert client.post(ADD, TYPED | {"not_same": shown}).status_code == 302
     jon = Patient.objects.get(first_name="Jhon")
-    assert NotSame.objects.get().said_by_id == ward["receptionist"].pk
+    assert NotDuplicate.objects.get().decided_by_id == staff["receptionist"].pk
     assert selectors.duplicates_of(jon, visible_to=SYSTEM) == []
     assert jon.city == "Oakland"
-    assert {john.pk, jon.pk} == set(NotSame.objects.values_list("low_id", "high_id").get())
+    assert {john.pk, jon.pk} == set(NotDuplicate.objects.values_list("low_id", "high_id").get())
 
 
-def test_somebody_who_was_not_shown_is_not_ticked_off(ward: dict[str, User]) -> None:
-    client = browser(ward["receptionist"])
-    admit()
+def test_somebody_who_was_not_shown_is_not_ticked_off(staff: dict[str, User]) -> None:
+    client = browser(staff["receptionist"])
+    register_patient()
     shown = client.post(ADD, TYPED).context["lookalike_ids"]
-    later = admit("Johnn")
+    later = register_patient("Johnn")
     page = client.post(ADD, TYPED | {"not_same": shown})
     assert str(later.pk) in page.context["lookalike_ids"]
     assert not Patient.objects.filter(first_name="Jhon").exists()
 
 
-def test_a_patients_page_says_whom_he_may_be_the_same_as(ward: dict[str, User]) -> None:
-    john, jon = admit(), admit("Jhon")
+def test_a_patients_page_says_whom_he_may_be_the_same_as(staff: dict[str, User]) -> None:
+    john, jon = register_patient(), register_patient("Jhon")
     address = reverse("admin:patients_patient_change", args=[john.pk])
-    client = browser(ward["nurse"])
+    client = browser(staff["nurse"])
     page = client.get(address).content.decode()
     told_apart = reverse("admin:patients_patient_not_same", args=[john.pk])
     assert "May be the same as" in page
@@ -233,10 +237,10 @@ def test_a_patients_page_says_whom_he_may_be_the_same_as(ward: dict[str, User]) 
     assert "on record already" in client.post(told_apart, {"other": jon.mrn}).content.decode()
 
 
-def test_whoever_may_not_match_is_shown_no_duplicates(ward: dict[str, User]) -> None:
-    john, _ = admit(), admit("Jhon")
+def test_whoever_may_not_match_is_shown_no_duplicates(staff: dict[str, User]) -> None:
+    john, _ = register_patient(), register_patient("Jhon")
     address = reverse("admin:patients_patient_change", args=[john.pk])
-    assert "May be the same as" not in browser(ward["billing"]).get(address).content.decode()
+    assert "May be the same as" not in browser(staff["billing"]).get(address).content.decode()
 
 
 # What it costs
@@ -249,14 +253,16 @@ def statements(action: Callable[[], Any]) -> list[str]:
 
 
 def test_looking_costs_the_same_few_statements_however_many_look_alike() -> None:
-    person = services.described(services.Registration(**JON | {"date_of_birth": date(1980, 5, 15), "phone": "213 373 4253"}))
+    person = services.described_person(
+        services.Registration(**JON | {"date_of_birth": date(1980, 5, 15), "phone": "213 373 4253"})
+    )
     counts = set()
     for _ in range(3):
-        admit(phone="(213) 373-4253")
+        register_patient(phone="(213) 373-4253")
         counts.add(
             (
-                len(statements(lambda: selectors.lookalikes(visible_to=SYSTEM, person=person))),
-                len(statements(lambda: selectors.candidates(visible_to=SYSTEM, person=person))),
+                len(statements(lambda: selectors.likely_matches(visible_to=SYSTEM, person=person))),
+                len(statements(lambda: selectors.possible_matches(visible_to=SYSTEM, person=person))),
             )
         )
     assert counts == {(2, 3)}
@@ -264,13 +270,13 @@ def test_looking_costs_the_same_few_statements_however_many_look_alike() -> None
 
 @pytest.mark.full
 def test_no_block_reads_the_whole_list_of_fifty_thousand() -> None:
-    crowd.move_in(50_000)
+    bulk_patients.insert_patients(50_000)
     known = Patient.objects.order_by("seq")[777]
     person = duplicates.person_of(known)
-    (match, *_) = selectors.candidates(visible_to=SYSTEM, person=person)
+    (match, *_) = selectors.possible_matches(visible_to=SYSTEM, person=person)
     assert (match.patient, match.score) == (known, 1.0)
     for thorough in (False, True):
-        plan = duplicates._candidates(person, Patient.objects.listed(), thorough).explain()
+        plan = duplicates._candidates(person, Patient.objects.unmerged(), thorough).explain()
         assert "Seq Scan on patients_patient" not in plan, plan
         assert "Seq Scan on patients_searchword" not in plan, plan
 
@@ -284,9 +290,9 @@ KWAME = {"first_name": "Kwame", "last_name": "Boateng-Addo", "gender": "male", "
 @pytest.mark.parametrize(
     ("one", "other"), [("1975-01-01", "1973-08-19"), ("1973-08-19", "1975-01-01"), ("1973-08-19", "1979-03-02")]
 )
-def test_the_same_name_and_telephone_warn_whatever_the_birth(desk: Any, one: str, other: str) -> None:
-    known = desk.post("/patients", KWAME | {"date_of_birth": one}).json()["data"]["patient"]["id"]
-    reply = desk.post("/patients", KWAME | {"date_of_birth": other})
+def test_the_same_name_and_telephone_warn_whatever_the_birth(receptionist_api: Any, one: str, other: str) -> None:
+    known = receptionist_api.post("/patients", KWAME | {"date_of_birth": one}).json()["data"]["patient"]["id"]
+    reply = receptionist_api.post("/patients", KWAME | {"date_of_birth": other})
     (warning,) = reply.json()["warnings"]
     assert (reply.status_code, warning["code"]) == (201, "possible_duplicate")
     (match,) = warning["matches"]
@@ -294,34 +300,36 @@ def test_the_same_name_and_telephone_warn_whatever_the_birth(desk: Any, one: str
     assert {"same_name", "same_phone"} <= set(match["reasons"])
 
 
-def test_a_telephone_that_hundreds_share_hides_no_duplicate(desk: Any) -> None:
+def test_a_telephone_that_hundreds_share_hides_no_duplicate(receptionist_api: Any) -> None:
     number = "+254 712 345 672"
-    john = admit("Kamau", "Otieno", date(1975, 1, 1), phone=number)
+    john = register_patient("Kamau", "Otieno", date(1975, 1, 1), phone=number)
     for count in range(45):
-        admit(f"Guest{'abcdefghij'[count // 10]}{'abcdefghij'[count % 10]}", "Shelter", date(1950 + count, 3, 9), phone=number)
+        register_patient(
+            f"Guest{'abcdefghij'[count // 10]}{'abcdefghij'[count % 10]}", "Shelter", date(1950 + count, 3, 9), phone=number
+        )
     body = {"first_name": "Kamau", "last_name": "Otieno", "date_of_birth": "1977-11-30", "gender": "male", "phone": number}
-    (warning,) = desk.post("/patients", body).json()["warnings"]
+    (warning,) = receptionist_api.post("/patients", body).json()["warnings"]
     assert [match["patient_id"] for match in warning["matches"]] == [str(john.pk)]
 
 
-def test_a_patient_who_is_edited_into_another_is_pointed_out(desk: Any, ward: dict[str, User]) -> None:
-    john, other = admit(), admit("Peter", "Pan", date(1999, 9, 9))
+def test_a_patient_who_is_edited_into_another_is_pointed_out(receptionist_api: Any, staff: dict[str, User]) -> None:
+    john, other = register_patient(), register_patient("Peter", "Pan", date(1999, 9, 9))
     for method in ("PUT", "PATCH"):
-        assert "warnings" not in desk.call(method, f"/patients/{other.pk}", {"address": {"city": "Here"}}).json()
+        assert "warnings" not in receptionist_api.call(method, f"/patients/{other.pk}", {"address": {"city": "Here"}}).json()
         body = {"first_name": "John", "last_name": "Doe", "date_of_birth": "1980-05-15"}
-        reply = desk.call(method, f"/patients/{other.pk}", body)
+        reply = receptionist_api.call(method, f"/patients/{other.pk}", body)
         (warning,) = reply.json()["warnings"]
         assert (reply.status_code, warning["code"]) == (200, "possible_duplicate")
         assert [match["patient_id"] for match in warning["matches"]] == [str(john.pk)]
-    billing = caller(ward["billing"]).put(f"/patients/{other.pk}", {"insurance": {"policy_number": "P-1"}})
+    billing = api_client(staff["billing"]).put(f"/patients/{other.pk}", {"insurance": {"policy_number": "P-1"}})
     assert (billing.status_code, "warnings" in billing.json()) == (200, False)
-    services.tell_apart(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
-    assert "warnings" not in desk.put(f"/patients/{other.pk}", {"phone": "(213) 373-4253"}).json()
+    services.mark_not_duplicate(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
+    assert "warnings" not in receptionist_api.put(f"/patients/{other.pk}", {"phone": "(213) 373-4253"}).json()
 
 
-def test_the_page_points_out_a_patient_who_is_edited_into_another(ward: dict[str, User]) -> None:
-    admit(mrn="OLD-1")
-    other, client = admit("Peter", "Doe"), browser(ward["receptionist"])
+def test_the_page_points_out_a_patient_who_is_edited_into_another(staff: dict[str, User]) -> None:
+    register_patient(mrn="OLD-1")
+    other, client = register_patient("Peter", "Doe"), browser(staff["receptionist"])
     address = reverse("admin:patients_patient_change", args=[other.pk])
     form = client.get(address).context["adminform"].form
     reply = client.post(address, sendable(form) | {"first_name": "John"}, follow=True)
@@ -377,7 +385,7 @@ def test_of_two_registered_at_the_same_moment_the_second_is_pointed_out(again: d
 
 @pytest.mark.django_db(transaction=True)
 def test_who_is_edited_into_somebody_registered_at_the_same_moment_is_pointed_out() -> None:
-    other = admit("Peter", "Pan", date(1999, 9, 9))
+    other = register_patient("Peter", "Pan", date(1999, 9, 9))
     changes = {"first_name": "John", "last_name": "Doe", "date_of_birth": date(1980, 5, 15)}
 
     @transaction.atomic
@@ -387,7 +395,7 @@ def test_who_is_edited_into_somebody_registered_at_the_same_moment_is_pointed_ou
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            john = admit()
+            john = register_patient()
             edited = pool.submit(aside, edit)
             waits_or_ends(edited)
         assert edited.result(60) == [john]
@@ -396,22 +404,22 @@ def test_who_is_edited_into_somebody_registered_at_the_same_moment_is_pointed_ou
 @pytest.mark.django_db(transaction=True)
 def test_strangers_are_registered_at_the_same_moment_without_waiting() -> None:
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        admit(phone="(213) 373-4253")
-        other = pool.submit(aside, lambda: admit("Mary", "Major", date(1961, 7, 4), phone="(310) 555-0199"))
+        register_patient(phone="(213) 373-4253")
+        other = pool.submit(aside, lambda: register_patient("Mary", "Major", date(1961, 7, 4), phone="(310) 555-0199"))
         assert other.result(60).last_name == "Major"  # while the first has not ended
 
 
 @given(st.dates(date(1900, 1, 1), date(2026, 1, 1)))
 def test_births_that_may_be_one_take_turns(born: date) -> None:
-    keys = set(matching.turn_keys(Person(first_name="A", last_name="B", date_of_birth=born)))
+    keys = set(scoring.lock_keys(Person(first_name="A", last_name="B", date_of_birth=born)))
     for near in dates.near_days(born):
-        assert keys & set(matching.turn_keys(Person(first_name="A", last_name="B", date_of_birth=near))), near
+        assert keys & set(scoring.lock_keys(Person(first_name="A", last_name="B", date_of_birth=near))), near
 
 
 def test_a_colleague_who_registers_the_same_person_meanwhile_is_not_overlooked() -> None:
     john = Registration(first_name="John", last_name="Doe", date_of_birth=date(1980, 5, 15), gender="male")
-    seen, unseen = admit(), admit()
-    with pytest.raises(services.NotLookedAt) as refusal, transaction.atomic():
-        services.register_beside(by=SYSTEM, registration=john, others=[seen.pk])
+    seen, unseen = register_patient(), register_patient()
+    with pytest.raises(services.UnreviewedMatches) as refusal, transaction.atomic():
+        services.register_despite_matches(by=SYSTEM, registration=john, others=[seen.pk])
     assert {match.patient for match in refusal.value.details["matches"]} == {seen, unseen}
     assert Patient.objects.count() == 2

@@ -13,14 +13,14 @@ from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
+from apps.accounts.tests.factories import api_client, browser
 from apps.common import clock
 from apps.common.errors import Invalid
 from apps.patients import selectors, services
-from apps.patients.ages import age_of
-from apps.patients.matching import Person, compare
+from apps.patients.chart.ages import age_of
+from apps.patients.matching.scoring import Person, compare
 from apps.patients.models import ChartEntry, Patient
-from apps.patients.tests.factories import admit, chart
+from apps.patients.tests.factories import chart, register_patient
 from apps.patients.tests.test_admin import change, entry_page
 
 pytestmark = pytest.mark.django_db
@@ -29,13 +29,13 @@ SUKARNO = {"first_name": "", "last_name": "Sukarno", "date_of_birth": "1980-05-1
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Any:
-    return caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> Any:
+    return api_client(staff["receptionist"])
 
 
 @pytest.fixture
-def pages(ward: dict[str, User]) -> Client:
-    return browser(ward["receptionist"])
+def pages(staff: dict[str, User]) -> Client:
+    return browser(staff["receptionist"])
 
 
 def registered(who: Any, **body: Any) -> dict[str, Any]:
@@ -50,25 +50,28 @@ def registered(who: Any, **body: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "names", [{"first_name": "", "last_name": "Sukarno"}, {"first_name": "Sukarno", "last_name": ""}], ids=str
 )
-def test_one_name_is_enough(desk: Any, pages: Client, names: dict[str, str]) -> None:
-    patient = registered(desk, **names)
+def test_one_name_is_enough(receptionist_api: Any, pages: Client, names: dict[str, str]) -> None:
+    patient = registered(receptionist_api, **names)
     row = Patient.objects.get(pk=patient["id"])
     assert row.full_name == "Sukarno"
     assert (str(row), row.filed_name.casefold()) == (f"Sukarno ({row.mrn})", "sukarno")
-    assert [found["id"] for found in desk.get("/patients?search=sukar").json()["data"]["patients"]] == [patient["id"]]
+    assert [found["id"] for found in receptionist_api.get("/patients?search=sukar").json()["data"]["patients"]] == [patient["id"]]
     page = pages.get(reverse("admin:patients_patient_change", args=[row.pk])).content.decode()
     assert ", </bdi>" not in page
     assert "<bdi>, " not in page
-    assert desk.put(f"/patients/{row.pk}", {"first_name": "", "last_name": ""}).status_code == 400
-    assert desk.put(f"/patients/{row.pk}", {"first_name": "Ahmed", "last_name": "Sukarno"}).status_code == 200
-    assert desk.put(f"/patients/{row.pk}", {"last_name": ""}).json()["data"]["patient"]["demographics"]["last_name"] == ""
+    assert receptionist_api.put(f"/patients/{row.pk}", {"first_name": "", "last_name": ""}).status_code == 400
+    assert receptionist_api.put(f"/patients/{row.pk}", {"first_name": "Ahmed", "last_name": "Sukarno"}).status_code == 200
+    assert (
+        receptionist_api.put(f"/patients/{row.pk}", {"last_name": ""}).json()["data"]["patient"]["demographics"]["last_name"]
+        == ""
+    )
 
 
-def test_one_name_is_the_same_whichever_box_it_was_typed_into(desk: Any) -> None:
-    registered(desk)
-    reply = desk.post("/patients", SUKARNO | {"first_name": "Sukarno", "last_name": ""})
+def test_one_name_is_the_same_whichever_box_it_was_typed_into(receptionist_api: Any) -> None:
+    registered(receptionist_api)
+    reply = receptionist_api.post("/patients", SUKARNO | {"first_name": "Sukarno", "last_name": ""})
     assert [warning["code"] for warning in reply.json()["warnings"]] == ["possible_duplicate"]
-    found = desk.post("/patients/match", SUKARNO).json()["data"]["candidates"]
+    found = receptionist_api.post("/patients/match", SUKARNO).json()["data"]["candidates"]
     assert {one["patient"]["last_name"] or one["patient"]["first_name"] for one in found} == {"Sukarno"}
     born = date(1980, 5, 15)
     other = compare(
@@ -78,8 +81,8 @@ def test_one_name_is_the_same_whichever_box_it_was_typed_into(desk: Any) -> None
     assert other.score < 0.8
 
 
-def test_staff_may_have_one_name_too(ward: dict[str, User]) -> None:
-    admin = caller(ward["admin"])
+def test_staff_may_have_one_name_too(staff: dict[str, User]) -> None:
+    admin = api_client(staff["admin"])
     body = {"username": "suharto", "email": "s@hims.test", "first_name": "Suharto", "last_name": "", "role": "nurse"}
     reply = admin.post("/users", body)
     assert reply.status_code == 201, reply.json()
@@ -94,9 +97,9 @@ def test_staff_may_have_one_name_too(ward: dict[str, User]) -> None:
 @pytest.mark.parametrize(
     ("sent", "stored"), [("Na\nme\tX", "Na me X"), ("a\u202eb", "ab"), ("Jose\u0301", "José"), ("Ann\u200b", "Ann")]
 )
-def test_a_name_is_stored_without_what_nobody_can_see(desk: Any, pages: Client, sent: str, stored: str) -> None:
+def test_a_name_is_stored_without_what_nobody_can_see(receptionist_api: Any, pages: Client, sent: str, stored: str) -> None:
     places = {"first_name": sent, "last_name": "Doe", "emergency_contact": {"name": sent}, "insurance": {"provider": sent}}
-    patient = registered(desk, **places, address={"street": sent, "country": sent})
+    patient = registered(receptionist_api, **places, address={"street": sent, "country": sent})
     assert patient["demographics"]["first_name"] == patient["emergency_contact"]["name"] == stored
     assert patient["insurance"]["provider"] == patient["contact"]["address"]["street"] == stored
     row = Patient.objects.get(pk=patient["id"])
@@ -107,16 +110,16 @@ def test_a_name_is_stored_without_what_nobody_can_see(desk: Any, pages: Client, 
 
 
 def test_services_clean_and_refuse_names_whoever_calls_them() -> None:
-    assert admit(first_name="A\u2066nn", last_name="Doe\r\n").full_name == "Ann Doe"
+    assert register_patient(first_name="A\u2066nn", last_name="Doe\r\n").full_name == "Ann Doe"
     with pytest.raises(services.registry.Invalid) as refusal:  # type: ignore[attr-defined]
-        admit(first_name="\u3164", last_name="Doe")
+        register_patient(first_name="\u3164", last_name="Doe")
     assert refusal.value.details["field"] == "first_name"
-    entry = chart(admit(), display="Asth\u202ema")
+    entry = chart(register_patient(), display="Asth\u202ema")
     assert entry.display == "Asthma"
 
 
 def test_a_name_from_right_to_left_is_isolated_and_the_birth_date_follows(pages: Client) -> None:
-    patient = admit("فاطمة", "الزهراء", date(1950, 3, 4), gender="female")
+    patient = register_patient("فاطمة", "الزهراء", date(1950, 3, 4), gender="female")
     page = pages.get(reverse("admin:patients_patient_change", args=[patient.pk])).content.decode()
     title = page[page.index("<title>") : page.index("</title>")]
     assert "\u2068الزهراء, فاطمة\u2069 1950-03-04" in title
@@ -132,16 +135,16 @@ def test_a_name_from_right_to_left_is_isolated_and_the_birth_date_follows(pages:
 @pytest.mark.parametrize(
     "names", [{"first_name": "", "last_name": " "}, {"first_name": "a\u202eb"}, {"last_name": "\u200b"}], ids=str
 )
-def test_the_database_refuses_staff_without_a_name_that_can_be_seen(ward: dict[str, User], names: dict[str, str]) -> None:
+def test_the_database_refuses_staff_without_a_name_that_can_be_seen(staff: dict[str, User], names: dict[str, str]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        User.objects.filter(pk=ward["nurse"].pk).update(**names)
+        User.objects.filter(pk=staff["nurse"].pk).update(**names)
 
 
 @pytest.mark.parametrize(
     "columns", [{"occurred_on": "15"}, {"ended_on": "2015"}, {"ended_at": datetime(2010, 1, 1, tzinfo=CLINIC)}], ids=str
 )
 def test_the_database_refuses_a_date_of_the_chart_that_cannot_be(columns: dict[str, Any]) -> None:
-    entry = chart(admit(), occurred_on="2015-06-10")
+    entry = chart(register_patient(), occurred_on="2015-06-10")
     with pytest.raises(IntegrityError), transaction.atomic():
         ChartEntry.objects.filter(pk=entry.pk).update(**columns)
 
@@ -172,28 +175,28 @@ def noon() -> Iterator[None]:
     ids=str,
 )
 def test_a_birth_is_stored_and_shown_as_exactly_as_it_is_known(
-    desk: Any, pages: Client, body: dict[str, Any], born: str, precision: str, age: str
+    receptionist_api: Any, pages: Client, body: dict[str, Any], born: str, precision: str, age: str
 ) -> None:
-    patient = registered(desk, **body)
+    patient = registered(receptionist_api, **body)
     told = patient["demographics"]
     assert (told["date_of_birth"], told["date_of_birth_precision"], told["age_in_words"]) == (born, precision, age)
     page = pages.get(reverse("admin:patients_patient_change", args=[patient["id"]])).content.decode()
     assert f"({age})</span>" in page
     again = {"demographics": {"date_of_birth": told["date_of_birth"], "date_of_birth_precision": precision}}
-    assert desk.put(f"/patients/{patient['id']}", again).json()["data"]["patient"]["demographics"] == told
-    kept = desk.put(f"/patients/{patient['id']}", {"date_of_birth": told["date_of_birth"]})
+    assert receptionist_api.put(f"/patients/{patient['id']}", again).json()["data"]["patient"]["demographics"] == told
+    kept = receptionist_api.put(f"/patients/{patient['id']}", {"date_of_birth": told["date_of_birth"]})
     assert kept.json()["data"]["patient"]["demographics"] == told
 
 
-def test_an_exact_birth_replaces_an_estimated_one(desk: Any) -> None:
-    patient = registered(desk, date_of_birth="1975")
-    reply = desk.put(f"/patients/{patient['id']}", {"date_of_birth": "1975-08-19"})
+def test_an_exact_birth_replaces_an_estimated_one(receptionist_api: Any) -> None:
+    patient = registered(receptionist_api, date_of_birth="1975")
+    reply = receptionist_api.put(f"/patients/{patient['id']}", {"date_of_birth": "1975-08-19"})
     assert reply.json()["data"]["patient"]["demographics"]["date_of_birth_precision"] == "day"
-    first = desk.put(f"/patients/{patient['id']}", {"date_of_birth": "1976"})
+    first = receptionist_api.put(f"/patients/{patient['id']}", {"date_of_birth": "1976"})
     assert first.json()["data"]["patient"]["demographics"]["date_of_birth"] == "1976-01-01"
-    exact = desk.put(f"/patients/{patient['id']}", {"date_of_birth_precision": "day"})
+    exact = receptionist_api.put(f"/patients/{patient['id']}", {"date_of_birth_precision": "day"})
     assert exact.json()["data"]["patient"]["demographics"]["date_of_birth_precision"] == "day"
-    assert desk.put(f"/patients/{patient['id']}", {"age": 50}).status_code == 400
+    assert receptionist_api.put(f"/patients/{patient['id']}", {"age": 50}).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -223,7 +226,7 @@ def test_the_form_reads_a_birth_as_the_search_does(pages: Client, typed: dict[st
 
 def test_where_the_day_comes_first_the_form_reads_it_first(pages: Client, settings: Any) -> None:
     settings.CLINIC_COUNTRY = "KE"
-    patient = admit()
+    patient = register_patient()
     assert change(pages, patient, date_of_birth="3/4/45").status_code == 302
     patient.refresh_from_db()
     assert str(patient.date_of_birth) == "1945-04-03"
@@ -233,7 +236,7 @@ def test_where_the_day_comes_first_the_form_reads_it_first(pages: Client, settin
 @pytest.mark.usefixtures("noon")
 def test_a_death_is_read_in_the_same_order_as_the_birth_beside_it(pages: Client, settings: Any, country: str, died: str) -> None:
     settings.CLINIC_COUNTRY = country
-    patient = admit()
+    patient = register_patient()
     for typed in ("3/4/2026", "3/4/26"):
         assert change(pages, patient, deceased_at_0=typed, deceased_at_1="12:00").status_code == 302
         patient.refresh_from_db()
@@ -243,7 +246,7 @@ def test_a_death_is_read_in_the_same_order_as_the_birth_beside_it(pages: Client,
 
 
 def test_the_age_of_the_dead_is_that_at_death() -> None:
-    patient = admit(born=date(1950, 3, 4), deceased_at=datetime(2020, 3, 3, 23, tzinfo=CLINIC))
+    patient = register_patient(born=date(1950, 3, 4), deceased_at=datetime(2020, 3, 3, 23, tzinfo=CLINIC))
     assert age_of(patient) == "69 years"
     assert age_of(patient, datetime(2000, 3, 4, tzinfo=CLINIC)) == "50 years"
 
@@ -260,8 +263,8 @@ def test_two_estimates_a_year_apart_may_be_one_person_and_two_exact_dates_are_no
 
 
 def test_a_merge_keeps_the_birth_that_is_known_exactly_with_its_precision() -> None:
-    vague = admit(born=date(1980, 1, 1), date_of_birth_precision="year")
-    exact = admit(born=date(1980, 5, 15))
+    vague = register_patient(born=date(1980, 1, 1), date_of_birth_precision="year")
+    exact = register_patient(born=date(1980, 5, 15))
     services.merge(by=SYSTEM, retired_id=exact.pk, survivor_id=vague.pk, reason="The same passport")
     vague.refresh_from_db()
     assert (str(vague.date_of_birth), vague.date_of_birth_precision) == ("1980-05-15", "day")
@@ -270,39 +273,41 @@ def test_a_merge_keeps_the_birth_that_is_known_exactly_with_its_precision() -> N
 # The address, the e-mail
 
 
-def test_an_address_has_a_country_where_one_is_known(desk: Any, pages: Client) -> None:
-    patient = registered(desk, address={"city": "Nairobi", "country": "KE"})
+def test_an_address_has_a_country_where_one_is_known(receptionist_api: Any, pages: Client) -> None:
+    patient = registered(receptionist_api, address={"city": "Nairobi", "country": "KE"})
     assert patient["contact"]["address"]["country"] == "KE"
-    assert "country" not in registered(desk, first_name="Other", address={"city": "Nairobi"})["contact"]["address"]
+    assert "country" not in registered(receptionist_api, first_name="Other", address={"city": "Nairobi"})["contact"]["address"]
     row = Patient.objects.get(pk=patient["id"])
     assert change(pages, row, country="Uganda").status_code == 302
     row.refresh_from_db()
     assert row.country == "Uganda"
 
 
-def test_an_e_mail_address_may_be_in_any_script(desk: Any, pages: Client, ward: dict[str, User]) -> None:
-    patient = registered(desk, email="josé@example.com")
+def test_an_e_mail_address_may_be_in_any_script(receptionist_api: Any, pages: Client, staff: dict[str, User]) -> None:
+    patient = registered(receptionist_api, email="josé@example.com")
     assert patient["contact"]["email"] == "josé@example.com"
     row = Patient.objects.get(pk=patient["id"])
     assert change(pages, row, email="用户@example.com").status_code == 302
     assert change(pages, row, email="jo\u202esé@example.com").status_code == 200
     body = {"username": "jose", "email": "josé@hims.test", "first_name": "José", "last_name": "Lópes", "role": "nurse"}
-    assert caller(ward["admin"]).post("/users", body).status_code == 201
+    assert api_client(staff["admin"]).post("/users", body).status_code == 201
 
 
 # Dates of the chart
 
 
 @pytest.mark.parametrize("when", ["2015", "2015-06", "2015-06-10", "2015-06-10T08:00:00Z"])
-def test_the_date_of_an_entry_is_answered_as_it_was_entered(ward: dict[str, User], when: str) -> None:
-    patient, doctor = admit(), caller(ward["doctor"])
+def test_the_date_of_an_entry_is_answered_as_it_was_entered(staff: dict[str, User], when: str) -> None:
+    patient, doctor = register_patient(), api_client(staff["doctor"])
     body = {"type": "diagnosis", "display": "Asthma", "occurred_at": when, "ended_at": "2016-02", "status": "resolved"}
     reply = doctor.post(f"/patients/{patient.pk}/medical-history", body)
     assert reply.status_code == 201, reply.json()
     record = reply.json()["data"]["record"]
     assert (record["occurred_at"], record["ended_at"]) == (when, "2016-02")
     assert doctor.get(f"/patients/{patient.pk}/medical-history/{record['id']}").json()["data"]["record"] == record
-    page = browser(ward["doctor"]).get(f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}").content.decode()
+    page = (
+        browser(staff["doctor"]).get(f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}").content.decode()
+    )
     assert f">{when[:10]}" in page or "June 10, 2015" in page
 
 
@@ -318,15 +323,15 @@ def test_the_date_of_an_entry_is_answered_as_it_was_entered(ward: dict[str, User
     ],
     ids=str,
 )
-def test_a_period_that_cannot_be_is_refused(ward: dict[str, User], times: dict[str, str], field: str) -> None:
+def test_a_period_that_cannot_be_is_refused(staff: dict[str, User], times: dict[str, str], field: str) -> None:
     body = {"type": "diagnosis", "display": "Asthma", "status": "resolved"} | times
-    reply = caller(ward["doctor"]).post(f"/patients/{admit().pk}/medical-history", body)
+    reply = api_client(staff["doctor"]).post(f"/patients/{register_patient().pk}/medical-history", body)
     assert reply.status_code == 400
     assert reply.json()["error"]["details"]["field"] == field
 
 
-def test_periods_that_overlap_a_birth_or_each_other_are_taken_and_stand_in_order(ward: dict[str, User]) -> None:
-    patient = admit(born=date(1980, 5, 15))
+def test_periods_that_overlap_a_birth_or_each_other_are_taken_and_stand_in_order(staff: dict[str, User]) -> None:
+    patient = register_patient(born=date(1980, 5, 15))
     for on, until in (("1980", ""), ("2015-06", "2015"), ("2015-06-10", "2015-06-10")):
         chart(patient, occurred_on=on, ended_on=until, status="resolved")
     told = [(row.occurred_on, row.ended_on) for row in selectors.chart(visible_to=SYSTEM, patient_id=patient.pk)]
@@ -338,20 +343,22 @@ def test_periods_that_overlap_a_birth_or_each_other_are_taken_and_stand_in_order
     [(("2015", ""), "2015"), (("2015-06", ""), "2015-06"), (("6/10/15", ""), "2015-06-10"), (("2015-06-10", "08:00"), "")],
 )
 def test_the_form_takes_the_date_of_an_entry_as_exactly_as_it_is_known(
-    ward: dict[str, User], typed: tuple[str, str], on: str
+    staff: dict[str, User], typed: tuple[str, str], on: str
 ) -> None:
-    patient = admit()
+    patient = register_patient()
     answers = {"display": "Asthma", "status": "active", "occurred_at_0": typed[0], "occurred_at_1": typed[1]}
-    response = browser(ward["doctor"]).post(entry_page(patient, "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""})
+    response = browser(staff["doctor"]).post(entry_page(patient, "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""})
     assert response.status_code == 302, response.context["adminform"].form.errors
     entry = ChartEntry.objects.get()
     assert entry.occurred_on == on
     assert entry.occurred_at < clock.now() - timedelta(days=365)
 
 
-def test_a_time_without_a_whole_date_is_told_at_the_field(ward: dict[str, User]) -> None:
+def test_a_time_without_a_whole_date_is_told_at_the_field(staff: dict[str, User]) -> None:
     answers = {"display": "Asthma", "status": "active", "occurred_at_0": "2015", "occurred_at_1": "08:00"}
-    response = browser(ward["doctor"]).post(entry_page(admit(), "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""})
+    response = browser(staff["doctor"]).post(
+        entry_page(register_patient(), "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""}
+    )
     assert "occurred_at" in response.context["adminform"].form.errors
 
 

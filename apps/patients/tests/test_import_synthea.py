@@ -26,7 +26,7 @@ from apps.accounts import services as accounts
 from apps.accounts.services import NewStaff
 from apps.events.models import OutboxEvent
 from apps.patients import services
-from apps.patients.chart import EntryType
+from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient, PatientIdentifier
 from apps.patients.synthea import loading
 from apps.patients.synthea.layout import SHEETS
@@ -230,7 +230,7 @@ class TestTheFixture:
         rewrite(folder, "patients", lambda text: b"".join(text.splitlines(keepends=True)[:3]))
         run(folder, report)
         assert Patient.objects.count() == 2
-        strays = [line for line in lines(report) if line["reason"] == loading.NOBODY]
+        strays = [line for line in lines(report) if line["reason"] == loading.UNKNOWN_PATIENT]
         assert {line["patient"] for line in strays} == {CLEO, CLEO.replace("3", "4")}
         assert by_patient_and_sheet() == expected(folder, report)
 
@@ -297,7 +297,7 @@ class TestAKill:
         assert by_patient_and_sheet() == expected(FIXTURE, report)
 
     def test_two_imports_at_once_are_refused(self, report, monkeypatch):
-        monkeypatch.setattr("apps.common.alone._PATIENCE", 1)
+        monkeypatch.setattr("apps.common.locks._ATTEMPTS", 1)
         with transaction.atomic():
             _hold_up(CLEO)
             child = _start(FIXTURE, report)
@@ -333,7 +333,7 @@ def test_the_real_extract_survives_a_kill_and_every_row_is_in_a_chart_or_in_the_
 def _hold_up(patient: str) -> None:
     """Whoever writes this patient now waits for this transaction's end, his own begun and not committed."""
     registration = services.Registration(first_name="Hold", last_name="Up", date_of_birth=date(2000, 1, 1), gender="other")
-    services.transfer_in(by=SYSTEM, source="import", system="synthea", ref=patient, registration=registration, entries=[])
+    services.import_patient(by=SYSTEM, source="import", system="synthea", ref=patient, registration=registration, entries=[])
 
 
 def _start(folder: Path, report: Path) -> subprocess.Popen:

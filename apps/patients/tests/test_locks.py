@@ -16,10 +16,11 @@ from django.db.transaction import TransactionManagementError
 
 from apps.access.actor import SYSTEM
 from apps.common.errors import HimsError, Invalid, Unavailable
-from apps.patients import selectors, services, tally
-from apps.patients.models import ChartEntry, Merge, NotSame, Patient
+from apps.patients import selectors, services
+from apps.patients.lists import row_counter
+from apps.patients.models import ChartEntry, Merge, NotDuplicate, Patient
 from apps.patients.services import NewEntry, Registration
-from apps.patients.tests.factories import admit, chart, merge
+from apps.patients.tests.factories import chart, merge, register_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
@@ -43,14 +44,14 @@ def race(*acts: Callable[[], Any]) -> list[Any]:
         return list(pool.map(run, acts))
 
 
-def apart(one: Patient, other: Patient) -> NotSame:
-    return services.tell_apart(by=SYSTEM, patient_id=one.pk, other_id=other.pk)
+def apart(one: Patient, other: Patient) -> NotDuplicate:
+    return services.mark_not_duplicate(by=SYSTEM, patient_id=one.pk, other_id=other.pk)
 
 
 def transfer(ref: str, *entries: str) -> Patient:
     lines = [NewEntry(type="note", display=name, source_ref=name) for name in entries]
     told = {"by": SYSTEM, "source": "import", "system": "elsewhere", "ref": ref, "registration": KNOWN}
-    return services.transfer_in(entries=lines, **told).patient
+    return services.import_patient(entries=lines, **told).patient
 
 
 def undo_last(patient: Patient) -> Merge | None:
@@ -80,24 +81,24 @@ def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
         for row in Patient.objects.exclude(merged_into=None):
             assert not ChartEntry.objects.filter(patient=row).exists()
             assert not row.merged_into.merged_into_id
-    assert tally.total() == Patient.objects.listed().count()
+    assert row_counter.total() == Patient.objects.unmerged().count()
 
 
 def test_of_a_pair_told_apart_during_a_merge_nothing_stays_with_the_retired_record() -> None:
     for number in range(ROUNDS):
-        retired, survivor, other = admit(), admit(), admit("Other")
+        retired, survivor, other = register_patient(), register_patient(), register_patient("Other")
         said = (retired, other) if number % 2 else (other, retired)
         _, outcome = race(lambda: merge(retired, survivor), lambda: apart(*said))  # noqa: B023
-        assert not NotSame.objects.filter(Q(low=retired) | Q(high=retired)).exists()
-        if isinstance(outcome, NotSame):
-            pair = NotSame.objects.get(pk=outcome.pk)
+        assert not NotDuplicate.objects.filter(Q(low=retired) | Q(high=retired)).exists()
+        if isinstance(outcome, NotDuplicate):
+            pair = NotDuplicate.objects.get(pk=outcome.pk)
             assert {pair.low_id, pair.high_id} == {survivor.pk, other.pk}
         else:
             assert isinstance(outcome, selectors.RecordMerged)
 
 
 def test_a_record_is_not_told_apart_while_it_is_merged_and_the_refusal_names_the_survivor() -> None:
-    retired, survivor, other = admit(), admit(), admit("Other")
+    retired, survivor, other = register_patient(), register_patient(), register_patient("Other")
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             merge(retired, survivor)
@@ -107,11 +108,11 @@ def test_a_record_is_not_told_apart_while_it_is_merged_and_the_refusal_names_the
         (refusal,) = said.result()
     assert isinstance(refusal, selectors.RecordMerged)
     assert refusal.details["survivor_id"] == survivor.pk
-    assert not NotSame.objects.exists()
+    assert not NotDuplicate.objects.exists()
 
 
 def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             merge(retired, survivor)
@@ -120,35 +121,35 @@ def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
                 said.result(timeout=0.5)
         (refusal,) = said.result()
     assert isinstance(refusal, selectors.RecordMerged)
-    assert not NotSame.objects.exists()
+    assert not NotDuplicate.objects.exists()
 
 
 def test_two_who_register_beside_the_same_people_never_wait_in_a_circle() -> None:
-    people = [admit(f"Jon{letter}").pk for letter in "abcd"]
+    people = [register_patient(f"Jon{letter}").pk for letter in "abcd"]
 
     def beside(others: list[UUID], number: int) -> Patient:
         nobody_else = replace(
             KNOWN, first_name="abcdefghijklmnopqrstuvwx"[number] * 8, date_of_birth=date(1930 + number, 3, 1 + number)
         )
-        return services.register_beside(by=SYSTEM, registration=nobody_else, others=others).patient
+        return services.register_despite_matches(by=SYSTEM, registration=nobody_else, others=others).patient
 
     for number in range(ROUNDS):
         there, back = race(lambda: beside(people, number), lambda: beside(people[::-1], number + ROUNDS))  # noqa: B023
         for new in (there, back):
-            assert NotSame.objects.filter(Q(low=new) | Q(high=new)).count() == 4
+            assert NotDuplicate.objects.filter(Q(low=new) | Q(high=new)).count() == 4
 
 
 def test_a_patient_is_locked_inside_a_transaction_alone() -> None:
     with pytest.raises(TransactionManagementError):
-        selectors.locked(SYSTEM, admit().pk)
+        selectors.get_for_update(SYSTEM, register_patient().pk)
 
 
 def test_records_that_lead_in_a_circle_are_an_error_and_not_an_endless_wait() -> None:
-    one, other = admit(), admit()
+    one, other = register_patient(), register_patient()
     Patient.objects.filter(pk=one.pk).update(merged_into=other)
     Patient.objects.filter(pk=other.pk).update(merged_into=one)
     with pytest.raises(Unavailable), transaction.atomic():
-        selectors.locked_survivor(SYSTEM, one.pk)
+        selectors.get_survivor_for_update(SYSTEM, one.pk)
 
 
 # --- the same reference again
@@ -178,7 +179,7 @@ def test_a_reference_that_stands_in_a_strangers_chart_is_refused_and_named() -> 
         transfer("B", "A-1")
     assert refusal.value.details["field"] == "source_ref"
     lines = [NewEntry(type="note", display="x", source_ref=ref) for ref in ("A-1", "B-1")]
-    done = services.transfer_in(
+    done = services.import_patient(
         by=SYSTEM, source="import", system="elsewhere", ref="B", registration=KNOWN, entries=lines, strict=False
     )
     assert (done.added, [row.source_ref for row in done.refused]) == (("B-1",), ["A-1"])

@@ -15,8 +15,10 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.common.ids import new_id
-from apps.patients import dates, duplicates, matching, rules, selectors, services
-from apps.patients.matching import WARNED, Person
+from apps.patients import rules, selectors, services
+from apps.patients.chart import dates
+from apps.patients.matching import duplicates, scoring
+from apps.patients.matching.scoring import WARNED, Person
 from apps.patients.models import Patient
 
 pytestmark = pytest.mark.django_db
@@ -330,17 +332,17 @@ def met_again(people: list[Person], kinds: list, each: int) -> Iterator[tuple[in
 
 
 def warned(again: Person) -> list[Patient]:
-    return [match.patient for match in selectors.lookalikes(visible_to=SYSTEM, person=again)]
+    return [match.patient for match in selectors.likely_matches(visible_to=SYSTEM, person=again)]
 
 
-@pytest.mark.parametrize("crowd", [150, pytest.param(600, marks=pytest.mark.full)])
-def test_misspelt_swapped_and_flipped_people_are_found_and_others_interrupt_nobody(crowd: int) -> None:
+@pytest.mark.parametrize("population", [150, pytest.param(600, marks=pytest.mark.full)])
+def test_misspelt_swapped_and_flipped_people_are_found_and_others_interrupt_nobody(population: int) -> None:
     dice = random.Random(2016)
-    people = [person(dice, number) for number in range(crowd)]
+    people = [person(dice, number) for number in range(population)]
     rows = on_record(people)
     met, found, right, wrong = Counter(), Counter(), Counter(), Counter()
     for number, kind, again in met_again(people, SLIPS, 2):
-        best = selectors.candidates(visible_to=SYSTEM, person=again)[:3]
+        best = selectors.possible_matches(visible_to=SYSTEM, person=again)[:3]
         met[kind] += 1
         found[kind] += rows[number].pk in {match.patient.pk for match in best}
         interrupting = warned(again)
@@ -366,8 +368,8 @@ def test_newborns_of_one_mother_do_not_warn_of_each_other_and_are_shown_when_the
     (row,) = on_record([first])
     assert warned(second) == []
     named = Person(first_name="Adaeze", gender="female", **mother)
-    (match,) = selectors.candidates(visible_to=SYSTEM, person=named)
+    (match,) = selectors.possible_matches(visible_to=SYSTEM, person=named)
     assert match.patient == row
-    assert matching.Reason.NEWBORN_NAME in match.reasons
+    assert scoring.Reason.NEWBORN_NAME in match.reasons
     assert warned(named) == []
     assert duplicates.person_of(row) == first

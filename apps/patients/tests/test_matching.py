@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.patients import dates, matching
-from apps.patients.matching import SUGGESTED, WARNED, Person, Reason, compare
+from apps.patients.chart import dates
+from apps.patients.matching import scoring
+from apps.patients.matching.scoring import SUGGESTED, WARNED, Person, Reason, compare
 
 JANE = Person(
     first_name="Jane",
@@ -230,7 +231,7 @@ def test_names_in_other_letters_and_in_none_are_compared_too() -> None:
 
 
 def test_every_reason_has_words() -> None:
-    assert set(matching.IN_WORDS) == set(Reason)
+    assert set(scoring.IN_WORDS) == set(Reason)
 
 
 # Properties

@@ -8,18 +8,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import caller
+from apps.accounts.tests.factories import api_client
 from apps.audit.models import AuditEvent
 from apps.patients.models import Merge, Patient
-from apps.patients.tests.factories import admit, chart, merge
+from apps.patients.tests.factories import chart, merge, register_patient
 from apps.patients.tests.test_merging import facts
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def admin(ward: dict[str, User]) -> Any:
-    return caller(ward["admin"])
+def admin(staff: dict[str, User]) -> Any:
+    return api_client(staff["admin"])
 
 
 def ask(who: Any, retired: Any, survivor: Any, **beside: Any) -> Any:
@@ -27,13 +27,13 @@ def ask(who: Any, retired: Any, survivor: Any, **beside: Any) -> Any:
     return who.post(f"/patients/{getattr(retired, 'pk', retired)}/merge", body)
 
 
-def test_an_administrator_merges_reads_the_merge_and_takes_it_back(admin: Any, ward: dict[str, User]) -> None:
-    retired, survivor = admit("Jon", phone="5550101"), admit("John", phone="5550102")
+def test_an_administrator_merges_reads_the_merge_and_takes_it_back(admin: Any, staff: dict[str, User]) -> None:
+    retired, survivor = register_patient("Jon", phone="5550101"), register_patient("John", phone="5550102")
     reply = ask(admin, retired, survivor, fields={"phone": "retired"})
     done = reply.json()["data"]["merge"]
     assert reply.status_code == 201
     assert (done["retired_id"], done["survivor_id"], done["changed"]) == (str(retired.pk), str(survivor.pk), ["phone"])
-    assert done["merged_by"] == str(ward["admin"].pk)
+    assert done["merged_by"] == str(staff["admin"].pk)
     assert admin.get(reply.headers["Location"].removeprefix("/v1")).json()["data"]["merge"] == done
     fresh = chart(survivor)
     undone = admin.post(f"/patients/merges/{done['id']}/undo")
@@ -44,11 +44,11 @@ def test_an_administrator_merges_reads_the_merge_and_takes_it_back(admin: Any, w
     assert len(facts("patient.merged")) == len(facts("patient.merge_undone")) == 1
 
 
-def test_nobody_but_an_administrator_merges_previews_or_undoes(ward: dict[str, User]) -> None:
-    retired, survivor, third = admit(), admit(), admit()
+def test_nobody_but_an_administrator_merges_previews_or_undoes(staff: dict[str, User]) -> None:
+    retired, survivor, third = register_patient(), register_patient(), register_patient()
     done = merge(third, survivor)
-    for role in set(ward) - {"admin"}:
-        who = caller(ward[role])
+    for role in set(staff) - {"admin"}:
+        who = api_client(staff[role])
         answers = [
             ask(who, retired, survivor),
             who.get(f"/patients/{retired.pk}/merge-preview?into={survivor.pk}"),
@@ -77,7 +77,7 @@ def test_nobody_but_an_administrator_merges_previews_or_undoes(ward: dict[str, U
     ids=str,
 )
 def test_a_body_that_cannot_be_is_refused_by_name(admin: Any, beside: dict[str, Any], field: str) -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     reply = ask(admin, retired, survivor, **beside)
     assert reply.status_code == 400
     assert field in {row["field"] for row in reply.json()["error"]["details"]["errors"]}
@@ -85,7 +85,7 @@ def test_a_body_that_cannot_be_is_refused_by_name(admin: Any, beside: dict[str, 
 
 
 def test_what_the_state_forbids_is_a_conflict_that_says_into_whom(admin: Any) -> None:
-    retired, survivor, third = admit(), admit(), admit()
+    retired, survivor, third = register_patient(), register_patient(), register_patient()
     done = merge(retired, survivor)
     assert ask(admin, survivor, survivor).status_code == 400
     assert ask(admin, uuid4(), survivor).status_code == 404
@@ -102,7 +102,7 @@ def test_what_the_state_forbids_is_a_conflict_that_says_into_whom(admin: Any) ->
 
 
 def test_the_preview_is_shown_and_the_look_is_on_record(admin: Any) -> None:
-    retired, survivor = admit("Jon"), admit("John", gender="female")
+    retired, survivor = register_patient("Jon"), register_patient("John", gender="female")
     chart(retired)
     reply = admin.get(f"/patients/{retired.pk}/merge-preview?into={survivor.pk}")
     seen = reply.json()["data"]["preview"]
@@ -116,11 +116,11 @@ def test_the_preview_is_shown_and_the_look_is_on_record(admin: Any) -> None:
     assert admin.get(f"/patients/{uuid4()}/merge-preview?into={survivor.pk}").status_code == 404
 
 
-def test_the_old_id_and_number_are_read_as_the_survivors(ward: dict[str, User]) -> None:
-    retired, survivor = admit("Jon", mrn="OLD-1"), admit("John")
+def test_the_old_id_and_number_are_read_as_the_survivors(staff: dict[str, User]) -> None:
+    retired, survivor = register_patient("Jon", mrn="OLD-1"), register_patient("John")
     theirs = chart(retired)
     merge(retired, survivor)
-    doctor, old, new = caller(ward["doctor"]), f"/patients/{retired.pk}", f"/v1/patients/{survivor.pk}"
+    doctor, old, new = api_client(staff["doctor"]), f"/patients/{retired.pk}", f"/v1/patients/{survivor.pk}"
     reply = doctor.get(old)
     assert (reply.status_code, reply.json()["data"]["patient"]["id"]) == (200, str(survivor.pk))
     assert reply.headers["Content-Location"] == new
@@ -129,16 +129,16 @@ def test_the_old_id_and_number_are_read_as_the_survivors(ward: dict[str, User]) 
     assert [row["id"] for row in history] == [str(theirs.pk)]
     assert doctor.get(f"{old}/medical-history/{theirs.pk}").status_code == 200
     assert [row["id"] for row in doctor.get("/patients?search=old-1").json()["data"]["patients"]] == [str(survivor.pk)]
-    desk = caller(ward["receptionist"])
+    receptionist_api = api_client(staff["receptionist"])
     body = {"mrn": "old-1", "first_name": "New", "last_name": "Born", "date_of_birth": "2020-01-01", "gender": "female"}
-    assert desk.post("/patients", body).status_code == 409
+    assert receptionist_api.post("/patients", body).status_code == 409
     assert set(AuditEvent.objects.filter(action="patient.read").values_list("patient_id", flat=True)) == {survivor.pk}
 
 
-def test_reading_by_the_old_id_costs_no_more_than_by_the_new(ward: dict[str, User]) -> None:
-    retired, survivor = admit(), admit()
+def test_reading_by_the_old_id_costs_no_more_than_by_the_new(staff: dict[str, User]) -> None:
+    retired, survivor = register_patient(), register_patient()
     merge(retired, survivor)
-    doctor, cost = caller(ward["doctor"]), []
+    doctor, cost = api_client(staff["doctor"]), []
     for patient in (survivor, retired):
         with CaptureQueriesContext(connection) as caught:
             doctor.get(f"/patients/{patient.pk}")

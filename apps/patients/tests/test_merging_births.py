@@ -8,7 +8,7 @@ import pytest
 from apps.access.actor import SYSTEM
 from apps.patients import selectors, services
 from apps.patients.models import Merge, Patient
-from apps.patients.tests.factories import admit, merge
+from apps.patients.tests.factories import merge, register_patient
 
 pytestmark = pytest.mark.django_db
 EXACT, FIRST = date(1975, 6, 10), date(1975, 1, 1)
@@ -17,7 +17,7 @@ EXACT, FIRST = date(1975, 6, 10), date(1975, 1, 1)
 @pytest.fixture
 def merged() -> Merge:
     """A record with an exact birth, merged into one of which only the year is known."""
-    return merge(admit(born=EXACT), admit(born=FIRST, date_of_birth_precision="year"))
+    return merge(register_patient(born=EXACT), register_patient(born=FIRST, date_of_birth_precision="year"))
 
 
 def birth(patient_id: Any) -> tuple[date, str]:

@@ -7,9 +7,10 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.common import clock
-from apps.patients import merging_plan, services
+from apps.patients import services
+from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, Patient
-from apps.patients.tests.factories import admit, chart, merge
+from apps.patients.tests.factories import chart, merge, register_patient
 from apps.patients.tests.test_merging import again
 
 pytestmark = pytest.mark.django_db
@@ -25,13 +26,13 @@ def undo(done: Merge) -> None:
 
 
 def cautions(retired: Patient, survivor: Patient, by: Any = SYSTEM) -> dict[str, str]:
-    seen = merging_plan.preview(visible_to=by, retired_id=retired.pk, survivor_id=survivor.pk)
+    seen = merge_plan.preview(visible_to=by, retired_id=retired.pk, survivor_id=survivor.pk)
     return {row.code: row.message for row in seen.warnings}
 
 
 @pytest.mark.parametrize("detailed", ["retired", "survivor"])
 def test_an_allergy_and_a_problem_of_both_are_listed_once_with_more_detail_and_twice_after_the_undo(detailed: str) -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     rich, poor = (retired, survivor) if detailed == "retired" else (survivor, retired)
     kept = chart(rich, "allergy", "Penicillin", detail={"reaction": "Rash", "note": "In 2011"})
     chart(poor, "allergy", "PENICILLÍN", detail={"note": "By the mother"})
@@ -60,7 +61,7 @@ def test_an_allergy_and_a_problem_of_both_are_listed_once_with_more_detail_and_t
     ids=str,
 )
 def test_the_graver_of_two_allergies_stays_active(graver: dict[str, str], other: dict[str, str]) -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     kept = chart(retired, "allergy", "Penicillin", detail=graver)
     chart(survivor, "allergy", "Penicillin", detail=other)
     merge(again(retired), again(survivor))
@@ -68,7 +69,7 @@ def test_the_graver_of_two_allergies_stays_active(graver: dict[str, str], other:
 
 
 def test_two_codes_with_the_same_words_are_two_problems_and_two_medicines_are_only_named() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     chart(retired, "diagnosis", "Diabetes", code_system="ICD-10-CM", code="E10.9")
     chart(survivor, "diagnosis", "Diabetes", code_system="ICD-10-CM", code="E11.9")
     chart(retired, "medication", "Lisinopril 10 mg")
@@ -81,20 +82,20 @@ def test_two_codes_with_the_same_words_are_two_problems_and_two_medicines_are_on
 
 
 def test_what_one_chart_already_listed_twice_is_left_alone_by_a_merge() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     twice = [chart(survivor, "allergy", "Latex"), chart(survivor, "allergy", "Latex")]
     assert "listed_twice" not in cautions(retired, survivor)
     merge(again(retired), again(survivor))
     assert active(survivor) == twice
 
 
-def test_what_the_administrator_may_not_read_is_not_named_in_the_preview(ward: dict[str, Any], settings: Any) -> None:
-    retired, survivor = admit(), admit()
+def test_what_the_administrator_may_not_read_is_not_named_in_the_preview(staff: dict[str, Any], settings: Any) -> None:
+    retired, survivor = register_patient(), register_patient()
     for patient in (retired, survivor):
         chart(patient, "allergy", "Penicillin")
-    assert "listed_twice" in cautions(retired, survivor, ward["admin"])
+    assert "listed_twice" in cautions(retired, survivor, staff["admin"])
     settings.HIMS_ADMIN_CLINICAL = False
-    assert "listed_twice" not in cautions(retired, survivor, ward["admin"])
+    assert "listed_twice" not in cautions(retired, survivor, staff["admin"])
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -102,7 +103,7 @@ def test_what_the_administrator_may_not_read_is_not_named_in_the_preview(ward: d
 def test_merges_into_one_record_are_undone_in_either_order_and_each_record_has_its_allergy_again(
     order: tuple[int, int], richest: int
 ) -> None:
-    people = [admit(), admit(), admit()]
+    people = [register_patient(), register_patient(), register_patient()]
     survivor, *others = people
     for place, patient in enumerate(people):
         more = {"note": "Twice", "reaction": "Rash"} if place == richest else {"note": "Once"} if place == 1 else {}
@@ -116,7 +117,7 @@ def test_merges_into_one_record_are_undone_in_either_order_and_each_record_has_i
 
 
 def test_an_allergy_stays_listed_by_the_other_entry_when_the_one_that_a_merge_kept_is_retracted() -> None:
-    retired, survivor = admit(born=date(1980, 5, 15)), admit()
+    retired, survivor = register_patient(born=date(1980, 5, 15)), register_patient()
     kept = chart(retired, "allergy", "Penicillin", detail={"reaction": "Rash"})
     other = chart(survivor, "allergy", "Penicillin")
     done = merge(again(retired), again(survivor))

@@ -17,11 +17,13 @@ from apps.access.actor import SYSTEM
 from apps.audit.models import AuditEvent
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.ids import new_id
-from apps.patients import merging_plan, selectors, services, tally
-from apps.patients.chart import EntryType
-from apps.patients.models import ChartEntry, Merge, MergeTriage, NotSame, Patient, PatientIdentifier, SearchWord
+from apps.patients import selectors, services
+from apps.patients.chart.entry_types import EntryType
+from apps.patients.lists import row_counter
+from apps.patients.merging import merge_plan
+from apps.patients.models import ChartEntry, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier, SearchWord
 from apps.patients.services import NewEntry, Registration
-from apps.patients.tests.factories import admit, chart, merge
+from apps.patients.tests.factories import chart, merge, register_patient
 from apps.patients.tests.test_merging import again, apart, facts, found
 
 pytestmark = pytest.mark.django_db
@@ -45,8 +47,8 @@ def rows(queryset: Any) -> list[dict[str, Any]]:
 
 def snapshot() -> dict[str, Any]:
     """Everything there is of patients, but for when it was last written."""
-    tables = (Patient, ChartEntry, PatientIdentifier, NotSame, SearchWord)
-    counts = {which: tally.total(which) for which in ("listed", "active", "inactive")}
+    tables = (Patient, ChartEntry, PatientIdentifier, NotDuplicate, SearchWord)
+    counts = {which: row_counter.total(which) for which in ("listed", "active", "inactive")}
     return {model.__name__: rows(model.objects.all()) for model in tables} | counts
 
 
@@ -68,13 +70,13 @@ people = st.fixed_dictionaries(
 )
 kinds = st.lists(st.sampled_from(list(EntryType)), max_size=6)
 sides = st.dictionaries(
-    st.sampled_from([*merging_plan.COLUMNS, *merging_plan.GROUPS]), st.sampled_from(["retired", "survivor"]), max_size=6
+    st.sampled_from([*merge_plan.COLUMNS, *merge_plan.GROUPS]), st.sampled_from(["retired", "survivor"]), max_size=6
 )
 
 
 def settle_in(person: dict[str, Any], chart_of: list[str], *, retract: bool, inactive: bool, asked: bool) -> Patient:
     """A patient with a chart, numbers and a history."""
-    patient = admit(**person)
+    patient = register_patient(**person)
     if asked:
         services.record_no_known_allergies(by=SYSTEM, patient_id=patient.pk)
     entries = [chart(patient, kind, f"A {kind}") for kind in chart_of]
@@ -103,9 +105,9 @@ class UndoProperties(TestCase):
             settle_in(pair[n], charts[n], retract=flags[n], inactive=flags[n + 2], asked=flags[n + 4]) for n in (0, 1)
         )
         if earlier:  # chains
-            merge(admit("Earlier"), retired)
-            merge(admit("Earlier"), survivor)
-        bystanders = [admit("Bystander"), admit("Bystander")]
+            merge(register_patient("Earlier"), retired)
+            merge(register_patient("Earlier"), survivor)
+        bystanders = [register_patient("Bystander"), register_patient("Bystander")]
         pairs = {
             "each other": [(retired, survivor)],
             "retired": [(retired, bystanders[0])],
@@ -131,7 +133,7 @@ class UndoProperties(TestCase):
     def test_with_edits_in_between_nothing_is_lost_and_triage_names_exactly_them(
         self, edited: dict[str, str], born: list[str]
     ) -> None:
-        retired, survivor = admit(city="There", email="old@x.y"), admit(city="Here")
+        retired, survivor = register_patient(city="There", email="old@x.y"), register_patient(city="Here")
         theirs, ours = chart(retired), chart(survivor)
         done = merge(retired, survivor)
         amend(survivor, **edited)
@@ -151,7 +153,7 @@ class UndoProperties(TestCase):
 
 
 def test_an_undo_is_announced_and_each_is_found_by_his_own_again() -> None:
-    retired, survivor = admit("Ezra", mrn="OLD-1"), admit("John")
+    retired, survivor = register_patient("Ezra", mrn="OLD-1"), register_patient("John")
     done = undo(merge(retired, survivor))
     assert done.undone_at is not None
     told = {"patient_id": str(survivor.pk), "retired_id": str(retired.pk), "merge_id": str(done.pk), "to_triage": 0}
@@ -163,7 +165,7 @@ def test_an_undo_is_announced_and_each_is_found_by_his_own_again() -> None:
 
 
 def test_a_merge_is_undone_once_and_can_be_made_again() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     done = undo(merge(retired, survivor))
     with pytest.raises(services.AlreadyUndone):
         undo(done)
@@ -174,7 +176,7 @@ def test_a_merge_is_undone_once_and_can_be_made_again() -> None:
 
 
 def test_a_merge_below_another_is_undone_after_it() -> None:
-    first, second, third = admit("First"), admit("Second"), admit("Third")
+    first, second, third = register_patient("First"), register_patient("Second"), register_patient("Third")
     entry = chart(first)
     lower = merge(first, second)
     upper = merge(again(second), third)
@@ -192,7 +194,11 @@ def test_a_merge_below_another_is_undone_after_it() -> None:
 
 def test_two_merges_into_one_record_are_undone_in_either_order() -> None:
     for first_undone in (0, 1):
-        survivor, one, other = admit(), admit(phone="5550101"), admit(phone="5550102", email="o@x.y")
+        survivor, one, other = (
+            register_patient(),
+            register_patient(phone="5550101"),
+            register_patient(phone="5550102", email="o@x.y"),
+        )
         entries = chart(one), chart(other)
         before = snapshot()
         merges = [merge(one, survivor), merge(other, again(survivor), phone="retired")]
@@ -206,12 +212,12 @@ def test_two_merges_into_one_record_are_undone_in_either_order() -> None:
 
 
 def test_what_was_said_of_the_merged_person_goes_to_triage_too() -> None:
-    retired, survivor, other = admit(), admit(), admit()
+    retired, survivor, other = register_patient(), register_patient(), register_patient()
     done = merge(retired, survivor)
     pair = apart(survivor, other)
     undo(done)
     (row,) = selectors.triage(done)
-    assert (row.model, row.row_id) == ("patients.NotSame", str(pair.pk))
+    assert (row.model, row.row_id) == ("patients.NotDuplicate", str(pair.pk))
     services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to="retired")
     pair.refresh_from_db()
     assert {pair.low_id, pair.high_id} == {retired.pk, other.pk}
@@ -221,7 +227,7 @@ def test_what_was_said_of_the_merged_person_goes_to_triage_too() -> None:
 
 
 def test_a_row_that_was_the_retired_ones_goes_to_him() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     done = merge(retired, survivor)
     entry = chart(survivor, "allergy", "Latex")
     undo(done)
@@ -238,7 +244,7 @@ def test_a_row_that_was_the_retired_ones_goes_to_him() -> None:
 
 
 def test_a_field_that_was_the_retired_ones_goes_to_him_and_the_survivor_has_his_own_again() -> None:
-    retired, survivor = admit(phone="5550101"), admit(phone="5550102")
+    retired, survivor = register_patient(phone="5550101"), register_patient(phone="5550102")
     done = merge(retired, survivor)
     amend(survivor, phone="(213) 373-4253")
     undo(done)
@@ -251,7 +257,7 @@ def test_a_field_that_was_the_retired_ones_goes_to_him_and_the_survivor_has_his_
 
 
 def test_what_is_the_survivors_stays() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     done = merge(retired, survivor)
     entry = chart(survivor)
     undo(done)
@@ -262,7 +268,7 @@ def test_what_is_the_survivors_stays() -> None:
 
 
 def test_triage_is_not_settled_where_it_cannot_be() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     done = merge(retired, survivor)
     chart(survivor)
     undo(done)
@@ -275,8 +281,8 @@ def test_triage_is_not_settled_where_it_cannot_be() -> None:
     with pytest.raises(services.AlreadyMerged):
         services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to="retired")
     undo(second)
-    ChartEntry.objects.update(patient=admit())
-    with pytest.raises(services.NotTheSurvivors):
+    ChartEntry.objects.update(patient=register_patient())
+    with pytest.raises(services.NotOwnedBySurvivor):
         services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to="retired")
 
 
@@ -286,9 +292,9 @@ def test_a_chart_that_came_with_a_second_transfer_is_found_under_the_survivor_an
     def transfer(*refs: str) -> Patient:
         entries = [NewEntry(type="note", display=ref, source_ref=ref) for ref in refs]
         known = {"by": SYSTEM, "source": "import", "system": "elsewhere", "ref": "A", "registration": registration}
-        return services.transfer_in(entries=entries, **known).patient
+        return services.import_patient(entries=entries, **known).patient
 
-    retired, survivor = transfer("A-1"), admit()
+    retired, survivor = transfer("A-1"), register_patient()
     done = merge(retired, survivor)
     assert transfer("A-1", "A-2") == survivor
     undo(done)
@@ -320,7 +326,7 @@ def race(*acts: Callable[[], Any]) -> list[Any]:
 @pytest.mark.parametrize("ends", ["each into the other", "one into two"])
 def test_of_two_merges_at_once_one_wins(ends: str) -> None:
     for _ in range(10):
-        one, other, third = admit(), admit(), admit()
+        one, other, third = register_patient(), register_patient(), register_patient()
         chart(one)
         rival = (lambda: merge(other, one)) if ends == "each into the other" else (lambda: merge(one, third))  # noqa: B023
         outcomes = race(lambda: merge(one, other), rival)  # noqa: B023
@@ -328,13 +334,13 @@ def test_of_two_merges_at_once_one_wins(ends: str) -> None:
         assert [type(outcome) for outcome in outcomes if outcome not in won] == [services.AlreadyMerged]
         assert ChartEntry.objects.latest("created_at").patient_id == won[0].survivor_id
         assert Merge.objects.filter(Q(retired=one) | Q(retired=other), undone_at=None).count() == 1
-    assert tally.total() == Patient.objects.listed().count()
+    assert row_counter.total() == Patient.objects.unmerged().count()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_undo_at_once_one_wins_and_merging_meanwhile_waits() -> None:
     for _ in range(10):
-        retired, survivor, third = admit(), admit(), admit()
+        retired, survivor, third = register_patient(), register_patient(), register_patient()
         done = merge(retired, survivor)
         outcomes = race(lambda: undo(done), lambda: undo(done), lambda: merge(retired, third))  # noqa: B023
         assert [type(outcome) for outcome in outcomes[:2]].count(services.AlreadyUndone) == 1
@@ -344,7 +350,7 @@ def test_of_two_who_undo_at_once_one_wins_and_merging_meanwhile_waits() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_chart_written_while_its_patient_is_merged_goes_along_or_is_refused() -> None:
     for _ in range(10):
-        retired, survivor = admit(), admit()
+        retired, survivor = register_patient(), register_patient()
         _, entry, _ = race(lambda: merge(retired, survivor), lambda: chart(retired), lambda: amend(retired, city="Here"))  # noqa: B023
         assert not ChartEntry.objects.filter(patient=retired).exists()
         assert ChartEntry.objects.filter(patient=survivor).count() == isinstance(entry, ChartEntry)
@@ -353,7 +359,7 @@ def test_a_chart_written_while_its_patient_is_merged_goes_along_or_is_refused() 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_writer_who_waited_for_a_merge_is_told_of_the_survivor() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             merge(retired, survivor)

@@ -15,12 +15,16 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.common.errors import Invalid, NotFound
 from apps.events.models import OutboxEvent
-from apps.patients import duplicates, merging_plan, reads, search, selectors, services, tally
+from apps.patients import selectors, services
+from apps.patients.confidentiality.models import CareTeamMember, Restriction
+from apps.patients.lists import patient_queries, row_counter
+from apps.patients.matching import duplicates
+from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergeTriage, Patient
-from apps.patients.restriction import CareTeamMember, Restriction
+from apps.patients.search import patient_search
 from apps.patients.services import Registration
-from apps.patients.tests.crowd import move_in
-from apps.patients.tests.factories import admit, chart, merge, restrict
+from apps.patients.tests.bulk_patients import insert_patients
+from apps.patients.tests.factories import chart, merge, register_patient, restrict
 from apps.patients.tests.test_search import TEXTS, plans
 
 pytestmark = pytest.mark.django_db
@@ -38,85 +42,85 @@ def again(patient: Patient) -> Patient:
 # Who sees it
 
 
-def test_a_restricted_chart_is_there_for_its_care_team_alone(ward: dict[str, User]) -> None:
-    patient = admit()
-    restrict(patient, ward["nurse"], ward["pharmacist"])
-    assert {role for role, user in ward.items() if sees(user, patient)} == {"nurse", "pharmacist"}
+def test_a_restricted_chart_is_there_for_its_care_team_alone(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    restrict(patient, staff["nurse"], staff["pharmacist"])
+    assert {role for role, user in staff.items() if sees(user, patient)} == {"nurse", "pharmacist"}
     assert sees(SYSTEM, patient)
 
 
-def test_a_doctor_with_a_visit_sees_the_chart_without_being_named(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_a_doctor_with_a_visit_sees_the_chart_without_being_named(staff: dict[str, User]) -> None:
+    patient = register_patient()
     for _ in range(2):
-        services.join_care_team(by=SYSTEM, patient=patient, doctor_id=ward["doctor"].pk)
-    restrict(patient, ward["nurse"])
-    assert sees(ward["doctor"], patient)
+        services.join_care_team(by=SYSTEM, patient=patient, doctor_id=staff["doctor"].pk)
+    restrict(patient, staff["nurse"])
+    assert sees(staff["doctor"], patient)
     restrict(patient)  # another team is named; visits stay visits
-    assert (sees(ward["doctor"], patient), sees(ward["nurse"], patient)) == (True, False)
+    assert (sees(staff["doctor"], patient), sees(staff["nurse"], patient)) == (True, False)
     assert OutboxEvent.objects.filter(name="patient.care_team_joined").count() == 1
 
 
-def test_who_no_longer_works_in_care_sees_no_restricted_chart(ward: dict[str, User]) -> None:
-    patient, nurse = admit(), ward["nurse"]
+def test_who_no_longer_works_in_care_sees_no_restricted_chart(staff: dict[str, User]) -> None:
+    patient, nurse = register_patient(), staff["nurse"]
     restrict(patient, nurse)
-    accounts.change_staff(by=ward["admin"], user_id=nurse.pk, changes={"role": "receptionist"})
+    accounts.change_staff(by=staff["admin"], user_id=nurse.pk, changes={"role": "receptionist"})
     assert not sees(User.objects.get(pk=nurse.pk), patient)
 
 
-def test_the_chart_of_a_restricted_patient_is_closed_with_it(ward: dict[str, User]) -> None:
-    patient = admit()
+def test_the_chart_of_a_restricted_patient_is_closed_with_it(staff: dict[str, User]) -> None:
+    patient = register_patient()
     entry = chart(patient)
-    restrict(patient, ward["nurse"])
+    restrict(patient, staff["nurse"])
     for role in ("doctor", "pharmacist", "billing", "admin"):
-        assert not ChartEntry.objects.visible_to(ward[role]).exists()
+        assert not ChartEntry.objects.visible_to(staff[role]).exists()
         with pytest.raises(NotFound):
-            selectors.entry(ward[role], patient.pk, entry.pk)
-    assert ChartEntry.objects.visible_to(ward["nurse"]).get() == entry
+            selectors.entry(staff[role], patient.pk, entry.pk)
+    assert ChartEntry.objects.visible_to(staff["nurse"]).get() == entry
 
 
 # Deciding it
 
 
-def test_a_restriction_is_decided_for_a_reason_announced_and_on_record(ward: dict[str, User]) -> None:
-    patient = admit()
-    done = services.restrict(by=ward["admin"], patient_id=patient.pk, care_team=[ward["nurse"].pk], reason=f"  {WHY} ")
-    assert (done.restricted, done.care_team, done.reason, done.decided_by) == (True, [ward["nurse"].pk], WHY, ward["admin"])
+def test_a_restriction_is_decided_for_a_reason_announced_and_on_record(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    done = services.restrict(by=staff["admin"], patient_id=patient.pk, care_team=[staff["nurse"].pk], reason=f"  {WHY} ")
+    assert (done.restricted, done.care_team, done.reason, done.decided_by) == (True, [staff["nurse"].pk], WHY, staff["admin"])
     fact = OutboxEvent.objects.get(name="patient.restricted")
-    assert fact.payload == {"patient_id": str(patient.pk), "care_team": [str(ward["nurse"].pk)]}
+    assert fact.payload == {"patient_id": str(patient.pk), "care_team": [str(staff["nurse"].pk)]}
     assert AuditEvent.objects.get(action="patient.restricted").patient_id == patient.pk
-    assert list(selectors.restrictions(visible_to=ward["admin"])) == [done]
-    assert not selectors.restrictions(visible_to=ward["doctor"]).exists()
+    assert list(selectors.restrictions(visible_to=staff["admin"])) == [done]
+    assert not selectors.restrictions(visible_to=staff["doctor"]).exists()
 
 
-def test_lifting_it_opens_the_chart_to_all_and_ends_the_naming(ward: dict[str, User]) -> None:
-    patient = admit()
-    restrict(patient, ward["nurse"])
-    glass = services.break_glass(by=ward["doctor"], patient_id=patient.pk, reason="Unconscious in the hall")
-    services.lift_restriction(by=ward["admin"], patient_id=patient.pk, reason="It was the wrong chart")
+def test_lifting_it_opens_the_chart_to_all_and_ends_the_naming(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    restrict(patient, staff["nurse"])
+    glass = services.break_glass(by=staff["doctor"], patient_id=patient.pk, reason="Unconscious in the hall")
+    services.lift_restriction(by=staff["admin"], patient_id=patient.pk, reason="It was the wrong chart")
     glass.refresh_from_db()
-    assert sees(ward["receptionist"], patient)
+    assert sees(staff["receptionist"], patient)
     assert not CareTeamMember.objects.exists()
-    assert glass.until < glass.broken_at + services.restricting.GLASS_OPEN
+    assert glass.until < glass.broken_at + services.GLASS_OPEN
     assert OutboxEvent.objects.filter(name="patient.restriction_lifted").count() == 1
     with pytest.raises(services.NotRestricted):
-        services.lift_restriction(by=ward["admin"], patient_id=patient.pk, reason="It was the wrong chart")
+        services.lift_restriction(by=staff["admin"], patient_id=patient.pk, reason="It was the wrong chart")
     assert [row.restricted for row in Restriction.objects.order_by("decided_at")] == [True, False]
 
 
-def test_who_is_named_again_stays_and_who_is_not_leaves(ward: dict[str, User]) -> None:
-    patient = admit()
-    restrict(patient, ward["nurse"], ward["doctor"])
-    before = CareTeamMember.objects.get(user=ward["nurse"]).pk
-    restrict(patient, ward["nurse"], ward["pharmacist"])
-    assert CareTeamMember.objects.get(user=ward["nurse"]).pk == before
+def test_who_is_named_again_stays_and_who_is_not_leaves(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    restrict(patient, staff["nurse"], staff["doctor"])
+    before = CareTeamMember.objects.get(user=staff["nurse"]).pk
+    restrict(patient, staff["nurse"], staff["pharmacist"])
+    assert CareTeamMember.objects.get(user=staff["nurse"]).pk == before
     services.restrict(by=SYSTEM, patient_id=patient.pk, care_team=None, reason="The reason was wrong")
     assert {member.user.role for member in selectors.care_team(patient)} == {"nurse", "pharmacist"}
 
 
-def test_only_active_clinicians_stand_on_a_team(ward: dict[str, User]) -> None:
-    patient = admit()
-    accounts.deactivate(by=ward["admin"], user_id=ward["doctor"].pk)
-    wrong = [ward["nurse"].pk, ward["billing"].pk, ward["admin"].pk, ward["doctor"].pk, uuid4()]
+def test_only_active_clinicians_stand_on_a_team(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    accounts.deactivate(by=staff["admin"], user_id=staff["doctor"].pk)
+    wrong = [staff["nurse"].pk, staff["billing"].pk, staff["admin"].pk, staff["doctor"].pk, uuid4()]
     with pytest.raises(Invalid) as refusal:
         services.restrict(by=SYSTEM, patient_id=patient.pk, care_team=wrong, reason=WHY)
     assert [row["field"] for row in refusal.value.details["errors"]] == [f"care_team[{number}]" for number in (1, 2, 3, 4)]
@@ -124,24 +128,24 @@ def test_only_active_clinicians_stand_on_a_team(ward: dict[str, User]) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "too short", " nine char "])
-def test_a_reason_has_ten_characters(ward: dict[str, User], reason: str) -> None:
-    patient = admit()
+def test_a_reason_has_ten_characters(staff: dict[str, User], reason: str) -> None:
+    patient = register_patient()
     for act in (
         lambda: services.restrict(by=SYSTEM, patient_id=patient.pk, care_team=[], reason=reason),
         lambda: services.lift_restriction(by=SYSTEM, patient_id=patient.pk, reason=reason),
-        lambda: services.break_glass(by=ward["doctor"], patient_id=patient.pk, reason=reason),
+        lambda: services.break_glass(by=staff["doctor"], patient_id=patient.pk, reason=reason),
     ):
         with pytest.raises(Invalid) as refusal:
             act()
         assert refusal.value.details["field"] == "reason"
 
 
-def test_the_database_holds_a_team_together(ward: dict[str, User]) -> None:
-    patient = admit()
-    CareTeamMember.objects.create(patient=patient, user=ward["nurse"], because="named")
+def test_the_database_holds_a_team_together(staff: dict[str, User]) -> None:
+    patient = register_patient()
+    CareTeamMember.objects.create(patient=patient, user=staff["nurse"], because="named")
     for wrong in ({"because": "named"}, {"because": "friend"}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            CareTeamMember.objects.create(patient=patient, user=ward["nurse"], **wrong)
+            CareTeamMember.objects.create(patient=patient, user=staff["nurse"], **wrong)
     with pytest.raises(IntegrityError), transaction.atomic():
         Restriction.objects.create(patient=patient, restricted=True, reason="why not")
 
@@ -150,11 +154,11 @@ def test_the_database_holds_a_team_together(ward: dict[str, User]) -> None:
 
 
 @pytest.fixture
-def shelf(ward: dict[str, User]) -> list[Patient]:
+def shelf(staff: dict[str, User]) -> list[Patient]:
     """Forty patients, the newest first, every third of them restricted to the nurse; one in five is inactive."""
-    people = [admit(f"Anna{'abcdefghij'[number % 10]}", "Roe", date(1960, 1, 1 + number % 28)) for number in range(40)]
+    people = [register_patient(f"Anna{'abcdefghij'[number % 10]}", "Roe", date(1960, 1, 1 + number % 28)) for number in range(40)]
     for patient in people[::3]:
-        restrict(patient, ward["nurse"])
+        restrict(patient, staff["nurse"])
     for patient in people[::5]:
         services.deactivate(by=SYSTEM, patient_id=patient.pk)
     return list(Patient.objects.order_by("-seq"))
@@ -163,74 +167,77 @@ def shelf(ward: dict[str, User]) -> list[Patient]:
 @pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize("text", ["", "anna", "anna roe", "annab", "1960-01-04", "roe 1960-01-04", "annna", "rooe annae"])
 @pytest.mark.parametrize("status", ["", "active", "inactive"])
-def test_totals_and_pages_leave_out_who_is_hidden(ward: dict[str, User], text: str, status: str) -> None:
+def test_totals_and_pages_leave_out_who_is_hidden(staff: dict[str, User], text: str, status: str) -> None:
     """Every page of five, side by side: what the outsider gets is what the team gets, less the restricted."""
 
     def pages(actor: Any) -> tuple[list[Any], set[int]]:
         found = [
-            selectors.listing(visible_to=actor, text=text, status=status, offset=offset, limit=5) for offset in range(0, 50, 5)
+            selectors.list_page(visible_to=actor, text=text, status=status, offset=offset, limit=5) for offset in range(0, 50, 5)
         ]
         return [row["id"] for page in found for row in page.rows], {page.total for page in found}
 
     hidden = set(Patient.objects.filter(restricted=True).values_list("pk", flat=True))
-    everybody, _ = pages(ward["nurse"])
-    rows, totals = pages(ward["doctor"])
+    everybody, _ = pages(staff["nurse"])
+    rows, totals = pages(staff["doctor"])
     assert rows == [pk for pk in everybody if pk not in hidden]
     assert totals == {len(rows)}
     assert not text or status or set(everybody) & hidden
 
 
-def test_a_search_that_only_hidden_patients_fit_looks_for_near_spellings(ward: dict[str, User]) -> None:
-    hidden, near = admit("Zebulon"), admit("Zebulun")
-    restrict(hidden, ward["nurse"])
-    listing = selectors.listing(visible_to=ward["doctor"], text="zebulon")
-    assert ([row["id"] for row in listing.rows], listing.total, listing.fuzzy) == ([near.pk], 1, True)
-    roll = selectors.roll(visible_to=ward["doctor"])
-    assert list(selectors.matching(roll, "zebulon", ward["doctor"])) == [near]
-    assert selectors.by_mrn(ward["doctor"], hidden.mrn) is None
-    assert selectors.listing(visible_to=ward["doctor"], text=hidden.mrn).total == 0
+def test_a_search_that_only_hidden_patients_fit_looks_for_near_spellings(staff: dict[str, User]) -> None:
+    hidden, near = register_patient("Zebulon"), register_patient("Zebulun")
+    restrict(hidden, staff["nurse"])
+    list_page = selectors.list_page(visible_to=staff["doctor"], text="zebulon")
+    assert ([row["id"] for row in list_page.rows], list_page.total, list_page.fuzzy) == ([near.pk], 1, True)
+    roll = selectors.patients(visible_to=staff["doctor"])
+    assert list(selectors.search_within(roll, "zebulon", staff["doctor"])) == [near]
+    assert selectors.by_mrn(staff["doctor"], hidden.mrn) is None
+    assert selectors.list_page(visible_to=staff["doctor"], text=hidden.mrn).total == 0
 
 
-def test_a_deep_page_begins_where_the_visible_rows_say(ward: dict[str, User]) -> None:
-    move_in(3_500)
+def test_a_deep_page_begins_where_the_visible_rows_say(staff: dict[str, User]) -> None:
+    insert_patients(3_500)
     people = list(Patient.objects.order_by("-seq"))
     for patient in [*people[:30], *people[1_000:1_050:2], people[2_047], people[-1]]:
-        restrict(patient, ward["nurse"])
+        restrict(patient, staff["nurse"])
     visible = [row.pk for row in people if not again(row).restricted]
-    hidden = reads.of(ward["doctor"]).hidden()
+    hidden = patient_queries.of(staff["doctor"]).hidden()
     for offset in (0, 1_020, 1_024, 1_500, 2_000, 2_040, 2_999, len(visible) - 2, len(visible)):
-        listing = selectors.listing(visible_to=ward["doctor"], offset=offset, limit=7)
-        assert [row["id"] for row in listing.rows] == visible[offset : offset + 7], offset
-        assert listing.total == len(visible)
-        assert tally.place(offset, "listed", hidden).skip <= tally.BLOCK
-    assert selectors.listing(visible_to=ward["nurse"], offset=2_999, limit=1).rows[0]["id"] == people[2_999].pk
+        list_page = selectors.list_page(visible_to=staff["doctor"], offset=offset, limit=7)
+        assert [row["id"] for row in list_page.rows] == visible[offset : offset + 7], offset
+        assert list_page.total == len(visible)
+        assert row_counter.page_start(offset, "listed", hidden).skip <= row_counter.BLOCK
+    assert selectors.list_page(visible_to=staff["nurse"], offset=2_999, limit=1).rows[0]["id"] == people[2_999].pk
 
 
 def test_near_words_find_hidden_people_only_for_who_sees_them() -> None:
-    patient = admit("Zebulon")
-    assert search.find("zebulon", hidden=[patient.seq]).total == 0
-    assert search.find("zebulan", hidden=[patient.seq]) == search.NOBODY or not search.find("zebulan", hidden=[patient.seq]).seqs
+    patient = register_patient("Zebulon")
+    assert patient_search.find("zebulon", hidden=[patient.seq]).total == 0
+    assert (
+        patient_search.find("zebulan", hidden=[patient.seq]) == patient_search.NO_MATCHES
+        or not patient_search.find("zebulan", hidden=[patient.seq]).seqs
+    )
 
 
 # Duplicates
 
 
-def test_duplicates_never_show_a_restricted_record(ward: dict[str, User]) -> None:
-    hidden = admit("John", "Doe", phone="+1 213 373 4253", email="jd@example.com")
-    restrict(hidden, ward["nurse"])
+def test_duplicates_never_show_a_restricted_record(staff: dict[str, User]) -> None:
+    hidden = register_patient("John", "Doe", phone="+1 213 373 4253", email="jd@example.com")
+    restrict(hidden, staff["nurse"])
     twin = Registration(
         first_name="John", last_name="Doe", date_of_birth=date(1980, 5, 15), gender="male", phone="+1 213 373 4253"
     )
-    person = services.described(twin)
+    person = services.described_person(twin)
     for role, seen in (("nurse", [hidden]), ("doctor", []), ("admin", [])):
-        assert [match.patient for match in selectors.candidates(visible_to=ward[role], person=person)] == seen
-        assert [match.patient for match in selectors.lookalikes(visible_to=ward[role], person=person)] == seen
-    registered = services.register(by=ward["doctor"], registration=twin)
+        assert [match.patient for match in selectors.possible_matches(visible_to=staff[role], person=person)] == seen
+        assert [match.patient for match in selectors.likely_matches(visible_to=staff[role], person=person)] == seen
+    registered = services.register(by=staff["doctor"], registration=twin)
     assert registered.matches == []
-    assert selectors.duplicates_of(registered.patient, visible_to=ward["doctor"]) == []
-    assert [match.patient for match in selectors.duplicates_of(registered.patient, visible_to=ward["nurse"])] == [hidden]
+    assert selectors.duplicates_of(registered.patient, visible_to=staff["doctor"]) == []
+    assert [match.patient for match in selectors.duplicates_of(registered.patient, visible_to=staff["nurse"])] == [hidden]
     with pytest.raises(Invalid):
-        services.tell_apart(by=ward["doctor"], patient_id=registered.patient.pk, other_id=hidden.pk)
+        services.mark_not_duplicate(by=staff["doctor"], patient_id=registered.patient.pk, other_id=hidden.pk)
     assert duplicates.SHOWN == 10
 
 
@@ -238,29 +245,29 @@ def test_duplicates_never_show_a_restricted_record(ward: dict[str, User]) -> Non
 
 
 @pytest.fixture
-def two(ward: dict[str, User]) -> Iterator[tuple[Patient, Patient]]:
+def two(staff: dict[str, User]) -> Iterator[tuple[Patient, Patient]]:
     """A restricted record and an open one of the same person; the nurse is on the one's team, the doctor visits the other."""
-    closed, opened = admit("Jon"), admit("John")
-    restrict(closed, ward["nurse"])
-    services.join_care_team(by=SYSTEM, patient=opened, doctor_id=ward["doctor"].pk)
+    closed, opened = register_patient("Jon"), register_patient("John")
+    restrict(closed, staff["nurse"])
+    services.join_care_team(by=SYSTEM, patient=opened, doctor_id=staff["doctor"].pk)
     return closed, opened
 
 
 @pytest.mark.parametrize("way", ["closed into open", "open into closed"])
 def test_a_merge_carries_restriction_and_team_over_and_its_undo_gives_both_back(
-    ward: dict[str, User], two: tuple[Patient, Patient], way: str
+    staff: dict[str, User], two: tuple[Patient, Patient], way: str
 ) -> None:
     closed, opened = two
     retired, survivor = two if way == "closed into open" else (opened, closed)
     done = merge(retired, survivor)
     assert again(survivor).restricted
     assert {member.user.role for member in selectors.care_team(survivor)} == {"nurse", "doctor"}
-    assert {role for role, user in ward.items() if sees(user, survivor)} == {"nurse", "doctor"}
+    assert {role for role, user in staff.items() if sees(user, survivor)} == {"nurse", "doctor"}
     for patient in two:  # the old id leads to a closed chart too
         with pytest.raises(NotFound):
-            selectors.patient(ward["pharmacist"], patient.pk)
-        assert selectors.by_mrn(ward["pharmacist"], patient.mrn) is None
-        assert selectors.patient(ward["nurse"], patient.pk) == survivor
+            selectors.patient(staff["pharmacist"], patient.pk)
+        assert selectors.by_mrn(staff["pharmacist"], patient.mrn) is None
+        assert selectors.patient(staff["nurse"], patient.pk) == survivor
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
     assert (again(closed).restricted, again(opened).restricted) == (True, False)
     assert [member.user.role for member in selectors.care_team(closed)] == ["nurse"]
@@ -268,10 +275,10 @@ def test_a_merge_carries_restriction_and_team_over_and_its_undo_gives_both_back(
     assert not MergeTriage.objects.exists()
 
 
-def test_two_restricted_records_with_the_same_person_on_both_teams_merge(ward: dict[str, User]) -> None:
-    one, other = admit("Jon"), admit("John")
-    restrict(one, ward["nurse"], ward["pharmacist"])
-    restrict(other, ward["nurse"])
+def test_two_restricted_records_with_the_same_person_on_both_teams_merge(staff: dict[str, User]) -> None:
+    one, other = register_patient("Jon"), register_patient("John")
+    restrict(one, staff["nurse"], staff["pharmacist"])
+    restrict(other, staff["nurse"])
     done = merge(one, other)
     assert {member.user.role for member in selectors.care_team(other)} == {"nurse", "pharmacist"}
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
@@ -280,95 +287,95 @@ def test_two_restricted_records_with_the_same_person_on_both_teams_merge(ward: d
     assert again(other).restricted
 
 
-def test_a_glass_broken_before_a_merge_stays_broken(ward: dict[str, User], two: tuple[Patient, Patient]) -> None:
+def test_a_glass_broken_before_a_merge_stays_broken(staff: dict[str, User], two: tuple[Patient, Patient]) -> None:
     closed, opened = two
-    services.break_glass(by=ward["pharmacist"], patient_id=closed.pk, reason="Unconscious in the hall")
+    services.break_glass(by=staff["pharmacist"], patient_id=closed.pk, reason="Unconscious in the hall")
     done = merge(closed, opened)
-    assert sees(ward["pharmacist"], opened)
+    assert sees(staff["pharmacist"], opened)
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
-    assert sees(ward["pharmacist"], closed)
+    assert sees(staff["pharmacist"], closed)
 
 
-def test_what_was_restricted_while_two_were_one_stays_so_on_both_sides(ward: dict[str, User]) -> None:
-    one, other = admit("Jon"), admit("John")
+def test_what_was_restricted_while_two_were_one_stays_so_on_both_sides(staff: dict[str, User]) -> None:
+    one, other = register_patient("Jon"), register_patient("John")
     done = merge(one, other)
-    restrict(other, ward["nurse"])
+    restrict(other, staff["nurse"])
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
     for patient in (one, other):
-        assert {role for role, user in ward.items() if sees(user, patient)} == {"nurse"}
+        assert {role for role, user in staff.items() if sees(user, patient)} == {"nurse"}
     assert [row.row_id for row in MergeTriage.objects.all()] == ["restricted"]  # a person says whose it is
 
 
-def test_what_was_opened_while_two_were_one_stays_open(ward: dict[str, User], two: tuple[Patient, Patient]) -> None:
+def test_what_was_opened_while_two_were_one_stays_open(staff: dict[str, User], two: tuple[Patient, Patient]) -> None:
     closed, opened = two
     done = merge(closed, opened)
-    services.lift_restriction(by=ward["admin"], patient_id=opened.pk, reason="It was the wrong chart")
-    services.undo_merge(by=ward["admin"], merge_id=done.pk)
+    services.lift_restriction(by=staff["admin"], patient_id=opened.pk, reason="It was the wrong chart")
+    services.undo_merge(by=staff["admin"], merge_id=done.pk)
     assert not again(closed).restricted
     assert not again(opened).restricted
 
 
-def test_an_administrator_merges_and_sees_no_restricted_record(ward: dict[str, User], two: tuple[Patient, Patient]) -> None:
+def test_an_administrator_merges_and_sees_no_restricted_record(staff: dict[str, User], two: tuple[Patient, Patient]) -> None:
     closed, opened = two
-    admin = ward["admin"]
+    admin = staff["admin"]
     with pytest.raises(NotFound):
         services.merge(by=admin, retired_id=closed.pk, survivor_id=opened.pk, reason=WHY)
     with pytest.raises(Invalid):
         services.merge(by=admin, retired_id=opened.pk, survivor_id=closed.pk, reason=WHY)
     with pytest.raises(NotFound):
-        merging_plan.preview(visible_to=admin, retired_id=closed.pk, survivor_id=opened.pk)
+        merge_plan.preview(visible_to=admin, retired_id=closed.pk, survivor_id=opened.pk)
     done = merge(closed, opened)
     assert not Merge.objects.visible_to(admin).exists()
     with pytest.raises(NotFound):
         services.undo_merge(by=admin, merge_id=done.pk)
 
 
-def test_what_an_undo_left_is_not_shown_of_a_closed_record(ward: dict[str, User]) -> None:
-    one, other = admit("Jon"), admit("John")
+def test_what_an_undo_left_is_not_shown_of_a_closed_record(staff: dict[str, User]) -> None:
+    one, other = register_patient("Jon"), register_patient("John")
     done = merge(one, other)
     chart(other)
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
-    assert MergeTriage.objects.visible_to(ward["admin"]).count() == 1
-    restrict(one, ward["nurse"])
-    assert not MergeTriage.objects.visible_to(ward["admin"]).exists()
+    assert MergeTriage.objects.visible_to(staff["admin"]).count() == 1
+    restrict(one, staff["nurse"])
+    assert not MergeTriage.objects.visible_to(staff["admin"]).exists()
 
 
 # What it costs
 
 
-def test_restricted_charts_cost_a_search_one_statement_and_a_list_none(ward: dict[str, User]) -> None:
-    patient = admit("Anna", "Roe")
+def test_restricted_charts_cost_a_search_one_statement_and_a_list_none(staff: dict[str, User]) -> None:
+    patient = register_patient("Anna", "Roe")
     for number in range(5):
-        admit("Anna", f"Roe{'abcde'[number]}")
+        register_patient("Anna", f"Roe{'abcde'[number]}")
 
     def cost(act: Any) -> int:
         with CaptureQueriesContext(connection) as caught:
             act()
         return len(caught)
 
-    doctor = ward["doctor"]
+    doctor = staff["doctor"]
     acts = [
-        lambda: selectors.listing(visible_to=doctor),
-        lambda: selectors.listing(visible_to=doctor, text="anna"),
+        lambda: selectors.list_page(visible_to=doctor),
+        lambda: selectors.list_page(visible_to=doctor, text="anna"),
         lambda: selectors.patient(doctor, patient.pk),
     ]
     assert [cost(act) for act in acts] == [2, 4, 1]  # a search for a name asks for its nicknames too
-    restrict(Patient.objects.get(last_name="Roea"), ward["nurse"])
+    restrict(Patient.objects.get(last_name="Roea"), staff["nurse"])
     assert [cost(act) for act in acts] == [2, 4, 1]  # a search for a name asks for its nicknames too
 
 
-def test_among_fifty_thousand_restrictions_are_found_by_their_index(ward: dict[str, User]) -> None:
-    move_in(50_000)
+def test_among_fifty_thousand_restrictions_are_found_by_their_index(staff: dict[str, User]) -> None:
+    insert_patients(50_000)
     for patient in Patient.objects.order_by("-seq")[:300:10]:
-        restrict(patient, ward["nurse"])
-    doctor, somebody = ward["doctor"], Patient.objects.filter(last_name="Smith")[0]
+        restrict(patient, staff["nurse"])
+    doctor, somebody = staff["doctor"], Patient.objects.filter(last_name="Smith")[0]
     chart(somebody)
     with CaptureQueriesContext(connection) as caught:
         for text in [*TEXTS, "1980-05-15"]:
-            selectors.listing(visible_to=doctor, text=text)
+            selectors.list_page(visible_to=doctor, text=text)
         for status in ("", "active", "inactive"):
-            selectors.listing(visible_to=doctor, status=status)
-            selectors.listing(visible_to=doctor, status=status, offset=4_000)
+            selectors.list_page(visible_to=doctor, status=status)
+            selectors.list_page(visible_to=doctor, status=status, offset=4_000)
         selectors.patient(doctor, somebody.pk)
         selectors.by_mrn(doctor, somebody.mrn)
         list(selectors.chart(visible_to=doctor, patient_id=somebody.pk))

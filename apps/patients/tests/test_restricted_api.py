@@ -10,17 +10,17 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import Caller, caller
+from apps.accounts.tests.factories import ApiClient, api_client
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, Invalid, NotFound
 from apps.events import relay
 from apps.events.models import OutboxEvent
 from apps.patients import services
+from apps.patients.confidentiality.models import BreakGlass
 from apps.patients.events import GlassBroken
 from apps.patients.models import Patient
-from apps.patients.restriction import BreakGlass
-from apps.patients.tests.factories import admit, chart, merge, restrict
+from apps.patients.tests.factories import chart, merge, register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 WHY = "Unconscious in the waiting room"
@@ -29,38 +29,40 @@ NOBODY = "There is no such patient."
 
 
 @pytest.fixture
-def who(ward: dict[str, User]) -> dict[str, Caller]:
+def who(staff: dict[str, User]) -> dict[str, ApiClient]:
     """Everybody, signed in."""
-    return {role: caller(user) for role, user in ward.items()}
+    return {role: api_client(user) for role, user in staff.items()}
 
 
 @pytest.fixture
-def closed(ward: dict[str, User]) -> Patient:
+def closed(staff: dict[str, User]) -> Patient:
     """A chart that is the nurse's alone."""
-    patient = admit("Jon", "Roe", mrn="MRN-77")
+    patient = register_patient("Jon", "Roe", mrn="MRN-77")
     chart(patient)
-    restrict(patient, ward["nurse"])
+    restrict(patient, staff["nurse"])
     return patient
 
 
-def opened(who: Caller, patient: Patient) -> Any:
+def opened(who: ApiClient, patient: Patient) -> Any:
     return who.post(f"/patients/{patient.pk}/break-glass", {"reason": WHY})
 
 
 # PUT …/restricted
 
 
-def test_an_administrator_closes_a_chart_names_the_team_and_opens_it_again(ward: dict[str, User], who: dict[str, Caller]) -> None:
-    patient = admit()
-    address, nurse = f"/patients/{patient.pk}", ward["nurse"].pk
+def test_an_administrator_closes_a_chart_names_the_team_and_opens_it_again(
+    staff: dict[str, User], who: dict[str, ApiClient]
+) -> None:
+    patient = register_patient()
+    address, nurse = f"/patients/{patient.pk}", staff["nurse"].pk
     body = {"restricted": True, "care_team": [str(nurse)], "reason": "A colleague of ours"}
     reply = who["admin"].put(f"{address}/restricted", body)
     assert reply.status_code == 200, reply.content
     told = reply.json()["data"]["restriction"]
     assert told["restricted"] is True
     assert (told["patient_id"], told["care_team"], told["reason"]) == (str(patient.pk), [str(nurse)], "A colleague of ours")
-    assert told["decided_by"] == str(ward["admin"].pk)
-    assert {role: caller.get(address).status_code for role, caller in who.items()} == {
+    assert told["decided_by"] == str(staff["admin"].pk)
+    assert {role: api_client.get(address).status_code for role, api_client in who.items()} == {
         "manager": 403,
         "nurse": 200,
         **dict.fromkeys(["admin", "doctor", "receptionist", "pharmacist", "lab_technician", "billing"], 404),
@@ -72,9 +74,9 @@ def test_an_administrator_closes_a_chart_names_the_team_and_opens_it_again(ward:
     assert (again.status_code, again.json()["error"]["code"]) == (409, "CONFLICT")
 
 
-def test_a_chart_that_nobody_sees_is_closed_with_a_warning(who: dict[str, Caller]) -> None:
+def test_a_chart_that_nobody_sees_is_closed_with_a_warning(who: dict[str, ApiClient]) -> None:
     reply = who["admin"].put(
-        f"/patients/{admit().pk}/restricted", {"restricted": True, "care_team": [], "reason": "For a test of it"}
+        f"/patients/{register_patient().pk}/restricted", {"restricted": True, "care_team": [], "reason": "For a test of it"}
     )
     assert [warning["code"] for warning in reply.json()["warnings"]] == ["nobody_on_care_team"]
 
@@ -93,8 +95,8 @@ def test_a_chart_that_nobody_sees_is_closed_with_a_warning(who: dict[str, Caller
         ({"restricted": False, "reason": "A colleague of ours", "care_team": [str(uuid4())]}, "care_team"),
     ],
 )
-def test_what_is_wrong_with_a_restriction_is_named(who: dict[str, Caller], body: dict[str, Any], field: str) -> None:
-    patient = admit()
+def test_what_is_wrong_with_a_restriction_is_named(who: dict[str, ApiClient], body: dict[str, Any], field: str) -> None:
+    patient = register_patient()
     reply = who["admin"].put(f"/patients/{patient.pk}/restricted", body)
     assert reply.status_code == 400
     assert reply.json()["error"]["details"]["field"].startswith(field)
@@ -102,16 +104,16 @@ def test_what_is_wrong_with_a_restriction_is_named(who: dict[str, Caller], body:
 
 
 @pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist", "manager", "billing"])
-def test_only_administrators_restrict(who: dict[str, Caller], role: str) -> None:
-    reply = who[role].put(f"/patients/{admit().pk}/restricted", {"restricted": True, "reason": "A colleague of ours"})
+def test_only_administrators_restrict(who: dict[str, ApiClient], role: str) -> None:
+    reply = who[role].put(f"/patients/{register_patient().pk}/restricted", {"restricted": True, "reason": "A colleague of ours"})
     assert reply.status_code == 403
 
 
 # Absent
 
 
-def test_a_closed_chart_is_absent_for_whoever_is_not_on_the_team(who: dict[str, Caller], closed: Patient) -> None:
-    other = admit("Jona", "Roe")
+def test_a_closed_chart_is_absent_for_whoever_is_not_on_the_team(who: dict[str, ApiClient], closed: Patient) -> None:
+    other = register_patient("Jona", "Roe")
     for role, seen in (("nurse", 2), ("doctor", 1), ("admin", 1), ("billing", 1)):
         for query in ("", "?search=roe", "?search=MRN-77", "?status=active"):
             data = who[role].get(f"/patients{query}").json()["data"]
@@ -124,7 +126,7 @@ def test_a_closed_chart_is_absent_for_whoever_is_not_on_the_team(who: dict[str, 
     assert str(closed.pk) not in str(warned)
 
 
-def test_hidden_and_unknown_answer_alike(who: dict[str, Caller], closed: Patient) -> None:
+def test_hidden_and_unknown_answer_alike(who: dict[str, ApiClient], closed: Patient) -> None:
     def told(reply: Any) -> Any:
         error = reply.json()["error"]
         return reply.status_code, error["code"], error["message"], error["details"]
@@ -134,21 +136,23 @@ def test_hidden_and_unknown_answer_alike(who: dict[str, Caller], closed: Patient
         assert told(hidden) == told(who["doctor"].get(f"/patients/{uuid4()}{path}")) == (404, "NOT_FOUND", NOBODY, {})
 
 
-def test_a_refused_look_at_a_closed_chart_is_on_record(ward: dict[str, User], who: dict[str, Caller], closed: Patient) -> None:
+def test_a_refused_look_at_a_closed_chart_is_on_record(
+    staff: dict[str, User], who: dict[str, ApiClient], closed: Patient
+) -> None:
     before = AuditEvent.objects.filter(outcome="denied").count()
     who["doctor"].get(f"/patients/{closed.pk}")
     who["doctor"].put(f"/patients/{closed.pk}", {"phone": "+1-555-0100"})
     who["doctor"].get(f"/patients/{uuid4()}")
     rows = AuditEvent.objects.filter(outcome="denied").order_by("id")[before:]
     assert [(row.user_id, row.patient_id, row.action) for row in rows] == [
-        (ward["doctor"].pk, closed.pk, "patient.retrieve"),
-        (ward["doctor"].pk, closed.pk, "patient.update"),
+        (staff["doctor"].pk, closed.pk, "patient.retrieve"),
+        (staff["doctor"].pk, closed.pk, "patient.update"),
     ]
     assert rows[0].detail["why"] == "The chart is restricted."
 
 
-def test_a_merged_id_that_leads_to_a_closed_chart_is_404(who: dict[str, Caller], closed: Patient) -> None:
-    old = admit("Johnny", "Roe")
+def test_a_merged_id_that_leads_to_a_closed_chart_is_404(who: dict[str, ApiClient], closed: Patient) -> None:
+    old = register_patient("Johnny", "Roe")
     merge(old, closed)
     assert who["doctor"].get(f"/patients/{old.pk}").status_code == 404
     assert who["nurse"].get(f"/patients/{old.pk}").json()["data"]["patient"]["id"] == str(closed.pk)
@@ -161,28 +165,28 @@ def test_a_merged_id_that_leads_to_a_closed_chart_is_404(who: dict[str, Caller],
 
 @pytest.mark.parametrize("role", ["doctor", "pharmacist"])
 def test_an_emergency_opens_the_chart_for_four_hours_to_that_person(
-    ward: dict[str, User], who: dict[str, Caller], closed: Patient, role: str
+    staff: dict[str, User], who: dict[str, ApiClient], closed: Patient, role: str
 ) -> None:
     with time_machine.travel(clock.now(), tick=False) as now:
         start = clock.now().replace(microsecond=0)
         reply = opened(who[role], closed)
         assert reply.status_code == 200, reply.content
         told = reply.json()["data"]["break_glass"]
-        assert (told["patient_id"], told["user_id"]) == (str(closed.pk), str(ward[role].pk))
+        assert (told["patient_id"], told["user_id"]) == (str(closed.pk), str(staff[role].pk))
         assert datetime.fromisoformat(told["until"]) == start + timedelta(hours=4)
         address = f"/patients/{closed.pk}"
         assert who[role].get(address).status_code == 200
         assert who[role].get("/patients?search=roe").json()["data"]["pagination"]["total"] == 1
         assert who["lab_technician"].get(address).status_code == 404
         now.move_to(start + timedelta(hours=4) - timedelta(seconds=1))
-        later = caller(ward[role])  # a glass outlives the session it was broken in
+        later = api_client(staff[role])  # a glass outlives the session it was broken in
         assert later.get(address).status_code == 200
         now.shift(timedelta(seconds=2))
         assert later.get(address).status_code == 404
         assert opened(later, closed).status_code == 200  # and again, if it must be
 
 
-def test_by_mrn_in_any_case_where_the_chart_is_not_found(who: dict[str, Caller], closed: Patient) -> None:
+def test_by_mrn_in_any_case_where_the_chart_is_not_found(who: dict[str, ApiClient], closed: Patient) -> None:
     reply = who["doctor"].post("/patients/break-glass", {"mrn": "mrn-77", "reason": WHY})
     assert reply.json()["data"]["break_glass"]["patient_id"] == str(closed.pk)
     wrong = who["doctor"].post("/patients/break-glass", {"mrn": "MRN-78", "reason": WHY})
@@ -190,22 +194,22 @@ def test_by_mrn_in_any_case_where_the_chart_is_not_found(who: dict[str, Caller],
 
 
 def test_it_is_announced_with_its_end_and_the_listeners_read_it(
-    ward: dict[str, User], who: dict[str, Caller], closed: Patient
+    staff: dict[str, User], who: dict[str, ApiClient], closed: Patient
 ) -> None:
     opened(who["doctor"], closed)
     row = OutboxEvent.objects.get(name="patient.glass_broken")
     glass = BreakGlass.objects.get()
-    assert relay.revive(row) == GlassBroken(patient_id=closed.pk, user_id=ward["doctor"].pk, until=glass.until)
+    assert relay.deserialize(row) == GlassBroken(patient_id=closed.pk, user_id=staff["doctor"].pk, until=glass.until)
     assert "reason" not in row.payload
 
 
-def test_no_glass_is_broken_twice_nor_where_none_is(who: dict[str, Caller], closed: Patient) -> None:
+def test_no_glass_is_broken_twice_nor_where_none_is(who: dict[str, ApiClient], closed: Patient) -> None:
     opened(who["doctor"], closed)
     again = opened(who["doctor"], closed)
     assert again.status_code == 409
     assert again.json()["error"]["details"]["until"]
     assert opened(who["nurse"], closed).status_code == 409  # on the team
-    assert opened(who["doctor"], admit("Ann")).status_code == 409  # not restricted
+    assert opened(who["doctor"], register_patient("Ann")).status_code == 409  # not restricted
     assert opened(who["doctor"], Patient(pk=uuid4())).status_code == 404
     assert BreakGlass.objects.count() == 1
 
@@ -213,7 +217,7 @@ def test_no_glass_is_broken_twice_nor_where_none_is(who: dict[str, Caller], clos
 @pytest.mark.parametrize("role", ["admin", "manager", "receptionist", "lab_technician", "billing"])
 @pytest.mark.parametrize("admin_clinical", [True, False])
 def test_who_may_not_break_the_glass(
-    who: dict[str, Caller], closed: Patient, settings: Any, role: str, admin_clinical: bool
+    who: dict[str, ApiClient], closed: Patient, settings: Any, role: str, admin_clinical: bool
 ) -> None:
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
     assert opened(who[role], closed).status_code == 403
@@ -221,13 +225,15 @@ def test_who_may_not_break_the_glass(
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": "short"}, {"reason": "          "}, {"reason": WHY, "hours": 8}])
-def test_an_emergency_needs_its_reason(who: dict[str, Caller], closed: Patient, body: dict[str, Any]) -> None:
+def test_an_emergency_needs_its_reason(who: dict[str, ApiClient], closed: Patient, body: dict[str, Any]) -> None:
     assert who["doctor"].post(f"/patients/{closed.pk}/break-glass", body).status_code == 400
     assert not BreakGlass.objects.exists()
 
 
-def test_every_row_of_that_access_says_so_and_no_other(ward: dict[str, User], who: dict[str, Caller], closed: Patient) -> None:
-    other, doctor = admit("Ann"), who["doctor"]
+def test_every_row_of_that_access_says_so_and_no_other(
+    staff: dict[str, User], who: dict[str, ApiClient], closed: Patient
+) -> None:
+    other, doctor = register_patient("Ann"), who["doctor"]
     doctor.get(f"/patients/{closed.pk}")
     opened(doctor, closed)
     entry = doctor.post(f"/patients/{closed.pk}/medical-history", {"type": "note", "display": "Seen"}).json()["data"]["record"]
@@ -237,7 +243,7 @@ def test_every_row_of_that_access_says_so_and_no_other(ward: dict[str, User], wh
     doctor.put(f"/patients/{closed.pk}", {"phone": "+1-555-0100"})
     doctor.get(f"/patients/{other.pk}")
     who["nurse"].get(f"/patients/{closed.pk}")
-    rows = AuditEvent.objects.filter(user_id=ward["doctor"].pk, patient_id__isnull=False).order_by("id")
+    rows = AuditEvent.objects.filter(user_id=staff["doctor"].pk, patient_id__isnull=False).order_by("id")
     assert [(row.action, row.purpose) for row in rows] == [
         ("patient.retrieve", ""),  # refused, before
         ("patient.glass_broken", "break_glass"),
@@ -248,24 +254,24 @@ def test_every_row_of_that_access_says_so_and_no_other(ward: dict[str, User], wh
         ("patient.updated", "break_glass"),
         ("patient.read", ""),
     ]
-    assert set(AuditEvent.objects.filter(user_id=ward["nurse"].pk).values_list("purpose", flat=True)) == {""}
+    assert set(AuditEvent.objects.filter(user_id=staff["nurse"].pk).values_list("purpose", flat=True)) == {""}
 
 
-def test_an_emergency_access_is_signed_off_once_by_somebody_else(ward: dict[str, User], closed: Patient) -> None:
-    glass = services.break_glass(by=ward["doctor"], patient_id=closed.pk, reason=WHY)
+def test_an_emergency_access_is_signed_off_once_by_somebody_else(staff: dict[str, User], closed: Patient) -> None:
+    glass = services.break_glass(by=staff["doctor"], patient_id=closed.pk, reason=WHY)
     with pytest.raises(NotFound):
-        services.review_glass(by=ward["doctor"], break_glass_id=glass.pk, review="All well")
+        services.review_glass(by=staff["doctor"], break_glass_id=glass.pk, review="All well")
     with pytest.raises(Invalid):
-        services.review_glass(by=ward["admin"], break_glass_id=glass.pk, review="  ")
-    done = services.review_glass(by=ward["admin"], break_glass_id=glass.pk, review="Asked, and it was one")
-    assert (done.reviewed_by, done.review) == (ward["admin"], "Asked, and it was one")
+        services.review_glass(by=staff["admin"], break_glass_id=glass.pk, review="  ")
+    done = services.review_glass(by=staff["admin"], break_glass_id=glass.pk, review="Asked, and it was one")
+    assert (done.reviewed_by, done.review) == (staff["admin"], "Asked, and it was one")
     assert OutboxEvent.objects.filter(name="patient.glass_reviewed").count() == 1
     with pytest.raises(services.AlreadyReviewed):
-        services.review_glass(by=ward["admin"], break_glass_id=glass.pk, review="Once more")
-    again = services.break_glass(by=ward["pharmacist"], patient_id=closed.pk, reason=WHY)
-    BreakGlass.objects.filter(pk=again.pk).update(user=ward["admin"])
+        services.review_glass(by=staff["admin"], break_glass_id=glass.pk, review="Once more")
+    again = services.break_glass(by=staff["pharmacist"], patient_id=closed.pk, reason=WHY)
+    BreakGlass.objects.filter(pk=again.pk).update(user=staff["admin"])
     with pytest.raises(Forbidden):
-        services.review_glass(by=ward["admin"], break_glass_id=again.pk, review="My own")
+        services.review_glass(by=staff["admin"], break_glass_id=again.pk, review="My own")
 
 
 @pytest.mark.parametrize(
@@ -277,26 +283,28 @@ def test_an_emergency_access_is_signed_off_once_by_somebody_else(ward: dict[str,
         {"reviewed_at": datetime(2030, 1, 1, tzinfo=UTC)},
     ],
 )
-def test_the_database_keeps_an_emergency_access_whole(ward: dict[str, User], closed: Patient, wrong: dict[str, Any]) -> None:
+def test_the_database_keeps_an_emergency_access_whole(staff: dict[str, User], closed: Patient, wrong: dict[str, Any]) -> None:
     now = clock.now()
-    right = {"patient": closed, "user": ward["doctor"], "reason": WHY, "broken_at": now, "until": now + timedelta(hours=4)}
+    right = {"patient": closed, "user": staff["doctor"], "reason": WHY, "broken_at": now, "until": now + timedelta(hours=4)}
     with pytest.raises(IntegrityError), transaction.atomic():
         BreakGlass.objects.create(**(right | wrong))
     glass = BreakGlass.objects.create(**right)
     with pytest.raises(IntegrityError), transaction.atomic():
-        BreakGlass.objects.filter(pk=glass.pk).update(reviewed_by=ward["doctor"], reviewed_at=now, review="My own")
+        BreakGlass.objects.filter(pk=glass.pk).update(reviewed_by=staff["doctor"], reviewed_at=now, review="My own")
 
 
 # The access log
 
 
-def log(who: Caller, patient: Patient, query: str = "") -> list[dict[str, Any]]:
+def log(who: ApiClient, patient: Patient, query: str = "") -> list[dict[str, Any]]:
     reply = who.get(f"/patients/{patient.pk}/access-log{query}")
     assert reply.status_code == 200, reply.content
     return reply.json()["data"]["access_log"]
 
 
-def test_the_access_log_says_who_looked_as_what_and_why(ward: dict[str, User], who: dict[str, Caller], closed: Patient) -> None:
+def test_the_access_log_says_who_looked_as_what_and_why(
+    staff: dict[str, User], who: dict[str, ApiClient], closed: Patient
+) -> None:
     who["nurse"].get(f"/patients/{closed.pk}")
     who["doctor"].get(f"/patients/{closed.pk}")
     opened(who["doctor"], closed)
@@ -312,13 +320,13 @@ def test_the_access_log_says_who_looked_as_what_and_why(ward: dict[str, User], w
         ("system", "Wrote into the chart", "success", "operations"),
         ("system", "Registered the patient", "success", "operations"),
     ]
-    assert rows[0]["person"] == {"id": str(ward["doctor"].pk), "name": "Doctor.Ward Tester", "role": "doctor"}
+    assert rows[0]["person"] == {"id": str(staff["doctor"].pk), "name": "Doctor.Ward Tester", "role": "doctor"}
     assert rows[-1]["person"] == {"id": None, "name": "system", "role": "system"}
     assert log(who["admin"], closed)[0]["action"] == "Read who looked at the record"
 
 
-def test_the_access_log_counts_refusals_by_role_and_looks_on_the_pages(ward: dict[str, User], who: dict[str, Caller]) -> None:
-    patient = admit()
+def test_the_access_log_counts_refusals_by_role_and_looks_on_the_pages(staff: dict[str, User], who: dict[str, ApiClient]) -> None:
+    patient = register_patient()
     who["receptionist"].get(f"/patients/{patient.pk}/medical-history")
     who["manager"].get(f"/patients/{patient.pk}")
     who["nurse"].put(f"/patients/{patient.pk}/restricted", {"restricted": True, "reason": WHY})
@@ -332,8 +340,8 @@ def test_the_access_log_counts_refusals_by_role_and_looks_on_the_pages(ward: dic
     ]
 
 
-def test_the_access_log_of_a_merged_record_tells_of_both(who: dict[str, Caller]) -> None:
-    old, new = admit("Jon"), admit("John")
+def test_the_access_log_of_a_merged_record_tells_of_both(who: dict[str, ApiClient]) -> None:
+    old, new = register_patient("Jon"), register_patient("John")
     who["nurse"].get(f"/patients/{old.pk}")
     merge(old, new)
     who["doctor"].get(f"/patients/{old.pk}")
@@ -342,12 +350,12 @@ def test_the_access_log_of_a_merged_record_tells_of_both(who: dict[str, Caller])
         assert {"nurse", "doctor"} <= set(roles)
 
 
-def test_the_access_log_is_paged_and_cut_by_period(who: dict[str, Caller], settings: Any) -> None:
+def test_the_access_log_is_paged_and_cut_by_period(who: dict[str, ApiClient], settings: Any) -> None:
     settings.CLINIC_TIME_ZONE = "America/Los_Angeles"
-    patient = admit()
+    patient = register_patient()
     for day in (1, 2, 3):
         with time_machine.travel(datetime(2027, 3, day, 20, tzinfo=UTC)):
-            caller(User.objects.get(username="nurse.ward")).get(f"/patients/{patient.pk}")
+            api_client(User.objects.get(username="nurse.ward")).get(f"/patients/{patient.pk}")
     admin = who["admin"]
 
     def days(query: str) -> list[int]:
@@ -370,8 +378,8 @@ def test_the_access_log_is_paged_and_cut_by_period(who: dict[str, Caller], setti
         assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field), query
 
 
-def test_the_access_log_names_everybody_in_one_query(who: dict[str, Caller]) -> None:
-    patient = admit()
+def test_the_access_log_names_everybody_in_one_query(who: dict[str, ApiClient]) -> None:
+    patient = register_patient()
     for role in ("doctor", "nurse", "pharmacist", "billing", "receptionist"):
         who[role].get(f"/patients/{patient.pk}")
     counts = set()
@@ -383,9 +391,9 @@ def test_the_access_log_names_everybody_in_one_query(who: dict[str, Caller]) -> 
 
 
 @pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist", "manager", "billing", "pharmacist", "lab_technician"])
-def test_only_administrators_read_the_access_log(who: dict[str, Caller], role: str) -> None:
-    assert who[role].get(f"/patients/{admit().pk}/access-log").status_code == 403
+def test_only_administrators_read_the_access_log(who: dict[str, ApiClient], role: str) -> None:
+    assert who[role].get(f"/patients/{register_patient().pk}/access-log").status_code == 403
 
 
-def test_the_access_log_of_nobody_is_404(who: dict[str, Caller]) -> None:
+def test_the_access_log_of_nobody_is_404(who: dict[str, ApiClient]) -> None:
     assert who["admin"].get(f"/patients/{uuid4()}/access-log").status_code == 404

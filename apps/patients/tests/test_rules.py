@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from apps.patients import dates, rules
+from apps.patients import rules
+from apps.patients.chart import dates
 
 TODAY = date(2026, 11, 22)
 

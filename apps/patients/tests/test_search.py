@@ -12,11 +12,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.access.actor import SYSTEM
-from apps.patients import name_forms, rules, search, selectors, services
-from apps.patients import vocabulary as vocabulary_of
+from apps.patients import rules, selectors, services
 from apps.patients.models import CommonPrefix, NameWord, Patient, SearchWord
-from apps.patients.tests.crowd import move_in
-from apps.patients.tests.factories import admit, merge
+from apps.patients.search import name_forms, patient_search
+from apps.patients.search import vocabulary as vocabulary_of
+from apps.patients.tests.bulk_patients import insert_patients
+from apps.patients.tests.factories import merge, register_patient
 from apps.patients.tests.test_merging import again
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ TEXTS = [
 
 
 def names(text: str, **asked: Any) -> list[str]:
-    found = search.find(text, **asked)
+    found = patient_search.find(text, **asked)
     people = {row.seq: f"{row.first_name} {row.last_name}" for row in Patient.objects.filter(seq__in=found.seqs)}
     return [people[seq] for seq in found.seqs]
 
@@ -65,14 +66,14 @@ def plans(caught: Any) -> list[dict[str, Any]]:
 
 
 def test_among_fifty_thousand_no_list_search_or_detail_reads_the_whole_table() -> None:
-    move_in(50_000)
+    insert_patients(50_000)
     somebody = Patient.objects.filter(last_name="Smith")[0]
     with CaptureQueriesContext(connection) as caught:
         for text in [*TEXTS, "1980-05-15", "smith 15 5 80"]:
-            selectors.listing(visible_to=SYSTEM, text=text)
+            selectors.list_page(visible_to=SYSTEM, text=text)
         for status in ("", "active", "inactive"):
-            selectors.listing(visible_to=SYSTEM, status=status)
-            selectors.listing(visible_to=SYSTEM, status=status, offset=4_000)
+            selectors.list_page(visible_to=SYSTEM, status=status)
+            selectors.list_page(visible_to=SYSTEM, status=status, offset=4_000)
         selectors.patient(SYSTEM, somebody.pk)
     nodes = plans(caught)
     assert len(nodes) > 100
@@ -85,11 +86,11 @@ def test_among_fifty_thousand_no_list_search_or_detail_reads_the_whole_table() -
 
 
 def test_a_search_costs_the_same_statements_whatever_it_finds() -> None:
-    move_in(3_000)
+    insert_patients(3_000)
     for text, most in {"john": 3, "mrn10000123": 2, "zzqq": 3, "mary smith": 4, "1980-05-15": 2}.items():
         for limit in (1, 100):
             with CaptureQueriesContext(connection) as caught:
-                selectors.listing(visible_to=SYSTEM, text=text, limit=limit)
+                selectors.list_page(visible_to=SYSTEM, text=text, limit=limit)
             assert len(caught) <= most, (text, limit, [row["sql"] for row in caught])
 
 
@@ -114,18 +115,20 @@ def brute(text: str) -> set[int]:
     "text", ["j", "jo", "john", "smith", "mary smi", "john do", "a b", "mrn1000", "0 1", "lee anna", "s m j", "bob", "jim smith"]
 )
 def test_search_finds_exactly_those_whom_looking_at_everybody_finds(text: str) -> None:
-    move_in(2_000)
+    insert_patients(2_000)
     expected = brute(text)
-    found = search.find(text, limit=5_000)
+    found = patient_search.find(text, limit=5_000)
     assert set(found.seqs) == expected
     assert len(found.seqs) == len(set(found.seqs)) == found.total
-    pages = [seq for offset in range(0, found.total, 37) for seq in search.find(text, offset=offset, limit=37).seqs]
+    pages = [seq for offset in range(0, found.total, 37) for seq in patient_search.find(text, offset=offset, limit=37).seqs]
     assert pages == found.seqs
 
 
 def test_status_narrows_a_search() -> None:
-    move_in(2_000)
-    everybody, active, inactive = (search.find("john", status=status, limit=5_000) for status in ("", "active", "inactive"))
+    insert_patients(2_000)
+    everybody, active, inactive = (
+        patient_search.find("john", status=status, limit=5_000) for status in ("", "active", "inactive")
+    )
     assert set(active.seqs) | set(inactive.seqs) == set(everybody.seqs)
     assert active.total + inactive.total == everybody.total
     assert inactive.total > 0
@@ -136,67 +139,67 @@ def test_status_narrows_a_search() -> None:
 )
 @pytest.mark.parametrize("status", ["", "active"])
 def test_the_hidden_are_neither_shown_nor_counted(text: str, status: str) -> None:
-    move_in(2_000)
-    admit("Mary Lee", "Smith")
-    admit("John", "Doe")  # born on that day
-    everybody = search.find(text, status=status, limit=5_000)
+    insert_patients(2_000)
+    register_patient("Mary Lee", "Smith")
+    register_patient("John", "Doe")  # born on that day
+    everybody = patient_search.find(text, status=status, limit=5_000)
     hidden = everybody.seqs[::3]
-    shown = search.find(text, status=status, limit=5_000, hidden=hidden)
+    shown = patient_search.find(text, status=status, limit=5_000, hidden=hidden)
     if everybody.total > len(hidden):
         assert shown.seqs == [seq for seq in everybody.seqs if seq not in hidden]
         assert shown.total == everybody.total - len(hidden)
     else:
         assert not set(shown.seqs) & set(hidden)
-    assert search.find(text, status=status, hidden=everybody.seqs).seqs == [] or not everybody.fuzzy
+    assert patient_search.find(text, status=status, hidden=everybody.seqs).seqs == [] or not everybody.fuzzy
 
 
 def test_what_is_common_stays_exact_for_whom_some_are_hidden() -> None:
-    move_in(10_004)
+    insert_patients(10_004)
     seqs = list(Patient.objects.values_list("seq", flat=True)[:6])
-    assert search.find("mrn", hidden=seqs[:3]).is_estimate
-    found = search.find("mrn", hidden=seqs)
+    assert patient_search.find("mrn", hidden=seqs[:3]).is_estimate
+    found = patient_search.find("mrn", hidden=seqs)
     assert (found.total, found.is_estimate) == (9_998, False)
 
 
 def test_of_two_names_the_exact_ones_come_first_and_then_the_newest() -> None:
     for first, last in (("Johnny", "Doe"), ("John", "Doering"), ("John", "Doe"), ("John", "Doe")):
-        admit(first, last)
+        register_patient(first, last)
     assert names("doe john") == ["John Doe", "John Doe", "Johnny Doe", "John Doering"]
-    found = search.find("john doe")
+    found = patient_search.find("john doe")
     assert found.seqs[0] > found.seqs[1]
 
 
 def test_somebody_with_two_fitting_pairs_is_counted_once() -> None:
-    admit("John Johnny", "Doe Doering")
+    register_patient("John Johnny", "Doe Doering")
     for text in ("john do", "joh doe", "jo do"):
-        assert (len(search.find(text).seqs), search.find(text).total) == (1, 1)
+        assert (len(patient_search.find(text).seqs), patient_search.find(text).total) == (1, 1)
 
 
 def test_a_word_of_letters_may_begin_an_mrn_beside_a_name() -> None:
-    admit("Ann", "Doe", mrn="JOHN-7")
-    admit("John", "Doe")
+    register_patient("Ann", "Doe", mrn="JOHN-7")
+    register_patient("John", "Doe")
     assert names("john doe") == ["Ann Doe", "John Doe"]
     assert sorted(names("jo doe")) == ["Ann Doe", "John Doe"]
 
 
 @pytest.mark.parametrize("text", ["jonh doe smiht", "doe jonh 15 5 80", "jo jonh", "jonh jo smiht"])
 def test_several_words_may_be_bent_at_once(text: str) -> None:
-    admit("John", "Doe Smith")
-    admit("Joan", "Miller")
+    register_patient("John", "Doe Smith")
+    register_patient("Joan", "Miller")
     assert names(text)[0] == "John Doe Smith"
-    assert search.find(text).fuzzy
+    assert patient_search.find(text).fuzzy
 
 
 def test_more_than_ten_thousand_matches_are_an_estimate() -> None:
-    move_in(15_000)
-    found = search.find("mrn100")
+    insert_patients(15_000)
+    found = patient_search.find("mrn100")
     assert (found.total, found.is_estimate) == (10_000, True)
     assert len(found.seqs) == 20
 
 
 def test_who_is_called_exactly_so_comes_first() -> None:
     for last in ("Smithson", "Smith", "Smithers"):
-        admit("Ann", last)
+        register_patient("Ann", last)
     assert names("smith") == ["Ann Smith", "Ann Smithers", "Ann Smithson"]
 
 
@@ -214,21 +217,21 @@ def test_who_is_called_exactly_so_comes_first() -> None:
 )
 def test_a_misspelt_misheard_or_swapped_name_is_found_and_said_to_be_near(text: str, first: str) -> None:
     for name in ("John Doe", "Catherine Garcia", "Steven Nguyen", "Sinéad O'Brien", "Someone Else"):
-        admit(*name.split())
-    found = search.find(text)
+        register_patient(*name.split())
+    found = patient_search.find(text)
     assert names(text)[0] == first
     assert found.fuzzy
 
 
 def test_what_fits_is_never_called_near() -> None:
-    admit("John", "Doe")
-    assert search.find("doe").fuzzy is False
-    assert search.find("qqqqqq").fuzzy is False
-    assert search.find("j_hn").total == search.find("joh%").total == 0
+    register_patient("John", "Doe")
+    assert patient_search.find("doe").fuzzy is False
+    assert patient_search.find("qqqqqq").fuzzy is False
+    assert patient_search.find("j_hn").total == patient_search.find("joh%").total == 0
 
 
 def test_one_edit_in_a_name_is_nearly_always_undone() -> None:
-    move_in(5_000)
+    insert_patients(5_000)
     dice, found, asked = random.Random(3), 0, 0
     vocabulary = sorted({word for word in SearchWord.objects.values_list("word", flat=True) if word.isalpha() and len(word) > 3})
     for word in dice.sample(vocabulary, min(150, len(vocabulary))):
@@ -248,16 +251,16 @@ def misspell(word: str, dice: random.Random) -> str:
 
 
 def test_the_repair_command_writes_words_and_counts_anew(capsys: pytest.CaptureFixture[str]) -> None:
-    admit("John", "Doe")
+    register_patient("John", "Doe")
     SearchWord.objects.all().delete()
-    assert search.find("doe").total == 0
+    assert patient_search.find("doe").total == 0
     call_command("repair_patient_list")
-    assert search.find("doe").total == 1
+    assert patient_search.find("doe").total == 1
     assert "1 patients" in capsys.readouterr().out
 
 
 def test_the_repair_command_repairs_pairs_shared_letters_and_common_beginnings() -> None:
-    patient = admit("Mary", "Martinez")
+    patient = register_patient("Mary", "Martinez")
     wanted = set(SearchWord.objects.values_list("seq", "word", "shared"))
     SearchWord.objects.filter(word__startswith="=").delete()
     SearchWord.objects.filter(word="mary").update(shared=0)
@@ -266,8 +269,8 @@ def test_the_repair_command_repairs_pairs_shared_letters_and_common_beginnings()
     NameWord.objects.all().delete()
     call_command("repair_patient_list")
     assert set(SearchWord.objects.values_list("seq", "word", "shared")) == wanted
-    assert (search.find("mar").total, search.find("mary mart").total) == (1, 1)
-    assert search.find("marry").fuzzy
+    assert (patient_search.find("mar").total, patient_search.find("mary mart").total) == (1, 1)
+    assert patient_search.find("marry").fuzzy
 
 
 # --- written, dialled or called otherwise
@@ -275,7 +278,7 @@ def test_the_repair_command_repairs_pairs_shared_letters_and_common_beginnings()
 
 def exact(text: str) -> list[int]:
     """Who is found, as an exact match."""
-    found = search.find(text)
+    found = patient_search.find(text)
     assert not found.fuzzy, text
     assert found.total == len(found.seqs)
     return found.seqs
@@ -285,8 +288,8 @@ def exact(text: str) -> list[int]:
     "text", ["Doe,John", "DOE^JOHN", "Doe/John", "doe, john", "John.Doe", "DOE^JOHN^", "Doe;John", "doe،john"]
 )
 def test_whatever_parts_two_names_they_are_found(text: str) -> None:
-    john = admit("John", "Doe")
-    admit("Peter", "Doe")
+    john = register_patient("John", "Doe")
+    register_patient("Peter", "Doe")
     assert exact(text) == [john.seq]
 
 
@@ -295,8 +298,8 @@ def test_whatever_parts_two_names_they_are_found(text: str) -> None:
 )
 @pytest.mark.parametrize("text", ["佐々木健一", "佐々木 健一", "佐々木\u3000健一", "佐々木", "健一", "佐々木健", "健一 佐々木"])
 def test_a_name_without_a_space_is_found_however_it_was_entered(first: str, last: str, text: str) -> None:
-    kenichi = admit(first, last)
-    admit("太郎", "山田")
+    kenichi = register_patient(first, last)
+    register_patient("太郎", "山田")
     assert exact(text) == [kenichi.seq]
 
 
@@ -304,7 +307,7 @@ def test_a_name_without_a_space_is_found_however_it_was_entered(first: str, last
     ("first", "last", "text"), [("小龙", "李", "李小龙"), ("철수", "김", "김철수"), ("スミス", "ジョン", "ジョン・スミス")]
 )
 def test_chinese_korean_and_katakana_names_are_found_in_one_run(first: str, last: str, text: str) -> None:
-    patient = admit(first, last)
+    patient = register_patient(first, last)
     assert exact(text) == [patient.seq]
 
 
@@ -328,15 +331,15 @@ def test_a_number_is_found_as_it_is_dialled_at_home_and_from_abroad(
     country: str, stored: str, texts: list[str], settings: Any
 ) -> None:
     settings.CLINIC_COUNTRY = country
-    patient = admit(phone=stored)
-    admit("Other", "Person", phone="+254 733 000 000")
+    patient = register_patient(phone=stored)
+    register_patient("Other", "Person", phone="+254 733 000 000")
     for text in texts:
         assert exact(text) == [patient.seq], text
 
 
 def test_the_old_numbers_and_names_of_a_merge_find_the_survivor_until_it_is_undone() -> None:
-    retired = admit("Jonathan", "Dough", phone="(213) 373-4253")
-    survivor = admit("Philippa", "Doe", phone="(310) 555-0199")
+    retired = register_patient("Jonathan", "Dough", phone="(213) 373-4253")
+    survivor = register_patient("Philippa", "Doe", phone="(310) 555-0199")
     done = merge(retired, survivor)
     for text in ("213 373 4253", "+12133734253", "310 555 0199", "jonathan dough"):
         assert exact(text) == [survivor.seq], text
@@ -355,23 +358,23 @@ def test_the_old_numbers_and_names_of_a_merge_find_the_survivor_until_it_is_undo
 )
 @pytest.mark.parametrize("also", ["", " jones", " 1980-05-15", " jones 1980-05-15"])
 def test_a_person_is_found_by_a_nickname_and_by_the_full_name(stored: str, text: str, also: str) -> None:
-    patient = admit(stored, "Jones")
-    admit("Zachary", "Jones")
+    patient = register_patient(stored, "Jones")
+    register_patient("Zachary", "Jones")
     assert exact(text + also) == [patient.seq]
 
 
 def test_who_is_called_as_typed_comes_before_nicknames_and_each_counts_once() -> None:
-    bobbie, roberta = admit("Bobbie", "Jones"), [admit("Roberta", f"Jones{letter}") for letter in "abc"]
-    both = admit("Bobbie", "Jones", middle_name="Roberta")
+    bobbie, roberta = register_patient("Bobbie", "Jones"), [register_patient("Roberta", f"Jones{letter}") for letter in "abc"]
+    both = register_patient("Bobbie", "Jones", middle_name="Roberta")
     newest = [row.seq for row in reversed(roberta)]
     assert exact("bobbie") == [both.seq, bobbie.seq, *newest]
     assert exact("bobbie jones") == [both.seq, bobbie.seq, *newest]
-    pages = [search.find("bobbie", offset=offset, limit=2) for offset in (0, 2, 4, 6)]
+    pages = [patient_search.find("bobbie", offset=offset, limit=2) for offset in (0, 2, 4, 6)]
     assert [page.seqs for page in pages] == [[both.seq, bobbie.seq], newest[:2], newest[2:], []]
     assert {page.total for page in pages} == {5}
     services.deactivate(by=SYSTEM, patient_id=roberta[0].pk)
-    assert search.find("bobbie", status="active").total == 4
-    assert search.find("bobbie", hidden=[roberta[1].seq]).total == 4
+    assert patient_search.find("bobbie", status="active").total == 4
+    assert patient_search.find("bobbie", hidden=[roberta[1].seq]).total == 4
 
 
 @pytest.mark.parametrize(
@@ -386,23 +389,30 @@ def test_who_is_called_as_typed_comes_before_nicknames_and_each_counts_once() ->
     ],
 )
 def test_a_name_is_found_with_and_without_the_arabic_article(stored: str, texts: list[str]) -> None:
-    patient = admit("فاطمة", stored)
-    admit("Alan", "Elias")
+    patient = register_patient("فاطمة", stored)
+    register_patient("Alan", "Elias")
     for text in texts:
         assert exact(text) == [patient.seq], text
         assert exact(f"فاطمة {text}") == [patient.seq], text
 
 
 def test_a_name_with_a_percent_sign_is_found_by_it_and_by_the_rest() -> None:
-    odd, plain = admit("Zoe", "O’Brien%"), admit("Zoe", "O’Brien")
+    odd, plain = register_patient("Zoe", "O’Brien%"), register_patient("Zoe", "O’Brien")
     assert exact("O’Brien%") == exact("o'brien%") == exact("zoe O'Brien%") == [odd.seq]
     assert set(exact("obrien")) == {odd.seq, plain.seq}
     assert exact("%") == exact("O%n") == []
 
 
 def test_the_migration_writes_the_words_of_everybody_anew() -> None:
-    people = [admit("健一", "佐々木"), admit("فاطمة", "الزهراء", phone="+254 712 345 672"), admit("Zoe", "O’Brien%")]
-    retired, survivor = admit("Jonathan", "Dough", phone="(213) 373-4253"), admit("Philippa", "Doe", phone="(310) 555-0199")
+    people = [
+        register_patient("健一", "佐々木"),
+        register_patient("فاطمة", "الزهراء", phone="+254 712 345 672"),
+        register_patient("Zoe", "O’Brien%"),
+    ]
+    retired, survivor = (
+        register_patient("Jonathan", "Dough", phone="(213) 373-4253"),
+        register_patient("Philippa", "Doe", phone="(310) 555-0199"),
+    )
     merge(retired, survivor, phone="retired")
     written = set(SearchWord.objects.values_list("seq", "word", "shared"))
     assert {row.seq for row in (*people, survivor)} == {seq for seq, _, _ in written}

@@ -11,22 +11,22 @@ from hypothesis.extra.django import TestCase
 from apps.access.actor import SYSTEM
 from apps.patients import rules, selectors, services
 from apps.patients.models import Patient
-from apps.patients.tests.factories import admit, chart
+from apps.patients.tests.factories import chart, register_patient
 
 pytestmark = pytest.mark.django_db
 
 
 def found(text: str) -> list[str]:
-    rows = selectors.matching(selectors.roll(visible_to=SYSTEM), text)
+    rows = selectors.search_within(selectors.patients(visible_to=SYSTEM), text)
     return [f"{row.first_name} {row.last_name}" for row in rows]
 
 
 @pytest.fixture
 def people() -> None:
-    admit("John", "Doe", mrn="MRN001", phone="+1-555-0123")
-    admit("Johanna", "Doering", born=date(1985, 3, 20), phone="(213) 373-4253")
-    admit("José María", "O'Brien-Núñez", born=date(1990, 4, 5), mrn="X-77")
-    admit("Mary", "van der Berg", born=date(1990, 5, 4))
+    register_patient("John", "Doe", mrn="MRN001", phone="+1-555-0123")
+    register_patient("Johanna", "Doering", born=date(1985, 3, 20), phone="(213) 373-4253")
+    register_patient("José María", "O'Brien-Núñez", born=date(1990, 4, 5), mrn="X-77")
+    register_patient("Mary", "van der Berg", born=date(1990, 5, 4))
 
 
 @pytest.mark.usefixtures("people")
@@ -78,22 +78,22 @@ class SearchProperties(TestCase):
     )
     @settings(max_examples=60, deadline=None)
     def test_whoever_is_registered_is_found_by_the_beginning_of_each_name(self, first: str, last: str, cut: int) -> None:
-        patient = admit(first, last)
+        patient = register_patient(first, last)
         for name in (first, last):
             words = rules.words(name)
             if words:
-                assert patient in selectors.matching(selectors.roll(visible_to=SYSTEM), words[0][:cut])
-                assert patient in selectors.matching(selectors.roll(visible_to=SYSTEM), name)
+                assert patient in selectors.search_within(selectors.patients(visible_to=SYSTEM), words[0][:cut])
+                assert patient in selectors.search_within(selectors.patients(visible_to=SYSTEM), name)
 
 
-def test_a_manager_finds_nobody(ward: dict[str, Any]) -> None:
-    admit()
-    assert not selectors.roll(visible_to=ward["manager"]).exists()
-    assert selectors.roll(visible_to=ward["billing"]).count() == 1
+def test_a_manager_finds_nobody(staff: dict[str, Any]) -> None:
+    register_patient()
+    assert not selectors.patients(visible_to=staff["manager"]).exists()
+    assert selectors.patients(visible_to=staff["billing"]).count() == 1
 
 
-def test_each_role_reads_its_kinds_of_entry(ward: dict[str, Any]) -> None:
-    patient = admit()
+def test_each_role_reads_its_kinds_of_entry(staff: dict[str, Any]) -> None:
+    patient = register_patient()
     for kind, details in {
         "allergy": {},
         "medication": {},
@@ -108,7 +108,7 @@ def test_each_role_reads_its_kinds_of_entry(ward: dict[str, Any]) -> None:
     chart(patient, "diagnosis", "Uncoded")
     seen = {
         role: sorted(row.type for row in selectors.chart(visible_to=user, patient_id=patient.pk))
-        for role, user in ward.items()
+        for role, user in staff.items()
         if role in ("doctor", "pharmacist", "lab_technician", "billing", "receptionist", "manager")
     }
     assert len(seen["doctor"]) == 9

@@ -16,7 +16,7 @@ from apps.events.models import OutboxEvent
 from apps.patients import services
 from apps.patients.models import AllergyStatus, ChartEntry, Patient, PatientIdentifier, SearchWord
 from apps.patients.services import NewEntry, Registration
-from apps.patients.tests.factories import admit, chart
+from apps.patients.tests.factories import chart, register_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -29,13 +29,13 @@ def facts(name: str) -> list[dict[str, Any]]:
 
 
 def test_registration_opens_a_record_says_so_and_is_on_record() -> None:
-    patient = admit()
+    patient = register_patient()
     assert facts("patient.registered") == [{"patient_id": str(patient.pk)}]
     assert AuditEvent.objects.get(action="patient.registered").patient_id == patient.pk
 
 
 def test_no_name_travels_in_a_fact() -> None:
-    patient = admit("Zebulon", "Quartermain")
+    patient = register_patient("Zebulon", "Quartermain")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"first_name": "Zebadiah"})
     chart(patient, display="Secret disease")
     told = str(list(OutboxEvent.objects.values_list("payload", flat=True)))
@@ -43,14 +43,14 @@ def test_no_name_travels_in_a_fact() -> None:
 
 
 def test_an_mrn_is_issued_when_none_is_brought_and_kept_when_one_is() -> None:
-    assert admit().mrn.startswith("MRN")
-    assert admit(mrn="mrn-Abc1").mrn == "mrn-Abc1"
+    assert register_patient().mrn.startswith("MRN")
+    assert register_patient(mrn="mrn-Abc1").mrn == "mrn-Abc1"
 
 
 def test_an_mrn_is_taken_in_any_case() -> None:
-    admit(mrn="Mrn001")
+    register_patient(mrn="Mrn001")
     with pytest.raises(services.MrnTaken):
-        admit(mrn="mRN001")
+        register_patient(mrn="mRN001")
     assert Patient.objects.count() == 1
     assert len(facts("patient.registered")) == 1
 
@@ -60,15 +60,15 @@ def test_numbers_somebody_brought_along_are_stepped_over() -> None:
         cursor.execute("SELECT last_value FROM patient_mrn_seq")
         last = cursor.fetchone()[0]
     for ahead in (1, 2, 3):
-        admit(mrn=services.registry.rules.mrn_from(last + ahead).lower())
-    assert admit().mrn not in {row.mrn.upper() for row in Patient.objects.exclude(mrn__startswith="MRN")}
+        register_patient(mrn=services.registry.rules.mrn_from(last + ahead).lower())
+    assert register_patient().mrn not in {row.mrn.upper() for row in Patient.objects.exclude(mrn__startswith="MRN")}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_hundred_registrations_at_once_get_two_hundred_numbers() -> None:
     def one(number: int) -> str:
         try:
-            return admit(last_name=f"Rush{number}").mrn
+            return register_patient(last_name=f"Rush{number}").mrn
         finally:
             connection.close()
 
@@ -77,7 +77,7 @@ def test_two_hundred_registrations_at_once_get_two_hundred_numbers() -> None:
 
 
 def test_a_namesake_born_the_same_day_is_pointed_out() -> None:
-    first = admit("José", "Álvarez")
+    first = register_patient("José", "Álvarez")
     registration = Registration(first_name="JOSE", last_name="Alvarez", date_of_birth=first.date_of_birth, gender="male")
     assert services.register(by=SYSTEM, registration=registration).matches[0].patient == first
 
@@ -85,12 +85,12 @@ def test_a_namesake_born_the_same_day_is_pointed_out() -> None:
 @pytest.mark.parametrize("born", [date.today() + timedelta(days=3), date(1890, 1, 1)])
 def test_an_impossible_birth_opens_no_record(born: date) -> None:
     with pytest.raises(Invalid):
-        admit(born=born)
+        register_patient(born=born)
     assert not Patient.objects.exists()
 
 
 def test_amending_changes_what_is_named_and_keeps_the_rest() -> None:
-    patient = admit(street="123 Main St", city="Anytown")
+    patient = register_patient(street="123 Main St", city="Anytown")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"city": "Newtown"})
     patient.refresh_from_db()
     assert (patient.street, patient.city) == ("123 Main St", "Newtown")
@@ -98,20 +98,20 @@ def test_amending_changes_what_is_named_and_keeps_the_rest() -> None:
 
 
 def test_amending_to_the_same_says_nothing() -> None:
-    patient = admit(city="Anytown")
+    patient = register_patient(city="Anytown")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"city": "Anytown"})
     assert facts("patient.updated") == []
 
 
 def test_an_mrn_is_never_changed() -> None:
-    patient = admit(mrn="A1")
+    patient = register_patient(mrn="A1")
     with pytest.raises(Invalid):
         services.amend(by=SYSTEM, patient_id=patient.pk, changes={"mrn": "A2"})
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_people_amending_different_things_lose_nothing() -> None:
-    patient = admit()
+    patient = register_patient()
     columns = ["city", "street", "zip", "phone", "email", "state", "language", "middle_name"]
 
     def amend(column: str) -> None:
@@ -127,7 +127,7 @@ def test_two_people_amending_different_things_lose_nothing() -> None:
 
 
 def test_deactivating_takes_a_patient_off_the_list_and_back() -> None:
-    patient = admit()
+    patient = register_patient()
     assert services.deactivate(by=SYSTEM, patient_id=patient.pk).is_active is False
     with pytest.raises(services.AlreadyInactive):
         services.deactivate(by=SYSTEM, patient_id=patient.pk)
@@ -138,7 +138,7 @@ def test_deactivating_takes_a_patient_off_the_list_and_back() -> None:
 
 
 def test_a_new_name_replaces_the_words_one_is_found_by() -> None:
-    patient = admit("Jane", "Maiden")
+    patient = register_patient("Jane", "Maiden")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"last_name": "Married"})
     words = set(SearchWord.objects.filter(seq=patient.seq).values_list("word", flat=True))
     assert "married" in words
@@ -166,14 +166,14 @@ def test_a_new_name_replaces_the_words_one_is_found_by() -> None:
     ids=str,
 )
 def test_the_database_refuses_a_patient_who_cannot_be(wrong: dict[str, Any]) -> None:
-    patient = admit()
+    patient = register_patient()
     with pytest.raises(IntegrityError), transaction.atomic():
         Patient.objects.filter(pk=patient.pk).update(**wrong)
 
 
 def test_the_database_keeps_mrns_apart_in_any_case() -> None:
-    admit(mrn="abc")
-    other = admit()
+    register_patient(mrn="abc")
+    other = register_patient()
     with pytest.raises(IntegrityError), transaction.atomic():
         Patient.objects.filter(pk=other.pk).update(mrn="ABC")
 
@@ -182,7 +182,7 @@ def test_the_database_keeps_mrns_apart_in_any_case() -> None:
 
 
 def test_an_entry_is_recorded_announced_and_on_record() -> None:
-    patient = admit()
+    patient = register_patient()
     entry = chart(patient, "diagnosis", "Essential hypertension", code_system="ICD-10-CM", code="I10")
     assert (entry.status, entry.source) == ("active", "manual")
     assert facts("chart.recorded") == [{"patient_id": str(patient.pk), "entry_id": str(entry.pk), "type": "diagnosis"}]
@@ -209,7 +209,7 @@ def test_an_entry_is_recorded_announced_and_on_record() -> None:
     ids=str,
 )
 def test_what_cannot_stand_in_a_chart_is_refused_by_name(details: dict[str, Any], field: str) -> None:
-    patient = admit()
+    patient = register_patient()
     with pytest.raises(Invalid) as refusal:
         chart(patient, **details)
     assert refusal.value.details["field"] == field
@@ -217,7 +217,7 @@ def test_what_cannot_stand_in_a_chart_is_refused_by_name(details: dict[str, Any]
 
 
 def test_allergies_have_three_states() -> None:
-    patient = admit()
+    patient = register_patient()
     states = [patient.allergy_status]
     services.record_no_known_allergies(by=SYSTEM, patient_id=patient.pk)
     states.append(Patient.objects.get().allergy_status)
@@ -229,7 +229,7 @@ def test_allergies_have_three_states() -> None:
 
 
 def test_no_known_allergies_is_refused_where_some_are_listed() -> None:
-    patient = admit()
+    patient = register_patient()
     chart(patient, "allergy", "Peanut")
     with pytest.raises(services.AllergiesListed):
         services.record_no_known_allergies(by=SYSTEM, patient_id=patient.pk)
@@ -237,7 +237,7 @@ def test_no_known_allergies_is_refused_where_some_are_listed() -> None:
 
 
 def test_a_retracted_entry_stays_with_its_reason_and_is_retracted_once() -> None:
-    patient = admit()
+    patient = register_patient()
     entry = chart(patient)
     services.retract(by=SYSTEM, patient_id=patient.pk, entry_id=entry.pk, reason="Wrong chart")
     entry.refresh_from_db()
@@ -248,16 +248,16 @@ def test_a_retracted_entry_stays_with_its_reason_and_is_retracted_once() -> None
 
 
 def test_an_entry_is_not_retracted_through_another_patient() -> None:
-    entry, other = chart(admit()), admit()
+    entry, other = chart(register_patient()), register_patient()
     with pytest.raises(NotFound):
         services.retract(by=SYSTEM, patient_id=other.pk, entry_id=entry.pk, reason="x")
 
 
-def test_a_pharmacist_records_an_allergy_and_nothing_else(ward: dict[str, Any]) -> None:
-    patient = admit()
-    services.record(by=ward["pharmacist"], patient_id=patient.pk, entry=NewEntry(type="allergy", display="Codeine"))
+def test_a_pharmacist_records_an_allergy_and_nothing_else(staff: dict[str, Any]) -> None:
+    patient = register_patient()
+    services.record(by=staff["pharmacist"], patient_id=patient.pk, entry=NewEntry(type="allergy", display="Codeine"))
     with pytest.raises(Forbidden):
-        services.record(by=ward["pharmacist"], patient_id=patient.pk, entry=NewEntry(type="diagnosis", display="Flu"))
+        services.record(by=staff["pharmacist"], patient_id=patient.pk, entry=NewEntry(type="diagnosis", display="Flu"))
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_pharmacist_records_an_allergy_and_nothing_else(ward: dict[str, Any]) 
     ids=str,
 )
 def test_the_database_refuses_an_entry_that_cannot_be(wrong: dict[str, Any]) -> None:
-    entry = chart(admit())
+    entry = chart(register_patient())
     with pytest.raises(IntegrityError), transaction.atomic():
         ChartEntry.objects.filter(pk=entry.pk).update(**wrong)
 
@@ -282,9 +282,9 @@ def test_the_database_refuses_an_entry_that_cannot_be(wrong: dict[str, Any]) -> 
 # --- transfers
 
 
-def transfer(ref: str = "A", entries: tuple[NewEntry, ...] = (), **details: Any) -> services.Transfer:
+def transfer(ref: str = "A", entries: tuple[NewEntry, ...] = (), **details: Any) -> services.ImportedPatient:
     registration = Registration(first_name="Trans", last_name="Ferred", date_of_birth=date(1970, 1, 1), gender="other", **details)
-    return services.transfer_in(
+    return services.import_patient(
         by=SYSTEM, source="import", system="elsewhere", ref=ref, registration=registration, entries=entries
     )
 

@@ -9,13 +9,13 @@ from django.urls import reverse
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.accounts.tests.factories import browser, caller
-from apps.patients import chart as kinds
+from apps.accounts.tests.factories import api_client, browser
 from apps.patients import selectors, services
-from apps.patients.chart import EntryType
+from apps.patients.chart import entry_types as kinds
+from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Merge, Patient
 from apps.patients.services import NewEntry, Registration
-from apps.patients.tests.factories import admit, chart, merge
+from apps.patients.tests.factories import chart, merge, register_patient
 from apps.patients.tests.test_admin import sendable
 from apps.patients.tests.test_merging import again
 
@@ -49,7 +49,7 @@ def sign(patient: Patient, *diagnoses: dict[str, str], visit: str = "1") -> list
 
 @pytest.mark.parametrize("allergic", ["retired", "survivor"])
 def test_a_merge_leaves_no_no_known_allergy_beside_an_allergy_and_its_undo_restores_it(allergic: str) -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     with_allergy, without = (retired, survivor) if allergic == "retired" else (survivor, retired)
     chart(with_allergy, "allergy", "Penicillin")
     asked = none_known(without)
@@ -63,7 +63,7 @@ def test_a_merge_leaves_no_no_known_allergy_beside_an_allergy_and_its_undo_resto
 
 def test_merges_into_one_record_are_undone_in_either_order_and_restore_no_known_allergy() -> None:
     for order in (0, 1), (1, 0):
-        survivor, others = admit(), [admit(), admit()]
+        survivor, others = register_patient(), [register_patient(), register_patient()]
         none_known(survivor)
         merges = []
         for other, name in zip(others, ("Latex", "Penicillin"), strict=True):
@@ -77,7 +77,7 @@ def test_merges_into_one_record_are_undone_in_either_order_and_restore_no_known_
 
 
 def test_what_was_retracted_since_the_merge_is_not_restored() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     chart(retired, "allergy", "Penicillin")
     asked = none_known(survivor)
     done = merge(again(retired), again(survivor))
@@ -87,7 +87,7 @@ def test_what_was_retracted_since_the_merge_is_not_restored() -> None:
 
 
 def test_an_allergy_that_triage_gives_to_the_other_record_ends_its_no_known_allergy() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     none_known(retired)
     done = merge(again(retired), again(survivor))
     chart(survivor, "allergy", "Penicillin")
@@ -99,15 +99,15 @@ def test_an_allergy_that_triage_gives_to_the_other_record_ends_its_no_known_alle
 
 
 def test_an_imported_and_a_signed_allergy_end_no_known_allergy() -> None:
-    known = Registration(first_name="Im", last_name="Ported", date_of_birth=admit().date_of_birth, gender="other")
+    known = Registration(first_name="Im", last_name="Ported", date_of_birth=register_patient().date_of_birth, gender="other")
     asked, penicillin = NewEntry(type="allergy", source_ref="a", **NONE_KNOWN), NewEntry(type="allergy", display="Penicillin")
     told: dict[str, Any] = {"by": SYSTEM, "source": "import", "system": "elsewhere", "registration": known}
     for ref, batches in (("1", [[asked, penicillin]]), ("2", [[asked], [penicillin]])):
         for entries in batches:
             lines = [NewEntry(type=one.type, display=one.display, code=one.code, code_system=one.code_system) for one in entries]
-            patient = services.transfer_in(ref=ref, entries=lines, **told).patient
+            patient = services.import_patient(ref=ref, entries=lines, **told).patient
         assert (active(patient), again(patient).allergy_status) == (["Penicillin"], "listed")
-    signed = admit()
+    signed = register_patient()
     none_known(signed)
     services.record_all(by=SYSTEM, patient_id=signed.pk, entries=[penicillin], source="consultation")
     assert (active(signed), again(signed).allergy_status) == (["Penicillin"], "listed")
@@ -115,7 +115,7 @@ def test_an_imported_and_a_signed_allergy_end_no_known_allergy() -> None:
 
 def test_an_allergy_of_the_past_neither_lists_nor_ends_anything() -> None:
     for status in ("inactive", "resolved"):
-        patient = admit()
+        patient = register_patient()
         none_known(patient)
         chart(patient, "allergy", "Egg", status=status)
         assert (active(patient), again(patient).allergy_status) == (["No known allergy"], "none_known")
@@ -138,9 +138,9 @@ def test_an_allergy_of_the_past_neither_lists_nor_ends_anything() -> None:
     ids=str,
 )
 def test_an_active_entry_that_is_entered_again_is_recorded_with_a_warning(
-    one: dict[str, str], other: dict[str, str], ward: dict[str, User]
+    one: dict[str, str], other: dict[str, str], staff: dict[str, User]
 ) -> None:
-    doctor, path = caller(ward["doctor"]), f"/patients/{admit().pk}/medical-history"
+    doctor, path = api_client(staff["doctor"]), f"/patients/{register_patient().pk}/medical-history"
     first = doctor.post(path, one)
     assert (first.status_code, "warnings" in first.json()) == (201, False)
     second = doctor.post(path, other)
@@ -149,19 +149,21 @@ def test_an_active_entry_that_is_entered_again_is_recorded_with_a_warning(
     assert warning["entries"] == [first.json()["data"]["record"]["id"]]
 
 
-def test_another_persons_an_ended_and_another_kind_of_entry_warn_of_nothing(ward: dict[str, User]) -> None:
-    patient, other = admit(), admit()
+def test_another_persons_an_ended_and_another_kind_of_entry_warn_of_nothing(staff: dict[str, User]) -> None:
+    patient, other = register_patient(), register_patient()
     chart(other, "allergy", "Penicillin")
     chart(patient, "allergy", "Penicillin", status="resolved")
     retracted = chart(patient, "allergy", "Penicillin")
     services.retract(by=SYSTEM, patient_id=patient.pk, entry_id=retracted.pk, reason="Wrong")
     chart(patient, "diagnosis", "Penicillin")
-    reply = caller(ward["doctor"]).post(f"/patients/{patient.pk}/medical-history", {"type": "allergy", "display": "Penicillin"})
+    reply = api_client(staff["doctor"]).post(
+        f"/patients/{patient.pk}/medical-history", {"type": "allergy", "display": "Penicillin"}
+    )
     assert (reply.status_code, "warnings" in reply.json()) == (201, False)
 
 
-def test_the_page_says_that_an_allergy_is_in_the_chart_already(ward: dict[str, User]) -> None:
-    patient, doctor = admit(), browser(ward["doctor"])
+def test_the_page_says_that_an_allergy_is_in_the_chart_already(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), browser(staff["doctor"])
     chart(patient, "allergy", "Penicillin")
     address = f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy"
     form = sendable(doctor.get(address).context["adminform"].form)
@@ -173,7 +175,7 @@ def test_the_page_says_that_an_allergy_is_in_the_chart_already(ward: dict[str, U
 
 
 def test_a_diagnosis_signed_again_is_the_visits_own_and_no_second_problem() -> None:
-    patient = admit()
+    patient = register_patient()
     (first,) = sign(patient, HYPERTENSION)
     again_signed, other = sign(
         patient, HYPERTENSION, {"code_system": "ICD-10-CM", "code": "E11.9", "display": "Diabetes"}, visit="2"
@@ -184,16 +186,16 @@ def test_a_diagnosis_signed_again_is_the_visits_own_and_no_second_problem() -> N
 
 
 def test_a_problem_entered_by_hand_is_not_listed_again_by_a_visit_and_a_resolved_one_is() -> None:
-    patient = admit()
+    patient = register_patient()
     chart(patient, "diagnosis", **HYPERTENSION)
     assert sign(patient, HYPERTENSION)[0].status == "encounter"
-    healed = admit()
+    healed = register_patient()
     chart(healed, "diagnosis", **HYPERTENSION, status="resolved")
     assert sign(healed, HYPERTENSION, visit="2")[0].status == "active"
 
 
 def test_a_problem_whose_entry_is_retracted_stays_on_the_list_by_the_visit_that_confirmed_it() -> None:
-    patient = admit()
+    patient = register_patient()
     wrong = chart(patient, "diagnosis", **HYPERTENSION)
     (signed,) = sign(patient, HYPERTENSION)
     sign(patient, HYPERTENSION, visit="2")
@@ -202,7 +204,7 @@ def test_a_problem_whose_entry_is_retracted_stays_on_the_list_by_the_visit_that_
 
 
 def test_after_an_undone_merge_each_record_has_the_problem_that_was_signed_in_it() -> None:
-    retired, survivor = admit(), admit()
+    retired, survivor = register_patient(), register_patient()
     theirs = chart(retired, "diagnosis", **HYPERTENSION)
     done = merge(retired, survivor)
     (signed,) = sign(survivor, HYPERTENSION)
@@ -212,9 +214,9 @@ def test_after_an_undone_merge_each_record_has_the_problem_that_was_signed_in_it
     assert set(rows.values_list("patient", "pk")) == {(retired.pk, theirs.pk), (survivor.pk, signed.pk)}
 
 
-def test_a_status_that_only_a_signature_gives_is_not_taken_from_a_caller(ward: dict[str, User]) -> None:
+def test_a_status_that_only_a_signature_gives_is_not_taken_from_a_caller(staff: dict[str, User]) -> None:
     body = {"type": "diagnosis", "status": "encounter"} | HYPERTENSION
-    reply = caller(ward["doctor"]).post(f"/patients/{admit().pk}/medical-history", body)
+    reply = api_client(staff["doctor"]).post(f"/patients/{register_patient().pk}/medical-history", body)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "status")
 
 
@@ -222,7 +224,7 @@ def test_a_status_that_only_a_signature_gives_is_not_taken_from_a_caller(ward: d
 
 
 def test_the_migration_settles_charts_that_were_written_before() -> None:
-    patient, other = admit(), admit()
+    patient, other = register_patient(), register_patient()
     none_known(patient)
     penicillin = chart(patient, "allergy", "Penicillin")
     ChartEntry.objects.filter(patient=patient).update(status="active")
@@ -241,8 +243,8 @@ def test_the_migration_settles_charts_that_were_written_before() -> None:
     assert {first.pk, alone.pk} <= set(ChartEntry.objects.filter(status="active").values_list("pk", flat=True))
 
 
-def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_too(ward: dict[str, User]) -> None:
-    man, doctor = admit(gender="male"), caller(ward["doctor"])
+def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_too(staff: dict[str, User]) -> None:
+    man, doctor = register_patient(gender="male"), api_client(staff["doctor"])
     body = {"type": "diagnosis", "code_system": "ICD-10-CM", "code": "o80", "display": "Delivery"}
     reply = doctor.post(f"/patients/{man.pk}/medical-history", body)
     (warning,) = reply.json()["warnings"]
@@ -250,7 +252,7 @@ def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_to
     assert "O80 is for pregnancy, childbirth and the puerperium, but the patient is recorded as male" in warning["message"]
     fits = doctor.post(f"/patients/{man.pk}/medical-history", body | {"code": "I10", "display": "Hypertension"})
     assert (fits.status_code, fits.json().get("warnings", [])) == (201, [])
-    client = browser(ward["doctor"])
+    client = browser(staff["doctor"])
     page = f"{reverse('admin:patients_chartentry_add')}?patient={man.pk}&type=diagnosis"
     answers = sendable(client.get(page).context["adminform"].form) | {
         "display": "Delivery",

@@ -22,28 +22,29 @@ from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.common import clock
-from apps.common.alone import alone
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
+from apps.common.locks import advisory_lock
 from apps.events import tasks
 from apps.events.models import Delivery, OutboxEvent
-from apps.patients import selectors, services, sweeping
-from apps.patients.models import Merge, NotSame, Patient
-from apps.patients.suspicion import DuplicateSweep, SuspectedPair
-from apps.patients.tests import crowd
-from apps.patients.tests.factories import admit, merge
+from apps.patients import selectors, services
+from apps.patients.matching import duplicate_scan
+from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
+from apps.patients.models import Merge, NotDuplicate, Patient
+from apps.patients.tests import bulk_patients
+from apps.patients.tests.factories import merge, register_patient
 from apps.patients.tests.test_locks import race
 
 pytestmark = pytest.mark.django_db
 
 
 def look(patient: Patient) -> int:
-    return services.look_for_duplicates(by=SYSTEM, patient_id=patient.pk)
+    return services.refresh_duplicate_candidates(by=SYSTEM, patient_id=patient.pk)
 
 
 def pairs() -> set[frozenset[str]]:
     """The queue, by first names."""
-    return {frozenset((pair.low.first_name, pair.high.first_name)) for pair in selectors.suspected(visible_to=SYSTEM)}
+    return {frozenset((pair.low.first_name, pair.high.first_name)) for pair in selectors.duplicate_candidates(visible_to=SYSTEM)}
 
 
 def hear() -> None:
@@ -62,9 +63,13 @@ def amend(patient: Patient, **changes: Any) -> None:
 
 
 def test_whoever_looks_alike_is_queued_once_with_score_and_reasons() -> None:
-    john, jhon, _ = admit(phone="(213) 373-4253"), admit("Jhon", phone="(213) 373-4253"), admit("Somebody", "Else")
+    john, jhon, _ = (
+        register_patient(phone="(213) 373-4253"),
+        register_patient("Jhon", phone="(213) 373-4253"),
+        register_patient("Somebody", "Else"),
+    )
     assert (look(john), look(jhon), look(john)) == (1, 0, 0)
-    (pair,) = selectors.suspected(visible_to=SYSTEM)
+    (pair,) = selectors.duplicate_candidates(visible_to=SYSTEM)
     assert {pair.low, pair.high} == {john, jhon}
     assert pair.low_id < pair.high_id
     assert pair.score >= 0.9
@@ -72,7 +77,7 @@ def test_whoever_looks_alike_is_queued_once_with_score_and_reasons() -> None:
 
 
 def test_a_queued_pair_is_announced_with_ids_alone_and_is_on_record() -> None:
-    john, jhon = admit(), admit("Jhon")
+    john, jhon = register_patient(), register_patient("Jhon")
     look(john)
     look(john)
     told = OutboxEvent.objects.get(name="patient.duplicates_suspected").payload
@@ -81,26 +86,26 @@ def test_a_queued_pair_is_announced_with_ids_alone_and_is_on_record() -> None:
 
 
 def test_a_pair_that_no_longer_matches_leaves_and_one_that_changed_is_told_anew() -> None:
-    john, jhon = admit(phone="(213) 373-4253"), admit("Jhon", phone="(213) 373-4253")
+    john, jhon = register_patient(phone="(213) 373-4253"), register_patient("Jhon", phone="(213) 373-4253")
     look(john)
-    first = SuspectedPair.objects.get()
+    first = DuplicateCandidate.objects.get()
     amend(jhon, phone="")
     assert look(jhon) == 1
-    again = SuspectedPair.objects.get()
+    again = DuplicateCandidate.objects.get()
     assert (again.pk, again.found_at) == (first.pk, first.found_at)
     assert again.reasons == ["misspelt_name", "same_birth_date"]
     amend(jhon, date_of_birth=date(1951, 2, 20), last_name="Papadopoulos")
     assert look(john) == 1
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
     told = OutboxEvent.objects.filter(name="patient.duplicates_suspected").latest("id").payload
     assert (told["suspected"], told["cleared"]) == ([], [str(jhon.pk)])
 
 
 def test_told_apart_they_leave_and_never_come_back() -> None:
-    john, jhon, jon = admit(), admit("Jhon"), admit("Jon")
+    john, jhon, jon = register_patient(), register_patient("Jhon"), register_patient("Jon")
     look(john)
     assert pairs() == {frozenset(("John", "Jhon")), frozenset(("John", "Jon"))}
-    services.tell_apart(by=SYSTEM, patient_id=jhon.pk, other_id=john.pk)
+    services.mark_not_duplicate(by=SYSTEM, patient_id=jhon.pk, other_id=john.pk)
     assert pairs() == {frozenset(("John", "Jon"))}
     for patient in (john, jhon, jon):
         look(patient)
@@ -108,10 +113,10 @@ def test_told_apart_they_leave_and_never_come_back() -> None:
 
 
 def test_a_merged_record_leaves_and_an_undo_brings_the_pair_back() -> None:
-    john, jhon, jon = admit(), admit("Jhon"), admit("Jon")
+    john, jhon, jon = register_patient(), register_patient("Jhon"), register_patient("Jon")
     look(john)
     done = merge(john, jhon)
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
     look(john)  # stands for the survivor
     assert pairs() == {frozenset(("Jhon", "Jon"))}
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
@@ -121,34 +126,34 @@ def test_a_merged_record_leaves_and_an_undo_brings_the_pair_back() -> None:
 
 
 def test_a_word_said_about_the_retired_record_holds_for_the_survivor() -> None:
-    john, jhon, other = admit(), admit("Jhon"), admit("Jon")
-    services.tell_apart(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
+    john, jhon, other = register_patient(), register_patient("Jhon"), register_patient("Jon")
+    services.mark_not_duplicate(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
     look(other)
     assert pairs() == {frozenset(("Jhon", "Jon"))}
     merge(john, jhon)
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
     look(jhon)
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
 
 
 def test_nobody_is_looked_for_who_is_not_there() -> None:
     with pytest.raises(NotFound):
-        services.look_for_duplicates(by=SYSTEM, patient_id=new_id())
+        services.refresh_duplicate_candidates(by=SYSTEM, patient_id=new_id())
 
 
-def test_only_those_who_merge_see_the_queue(ward: dict[str, User]) -> None:
-    john, _ = admit(), admit("Jhon")
+def test_only_those_who_merge_see_the_queue(staff: dict[str, User]) -> None:
+    john, _ = register_patient(), register_patient("Jhon")
     look(john)
-    assert {role for role, user in ward.items() if selectors.suspected(visible_to=user)} == {"admin"}
-    assert selectors.suspected_count(ward["admin"]) == 1
+    assert {role for role, user in staff.items() if selectors.duplicate_candidates(visible_to=user)} == {"admin"}
+    assert selectors.duplicate_candidate_count(staff["admin"]) == 1
 
 
 def test_the_likeliest_come_first_and_of_equals_the_longest_known() -> None:
-    people = [admit(name, born=date(1960 + year, 3, 4)) for year in range(3) for name in ("Jon", "John")]
-    twice = [admit("Ann", "Roe", date(1971, 1, 1)), admit("Ann", "Roe", date(1971, 1, 1))]
+    people = [register_patient(name, born=date(1960 + year, 3, 4)) for year in range(3) for name in ("Jon", "John")]
+    twice = [register_patient("Ann", "Roe", date(1971, 1, 1)), register_patient("Ann", "Roe", date(1971, 1, 1))]
     for patient in (*people, *twice):
         look(patient)
-    queue = list(selectors.suspected(visible_to=SYSTEM))
+    queue = list(selectors.duplicate_candidates(visible_to=SYSTEM))
     assert queue[0].score == 1.0
     assert all((-one.score, one.found_at) <= (-next_.score, next_.found_at) for one, next_ in pairwise(queue))
 
@@ -159,28 +164,33 @@ def test_the_likeliest_come_first_and_of_equals_the_longest_known() -> None:
     ids=str,
 )
 def test_the_database_refuses_a_pair_that_cannot_be(wrong: dict[str, Any]) -> None:
-    john, _ = admit(), admit("Jhon")
+    john, _ = register_patient(), register_patient("Jhon")
     look(john)
     with pytest.raises(IntegrityError), transaction.atomic():
-        SuspectedPair.objects.update(**wrong)
+        DuplicateCandidate.objects.update(**wrong)
 
 
 def test_the_database_refuses_a_pair_twice_and_one_that_is_settled() -> None:
-    john, jhon, retired, other = admit(), admit("Jhon"), admit("Ann", "Roe"), admit("Bea", "Lee")
+    john, jhon, retired, other = (
+        register_patient(),
+        register_patient("Jhon"),
+        register_patient("Ann", "Roe"),
+        register_patient("Bea", "Lee"),
+    )
     look(john)
-    services.tell_apart(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
+    services.mark_not_duplicate(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
     merge(retired, other)
     for one, two, name in (
-        (john, jhon, "suspected_pair_once"),
-        (john, other, "suspected_pair_not_told_apart"),
-        (john, retired, "suspected_pair_not_merged"),
+        (john, jhon, "duplicate_candidate_once"),
+        (john, other, "duplicate_candidate_not_told_apart"),
+        (john, retired, "duplicate_candidate_not_merged"),
     ):
         low, high = sorted((one.pk, two.pk))
         with pytest.raises(IntegrityError) as refusal, transaction.atomic():
-            SuspectedPair.objects.create(low_id=low, high_id=high, score=0.9, reasons=["same_name"])
+            DuplicateCandidate.objects.create(low_id=low, high_id=high, score=0.9, reasons=["same_name"])
         assert refusal.value.__cause__.diag.constraint_name == name  # type: ignore[union-attr]
     with pytest.raises(IntegrityError), transaction.atomic():
-        DuplicateSweep.objects.create(pk=2)
+        DuplicateScan.objects.create(pk=2)
 
 
 # --- after the commit
@@ -188,32 +198,35 @@ def test_the_database_refuses_a_pair_twice_and_one_that_is_settled() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_whatever_changes_a_record_has_it_looked_at() -> None:
-    john, jhon = admit(), admit("Jhon")
+    john, jhon = register_patient(), register_patient("Jhon")
     hear()
     assert pairs() == {frozenset(("John", "Jhon"))}
     amend(jhon, last_name="Papadopoulos", date_of_birth=date(1951, 2, 20))
     hear()
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
     amend(jhon, last_name="Doe", date_of_birth=date(1980, 5, 15))
     hear()
     assert pairs() == {frozenset(("John", "Jhon"))}
     done = merge(john, jhon)
     hear()
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
     hear()
     assert pairs() == {frozenset(("John", "Jhon"))}
     registration = services.Registration(first_name="Jon", last_name="Doe", date_of_birth=date(1980, 5, 15), gender="male")
     known = {"by": SYSTEM, "source": "import", "system": "elsewhere", "registration": registration}
-    services.transfer_in(ref="A", entries=[], **known)
+    services.import_patient(ref="A", entries=[], **known)
     hear()
     assert len(pairs()) == 3
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_field_that_is_handed_over_after_an_undo_has_both_looked_at() -> None:
-    retired, survivor = admit("Jhon", "Papadopoulos", date(1951, 2, 20)), admit("Ann", "Lee", date(1971, 1, 1))
-    admit("Jhon", "Roe", date(1951, 2, 20))
+    retired, survivor = (
+        register_patient("Jhon", "Papadopoulos", date(1951, 2, 20)),
+        register_patient("Ann", "Lee", date(1971, 1, 1)),
+    )
+    register_patient("Jhon", "Roe", date(1951, 2, 20))
     done = merge(retired, survivor)
     amend(survivor, last_name="Roe")
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
@@ -227,23 +240,23 @@ def test_a_field_that_is_handed_over_after_an_undo_has_both_looked_at() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_no_comparison_looks_at_is_not_looked_at() -> None:
-    john, _ = admit(), admit("Jhon")
+    john, _ = register_patient(), register_patient("Jhon")
     OutboxEvent.objects.all().update(relayed_at=clock.now())
     amend(john, city="Oakland")
     hear()
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_fact_that_is_heard_twice_changes_nothing_more() -> None:
-    admit()
-    admit("Jhon")
+    register_patient()
+    register_patient("Jhon")
     hear()
-    before = list(SuspectedPair.objects.values())
+    before = list(DuplicateCandidate.objects.values())
     OutboxEvent.objects.filter(name="patient.registered").update(relayed_at=None)
     Delivery.objects.all().delete()
     hear()
-    assert list(SuspectedPair.objects.values()) == before
+    assert list(DuplicateCandidate.objects.values()) == before
 
 
 # --- many at once
@@ -252,23 +265,23 @@ def test_a_fact_that_is_heard_twice_changes_nothing_more() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_whatever_happens_at_once_nothing_settled_stays_in_the_queue() -> None:
     for number in range(10):
-        one, two, three = (admit(name, born=date(1900 + 13 * number, 3, 4)) for name in ("John", "Jhon", "Jon"))
+        one, two, three = (register_patient(name, born=date(1900 + 13 * number, 3, 4)) for name in ("John", "Jhon", "Jon"))
         race(
             lambda: look(one),  # noqa: B023
             lambda: look(two),  # noqa: B023
             lambda: look(three),  # noqa: B023
             lambda: look(three),  # noqa: B023
-            lambda: services.tell_apart(by=SYSTEM, patient_id=one.pk, other_id=three.pk),  # noqa: B023
+            lambda: services.mark_not_duplicate(by=SYSTEM, patient_id=one.pk, other_id=three.pk),  # noqa: B023
             lambda: merge(one, two),  # noqa: B023
             lambda: amend(three, last_name="Papadopoulos", date_of_birth=date(1907 + 13 * number, 11, 28)),  # noqa: B023
         )
-        apart = set(NotSame.objects.values_list("low", "high"))
-        queue = set(SuspectedPair.objects.values_list("low", "high"))
+        apart = set(NotDuplicate.objects.values_list("low", "high"))
+        queue = set(DuplicateCandidate.objects.values_list("low", "high"))
         assert not apart & queue
-        assert not SuspectedPair.objects.exclude(low__merged_into=None, high__merged_into=None).exists()
+        assert not DuplicateCandidate.objects.exclude(low__merged_into=None, high__merged_into=None).exists()
         for patient in (one, two, three):  # as the listeners do afterwards
             look(patient)
-        assert not SuspectedPair.objects.exists()
+        assert not DuplicateCandidate.objects.exists()
         assert Merge.objects.count() == number + 1
 
 
@@ -284,19 +297,19 @@ def sweep(**options: Any) -> str:
 def test_a_sweep_finds_every_pair_and_a_second_changes_nothing() -> None:
     for year in range(3):
         for name in ("John", "Jhon"):
-            admit(name, born=date(1960 + 13 * year, 3, 4))
+            register_patient(name, born=date(1960 + 13 * year, 3, 4))
     assert "6 patients were looked at; 3 changes" in sweep()
-    before = list(SuspectedPair.objects.order_by("pk").values())
+    before = list(DuplicateCandidate.objects.order_by("pk").values())
     told = sweep()
     assert "6 patients were looked at; 0 changes" in told
     assert "3 pairs wait" in told
-    assert list(SuspectedPair.objects.order_by("pk").values()) == before
+    assert list(DuplicateCandidate.objects.order_by("pk").values()) == before
 
 
 def test_a_stopped_sweep_goes_on_where_it_was_and_anew_it_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "_BATCH", 2)
+    monkeypatch.setattr(duplicate_scan, "_BATCH", 2)
     for number in range(7):
-        admit(f"Person{number}", born=date(1960 + number, 3, 4))
+        register_patient(f"Person{number}", born=date(1960 + number, 3, 4))
     seen: list[int] = []
 
     def stop(done: int, total: int) -> None:
@@ -305,35 +318,35 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_anew_it_begins_again(monkeypat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweeping.sweep(by=SYSTEM, watch=stop)
-    assert DuplicateSweep.objects.get().looked_at == 4
+        duplicate_scan.scan(by=SYSTEM, watch=stop)
+    assert DuplicateScan.objects.get().looked_at == 4
     again: list[int] = []
-    done = sweeping.sweep(by=SYSTEM, watch=lambda looked_at, total: again.append(looked_at))
+    done = duplicate_scan.scan(by=SYSTEM, watch=lambda looked_at, total: again.append(looked_at))
     assert (again[0], again[-1], done.looked_at) == (4, 7, 7)
     with pytest.raises(KeyboardInterrupt):
-        sweeping.sweep(by=SYSTEM, watch=stop)
+        duplicate_scan.scan(by=SYSTEM, watch=stop)
     assert "7 patients were looked at" in sweep(anew=True)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("twins", "batch"), [(15, 10), pytest.param(120, sweeping._BATCH, marks=pytest.mark.full)])
+@pytest.mark.parametrize(("twins", "batch"), [(15, 10), pytest.param(120, duplicate_scan._BATCH, marks=pytest.mark.full)])
 def test_a_sweep_that_was_killed_is_gone_on_with(twins: int, batch: int) -> None:
     for number in range(twins):
         for name in ("John", "Jhon"):
-            admit(name, f"Doe{chr(97 + number % 26)}{number // 26}x", born=date(1950, 1, 1 + number % 28))
+            register_patient(name, f"Doe{chr(97 + number % 26)}{number // 26}x", born=date(1950, 1, 1 + number % 28))
     environment = os.environ | {"HIMS_ENV": "test", "KILLED": connection.settings_dict["NAME"], "BATCH": str(batch)}
     runner: Any = subprocess.Popen([sys.executable, "-c", _RUNNER], stdout=subprocess.PIPE, text=True, env=environment)
     while int(runner.stdout.readline()) < batch + 3:
         pass
     runner.send_signal(signal.SIGKILL)
     runner.wait(10)
-    place = DuplicateSweep.objects.get()
+    place = DuplicateScan.objects.get()
     assert (place.looked_at, place.finished_at) == (batch, None)
     assert f"{2 * twins} patients were looked at" in sweep()
-    whole = SuspectedPair.objects.count()
+    whole = DuplicateCandidate.objects.count()
     assert whole >= twins
     assert "0 changes" in sweep()
-    assert SuspectedPair.objects.count() == whole
+    assert DuplicateCandidate.objects.count() == whole
 
 
 _RUNNER = """
@@ -343,19 +356,19 @@ django.setup()
 from django.db import connection
 connection.settings_dict["NAME"] = os.environ["KILLED"]
 from apps.access.actor import SYSTEM
-from apps.patients import sweeping
-sweeping._BATCH = int(os.environ["BATCH"])
+from apps.patients.matching import duplicate_scan
+duplicate_scan._BATCH = int(os.environ["BATCH"])
 def watch(done, total):
     print(done, flush=True)
-    if done == sweeping._BATCH + 3:
+    if done == duplicate_scan._BATCH + 3:
         time.sleep(60)  # until it is killed
-sweeping.sweep(by=SYSTEM, watch=watch)
+duplicate_scan.scan(by=SYSTEM, watch=watch)
 """
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_sweeps_do_not_cross(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.common.alone._PATIENCE", 1)
+    monkeypatch.setattr("apps.common.locks._ATTEMPTS", 1)
 
     def second() -> str:
         try:
@@ -363,7 +376,7 @@ def test_two_sweeps_do_not_cross(monkeypatch: pytest.MonkeyPatch) -> None:
         except CommandError as refusal:
             return str(refusal)
 
-    with alone(sweeping._LOCK, ""):
+    with advisory_lock(duplicate_scan._LOCK, ""):
         (told,) = race(second)
     assert "under way" in told
 
@@ -380,15 +393,15 @@ def statements(patient: Patient) -> int:
 def test_looking_costs_the_same_few_statements_however_many_look_alike() -> None:
     counts = []
     for _ in range(4):
-        counts.append(statements(admit("Jhon")))
-        admit("John")
+        counts.append(statements(register_patient("Jhon")))
+        register_patient("John")
     assert counts[0] <= 6  # nobody alike: nothing is locked and nothing written
     assert counts[1] == counts[2] == counts[3] <= 18
 
 
 @pytest.mark.full
 def test_the_first_page_of_the_queue_is_read_off_its_index_and_looking_stays_quick_among_fifty_thousand() -> None:
-    crowd.move_in(50_000)
+    bulk_patients.insert_patients(50_000)
     people = list(Patient.objects.order_by("seq")[:200])
     took = []
     for _ in range(3):
@@ -400,14 +413,14 @@ def test_the_first_page_of_the_queue_is_read_off_its_index_and_looking_stays_qui
     assert median(took) < 0.1
     with connection.cursor() as cursor:
         cursor.execute(_MANY_PAIRS)
-        cursor.execute("ANALYZE patients_suspectedpair")
-    plan = selectors.suspected(visible_to=SYSTEM)[:50].explain()
-    assert "suspected_pair_queue" in plan, plan
+        cursor.execute("ANALYZE patients_duplicatecandidate")
+    plan = selectors.duplicate_candidates(visible_to=SYSTEM)[:50].explain()
+    assert "duplicate_candidate_queue" in plan, plan
     assert "Sort" not in plan, plan
 
 
 _MANY_PAIRS = """
-INSERT INTO patients_suspectedpair (id, low_id, high_id, score, reasons, found_at)
+INSERT INTO patients_duplicatecandidate (id, low_id, high_id, score, reasons, found_at)
 SELECT gen_random_uuid(), id, next, 0.8 + random() / 5, ARRAY['same_name'], now()
 FROM (SELECT id, lead(id) OVER (ORDER BY id) AS next FROM patients_patient) p WHERE next IS NOT NULL ON CONFLICT DO NOTHING
 """

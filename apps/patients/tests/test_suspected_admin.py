@@ -13,29 +13,29 @@ from apps.accounts.models import User
 from apps.accounts.tests.factories import browser
 from apps.audit.models import AuditEvent
 from apps.patients import services
-from apps.patients.models import NotSame, Patient
-from apps.patients.suspicion import SuspectedPair
-from apps.patients.tests.factories import admit
+from apps.patients.matching.models import DuplicateCandidate
+from apps.patients.models import NotDuplicate, Patient
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
-QUEUE = "/admin/patients/suspectedpair/"
+QUEUE = "/admin/patients/duplicatecandidate/"
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> Client:
-    return browser(ward["admin"])
+def admin_browser(staff: dict[str, User]) -> Client:
+    return browser(staff["admin"])
 
 
 def alike(first: str = "John", second: str = "Jhon", born: date = date(1980, 5, 15), **more: str) -> tuple[Patient, Patient]:
     """Two records that may be one person's, the older first, and queued."""
-    older, newer = admit(first, born=born, mrn=f"OLD-{born:%Y}"), admit(second, born=born, **more)
-    services.look_for_duplicates(by=SYSTEM, patient_id=older.pk)
+    older, newer = register_patient(first, born=born, mrn=f"OLD-{born:%Y}"), register_patient(second, born=born, **more)
+    services.refresh_duplicate_candidates(by=SYSTEM, patient_id=older.pk)
     return older, newer
 
 
-def test_both_stand_side_by_side_with_what_differs_marked_and_reasons_in_words(desk: Client) -> None:
+def test_both_stand_side_by_side_with_what_differs_marked_and_reasons_in_words(admin_browser: Client) -> None:
     older, newer = alike(phone="(213) 373-4253")
-    shown = desk.get(QUEUE)
+    shown = admin_browser.get(QUEUE)
     page = shown.content.decode()
     (pair,) = shown.context["pairs"]
     assert [side.url for side in pair.sides] == [
@@ -50,89 +50,89 @@ def test_both_stand_side_by_side_with_what_differs_marked_and_reasons_in_words(d
     assert (row.detail["shown"], row.detail["door"]) == (1, "admin")
 
 
-def test_a_pair_is_merged_from_the_queue_and_one_is_back_for_the_next(desk: Client) -> None:
+def test_a_pair_is_merged_from_the_queue_and_one_is_back_for_the_next(admin_browser: Client) -> None:
     older, newer = alike()
-    (pair,) = desk.get(QUEUE).context["pairs"]
-    form = desk.get(pair.merge_url)
+    (pair,) = admin_browser.get(QUEUE).context["pairs"]
+    form = admin_browser.get(pair.merge_url)
     assert (form.context["form"].preview.retired, form.context["form"].preview.survivor) == (newer, older)
     assert form.context["back"] == QUEUE
     assert f"?into={newer.pk}&amp;queue=1" in form.content.decode()  # the other way round
-    done = desk.post(pair.merge_url, {"first_name": "survivor", "reason": "The same passport"})
+    done = admin_browser.post(pair.merge_url, {"first_name": "survivor", "reason": "The same passport"})
     assert done.headers["Location"] == QUEUE
     assert Patient.objects.get(pk=newer.pk).merged_into_id == older.pk
-    assert not SuspectedPair.objects.exists()
+    assert not DuplicateCandidate.objects.exists()
 
 
-def test_a_merge_from_a_patients_page_still_ends_on_the_patients_page(desk: Client) -> None:
+def test_a_merge_from_a_patients_page_still_ends_on_the_patients_page(admin_browser: Client) -> None:
     older, newer = alike()
     address = f"{reverse('admin:patients_patient_merge', args=[newer.pk])}?into={older.pk}"
-    done = desk.post(address, {"first_name": "survivor", "reason": "x"})
+    done = admin_browser.post(address, {"first_name": "survivor", "reason": "x"})
     assert done.headers["Location"] == reverse("admin:patients_patient_change", args=[newer.pk])
 
 
-def test_two_people_are_told_apart_from_the_queue(desk: Client, ward: dict[str, User]) -> None:
+def test_two_people_are_told_apart_from_the_queue(admin_browser: Client, staff: dict[str, User]) -> None:
     older, newer = alike()
-    (pair,) = desk.get(QUEUE).context["pairs"]
-    asked = desk.get(pair.not_same_url)
+    (pair,) = admin_browser.get(QUEUE).context["pairs"]
+    asked = admin_browser.get(pair.not_same_url)
     assert "two people" in asked.content.decode()
     assert AuditEvent.objects.get(action="suspected_pair.read").detail["other"] in (str(older.pk), str(newer.pk))
-    assert desk.post(pair.not_same_url).headers["Location"] == QUEUE
-    assert NotSame.objects.get().said_by_id == ward["admin"].pk
-    assert not SuspectedPair.objects.exists()
-    for response in (desk.get(pair.not_same_url, follow=True), desk.post(pair.not_same_url, follow=True)):
+    assert admin_browser.post(pair.not_same_url).headers["Location"] == QUEUE
+    assert NotDuplicate.objects.get().decided_by_id == staff["admin"].pk
+    assert not DuplicateCandidate.objects.exists()
+    for response in (admin_browser.get(pair.not_same_url, follow=True), admin_browser.post(pair.not_same_url, follow=True)):
         assert "no longer in the queue" in response.content.decode()
 
 
-def test_a_pair_has_a_page_of_its_own(desk: Client) -> None:
+def test_a_pair_has_a_page_of_its_own(admin_browser: Client) -> None:
     alike()
-    pair = SuspectedPair.objects.get()
-    page = desk.get(f"{QUEUE}{pair.pk}/change/").content.decode()
+    pair = DuplicateCandidate.objects.get()
+    page = admin_browser.get(f"{QUEUE}{pair.pk}/change/").content.decode()
     for text in ("name nearly the same", "OLD-1980", "/not-same/", "queue=1"):
         assert text in page, text
-    assert "no longer in the queue" in desk.get(f"{QUEUE}{older_id()}/change/", follow=True).content.decode()
+    assert "no longer in the queue" in admin_browser.get(f"{QUEUE}{older_id()}/change/", follow=True).content.decode()
 
 
 def older_id() -> str:
     return str(Patient.objects.order_by("seq")[0].pk)
 
 
-def test_chips_narrow_the_queue(desk: Client) -> None:
+def test_chips_narrow_the_queue(admin_browser: Client) -> None:
     alike("John", "John", date(1950, 1, 2))
     alike("John", "Jhon", date(1963, 1, 2))
     shown = {
-        query: [row.why for row in desk.get(QUEUE + query).context["pairs"]]
+        query: [row.why for row in admin_browser.get(QUEUE + query).context["pairs"]]
         for query in ("", "?why=misspelt_name", "?why=same_name", "?likely=sure&why=same_email")
     }
     assert [len(rows) for rows in shown.values()] == [2, 1, 1, 0]
-    page = desk.get(QUEUE + "?likely=sure&why=same_email").content.decode()
+    page = admin_browser.get(QUEUE + "?likely=sure&why=same_email").content.decode()
     assert "No pair fits this" in page
     assert 'aria-current="true">Same e-mail' in page
 
 
-def test_an_empty_queue_says_what_to_do_next(desk: Client) -> None:
-    page = desk.get(QUEUE).content.decode()
+def test_an_empty_queue_says_what_to_do_next(admin_browser: Client) -> None:
+    page = admin_browser.get(QUEUE).content.decode()
     assert "find_duplicates" in page
     assert reverse("admin:patients_patient_changelist") in page
 
 
-def test_the_start_page_and_the_merges_say_how_many_wait_to_those_who_may(desk: Client, ward: dict[str, User]) -> None:
-    assert "<strong>none</strong>" in desk.get("/admin/").content.decode()
+def test_the_start_page_and_the_merges_say_how_many_wait_to_those_who_may(admin_browser: Client, staff: dict[str, User]) -> None:
+    assert "<strong>none</strong>" in admin_browser.get("/admin/").content.decode()
     alike()
-    assert "<strong>1</strong>" in desk.get("/admin/").content.decode()
-    assert "Suspected duplicates: 1" in desk.get("/admin/patients/merge/").content.decode()
-    for role in set(ward) - {"admin"}:
-        client = browser(ward[role])
+    assert "<strong>1</strong>" in admin_browser.get("/admin/").content.decode()
+    assert "Suspected duplicates: 1" in admin_browser.get("/admin/patients/merge/").content.decode()
+    for role in set(staff) - {"admin"}:
+        client = browser(staff[role])
         page = client.get("/admin/").content.decode()
         assert "Suspected duplicates" not in page  # other work may wait for them
         assert QUEUE not in page
         assert client.get(QUEUE).status_code == 403
 
 
-def test_a_page_of_the_queue_costs_the_same_however_many_wait(desk: Client) -> None:
+def test_a_page_of_the_queue_costs_the_same_however_many_wait(admin_browser: Client) -> None:
     counts = []
     for year in (1930, 1943, 1956):
         alike(born=date(year, 3, 4))
         with CaptureQueriesContext(connection) as caught:
-            desk.get(QUEUE)
+            admin_browser.get(QUEUE)
         counts.append(len(caught))
     assert counts[0] == counts[1] == counts[2] <= 12

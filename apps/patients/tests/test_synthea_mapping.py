@@ -219,7 +219,7 @@ class TestTheChart:
         assert (entry.value, entry.detail) == (None, {"value_text": "1.0123456789"})
 
     def test_claims_and_unknown_statuses_have_no_home(self, extract):
-        with pytest.raises(mapping.NoHome, match="Claims of another system"):
+        with pytest.raises(mapping.NotImportable, match="Claims of another system"):
             entries(extract, "Ada", "claims")
-        with pytest.raises(mapping.NoHome, match="'entered-by-mistake' is not one we know"):
+        with pytest.raises(mapping.NotImportable, match="'entered-by-mistake' is not one we know"):
             entries(extract, "Dan", "medications")

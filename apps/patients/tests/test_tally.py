@@ -15,34 +15,35 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.access.actor import SYSTEM
-from apps.common.prepared import Statement
-from apps.patients import selectors, services, tally
-from apps.patients.models import Patient, Tally
-from apps.patients.tests.crowd import move_in
-from apps.patients.tests.factories import admit
+from apps.common.prepared import SqlFragment
+from apps.patients import selectors, services
+from apps.patients.lists import row_counter
+from apps.patients.models import Patient, RowCounter
+from apps.patients.tests.bulk_patients import insert_patients
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
 
 def counted() -> dict[str, int]:
-    people = Patient.objects.listed()
+    people = Patient.objects.unmerged()
     active = people.filter(is_active=True).count()
     return {"listed": people.count(), "active": active, "inactive": people.count() - active}
 
 
 def told() -> dict[str, int]:
-    return {which: tally.total(which) for which in ("listed", "active", "inactive")}
+    return {which: row_counter.total(which) for which in ("listed", "active", "inactive")}
 
 
 def admit_and_take_back() -> None:
     """A registration that something goes wrong after."""
     with transaction.atomic():
-        admit(last_name="Gone")
+        register_patient(last_name="Gone")
         transaction.set_rollback(True)
 
 
 def test_the_total_follows_registration_deactivation_and_deletion() -> None:
-    people = [admit() for _ in range(5)]
+    people = [register_patient() for _ in range(5)]
     services.deactivate(by=SYSTEM, patient_id=people[0].pk)
     assert told() == counted() == {"listed": 5, "active": 4, "inactive": 1}
     Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
@@ -58,58 +59,58 @@ def test_what_is_rolled_back_was_never_counted() -> None:
 
 
 def test_folding_changes_no_count_and_leaves_a_row_a_block() -> None:
-    seqs = [admit().seq for _ in range(5)]
-    rows = [count for size in (tally.BLOCK, tally.REGION) for count in Counter(seq // size for seq in seqs).values()]
+    seqs = [register_patient().seq for _ in range(5)]
+    rows = [count for size in (row_counter.BLOCK, row_counter.REGION) for count in Counter(seq // size for seq in seqs).values()]
     before = told()
-    assert tally.fold() == sum(count > 1 for count in rows)  # a row alone in its block is folded already
+    assert row_counter.compact() == sum(count > 1 for count in rows)  # a row alone in its block is folded already
     assert told() == before
-    assert Tally.objects.count() == len(rows)
-    assert tally.fold() == 0
+    assert RowCounter.objects.count() == len(rows)
+    assert row_counter.compact() == 0
 
 
-def those(seqs: list[int]) -> Statement:
-    return Statement("SELECT unnest(%s::bigint[])", [seqs])
+def those(seqs: list[int]) -> SqlFragment:
+    return SqlFragment("SELECT unnest(%s::bigint[])", [seqs])
 
 
 def test_the_hidden_are_counted_as_if_they_had_left() -> None:
-    people = [admit() for _ in range(6)]
+    people = [register_patient() for _ in range(6)]
     services.deactivate(by=SYSTEM, patient_id=people[0].pk)
     Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
     hidden = [person.seq for person in people[:3]]  # one inactive, one that is on no list, one active
-    assert {which: tally.total(which, those(hidden)) for which in told()} == {"listed": 3, "active": 3, "inactive": 0}
+    assert {which: row_counter.total(which, those(hidden)) for which in told()} == {"listed": 3, "active": 3, "inactive": 0}
 
 
 class FarPages(TestCase):
     @given(hidden=st.sets(st.integers(0, 1_999), max_size=60), offset=st.integers(0, 2_000))
     @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_a_far_place_steps_over_the_hidden(self, hidden: set[int], offset: int) -> None:
-        move_in(2_000)
+        insert_patients(2_000)
         seqs = list(Patient.objects.order_by("-seq").values_list("seq", flat=True))
         kept = [seq for number, seq in enumerate(seqs) if number not in hidden]
-        place = tally.place(offset, hidden=those([seqs[number] for number in hidden]))
+        place = row_counter.page_start(offset, hidden=those([seqs[number] for number in hidden]))
         assert place.total == len(kept)
         assert [seq for seq in kept if seq <= place.seq][place.skip :] == kept[offset:]
 
     @given(gone=st.sets(st.integers(0, 2_499), max_size=200), offset=st.integers(0, 2_600), limit=st.integers(1, 100))
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_a_far_page_is_the_one_walking_leads_to(self, gone: set[int], offset: int, limit: int) -> None:
-        move_in(2_500)
+        insert_patients(2_500)
         seqs = list(Patient.objects.order_by("seq").values_list("seq", flat=True))
         Patient.objects.filter(seq__in=[seqs[number] for number in gone]).update(is_active=False)
         for status in ("", "active", "inactive"):
             people = Patient.objects.order_by("-seq")
             people = people.filter(is_active=status == "active") if status else people
             walked = list(people.values_list("id", flat=True)[offset : offset + limit])
-            page = selectors.listing(visible_to=SYSTEM, status=status, offset=offset, limit=limit)
+            page = selectors.list_page(visible_to=SYSTEM, status=status, offset=offset, limit=limit)
             assert [row["id"] for row in page.rows] == walked
             assert page.total == people.count()
 
 
 def test_a_recount_repairs_what_went_past_the_triggers() -> None:
-    admit()
-    Tally.objects.create(level=0, block=0, listed=41, active=0)
-    assert tally.total() == 42
-    assert tally.recount() == (42, 1)
+    register_patient()
+    RowCounter.objects.create(level=0, block=0, listed=41, active=0)
+    assert row_counter.total() == 42
+    assert row_counter.recount() == (42, 1)
     assert told() == counted()
 
 
@@ -118,11 +119,11 @@ def test_folding_beside_writers_loses_nobody() -> None:
     def work(number: int) -> None:
         try:
             if number % 4 == 0:
-                tally.fold()
+                row_counter.compact()
             elif number % 4 == 1:
                 admit_and_take_back()
             else:
-                patient = admit(last_name=f"Here{number}")
+                patient = register_patient(last_name=f"Here{number}")
                 if number % 4 == 3:
                     services.deactivate(by=SYSTEM, patient_id=patient.pk)
         finally:

@@ -8,17 +8,18 @@ import pytest
 from django.db import connection
 
 from apps.access.actor import SYSTEM
-from apps.patients import rules, search, services, vocabulary
+from apps.patients import rules, services
 from apps.patients.models import CommonPrefix, NameWord, Patient, RemovedWord, SearchWord
-from apps.patients.tests.crowd import move_in
-from apps.patients.tests.factories import admit
+from apps.patients.search import patient_search, vocabulary
+from apps.patients.tests.bulk_patients import insert_patients
+from apps.patients.tests.factories import register_patient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("asked", ["jonh", "mati", "garcai", "li", "o", "marvelson", "velsonba", "xqzw"])
 def test_the_near_words_are_the_closest_of_all(asked: str) -> None:
-    move_in(2_000)
+    insert_patients(2_000)
     everything = list(NameWord.objects.values_list("word", flat=True))
     with connection.cursor() as cursor:
         cursor.execute("SELECT w, levenshtein(w, %s) FROM unnest(%s::text[]) w", [asked, everything])
@@ -32,7 +33,7 @@ def test_the_near_words_are_the_closest_of_all(asked: str) -> None:
 
 
 def test_a_word_that_only_sounds_alike_must_share_letters() -> None:
-    admit("Kai", "Filip")
+    register_patient("Kai", "Filip")
     assert vocabulary.near_words(["qqqqqq", "phillip"]) == [{}, {"filip": 3}]
 
 
@@ -47,29 +48,29 @@ def common_by_counting() -> set[str]:
 
 
 def test_the_common_beginnings_are_those_that_counting_finds() -> None:
-    move_in(10_100)
+    insert_patients(10_100)
     assert set(CommonPrefix.objects.values_list("prefix", flat=True)) == common_by_counting() != set()
     assert vocabulary.note_common() == CommonPrefix.objects.count()
 
 
 def test_what_is_common_is_not_counted_until_enough_have_lost_it() -> None:
-    move_in(10_100)
+    insert_patients(10_100)
     CommonPrefix.objects.filter(prefix="#mrn1").update(least=12_345)  # nobody counts: this is believed
-    assert search.find("mrn1").is_estimate
+    assert patient_search.find("mrn1").is_estimate
     gone = list(SearchWord.objects.filter(word__startswith="#mrn1").values_list("seq", flat=True)[:3_000])
     SearchWord.objects.filter(seq__in=gone, word__startswith="#").delete()
     assert RemovedWord.objects.count() == 3_000
-    assert (search.find("mrn1").total, search.find("mrn1").is_estimate) == (7_100, False)
+    assert (patient_search.find("mrn1").total, patient_search.find("mrn1").is_estimate) == (7_100, False)
     vocabulary.note_common()
     assert not RemovedWord.objects.exists()
     assert not CommonPrefix.objects.filter(prefix="#mrn1").exists()
-    assert search.find("mrn1").total == 7_100
+    assert patient_search.find("mrn1").total == 7_100
 
 
 def test_words_that_are_changed_or_emptied_count_as_removed() -> None:
-    admit("John", "Doe")
+    register_patient("John", "Doe")
     CommonPrefix.objects.create(prefix="doe", least=10_001)
-    assert search.find("doe").is_estimate
+    assert patient_search.find("doe").is_estimate
     SearchWord.objects.filter(word="john").update(shared=1)
     assert [row.word for row in RemovedWord.objects.all()] == ["john"]
     with connection.cursor() as cursor:
@@ -78,15 +79,15 @@ def test_words_that_are_changed_or_emptied_count_as_removed() -> None:
 
 
 def test_an_amendment_removes_only_the_words_that_go() -> None:
-    patient = admit("Jane", "Maiden")
+    patient = register_patient("Jane", "Maiden")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"last_name": "Married"})
     assert {row.word for row in RemovedWord.objects.all()} == {"maiden", "=jmaanied e n  "}
 
 
 def test_patients_of_before_get_the_rows_that_the_service_writes() -> None:
-    move_in(600)
-    admit("Anna Maria", "van der Berg", phone="(213) 373-4253")
-    admit("Zoë", "x" * 60 + " " + "x" * 30, phone="555-0123")
+    insert_patients(600)
+    register_patient("Anna Maria", "van der Berg", phone="(213) 373-4253")
+    register_patient("Zoë", "x" * 60 + " " + "x" * 30, phone="555-0123")
     services.write_search_words(Patient.objects.all())
     wanted = set(SearchWord.objects.values_list("seq", "word", "shared"))
     SearchWord.objects.filter(word__startswith="=").delete()
@@ -101,7 +102,7 @@ def test_patients_of_before_get_the_rows_that_the_service_writes() -> None:
 
 
 def test_a_typo_far_in_a_long_word_is_near() -> None:
-    admit("Wolfeschlegelsteinhausen", "Bergerdorff")
+    register_patient("Wolfeschlegelsteinhausen", "Bergerdorff")
     dice = random.Random(1)
     word = "wolfeschlegelsteinhausen"
     for _ in range(20):

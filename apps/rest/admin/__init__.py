@@ -8,6 +8,6 @@
 A page shows what `visible_to` shows, writes through services, notes every look in the trail and deletes nothing.
 """
 
-from apps.rest.admin import deliveries, terminology, trail
+from apps.rest.admin import audit_log, deliveries, terminology
 
-__all__ = ["deliveries", "terminology", "trail"]
+__all__ = ["audit_log", "deliveries", "terminology"]

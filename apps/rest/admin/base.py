@@ -22,11 +22,11 @@ from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
-from apps.rest.admin.acts import ActsMixin
 from apps.rest.admin.forms import AlreadySaved, ServiceForm, Stale, version_of
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import RowActionsMixin
+from apps.rest.admin_site import can_open
 from apps.rest.paging import COUNTED_UP_TO
-from apps.rest.permissions import ReauthenticationRequired, refuse_without_fresh_proof
+from apps.rest.permissions import ReauthenticationRequired, require_recent_login
 
 _HISTORY = timedelta(days=365)
 _HISTORY_ROWS = 200
@@ -54,7 +54,7 @@ class ActiveFilter(admin.SimpleListFilter):
         return queryset.filter(is_active=self.value() == "active") if self.value() else queryset
 
 
-class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
+class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     """Closed by default: an act that `needs` does not name is refused. Deleting has no name.
 
     A page that adds or changes overrides `add` and `amend`, each one service call.
@@ -62,7 +62,7 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
 
     noun: ClassVar[str] = ""
     title: ClassVar[str] = ""  # of the list, where the model's plural does not do
-    listed_as: ClassVar[str] = "searched"  # the trail's word for opening the list
+    list_audit_action: ClassVar[str] = "searched"  # the trail's word for opening the list
     needs: ClassVar[Mapping[str, Permission]] = {}
     step_up: ClassVar[Collection[str]] = ()  # "add": the password must have been given within five minutes; it is asked for first
 
@@ -101,13 +101,13 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
     # Who may
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return holds(request.user, self.needs.get("view"))
+        return can_open(request.user, self.needs.get("view"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return holds(request.user, self.needs.get("add"))
+        return can_open(request.user, self.needs.get("add"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return holds(request.user, self.needs.get("change"))
+        return can_open(request.user, self.needs.get("change"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -124,7 +124,7 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
     def get_urls(self) -> list:
         """Stock pages without the one that deletes and the one that guesses."""
         stock = [url for url in super().get_urls() if url.name and not url.name.endswith("_delete")]
-        return [*self.act_urls(), *stock]
+        return [*self.row_action_urls(), *stock]
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404
@@ -147,19 +147,19 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
         title = self.title or str(self.opts.verbose_name_plural).capitalize()
         response = super().changelist_view(request, {"title": title} | (extra_context or {}))
         if isinstance(response, TemplateResponse) and response.context_data:
-            self.note_list(request, len(response.context_data["cl"].result_list))
+            self.record_list_access(request, len(response.context_data["cl"].result_list))
         return response
 
-    def note_list(self, request: HttpRequest, shown: int) -> None:
+    def record_list_access(self, request: HttpRequest, shown: int) -> None:
         """Put a list that was opened on record."""
-        self.note(request, self.listed_as, query=request.GET.dict(), shown=shown)
+        self.record_access(request, self.list_audit_action, query=request.GET.dict(), shown=shown)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The form. What a service refuses undoes everything and is shown at the same form, filled in as it was sent."""
         if object_id is None and "add" in self.step_up and self.has_add_permission(request):
-            refuse_without_fresh_proof(request.user)
+            require_recent_login(request.user)
         try:
             response = super().changeform_view(request, object_id, form_url, extra_context)
         except (Forbidden, ReauthenticationRequired):
@@ -177,8 +177,11 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
         row = context["original"]
         context.update(self.page_context(request, row))
         if row is not None:
-            self.note(request, "read", row)
-            context.update(acts=self.offered_acts(request, row), may_see_history=holds(request.user, Permission.AUDIT_VIEW))
+            self.record_access(request, "read", row)
+            context.update(
+                row_actions=self.available_row_actions(request, row),
+                may_see_history=can_open(request.user, Permission.AUDIT_VIEW),
+            )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
@@ -217,21 +220,25 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
 
     # The trail
 
-    def note(self, request: HttpRequest, action: str, row: Any = None, *, patient_id: UUID | None = None, **detail: Any) -> None:
+    def record_access(
+        self, request: HttpRequest, action: str, row: Any = None, *, patient_id: UUID | None = None, **detail: Any
+    ) -> None:
         """Put what was shown on record."""
         patient_id = patient_id or (self.patient_of(row) if row is not None else None)
         object_id = row.pk if row is not None else None
         person = cast("Actor", request.user)
-        audit.note(by=person, action=f"{self.noun}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail)
+        audit.record(
+            by=person, action=f"{self.noun}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail
+        )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A year of the trail of this row, for those who may read the trail; itself on record."""
-        if not holds(request.user, Permission.AUDIT_VIEW):
+        if not can_open(request.user, Permission.AUDIT_VIEW):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        self.note(request, "history_read", row)
+        self.record_access(request, "history_read", row)
         context = {
             **self.admin_site.each_context(request),
             "title": "Who looked at and changed this",
@@ -239,13 +246,13 @@ class HimsModelAdmin(ActsMixin, admin.ModelAdmin):
             **self.page_context(request, row),
             "object": row,
             "opts": self.opts,
-            "trail": _trail_of(row.pk),
+            "audit_log": _audit_log_of(row.pk),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 
 
-def _trail_of(row_id: UUID) -> QuerySet:
+def _audit_log_of(row_id: UUID) -> QuerySet:
     people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
     rows = AuditEvent.objects.filter(Q(patient_id=row_id) | Q(object_id=row_id), at__gte=clock.now() - _HISTORY)
     return rows.annotate(username=Subquery(people)).order_by("-at", "-id")[:_HISTORY_ROWS]

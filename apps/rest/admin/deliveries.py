@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from apps.access.permissions import Permission
 from apps.events import services
 from apps.events.models import Delivery
-from apps.rest.admin.acts import Act
 from apps.rest.admin.base import HimsModelAdmin
-from apps.rest.admin_site import holds
+from apps.rest.admin.row_actions import RowAction
+from apps.rest.admin_site import can_open
 
 
 @admin.register(Delivery)
@@ -28,25 +28,25 @@ class DeliveryAdmin(HimsModelAdmin):
     ordering = ("-id",)
     fields = ("fact", "occurred_at", "listener", "status", "attempts", "next_attempt_at", "done_at", "last_error")
     readonly_fields = ("fact", "occurred_at")
-    acts = (
-        Act(
+    row_actions = (
+        RowAction(
             name="try-again",
             label="Try again",
-            need=Permission.DELIVERY_RETRY,
-            run=lambda by, row, _: services.try_again(by=by, delivery_id=row.pk),
+            permission=Permission.DELIVERY_RETRY,
+            run=lambda by, row, _: services.retry_delivery(by=by, delivery_id=row.pk),
             question="The listener is called again, as often as at first, as if the fact had just been announced.",
             done="It will be tried again within seconds.",
-            offered=lambda row, _: row.status == Delivery.Status.PARKED,
+            available=lambda row, _: row.status == Delivery.Status.DEAD_LETTERED,
         ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = Delivery.objects.select_related("event").order_by("-id")
-        return rows if holds(request.user, self.needs["view"]) else rows.none()
+        return rows if can_open(request.user, self.needs["view"]) else rows.none()
 
     def patient_of(self, row: Any) -> UUID | None:
-        found = row.event.payload.get("patient_id")
-        return UUID(found) if found else None
+        patient_id = row.event.payload.get("patient_id")
+        return UUID(patient_id) if patient_id else None
 
     @admin.display(description="fact")
     def fact(self, row: Delivery) -> str:

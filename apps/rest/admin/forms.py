@@ -55,11 +55,11 @@ class ServiceForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["version"].initial = version = version_of(self.instance)
-        self._name_the_halves()
+        self._label_date_and_time()
         if isinstance(self.refusal, Stale):
             self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # seen now: the next save is meant
 
-    def _name_the_halves(self) -> None:
+    def _label_date_and_time(self) -> None:
         """The two boxes of a time stand under one label; each says which half it is."""
         for name, field in self.fields.items():
             if isinstance(field.widget, forms.SplitDateTimeWidget):
@@ -81,7 +81,7 @@ class ServiceForm(forms.ModelForm):
         if self.refusal is not None:
             if isinstance(self.refusal, Stale):
                 self.clash = self._clash()
-            tell(self, self.refusal)
+            show_refusal(self, self.refusal)
         return cleaned
 
     def changes(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def version_of(row: models.Model) -> str:
     return hashlib.sha256(values.encode()).hexdigest()[:20]
 
 
-def tell(form: forms.BaseForm, refusal: HimsError) -> None:
+def show_refusal(form: forms.BaseForm, refusal: HimsError) -> None:
     """Show a refusal at the fields it names, or on top of the form."""
     rows = (
         refusal.details["errors"]

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.rest.admin.base import HimsModelAdmin
-from apps.rest.admin_site import holds
+from apps.rest.admin_site import can_open
 from apps.terminology import rules, selectors
 from apps.terminology.models import IcdCode, IcdRelease
 
@@ -19,7 +19,7 @@ class ReadOnly(HimsModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = self.model._default_manager.order_by(*self.get_ordering(request))
-        return rows if holds(request.user, self.needs["view"]) else rows.none()
+        return rows if can_open(request.user, self.needs["view"]) else rows.none()
 
 
 @admin.register(IcdCode)
@@ -42,11 +42,11 @@ class IcdCodeAdmin(ReadOnly):
         return super().get_queryset(request).select_related("release").defer("words")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        asked = search_term.strip()[: rules.QUERY_MAX]
-        if not asked:
+        query = search_term.strip()[: rules.QUERY_MAX]
+        if not query:
             return queryset, False
-        found = selectors.search(asked, on=clock.today())
-        return queryset.filter(pk__in=found.order_by().values("pk")).order_by(*found.query.order_by), False
+        codes = selectors.search(query, on=clock.today())
+        return queryset.filter(pk__in=codes.order_by().values("pk")).order_by(*codes.query.order_by), False
 
 
 @admin.register(IcdRelease)

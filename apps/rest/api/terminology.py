@@ -99,10 +99,10 @@ class IcdCodeViewSet(HimsViewSet):
         code, codes that begin with the search, usual and billable codes, and short displays before long ones. Without a search
         all codes are listed in their order. `E11.9` and `e119` are one code.
         """
-        asked = self.asked()
-        on = asked.get("date") or clock.today()
-        found = selectors.find(asked.get("search") or "", on=on, billable=asked.get("billable"))
-        count = paging.capped if asked.get("search") or asked.get("billable") is not None else paging.exact
+        query = self.validated_query()
+        on = query.get("date") or clock.today()
+        found = selectors.find(query.get("search") or "", on=on, billable=query.get("billable"))
+        count = paging.capped if query.get("search") or query.get("billable") is not None else paging.exact
         fuzzy = {"fuzzy": True} if found.fuzzy else {}
         return self.page("codes", found.rows, count, lambda row: IcdCodeShape(row).data, **fuzzy)
 

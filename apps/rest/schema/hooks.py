@@ -53,7 +53,7 @@ def _drop_unused(result: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 def _tags(generator: Any) -> list[dict[str, str]]:
     """Every tag once, described by the first view that carries it."""
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for _, _, _, view in generator._get_paths_and_endpoints():
-        found.setdefault(view.schema.get_tags()[0], inspect.getdoc(type(view)) or "")
-    return [{"name": name, "description": said} for name, said in found.items()]
+        descriptions.setdefault(view.schema.get_tags()[0], inspect.getdoc(type(view)) or "")
+    return [{"name": name, "description": description} for name, description in descriptions.items()]

@@ -46,15 +46,15 @@ class HimsSchema(AutoSchema):
         return _VERBS.get(action, _camel(action)) + _pascal(noun)
 
     def get_summary(self) -> str:
-        said = inspect.getdoc(getattr(self.view, self.view.action))
+        docstring = inspect.getdoc(getattr(self.view, self.view.action))
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.get_operation_id()).capitalize()
-        return said.splitlines()[0].rstrip(".") if said else words
+        return docstring.splitlines()[0].rstrip(".") if docstring else words
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
         limits = _how_often(self._rate_class())
-        told = [_who(self.view), *_key_needs(self.view, self.method), limits, *_step_up(self.view), *_warnings(self.view)]
+        paragraphs = [_who(self.view), *_key_needs(self.view, self.method), limits, *_step_up(self.view), *_warnings(self.view)]
         row = deprecations.of(self.method, self.path)
-        return "\n\n".join([*told, f"**Ends** on {row.sunset}: {row.note}"] if row else told)
+        return "\n\n".join([*paragraphs, f"**Ends** on {row.sunset}: {row.note}"] if row else paragraphs)
 
     def get_tags(self) -> list[str]:
         return [self.view.tag or (self.view.plural or self.view.resource).capitalize()]
@@ -85,12 +85,14 @@ class HimsSchema(AutoSchema):
         return self.view.rate_class(self.method)
 
     def _get_parameters(self) -> list[dict[str, Any]]:
-        view, found = self.view, parameters.in_path(self.path)
+        view, described = self.view, parameters.in_path(self.path)
         if view.endpoint.query:
-            found += parameters.of_filters(view.endpoint.query)
+            described += parameters.of_filters(view.endpoint.query)
         if view.endpoint.paged:
-            found += parameters.of_pages(offset_allowed=view.endpoint.offset)
-        return found + parameters.of_picking(view, self.method) + parameters.of_guards(view, self.method, self.path)
+            described += parameters.of_pages(offset_allowed=view.endpoint.offset)
+        return (
+            described + parameters.of_sparse_fields(view, self.method) + parameters.of_preconditions(view, self.method, self.path)
+        )
 
     def is_deprecated(self) -> bool:
         return deprecations.of(self.method, self.path) is not None
@@ -158,12 +160,16 @@ def _key_sees(view: Any, method: str, scope: scopes.Scope) -> list[str]:
     kind = view.endpoint.response
     if kind is None:
         return []
-    to_read = scopes.of(need) if (need := disclosure.reading(view, view.action)) else None
+    to_read = scopes.of(need) if (need := disclosure.permission_to_read(view, view.action)) else None
     if to_read and to_read != scope and method not in ("GET", "HEAD"):
         return [f"Without `{to_read}` beside it, the reply holds the id alone."]
     parts: dict[str, Any] = getattr(kind, "parts", {})
-    told = {scopes.of(right): [name for name, one in parts.items() if one is right] for right in parts.values()}
-    return [f"Without `{more}` beside it, the reply lacks {_listed(names)}." for more, names in told.items() if more != scope]
+    fields_by_scope = {scopes.of(right): [name for name, one in parts.items() if one is right] for right in parts.values()}
+    return [
+        f"Without `{more}` beside it, the reply lacks {_listed(names)}."
+        for more, names in fields_by_scope.items()
+        if more != scope
+    ]
 
 
 def _listed(names: list[str]) -> str:
@@ -175,12 +181,12 @@ def _how_often(rate_class: Any) -> str:
 
 
 def _step_up(view: Any) -> list[str]:
-    said = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
+    rule = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
     otherwise = "`details.issue` `reauthentication_required`."
     if view.endpoint.recent_login:
-        return [f"{said}{otherwise}"]
+        return [f"{rule}{otherwise}"]
     fields = " or ".join(f"`{name}`" for name in view.endpoint.recent_login_fields)
-    return [f"**To change {fields}:** the password {said.partition(' ')[2]}{otherwise}"] if fields else []
+    return [f"**To change {fields}:** the password {rule.partition(' ')[2]}{otherwise}"] if fields else []
 
 
 def _warnings(view: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django_filters import FilterSet
 
-from apps.rest import etags, idempotency, paging, picking
+from apps.rest import etags, idempotency, paging, sparse_fields
 
 _ID = {
     "type": "string",
@@ -40,43 +40,51 @@ def in_path(path: str) -> list[dict[str, Any]]:
 def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:
     """The filters of a list."""
     return [
-        _asked(name, _schema(one.field), str(one.field.help_text or ""), required=one.field.required)
+        _query_parameter(name, _schema(one.field), str(one.field.help_text or ""), required=one.field.required)
         for name, one in kind.base_filters.items()
     ]
 
 
 def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
     """Page and size, and where the list takes it the offset."""
-    found = [
-        _asked("page", _PAGE, "Page number, from 1"),
-        _asked("limit", _LIMIT, f"Items a page; more than {paging.MAX_LIMIT} counts as {paging.MAX_LIMIT}"),
+    parameters = [
+        _query_parameter("page", _PAGE, "Page number, from 1"),
+        _query_parameter("limit", _LIMIT, f"Items a page; more than {paging.MAX_LIMIT} counts as {paging.MAX_LIMIT}"),
     ]
-    return [*found, _asked("offset", _OFFSET, "Items to pass over; instead of `page`")] if offset_allowed else found
+    return (
+        [*parameters, _query_parameter("offset", _OFFSET, "Items to pass over; instead of `page`")]
+        if offset_allowed
+        else parameters
+    )
 
 
-def of_picking(view: Any, method: str) -> list[dict[str, Any]]:
+def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
     """`fields` and `expand`, where the operation takes them."""
-    offered, found = picking.offered(view, view.action, method), []
+    offered, parameters = sparse_fields.parameters_of(view, view.action, method), []
     if "fields" in offered:
         about = "Show these keys alone, separated by commas; `a.b` is b within a"
-        found.append(_asked("fields", _NAMES, about) | _BY_COMMAS)
+        parameters.append(_query_parameter("fields", _NAMES, about) | _BY_COMMAS)
     if "expand" in offered:
         known = {"type": "array", "items": {"type": "string", "enum": list(view.expands)}}
-        found.append(_asked("expand", known, "Show beside an id what it stands for, as far as your role may see it") | _BY_COMMAS)
-    return found
+        parameters.append(
+            _query_parameter("expand", known, "Show beside an id what it stands for, as far as your role may see it") | _BY_COMMAS
+        )
+    return parameters
 
 
-def of_guards(view: Any, method: str, path: str) -> list[dict[str, Any]]:
+def of_preconditions(view: Any, method: str, path: str) -> list[dict[str, Any]]:
     """The headers that make a write safe to send again or sure of what it changes, and a read free."""
-    found = []
+    parameters = []
     if view.endpoint.etag and method == "GET":
-        found.append(_header("If-None-Match", _TAGS, "ETags you have; where one still fits, the answer is 304 without a body"))
-    if idempotency.offers(view, method, path):
+        parameters.append(
+            _header("If-None-Match", _TAGS, "ETags you have; where one still fits, the answer is 304 without a body")
+        )
+    if idempotency.accepts_key(view, method, path):
         about = "A name of your own for this request, such as a UUID: sent again within 24 hours, it is answered and not repeated"
-        found.append(_header(idempotency.HEADER, _KEY, about))
+        parameters.append(_header(idempotency.HEADER, _KEY, about))
     if etags.is_guarded(view, view.action):
-        found.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing is changed if it is another by now"))
-    return found
+        parameters.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing is changed if it is another by now"))
+    return parameters
 
 
 def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -86,9 +94,9 @@ def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, An
 _BY_COMMAS = {"style": "form", "explode": False}
 
 
-def _asked(name: str, schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:
-    told = {"description": description} if description else {}
-    return {"name": name, "in": "query", "required": required, "schema": schema, **told}
+def _query_parameter(name: str, schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:
+    documented = {"description": description} if description else {}
+    return {"name": name, "in": "query", "required": required, "schema": schema, **documented}
 
 
 def _schema(field: forms.Field) -> dict[str, Any]:

@@ -20,37 +20,37 @@ def of(schema: Any) -> dict[str, Any]:
     """All replies of the operation that `schema` (a HimsSchema) describes, by status."""
     view = schema.view
     status = HTTPStatus.CREATED if view.endpoint.creates else HTTPStatus.OK
-    found = {str(status.value): _success(schema, status)}
+    replies = {str(status.value): _success(schema, status)}
     if view.endpoint.etag and schema.method == "GET":
-        found["304"] = components.response_not_modified()
+        replies["304"] = components.response_not_modified()
     for kind in sorted(refusals(view, schema.method, schema.path), key=lambda kind: kind.status):
-        found[str(kind.status.value)] = components.response_of(kind)
-    return found
+        replies[str(kind.status.value)] = components.response_of(kind)
+    return replies
 
 
 def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
     """Every way the operation can fail. A 405 is no answer of an operation: it stands for those a path does not have."""
-    found: list[type[HimsError]] = list(_ALWAYS)
+    kinds: list[type[HimsError]] = list(_ALWAYS)
     if view.endpoint.permission is not PUBLIC:
-        found.append(errors.Forbidden)
+        kinds.append(errors.Forbidden)
         if method not in ("GET", "HEAD"):
-            found.append(errors.Conflict)
+            kinds.append(errors.Conflict)
     if "{" in path:
-        found.append(errors.NotFound)
-    if idempotency.offers(view, method, path):
-        found.append(errors.IdempotencyMismatch)
+        kinds.append(errors.NotFound)
+    if idempotency.accepts_key(view, method, path):
+        kinds.append(errors.IdempotencyMismatch)
     if etags.is_guarded(view, view.action):
-        found += [errors.PreconditionFailed, errors.PreconditionRequired]
+        kinds += [errors.PreconditionFailed, errors.PreconditionRequired]
     if view.endpoint.request:
-        found += [errors.RequestTimeout, errors.PayloadTooLarge, errors.UnsupportedMediaType]
-    return found
+        kinds += [errors.RequestTimeout, errors.PayloadTooLarge, errors.UnsupportedMediaType]
+    return kinds
 
 
 def _success(schema: Any, status: HTTPStatus) -> dict[str, Any]:
     view = schema.view
     further = ["Location"] if status is HTTPStatus.CREATED else ["Link"] if view.endpoint.paged else []
     further += ["ETag"] if view.endpoint.etag else []
-    further += [idempotency.REPLAYED] if idempotency.offers(view, schema.method, schema.path) else []
+    further += [idempotency.REPLAYED] if idempotency.accepts_key(view, schema.method, schema.path) else []
     if deprecations.of(schema.method, schema.path):
         further += [name for name in ("Deprecation", "Sunset", "X-API-Deprecated", "X-API-Sunset", "Link") if name not in further]
     if view.endpoint.file:

@@ -43,11 +43,11 @@ def test_the_unforeseen_is_logged_with_its_trace_and_told_without(caplog: pytest
     try:
         raise RuntimeError("the secret of the house")
     except RuntimeError as error:
-        told = envelope.body(envelope.translate(error))
+        envelope_sent = envelope.body(envelope.translate(error))
     assert "the secret of the house" in caplog.text
     assert "Traceback" in caplog.text
-    assert "secret" not in str(told)
-    assert told["error"]["code"] == "INTERNAL_ERROR"
+    assert "secret" not in str(envelope_sent)
+    assert envelope_sent["error"]["code"] == "INTERNAL_ERROR"
 
 
 def test_the_envelope_is_that_of_the_reference() -> None:
@@ -56,13 +56,17 @@ def test_the_envelope_is_that_of_the_reference() -> None:
         reply = envelope.respond(errors.Invalid(field="mrn", issue="Taken."))
     finally:
         context.enter(None)
-    told = json.loads(reply.content)
+    envelope_sent = json.loads(reply.content)
     assert reply.status_code == 400
-    assert list(told) == ["success", "error"]
-    assert list(told["error"]) == ["code", "message", "details", "timestamp", "request_id"]
-    assert told["error"]["timestamp"].endswith("Z")
-    assert told["error"]["request_id"] == "req_12345678"
-    assert told["error"]["details"] == {"field": "mrn", "issue": "Taken.", "errors": [{"field": "mrn", "issue": "Taken."}]}
+    assert list(envelope_sent) == ["success", "error"]
+    assert list(envelope_sent["error"]) == ["code", "message", "details", "timestamp", "request_id"]
+    assert envelope_sent["error"]["timestamp"].endswith("Z")
+    assert envelope_sent["error"]["request_id"] == "req_12345678"
+    assert envelope_sent["error"]["details"] == {
+        "field": "mrn",
+        "issue": "Taken.",
+        "errors": [{"field": "mrn", "issue": "Taken."}],
+    }
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_the_envelope_is_that_of_the_reference() -> None:
     ],
 )
 def test_nested_issues_become_a_list(detail: Any, rows: list[tuple[str, str]]) -> None:
-    assert [(row["field"], row["issue"]) for row in envelope.flat(detail)] == rows
+    assert [(row["field"], row["issue"]) for row in envelope.flatten(detail)] == rows
 
 
 def test_a_body_of_ten_thousand_wrong_fields_gets_a_short_answer() -> None:

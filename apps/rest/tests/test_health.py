@@ -32,8 +32,8 @@ def one_second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ready() -> tuple[int, str, dict[str, str], Any]:
     reply = Client().get("/health/ready")
-    told = json.loads(reply.content)
-    return reply.status_code, told["status"], told["checks"], reply.headers
+    body = json.loads(reply.content)
+    return reply.status_code, body["status"], body["checks"], reply.headers
 
 
 def test_a_whole_system_is_ready() -> None:

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.http import HttpResponse
 
-from apps.common import bus
-from apps.common.tests.crowd import at_once
+from apps.common import redis_client
+from apps.common.tests.concurrency import run_concurrently
 from apps.rest import limits
 from apps.rest.limits import PER_MINUTE, RateClass, Verdict
 from apps.rest.models import SignInTry
@@ -18,7 +18,7 @@ DEAD = "unix:///nowhere/redis.sock"
 def lua(who: str, limit: int, window: int, bucket: int) -> tuple[int, int, int]:
     """The script itself, over a window of so many milliseconds."""
     return tuple(
-        bus.run(lambda client: limits._script(client)(keys=[f"test:{who}"], args=[limit, window, bucket], client=client))
+        redis_client.run(lambda client: limits._script(client)(keys=[f"test:{who}"], args=[limit, window, bucket], client=client))
     )  # type: ignore[return-value]
 
 
@@ -55,7 +55,7 @@ def test_sixteen_at_once_are_counted_exactly() -> None:
     def knock(_: int) -> int:
         return sum(limits.hit(RateClass.PATIENT_SEARCH, "crowd").allowed for _ in range(20))
 
-    assert sum(at_once(16, knock)) == 100
+    assert sum(run_concurrently(16, knock)) == 100
 
 
 def test_in_no_window_do_more_than_the_limit_pass() -> None:
@@ -89,15 +89,15 @@ def test_refused_requests_do_not_count() -> None:
 
 def test_redis_forgets_who_has_gone() -> None:
     lua("gone", 5, 200, 16)
-    assert bus.run(lambda client: client.pttl("test:gone")) <= 216
+    assert redis_client.run(lambda client: client.pttl("test:gone")) <= 216
     time.sleep(0.3)
-    assert not bus.run(lambda client: client.exists("test:gone"))
+    assert not redis_client.run(lambda client: client.exists("test:gone"))
 
 
 def test_one_caller_costs_redis_a_handful_of_fields() -> None:
     for _ in range(100):
         limits.hit(RateClass.RETRIEVAL, "busy")
-    assert bus.run(lambda client: client.hlen("hims:limit:retrieval:busy")) <= 4
+    assert redis_client.run(lambda client: client.hlen("hims:limit:retrieval:busy")) <= 4
 
 
 def test_the_headers_say_what_is_left_and_until_when() -> None:
@@ -123,7 +123,7 @@ def test_whoever_waits_as_told_has_waited_long_enough() -> None:
 @pytest.mark.django_db
 def test_without_redis_each_process_counts_for_itself(settings: Any) -> None:
     settings.REDIS_URL = DEAD
-    limits._here.clear()
+    limits._local_hits.clear()
     begun = time.time()
     verdicts = [limits.hit(RateClass.ANALYTICS, "user:1") for _ in range(52)]
     assert [verdict.allowed for verdict in verdicts] == [True] * 50 + [False] * 2
@@ -134,10 +134,10 @@ def test_without_redis_each_process_counts_for_itself(settings: Any) -> None:
 @pytest.mark.django_db
 def test_a_process_that_counts_for_itself_does_not_grow_without_end(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REDIS_URL = DEAD
-    monkeypatch.setattr(limits, "_HERE_MOST", 100)
+    monkeypatch.setattr(limits, "_MAX_LOCAL_CALLERS", 100)
     for number in range(300):
         limits.hit(RateClass.RETRIEVAL, f"user:{number}")
-    assert len(limits._here) <= 101
+    assert len(limits._local_hits) <= 101
 
 
 @pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_without_redis_sign_ins_are_counted_in_postgres(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_sixteen_sign_ins_at_once_are_counted_exactly_without_redis(settings: Any) -> None:
     settings.REDIS_URL = DEAD
-    assert sum(at_once(16, lambda _: limits.hit(RateClass.AUTH, "somebody").allowed)) == 5
+    assert sum(run_concurrently(16, lambda _: limits.hit(RateClass.AUTH, "somebody").allowed)) == 5
 
 
 @pytest.mark.django_db
@@ -173,22 +173,22 @@ def test_redis_counts_again_when_it_is_back(settings: Any) -> None:
     alive, settings.REDIS_URL = settings.REDIS_URL, DEAD
     limits.hit(RateClass.RETRIEVAL, "user:1")
     settings.REDIS_URL = alive
-    bus.breaker.reset()
+    redis_client.breaker.reset()
     limits.hit(RateClass.RETRIEVAL, "user:1")
-    assert bus.run(lambda client: client.exists("hims:limit:retrieval:user:1"))
+    assert redis_client.run(lambda client: client.exists("hims:limit:retrieval:user:1"))
     assert math.isfinite(limits.hit(RateClass.RETRIEVAL, "user:1").resets_at)
 
 
 @pytest.mark.parametrize("redis_url", ["", DEAD], ids=["with redis", "without"])
 def test_a_hit_that_is_given_back_was_never_made(settings: Any, redis_url: str) -> None:
     settings.REDIS_URL = redis_url or settings.REDIS_URL
-    limits._here.clear()
+    limits._local_hits.clear()
     first, second = (limits.hit(RateClass.RETRIEVAL, "user:1") for _ in range(2))
-    assert limits.uncounted(second, "user:1").remaining == first.remaining
+    assert limits.refunded(second, "user:1").remaining == first.remaining
     for _ in range(3):
         again = limits.hit(RateClass.RETRIEVAL, "user:1")
         assert again.remaining == second.remaining
-        limits.uncounted(again, "user:1")
+        limits.refunded(again, "user:1")
     for _ in range(3):  # more than were made
-        limits.uncounted(first, "user:1")
+        limits.refunded(first, "user:1")
     assert limits.hit(RateClass.RETRIEVAL, "user:1").remaining == first.remaining

@@ -9,13 +9,13 @@ from apps.rest import middleware
 OURS = re.compile(r"req_[0-9A-HJKMNP-TV-Z]{26}")
 
 
-def asked(**headers: str) -> Any:
+def request_with(**headers: str) -> Any:
     return RequestFactory().get("/v1/version", **headers)
 
 
 @pytest.mark.parametrize("given", ["abcdefgh", "A-Z_0-9-", "x" * 64, "req_01M82EKW35P5PHQZ7A8S7M2R4R"])
 def test_a_request_id_that_fits_is_kept(given: str) -> None:
-    assert middleware.request_id(asked(HTTP_X_REQUEST_ID=given)) == given
+    assert middleware.request_id(request_with(HTTP_X_REQUEST_ID=given)) == given
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_a_request_id_that_fits_is_kept(given: str) -> None:
     ],
 )
 def test_a_request_id_that_could_forge_a_log_line_is_replaced(given: str) -> None:
-    assert OURS.fullmatch(middleware.request_id(asked(HTTP_X_REQUEST_ID=given)))
+    assert OURS.fullmatch(middleware.request_id(request_with(HTTP_X_REQUEST_ID=given)))
 
 
 def test_no_two_requests_share_an_id() -> None:
-    assert len({middleware.request_id(asked()) for _ in range(2_000)}) == 2_000
+    assert len({middleware.request_id(request_with()) for _ in range(2_000)}) == 2_000
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_no_two_requests_share_an_id() -> None:
 def test_an_address_is_believed_as_far_as_proxies_are_trusted(settings: Any, proxies: int, forwarded: str, ip: str) -> None:
     settings.HIMS_TRUSTED_PROXIES = proxies
     headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
-    assert middleware.client_ip(asked(REMOTE_ADDR="10.0.0.1", **headers)) == ip
+    assert middleware.client_ip(request_with(REMOTE_ADDR="10.0.0.1", **headers)) == ip
 
 
 @pytest.mark.parametrize("peer", ["", "unix:", "@"])
 def test_a_unix_socket_has_no_address(peer: str) -> None:
-    assert middleware.client_ip(asked(REMOTE_ADDR=peer)) is None
+    assert middleware.client_ip(request_with(REMOTE_ADDR=peer)) is None
 
 
 @pytest.mark.parametrize(

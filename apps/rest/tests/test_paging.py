@@ -19,12 +19,12 @@ def rels(query: str, total: Total, *, shown: int | None = None, offset_allowed: 
     window = read(query, offset_allowed=offset_allowed)
     there = max(0, min(window.limit, total.rows - window.offset))
     header = paging.links(PATH, QueryDict(query), window, total, there if shown is None else shown)
-    found = {}
+    links = {}
     for link in header.split(", "):
         target, rel = link.split("; rel=")
         assert target.startswith(f"<{PATH}?")
-        found[rel.strip('"')] = target[len(PATH) + 2 : -1]
-    return found
+        links[rel.strip('"')] = target[len(PATH) + 2 : -1]
+    return links
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_past_the_end_the_way_back_is_the_last_page() -> None:
 
 
 def test_an_offset_is_continued_as_an_offset() -> None:
-    found = rels("offset=5&limit=10", Total(35), offset_allowed=True)
-    assert (found["next"], found["prev"]) == ("offset=15&limit=10", "offset=0&limit=10")
+    links = rels("offset=5&limit=10", Total(35), offset_allowed=True)
+    assert (links["next"], links["prev"]) == ("offset=15&limit=10", "offset=0&limit=10")
 
 
 def test_a_search_word_is_escaped_in_a_link() -> None:
@@ -151,8 +151,8 @@ def test_who_follows_next_comes_to_the_end_of_a_list_that_is_too_long_to_count()
 def test_a_filtered_list_is_counted_so_far_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "COUNTED_UP_TO", 10)
     for _ in range(10):
-        audit.note(by=None, action="test.noted")
+        audit.record(by=None, action="test.noted")
     assert paging.capped(AuditEvent.objects.all()) == Total(10)
-    audit.note(by=None, action="test.noted")
+    audit.record(by=None, action="test.noted")
     assert paging.capped(AuditEvent.objects.all()) == Total(10, is_estimate=True)
     assert paging.exact(AuditEvent.objects.all()) == Total(11)

@@ -98,10 +98,10 @@ def described(action: str, method: str = "GET", *, kind: type[HimsViewSet] = Col
     ],
 )
 def test_a_filter_is_told_by_what_it_reads(name: str, schema: dict[str, Any]) -> None:
-    told = next(one for one in parameters.of_filters(ColourFilter) if one["name"] == name)
-    assert told["schema"] == schema
-    assert told["in"] == "query"
-    assert not told["required"]
+    result = next(one for one in parameters.of_filters(ColourFilter) if one["name"] == name)
+    assert result["schema"] == schema
+    assert result["in"] == "query"
+    assert not result["required"]
 
 
 def test_a_filter_of_an_unknown_kind_is_told_as_text() -> None:
@@ -167,5 +167,5 @@ def test_a_choice_that_may_be_blank_is_one_list() -> None:
             }
         },
     }
-    told = hooks.allow_blank({"components": {"schemas": schemas}})["components"]["schemas"]
-    assert told == {"Colour": {"properties": {"shade": {"type": "string", "enum": ["dark", ""]}}}}
+    result = hooks.allow_blank({"components": {"schemas": schemas}})["components"]["schemas"]
+    assert result == {"Colour": {"properties": {"shade": {"type": "string", "enum": ["dark", ""]}}}}

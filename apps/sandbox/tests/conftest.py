@@ -3,27 +3,28 @@
 import pytest
 
 from apps.access.actor import SYSTEM
-from apps.sandbox import charts, services
-from apps.sandbox.services import LaidOut
-from apps.sandbox.staff import KEYS, STAFF
-from apps.sandbox.ward import ward
+from apps.sandbox import services
+from apps.sandbox.samples import charts
+from apps.sandbox.samples.generated_patients import generate_patients
+from apps.sandbox.samples.staff import KEYS, STAFF
+from apps.sandbox.services import SeedResult
 
-BEDS = 12
-
-
-@pytest.fixture
-def short_ward(monkeypatch):
-    monkeypatch.setattr(charts, "ward", lambda: ward(BEDS))
+PATIENT_COUNT = 12
 
 
 @pytest.fixture
-def expected(short_ward):
+def few_patients(monkeypatch):
+    monkeypatch.setattr(charts, "generate_patients", lambda: generate_patients(PATIENT_COUNT))
+
+
+@pytest.fixture
+def expected(few_patients):
     """What a first run lays out."""
-    people = charts.everybody()
+    people = charts.all_patients()
     entries = sum(len(raw["entries"]) for raw in people)
-    return LaidOut(staff=len(STAFF), patients=len(people), entries=entries, keys=len(KEYS))
+    return SeedResult(staff=len(STAFF), patients=len(people), entries=entries, keys=len(KEYS))
 
 
 @pytest.fixture
-def hospital(db, short_ward):
+def hospital(db, few_patients):
     return services.seed(by=SYSTEM)

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from stdnum import luhn, verhoeff
 
-from apps.patients import chart
-from apps.patients.chart import CodeSystem, EntryType
-from apps.sandbox import charts, staff
-from apps.sandbox.ward import ward
+from apps.patients.chart import entry_types
+from apps.patients.chart.entry_types import CodeSystem, EntryType
+from apps.sandbox.samples import charts, staff
+from apps.sandbox.samples.generated_patients import generate_patients
 
 FOLDER = Path(charts.__file__).parent / "data"
 END = datetime(2026, 11, 22, tzinfo=UTC)
-WRITTEN = charts.written()
-WARD = ward()
+WRITTEN = charts.handwritten_patients()
+WARD = generate_patients()
 EVERYBODY = WRITTEN + WARD
 BY_ALIAS = {raw["alias"]: raw for raw in EVERYBODY}
 KEYS = {"type", "code_system", "code", "display", "status", "occurred_at", "recorded_by", "detail"}
@@ -93,7 +93,7 @@ def test_an_entry_has_the_known_keys_and_a_status_of_its_kind(person):
     for line in person["entries"]:
         assert set(line) >= KEYS, line
         assert set(line) <= KEYS | MAY_HAVE, line
-        assert line["status"] in chart.STATUSES[EntryType(line["type"])], line
+        assert line["status"] in entry_types.STATUSES[EntryType(line["type"])], line
         assert CodeSystem(line["code_system"]) in SYSTEMS[line["type"]], line
         assert SHAPES[line["code_system"]].fullmatch(line["code"]), line
         assert line["recorded_by"] in staff.ID_OF, line
@@ -102,13 +102,13 @@ def test_an_entry_has_the_known_keys_and_a_status_of_its_kind(person):
 @for_everybody
 def test_a_detail_is_one_that_its_kind_has(person):
     for line in person["entries"]:
-        chart.read_detail(EntryType(line["type"]), line["detail"])
+        entry_types.read_detail(EntryType(line["type"]), line["detail"])
 
 
 @for_everybody
 def test_only_measurements_have_a_value_and_they_have_a_unit(person):
     for line in person["entries"]:
-        assert ("value" in line) == (line["type"] in chart.MEASURED), line
+        assert ("value" in line) == (line["type"] in entry_types.MEASURED), line
         assert bool(line.get("unit")) == ("value" in line), line
 
 

@@ -10,10 +10,10 @@ from django.test import Client
 from apps.access.actor import SYSTEM
 from apps.access.roles import STAFF as STAFF_ROLES
 from apps.accounts import services as accounts
-from apps.sandbox.aliases import ALIASES
-from apps.sandbox.staff import KEYS, PASSWORD, STAFF
+from apps.sandbox.samples.sample_ids import SAMPLE_IDS
+from apps.sandbox.samples.staff import KEYS, PASSWORD, STAFF
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("short_ward")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_patients")]
 
 
 def run(*words):
@@ -37,7 +37,7 @@ def test_the_credentials_are_json_for_programs():
     known = json.loads(run("credentials", "--json"))
     assert [one["username"] for one in known["staff"]] == [member.username for member in STAFF]
     assert {one["password"] for one in known["staff"]} == {PASSWORD}
-    assert known["aliases"] == {name: str(found) for name, found in ALIASES.items()}
+    assert known["aliases"] == {name: str(found) for name, found in SAMPLE_IDS.items()}
     assert known["patients"][0]["mrn"] == "MRN001"
 
 

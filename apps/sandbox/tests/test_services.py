@@ -8,23 +8,25 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import Doctor, User
-from apps.audit import sealing, verification
 from apps.audit.models import AuditEvent, Seal
+from apps.audit.sealing import seals
+from apps.audit.verification import verifier
 from apps.common import clock
 from apps.events.models import OutboxEvent
 from apps.notifications import selectors as notifications
 from apps.notifications.models import Notification
 from apps.patients import services as patients
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
-from apps.patients.selectors import suspected
-from apps.rest import aliases as names
+from apps.patients.selectors import duplicate_candidates
 from apps.rest import health
-from apps.sandbox import charts, selectors, services
-from apps.sandbox.aliases import ALIASES
+from apps.rest import sample_ids as names
+from apps.sandbox import selectors, services
 from apps.sandbox.models import SampleData
-from apps.sandbox.services import LaidOut
-from apps.sandbox.staff import PASSWORD
-from apps.sandbox.ward import SIZE
+from apps.sandbox.samples import charts
+from apps.sandbox.samples.generated_patients import SIZE
+from apps.sandbox.samples.sample_ids import SAMPLE_IDS
+from apps.sandbox.samples.staff import PASSWORD
+from apps.sandbox.services import SeedResult
 from apps.terminology.tests import factories as terminology
 
 pytestmark = pytest.mark.django_db
@@ -43,12 +45,12 @@ def state():
 
 def test_the_whole_ward_is_laid_out():
     assert services.seed(by=SYSTEM).patients == SIZE + 3
-    assert selectors.laid_out()
+    assert selectors.is_seeded()
 
 
 def test_the_second_run_changes_nothing(hospital):
     before, facts = state(), OutboxEvent.objects.count()
-    assert services.seed(by=SYSTEM) == LaidOut()
+    assert services.seed(by=SYSTEM) == SeedResult()
     assert state() == before
     assert OutboxEvent.objects.count() == facts
 
@@ -61,9 +63,9 @@ def test_the_second_run_asks_one_question(hospital, django_assert_num_queries):
 def test_only_what_is_missing_is_added_when_the_sample_data_have_changed(hospital):
     SampleData.objects.update(fingerprint="of an older release")
     before = state()
-    assert services.seed(by=SYSTEM) == LaidOut()
+    assert services.seed(by=SYSTEM) == SeedResult()
     assert state() == before
-    assert selectors.laid_out_as(charts.fingerprint())
+    assert selectors.is_seeded_with(charts.fingerprint())
 
 
 def test_everything_that_is_written_down_is_laid_out(hospital, expected):
@@ -72,13 +74,13 @@ def test_everything_that_is_written_down_is_laid_out(hospital, expected):
 
 def test_watching_counts_every_piece_once(expected):
     seen, pieces = [], expected.staff + expected.patients
-    services.seed(by=SYSTEM, watch=lambda piece, done, total: seen.append((done, total)))
+    services.seed(by=SYSTEM, on_progress=lambda piece, done, total: seen.append((done, total)))
     assert seen == [(number, pieces) for number in range(1, pieces + 1)]
 
 
 def test_john_doe_stands_as_printed_and_heads_the_list(hospital):
     john = Patient.objects.order_by("-seq").first()
-    assert (john.pk, john.mrn, john.phone, john.phone_e164) == (ALIASES["patient_001"], "MRN001", "+1-555-0123", "")
+    assert (john.pk, john.mrn, john.phone, john.phone_e164) == (SAMPLE_IDS["patient_001"], "MRN001", "+1-555-0123", "")
     assert john.insurance_policy_number == "BC123456"
     assert john.allergy_status == AllergyStatus.LISTED
 
@@ -94,11 +96,11 @@ def test_the_three_states_of_an_allergy_list_are_all_there(hospital):
 def test_dr_smith_signs_in_with_the_printed_password(hospital):
     smith = User.objects.get(username="dr.smith")
     assert smith.check_password(PASSWORD)
-    assert Doctor.objects.get(pk=ALIASES["doctor_001"]).taxonomy == "207Q00000X"
+    assert Doctor.objects.get(pk=SAMPLE_IDS["doctor_001"]).taxonomy == "207Q00000X"
 
 
 def test_an_entry_says_who_recorded_it_and_where_it_came_from(hospital):
-    line = ChartEntry.objects.filter(patient_id=ALIASES["patient_003"], code="2823-3", detail__flag="critical_high").get()
+    line = ChartEntry.objects.filter(patient_id=SAMPLE_IDS["patient_003"], code="2823-3", detail__flag="critical_high").get()
     assert line.recorded_by.username == "lab.chen"
     assert line.source == ChartEntry.Source.SANDBOX
     assert float(line.value) == 6.4
@@ -116,7 +118,7 @@ def test_the_system_is_ready_once_the_sample_data_stand(rf, expected, monkeypatc
     assert b'"sample_data": "ok"' in health.ready(rf.get("/health/ready")).content
 
 
-def test_the_system_is_ready_once_the_codes_stand_and_a_reset_keeps_them(rf, short_ward, monkeypatch):
+def test_the_system_is_ready_once_the_codes_stand_and_a_reset_keeps_them(rf, few_patients, monkeypatch):
     monkeypatch.setattr(health, "RESULT_LIFETIME", timedelta(0))  # each request checks
     assert b'"terminology": "down"' in health.ready(rf.get("/health/ready")).content
     terminology.load()
@@ -174,7 +176,7 @@ def test_a_reset_that_fails_leaves_everything_as_it_was(hospital, monkeypatch):
 def test_no_other_installation_is_touched(settings, environment, work):
     SampleData.objects.create(fingerprint="x")
     settings.HIMS_ENV = environment
-    with pytest.raises(services.NotASandbox):
+    with pytest.raises(services.NotInSandbox):
         work(by=SYSTEM)
     assert SampleData.objects.filter(fingerprint="x").exists()
     assert not User.objects.exists()
@@ -187,15 +189,15 @@ def test_the_mark_is_one_row():
 
 
 def test_starting_over_empties_the_trail_which_otherwise_refuses_that(hospital):
-    sealing.seal()
+    seals.seal()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL hims.audit_upkeep = ''")  # in tests every table may be emptied
         with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
             cursor.execute("TRUNCATE audit_auditevent")
     services.reset(by=SYSTEM)
     assert not Seal.objects.exists()
-    sealing.seal()
-    assert verification.verify(by=SYSTEM).intact
+    seals.seal()
+    assert verifier.verify(by=SYSTEM).intact
 
 
 def test_everybody_finds_notifications_read_and_unread(hospital):
@@ -225,5 +227,5 @@ def test_one_chart_of_the_ward_is_restricted_and_stays_as_people_left_it(hospita
 
 def test_the_ward_has_a_pair_to_look_at_in_the_merge_queue() -> None:
     services.seed(by=SYSTEM)
-    names = {frozenset((pair.low.last_name, pair.high.last_name)) for pair in suspected(visible_to=SYSTEM)}
+    names = {frozenset((pair.low.last_name, pair.high.last_name)) for pair in duplicate_candidates(visible_to=SYSTEM)}
     assert names == {frozenset(("O'Brien", "OBrien"))}

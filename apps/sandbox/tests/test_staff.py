@@ -5,8 +5,8 @@ import re
 from stdnum import luhn
 
 from apps.access.roles import STAFF as ROLES
-from apps.sandbox.aliases import ALIASES, DOCTORS, PATIENTS, fixed_id
-from apps.sandbox.staff import ID_OF, PASSWORD, STAFF
+from apps.sandbox.samples.sample_ids import DOCTORS, PATIENTS, SAMPLE_IDS, fixed_id
+from apps.sandbox.samples.staff import ID_OF, PASSWORD, STAFF
 
 DOCTORS_ON_STAFF = [member for member in STAFF if member.role == "doctor"]
 
@@ -40,8 +40,8 @@ def test_a_doctor_has_specialty_taxonomy_and_languages_and_nobody_else_has():
 
 
 def test_the_ids_behind_the_aliases_never_change():
-    assert tuple(ALIASES) == (*PATIENTS, *DOCTORS)
-    assert {name: str(found) for name, found in ALIASES.items()} == {
+    assert tuple(SAMPLE_IDS) == (*PATIENTS, *DOCTORS)
+    assert {name: str(found) for name, found in SAMPLE_IDS.items()} == {
         "patient_001": "6f3965ea-30e3-5784-85bb-843fec089e4a",
         "patient_002": "9f2e5a49-ab09-57ed-80f6-9594dbdbc650",
         "patient_003": "0613fa46-1cad-5b1b-b055-18e79a41ee63",
@@ -49,9 +49,9 @@ def test_the_ids_behind_the_aliases_never_change():
         "doctor_002": "a813f1a6-d2bf-5323-91fe-446a84bcfb10",
         "doctor_003": "44c9a6d4-ab53-5150-b27f-201fcbf603d3",
     }
-    assert ID_OF["dr.smith"] == ALIASES["doctor_001"]
+    assert ID_OF["dr.smith"] == SAMPLE_IDS["doctor_001"]
     assert fixed_id("nurse.jones") == ID_OF["nurse.jones"]
 
 
 def test_everybody_has_an_id_of_his_own():
-    assert len(set(ID_OF.values()) | set(ALIASES.values())) == len(STAFF) + len(PATIENTS)
+    assert len(set(ID_OF.values()) | set(SAMPLE_IDS.values())) == len(STAFF) + len(PATIENTS)

@@ -7,17 +7,17 @@ from datetime import date
 from pathlib import Path
 
 from apps.terminology import services
+from apps.terminology.icd10.release_files import CodeEntry, Release
 from apps.terminology.models import IcdRelease
-from apps.terminology.release_files import Entry, Release
 
 APRIL = Release("2026-04", date(2026, 4, 1), "a slice of simple-icd-10-cm 1.5.0")
 OCTOBER = Release("2026-10", date(2026, 10, 1), "made up")
 
 
-def entries() -> list[Entry]:
+def entries() -> list[CodeEntry]:
     """The slice, as the reader gives it."""
     packed = Path(__file__).with_name("slice.json.gz").read_bytes()
-    return [Entry(*row, tuple(terms)) for *row, terms in json.loads(gzip.decompress(packed))]
+    return [CodeEntry(*row, tuple(terms)) for *row, terms in json.loads(gzip.decompress(packed))]
 
 
 def load() -> IcdRelease | None:

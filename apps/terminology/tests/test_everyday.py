@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from apps.terminology import everyday, release_files, rules, selectors, services
+from apps.terminology import rules, selectors, services
+from apps.terminology.icd10 import everyday_terms, release_files
 from apps.terminology.models import IcdCode, IcdWord
 from apps.terminology.tests import factories
 
@@ -80,8 +81,8 @@ class TestSearch:
         assert found("xqzvwk") == []
 
     def test_a_known_word_is_not_corrected(self) -> None:
-        assert selectors._spelled(["diab"]) == ["diab"]
-        assert selectors._spelled(["e119", "zzq"]) == ["e119", "zzq"]
+        assert selectors._corrected(["diab"]) == ["diab"]
+        assert selectors._corrected(["e119", "zzq"]) == ["e119", "zzq"]
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -119,11 +120,11 @@ def test_every_code_of_an_everyday_term_may_stand_on_a_claim() -> None:
 
 @pytest.mark.parametrize(("text", "code"), OTHER_CLINIC_WORDS)
 def test_a_word_of_the_clinic_means_its_usual_code_first(text: str, code: str) -> None:
-    assert everyday.codes(rules.sought(text))[0] == code
+    assert everyday_terms.codes(rules.search_words(text))[0] == code
 
 
 def test_no_everyday_term_stands_twice() -> None:
-    words = [term.words for term in everyday.terms()]
+    words = [term.words for term in everyday_terms.terms()]
     assert len(words) == len(set(words))
 
 
@@ -148,6 +149,6 @@ def test_british_and_american_spellings_are_one_word(british: str, american: str
 @pytest.mark.full
 @pytest.mark.django_db
 def test_clinic_words_find_their_diagnoses_among_all_codes() -> None:
-    services.load(release=release_files.carried(), entries=release_files.read())
+    services.load(release=release_files.installed_release(), entries=release_files.read())
     missed = {text: found(text) for text, code in [*CLINIC_WORDS, *OTHER_CLINIC_WORDS] if code not in found(text)}
     assert missed == {}

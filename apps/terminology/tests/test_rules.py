@@ -29,7 +29,7 @@ def test_a_code_is_known_with_and_without_its_dot_in_any_case(text: str, code: s
     [("e", "E"), ("e1", "E1"), ("e119", "E11.9"), ("e11.", "E11"), ("1e", ""), ("type 2", ""), ("é11", ""), ("", "")],
 )
 def test_the_beginning_of_a_code_is_told_from_words(text: str, code: str) -> None:
-    assert rules.beginning(text) == code
+    assert rules.code_prefix(text) == code
 
 
 def test_words_are_plain_and_stand_once() -> None:
@@ -44,7 +44,7 @@ def test_words_are_plain_and_stand_once() -> None:
 
 
 def test_a_search_is_taken_apart_into_beginnings() -> None:
-    assert rules.sought("Type 2 DIAB") == ["2", "diab", "type"]
-    assert rules.sought("e11.65") == ["e1165"]
-    assert rules.sought("COVID-19 crohn’s") == ["19", "covid", "crohns"]
-    assert rules.sought("% _ ' \\ | & ! : *") == []
+    assert rules.search_words("Type 2 DIAB") == ["2", "diab", "type"]
+    assert rules.search_words("e11.65") == ["e1165"]
+    assert rules.search_words("COVID-19 crohn’s") == ["19", "covid", "crohns"]
+    assert rules.search_words("% _ ' \\ | & ! : *") == []

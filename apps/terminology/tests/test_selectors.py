@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.terminology import everyday, selectors
+from apps.terminology import selectors
+from apps.terminology.icd10 import everyday_terms
 from apps.terminology.models import IcdCode
-from apps.terminology.selectors import Verdict
+from apps.terminology.selectors import CodeValidity
 from apps.terminology.tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -41,18 +42,18 @@ def test_days_before_the_oldest_release_are_answered_by_it(april: None) -> None:
 
 def test_a_claims_codes_are_judged_in_one_query(april: None, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        said = selectors.look_up(["e119", "E11.9", "E11", "X99.9", "nonsense"], on=SUMMER)
+        said = selectors.check_codes(["e119", "E11.9", "E11", "X99.9", "nonsense"], on=SUMMER)
     without = "Type 2 diabetes mellitus without complications"
-    assert said["e119"] == said["E11.9"] == Verdict("E11.9", is_known=True, is_billable=True, display=without)
-    assert said["E11"] == Verdict("E11", is_known=True, is_billable=False, display="Type 2 diabetes mellitus")
-    assert said["X99.9"] == Verdict("X99.9", is_known=False, is_billable=False, display="")
+    assert said["e119"] == said["E11.9"] == CodeValidity("E11.9", is_known=True, is_billable=True, display=without)
+    assert said["E11"] == CodeValidity("E11", is_known=True, is_billable=False, display="Type 2 diabetes mellitus")
+    assert said["X99.9"] == CodeValidity("X99.9", is_known=False, is_billable=False, display="")
     assert not said["nonsense"].is_known
 
 
 def test_a_code_that_a_release_divides_is_billable_only_before(april: None) -> None:
     factories.load_october()
-    assert selectors.look_up(["I10"], on=SUMMER)["I10"].is_billable
-    assert not selectors.look_up(["I10"], on=WINTER)["I10"].is_billable
+    assert selectors.check_codes(["I10"], on=SUMMER)["I10"].is_billable
+    assert not selectors.check_codes(["I10"], on=WINTER)["I10"].is_billable
 
 
 def test_words_are_found_in_any_order_by_their_beginnings(april: None) -> None:
@@ -70,7 +71,7 @@ def test_the_best_stand_first(april: None) -> None:
     assert found("E119") == found("e11.9") == ["E11.9"]
     first, *others = selectors.search("hypertension", on=SUMMER)
     assert first.code == "I10"
-    rows = [row for row in others if row.code not in everyday.usual_codes()]
+    rows = [row for row in others if row.code not in everyday_terms.usual_codes()]
     assert others[-len(rows) :] == rows
     order = [("hypertension" not in row.display.lower(), not row.billable, len(row.display), row.code) for row in rows]
     assert len(rows) > 5

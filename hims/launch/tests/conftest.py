@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hims.launch import embedded, places
+from hims.launch import embedded, paths
 
 MEMORY = Path("/dev/shm")
 # A cluster is a thousand files: in memory, where there is room, a copy takes a tenth of the time.
@@ -24,7 +24,7 @@ def cluster():
             patch.setenv("HIMS_DATA_DIR", folder)
             patch.setenv("HIMS_ENV", "test")
             patch.delenv("DATABASE_URL", raising=False)
-            sockets = places.socket_dir()
+            sockets = paths.socket_dir()
             with embedded.servers(durable=False):
                 pass
         yield next(Path(folder).glob("postgres-*"))
@@ -41,7 +41,7 @@ def data(monkeypatch, cluster):
     monkeypatch.setenv("HIMS_PG_SHARED_BUFFERS", "16MB")
     for variable in ("DATABASE_URL", "REDIS_URL", "HIMS_PG_BINDIR", "HIMS_PORT", "MAKELEVEL"):
         monkeypatch.delenv(variable, raising=False)
-    sockets = places.socket_dir()
+    sockets = paths.socket_dir()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(sockets, ignore_errors=True)

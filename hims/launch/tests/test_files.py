@@ -15,7 +15,7 @@ import yaml
 
 from hims import production
 from hims.launch import install, programs
-from hims.launch.places import PROJECT
+from hims.launch.paths import PROJECT
 from hims.tests import live
 
 VARIABLE = re.compile(r"[\"'](HIMS_[A-Z_]+|DATABASE_URL|REDIS_URL|EMAIL_URL)[\"']")

@@ -11,9 +11,9 @@ import pytest
 from django.conf import settings
 
 from apps.events import listeners
-from hims.launch import disk_guard, health, locks, places, programs
+from hims.launch import disk_guard, health, locks, paths, programs
 from hims.launch.disk_guard import DiskGuard
-from hims.launch.tests import scene
+from hims.launch.tests import real_servers
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def launch(data, port):
     started = []
 
     def start(*arguments):
-        started.append(scene.start("-m", "hims.launch.tests.rehearsal", *arguments))
+        started.append(real_servers.start("-m", "hims.launch.tests.fake_launch", *arguments))
         return started[-1]
 
     yield start
     for process in started:
         process.kill()
         process.communicate()
-    assert scene.eventually(lambda: not scene.serving())
+    assert real_servers.eventually(lambda: not real_servers.serving())
 
 
 def until_ready(process):
@@ -74,13 +74,13 @@ def test_it_starts_shows_each_step_and_stops_every_child(launch, port, asked):
     process = launch()
     shown = until_ready(process)
     assert health.is_ready(port)
-    crew = children(process)
+    group = children(process)
     process.send_signal(asked)
     rest, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "HIMS has stopped." in rest
-    assert gone(crew)
-    assert not scene.serving()
+    assert gone(group)
+    assert not real_servers.serving()
     assert re.search(r"1\. Checking port \d+ and the disk ...\n   done in \d+\.\d s", shown)
     assert f"http://127.0.0.1:{port}/admin/" in shown
 
@@ -92,16 +92,16 @@ def test_a_second_ctrl_c_does_not_disturb_the_stop(launch):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 0
-    assert not scene.serving()
+    assert not real_servers.serving()
 
 
 def test_a_killed_launcher_takes_everything_with_it_and_the_next_one_starts(launch):
     process = launch()
     until_ready(process)
-    crew = children(process)
+    group = children(process)
     process.kill()
     process.communicate()
-    assert scene.eventually(lambda: gone(crew) and not scene.serving())
+    assert real_servers.eventually(lambda: gone(group) and not real_servers.serving())
     again = launch()
     until_ready(again)
     again.terminate()
@@ -115,7 +115,7 @@ def test_a_child_that_dies_is_started_again(launch, port):
     [web] = children(process, command="http.server")
     os.kill(web, signal.SIGKILL)
     assert "web ended (killed by SIGKILL) and is started again" in process.stdout.readline()
-    assert scene.eventually(lambda: health.is_ready(port))
+    assert real_servers.eventually(lambda: health.is_ready(port))
     process.terminate()
     process.communicate(timeout=30)
 
@@ -127,7 +127,7 @@ def test_a_web_server_that_cannot_start_stops_everything_with_the_end_of_its_log
     assert "HIMS stops: web ended 3 times within 60 seconds, the last time exit code 1." in shown
     assert "the child is not" in shown
     assert "Traceback" not in shown
-    assert not scene.serving()
+    assert not real_servers.serving()
 
 
 def test_a_worker_that_keeps_dying_is_tried_again_and_the_web_server_stays(launch, port):
@@ -136,9 +136,9 @@ def test_a_worker_that_keeps_dying_is_tried_again_and_the_web_server_stays(launc
     told = [process.stdout.readline() for _ in range(4)]
     assert all("worker ended (exit code 1) and is started again" in line for line in told[:3])
     assert "worker keeps ending. It is started again and again" in told[3]
-    log = places.log("worker")
+    log = paths.log("worker")
     deaths = log.read_text().count("the child is not")
-    assert scene.eventually(lambda: log.read_text().count("the child is not") > deaths + 2)
+    assert real_servers.eventually(lambda: log.read_text().count("the child is not") > deaths + 2)
     assert health.is_ready(port)
     assert process.poll() is None
     process.terminate()
@@ -152,8 +152,8 @@ def test_a_web_server_that_was_ready_is_started_again_however_often_it_is_killed
     for _ in range(5):  # the rehearsal gives up on a start after three
         [web] = children(process, command="http.server")
         os.kill(web, signal.SIGKILL)
-        assert scene.eventually(lambda web=web: children(process, command="http.server") not in ([], [web]))
-    assert scene.eventually(lambda: health.is_ready(port))
+        assert real_servers.eventually(lambda web=web: children(process, command="http.server") not in ([], [web]))
+    assert real_servers.eventually(lambda: health.is_ready(port))
     process.terminate()
     process.communicate(timeout=30)
 
@@ -195,11 +195,11 @@ def test_a_taken_port_is_a_message(launch, port):
         shown, _ = launch().communicate(timeout=30)
     assert f"Port {port} on 127.0.0.1 is taken" in shown
     assert "Traceback" not in shown
-    assert not places.lock("postgres.users").exists()
+    assert not paths.lock("postgres.users").exists()
 
 
 def test_a_second_launcher_of_the_same_data_is_refused(launch):
-    lock = locks.Lock(_made(places.lock("launcher")))
+    lock = locks.Lock(_made(paths.lock("launcher")))
     lock.exclusive()
     lock.note("4711")
     shown, _ = launch().communicate(timeout=30)
@@ -243,7 +243,7 @@ def test_every_queue_has_a_worker_and_mails_have_one_of_their_own(data):
     workers = [program.command for program in programs.all_programs(8123) if "--queues" in program.command]
     served = [set(command[command.index("--queues") + 1].split(",")) for command in workers]
     used = {settings.CELERY_TASK_DEFAULT_QUEUE}
-    used |= {terms.queue for terms in listeners._terms.values()}
+    used |= {policy.queue for policy in listeners._policies.values()}
     assert used == set().union(*served)
     assert {"mail"} in served
     assert sum("mail" in queues for queues in served) == 1

@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from hims.launch.places import PROJECT
+from hims.launch.paths import PROJECT
 
 LOCKED = ("requirements", "requirements-dev", "requirements-embedded", "requirements-install", "requirements-release")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)

@@ -25,5 +25,5 @@ class Command(Migrate):
                 "Create the role as docs/audit.md says, and run migrate again."
             ) from problem
         if options.get("verbosity", 1) >= 1:
-            said = "The application role has its rights." if granted else "One database role for all: nothing to grant."
-            self.stdout.write(f"  {said}")
+            message = "The application role has its rights." if granted else "One database role for all: nothing to grant."
+            self.stdout.write(f"  {message}")

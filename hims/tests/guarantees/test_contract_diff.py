@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.developers import changelog, released
+from apps.developers.contract import changelog, released
 
 
 def test_the_current_api_keeps_what_was_released() -> None:
@@ -20,7 +20,7 @@ def test_what_was_widened_on_purpose_is_explained_in_the_changelog() -> None:
 
 
 def test_the_released_file_holds_nothing_of_this_server() -> None:
-    kept = released.kept()
+    kept = released.released_schema()
     assert "servers" not in kept
     assert not [path for path in kept["paths"] if path.startswith("/sandbox")]
     assert len(kept["paths"]) > 10
@@ -31,9 +31,9 @@ def test_taking_something_away_stops_the_release(tmp_path: Path, monkeypatch: py
     call_command("contract", "release")
     call_command("contract", "check")
     before = released.FILE.read_text()
-    now = released.current()
+    now = released.current_schema()
     del now["components"]["schemas"]["Patient"]["properties"]["mrn"]
-    monkeypatch.setattr(released, "current", lambda: now)
+    monkeypatch.setattr(released, "current_schema", lambda: now)
     for act in ("check", "release"):
         with pytest.raises(CommandError, match=r"patient\.mrn is gone"):
             call_command("contract", act)

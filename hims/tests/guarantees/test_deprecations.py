@@ -4,33 +4,33 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.developers import contract
+from apps.developers.contract import openapi
 from apps.rest import deprecations
-from hims.tests import cast
-from hims.tests.test_doors import doors
+from hims.tests import factories
+from hims.tests.test_permissions import doors
 
 pytestmark = pytest.mark.django_db
 
 WHERE = "/sandbox/deprecated"
 
 
-def test_the_sandbox_shows_what_a_deprecated_operation_looks_like(ward: dict[str, User]) -> None:
-    reply = cast.caller(ward["nurse"]).get(WHERE)
+def test_the_sandbox_shows_what_a_deprecated_operation_looks_like(staff: dict[str, User]) -> None:
+    reply = factories.api_client(staff["nurse"]).get(WHERE)
     assert reply.status_code == 200
-    for answer in (reply, cast.caller().get(WHERE), cast.caller(ward["nurse"]).get(f"{WHERE}?colour=red")):
+    for answer in (reply, factories.api_client().get(WHERE), factories.api_client(staff["nurse"]).get(f"{WHERE}?colour=red")):
         assert answer.headers["X-API-Version"] == "v1"
         assert answer.headers["X-API-Deprecated"] == "This endpoint will be removed in v2.0"
         assert answer.headers["X-API-Sunset"] == "2027-11-22"
         assert answer.headers["Sunset"] == "Mon, 22 Nov 2027 00:00:00 GMT"
         assert answer.headers["Deprecation"] == "@1795305600"
         assert 'rel="deprecation"' in answer.headers["Link"]
-    assert "X-API-Deprecated" not in cast.caller().get("/version").headers
+    assert "X-API-Deprecated" not in factories.api_client().get("/version").headers
 
 
 def test_the_file_marks_what_ends_and_nothing_else() -> None:
     marked = {
         (method.upper(), path)
-        for path, methods in contract.as_dict()["paths"].items()
+        for path, methods in openapi.as_dict()["paths"].items()
         for method, operation in methods.items()
         if operation.get("deprecated")
     }

@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
-from apps.common import bus
-from apps.common.tests.crowd import at_once
+from apps.common import redis_client
+from apps.common.tests.concurrency import run_concurrently
 from apps.patients.models import Patient
-from apps.rest import endpoint, etags, unchanged
+from apps.rest import conditional_reads, endpoint, etags
 from apps.rest.viewsets import HimsViewSet
-from hims.tests import cast
-from hims.tests.test_doors import concrete, doors
+from hims.tests import factories
+from hims.tests.test_permissions import concrete, doors
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> cast.Caller:
-    return cast.caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> factories.ApiClient:
+    return factories.api_client(staff["receptionist"])
 
 
 def told(reply: Any, status: int, code: str) -> Any:
@@ -42,50 +42,52 @@ def reads_of(patient: Patient) -> list[dict[str, Any]]:
     return list(AuditEvent.objects.filter(action="patient.read", patient_id=patient.pk).values_list("detail", flat=True))
 
 
-def test_a_thousand_conditional_reads_of_an_unchanged_record_are_one_audit_row(ward: dict[str, User]) -> None:
-    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
+def test_a_thousand_conditional_reads_of_an_unchanged_record_are_one_audit_row(staff: dict[str, User]) -> None:
+    doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
     where = f"/patients/{patient.pk}"
     tag = doctor.get(where).headers["ETag"]
     for _ in range(40):
         assert doctor.get(where, HTTP_IF_NONE_MATCH=tag).status_code == 304
     assert reads_of(patient) == [{"not_modified": True}, {}]
-    cast.caller(ward["nurse"]).get(where, HTTP_IF_NONE_MATCH="*")  # another person's is another reading
+    factories.api_client(staff["nurse"]).get(where, HTTP_IF_NONE_MATCH="*")  # another person's is another reading
     assert reads_of(patient) == [{"not_modified": True}, {"not_modified": True}, {}]
 
 
-def test_a_conditional_read_that_shows_the_record_is_audited_each_time(desk: cast.Caller) -> None:
-    patient = cast.admit()
+def test_a_conditional_read_that_shows_the_record_is_audited_each_time(receptionist_api: factories.ApiClient) -> None:
+    patient = factories.register_patient()
     for _ in range(3):
-        assert desk.get(f"/patients/{patient.pk}", HTTP_IF_NONE_MATCH='"another"').status_code == 200
+        assert receptionist_api.get(f"/patients/{patient.pk}", HTTP_IF_NONE_MATCH='"another"').status_code == 200
     assert reads_of(patient) == [{}, {}, {}]
 
 
-def test_without_redis_every_conditional_read_is_audited(desk: cast.Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    patient = cast.admit()
-    tag = desk.get(f"/patients/{patient.pk}").headers["ETag"]
+def test_without_redis_every_conditional_read_is_audited(
+    receptionist_api: factories.ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = factories.register_patient()
+    tag = receptionist_api.get(f"/patients/{patient.pk}").headers["ETag"]
 
     def down(*_: Any) -> None:
-        raise bus.Down
+        raise redis_client.RedisUnavailable
 
-    monkeypatch.setattr(unchanged.bus, "run", down)
+    monkeypatch.setattr(conditional_reads.redis_client, "run", down)
     for _ in range(3):
-        assert desk.get(f"/patients/{patient.pk}", HTTP_IF_NONE_MATCH=tag).status_code == 304
+        assert receptionist_api.get(f"/patients/{patient.pk}", HTTP_IF_NONE_MATCH=tag).status_code == 304
     assert len(reads_of(patient)) == 4
 
 
 # Reading
 
 
-def test_every_read_of_one_thing_has_a_tag_that_stays_while_it_does(ward: dict[str, User]) -> None:
-    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
-    entry = cast.chart(patient)
-    merge = cast.merge(cast.admit(), cast.admit())
-    admin = cast.caller(ward["admin"])
+def test_every_read_of_one_thing_has_a_tag_that_stays_while_it_does(staff: dict[str, User]) -> None:
+    doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
+    entry = factories.chart(patient)
+    merge = factories.merge(factories.register_patient(), factories.register_patient())
+    admin = factories.api_client(staff["admin"])
     for who, where in (
         (doctor, f"/patients/{patient.pk}"),
         (doctor, f"/patients/{patient.pk}/medical-history/{entry.pk}"),
         (doctor, "/auth/me"),
-        (doctor, f"/doctors/{ward['doctor'].pk}"),
+        (doctor, f"/doctors/{staff['doctor'].pk}"),
         (admin, f"/patients/merges/{merge.pk}"),
     ):
         first = who.get(where)
@@ -99,140 +101,164 @@ def test_every_read_of_one_thing_has_a_tag_that_stays_while_it_does(ward: dict[s
 
 
 @pytest.mark.parametrize("header", ["*", "{tag}", "W/{tag}", '"other", {tag}', 'W/"other" , W/{tag}'])
-def test_what_the_reader_has_is_not_sent_again(desk: cast.Caller, header: str) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    tag = tag_of(desk.get(where))
-    assert desk.get(where, HTTP_IF_NONE_MATCH=header.format(tag=tag)).status_code == 304
-    assert desk.call("HEAD", where, HTTP_IF_NONE_MATCH=header.format(tag=tag)).status_code == 304
+def test_what_the_reader_has_is_not_sent_again(receptionist_api: factories.ApiClient, header: str) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    tag = tag_of(receptionist_api.get(where))
+    assert receptionist_api.get(where, HTTP_IF_NONE_MATCH=header.format(tag=tag)).status_code == 304
+    assert receptionist_api.call("HEAD", where, HTTP_IF_NONE_MATCH=header.format(tag=tag)).status_code == 304
 
 
 @pytest.mark.parametrize("header", ["", '"other"', "unquoted", '"unclosed', "{bare}"])
-def test_another_tag_brings_the_whole(desk: cast.Caller, header: str) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    bare = tag_of(desk.get(where)).strip('"')
-    assert desk.get(where, HTTP_IF_NONE_MATCH=header.format(bare=bare)).status_code == 200
+def test_another_tag_brings_the_whole(receptionist_api: factories.ApiClient, header: str) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    bare = tag_of(receptionist_api.get(where)).strip('"')
+    assert receptionist_api.get(where, HTTP_IF_NONE_MATCH=header.format(bare=bare)).status_code == 200
 
 
-def test_every_change_makes_another_tag_even_back_to_what_it_was(desk: cast.Caller) -> None:
-    where = f"/patients/{cast.admit(phone='+12025550143').pk}"
-    seen = [tag_of(desk.get(where))]
+def test_every_change_makes_another_tag_even_back_to_what_it_was(receptionist_api: factories.ApiClient) -> None:
+    where = f"/patients/{factories.register_patient(phone='+12025550143').pk}"
+    seen = [tag_of(receptionist_api.get(where))]
     for phone in ("+12025550144", "+12025550143"):
-        seen.append(tag_of(desk.put(where, {"phone": phone})))
-        assert seen[-1] == tag_of(desk.get(where))
-    seen.append(tag_of(desk.post(f"{where}/deactivate")))
-    seen.append(tag_of(desk.post(f"{where}/reactivate")))
+        seen.append(tag_of(receptionist_api.put(where, {"phone": phone})))
+        assert seen[-1] == tag_of(receptionist_api.get(where))
+    seen.append(tag_of(receptionist_api.post(f"{where}/deactivate")))
+    seen.append(tag_of(receptionist_api.post(f"{where}/reactivate")))
     assert len(set(seen)) == 5
-    assert tag_of(desk.put(where, {"phone": "+12025550143"})) == seen[-1]  # nothing changed
+    assert tag_of(receptionist_api.put(where, {"phone": "+12025550143"})) == seen[-1]  # nothing changed
 
 
-def test_who_is_shown_other_things_has_another_tag(ward: dict[str, User]) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    tags = {role: tag_of(cast.caller(ward[role]).get(where)) for role in ("receptionist", "pharmacist", "billing", "doctor")}
+def test_who_is_shown_other_things_has_another_tag(staff: dict[str, User]) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    tags = {
+        role: tag_of(factories.api_client(staff[role]).get(where)) for role in ("receptionist", "pharmacist", "billing", "doctor")
+    }
     assert len(set(tags.values())) == 4
-    assert cast.caller(ward["doctor"]).get(where, HTTP_IF_NONE_MATCH=tags["pharmacist"]).status_code == 200
+    assert factories.api_client(staff["doctor"]).get(where, HTTP_IF_NONE_MATCH=tags["pharmacist"]).status_code == 200
 
 
-def test_a_new_resource_comes_with_the_tag_of_its_first_read(desk: cast.Caller) -> None:
-    made = desk.post("/patients", {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-31", "gender": "female"})
-    assert tag_of(made) == tag_of(desk.get(made.headers["Location"].removeprefix("/v1")))
+def test_a_new_resource_comes_with_the_tag_of_its_first_read(receptionist_api: factories.ApiClient) -> None:
+    made = receptionist_api.post(
+        "/patients", {"first_name": "Ann", "last_name": "Lee", "date_of_birth": "1990-01-31", "gender": "female"}
+    )
+    assert tag_of(made) == tag_of(receptionist_api.get(made.headers["Location"].removeprefix("/v1")))
 
 
-def test_a_read_that_found_nothing_new_is_on_record_and_costs_nothing(desk: cast.Caller) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    first = desk.get(where)
+def test_a_read_that_found_nothing_new_is_on_record_and_costs_nothing(receptionist_api: factories.ApiClient) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    first = receptionist_api.get(where)
     left = int(first.headers["X-RateLimit-Remaining"])
     for _ in range(3):
-        again = desk.get(where, HTTP_IF_NONE_MATCH=first.headers["ETag"])
+        again = receptionist_api.get(where, HTTP_IF_NONE_MATCH=first.headers["ETag"])
         assert int(again.headers["X-RateLimit-Remaining"]) == left
-    assert int(desk.get(where).headers["X-RateLimit-Remaining"]) == left - 1
+    assert int(receptionist_api.get(where).headers["X-RateLimit-Remaining"]) == left - 1
     rows = AuditEvent.objects.filter(action="patient.read").order_by("at").values_list("detail", flat=True)
-    assert list(rows) == [{}, {"not_modified": True}, {}]  # of the three in a row, one: see `apps.rest.unchanged`
+    assert list(rows) == [{}, {"not_modified": True}, {}]  # of the three in a row, one: see `apps.rest.conditional_reads`
 
 
 # Writing
 
 
-def test_a_change_of_what_was_read_goes_through(desk: cast.Caller) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    tag = tag_of(desk.get(where))
+def test_a_change_of_what_was_read_goes_through(receptionist_api: factories.ApiClient) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    tag = tag_of(receptionist_api.get(where))
     for method, body in (("PUT", {"address": {"city": "Here"}}), ("PATCH", {"address": {"city": "There"}})):
-        reply = desk.call(method, where, body, HTTP_IF_MATCH=f'"other", {tag}')
+        reply = receptionist_api.call(method, where, body, HTTP_IF_MATCH=f'"other", {tag}')
         assert reply.status_code == 200
         tag = tag_of(reply)
-    assert desk.post(f"{where}/deactivate", HTTP_IF_MATCH=tag).status_code == 200
+    assert receptionist_api.post(f"{where}/deactivate", HTTP_IF_MATCH=tag).status_code == 200
 
 
 @pytest.mark.parametrize("header", ['"other"', "W/{tag}", 'W/{tag}, "other"'])
-def test_a_change_of_what_was_not_read_is_refused_and_names_the_version(desk: cast.Caller, header: str) -> None:
-    patient = cast.admit(city="Here")
+def test_a_change_of_what_was_not_read_is_refused_and_names_the_version(
+    receptionist_api: factories.ApiClient, header: str
+) -> None:
+    patient = factories.register_patient(city="Here")
     where = f"/patients/{patient.pk}"
-    tag = tag_of(desk.get(where))
+    tag = tag_of(receptionist_api.get(where))
     for method, path in (("PUT", where), ("PATCH", where), ("POST", f"{where}/deactivate")):
         body = None if method == "POST" else {"address": {"city": "There"}}
-        refused = told(desk.call(method, path, body, HTTP_IF_MATCH=header.format(tag=tag)), 412, "PRECONDITION_FAILED")
+        refused = told(
+            receptionist_api.call(method, path, body, HTTP_IF_MATCH=header.format(tag=tag)), 412, "PRECONDITION_FAILED"
+        )
         assert tag_of(refused) == tag
         assert refused.json()["error"]["details"]["field"] == "If-Match"
     patient.refresh_from_db()
     assert (patient.city, patient.is_active) == ("Here", True)
 
 
-def test_a_star_fits_whatever_is_there(desk: cast.Caller) -> None:
-    assert desk.put(f"/patients/{cast.admit().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*").status_code == 200
-    told(desk.put(f"/patients/{uuid4()}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*"), 404, "NOT_FOUND")
+def test_a_star_fits_whatever_is_there(receptionist_api: factories.ApiClient) -> None:
+    assert (
+        receptionist_api.put(
+            f"/patients/{factories.register_patient().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*"
+        ).status_code
+        == 200
+    )
+    told(receptionist_api.put(f"/patients/{uuid4()}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*"), 404, "NOT_FOUND")
     told(
-        desk.put(f"/patients/{cast.admit().pk}", {"address": {"city": "There"}}, HTTP_IF_NONE_MATCH="*"),
+        receptionist_api.put(
+            f"/patients/{factories.register_patient().pk}", {"address": {"city": "There"}}, HTTP_IF_NONE_MATCH="*"
+        ),
         412,
         "PRECONDITION_FAILED",
     )
 
 
 @pytest.mark.parametrize("header", ["", "unquoted", '"unclosed'])
-def test_a_tag_without_its_quotes_is_told_so(desk: cast.Caller, header: str) -> None:
+def test_a_tag_without_its_quotes_is_told_so(receptionist_api: factories.ApiClient, header: str) -> None:
     refused = told(
-        desk.put(f"/patients/{cast.admit().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH=header), 400, "VALIDATION_ERROR"
+        receptionist_api.put(
+            f"/patients/{factories.register_patient().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH=header
+        ),
+        400,
+        "VALIDATION_ERROR",
     )
     assert refused.json()["error"]["details"]["field"] == "If-Match"
 
 
-def test_a_chart_entry_is_retracted_as_it_was_read(ward: dict[str, User]) -> None:
-    doctor, patient = cast.caller(ward["doctor"]), cast.admit()
-    where = f"/patients/{patient.pk}/medical-history/{cast.chart(patient).pk}"
+def test_a_chart_entry_is_retracted_as_it_was_read(staff: dict[str, User]) -> None:
+    doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
+    where = f"/patients/{patient.pk}/medical-history/{factories.chart(patient).pk}"
     tag, body = tag_of(doctor.get(where)), {"reason": "another patient"}
     told(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH='"old"'), 412, "PRECONDITION_FAILED")
     assert tag_of(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag)) == tag_of(doctor.get(where))
     told(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
 
 
-def test_oneself_is_changed_as_read(ward: dict[str, User]) -> None:
-    nurse = cast.caller(ward["nurse"])
+def test_oneself_is_changed_as_read(staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
     tag = tag_of(nurse.get("/auth/me"))
     assert nurse.put("/auth/me", {"first_name": "Nora"}, HTTP_IF_MATCH=tag).status_code == 200
     told(nurse.call("PATCH", "/auth/me", {"first_name": "Nina"}, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
 
 
-def test_a_write_under_a_tag_and_a_key_is_answered_again_though_the_tag_has_passed(desk: cast.Caller) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    both = {"HTTP_IF_MATCH": tag_of(desk.get(where)), "HTTP_IDEMPOTENCY_KEY": "k"}
-    first, again = desk.post(f"{where}/deactivate", **both), desk.post(f"{where}/deactivate", **both)
+def test_a_write_under_a_tag_and_a_key_is_answered_again_though_the_tag_has_passed(receptionist_api: factories.ApiClient) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    both = {"HTTP_IF_MATCH": tag_of(receptionist_api.get(where)), "HTTP_IDEMPOTENCY_KEY": "k"}
+    first, again = receptionist_api.post(f"{where}/deactivate", **both), receptionist_api.post(f"{where}/deactivate", **both)
     assert (first.status_code, again.content) == (200, first.content)
     assert again.headers["ETag"] == first.headers["ETag"]
     told(
-        desk.post(f"{where}/reactivate", HTTP_IF_MATCH=both["HTTP_IF_MATCH"], HTTP_IDEMPOTENCY_KEY="l"),
+        receptionist_api.post(f"{where}/reactivate", HTTP_IF_MATCH=both["HTTP_IF_MATCH"], HTTP_IDEMPOTENCY_KEY="l"),
         412,
         "PRECONDITION_FAILED",
     )
-    free = desk.post(f"{where}/reactivate", HTTP_IF_MATCH=first.headers["ETag"], HTTP_IDEMPOTENCY_KEY="l")
+    free = receptionist_api.post(f"{where}/reactivate", HTTP_IF_MATCH=first.headers["ETag"], HTTP_IDEMPOTENCY_KEY="l")
     assert free.status_code == 200
 
 
-def test_where_it_is_demanded_a_change_without_it_is_refused(desk: cast.Caller) -> None:
-    where = f"/patients/{cast.admit().pk}"
+def test_where_it_is_demanded_a_change_without_it_is_refused(receptionist_api: factories.ApiClient) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
     with override_settings(HIMS_REQUIRE_IF_MATCH=["patient"]):
-        told(desk.put(where, {"address": {"city": "There"}}), 428, "PRECONDITION_REQUIRED")
-        told(desk.post(f"{where}/deactivate"), 428, "PRECONDITION_REQUIRED")
-        assert desk.put(where, {"address": {"city": "There"}}, HTTP_IF_MATCH=tag_of(desk.get(where))).status_code == 200
-        assert desk.put("/auth/me", {"first_name": "Rita"}).status_code == 200
-    assert desk.put(where, {"address": {"city": "Here"}}).status_code == 200
+        told(receptionist_api.put(where, {"address": {"city": "There"}}), 428, "PRECONDITION_REQUIRED")
+        told(receptionist_api.post(f"{where}/deactivate"), 428, "PRECONDITION_REQUIRED")
+        assert (
+            receptionist_api.put(
+                where, {"address": {"city": "There"}}, HTTP_IF_MATCH=tag_of(receptionist_api.get(where))
+            ).status_code
+            == 200
+        )
+        assert receptionist_api.put("/auth/me", {"first_name": "Rita"}).status_code == 200
+    assert receptionist_api.put(where, {"address": {"city": "Here"}}).status_code == 200
 
 
 def test_every_change_of_a_resource_heeds_if_match() -> None:
@@ -259,19 +285,21 @@ def reading_only() -> set[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_writers_of_one_version_one_wins(desk: cast.Caller) -> None:
-    where = f"/patients/{cast.admit().pk}"
-    tag = tag_of(desk.get(where))
-    replies = at_once(20, lambda n: other(desk).put(where, {"address": {"city": f"City {n}"}}, HTTP_IF_MATCH=tag))
+def test_of_twenty_writers_of_one_version_one_wins(receptionist_api: factories.ApiClient) -> None:
+    where = f"/patients/{factories.register_patient().pk}"
+    tag = tag_of(receptionist_api.get(where))
+    replies = run_concurrently(
+        20, lambda n: other(receptionist_api).put(where, {"address": {"city": f"City {n}"}}, HTTP_IF_MATCH=tag)
+    )
     assert sorted(reply.status_code for reply in replies) == [200] + [412] * 19
     won = next(reply for reply in replies if reply.status_code == 200)
-    assert tag_of(desk.get(where)) == tag_of(won)
+    assert tag_of(receptionist_api.get(where)) == tag_of(won)
     assert all(reply.headers["ETag"] == tag_of(won) for reply in replies)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writers_of_different_fields_lose_nothing(desk: cast.Caller) -> None:
-    patient = cast.admit()
+def test_writers_of_different_fields_lose_nothing(receptionist_api: factories.ApiClient) -> None:
+    patient = factories.register_patient()
     where = f"/patients/{patient.pk}"
     bodies: list[dict[str, Any]] = [
         {"first_name": "Ann"},
@@ -283,7 +311,7 @@ def test_writers_of_different_fields_lose_nothing(desk: cast.Caller) -> None:
         {"emergency_contact": {"name": "Bob"}},
         {"insurance": {"policy_number": "P1"}},
     ]
-    replies = at_once(len(bodies), lambda n: other(desk).call("PATCH", where, bodies[n]))
+    replies = run_concurrently(len(bodies), lambda n: other(receptionist_api).call("PATCH", where, bodies[n]))
     assert {reply.status_code for reply in replies} == {200}
     now = Patient.objects.get(pk=patient.pk)
     assert (now.first_name, now.phone, now.city, now.zip) == ("Ann", "+12025550143", "There", "94110")
@@ -291,25 +319,25 @@ def test_writers_of_different_fields_lose_nothing(desk: cast.Caller) -> None:
     assert now.insurance_policy_number == "P1"
 
 
-def other(desk: cast.Caller) -> cast.Caller:
-    return cast.Caller(type(desk.client)(), desk.token)
+def other(receptionist_api: factories.ApiClient) -> factories.ApiClient:
+    return factories.ApiClient(type(receptionist_api.client)(), receptionist_api.token)
 
 
 # Merge-patch
 
 
-def test_a_patch_may_call_itself_one(desk: cast.Caller) -> None:
-    where, kind = f"/patients/{cast.admit(city='Here', phone='+12025550143').pk}", "application/merge-patch+json"
-    reply = desk.call("PATCH", where, {"contact": {"address": {"city": None}}}, CONTENT_TYPE=kind)
+def test_a_patch_may_call_itself_one(receptionist_api: factories.ApiClient) -> None:
+    where, kind = f"/patients/{factories.register_patient(city='Here', phone='+12025550143').pk}", "application/merge-patch+json"
+    reply = receptionist_api.call("PATCH", where, {"contact": {"address": {"city": None}}}, CONTENT_TYPE=kind)
     contact = reply.json()["data"]["patient"]["contact"]
     assert (contact["address"]["city"], contact["phone"]) == ("", "+12025550143")
-    told(desk.call("PUT", where, {"address": {"city": "There"}}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
-    told(desk.call("POST", "/patients", {}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
-    told(desk.call("PATCH", where, '{"city": 1, "city": 2}', CONTENT_TYPE=kind), 400, "VALIDATION_ERROR")
+    told(receptionist_api.call("PUT", where, {"address": {"city": "There"}}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
+    told(receptionist_api.call("POST", "/patients", {}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
+    told(receptionist_api.call("PATCH", where, '{"city": 1, "city": 2}', CONTENT_TYPE=kind), 400, "VALIDATION_ERROR")
 
 
-def test_no_change_takes_a_field_it_does_not_know(ward: dict[str, User]) -> None:
-    admin = cast.caller(ward["admin"])
+def test_no_change_takes_a_field_it_does_not_know(staff: dict[str, User]) -> None:
+    admin = factories.api_client(staff["admin"])
     changes = [
         (method, path)
         for path, method, action, view in doors()
@@ -323,8 +351,8 @@ def test_no_change_takes_a_field_it_does_not_know(ward: dict[str, User]) -> None
 
 
 @pytest.mark.parametrize("body", [{"last_name": None}, {"first_name": None}, {"email": None}])
-def test_null_clears_only_what_may_be_empty(ward: dict[str, User], body: dict[str, Any]) -> None:
-    told(cast.caller(ward["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
+def test_null_clears_only_what_may_be_empty(staff: dict[str, User], body: dict[str, Any]) -> None:
+    told(factories.api_client(staff["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
 
 
 WORD = st.text("abcäß '", min_size=1, max_size=8).map(str.strip).filter(bool) | st.none()
@@ -354,12 +382,12 @@ def patched(target: Any, patch: Any) -> Any:
 @given(st.lists(PATCH, min_size=1, max_size=4))
 @settings(max_examples=25, deadline=None)
 def test_any_row_of_patches_leaves_what_rfc_7396_says(patches: list[dict[str, Any]]) -> None:
-    desk = cast.caller(cast.hire(f"desk.{uuid4()}", "receptionist"))
-    where, expected = f"/patients/{cast.admit().pk}", {}
+    receptionist_api = factories.api_client(factories.hire(f"desk.{uuid4()}", "receptionist"))
+    where, expected = f"/patients/{factories.register_patient().pk}", {}
     for patch in patches:
-        assert desk.call("PATCH", where, patch).status_code == 200
+        assert receptionist_api.call("PATCH", where, patch).status_code == 200
         expected = patched(expected, patch)
-    shown = desk.get(where).json()["data"]["patient"]
+    shown = receptionist_api.get(where).json()["data"]["patient"]
     address, insurance = expected.get("address", {}), expected.get("insurance", {})
     assert shown["contact"]["phone"] == expected.get("phone", "")
     assert shown["contact"]["address"] == {name: address.get(name, "") for name in ("street", "city", "state", "zip")}

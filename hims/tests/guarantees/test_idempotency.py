@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.common import clock, keyring
 from apps.common.errors import Conflict, Invalid
-from apps.common.tests.crowd import at_once
+from apps.common.tests.concurrency import run_concurrently
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
 from apps.rest import idempotency, tasks
@@ -26,8 +26,8 @@ from apps.rest.endpoint import of as declared
 from apps.rest.models import KeptReply, SignInTry
 from apps.rest.viewsets import HimsViewSet
 from hims import urls
-from hims.tests import cast
-from hims.tests.test_doors import doors
+from hims.tests import factories
+from hims.tests.test_permissions import doors
 
 pytestmark = pytest.mark.django_db
 
@@ -67,11 +67,11 @@ urlpatterns = [
 
 
 @pytest.fixture
-def desk(ward: dict[str, User]) -> cast.Caller:
-    return cast.caller(ward["receptionist"])
+def receptionist_api(staff: dict[str, User]) -> factories.ApiClient:
+    return factories.api_client(staff["receptionist"])
 
 
-def send(who: cast.Caller, key: str = "one", where: str = "/patients", body: Any = ANN) -> Any:
+def send(who: factories.ApiClient, key: str = "one", where: str = "/patients", body: Any = ANN) -> Any:
     return who.post(where, body, HTTP_IDEMPOTENCY_KEY=key)
 
 
@@ -90,71 +90,76 @@ def is_replay_of(again: Any, first: Any) -> bool:
     return (again.status_code, again.content) == (first.status_code, first.content)
 
 
-def test_a_request_sent_again_is_done_once_and_answered_byte_for_byte(desk: cast.Caller) -> None:
-    first = send(desk)
+def test_a_request_sent_again_is_done_once_and_answered_byte_for_byte(receptionist_api: factories.ApiClient) -> None:
+    first = send(receptionist_api)
     assert first.status_code == 201
     assert {"Location", "ETag"} <= set(first.headers)
     reordered = json.dumps(dict(reversed(ANN.items())), indent=3)
-    assert is_replay_of(send(desk), first)
-    assert is_replay_of(send(desk, where="/patients/", body=reordered), first)
+    assert is_replay_of(send(receptionist_api), first)
+    assert is_replay_of(send(receptionist_api, where="/patients/", body=reordered), first)
     assert Patient.objects.count() == 1
     assert OutboxEvent.objects.filter(name="patient.registered").count() == 1
     assert AuditEvent.objects.filter(action="patient.registered").count() == 1
 
 
-def test_a_replay_is_on_record_with_the_first_request(desk: cast.Caller) -> None:
-    first = send(desk)
-    send(desk)
+def test_a_replay_is_on_record_with_the_first_request(receptionist_api: factories.ApiClient) -> None:
+    first = send(receptionist_api)
+    send(receptionist_api)
     row = AuditEvent.objects.get(action="patient.replayed")
     assert row.detail == {"first_request": first.headers["X-Request-ID"], "status": 201}
 
 
-def test_another_body_with_the_same_key_is_a_mismatch(desk: cast.Caller) -> None:
-    send(desk)
-    assert told(send(desk, body={**ANN, "first_name": "Anne"}), 422, "IDEMPOTENCY_MISMATCH")["field"] == "Idempotency-Key"
+def test_another_body_with_the_same_key_is_a_mismatch(receptionist_api: factories.ApiClient) -> None:
+    send(receptionist_api)
+    assert (
+        told(send(receptionist_api, body={**ANN, "first_name": "Anne"}), 422, "IDEMPOTENCY_MISMATCH")["field"]
+        == "Idempotency-Key"
+    )
     assert Patient.objects.count() == 1
 
 
-def test_a_key_belongs_to_its_sender_and_its_route(ward: dict[str, User], desk: cast.Caller) -> None:
-    patient = send(desk).json()["data"]["patient"]["id"]
-    assert send(cast.caller(ward["nurse"])).status_code == 201
+def test_a_key_belongs_to_its_sender_and_its_route(staff: dict[str, User], receptionist_api: factories.ApiClient) -> None:
+    patient = send(receptionist_api).json()["data"]["patient"]["id"]
+    assert send(factories.api_client(staff["nurse"])).status_code == 201
     assert Patient.objects.count() == 2
-    first = send(desk, where=f"/patients/{patient}/deactivate", body=None)
+    first = send(receptionist_api, where=f"/patients/{patient}/deactivate", body=None)
     assert first.status_code == 200
-    assert is_replay_of(send(desk, where=f"/patients/{patient}/deactivate", body=None), first)
-    told(send(desk, "other", where=f"/patients/{patient}/deactivate", body=None), 409, "CONFLICT")
+    assert is_replay_of(send(receptionist_api, where=f"/patients/{patient}/deactivate", body=None), first)
+    told(send(receptionist_api, "other", where=f"/patients/{patient}/deactivate", body=None), 409, "CONFLICT")
 
 
-def test_a_new_session_of_the_same_person_gets_the_reply(ward: dict[str, User], desk: cast.Caller) -> None:
-    first = send(desk)
-    assert is_replay_of(send(cast.caller(ward["receptionist"])), first)
+def test_a_new_session_of_the_same_person_gets_the_reply(staff: dict[str, User], receptionist_api: factories.ApiClient) -> None:
+    first = send(receptionist_api)
+    assert is_replay_of(send(factories.api_client(staff["receptionist"])), first)
 
 
-def test_in_another_role_the_reply_of_the_old_one_is_not_shown(ward: dict[str, User], desk: cast.Caller) -> None:
-    send(desk)
-    ward["receptionist"].amend(role="nurse")
-    assert told(send(cast.caller(ward["receptionist"])), 409, "CONFLICT")["issue"] == "replay_withheld"
+def test_in_another_role_the_reply_of_the_old_one_is_not_shown(
+    staff: dict[str, User], receptionist_api: factories.ApiClient
+) -> None:
+    send(receptionist_api)
+    staff["receptionist"].amend(role="nurse")
+    assert told(send(factories.api_client(staff["receptionist"])), 409, "CONFLICT")["issue"] == "replay_withheld"
     assert Patient.objects.count() == 1
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "é", "x" * 256, "a\x7f"])
-def test_an_odd_key_is_refused(desk: cast.Caller, key: str) -> None:
-    assert told(send(desk, key), 400, "VALIDATION_ERROR")["field"] == "Idempotency-Key"
+def test_an_odd_key_is_refused(receptionist_api: factories.ApiClient, key: str) -> None:
+    assert told(send(receptionist_api, key), 400, "VALIDATION_ERROR")["field"] == "Idempotency-Key"
     assert not Patient.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["!", "~" * 255, '"quoted"', "8c1f5f0e-2f41-4b57-9a4e-6a1d5d3c7b20"])
-def test_any_visible_ascii_is_a_key(desk: cast.Caller, key: str) -> None:
-    first = send(desk, key)
-    assert is_replay_of(send(desk, key), first)
+def test_any_visible_ascii_is_a_key(receptionist_api: factories.ApiClient, key: str) -> None:
+    first = send(receptionist_api, key)
+    assert is_replay_of(send(receptionist_api, key), first)
 
 
-def test_a_conflict_of_the_ward_is_kept_though_its_effect_is_not(desk: cast.Caller) -> None:
-    cast.admit(mrn="MRN-X")
-    first = send(desk, body={**ANN, "mrn": "mrn-x"})
+def test_a_conflict_of_the_ward_is_kept_though_its_effect_is_not(receptionist_api: factories.ApiClient) -> None:
+    factories.register_patient(mrn="MRN-X")
+    first = send(receptionist_api, body={**ANN, "mrn": "mrn-x"})
     assert first.status_code == 409
     Patient.objects.filter(mrn="MRN-X").update(mrn="MRN-Y")
-    again = send(desk, body={**ANN, "mrn": "mrn-x"})
+    again = send(receptionist_api, body={**ANN, "mrn": "mrn-x"})
     assert is_replay_of(again, first)
     assert again.json()["error"]["request_id"] == first.headers["X-Request-ID"]
     assert Patient.objects.count() == 1
@@ -164,54 +169,56 @@ def test_a_conflict_of_the_ward_is_kept_though_its_effect_is_not(desk: cast.Call
     ("where", "body", "status"),
     [("/patients", {"first_name": "Ann"}, 400), ("/patients", "{", 400), ("/patients/match", ANN | {"x": 1}, 400)],
 )
-def test_a_refused_request_leaves_the_key_free(desk: cast.Caller, where: str, body: Any, status: int) -> None:
-    assert send(desk, where=where, body=body).status_code == status
+def test_a_refused_request_leaves_the_key_free(receptionist_api: factories.ApiClient, where: str, body: Any, status: int) -> None:
+    assert send(receptionist_api, where=where, body=body).status_code == status
     assert not KeptReply.objects.exists()
-    assert send(desk, where=where).status_code in (200, 201)
+    assert send(receptionist_api, where=where).status_code in (200, 201)
 
 
-def test_who_may_not_and_what_is_not_there_leave_the_key_free(ward: dict[str, User], desk: cast.Caller) -> None:
-    told(send(cast.caller(), "k"), 401, "AUTHENTICATION_ERROR")
-    told(send(cast.caller(ward["billing"]), "k"), 403, "AUTHORIZATION_ERROR")
-    told(send(desk, "k", f"/patients/{uuid4()}/deactivate", None), 404, "NOT_FOUND")
+def test_who_may_not_and_what_is_not_there_leave_the_key_free(
+    staff: dict[str, User], receptionist_api: factories.ApiClient
+) -> None:
+    told(send(factories.api_client(), "k"), 401, "AUTHENTICATION_ERROR")
+    told(send(factories.api_client(staff["billing"]), "k"), 403, "AUTHORIZATION_ERROR")
+    told(send(receptionist_api, "k", f"/patients/{uuid4()}/deactivate", None), 404, "NOT_FOUND")
     assert not KeptReply.objects.exists()
 
 
 @pytest.mark.urls("hims.tests.guarantees.test_idempotency")
-def test_what_a_service_keeps_in_spite_of_its_refusal_stays_kept(desk: cast.Caller) -> None:
-    first = send(desk, where="/conflicting", body=None)
-    assert is_replay_of(send(desk, where="/conflicting", body=None), first)
+def test_what_a_service_keeps_in_spite_of_its_refusal_stays_kept(receptionist_api: factories.ApiClient) -> None:
+    first = send(receptionist_api, where="/conflicting", body=None)
+    assert is_replay_of(send(receptionist_api, where="/conflicting", body=None), first)
     assert list(SignInTry.objects.values_list("key", flat=True)) == ["kept on purpose"]
-    assert send(desk, "two", "/invalid", None).status_code == 400
+    assert send(receptionist_api, "two", "/invalid", None).status_code == 400
     assert SignInTry.objects.count() == 2
     assert KeptReply.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.urls("hims.tests.guarantees.test_idempotency")
-def test_an_unforeseen_failure_undoes_everything_and_frees_the_key(desk: cast.Caller) -> None:
-    desk.client.raise_request_exception = False
-    told(send(desk, where="/broken", body=None), 500, "INTERNAL_ERROR")
+def test_an_unforeseen_failure_undoes_everything_and_frees_the_key(receptionist_api: factories.ApiClient) -> None:
+    receptionist_api.client.raise_request_exception = False
+    told(send(receptionist_api, where="/broken", body=None), 500, "INTERNAL_ERROR")
     assert not SignInTry.objects.exists()
     assert not KeptReply.objects.exists()
 
 
-def test_after_a_day_the_key_is_free_and_the_reply_is_forgotten(desk: cast.Caller) -> None:
+def test_after_a_day_the_key_is_free_and_the_reply_is_forgotten(receptionist_api: factories.ApiClient) -> None:
     with time_machine.travel("2026-03-01 10:00Z", tick=False):
-        send(cast.caller(User.objects.get(role="receptionist")))
+        send(factories.api_client(User.objects.get(role="receptionist")))
     with time_machine.travel("2026-03-02 09:59:59Z", tick=False):
         assert tasks.forget_kept_replies() == 0
-        assert send(cast.caller(User.objects.get(role="receptionist"))).headers["Idempotent-Replayed"]
+        assert send(factories.api_client(User.objects.get(role="receptionist"))).headers["Idempotent-Replayed"]
     with time_machine.travel("2026-03-02 10:00:00Z", tick=False):
-        assert "Idempotent-Replayed" not in send(cast.caller(User.objects.get(role="receptionist"))).headers
+        assert "Idempotent-Replayed" not in send(factories.api_client(User.objects.get(role="receptionist"))).headers
         assert KeptReply.objects.count() == 1
     with time_machine.travel("2026-03-04 10:00Z", tick=False):
         assert tasks.forget_kept_replies() == 1
     assert Patient.objects.count() == 2
 
 
-def test_neither_the_key_nor_the_reply_can_be_read_in_the_table(desk: cast.Caller) -> None:
-    send(desk, "a-very-telling-key", body={**ANN, "last_name": "Unmistakable"})
+def test_neither_the_key_nor_the_reply_can_be_read_in_the_table(receptionist_api: factories.ApiClient) -> None:
+    send(receptionist_api, "a-very-telling-key", body={**ANN, "last_name": "Unmistakable"})
     row = KeptReply.objects.get()
     stored = b"".join(
         bytes(value) if isinstance(value, memoryview | bytes) else str(value).encode() for value in vars(row).values()
@@ -221,35 +228,37 @@ def test_neither_the_key_nor_the_reply_can_be_read_in_the_table(desk: cast.Calle
     assert b"Unmistakable" in keyring.decrypt(row.sealed)
 
 
-def test_a_reply_nobody_can_read_any_more_is_not_done_again(desk: cast.Caller) -> None:
-    send(desk)
+def test_a_reply_nobody_can_read_any_more_is_not_done_again(receptionist_api: factories.ApiClient) -> None:
+    send(receptionist_api)
     KeptReply.objects.update(sealed=b"of a key that is gone")
-    assert told(send(desk), 409, "CONFLICT")["issue"] == "reply_lost"
+    assert told(send(receptionist_api), 409, "CONFLICT")["issue"] == "reply_lost"
     assert Patient.objects.count() == 1
 
 
-def test_without_the_header_nothing_is_kept_and_nothing_asked(desk: cast.Caller, django_assert_max_num_queries: Any) -> None:
-    desk.post("/patients", ANN)
+def test_without_the_header_nothing_is_kept_and_nothing_asked(
+    receptionist_api: factories.ApiClient, django_assert_max_num_queries: Any
+) -> None:
+    receptionist_api.post("/patients", ANN)
     assert not KeptReply.objects.exists()
     with django_assert_max_num_queries(100) as bare:
-        desk.post("/patients/match", ANN)
+        receptionist_api.post("/patients/match", ANN)
     assert not [row for row in bare.captured_queries if "kept" in row["sql"] or "advisory" in row["sql"]]
-    send(desk, "k", "/patients", ANN)
+    send(receptionist_api, "k", "/patients", ANN)
     with django_assert_max_num_queries(7):  # session, begin, lock, look, note of the replay, commit
-        send(desk, "k", "/patients", ANN)
+        send(receptionist_api, "k", "/patients", ANN)
 
 
-def test_sign_in_takes_no_key(ward: dict[str, User]) -> None:
-    credentials = {"username": "nurse.ward", "password": cast.PASSWORD}
-    first, again = (send(cast.caller(), "k", "/auth/login", credentials) for _ in range(2))
+def test_sign_in_takes_no_key(staff: dict[str, User]) -> None:
+    credentials = {"username": "nurse.ward", "password": factories.PASSWORD}
+    first, again = (send(factories.api_client(), "k", "/auth/login", credentials) for _ in range(2))
     assert first.json()["data"]["tokens"] != again.json()["data"]["tokens"]
-    assert send(cast.caller(ward["nurse"]), "k", "/auth/logout", {}).status_code == 200
+    assert send(factories.api_client(staff["nurse"]), "k", "/auth/logout", {}).status_code == 200
     assert not KeptReply.objects.exists()
 
 
 def test_every_post_but_sign_in_takes_a_key() -> None:
     keyed = {
-        path: idempotency.offers(as_action(view, action), method.upper(), f"/{path}")
+        path: idempotency.accepts_key(as_action(view, action), method.upper(), f"/{path}")
         for path, method, action, view in doors()
         if method == "post"
     }
@@ -265,8 +274,8 @@ def as_action(view: type[HimsViewSet], action: str) -> HimsViewSet:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_with_one_key_one_writes(desk: cast.Caller) -> None:
-    replies = at_once(20, lambda _: send(cast.Caller(type(desk.client)(), desk.token)))
+def test_of_twenty_with_one_key_one_writes(receptionist_api: factories.ApiClient) -> None:
+    replies = run_concurrently(20, lambda _: send(factories.ApiClient(type(receptionist_api.client)(), receptionist_api.token)))
     made = [reply for reply in replies if reply.status_code == 201]
     waiting = [reply for reply in replies if reply.status_code == 409]
     assert len(made) + len(waiting) == 20
@@ -277,7 +286,7 @@ def test_of_twenty_with_one_key_one_writes(desk: cast.Caller) -> None:
         assert reply.headers["Retry-After"] == "1"
     assert Patient.objects.count() == KeptReply.objects.count() == 1
     assert OutboxEvent.objects.filter(name="patient.registered").count() == 1
-    assert is_replay_of(send(desk), next(reply for reply in made if "Idempotent-Replayed" not in reply.headers))
+    assert is_replay_of(send(receptionist_api), next(reply for reply in made if "Idempotent-Replayed" not in reply.headers))
 
 
 @given(

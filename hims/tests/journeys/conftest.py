@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hims.tests import cast, live
+from hims.tests import factories, live
 from hims.tests.live import Reply, Web
 
 CLERKS, PROCESSES, AT_ONCE = 5, 3, 32
@@ -24,7 +24,7 @@ def servers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def send(servers: list[Web]) -> Iterator[Callable[..., list[Reply]]]:
     """Sends requests all at once, spread over processes and clerks."""
-    tokens = [cast.caller(cast.hire(f"clerk.{number}", "receptionist")).token for number in range(CLERKS)]
+    tokens = [factories.api_client(factories.hire(f"clerk.{number}", "receptionist")).token for number in range(CLERKS)]
 
     def one(call: tuple[int, tuple[str, str, Any]]) -> Reply:
         number, (method, path, body) = call

@@ -10,11 +10,11 @@ from django.db.models import Count, Max, Sum
 
 from apps.accounts.models import User
 from apps.appointments.models import Appointment, StatusChange
-from apps.appointments.models.visits import Tally
+from apps.appointments.models.appointments import RowCounter
 from apps.audit.models import AuditEvent
 from apps.events.models import OutboxEvent
 from apps.patients.models import Patient
-from hims.tests import cast
+from hims.tests import factories
 from hims.tests.live import Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,18 +22,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def doctors() -> list[User]:
-    found = [cast.hire(f"dr.{name}", "doctor", specialty="Any") for name in ("one", "two")]
+    found = [factories.hire(f"dr.{name}", "doctor", specialty="Any") for name in ("one", "two")]
     for doctor in found:
-        cast.publish(doctor)
+        factories.publish(doctor)
     return found
 
 
 def people(count: int) -> list[Patient]:
-    return [cast.admit("Ann", f"Roe {number}") for number in range(count)]
+    return [factories.register_patient("Ann", f"Roe {number}") for number in range(count)]
 
 
 def after(minutes: int, start: str = "10:00") -> datetime:
-    return cast.at(start) + timedelta(minutes=minutes)
+    return factories.at(start) + timedelta(minutes=minutes)
 
 
 def booking(patient: Any, doctor: User, when: Any = None, minutes: int = 30) -> tuple[str, str, Any]:
@@ -43,7 +43,7 @@ def booking(patient: Any, doctor: User, when: Any = None, minutes: int = 30) -> 
         {
             "patient_id": str(patient.pk),
             "doctor_id": str(doctor.pk),
-            "scheduled_time": (when or cast.at()).isoformat(),
+            "scheduled_time": (when or factories.at()).isoformat(),
             "duration_minutes": minutes,
         },
     )
@@ -82,7 +82,11 @@ def test_of_two_hundred_who_want_one_slot_one_gets_it(send: Any, doctors: list[U
     refused = [reply.json["error"] for reply in replies if reply.status == 409]
     assert {error["code"] for error in refused} == {"CONFLICT"}
     assert {len(error["details"]["alternatives"]) for error in refused} == {3}
-    assert (Appointment.objects.count(), StatusChange.objects.count(), Tally.objects.aggregate(n=Sum("visits"))["n"]) == (1, 1, 1)
+    assert (Appointment.objects.count(), StatusChange.objects.count(), RowCounter.objects.aggregate(n=Sum("visits"))["n"]) == (
+        1,
+        1,
+        1,
+    )
     assert OutboxEvent.objects.filter(name="appointment.created").count() == 1
     assert AuditEvent.objects.filter(action="appointment.created").count() == 1
     assert deadlocks() == before
@@ -106,7 +110,7 @@ def test_of_visits_that_overlap_in_part_none_stand_beside_each_other(send: Any, 
 
 
 def test_one_patient_is_with_one_of_two_doctors(send: Any, doctors: list[User]) -> None:
-    patient = cast.admit()
+    patient = factories.register_patient()
     replies = send(*(booking(patient, doctors[number % 2]) for number in range(60)))
     assert statuses(replies) == {201: 1, 409: 59}
     assert overlaps() == 0
@@ -114,17 +118,22 @@ def test_one_patient_is_with_one_of_two_doctors(send: Any, doctors: list[User]) 
 
 def test_of_many_who_are_moved_into_one_slot_one_gets_there(send: Any, doctors: list[User]) -> None:
     rows = [
-        cast.book(
-            cast.admit("Ann", f"Roe {number}"), doctors[number % 2], cast.at("12:00") + timedelta(minutes=15 * (number // 2))
+        factories.book(
+            factories.register_patient("Ann", f"Roe {number}"),
+            doctors[number % 2],
+            factories.at("12:00") + timedelta(minutes=15 * (number // 2)),
         )
         for number in range(32)
     ]
     before = deadlocks()
-    there = {"scheduled_time": cast.at("09:00").isoformat(), "doctor_id": str(doctors[0].pk)}
-    newcomers = [booking(cast.admit("Bea", f"Roe {number}"), doctors[0], cast.at("09:00"), minutes=15) for number in range(16)]
+    there = {"scheduled_time": factories.at("09:00").isoformat(), "doctor_id": str(doctors[0].pk)}
+    newcomers = [
+        booking(factories.register_patient("Bea", f"Roe {number}"), doctors[0], factories.at("09:00"), minutes=15)
+        for number in range(16)
+    ]
     replies = send(*(("PUT", f"/appointments/{row.pk}", there) for row in rows), *newcomers)
     assert statuses(replies)[409] == 47
-    assert Appointment.objects.filter(scheduled_time=cast.at("09:00")).count() == 1
+    assert Appointment.objects.filter(scheduled_time=factories.at("09:00")).count() == 1
     assert overlaps() == 0
     assert deadlocks() == before
 
@@ -138,7 +147,7 @@ def test_different_slots_of_one_doctor_are_all_booked_and_nobody_is_refused(send
 
 
 def test_everybody_who_checks_in_at_once_gets_a_token_of_his_own(send: Any, doctors: list[User]) -> None:
-    rows = [cast.book(patient, doctors[0], after(15 * number)) for number, patient in enumerate(people(20))]
+    rows = [factories.book(patient, doctors[0], after(15 * number)) for number, patient in enumerate(people(20))]
     replies = send(*(("POST", f"/appointments/{row.pk}/check-in", {"early": True}) for row in rows for _ in range(3)))
     assert statuses(replies) == {200: 20, 409: 40}
     told = Appointment.objects.aggregate(last=Max("queue_number"), all=Count("queue_number", distinct=True))

@@ -12,11 +12,11 @@ from apps.access.actor import SYSTEM
 from apps.accounts.models import User
 from apps.appointments import services as diary
 from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
-from apps.appointments.services import NewWait
+from apps.appointments.services import NewWaitlistEntry
 from apps.audit.models import AuditEvent
 from apps.events import relay
 from apps.events.models import OutboxEvent
-from hims.tests import cast
+from hims.tests import factories
 from hims.tests.live import Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,8 +26,8 @@ HOLDERS = 16
 
 @pytest.fixture
 def doctor() -> User:
-    found = cast.hire("dr.one", "doctor", specialty="Any")
-    cast.publish(found)
+    found = factories.hire("dr.one", "doctor", specialty="Any")
+    factories.publish(found)
     return found
 
 
@@ -35,10 +35,12 @@ def doctor() -> User:
 def holders(doctor: User, settings: Any) -> list[WaitlistEntry]:
     """So many who were offered one freed time, which nobody has taken yet."""
     settings.HIMS_WAITLIST_OFFERS = HOLDERS
-    day = cast.at().date()
-    people = [cast.admit("Ann", f"Roe {number}") for number in range(HOLDERS)]
-    waiting = [diary.put_on_waitlist(by=SYSTEM, wait=NewWait(patient_id=one.pk, date_from=day, date_to=day)) for one in people]
-    free_again(cast.book(cast.admit("Bea", "Booked"), doctor))
+    day = factories.at().date()
+    people = [factories.register_patient("Ann", f"Roe {number}") for number in range(HOLDERS)]
+    waiting = [
+        diary.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=one.pk, date_from=day, date_to=day)) for one in people
+    ]
+    free_again(factories.book(factories.register_patient("Bea", "Booked"), doctor))
     assert WaitlistOffer.objects.filter(status="open").count() == HOLDERS
     return waiting
 
@@ -90,12 +92,12 @@ def test_one_holder_who_accepts_many_times_is_booked_once(send: Any, holders: li
 
 def test_of_holders_and_those_who_book_as_ever_one_gets_the_time(send: Any, holders: list[WaitlistEntry], doctor: User) -> None:
     before = deadlocks()
-    strangers = [cast.admit("Cara", f"Fast {number}") for number in range(HOLDERS)]
-    known = {"doctor_id": str(doctor.pk), "scheduled_time": cast.at().isoformat()}
+    strangers = [factories.register_patient("Cara", f"Fast {number}") for number in range(HOLDERS)]
+    known = {"doctor_id": str(doctor.pk), "scheduled_time": factories.at().isoformat()}
     calls = [call for entry, one in zip(holders, strangers, strict=True) for call in (accept(entry), booking(one, known))]
     replies = send(*calls)
     assert statuses(replies)[409] == 2 * HOLDERS - 1
-    assert Appointment.objects.live().filter(scheduled_time=cast.at()).count() == 1
+    assert Appointment.objects.live().filter(scheduled_time=factories.at()).count() == 1
     work()
     assert not WaitlistOffer.objects.filter(status="open").exists()
     booked = WaitlistEntry.objects.filter(status="booked").count()
@@ -127,14 +129,14 @@ def test_holders_who_accept_decline_and_are_taken_off_at_once_leave_no_offer_beh
 def test_workers_who_pass_one_time_on_at_once_offer_it_once(holders: list[WaitlistEntry], settings: Any) -> None:
     opening = WaitlistOffer.objects.values_list("opening", flat=True)[0]
     settings.HIMS_WAITLIST_OFFERS = HOLDERS + 2
-    day = cast.at().date()
+    day = factories.at().date()
     for number in range(6):
-        one = cast.admit("Dora", f"Late {number}")
-        diary.put_on_waitlist(by=SYSTEM, wait=NewWait(patient_id=one.pk, date_from=day, date_to=day + timedelta(days=1)))
+        one = factories.register_patient("Dora", f"Late {number}")
+        diary.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=one.pk, date_from=day, date_to=day + timedelta(days=1)))
 
     def worker(_: int) -> int:
         try:
-            return len(diary.pass_on(by=SYSTEM, opening=opening))
+            return len(diary.offer_to_next(by=SYSTEM, opening=opening))
         finally:
             connection.close()
 

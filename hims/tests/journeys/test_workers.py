@@ -13,21 +13,21 @@ from kombu import Connection
 from apps.events import tasks
 from hims import worker_watch
 from hims.tests import live
-from hims.tests.journeys import bell
+from hims.tests.journeys import outbox_probe
 from hims.worker_watch import Standstill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def heard_in(tmp_path: Path) -> Iterator[Path]:
-    with bell.hung_up():
-        yield tmp_path / "heard"
+def probe_file(tmp_path: Path) -> Iterator[Path]:
+    with outbox_probe.registered():
+        yield tmp_path / "received"
 
 
-def ring(bed: int) -> None:
+def send_probe(number: int) -> None:
     with transaction.atomic():
-        bell.ring(bed)
+        outbox_probe.send_probe(number)
 
 
 def sessions() -> set[int]:
@@ -47,20 +47,20 @@ def end_sessions() -> None:
         cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS s (pid)", [list(sessions())])
 
 
-def test_tasks_share_a_database_session_and_a_restart_of_postgres_fails_none(heard_in: Path) -> None:
-    log, seen, others = heard_in.with_name("worker.log"), set(), sessions()
-    with live.worker(log, **{bell.HEARD_IN: str(heard_in), bell.TAKES: "0"}):
-        for bed in range(8):
-            ring(bed)
-            assert live.eventually(lambda: bed in bell.heard(heard_in))  # noqa: B023
+def test_tasks_share_a_database_session_and_a_restart_of_postgres_fails_none(probe_file: Path) -> None:
+    log, seen, others = probe_file.with_name("worker.log"), set(), sessions()
+    with live.worker(log, **{outbox_probe.FILE_VARIABLE: str(probe_file), outbox_probe.SECONDS_VARIABLE: "0"}):
+        for number in range(8):
+            send_probe(number)
+            assert live.eventually(lambda: number in outbox_probe.received(probe_file))  # noqa: B023
             seen |= sessions() - others
         assert 1 <= len(seen) <= 2  # one a process, however many tasks there were
         end_sessions()
-        for bed in (8, 9, 10, 11):
-            ring(bed)
-            assert live.eventually(lambda: bed in bell.heard(heard_in))  # noqa: B023
+        for number in (8, 9, 10, 11):
+            send_probe(number)
+            assert live.eventually(lambda: number in outbox_probe.received(probe_file))  # noqa: B023
         assert sessions().isdisjoint(seen)
-    assert bell.heard(heard_in) == list(range(12))
+    assert outbox_probe.received(probe_file) == list(range(12))
     assert " ERROR " not in log.read_text()
 
 
@@ -69,64 +69,64 @@ def lost_an_acknowledgement(log: Path) -> bool:
 
 
 @pytest.mark.full
-def test_a_worker_waits_for_a_redis_that_hangs_and_goes_on(heard_in: Path) -> None:
+def test_a_worker_waits_for_a_redis_that_hangs_and_goes_on(probe_file: Path) -> None:
     """Longer than a request would wait: with that time-out the acknowledgement was lost, and the worker took no task any more."""
-    log = heard_in.with_name("worker.log")
-    with live.own_redis() as redis, alone(log, heard_in, redis.url) as worker:
+    log = probe_file.with_name("worker.log")
+    with live.own_redis() as redis, alone(log, probe_file, redis.url) as worker:
         send(redis.url, 1)
-        assert live.eventually(lambda: bell.heard(heard_in) == [1])
+        assert live.eventually(lambda: outbox_probe.received(probe_file) == [1])
         redis.freeze()  # while the task runs, so that its acknowledgement meets a Redis that does not answer
         assert not live.eventually(lambda: lost_an_acknowledgement(log), within=15)
         redis.thaw()
         send(redis.url, 2)
-        assert live.eventually(lambda: bell.heard(heard_in) == [1, 2])
+        assert live.eventually(lambda: outbox_probe.received(probe_file) == [1, 2])
         assert worker.poll() is None
 
 
-def test_a_worker_that_lost_an_acknowledgement_ends_to_be_started_again(heard_in: Path) -> None:
-    log = heard_in.with_name("worker.log")
+def test_a_worker_that_lost_an_acknowledgement_ends_to_be_started_again(probe_file: Path) -> None:
+    log = probe_file.with_name("worker.log")
     with live.own_redis() as redis:
-        with alone(log, heard_in, redis.url, app="hims.tests.journeys.impatient:app") as worker:
+        with alone(log, probe_file, redis.url, app="hims.tests.journeys.short_timeouts:app") as worker:
             send(redis.url, 1)
-            assert live.eventually(lambda: bell.heard(heard_in) == [1])
+            assert live.eventually(lambda: outbox_probe.received(probe_file) == [1])
             redis.freeze()
             assert live.eventually(lambda: lost_an_acknowledgement(log))
             redis.thaw()
             send(redis.url, 2)
             assert live.eventually(lambda: worker.poll() is not None)
             assert worker.returncode == worker_watch.EXIT_CODE
-        assert bell.heard(heard_in) == [1]
-        with alone(log, heard_in, redis.url):
-            assert live.eventually(lambda: set(bell.heard(heard_in)) == {1, 2})
+        assert outbox_probe.received(probe_file) == [1]
+        with alone(log, probe_file, redis.url):
+            assert live.eventually(lambda: set(outbox_probe.received(probe_file)) == {1, 2})
 
 
-def test_a_worker_that_waits_for_work_or_is_busy_is_left_alone(heard_in: Path) -> None:
-    log = heard_in.with_name("worker.log")
+def test_a_worker_that_waits_for_work_or_is_busy_is_left_alone(probe_file: Path) -> None:
+    log = probe_file.with_name("worker.log")
     with (
         live.own_redis() as redis,
-        alone(log, heard_in, redis.url, app="hims.tests.journeys.impatient:app", takes=3.0) as worker,
+        alone(log, probe_file, redis.url, app="hims.tests.journeys.short_timeouts:app", takes=3.0) as worker,
     ):
-        for bed in (1, 2):  # the second waits for twice the patience while the first is run
-            send(redis.url, bed)
-        assert live.eventually(lambda: bell.heard(heard_in) == [1, 2])
+        for number in (1, 2):  # the second waits for twice the patience while the first is run
+            send(redis.url, number)
+        assert live.eventually(lambda: outbox_probe.received(probe_file) == [1, 2])
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=30) == 0
     assert "this worker takes none" not in log.read_text()
 
 
-def test_a_worker_whose_task_hangs_ends_to_be_started_again(heard_in: Path) -> None:
+def test_a_worker_whose_task_hangs_ends_to_be_started_again(probe_file: Path) -> None:
     """One listener that waits for ever must not hold up every alert behind it."""
-    log = heard_in.with_name("worker.log")
+    log = probe_file.with_name("worker.log")
     with live.own_redis() as redis:
-        with alone(log, heard_in, redis.url, app="hims.tests.journeys.hasty:app", takes=300) as worker:
+        with alone(log, probe_file, redis.url, app="hims.tests.journeys.short_task_limit:app", takes=300) as worker:
             send(redis.url, 1)
-            assert live.eventually(lambda: bell.heard(heard_in) == [1])
+            assert live.eventually(lambda: outbox_probe.received(probe_file) == [1])
             send(redis.url, 2)
             assert live.eventually(lambda: worker.poll() is not None)
             assert worker.returncode == worker_watch.EXIT_CODE
         assert "because its task hangs" in log.read_text()
-        with alone(log, heard_in, redis.url, takes=0):
-            assert live.eventually(lambda: 2 in bell.heard(heard_in))
+        with alone(log, probe_file, redis.url, takes=0):
+            assert live.eventually(lambda: 2 in outbox_probe.received(probe_file))
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_what_counts_as_standing_still(looks: list[tuple[float, bool, int, bool]
     assert not any(seen[:-1])
 
 
-def send(redis_url: str, bed: int) -> None:
+def send(redis_url: str, number: int) -> None:
     """Ring, and ask the worker that works on this Redis to relay it."""
-    ring(bed)
+    send_probe(number)
     path = urlsplit(redis_url).path
     with Connection(f"redis+socket://{path}?virtual_host=0") as broker:
         tasks.relay_waiting.apply_async(retry=False, connection=broker)
 
 
-def alone(log: Path, heard_in: Path, redis_url: str, app: str = "hims.celery:app", takes: float = 1.0) -> Any:
+def alone(log: Path, probe_file: Path, redis_url: str, app: str = "hims.celery:app", takes: float = 1.0) -> Any:
     """A worker of one process."""
-    environment = {bell.HEARD_IN: str(heard_in), bell.TAKES: str(takes), "REDIS_URL": redis_url}
+    environment = {outbox_probe.FILE_VARIABLE: str(probe_file), outbox_probe.SECONDS_VARIABLE: str(takes), "REDIS_URL": redis_url}
     return live.worker(log, app=app, concurrency=1, **environment)

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             first_name=options["first_name"],
             last_name=options["last_name"],
             role=Role.ADMIN,
-            password=os.environ.get(PASSWORD_VARIABLE) or _asked_twice(),
+            password=os.environ.get(PASSWORD_VARIABLE) or _prompt_password(),
         )
         try:
             user = services.hire(by=SYSTEM, staff=staff)
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{user} may now sign in as {user.username}.")
 
 
-def _asked_twice() -> str:
+def _prompt_password() -> str:
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Once more: "):
         raise CommandError("The two differ. Nothing was saved.")

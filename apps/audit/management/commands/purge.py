@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.access.actor import SYSTEM
-from apps.audit import retention
+from apps.audit.retention import purging
 from apps.common.errors import Invalid
 
 
@@ -19,9 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            found = retention.purge(by=SYSTEM, only=options["rule"], is_dry_run=options["dry_run"])
+            results = purging.purge(by=SYSTEM, only=options["rule"], is_dry_run=options["dry_run"])
         except Invalid as refusal:
             raise CommandError(f"--rule {options['rule']}: {refusal.details['issue']}") from refusal
         verb = "would go" if options["dry_run"] else "removed"
-        for one in found:
-            self.stdout.write(f"{one.rule}: {one.rows:,} rows {verb} (older than {one.before:%Y-%m-%d %H:%M} UTC)")
+        for result in results:
+            self.stdout.write(f"{result.rule}: {result.rows:,} rows {verb} (older than {result.before:%Y-%m-%d %H:%M} UTC)")

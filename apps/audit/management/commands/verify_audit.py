@@ -11,9 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.progress import Progress
 
 from apps.access.actor import SYSTEM
-from apps.audit import anchor_file, verification, whole
-from apps.audit.anchor_file import Record
-from apps.audit.verification import Broken
+from apps.audit.sealing import anchor_file
+from apps.audit.sealing.anchor_file import AnchorRecord
+from apps.audit.verification import full_verification, verifier
+from apps.audit.verification.verifier import BrokenRow
 from apps.common.errors import Conflict
 
 _STEP = 20_000  # seals between two moves of the progress bar, and at most lost to an interruption
@@ -47,31 +48,31 @@ class Command(BaseCommand):
             raise CommandError(refusal.message, returncode=2) from refusal
         self.stdout.write(f"{checked:,} sealed rows checked, {unsealed:,} not sealed yet.")
         if broken:
-            raise CommandError(_told(broken), returncode=1)
+            raise CommandError(_describe(broken), returncode=1)
         self.stdout.write("The trail is intact.")
 
 
 def _verified(
-    since: datetime | None, records: list[Record], watch: Callable[[int, int], None], *, resume: bool
-) -> tuple[int, int, Broken | None]:
+    since: datetime | None, records: list[AnchorRecord], watch: Callable[[int, int], None], *, resume: bool
+) -> tuple[int, int, BrokenRow | None]:
     """Checked and unsealed rows, and the first flaw."""
     if since:
-        found = verification.verify(by=SYSTEM, since=since, watch=watch, records=records)
-        return found.checked, found.unsealed, found.first_broken
-    anew = not resume
+        verification = verifier.verify(by=SYSTEM, since=since, watch=watch, records=records)
+        return verification.checked, verification.unsealed, verification.first_broken
+    restart = not resume
     while True:
-        done = whole.step(most=_STEP, anew=anew, records=records)
+        done = full_verification.step(limit=_STEP, restart=restart, records=records)
         if done is None:  # the worker is at it
             time.sleep(0.2)
             continue
-        anew = False
+        restart = False
         watch(done.verified, done.total)
         if done.is_done:
             return done.verified, done.unsealed, done.broken
 
 
-def _told(broken: Broken) -> str:
+def _describe(broken: BrokenRow) -> str:
     """The first row that is wrong, for a person."""
-    known = {"row": broken.id, "at": broken.at and broken.at.isoformat(), "place in the chain": broken.sequence}
-    where = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
+    parts = {"row": broken.id, "at": broken.at and broken.at.isoformat(), "place in the chain": broken.sequence}
+    where = ", ".join(f"{name} {value}" for name, value in parts.items() if value is not None)
     return f"The trail is NOT intact: {broken.flaw.replace('_', ' ')}: {where or 'the head of the chain'}."

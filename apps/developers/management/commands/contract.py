@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.developers import released
+from apps.developers.contract import released
 
 
 class Command(BaseCommand):
@@ -14,9 +14,9 @@ class Command(BaseCommand):
         parser.add_argument("act", choices=["check", "release"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = released.breaks() if released.FILE.exists() else []
-        if found:
-            raise CommandError("This breaks what integrators were promised:\n" + "\n".join(f"  {line}" for line in found))
+        breaks = released.breaks() if released.FILE.exists() else []
+        if breaks:
+            raise CommandError("This breaks what integrators were promised:\n" + "\n".join(f"  {line}" for line in breaks))
         if options["act"] == "release":
-            released.keep()
+            released.write_release()
         self.stdout.write(f"{'Written' if options['act'] == 'release' else 'Nothing is broken'}: {released.FILE}")

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apps.access.actor import SYSTEM
-from apps.common.alone import AlreadyRunning
-from apps.patients import sweeping
+from apps.common.locks import AlreadyRunning
+from apps.patients.matching import duplicate_scan
 
 
 class Command(BaseCommand):
@@ -24,19 +24,21 @@ class Command(BaseCommand):
     def handle(self, *, anew: bool, **_: Any) -> None:
         """Any refusal is a CommandError: exit code 1, or 130 after Ctrl-C."""
         try:
-            swept = _sweep(anew)
+            result = _scan(anew)
         except AlreadyRunning as problem:
             raise CommandError(str(problem)) from problem
         except OperationalError as problem:
             raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped between two patients. Run the command again to go on.", returncode=130) from stop
-        self.stdout.write(f"{swept.looked_at:,} patients were looked at; {swept.changes:,} changes to the queue by this run.")
-        self.stdout.write(f"{swept.waiting:,} pairs wait: /admin/patients/suspectedpair/")
+        self.stdout.write(f"{result.looked_at:,} patients were looked at; {result.changes:,} changes to the queue by this run.")
+        self.stdout.write(f"{result.waiting:,} pairs wait: /admin/patients/duplicatecandidate/")
 
 
-def _sweep(anew: bool) -> sweeping.Swept:
+def _scan(anew: bool) -> duplicate_scan.ScanResult:
     columns = (TextColumn("Patients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("")
-        return sweeping.sweep(by=SYSTEM, anew=anew, watch=lambda done, total: progress.update(bar, completed=done, total=total))
+        return duplicate_scan.scan(
+            by=SYSTEM, anew=anew, watch=lambda done, total: progress.update(bar, completed=done, total=total)
+        )

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         path = report or Path(settings.HIMS_DATA_DIR) / "reports" / REPORT
         try:
             extract = reader.read(dir)
-            tallies = _import(extract, path)
+            counts = _import(extract, path)
         except (reader.Unreadable, loading.AlreadyRunning) as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
@@ -41,26 +41,26 @@ class Command(BaseCommand):
             raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped between two patients. Run the command again to go on.", returncode=130) from stop
-        _tell(extract, tallies, path)
+        _tell(extract, counts, path)
 
 
-def _import(extract: reader.Extract, path: Path) -> loading.Tallies:
+def _import(extract: reader.Extract, path: Path) -> loading.RowCountsByFile:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with loading.alone(), report.writing(path) as rows_left, Progress(*columns) as progress:
+    with loading.import_lock(), report.writing(path) as rows_left, Progress(*columns) as progress:
         task = progress.add_task("Patients", total=len(extract.patients))
         zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
         return loading.load(extract, report=rows_left, zone=zone, after_each=lambda: progress.advance(task))
 
 
-def _tell(extract: reader.Extract, tallies: loading.Tallies, path: Path) -> None:
+def _tell(extract: reader.Extract, counts: loading.RowCountsByFile, path: Path) -> None:
     table = Table()
     table.add_column("file")
     for heading in ("rows", "imported", "already here", "reported"):
         table.add_column(heading, justify="right")
-    for name, tally in tallies.items():
+    for name, row_counts in counts.items():
         table.add_row(
             extract.files.get(name, "(no file)"),
-            *(f"{count:,}" for count in (tally.rows, tally.imported, tally.here, tally.reported)),
+            *(f"{count:,}" for count in (row_counts.rows, row_counts.imported, row_counts.here, row_counts.reported)),
         )
     console = Console()
     console.print(table)

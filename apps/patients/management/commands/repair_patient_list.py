@@ -5,8 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from rich.progress import track
 
-from apps.patients import services, tally, vocabulary
+from apps.patients import services
+from apps.patients.lists import row_counter
 from apps.patients.models import Patient
+from apps.patients.search import vocabulary
 
 _BATCH = 1_000
 
@@ -15,7 +17,7 @@ class Command(BaseCommand):
     help = "Count all patients anew and rewrite the words they are found by. Harmless at any time; writers wait for the count."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before, after = tally.recount()
+        before, after = row_counter.recount()
         self.stdout.write(f"The list had {before:,} patients by its tally and has {after:,} by counting.")
         newest = Patient.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         for low in track(range(0, newest + 1, _BATCH), description="Search words"):

@@ -12,7 +12,7 @@ from rich.table import Table
 from apps.access.actor import SYSTEM
 from apps.common.errors import HimsError
 from apps.sandbox import selectors, services
-from apps.sandbox.services import LaidOut
+from apps.sandbox.services import SeedResult
 
 
 class Command(BaseCommand):
@@ -35,20 +35,21 @@ class Command(BaseCommand):
             raise CommandError(refusal.message) from refusal
         self.stdout.write(self._summary(laid_out))
 
-    def _with_progress(self, work: Any) -> LaidOut:
+    def _with_progress(self, work: Any) -> SeedResult:
         console = Console(stderr=True)
         columns = (TextColumn("Sample data"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("", total=None)
             return work(
-                by=SYSTEM, watch=lambda piece, done, total: progress.update(bar, description=piece, completed=done, total=total)
+                by=SYSTEM,
+                on_progress=lambda piece, done, total: progress.update(bar, description=piece, completed=done, total=total),
             )
 
-    def _summary(self, laid_out: LaidOut) -> str:
-        if laid_out == LaidOut():
+    def _summary(self, added: SeedResult) -> str:
+        if added == SeedResult():
             return "The sample data stand already."
-        people = f"{laid_out.staff} staff, {laid_out.keys} API keys"
-        return f"Laid out {people}, {laid_out.patients} patients, {laid_out.entries} chart entries and {laid_out.visits} visits."
+        people = f"{added.staff} staff, {added.keys} API keys"
+        return f"Laid out {people}, {added.patients} patients, {added.entries} chart entries and {added.appointments} visits."
 
     def _print_credentials(self, *, as_json: bool) -> None:
         known = selectors.credentials()

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from apps.common.errors import HimsError
-from apps.terminology import release_files, selectors, services
+from apps.terminology import selectors, services
+from apps.terminology.icd10 import release_files
+from apps.terminology.icd10.release_files import CodeEntry, Release
 from apps.terminology.models import IcdRelease
-from apps.terminology.release_files import Entry, Release
 
 
 class Command(BaseCommand):
@@ -29,11 +30,11 @@ class Command(BaseCommand):
 
     def handle(self, *, tabular: Path | None, codes: Path | None, effective_from: date | None, **_: Any) -> None:
         """Any refusal is a CommandError: exit code 1."""
-        given = (tabular, codes, effective_from)
-        if any(given) and not all(given):
+        arguments = (tabular, codes, effective_from)
+        if any(arguments) and not all(arguments):
             raise CommandError("--tabular, --codes and --effective-from go together: name all three, or none.")
         try:
-            release = _in_files(tabular, effective_from) if tabular and effective_from else release_files.carried()
+            release = _in_files(tabular, effective_from) if tabular and effective_from else release_files.installed_release()
             loaded = None if selectors.is_loaded(release.name) else self._load(release, tabular, codes)
         except (HimsError, release_files.UnknownPackage) as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database did not answer: {problem}. Nothing was changed; run the command again."
             ) from problem
-        self.stdout.write(_told(release, loaded))
+        self.stdout.write(_summary(release, loaded))
 
     def _load(self, release: Release, tabular: Path | None, codes: Path | None) -> IcdRelease | None:
         self.stdout.write(f"Loading ICD-10-CM {release.name} ...")
@@ -53,7 +54,7 @@ def _in_files(tabular: Path, first_day: date) -> Release:
     return Release(f"{first_day:%Y-%m}", first_day, tabular.name)
 
 
-def _read(tabular: Path | None, codes: Path | None) -> list[Entry]:
+def _read(tabular: Path | None, codes: Path | None) -> list[CodeEntry]:
     try:
         return release_files.read(tabular, codes)
     except OSError as problem:
@@ -62,7 +63,7 @@ def _read(tabular: Path | None, codes: Path | None) -> list[Entry]:
         raise CommandError(f"The files are not those of an ICD-10-CM release: {problem}.") from problem
 
 
-def _load(release: Release, entries: list[Entry]) -> IcdRelease | None:
+def _load(release: Release, entries: list[CodeEntry]) -> IcdRelease | None:
     console = Console(stderr=True)
     columns = (TextColumn("ICD-10-CM codes"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -72,7 +73,7 @@ def _load(release: Release, entries: list[Entry]) -> IcdRelease | None:
         )
 
 
-def _told(release: Release, loaded: IcdRelease | None) -> str:
+def _summary(release: Release, loaded: IcdRelease | None) -> str:
     if loaded is None:
         return f"ICD-10-CM {release.name} is loaded already."
     return f"Loaded ICD-10-CM {loaded.name}: {loaded.codes:,} codes, {loaded.billable:,} of them billable."

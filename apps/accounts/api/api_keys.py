@@ -1,0 +1,164 @@
+"""API keys over the API. Only a person in a session keeps them: a key never makes, rotates or revokes a key."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django_filters import ChoiceFilter, FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.access.scopes import Scope
+from apps.accounts import selectors, services
+from apps.accounts.models import ApiKey
+from apps.accounts.services import NewKey
+from apps.common import clock
+from apps.rest import paging
+from apps.rest.endpoint import Example, endpoint
+from apps.rest.serializers import InstantField, LineField, OnceField, StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+KEY_SCOPES = [scope.value for scope in Scope]
+KEY_STATES = ["active", "expired", "revoked"]
+_EXAMPLE_REQUEST = {
+    "name": "Night sync",
+    "scopes": ["patients:read", "patients:write"],
+    "expires_at": "2027-12-31T00:00:00Z",
+    "allowed_cidrs": ["203.0.113.0/24"],
+}
+
+
+class KeyFilter(FilterSet):
+    status = ChoiceFilter(method="in_state", choices=[(state, state) for state in KEY_STATES])
+
+    class Meta:
+        model = ApiKey
+        fields: list[str] = []
+
+    def in_state(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        now = clock.now()
+        if value == "revoked":
+            return rows.exclude(revoked_at=None)
+        expired = Q(expires_at__lte=now)
+        return rows.filter(expired, revoked_at=None) if value == "expired" else rows.filter(revoked_at=None).exclude(expired)
+
+
+class KeyBody(StrictSerializer):
+    name = LineField(max_length=100, help_text="What the key is for")
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=KEY_SCOPES),
+        allow_empty=False,
+        max_length=100,
+        help_text="What the key may do, as far as you may do it yourself. A write does not include the read.",
+    )
+    expires_at = InstantField(required=False, allow_null=True, help_text="When it stops working; without it, never")
+    allowed_cidrs = serializers.ListField(
+        child=serializers.CharField(max_length=43),
+        required=False,
+        max_length=100,
+        help_text="Addresses or blocks it may be used from; without them, from everywhere",
+    )
+
+
+class ApiKeyShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    user_id = serializers.UUIDField(help_text="Its owner, for whom it acts")
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="How the key begins")
+    last4 = serializers.CharField(help_text="How it ends")
+    status = serializers.ChoiceField(choices=KEY_STATES)
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=KEY_SCOPES))
+    expires_at = serializers.DateTimeField(allow_null=True)
+    allowed_cidrs = serializers.ListField(child=serializers.CharField())
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="Exact to a minute")
+    created_at = serializers.DateTimeField()
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class MadeApiKeyShape(ApiKeyShape):
+    key = OnceField(help_text="The key itself. This is the only time it is shown.")
+
+
+class ApiKeyViewSet(HimsViewSet):
+    """Keys for programs. A key acts for its owner, within its scopes, and dies with the owner's account."""
+
+    resource = "api_key"
+    plural = "api_keys"
+    tag = "API keys"
+
+    @endpoint(permission=Permission.KEY_KEEP, query=KeyFilter, response=ApiKeyShape)
+    def list(self, request: Request) -> Response:
+        """My API keys; an administrator's answer has everybody's"""
+        rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
+        return self.page("api_keys", rows, paging.exact, key_shape)
+
+    @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One API key, without the key"""
+        return self.ok({"api_key": key_shape(_get_or_404(selectors.api_keys(visible_to=self.by), self.id_in_path()))})
+
+    def get_for_update(self) -> tuple[Any, object]:
+        key = _get_or_404(selectors.api_keys(visible_to=self.by).select_for_update(of=("self",)), self.id_in_path())
+        return {"api_key": key_shape(key)}, None
+
+    @endpoint(
+        permission=Permission.KEY_KEEP,
+        request=KeyBody,
+        response=MadeApiKeyShape,
+        recent_login=True,
+        example=Example(request=_EXAMPLE_REQUEST),
+    )
+    def create(self, request: Request) -> Response:
+        """Make a key; the only time it is shown"""
+        issued = services.create_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
+        return self.created({"api_key": issued_key_shape(issued)}, location=f"/v1/api-keys/{issued.key.pk}")
+
+    @endpoint(permission=Permission.KEY_KEEP, response=MadeApiKeyShape, recent_login=True, operation_id="rotateApiKey")
+    def rotate(self, request: Request, pk: str) -> Response:
+        """Give one's own key a new text; the old one works for another 24 hours
+
+        Nobody rotates another person's key (403): whoever reads its text could act as its owner. An administrator revokes it.
+        """
+        return self.ok({"api_key": issued_key_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
+
+    @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True, operation_id="revokeApiKey")
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Revoke the key, at once; of another person's key the owner is notified"""
+        return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
+
+
+def _get_or_404(rows: QuerySet[ApiKey], key_id: UUID) -> ApiKey:
+    key = rows.filter(pk=key_id).first()
+    if key is None:
+        raise Http404
+    return key
+
+
+def key_shape(key: ApiKey) -> dict[str, Any]:
+    """A key as its owner sees it."""
+    return {
+        "id": key.pk,
+        "user_id": key.user_id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "last4": key.last4,
+        "status": key.state(clock.now()),
+        "scopes": key.scopes,
+        "expires_at": key.expires_at,
+        "allowed_cidrs": key.allowed_cidrs,
+        "last_used_at": key.last_used_at,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def issued_key_shape(issued: services.IssuedKey) -> dict[str, Any]:
+    """A key just made or rotated, with its text."""
+    return {**key_shape(issued.key), "key": issued.text}
+
+
+def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,80 @@
+"""From an API key to its owner: one statement by the key's SHA-256, then the rules of `rules`."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apps.accounts import selectors, services
+from apps.accounts.api_keys import rules
+from apps.accounts.api_keys.principal import ApiKeyPrincipal
+from apps.audit import services as audit
+from apps.audit.models import AuditEvent
+from apps.common import clock, context
+from apps.common.errors import Forbidden, Invalid, Unauthenticated
+
+_RECORD_USE_EVERY = timedelta(seconds=60)  # how exactly the last use is kept, against a write a request
+
+
+class InvalidApiKey(Unauthenticated):
+    message = "This is no API key of ours."
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`X-API-Key: hims_…` or `Authorization: Bearer hims_…`. Neither: a session's token, or a stranger."""
+
+    def authenticate(self, request: Request) -> tuple[ApiKeyPrincipal, str] | None:
+        text = _key_in_request(request)
+        if text is None:
+            return None
+        principal = _principal_of(text)
+        request.user = principal  # type: ignore[assignment]  # first, so that a refusal for the address is on record as the owner's
+        context.current().api_key = principal.prefix
+        if not rules.is_address_allowed(principal.allowed_cidrs, context.current().ip):
+            raise Forbidden(f"This API key may not be used from your address ({context.current().ip}).")
+        if principal.last_used_at is None or clock.now() - principal.last_used_at > _RECORD_USE_EVERY:
+            services.record_key_use(principal.key_id)
+        return principal, text
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def _key_in_request(request: Request) -> str | None:
+    """The key of the request, if it has one. Raises Invalid where it carries two different credentials."""
+    scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    key, bearer = request.META.get("HTTP_X_API_KEY", "").strip(), bearer.strip()
+    if not key:
+        return bearer if scheme.lower() == "bearer" and rules.looks_like_key(bearer) else None
+    if scheme and bearer != key:
+        raise Invalid(
+            "Two different credentials in one request", field="X-API-Key", issue="Send this or Authorization, not both."
+        )
+    return key
+
+
+def _principal_of(text: str) -> ApiKeyPrincipal:
+    kind, expected = rules.kind_of(text), rules.kind_for(settings.HIMS_ENV)
+    if kind is None:
+        raise InvalidApiKey
+    if kind != expected:
+        raise InvalidApiKey(
+            f"This is a {kind} key (hims_{kind}_…); this installation takes {expected} keys (hims_{expected}_…) only."
+        )
+    lookup = selectors.api_key_lookup(text)
+    if lookup is None:
+        raise InvalidApiKey
+    if reason := rules.refusal_reason(lookup.state, clock.now()):
+        principal = lookup.principal
+        outcome = AuditEvent.Outcome.DENIED
+        audit.record(
+            by=principal,
+            action="api_key.refused",
+            outcome=outcome,
+            object_id=principal.key_id,
+            why=reason,
+            api_key=principal.prefix,
+        )
+        raise InvalidApiKey(reason)
+    return lookup.principal

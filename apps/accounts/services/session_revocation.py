@@ -1,0 +1,68 @@
+"""Ending sessions: one, all of a person, over the API and in browsers."""
+
+import uuid
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.access.actor import Actor
+from apps.access.roles import Role
+from apps.accounts.events import SessionEnded
+from apps.accounts.models import Session, User
+from apps.common import clock
+from apps.common.errors import Conflict, NotFound
+from apps.events.services import emit
+
+
+class AlreadyEnded(Conflict):
+    message = "This session has already ended."
+
+
+def end_session(*, by: Actor, session_id: UUID) -> None:
+    """End somebody's session: the next request with its tokens is refused. Raises AlreadyEnded."""
+    with transaction.atomic():
+        if not end_all(Session.objects.filter(pk=session_id, ended_at=None), by, Session.End.SIGNED_OUT):
+            raise AlreadyEnded
+
+
+def end_user_sessions(*, by: Actor, user: User, reason: str) -> int:
+    """End every live session of a person over the API. Answers how many ended."""
+    with transaction.atomic():
+        return end_all(Session.objects.filter(user=user, ended_at=None), by, reason)
+
+
+def end_everywhere(*, by: Actor, user: User, reason: str, keep_session_id: UUID | None = None) -> int:
+    """End every session of a person, in browsers too, but for one over the API. Answers how many of the API's ended.
+
+    A browser's session knows the stamp it began with; a new stamp ends it, also if the account is closed and opened in between.
+    """
+    with transaction.atomic():
+        user.amend(security_stamp=uuid.uuid4())
+        live = Session.objects.filter(user=user, ended_at=None)
+        return end_all(live.exclude(pk=keep_session_id) if keep_session_id else live, by, reason)
+
+
+def session_by_id(session_id: UUID | None) -> QuerySet[Session]:
+    """The session over the API, where there is one: a page has none."""
+    return Session.objects.filter(pk=session_id) if session_id else Session.objects.none()
+
+
+def end_all(live: QuerySet[Session], by: Actor, reason: str) -> int:
+    """End these sessions, each with its fact, inside the caller's transaction."""
+    ending = list(live.select_for_update())
+    live.update(ended_at=clock.now(), end_reason=reason)
+    for session in ending:
+        emit(SessionEnded(user_id=session.user_id, session_id=session.pk, reason=reason), by=by)
+    return len(ending)
+
+
+def lock_staff_member(user_id: UUID | None) -> User:
+    """The member of staff, the row held until the transaction ends, so that what ends sessions comes one after another.
+
+    Raises NotFound.
+    """
+    user = User.objects.select_for_update().filter(pk=user_id).exclude(role=Role.PATIENT).first()
+    if user is None:
+        raise NotFound("There is no such member of staff.")
+    return user

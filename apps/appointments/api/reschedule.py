@@ -1,0 +1,226 @@
+"""Moving all visits of an absent doctor: the plan, the act, looking at it, taking it back."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.permissions import Permission
+from apps.appointments import selectors, services
+from apps.appointments.api.serializers import requests
+from apps.appointments.models import BulkReschedule, RescheduledAppointment
+from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason
+from apps.appointments.scheduling.services import reschedule
+from apps.appointments.scheduling.services.reschedule import ReschedulePlan
+from apps.appointments.services import DoctorAbsence
+from apps.rest.endpoint import Example, endpoint
+from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
+from apps.rest.viewsets import HimsViewSet
+
+MOVE_RESULTS = ["planned", "moved", "unplaced", "put_back", "kept"]
+MOVE_REASONS = [because.value for because in UnplacedReason]
+_DOCTOR, _OTHER = "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1", "5b8d2f10-1d52-5a34-8c0f-6f1e2d3c4b5a"
+
+
+class MoveBody(StrictSerializer):
+    """Days count whole: `date_to` as a day is the last day."""
+
+    date_from = InstantOrDayField()
+    date_to = InstantOrDayField()
+    to_doctor_id = IdField(
+        required=False, allow_null=True, help_text="Who takes the visits; without it they go to later times of the same doctor"
+    )
+    reason = serializers.CharField(max_length=requests.REASON_MAX)
+    dry_run = serializers.BooleanField(default=True, help_text="true answers the plan and writes nothing")
+    notify_patient = serializers.BooleanField(default=True)
+    plan = serializers.RegexField(
+        r"\A[0-9a-f]{64}\Z",
+        required=False,
+        help_text="`plan` of the dry run that was looked at: another is not carried out (409)",
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        read = super().to_internal_value(data)
+        read["date_to"] = requests.end_of(data["date_to"], read["date_to"])
+        return read
+
+
+class PlaceShape(serializers.Serializer):
+    doctor_id = serializers.UUIDField()
+    scheduled_time = serializers.DateTimeField()
+    room_id = serializers.UUIDField(allow_null=True)
+
+
+class MovedVisitShape(serializers.Serializer):
+    """One visit: where it stood, where it goes, what came of it."""
+
+    reads = Permission.APPOINTMENT_VIEW
+
+    appointment_id = serializers.UUIDField()
+    patient_id = serializers.UUIDField()
+    duration_minutes = serializers.IntegerField()
+    result = serializers.ChoiceField(choices=MOVE_RESULTS, help_text="unplaced: not moved; kept: not put back by the undo")
+    because = serializers.ChoiceField(choices=MOVE_REASONS, allow_null=True, help_text="Of unplaced and kept visits")
+    before = PlaceShape()
+    after = PlaceShape(allow_null=True)
+
+
+class MoveShape(serializers.Serializer):
+    """An absent doctor's visits, moved together or about to be."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="null for a plan")
+    dry_run = serializers.BooleanField()
+    doctor_id = serializers.UUIDField()
+    to_doctor_id = serializers.UUIDField(allow_null=True)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    visits = MovedVisitShape(many=True)
+    not_shown = serializers.IntegerField(
+        required=False, help_text="Always 0: visits of charts that are closed to you stay where they are, and are not counted"
+    )
+    plan = serializers.CharField(
+        required=False, help_text="Of a dry run: sent back with `dry_run` false, no other plan is carried out"
+    )
+    moved_at = serializers.DateTimeField(allow_null=True)
+    moved_by = serializers.UUIDField(allow_null=True)
+    undo_until = serializers.DateTimeField(allow_null=True)
+    undone_at = serializers.DateTimeField(allow_null=True)
+    undone_by = serializers.UUIDField(allow_null=True)
+
+
+_PLAN = Example(
+    request={"date_from": "2025-01-15", "date_to": "2025-01-16", "to_doctor_id": _OTHER, "reason": "Ill", "dry_run": True},
+    reply={
+        "success": True,
+        "data": {
+            "move": {
+                "id": None,
+                "dry_run": True,
+                "doctor_id": _DOCTOR,
+                "to_doctor_id": _OTHER,
+                "starts_at": "2025-01-15T08:00:00Z",
+                "ends_at": "2025-01-17T08:00:00Z",
+                "reason": "Ill",
+                "visits": [
+                    {
+                        "appointment_id": "01a20660-b19a-73ec-b298-0cd2a0d026eb",
+                        "patient_id": "7d3b1b1e-2f40-5d0c-8a3d-0c5c9d1d2a44",
+                        "duration_minutes": 15,
+                        "result": "planned",
+                        "because": None,
+                        "before": {"doctor_id": _DOCTOR, "scheduled_time": "2025-01-15T18:00:00Z", "room_id": None},
+                        "after": {"doctor_id": _OTHER, "scheduled_time": "2025-01-15T18:00:00Z", "room_id": None},
+                    }
+                ],
+                "not_shown": 0,
+                "plan": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
+                "moved_at": None,
+                "moved_by": None,
+                "undo_until": None,
+                "undone_at": None,
+                "undone_by": None,
+            }
+        },
+    },
+)
+
+
+class BulkRescheduleViewSet(HimsViewSet):
+    """Moves all visits of an absent doctor that may still be moved: planned first, undone within ten minutes."""
+
+    resource = "move"
+    tag = "Appointments"
+
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP, request=MoveBody, response=MoveShape, operation_id="moveAppointments", example=_PLAN
+    )
+    def move(self, request: Request, pk: str) -> Response:
+        """Plan where a doctor's visits of some days go (`dry_run`, the default), or move them there. Doctors: their own alone"""
+        cleaned, doctor_id = self.parse(), self.id_in_path()
+        absence = DoctorAbsence(
+            doctor_id=doctor_id,
+            starts_at=cleaned["date_from"],
+            ends_at=cleaned["date_to"],
+            to_doctor_id=cleaned.get("to_doctor_id"),
+        )
+        if cleaned["dry_run"]:
+            plan = services.plan_bulk_reschedule(by=self.by, absence=absence)
+            self.record_access("schedule.move_planned", object_id=doctor_id, shown=len(plan.proposals))
+            return self.ok({"move": _planned(plan, cleaned["reason"])})
+        options = {"reason": cleaned["reason"], "notify_patient": cleaned["notify_patient"]}
+        done = services.bulk_reschedule(by=self.by, absence=absence, agreed=cleaned.get("plan"), **options)
+        return self.ok({"move": _head(done.move) | _plan(done.plan, "moved")})
+
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="getMove")
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """The visits that were moved, and what an undo made of them"""
+        move = selectors.bulk_reschedule(self.by, self.id_in_path())
+        self.record_access("schedule.move_read", object_id=move.pk)
+        return self._respond(move)
+
+    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="undoMove")
+    def undo(self, request: Request, pk: str) -> Response:
+        """Put the visits back where they were, as far as those places are free and nobody changed the visits since"""
+        return self._respond(services.undo_bulk_reschedule(by=self.by, move_id=self.id_in_path()))
+
+    def _respond(self, move: BulkReschedule) -> Response:
+        rows = selectors.rescheduled_appointments(self.by, move)
+        return self.ok({"move": _head(move) | {"visits": [_moved(row) for row in rows]}})
+
+
+def _head(move: BulkReschedule) -> dict[str, Any]:
+    return {
+        "id": move.pk,
+        "dry_run": False,
+        "doctor_id": move.doctor_id,
+        "to_doctor_id": move.to_doctor_id,
+        "starts_at": move.starts_at,
+        "ends_at": move.ends_at,
+        "reason": move.reason,
+        "moved_at": move.moved_at,
+        "moved_by": move.moved_by_id,
+        "undo_until": None if move.undone_at else reschedule.undo_until(move),
+        "undone_at": move.undone_at,
+        "undone_by": move.undone_by_id,
+    }
+
+
+def _planned(plan: ReschedulePlan, reason: str) -> dict[str, Any]:
+    """A plan, in the shape of the move that it is not yet."""
+    later = dict.fromkeys(("id", "moved_at", "moved_by", "undo_until", "undone_at", "undone_by"))
+    return later | {"dry_run": True, **vars(plan.absence), "reason": reason, "plan": plan.plan_hash} | _plan(plan, "planned")
+
+
+def _plan(plan: ReschedulePlan, placed: str) -> dict[str, Any]:
+    rows = sorted(plan.proposals, key=lambda one: (one.before.scheduled_time, one.appointment.pk))
+    return {"visits": [_proposal(one, placed) for one in rows], "not_shown": 0}
+
+
+def _proposal(one: Proposal, placed: str) -> dict[str, Any]:
+    return {
+        "appointment_id": one.appointment.pk,
+        "patient_id": one.appointment.patient_id,
+        "duration_minutes": one.appointment.duration_minutes,
+        "result": placed if one.after else "unplaced",
+        "because": one.because,
+        "before": _place(one.before),
+        "after": _place(one.after) if one.after else None,
+    }
+
+
+def _moved(row: RescheduledAppointment) -> dict[str, Any]:
+    return {
+        "appointment_id": row.appointment_id,
+        "patient_id": row.appointment.patient_id,
+        "duration_minutes": row.appointment.duration_minutes,
+        "result": row.result,
+        "because": row.because or None,
+        "before": _place(AppointmentPlace(row.from_doctor_id, row.from_time, row.from_room_id)),
+        "after": _place(AppointmentPlace(row.to_doctor_id, row.to_time, row.to_room_id)),
+    }
+
+
+def _place(place: AppointmentPlace) -> dict[str, Any]:
+    return {"doctor_id": place.doctor_id, "scheduled_time": place.scheduled_time, "room_id": place.room_id}

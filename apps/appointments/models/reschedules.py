@@ -1,0 +1,90 @@
+"""Visits of an absent doctor that were moved together, so that the move can be looked at and taken back once."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.appointments.models.appointments import Appointment
+from apps.appointments.models.schedules import Room
+from apps.common import clock
+from apps.common.models import BaseModel, ClosedQuerySet
+
+
+class BulkRescheduleQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever keeps schedules: all of them, a doctor those of his own diary."""
+        if not actor.has_permission(Permission.SCHEDULE_KEEP):
+            return self.none()
+        return self.all() if actor.has_permission(Permission.APPOINTMENT_ANY) else self.filter(doctor=actor.id)
+
+
+class BulkReschedule(BaseModel):
+    """One act: the visits of `doctor` between two instants went elsewhere. Undone at most once; the row stays."""
+
+    doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)  # null: later, with the same
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=400)
+    notify_patient = models.BooleanField(default=True)
+    moved_at = models.DateTimeField(default=clock.now)
+    moved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    objects = BulkRescheduleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-moved_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="bulk_reschedule_ends_later"),
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="bulk_reschedule_has_reason"),
+            models.CheckConstraint(condition=Q(to_doctor=None) | ~Q(to_doctor=F("doctor")), name="bulk_reschedule_to_another"),
+            models.CheckConstraint(
+                condition=Q(undone_at=None) | Q(undone_at__gte=F("moved_at")), name="bulk_reschedule_undone_later"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"visits moved on {self.moved_at:%Y-%m-%d %H:%M} UTC"
+
+
+class RescheduledAppointment(models.Model):
+    """Where one visit of a move stood, where it went, and what the undo made of it."""
+
+    class Result(models.TextChoices):
+        MOVED = "moved"
+        PUT_BACK = "put_back"
+        KEPT = "kept"  # the undo left it where it is; `because` says why
+
+    id = models.BigAutoField(primary_key=True)
+    move = models.ForeignKey(BulkReschedule, on_delete=models.PROTECT, related_name="+")
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="+")
+    from_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    from_time = models.DateTimeField()
+    from_room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True)
+    from_overbook_reason = models.CharField(max_length=400, blank=True)
+    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    to_time = models.DateTimeField()
+    to_room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True)
+    left_at = models.DateTimeField()  # the visit's `updated_at` after the move: whoever changed it since made another one
+    result = models.CharField(max_length=10, choices=Result, default=Result.MOVED)
+    because = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["move", "appointment"], name="rescheduled_once"),
+            models.CheckConstraint(condition=Q(result__in=["moved", "put_back", "kept"]), name="rescheduled_result_known"),
+            models.CheckConstraint(
+                condition=Q(result="kept", because__regex=r"\S") | ~Q(result="kept") & Q(because=""),
+                name="rescheduled_kept_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_time:%Y-%m-%d %H:%M} → {self.to_time:%Y-%m-%d %H:%M} UTC"

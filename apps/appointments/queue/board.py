@@ -1,0 +1,302 @@
+"""Who waits, in order, and for how long still: the checked-in visits of the clinic's day, in few statements however many.
+
+The queue is worked out at each look from the visits and their history; nothing is kept that could be stale. Charts that are
+closed to whoever asks are not in it, nor counted; the time they take of their doctor is, as in the diary.
+
+Who is with a nurse stands in front of those who wait, once a vital sign calls the doctor or the nurse has said that the patient
+is ready: the doctor looks here, and would not see them otherwise. A visit that was handed over is
+shown under the doctor who has it.
+
+Somebody who was checked in on an earlier day and never settled is no longer in the house, and does not vanish either: such visits
+stand behind those of the day, marked, without an estimate and not counted as waiting, until somebody settles them.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import rules
+from apps.appointments.models import Appointment, StatusChange
+from apps.appointments.queue import estimates
+from apps.appointments.queue.estimates import InProgress
+from apps.appointments.rules import Status, TimeSpan
+from apps.appointments.scheduling import availability, doctor_hours
+from apps.common import clock, prepared
+from apps.common.errors import Forbidden
+from apps.rest import paging
+from apps.rest.paging import Total
+
+_NO_LIMIT = 2**31
+_MIN_REACH = timedelta(hours=4)  # how far an estimate may reach: to midnight, and in the evening this far beyond
+_LONGEST = timedelta(minutes=rules.LONGEST)
+_SAME_MOMENT = timedelta(seconds=1)  # who is taken straight in is checked in by the same act
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """Somebody who waits, or who is with a nurse and marked. `position` counts from 1 within what was asked for.
+
+    `estimated_start` is None where the doctor has no time left today, and of visits that are `left_over` from an earlier day.
+    """
+
+    position: int
+    appointment: Appointment  # with patient, both doctors and room
+    waiting_minutes: int
+    estimated_start: datetime | None = None
+    estimated_wait_minutes: int | None = None
+    left_over: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The queue in numbers, of what was asked for. Minutes are None where nobody waits, or nobody was called today."""
+
+    waiting: int
+    in_progress: int
+    left_over: int
+    emergency: int
+    urgent: int
+    longest_wait_minutes: int | None
+    average_wait_minutes_today: float | None
+    called_today: int
+    alerts: int
+    ready: int
+
+
+@dataclass(frozen=True)
+class QueueBoard:
+    """A page of the queue, how long the whole is, and its numbers."""
+
+    entries: list[QueueEntry]
+    total: Total
+    summary: Summary
+    at: datetime
+
+
+@dataclass(frozen=True)
+class _DoctorQueue:
+    """What one doctor has in front of him, closed charts too."""
+
+    in_progress: list[InProgress] = field(default_factory=list)
+    waiting: list[tuple[estimates.Rank, float]] = field(default_factory=list)  # in no order; with usual minutes
+
+
+def current(*, by: Actor, offset: int = 0, limit: int = _NO_LIMIT, **filters: Any) -> QueueBoard:
+    """The queue. Filters: doctor_id, room_id, triage. Doctors see their own alone. Raises Forbidden for another doctor's.
+
+    Ten statements or fewer.
+    """
+    now, own_filters = clock.now(), _own_filters(by, filters)
+    day = _day_of(now)
+    present = list(
+        _present(by, _condition(own_filters), day, now).select_related("patient", "doctor", "attending_doctor", "room")
+    )
+    waiting, marked = [row for row in present if row.status == Status.CHECKED_IN], _marked(present)
+    estimated_starts = _estimates(waiting, day, now)
+    entries = [_entry(number, row, estimated_starts.get(row.pk), now) for number, row in enumerate([*marked, *waiting], 1)]
+    left_over, left_over_total = _left_over(
+        by, Q(**own_filters), day, now, skip=offset - len(entries), limit=limit, behind=len(entries)
+    )
+    called = _waits_today(by, Q(**own_filters), day)
+    summary = Summary(
+        waiting=len(waiting),
+        in_progress=len(present) - len(waiting),
+        left_over=left_over_total.rows,
+        emergency=sum(row.triage == "emergency" for row in waiting),
+        urgent=sum(row.triage == "urgent" for row in waiting),
+        longest_wait_minutes=max((entry.waiting_minutes for entry in entries[len(marked) :]), default=None),
+        average_wait_minutes_today=estimates.average(called),
+        called_today=len(called),
+        alerts=sum(row.alert_since is not None for row in present),
+        ready=sum(row.ready_since is not None for row in marked),
+    )
+    shown = [*entries[offset : offset + limit], *left_over]
+    total = Total(len(entries) + left_over_total.rows, left_over_total.is_estimate)
+    return QueueBoard(shown[:limit], total, summary, now)
+
+
+def count_waiting(by: Actor) -> int:
+    """How many of those whom the actor sees wait now."""
+    now = clock.now()
+    return _present(by, _condition(_own_filters(by, {})), _day_of(now), now).filter(status=Status.CHECKED_IN).count()
+
+
+def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters, and whose queue it is."""
+    own_filters = {name: value for name, value in filters.items() if value is not None}
+    if not by.has_permission(Permission.APPOINTMENT_ANY) and own_filters.setdefault("doctor_id", by.id) != by.id:
+        raise Forbidden("Doctors see their own queue alone.", field="doctor_id")
+    return own_filters
+
+
+def _condition(filters: Mapping[str, Any]) -> Q:
+    """The filters as a condition; `doctor_id` means the doctor who has the visit, who after a handover is not the booked one."""
+    rest = {name: value for name, value in filters.items() if name != "doctor_id"}
+    if "doctor_id" not in filters:
+        return Q(**rest)
+    return Q(Q(attending_doctor=filters["doctor_id"]) | Q(attending_doctor=None, doctor=filters["doctor_id"]), **rest)
+
+
+def _day_of(now: datetime) -> TimeSpan:
+    zone = availability.clinic_zone()
+    today = now.astimezone(zone).date()
+    return TimeSpan(rules.instant(today, time.min, zone), rules.instant(today + timedelta(days=1), time.min, zone))
+
+
+def _in_order(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """As `waits.rank` has it."""
+    urgency = Case(
+        *(When(triage=word, then=Value(number)) for number, word in enumerate(estimates.TRIAGE_ORDER)),
+        output_field=IntegerField(),
+    )
+    return rows.order_by(urgency, "checked_in_at", "id")
+
+
+def _present(by: Actor, condition: Q, day: TimeSpan, now: datetime) -> QuerySet[Appointment]:
+    return _in_order(Appointment.objects.visible_to(by).filter(condition, _on_site(day, now)))
+
+
+def _on_site(day: TimeSpan, now: datetime) -> Q:
+    """Who came today and waits, or is with somebody: that may go on across midnight."""
+    in_progress = Q(status=Status.IN_PROGRESS, checked_in_at__gte=min(day.start, now - _LONGEST))
+    return Q(status=Status.CHECKED_IN, checked_in_at__gte=day.start) | in_progress
+
+
+def _marked(present: Iterable[Appointment]) -> list[Appointment]:
+    """Those with a nurse who are marked: alerts first, then who is ready, each the longest first."""
+    rows = [row for row in present if row.status == Status.IN_PROGRESS and (row.alert_since or row.ready_since)]
+    return sorted(rows, key=lambda row: (row.alert_since is None, row.alert_since or row.ready_since))
+
+
+def _entry(position: int, row: Appointment, estimated_start: datetime | None, now: datetime) -> QueueEntry:
+    assert row.checked_in_at is not None  # by it the row was found
+    waited = estimates.whole_minutes(now - row.checked_in_at)
+    wait = None if estimated_start is None else estimates.whole_minutes(estimated_start - now, up=True)
+    return QueueEntry(position, row, waited, estimated_start, wait)
+
+
+# What is still to wait
+
+
+def _estimates(waiting: Collection[Appointment], day: TimeSpan, now: datetime) -> dict[UUID, datetime]:
+    """When each should be called, by visit; those whom nobody will see today are left out. Four statements, none for nobody."""
+    doctors = {row.doctor_id for row in waiting}
+    if not doctors:
+        return {}
+    until, zone = max(day.end, now + _MIN_REACH), availability.clinic_zone()
+    queues, hours, off = (
+        _doctor_queues(doctors, day, now),
+        doctor_hours.hours_of(doctors),
+        doctor_hours.time_off_of(doctors, day.start, until),
+    )
+    starts_by_appointment: dict[UUID, datetime] = {}
+    for doctor_id, doctor_queue in queues.items():
+        open_spans = rules.open_spans(hours.get(doctor_id, []), [now.astimezone(zone).date()], zone)
+        closed = estimates.closed_times(open_spans, off.get(doctor_id, []), day)
+        queue = sorted(doctor_queue.waiting)
+        starts = estimates.estimated_starts(
+            now, doctor_queue.in_progress, [minutes for _, minutes in queue], closed=closed, until=until
+        )
+        starts_by_appointment |= {rank[2]: at for (rank, _), at in zip(queue, starts, strict=True) if at is not None}
+    return starts_by_appointment
+
+
+def _doctor_queues(doctors: Collection[UUID], day: TimeSpan, now: datetime) -> dict[UUID, _DoctorQueue]:
+    last_begun = StatusChange.objects.filter(appointment=OuterRef("pk"), to_status=Status.IN_PROGRESS).order_by("-id")
+    rows = list(
+        Appointment.objects.annotate(attends=Coalesce("attending_doctor_id", "doctor_id"))
+        .filter(_on_site(day, now), attends__in=doctors)
+        .values_list(
+            "id",
+            "attends",
+            "appointment_type",
+            "duration_minutes",
+            "triage",
+            "checked_in_at",
+            "status",
+            Subquery(last_begun.values("at")[:1]),
+        )
+    )
+    recent = _recent_minutes({(row[1], row[2]) for row in rows}, now)
+    queues: dict[UUID, _DoctorQueue] = defaultdict(_DoctorQueue)
+    for appointment_id, doctor_id, kind, booked, triage, checked_in_at, status, started_at in rows:
+        minutes = estimates.usual_minutes(recent.get((doctor_id, kind), []), booked)
+        if status == Status.CHECKED_IN:
+            queues[doctor_id].waiting.append((estimates.rank(triage, checked_in_at, appointment_id), minutes))
+        else:
+            queues[doctor_id].in_progress.append(InProgress(started_at or checked_in_at, minutes))
+    return queues
+
+
+# By hand: for each doctor and type the latest visits by the doctor's own index, and of each its two events.
+_RECENT = """
+SELECT k.doctor_id, k.kind, array_agg(took.minutes)
+FROM unnest(%s::uuid[], %s::text[]) AS k (doctor_id, kind)
+CROSS JOIN LATERAL (
+    SELECT a.id FROM appointments_appointment a
+    WHERE a.doctor_id = k.doctor_id AND a.appointment_type = k.kind AND a.status = 'completed'
+      AND a.scheduled_time > %s AND a.scheduled_time < %s
+    ORDER BY a.scheduled_time DESC, a.id DESC LIMIT %s
+) seen
+CROSS JOIN LATERAL (
+    SELECT extract(epoch FROM max(c.at) FILTER (WHERE c.to_status = 'completed')
+                            - max(c.at) FILTER (WHERE c.to_status = 'in_progress'))::float8 / 60 AS minutes
+    FROM appointments_statuschange c WHERE c.appointment_id = seen.id
+) took
+WHERE took.minutes > 0
+GROUP BY k.doctor_id, k.kind
+"""
+
+
+def _recent_minutes(kinds: Iterable[tuple[UUID, str]], now: datetime) -> dict[tuple[UUID, str], list[float]]:
+    """How long recent visits took from start to signature, by doctor and type; the latest MOST of each."""
+    pairs = sorted(kinds)
+    if not pairs:
+        return {}
+    doctors, types = [doctor for doctor, _ in pairs], [kind for _, kind in pairs]
+    with prepared.cursor() as cursor:
+        cursor.execute(_RECENT, [doctors, types, now - estimates.SAMPLE_PERIOD, now + timedelta(days=1), estimates.MAX_SAMPLE])
+        return {(doctor, kind): minutes for doctor, kind, minutes in cursor.fetchall()}
+
+
+# What was waited
+
+
+def _waits_today(by: Actor, condition: Q, day: TimeSpan) -> list[float]:
+    """Minutes from check-in to start, by the events, of each visit that came and began today.
+
+    Somebody who was put back into the queue has waited once: until the first start. Who was taken straight in has not waited, and
+    says nothing about how long others do.
+    """
+    events = StatusChange.objects.filter(appointment=OuterRef("pk"))
+    came = events.filter(to_status=Status.CHECKED_IN).exclude(from_status=Status.IN_PROGRESS).order_by("-id")
+    began = events.filter(to_status=Status.IN_PROGRESS, at__gte=OuterRef("checked_in_at")).order_by("id")
+    rows = Appointment.objects.visible_to(by).filter(condition, Exists(began), checked_in_at__gte=day.start).order_by()
+    pairs = rows.values_list(Subquery(came.values("at")[:1]), Subquery(began.values("at")[:1]))
+    return [(start - at).total_seconds() / 60 for at, start in pairs if at is not None and start - at >= _SAME_MOMENT]
+
+
+# Who was forgotten
+
+
+def _left_over(
+    by: Actor, condition: Q, day: TimeSpan, now: datetime, *, skip: int, limit: int, behind: int
+) -> tuple[list[QueueEntry], Total]:
+    """Those of earlier days, as far as the page reaches them, and how many there are."""
+    checked_in = Appointment.objects.visible_to(by).filter(condition, status=Status.CHECKED_IN)
+    rows = _in_order(checked_in.exclude(checked_in_at__gte=day.start))
+    first, total = max(skip, 0), paging.capped(rows)
+    reached = rows.select_related("patient", "doctor", "room")[first : first + max(limit + min(skip, 0), 0)]
+    entries = [
+        QueueEntry(behind + number, row, estimates.whole_minutes(now - (row.checked_in_at or row.scheduled_time)), left_over=True)
+        for number, row in enumerate(reached, first + 1)
+    ]
+    return entries, total

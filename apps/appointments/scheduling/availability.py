@@ -1,0 +1,150 @@
+"""When a doctor can be booked: hours, time off and what is taken, read in few statements and put together by `rules`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.access.roles import Role
+from apps.appointments import rules
+from apps.appointments.models.appointments import LIVE
+from apps.appointments.rules import Hours, TimeSpan
+from apps.common import prepared
+
+_DAY = timedelta(days=1)
+_LONGEST = timedelta(minutes=rules.LONGEST)
+
+# By hand and prepared: every booking asks it. One row, or none for whom no patient can see.
+_FOR_DOCTOR = """
+SELECT coalesce(v.minutes, s.slot_minutes, %s), coalesce(s.slot_minutes, %s), coalesce(s.overbook_per_day, %s),
+    (SELECT json_agg(json_build_array(h.weekday, h.starts, h.ends, h.valid_from, h.valid_until))
+     FROM appointments_workinghours h WHERE h.schedule_id = u.id),
+    (SELECT array_agg(ARRAY[o.starts_at, o.ends_at] ORDER BY o.starts_at)
+     FROM appointments_timeoff o WHERE o.doctor_id = u.id AND o.ends_at > %s AND o.starts_at < %s)
+FROM accounts_user u
+LEFT JOIN appointments_doctorschedule s ON s.doctor_id = u.id
+LEFT JOIN appointments_appointmentlength v ON v.schedule_id = u.id AND v.appointment_type = %s
+WHERE u.id = %s AND u.is_active AND u.role = %s
+"""
+
+_TAKEN = """
+SELECT scheduled_time, ends_at FROM appointments_appointment
+WHERE {whose} AND scheduled_time > %s AND scheduled_time < %s AND ends_at > %s AND status = ANY(%s) ORDER BY scheduled_time
+"""
+_DOCTOR = "doctor_id = %s AND overbook_seat IS NULL"
+_DOCTOR_PATIENT_OR_ROOM = f"(({_DOCTOR}) OR patient_id = %s OR (room_id = %s AND overbook_seat IS NULL))"
+
+
+def clinic_zone() -> ZoneInfo:
+    """The zone in which hours are written."""
+    return ZoneInfo(settings.CLINIC_TIME_ZONE)
+
+
+@dataclass(frozen=True)
+class DoctorAvailability:
+    """How a doctor can be booked in a range: `minutes` for the type of visit, the grid, seats beside it, hours and time off."""
+
+    minutes: int
+    slot_minutes: int
+    overbook_per_day: int
+    hours: tuple[Hours, ...]
+    off: tuple[TimeSpan, ...]
+
+    def open_spans(self, period: TimeSpan) -> list[TimeSpan]:
+        """The published hours of the days that the span touches, in order."""
+        zone = clinic_zone()
+        return rules.open_spans(self.hours, rules.days_between(period.start, period.end, zone), zone)
+
+    def is_open(self, period: TimeSpan) -> bool:
+        """Whether all of the span lies in published hours."""
+        return any(span.start <= period.start and period.end <= span.end for span in rules.joined(self.open_spans(period)))
+
+    def is_off(self, period: TimeSpan) -> bool:
+        """Whether the doctor is away for some of it."""
+        return any(away.overlaps(period) for away in self.off)
+
+
+def for_doctor(doctor_id: UUID, *, start: datetime, end: datetime, appointment_type: str = "") -> DoctorAvailability | None:
+    """How this doctor can be booked between the two; None for whom nobody can book: no active doctor."""
+    usual = [rules.SLOT_MINUTES, rules.SLOT_MINUTES, rules.OVERBOOK_PER_DAY]
+    with prepared.cursor() as cursor:
+        cursor.execute(_FOR_DOCTOR, [*usual, start, end, appointment_type, doctor_id, Role.DOCTOR.value])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    minutes, grid, seats, hours, off = row
+    hour_rows = json.loads(hours) if isinstance(hours, str) else hours or []
+    return DoctorAvailability(
+        minutes, grid, seats, tuple(_hours(*one) for one in hour_rows), tuple(TimeSpan(*one) for one in off or [])
+    )
+
+
+def slots(
+    doctor_id: UUID, doctor_availability: DoctorAvailability, *, minutes: int, start: datetime, end: datetime
+) -> list[TimeSpan]:
+    """The doctor's free times between the two, in order."""
+    return list(_free(doctor_availability, taken(doctor_id, start, end), minutes, start, end))
+
+
+def taken(doctor_id: UUID, start: datetime, end: datetime) -> list[TimeSpan]:
+    """When the doctor is with somebody, in order."""
+    return _taken(_DOCTOR, [doctor_id], start, end)
+
+
+def alternatives(
+    doctor_availability: DoctorAvailability,
+    *,
+    doctor_id: UUID,
+    patient_id: UUID,
+    room_id: UUID | None,
+    minutes: int,
+    after: datetime,
+    number: int = 3,
+) -> list[TimeSpan]:
+    """The next free times from an instant on at which doctor, patient and room are all free; in published hours as far as there
+    are any within sixty days, else whenever nobody is taken."""
+    whose = [doctor_id, patient_id, room_id]
+    for period in (7 * _DAY, rules.SPREAD):
+        end = after + period
+        busy = _taken(_DOCTOR_PATIENT_OR_ROOM, whose, after, end)
+        result = list(islice(_free(doctor_availability, busy, minutes, after, end), number))
+        if len(result) == number:
+            return result
+    free = rules.slots(
+        [TimeSpan(after, end)], _in_order(busy, doctor_availability.off), minutes=minutes, grid=minutes, start=after, end=end
+    )
+    rest = (span for span in free if not any(span.overlaps(one) for one in result))
+    return sorted([*result, *islice(rest, number - len(result))], key=lambda span: span.start)
+
+
+def _free(doctor_availability: DoctorAvailability, busy: Sequence[TimeSpan], minutes: int, start: datetime, end: datetime) -> Any:
+    zone = clinic_zone()
+    spans = rules.open_spans(doctor_availability.hours, rules.days_between(start, end, zone), zone)
+    blocked = _in_order(busy, doctor_availability.off)
+    return rules.slots(spans, blocked, minutes=minutes, grid=doctor_availability.slot_minutes, start=start, end=end)
+
+
+def _taken(whose: str, ids: Sequence[Any], start: datetime, end: datetime) -> list[TimeSpan]:
+    with prepared.cursor() as cursor:
+        cursor.execute(_TAKEN.format(whose=whose), [*ids, start - _LONGEST, end, start, LIVE])
+        return [TimeSpan(*row) for row in cursor.fetchall()]
+
+
+def _in_order(*lists: Sequence[TimeSpan]) -> list[TimeSpan]:
+    return sorted((span for spans in lists for span in spans), key=lambda span: span.start)
+
+
+def _hours(weekday: int, starts: str, ends: str, since: str | None, until: str | None) -> Hours:
+    return Hours(
+        weekday,
+        time.fromisoformat(starts),
+        time.fromisoformat(ends),
+        date.fromisoformat(since) if since else date.min,
+        date.fromisoformat(until) if until else None,
+    )

@@ -1,0 +1,88 @@
+"""Doctors side by side, or one doctor's week: read for a table in as many statements whatever stands in the diary."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from apps.access.actor import Actor
+from apps.accounts.models import Doctor
+from apps.appointments import rules
+from apps.appointments.models import Appointment, DoctorSchedule, TimeOff, WorkingHours
+from apps.appointments.models.appointments import LIVE
+from apps.appointments.rules import Hours, Status, TimeSpan
+from apps.appointments.scheduling import availability
+from apps.appointments.scheduling.day_grid import Column, GridEntry
+
+UNCONFIRMED = "unconfirmed"  # asked for or scheduled: nobody has said that he comes
+
+
+@dataclass(frozen=True)
+class GridFilter:
+    """Which visits are told apart. Others that take somebody's time are shown as taken alone."""
+
+    appointment_type: str = ""
+    status: str = ""
+
+    def includes(self, row: Appointment) -> bool:
+        """Whether the visit is to be shown. Cancelled ones only where they are asked for."""
+        if self.appointment_type and row.appointment_type != self.appointment_type:
+            return False
+        if self.status == UNCONFIRMED:
+            return row.status in (Status.REQUESTED, Status.SCHEDULED)
+        return row.status == self.status if self.status else row.status != Status.CANCELLED
+
+
+def columns(by: Actor, doctors: Sequence[Doctor], days: Sequence[date], grid_filter: GridFilter | None = None) -> list[Column]:
+    """A column for each doctor and day, doctors first. Visits of charts that are closed to the actor are there as taken time."""
+    zone, ids = availability.clinic_zone(), [doctor.pk for doctor in doctors]
+    start = rules.instant(days[0], time.min, zone)
+    end = rules.instant(days[-1] + timedelta(days=1), time.min, zone)
+    slots = dict(DoctorSchedule.objects.filter(pk__in=ids).values_list("pk", "slot_minutes"))
+    hours, off, entries = hours_of(ids), time_off_of(ids, start, end), _entries(by, ids, start, end, grid_filter or GridFilter())
+    return [
+        Column(
+            day,
+            doctor,
+            slots.get(doctor.pk, rules.SLOT_MINUTES),
+            tuple(rules.open_spans(hours.get(doctor.pk, []), [day], zone)),
+            tuple(off.get(doctor.pk, [])),
+            tuple(entry for entry in entries.get(doctor.pk, []) if entry.start.astimezone(zone).date() == day),
+        )
+        for doctor in doctors
+        for day in days
+    ]
+
+
+def hours_of(ids: Collection[UUID]) -> dict[UUID, list[Hours]]:
+    """The published hours of these doctors."""
+    hours_by_doctor: dict[UUID, list[Hours]] = {}
+    for row in WorkingHours.objects.filter(schedule__in=ids):
+        hours = Hours(row.weekday, row.starts, row.ends, row.valid_from or date.min, row.valid_until)
+        hours_by_doctor.setdefault(row.schedule_id, []).append(hours)
+    return hours_by_doctor
+
+
+def time_off_of(ids: Collection[UUID], start: datetime, end: datetime) -> dict[UUID, list[TimeSpan]]:
+    """When these doctors are away in the range."""
+    time_off: dict[UUID, list[TimeSpan]] = {}
+    for row in TimeOff.objects.filter(doctor__in=ids, ends_at__gt=start, starts_at__lt=end):
+        time_off.setdefault(row.doctor_id, []).append(TimeSpan(row.starts_at, row.ends_at))
+    return time_off
+
+
+def _entries(
+    by: Actor, ids: Collection[UUID], start: datetime, end: datetime, grid_filter: GridFilter
+) -> dict[UUID, list[GridEntry]]:
+    """What stands in the diaries, in order: two statements, the second without a word of anybody."""
+    in_period = Appointment.objects.filter(doctor__in=ids, scheduled_time__gte=start, scheduled_time__lt=end)
+    shown = {row.pk: row for row in in_period.visible_to(by).select_related("patient", "room") if grid_filter.includes(row)}
+    entries: dict[UUID, list[GridEntry]] = {}
+    for row in shown.values():
+        takes_time = row.status in LIVE and row.overbook_seat is None
+        entries.setdefault(row.doctor_id, []).append(GridEntry(row.scheduled_time, row.ends_at, takes_time, row))
+    others = in_period.filter(status__in=LIVE, overbook_seat=None).values_list("pk", "doctor_id", "scheduled_time", "ends_at")
+    for pk, doctor_id, begins, ends in others:
+        if pk not in shown:
+            entries.setdefault(doctor_id, []).append(GridEntry(begins, ends))
+    return {doctor_id: sorted(rows, key=lambda entry: entry.start) for doctor_id, rows in entries.items()}

@@ -1,0 +1,275 @@
+"""An absent doctor's visits, moved together: a plan first, then the act, and for ten minutes the way back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts import selectors as accounts
+from apps.appointments import rules
+from apps.appointments.events import AppointmentsRescheduled, BulkRescheduleUndone
+from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment
+from apps.appointments.scheduling import availability, reschedule_plan
+from apps.appointments.scheduling.availability import DoctorAvailability
+from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason
+from apps.appointments.services import changing, locking
+from apps.appointments.services.booking import OverbookingFull, PatientNotActive, SlotTaken
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from apps.events.services import emit
+
+MAX_APPOINTMENTS = 200  # in one move: it is one transaction, and a list that a person reads
+
+
+class NothingToMove(Conflict):
+    message = "The doctor has no visit in that time that may still be moved."
+
+
+class NoPlaceFound(Conflict):
+    """`details.unplaced` says of each visit why."""
+
+    message = "Not one of the visits finds another place."
+
+
+class PlanChanged(Conflict):
+    """What would be done now is not what was agreed to."""
+
+    message = "This is not the plan that was shown: the diary changed meanwhile, or what was asked for. Nothing was moved yet."
+
+
+class AlreadyUndone(Conflict):
+    message = "This move was undone already."
+
+
+class TooLateToUndo(Conflict):
+    message = "The time in which a move can be undone is over. Move the visits one by one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorAbsence:
+    """Whose visits are moved, from when to before when; to whom, or later with the same doctor."""
+
+    doctor_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    to_doctor_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class ReschedulePlan:
+    """What would become of each visit. Those of charts that are closed to whoever asks are not in it, nor counted, and stay."""
+
+    absence: DoctorAbsence
+    proposals: tuple[Proposal, ...]
+
+    @property
+    def plan_hash(self) -> str:
+        """Of what is shown of it."""
+        return reschedule_plan.plan_hash(reschedule_plan.line(one) for one in self.proposals)
+
+
+@dataclass(frozen=True)
+class BulkRescheduleResult:
+    """What was done: the move, and the plan as it was carried out."""
+
+    move: BulkReschedule
+    plan: ReschedulePlan
+
+
+def plan_bulk_reschedule(*, by: Actor, absence: DoctorAbsence) -> ReschedulePlan:
+    """Where the visits would go; nothing is written. Raises NotFound, Forbidden, Invalid naming the field."""
+    _check_absence(by, absence)
+    rows = list(_to_move(by, absence).select_related("patient").order_by("scheduled_time", "pk")[: MAX_APPOINTMENTS + 1])
+    return _planned(absence, rows)
+
+
+@locking.retry_on_deadlock
+def bulk_reschedule(
+    *, by: Actor, absence: DoctorAbsence, reason: str, notify_patient: bool = True, agreed: str | None = None
+) -> BulkRescheduleResult:
+    """Carry such a plan out, all in one transaction; what was taken meanwhile is told as unplaced, and the others move.
+
+    `agreed` is the mark of a plan that was looked at (`reschedule_plan.plan_hash`): no other one is carried out.
+    Raises as `plan_bulk_reschedule`, and NothingToMove, NoPlaceFound, PlanChanged.
+    """
+    _check_absence(by, absence)
+    wanted = _to_move(by, absence)
+    locked = locking.lock_appointments(
+        by, wanted.values_list("pk", flat=True)[: MAX_APPOINTMENTS + 1], absence.doctor_id, absence.to_doctor_id
+    )
+    matching_ids = set(wanted.values_list("pk", flat=True))
+    plan = _planned(absence, [row for row in locked if row.pk in matching_ids])
+    if not plan.proposals:
+        raise NothingToMove
+    if agreed is not None and plan.plan_hash != agreed:
+        raise PlanChanged
+    move = BulkReschedule.objects.create(
+        doctor_id=absence.doctor_id,
+        to_doctor_id=absence.to_doctor_id,
+        starts_at=absence.starts_at,
+        ends_at=absence.ends_at,
+        reason=reason,
+        notify_patient=notify_patient,
+        moved_at=clock.now(),
+        moved_by_id=by.id,
+    )
+    done = tuple(_reschedule_one(by, move, one) for one in plan.proposals)
+    moved = sum(one.after is not None for one in done)
+    if not moved:
+        unplaced = [{"appointment_id": one.appointment.pk, "because": one.because} for one in done]
+        raise NoPlaceFound(unplaced=unplaced)
+    emit(
+        AppointmentsRescheduled(doctor_id=absence.doctor_id, move_id=move.pk, visits=moved, to_doctor_id=absence.to_doctor_id),
+        by=by,
+    )
+    return BulkRescheduleResult(move, ReschedulePlan(absence, done))
+
+
+@locking.retry_on_deadlock
+def undo_bulk_reschedule(*, by: Actor, move_id: UUID) -> BulkReschedule:
+    """Put the visits back: each whose old place is free and that nobody changed since; the others are told as kept.
+
+    Raises NotFound, AlreadyUndone, TooLateToUndo.
+    """
+    move = BulkReschedule.objects.visible_to(by).filter(pk=move_id).first()
+    if move is None:
+        raise NotFound("There is no such move.")
+    entries = list(RescheduledAppointment.objects.filter(move=move).order_by("-id"))  # the last moved goes back first
+    previous_places = [place for entry in entries for place in (entry.from_doctor_id, entry.from_room_id)]
+    locked = {row.pk: row for row in locking.lock_appointments(by, [entry.appointment_id for entry in entries], *previous_places)}
+    move = BulkReschedule.objects.select_for_update(of=("self",)).get(pk=move.pk)
+    _check_undo(move)
+    for entry in entries:
+        _undo_one(by, move, entry, locked.get(entry.appointment_id))
+    move.amend(undone_at=clock.now(), undone_by_id=by.id)
+    back = sum(entry.result == RescheduledAppointment.Result.PUT_BACK for entry in entries)
+    emit(BulkRescheduleUndone(doctor_id=move.doctor_id, move_id=move.pk, visits=back), by=by)
+    return move
+
+
+def undo_until(move: BulkReschedule) -> datetime:
+    """Until when the move can be undone."""
+    return move.moved_at + settings.HIMS_MOVE_UNDO
+
+
+def _check_absence(by: Actor, absence: DoctorAbsence) -> None:
+    if not by.has_permission(Permission.SCHEDULE_KEEP) or accounts.doctor_profile(absence.doctor_id) is None:
+        raise NotFound("There is no such doctor.")  # one who left is found: the visits must still go elsewhere
+    if not by.has_permission(Permission.APPOINTMENT_ANY) and absence.doctor_id != by.id:
+        raise Forbidden("Doctors move visits of their own diary alone.")
+    if absence.ends_at <= absence.starts_at:
+        raise Invalid(field="date_to", issue="Lies before date_from.")
+    if absence.ends_at - absence.starts_at > reschedule_plan.LONGEST_RANGE:
+        raise Invalid(field="date_to", issue=f"Move at most {rules.FURTHEST_DAYS} days at a time.")
+    if absence.to_doctor_id == absence.doctor_id:
+        raise Invalid(field="to_doctor_id", issue="Name another doctor; leave it out to move the visits to later times.")
+
+
+def _to_move(by: Actor, absence: DoctorAbsence) -> QuerySet[Appointment]:
+    """The visits shown to the actor that may still be moved and are still to come."""
+    return Appointment.objects.visible_to(by).filter(**_in_range(absence))
+
+
+def _in_range(absence: DoctorAbsence) -> dict[str, object]:
+    return {
+        "doctor": absence.doctor_id,
+        "scheduled_time__gte": max(absence.starts_at, clock.now()),
+        "scheduled_time__lt": absence.ends_at,
+        "status__in": rules.MOVABLE,
+    }
+
+
+def _planned(absence: DoctorAbsence, rows: Sequence[Appointment]) -> ReschedulePlan:
+    if len(rows) > MAX_APPOINTMENTS:
+        raise Invalid(field="date_to", issue=f"These are more than {MAX_APPOINTMENTS} visits: move fewer days at a time.")
+    since = max(absence.starts_at if absence.to_doctor_id else absence.ends_at, clock.now())
+    proposals = reschedule_plan.proposals(
+        rows,
+        doctor_id=absence.to_doctor_id or absence.doctor_id,
+        doctor_availability=_doctor_availability(absence, since, rows),
+        since=since,
+        keep_time=absence.to_doctor_id is not None,
+    )
+    return ReschedulePlan(absence, tuple(proposals))
+
+
+def _doctor_availability(absence: DoctorAbsence, since: datetime, rows: Sequence[Appointment]) -> DoctorAvailability:
+    doctor_availability = availability.for_doctor(
+        absence.to_doctor_id or absence.doctor_id, start=absence.starts_at, end=reschedule_plan.until(since, rows)
+    )
+    if doctor_availability is None:
+        issue = "There is no such doctor here." if absence.to_doctor_id else "This doctor sees nobody any more: say who does."
+        raise Invalid(field="to_doctor_id", issue=issue)
+    return doctor_availability
+
+
+def _reschedule_one(by: Actor, move: BulkReschedule, one: Proposal) -> Proposal:
+    if one.after is None:
+        return one
+    row, before = one.appointment, one.appointment.overbook_reason
+    if not _relocate(by, row, one.after, "", notify_patient=move.notify_patient):
+        return reschedule_plan.unplaced(one, UnplacedReason.TAKEN_MEANWHILE)
+    RescheduledAppointment.objects.create(
+        move=move,
+        appointment=row,
+        from_doctor_id=one.before.doctor_id,
+        from_time=one.before.scheduled_time,
+        from_room_id=one.before.room_id,
+        from_overbook_reason=before,
+        to_doctor_id=one.after.doctor_id,
+        to_time=one.after.scheduled_time,
+        to_room_id=one.after.room_id,
+        left_at=row.updated_at,
+    )
+    return one
+
+
+def _relocate(by: Actor, row: Appointment, place: AppointmentPlace, overbook_reason: str, *, notify_patient: bool) -> bool:
+    """Move the visit there; False where somebody was faster, and the visit is as it was."""
+    changed_values = {
+        "doctor_id": place.doctor_id,
+        "scheduled_time": place.scheduled_time,
+        "room_id": place.room_id,
+        "overbook_reason": overbook_reason,
+    }
+    try:
+        with transaction.atomic():
+            changing.relocate(by, row, changed_values, notify_patient=notify_patient)
+    except (SlotTaken, OverbookingFull, Unavailable):
+        return False
+    return True
+
+
+def _check_undo(move: BulkReschedule) -> None:
+    if move.undone_at:
+        raise AlreadyUndone
+    if clock.now() > undo_until(move):
+        raise TooLateToUndo(undo_until=undo_until(move))
+
+
+def _undo_one(by: Actor, move: BulkReschedule, entry: RescheduledAppointment, row: Appointment | None) -> None:
+    entry.because = _kept_because(by, move, entry, row) or ""
+    entry.result = RescheduledAppointment.Result.KEPT if entry.because else RescheduledAppointment.Result.PUT_BACK
+    entry.save(update_fields=["because", "result"])
+
+
+def _kept_because(
+    by: Actor, move: BulkReschedule, entry: RescheduledAppointment, row: Appointment | None
+) -> UnplacedReason | None:
+    """Why the visit stays where the move took it; None where it went back."""
+    if row is None or row.updated_at != entry.left_at or row.status not in rules.MOVABLE:
+        return UnplacedReason.CHANGED_SINCE
+    previous_place = AppointmentPlace(entry.from_doctor_id, entry.from_time, entry.from_room_id)
+    try:
+        is_back = _relocate(by, row, previous_place, entry.from_overbook_reason, notify_patient=move.notify_patient)
+    except PatientNotActive:
+        return UnplacedReason.PATIENT_NOT_ACTIVE
+    except (Invalid, Forbidden):  # the doctor left, the room was closed, or it was overbooked by somebody who may
+        return UnplacedReason.OLD_PLACE_CLOSED
+    return None if is_back else UnplacedReason.OLD_PLACE_TAKEN

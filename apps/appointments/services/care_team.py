@@ -1,0 +1,40 @@
+"""Which doctors belong to the care team of a patient by an appointment: written down and taken back with the appointment.
+
+The rule is that of the contract, section 2: a live or completed appointment, whose doctor was named by the patient, reception, an
+administrator or a member of the team, and not under emergency access.
+"""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.actor import Actor
+from apps.appointments import rules
+from apps.appointments.models import Appointment
+from apps.appointments.rules import Status
+from apps.patients import services as charts
+from apps.patients.confidentiality.models import CareTeamMember
+
+COUNTS = (*rules.LIVE, Status.COMPLETED)
+BECAUSE = CareTeamMember.Because.APPOINTMENT
+
+
+def join(by: Actor, row: Appointment) -> None:
+    """The appointment makes its doctor a member, where it counts."""
+    if row.joins_care_team and row.status in COUNTS:
+        charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id, because=BECAUSE)
+
+
+def leave(by: Actor, patient_id: UUID, doctor_id: UUID) -> None:
+    """An appointment of the two no longer counts: the doctor leaves the team where no other one does."""
+    others = Appointment.objects.filter(patient=patient_id, doctor=doctor_id, joins_care_team=True, status__in=COUNTS)
+    if not others.exists():
+        charts.leave_care_team(by=by, patient_id=patient_id, doctor_id=doctor_id, because=BECAUSE)
+
+
+@transaction.atomic
+def remove_stale_members(*, by: Actor, patient_id: UUID) -> None:
+    """Removes members whose appointment is no longer there, as after a merge that was undone."""
+    members = CareTeamMember.objects.filter(patient=patient_id, because=BECAUSE).values_list("user_id", flat=True)
+    for doctor_id in list(members):
+        leave(by, patient_id, doctor_id)

@@ -1,0 +1,56 @@
+"""How the diary is read where it is long: nobody's list walks past visits that are not asked for."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.access.actor import SYSTEM
+from apps.accounts.models import User
+from apps.appointments import selectors
+from apps.appointments.models import Appointment
+from apps.appointments.tests.factories import at, book
+from apps.patients.tests.factories import register_patient
+
+MANY = 2_000
+_COPIES = """
+INSERT INTO appointments_appointment ({columns})
+SELECT {values} FROM appointments_appointment, generate_series(-%s, %s) AS n WHERE id = %s AND n <> 0 ORDER BY n
+"""
+
+
+# What makes the index of all visits look cheap to the planner at three millions, where they lie on disk in the order of time.
+AS_AT_MILLIONS = "SET LOCAL random_page_cost = 40; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
+
+
+def fill(row: Appointment, *, missed_before: bool) -> None:
+    """The same visit again and again, in the order of time as a diary fills: on one side of it every second was missed."""
+    missed = "n < 0" if missed_before else "n > 0"
+    other = {"id": "gen_random_uuid()", "status": f"CASE WHEN {missed} AND mod(n, 2) = 0 THEN 'no_show' ELSE 'requested' END"}
+    other |= {name: f"{name} + n * interval '1 hour'" for name in ("scheduled_time", "ends_at")}
+    columns = [str(field.column) for field in Appointment._meta.concrete_fields]
+    values = ", ".join(other.get(name, name) for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(_COPIES.format(columns=", ".join(columns), values=values), [MANY, MANY, row.pk])
+        cursor.execute("ANALYZE appointments_appointment")
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_list_by_status_does_not_walk_past_all_visits_of_another(staff: dict[str, User], newest_first: bool) -> None:
+    row = book(register_patient("Ann", "Roe"), staff["doctor"], at("10:00"))
+    fill(row, missed_before=newest_first)
+    with CaptureQueriesContext(connection) as log:
+        found = selectors.list_page(
+            visible_to=SYSTEM, newest_first=newest_first, status="no_show", since=at("10:00") - timedelta(days=3650)
+        )
+    expected = Appointment.objects.filter(status="no_show").order_by("-scheduled_time" if newest_first else "scheduled_time")
+    assert [row["id"] for row in found.rows] == [row.pk for row in expected[:20]]
+    assert found.total.rows == MANY // 2
+    (page,) = [asked["sql"] for asked in log if "LIMIT 21" in asked["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(AS_AT_MILLIONS)
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT TEXT) " + page.replace("%", "%%"), [])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "appointment_by_status" in plan, plan
+    assert "Rows Removed by Filter" not in plan, plan

@@ -1,0 +1,71 @@
+"""Who fits a time that came free, and which part of it is still worth an offer. Pure decisions on plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from apps.appointments.rules import SHORTEST, TimeSpan, without
+
+MIN_NOTICE = timedelta(minutes=10)  # nobody who is called now is here before
+MIN_LEAD = timedelta(minutes=5)  # a time that begins sooner is offered to nobody any more
+_STEP = timedelta(minutes=5)  # what is left of a time that has begun starts on such a line
+
+# Where an entry goes by hand: who accepts is booked. Everything else is final.
+TRANSITIONS: Mapping[str, tuple[str, ...]] = {"waiting": ("booked", "withdrawn")}
+
+
+def allowed(status: str) -> list[str]:
+    """Where a person may take an entry of the waitlist from here."""
+    return list(TRANSITIONS.get(status, ()))
+
+
+@dataclass(frozen=True)
+class Preference:
+    """When somebody would come: days and times of day where the clinic is, both ends included. No times: at any."""
+
+    date_from: date
+    date_to: date
+    time_from: time | None = None
+    time_to: time | None = None
+
+    def fits(self, span: TimeSpan, zone: ZoneInfo) -> bool:
+        """Whether all of the span lies on these days, between these times."""
+        start, end = span.start.astimezone(zone), span.end.astimezone(zone)
+        if not self.date_from <= start.date() <= self.date_to:
+            return False
+        if self.time_from is None or self.time_to is None:
+            return True
+        return end.date() == start.date() and self.time_from <= start.time() and end.time() <= self.time_to
+
+
+def worth_offering(left: TimeSpan, freed_at: datetime) -> TimeSpan | None:
+    """The part of a time that somebody can still reach who is called when it was told that it is free; None where none is.
+
+    It depends on nothing but the two, so that whoever asks again is answered the same.
+    """
+    start = max(left.start, _next_step(freed_at + MIN_NOTICE))
+    return TimeSpan(start, left.end) if left.end - start >= timedelta(minutes=SHORTEST) else None
+
+
+def longest_free(left: TimeSpan, taken: Sequence[TimeSpan]) -> TimeSpan | None:
+    """The longest part of the span that nothing takes, the first of equals. `taken` is in order of its beginnings."""
+    free = [span for span in without([left], taken) if span.end - span.start >= timedelta(minutes=SHORTEST)]
+    return max(free, key=lambda span: span.end - span.start, default=None)
+
+
+def free_from_the_start(left: TimeSpan, taken: Sequence[TimeSpan]) -> TimeSpan | None:
+    """The part of the span that begins with it and nothing takes; None where the very beginning is taken."""
+    first = next(without([left], taken), None)
+    long_enough = first is not None and first.end - first.start >= timedelta(minutes=SHORTEST)
+    return first if first is not None and first.start == left.start and long_enough else None
+
+
+def minutes_of(span: TimeSpan) -> int:
+    """Its whole minutes."""
+    return int((span.end - span.start) / timedelta(minutes=1))
+
+
+def _next_step(at: datetime) -> datetime:
+    past = timedelta(minutes=at.minute, seconds=at.second, microseconds=at.microsecond) % _STEP
+    return at + (_STEP - past if past else timedelta())

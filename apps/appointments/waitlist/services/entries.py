@@ -1,0 +1,185 @@
+"""The waitlist's entries: somebody is put on it, taken off it, and falls off it when the last day has passed."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.appointments import rules
+from apps.appointments.events import WaitlistEntryAdded, WaitlistEntryExpired, WaitlistEntryWithdrawn, WaitlistOfferSettled
+from apps.appointments.models import (
+    Appointment,
+    AppointmentType,
+    OfferStatus,
+    WaitlistEntry,
+    WaitlistOffer,
+    WaitPriority,
+    WaitStatus,
+)
+from apps.appointments.scheduling import availability
+from apps.appointments.services.booking import patient_to_book
+from apps.appointments.waitlist import matching
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.events.services import emit
+from apps.patients import selectors as patients
+
+BATCH_SIZE = 100  # rows that a worker settles in one transaction
+_FREED_SLOT_LOCK = 0x57414954  # "WAIT": the first half of the advisory locks of freed times
+
+
+class AlreadyWaiting(Conflict):
+    """`details.waitlist_entry_id` is the entry that is there."""
+
+    message = "The patient waits for such a visit already."
+
+
+class NotWaiting(Conflict):
+    """From here the entry does not go there. `details` says from, to and what is allowed."""
+
+    message = "The patient is not waiting any more."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewWaitlistEntry:
+    """What somebody waits for. Without a doctor: any. Days and times are the clinic's, both ends included."""
+
+    patient_id: UUID
+    date_to: date
+    date_from: date | None = None  # today
+    doctor_id: UUID | None = None
+    appointment_type: str = AppointmentType.CONSULTATION.value
+    duration_minutes: int | None = None
+    time_from: time | None = None
+    time_to: time | None = None
+    priority: str = WaitPriority.MEDIUM.value
+    note: str = ""
+
+
+@transaction.atomic
+def add_to_waitlist(*, by: Actor, new: NewWaitlistEntry) -> WaitlistEntry:
+    """The patient would come sooner. Raises Invalid naming the field, Forbidden, PatientNotActive, AlreadyWaiting."""
+    since = new.date_from or clock.today()
+    _check_days(new, since)
+    _check_times(new)
+    _check_doctor(by, new.doctor_id)
+    patient = patient_to_book(by, new.patient_id, at=clock.now())
+    same = {"patient": patient, "doctor": new.doctor_id, "appointment_type": new.appointment_type}
+    # No constraint: when two records of one person become one, both their entries stand, and the desk sees them.
+    if existing := WaitlistEntry.objects.filter(**same, status=WaitStatus.WAITING).first():
+        raise AlreadyWaiting(waitlist_entry_id=existing.pk)
+    entry = WaitlistEntry.objects.create(
+        patient=patient,
+        doctor_id=new.doctor_id,
+        appointment_type=new.appointment_type,
+        duration_minutes=new.duration_minutes,
+        date_from=since,
+        date_to=new.date_to,
+        time_from=new.time_from,
+        time_to=new.time_to,
+        priority=new.priority,
+        note=new.note,
+        added_by_id=by.id,
+    )
+    emit(WaitlistEntryAdded(entry_id=entry.pk, patient_id=entry.patient_id, doctor_id=entry.doctor_id), by=by)
+    return entry
+
+
+@transaction.atomic
+def withdraw_from_waitlist(*, by: Actor, entry_id: UUID) -> WaitlistEntry:
+    """The patient waits no longer; the row stays, and its open offer goes on to the next. Raises NotFound, NotWaiting."""
+    entry = lock_entry(by, entry_id)
+    if entry.status != WaitStatus.WAITING:
+        raise not_waiting(entry, WaitStatus.WITHDRAWN)
+    entry.amend(status=WaitStatus.WITHDRAWN.value)
+    emit(WaitlistEntryWithdrawn(entry_id=entry.pk, patient_id=entry.patient_id), by=by)
+    for offer in WaitlistOffer.objects.filter(entry=entry, status=OfferStatus.OPEN).select_for_update():
+        settle(by, offer, entry.patient_id, OfferStatus.WITHDRAWN)
+    return entry
+
+
+@transaction.atomic
+def expire_entries(*, by: Actor) -> int:
+    """Take those off whose last day has passed, a portion of them. Answers how many."""
+    over = WaitlistEntry.objects.filter(status=WaitStatus.WAITING, date_to__lt=clock.today()).order_by("date_to", "pk")
+    entries = list(over.select_for_update(skip_locked=True)[:BATCH_SIZE])
+    for entry in entries:
+        entry.amend(status=WaitStatus.EXPIRED.value)
+        emit(WaitlistEntryExpired(entry_id=entry.pk, patient_id=entry.patient_id), by=by)
+    return len(entries)
+
+
+def lock_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
+    """The entry under the locks of its patient and its row, in this order. Raises NotFound."""
+    shown = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id)
+    patient_id = shown.values_list("patient_id", flat=True).first()
+    if patient_id is None:
+        raise NotFound("There is no such entry on the waitlist.")
+    patients.get_survivor_for_update(by, patient_id)
+    return WaitlistEntry.objects.select_for_update().get(pk=entry_id)
+
+
+def lock_freed_slot(opening: UUID) -> None:
+    """Keep everybody else from offering or taking this freed time until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FREED_SLOT_LOCK, hash(opening) & 0x7FFFFFFF])
+
+
+def settle(
+    by: Actor, offer: WaitlistOffer, patient_id: UUID, status: OfferStatus, *, appointment: Appointment | None = None
+) -> bool:
+    """Close an open offer; False where somebody did already. Whoever listens passes the time on."""
+    now = clock.now()
+    values: dict[str, Any] = {"status": status.value, "settled_at": now, "appointment": appointment, "updated_at": now}
+    if not WaitlistOffer.objects.filter(pk=offer.pk, status=OfferStatus.OPEN).update(**values):
+        return False
+    for name, value in values.items():
+        setattr(offer, name, value)
+    event = WaitlistOfferSettled(
+        entry_id=offer.entry_id, offer_id=offer.pk, patient_id=patient_id, opening=offer.opening, status=status.value
+    )
+    emit(event, by=by)
+    return True
+
+
+def not_waiting(entry: WaitlistEntry, to: str) -> NotWaiting:
+    """The refusal, as section 3 of the contract wants it told."""
+    details: dict[str, Any] = {"from": entry.status, "to": str(to), "allowed": matching.allowed(entry.status)}
+    return NotWaiting(**details)
+
+
+def _check_days(new: NewWaitlistEntry, since: date) -> None:
+    if since < clock.today():
+        raise Invalid(field="date_from", issue="Lies in the past: begin today or later.")
+    if new.date_to < since:
+        raise Invalid(field="date_to", issue="Lies before date_from.")
+    if new.date_to - since > timedelta(days=rules.FURTHEST_DAYS):
+        raise Invalid(field="date_to", issue=f"Lies more than {rules.FURTHEST_DAYS} days after date_from.")
+
+
+def _check_times(new: NewWaitlistEntry) -> None:
+    if (new.time_from is None) != (new.time_to is None):
+        missing = "time_from" if new.time_from is None else "time_to"
+        raise Invalid(field=missing, issue="Send both times of day, or neither.")
+    if new.time_from is None or new.time_to is None:
+        return
+    if new.time_to <= new.time_from:
+        raise Invalid(field="time_to", issue="Must be later than time_from.")
+    length = timedelta(hours=new.time_to.hour, minutes=new.time_to.minute)
+    length -= timedelta(hours=new.time_from.hour, minutes=new.time_from.minute)
+    if length < timedelta(minutes=new.duration_minutes or 0):
+        raise Invalid(field="time_to", issue="The visit is longer than that: nothing fits between the two times.")
+
+
+def _check_doctor(by: Actor, doctor_id: UUID | None) -> None:
+    if doctor_id is None:
+        return
+    now = clock.now()
+    if availability.for_doctor(doctor_id, start=now, end=now) is None:
+        raise Invalid(field="doctor_id", issue="There is no such doctor here.")
+    if not by.has_permission(Permission.APPOINTMENT_ANY) and doctor_id != by.id:
+        raise Forbidden("Doctors put patients on their own waitlist, or on everybody's.", field="doctor_id")

@@ -1,0 +1,126 @@
+"""Which rows are removed, and when: every rule of the installation, and the purge that follows them (docs/retention.md).
+
+An app registers the rules of its own tables when it loads. A purge removes rows in batches, each a short transaction
+with an audit row of its own; rows that another transaction has locked are left for the next one. No rule may touch a
+clinical, financial or audit row that is younger than six years (45 CFR 164.316(b)(2)(i) asks six years for the
+documentation of security measures; state laws ask as much or more for charts).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from apps.access.actor import Actor
+from apps.audit import services
+from apps.common import clock
+from apps.common.errors import Invalid
+from apps.events.models import Delivery, OutboxEvent
+
+BATCH = 5_000
+BATCHES_PER_TASK = 20  # batches of one task; a few seconds
+
+
+@dataclass(frozen=True)
+class RetentionRule:
+    """`expired` names the rows that may go, given the instant before which they are too old; `keep` is read at each purge."""
+
+    name: str
+    keep: Callable[[], timedelta]
+    expired: Callable[[datetime], QuerySet]
+
+
+@dataclass(frozen=True)
+class PurgeResult:
+    """How many rows a rule removed, or would remove, and whether no more are left that it may remove."""
+
+    rule: str
+    before: datetime
+    rows: int
+    is_done: bool = True
+
+
+_rules: dict[str, RetentionRule] = {}
+
+
+def register(*rules: RetentionRule) -> None:
+    """Add rules. Raises ValueError for a name that is taken."""
+    for rule in rules:
+        if rule.name in _rules:
+            raise ValueError(f"there is a retention rule {rule.name} already")
+        _rules[rule.name] = rule
+
+
+def rules() -> list[RetentionRule]:
+    """Every rule, by name."""
+    return sorted(_rules.values(), key=lambda rule: rule.name)
+
+
+@dataclass
+class _BatchBudget:
+    """How many batches may still be removed."""
+
+    batches: float
+
+
+def purge(*, by: Actor, only: str = "", batch: int = 0, is_dry_run: bool = False, limit: int = 0) -> list[PurgeResult]:
+    """Remove what every rule, or the one named, lets go. A dry run counts only. Raises Invalid for a rule that there is not.
+
+    `batch` is the number of rows of a batch (default: BATCH), `limit` that of batches, of all rules together (default: no limit).
+    """
+    if only and only not in _rules:
+        raise Invalid(field="rule", issue=f"There is no such rule. Choose one of {', '.join(sorted(_rules))}.")
+    now, budget = clock.now(), _BatchBudget(limit or math.inf)
+    cutoffs = [(rule, now - rule.keep()) for rule in rules() if only in ("", rule.name)]
+    if is_dry_run:
+        return [PurgeResult(rule.name, before, rule.expired(before).count()) for rule, before in cutoffs]
+    return [_purge_rule(by, rule, before, batch or BATCH, budget) for rule, before in cutoffs]
+
+
+def _purge_rule(by: Actor, rule: RetentionRule, before: datetime, batch: int, budget: _BatchBudget) -> PurgeResult:
+    total = 0
+    while budget.batches > 0:
+        removed = _remove(by, rule, before, batch)
+        if not removed:
+            return PurgeResult(rule.name, before, total)
+        total += removed
+        budget.batches -= 1
+    return PurgeResult(rule.name, before, total, is_done=False)
+
+
+@transaction.atomic
+def _remove(by: Actor, rule: RetentionRule, before: datetime, limit: int) -> int:
+    rows = rule.expired(before)
+    locked = list(rows.order_by("pk").select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:limit])
+    if locked:
+        rows.model._default_manager.filter(pk__in=locked).delete()
+        services.record(by=by, action="retention.purged", rule=rule.name, rows=len(locked), before=before.isoformat())
+    return len(locked)
+
+
+def _keep_events() -> timedelta:
+    return settings.HIMS_KEEP_EVENTS
+
+
+def _finished_events(before: datetime) -> QuerySet:
+    """Facts that were relayed, and whose deliveries are all gone: none that waits, and none that a person has yet to look at."""
+    waiting = Delivery.objects.filter(event=OuterRef("pk"))
+    return OutboxEvent.objects.filter(relayed_at__lt=before).exclude(Exists(waiting))
+
+
+register(
+    # "deliveries" comes before "outbox_events" in the alphabet: a fact goes once its deliveries have gone.
+    RetentionRule(
+        "deliveries", _keep_events, lambda before: Delivery.objects.filter(status=Delivery.Status.DONE, done_at__lt=before)
+    ),
+    RetentionRule(
+        "deliveries_failed",
+        lambda: max(_keep_events(), timedelta(days=365)),
+        lambda before: Delivery.objects.filter(status=Delivery.Status.DEAD_LETTERED, next_attempt_at__lt=before),
+    ),
+    RetentionRule("outbox_events", _keep_events, _finished_events),
+)

@@ -1,0 +1,189 @@
+"""Sealing: a worker gives every row that has come to light its place in the chain.
+
+Requests only insert; they share no lock and know of no seal. A transaction may commit after rows with a later time were sealed:
+its rows get the next places, in the order in which they were found. A pass looks NEAR behind the latest sealed time; once a
+minute a thorough one looks LATE behind the last thorough one. A row that appears further back than that was not written by HIMS,
+whose transactions end within minutes: it is never sealed, and `verification` names it.
+"""
+
+import hmac
+import logging
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.audit.models import Anchor, Chain, Seal
+from apps.audit.sealing import anchor_file, chain
+from apps.common import keyring, prepared
+
+log = logging.getLogger(__name__)
+
+BATCH = 5_000
+NEAR_WINDOW = timedelta(seconds=20)
+LATE_WINDOW = timedelta(hours=1)
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+_LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
+
+# OFFSET keeps the planner from joining: each row asks the seals' index, however little PostgreSQL knows of the tables.
+SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
+_WAITING = f"""
+SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
+WHERE a.at >= %s AND NOT EXISTS ({SEALED}) ORDER BY a.at, a.id LIMIT %s
+"""  # noqa: S608
+# As a value, not as a join: so the months before the latest seal are not looked at.
+_OLDEST_UNSEALED = """
+SELECT at FROM audit_auditevent WHERE at > (SELECT coalesce(max(reach), %s::timestamptz) FROM audit_chain) ORDER BY at, id LIMIT 1
+"""
+_COUNT_WAITING = f"""
+SELECT count(*) FROM (SELECT FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({SEALED}) LIMIT %s) AS waiting
+"""  # noqa: S608
+MAX_COUNTED = 100_000  # rows that wait: a page says no larger number
+_INSERT = """
+INSERT INTO audit_seal (sequence, event_id, at, hash)
+SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
+"""
+
+_ADVANCE = "SELECT audit_advance_chain(%s, %s, %s, %s, %s, %s, %s)"
+
+_recorded: set[str] = set()  # chains whose anchor file this process knows to be complete
+
+
+class ChainBroken(Exception):
+    """The head of the chain is not as it was left, or is gone: sealing on would hide that."""
+
+
+def seal(*, thorough: bool = False) -> int:
+    """Seal what waits. Answers how many rows; 0 when another sealer is at work. Raises ChainBroken, keyring.Unreadable."""
+    total = 0
+    for look_far in (False, True) if thorough else (False,):
+        sealed = BATCH
+        while sealed == BATCH:
+            sealed = seal_batch(look_far=look_far)
+            total += sealed
+    return total
+
+
+@transaction.atomic
+def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
+    """Seal up to `limit` rows, all or none. Answers how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [_LOCK])
+        has_lock, now = cursor.fetchone()
+        if not has_lock:
+            return 0
+        head, key = _head(now)
+        moved = _anchor(head, now)
+        cursor.execute(_WAITING, [_search_from(head, look_far=look_far), limit])
+        rows = cursor.fetchall()
+        if rows:
+            cursor.execute(_INSERT, _seal_columns(head, key, rows))
+            head.reach = max(min(rows[-1][0], now), head.reach or BEGINNING)
+        _record_in_anchor_file(head, key, anchored=moved)
+    if len(rows) < limit and (look_far or head.swept is None):
+        head.swept, moved = max(now, head.swept or now), True
+    if rows or moved:
+        head.mac = chain.mac_of(head, key)
+        _save(head)
+    return len(rows)
+
+
+def count_unsealed(head: Chain | None) -> int:
+    """How many rows are not sealed yet; MAX_COUNTED where there are more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_WAITING, [_search_from(head, look_far=False) if head else BEGINNING, MAX_COUNTED])
+        return int(cursor.fetchone()[0])
+
+
+def oldest_unsealed() -> datetime | None:
+    """When the oldest row after the latest seal was written; None where all are sealed. Reads one entry of an index."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_OLDEST_UNSEALED, [BEGINNING])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def sealed_until(head: Chain) -> datetime | None:
+    """Rows before this time are sealed by now, or were not written by HIMS. None until the first seals stand."""
+    return head.swept - LATE_WINDOW if head.swept else None
+
+
+def _head(now: datetime) -> tuple[Chain, bytes]:
+    """The chain's head, checked, and the key."""
+    head = Chain.objects.first()  # the advisory lock keeps other sealers away; a row lock would need the right to UPDATE
+    if head is None:
+        if Seal.objects.exists():
+            raise ChainBroken("The head of the chain is gone.")
+        if anchor_file.read():
+            raise ChainBroken("The database has no chain, but the anchor file knows of one: the chain was lost or removed.")
+        head = Chain(secret=chain.new_key(), hash=chain.NO_SEAL, anchored_on=now.astimezone(UTC).date())
+        return head, chain.key_of(head)
+    key = chain.key_of(head)
+    if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
+        raise ChainBroken("The head of the chain is not as the last sealing left it.")
+    name = chain.id_of(key)
+    if name not in _recorded and (
+        flaw := anchor_file.find_contradiction(anchor_file.read(), chain_id=name, sequence=head.sequence)
+    ):
+        raise ChainBroken(f"The anchor file says that the chain was {flaw}: it was put back, cut off, or made anew.")
+    return head, key
+
+
+def _record_in_anchor_file(head: Chain, key: bytes, *, anchored: bool) -> None:
+    """Once a process and after each anchor: the anchor file gets what it misses, when this transaction has committed."""
+    name = chain.id_of(key)
+    if name in _recorded and not anchored:
+        return
+    sequence, seal_ = head.sequence, bytes(head.hash)
+
+    def write() -> None:
+        days = [(row.day, row.sequence, bytes(row.hash)) for row in Anchor.objects.order_by("day")]
+        if anchor_file.append_missing(chain_id=name, sequence=sequence, seal=seal_, days=days):
+            _recorded.add(name)
+
+    transaction.on_commit(write, robust=True)
+
+
+def _save(head: Chain) -> None:
+    """Insert the first head; a later one moves forward through the owner's function, because the application may not UPDATE."""
+    if head._state.adding:
+        head.save(force_insert=True)
+        return
+    with connection.cursor() as cursor:
+        values: list[Any] = [head.secret, head.sequence, head.hash, head.reach, head.swept, head.anchored_on, head.mac]
+        cursor.execute(_ADVANCE, values)
+
+
+def _search_from(head: Chain, *, look_far: bool) -> datetime:
+    if look_far and (sealed := sealed_until(head)):
+        return sealed
+    return head.reach - NEAR_WINDOW if head.reach else BEGINNING
+
+
+def _seal_columns(head: Chain, key: bytes, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """The columns of the seals of these rows; the head moves on."""
+    sequence, before = head.sequence, bytes(head.hash)
+    hashes, sealer = [], chain.Sealer(key)
+    for row in rows:
+        sequence += 1
+        before = sealer.seal(before, sequence, row[1:])
+        hashes.append(before)
+    sequences = list(range(head.sequence + 1, sequence + 1))
+    head.sequence, head.hash = sequence, before
+    return [sequences, [row[1] for row in rows], [row[0] for row in rows], hashes]
+
+
+def _anchor(head: Chain, now: datetime) -> bool:
+    """A day (UTC) has ended: keep where the chain stood, in its table and in the log. The key goes under the ring's newest key.
+
+    Answers whether there was a day to anchor.
+    """
+    today: date = now.astimezone(UTC).date()
+    if head.anchored_on is None or head.anchored_on >= today:
+        return False
+    day, sequence, hash_ = today - timedelta(days=1), head.sequence, bytes(head.hash)
+    Anchor.objects.create(day=day, sequence=sequence, hash=hash_)
+    head.anchored_on, head.secret = today, keyring.encrypt(chain.key_of(head))
+    transaction.on_commit(lambda: log.info("trail anchored: day %s sequence %d seal %s", day, sequence, hash_.hex()))
+    return True

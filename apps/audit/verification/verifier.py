@@ -1,0 +1,342 @@
+"""Is the log as it was sealed? Walks the chain and the rows beside it, some thousands at a time, and names the first that is not.
+
+Found is: a row changed by a byte, removed, exchanged with another, slipped into what is sealed already; a seal changed,
+removed or added; an anchor changed; the chain's end cut off; a chain that the anchor file contradicts. Not found is what
+was changed before it was sealed, within seconds.
+
+A request verifies a bounded number of rows after the last that the worker has verified (`verify_recent`). The worker verifies the
+whole log, step by step (`full_verification`).
+"""
+
+import hmac
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from apps.access.actor import Actor
+from apps.audit import services
+from apps.audit.models import Anchor, AuditEvent, Chain, Seal
+from apps.audit.sealing import anchor_file, chain, seals
+from apps.audit.sealing.anchor_file import AnchorRecord
+from apps.audit.verification import progress
+from apps.common import keyring
+from apps.common.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+ProgressCallback = Callable[[int, int], None]
+"""Told how many seals are checked, and of how many."""
+
+_STEP = 5_000
+_MOST_RECORDS = 5_000  # of the anchor file are compared, the newest: twelve years of days
+_RECENT = timedelta(days=1)
+_BEFORE_ALL = UUID(int=0)
+_AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)  # Python's calendar ends soon after
+
+# One row each by its key: the planner is not asked. Nothing is read that the seal does not need.
+_SEALS = f"""
+SELECT s.sequence, s.hash, a.*
+FROM (SELECT * FROM audit_seal WHERE sequence > %s AND sequence <= %s ORDER BY sequence LIMIT {_STEP}) s
+LEFT JOIN LATERAL (SELECT {chain.COLUMNS} FROM audit_auditevent a WHERE a.id = s.event_id AND a.at = s.at LIMIT 1) a ON true
+ORDER BY s.sequence
+"""  # noqa: S608
+# Counted instead of looked up one by one: every seal of a right chain has its row, so the rows without a seal are the difference.
+_COUNTS = f"""
+SELECT (SELECT count(*) FROM audit_auditevent) - (SELECT sequence FROM audit_chain),
+    (SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({seals.SEALED}))
+"""  # noqa: S608
+_ROWS = f"""
+SELECT a.id, a.at, EXISTS (SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0)
+FROM audit_auditevent a WHERE a.at >= %s AND (a.at, a.id) > (%s, %s) AND a.at <= %s ORDER BY a.at, a.id LIMIT {_STEP}
+"""  # noqa: S608
+_INSERTED = f"""
+SELECT a.id, a.at FROM (SELECT id, at FROM audit_auditevent WHERE at >= %s AND at < %s ORDER BY at DESC LIMIT %s) a
+WHERE NOT EXISTS ({seals.SEALED}) ORDER BY a.at, a.id LIMIT 1
+"""  # noqa: S608
+_OUT_OF_TIME = "SELECT id FROM audit_auditevent WHERE at < %s OR at >= %s LIMIT 1"
+
+
+class KeyUnreadable(Conflict):
+    message = "No key on HIMS_KEY_RING reads the key of the trail. Put the ring's former keys back, or restore the database's."
+
+
+class Flaw(StrEnum):
+    """What is wrong with the first row that is wrong."""
+
+    CHANGED = "changed"  # the row, or its seal, is not as it was sealed
+    REMOVED = "removed"  # its seal stands, the row is gone (or its time was changed)
+    SEAL_REMOVED = "seal_removed"  # a place of the chain is empty
+    SEAL_ADDED = "seal_added"  # behind the chain's end
+    HEAD = "head_changed"  # the record of the chain's end
+    ANCHOR = "anchor_changed"
+    INSERTED = "inserted"  # into a time that was sealed already
+    LOST = "chain_lost"  # the chain is empty, or ends before what the anchor file says
+    REPLACED = "chain_replaced"  # the anchor file knows of another chain
+
+
+@dataclass(frozen=True)
+class BrokenRow:
+    """The first row that is wrong. `id` and `at` are None where only a place is known, `sequence` where there is none."""
+
+    flaw: Flaw
+    id: UUID | None = None
+    at: datetime | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`checked` seals were recomputed; `unsealed` rows wait for the next sealing.
+
+    `whole_trail_verified_at` is when the worker last came to the end of the whole log and found it right, None if never.
+    """
+
+    intact: bool
+    checked: int
+    unsealed: int
+    first_broken: BrokenRow | None
+    whole_trail_verified_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OpenedChain:
+    """The chain's head and key, checked against the anchor file; `broken` where they are not right. No head: no seals."""
+
+    head: Chain | None
+    key: bytes = b""
+    last: int | None = None
+    broken: BrokenRow | None = None
+
+
+def verify(
+    *, by: Actor, since: datetime | None = None, watch: ProgressCallback | None = None, records: list[AnchorRecord] | None = None
+) -> Verification:
+    """Recompute the chain, from the last anchor before `since` or from its beginning. Audited.
+
+    `records` are those of the anchor file, or of a copy of it. Raises KeyUnreadable, AnchorFileUnreadable.
+    """
+    opened = open_chain(anchor_file.read() if records is None else records)
+    checked, broken = 0, opened.broken
+    if opened.head is not None and not broken:
+        walk = ChainWalk(opened, _anchor_before(since))
+        broken = walk.run(watch or _ignore_progress)
+        checked = walk.checked
+    unsealed, inserted = check_unsealed_rows()
+    return _report(by, Verification(not (broken or inserted), checked, unsealed, broken or inserted, progress.finished_at()))
+
+
+def verify_recent(*, by: Actor, since: datetime | None = None) -> Verification:
+    """Recompute at most HIMS_AUDIT_VERIFY_ROWS seals after the last that the worker verified, or after the anchor before `since`.
+
+    What the worker has found wrong stays told until it finds it right. Audited. Raises KeyUnreadable, AnchorFileUnreadable.
+    """
+    opened = open_chain(anchor_file.read())
+    if opened.head is None:
+        unsealed = seals.count_unsealed(None)
+        return _report(by, Verification(not opened.broken, 0, unsealed, opened.broken, progress.finished_at()))
+    progress_row = progress.load(opened.key)
+    checked, broken = 0, opened.broken
+    if not broken:
+        trusted = (progress_row.trusted, bytes(progress_row.trusted_hash)) if progress_row else (0, chain.NO_SEAL)
+        start = _anchor_before(since) if since else trusted
+        walk = ChainWalk(opened, start, limit=settings.HIMS_AUDIT_VERIFY_ROWS)
+        broken = walk.run(_ignore_progress)
+        checked = walk.checked
+    broken = broken or (broken_row_from(progress_row.broken) if progress_row else None) or _recently_inserted(opened.head)
+    unsealed = seals.count_unsealed(opened.head)
+    return _report(by, Verification(not broken, checked, unsealed, broken, progress.finished_at()))
+
+
+def open_chain(records: list[AnchorRecord]) -> OpenedChain:
+    """The head and its key, and whether they agree with each other and with the anchor file's records. Raises KeyUnreadable."""
+    head, last = _head_and_last()
+    if head is None:
+        lost = BrokenRow(Flaw.LOST, sequence=1) if any(records) else None
+        return OpenedChain(None, broken=BrokenRow(Flaw.HEAD) if last else lost)
+    try:
+        key = chain.key_of(head)
+    except keyring.Unreadable as error:
+        raise KeyUnreadable from error
+    if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
+        return OpenedChain(head, key, last, BrokenRow(Flaw.HEAD))
+    return OpenedChain(head, key, last, _contradiction(head, key, records))
+
+
+def _contradiction(head: Chain, key: bytes, records: list[AnchorRecord]) -> BrokenRow | None:
+    """What the anchor file knows better."""
+    match anchor_file.find_contradiction(records, chain_id=chain.id_of(key), sequence=head.sequence):
+        case "replaced":
+            return BrokenRow(Flaw.REPLACED)
+        case "lost":
+            return BrokenRow(Flaw.LOST, sequence=head.sequence + 1)
+    recorded = {record.sequence: record.seal for record in records if record.sequence}
+    rows = {row.sequence: row for row in Seal.objects.filter(sequence__in=sorted(recorded)[-_MOST_RECORDS:])}
+    for sequence in sorted(recorded)[-_MOST_RECORDS:]:
+        if sequence not in rows:
+            return BrokenRow(Flaw.SEAL_REMOVED, sequence=sequence)
+        if bytes(rows[sequence].hash).hex() != recorded[sequence]:
+            return BrokenRow(Flaw.ANCHOR, rows[sequence].event_id, rows[sequence].at, sequence)
+    return None
+
+
+def broken_row_from(stored: dict[str, Any] | None) -> BrokenRow | None:
+    """A flaw as `progress` keeps it."""
+    if stored is None:
+        return None
+    row_id, at = stored.get("id"), stored.get("at")
+    return BrokenRow(Flaw(stored["flaw"]), row_id and UUID(row_id), at and datetime.fromisoformat(at), stored.get("sequence"))
+
+
+def _report(by: Actor, verification: Verification) -> Verification:
+    """Write the audit row, and the log line where the log is not intact."""
+    outcome = AuditEvent.Outcome.SUCCESS if verification.intact else AuditEvent.Outcome.FAILURE
+    about: dict[str, Any] = {"intact": verification.intact, "checked": verification.checked, "unsealed": verification.unsealed}
+    services.record(by=by, action="trail.verified", outcome=outcome, **about)
+    if not verification.intact:
+        log.error("the trail is not as it was sealed: %s", verification.first_broken)
+    return verification
+
+
+def _anchor_before(since: datetime | None) -> tuple[int, bytes]:
+    """Place and seal of the last anchor before that day; the chain's beginning where there is none."""
+    day = since.astimezone(UTC).date() if since else None
+    anchor = Anchor.objects.filter(day__lt=day).order_by("-day").first() if day else None
+    return (anchor.sequence, bytes(anchor.hash)) if anchor else (0, chain.NO_SEAL)
+
+
+class ChainWalk:
+    """Along the chain, seal by seal, from a place whose seal is known, for at most so many seals."""
+
+    def __init__(self, opened: OpenedChain, start: tuple[int, bytes], *, limit: int | None = None) -> None:
+        assert opened.head is not None
+        self.head, self.last, self._sealer = opened.head, opened.last, chain.Sealer(opened.key)
+        self.start, self.before = start
+        self.place = self.start
+        self.until = self.head.sequence if limit is None else min(self.head.sequence, self.start + limit)
+        anchors = Anchor.objects.filter(sequence__gt=self.start, sequence__lte=self.until)
+        self._anchors = {anchor.sequence: bytes(anchor.hash) for anchor in anchors}
+
+    @property
+    def checked(self) -> int:
+        return self.place - self.start
+
+    @property
+    def is_at_end(self) -> bool:
+        return self.place >= self.head.sequence
+
+    def run(self, watch: ProgressCallback) -> BrokenRow | None:
+        """The first flaw, or None where every seal up to `until` is right (and, at the chain's end, nothing stands behind it)."""
+        while self.place < self.until:
+            rows = _fetch_plain(_SEALS, [self.place, self.until])
+            if not rows:
+                return self._gap()
+            if broken := self._first_flaw(rows):
+                return broken
+            watch(self.checked, self.head.sequence - self.start)
+        if not self.is_at_end:
+            return None
+        if self.before != bytes(self.head.hash):
+            return BrokenRow(Flaw.HEAD, sequence=self.place)
+        return _added_seal(self.head, self.last)
+
+    def _first_flaw(self, rows: list[tuple[Any, ...]]) -> BrokenRow | None:
+        seal, anchors, before, place = self._sealer.seal, self._anchors, self.before, self.place
+        for sequence, stored, *row in rows:
+            if sequence != place + 1 or row[0] is None:
+                break
+            computed = seal(before, sequence, row)
+            if computed != stored or (anchors and anchors.get(sequence, computed) != computed):
+                break
+            place, before = sequence, computed
+        self.before, moved = before, place - self.place
+        self.place = place
+        return None if moved == len(rows) else self._flaw_of(rows[moved])
+
+    def _flaw_of(self, row: tuple[Any, ...]) -> BrokenRow:
+        """What is wrong with the row after the last that is right."""
+        sequence, stored = row[:2]
+        if sequence != self.place + 1:
+            return self._gap()
+        seal = Seal.objects.get(sequence=sequence)
+        where = (seal.event_id, seal.at, sequence)
+        if row[2] is None:
+            return BrokenRow(Flaw.REMOVED, *where)
+        computed = self._sealer.seal(self.before, sequence, row[2:])
+        return BrokenRow(Flaw.CHANGED if computed != stored else Flaw.ANCHOR, *where)
+
+    def _gap(self) -> BrokenRow:
+        return BrokenRow(Flaw.SEAL_REMOVED, sequence=self.place + 1)
+
+
+def _head_and_last() -> tuple[Chain | None, int | None]:
+    """The head, and the last place that has a seal, at one moment."""
+    last = Seal.objects.order_by("-sequence").values("sequence")[:1]
+    head = Chain.objects.annotate(last=last).first()
+    if head is None:
+        return None, Seal.objects.order_by("-sequence").values_list("sequence", flat=True).first()
+    return head, head.last
+
+
+def _added_seal(head: Chain, last: int | None) -> BrokenRow | None:
+    if last is None or last <= head.sequence:
+        return None
+    row = Seal.objects.filter(sequence__gt=head.sequence, sequence__lte=last).order_by("sequence").first()
+    return BrokenRow(Flaw.SEAL_ADDED, row.event_id, row.at, row.sequence) if row else None
+
+
+def check_unsealed_rows() -> tuple[int, BrokenRow | None]:
+    """How many rows have no seal, and the first of them that should have had one long ago. Counts the whole log."""
+    head = Chain.objects.first()
+    if out_of_time := _fetch(_OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
+        return 0, BrokenRow(Flaw.INSERTED, out_of_time[0][0])
+    sealed_until = seals.sealed_until(head) if head else None
+    if sealed_until is None:
+        return seals.count_unsealed(head), None
+    ((without, recent),) = _fetch(_COUNTS, [sealed_until])
+    return without, _first_inserted(sealed_until) if without > recent else None
+
+
+def _first_inserted(sealed_until: datetime) -> BrokenRow | None:
+    """Go through all rows of the time that is sealed, for the first without a seal."""
+    after = (seals.BEGINNING, _BEFORE_ALL)
+    while rows := _fetch(_ROWS, [after[0], *after, sealed_until]):
+        for row_id, at, sealed in rows:
+            if not sealed and at < sealed_until:
+                return BrokenRow(Flaw.INSERTED, row_id, at)
+        after = (rows[-1][1], rows[-1][0])
+    return None
+
+
+def _recently_inserted(head: Chain) -> BrokenRow | None:
+    """The first row without a seal among the last of the time that is sealed: a bounded number."""
+    if out_of_time := _fetch(_OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
+        return BrokenRow(Flaw.INSERTED, out_of_time[0][0])
+    until = seals.sealed_until(head)
+    rows = _fetch(_INSERTED, [until - _RECENT, until, settings.HIMS_AUDIT_VERIFY_ROWS]) if until else []
+    return BrokenRow(Flaw.INSERTED, *rows[0]) if rows else None
+
+
+def _fetch(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    """Read by psycopg in binary: Django's own cursor makes objects of times, which are written as text again."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql, values, binary=True)
+        return cursor.fetchall()
+
+
+def _ignore_progress(checked: int, total: int) -> None:
+    """Watches nothing."""

@@ -1,0 +1,135 @@
+"""Applying the table to a visit's facts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+from apps.consultations.adaptive.facts import Facts
+from apps.consultations.adaptive.rule import Rule
+from apps.consultations.adaptive.table import NOT_REVIEWED, RULES, VERSION
+from apps.consultations.rules import StepRequirements
+from apps.consultations.steps.definitions import Step
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Questions to ask, or things to do, at a step."""
+
+    rule_id: str
+    because: str
+    step: Step
+    asks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What must be acknowledged before the visit is signed. Another reason is another alert: a new value is asked anew."""
+
+    id: str
+    rule_id: str
+    because: str
+    step: Step
+    message: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A rule that says something of a step, and why."""
+
+    rule_id: str
+    because: str
+    step: Step
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What the table says of a visit. Every line names its rule; earlier rows of the table come first."""
+
+    version: str
+    facts: Facts
+    requires: tuple[Reason, ...]
+    skips: tuple[Reason, ...]
+    first: tuple[Reason, ...]
+    prompts: tuple[Prompt, ...]
+    alerts: tuple[Alert, ...]
+    prefills: tuple[str, ...]
+
+    def requirements(self) -> StepRequirements:
+        """For `rules.progress`. Where one rule requires a step and another sets it aside, it is required."""
+        return requirements_of(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it is kept with the visit: plain values, as they come back from the database."""
+        data: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"facts": self.facts.as_dict(), "note": NOT_REVIEWED}))
+        return data
+
+
+def requirements_of(data: Mapping[str, Any]) -> StepRequirements:
+    """What a visit needs by the guidance it keeps."""
+    first = tuple(Step(one["step"]) for one in data["first"])
+    return StepRequirements(_by_step(data["requires"]), _by_step(data["skips"]), first)
+
+
+def guide(facts: Facts, rules: Sequence[Rule] = RULES, version: str = VERSION) -> Guidance:
+    """What the rules that hold say, in the order of the table."""
+    matching = [(rule, _reason_text(rule, facts)) for rule in rules if all(condition.holds(facts) for condition in rule.when)]
+    return Guidance(
+        version=version,
+        facts=facts,
+        requires=tuple(Reason(rule.rule_id, why, step) for rule, why in matching for step in rule.requires),
+        skips=tuple(Reason(rule.rule_id, why, step) for rule, why in matching for step in rule.skips),
+        first=tuple(Reason(rule.rule_id, why, rule.first) for rule, why in matching if rule.first is not None),
+        prompts=tuple(Prompt(rule.rule_id, why, _at(rule), rule.asks) for rule, why in matching if rule.asks),
+        alerts=tuple(
+            Alert(alert_id(version, rule.rule_id, why), rule.rule_id, why, _at(rule), rule.alert, rule.urgent)
+            for rule, why in matching
+            if rule.alert
+        ),
+        prefills=tuple(rule.prefills for rule, _ in matching if rule.prefills),
+    )
+
+
+def urgent_alerts(facts: Facts) -> dict[str, Any]:
+    """The urgent alerts of the vital signs of a visit that is not adaptive, as they are kept; empty for none."""
+    data = guide(facts, [rule for rule in RULES if rule.urgent]).as_dict()
+    return {name: data[name] for name in ("alerts", "version", "note")} if data["alerts"] else {}
+
+
+def alert_id(version: str, rule_id: str, because: str) -> str:
+    """The same for the same rule with the same reason."""
+    return blake2b("\n".join((version, rule_id, because)).encode(), digest_size=12).hexdigest()
+
+
+def _at(rule: Rule) -> Step:
+    return rule.at if rule.at is not None else Step.REVIEW_SIGN
+
+
+class _FactsForText(dict):  # type: ignore[type-arg]
+    """Facts for a sentence; what is not known is told as such."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, name: str) -> Any:
+        value = getattr(self._facts, name)
+        return _Unknown() if value is None else value
+
+
+class _Unknown:
+    def __format__(self, _: str) -> str:
+        return "?"
+
+
+def _reason_text(rule: Rule, facts: Facts) -> str:
+    return rule.because.format_map(_FactsForText(facts))
+
+
+def _by_step(reasons: Sequence[Mapping[str, Any]]) -> dict[Step, str]:
+    reasons_by_step: dict[Step, str] = {}
+    for one in reasons:
+        reasons_by_step.setdefault(Step(one["step"]), one["because"])
+    return reasons_by_step

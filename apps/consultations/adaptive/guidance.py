@@ -1,0 +1,105 @@
+"""What the adaptive rules are told of a visit: the patient, the chart, the visits before, and what has been saved so far."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.access.actor import SYSTEM
+from apps.consultations import adaptive
+from apps.consultations.adaptive.facts import Facts, normalized
+from apps.consultations.models import SIGNED, Consultation, StepSave
+from apps.consultations.rules import Workflow
+from apps.consultations.steps.definitions import Step
+from apps.patients import selectors as patients
+from apps.patients.chart import ages, measurements, vitals
+from apps.patients.chart.dates import years_between
+from apps.patients.chart.entry_types import EntryType
+from apps.patients.chart.vitals import MeasuredPerson
+from apps.patients.models import Patient
+
+_CHART_TYPES = {"allergies": EntryType.ALLERGY, "medications": EntryType.MEDICATION, "problems": EntryType.DIAGNOSIS}
+_MAX_ENTRIES = 200
+Chart = Mapping[str, list[dict[str, Any]]]
+
+
+def current_guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]) -> dict[str, Any]:
+    """What the table says of the visit now, as it is kept, with what can be offered for confirmation. Two queries.
+
+    Of a visit that is not adaptive only the urgent alerts of its vital signs; empty without one, and without a query.
+    """
+    if row.workflow_type != Workflow.ADAPTIVE:
+        return adaptive.urgent_alerts(Facts(**_patient_facts(row, patient), **_vital_facts(saves)))
+    chart = _chart(patient)
+    guided = adaptive.guide(_facts(row, patient, chart, saves))
+    offered = {name: chart[name] for name in guided.prefills}
+    return guided.as_dict() | {"prefill": {Step.HISTORY_REVIEW.wire_name: offered} if offered else {}}
+
+
+def person(row: Consultation, patient: Patient) -> MeasuredPerson:
+    """Who is measured in the visit: the age on its day, and the chart's newest weight and height. One query."""
+    return measurements.person(patient, row.started_at)
+
+
+def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:
+    symptoms = saves[Step.SYMPTOMS].data if Step.SYMPTOMS in saves else {}
+    texts = [symptoms.get("chief_complaint", ""), *(symptom["description"] for symptom in symptoms.get("symptoms", ()))]
+    return Facts(
+        **_patient_facts(row, patient),
+        **_vital_facts(saves),
+        appointment_type=row.appointment.appointment_type if row.appointment else "walk_in",
+        last_visit_days=_days_since_last(row),
+        complaint=normalized(*texts),
+        allergy_status=patient.allergy_status,
+        allergies=_names(chart["allergies"]),
+        medications=_names(chart["medications"]),
+        problems=tuple(f"{entry['code_system']}:{entry['code']}" for entry in chart["problems"] if entry["code"]),
+        tests_wanted=_has_items(saves, Step.INVESTIGATIONS, "tests"),
+        drugs_wanted=_has_items(saves, Step.PRESCRIPTIONS, "medications"),
+    )
+
+
+def _patient_facts(row: Consultation, patient: Patient) -> dict[str, Any]:
+    born, day = patient.date_of_birth, _day(row.started_at)
+    days, years = max((day - born).days, 0), max(years_between(born, day), 0)
+    return {"age_days": days, "years": years, "age": ages.age_of(patient, row.started_at), "sex": patient.gender}
+
+
+def _vital_facts(saves: Mapping[Step, StepSave]) -> dict[str, Any]:
+    if Step.VITALS not in saves:
+        return {}
+    save = saves[Step.VITALS]
+    names = ("systolic", "diastolic", "pulse", "temperature_c", "spo2", "respiratory_rate", "weight_kg", "pain")
+    return {name: save.parsed.get(name) for name in names} | {"not_measurable": vitals.not_measurable(save.data)}
+
+
+def _chart(patient: Patient) -> Chart:
+    """What is active now, the latest first."""
+    kinds = {kind.value: name for name, kind in _CHART_TYPES.items()}
+    chart: dict[str, list[dict[str, Any]]] = {name: [] for name in _CHART_TYPES}
+    rows = patients.chart(visible_to=SYSTEM, patient_id=patient.pk, type__in=list(kinds), status="active")
+    for entry in rows.values("id", "type", "display", "code_system", "code", "occurred_at", "occurred_on")[:_MAX_ENTRIES]:
+        since = entry.pop("occurred_on") or _day(entry["occurred_at"]).isoformat()
+        del entry["occurred_at"]
+        chart[kinds[entry.pop("type")]].append(entry | {"id": str(entry["id"]), "since": since})
+    return chart
+
+
+def _days_since_last(row: Consultation) -> int | None:
+    before = Consultation.objects.filter(patient=row.patient_id, status__in=SIGNED, started_at__lt=row.started_at)
+    last = before.order_by("-started_at", "-id").values_list("started_at", flat=True).first()
+    return (_day(row.started_at) - _day(last)).days if last else None
+
+
+def _has_items(saves: Mapping[Step, StepSave], step: Step, name: str) -> bool:
+    return step in saves and bool(saves[step].data.get(name))
+
+
+def _names(entries: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(entry["display"] for entry in entries)
+
+
+def _day(at: datetime) -> Any:
+    return at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()

@@ -1,0 +1,81 @@
+"""How steps, fields and states are called on the pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.consultations.rules import State
+from apps.consultations.steps.definitions import Step
+from apps.consultations.steps.fields import NOT_MEASURABLE
+from apps.patients.chart import vitals
+from apps.patients.chart.vitals.parsing import UNIT_SIGNS
+
+STATES = {State.COMPLETED: "done", State.IN_PROGRESS: "now", State.PENDING: "to do", State.SKIPPED: "skipped"}
+SIGNS = {State.COMPLETED: "✓", State.IN_PROGRESS: "▶", State.PENDING: "○", State.SKIPPED: "–"}
+STATUS_SIGNS = {"in_progress": "▶", "on_hold": "⏸", "completed": "✓", "amended": "✎", "cancelled": "✕"}
+_LABELS = {
+    "bp": "Blood pressure",
+    "temperature_c": "Temperature",
+    "spo2": "Oxygen saturation",
+    "weight_kg": "Weight",
+    "height_cm": "Height",
+    "bmi": "Body mass index",
+    "confirmed_implausible": "What looks implausible was measured again and is right",
+    "temperature_unit": "Temperature in",
+    "weight_unit": "Weight in",
+    "height_unit": "Height in",
+    "entered": "Entered as",
+    "identity_confirmed": "I asked for name and date of birth, and they are this patient’s",
+    "code": "ICD-10-CM code",
+    "drug_id": "Drug id",
+    "follow_up": "Next appointment, in words",
+}
+_UNITS = {"bp": "mmHg", "pain": "0 to 10"}
+
+
+def plain(word: str) -> str:
+    """A word of the API in plain text."""
+    return word.replace("_", " ")
+
+
+def step(number: Step) -> str:
+    """Like "Review and sign"."""
+    return "Review and sign" if number is Step.REVIEW_SIGN else plain(number.wire_name).capitalize()
+
+
+def label(name: str) -> str:
+    """Of a field of a step."""
+    return _LABELS.get(name, plain(name).capitalize())
+
+
+def unit(name: str) -> str:
+    """Of a vital sign."""
+    return _UNITS.get(name) or (vitals.RANGES[name].unit if name in vitals.RANGES else "")
+
+
+def value(stored: Any) -> str:
+    """A value of a step's data, in words."""
+    if stored in (None, "", [], {}):
+        return "(empty)"
+    if stored == NOT_MEASURABLE:
+        return "not measurable"
+    if isinstance(stored, bool):
+        return "yes" if stored else "no"
+    if isinstance(stored, Mapping):
+        return ", ".join(f"{plain(name)}: {value(one)}" for name, one in stored.items())
+    if isinstance(stored, list | tuple):
+        return "; ".join(value(one) for one in stored)
+    return str(stored)
+
+
+def lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A step's data, field by field."""
+    return [(label(name), _measured(name, stored, data)) for name, stored in data.items() if name != "entered"]
+
+
+def _measured(name: str, stored: Any, data: Mapping[str, Any]) -> str:
+    """A value with its unit, and as it was typed where that was in another unit."""
+    text = value(stored)
+    if name in vitals.RANGES and isinstance(stored, int | float):
+        text = f"{text} {unit(name)}"
+    typed = data.get("entered", {}).get(name)
+    return f"{text} (entered as {typed['value']:g} {UNIT_SIGNS.get(typed['unit'], typed['unit'])})" if typed else text

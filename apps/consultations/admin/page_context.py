@@ -1,0 +1,161 @@
+"""What the pages of a visit show: the stepper, what was saved, prompts and alerts, what is missing."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts import selectors as accounts
+from apps.common.errors import Forbidden
+from apps.consultations import selectors
+from apps.consultations.admin import labels
+from apps.consultations.admin.step_forms import ALERT
+from apps.consultations.models import Consultation, StepSave
+from apps.consultations.rules import Status
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services.locking import check_owner
+from apps.consultations.steps import notices
+from apps.consultations.steps.definitions import NURSE_STEPS, Step
+from apps.patients.chart import banner
+from apps.rest.admin_site import can_open
+
+_PAGE = "admin:consultations_consultation_"
+
+
+def may_act(user: Any, row: Consultation) -> bool:
+    """Whether the person acts in this visit."""
+    try:
+        check_owner(user, row)
+    except Forbidden:
+        return False
+    return True
+
+
+def may_save(user: Any, row: Consultation, step: Step) -> bool:
+    """Whether the person may save this step now."""
+    permission = Permission.CONSULTATION_STEP if step in NURSE_STEPS else Permission.CONSULTATION_STEP_ANY
+    return row.status == Status.IN_PROGRESS and can_open(user, permission) and may_act(user, row) and step is not Step.REVIEW_SIGN
+
+
+def step_url(row: Consultation, step: Step) -> str:
+    """Where a step is read and saved; the last one is the review."""
+    if step is Step.REVIEW_SIGN:
+        return reverse(f"{_PAGE}change", args=[row.pk]) + "#review"
+    return reverse(f"{_PAGE}step", args=[row.pk, int(step)])
+
+
+def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
+    """What every page of a visit has."""
+    reader = cast("Actor", request.user)
+    return {
+        "banner": banner.of(row.patient, reader),
+        "may_read_chart": can_open(request.user, Permission.CHART_VIEW),
+        "visit_url": reverse(f"{_PAGE}change", args=[row.pk]),
+        "sign": labels.STATUS_SIGNS[row.status],
+        "status": labels.plain(row.status),
+        "may_answer": can_open(request.user, Permission.CONSULTATION_STEP_ANY),
+    }
+
+
+def stepper(consultation: ConsultationDetails, current: Step | None = None) -> list[dict[str, Any]]:
+    """The eleven steps with how each stands."""
+    return [
+        {
+            "number": int(one.step),
+            "name": labels.step(one.step),
+            "url": step_url(consultation.row, one.step),
+            "state": labels.STATES[one.state],
+            "sign": labels.SIGNS[one.state],
+            "unplaced": notices.of_save(consultation.saves.get(one.step)),
+            "required": one.required,
+            "reason": one.reason,
+            "here": one.step is current,
+        }
+        for one in consultation.progress.steps
+    ]
+
+
+def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dict[str, Any]:
+    """Prompts and alerts of one step, or of all, and what is to be known of the rules."""
+    guidance = consultation.row.guidance
+    prompts = [line for line in guidance.get("prompts", []) if step is None or line["step"] == step]
+    alerts = [
+        line | {"answer": consultation.acknowledged.get(line["id"]), "box": ALERT + line["id"]}
+        for line in consultation.alerts
+        if step is None or line["step"] == step
+    ]
+    return {
+        "prompts": prompts,
+        "alerts": alerts,
+        "rules_note": guidance.get("note", ""),
+        "rule_version": consultation.row.rule_version,
+    }
+
+
+def urgent(consultation: ConsultationDetails) -> dict[str, Any]:
+    """The banner on every page of a visit until a doctor has answered: what calls the doctor, and where it is answered."""
+    return {"urgent": consultation.urgent_alerts, "urgent_url": step_url(consultation.row, Step.VITALS)}
+
+
+def content(request: HttpRequest, consultation: ConsultationDetails) -> list[dict[str, Any]]:
+    """What was saved, step by step, with who saved it."""
+    people = names(request, consultation.saves)
+    return [
+        {
+            "name": labels.step(step),
+            "url": step_url(consultation.row, step),
+            "lines": step_lines(save),
+            "unplaced": notices.of_save(save),
+            "who": people.get(save.saved_by_id, ""),
+            "at": save.saved_at,
+        }
+        for step, save in sorted(consultation.saves.items())
+        if step is not Step.REVIEW_SIGN
+    ]
+
+
+def step_lines(save: StepSave) -> list[tuple[str, str]]:
+    """A step's data in words; diagnoses with their names."""
+    coded = save.parsed.get("diagnoses") if Step(save.number) is Step.ASSESSMENT else None
+    if coded:
+        text = "; ".join(f"{one['code']} {one['display']}{' (primary)' if one['primary'] else ''}" for one in coded)
+        return [("Diagnoses", text)]
+    return labels.lines(save.data)
+
+
+def names(request: HttpRequest, saves: Mapping[Step, StepSave]) -> dict[Any, str]:
+    """Who saved them, by id. One query."""
+    ids = {save.saved_by_id for save in saves.values() if save.saved_by_id}
+    return {one.pk: str(one) for one in accounts.colleagues(visible_to=cast("Actor", request.user), ids=ids)}
+
+
+def missing(consultation: ConsultationDetails) -> list[dict[str, Any]]:
+    """The required steps that are not completed."""
+    reasons = {one.step: one.reason for one in consultation.progress.steps}
+    return [
+        {"name": labels.step(step), "number": int(step), "url": step_url(consultation.row, step), "reason": reasons[step]}
+        for step in consultation.progress.missing
+    ]
+
+
+def codes(consultation: ConsultationDetails) -> list[str]:
+    """The diagnoses' codes, for whoever reads no narrative."""
+    save = consultation.saves.get(Step.ASSESSMENT)
+    return [one["code"] + (" (primary)" if one["primary"] else "") for one in save.parsed.get("diagnoses", ())] if save else []
+
+
+def history(consultation: ConsultationDetails) -> list[dict[str, Any]]:
+    """What the visit went through."""
+    return [
+        {
+            "at": one.at,
+            "to": labels.plain(one.to_status),
+            "by": one.by or "the system",
+            "reason": one.reason,
+            "doctor": one.to_doctor,
+        }
+        for one in selectors.status_changes(consultation.row)
+    ]

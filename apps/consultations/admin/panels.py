@@ -1,0 +1,47 @@
+"""Where a visit is started from: the patient's page and the appointment's."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.access.permissions import Permission
+from apps.appointments.models import Appointment
+from apps.appointments.rules import Status, may_follow
+from apps.consultations.models import Consultation
+from apps.patients.admin.patients import PatientPanel
+from apps.patients.models import Patient
+from apps.rest.admin_site import can_open
+
+_TITLE = "Consultation"
+
+
+def walk_in_panel(request: HttpRequest, patient: Patient) -> PatientPanel | None:
+    """On the patient's page: a visit of somebody who walked in."""
+    if not can_open(request.user, Permission.CONSULTATION_START) or not patient.is_active or patient.deceased_at:
+        return None
+    return PatientPanel(_TITLE, (), "", (("Start a visit", _start("patient", patient)),))
+
+
+def consultation_panel(request: HttpRequest, appointment: Appointment) -> PatientPanel | None:
+    """On the appointment's page: its visit that goes on, or where it is started."""
+    if can_open(request.user, Permission.CONSULTATION_VIEW):
+        ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
+        if ongoing_id:
+            return PatientPanel(
+                _TITLE, ((reverse("admin:consultations_consultation_change", args=[ongoing_id]), "The visit that goes on"),), ""
+            )
+    start = start_link(request, appointment)
+    return PatientPanel(_TITLE, (), "", (start,)) if start else None
+
+
+def start_link(request: HttpRequest, appointment: Appointment) -> tuple[str, str] | None:
+    """Where this person starts the visit (words, address), if he may. Asks no database."""
+    is_own = can_open(request.user, Permission.CONSULTATION_ANY) or appointment.doctor_id == request.user.pk
+    if not (
+        can_open(request.user, Permission.CONSULTATION_START) and is_own and may_follow(appointment.status, Status.IN_PROGRESS)
+    ):
+        return None
+    return "Start the visit", _start("appointment", appointment)
+
+
+def _start(what: str, row: Patient | Appointment) -> str:
+    return f"{reverse('admin:consultations_consultation_add')}?{what}={row.pk}"

@@ -1,0 +1,243 @@
+"""The page of one step: its form, saved through the service; who saved meanwhile is told, and nothing is lost."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.errors import Forbidden, HimsError
+from apps.consultations import selectors, services
+from apps.consultations.admin import labels, page_context
+from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, add_errors
+from apps.consultations.rules import State, Status
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services import NewSave, StepChanged
+from apps.consultations.steps import notices
+from apps.consultations.steps.definitions import SCHEMAS, Step
+from apps.consultations.steps.fields import merged
+from apps.patients.chart import measurements, vitals
+from apps.rest.admin.base import HimsModelAdmin
+from apps.rest.admin_site import can_open
+from apps.terminology import selectors as terminology
+
+_MAX_RESULTS = 15
+_QUERY_MAX = 100
+
+
+class StepPages(HimsModelAdmin):
+    """The part of a visit's pages that reads and saves a step."""
+
+    def step_urls(self) -> list[URLPattern]:
+        """One page a step, below the visit's own."""
+        view = self.admin_site.admin_view(self.step_view)
+        return [path("<uuid:object_id>/step/<int:number>/", view, name="consultations_consultation_step")]
+
+    def step_view(self, request: HttpRequest, object_id: Any, number: int) -> HttpResponse:
+        """Read the step, or save it."""
+        if not can_open(request.user, Permission.CONSULTATION_SEE_NOTES):
+            raise PermissionDenied
+        if number not in range(int(Step.REVIEW_SIGN)):
+            raise Http404
+        by, step = cast("Actor", request.user), Step(number)
+        consultation = selectors.consultation(by, object_id)
+        save = consultation.saves.get(step)
+        stored, version = (save.data, save.version) if save else ({}, 0)
+        if request.method != "POST":
+            return self._page(request, consultation, step, StepForm(step, stored, version))
+        form = self._sent(request, consultation, step)
+        if _is_search(request) or not form.is_valid():
+            return self._page(request, consultation, step, form)
+        return self._saved(request, consultation, step, form)
+
+    def _sent(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> StepForm:
+        """The form as it was sent, over the step as the person saw it. A code that was chosen stands in the first free row."""
+        sent = request.POST.copy()
+        version = int(sent.get("version", "")) if sent.get("version", "").isdecimal() else 0
+        seen = selectors.saves_of(consultation.row, step).filter(version=min(version, 2**31 - 1)).first()
+        base, version = (seen.data, seen.version) if seen else ({}, 0)  # a version that never was: nothing had been seen
+        sent["version"] = str(version)
+        form = StepForm(step, base, version, sent)
+        if chosen := sent.get("_add", ""):
+            free = (name for name in form.fields if name.endswith("_code") and not sent.get(name, "").strip())
+            sent[next(free, "")] = chosen
+            form = StepForm(step, base, version, sent)
+        return form
+
+    def _saved(self, request: HttpRequest, consultation: ConsultationDetails, step: Step, form: StepForm) -> HttpResponse:
+        save = NewSave(
+            step=step,
+            data=form.step_data(),
+            completed=False if "_draft" in request.POST else None,
+            version=form.cleaned_data["version"],
+            acknowledged=acknowledged(request.POST),
+        )
+        try:
+            after = services.save_step(by=cast("Actor", request.user), consultation_id=consultation.row.pk, save=save)
+        except Forbidden:
+            raise
+        except StepChanged:
+            return self._conflict_page(request, consultation, step, form)
+        except HimsError as refusal:
+            add_errors(form, refusal)
+            return self._page(request, consultation, step, form, refused=refusal.details.get("alerts", ()))
+        self._add_message(request, after, step)
+        stays = "_add" in request.POST or "_draft" in request.POST
+        following = step if stays else _following(after, step)
+        return HttpResponseRedirect(page_context.step_url(consultation.row, following))
+
+    def _add_message(self, request: HttpRequest, after: ConsultationDetails, step: Step) -> None:
+        """The message of success, or in red what did not follow from the save."""
+        if notice := notices.of_save(after.saves.get(step)):
+            messages.error(request, f"{labels.step(step)}: the text is saved. {notice.message}")
+        elif step is Step.ASSESSMENT and after.unusual_diagnoses:
+            reasons = " ".join(reason for _, reason in after.unusual_diagnoses)
+            messages.warning(request, f"{labels.step(step)}: saved. {reasons}")
+        elif after.saves[step].state == State.IN_PROGRESS:
+            messages.warning(request, f"{labels.step(step)}: saved, not completed yet.")
+        else:
+            messages.success(request, f"{labels.step(step)}: saved.")
+
+    def _conflict_page(self, request: HttpRequest, consultation: ConsultationDetails, step: Step, form: StepForm) -> HttpResponse:
+        """Somebody saved meanwhile: what only they changed is taken over; else mine is in the form, theirs beside it."""
+        consultation = selectors.consultation(cast("Actor", request.user), consultation.row.pk)
+        stored, base, mine = consultation.saves[step], form.stored, merged(form.stored, form.step_data())
+        combined = {}
+        for name in SCHEMAS[step]:
+            ours, theirs = mine.get(name), stored.data.get(name)
+            combined[name] = theirs if ours == base.get(name) else ours
+        rows = [
+            {"label": labels.label(name), "mine": labels.value(mine.get(name)), "theirs": labels.value(stored.data.get(name))}
+            for name in SCHEMAS[step]
+            if mine.get(name) != stored.data.get(name)
+        ]
+        at = timezone.localtime(stored.saved_at, ZoneInfo(settings.CLINIC_TIME_ZONE))
+        who = page_context.names(request, {step: stored}).get(stored.saved_by_id, "somebody")
+        fresh = StepForm(
+            step, stored.data, stored.version, shown={name: value for name, value in combined.items() if value is not None}
+        )
+        return self._page(request, consultation, step, fresh, clash={"who": who, "at": f"{at:%H:%M}", "rows": rows})
+
+    def _page(
+        self,
+        request: HttpRequest,
+        consultation: ConsultationDetails,
+        step: Step,
+        form: StepForm,
+        *,
+        refused: Any = (),
+        clash: Any = None,
+    ) -> HttpResponse:
+        row, save = consultation.row, consultation.saves.get(step)
+        by = cast("Actor", request.user)
+        self.record_access(request, "read", row, step=int(step))
+        (step_state,) = [one for one in consultation.progress.steps if one.step is step]
+        context = {
+            **self.admin_site.each_context(request),
+            **page_context.page(request, row),
+            **page_context.guidance(consultation, step),
+            **page_context.urgent(consultation),
+            "opts": self.opts,
+            "title": f"{int(step)} {labels.step(step)}",
+            "step_page": True,
+            "original": row,
+            "visit": consultation,
+            "steps": page_context.stepper(consultation, step),
+            "how": step_state,
+            "form": form,
+            "errors": form.errors,
+            "clash": clash,
+            "refused": [
+                {"id": one.get("id", ""), "because": one.get("because", ""), "box": f"{ALERT}{one.get('id', '')}"}
+                for one in refused
+            ],
+            "may_save": page_context.may_save(request.user, row, step),
+            "why_not": _why_not(request.user, consultation, step),
+            "lines": page_context.step_lines(save) if save else [],
+            "typed": _typed(form),
+            "save": save,
+            "who": page_context.names(request, {step: save}).get(save.saved_by_id, "") if save else "",
+            "vitals": self._vitals(by, consultation, form) if step is Step.VITALS else None,
+            "limits_note": vitals.NOT_REVIEWED,
+            "prefill": _prefill(consultation, step),
+            "search": self._search(request, consultation) if step is Step.ASSESSMENT else None,
+            "coded": save.parsed.get("diagnoses", []) if save else [],
+            "unplaced": notices.of_step(step) or notices.of_save(save),
+            "is_draft": save is not None and save.state == State.IN_PROGRESS,
+        }
+        return TemplateResponse(request, "admin/consultations/consultation/step.html", context)
+
+    def _vitals(self, by: Actor, consultation: ConsultationDetails, form: StepForm) -> list[dict[str, Any]]:
+        """Each box with its units and the chart's newest value of its kind with its day."""
+        before = measurements.last_measured(by, consultation.row.patient_id, *vitals.LOINC)
+        units = {name: form[unit] for unit, name in vitals.UNIT_FIELDS.items()}
+        return [
+            {"box": box, "unit": labels.unit(box.name), "units": units.get(box.name), "before": _before(box.name, before)}
+            for box in form.singles()
+            if box.name != "confirmed_implausible" and box.name not in vitals.UNIT_FIELDS
+        ]
+
+    def _search(self, request: HttpRequest, consultation: ConsultationDetails) -> dict[str, Any]:
+        """Codes that may be billed on the day of the visit, by words."""
+        text = _words_in(request) if _is_search(request) else ""
+        day = timezone.localtime(consultation.row.started_at, ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
+        matches = list(terminology.search(text, on=day, billable=True)[:_MAX_RESULTS]) if text else []
+        return {"text": text, "found": matches}
+
+
+def _typed(form: StepForm) -> list[tuple[str, str]]:
+    """What was sent, in words: where it can no longer be saved it is shown, to be copied."""
+    form.errors  # noqa: B018  # reads the boxes
+    return labels.lines(form.step_data()) if form.is_bound else []
+
+
+def _words_in(request: HttpRequest) -> str:
+    return request.POST.get("q", "").strip()[:_QUERY_MAX]
+
+
+def _is_search(request: HttpRequest) -> bool:
+    """Whether codes are looked for. The Enter key says the same in every field: with new words to look for it means these."""
+    words_in = _words_in(request)
+    by_key = "_enter" in request.POST and words_in and words_in != request.POST.get("searched", "")
+    return "_search" in request.POST or bool(by_key)
+
+
+def _following(after: ConsultationDetails, step: Step) -> Step:
+    """Where one is taken after a save: what the visit turns to next, else the next step."""
+    recommended = after.progress.recommended
+    return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if recommended is None or recommended is step else recommended
+
+
+def _before(name: str, last: Mapping[str, vitals.LastMeasurement]) -> str:
+    """The newest value of the chart with its day; a pressure from its two halves, where both are of one day."""
+    if name == "bp" and "systolic" in last:
+        top, low = last["systolic"], last.get("diastolic")
+        both = f"{top.value:g}/{low.value:g}" if low and low.on == top.on else f"{top.value:g}/?"
+        return f"{both} ({top.on})"
+    return f"{last[name].value:g} ({last[name].on})" if name in last else ""
+
+
+def _prefill(consultation: ConsultationDetails, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What stands in the chart, to be confirmed."""
+    offered = consultation.row.guidance.get("prefill", {}).get(step.wire_name, {})
+    return [(labels.label(name), entries) for name, entries in offered.items()]
+
+
+def _why_not(user: Any, consultation: ConsultationDetails, step: Step) -> str:
+    """Why the step is shown read-only."""
+    row = consultation.row
+    if page_context.may_save(user, row, step):
+        return ""
+    if row.status != Status.IN_PROGRESS:
+        return f"The visit is {labels.plain(row.status)}: its steps are read-only."
+    if not page_context.may_act(user, row):
+        return "This is another doctor’s visit; it has to be handed over first."
+    return "Your role saves the steps 0 to 3."

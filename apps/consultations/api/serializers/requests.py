@@ -1,0 +1,113 @@
+"""What is sent: a visit to begin, a step to save, a visit to sign, to let wait, to hand over."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.consultations import rules
+from apps.consultations.models import WORKFLOWS
+from apps.consultations.steps import definitions
+from apps.consultations.steps.definitions import REQUIRED_FIELDS, SCHEMAS, STEP_COUNT, STEPS_BY_NAME, Step
+from apps.consultations.steps.ports import Acknowledged
+from apps.rest.serializers import IdField, StrictSerializer
+
+
+def _reason(about: str) -> serializers.CharField:
+    return serializers.CharField(max_length=400, required=False, allow_blank=True, help_text=about)
+
+
+class StartBody(StrictSerializer):
+    patient_id = IdField()
+    appointment_id = IdField(required=False, allow_null=True, help_text="Without one somebody walked in")
+    workflow_type = serializers.ChoiceField(choices=WORKFLOWS, default=rules.Workflow.ADAPTIVE.value)
+    doctor_id = IdField(
+        required=False,
+        allow_null=True,
+        help_text="Not for doctors, who start their own. Whoever starts a visit for somebody who walked in names the doctor",
+    )
+    early = serializers.BooleanField(
+        required=False, default=False, help_text="Allow an appointment of another day than today, past or future"
+    )
+
+
+class AcknowledgedAlertBody(StrictSerializer):
+    id = serializers.CharField(max_length=64, help_text="The alert's `id`, or its `rule_id`")
+    reason = serializers.CharField(max_length=400, help_text="Is kept")
+
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        return Acknowledged(**attrs)
+
+
+def _alerts() -> serializers.ListField:
+    return serializers.ListField(child=AcknowledgedAlertBody(), required=False, max_length=100)
+
+
+def _step_fields() -> str:
+    """The fields of each step, for the reader of the OpenAPI file."""
+    lines = []
+    for step, schema in SCHEMAS.items():
+        names = [f"`{name}`{'*' if name in REQUIRED_FIELDS.get(step, ()) else ''}" for name in schema]
+        lines.append(f"{int(step)} {step.wire_name}: {', '.join(names) or 'none'}")
+    return "By step (* required to complete it): " + "; ".join(lines)
+
+
+class StepBody(StrictSerializer):
+    """What is absent in `step_data` stays as it is stored, null clears. Name the step by number, by name, or by both."""
+
+    step_number = serializers.IntegerField(min_value=0, max_value=STEP_COUNT - 1, required=False)
+    step_name = serializers.ChoiceField(choices=[(step.wire_name, step.wire_name) for step in Step], required=False)
+    step_data = serializers.DictField(help_text=_step_fields())
+    completed = serializers.BooleanField(
+        required=False, help_text="Default: whether all is there that the step requires; false keeps it in progress"
+    )
+    version = serializers.IntegerField(
+        min_value=0,
+        required=False,
+        help_text="The step's version as you saw it (0: not saved yet). Another one stored now is a 409 that shows it",
+    )
+    acknowledged_alerts = _alerts()
+    confirmed_implausible = serializers.BooleanField(required=False, help_text="The same as within the step data of vitals")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of `services.NewSave`."""
+        number, name = attrs.get("step_number"), attrs.get("step_name")
+        if number is None and name is None:
+            raise serializers.ValidationError({"step_number": "Say which step: step_number or step_name."})
+        step = Step(number) if number is not None else STEPS_BY_NAME[str(name)]
+        if name is not None and STEPS_BY_NAME[name] is not step:
+            raise serializers.ValidationError({"step_name": f"Step {int(step)} is called {step.wire_name}; send one of the two."})
+        data = dict(attrs["step_data"])
+        if "confirmed_implausible" in attrs and step is Step.VITALS:
+            data.setdefault("confirmed_implausible", attrs["confirmed_implausible"])
+        save = {"step": step, "data": data, "acknowledged": attrs.get("acknowledged_alerts", [])}
+        return save | {kept: attrs[kept] for kept in ("completed", "version") if kept in attrs}
+
+
+class CompleteBody(StrictSerializer):
+    override_incomplete = serializers.BooleanField(required=False, help_text="Sign although something is missing; with a reason")
+    reason = _reason("Why something is missing; is kept")
+    acknowledged_alerts = _alerts()
+    notify_patient = serializers.BooleanField(default=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of `services.complete`."""
+        arguments = dict(attrs)
+        acknowledged = arguments.pop("acknowledged_alerts", [])
+        return arguments | {"acknowledged": acknowledged}
+
+
+class AddendumBody(StrictSerializer):
+    text = serializers.CharField(max_length=definitions.fields.Text().maximum)
+
+
+class ReasonBody(StrictSerializer):
+    reason = _reason("Is kept")
+
+
+class HandOverBody(StrictSerializer):
+    doctor_id = IdField(help_text="Who goes on")
+    reason = _reason("Is kept")
+
+
+class NothingBody(StrictSerializer):
+    """Nothing need be said."""

@@ -1,0 +1,110 @@
+"""A visit waits, goes on, does not come about, or is handed to another doctor."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from apps.access.actor import Actor
+from apps.appointments import services as appointments
+from apps.common import clock
+from apps.common.errors import Conflict, Invalid
+from apps.consultations import rules, selectors
+from apps.consultations.events import (
+    ConsultationCancelled,
+    ConsultationHandedOver,
+    ConsultationHeld,
+    ConsultationResumed,
+)
+from apps.consultations.models import Consultation, ConsultationStatusChange
+from apps.consultations.rules import Status
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services import alerting
+from apps.consultations.services.locking import (
+    change_status,
+    check_doctor,
+    check_owner,
+    event_fields,
+    get_for_update,
+    log_status_change,
+)
+from apps.events.services import emit
+from apps.patients import services as charts
+
+
+class NotOngoing(Conflict):
+    message = "Only a consultation that goes on is handed over."
+
+
+@transaction.atomic
+def hold(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationDetails:
+    """Let the visit wait, for a result or for somebody. Raises NotFound, Forbidden, IllegalMove."""
+    row, _ = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    change_status(by, row, Status.ON_HOLD, reason=reason)
+    emit(ConsultationHeld(**event_fields(row)), by=by)
+    return selectors.details(row)
+
+
+@transaction.atomic
+def resume(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
+    """Go on with it. Raises NotFound, Forbidden, IllegalMove."""
+    row, _ = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    change_status(by, row, Status.IN_PROGRESS)
+    emit(ConsultationResumed(**event_fields(row)), by=by)
+    return selectors.details(row)
+
+
+@transaction.atomic
+def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationDetails:
+    """Give the visit up: the patient left unseen, or it was begun by mistake. Whoever was booked waits again.
+
+    Raises NotFound, Forbidden, IllegalMove.
+    """
+    row, _ = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    change_status(by, row, Status.CANCELLED, reason=reason, cancelled_at=clock.now(), ready_at=None, ready_by_id=None)
+    _leave_care_teams(by, row)
+    if row.appointment_id:
+        appointment = appointments.return_to_queue(by=by, appointment_id=row.appointment_id)
+        appointments.set_queue_marks(
+            by=by, appointment=appointment, alert_since=appointment.alert_since, ready_since=None
+        )  # an alert stays in the queue
+    emit(ConsultationCancelled(**event_fields(row)), by=by)
+    return selectors.details(row)
+
+
+@transaction.atomic
+def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str = "") -> ConsultationDetails:
+    """Another doctor goes on with the visit, from where it is. The appointment stays in the schedule it was booked in; the queue
+    shows it, with its open alerts, under the doctor who has it now.
+
+    Raises Invalid, NotFound, Forbidden, AlreadyOver.
+    """
+    row, patient = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    if row.status not in rules.LIVE:
+        raise NotOngoing(status=row.status)
+    if doctor_id == row.doctor_id:
+        raise Invalid(field="doctor_id", issue="It is this doctor's already.")
+    before = row.doctor_id
+    row.doctor_id, row.version, row.updated_at = check_doctor(by, doctor_id), row.version + 1, clock.now()
+    row.save(update_fields=["doctor", "version", "updated_at"])
+    log_status_change(by, row, row.status, reason=reason, from_doctor_id=before)
+    charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
+    consultation = selectors.details(row)
+    open_since = min((alert.raised_at for alert in selectors.vital_alerts(row.pk)), default=None)
+    alerting.mark_queue(by, consultation, raised_at=open_since)  # also for an alert that the former doctor raised and knew
+    emit(ConsultationHandedOver(**event_fields(row), from_doctor_id=before), by=by)
+    return consultation
+
+
+def _leave_care_teams(by: Actor, row: Consultation) -> None:
+    """Doctors of a cancelled visit leave the care team, unless they had the patient in another one."""
+    doctor_ids = ConsultationStatusChange.objects.filter(consultation=row).values_list("to_doctor_id", flat=True)
+    others = Consultation.objects.filter(patient=row.patient_id).exclude(status=Status.CANCELLED)
+    for doctor_id in {row.doctor_id, *doctor_ids}:
+        had_doctor = ConsultationStatusChange.objects.filter(consultation=OuterRef("pk"), to_doctor=doctor_id)
+        if not others.filter(Q(doctor=doctor_id) | Exists(had_doctor)).exists():
+            charts.leave_care_team(by=by, patient_id=row.patient_id, doctor_id=doctor_id)

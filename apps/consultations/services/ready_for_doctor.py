@@ -1,0 +1,50 @@
+"""A nurse hands a visit to its doctor: the patient is measured and asked, and the doctor can go in."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden
+from apps.consultations import rules, selectors
+from apps.consultations.events import ConsultationReady
+from apps.consultations.rules import Status
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services import alerting
+from apps.consultations.services.locking import event_fields, get_for_update, log_status_change
+from apps.consultations.services.steps import NotOpen
+from apps.events.services import emit
+
+
+class AlreadyReady(Conflict):
+    """`details.ready_at` says since when."""
+
+    reason = "already_ready"
+    message = "The consultation is already marked as ready for the doctor."
+
+
+@transaction.atomic
+def ready(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
+    """Mark the visit as ready for its doctor, who is told and sees it in the queue. What the doctor does next takes the mark off.
+
+    Raises NotFound, Forbidden (no right, or the caller is the visit's doctor), NotOpen, AlreadyReady.
+    """
+    if not by.has_permission(Permission.CONSULTATION_READY):
+        raise Forbidden
+    row, _ = get_for_update(by, consultation_id)
+    if row.doctor_id == by.id:
+        raise Forbidden("You are the doctor of this consultation: there is nobody to hand it to.")
+    if row.status != Status.IN_PROGRESS:
+        raise NotOpen(status=row.status, allowed=[status.value for status in rules.MOVES[row.status]])
+    if row.ready_at:
+        raise AlreadyReady(ready_at=row.ready_at)
+    now = clock.now()
+    row.ready_at, row.ready_by_id, row.version, row.updated_at = now, by.id, row.version + 1, now
+    row.save(update_fields=["ready_at", "ready_by", "version", "updated_at"])
+    log_status_change(by, row, row.status, reason="Ready for the doctor")
+    consultation = selectors.details(row)
+    alerting.mark_queue(by, consultation)
+    emit(ConsultationReady(**event_fields(row), ready_at=now), by=by)
+    return consultation

@@ -1,0 +1,268 @@
+"""Saving a step: read, merged over what is stored, checked, kept as its next version; then the rules look at the visit anew."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
+from apps.consultations import rules, selectors
+from apps.consultations.adaptive import guidance
+from apps.consultations.events import ConsultationStepSaved
+from apps.consultations.models import Consultation, StepSave
+from apps.consultations.rules import State, Status
+from apps.consultations.selectors import ConsultationDetails
+from apps.consultations.services import acknowledging, alerting
+from apps.consultations.services.locking import check_owner, event_fields, get_for_update
+from apps.consultations.steps import definitions, notices, ports
+from apps.consultations.steps.definitions import NURSE_STEPS, Step
+from apps.consultations.steps.ports import Acknowledged, Order, StepHandler
+from apps.events.services import emit
+from apps.patients.chart import ages, vitals
+from apps.patients.chart.dates import years_between
+from apps.patients.models import Patient
+from apps.terminology import selectors as terminology
+from apps.terminology.icd10 import plausibility
+
+
+class NotOpen(Conflict):
+    message = "Steps are saved while the consultation is in progress."
+
+
+class EarlierStepOpen(Conflict):
+    """`details.open_step` is the step that comes first."""
+
+    message = "A standard consultation goes in order: an earlier step is still to be completed."
+
+
+class StepChanged(Conflict):
+    """`details.current` is the step as it is stored now, so that both can be compared; nothing was overwritten."""
+
+    message = "Somebody saved this step meanwhile."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSave:
+    """What is typed into a step. `version` is the step's as the caller saw it (0: nothing saved yet); None takes what is there.
+
+    `completed` None completes the step when all it requires is there; vitals, history and examination require any one finding.
+    """
+
+    step: Step
+    data: Mapping[str, Any]
+    completed: bool | None = None
+    version: int | None = None
+    acknowledged: Sequence[Acknowledged] = ()
+
+
+class _OrderRefused(Exception):
+    """A step handler said no; the save is taken back first."""
+
+    def __init__(self, handler: StepHandler, order: Order, refusal: HimsError) -> None:
+        super().__init__(str(refusal))
+        self.handler, self.order, self.refusal = handler, order, refusal
+
+
+def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> ConsultationDetails:
+    """Keep what was typed over what is stored, field by field: absent stays, None clears. Saved again unchanged, nothing happens.
+
+    Raises Invalid naming the field below `step_data`, NotFound, Forbidden (another doctor's, or a step that is not the role's),
+    NotOpen, EarlierStepOpen, StepChanged, and what a step handler refuses.
+    """
+    if save.step not in NURSE_STEPS and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
+        raise Forbidden("Your role saves the steps 0 to 3.", field="step_number")
+    if save.step is Step.REVIEW_SIGN:
+        raise Invalid(field="step_number", issue="Step 10 is completed by signing: POST /consultations/{id}/complete.")
+    sent = _read(save)
+    try:
+        with transaction.atomic():
+            return _save(by, consultation_id, save, sent)
+    except _OrderRefused as refused:
+        refused.handler.refused(by=by, order=refused.order, refusal=refused.refusal)
+        raise refused.refusal from refused
+
+
+def _save(by: Actor, consultation_id: UUID, save: NewSave, sent: Mapping[str, Any]) -> ConsultationDetails:
+    row, patient = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    consultation = selectors.details(row)
+    _check_can_save(consultation, save)
+    previous = consultation.saves.get(save.step)
+    new_save = _next_version(by, consultation, patient, save, sent)
+    unchanged = previous and (new_save.data, new_save.state) == (previous.data, previous.state)
+    needs_order = ports.handler_of(save.step) and notices.of_save(previous)  # saved before the handler was there
+    if unchanged and not save.acknowledged and not needs_order:
+        return consultation
+    if new_save.state == State.COMPLETED:
+        new_save.outcome = _place_order(by, row, save, new_save)
+    new_save.save(force_insert=True)
+    return _refresh(by, consultation, patient, save, new_save)
+
+
+def _read(save: NewSave) -> dict[str, Any]:
+    try:
+        return definitions.read(save.step, save.data)
+    except definitions.Unreadable as wrong:
+        raise _invalid(wrong) from wrong
+
+
+def _invalid(wrong: definitions.Unreadable) -> Invalid:
+    return Invalid(errors=[{"field": f"step_data.{problem.field}", "issue": problem.issue} for problem in wrong.problems])
+
+
+def _check_can_save(consultation: ConsultationDetails, save: NewSave) -> None:
+    """Raises NotOpen, EarlierStepOpen, StepChanged."""
+    row, latest = consultation.row, consultation.saves.get(save.step)
+    if row.status != Status.IN_PROGRESS:
+        raise NotOpen(status=row.status, allowed=[status.value for status in rules.MOVES[row.status]])
+    if save.version is not None and save.version != (latest.version if latest else 0):
+        raise StepChanged(step_number=int(save.step), step_name=save.step.wire_name, current=stored_step(latest))
+    blocking = rules.blocking_step(row.workflow_type, save.step, consultation.progress)
+    if blocking is not None:
+        raise EarlierStepOpen(open_step=int(blocking), open_step_name=blocking.wire_name)
+
+
+def stored_step(latest: StepSave | None) -> dict[str, Any] | None:
+    """A step as it is stored, for whoever is to compare."""
+    if latest is None:
+        return None
+    content = {"version": latest.version, "state": latest.state, "data": latest.data, "saved_at": latest.saved_at}
+    return content | {"saved_by": latest.saved_by_id}
+
+
+def _next_version(
+    by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, sent: Mapping[str, Any]
+) -> StepSave:
+    """The step's next version, not saved yet. Raises Invalid."""
+    row, previous = consultation.row, consultation.saves.get(save.step)
+    person = guidance.person(row, patient) if save.step is Step.VITALS and {"weight_kg", "height_cm"} & set(sent) else None
+    try:
+        stored_step = previous.data if previous else {}
+        data = definitions.merged(save.step, stored_step, sent, person)
+        if date_problems := definitions.past_follow_up(stored_step, sent, clock.today()) if save.step is Step.FOLLOW_UP else []:
+            raise definitions.Unreadable(date_problems)
+    except definitions.Unreadable as wrong:
+        raise _invalid(wrong) from wrong
+    completed = _is_completed(save, data)
+    return StepSave(
+        consultation=row,
+        number=save.step,
+        version=previous.version + 1 if previous else 1,
+        state=(State.COMPLETED if completed else State.IN_PROGRESS).value,
+        data=data,
+        parsed=_parsed(save.step, data, _day(row), patient),
+        outcome=previous.outcome if previous else {},
+        saved_at=clock.now(),
+        saved_by_id=by.id,
+    )
+
+
+def _is_completed(save: NewSave, data: Mapping[str, Any]) -> bool:
+    """Whether the save completes the step. Raises Invalid where the caller says so and something is missing."""
+    missing, is_unanswered = definitions.missing_fields(save.step, data), definitions.is_unanswered(save.step, data)
+    if save.completed and missing:
+        raise Invalid(errors=[{"field": f"step_data.{name}", "issue": "Is required to complete the step."} for name in missing])
+    if save.completed and is_unanswered:
+        raise Invalid(field="step_data", issue="The step is empty. Enter at least one finding to complete it.")
+    return not (missing or is_unanswered) if save.completed is None else save.completed
+
+
+def _day(row: Consultation) -> date:
+    return row.started_at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
+
+
+def _parsed(step: Step, data: Mapping[str, Any], day: date, patient: Patient) -> dict[str, Any]:
+    """What the server makes of the data. Raises Invalid for a diagnosis that cannot be made on the day of the visit."""
+    if step is Step.VITALS:
+        return vitals.measured(data)
+    if step is Step.ASSESSMENT and data.get("diagnoses"):
+        return {"diagnoses": [_with_fit(one, day, patient) for one in _coded(data["diagnoses"], day)]}
+    return {}
+
+
+def _with_fit(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[str, Any]:
+    """Returns the diagnosis, with the reason in `unusual` where it does not fit the patient's age or sex."""
+    years = max(years_between(patient.date_of_birth, day), 0)
+    noon = datetime.combine(day, time(12), ZoneInfo(settings.CLINIC_TIME_ZONE))
+    reason = plausibility.implausibility(diagnosis["code"], age_years=years, sex=patient.gender, age=ages.age_of(patient, noon))
+    return diagnosis | ({"unusual": reason} if reason else {})
+
+
+def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, Any]]:
+    """The codes with their names, in one query. Without a word about it the first is the primary one."""
+    codes = [diagnosis["code"] for diagnosis in diagnoses]
+    known, wrong = terminology.check_codes(codes, on=day), []
+    for position, code in enumerate(codes):
+        if not known[code].is_known:
+            wrong.append((position, f"{code} is no ICD-10-CM code of {day}."))
+        elif not known[code].is_billable:
+            wrong.append((position, f"{code} is a header of codes; send one of those below it."))
+    if wrong:
+        raise Invalid(errors=[{"field": f"step_data.diagnoses[{position}].code", "issue": issue} for position, issue in wrong])
+    first = next((position for position, diagnosis in enumerate(diagnoses) if diagnosis.get("primary")), 0)
+    return [
+        {"code": known[code].code, "display": known[code].display, "primary": position == first}
+        for position, code in enumerate(codes)
+    ]
+
+
+def _place_order(by: Actor, row: Consultation, save: NewSave, new_save: StepSave) -> dict[str, Any]:
+    """What the step's handler did; unchanged where nobody fills the step. Raises _OrderRefused."""
+    handler = ports.handler_of(save.step)
+    if handler is None:
+        return new_save.outcome
+    order = Order(
+        consultation_id=row.pk,
+        patient_id=row.patient_id,
+        doctor_id=row.doctor_id,
+        entered_by_id=by.id,
+        data=new_save.data,
+        earlier=new_save.outcome,
+        acknowledged=save.acknowledged,
+    )
+    try:
+        return dict(handler.place(by=by, order=order))
+    except HimsError as refusal:
+        raise _OrderRefused(handler, order, refusal) from refusal
+
+
+def _refresh(
+    by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, new_save: StepSave
+) -> ConsultationDetails:
+    """The visit after the save: what the rules say now, alerts that were answered, how far it has come. Announced."""
+    row, saves = consultation.row, {**consultation.saves, save.step: new_save}
+    before = consultation.alerts
+    row.guidance = guidance.current_guidance(row, patient, saves)
+    alerting.renumber(row, row.guidance)
+    answered = acknowledging.acknowledge_alerts(
+        by,
+        row,
+        [*before, *row.guidance.get("alerts", [])],
+        consultation.acknowledged,
+        save.acknowledged,
+        has_handler=ports.handler_of(save.step) is not None,
+    )
+    after = selectors.build_details(row, saves, answered)
+    row.current_step, row.version, row.updated_at = after.progress.current, row.version + 1, new_save.saved_at
+    if by.id == row.doctor_id:
+        row.ready_at = row.ready_by_id = None  # the doctor is at work in it
+    row.save(update_fields=["guidance", "current_step", "version", "updated_at", "ready_at", "ready_by"])
+    alerting.refresh(by, before, after)
+    rule_ids = tuple(one.rule_id for alert_id, one in answered.items() if alert_id not in consultation.acknowledged)
+    event = ConsultationStepSaved(
+        **event_fields(row),
+        step_number=int(save.step),
+        step_version=new_save.version,
+        step_state=new_save.state,
+        acknowledged=rule_ids,
+    )
+    emit(event, by=by)
+    return after

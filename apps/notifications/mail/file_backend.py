@@ -1,0 +1,14 @@
+"""Mails as files, where no mail server is named: they hold links that open accounts, so the folder is its owner's alone."""
+
+import os
+from typing import Any
+
+from django.core.mail.backends.filebased import EmailBackend
+
+
+class PrivateFileBackend(EmailBackend):
+    """Django's backend, in a folder with mode 0700."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        os.chmod(self.file_path, 0o700)

@@ -1,0 +1,190 @@
+"""What is said of a change in the diary: to the doctors, in the house, who comes when; to the patient, by mail, hardly a word.
+Who waits for a time and has no address is for the desk to call.
+
+A mail lies in foreign hands, often in a mailbox that a family shares. That somebody has an appointment, and when, with whom and
+for what, is health information as soon as it can be tied to a person (45 CFR 160.103, 164.514(b)(2): dates of care are among the
+identifiers), and the address ties it. So a mail says that there is news and whom to call: no name, no date or time, no doctor,
+type or note, no link with an id in it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from apps.access.actor import SYSTEM
+from apps.access.roles import Role
+from apps.appointments.events import AppointmentBooked, AppointmentUpdated, SeriesBooked, WaitlistOffered
+from apps.appointments.models import Appointment
+from apps.appointments.rules import Status
+from apps.common import clock
+from apps.common.prepared import PreparedQuery
+from apps.common.text import isolated
+from apps.notifications import rules
+from apps.notifications.mail.mailer import Recipient
+from apps.notifications.messages.wording import clinic_time, clinic_zone, person
+from apps.notifications.models import Category, Priority
+from apps.notifications.rules import AppointmentNews
+from apps.notifications.services import Notice
+from apps.patients import selectors as patients
+
+_ID = UUID(int=0)  # where the id of a prepared query goes
+_BOOKED = ("scheduled_time", "booked_by__role")
+AppointmentEvent = AppointmentBooked | AppointmentUpdated
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorNotice:
+    """What one doctor is told. `part` tells apart what several are told of one fact."""
+
+    doctor_id: UUID
+    notice: Notice
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class PreviousSlot:
+    """The place that a visit left, as far as the fact names it."""
+
+    doctor_id: UUID | None
+    at: datetime | None
+
+    @classmethod
+    def of(cls, event: AppointmentEvent) -> "PreviousSlot":
+        """Nowhere, where the visit was booked or stays."""
+        return cls(event.left_doctor_id, event.left_at) if isinstance(event, AppointmentUpdated) else cls(None, None)
+
+
+def doctor_notices(event: AppointmentEvent) -> list[DoctorNotice]:
+    """The doctor whose diary it is, and the one whom the visit left; nobody for what he did himself, or where it is not soon."""
+    previous, news = PreviousSlot.of(event), _news(event)
+    return [
+        DoctorNotice(doctor_id=doctor_id, notice=_notice(event, news, previous, part), part=part)
+        for doctor_id, part in _doctors_to_notify(event)
+        if news is not None
+    ]
+
+
+def concerns_doctors(event: AppointmentEvent) -> bool:
+    """Whether any doctor is to be told. Asks no database, so that a change which is news to nobody starts no task."""
+    return bool(_doctors_to_notify(event))
+
+
+def may_concern_patient(event: AppointmentEvent) -> bool:
+    """Whether the patient may have to be mailed, as far as the event says. Asks no database."""
+    if isinstance(event, AppointmentUpdated):
+        return _change_for_patient(event) is not None
+    return event.scheduled_time > (event.announced_at or clock.now())
+
+
+def news_for_patient(event: AppointmentEvent | SeriesBooked) -> AppointmentNews | None:
+    """What is ahead is told; what was booked for a time that began, or by a patient himself, is no news to him."""
+    if isinstance(event, AppointmentUpdated):
+        return _change_for_patient(event)
+    now = clock.now()
+    ahead = [appointment for appointment in _booked_appointments(event) if appointment["scheduled_time"] > now]
+    return AppointmentNews.BOOKED if any(appointment["booked_by__role"] != Role.PATIENT for appointment in ahead) else None
+
+
+def mail_recipient(patient_id: UUID) -> Recipient | None:
+    """Whom to write to; nobody where there is no address, or the patient died or is one no more.
+
+    Of a record that was merged into another, whoever that one is of.
+    """
+    patient = patients.patient(SYSTEM, patient_id)
+    if not patient.email or patient.deceased_at or not patient.is_active:
+        return None
+    return Recipient(key=patient.pk, address=patient.email, language=patient.language)
+
+
+def reception_notice(event: WaitlistOffered) -> Notice | None:
+    """Whom to call, while the offer stands; nobody where a mail was sent. A restricted chart's patient is named on the waitlist
+    alone, to those who may see it there."""
+    patient = patients.patient(SYSTEM, event.patient_id)
+    if event.expires_at <= clock.now() or mail_recipient(event.patient_id) or patient.deceased_at or not patient.is_active:
+        return None
+    who = "a patient on the waitlist" if patient.restricted else f"{isolated(patient.full_name)} ({patient.mrn})"
+    return Notice(
+        title="Please call: a time came free",
+        message=(
+            f"{clinic_time(event.scheduled_time)} with {person(event.doctor_id)} is offered to {who}, who has no e-mail address, "
+            f"until {clinic_time(event.expires_at)}."
+        ),
+        priority=Priority.HIGH,
+        category=Category.APPOINTMENT,
+        action_url=reverse("admin:appointments_waitlistentry_change", args=[event.entry_id]),
+    )
+
+
+def _doctors_to_notify(event: AppointmentEvent) -> list[tuple[UUID, str]]:
+    """The doctors to tell, each with the part of the event that concerns them."""
+    previous, news = PreviousSlot.of(event), _news(event)
+    if news is None or event.status == Status.REQUESTED or not _is_soon(event, previous):
+        return []
+    recipients = [(event.doctor_id, "")]
+    if news is AppointmentNews.CHANGED and previous.doctor_id and previous.doctor_id != event.doctor_id:
+        recipients.append((previous.doctor_id, "left"))
+    return [(doctor_id, part) for doctor_id, part in recipients if doctor_id != event.announced_by]
+
+
+def _news(event: AppointmentEvent) -> AppointmentNews | None:
+    return AppointmentNews.BOOKED if isinstance(event, AppointmentBooked) else rules.news_for_doctor(event.changes, event.status)
+
+
+def _change_for_patient(event: AppointmentUpdated) -> AppointmentNews | None:
+    if not event.notify_patient or rules.is_over(event.scheduled_time, now=clock.now(), zone=clinic_zone()):
+        return None
+    return rules.news_for_patient(event.changes, event.status)
+
+
+def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[str, Any]]:
+    """What is still booked of it. The visits of a series do not speak for themselves."""
+    if isinstance(event, SeriesBooked):
+        return list(Appointment.objects.live().filter(series=event.series_id).values(*_BOOKED))
+    return _live_appointment().dicts(event.appointment_id)
+
+
+@cache
+def _live_appointment() -> PreparedQuery:
+    """Every booking asks it: its SQL is made once and planned once a connection."""
+    return PreparedQuery(Appointment.objects.live().filter(pk=_ID, series=None).order_by().values(*_BOOKED), _ID)
+
+
+def _is_soon(event: AppointmentEvent, previous: PreviousSlot) -> bool:
+    now = event.announced_at or clock.now()
+    times = [at for at in (event.scheduled_time, previous.at) if at]
+    return any(rules.is_soon(at, now=now, days=settings.HIMS_NOTICE_DAYS, zone=clinic_zone()) for at in times)
+
+
+def _notice(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSlot, part: str) -> Notice:
+    title, what = _title_and_text(event, news, previous, part)
+    patient = patients.patient(SYSTEM, event.patient_id)
+    who = person(event.announced_by) if event.announced_by else "the system"
+    return Notice(
+        title=title,
+        message=f"{isolated(patient.full_name)} ({patient.mrn}): {what}, by {who}.",
+        category=Category.APPOINTMENT,
+        action_url=reverse("admin:appointments_appointment_change", args=[event.appointment_id]),
+    )
+
+
+def _title_and_text(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSlot, part: str) -> tuple[str, str]:
+    """The title, and what became of the visit."""
+    at = clinic_time(event.scheduled_time)
+    if news is AppointmentNews.BOOKED:
+        return "New appointment", f"booked for {at}"
+    if news is AppointmentNews.CANCELLED:
+        return "Appointment cancelled", f"the visit on {at} was cancelled"
+    changes = getattr(event, "changes", ())
+    if part:
+        return "Appointment given to a colleague", f"moved from you to {person(event.doctor_id)}, for {at}"
+    before = f", before on {clinic_time(previous.at)}" if previous.at and previous.at != event.scheduled_time else ""
+    if "doctor_id" in changes:
+        return "Appointment given to you", f"moved to you, for {at}{before}"
+    if "scheduled_time" in changes:
+        return "Appointment moved", f"moved to {at}{before}"
+    return "Appointment changed", f"the visit on {at} takes another time than before"

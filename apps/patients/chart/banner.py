@@ -1,0 +1,57 @@
+"""The patient banner: who this is, in one line on top of every page of a patient, so that nobody writes into the wrong chart."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.text import isolated
+from apps.patients.chart import ages, entry_types
+from apps.patients.chart.entry_types import EntryType
+from apps.patients.models import AllergyStatus, ChartEntry, Patient
+
+
+@dataclass(frozen=True)
+class Banner:
+    """`name` (in a title `title_name`), `born` and `age` are in words. `allergy_status` is empty where the reader may not know of
+    allergies; `allergies` are named where the reader may read them.
+    """
+
+    patient_id: UUID
+    name: str
+    title_name: str
+    born: str
+    age: str
+    gender: str
+    mrn: str
+    is_active: bool
+    is_deceased: bool
+    is_restricted: bool
+    allergy_status: str
+    allergies: tuple[str, ...]
+
+
+def of(patient: Patient, reader: Actor) -> Banner:
+    """The banner as this reader may see it. The age of the dead is that at death."""
+    sees_allergies = reader.has_permission(Permission.PATIENT_SEE_ALLERGY_STATUS)
+    return Banner(
+        patient_id=patient.pk,
+        name=patient.filed_name,
+        title_name=isolated(patient.filed_name),
+        born=patient.birth.in_words,
+        age=ages.age_of(patient),
+        gender=patient.get_gender_display(),
+        mrn=patient.mrn,
+        is_active=patient.is_active,
+        is_deceased=patient.deceased_at is not None,
+        is_restricted=patient.restricted,
+        allergy_status=patient.allergy_status if sees_allergies else "",
+        allergies=_allergies(patient, reader) if sees_allergies and patient.allergy_status == AllergyStatus.LISTED else (),
+    )
+
+
+def _allergies(patient: Patient, reader: Actor) -> tuple[str, ...]:
+    rows = ChartEntry.objects.visible_to(reader).filter(patient=patient, type=EntryType.ALLERGY).not_in_error()
+    system, code, _ = entry_types.NO_KNOWN_ALLERGY
+    active = rows.exclude(status__in=["inactive", "resolved"]).exclude(code_system=system, code=code)
+    return tuple(dict.fromkeys(active.order_by("display").values_list("display", flat=True)))

@@ -1,0 +1,161 @@
+"""Dates as people know them: to the day, the month or the year. And a person's age in words. Pure.
+
+A partial date is written `2015`, `2015-06` or `2015-06-10`, as FHIR R4 has it (datatypes `date` and `dateTime`).
+"""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+OLDEST_AGE = 130  # years
+_OLDEST, _YOUNGEST = date(1850, 1, 1), date(2199, 12, 31)
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+WRITE_IT_AS = "Write the date as YYYY-MM-DD, or as YYYY-MM or YYYY where no more is known."
+
+
+class Precision(StrEnum):
+    """How exactly a date is known. `estimated`: from a stated age, to a year or two."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True)
+class PartialDate:
+    """A calendar period, by its first day."""
+
+    first: date
+    precision: Precision = Precision.DAY
+
+    @property
+    def last(self) -> date:
+        """Its last day; of an estimated date that of the year."""
+        if self.precision == Precision.DAY:
+            return self.first
+        if self.precision == Precision.MONTH:
+            return self.first.replace(day=calendar.monthrange(self.first.year, self.first.month)[1])
+        return date(self.first.year, 12, 31)
+
+    def __str__(self) -> str:
+        length = {Precision.DAY: 10, Precision.MONTH: 7}.get(self.precision, 4)
+        return self.first.isoformat()[:length]
+
+    @property
+    def in_words(self) -> str:
+        """As pages show it: `2015-06`, `about 1975`."""
+        return f"about {self}" if self.precision == Precision.ESTIMATED else str(self)
+
+
+def partial(text: str) -> PartialDate:
+    """Reads `2015`, `2015-06` or `2015-06-10`. Raises ValueError."""
+    match = _PARTIAL.fullmatch(text)
+    if match is None:
+        raise ValueError(WRITE_IT_AS)
+    year, month, day = match.groups()
+    precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
+    return PartialDate(date(int(year), int(month or 1), int(day or 1)), precision)
+
+
+def fits(first: date, precision: str) -> bool:
+    """Returns whether the date is the first day of a period of this precision."""
+    if precision == Precision.DAY:
+        return True
+    return first.day == 1 and (precision == Precision.MONTH or first.month == 1)
+
+
+def born_by_age(age: int, today: date) -> PartialDate:
+    """Returns the most likely birth year for an age in completed years: the year their age is reached in."""
+    return PartialDate(date(today.year - age, 1, 1), Precision.ESTIMATED)
+
+
+def precision_problem(first: date, precision: str) -> str | None:
+    """Returns why a date cannot be of this precision, or None."""
+    if precision not in list(Precision):
+        return f"Must be one of {', '.join(Precision)}."
+    if not fits(first, precision):
+        return "Only the first day of a month or year can stand for the whole of it. Send the month or the year alone."
+    return None
+
+
+@dataclass(frozen=True)
+class Birth:
+    """When a person was born; `at` is the time of day where it is known (and then the day is known too)."""
+
+    day: date
+    precision: str = Precision.DAY
+    at: time | None = None
+
+    @property
+    def in_words(self) -> str:
+        return PartialDate(self.day, Precision(self.precision)).in_words
+
+
+def years_between(born: date, on: date) -> int:
+    """Returns the completed years."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def age_in_words(birth: Birth, when: datetime) -> str:
+    """Returns the age at an instant, whose time zone says what the day is: `5 hours`, `20 days`, `6 weeks`, `51 years`.
+
+    Hours up to a day where the time of birth is known, days below 4 weeks, weeks below 3 months, months below 2 years, then
+    years (simplified from the NHS Common User Interface, "Patient banner", which shows hours below 2 days, days below 4 weeks,
+    weeks below a year and months below 2 years). `about` where the day of birth is not known. Never negative.
+    """
+    text = _hours(birth, when) or _by_calendar(birth.day, when.date())
+    return text if birth.precision == Precision.DAY else f"about {text}"
+
+
+def _hours(birth: Birth, when: datetime) -> str:
+    if birth.at is None:
+        return ""
+    lived = when.astimezone(UTC) - datetime.combine(birth.day, birth.at, when.tzinfo).astimezone(UTC)
+    if not timedelta() <= lived < timedelta(days=1):
+        return ""
+    hours = lived // timedelta(hours=1)
+    return _count(hours, "hour") if hours else "less than 1 hour"
+
+
+def _by_calendar(born: date, day: date) -> str:
+    days = max((day - born).days, 0)
+    months = max((day.year - born.year) * 12 + day.month - born.month - (day.day < born.day), 0)
+    if days < 28:
+        return _count(days, "day")
+    if months < 3:
+        return _count(days // 7, "week")
+    return _count(months, "month") if months < 24 else _count(years_between(born, day), "year")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def one_slip(left: str, right: str) -> bool:
+    """One digit differs, or two neighbouring digits stand the other way round."""
+    places = [place for place, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    if len(places) == 2 and places[1] == places[0] + 1:
+        return (left[places[0]], left[places[1]]) == (right[places[1]], right[places[0]])
+    return len(places) == 1
+
+
+def near_days(born: date) -> list[date]:
+    """The day itself first, and every day that a slip of the kinds above makes of it."""
+    year, month, day = born.year, born.month, born.day
+    days = [_day(year, day, month), *(_day(year + off, month, day) for off in (-10, -1, 1, 10))]
+    text = f"{born:%Y%m%d}"
+    for place in range(len(text)):
+        slips = [text[:place] + digit + text[place + 1 :] for digit in "0123456789"]
+        slips.append(text[:place] + text[place : place + 2][::-1] + text[place + 2 :])
+        days += [_day(int(slip[:4]), int(slip[4:6]), int(slip[6:])) for slip in slips]
+    return list(dict.fromkeys([born, *(near for near in days if near and _OLDEST <= near <= _YOUNGEST)]))
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

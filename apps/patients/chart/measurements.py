@@ -1,0 +1,58 @@
+"""Who is measured: the age on a day and the newest values of the chart, for the check of vital signs."""
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.access.actor import SYSTEM, Actor
+from apps.common.errors import Invalid
+from apps.patients import selectors
+from apps.patients.chart import ages, vitals
+from apps.patients.chart.entry_types import CodeSystem, EntryType
+from apps.patients.chart.vitals import LastMeasurement, MeasuredPerson, chart_entry
+from apps.patients.models import ChartEntry, Patient
+
+
+def last_measured(by: Actor, patient_id: UUID, *names: str, until: datetime | None = None) -> dict[str, LastMeasurement]:
+    """The newest vital sign of each name in the chart, in its metric unit, with its day where the clinic is. One query.
+
+    With `until`, the newest at that instant or before.
+    """
+    name_of = {vitals.LOINC[name][0]: name for name in names}
+    rows = selectors.chart(visible_to=by, patient_id=patient_id, type=EntryType.VITAL_SIGN, code_system=CodeSystem.LOINC)
+    rows = rows.not_in_error().filter(code__in=list(name_of), value__isnull=False)
+    if until is not None:
+        rows = rows.filter(occurred_at__lte=until)
+    newest = {}
+    for row in rows.order_by("code", "-occurred_at", "-id").distinct("code"):
+        name = name_of[row.code]
+        value = chart_entry.in_metric(name, float(row.value or 0), row.unit)
+        if value is not None:  # an imported unit that nobody knows
+            newest[name] = LastMeasurement(round(value, 3), _day(row.occurred_at))
+    return newest
+
+
+def person(patient: Patient, at: datetime, *, until: datetime | None = None) -> MeasuredPerson:
+    """Who is measured at the instant: the age on its day, and the chart's newest weight and height. One query."""
+    day = _day(at)
+    last = last_measured(SYSTEM, patient.pk, "weight_kg", "height_cm", until=until)
+    days, age = max((day - patient.date_of_birth).days, 0), ages.age_of(patient, at)
+    return MeasuredPerson(age_days=days, age=age, today=day, last=last)
+
+
+def check_entry(patient: Patient, row: ChartEntry, *, confirmed: bool) -> None:
+    """Check the number of a vital sign that is entered by hand. Raises Invalid naming `value` or `unit`."""
+    if row.type != EntryType.VITAL_SIGN or row.value is None:
+        return
+    name = chart_entry.name_of(row.code_system, row.code, row.display)
+    if not name:
+        return
+    measured = person(patient, row.occurred_at, until=row.occurred_at)
+    if problem := chart_entry.problem(name, float(row.value), row.unit, confirmed=confirmed, person=measured):
+        raise Invalid(field=problem.field, issue=problem.issue)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()

@@ -1,0 +1,54 @@
+"""Finds active chart entries that say the same, and which of them stays active when two charts become one. Pure."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from apps.patients import rules
+from apps.patients.chart.entry_types import EntryType
+from apps.patients.models import ChartEntry
+
+LISTED_ONCE = (EntryType.ALLERGY, EntryType.DIAGNOSIS)
+_GRAVITY: dict[str, tuple[str, ...]] = {  # the gravest last
+    "severity": ("", "mild", "moderate", "severe"),
+    "criticality": ("", "unable_to_assess", "low", "high"),
+    "certainty": ("", "unconfirmed", "confirmed"),
+}
+_ANAPHYLAXIS = "anaphyla"
+
+
+def is_same_entry(one: ChartEntry, other: ChartEntry) -> bool:
+    """Whether two entries of one kind name one thing: by their codes of one system, otherwise by their words."""
+    if one.type != other.type:
+        return False
+    if one.code and other.code and one.code_system == other.code_system:
+        return one.code == other.code
+    return one.display == other.display or (rules.words(one.display) == rules.words(other.display) != [])
+
+
+def repeats_to_end(rows: Iterable[ChartEntry], among: Collection[UUID]) -> list[ChartEntry]:
+    """Returns the entries that repeat another one of the rows, where some of those that say the same are `among` and some not.
+
+    What stays is the gravest (anaphylaxis, severity, criticality, certainty), then the one with more details, with a code, with
+    the earlier onset.
+    """
+    groups: list[list[ChartEntry]] = []
+    for row in sorted(rows, key=_rank):
+        group = next((group for group in groups if is_same_entry(group[0], row)), None)
+        if group is None:
+            groups.append([row])
+        else:
+            group.append(row)
+    return [row for group in groups if {row.pk in among for row in group} == {True, False} for row in group[1:]]
+
+
+def entry_to_keep(rows: Iterable[ChartEntry]) -> ChartEntry | None:
+    """Returns the entry that stays active of those that say the same."""
+    return min(rows, key=_rank, default=None)
+
+
+def _rank(row: ChartEntry) -> tuple[Any, ...]:
+    detail = row.detail
+    grave = [-words.index(detail.get(name, "")) if detail.get(name, "") in words else 0 for name, words in _GRAVITY.items()]
+    anaphylaxis = _ANAPHYLAXIS in str(detail.get("reaction", "")).casefold()
+    return (not anaphylaxis, *grave, -len(detail), not row.code, row.occurred_at, row.pk)

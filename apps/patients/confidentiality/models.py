@@ -1,0 +1,141 @@
+"""Restricted charts: who belongs to the care team, who decided, who broke the glass; and the one filter that keeps them closed.
+
+A restricted chart is there for its care team and for whoever has broken the glass, for four hours. For everybody else it does not
+exist: not in a list, a count, a search or a merge. Every queryset that shows something of a patient is filtered by `open_to`:
+
+    Appointment.objects.filter(open_to(actor, "patient"))
+"""
+
+from datetime import datetime
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.accounts.models import User
+from apps.common import clock
+from apps.common.models import BaseModel, ClosedQuerySet
+
+
+def open_to(actor: Actor, path: str = "", at: datetime | None = None) -> Q:
+    """As a filter: charts that are not restricted, and of the restricted those that are this actor's to see.
+
+    `path` leads from the queryset's model to the patient. The system sees all. Whoever no longer works in care sees no
+    restricted chart, although the person still stands on a team.
+    """
+    if actor.id is None:
+        return Q()
+    membership = {"patient": OuterRef(path or "pk"), "user": actor.id}
+    condition = Q(**{f"{path}__restricted" if path else "restricted": False})
+    if actor.has_permission(Permission.PATIENT_CARE_TEAM):
+        condition |= Q(Exists(CareTeamMember.objects.filter(**membership)))
+    if actor.has_permission(Permission.PATIENT_BREAK_GLASS):
+        condition |= Q(Exists(BreakGlass._base_manager.filter(**membership, until__gt=at or clock.now())))
+    return condition
+
+
+def led_to_open(actor: Actor) -> Q:
+    """As a filter of patients by their own ids, retired ones too: open themselves, and not merged into a closed chart."""
+    if actor.id is None:
+        return Q()
+    return open_to(actor) & (Q(merged_into=None) | open_to(actor, "merged_into"))
+
+
+class CareTeamMember(models.Model):
+    """Somebody who sees the patient's chart though it is restricted: named for it, or a doctor with a consultation (`visit`) or a
+    live or completed appointment.
+
+    Doctors are written down whether or not the chart is restricted (`services.join_care_team`), and leave again when the last
+    consultation or appointment that made them members is cancelled (`services.leave_care_team`).
+    """
+
+    class Because(models.TextChoices):
+        NAMED = "named"
+        VISIT = "visit"
+        APPOINTMENT = "appointment"
+
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    because = models.CharField(max_length=11, choices=Because)
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    added_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "user", "because"], name="care_team_once"),
+            models.CheckConstraint(condition=Q(because__in=["named", "visit", "appointment"]), name="care_team_because_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} of {self.patient_id}"
+
+
+class RestrictionQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever restricts charts sees what was decided, also of charts that are closed to them."""
+        return self.all() if actor.has_permission(Permission.PATIENT_RESTRICT) else self.none()
+
+
+class Restriction(BaseModel):
+    """A decision: this chart is restricted from now on, or no longer. `care_team` are those named then. Only added."""
+
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    restricted = models.BooleanField()
+    care_team = ArrayField(models.UUIDField(), default=list, blank=True)
+    reason = models.CharField(max_length=400)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    decided_at = models.DateTimeField(default=clock.now)
+
+    objects = RestrictionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-decided_at", "-pk"]
+        verbose_name = "restricted chart"
+        constraints = [models.CheckConstraint(condition=Q(reason__regex=r"\S.{8,}\S"), name="restriction_has_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.decided_at:%Y-%m-%d %H:%M} {'restricted' if self.restricted else 'open'}"
+
+
+class BreakGlassQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever reviews emergency access sees all of it."""
+        return self.all() if actor.has_permission(Permission.GLASS_REVIEW) else self.none()
+
+
+class BreakGlass(BaseModel):
+    """One person opened one restricted chart in an emergency; it closes by itself at `until`. Signed off by a reviewer."""
+
+    patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=400)
+    broken_at = models.DateTimeField(default=clock.now)
+    until = models.DateTimeField()
+    reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    reviewed_at = models.DateTimeField(null=True)
+    review = models.CharField(max_length=400, blank=True, help_text="what the reviewer found")
+
+    objects = BreakGlassQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-broken_at", "-id"]
+        verbose_name = "emergency access"
+        verbose_name_plural = "emergency accesses"
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S.{8,}\S"), name="break_glass_has_reason"),
+            models.CheckConstraint(condition=Q(until__gte=F("broken_at")), name="break_glass_ends_later"),
+            models.CheckConstraint(
+                condition=Q(reviewed_at=None, review="") | Q(reviewed_at__isnull=False) & Q(review__regex=r"\S"),
+                name="break_glass_review_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None) | ~Q(reviewed_by=F("user")), name="break_glass_not_reviewed_by_oneself"
+            ),
+        ]
+        indexes = [models.Index(fields=["patient", "user", "-until"], name="break_glass_live")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} until {self.until:%Y-%m-%d %H:%M}"

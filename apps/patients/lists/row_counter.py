@@ -1,0 +1,122 @@
+"""Counts and places of the patient list, without counting it and without walking to a far page.
+
+The triggers of migration 0006 write, this module reads, folds and repairs. A list is `listed` (everybody), `active` or
+`inactive`; its order is the newest first. `hidden` is a statement that finds the `seq` of patients whoever asks may not know of:
+they are counted as if they had left.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from apps.common import prepared
+from apps.common.prepared import SqlFragment
+
+BLOCK = 256  # patients by `seq`, as in the migration
+REGION = 16_384
+_NEWEST = 2**63 - 1  # behind every `seq`
+_COUNTED = {"listed": "listed", "active": "active", "inactive": "listed - active"}
+
+
+@dataclass(frozen=True)
+class PageStart:
+    """Where a page begins: skip `skip` rows from `seq` downwards. `total` is the length of the list."""
+
+    seq: int
+    skip: int
+    total: int
+
+
+# The rows of a level, less those who are hidden.
+_ROWS = "SELECT level, block, {counted} AS n FROM patients_rowcounter"
+_MINUS_HIDDEN = """
+UNION ALL
+SELECT level, seq / size, -({counted}) FROM (
+    SELECT seq, 1 AS listed, is_active::int AS active FROM patients_patient
+    WHERE merged_into_id IS NULL AND seq IN ({hidden})) hidden, (VALUES (0, {region}), (1, {block})) levels (level, size)
+"""
+
+
+def _rows(which: str, hidden: SqlFragment | None) -> str:
+    text = _ROWS + _MINUS_HIDDEN if hidden else _ROWS
+    return text.format(counted=_COUNTED[which], region=REGION, block=BLOCK, hidden=hidden.sql if hidden else "")
+
+
+def total(which: str = "listed", hidden: SqlFragment | None = None) -> int:
+    """The exact number of patients on a list, as this transaction sees it."""
+    with prepared.cursor() as cursor:
+        text = f"SELECT coalesce(sum(n), 0) FROM ({_rows(which, hidden)}) t WHERE level = 0"
+        cursor.execute(text, hidden.values if hidden else [])
+        return int(cursor.fetchone()[0])
+
+
+# Regions from the newest down, each with how many rows stand before it: the last that begins at or before the offset holds it.
+# Then the same with the blocks of that region.
+_PAGE_START = """
+WITH counted AS NOT MATERIALIZED ({rows}),
+     regions AS (SELECT block, sum(n) AS n FROM counted WHERE level = 0 GROUP BY block),
+     region AS (
+        SELECT block, before FROM (SELECT block, n, sum(n) OVER (ORDER BY block DESC) - n AS before FROM regions) r
+        WHERE before <= %s AND n > 0 ORDER BY block LIMIT 1),
+     blocks AS (
+        SELECT block, sum(n) AS n FROM counted
+        WHERE level = 1 AND block >= (SELECT block * {share} FROM region) AND block < (SELECT (block + 1) * {share} FROM region)
+        GROUP BY block),
+     here AS (
+        SELECT block, before FROM (
+            SELECT block, n, (SELECT before FROM region) + sum(n) OVER (ORDER BY block DESC) - n AS before FROM blocks) b
+        WHERE before <= %s AND n > 0 ORDER BY block LIMIT 1)
+SELECT coalesce((SELECT (block + 1) * {block} - 1 FROM here), 0), coalesce((SELECT before FROM here), 0),
+       coalesce((SELECT sum(n) FROM regions), 0)
+"""
+
+
+def page_start(offset: int, which: str = "listed", hidden: SqlFragment | None = None) -> PageStart:
+    """Where the row `offset` of a list is, without passing those before it. O(regions), then at most BLOCK rows to skip.
+
+    The first pages are simply walked to.
+    """
+    if offset < BLOCK:
+        return PageStart(seq=_NEWEST, skip=offset, total=total(which, hidden))
+    text = _PAGE_START.format(rows=_rows(which, hidden), share=REGION // BLOCK, block=BLOCK)
+    with prepared.cursor() as cursor:
+        cursor.execute(text, [*(hidden.values if hidden else []), offset, offset])
+        seq, before, length = cursor.fetchone()
+    return PageStart(seq=int(seq), skip=offset - int(before), total=int(length))
+
+
+# The rows of a block that has more than one; a row that another fold takes at the same time is simply gone when it is our turn.
+_COMPACT = """
+WITH gone AS (
+    DELETE FROM patients_rowcounter
+    WHERE (level, block) IN (SELECT level, block FROM patients_rowcounter GROUP BY level, block HAVING count(*) > 1)
+    RETURNING level, block, listed, active)
+INSERT INTO patients_rowcounter (level, block, listed, active)
+SELECT level, block, sum(listed), sum(active) FROM gone GROUP BY level, block
+"""
+
+
+def compact() -> int:
+    """Add up the rows of each block into one. Answers how many blocks were folded. Any number may run at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPACT)
+        return cursor.rowcount
+
+
+_COUNT_AGAIN = f"""
+INSERT INTO patients_rowcounter (level, block, listed, active)
+SELECT level, seq / size, count(*), count(*) FILTER (WHERE is_active)
+FROM patients_patient, (VALUES (0, {REGION}), (1, {BLOCK})) levels (level, size)
+WHERE merged_into_id IS NULL GROUP BY 1, 2
+"""
+
+
+@transaction.atomic
+def recount() -> tuple[int, int]:
+    """Count everybody anew while nobody writes. Answers the total before and after: they differ only where a trigger was off."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
+        before = total()
+        cursor.execute("DELETE FROM patients_rowcounter")
+        cursor.execute(_COUNT_AGAIN)
+    return before, total()

@@ -1,0 +1,59 @@
+"""Going through everybody on record for duplicates, in the order of `seq`: stopped and gone on with at will."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apps.access.actor import Actor
+from apps.common import clock
+from apps.common.locks import advisory_lock
+from apps.patients import services
+from apps.patients.lists import row_counter
+from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
+from apps.patients.models import Patient
+
+_LOCK = 4_110_926_512_840_551  # any number, the same in every process
+_BATCH = 100  # patients between two notes of how far it got; so many at most are looked at twice after a kill
+
+ProgressCallback = Callable[[int, int], None]
+"""Told how many patients have been looked at and of how many, also before the first."""
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """`looked_at` patients in the whole sweep, `changes` to the queue by this run, and how many pairs wait now."""
+
+    looked_at: int
+    changes: int
+    waiting: int
+
+
+def scan(*, by: Actor, anew: bool = False, watch: ProgressCallback) -> ScanResult:
+    """Look at everybody, from where the last run stopped; after a finished one, or `anew`, from the first.
+
+    One short transaction a patient. Raises AlreadyRunning.
+    """
+    with advisory_lock(_LOCK, "Another run of find_duplicates is under way."):
+        progress, changes = _progress(anew), 0
+        total = row_counter.total()
+        watch(progress.looked_at, total)
+        while batch := _next(progress.seq):
+            for seq, patient_id in batch:
+                changes += services.refresh_duplicate_candidates(by=by, patient_id=patient_id)
+                progress.seq, progress.looked_at = seq, progress.looked_at + 1
+                watch(progress.looked_at, max(total, progress.looked_at))
+            progress.save()
+        progress.finished_at = clock.now()
+        progress.save()
+    return ScanResult(progress.looked_at, changes, DuplicateCandidate.objects.count())
+
+
+def _progress(anew: bool) -> DuplicateScan:
+    progress = DuplicateScan.objects.filter(finished_at=None).first()
+    if progress is None or anew:
+        start = {"seq": 0, "looked_at": 0, "started_at": clock.now(), "finished_at": None}
+        progress, _ = DuplicateScan.objects.update_or_create(pk=1, defaults=start)
+    return progress
+
+
+def _next(seq: int) -> list[tuple]:
+    return list(Patient.objects.unmerged().filter(seq__gt=seq).order_by("seq").values_list("seq", "pk")[:_BATCH])

@@ -1,0 +1,179 @@
+"""Who on record may be the person described: candidates out of the indexes, scored by `scoring`.
+
+Candidates come in blocks, each a walk along an index with a limit of its own, so that the cost does not grow with the list:
+
+    days    born that day, or on one that a slip of the pen makes of it; the closest names first
+    phone   the last seven digits; mail and policy: the same, case aside; the closest names first
+    names   both names written or sounding nearly like it, whatever the birth (`thorough`: the vocabulary is searched for it)
+
+One statement finds and fetches them, one hears how their names sound; `thorough` takes a third, before, for the near words.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from apps.patients.chart import dates
+from apps.patients.matching import scoring
+from apps.patients.matching.scoring import Person, Reason
+from apps.patients.models import Patient
+from apps.patients.search import vocabulary
+
+SHOWN = 10
+COMPARED = frozenset(
+    {
+        "first_name",
+        "middle_name",
+        "last_name",
+        "date_of_birth",
+        "date_of_birth_precision",
+        "gender",
+        "phone",
+        "email",
+        "street",
+        "zip",
+        "insurance_policy_number",
+    }
+)  # the columns that a comparison looks at
+_NAME_MAX = 100  # characters, as the columns have; levenshtein() takes 255
+
+
+@dataclass(frozen=True)
+class Match:
+    """Somebody on record who may be the person, how likely, and why."""
+
+    patient: Patient
+    score: float
+    reasons: tuple[Reason, ...]
+
+    @property
+    def percent(self) -> int:
+        return round(self.score * 100)
+
+    @property
+    def reasons_in_words(self) -> list[str]:
+        return [scoring.IN_WORDS[reason] for reason in self.reasons]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A statement that lists the `seq` of candidates."""
+
+    sql: str
+    values: tuple[object, ...]
+
+
+def likely(person: Person, among: QuerySet[Patient], *, at_least: float, thorough: bool = False) -> list[Match]:
+    """The best ten of `among` who score `at_least`, the most likely first and of equals the newest."""
+    matches = alike(person, list(_candidates(person, among, thorough)), at_least=at_least)
+    return sorted(matches, key=lambda match: (-match.score, -match.patient.seq))[:SHOWN]
+
+
+def alike(person: Person, rows: Sequence[Patient], *, at_least: float) -> list[Match]:
+    """Who of the rows scores `at_least`."""
+    people = {row.pk: person_of(row) for row in rows}
+    sounds = _sounds([person, *people.values()]) if rows else {}
+    scored = [(row, scoring.compare(person, people[row.pk], sounds)) for row in rows]
+    return [Match(row, likeness.score, likeness.reasons) for row, likeness in scored if likeness.score >= at_least]
+
+
+def person_of(row: Patient) -> Person:
+    """The patient as the comparison sees him."""
+    return Person(
+        first_name=row.first_name,
+        middle_name=row.middle_name,
+        last_name=row.last_name,
+        date_of_birth=row.date_of_birth,
+        precision=row.date_of_birth_precision,
+        gender=row.gender,
+        phone=row.phone,
+        phone_e164=row.phone_e164,
+        email=row.email,
+        street=row.street,
+        zip=row.zip,
+        policy=row.insurance_policy_number,
+    )
+
+
+def lock_likely_records(person: Person) -> None:
+    """Wait for everybody who is writing a record that may be this person's, and have them wait, until the transaction ends.
+
+    Of two who register one person at the same moment, the second then sees the first one's record. Locks are taken in order,
+    after those of patients' rows, so nobody waits in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [scoring.lock_keys(person)])
+
+
+def _candidates(person: Person, among: QuerySet[Patient], thorough: bool) -> QuerySet[Patient]:
+    blocks = [_days(person), *_contacts(person), *(_names(person) if thorough else ())]
+    union = " UNION ".join(f"({block.sql})" for block in blocks)
+    return among.filter(seq__in=RawSQL(union, [value for block in blocks for value in block.values]))  # noqa: S611  # bound
+
+
+def _days(person: Person) -> _Block:
+    first, last = person.first_name.lower()[:_NAME_MAX], person.last_name.lower()[:_NAME_MAX]
+    born = person.date_of_birth
+    return _Block(_DAYS, (dates.near_days(born), first, last, last, first, born))
+
+
+# Whose names are closest, as they stand or swapped, is fetched first: on a day that thousands share, nobody near is missed.
+_DAYS = """
+SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY(%s) AND p.merged_into_id IS NULL
+ORDER BY least(levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s),
+               levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s))
+         + CASE WHEN p.date_of_birth = %s THEN 0 ELSE 2 END, p.seq DESC
+LIMIT 60
+"""
+
+
+def _contacts(person: Person) -> list[_Block]:
+    first, last = person.first_name.lower()[:_NAME_MAX], person.last_name.lower()[:_NAME_MAX]
+    blocks: list[tuple[str, tuple[object, ...]]] = []
+    if tail := scoring.phone_tail(person.phone_e164 or person.phone):
+        blocks.append((_PHONE, (f"-{tail[::-1]}", f"-{tail[::-1]}~")))
+    if person.email:
+        blocks.append((_EMAIL, (person.email,)))
+    if person.policy:
+        blocks.append((_POLICY, (person.policy,)))
+    return [_Block(_CLOSEST.format(seqs=sql), (*values, first, last, last, first)) for sql, values in blocks]
+
+
+# A clinic, a school or "none@example.com" may stand in hundreds of records: those whose names are closest are fetched first.
+_CLOSEST = """
+SELECT p.seq FROM patients_patient p WHERE p.merged_into_id IS NULL AND p.seq = ANY(ARRAY({seqs} LIMIT 1000))
+ORDER BY least(levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s),
+               levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s)), p.seq DESC
+LIMIT 40
+"""
+_PHONE = "SELECT w.seq FROM patients_searchword w WHERE w.word >= %s AND w.word < %s"
+_EMAIL = "SELECT e.seq FROM patients_patient e WHERE upper(e.email) = upper(%s) AND e.email <> ''"
+_POLICY = """
+SELECT i.seq FROM patients_patient i
+WHERE upper(i.insurance_policy_number) = upper(%s) AND i.insurance_policy_number <> ''
+"""
+
+
+def _names(person: Person) -> list[_Block]:
+    """Both names near, from the side of the first and of the last: complete as soon as one of the two is not very common."""
+    names = ["".join(person.first or person.last), "".join(person.last)]  # one name is looked for as both
+    first, last = ([word, *near] for word, near in zip(names, vocabulary.near_words(names), strict=True))
+    return [_Block(_BOTH_NAMES, (first, last)), _Block(_BOTH_NAMES, (last, first))]
+
+
+_BOTH_NAMES = """
+SELECT w.seq FROM unnest(%s::text[]) AS near (word)
+CROSS JOIN LATERAL (SELECT s.seq FROM patients_searchword s WHERE s.word = near.word ORDER BY s.seq DESC LIMIT 300) w
+WHERE (SELECT true FROM patients_searchword e WHERE e.seq = w.seq AND e.word = ANY(%s::text[]) LIMIT 1) LIMIT 40
+"""
+
+
+def _sounds(people: Iterable[Person]) -> dict[str, str]:
+    """How the names sound."""
+    words = sorted(set().union(*(person.name_words for person in people)))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word", [words])
+        return dict(cursor.fetchall())

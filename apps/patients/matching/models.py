@@ -1,0 +1,67 @@
+"""The queue of suspected duplicates: pairs of records that look like one person's, and how far the sweep for them got."""
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common import clock
+from apps.common.ids import new_id
+from apps.common.models import ClosedQuerySet
+from apps.patients.confidentiality.models import open_to
+
+
+class DuplicateCandidateQuerySet(ClosedQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see pairs of records that are both theirs to see."""
+        if not actor.has_permission(Permission.PATIENT_MERGE):
+            return self.none()
+        return self.filter(open_to(actor, "low"), open_to(actor, "high"))
+
+
+class DuplicateCandidate(models.Model):
+    """Two records that look like one person's, until somebody merges them or says that they are two people: then the row goes.
+
+    The database strikes it by triggers and takes none for a pair that was told apart or a record that was merged (0005).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    high = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
+    score = models.FloatField()
+    reasons = ArrayField(models.CharField(max_length=30))
+    found_at = models.DateTimeField(default=clock.now)
+
+    objects = DuplicateCandidateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-score", "found_at", "id"]
+        indexes = [models.Index(fields=["-score", "found_at", "id"], name="duplicate_candidate_queue")]
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], name="duplicate_candidate_once"),
+            models.CheckConstraint(condition=Q(low__lt=F("high")), name="duplicate_candidate_in_order"),
+            models.CheckConstraint(condition=Q(score__gte=0, score__lte=1), name="duplicate_candidate_score_is_a_share"),
+            models.CheckConstraint(condition=Q(reasons__len__gt=0), name="duplicate_candidate_has_reasons"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low} and {self.high}"
+
+
+class DuplicateScan(models.Model):
+    """How far `find_duplicates` got through the patients, in the order of `seq`."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField(default=0)
+    looked_at = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="duplicate_scan_one")]
+
+    def __str__(self) -> str:
+        return f"{self.looked_at} looked at"

@@ -1,0 +1,71 @@
+"""Two records that look alike: said to be two people."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.access.actor import Actor
+from apps.common.errors import Conflict, Invalid, NotFound
+from apps.events.services import emit
+from apps.patients import selectors
+from apps.patients.events import PatientsNotDuplicates
+from apps.patients.models import NotDuplicate, Patient
+from apps.patients.services.registry import Registered, Registration, register
+
+
+class AlreadyNotDuplicate(Conflict):
+    message = "It is on record already that these are two people."
+
+
+class UnreviewedMatches(Conflict):
+    """Somebody else registered a likely duplicate in the meantime. `details.matches` are all the likely duplicates."""
+
+    message = "A record that may be the same person was registered a moment ago. Look at it first."
+
+
+@transaction.atomic
+def mark_not_duplicate(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotDuplicate:
+    """Put on record that these are two people; the pair is never suggested again.
+
+    Raises NotFound for the patient, Invalid for an `other_id` that is nobody or the patient himself, RecordMerged,
+    AlreadyNotDuplicate.
+    """
+    if patient_id == other_id:
+        raise Invalid(field="other_id", issue="This is the same record; name the other person's.")
+    selectors.patient(by, patient_id)
+    _other(by, other_id)
+    patient, other = selectors.get_several_for_update(by, patient_id, other_id)
+    low, high = sorted([patient.pk, other.pk])
+    try:
+        with transaction.atomic():
+            pair = NotDuplicate.objects.create(low_id=low, high_id=high, decided_by_id=by.id)
+    except IntegrityError as error:
+        if "not_duplicate_once" in str(error):
+            raise AlreadyNotDuplicate from error
+        raise
+    emit(PatientsNotDuplicates(patient_id=patient.pk, other_id=other.pk), by=by)
+    return pair
+
+
+@transaction.atomic
+def register_despite_matches(*, by: Actor, registration: Registration, others: Iterable[UUID]) -> Registered:
+    """Register somebody of whom it was seen that he is none of the `others`, and put that on record.
+
+    The others are held before anything is written, in order: two who register beside the same people never wait in a circle.
+    Raises as `register` and `mark_not_duplicate` do, and UnreviewedMatches where a record looks alike that is none of the others.
+    """
+    known = {row.pk for row in selectors.get_several_for_update(by, *others)}
+    registered = register(by=by, registration=registration)
+    if {match.patient.pk for match in registered.matches} - known:
+        raise UnreviewedMatches(matches=registered.matches)
+    for other_id in sorted(known):
+        mark_not_duplicate(by=by, patient_id=registered.patient.pk, other_id=other_id)
+    return registered
+
+
+def _other(by: Actor, other_id: UUID) -> Patient:
+    try:
+        return selectors.patient(by, other_id)
+    except NotFound as nobody:
+        raise Invalid(field="other_id", issue=nobody.message) from nobody

@@ -1,0 +1,86 @@
+"""A plug: which rows follow a patient into a merge, and back.
+
+Every foreign key to a patient is declared once, where it is made; a test over all models fails for one that is not.
+
+    patient_links.moves("appointments.Appointment", "patient")    # its rows follow; an undo asks whose those born since are
+    patient_links.stays("patients.Merge", "retired", "tells of the merge")
+
+What moves must be written under the patient's lock (`get_for_update`). Where a rule of the table does not let the rows of both
+stand under one patient, the merge is refused and names the model.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db.models import ForeignKey, Model, QuerySet
+
+from apps.patients.models import Patient
+
+
+@dataclass(frozen=True)
+class PatientLink:
+    """A foreign key whose rows follow. `born` is the column that says since when a row is there; empty: an undo does not ask."""
+
+    model: str
+    column: str
+    born: str
+
+    @property
+    def kind(self) -> type[Model]:
+        return apps.get_model(self.model)
+
+    def rows_of(self, patient: Patient) -> QuerySet:
+        """The rows that point to the patient."""
+        return self.kind._base_manager.filter(**{self.column: patient})
+
+
+_moving: dict[tuple[str, str], PatientLink] = {}
+_staying: dict[tuple[str, str], str] = {}
+
+
+def moves(model: str, column: str, born: str = "created_at") -> None:
+    """Declare a key whose rows follow the patient. `model` as in `app.Model`."""
+    _moving[model, column] = PatientLink(model, column, born)
+
+
+def stays(model: str, column: str, why: str) -> None:
+    """Declare a key that keeps pointing where it does, or is handled apart."""
+    _staying[model, column] = why
+
+
+def links() -> list[PatientLink]:
+    """Every key whose rows follow."""
+    return list(_moving.values())
+
+
+def links_of(model: str) -> list[PatientLink]:
+    """Those of one model."""
+    return [link for link in links() if link.model == model]
+
+
+def undeclared(models: Iterable[type[Model]]) -> list[str]:
+    """The keys to a patient that nobody declared."""
+    keys = [
+        (model._meta.label, field.name)
+        for model in models
+        for field in model._meta.get_fields()
+        if isinstance(field, ForeignKey) and field.related_model is Patient
+    ]
+    return [".".join(key) for key in keys if key not in _moving and key not in _staying]
+
+
+moves("patients.ChartEntry", "patient")
+moves("patients.PatientIdentifier", "patient")
+moves(
+    "patients.Patient", "merged_into", born=""
+)  # who was merged into the retired record is led to the survivor: one step, always
+moves("patients.Restriction", "patient", born="")
+moves("patients.BreakGlass", "patient", born="")
+stays("patients.CareTeamMember", "patient", "the survivor's team is joined by the retired record's, by merging.services")
+stays("patients.NotDuplicate", "low", "the pair is told anew, in order, by merging.services")
+stays("patients.NotDuplicate", "high", "the pair is told anew, in order, by merging.services")
+stays("patients.DuplicateCandidate", "low", "a merged record leaves the queue; the survivor is looked at anew")
+stays("patients.DuplicateCandidate", "high", "a merged record leaves the queue; the survivor is looked at anew")
+stays("patients.Merge", "retired", "tells of the merge")
+stays("patients.Merge", "survivor", "tells of the merge")

@@ -1,0 +1,127 @@
+"""The statements of the search in the making, and what they find: a page, the number of matches, a statement with its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from apps.patients.rules import Query
+from apps.patients.search import search_terms, vocabulary
+
+COUNTED_UP_TO = vocabulary.COMMON
+LOOKED_AT = 12_000  # index rows behind a count: a patient may match one word twice
+
+_STATUS = {"active": "s.is_active", "inactive": "NOT s.is_active"}
+
+Group = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The `seq` of a page's patients in order, the number of matches (counted up to 10,000), and whether words were bent."""
+
+    seqs: list[int]
+    total: int
+    is_estimate: bool = False
+    fuzzy: bool = False
+
+
+NO_MATCHES = SearchResult(seqs=[], total=0)
+
+
+def counted(seqs: list[int], count: int, *, cut: bool = False) -> SearchResult:
+    cut = cut or count > COUNTED_UP_TO
+    return SearchResult(seqs, COUNTED_UP_TO if cut else count, is_estimate=cut)
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which of the matches are asked for: those of a status, but for the hidden ones, from `offset` on."""
+
+    status: str
+    offset: int
+    limit: int
+    hidden: tuple[int, ...]
+
+
+@dataclass
+class Statement:
+    """A statement in the making: each value is bound under a name of its own."""
+
+    page: PageRequest
+    values: dict[str, Any] = field(default_factory=dict)
+    left_out: str = ""  # a prefix: who has such a word is not shown
+
+    def bind(self, value: Any) -> str:
+        name = f"v{len(self.values)}"
+        self.values[name] = value
+        return f"%({name})s"
+
+    def within(self, prefixes: Sequence[str], word: str) -> str:
+        """The condition that `word` begins with one of the prefixes."""
+        ranges = [f"({word} >= {self.bind(prefix)} AND {word} < {self.bind(prefix + search_terms.END)})" for prefix in prefixes]
+        return "(" + " OR ".join(ranges) + ")"
+
+    def scan(self, prefixes: Sequence[str]) -> str:
+        """All index rows of a group of prefixes."""
+        return " UNION ALL ".join(
+            f"SELECT word, seq FROM patients_searchword WHERE {self.within([prefix], 'word')}" for prefix in prefixes
+        )
+
+    def probe(self, prefixes: Sequence[str], seq: str) -> str:
+        """The condition that this patient has such a word: a scalar subquery, which the planner cannot turn into a join."""
+        return f"AND (SELECT true FROM patients_searchword e WHERE e.seq = {seq} AND {self.within(prefixes, 'e.word')} LIMIT 1)"
+
+    def shown(self, seq: str) -> str:
+        """The condition that the patient stands on the list that was asked for; nothing for everybody."""
+        hidden = f"AND {seq} <> ALL({self.bind(list(self.page.hidden))})" if self.page.hidden else ""
+        if self.left_out:
+            hidden += (
+                f" AND {seq} NOT IN (SELECT o.seq FROM patients_searchword o WHERE {self.within([self.left_out], 'o.word')})"
+            )
+        status = self.page.status
+        return hidden + (f" AND (SELECT {_STATUS[status]} FROM patients_patient s WHERE s.seq = {seq})" if status else "")
+
+    def leave_out(self, prefix: str) -> None:
+        """Leave out patients who have a word that begins so."""
+        self.left_out = prefix
+
+    @property
+    def window(self) -> str:
+        return f"OFFSET {self.bind(self.page.offset)} LIMIT {self.bind(self.page.limit)}"
+
+    @property
+    def reach(self) -> str:
+        """How many rows there are up to the end of the page."""
+        return self.bind(self.page.offset + self.page.limit)
+
+    def rows(self, sql: str) -> list[tuple]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, self.values)
+            return cursor.fetchall()
+
+    def found_among(self, hits: str, unless: str = "false") -> SearchResult | None:
+        """A page and the count of index rows, where a patient counts once, at the first of his; None where `unless` is true."""
+        page = f"SELECT seq FROM hits GROUP BY seq ORDER BY min(word), seq DESC {self.window}"
+        ((void, seqs, count, looked_at),) = self.rows(
+            f"""WITH hits AS MATERIALIZED ({hits} LIMIT {LOOKED_AT})
+            SELECT void, CASE WHEN NOT void THEN ARRAY({page}) END,
+                   CASE WHEN NOT void THEN (SELECT count(DISTINCT seq) FROM hits) END,
+                   CASE WHEN NOT void THEN (SELECT count(*) FROM hits) END
+            FROM (SELECT {unless} AS void OFFSET 0) first"""
+        )
+        return None if void else counted(seqs, count, cut=looked_at == LOOKED_AT)
+
+    def found(self, people: str, order: str) -> SearchResult:
+        """A page and the count of a CTE called `people`."""
+        page = f"SELECT seq FROM people ORDER BY {order} {self.window}"
+        ((seqs, count),) = self.rows(f"{people} SELECT ARRAY({page}), (SELECT count(*) FROM people)")
+        return counted(seqs, count)
+
+
+def days(sql: Statement, query: Query) -> str:
+    """A CTE of those on the list who were born on one of the days."""
+    return f"""days AS MATERIALIZED (
+        SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY({sql.bind(list(query.born))})
+        AND p.merged_into_id IS NULL {sql.shown("p.seq")})"""

@@ -1,0 +1,135 @@
+"""Acts: what can be done with one row beside editing it (retract, deactivate, end). Each has a page that asks first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from apps.access.actor import Actor
+from apps.access.permissions import Permission
+from apps.common.errors import Forbidden, HimsError
+from apps.rest.admin.forms import show_refusal
+from apps.rest.admin_site import can_open
+from apps.rest.permissions import ReauthenticationRequired, require_recent_login
+
+
+class ReasonForm(forms.Form):
+    """Asks why."""
+
+    reason = forms.CharField(
+        max_length=400, widget=forms.Textarea(attrs={"rows": 3}), help_text="Is kept with the record and cannot be changed."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowAction:
+    """`run(by, row, answers)` calls one service; what it returns, if anything, is told to the person."""
+
+    name: str
+    label: str
+    permission: Permission
+    run: Callable[[Actor, Any, Mapping[str, Any]], Any]
+    question: str
+    done: str
+    form: type[forms.Form] = forms.Form
+    available: Callable[[Any, Any], bool] = lambda row, user: True  # noqa: ARG005
+    destructive: bool = False
+    step_up: bool = False  # the password must have been given within five minutes; the page asks for it first
+    result_page: Callable[[HttpRequest, Any, Any], HttpResponse] | None = None  # shows the result of `run`, once
+
+
+class RowActionsMixin:
+    """Adds a page for each act to a model's admin, and links to those offered."""
+
+    row_actions: Sequence[RowAction] = ()
+
+    def row_action_urls(self) -> list[URLPattern]:
+        """One page an act, below the row's own."""
+        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
+        return [
+            path(
+                f"<path:object_id>/{action.name}/",
+                wrap(partial(self.row_action_view, action=action)),
+                name=self.row_action_url_name(action),
+            )
+            for action in self.row_actions
+        ]
+
+    def row_action_url_name(self, action: RowAction) -> str:
+        opts = self.opts  # type: ignore[attr-defined]
+        return f"{opts.app_label}_{opts.model_name}_{action.name.replace('-', '_')}"
+
+    def available_row_actions(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """What this person may do with this row now."""
+        fitting = [
+            action
+            for action in self.row_actions
+            if can_open(request.user, action.permission) and action.available(row, request.user)
+        ]
+        return [
+            {
+                "label": action.label,
+                "destructive": action.destructive,
+                "url": reverse(f"admin:{self.row_action_url_name(action)}", args=[quote(row.pk)]),
+            }
+            for action in fitting
+        ]
+
+    def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
+        """Ask, then do it. A refusal is shown on the page, with the answers kept."""
+        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        if row is None:
+            raise Http404
+        if not can_open(request.user, action.permission) or (
+            request.method != "POST" and not action.available(row, request.user)
+        ):
+            raise PermissionDenied
+        if action.step_up:
+            require_recent_login(request.user)
+        form = self.row_action_form(request, row, action)
+        if request.method == "POST" and form.is_valid():
+            try:
+                result = action.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]
+            except (Forbidden, ReauthenticationRequired):
+                raise
+            except HimsError as refusal:
+                show_refusal(form, refusal)
+            else:
+                if action.result_page is not None:
+                    return action.result_page(request, row, result)
+                messages.success(request, action.done)
+                return HttpResponseRedirect(self.after_row_action(row))
+        self.record_access(request, "read", row)  # type: ignore[attr-defined]
+        return self._ask(request, row, action, form)
+
+    def row_action_form(self, request: HttpRequest, row: Any, action: RowAction) -> forms.Form:
+        """What the page asks. Where that depends on the row, a page overrides this."""
+        return action.form(request.POST) if request.method == "POST" else action.form(initial=request.GET.dict())
+
+    def after_row_action(self, row: Any) -> str:
+        """Where one is taken when it is done: back to the row."""
+        opts = self.opts  # type: ignore[attr-defined]
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
+
+    def _ask(self, request: HttpRequest, row: Any, action: RowAction, form: forms.Form) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "title": action.label,
+            "subtitle": str(row),
+            **self.page_context(request, row),  # type: ignore[attr-defined]
+            "original": row,
+            "row_action": action,
+            "form": form,
+            "errors": form.errors,
+            "back": self.after_row_action(row),
+        }
+        return TemplateResponse(request, "admin/row_action.html", context)

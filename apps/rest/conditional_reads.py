@@ -1,0 +1,33 @@
+"""The audit rows of conditional reads: a program that asks every second whether a record has changed is not a thousand readings.
+
+A 304 shows nothing and counts against no limit. Its audit row is written once in ten minutes for each caller, session and record;
+those in between are left out. Without Redis every one is written.
+"""
+
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from apps.audit import services as audit
+from apps.common import redis_client
+
+RECORD_INTERVAL = 600  # seconds
+
+
+def record_not_modified(
+    by: Any, action: str, *, patient_id: UUID | None, object_id: UUID | None, who: str, **detail: Any
+) -> None:
+    """Write that the caller was told that nothing has changed, unless the last such row is recent."""
+    about = f"{who}:{getattr(by, 'session_id', '')}:{action}:{patient_id}:{object_id}"
+    key = f"hims:unchanged:{blake2b(about.encode(), digest_size=16).hexdigest()}"
+    try:
+        if redis_client.run(lambda client: client.exists(key)):
+            return
+    except redis_client.RedisUnavailable:
+        key = ""
+    audit.record(by=by, action=action, patient_id=patient_id, object_id=object_id, not_modified=True, **detail)
+    try:
+        if key:
+            redis_client.run(lambda client: client.set(key, 1, ex=RECORD_INTERVAL))
+    except redis_client.RedisUnavailable:
+        return

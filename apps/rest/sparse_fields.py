@@ -1,0 +1,122 @@
+"""`fields` and `expand`: the caller picks what a read shows.
+
+    expands = {"recorder": Expansion(of="recorded_by", permission=Permission.DOCTOR_VIEW, load=colleagues)}
+
+`fields=id,contact.phone` shows these keys alone. `expand=recorder` shows beside an id the thing it stands for, one step deep and
+only to whom may see it, an API key by its scopes; its name is declared in the reply's shape as a field that need not be there.
+What the role may not see is absent either way; a name that is not declared is refused.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
+
+from apps.access.permissions import Permission
+from apps.common.errors import Forbidden, Invalid
+from apps.rest import endpoint
+from apps.rest.permissions import require
+
+READING = ("GET", "HEAD")
+Tree = dict[str, "Tree"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expansion:
+    """What stands behind the id in the field `of`. `load` answers the shapes of those the actor may see, in one query."""
+
+    of: str
+    permission: Permission
+    load: Callable[[Any, Collection[UUID]], Mapping[UUID, Any]]
+
+
+@dataclass(frozen=True)
+class FieldSelection:
+    """What was asked for; no fields means all of them."""
+
+    fields: Tree
+    expand: tuple[str, ...]
+
+
+def parameters_of(view: Any, action: str | None, method: str) -> set[str]:
+    """Which of the two parameters an action takes."""
+    if method not in READING or endpoint.of(view, action).response is None:
+        return set()
+    return {"fields", "expand"} if view.expands else {"fields"}
+
+
+def read(view: Any) -> FieldSelection | None:
+    """What the request picks; None where it takes things as they come. Raises Invalid naming the parameter, Forbidden."""
+    query = view.request.query_params
+    if "fields" not in query and "expand" not in query:
+        return None
+    expand = _names(query["expand"], "expand", list(view.expands)) if "expand" in query else ()
+    for name in expand:
+        if not view.by.has_permission(view.expands[name].permission):
+            raise Forbidden(f"Your role may not see {name}.", field="expand")
+        require(view.by, view.expands[name].permission)
+    known = names_of(view.endpoint.response)
+    tree = _tree(_names(query["fields"], "fields", _paths(known))) if "fields" in query else {}
+    return FieldSelection(tree | {name: {} for name in expand} if tree else tree, tuple(expand))
+
+
+def expand(view: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Put beside the ids of these rows what they stand for: a query for each expansion, however many rows."""
+    for name in view.selection.expand:
+        expansion = view.expands[name]
+        ids = {row[expansion.of] for row in rows if row.get(expansion.of)}
+        loaded = expansion.load(view.by, ids) if ids else {}
+        for row in rows:
+            row[name] = loaded.get(row.get(expansion.of))
+
+
+def select(row: Any, tree: Tree) -> Any:
+    """The row with the picked fields alone, in its own order."""
+    if isinstance(row, list):
+        return [select(one, tree) for one in row]
+    if not tree or not isinstance(row, Mapping):
+        return row
+    return {name: select(value, tree[name]) for name, value in row.items() if name in tree}
+
+
+def resource_in(view: Any, data: dict[str, Any]) -> Any:
+    """The resource in the data of a reply."""
+    return data if view.data_key == "" else data.get(view.data_key or view.resource)
+
+
+@cache
+def names_of(kind: type[BaseSerializer]) -> dict[str, tuple[str, ...]]:
+    """The declared keys of a shape, and those inside each."""
+    return {name: _inner(field) for name, field in kind().fields.items()} if issubclass(kind, Serializer) else {}
+
+
+def _inner(field: Any) -> tuple[str, ...]:
+    nested = field.child if isinstance(field, ListSerializer) else field
+    return tuple(nested.fields) if isinstance(nested, Serializer) else ()
+
+
+def _paths(known: Mapping[str, Sequence[str]]) -> list[str]:
+    return [*known, *(f"{name}.{inner}" for name, inside in known.items() for inner in inside)]
+
+
+def _names(text: str, parameter: str, known: Collection[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        issue = f"There is no {unknown[0][:40]!r} here; known are {', '.join(known)}."
+        raise Invalid(field=parameter, issue=issue)
+    return names
+
+
+def _tree(paths: Sequence[str]) -> Tree:
+    """`a` whole, or of `b` only `b.c`; whoever asks for both `b` and `b.c` gets `b` whole."""
+    tree: Tree = {}
+    for name, _, inner in (path.partition(".") for path in sorted(paths, key=lambda path: "." not in path)):
+        if not inner:
+            tree[name] = {}
+        else:
+            tree.setdefault(name, {})[inner] = {}
+    return tree

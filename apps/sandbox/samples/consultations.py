@@ -1,0 +1,299 @@
+"""The toy hospital's visits: one for each appointment that took place, those of this moment still going on, and some walk-ins.
+
+They are drawn like the diary they follow: the same for everybody on a day. The stories hang together (complaint, findings,
+diagnosis, plan); nobody with a licence has reviewed them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from apps.access.actor import Actor
+from apps.appointments.models import Appointment, StatusChange
+from apps.common import clock
+from apps.consultations import services
+from apps.consultations.models import Consultation
+from apps.consultations.services import ImportedConsultation, ImportedSave
+from apps.consultations.steps.definitions import Step
+from apps.patients.chart.dates import years_between
+from apps.patients.models import Patient
+from apps.sandbox.samples.sample_ids import SAMPLE_IDS, fixed_id
+from apps.sandbox.samples.staff import ID_OF
+
+StepData = dict[Step, dict[str, Any]]
+
+_MINUTE = timedelta(minutes=1)
+_ADULT = 18
+_ADAPTIVE_SHARE, _QUICK_SHARE = 0.2, 0.35  # the rest is standard
+
+
+@dataclass(frozen=True)
+class Story:
+    """What one kind of visit comes to. `codes` with their names in ICD-10-CM, the primary one first."""
+
+    complaint: str
+    findings: tuple[str, ...]
+    codes: Mapping[str, str]
+    plan: str
+    symptoms: tuple[tuple[str, str, str], ...] = ()  # what, how bad, how long
+    tests: tuple[tuple[str, str], ...] = ()
+    follow_up: str = "Come back if it does not get better"
+
+
+_FATIGUE = Story(
+    "Tired for some weeks",
+    ("Pale conjunctivae: no", "Thyroid not enlarged", "Heart and lungs clear"),
+    {"R53.83": "Other fatigue"},
+    "Blood count and thyroid test; sleep diary for two weeks",
+    (("Fatigue", "moderate", "5 weeks"),),
+    (("CBC", "Complete Blood Count"),),
+    "Results by telephone in three days",
+)
+_BACK = Story(
+    "Back pain after lifting",
+    ("Tender paraspinal muscles", "Straight leg raise negative", "Strength and feeling in the legs normal"),
+    {"M54.50": "Low back pain, unspecified"},
+    "Keep moving, heat, paracetamol as needed; no imaging now",
+    (("Low back pain", "moderate", "4 days"),),
+)
+_HEADACHE = Story(
+    "Headaches",
+    ("Neurological examination normal", "Neck supple", "Temples not tender"),
+    {"G44.209": "Tension-type headache, unspecified, not intractable"},
+    "Headache diary, regular sleep, fewer painkillers; back in four weeks",
+    (("Headache", "moderate", "3 weeks"),),
+)
+_SLEEP = Story(
+    "Cannot sleep",
+    ("Mood reactive, no thoughts of harm",),
+    {"G47.00": "Insomnia, unspecified"},
+    "Sleep hygiene, no screens after ten, referral for cognitive behavioral therapy",
+    (("Difficulty falling asleep", "moderate", "2 months"),),
+)
+_PRESSURE = Story(
+    "Blood pressure check",
+    ("No ankle swelling", "Heart sounds regular"),
+    {"I10": "Essential (primary) hypertension"},
+    "Go on with the medicines as they are; measure at home twice a week",
+    follow_up="Blood pressure check in three months",
+)
+_WOUND = Story(
+    "Wound check",
+    ("Wound clean and dry, edges closed", "No redness around it"),
+    {"Z48.00": "Encounter for change or removal of nonsurgical wound dressing"},
+    "New dressing; it may be left open from the day after tomorrow",
+)
+_MEDICINE = Story(
+    "New medicine: how is it going",
+    ("No rash", "Pulse regular"),
+    {"Z79.899": "Other long term (current) drug therapy"},
+    "Well tolerated: go on; blood test in six weeks",
+)
+_RESULTS = Story(
+    "Results of last week",
+    ("Not examined",),
+    {"Z71.2": "Person consulting for explanation of examination or test findings"},
+    "Results explained, all within range; nothing further needed",
+)
+_MOLE = Story(
+    "Mole on the back, removed today",
+    ("Pigmented mole, 6 mm, regular edge",),
+    {"D22.5": "Melanocytic nevi of trunk"},
+    "Removed under local anesthesia, sent to pathology; stitches out in ten days",
+)
+_JOINT = Story(
+    "Knee injection",
+    ("Right knee: slight effusion, no warmth",),
+    {"M17.11": "Unilateral primary osteoarthritis, right knee"},
+    "Injected without difficulty; rest for a day",
+)
+_VACCINE = Story(
+    "Here for a vaccine",
+    ("Well today, no fever",),
+    {"Z23": "Encounter for immunization"},
+    "Vaccine given in the left upper arm, watched for fifteen minutes",
+)
+_COLD = Story(
+    "Cold and cough",
+    ("Throat slightly red", "Lungs clear", "Eardrums normal"),
+    {"J06.9": "Acute upper respiratory infection, unspecified"},
+    "Fluids and rest; no antibiotics",
+    (("Cough", "mild", "3 days"), ("Runny nose", "mild", "4 days")),
+)
+_CHILD = Story(
+    "Well-child visit",
+    ("Growth along its line", "Heart and lungs normal", "Development as expected of the age"),
+    {"Z00.129": "Encounter for routine child health examination without abnormal findings"},
+    "Everything as it should be; talked about sleep, screens and helmets",
+)
+_EAR = Story(
+    "Earache",
+    ("Right eardrum red and bulging", "No discharge"),
+    {"H66.91": "Otitis media, unspecified, right ear"},
+    "Pain relief by weight, look again in two days",
+    (("Ear pain", "moderate", "2 days"),),
+)
+
+_BY_NOTE = {
+    "Tired for some weeks": _FATIGUE,
+    "Back pain after lifting": _BACK,
+    "Headaches": _HEADACHE,
+    "Wants to talk about sleep": _SLEEP,
+    "Blood pressure check": _PRESSURE,
+    "Results of last week": _RESULTS,
+    "Wound check": _WOUND,
+    "New medicine: how is it going": _MEDICINE,
+    "Removal of a mole": _MOLE,
+    "Joint injection": _JOINT,
+}
+_OF_CHILDREN = (_CHILD, _EAR, _COLD)
+STORIES: Sequence[Story] = (*_BY_NOTE.values(), _VACCINE, *_OF_CHILDREN)
+
+
+def create_samples(by: Actor) -> int:
+    """Write down the visits, where none stands yet. Answers how many."""
+    if Consultation.objects.exists():
+        return 0
+    now = clock.now()
+    random = Random(f"visits of {clock.today()}")  # noqa: S311  # a sample, not a secret
+    started_at = dict(StatusChange.objects.filter(to_status="in_progress").values_list("appointment", "at"))
+    ended_at = dict(StatusChange.objects.filter(to_status="completed").values_list("appointment", "at"))
+    rows = list(Appointment.objects.filter(pk__in=started_at).select_related("patient").order_by("scheduled_time", "id"))
+    signed = [_signed(random, row, started_at[row.pk], ended_at[row.pk]) for row in rows if row.pk in ended_at]
+    doctors = {ID_OF[name]: name for name in _ONGOING_BY_DOCTOR}
+    ongoing_appointments = [row for row in rows if row.status == "in_progress" and row.doctor_id in doctors]
+    ongoing = [_ongoing(row, _ONGOING_BY_DOCTOR[doctors[row.doctor_id]], started_at[row.pk], now) for row in ongoing_appointments]
+    return services.import_records(by=by, consultations=[*signed, *ongoing, *_walk_ins(now)])
+
+
+def _signed(random: Random, row: Appointment, started_at: datetime, ended_at: datetime) -> ImportedConsultation:
+    """A visit that was signed; of some of them an addendum tells what came later."""
+    story, chance = _story(random, row), random.random()
+    sample = row.patient_id in SAMPLE_IDS.values()
+    workflow = "adaptive" if sample or chance < _ADAPTIVE_SHARE else "quick" if chance < _QUICK_SHARE else "standard"
+    return ImportedConsultation(
+        id=fixed_id(f"consultation.{row.pk}"),
+        patient_id=row.patient_id,
+        doctor_id=row.doctor_id,
+        appointment_id=row.pk,
+        workflow_type=workflow,
+        started_at=started_at,
+        ended_at=ended_at,
+        saves=_saves(_step_data(random, row.patient, story), row, story, started_at, ended_at),
+        addendum="Results are in, all within range; the patient was called." if story.tests and chance > 0.5 else "",
+    )
+
+
+def _story(random: Random, row: Appointment) -> Story:
+    if row.appointment_type == "vaccination":
+        return _VACCINE
+    if _age(row.patient) < _ADULT:
+        return random.choice(_OF_CHILDREN)
+    return _BY_NOTE.get(row.notes, _COLD)
+
+
+def _saves(step_data: StepData, row: Appointment, story: Story, started_at: datetime, ended_at: datetime) -> list[ImportedSave]:
+    """Every step of the visit, one after another within its time."""
+    each, nurse = (ended_at - started_at) / (len(step_data) + 1), ID_OF["nurse.jones"]
+    return [
+        ImportedSave(
+            step=step,
+            data=data,
+            at=started_at + place * each,
+            by_id=nurse if step <= Step.VITALS else row.doctor_id,
+            displays=story.codes,
+        )
+        for place, (step, data) in enumerate(step_data.items(), start=1)
+    ]
+
+
+def _step_data(random: Random, patient: Patient, story: Story) -> StepData:
+    symptoms = [{"description": what, "severity": how, "duration": long} for what, how, long in story.symptoms]
+    tests = [{"test_code": code, "test_type": name, "priority": "routine"} for code, name in story.tests]
+    step_data: StepData = {
+        Step.PATIENT_OVERVIEW: {"identity_confirmed": True},
+        Step.VITALS: vital_signs(random, _age(patient)),
+        Step.SYMPTOMS: {"chief_complaint": story.complaint} | ({"symptoms": symptoms} if symptoms else {}),
+        Step.HISTORY_REVIEW: {"allergies_reviewed": True, "medications_reviewed": True, "problems_reviewed": True},
+        Step.EXAMINATION: {"findings": [*story.findings]},
+        Step.INVESTIGATIONS: {"tests": tests},
+        Step.ASSESSMENT: {"diagnoses": [{"code": code} for code in story.codes]},
+        Step.TREATMENT_PLAN: {"plan": story.plan},
+        Step.FOLLOW_UP: {"follow_up": story.follow_up},
+    }
+    return {step: data for step, data in step_data.items() if data != {"tests": []}}
+
+
+def vital_signs(random: Random, age: int) -> dict[str, Any]:
+    """What somebody of that age measures on a good day; children are weighed, and have no blood pressure taken."""
+    values: dict[str, Any] = {"temperature_c": round(36.3 + random.random() * 0.8, 1), "spo2": random.randint(96, 99)}
+    if age < _ADULT:
+        by_age = {"pulse": 125 - 3 * age, "respiratory_rate": 28 - age // 2, "weight_kg": 4 + 2.6 * age + (8 if age > 12 else 0)}
+        return values | by_age | {"weight_kg": round(by_age["weight_kg"] + random.random(), 1)}
+    top, low = random.randint(112, 138), random.randint(66, 86)
+    return values | {"bp": f"{top}/{low}", "pulse": random.randint(58, 88), "weight_kg": round(55 + random.random() * 40, 1)}
+
+
+_RED_FLAG: Mapping[Step, dict[str, Any]] = {
+    Step.PATIENT_OVERVIEW: {"identity_confirmed": True},
+    Step.VITALS: {"bp": "188/122", "pulse": 92, "spo2": 97},
+    Step.SYMPTOMS: {"chief_complaint": "Headache since this morning"},
+}
+_DIZZINESS: Mapping[Step, dict[str, Any]] = {
+    Step.PATIENT_OVERVIEW: {"identity_confirmed": True},
+    Step.VITALS: {"bp": "128/82", "pulse": 74, "temperature_c": 36.8},
+    Step.SYMPTOMS: {"symptoms": [{"description": "Dizzy when standing up", "severity": "mild", "duration": "1 week"}]},
+}
+_CHILD_EARACHE: Mapping[Step, dict[str, Any]] = {
+    Step.PATIENT_OVERVIEW: {"identity_confirmed": True},
+    Step.SYMPTOMS: {"chief_complaint": "Earache and fever since yesterday"},
+}
+_ONGOING_BY_DOCTOR = {"dr.smith": _DIZZINESS, "dr.patel": _RED_FLAG, "dr.lee": _CHILD_EARACHE}
+
+
+def _ongoing(
+    row: Appointment, step_data: Mapping[Step, dict[str, Any]], started_at: datetime, now: datetime
+) -> ImportedConsultation:
+    """What goes on at this moment: with each doctor something else that the rules have a word about."""
+    return ImportedConsultation(
+        id=fixed_id(f"consultation.{row.pk}"),
+        patient_id=row.patient_id,
+        doctor_id=row.doctor_id,
+        appointment_id=row.pk,
+        workflow_type="adaptive",
+        status="in_progress",
+        started_at=started_at,
+        saves=[
+            ImportedSave(step=step, data=data, at=min(started_at + (place + 1) * _MINUTE, now), by_id=ID_OF["nurse.jones"])
+            for place, (step, data) in enumerate(step_data.items())
+        ],
+    )
+
+
+def _walk_ins(now: datetime) -> Iterator[ImportedConsultation]:
+    """One who waits for a result, and one who left unseen."""
+    patients = [*Patient.objects.unmerged().filter(is_active=True, restricted=False).exclude(pk__in=SAMPLE_IDS.values())[:40]]
+    adults = [patient for patient in patients if _age(patient) >= _ADULT and patient.deceased_at is None]
+    for patient, doctor, status, reason in zip(
+        adults, ("dr.smith", "dr.patel"), ("on_hold", "cancelled"), ("Waits for the X-ray", "Left unseen"), strict=False
+    ):
+        started_at = now - 55 * _MINUTE
+        at, nurse = started_at + 4 * _MINUTE, ID_OF["nurse.jones"]
+        saves = [ImportedSave(step=step, data=data, at=at, by_id=nurse) for step, data in _DIZZINESS.items()]
+        yield ImportedConsultation(
+            id=fixed_id(f"consultation.walk-in.{doctor}"),
+            patient_id=patient.pk,
+            doctor_id=ID_OF[doctor],
+            workflow_type="quick",
+            status=status,
+            started_at=started_at,
+            ended_at=now - 20 * _MINUTE,
+            reason=reason,
+            saves=saves if status == "on_hold" else saves[:1],
+        )
+
+
+def _age(patient: Patient) -> int:
+    return years_between(patient.date_of_birth, clock.today())

@@ -1,0 +1,15 @@
+"""The names by which the API reference calls its samples (section 17.2), and the fixed ids they stand for. Pure values."""
+
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("5a6d7c1e-0b0a-5e11-9c4e-a20c02d1b0a1")
+PATIENTS = ("patient_001", "patient_002", "patient_003")
+DOCTORS = ("doctor_001", "doctor_002", "doctor_003")
+
+
+def fixed_id(name: str) -> UUID:
+    """The id that this name has in every sandbox (version 5, RFC 9562)."""
+    return uuid5(_NAMESPACE, name)
+
+
+SAMPLE_IDS: dict[str, UUID] = {name: fixed_id(name) for name in (*PATIENTS, *DOCTORS)}

@@ -1,0 +1,118 @@
+"""Every route of the API through keys of every role: the owner's role and the key's scope must both say yes."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from apps.access import scopes
+from apps.access.permissions import Permission
+from apps.access.scopes import Scope
+from apps.accounts.models import User
+from apps.audit.models import AuditEvent
+from apps.developers.contract import openapi
+from apps.rest import endpoint
+from apps.rest.endpoint import PUBLIC
+from hims.tests import factories
+from hims.tests.test_matrix import row_of
+from hims.tests.test_permissions import concrete, doors
+
+pytestmark = pytest.mark.django_db
+
+# Column K of section 2 of the contract, for the routes that have a row there.
+K = {
+    "post v1/auth/logout": None,
+    "get v1/auth/me": None,
+    "put v1/auth/me": None,
+    "get v1/api-keys": None,
+    "post v1/api-keys": None,
+    "delete v1/api-keys/<str:pk>": None,
+    "post v1/api-keys/<str:pk>/rotate": None,
+    "get v1/users": None,
+    "post v1/users": None,
+    "get v1/users/<str:pk>": None,
+    "put v1/users/<str:pk>": None,
+    "post v1/users/<str:pk>/deactivate": None,
+    "post v1/users/<str:pk>/revoke-sessions": None,
+    "get v1/doctors": "appointments:read",
+    "get v1/doctors/<str:pk>": "appointments:read",
+    "get v1/appointments/<str:pk>.ics": "appointments:read",
+    "post v1/appointments/series": "appointments:write",
+    "get v1/patients": "patients:read",
+    "post v1/patients": "patients:write",
+    "post v1/patients/match": "patients:read",
+    "get v1/patients/<str:pk>": "patients:read",
+    "put v1/patients/<str:pk>": "patients:write",
+    "patch v1/patients/<str:pk>": "patients:write",
+    "post v1/patients/<str:pk>/deactivate": "patients:write",
+    "post v1/patients/<str:pk>/reactivate": "patients:write",
+    "post v1/patients/<str:pk>/merge": None,
+    "get v1/patients/<str:pk>/merge-preview": None,
+    "post v1/patients/merges/<str:pk>/undo": None,
+    "get v1/patients/<str:pk>/medical-history": "history:read",
+    "post v1/patients/<str:pk>/medical-history": "history:write",
+    "post v1/patients/<str:pk>/medical-history/<str:entry>/retract": "history:write",
+    "post v1/consultations": "consultations:write",
+    "get v1/consultations": "consultations:read",
+    "get v1/consultations/<str:pk>": "consultations:read",
+    "put v1/consultations/<str:pk>/step": "consultations:write",
+    "post v1/consultations/<str:pk>/complete": None,
+    "post v1/consultations/<str:pk>/addenda": None,
+    "post v1/consultations/<str:pk>/hold": "consultations:write",
+    "post v1/consultations/<str:pk>/resume": "consultations:write",
+    "post v1/consultations/<str:pk>/cancel": "consultations:write",
+    "post v1/consultations/<str:pk>/ready": "consultations:write",
+    "post v1/consultations/<str:pk>/hand-over": None,
+}
+
+
+def guarded() -> list[tuple[str, str, Permission]]:
+    """Path, method and need of every door that is not public."""
+    found = [(path, method, endpoint.of(view, action).permission) for path, method, action, view in doors()]
+    return [(path, method, Permission(need)) for path, method, need in found if need is not PUBLIC]
+
+
+def test_column_k_is_the_contracts() -> None:
+    ours = {f"{method} {path}": scopes.of(need) for path, method, need in guarded()}
+    wrong = {door: (ours.get(door, "no such door"), scope) for door, scope in K.items() if ours.get(door, "") != scope}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "role", ["admin", "manager", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing"]
+)
+def test_a_key_needs_its_owners_right_and_just_that_scope(staff: dict[str, User], role: str, settings: Any) -> None:
+    settings.HIMS_RATE_LIMIT_SCALE = 100.0  # a key calls at many doors here
+    user = staff[role]
+    key = cache(lambda carried: factories.api_key_client(factories.create_api_key(user, *carried).text))
+    wrong = []
+    for path, method, need in guarded():
+        scope = scopes.of(need)
+        for carried in (frozenset(Scope) - {scope}, frozenset({scope}) if scope else frozenset(Scope)):
+            reply = key(carried).call(method.upper(), concrete(path), {})
+            passes = user.has_permission(need) and scope is not None and scope in carried
+            told = reply.json().get("error", {}).get("details", {}).get("required_scope")
+            asked = scope if user.has_permission(need) and scope is not None and scope not in carried else None
+            if (reply.status_code == 403) == passes or told != asked or reply.status_code == 401 or reply.status_code >= 500:
+                wrong.append(f"{method} {path} with {len(carried)} scopes: {reply.status_code}, required_scope {told}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_door_that_takes_a_person_says_so(staff: dict[str, User]) -> None:
+    key = factories.api_key_client(factories.create_api_key(staff["admin"]).text)
+    for method, path in (("POST", "/api-keys"), ("POST", "/auth/logout"), ("GET", "/auth/me"), ("GET", "/users")):
+        reply = key.call(method, path, {})
+        assert reply.status_code == 403
+        assert "takes a person" in reply.json()["error"]["message"]
+    assert AuditEvent.objects.filter(outcome="denied", user_id=staff["admin"].pk).count() == 4
+
+
+def test_the_openapi_file_says_what_a_key_needs() -> None:
+    file = openapi.as_dict()
+    assert file["components"]["securitySchemes"]["apiKeyAuth"]["name"] == "X-API-Key"
+    for path, method, need in guarded():
+        told = file["paths"][row_of(path, method).partition(" ")[2]][method]
+        scope = scopes.of(need)
+        assert told["x-required-scope"] == scope
+        assert ({"apiKeyAuth": []} in told["security"]) == (scope is not None)
+        assert (f"`{scope}`" if scope else "API key:** never") in told["description"]
