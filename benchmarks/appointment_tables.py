@@ -25,7 +25,7 @@ from benchmarks import patient_tables, schedules
 APPOINTMENTS = Appointment._meta.db_table
 HISTORY = StatusChange._meta.db_table
 APPOINTMENT_COLUMNS = patient_tables.columns(Appointment)
-FOLD = row_counter.FOLD
+COMPACT = row_counter.COMPACT
 """What a worker does every ten seconds: adds the rows of the total together."""
 
 

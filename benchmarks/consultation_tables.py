@@ -26,7 +26,7 @@ from benchmarks import appointment_tables, patient_tables, people, schedules
 
 VERSION = 1  # a change of what comes out is a new one: data of another are loaded anew
 CONSULTATIONS, STEPS, STATUS_CHANGES = (model._meta.db_table for model in (Consultation, StepSave, ConsultationStatusChange))
-FOLD = row_counter.FOLD
+COMPACT = row_counter.COMPACT
 OPEN_ONLY = ("consultations_only_while_open", STEPS)
 """The trigger that takes steps of open visits alone: what is loaded was signed long ago."""
 

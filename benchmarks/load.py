@@ -25,7 +25,7 @@ CREATE SCHEMA IF NOT EXISTS bench;
 CREATE TABLE bench.tally (rows bigint);
 CREATE TABLE bench.marker (rows bigint, fingerprint text, first_seq bigint, first_mrn bigint, monday date);
 """
-_AFTERWARDS = (f"INSERT INTO bench.tally {patient_tables.LISTED}", appointment_tables.FOLD, consultation_tables.FOLD)
+_AFTERWARDS = (f"INSERT INTO bench.tally {patient_tables.LISTED}", appointment_tables.COMPACT, consultation_tables.COMPACT)
 
 
 @dataclass(frozen=True)

@@ -141,8 +141,8 @@ class OpenConsultations:
             database.execute(f"DELETE FROM events_outboxevent WHERE {waiting}", [])
         with psycopg.connect(self.address, autocommit=True) as database:
             for statement in (
-                appointment_tables.FOLD,
-                consultation_tables.FOLD,
+                appointment_tables.COMPACT,
+                consultation_tables.COMPACT,
                 *(f"VACUUM (ANALYZE) {table}" for table in _GUARDS),
             ):
                 database.execute(statement)

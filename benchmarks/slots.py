@@ -77,7 +77,7 @@ class Slots:
             database.execute("DELETE FROM events_outboxevent WHERE relayed_at IS NULL AND name LIKE '%care_team%'")
             database.execute(f"DELETE FROM {appointment_tables.APPOINTMENTS} WHERE scheduled_time >= %s", [FROM])
             database.execute(f"DELETE FROM {_TEAM} WHERE because = 'visit' AND user_id = ANY(%s)", [self._doctors()])
-            database.execute(appointment_tables.FOLD)
+            database.execute(appointment_tables.COMPACT)
             database.execute(f"VACUUM (ANALYZE) {appointment_tables.APPOINTMENTS}")
 
     def _doctors(self) -> list[UUID]:

@@ -112,5 +112,5 @@ def test_the_vocabulary_is_the_one_the_service_writes(copied):
 @pytest.mark.django_db
 def test_a_load_leaves_the_total_right(copied):
     with connection.cursor() as cursor:
-        cursor.execute(patient_tables.FOLD)
+        cursor.execute(patient_tables.COMPACT)
     assert row_counter.total() == 1_000

@@ -91,7 +91,7 @@ def test_the_doctor_can_be_booked_where_a_visit_was_cancelled(loaded):
 def test_a_load_leaves_the_total_of_visits_right(loaded):
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO appointments_rowcounter (visits) VALUES (5), (-5)")
-        cursor.execute(appointment_tables.FOLD)
+        cursor.execute(appointment_tables.COMPACT)
         cursor.execute("SELECT array_agg(visits) FROM appointments_rowcounter")
         assert cursor.fetchone() == ([ROWS * schedules.EACH],)
     assert row_counter.compact() == 0

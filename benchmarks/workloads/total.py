@@ -85,7 +85,7 @@ def _compacting() -> Iterator[None]:
     def compact() -> None:
         with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
             while not over.wait(COMPACT_EVERY):
-                database.execute(patient_tables.FOLD)
+                database.execute(patient_tables.COMPACT)
 
     thread = Thread(target=compact)
     thread.start()

@@ -98,7 +98,7 @@ def test_both_ages_are_read_off_indexes() -> None:
         plan = "\n".join(row[0] for row in cursor.fetchall())
         assert "outbox_waiting" in plan
         assert "delivery_not_begun" in plan
-        cursor.execute(f"EXPLAIN {seals._AFTER_THE_SEALS}", [seals.BEGINNING])
+        cursor.execute(f"EXPLAIN {seals._OLDEST_UNSEALED}", [seals.BEGINNING])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "_at_id_idx" in plan
     assert "Seq Scan on audit_auditevent" not in plan

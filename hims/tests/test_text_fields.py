@@ -7,7 +7,7 @@ from django import forms
 from rest_framework import serializers
 
 import hims.urls  # noqa: F401  # loads every body
-from apps.consultations.steps.fields import LINE_MOST, Text
+from apps.consultations.steps.fields import LINE_MAX, Text
 from apps.rest.admin.forms import clean_lines
 from apps.rest.serializers import EmailAddressField, LineField, StrictSerializer
 
@@ -60,7 +60,7 @@ def test_a_form_and_a_step_of_a_visit_clean_a_line_as_the_api_does(typed: str, k
     assert form.is_valid()
     clean_lines(form, form.cleaned_data)
     assert form.cleaned_data == {"name": kept, "note": "one\ntwo"}
-    assert Text(LINE_MOST).read(typed, "name", []) == kept
+    assert Text(LINE_MAX).read(typed, "name", []) == kept
     assert Text(4_000).read("one\ntwo\x07", "note", []) == "one\ntwo"
 
 
@@ -70,5 +70,5 @@ def test_a_form_and_a_step_refuse_what_only_looks_blank() -> None:
     clean_lines(form, form.cleaned_data)
     assert "name" in form.errors
     problems: list = []
-    assert Text(LINE_MOST).read("\u2800", "name", problems) is None
+    assert Text(LINE_MAX).read("\u2800", "name", problems) is None
     assert [problem.field for problem in problems] == ["name"]

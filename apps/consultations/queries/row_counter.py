@@ -2,9 +2,9 @@
 
 from apps.common import row_counters
 
-FOLD = row_counters.compact_statement("consultations_rowcounter", "consultations")
+COMPACT = row_counters.compact_statement("consultations_rowcounter", "consultations")
 
 
 def compact() -> int:
     """Add the rows up into one. Answers whether there were several. Any number may run at once."""
-    return row_counters.compact(FOLD)
+    return row_counters.compact(COMPACT)

@@ -27,7 +27,7 @@ def send_probe(probe: Any, **fact: Any) -> None:
 
 
 def test_a_fact_is_told_only_inside_the_transaction_that_makes_it_true(probe: Any) -> None:
-    with pytest.raises(NotInTransaction, match=r"test\.bell_rang"):
+    with pytest.raises(NotInTransaction, match=r"test\.probe_sent"):
         emit(probe(), by=Nurse())
     assert not OutboxEvent.objects.exists()
 
@@ -52,7 +52,7 @@ def test_a_savepoint_that_is_rolled_back_takes_its_fact_along(probe: Any) -> Non
         with suppress(ZeroDivisionError), transaction.atomic():
             emit(probe(number=2), by=Nurse())
             _ = 1 / 0
-    assert list(OutboxEvent.objects.values_list("payload__bed", flat=True)) == [1]
+    assert list(OutboxEvent.objects.values_list("payload__number", flat=True)) == [1]
 
 
 def test_the_in_step_listener_may_refuse_the_whole_change(probe: Any) -> None:

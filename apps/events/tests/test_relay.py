@@ -331,7 +331,7 @@ def test_a_poisonous_fact_in_a_batch_undoes_no_other_and_is_parked(probe: Any) -
     assert beds_written() == [number for number in range(10) if number != 4]  # each once, though the batch was rolled back before
     make_due()
     run_out(relay.due_deliveries())
-    assert list(Delivery.objects.exclude(status=DONE).values_list("status", "attempts", "event__payload__bed")) == [
+    assert list(Delivery.objects.exclude(status=DONE).values_list("status", "attempts", "event__payload__number")) == [
         (DEAD_LETTERED, 5, 4)
     ]
     assert len(beds_written()) == 9
@@ -374,7 +374,7 @@ def test_what_waits_in_a_slow_batch_is_not_due_for_others(probe: Any, monkeypatc
     due: list[Any] = []
 
     def slow(event: Any) -> None:
-        due.append(Delivery.objects.get(event__payload__bed=1).next_attempt_at)
+        due.append(Delivery.objects.get(event__payload__number=1).next_attempt_at)
         if event.number == 0:
             time.sleep(0.2)
 

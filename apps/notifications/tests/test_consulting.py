@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.accounts.tests import factories as people
 from apps.consultations import services
-from apps.consultations.selectors import Visit
+from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.tests.factories import booked, save, start_consultation
 from apps.events import relay
 from apps.events.models import Delivery
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def visit(staff: dict[str, User]) -> Visit:
+def visit(staff: dict[str, User]) -> ConsultationDetails:
     """Begun by the nurse for the booked doctor, who has not opened it."""
     appointment = booked(register_patient("Mary", "Major", mrn="MRN777"), staff["doctor"])
     return start_consultation(staff["doctor"], appointment.patient, by=staff["nurse"], appointment_id=appointment.pk)
@@ -38,7 +38,7 @@ def told(person: User, category: str = "consultation") -> list[Message]:
 
 
 def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without_a_value(
-    staff: dict[str, User], visit: Visit
+    staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
     save(staff["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
     (said,) = told(staff["doctor"])
@@ -63,7 +63,9 @@ def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(staff:
     assert [mail.to for mail in outgoing.outbox if "needs you now" in mail.subject] == [[staff["doctor"].email]]
 
 
-def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(staff: dict[str, User], visit: Visit) -> None:
+def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(
+    staff: dict[str, User], visit: ConsultationDetails
+) -> None:
     for _ in range(2):
         save(staff["nurse"], visit, 1, {"bp": "210/130"})
         deliver()
@@ -72,19 +74,21 @@ def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(staff: 
     assert len(told(staff["doctor"])) == 1
 
 
-def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(staff: dict[str, User], visit: Visit) -> None:
+def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(staff: dict[str, User], visit: ConsultationDetails) -> None:
     save(staff["nurse"], visit, 1, {"spo2": 88})
     save(staff["nurse"], visit, 1, {"spo2": 97})
     (said,) = told(staff["doctor"])
     assert "no longer so" in said.message
 
 
-def test_a_doctor_is_told_nothing_of_what_they_entered(staff: dict[str, User], visit: Visit) -> None:
+def test_a_doctor_is_told_nothing_of_what_they_entered(staff: dict[str, User], visit: ConsultationDetails) -> None:
     save(staff["doctor"], visit, 1, {"bp": "210/130"})
     assert told(staff["doctor"]) == []
 
 
-def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged(staff: dict[str, User], visit: Visit) -> None:
+def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged(
+    staff: dict[str, User], visit: ConsultationDetails
+) -> None:
     other = people.hire("other.doctor", "doctor", specialty="Cardiology")
     save(staff["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
     one = services.Acknowledged(id="redflag.oxygen", reason="Oxygen given")
@@ -95,13 +99,13 @@ def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged
     assert "88 %" not in said.message
 
 
-def test_a_visit_without_an_alert_is_handed_over_in_silence(staff: dict[str, User], visit: Visit) -> None:
+def test_a_visit_without_an_alert_is_handed_over_in_silence(staff: dict[str, User], visit: ConsultationDetails) -> None:
     other = people.hire("other.doctor", "doctor", specialty="Cardiology")
     services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
     assert told(other) == []
 
 
-def test_the_doctor_is_told_that_a_patient_is_ready(staff: dict[str, User], visit: Visit) -> None:
+def test_the_doctor_is_told_that_a_patient_is_ready(staff: dict[str, User], visit: ConsultationDetails) -> None:
     services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
     (said,) = told(staff["doctor"])
     assert (said.title, said.priority) == ("Patient ready", "high")

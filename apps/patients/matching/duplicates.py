@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from apps.patients.chart import dates
-from apps.patients.matching import scoring
+from apps.patients.matching import contacts, scoring
 from apps.patients.matching.scoring import Person, Reason
 from apps.patients.models import Patient
 from apps.patients.search import vocabulary
@@ -133,7 +133,7 @@ LIMIT 60
 def _contacts(person: Person) -> list[_Block]:
     first, last = person.first_name.lower()[:_NAME_MAX], person.last_name.lower()[:_NAME_MAX]
     blocks: list[tuple[str, tuple[object, ...]]] = []
-    if tail := scoring.phone_tail(person.phone_e164 or person.phone):
+    if tail := contacts.phone_tail(person.phone_e164 or person.phone):
         blocks.append((_PHONE, (f"-{tail[::-1]}", f"-{tail[::-1]}~")))
     if person.email:
         blocks.append((_EMAIL, (person.email,)))

@@ -25,7 +25,7 @@ from hashlib import blake2b
 from apps.patients import rules
 from apps.patients.chart import dates
 from apps.patients.chart.dates import Precision
-from apps.patients.matching import names
+from apps.patients.matching import contacts, names
 from apps.patients.matching.names import NameSimilarity, Newborn, Resemblance
 
 SUGGESTED = 0.5  # worth showing to whoever asks
@@ -317,10 +317,10 @@ def lock_keys(person: Person) -> list[int]:
     Two people who may be one have a key in common: the telephone's last digits, the e-mail, the policy, or for births that
     `near_days` connects the day of the month, the year and month, or the year and the digits of month and day. Few others do.
     """
-    born, tail = person.date_of_birth, phone_tail(person.phone_e164 or person.phone)
+    born, tail = person.date_of_birth, contacts.phone_tail(person.phone_e164 or person.phone)
     blocks = [f"day {born.day}", f"month {born:%Y-%m}", f"digits {born.year} {''.join(sorted(f'{born:%m%d}'))}"]
-    contacts = {"phone": tail, "email": person.email.upper(), "policy": person.policy.upper()}
-    blocks += [f"{kind} {value}" for kind, value in contacts.items() if value]
+    shared = {"phone": tail, "email": person.email.upper(), "policy": person.policy.upper()}
+    blocks += [f"{kind} {value}" for kind, value in shared.items() if value]
     return sorted({int.from_bytes(blake2b(block.encode(), digest_size=8).digest(), signed=True) for block in blocks})
 
 
@@ -330,20 +330,7 @@ def _gender(left: Person, right: Person) -> _Finding:
     return _Finding(1.0 if left.gender == right.gender in ("male", "female") else 0.0, agrees=left.gender == right.gender)
 
 
-# What a household shares
-
-PHONE_TAIL = 7  # the subscriber's number, whatever stands before it
-_ABBREVIATED = {
-    "street": "st",
-    "avenue": "ave",
-    "road": "rd",
-    "drive": "dr",
-    "lane": "ln",
-    "boulevard": "blvd",
-    "court": "ct",
-    "place": "pl",
-    "apartment": "apt",
-}
+# What a household shares.
 
 
 def _contact(left: Person, right: Person) -> _Finding:
@@ -360,16 +347,10 @@ def _contact(left: Person, right: Person) -> _Finding:
 def _same_phone(left: Person, right: Person) -> bool | None:
     if left.phone_e164 and right.phone_e164:
         return left.phone_e164 == right.phone_e164
-    one, other = phone_tail(left.phone), phone_tail(right.phone)
+    one, other = contacts.phone_tail(left.phone), contacts.phone_tail(right.phone)
     if one and other:
         return one == other
     return None
-
-
-def phone_tail(phone: str) -> str:
-    """The last seven digits; nothing where there are fewer."""
-    digits = rules.digits(phone)
-    return digits[-PHONE_TAIL:] if len(digits) >= PHONE_TAIL else ""
 
 
 def _same_email(left: Person, right: Person) -> bool | None:
@@ -383,11 +364,7 @@ def _same_policy(left: Person, right: Person) -> bool | None:
 def _same_address(left: Person, right: Person) -> bool | None:
     if left.zip and right.zip and left.zip[:5] != right.zip[:5] and left.street and right.street:
         return False
-    return _same(_street(left.street), _street(right.street))
-
-
-def _street(street: str) -> str:
-    return " ".join(_ABBREVIATED.get(word, word) for word in rules.words(street))
+    return _same(contacts.street(left.street), contacts.street(right.street))
 
 
 def _same(one: str, other: str) -> bool | None:

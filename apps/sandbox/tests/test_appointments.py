@@ -81,5 +81,5 @@ def test_the_diary_is_laid_out_with_the_sample_data(hospital: SeedResult) -> Non
     assert {(row.doctor_id, row.status) for row in weekly} == {(ID_OF["dr.smith"], "scheduled")}
     move = BulkReschedule.objects.get()
     assert RescheduledAppointment.objects.filter(move=move).exists()
-    assert not selectors.still_there(SYSTEM, move).exists()
+    assert not selectors.still_movable(SYSTEM, move).exists()
     assert appointments.create_samples(SYSTEM) == 0
