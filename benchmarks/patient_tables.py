@@ -142,7 +142,7 @@ COMPACT = row_counter._COMPACT
 AFTER_LOADING = (
     f"INSERT INTO {VOCABULARY} (word, sound) SELECT word, dmetaphone(word) FROM {WORDS} WHERE word ~ '^[a-z]+$' GROUP BY word "
     "ON CONFLICT DO NOTHING",
-    FOLD,
+    COMPACT,
 )
 NOTE_COMMON = vocabulary._NOTE_COMMON
 """What a worker does every hour: notes which beginnings need not be counted."""
