@@ -64,7 +64,6 @@ class HimsViewSet(ViewSetMixin, APIView):
     extra: ClassVar[Mapping[str, Any]] = {}  # what a page has beside its rows, as JSON schema
     secret_parameters: ClassVar[Sequence[str]] = ()  # any wrong value has the view's own refusal, whatever is wrong with it
 
-
     metadata_class = None
     format_kwarg = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
@@ -230,8 +229,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         wrong = [
             {"field": name, "issue": issue}
             for name, values in request.query_params.lists()
-            if name not in self.secret_parameters
-            and (issue := _unknown(known) if name not in known else _unclear(name, values))
+            if name not in self.secret_parameters and (issue := _unknown(known) if name not in known else _unclear(name, values))
         ]
         if wrong:
             raise Invalid(errors=wrong)
