@@ -161,7 +161,7 @@ def test_a_fact_that_is_delivered_again_tells_no_doctor_twice(staff: dict[str, U
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     deliver()
     Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)
-    assert all(relay.deliver(row.pk, 1) for row in Delivery.objects.filter(listener__contains=".tell_the_doctor"))
+    assert all(relay.deliver(row.pk, 1) for row in Delivery.objects.filter(listener__contains=".notify_doctor"))
     assert titles(staff["doctor"]) == ["Appointment cancelled", "New appointment"]
 
 

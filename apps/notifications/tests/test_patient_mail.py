@@ -295,7 +295,7 @@ def test_a_dead_server_delays_no_request_and_gets_the_mail_when_it_is_back(
         assert hole.connections() == 1
     waiting = Delivery.objects.get(listener__endswith="mail_change")
     assert (waiting.status, waiting.attempts) == ("pending", 1)
-    assert Delivery.objects.get(listener__endswith="offer_what_came_free").status == "done"
+    assert Delivery.objects.get(listener__endswith="offer_freed_time").status == "done"
     assert not Delivery.objects.filter(listener__endswith="notify_doctors_of_change").exists()  # not one of the next days
     settings.EMAIL_PORT = port
     mailer.end_pause()
@@ -309,7 +309,7 @@ def test_a_patient_s_mail_goes_by_the_mail_queue(staff: dict[str, User], mary: P
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     for turn in relay.claim_waiting():
         row = Delivery.objects.get(pk=turn.delivery_id)
-        assert (turn.queue == "mail") == (".mail_of_" in row.listener)
+        assert (turn.queue == "mail") == (".mail_" in row.listener)
 
 
 class Picky(Receiver):

@@ -142,9 +142,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "hims.settings.test"
 django.setup()
 from django.db import connection
 connection.settings_dict["NAME"] = sys.argv[1]
-from apps.patients.tests.factories import admit
+from apps.patients.tests.factories import register_patient
 for number in range(10_000):
-    admit(last_name=f"Writer{number}")
+    register_patient(last_name=f"Writer{number}")
     print(number, flush=True)
 """
 

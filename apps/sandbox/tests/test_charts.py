@@ -15,7 +15,7 @@ from apps.patients.chart.entry_types import CodeSystem, EntryType
 from apps.sandbox.samples import charts, staff
 from apps.sandbox.samples.generated_patients import generate_patients
 
-FOLDER = Path(charts.__file__).parent / "data"
+FOLDER = Path(charts.__file__).parent.parent / "data"
 END = datetime(2026, 11, 22, tzinfo=UTC)
 WRITTEN = charts.handwritten_patients()
 WARD = generate_patients()

