@@ -28,10 +28,11 @@ from apps.notifications.models import Message, Notification
 from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.matching.models import DuplicateCandidate
-from apps.patients.models import Merge, Patient
+from apps.patients.models import Patient
 from apps.terminology.tests import factories as terminology
 from hims.tests import factories
 from hims.tests.browser import CHROMIUM, FLAGS
+from hims.tests.test_admin_permissions import taken_back
 
 RULES = {
     "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -112,17 +113,6 @@ def told(staff: dict[str, User]) -> Notification:
     notice = Notice(title="Maintenance", message=text, priority="high", type="warning", action_url="/admin/")
     said = notifications.send(by=staff["admin"], notice=notice, roles=list(staff))
     return Notification.objects.get(message=said, user=staff["admin"])
-
-
-def taken_back() -> Merge:
-    """A merge that was undone after something was written."""
-    retired, survivor = (
-        factories.register_patient("Eve", "Lee", date(1950, 1, 2)),
-        factories.register_patient("Fay", "Lee", date(1960, 3, 4)),
-    )
-    merged = factories.merge(retired, survivor)
-    factories.chart(survivor)
-    return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
 
 
 def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dict[str, str]:
