@@ -60,7 +60,7 @@ def insert_patients(number: int, seed: int = 5) -> None:
             [sorted({*first, *last})],
         )
         vocabulary.note_common()
-        for table in ("patient", "searchword", "nameword", "commonprefix", "tally"):
+        for table in ("patient", "searchword", "nameword", "commonprefix", "rowcounter"):
             cursor.execute(f"ANALYZE patients_{table}")
 
 
