@@ -85,7 +85,7 @@ def of(visit: schedules.AppointmentRow) -> dict[str, Any] | None:
 
 @cache
 def guidance() -> str:
-    """What the rules say of a grown-up whose back hurts, with nothing in the chart."""
+    """Guidance of a grown-up whose back hurts, with nothing in the chart."""
     facts = Facts(age_days=15_000, sex="female", appointment_type="consultation", complaint="back pain since monday")
     return json.dumps(adaptive.guide(facts).as_dict() | {"prefill": {}})
 

@@ -52,7 +52,7 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def beside_floor(hims: Cost, floor: Cost, limit: float) -> Check:
+def against_floor(hims: Cost, floor: Cost, limit: float) -> Check:
     return at_most("floor", hims.total / floor.total if floor.total else 0.0, limit, "x")
 
 

@@ -146,7 +146,7 @@ AFTER_LOADING = (
 )
 NOTE_COMMON = vocabulary._NOTE_COMMON
 """What a worker does every hour: notes which beginnings need not be counted."""
-TALLY_TRIGGERS = f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{PATIENTS}'::regclass AND NOT tgisinternal"
+ROW_COUNTER_TRIGGERS = f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{PATIENTS}'::regclass AND NOT tgisinternal"
 """What a write to the patients pays for that total."""
 
 

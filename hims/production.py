@@ -105,7 +105,7 @@ def _mail(environ: Mapping[str, str]) -> list[str]:
     wrong = []
     url = environ.get("EMAIL_URL", "")
     if not url:
-        wrong.append("EMAIL_URL is not set: without a mail server, reset links and alerts reach nobody.")
+        wrong.append("EMAIL_URL is not set: without a mail server, reset links and alerts reach no recipient.")
     elif urlsplit(url).scheme not in MAIL_SCHEMES or not urlsplit(url).hostname:
         wrong.append("EMAIL_URL must name a mail server, like smtp+tls://user:password@mail.example.org:587.")
     domain = parseaddr(environ.get("HIMS_MAIL_FROM", ""))[1].rpartition("@")[2]

@@ -45,7 +45,7 @@ def faults() -> list[str]:
     for name, allowed in QUIET.items():
         if settings_found.get(name) not in allowed:
             problems.append(
-                f"PostgreSQL's {name} is {settings_found.get(name)}: its log would hold patients' data. Set it to {allowed[0]}."
+                f"PostgreSQL's {name} is {settings_found.get(name)}: the log would show patient data. Set it to {allowed[0]}."
             )
     logs_slow = any(int(settings_found.get(name) or -1) >= 0 for name in _SLOW[:2])
     if logs_slow and settings_found.get("log_parameter_max_length") != "0":

@@ -78,8 +78,8 @@ class Watch(StartStopStep):
                 waiting = False  # whoever cannot be asked hands out no tasks either
             taken, busy = state.all_total_count[0], bool(state.active_requests)
             if standstill.seen(at=time.monotonic(), waiting=waiting, taken=taken, busy=busy):
-                why = "its task hangs" if busy else "it stands still"
-                log.critical("Tasks wait and this worker takes none, because %s: it ends, to be started again.", why)
+                why = "its task hangs" if busy else "it does not progress"
+                log.critical("Tasks are waiting and this worker takes none, because %s: it exits and is restarted.", why)
                 _end(worker)
 
 

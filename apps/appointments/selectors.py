@@ -95,7 +95,7 @@ def bulk_reschedule(by: Actor, move_id: UUID) -> BulkReschedule:
     """Visits that were moved together, or NotFound."""
     row = BulkReschedule.objects.visible_to(by).filter(pk=move_id).first()
     if row is None:
-        raise NotFound("There is no such move.")
+        raise NotFound("There is no such rescheduling.")
     return row
 
 
@@ -149,7 +149,7 @@ def waitlist_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
     """The entry, or NotFound."""
     entry = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).first()
     if entry is None:
-        raise NotFound("There is no such entry on the waitlist.")
+        raise NotFound("There is no such waitlist entry.")
     return entry
 
 

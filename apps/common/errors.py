@@ -71,7 +71,7 @@ class MethodNotAllowed(HimsError):
 
     code = "METHOD_NOT_ALLOWED"
     status = HTTPStatus.METHOD_NOT_ALLOWED
-    message = "This resource does not offer that method"
+    message = "This resource does not support that method"
 
 
 class NotAcceptable(HimsError):
@@ -79,7 +79,7 @@ class NotAcceptable(HimsError):
 
     code = "NOT_ACCEPTABLE"
     status = HTTPStatus.NOT_ACCEPTABLE
-    message = "This resource answers application/json; send an Accept header that allows it"
+    message = "This resource returns application/json; send an Accept header that allows it"
 
 
 class Conflict(HimsError):
@@ -87,7 +87,7 @@ class Conflict(HimsError):
 
     code = "CONFLICT"
     status = HTTPStatus.CONFLICT
-    message = "The current state forbids this"
+    message = "The current state does not allow this"
 
 
 class Gone(HimsError):

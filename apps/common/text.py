@@ -24,7 +24,7 @@ HIDDEN = (
 )
 
 
-LOOKS_BLANK = "Holds only characters that cannot be seen. Type it again, or leave it out."
+LOOKS_BLANK = "Contains only invisible characters. Enter visible text, or leave it out."
 
 
 class LooksBlank(ValueError):

@@ -43,8 +43,8 @@ SIGNED = (S.COMPLETED, S.AMENDED)
 
 STANDARD_REQUIRED = tuple(Step(number) for number in (0, 1, 2, 3, 4, 6, 7))
 QUICK_REQUIRED = (Step.SYMPTOMS, Step.TREATMENT_PLAN)
-_BYPASSED = "Passed over; it can still be filled in."
-_NOT_ASKED = "Not asked for in a quick visit; it can still be filled in."
+_BYPASSED = "Skipped; it can still be filled in."
+_NOT_ASKED = "Not required in a quick visit; it can still be filled in."
 _NOT_NEEDED = "Was not needed."
 
 
@@ -66,8 +66,8 @@ def fixed_requirements(workflow: str) -> StepRequirements:
     """Of a standard or quick visit."""
     if workflow == Workflow.QUICK:
         rest = [step for step in Step if step not in (*QUICK_REQUIRED, Step.REVIEW_SIGN)]
-        return StepRequirements(dict.fromkeys(QUICK_REQUIRED, "Every quick visit has it."), dict.fromkeys(rest, _NOT_ASKED))
-    return StepRequirements(dict.fromkeys(STANDARD_REQUIRED, "Every standard visit has it."), {})
+        return StepRequirements(dict.fromkeys(QUICK_REQUIRED, "Every quick visit requires it."), dict.fromkeys(rest, _NOT_ASKED))
+    return StepRequirements(dict.fromkeys(STANDARD_REQUIRED, "Every standard visit requires it."), {})
 
 
 @dataclass(frozen=True)

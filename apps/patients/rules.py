@@ -32,9 +32,9 @@ def mrn_from(counter: int) -> str:
 def birth_problem(born: date, today: date) -> str | None:
     """Why nobody can be born on that day, or None."""
     if born > today:
-        return "The date of birth lies in the future."
+        return "The date of birth is in the future."
     if dates.years_between(born, today) > dates.OLDEST_AGE:
-        return f"The date of birth lies more than {dates.OLDEST_AGE} years back."
+        return f"The date of birth is more than {dates.OLDEST_AGE} years ago."
     return None
 
 
@@ -44,9 +44,9 @@ def death_problem(died: datetime, born: date | None, now: datetime, zone: ZoneIn
     A clock may run ahead of ours by CLOCK_AHEAD (contract, G41). Without `born` only the future is checked.
     """
     if died > now + CLOCK_AHEAD:
-        return "The time of death lies in the future."
+        return "The time of death is in the future."
     if born is not None and died.astimezone(zone).date() < born:
-        return f"The time of death lies before the date of birth ({born:%Y-%m-%d}). Correct one of the two."
+        return f"The time of death is before the date of birth ({born:%Y-%m-%d}). Correct one of the two."
     return None
 
 
@@ -87,7 +87,7 @@ def birth_from(text: str, today: date, *, month_first: bool) -> dates.PartialDat
         match = pattern.fullmatch(text)
         if match and (day := _day_written(match, today, month_first=month_first)):
             return dates.PartialDate(day)
-    raise ValueError("Enter the date like 1980-05-15; where only the month or the year is known, 1980-05 or 1980.")
+    raise ValueError("Enter the date like 1980-05-15; if only the month or the year is known, 1980-05 or 1980.")
 
 
 def _day_written(match: re.Match[str], today: date, *, month_first: bool) -> date | None:

@@ -170,7 +170,7 @@ def may_join_care_team() -> QuerySet[User]:
 class RecordMerged(Conflict):
     """A write names a record that was merged. `details.survivor_id` is the record to write to instead."""
 
-    message = "This record was merged into another one. Look at the surviving record and write there."
+    message = "This record was merged into another one. Use the surviving record."
 
     def __init__(self, survivor_id: UUID, **details: Any) -> None:
         super().__init__(survivor_id=survivor_id, reason="record_merged", **details)
@@ -259,7 +259,7 @@ def _lock_unmerged(lock: Callable[[], list[Patient]], still: Callable[[], bool] 
             if any(row.merged_into_id for row in rows) or not still():
                 raise _MergedMeanwhile
             return rows
-    raise Unavailable("The record is being merged again and again right now.")
+    raise Unavailable("The record is being merged. Try again.")
 
 
 def by_mrn(visible_to: Actor, mrn: str) -> Patient | None:

@@ -143,7 +143,7 @@ class HimsAdminSite(AdminSite):
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if "%00" in request.META.get("QUERY_STRING", ""):
-                raise BadRequest("An address may hold no NUL.")
+                raise BadRequest("An address may not contain NUL.")
             request.user.reauthenticated_at = last_reauthentication(request)  # type: ignore[union-attr]  # `super` lets only staff in here
             try:
                 with timezone.override(settings.CLINIC_TIME_ZONE):

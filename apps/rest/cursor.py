@@ -33,7 +33,7 @@ from apps.rest import paging
 from apps.rest.paging import Total
 
 PARAMETER = "cursor"
-HELP = "Show what follows this `next_cursor`; instead of `page`"
+HELP = "Return the items after this `next_cursor`; instead of `page`"
 LONGEST = 64
 
 
@@ -49,8 +49,8 @@ PAGINATION: Mapping[str, Any] = {
         "limit": {"type": "integer", "minimum": 1},
         "total": _page_only(0),
         "pages": _page_only(0),
-        "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
-        "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
+        "offset": {"type": "integer", "minimum": 0, "description": "In a list paged by offset"},
+        "total_is_estimate": {"type": "boolean", "description": "True if counting stopped at 10,000; else absent"},
         "next_cursor": {"type": "string", "nullable": True, "description": "Null at the end of the list"},
     },
     "required": ["limit", "next_cursor"],
@@ -145,7 +145,7 @@ def _rows_after(rows: QuerySet, after: Position, time: str) -> QuerySet:
 
 def unknown() -> Invalid:
     """The refusal of a cursor that no page of this list has."""
-    return Invalid(field=PARAMETER, issue="Send the next_cursor of a page of this list as it came.")
+    return Invalid(field=PARAMETER, issue="Send a next_cursor of this list unchanged.")
 
 
 def _links(path: str, params: QueryDict, limit: int, following: str | None) -> str:

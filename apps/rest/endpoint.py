@@ -99,5 +99,5 @@ def of(view: Any, action: str | None) -> Endpoint:
 def all_of(view: Any) -> Mapping[str, Endpoint]:
     """Returns the declarations of a view, or of its class, by action."""
     kind = view if isinstance(view, type) else type(view)
-    found = {name: getattr(getattr(kind, name, None), "endpoint", None) for name in dir(kind)}
-    return {name: one for name, one in found.items() if isinstance(one, Endpoint)}
+    declared = {name: getattr(getattr(kind, name, None), "endpoint", None) for name in dir(kind)}
+    return {name: one for name, one in declared.items() if isinstance(one, Endpoint)}

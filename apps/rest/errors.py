@@ -126,7 +126,7 @@ def _record_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     try:
         audit.record(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, patient_id=about, path=path, why=why)
     except Error:
-        log.exception("a denial could not be noted")
+        log.exception("a denial could not be audited")
 
 
 def _patient_in_path(view: Any) -> UUID | None:

@@ -59,7 +59,9 @@ def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase])
             raise PreconditionRequired(field="If-Match", issue="Read the resource and send its ETag.")
         return partial(_under_lock, view, handler) if sent else handler
     if sent and request.method != "POST":  # never ignored: the caller believes to be protected
-        raise PreconditionFailed(field="If-Match", issue="This resource has no ETag. Leave the header out.")
+        raise PreconditionFailed(
+            field="If-Match", issue="{getattr(view, 'resource', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
+        )
     return handler
 
 
@@ -84,7 +86,7 @@ def _wanted(request: Request) -> list[str]:
         return []
     tags = parse_etags(header)
     if not tags:
-        raise Invalid(field="If-Match", issue='Send the ETag as you got it, in its quotes, like "5f1c…", or *.')
+        raise Invalid(field="If-Match", issue='Send the ETag exactly as received, in its quotes, like "5f1c…", or *.')
     return tags
 
 
@@ -94,7 +96,7 @@ def _compare(request: Request, wanted: list[str], tag: str, current: Any = None)
     if is_known(request, tag):
         stale = "If-None-Match"
     if stale:
-        refusal = PreconditionFailed(field=stale, issue="The resource is another version now. Read it again.")
+        refusal = PreconditionFailed(field=stale, issue="The resource has another version now. Read it again.")
         refusal.headers = {"ETag": tag}
         if current is not None:
             refusal.details["current"] = current

@@ -57,7 +57,7 @@ ON CONFLICT (name) DO UPDATE SET ({_COLUMNS}) = ROW (excluded.asked, excluded.re
 class InFlight(Conflict):
     """The first request with this key has not been answered yet."""
 
-    message = "A request with this Idempotency-Key is still being worked on. Send it again in a moment."
+    message = "A request with this Idempotency-Key is still being processed. Send it again in a moment."
     headers = {"Retry-After": _SECONDS_IN_FLIGHT}
 
 
@@ -67,8 +67,9 @@ class ReplyLost(Conflict):
 
 class ReplayWithheld(Conflict):
     message = (
-        "The request was carried out the first time, and nothing was done now. Its reply is not shown again: it held a secret, "
-        "or data that you may no longer see. Read the resource instead, or make a new secret."
+        "The request was carried out the first time, and nothing was done now. Its reply is not shown again: "
+        "it contained a secret, or data that you may no longer see. Read the resource instead, or create a "
+        "new secret."
     )
 
 

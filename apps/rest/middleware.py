@@ -93,12 +93,12 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
         _measure_body(request)
     except DisallowedHost:
         return envelope.respond(
-            errors.Invalid("HIMS does not answer under this host name.", field="Host", issue="Not one of HIMS_ALLOWED_HOSTS.")
+            errors.Invalid("HIMS does not serve this host name.", field="Host", issue="Not one of HIMS_ALLOWED_HOSTS.")
         )
     except (errors.PayloadTooLarge, errors.RequestTimeout, errors.Unavailable) as error:
         return envelope.respond(error)
     if _is_stopped_write(request):
-        return envelope.respond(errors.Unavailable("The disk is full. Nothing was saved; reading goes on.", retry_after=10))
+        return envelope.respond(errors.Unavailable("The disk is full. Nothing was saved; reads continue.", retry_after=10))
     return None
 
 

@@ -106,5 +106,5 @@ def _number(params: QueryDict, name: str, default: int, *, least: int) -> int:
 
 def _within(value: int, name: str) -> int:
     if value > FURTHEST:
-        raise Invalid(field=name, issue="That far no list goes.")
+        raise Invalid(field=name, issue="Page out of range.")
     return value

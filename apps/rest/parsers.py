@@ -73,28 +73,28 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise _Refused(f"The key {name[:40]!r} stands twice in one object.")
+            raise _Refused(f"The key {name[:40]!r} occurs twice in one object.")
         members[name] = value
     return members
 
 
 def _no_constant(text: str) -> None:
-    raise _Refused(f"{text} is no JSON number.")
+    raise _Refused(f"{text} is not a JSON number.")
 
 
 def _decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except DecimalException:  # an exponent that even Decimal cannot hold
-        raise _Refused(f"The number {text[:40]} is beyond any use here.") from None
+        raise _Refused(f"The number {text[:40]} is out of range.") from None
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
-        raise _Refused(f"The number {text[:40]} is beyond any use here.")
+        raise _Refused(f"The number {text[:40]} is out of range.")
     return number
 
 
 def _integer(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise _Refused(f"The number {text[:40]} is beyond any use here.")
+        raise _Refused(f"The number {text[:40]} is out of range.")
     return int(text)
 
 
@@ -122,7 +122,7 @@ def _list(value: list[Any], path: str, depth: int) -> None:
 
 def _text(value: str, path: str, depth: int) -> None:  # noqa: ARG001
     if "\x00" in value or (not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value)):
-        raise Invalid(field=path, issue="Text may hold no NUL and no lone surrogate.")
+        raise Invalid(field=path, issue="Text must not contain NUL or a lone surrogate.")
 
 
 _VISITORS: dict[type, Callable[[Any, str, int], None]] = {dict: _object, list: _list, str: _text}

@@ -58,4 +58,4 @@ class Until(Filter):
 def check(since: datetime | None, until: datetime | None) -> None:
     """Raises Invalid for a period that ends before it begins."""
     if since and until and since >= until:
-        raise Invalid(field="date_to", issue="Lies before date_from.")
+        raise Invalid(field="date_to", issue="Must not be before date_from.")

@@ -17,7 +17,7 @@ from apps.rest.endpoint import PUBLIC
 class ReauthenticationRequired(Unauthenticated):
     """The action is declared with `recent_login`, and the password was last given too long ago, or never (an API key)."""
 
-    message = "Give your password again (POST /auth/reauthenticate), then repeat the request within five minutes."
+    message = "Confirm your password (POST /auth/reauthenticate), then repeat the request within five minutes."
 
 
 def require_recent_login(by: Any) -> None:
@@ -53,7 +53,7 @@ def require(by: Any, need: Permission) -> None:
     """Raises Forbidden unless the role holds the right and, where an API key acts, the key carries its scope."""
     scope = scopes.of(need)
     if by.key_id and scope is None:
-        raise Forbidden("API keys may not do this: it takes a person who has signed in.")
+        raise Forbidden("API keys cannot do this: it requires a person who has signed in.")
     if not by.has_permission(need):
         raise _refusal_of(by)
     if by.key_id and scope not in by.scopes:

@@ -19,7 +19,7 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse(value: Any) -> Any:
-    raise TypeError(f"{type(value).__name__} does not go over the wire")
+    raise TypeError(f"{type(value).__name__} cannot be rendered as JSON")
 
 
 def dumps(value: Any) -> bytes:

@@ -20,7 +20,7 @@ _TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
     (serializers.BooleanField, (bool,), "Must be true or false."),
     (serializers.IntegerField, (int, Decimal), "Must be a whole number, without quotes."),
     ((serializers.DecimalField, serializers.FloatField), (int, Decimal, float), "Must be a number, without quotes."),
-    ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField), (str,), "Must be a text in quotes."),
+    ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField), (str,), "Must be text in quotes."),
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # RFC 3339, full-date
 _INSTANT = re.compile(  # RFC 3339, date-time
@@ -57,7 +57,7 @@ class StrictSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        wrong: dict[str, Any] = {name: ["There is no such field here."] for name in data if name not in self.fields}
+        wrong: dict[str, Any] = {name: ["Unknown field."] for name in data if name not in self.fields}
         wrong |= {
             name: problem if isinstance(problem, dict) else [problem]
             for name, field in self.fields.items()

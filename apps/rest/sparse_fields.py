@@ -106,7 +106,7 @@ def _names(text: str, parameter: str, known: Collection[str]) -> tuple[str, ...]
     names = tuple(name.strip() for name in text.split(","))
     unknown = [name for name in names if name not in known]
     if unknown:
-        issue = f"There is no {unknown[0][:40]!r} here; known are {', '.join(known)}."
+        issue = f"Unknown: {unknown[0][:40]!r}. Known: {', '.join(known)}."
         raise Invalid(field=parameter, issue=issue)
     return names
 

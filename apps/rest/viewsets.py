@@ -145,14 +145,14 @@ class HimsViewSet(ViewSetMixin, APIView):
         rows: QuerySet,
         total: Callable[[QuerySet], Total],
         shape: Callable[[Any], Any] | None = None,
-        **beside: Any,
+        **extra: Any,
     ) -> Response:
-        """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply; `beside` stands
-        next to the rows."""
+        """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply; `extra` values
+        are next to the rows."""
         window, counted = self.window(), total(rows)
         reached = window.offset < counted.rows or counted.is_estimate
         fetched = list(rows[window.offset : window.offset + window.limit]) if reached else []
-        return self.page_of(name, [shape(row) for row in fetched] if shape else fetched, window, counted, **beside)
+        return self.page_of(name, [shape(row) for row in fetched] if shape else fetched, window, counted, **extra)
 
     def window(self) -> Window:
         """Which rows of a list are asked for."""
@@ -245,4 +245,4 @@ def _unclear(name: str, values: Sequence[str]) -> str:
 
 
 def _unknown(known: set[str]) -> str:
-    return f"There is no such parameter here; known are {', '.join(sorted(known))}." if known else "This takes no parameters."
+    return f"Unknown parameter. Known parameters: {', '.join(sorted(known))}." if known else ("This operation has no parameters.")

@@ -82,30 +82,30 @@ def find(text: str, *, on: date, billable: bool | None = None) -> Found:
         rows = rows.filter(billable=billable)
     if not text.strip():
         return Found(rows.order_by("code", "id"))
-    asked = rules.search_words(text)
-    if not asked:
+    typed = rules.search_words(text)
+    if not typed:
         return Found(rows.none())
-    wanted, meant = _read(asked, on)
+    wanted, meant = _read(typed, on)
     usual = Case(When(code__in=everyday_terms.usual_codes(), then=0), default=1, output_field=IntegerField())
     in_display = Case(When(words=_query(wanted, weight="A"), then=0), default=1, output_field=IntegerField())
     matches = rows.filter(Q(words=_query(wanted)) | Q(code__in=meant))
     ordered = matches.order_by(
         _rank(meant), _prefix_rank(rules.code_prefix(text)), in_display, usual, "-billable", Length("display"), "code", "id"
     )
-    was_corrected = {*wanted} != {(word,) for word in asked}
+    was_corrected = {*wanted} != {(word,) for word in typed}
     return Found(ordered, fuzzy=was_corrected and matches.exists())
 
 
-def _read(asked: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]:
+def _read(typed: list[str], on: date) -> tuple[list[tuple[str, ...]], list[str]]:
     """The words to look for, each with its alternatives, and the codes that they mean as an everyday term."""
-    spelled = _corrected(asked)
+    spelled = _corrected(typed)
     meant = everyday_terms.codes(spelled)
     wanted: list[tuple[str, ...]] = [(word,) for word in spelled]
     matches = IcdCode.objects.valid_on(on).filter(words=_query(wanted))
-    if meant or (spelled == asked and (len(asked) == 1 or matches.exists())):  # one that is spelt well begins a known word
+    if meant or (spelled == typed and (len(typed) == 1 or matches.exists())):  # one that is spelt well begins a known word
         return wanted, meant
-    choices = [_choices(word) for word in asked]
-    readings = sorted(product(*choices), key=lambda words: len({*words} - {*asked}))[:_MOST_READINGS]
+    choices = [_choices(word) for word in typed]
+    readings = sorted(product(*choices), key=lambda words: len({*words} - {*typed}))[:_MOST_READINGS]
     for words in readings:
         if meant := everyday_terms.codes(list(words)):
             return [(word,) for word in words], meant
@@ -161,10 +161,10 @@ def _choices(word: str) -> tuple[str, ...]:
     near = IcdWord.objects.annotate(size=Length("word"), edits=edits, alike=TrigramSimilarity("word", word)).filter(
         size__gte=len(word) - most, size__lte=len(word) + most, edits__lte=most
     )
-    found = list(near.order_by("edits", "-alike", "word").values_list("word", "edits")[:_MOST_CHOICES])
-    if found and found[0][1] == 0:
+    spellings = list(near.order_by("edits", "-alike", "word").values_list("word", "edits")[:_MOST_CHOICES])
+    if spellings and spellings[0][1] == 0:
         return (word,)
-    return (word, *(other for other, edits in found if edits == found[0][1]))
+    return (word, *(other for other, edits in spellings if edits == spellings[0][1]))
 
 
 def _prefix_rank(beginning: str) -> Case | Value:

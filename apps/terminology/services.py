@@ -14,7 +14,7 @@ from apps.terminology.icd10.release_files import CodeEntry, Release
 from apps.terminology.models import IcdRelease, IcdWord
 
 ProgressCallback = Callable[[int, int], None]
-"""Told how many codes are in, and of how many."""
+"""Receives the number of loaded codes and their total."""
 
 _LOCK = 0x1CD1_0C10  # any number, but always this one: of two who load at once the second waits and finds the release there
 _REPORT_EVERY = 2_000

@@ -8,7 +8,7 @@ from apps.appointments.scheduling import availability
 from apps.common import clock
 from benchmarks import schedules
 from benchmarks.measure import Request
-from benchmarks.outcome import Row, answered, beside_floor, cheaper_than_peer, grows
+from benchmarks.outcome import Row, against_floor, answered, cheaper_than_peer, grows
 from benchmarks.schedules import Schedule
 from benchmarks.stage import Stage
 
@@ -33,7 +33,7 @@ def _row(stage: Stage, name: str, full: Sequence[Request], bare: Sequence[Reques
     costs = stage.in_turn({"hims": stage.hims(full), "floor": stage.bare(bare), "small": stage.hims_small(small)})
     hims, growth = costs["hims"], costs["hims"].total / costs["small"].total
     peer, factor = GOALS[name]
-    checks = [*answered(*costs.values()), beside_floor(hims, costs["floor"], 4)]
+    checks = [*answered(*costs.values()), against_floor(hims, costs["floor"], 4)]
     checks += [cheaper_than_peer(hims, peer, factor)] if peer else []
     return Row(f"appointments, {name}", hims, costs["floor"], growth, [*checks, grows(growth, 1.1)])
 

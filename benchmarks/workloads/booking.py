@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from benchmarks import booking_tables, databases, measure, pgbench, slots
 from benchmarks.measure import percentile
-from benchmarks.outcome import Check, Row, answered, at_most, beside_floor, cheaper_than_peer, grows
+from benchmarks.outcome import Check, Row, against_floor, answered, at_most, cheaper_than_peer, grows
 from benchmarks.slots import Slots
 from benchmarks.stage import Stage, sign_in
 
@@ -29,7 +29,7 @@ def _cost(stage: Stage, here: Slots, there: Slots) -> Row:
     costs = stage.in_turn(targets)
     hims, floor = costs["hims"], costs["floor"]
     growth = hims.total / costs["small"].total
-    checks = [*answered(*costs.values()), beside_floor(hims, floor, 5), cheaper_than_peer(hims, "book", 5.5), grows(growth, 1.2)]
+    checks = [*answered(*costs.values()), against_floor(hims, floor, 5), cheaper_than_peer(hims, "book", 5.5), grows(growth, 1.2)]
     note = "With Idempotency-Key, a patient whom the doctor has seen before. The floor is the row alone, inserted and committed."
     return Row("book", hims, floor, growth, checks, [note])
 

@@ -11,7 +11,7 @@ from apps.patients import rules
 from benchmarks import names, patient_tables, statements
 from benchmarks.load import Loaded
 from benchmarks.measure import Cost, Request, percentile
-from benchmarks.outcome import Check, Row, answered, at_most, beside_floor, cheaper_than_peer, grows
+from benchmarks.outcome import Check, Row, against_floor, answered, at_most, cheaper_than_peer, grows
 from benchmarks.stage import Stage
 from hims.launch.errors import CannotStart
 
@@ -90,7 +90,7 @@ def _row(name: str, costs: Mapping[str, Cost], sql: Timed) -> Row:
 def _checks(costs: Mapping[str, Cost], peer: str, growth: float) -> list[Check]:
     hims, floor = costs["hims"], costs["floor"]
     against = [cheaper_than_peer(hims, peer, 12)] if peer else []
-    return [*answered(*costs.values()), beside_floor(hims, floor, 4), *against, grows(growth, 1.5**2)]
+    return [*answered(*costs.values()), against_floor(hims, floor, 4), *against, grows(growth, 1.5**2)]
 
 
 def _requests(search_terms: Sequence[str]) -> list[Request]:

@@ -99,7 +99,7 @@ def _compacting() -> Iterator[None]:
 def _inserts(script: Path, clients: int, seconds: float, *, kept: bool) -> float:
     """Inserts a second, by pgbench into the scratch database."""
     with psycopg.connect(databases.address(databases.SCRATCH), autocommit=True) as database:
-        for (trigger,) in database.execute(patient_tables.TALLY_TRIGGERS).fetchall():
+        for (trigger,) in database.execute(patient_tables.ROW_COUNTER_TRIGGERS).fetchall():
             database.execute(f"ALTER TABLE {patient_tables.PATIENTS} {'ENABLE' if kept else 'DISABLE'} TRIGGER {trigger}")
     with _compacting():
         return pgbench.speed(databases.SCRATCH, script, clients, seconds)

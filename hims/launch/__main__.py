@@ -87,7 +87,7 @@ def _prepare() -> None:
     )
     if result.returncode:
         require_disk_space(paths.data_dir(), checks.ROOM_TO_GO_ON)
-        raise CannotStart("The database could not be prepared: the reason stands above.")
+        raise CannotStart("The database could not be prepared: see the reason above.")
 
 
 def _start(group: ProcessGroup, port: int) -> None:

@@ -70,8 +70,8 @@ def single_instance(data: Path) -> Iterator[None]:
     try:
         if not lock.try_exclusive(seconds=LEAVING):
             raise CannotStart(
-                f"HIMS already runs with the data in {data} (process {lock.noted()}). Stop that one, or start another beside it "
-                "with a HIMS_DATA_DIR and a HIMS_PORT of its own."
+                f"HIMS already runs with the data in {data} (process {lock.noted()}). Stop that one, or start another "
+                "one with its own HIMS_DATA_DIR and HIMS_PORT."
             )
         lock.note(str(os.getpid()))
         yield

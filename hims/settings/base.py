@@ -207,12 +207,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "AROCORD-HIMS API",
     "VERSION": HIMS_VERSION,
     "DESCRIPTION": (
-        "The API of AROCORD-HIMS, the healthcare information management system.\n\n"
-        "Every reply is `{success, data}`, every failure `{success, error}` with a code of the catalogue "
-        "(`/developers/errors`). A method that a path does not have answers 405 with `Allow`; an unknown field or query "
-        "parameter answers 400. A path works with and without a slash at its end. HEAD works where GET does. Times are "
-        "RFC 3339 in UTC, dates `YYYY-MM-DD`. Send `X-Request-ID` (8 to 64 letters, digits, `_` and `-`) to name a request "
-        "yourself."
+        "The API of AROCORD-HIMS, the healthcare information management system.\n\nEvery reply is `{success, "
+        "data}`, every failure `{success, error}` with a code of the catalogue (`/developers/errors`). A "
+        "method that a path does not support gets 405 with `Allow`; an unknown field or query parameter gets "
+        "400. A path works with and without a trailing slash. HEAD works wherever GET does. Times are RFC "
+        "3339 in UTC, dates `YYYY-MM-DD`. Send `X-Request-ID` (8 to 64 letters, digits, `_` and `-`) to name "
+        "a request yourself."
     ),
     "CONTACT": {"name": "API support", "email": "api-support@arocord.com"},
     "EXTERNAL_DOCS": {"description": "Developer pages", "url": "/developers/"},
@@ -314,25 +314,29 @@ _SOON = {"expires": 30}
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "apps.events.tasks.dispatch_due", "schedule": 5.0, "options": _SOON},
     "purge what is old": {"task": "apps.audit.tasks.purge", "schedule": 86_400.0},
-    "fold the patient tally": {"task": "apps.patients.tasks.compact_row_counter", "schedule": 10.0, "options": _SOON},
-    "fold the tally of visits": {"task": "apps.appointments.tasks.compact_row_counter", "schedule": 10.0, "options": _SOON},
-    "pass offers of the waitlist on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0, "options": _SOON},
-    "fold the tally of consultations": {
+    "compact the patient row counter": {"task": "apps.patients.tasks.compact_row_counter", "schedule": 10.0, "options": _SOON},
+    "compact the appointment row counter": {
+        "task": "apps.appointments.tasks.compact_row_counter",
+        "schedule": 10.0,
+        "options": _SOON,
+    },
+    "pass waitlist offers on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0, "options": _SOON},
+    "compact the consultation row counter": {
         "task": "apps.consultations.tasks.compact_row_counter",
         "schedule": 10.0,
         "options": _SOON,
     },
-    "forget kept replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
-    "seal the trail": {"task": "apps.audit.tasks.seal", "schedule": 3.0, "options": _SOON},
-    "seal what came late to the trail": {
+    "delete stored replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
+    "seal the audit log": {"task": "apps.audit.tasks.seal", "schedule": 3.0, "options": _SOON},
+    "seal late audit rows": {
         "task": "apps.audit.tasks.seal",
         "schedule": 60.0,
         "kwargs": {"thorough": True},
         "options": _SOON,
     },
-    "verify the trail": {"task": "apps.audit.tasks.verify", "schedule": 60.0, "options": _SOON},
+    "verify the audit log": {"task": "apps.audit.tasks.verify", "schedule": 60.0, "options": _SOON},
     "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0, "options": _SOON},
-    "note the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
+    "record the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
     "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
 }
 

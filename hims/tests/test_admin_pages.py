@@ -323,7 +323,7 @@ def test_axe_finds_nothing_in_either_colour_scheme(
         look(name)
     lasts, settings.REAUTHENTICATION_LIFETIME = settings.REAUTHENTICATION_LIFETIME, timedelta(0)
     here.open(shown.pages["reset-mfa"])
-    assert "Give your password again" in here.page.content()
+    assert "Confirm your password" in here.page.content()
     look("proof")
     settings.REAUTHENTICATION_LIFETIME = lasts
     here.open(shown.pages["register"])
@@ -465,17 +465,17 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
     page.keyboard.type("Ill")
     with page.expect_navigation():
         page.keyboard.press("Enter")  # looks, and moves nothing
-    assert "Where the visits would go" in page.inner_text("#content")
+    assert "New times of the appointments" in page.inner_text("#content")
     assert page.input_value("#id_reason") == "Ill"
     page.focus("input[name=_save]")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "Visits moved: 3." in page.inner_text(".messagelist")
-    page.click("text=Undo the move")
+    page.click("text=Undo the rescheduling")
     page.focus("input[type=submit].hims-grave")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert "Visits put back: 3." in page.inner_text(".messagelist")
+    assert "Appointments moved back: 3." in page.inner_text(".messagelist")
     assert not here.complaints
     context.close()
 
@@ -557,7 +557,7 @@ def test_the_queue_works_without_javascript(chromium: Browser, live_server: Any,
     last.locator("summary").click()
     last.locator("select").select_option("emergency")
     last.locator("button").click()
-    assert "The triage is on record." in page.inner_text(".messagelist")
+    assert "The triage is recorded." in page.inner_text(".messagelist")
     page.click("text=Refresh")
     assert page.locator("#result_list tbody td:has-text('emergency')").count() >= 2
     context.close()

@@ -313,7 +313,7 @@ def test_no_page_of_the_admin_is_missing_here(staff: dict[str, User]) -> None:
 
 
 def test_every_page_of_a_model_has_our_base() -> None:
-    assert all(isinstance(page, HimsModelAdmin) and page.noun and page.needs for page in admin.site._registry.values())
+    assert all(isinstance(page, HimsModelAdmin) and page.resource and page.needs for page in admin.site._registry.values())
 
 
 def test_a_page_that_declares_nothing_lets_nobody_in(staff: dict[str, User], rf: Any) -> None:
@@ -409,7 +409,7 @@ def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[s
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 0)
     assert AuditEvent.objects.filter(action="delivery.retried", object_id=delivery.pk).exists()
-    assert "Only a parked delivery" in browser.post(address).content.decode()
+    assert "Only a dead-lettered delivery" in browser.post(address).content.decode()
 
 
 def test_only_what_is_parked_is_tried_again() -> None:
@@ -433,7 +433,7 @@ def test_the_trail_is_found_by_person_act_and_patient(staff: dict[str, User], pa
 def test_a_form_without_its_csrf_token_is_refused_with_a_plain_page() -> None:
     response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x", "password": "y"})
     assert response.status_code == 403
-    assert "This form was no longer valid" in response.content.decode()
+    assert "This form is no longer valid" in response.content.decode()
 
 
 def test_an_error_of_ours_is_a_plain_page_without_a_trace(

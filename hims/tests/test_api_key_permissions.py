@@ -103,7 +103,7 @@ def test_a_door_that_takes_a_person_says_so(staff: dict[str, User]) -> None:
     for method, path in (("POST", "/api-keys"), ("POST", "/auth/logout"), ("GET", "/auth/me"), ("GET", "/users")):
         reply = key.call(method, path, {})
         assert reply.status_code == 403
-        assert "takes a person" in reply.json()["error"]["message"]
+        assert "requires a person" in reply.json()["error"]["message"]
     assert AuditEvent.objects.filter(outcome="denied", user_id=staff["admin"].pk).count() == 4
 
 

@@ -253,6 +253,6 @@ def test_nothing_that_says_who_a_patient_is_leaves_without_the_scope_to_read_pat
 
 def test_the_openapi_file_says_what_a_key_is_not_shown(file: dict[str, Any]) -> None:
     told = {path: file["paths"][path][method]["description"] for path, method in (("/patients", "post"), ("/queue", "get"))}
-    assert "Without `patients:read` beside it, the reply holds the id alone." in told["/patients"]
-    assert "Without `patients:read` beside it, the reply lacks `patient_name` and `mrn`." in told["/queue"]
+    assert "Without `patients:read` as well, the reply contains only the id." in told["/patients"]
+    assert "Without `patients:read` as well, the reply lacks `patient_name` and `mrn`." in told["/queue"]
     assert "Without" not in file["paths"]["/patients"]["get"]["description"]

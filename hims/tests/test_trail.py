@@ -301,7 +301,7 @@ def test_an_administrator_verifies_at_the_page(browser_of: Callable[[str], Clien
     seals.seal()
     assert f'href="{VERIFY}"' in browser.get(LIST).content.decode()
     assert AuditEvent.objects.filter(action="trail.verified").count() == 0
-    assert "The trail is intact." in browser.post(VERIFY).content.decode()
+    assert "The audit log is intact." in browser.post(VERIFY).content.decode()
     tampered(row)
     page = browser.post(VERIFY, {"since": "2020-01-01"}).content.decode()
     assert "not as it was sealed" in page

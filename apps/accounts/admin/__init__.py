@@ -1,4 +1,4 @@
-"""The pages of people who sign in: staff, doctors, sessions, API keys; how one signs in, and keeps one's own account safe."""
+"""The admin pages for users who sign in: staff, doctors, sessions, API keys; sign-in and account security."""
 
 from django.contrib import admin
 

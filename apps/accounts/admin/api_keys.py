@@ -1,4 +1,4 @@
-"""API keys: everybody keeps their own, administrators see all. A key's text is on one page, once, and never in a session."""
+"""The pages of API keys: users manage their own, administrators see all. A page shows a key's text once; no session stores it."""
 
 from typing import Any
 
@@ -23,18 +23,18 @@ _FORM_FIELDS = ("name", "scopes", "expires_at", "allowed_cidrs")
 
 
 class KeyForm(ServiceForm):
-    """A key to be made, for oneself."""
+    """The form for creating an API key for oneself."""
 
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, scope.value) for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
-        help_text="What the program may do, as far as you may do it yourself. A write does not include the read.",
+        help_text="What the program may do, within your own permissions. Write access does not include read access.",
     )
     allowed_cidrs = SimpleArrayField(
         forms.CharField(max_length=43),
         required=False,
         label="Allowed addresses",
-        help_text="Addresses or blocks with commas between: 203.0.113.0/24, 2001:db8::1. Empty: from everywhere.",
+        help_text="Addresses or blocks, separated by commas: 203.0.113.0/24, 2001:db8::1. Empty: any address.",
     )
 
     class Meta:
@@ -44,7 +44,7 @@ class KeyForm(ServiceForm):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Those that open doors, or those that were revoked."""
+    """Filters keys by state: active or revoked."""
 
     title = "state"
     parameter_name = "state"
@@ -60,18 +60,18 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(HimsModelAdmin):
-    """There is nothing to change in a key: it is rotated, or revoked and made anew."""
+    """The list of keys. A key cannot be edited; it is rotated, or revoked and created again."""
 
-    noun = "api_key"
+    resource = "api_key"
     title = "API keys"
     needs = {"view": Permission.KEY_KEEP, "add": Permission.KEY_KEEP}
-    step_up = ("add",)
+    recent_login = ("add",)
     form = KeyForm
     list_display = ("name", "user", "text", "state", "scope_list", "last_used_at", "expires_at")
     list_filter = (StateFilter,)
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username", "user__last_name")
-    search_help_text = "Name, beginning of the key, username or last name of the owner"
+    search_help_text = "Name, beginning of the key, or username or last name of the owner"
     ordering = ("-created_at", "-pk")
     row_actions = (
         RowAction(
@@ -79,10 +79,10 @@ class ApiKeyAdmin(HimsModelAdmin):
             label="Rotate",
             permission=Permission.KEY_KEEP,
             run=lambda by, row, _: services.rotate_key(by=by, key_id=row.pk),
-            question="The key gets a new text, shown once. The old one works for another 24 hours.",
-            done="The key has a new text.",
+            question="The key gets a new secret, shown once. The old secret works for another 24 hours.",
+            done="The key has a new secret.",
             available=lambda row, user: row.user_id == user.pk and row.state(clock.now()) == "active",
-            step_up=True,
+            recent_login=True,
             result_page=lambda request, _, made: show_key_once(request, made),
         ),
         RowAction(
@@ -90,7 +90,7 @@ class ApiKeyAdmin(HimsModelAdmin):
             label="Revoke",
             permission=Permission.KEY_KEEP,
             run=lambda by, row, _: services.revoke_key(by=by, key_id=row.pk),
-            question="The next request with this key is refused. A revoked key never comes back.",
+            question="The next request with this key is refused. A revoked key cannot be restored.",
             done="The key is revoked.",
             available=lambda row, _: row.revoked_at is None,
             destructive=True,
@@ -129,7 +129,7 @@ class ApiKeyAdmin(HimsModelAdmin):
         return issued.key
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """The one page that shows the key, in the answer itself: a redirect would have to keep the text somewhere."""
+        """Shows the key in the response itself: a redirect would have to store the text in a session."""
         return show_key_once(request, vars(request)["made"])
 
     @admin.display(description="key")
@@ -146,6 +146,6 @@ class ApiKeyAdmin(HimsModelAdmin):
 
 
 def show_key_once(request: HttpRequest, issued: IssuedKey) -> HttpResponse:
-    """The key's text, for copying. Pages of the admin are `no-store`."""
+    """Renders the key's text for copying. Pages of the admin are `no-store`."""
     context = {**admin.site.each_context(request), "opts": ApiKey._meta, "title": "Copy the key now", "made": issued}
     return render(request, "admin/accounts/apikey/made.html", context)

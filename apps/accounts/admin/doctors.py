@@ -1,4 +1,4 @@
-"""Doctors: what they have beside the account. Everybody finds them; administrators keep them."""
+"""The pages of doctors: their profile in addition to the account. All staff find them; administrators edit them."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from apps.rest.admin.base import HimsModelAdmin
 
 @admin.register(Doctor)
 class DoctorAdmin(HimsModelAdmin):
-    """A doctor is hired as staff, on the staff's page."""
+    """The list of doctors. A doctor is created as staff, on the staff page."""
 
-    noun = "doctor"
+    resource = "doctor"
     needs = {"view": Permission.DOCTOR_VIEW, "change": Permission.STAFF_MANAGE}
     list_display = ("name", "specialty", "npi", "language_list")
     list_select_related = ("user",)

@@ -9,7 +9,7 @@ from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.rest.admin.forms import ServiceForm
 
-_HINT = "At least 15 characters; three or four words that are nobody's name do well."
+_HINT = "At least 15 characters. Three or four words that are not a name work well."
 _ROLES = [("", "Choose a role")] + [(role.value, role.value.replace("_", " ")) for role in STAFF]
 
 
@@ -22,7 +22,7 @@ class NewPasswordForm(forms.Form):
     """A new password, typed twice."""
 
     password = _password("New password", _HINT)
-    again = _password("The same again")
+    again = _password("New password, repeated")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -31,23 +31,23 @@ class NewPasswordForm(forms.Form):
         return cleaned
 
 
-REVOKE_API_KEYS = "Also revoke all API keys of this account. Programs that use them stop working at once."
+REVOKE_API_KEYS = "Also revoke all API keys of this account. Programs that use them stop working immediately."
 
 
 class SetPasswordForm(NewPasswordForm):
-    """A new password for somebody else's account."""
+    """A new password for another user's account."""
 
     revoke_api_keys = forms.BooleanField(required=False, label="Revoke API keys", help_text=REVOKE_API_KEYS)
 
 
 class StaffForm(ServiceForm):
-    """A person on the staff."""
+    """A member of staff."""
 
     role = forms.ChoiceField(choices=_ROLES)
 
 
 class HireForm(NewPasswordForm, StaffForm):
-    """A person to be hired; the lower half is a doctor's."""
+    """A new member of staff; the lower half applies to doctors."""
 
     specialty = forms.CharField(max_length=100, required=False)
     npi = forms.CharField(label="NPI", max_length=10, required=False, help_text="National Provider Identifier, ten digits")

@@ -1,4 +1,4 @@
-"""Passwords at pages: changing one's own, asking for a link, and choosing one by the link."""
+"""The password pages: change the own password, request a link, and choose a password through the link."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ from apps.common.errors import HimsError, Invalid, RateLimited
 from apps.rest import sign_in
 from apps.rest.admin_site import too_many_attempts
 
-_FIELD = {"current_password": "old_password", "new_password": "new_password1"}  # the API's word: the form's
+_FIELD = {"current_password": "old_password", "new_password": "new_password1"}  # the API's field name: the form's field name
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """Saves while it is checked, so that a refusal is still told at the field."""
+    """Saves during validation, so that a refusal appears at the field."""
 
     revoke_api_keys = forms.BooleanField(required=False, label="Revoke my API keys", help_text=REVOKE_API_KEYS)
 
     def clean_old_password(self) -> str:
-        """Looked at by the service, which counts the tries."""
+        """Leaves the check to the service, which counts the attempts."""
         return self.cleaned_data["old_password"]
 
     def clean(self) -> dict[str, Any]:
@@ -44,19 +44,19 @@ class OwnPasswordForm(PasswordChangeForm):
         return cleaned
 
     def save(self, commit: bool = True) -> User:
-        """Done already; the page takes the person's new state into the session."""
+        """Updates the session with the user's new state; the password is already saved."""
         return self.user
 
 
 class OwnPasswordView(PasswordChangeView):
-    """Every other session of the person ends, over the API and in browsers."""
+    """Changes the own password. All other sessions of the user end, in the API and in browsers."""
 
     form_class = OwnPasswordForm
     template_name = "admin/password_own.html"
 
 
 class ForgotForm(forms.Form):
-    """Who has forgotten."""
+    """The name or e-mail of an account whose password was forgotten."""
 
     identifier = forms.CharField(
         label="Your e-mail or username", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
@@ -64,7 +64,7 @@ class ForgotForm(forms.Form):
 
 
 class _OpenPage(FormView):
-    """A page for those who have not signed in. It sends nobody its address: that may hold a token."""
+    """A page for users who are not signed in. It sends no Referer, because its address may contain a token."""
 
     site: Any = None
     title = ""
@@ -85,16 +85,16 @@ class _OpenPage(FormView):
 
     @property
     def place(self) -> services.SignInPlace:
-        """Where the browser is."""
+        """Returns the place of the browser."""
         return services.SignInPlace(context.current().ip)
 
     def rate_key(self, request: HttpRequest) -> str:
-        """Whose tries are counted."""
+        """Returns the key under which the attempts are counted."""
         raise NotImplementedError
 
 
 class ForgotPasswordView(_OpenPage):
-    """Asks for a link. The answer is the same whether or not there is such an account."""
+    """Requests a link. The response is the same whether or not the account exists."""
 
     form_class = ForgotForm
     template_name = "admin/password_forgot.html"
@@ -105,11 +105,11 @@ class ForgotPasswordView(_OpenPage):
 
     def form_valid(self, form: Any) -> HttpResponse:
         services.request_password_reset(identifier=form.cleaned_data["identifier"], place=self.place)
-        return self.render_to_response(self.get_context_data(form=form, asked=True))
+        return self.render_to_response(self.get_context_data(form=form, requested=True))
 
 
 class ResetPasswordView(_OpenPage):
-    """Choosing a password by a mailed link."""
+    """Sets a password through a mailed link."""
 
     form_class = NewPasswordForm
     template_name = "admin/password_reset.html"
@@ -120,7 +120,7 @@ class ResetPasswordView(_OpenPage):
 
     @property
     def token(self) -> str:
-        """As the link says, and then the form."""
+        """Returns the token from the link, and then from the form."""
         return self.request.POST.get("token", "") or self.request.GET.get("token", "")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

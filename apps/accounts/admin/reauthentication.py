@@ -1,4 +1,4 @@
-"""Giving one's password again at a page: what a grave change asks for. What was entered goes on from there and is not lost."""
+"""Confirms the password on a page before a sensitive action. The interrupted request continues with its data afterwards."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from apps.common.errors import HimsError, RateLimited
 from apps.rest.admin_site import record_reauthentication, too_many_attempts
 
 _PREFIX = "proof"
-_MARKER = "proof-of"  # marks the page's own form; its value is the method of the request that was held up
+_MARKER = "proof-of"  # marks the page's own form; its value is the method of the interrupted request
 _FAILURES = "failed_proofs"
-_FAILURES_UNTIL_END = 10  # as over the API: whoever has the session and not the password tries no longer
-_NEVER_ECHOED = {*NewPasswordForm.base_fields, "csrfmiddlewaretoken"}  # a page never shows a password that was typed
+_FAILURES_UNTIL_END = 10  # as in the API: a user who has the session but not the password is stopped
+_NEVER_ECHOED = {*NewPasswordForm.base_fields, "csrfmiddlewaretoken"}  # a page never shows a typed password
 
 
 class ReauthenticationPage:
@@ -29,11 +29,12 @@ class ReauthenticationPage:
         self.site = site
 
     def ask(self, request: HttpRequest) -> HttpResponse:
-        """Ask for the password, and hold what was sent until it is there."""
+        """Asks for the password and stores the interrupted request until it is confirmed."""
         return self._show(request, _form(request), str(request.method))
 
     def take(self, request: HttpRequest) -> HttpResponse | None:
-        """Check the answer. None where it is right and the request that was held up goes on, or where nothing was asked."""
+        """Checks the password. Returns None if it is correct and the interrupted request continues, or if no password was
+        requested."""
         held_method = request.POST.get(_MARKER)
         if held_method is None:
             return None
@@ -71,7 +72,7 @@ class ReauthenticationPage:
         preserved = [(name, value) for name, values in original.lists() if name not in _NEVER_ECHOED for value in values]
         context = {
             **self.site.each_context(request),
-            "title": "Give your password again",
+            "title": "Confirm your password",
             "form": form,
             "marker": (_MARKER, held_method),
             "kept": preserved,
@@ -88,7 +89,7 @@ def _form(request: HttpRequest, data: QueryDict | None = None) -> forms.Form:
 
 
 def _original_post(posted: QueryDict) -> QueryDict:
-    """What the page was sent, without the answer to this one."""
+    """Returns the data of the interrupted request, without the fields of this page."""
     original = posted.copy()
     for name in [name for name in original if name.startswith(f"{_PREFIX}-")]:
         del original[name]

@@ -1,4 +1,4 @@
-"""One's own second factor: set up, renewed, removed. Every step asks for the password again, and the code where there is one."""
+"""The page of the own second factor: set up, renew, remove. Every step requires the password, and the code if one is set up."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,13 +32,13 @@ class PasswordForm(forms.Form):
 
 
 class PasswordAndCodeForm(PasswordForm, CodeForm):
-    """The password, and a code that was not used yet."""
+    """The password, and an unused code."""
 
     field_order = ("password", "code")
 
 
 class SecondFactorView(View):
-    """The page. What is to be done stands in the button that was pressed."""
+    """The page of the second factor. The pressed button names the action."""
 
     site: Any = None
     request: HttpRequest
@@ -82,10 +82,10 @@ class SecondFactorView(View):
         services.disable_totp(by=self._user)
         self._user.refresh_from_db()
         if selectors.must_enrol(self._user):
-            logout(self.request)  # signing in again leads to setting up the next one
+            logout(self.request)  # the next sign-in leads to setting up a new one
             return clear_browser_cache(HttpResponseRedirect(reverse("admin:login")))
         self._keep_session()
-        messages.success(self.request, "Your second factor is removed. Every other session of yours has ended.")
+        messages.success(self.request, "Your second factor is removed. All your other sessions have ended.")
         return HttpResponseRedirect(reverse("admin:second_factor"))
 
     def _verify(self, cleaned: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ class SecondFactorView(View):
         services.check_code(self._user, cleaned.get("code", ""), place=place_of(self.request))
 
     def _keep_session(self) -> None:
-        """This browser's session goes on; the others began with another stamp."""
+        """Keeps this browser's session; the others began with another stamp."""
         self._user.refresh_from_db()
         update_session_auth_hash(self.request, self._user)
 

@@ -1,4 +1,4 @@
-"""Sign-ins over the API, to be looked at and ended."""
+"""The page of API sessions: view and end them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from apps.rest.admin.row_actions import RowAction
 
 
 class LiveFilter(admin.SimpleListFilter):
-    """Those that still count, unless asked otherwise."""
+    """Filters live sessions, by default only those."""
 
     title = "state"
     parameter_name = "state"
@@ -37,9 +37,9 @@ class LiveFilter(admin.SimpleListFilter):
 
 @admin.register(Session)
 class SessionAdmin(HimsModelAdmin):
-    """There is nothing to change in a session; it can be ended."""
+    """The list of sessions. A session cannot be edited; it can be ended."""
 
-    noun = "session"
+    resource = "session"
     title = "Sessions over the API"
     needs = {"view": Permission.STAFF_MANAGE}
     list_display = ("started_at", "user", "last_seen_at", "ip", "user_agent", "end_reason")
@@ -55,7 +55,7 @@ class SessionAdmin(HimsModelAdmin):
             label="End this session",
             permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.end_session(by=by, session_id=row.pk),
-            question="The next request with its tokens is refused; whoever uses it must sign in again.",
+            question="The next request with its tokens is refused. The user of this session must sign in again.",
             done="The session has ended.",
             available=lambda row, _: row.ended_at is None,
             destructive=True,

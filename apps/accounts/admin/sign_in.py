@@ -1,6 +1,6 @@
-"""Signing in at the page: name and password, then where there is a second factor its code, or setting one up.
+"""The sign-in pages: name and password, then the code of the second factor or its setup.
 
-Between the steps the browser has no session of the person: only a mark, good for ten minutes, that the password was right.
+Between the steps the browser has no session of the user: only a mark, valid for ten minutes, that the password was correct.
 """
 
 import secrets
@@ -37,14 +37,14 @@ _STEP_VALID_FOR = timedelta(minutes=10)
 
 
 def place_of(request: HttpRequest | None) -> SignInPlace:
-    """Where the browser is, and its mark from an earlier sign-in if it has one."""
+    """Returns the place of the browser, and its mark from an earlier sign-in if it has one."""
     assert request is not None
     device = request.get_signed_cookie(_COOKIE, default="", salt=_SALT, max_age=int(_DEVICE_REMEMBERED_FOR.total_seconds()))
     return SignInPlace(context.current().ip, device or "")
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Recognises whoever types, and says why not in words that give nothing away."""
+    """Authenticates the user and explains a refusal without revealing whether the account exists."""
 
     def clean(self) -> dict[str, Any]:
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
@@ -64,12 +64,12 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false", "autofocus": True}),
-        help_text="The six digits that your authenticator app shows now. Telephone lost? Type one of your recovery codes.",
+        help_text="The six digits that your authenticator app shows now. Lost your phone? Enter one of your recovery codes.",
     )
 
 
 def add_code_error(form: forms.Form, refusal: HimsError) -> None:
-    """At the box of the form, which the API calls `mfa_code`."""
+    """Adds the error to the form's field, which the API calls `mfa_code`."""
     if refusal.details.get("field") == "mfa_code":
         form.add_error("code", refusal.message)
     else:
@@ -77,7 +77,7 @@ def add_code_error(form: forms.Form, refusal: HimsError) -> None:
 
 
 class SignInSteps(RedirectURLMixin):
-    """What the steps share: who is half-way in, and how the last step ends."""
+    """What the steps share: the half signed-in user, and the end of the last step."""
 
     site: Any = None
     request: HttpRequest
@@ -86,7 +86,7 @@ class SignInSteps(RedirectURLMixin):
         return reverse("admin:index")
 
     def complete_sign_in(self, user: User, response: HttpResponse) -> HttpResponse:
-        """The last step is done: the session begins, and the browser is known from now on."""
+        """Starts the session after the last step and remembers the browser as known."""
         previous = place_of(self.request)
         place = SignInPlace(previous.ip, previous.device or secrets.token_urlsafe(24))
         self.request.session.pop(_PENDING, None)
@@ -105,12 +105,12 @@ class SignInSteps(RedirectURLMixin):
         return response
 
     def redirect_to_step(self, name: str) -> HttpResponse:
-        """The next page, which leads on to where this one was to lead."""
+        """Redirects to the next step, and passes the destination on."""
         return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': self.get_success_url()})}")
 
 
 class SignInView(SignInSteps, LoginView):
-    """Name and password."""
+    """The first step: name and password."""
 
     authentication_form = SignInForm
     template_name = "admin/login.html"
@@ -130,14 +130,14 @@ class SignInView(SignInSteps, LoginView):
             "user": str(user.pk),
             "since": clock.now().isoformat(),
             "knew": user.get_session_auth_hash(),
-            "offer": str(uuid4()),  # of this sign-in alone: a seed that an earlier one saw is not shown or confirmed here
+            "offer": str(uuid4()),  # only for this sign-in: a seed that an earlier one saw is not shown or confirmed here
         }
         self.request.session[_PENDING] = pending
         return self.redirect_to_step("login_code" if enrolled else "login_enrol")
 
 
 class _SecondStep(SignInSteps, FormView):
-    """A page for whoever gave the right password within ten minutes; others begin anew."""
+    """A page for users who entered the correct password within ten minutes; others start again."""
 
     form_class: Any = CodeForm
     title = ""
@@ -160,7 +160,7 @@ class _SecondStep(SignInSteps, FormView):
 
 
 class CodeView(_SecondStep):
-    """The code, where there is a second factor."""
+    """The code, if a second factor is set up."""
 
     template_name = "admin/login_code.html"
     title = "Your code"
@@ -177,7 +177,7 @@ class CodeView(_SecondStep):
 
 
 class EnrolView(_SecondStep):
-    """Setting up the second factor, where the role asks for one and there is none."""
+    """Sets up the second factor if the role requires one and it is missing."""
 
     template_name = "admin/login_enrol.html"
     title = "Set up your second factor"
@@ -185,7 +185,7 @@ class EnrolView(_SecondStep):
 
     @property
     def offered_to(self) -> UUID:
-        """This sign-in, as the seed knows it."""
+        """Returns the identity of this sign-in, for which the seed is reserved."""
         return UUID(self.request.session[_PENDING]["offer"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -208,7 +208,8 @@ class EnrolView(_SecondStep):
 
 
 def _pending_user(request: HttpRequest) -> User | None:
-    """Who gave the right password in this browser within ten minutes, and has the same one still."""
+    """Returns the user who entered the correct password in this browser within ten minutes, if the password has not changed
+    since."""
     pending = request.session.get(_PENDING)
     if not pending or "offer" not in pending or clock.now() - datetime.fromisoformat(pending["since"]) > _STEP_VALID_FOR:
         return None

@@ -1,4 +1,4 @@
-"""Staff: hired, changed, deactivated and let in again by administrators."""
+"""The pages of staff: administrators add, change, deactivate and reactivate them."""
 
 from typing import Any, cast
 
@@ -22,11 +22,11 @@ _DOCTOR_FIELDS = ("specialty", "npi", "taxonomy", "languages")
 
 
 def _warn_of_booked_appointments(request: HttpRequest, user: User) -> None:
-    """Say how many appointments stay booked with a user who no longer works as a doctor."""
+    """Warns how many appointments stay booked with a user who no longer works as a doctor."""
     if count := services.visits_affected(cast("Actor", request.user), user):
         messages.warning(
             request,
-            f"Booked appointments with this doctor: {count}. They stay in the schedule until they are moved or cancelled.",
+            f"Booked appointments with this doctor: {count}. They stay in the schedule until you move or cancel them.",
         )
 
 
@@ -38,12 +38,12 @@ def _deactivated(request: HttpRequest, row: User, user: User) -> HttpResponse:
 
 @admin.register(User)
 class UserAdmin(HimsModelAdmin):
-    """The people who work here. Portal users are not among them."""
+    """The list of staff. Portal users are not included."""
 
-    noun = "staff"
+    resource = "staff"
     title = "Staff"
     needs = {"view": Permission.STAFF_VIEW, "add": Permission.STAFF_MANAGE, "change": Permission.STAFF_MANAGE}
-    step_up = ("add",)
+    recent_login = ("add",)
     form = StaffForm
     list_display = ("username", "last_name", "first_name", "role", "email", "active", "last_login", "api_keys")
     list_filter = (ActiveFilter, "role")
@@ -53,35 +53,35 @@ class UserAdmin(HimsModelAdmin):
     row_actions = (
         RowAction(
             name="set-password",
-            step_up=True,
+            recent_login=True,
             label="Set password",
             permission=Permission.STAFF_MANAGE,
             form=SetPasswordForm,
             run=lambda by, row, answers: services.set_password(
                 by=by, user_id=row.pk, password=answers["password"], revoke_api_keys=answers["revoke_api_keys"]
             ),
-            question="Every session of this person ends.",
-            done="The password was changed; every session of this person has ended.",
+            question="Ends every session of this person.",
+            done="The password was changed and all sessions of this person have ended.",
         ),
         RowAction(
             name="reset-mfa",
-            step_up=True,
+            recent_login=True,
             label="Reset second factor",
             permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reset_mfa(by=by, user_id=row.pk),
-            question="For somebody who lost telephone and recovery codes. Make sure it is really this person who asks. Every "
-            "session of theirs ends; they sign in with the password alone and can set up a new second factor.",
-            done="The second factor is removed; every session of this person has ended.",
+            question="For a person who lost their phone and their recovery codes. Verify their identity first. All their "
+            "sessions end. They sign in with the password alone and can set up a new second factor.",
+            done="The second factor is removed and all sessions of this person have ended.",
             available=lambda row, user: row.pk != user.pk,
             destructive=True,
         ),
         RowAction(
             name="deactivate",
-            step_up=True,
+            recent_login=True,
             label="Deactivate",
             permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.deactivate(by=by, user_id=row.pk),
-            question="This person is signed out everywhere at once and cannot sign in any more. What they recorded stays.",
+            question="This person is signed out everywhere immediately and can no longer sign in. What they recorded stays.",
             done="The account is closed.",
             result_page=_deactivated,
             available=lambda row, user: row.is_active and row.pk != user.pk,
@@ -89,11 +89,11 @@ class UserAdmin(HimsModelAdmin):
         ),
         RowAction(
             name="reactivate",
-            step_up=True,
+            recent_login=True,
             label="Reactivate",
             permission=Permission.STAFF_MANAGE,
             run=lambda by, row, _: services.reactivate(by=by, user_id=row.pk),
-            question="This person can sign in again with the password they had.",
+            question="This person can sign in again with their previous password.",
             done="The account is open again.",
             available=lambda row, _: not row.is_active,
         ),

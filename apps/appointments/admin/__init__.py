@@ -23,12 +23,12 @@ from apps.rest.admin_site import NavLink, PendingWork, SitePage
 _VISITS = "admin:appointments_appointment_changelist"
 
 admin.site.pages += (SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView),)  # type: ignore[attr-defined]
-admin.site.nav_links += (NavLink("Diary", "admin:schedule", schedule.NEED),)  # type: ignore[attr-defined]
+admin.site.nav_links += (NavLink("Schedule", "admin:schedule", schedule.NEED),)  # type: ignore[attr-defined]
 admin.site.pages += (SitePage(route="queue/", name="queue", view=queue.QueueView),)  # type: ignore[attr-defined]
 admin.site.nav_links += (NavLink("Queue", "admin:queue", queue.NEED),)  # type: ignore[attr-defined]
 admin.site.pending_work += (  # type: ignore[attr-defined]
     PendingWork(
-        "Today’s visits not yet confirmed",
+        "Today’s unconfirmed appointments",
         _VISITS,
         Permission.APPOINTMENT_ANY,
         panels.unconfirmed_today,
@@ -36,7 +36,7 @@ admin.site.pending_work += (  # type: ignore[attr-defined]
     ),
     PendingWork("In the waiting room", "admin:queue", queue.NEED, panels.in_the_waiting_room),
     PendingWork(
-        "On the waitlist with an open offer",
+        "On the waiting list with an open offer",
         "admin:appointments_waitlistentry_changelist",
         Permission.WAITLIST_KEEP,
         waitlist.with_an_open_offer,

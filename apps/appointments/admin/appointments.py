@@ -126,8 +126,8 @@ ROW_ACTIONS = (
         label="Confirm",
         permission=Permission.APPOINTMENT_CHANGE,
         run=lambda by, row, _: services.confirm(by=by, appointment_id=row.pk),
-        question="The patient said that he will come.",
-        done="The visit is confirmed.",
+        question="The patient said that they will come.",
+        done="The appointment is confirmed.",
         available=_may_change_to(Status.CONFIRMED),
     ),
     RowAction(
@@ -145,8 +145,8 @@ ROW_ACTIONS = (
         label="Undo the check-in",
         permission=Permission.APPOINTMENT_CHANGE,
         run=lambda by, row, _: services.undo_check_in(by=by, appointment_id=row.pk),
-        question="The patient was checked in by mistake. The appointment goes back to what it was, and the token is void.",
-        done="The check-in is undone.",
+        question="The patient was checked in by mistake. The appointment returns to its previous status, and the token is void.",
+        done="The check-in was undone.",
         available=lambda row, user: row.status == Status.CHECKED_IN and may_change(user, row),
     ),
     RowAction(
@@ -155,8 +155,8 @@ ROW_ACTIONS = (
         permission=Permission.APPOINTMENT_CHANGE,
         form=TriageForm,
         run=_triage,
-        question="How soon should the patient be seen? Who is urgent goes before the others in the waiting room.",
-        done="The triage is on record.",
+        question="How soon should the patient be seen? Urgent patients go before the others in the waiting room.",
+        done="The triage is recorded.",
         available=lambda row, user: row.status in rules.LIVE and may_change(user, row),
     ),
     RowAction(
@@ -165,21 +165,21 @@ ROW_ACTIONS = (
         permission=Permission.APPOINTMENT_CHANGE,
         run=lambda by, row, _: services.no_show(by=by, appointment_id=row.pk),
         question="The time has passed, and the patient did not come.",
-        done="On record: the patient did not come.",
+        done="Recorded as a no-show.",
         available=lambda row, user: (
             _may_change_to(Status.NO_SHOW)(row, user) and clock.now() >= row.scheduled_time + _MISSED_AFTER
         ),
     ),
     RowAction(
         name="cancel",
-        label="Cancel the visit",
+        label="Cancel the appointment",
         permission=Permission.APPOINTMENT_CHANGE,
         form=CancelForm,
         run=lambda by, row, answers: services.cancel(
             by=by, appointment_id=row.pk, reason=answers["reason"].strip(), notify_patient=answers["notify_patient"]
         ),
-        question="The visit will not take place. Its time is free at once; it cannot be taken back.",
-        done="The visit is cancelled, and its time is free.",
+        question="The appointment will not take place. Its time is free immediately. This cannot be undone.",
+        done="The appointment is cancelled, and its time is free.",
         available=_may_change_to(Status.CANCELLED),
         destructive=True,
     ),
@@ -190,15 +190,15 @@ ROW_ACTIONS = (
 class AppointmentAdmin(BookingAdmin):
     """The diary as a list. Doctors change what is in their own diary."""
 
-    noun = "appointment"
-    title = "Visits"
+    resource = "appointment"
+    title = "Appointments"
     list_audit_action = "listed"
     needs = {
         "view": Permission.APPOINTMENT_VIEW,
         "add": Permission.APPOINTMENT_BOOK,
         "change": Permission.APPOINTMENT_CHANGE,
     }
-    list_display = ("time", "who", "with_whom", "kind", "state", "waits", "beside", "room")
+    list_display = ("time", "who", "doctor_name", "kind", "state", "waits", "overbooked", "room")
     list_display_links = ("time",)
     list_filter = (DayFilter, DoctorFilter, StatusFilter, TypeFilter)
     list_select_related = ("patient", "doctor", "room")
@@ -250,7 +250,7 @@ class AppointmentAdmin(BookingAdmin):
         fields, state = ([name for name in names if sees_notes or name not in _NOTED] for names in (_FIELDS, _STATE))
         if self.has_change_permission(request, obj):
             fields = [name for name in fields if name in self.booking_fields(request) or name in ("scheduled_time",)]
-        return [("Visit", {"fields": fields}), ("State", {"fields": state})]
+        return [("Appointment", {"fields": fields}), ("State", {"fields": state})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -268,7 +268,7 @@ class AppointmentAdmin(BookingAdmin):
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         panels = [panel for make_panel in type(self).detail_panels if row and (panel := make_panel(request, row)) is not None]
         weekly = {"weekly": f"{reverse('admin:appointments_series_add')}?patient={request.GET['patient']}"} if row is None else {}
-        return super().page_context(request, row) | {"beside": panels} | weekly
+        return super().page_context(request, row) | {"panels": panels} | weekly
 
     def row_action_form(self, request: HttpRequest, row: Appointment, action: RowAction) -> forms.Form:
         """A check-in on another day than the appointment's asks whether that appointment is meant."""
@@ -289,7 +289,7 @@ class AppointmentAdmin(BookingAdmin):
         return format_html('<a href="{}">{}</a> {}', url, labels.patient(row.patient), row.patient.mrn)
 
     @admin.display(description="doctor")
-    def with_whom(self, row: Appointment) -> str:
+    def doctor_name(self, row: Appointment) -> str:
         return labels.doctor(row.doctor)
 
     @admin.display(description="type")
@@ -307,7 +307,7 @@ class AppointmentAdmin(BookingAdmin):
         return f"{int((clock.now() - row.checked_in_at).total_seconds() // 60)} min, token {row.queue_number}"
 
     @admin.display(description="overbooked")
-    def beside(self, row: Appointment) -> str:
+    def overbooked(self, row: Appointment) -> str:
         return "overbooked" if row.overbook_seat else ""
 
     @admin.display(description="token")

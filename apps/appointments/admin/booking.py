@@ -41,13 +41,13 @@ _FIELDS = ("appointment_type", "doctor", SLOT, "scheduled_time", "duration_minut
 
 
 class SeriesFull(Conflict):
-    message = "All visits of this series are booked."
+    message = "All appointments of this series are booked."
 
 
 class BookingAdmin(HimsModelAdmin):
     """The part of a page that books, for one patient."""
 
-    booking_title = "Book a visit"
+    booking_title = "Book an appointment"
     forms: tuple[Any, Any] = (BookForm, AppointmentForm)  # of what is new, of what is there
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:

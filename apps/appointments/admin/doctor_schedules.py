@@ -73,7 +73,7 @@ class WeekForm(ServiceForm):
     class Meta:
         model = DoctorSchedule
         fields = ("doctor", "slot_minutes", "overbook_per_day")
-        help_texts = {"slot_minutes": "The grid, and how long a visit takes unless said otherwise below."}
+        help_texts = {"slot_minutes": "The slot length, and how long an appointment takes unless a length is set below."}
 
     by: Actor
 
@@ -94,7 +94,7 @@ class WeekForm(ServiceForm):
 
     def clean(self) -> dict[str, Any]:
         if not self.lines.is_valid():
-            self.add_error(None, "Look at the hours below.")
+            self.add_error(None, "Correct the hours below.")
         elif isinstance(self.refusal, Invalid):
             self._show_line_errors(self.refusal)
         return super().clean()
@@ -138,7 +138,7 @@ _LENGTHS = tuple(f"{_MINUTES}{kind.value}" for kind in AppointmentType)
 class DoctorScheduleAdmin(HimsModelAdmin):
     """Doctors publish their own week; administrators and receptionists everybody's."""
 
-    noun = "schedule"
+    resource = "schedule"
     title = "Doctors’ weeks"
     list_audit_action = "listed"
     needs = {"view": Permission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP, "change": Permission.SCHEDULE_KEEP}
@@ -157,8 +157,8 @@ class DoctorScheduleAdmin(HimsModelAdmin):
         if obj is not None and not self.has_change_permission(request, obj):
             return [(None, {"fields": ("whose", "slot_minutes", "overbook_per_day", "week")})]
         whose = "whose" if obj else "doctor"
-        lengths = {"fields": _LENGTHS, "description": "Minutes a visit of a type takes, where it is not one slot."}
-        return [(None, {"fields": (whose, "slot_minutes", "overbook_per_day")}), ("Lengths of visits", lengths)]
+        lengths = {"fields": _LENGTHS, "description": "Minutes an appointment of a type takes, if it is not one slot."}
+        return [(None, {"fields": (whose, "slot_minutes", "overbook_per_day")}), ("Lengths of appointments", lengths)]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -181,9 +181,7 @@ class DoctorScheduleAdmin(HimsModelAdmin):
     def _publish(self, request: HttpRequest, doctor_id: Any, form: WeekForm) -> DoctorSchedule:
         done = services.set_schedule(by=cast("Actor", request.user), doctor_id=doctor_id, schedule=form.week())
         if done.affected:
-            messages.warning(
-                request, f"Booked visits outside the new hours: {done.affected}. Move them, or see them all the same."
-            )
+            messages.warning(request, f"Booked appointments outside the new hours: {done.affected}. Move them, or view them.")
         return done.schedule
 
     @admin.display(description="doctor")

@@ -85,7 +85,7 @@ class AppointmentForm(ServiceForm):
         label="Overbook: why",
         required=False,
         max_length=400,
-        help_text="Puts the visit in beside the free slots. Leave empty for a visit of its own time.",
+        help_text="Books the appointment in addition to the free slots. Leave empty for an appointment with its own time.",
     )
 
     class Meta:
@@ -162,7 +162,7 @@ class BookForm(AppointmentForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.is_preview:
-            self.add_error(None, "Nothing was booked yet.")
+            self.add_error(None, "Nothing has been booked yet.")
         return cleaned
 
     def offer(self, free: list[Any]) -> None:
@@ -175,9 +175,9 @@ class EarlyForm(forms.Form):
     """Asks whether an appointment of another day is meant."""
 
     early = forms.BooleanField(
-        label="This appointment is meant",
-        help_text="It is not today's. Look first whether the patient has another appointment today.",
-        error_messages={"required": "The appointment is on another day. Confirm that it is meant, or go back."},
+        label="I want this appointment",
+        help_text="The appointment is not today. First check whether the patient has another appointment today.",
+        error_messages={"required": "The appointment is on another day. Confirm that you want this one, or go back."},
     )
 
 
@@ -185,7 +185,7 @@ class CancelForm(forms.Form):
     """Why, and whether the patient is told."""
 
     reason = forms.CharField(max_length=400, required=False, help_text="Patient asked, doctor away, …")
-    notify_patient = forms.BooleanField(label="Tell the patient", required=False, initial=True)
+    notify_patient = forms.BooleanField(label="Notify the patient", required=False, initial=True)
 
 
 class TriageForm(forms.Form):

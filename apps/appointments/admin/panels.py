@@ -34,8 +34,10 @@ def next_appointments(request: HttpRequest, patient: Patient) -> PatientPanel | 
     book = f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}"
     may = can_open(request.user, Permission.APPOINTMENT_BOOK) and patient.is_active and not patient.deceased_at
     wait = f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"
-    waitlist_link = (("Put on the waitlist", wait),) if may and can_open(request.user, Permission.WAITLIST_KEEP) else ()
-    return PatientPanel("Next visits", lines, "None is booked.", (("Book a visit", book), *waitlist_link) if may else ())
+    waitlist_link = (("Put on the waiting list", wait),) if may and can_open(request.user, Permission.WAITLIST_KEEP) else ()
+    return PatientPanel(
+        "Next appointments", lines, "None is booked.", (("Book an appointment", book), *waitlist_link) if may else ()
+    )
 
 
 def unconfirmed_today(user: Any) -> str:

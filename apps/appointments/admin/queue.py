@@ -103,7 +103,8 @@ class QueueView(View):
         by, form = self._permitted_actor(request), RowForm(request.POST)
         if not form.is_valid():
             messages.error(
-                request, "The triage was not taken: choose one of those offered, and a reason of at most 400 characters."
+                request,
+                "The triage was not saved: choose one of the offered values, and enter a reason of at most 400 characters.",
             )
         else:
             cleaned = form.cleaned_data
@@ -115,7 +116,7 @@ class QueueView(View):
             except HimsError as refusal:
                 messages.error(request, refusal.message)
             else:
-                messages.success(request, "The triage is on record.")
+                messages.success(request, "The triage is recorded.")
         return HttpResponseRedirect(request.get_full_path())
 
     def _permitted_actor(self, request: HttpRequest) -> Actor:

@@ -31,7 +31,7 @@ from apps.rest.admin.row_actions import RowAction
 from apps.rest.admin_site import can_open
 
 _FIELDS = ("doctor_id", "date_from", "date_to", "to_doctor_id", "reason", "notify_patient")
-_HEAD = ("whose", "to_whom", "since", "until", "reason", "told", "moved", "by", "state")
+_HEAD = ("whose", "new_doctor", "since", "until", "reason", "patients_notified", "moved", "by", "state")
 _PAGE = "admin:appointments_bulkreschedule_"
 
 
@@ -44,9 +44,9 @@ def reschedule_url(doctor_id: Any = None, since: datetime | None = None, until: 
 
 def _show_undone(request: HttpRequest, row: BulkReschedule, answer: BulkReschedule) -> HttpResponse:
     results = list(RescheduledAppointment.objects.filter(move=answer).values_list("result", flat=True))
-    messages.success(request, f"Visits put back: {results.count(RescheduledAppointment.Result.PUT_BACK)}.")
+    messages.success(request, f"Appointments moved back: {results.count(RescheduledAppointment.Result.PUT_BACK)}.")
     if not_undone := results.count(RescheduledAppointment.Result.KEPT):
-        messages.warning(request, f"Visits that stay where the move took them: {not_undone}. Why is told below.")
+        messages.warning(request, f"Appointments that were not moved back: {not_undone}. The reasons are below.")
     return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[row.pk]))
 
 
@@ -54,26 +54,26 @@ def _show_undone(request: HttpRequest, row: BulkReschedule, answer: BulkReschedu
 class BulkRescheduleAdmin(HimsModelAdmin):
     """Who plans a doctor's time moves the visits: doctors their own, administrators and receptionists everybody's."""
 
-    noun = "move"
-    title = "Moved visits of absent doctors"
+    resource = "move"
+    title = "Cover for absence"
     list_audit_action = "listed"
     needs = {"view": Permission.SCHEDULE_KEEP, "add": Permission.SCHEDULE_KEEP}
     form = RescheduleForm
-    list_display = ("moved", "whose", "to_whom", "since", "until", "visits", "state")
+    list_display = ("moved", "whose", "new_doctor", "since", "until", "visits", "state")
     list_display_links = ("moved",)
     list_filter = (DoctorFilter,)
     list_select_related = ("doctor", "to_doctor")
     ordering = ("-moved_at", "-id")
-    readonly_fields = ("whose", "to_whom", "since", "until", "told", "moved", "by", "state")
+    readonly_fields = ("whose", "new_doctor", "since", "until", "patients_notified", "moved", "by", "state")
     row_actions = (
         RowAction(
             name="undo",
-            label="Undo the move",
+            label="Undo the rescheduling",
             permission=Permission.SCHEDULE_KEEP,
             run=lambda by, row, _: services.undo_bulk_reschedule(by=by, move_id=row.pk),
-            question="Each visit goes back where it was, if its old place is free and nobody changed the visit since. "
-            "The others stay where the move took them, and are told.",
-            done="The move is undone.",
+            question="Each appointment returns to its previous place if that is still free and the appointment has not "
+            "changed since. The others stay where they are and are listed with the reason.",
+            done="The rescheduling was undone.",
             available=lambda row, _: row.undone_at is None and clock.now() <= undo_until(row),
             destructive=True,
             result_page=_show_undone,
@@ -101,7 +101,7 @@ class BulkRescheduleAdmin(HimsModelAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """`doctor`, `from` and `until` in the address fill the form."""
-        return super().add_view(request, form_url, {"title": "Move a doctor’s visits"} | (extra_context or {}))
+        return super().add_view(request, form_url, {"title": "Reschedule a doctor’s appointments"} | (extra_context or {}))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
@@ -176,7 +176,7 @@ class BulkRescheduleAdmin(HimsModelAdmin):
         shown = reschedule_forms.moved(visits)
         still = [] if row.undone_at else selectors.still_movable(by, row)
         return {
-            "title": "Moved visits",
+            "title": "Rescheduled appointments",
             "subtitle": f"{labels.doctor(row.doctor)}, {labels.moment(row.moved_at)}",
             "moved": shown,
             "still": [reschedule_forms.appointment_link(one) | {"when": labels.moment(one.scheduled_time)} for one in still],
@@ -191,10 +191,10 @@ class BulkRescheduleAdmin(HimsModelAdmin):
         return labels.doctor(row.doctor)
 
     @admin.display(description="to")
-    def to_whom(self, row: BulkReschedule) -> str:
+    def new_doctor(self, row: BulkReschedule) -> str:
         return labels.doctor(row.to_doctor) if row.to_doctor else "later, with the same doctor"
 
-    @admin.display(description="visits from")
+    @admin.display(description="appointments from")
     def since(self, row: BulkReschedule) -> str:
         return labels.moment(row.starts_at)
 
@@ -202,12 +202,12 @@ class BulkRescheduleAdmin(HimsModelAdmin):
     def until(self, row: BulkReschedule) -> str:
         return labels.moment(row.ends_at)
 
-    @admin.display(description="visits")
+    @admin.display(description="appointments")
     def visits(self, row: Any) -> str:
         return str(row.visits_moved)
 
-    @admin.display(description="patients told")
-    def told(self, row: BulkReschedule) -> str:
+    @admin.display(description="patients notified")
+    def patients_notified(self, row: BulkReschedule) -> str:
         return "yes" if row.notify_patient else "no"
 
     @admin.display(description="by")
@@ -224,9 +224,11 @@ class BulkRescheduleAdmin(HimsModelAdmin):
 
 def _show_rescheduled(request: HttpRequest, done: BulkRescheduleResult) -> None:
     number = sum(one.after is not None for one in done.plan.proposals)
-    messages.success(request, f"Visits moved: {number}. They can be put back until {labels.clock_time(undo_until(done.move))}.")
+    messages.success(
+        request, f"Appointments moved: {number}. You can undo this until {labels.clock_time(undo_until(done.move))}."
+    )
     if stayed := reschedule_forms.stayed(done.plan):
-        messages.warning(request, f"Visits that stay where they are. {stayed[0].upper()}{stayed[1:]}.")
+        messages.warning(request, f"Appointments that were not moved. {stayed[0].upper()}{stayed[1:]}.")
 
 
 def _shown(plan: ReschedulePlan, form: RescheduleForm) -> dict[str, Any]:

@@ -22,10 +22,10 @@ SEEN = "seen"  # hidden boxes: the plan that was shown, a line a visit
 WHY = {
     UnplacedReason.NO_HOURS: "the doctor has no published hours",
     UnplacedReason.NO_FREE_TIME: "nothing is free within sixty days",
-    UnplacedReason.TAKEN_MEANWHILE: "the time was taken meanwhile",
-    UnplacedReason.CHANGED_SINCE: "somebody changed the visit since",
-    UnplacedReason.OLD_PLACE_TAKEN: "its old time is taken",
-    UnplacedReason.OLD_PLACE_CLOSED: "its old doctor or room is not there any more",
+    UnplacedReason.TAKEN_MEANWHILE: "the time has since been taken",
+    UnplacedReason.CHANGED_SINCE: "the appointment has been changed since",
+    UnplacedReason.OLD_PLACE_TAKEN: "its previous time is taken",
+    UnplacedReason.OLD_PLACE_CLOSED: "its previous doctor or room is no longer available",
 }
 
 
@@ -33,17 +33,19 @@ class RescheduleForm(ServiceForm):
     """Whose visits, of which time, to whom, and why. Names of fields are those of the API's body."""
 
     doctor_id = DoctorField(label="Doctor who is absent")
-    date_from = forms.SplitDateTimeField(label="Visits from", widget=MomentWidget)
-    date_to = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="Visits that begin before then")
+    date_from = forms.SplitDateTimeField(label="Appointments from", widget=MomentWidget)
+    date_to = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="Appointments that begin before")
     to_doctor_id = DoctorField(
         label="To",
         required=False,
-        help_text="Visits keep their time where the other doctor is free; the others get the next free one.",
+        help_text="Appointments keep their time if the other doctor is free; the others get the next free time.",
     )
     reason = forms.CharField(
-        max_length=400, required=False, help_text="Needed to move them, not to look. Is kept with the move: ill, course, …"
+        max_length=400,
+        required=False,
+        help_text="Required to move them, not for the preview. Stored with the rescheduling: ill, course, …",
     )
-    notify_patient = forms.BooleanField(label="Tell the patients", required=False, initial=True)
+    notify_patient = forms.BooleanField(label="Notify the patients", required=False, initial=True)
 
     class Meta:
         model = BulkReschedule
@@ -68,9 +70,9 @@ class RescheduleForm(ServiceForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.is_preview:
-            self.add_error(None, "Nothing was moved yet.")
+            self.add_error(None, "Nothing has been moved yet.")
         elif not (cleaned.get("reason") or "").strip() and "reason" not in self.errors:
-            self.add_error("reason", "Say why.")
+            self.add_error("reason", "Enter a reason.")
         return cleaned
 
     @property

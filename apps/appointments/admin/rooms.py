@@ -16,7 +16,7 @@ from apps.rest.admin.row_actions import RowAction
 class RoomAdmin(HimsModelAdmin):
     """Whoever books sees them; administrators keep them."""
 
-    noun = "room"
+    resource = "room"
     list_audit_action = "listed"
     needs = {"view": Permission.ROOM_VIEW, "add": Permission.ROOM_KEEP, "change": Permission.ROOM_KEEP}
     list_display = ("name", "location", "active")
@@ -29,7 +29,7 @@ class RoomAdmin(HimsModelAdmin):
             label="Close the room",
             permission=Permission.ROOM_KEEP,
             run=lambda by, row, _: services.close_room(by=by, room_id=row.pk),
-            question="Nothing new is booked into it. What is booked stays.",
+            question="No new appointments can be booked into it. Booked appointments stay.",
             done="The room is closed.",
             available=lambda row, _: row.is_active,
             destructive=True,
@@ -39,7 +39,7 @@ class RoomAdmin(HimsModelAdmin):
             label="Open the room again",
             permission=Permission.ROOM_KEEP,
             run=lambda by, row, _: services.reopen_room(by=by, room_id=row.pk),
-            question="Visits can be booked into it again.",
+            question="Appointments can be booked into it again.",
             done="The room is open again.",
             available=lambda row, _: not row.is_active,
         ),

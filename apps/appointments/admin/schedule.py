@@ -166,7 +166,7 @@ def _shown(grid_view: GridView) -> dict[str, Any]:
 def _title(grid_view: GridView) -> str:
     day = grid_view.days[0]
     when = f"{day:%A} {day.day} {day:%B %Y}"
-    return f"Diary: {when}" if grid_view.view == "day" else f"Diary: week from {when}"
+    return f"Schedule: {when}" if grid_view.view == "day" else f"Schedule: week from {when}"
 
 
 def _navigation(grid_view: GridView) -> list[dict[str, Any]]:
@@ -210,7 +210,7 @@ def _cell(cell: Cell, column: Column, grid_view: GridView) -> dict[str, Any]:
     return {
         "kind": cell.kind.value,
         "visits": visits,
-        "told": label,
+        "label": label,
         "away": cell.away and cell.kind is Kind.TAKEN,
         "book": _book(cell, column, grid_view) if cell.kind is Kind.FREE else None,
     }
@@ -230,7 +230,7 @@ def _appointment(entry: GridEntry) -> dict[str, Any]:
         "sign": labels.SIGNS[Status(row.status)],
         "status": labels.status(row.status),
         "room": row.room.name if row.room else "",
-        "is_beside": row.overbook_seat is not None,
+        "is_overbooked": row.overbook_seat is not None,
     }
 
 

@@ -54,7 +54,7 @@ def _cancel(by: Actor, row: Series, answers: Mapping[str, Any]) -> list[Appointm
 
 
 def _show_cancelled(request: HttpRequest, row: Series, answer: Sequence[Appointment]) -> HttpResponse:
-    messages.success(request, f"Visits cancelled: {len(answer)}. Their times are free.")
+    messages.success(request, f"Appointments cancelled: {len(answer)}. Their times are free.")
     return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[row.pk]))
 
 
@@ -87,13 +87,13 @@ class SeriesList(ChangeList):
 class SeriesAdmin(BookingAdmin):
     """Visits that were booked together. Who books visits books them; doctors in their own diary alone."""
 
-    noun = "series"
-    title = "Series of visits"
-    booking_title = "Book a series of visits"
+    resource = "series"
+    title = "Repeat bookings"
+    booking_title = "Book a series of appointments"
     list_audit_action = "searched"
     forms = (SeriesForm, ServiceForm)
     needs = {"view": Permission.APPOINTMENT_VIEW, "add": Permission.APPOINTMENT_BOOK}
-    list_display = ("begins", "who", "with_whom", "rhythm", "booked", "to_come")
+    list_display = ("begins", "who", "doctor_name", "rhythm", "booked", "to_come")
     list_display_links = ("begins",)
     search_fields = ("pk",)  # shows the box; `get_search_results` decides
     search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
@@ -102,12 +102,12 @@ class SeriesAdmin(BookingAdmin):
     row_actions = (
         RowAction(
             name="cancel-rest",
-            label="Cancel what is left",
+            label="Cancel remaining appointments",
             permission=Permission.APPOINTMENT_CHANGE,
             form=CancelRestForm,
             run=_cancel,
-            question="The visits of this series that are still to come will not take place. It cannot be taken back.",
-            done="The rest of the series is cancelled.",
+            question="The future appointments of this series will not take place. This cannot be undone.",
+            done="The remaining appointments of the series are cancelled.",
             available=_may_cancel,
             destructive=True,
             result_page=_show_cancelled,
@@ -170,9 +170,9 @@ class SeriesAdmin(BookingAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         patient, booked = self.booked_for(request), Appointment.objects.filter(series=obj.pk).count()
-        message = f"Booked: {isolated(patient.full_name)}, {booked} of {obj.occurrences} visits."
+        message = f"Booked: {isolated(patient.full_name)}, {booked} of {obj.occurrences} appointments."
         if booked < obj.occurrences:
-            messages.warning(request, f"{message} The others are told below, with free times instead.")
+            messages.warning(request, f"{message} The others are listed below, with free times instead.")
         else:
             messages.success(request, message)
         return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[obj.pk]))
@@ -199,12 +199,12 @@ class SeriesAdmin(BookingAdmin):
         return {
             "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]
             "may_read_chart": may_read_chart,
-            "title": "Series of visits",
+            "title": "Repeat bookings",
             "visits": [_appointment(one) for one in row.visits],
             "left_out": _left_out(request, row),
         }
 
-    @admin.display(description="first visit")
+    @admin.display(description="first appointment")
     def begins(self, row: Any) -> str:
         return labels.moment(row.visits[0].scheduled_time)
 
@@ -215,14 +215,14 @@ class SeriesAdmin(BookingAdmin):
         return format_html('<a href="{}">{}</a> {}', url, labels.patient(patient), patient.mrn)
 
     @admin.display(description="doctor")
-    def with_whom(self, row: Any) -> str:
+    def doctor_name(self, row: Any) -> str:
         return ", ".join(dict.fromkeys(labels.doctor(one.doctor) for one in row.visits))
 
     @admin.display(description="how often")
     def rhythm(self, row: Series) -> str:
         return str(row.rhythm)
 
-    @admin.display(description="visits booked")
+    @admin.display(description="appointments booked")
     def booked(self, row: Any) -> str:
         return f"{len(row.visits)} of {row.occurrences}"
 
@@ -241,13 +241,13 @@ def series_panel(request: HttpRequest, row: Appointment) -> PatientPanel | None:
             .order_by("scheduled_time", "id")
             .values_list("pk", flat=True)
         )
-        label = f"Visit {times.index(row.pk) + 1} of {len(times)}: see them all"
+        label = f"Appointment {times.index(row.pk) + 1} of {len(times)}: view all"
         return PatientPanel("Series", ((reverse(f"{_PAGE}change", args=[row.series_id]), label),), "")
     user = cast("Any", request.user)
     mine = can_open(user, Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
     if not (can_open(user, Permission.APPOINTMENT_BOOK) and mine and row.patient.is_active and not row.patient.deceased_at):
         return None
-    return PatientPanel("Series", (), "", (("Book follow-up visits", _follow_ups(row)),))
+    return PatientPanel("Series", (), "", (("Book follow-up appointments", _follow_ups(row)),))
 
 
 def _follow_ups(row: Appointment) -> str:

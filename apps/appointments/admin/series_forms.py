@@ -31,7 +31,7 @@ class SeriesForm(BookForm):
         label="Every",
         min_value=1,
         max_value=max(recurrence.MAX_INTERVAL.values()),
-        help_text="So many days, weeks or months: 2 is every second one.",
+        help_text="The number of days, weeks or months between two appointments: 2 means every second one.",
     )
     by_weekday = forms.TypedMultipleChoiceField(
         label="On weekdays",
@@ -39,15 +39,15 @@ class SeriesForm(BookForm):
         required=False,
         choices=list(enumerate(recurrence.WEEKDAYS)),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none for the weekday of the first visit. In a monthly series choose also which one of the month.",
+        help_text="Choose none for the weekday of the first appointment. In a monthly series also choose which one of the month.",
     )
     by_month_day = forms.TypedChoiceField(
         label="On the day of the month",
         coerce=int,
         empty_value=None,
         required=False,
-        choices=[("", "as the first visit"), *((day, str(day)) for day in range(1, 32)), (-1, "last day")],
-        help_text="Of a monthly series. Months that have no such day are left out.",
+        choices=[("", "as the first appointment"), *((day, str(day)) for day in range(1, 32)), (-1, "last day")],
+        help_text="For a monthly series. Months without that day are left out.",
     )
     by_set_position = forms.TypedChoiceField(
         label="On which weekday of the month",
@@ -55,16 +55,16 @@ class SeriesForm(BookForm):
         empty_value=None,
         required=False,
         choices=[("", "–"), *_POSITIONS],
-        help_text="Of a monthly series with a chosen weekday: the second Tuesday is “second” and “Tuesday”.",
+        help_text="For a monthly series with a chosen weekday: the second Tuesday is “second” and “Tuesday”.",
     )
     count = forms.IntegerField(
-        label="Visits in all",
+        label="Number of appointments",
         required=False,
         min_value=recurrence.MIN_OCCURRENCES,
         max_value=recurrence.MAX_OCCURRENCES,
-        help_text="The first one counts too. Leave empty if you choose a last day.",
+        help_text="Includes the first one. Leave empty if you choose a last day.",
     )
-    until = forms.DateField(label="Last day", required=False, widget=DayInput, help_text="Instead of the number of visits.")
+    until = forms.DateField(label="Last day", required=False, widget=DayInput, help_text="Instead of the number of appointments.")
     notes = forms.CharField(required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
     field_order = FIELDS  # type: ignore[assignment]
@@ -113,9 +113,7 @@ class SeriesForm(BookForm):
 class CancelRestForm(CancelForm):
     """Why, whether the patient is told, and from when on."""
 
-    since = forms.DateField(
-        label="From", required=False, widget=DayInput, help_text="Leave empty for all that are still to come."
-    )
+    since = forms.DateField(label="From", required=False, widget=DayInput, help_text="Leave empty for all future appointments.")
 
     field_order = ("since", "reason", "notify_patient")
 

@@ -34,7 +34,7 @@ class TimeOffForm(ServiceForm):
 
     doctor = DoctorField()
     starts_at = forms.SplitDateTimeField(label="From", widget=MomentWidget)
-    ends_at = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="The first moment the doctor is back")
+    ends_at = forms.SplitDateTimeField(label="Until", widget=MomentWidget, help_text="When the doctor is back")
 
     class Meta:
         model = TimeOff
@@ -50,7 +50,7 @@ class TimeOffForm(ServiceForm):
 class TimeOffAdmin(HimsModelAdmin):
     """Everybody who sees the doctors sees when they are away; why, only those who plan."""
 
-    noun = "time_off"
+    resource = "time_off"
     title = "Time off"
     list_audit_action = "listed"
     needs = {"view": Permission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
@@ -62,11 +62,11 @@ class TimeOffAdmin(HimsModelAdmin):
     row_actions = (
         RowAction(
             name="remove",
-            label="Take it back",
+            label="Remove time off",
             permission=Permission.SCHEDULE_KEEP,
             run=lambda by, row, _: services.remove_time_off(by=by, doctor_id=row.doctor_id, time_off_id=row.pk),
-            question="The doctor is there after all: the time is offered again.",
-            done="The time off is taken back.",
+            question="The doctor is available after all: the time is offered again.",
+            done="The time off is removed.",
             available=lambda row, user: may_schedule(user, row.doctor_id),
         ),
     )
@@ -105,9 +105,9 @@ class TimeOffAdmin(HimsModelAdmin):
         )
 
     def response_add(self, request: HttpRequest, obj: TimeOff, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{labels.doctor(obj.doctor)} is away from {labels.moment(obj.starts_at)} on.")
+        messages.success(request, f"{labels.doctor(obj.doctor)} is away from {labels.moment(obj.starts_at)}.")
         if count := services.count_affected(cast("Actor", request.user), obj):
-            messages.warning(request, f"Booked visits in that time: {count}. Move them, or see them all the same.")
+            messages.warning(request, f"Booked appointments in that time: {count}. Move them, or view them.")
         return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
 
     def page_context(self, request: HttpRequest, row: TimeOff | None) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class TimeOffAdmin(HimsModelAdmin):
         if row is None or not may_schedule(request.user, row.doctor_id):
             return {}
         url = reschedule.reschedule_url(row.doctor_id, row.starts_at, row.ends_at)
-        return {"beside": [PatientPanel("Booked visits", (), "", (("Move this doctor’s visits", url),))]}
+        return {"panels": [PatientPanel("Booked appointments", (), "", (("Reschedule this doctor’s appointments", url),))]}
 
     def after_row_action(self, row: TimeOff) -> str:
         return reverse("admin:appointments_timeoff_changelist")
@@ -132,6 +132,6 @@ class TimeOffAdmin(HimsModelAdmin):
     def back(self, row: TimeOff) -> str:
         return labels.moment(row.ends_at)
 
-    @admin.display(description="booked visits in that time")
+    @admin.display(description="booked appointments in that time")
     def booked(self, row: TimeOff) -> str:
         return str(vars(row).get("visits_affected", ""))

@@ -33,7 +33,7 @@ from apps.rest.admin.row_actions import RowAction
 from apps.rest.admin_site import can_open
 
 _FIELDS = ("appointment_type", "doctor", "duration_minutes", "date_from", "date_to", "time_from", "time_to", "priority", "note")
-_SHOWN = ("who", "kind", "whom", "length", "days", "times", "priority", "note")
+_SHOWN = ("who", "kind", "doctor_name", "length", "days", "times", "priority", "note")
 _STATE = ("state", "visit", "offers", "added_by")
 
 
@@ -82,10 +82,10 @@ class WaitlistEntryForm(ServiceForm):
         help_text="Leave empty for the doctor’s usual length of this type.",
     )
     date_from = forms.DateField(label="From", widget=DayInput)
-    date_to = forms.DateField(label="Until", widget=DayInput, help_text="The last day that would do")
+    date_to = forms.DateField(label="Until", widget=DayInput, help_text="The last acceptable day")
     time_from = forms.TimeField(label="Not before", required=False, widget=ClockInput)
     time_to = forms.TimeField(
-        label="Over by", required=False, widget=ClockInput, help_text="Leave both empty where any time of the day would do."
+        label="Over by", required=False, widget=ClockInput, help_text="Leave both empty if any time of day is acceptable."
     )
     priority = forms.ChoiceField(choices=WaitPriority.choices, initial=WaitPriority.MEDIUM.value)
 
@@ -142,8 +142,8 @@ ROW_ACTIONS = (
         permission=Permission.WAITLIST_KEEP,
         form=OfferForm,
         run=_accept,
-        question="The patient takes this time. It is held for nobody: the first who accepts is booked.",
-        done="The visit is booked.",
+        question="The patient takes this time. It isn't reserved; the first to accept gets it.",
+        done="The appointment is booked.",
         available=_has_open_offer,
         result_page=_booked,
     ),
@@ -153,17 +153,17 @@ ROW_ACTIONS = (
         permission=Permission.WAITLIST_KEEP,
         form=OfferForm,
         run=_decline,
-        question="The patient does not want this time and goes on waiting. The next in rank is asked.",
-        done="The offer is declined, and goes on to the next.",
+        question="The patient does not want this time and keeps waiting. The time is offered to the next patient.",
+        done="The offer is declined. The next patient gets it.",
         available=_has_open_offer,
     ),
     RowAction(
         name="withdraw",
-        label="Take off the waitlist",
+        label="Remove from the waiting list",
         permission=Permission.WAITLIST_KEEP,
         run=lambda by, row, _: services.withdraw_from_waitlist(by=by, entry_id=row.pk),
-        question="The patient waits no longer. An open offer goes on to the next.",
-        done="The patient waits no longer.",
+        question="The patient is removed from the waiting list. The next patient gets an open offer.",
+        done="The patient is removed from the waiting list.",
         available=lambda row, user: row.status == WaitStatus.WAITING,  # noqa: ARG005
         destructive=True,
     ),
@@ -174,12 +174,12 @@ ROW_ACTIONS = (
 class WaitlistAdmin(HimsModelAdmin):
     """In the order in which they are asked."""
 
-    noun = "waitlist"
-    title = "Waitlist"
+    resource = "waitlist"
+    title = "Waiting list"
     list_audit_action = "listed"
     needs = {"view": Permission.WAITLIST_VIEW, "add": Permission.WAITLIST_KEEP}
     form = WaitlistEntryForm
-    list_display = ("who", "priority", "kind", "whom", "days", "times", "since", "offer", "state")
+    list_display = ("who", "priority", "kind", "doctor_name", "days", "times", "since", "offer", "state")
     list_filter = (StateFilter, OfferFilter, DoctorFilter)
     search_fields = ("patient__mrn",)
     search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
@@ -209,15 +209,15 @@ class WaitlistAdmin(HimsModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if not request.GET.get("patient"):
-            messages.info(request, "Find the patient; “Put on the waitlist” stands beside the next visits.")
+            messages.info(request, "Find the patient. “Put on the waiting list” is next to the patient’s next appointments.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-        title = {"title": "Put on the waitlist", "subtitle": self.booked_for(request).title}
+        title = {"title": "Put on the waiting list", "subtitle": self.booked_for(request).title}
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": _FIELDS})]
-        return [("Waits for", {"fields": _SHOWN}), ("State", {"fields": _STATE})]
+        return [("Waiting for", {"fields": _SHOWN}), ("State", {"fields": _STATE})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else (*_SHOWN, *_STATE)
@@ -239,7 +239,7 @@ class WaitlistAdmin(HimsModelAdmin):
         return services.add_to_waitlist(by=cast("Actor", request.user), new=new)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{labels.patient(obj.patient)} is on the waitlist until {obj.date_to}.")
+        messages.success(request, f"{labels.patient(obj.patient)} is on the waiting list until {obj.date_to}.")
         return HttpResponseRedirect(self.after_row_action(obj))
 
     def row_action_form(self, request: HttpRequest, row: WaitlistEntry, action: RowAction) -> forms.Form:
@@ -267,7 +267,7 @@ class WaitlistAdmin(HimsModelAdmin):
         return labels.status(row.appointment_type)
 
     @admin.display(description="doctor")
-    def whom(self, row: WaitlistEntry) -> str:
+    def doctor_name(self, row: WaitlistEntry) -> str:
         return labels.doctor(row.doctor) if row.doctor else "any"
 
     @admin.display(description="minutes")
@@ -282,7 +282,7 @@ class WaitlistAdmin(HimsModelAdmin):
     def times(self, row: WaitlistEntry) -> str:
         return f"{row.time_from:%H:%M} to {row.time_to:%H:%M}" if row.time_from and row.time_to else "any"
 
-    @admin.display(description="waits since")
+    @admin.display(description="waiting since")
     def since(self, row: WaitlistEntry) -> str:
         return labels.moment(row.created_at)
 
@@ -294,7 +294,7 @@ class WaitlistAdmin(HimsModelAdmin):
     def state(self, row: WaitlistEntry) -> str:
         return labels.status(row.status)
 
-    @admin.display(description="visit")
+    @admin.display(description="appointment")
     def visit(self, row: WaitlistEntry) -> str:
         if row.appointment is None:
             return "–"

@@ -48,7 +48,7 @@ class AppointmentFileViewSet(HimsViewSet):
 
 
 class TokenFilter(FilterSet):
-    token = CharFilter(max_length=_SECRET_MAX, help_text="The secret of the address")
+    token = CharFilter(max_length=_SECRET_MAX, help_text="The secret part of the address")
 
     class Meta:
         model = Appointment
@@ -73,7 +73,7 @@ class CalendarSubscriptionViewSet(HimsViewSet):
         feed = feeds.feed_of_secret(doctor_id, request.query_params.get("token", ""))
         if feed is None:
             self.record_access("calendar_feed.refused", object_id=doctor_id, outcome=AuditEvent.Outcome.DENIED)
-            raise NotFound("There is no calendar at this address.")
+            raise NotFound("Calendar not found. The address is wrong or was revoked.")
         self.record_access("calendar_feed.fetched", object_id=feed.pk, doctor_id=feed.doctor_id)
         feeds.record_fetch(feed)
         rows = selectors.busy(feed, *ical.window(clock.now()))
@@ -92,7 +92,7 @@ class CalendarFeedShape(serializers.Serializer):
 
 
 class MadeCalendarFeedShape(CalendarFeedShape):
-    url = OnceField(help_text="The address to subscribe to. This is the only time it is shown.")
+    url = OnceField(help_text="The address to subscribe to. Shown only once.")
 
 
 _MADE = Example(

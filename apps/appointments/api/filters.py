@@ -16,8 +16,8 @@ class MinutesFilter(Filter):
 
 
 class AppointmentFilter(FilterSet):
-    patient_id = IdFilter(help_text="Visits of this patient; the id of a merged record finds the survivor's")
-    doctor_id = IdFilter(help_text="Visits with this doctor")
+    patient_id = IdFilter(help_text="Appointments of this patient; the id of a merged record finds the survivor's")
+    doctor_id = IdFilter(help_text="Appointments with this doctor")
     date_from = Since()
     date_to = Until()
     status = ChoiceFilter(choices=STATUSES)
@@ -36,7 +36,7 @@ class AvailabilityFilter(FilterSet):
     date_from = Since()
     date_to = Until()
     duration_minutes = MinutesFilter(
-        min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text="By default what the doctor takes for the type"
+        min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text="Default: the doctor's usual length of this type"
     )
     appointment_type = ChoiceFilter(choices=AppointmentType.choices)
 
@@ -46,7 +46,7 @@ class AvailabilityFilter(FilterSet):
 
 
 class CancelFilter(FilterSet):
-    cancellation_reason = CharFilter(max_length=400, help_text="As in the body, for callers whose proxies drop it")
+    cancellation_reason = CharFilter(max_length=400, help_text="As in the body, for clients whose proxies drop the body")
     notify_patient = YesNoFilter()
 
     class Meta:

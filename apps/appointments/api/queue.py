@@ -21,21 +21,21 @@ from apps.rest.viewsets import HimsViewSet
 _MINUTES = {"type": "integer", "minimum": 0}
 _SUMMARY = {
     "type": "object",
-    "description": "The whole queue that was asked for, whatever the page",
+    "description": "The whole requested queue, independent of the page",
     "properties": {
         "waiting": {"type": "integer", "description": "Checked in today and not called yet"},
         "in_progress": {"type": "integer", "description": "Checked in today and with the doctor"},
-        "left_over": {"type": "integer", "description": "Checked in on an earlier day and never settled; counted up to 10,000"},
+        "left_over": {"type": "integer", "description": "Checked in on an earlier day and never resolved; counted up to 10,000"},
         "emergency": {"type": "integer"},
         "urgent": {"type": "integer"},
-        "longest_wait_minutes": _MINUTES | {"nullable": True, "description": "Null where nobody waits"},
+        "longest_wait_minutes": _MINUTES | {"nullable": True, "description": "Null if no patient is waiting"},
         "average_wait_minutes_today": {
             "type": "number",
             "minimum": 0,
             "nullable": True,
-            "description": "From check-in to start, of those who came and were called today; null of nobody",
+            "description": "From check-in to start, for patients who checked in and started today; null without any",
         },
-        "called_today": {"type": "integer", "description": "How many that average is of"},
+        "called_today": {"type": "integer", "description": "The number of patients in that average"},
         "alerts": {"type": "integer", "description": "Patients here with an urgent alert that no doctor has acknowledged"},
         "ready": {"type": "integer", "description": "With a nurse and ready for the doctor"},
     },
@@ -55,8 +55,8 @@ _SUMMARY = {
 
 
 class QueueFilter(FilterSet):
-    doctor_id = IdFilter(help_text="Who waits for this doctor; doctors see their own queue alone")
-    room_id = IdFilter(help_text="Who waits for this room")
+    doctor_id = IdFilter(help_text="Patients waiting for this doctor; doctors see only their own queue")
+    room_id = IdFilter(help_text="Patients waiting for this room")
     triage = ChoiceFilter(choices=Triage.choices)
 
     class Meta:
@@ -69,13 +69,13 @@ class QueuePlaceRow(serializers.Serializer):
 
     parts = {"patient_name": Permission.PATIENT_VIEW, "mrn": Permission.PATIENT_VIEW}
 
-    position = serializers.IntegerField(help_text="From 1, in the queue that was asked for")
-    token = serializers.IntegerField(allow_null=True, help_text="The day's number, given at check-in and kept")
+    position = serializers.IntegerField(help_text="From 1, in the requested queue")
+    token = serializers.IntegerField(allow_null=True, help_text="The number of the day, assigned at check-in; never changes")
     appointment_id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     patient_name = serializers.CharField()
     mrn = serializers.CharField()
-    doctor_id = serializers.UUIDField(help_text="The doctor who has the visit: the booked one, unless it was handed over")
+    doctor_id = serializers.UUIDField(help_text="The doctor of the consultation: the booked one, unless it was handed over")
     doctor_name = serializers.CharField()
     room_id = serializers.UUIDField(allow_null=True)
     appointment_type = serializers.ChoiceField(choices=AppointmentType.choices)
@@ -89,15 +89,16 @@ class QueuePlaceRow(serializers.Serializer):
     checked_in_at = serializers.DateTimeField(allow_null=True)
     waiting_minutes = serializers.IntegerField(help_text="Since check-in, whole minutes")
     estimated_wait_minutes = serializers.IntegerField(
-        allow_null=True, help_text="From now on, rounded up; null where the doctor has no time left today, and where left over"
+        allow_null=True,
+        help_text="From now, rounded up; null if the doctor has no time left today or the patient checked in on an earlier day",
     )
     estimated_start = serializers.DateTimeField(allow_null=True)
     alert_since = serializers.DateTimeField(
         allow_null=True,
-        help_text="Since when a vital sign calls the doctor; null again once a doctor acknowledges it or it is normal",
+        help_text="Since when a vital sign needs the doctor; null once a doctor acknowledges it or it is normal",
     )
     ready_since = serializers.DateTimeField(allow_null=True, help_text="Since when a nurse has handed the patient to the doctor")
-    left_over = serializers.BooleanField(help_text="Checked in on an earlier day and never settled: behind all others")
+    left_over = serializers.BooleanField(help_text="Checked in on an earlier day and never resolved: after all others")
     patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
 

@@ -29,15 +29,17 @@ class MoveBody(StrictSerializer):
     date_from = InstantOrDayField()
     date_to = InstantOrDayField()
     to_doctor_id = IdField(
-        required=False, allow_null=True, help_text="Who takes the visits; without it they go to later times of the same doctor"
+        required=False,
+        allow_null=True,
+        help_text="The doctor who takes over the appointments; without it they move to later times of the same doctor",
     )
     reason = serializers.CharField(max_length=requests.REASON_MAX)
-    dry_run = serializers.BooleanField(default=True, help_text="true answers the plan and writes nothing")
+    dry_run = serializers.BooleanField(default=True, help_text="true returns the plan and changes nothing")
     notify_patient = serializers.BooleanField(default=True)
     plan = serializers.RegexField(
         r"\A[0-9a-f]{64}\Z",
         required=False,
-        help_text="`plan` of the dry run that was looked at: another is not carried out (409)",
+        help_text="`plan` of the dry run that you reviewed: any other plan is refused (409)",
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -60,8 +62,10 @@ class MovedVisitShape(serializers.Serializer):
     appointment_id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     duration_minutes = serializers.IntegerField()
-    result = serializers.ChoiceField(choices=MOVE_RESULTS, help_text="unplaced: not moved; kept: not put back by the undo")
-    because = serializers.ChoiceField(choices=MOVE_REASONS, allow_null=True, help_text="Of unplaced and kept visits")
+    result = serializers.ChoiceField(choices=MOVE_RESULTS, help_text="unplaced: not moved; kept: not moved back by the undo")
+    because = serializers.ChoiceField(
+        choices=MOVE_REASONS, allow_null=True, help_text="Of appointments that are unplaced or kept"
+    )
     before = PlaceShape()
     after = PlaceShape(allow_null=True)
 
@@ -78,10 +82,10 @@ class MoveShape(serializers.Serializer):
     reason = serializers.CharField()
     visits = MovedVisitShape(many=True)
     not_shown = serializers.IntegerField(
-        required=False, help_text="Always 0: visits of charts that are closed to you stay where they are, and are not counted"
+        required=False, help_text="Always 0: appointments of charts that are closed to you are neither moved nor counted"
     )
     plan = serializers.CharField(
-        required=False, help_text="Of a dry run: sent back with `dry_run` false, no other plan is carried out"
+        required=False, help_text="Of a dry run: send it back with `dry_run` false to carry out exactly this plan"
     )
     moved_at = serializers.DateTimeField(allow_null=True)
     moved_by = serializers.UUIDField(allow_null=True)

@@ -40,7 +40,7 @@ class AvailabilityViewSet(HimsViewSet):
         end = query.get("date_to") or start + _USUAL_REACH
         periods.check(start, end)
         if end - start > timedelta(days=rules.FURTHEST_DAYS):
-            raise Invalid(field="date_to", issue=f"Ask for at most {rules.FURTHEST_DAYS} days at a time.")
+            raise Invalid(field="date_to", issue=f"Request at most {rules.FURTHEST_DAYS} days at a time.")
         free = selectors.free_slots(
             self.by,
             self.id_in_path(),
@@ -76,7 +76,7 @@ class ScheduleViewSet(HimsViewSet):
         hours = [WeeklyHours(**one) for one in cleaned.pop("hours")]
         doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **cleaned)
         published = services.set_schedule(by=self.by, doctor_id=doctor_id, schedule=schedule)
-        warnings = responses.visits_affected(published.affected, "hours", "lie outside the new hours")
+        warnings = responses.visits_affected(published.affected, "hours", "are outside the new hours")
         return self.ok({"schedule": responses.schedule(selectors.week(self.by, doctor_id))}, warnings=warnings)
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
@@ -116,7 +116,7 @@ class TimeOffViewSet(HimsViewSet):
     def create(self, request: Request, pk: str) -> Response:
         """Nothing is offered in that time any more; what is booked stays, and is counted in a warning."""
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
-        warnings = responses.visits_affected(services.count_affected(self.by, row), "", "lie in that time")
+        warnings = responses.visits_affected(services.count_affected(self.by, row), "", "are in that time")
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
         return self.created({"time_off": responses.time_off(row, self.by)}, location=location, warnings=warnings)
 

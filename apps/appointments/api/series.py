@@ -38,7 +38,7 @@ class SeriesBody(requests.BookBody):
     )
     frequency = serializers.ChoiceField(FREQUENCIES, default=Frequency.WEEKLY.value)
     interval = serializers.IntegerField(
-        min_value=1, max_value=365, required=False, help_text="Every so many days, weeks or months"
+        min_value=1, max_value=365, required=False, help_text="The number of days, weeks or months between two appointments"
     )
     by_weekday = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=6), required=False, max_length=7, help_text="0 is Monday"
@@ -53,19 +53,19 @@ class SeriesBody(requests.BookBody):
         min_value=recurrence.MIN_OCCURRENCES,
         max_value=recurrence.MAX_OCCURRENCES,
         required=False,
-        help_text="Appointments in all; this or until",
+        help_text="Number of appointments; this or until",
     )
-    until = serializers.DateField(required=False, help_text="The last day, itself included; this or count")
+    until = serializers.DateField(required=False, help_text="The last day, included; this or count")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """`every_weeks` and `occurrences` are the older names of `interval` and `count`: sent together they must agree."""
         attrs = super().validate(attrs)
         sent = self.initial_data
         if "every_weeks" in sent and attrs["frequency"] != Frequency.WEEKLY:
-            raise serializers.ValidationError({"every_weeks": "Is for a weekly series: send interval."})
+            raise serializers.ValidationError({"every_weeks": "Applies to a weekly series: send interval."})
         for old, new in (("every_weeks", "interval"), ("occurrences", "count")):
             if old in sent and attrs.get(new, attrs.get(old)) != attrs.get(old):
-                raise serializers.ValidationError({old: f"Contradicts {new}: send one of the two."})
+                raise serializers.ValidationError({old: f"Contradicts {new}: send only one of the two."})
         if "occurrences" not in attrs and "count" not in attrs and "until" not in attrs:
             raise serializers.ValidationError({"count": "Send count or until."})
         return attrs
@@ -89,7 +89,9 @@ class ClashShape(serializers.Serializer):
     """A visit that was left out."""
 
     scheduled_time = serializers.DateTimeField()
-    taken = serializers.ListField(child=serializers.CharField(), help_text="Who is booked then: doctor, patient, room")
+    taken = serializers.ListField(
+        child=serializers.CharField(), help_text="What is already booked at that time: doctor, patient, room"
+    )
     alternatives = AlternativeShape(many=True, help_text="Up to three free times")
 
 
@@ -97,15 +99,17 @@ class SeriesShape(serializers.Serializer):
     """Visits that were booked together."""
 
     id = serializers.UUIDField()
-    every_weeks = serializers.IntegerField(help_text="0 where the series is not weekly")
+    every_weeks = serializers.IntegerField(help_text="0 if the series is not weekly")
     frequency = serializers.ChoiceField(FREQUENCIES)
     interval = serializers.IntegerField()
-    by_weekday = serializers.ListField(child=serializers.IntegerField(), help_text="0 is Monday; empty: that of the first")
+    by_weekday = serializers.ListField(
+        child=serializers.IntegerField(), help_text="0 is Monday; empty: the weekday of the first appointment"
+    )
     by_month_day = serializers.IntegerField(allow_null=True)
     by_set_position = serializers.IntegerField(allow_null=True)
     until = serializers.DateField(allow_null=True)
-    occurrences = serializers.IntegerField(help_text="How many were asked for")
-    booked = serializers.IntegerField(help_text="How many were booked; those cancelled since count too")
+    occurrences = serializers.IntegerField(help_text="The number of requested appointments")
+    booked = serializers.IntegerField(help_text="The number of booked appointments, including later cancelled ones")
     appointments = responses.AppointmentShape(many=True, help_text="In order of time")
 
 
@@ -114,7 +118,7 @@ class BookedSeriesShape(SeriesShape):
 
 
 class CancelledSeriesShape(SeriesShape):
-    cancelled = serializers.ListField(child=serializers.UUIDField(), help_text="The visits that were cancelled just now")
+    cancelled = serializers.ListField(child=serializers.UUIDField(), help_text="The appointments that this request cancelled")
 
 
 _VISIT = (examples.BOOK.reply or {})["data"]["appointment"]
@@ -205,7 +209,7 @@ class SeriesViewSet(HimsViewSet):
 
     def _shape(self, series: Series | None, rows: Sequence[Appointment]) -> dict[str, Any]:
         if series is None:
-            raise AssertionError("a visit of a series without a series")
+            raise AssertionError("an appointment of a series without a series")
         return {
             "id": series.pk,
             "every_weeks": series.every_weeks,

@@ -25,7 +25,7 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class WaitlistFilter(FilterSet):
-    status = ChoiceFilter(choices=WaitStatus.choices, help_text="By default those who wait")
+    status = ChoiceFilter(choices=WaitStatus.choices, help_text="By default entries that are waiting")
     doctor_id = IdFilter(help_text="Entries that name this doctor")
     patient_id = IdFilter(help_text="Entries of this patient; the id of a merged record finds the survivor's")
     priority = ChoiceFilter(choices=WaitPriority.choices)
@@ -43,7 +43,7 @@ class WaitlistOfferShape(serializers.Serializer):
     room_id = serializers.UUIDField(allow_null=True)
     scheduled_time = serializers.DateTimeField()
     duration_minutes = serializers.IntegerField()
-    rank = serializers.IntegerField(help_text="The place among those who were asked, the first being 1")
+    rank = serializers.IntegerField(help_text="The rank among the patients who got the offer, from 1")
     status = serializers.ChoiceField(choices=OfferStatus.choices)
     offered_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
@@ -59,7 +59,7 @@ class WaitlistEntryShape(serializers.Serializer):
     patient_id = serializers.UUIDField()
     doctor_id = serializers.UUIDField(allow_null=True, help_text="null: any doctor")
     appointment_type = serializers.ChoiceField(choices=AppointmentType.choices)
-    duration_minutes = serializers.IntegerField(allow_null=True, help_text="null: what the doctor takes")
+    duration_minutes = serializers.IntegerField(allow_null=True, help_text="null: the doctor's usual length")
     date_from = serializers.DateField()
     date_to = serializers.DateField()
     time_from = serializers.RegexField(r"^\d\d:\d\d$", allow_null=True)
@@ -67,7 +67,7 @@ class WaitlistEntryShape(serializers.Serializer):
     priority = serializers.ChoiceField(choices=WaitPriority.choices)
     note = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField(choices=WaitStatus.choices)
-    appointment_id = serializers.UUIDField(allow_null=True, help_text="The visit, of a booked entry")
+    appointment_id = serializers.UUIDField(allow_null=True, help_text="The appointment of a booked entry")
     offers = WaitlistOfferShape(many=True, help_text="The latest first")
     created_at = serializers.DateTimeField()
     patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")

@@ -133,7 +133,7 @@ def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters, and whose queue it is."""
     own_filters = {name: value for name, value in filters.items() if value is not None}
     if not by.has_permission(Permission.APPOINTMENT_ANY) and own_filters.setdefault("doctor_id", by.id) != by.id:
-        raise Forbidden("Doctors see their own queue alone.", field="doctor_id")
+        raise Forbidden("Doctors see only their own queue.", field="doctor_id")
     return own_filters
 
 

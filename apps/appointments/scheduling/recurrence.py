@@ -79,7 +79,7 @@ class Rhythm:
                 f"Must be {MIN_OCCURRENCES} to {MAX_OCCURRENCES}.",
             ),
             (not set(self.by_weekday) <= set(range(7)), "by_weekday", "Must be days from 0 (Monday) to 6 (Sunday)."),
-            (self.by_month_day is not None and not monthly, "by_month_day", "Goes with a monthly series alone."),
+            (self.by_month_day is not None and not monthly, "by_month_day", "Only for a monthly series."),
             (self.by_month_day not in (None, -1, *range(1, 32)), "by_month_day", "Must be 1 to 31, or -1 for the last day."),
             (
                 self.by_month_day is not None and bool(self.by_weekday),
@@ -104,8 +104,8 @@ class Rhythm:
         return f"{often} on {days}" if days else often
 
 
-_SET_POSITION_ALONE = ("by_set_position", "Goes with a monthly series and chosen weekdays alone.")
-_WHICH_WEEKDAY = ("by_set_position", "Say which of the month's weekdays: 1 to 5, or -1 for the last.")
+_SET_POSITION_ALONE = ("by_set_position", "Only for a monthly series with chosen weekdays.")
+_WHICH_WEEKDAY = ("by_set_position", "Send which of the month's weekdays: 1 to 5, or -1 for the last.")
 
 
 class ClockChange(StrEnum):

@@ -37,7 +37,7 @@ class SlotTaken(Conflict):
 
 
 class OverbookingFull(Conflict):
-    message = "This doctor's day has no seat left for overbooked visits."
+    message = "This doctor's day has no overbook seat left."
 
 
 class PatientNotActive(Conflict):
@@ -151,11 +151,11 @@ def booking_warnings(doctor_availability: DoctorAvailability, span: TimeSpan) ->
     """What is unusual about a time, for whoever books it on purpose."""
     warnings = []
     if span.start < clock.now():
-        warnings.append(BookingWarning("in_the_past", "The visit lies in the past: taken as entered afterwards."))
+        warnings.append(BookingWarning("in_the_past", "The appointment is in the past and was recorded as such."))
     if doctor_availability.is_off(span):
         warnings.append(BookingWarning("doctor_time_off", "The doctor is away at that time."))
     elif not doctor_availability.is_open(span):
-        warnings.append(BookingWarning("outside_hours", "The time lies outside the doctor's published hours."))
+        warnings.append(BookingWarning("outside_hours", "The time is outside the doctor's published hours."))
     return tuple(warnings)
 
 
@@ -169,7 +169,7 @@ def room_to_use(room_id: UUID | None) -> UUID | None:
 def take_seat(by: Actor, row: Appointment, doctor_availability: DoctorAvailability, reason: str) -> None:
     """Give the visit a seat of the doctor's day, on purpose. Raises Forbidden, OverbookingFull."""
     if not by.has_permission(Permission.APPOINTMENT_OVERBOOK):
-        raise Forbidden("Only administrators and receptionists overbook.", field="overbook_reason")
+        raise Forbidden("Only administrators and receptionists can overbook.", field="overbook_reason")
     day = row.scheduled_time.astimezone(availability.clinic_zone()).date()
     row.overbook_reason, row.overbook_day = reason, day
     row.overbook_seat = free_seat(row, doctor_availability)
@@ -235,7 +235,7 @@ def _taken_message(taken: Sequence[str]) -> str:
 
 def _calling_doctor_id(by: Actor) -> UUID:
     if by.role != Role.DOCTOR or by.id is None:
-        raise Invalid(field="doctor_id", issue="Say with which doctor: you are none yourself.")
+        raise Invalid(field="doctor_id", issue="doctor_id is required unless the caller is a doctor.")
     return by.id
 
 
@@ -272,4 +272,4 @@ def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability)
                 return
         if taken := find_clash(row, doctor_availability):
             raise taken
-    raise Unavailable("The slot changes hands again and again right now.")
+    raise Unavailable("This time is being booked by others. Try again.")

@@ -33,11 +33,11 @@ _FINAL = (Status.COMPLETED, Status.CANCELLED)
 
 
 class NoLongerMovable(Conflict):
-    message = "Time, length, doctor and room change only while a visit is requested, scheduled or confirmed."
+    message = "Time, length, doctor and room can change only while the appointment is requested, scheduled or confirmed."
 
 
 class AlreadyOver(Conflict):
-    message = "The visit is over: it stays as it was."
+    message = "The appointment has ended and can't be changed."
 
 
 @locking.retry_on_deadlock  # another doctor is written on the patient's care team last, where a booking begins with the patient

@@ -14,7 +14,7 @@ from apps.events.services import emit
 
 
 class RoomExists(Conflict):
-    message = "There is a room of this name in this place already. A closed one can be opened again."
+    message = "This site already has a room with this name. Reopen it if it is closed."
 
 
 @transaction.atomic
@@ -57,7 +57,7 @@ def _lock_room(by: Actor, room_id: UUID) -> Room:
 def _named(**names: str) -> dict[str, str]:
     trimmed = {field: text.checked_line(value, field=field) for field, value in names.items()}
     if trimmed.get("name") == "":
-        raise Invalid(field="name", issue="A room has a name.")
+        raise Invalid(field="name", issue="Enter the room's name.")
     return trimmed
 
 

@@ -22,19 +22,19 @@ from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.events.services import emit
 
 _CLOCK_WARNINGS = {
-    ClockChange.SKIPPED: "The clocks skip that time of day: booked as long after the jump.",
-    ClockChange.REPEATED: "The clocks show that time of day twice: booked at the first.",
+    ClockChange.SKIPPED: "The clocks skip that time of day: booked at the corresponding time after the change.",
+    ClockChange.REPEATED: "That time of day occurs twice when the clocks change: booked at the first.",
 }
 
 
 class NothingBooked(Conflict):
     """Not one visit of the series could be booked: `details.clashes` says of each why, and when instead."""
 
-    message = "Every visit of the series clashes with another."
+    message = "Every appointment of the series conflicts with another."
 
 
 class NothingToCancel(Conflict):
-    message = "No visit of this series is still to come."
+    message = "This series has no future appointments."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ def cancel_rest(
 
 def _check_owner(by: Actor, doctor_id: UUID | None) -> None:
     if doctor_id and doctor_id != by.id and not by.has_permission(Permission.APPOINTMENT_ANY):
-        raise Forbidden("Doctors book series in their own diary alone.", field="doctor_id")
+        raise Forbidden("Doctors can book series only in their own schedule.", field="doctor_id")
 
 
 def _warnings(done: Sequence[tuple[Occurrence, BookingResult]]) -> tuple[SeriesWarning, ...]:

@@ -34,19 +34,19 @@ class IllegalTransition(Conflict):
 
 
 class TooEarly(IllegalTransition):
-    message = "The visit has not begun: nobody failed to show up yet."
+    message = "A no-show cannot be recorded before the appointment time."
 
 
 class NotThatDay(IllegalTransition):
     reason = "not_today"
-    message = "A visit that was missed is checked in on its own day alone. Book another one."
+    message = "A patient who missed the appointment can be checked in only on the day of the appointment. Book another one."
 
 
 class NotToday(IllegalTransition):
     """The appointment is on another day; `early` confirms that this one is meant."""
 
     reason = "not_today"
-    message = "The appointment is on another day. Choose today's appointment, or send early: true if this one is meant."
+    message = "The appointment is on another day. Choose today's appointment, or send early: true to confirm this one."
 
 
 @transaction.atomic
@@ -149,7 +149,7 @@ def held_with_patient(by: Actor, appointment_id: UUID, *, unless: Collection[str
 def check_owner(by: Actor, row: Appointment) -> None:
     """Raises Forbidden for a doctor in somebody else's diary."""
     if not by.has_permission(Permission.APPOINTMENT_ANY) and row.doctor_id != by.id:
-        raise Forbidden("Doctors change visits of their own diary alone.")
+        raise Forbidden("Doctors can change only their own appointments.")
 
 
 def illegal_transition(kind: type[IllegalTransition], row: Appointment, to: str) -> IllegalTransition:
@@ -242,7 +242,7 @@ def update_row(row: Appointment, **values: Any) -> list[str]:
     if _takes_time(was, row, changed):
         _write_where_free(row, was, fresh, [before.get("doctor_id"), before.get("room_id")])
     elif not Appointment.objects.filter(pk=row.pk, status=was).update(**fresh):
-        raise Unavailable("The appointment changes hands again and again right now.")
+        raise Unavailable("Others are changing this appointment. Try again.")
     is_over = row.status not in (*_LIVE, Status.COMPLETED)  # who was seen sooner than planned leaves the rest to the doctor
     if was in _LIVE and occupied and (is_over or _TIME_COLUMNS & set(changed)):
         vars(row).setdefault("left", occupied)  # until it is announced; of several writes the first left what others could see
@@ -336,7 +336,7 @@ def _write_where_free(row: Appointment, was: str, fresh: dict[str, Any], left: l
             if moved:
                 return
             break
-    raise Unavailable("The appointment changes hands again and again right now.")
+    raise Unavailable("Others are changing this appointment. Try again.")
 
 
 def _manual_transition(

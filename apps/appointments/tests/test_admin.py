@@ -90,7 +90,7 @@ def test_without_a_patient_one_is_found_first_and_what_the_diary_knew_is_kept(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     asked = f"{ADD}?doctor={staff['doctor'].pk}&at=2030-01-07T18:00:00Z"
-    assert "Who is to be seen?" in receptionist_browser.get(asked).content.decode()
+    assert "Which patient?" in receptionist_browser.get(asked).content.decode()
     found = receptionist_browser.get(f"{asked}&q=doe").content.decode()
     assert f"doctor={staff['doctor'].pk}&amp;at=2030-01-07T18%3A00%3A00Z&amp;patient={john.pk}" in found
     form = receptionist_browser.get(f"{asked}&patient={john.pk}").content.decode()
@@ -154,7 +154,7 @@ def test_an_unusual_time_is_booked_and_told(staff: dict[str, User], receptionist
     assert "outside the doctor&#x27;s published hours" in text
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
     said = filled(staff["doctor"], time="10:00", scheduled_time_0=yesterday)
-    assert "lies in the past" in receptionist_browser.post(f"{ADD}?patient={john.pk}", said, follow=True).content.decode()
+    assert "is in the past" in receptionist_browser.post(f"{ADD}?patient={john.pk}", said, follow=True).content.decode()
 
 
 def test_a_time_the_clocks_skip_is_refused_in_words(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
@@ -292,7 +292,7 @@ def test_a_visit_cancelled_while_somebody_edits_it_is_told_and_stays(
     assert "Changed by Nurse.Ward Tester" in response.content.decode()
     row.refresh_from_db()
     response = receptionist_browser.post(page(row), changed(row, notes="Mine"))
-    assert "The visit is over" in response.content.decode()
+    assert "The appointment has ended" in response.content.decode()
 
 
 def test_a_doctor_changes_visits_of_the_own_diary_alone(staff: dict[str, User], john: Patient) -> None:
@@ -349,7 +349,7 @@ def test_once_the_patient_is_here_the_note_alone_is_written(
     row.refresh_from_db()
     assert row.notes == "Coughs"
     refused = receptionist_browser.post(page(row), changed(row, duration_minutes=45)).content.decode()
-    assert "change only while a visit is requested, scheduled or confirmed" in refused
+    assert "can change only while the appointment is requested, scheduled or confirmed" in refused
 
 
 # Acts
@@ -410,7 +410,7 @@ def test_the_patients_page_shows_the_next_visits_and_books(
     assert page(row) in text
     assert f"{ADD}?patient={john.pk}" in text
     pharmacist = browser(staff["pharmacist"]).get(reverse("admin:patients_patient_change", args=[john.pk])).content.decode()
-    assert "Next visits" not in pharmacist
+    assert "Next appointments" not in pharmacist
 
 
 def test_the_start_page_counts_what_waits_at_the_desk(
@@ -419,7 +419,7 @@ def test_the_start_page_counts_what_waits_at_the_desk(
     today = clock.now()
     book(john, staff["doctor"], today + timedelta(seconds=1))
     text = receptionist_browser.get("/admin/").content.decode()
-    assert "Today’s visits not yet confirmed</a>: <strong>1</strong>" in text
+    assert "Today’s unconfirmed appointments</a>: <strong>1</strong>" in text
     assert "In the waiting room</a>: <strong>none</strong>" in text
-    assert f'<a href="{reverse("admin:schedule")}">Diary</a>' in text
-    assert "Diary" not in browser(staff["pharmacist"]).get("/admin/").content.decode()
+    assert f'<a href="{reverse("admin:schedule")}">Schedule</a>' in text
+    assert "Schedule" not in browser(staff["pharmacist"]).get("/admin/").content.decode()

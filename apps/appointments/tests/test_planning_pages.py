@@ -71,7 +71,7 @@ def test_a_room_is_there_once(staff: dict[str, User]) -> None:
     with pytest.raises(Invalid):
         services.rename_room(by=SYSTEM, room_id=other.pk, name="  ")
     text = browser(staff["admin"]).post(f"{ROOMS}add/", {"name": "room 1", "location": "Ground floor"}).content.decode()
-    assert "a room of this name" in text
+    assert "a room with this name" in text
 
 
 def test_nobody_but_administrators_keeps_rooms(staff: dict[str, User], receptionist_browser: Client) -> None:
@@ -112,7 +112,7 @@ def test_a_week_is_changed_and_what_is_not_touched_stays(staff: dict[str, User],
 def test_hours_that_overlap_are_told_at_their_line(staff: dict[str, User], receptionist_browser: Client) -> None:
     said = week(staff["doctor"], ("", "", ""), (0, "09:00", "12:00"), (0, "11:00", "13:00"))
     response = receptionist_browser.post(f"{WEEKS}add/", said)
-    assert "may not overlap" in str(response.context["adminform"].form.lines[2].errors)
+    assert "must not overlap" in str(response.context["adminform"].form.lines[2].errors)
     assert not DoctorSchedule.objects.exists()
     half = receptionist_browser.post(f"{WEEKS}add/", week(staff["doctor"], (0, "09:00", "")))
     assert "Is missing." in half.content.decode()
@@ -144,7 +144,7 @@ def test_time_off_tells_how_many_visits_lie_in_it_and_is_taken_back(staff: dict[
     text = receptionist_browser.post(f"{AWAY}add/", away(staff["doctor"]), follow=True).content.decode()
     row = TimeOff.objects.get()
     assert (row.starts_at, row.ends_at, row.added_by) == (at("09:00"), at("12:00"), staff["receptionist"])
-    assert "Booked visits in that time: 1." in text
+    assert "Booked appointments in that time: 1." in text
     assert receptionist_browser.post(f"{AWAY}{row.pk}/remove/").headers["Location"] == AWAY
     assert not TimeOff.objects.exists()
     assert OutboxEvent.objects.filter(name="schedule.time_off_removed").count() == 1
@@ -152,7 +152,7 @@ def test_time_off_tells_how_many_visits_lie_in_it_and_is_taken_back(staff: dict[
 
 def test_time_off_that_ends_before_it_begins_is_told_at_the_field(staff: dict[str, User], receptionist_browser: Client) -> None:
     response = receptionist_browser.post(f"{AWAY}add/", away(staff["doctor"], "12:00", "09:00"))
-    assert "Must lie after" in str(response.context["adminform"].form.errors["ends_at"])
+    assert "Must be after" in str(response.context["adminform"].form.errors["ends_at"])
 
 
 def test_why_a_doctor_is_away_is_told_to_those_who_plan(staff: dict[str, User], receptionist_browser: Client) -> None:

@@ -145,7 +145,7 @@ def test_somebody_is_triaged_from_the_row_and_stands_first(nurse: Client, doctor
     response = nurse.post(f"{QUEUE}?doctor={doctor.pk}", body, follow=True)
     assert response.redirect_chain == [(f"{QUEUE}?doctor={doctor.pk}", 302)]
     text = text_of(response)
-    assert "The triage is on record." in text
+    assert "The triage is recorded." in text
     assert rows(text)[0][6] == "‼ emergency: Chest pain"
     row.refresh_from_db()
     assert (row.triage, row.triage_reason) == ("emergency", "Chest pain")
@@ -156,7 +156,7 @@ def test_somebody_is_triaged_from_the_row_and_stands_first(nurse: Client, doctor
 def test_a_triage_that_makes_no_sense_is_not_taken(nurse: Client, doctor: User, changes: dict[str, str]) -> None:
     row = book_and_check_in(register_patient(), doctor, 9)
     body = {"visit": str(row.pk), "triage": "urgent", "triage_reason": ""} | changes
-    assert "The triage was not taken" in text_of(nurse.post(QUEUE, body, follow=True))
+    assert "The triage was not saved" in text_of(nurse.post(QUEUE, body, follow=True))
     assert Appointment.objects.get(pk=row.pk).triage == "routine"
 
 
@@ -167,7 +167,7 @@ def test_who_is_gone_meanwhile_is_not_triaged_and_a_colleague_s_never(
     row, other = book_and_check_in(register_patient(), doctor, 9), book_and_check_in(register_patient("Ann", "Roe"), patel, 9)
     services.cancel(by=SYSTEM, appointment_id=row.pk)
     body = {"triage": "urgent", "triage_reason": ""}
-    assert "The visit is over" in text_of(nurse.post(QUEUE, body | {"visit": str(row.pk)}, follow=True))
+    assert "The appointment has ended" in text_of(nurse.post(QUEUE, body | {"visit": str(row.pk)}, follow=True))
     assert browser(doctor).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403
     assert nurse.post(QUEUE, body | {"visit": "01a20660-b19a-73ec-b298-0cd2a0d026eb"}).status_code == 404
     assert browser(staff["billing"]).post(QUEUE, body | {"visit": str(other.pk)}).status_code == 403

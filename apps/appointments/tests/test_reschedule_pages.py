@@ -132,7 +132,7 @@ def test_without_another_doctor_the_visits_go_later_and_what_finds_no_place_stay
         ("MOSS, Bea", False, "nothing is free within sixty days"),
     ]
     text = text_of(agree(receptionist_api, asked(ill), shown))
-    assert "Visits that stay where they are. Nothing is free within sixty days: 1." in text
+    assert "Appointments that were not moved. Nothing is free within sixty days: 1." in text
     assert "Still with the absent doctor in that time: 1" in text
     assert f"/admin/appointments/appointment/{stays.pk}/change/" in text
     goes.refresh_from_db()
@@ -150,7 +150,7 @@ def test_a_plan_that_no_longer_holds_is_not_carried_out_and_the_new_one_says_wha
     services.cancel(by=SYSTEM, appointment_id=leaves.pk)
     refused = agree(receptionist_api, asked(ill, other), shown)
     text = text_of(refused)
-    assert "This is not the plan that was shown" in text
+    assert "The plan is out of date" in text
     assert not BulkReschedule.objects.exists()
     assert [(row["who"], row["is_other"]) for row in refused.context["plan"]] == [("ROE, Ann", False), ("MOSS, Bea", True)]
     assert "No longer in the plan: 1" in text
@@ -167,7 +167,7 @@ def test_another_span_than_the_one_that_was_looked_at_is_looked_at_first(
     shown = look(receptionist_api, asked(ill, other))
     longer = asked(ill, other, date_to_0=str(monday() + timedelta(days=2)))
     refused = agree(receptionist_api, longer, shown)
-    assert "This is not the plan that was shown" in text_of(refused)
+    assert "The plan is out of date" in text_of(refused)
     assert [row["is_other"] for row in refused.context["plan"]] == [False, True]
     assert not BulkReschedule.objects.exists()
 
@@ -213,17 +213,17 @@ def test_a_wrong_field_of_a_move_is_told_at_it(
 
 def test_the_absent_doctor_takes_no_visits_over(receptionist_api: Client, ill: User) -> None:
     response = look(receptionist_api, asked(ill, ill))
-    assert "Name another doctor" in str(response.context["adminform"].form.errors["to_doctor_id"])
+    assert "Choose another doctor" in str(response.context["adminform"].form.errors["to_doctor_id"])
 
 
 def test_without_a_visit_in_that_time_there_is_nothing_to_agree_to(receptionist_api: Client, ill: User, other: User) -> None:
     text = text_of(look(receptionist_api, asked(ill, other)))
-    assert "There is no visit in that time that may still be moved." in text
+    assert "There is no appointment in that time that can still be moved." in text
     assert "Move these visits" not in text
     visit = book(register_patient("Ann", "Roe"), ill, at("09:00"))
     shown = look(receptionist_api, asked(ill, other))
     services.cancel(by=SYSTEM, appointment_id=visit.pk)
-    assert "The doctor has no visit in that time" in text_of(agree(receptionist_api, asked(ill, other), shown))
+    assert "The doctor has no appointment in that time" in text_of(agree(receptionist_api, asked(ill, other), shown))
 
 
 # Roles
@@ -284,14 +284,14 @@ def test_an_undo_puts_back_what_it_can_and_says_what_it_could_not(
     book(register_patient("Cora", "Lee"), ill, at("10:00"))
     undo = reverse("admin:appointments_bulkreschedule_undo", args=[move.pk])
     assert undo in text_of(receptionist_api.get(f"{LIST}{move.pk}/change/"))
-    assert "if its old place is free" in text_of(receptionist_api.get(undo))
+    assert "if that is still free" in text_of(receptionist_api.get(undo))
     done = receptionist_api.post(undo, follow=True)
     text = text_of(done)
-    assert "Visits put back: 1." in text
-    assert "Visits that stay where the move took them: 1." in text
+    assert "Appointments moved back: 1." in text
+    assert "Appointments that were not moved back: 1." in text
     assert {row["who"]: (row["result"], row["why"]) for row in done.context["moved"]} == {
         "ROE, Ann": ("put back", ""),
-        "MOSS, Bea": ("kept", "its old time is taken"),
+        "MOSS, Bea": ("kept", "its previous time is taken"),
     }
     back.refresh_from_db()
     taken.refresh_from_db()
@@ -299,7 +299,7 @@ def test_an_undo_puts_back_what_it_can_and_says_what_it_could_not(
     move.refresh_from_db()
     assert move.undone_by == staff["receptionist"]
     assert undo not in text
-    assert "undone already" in text_of(receptionist_api.post(undo))
+    assert "already undone" in text_of(receptionist_api.post(undo))
     assert RescheduledAppointment.objects.filter(result="put_back").count() == 1
 
 
@@ -312,7 +312,7 @@ def test_after_ten_minutes_no_undo_is_offered_and_none_is_done(
     settings.HIMS_MOVE_UNDO = timedelta(0)
     assert undo not in text_of(receptionist_api.get(f"{LIST}{move.pk}/change/"))
     assert receptionist_api.get(undo).status_code == 403
-    assert "The time in which a move can be undone is over." in text_of(receptionist_api.post(undo))
+    assert "The time limit for undoing the rescheduling has passed." in text_of(receptionist_api.post(undo))
     move.refresh_from_db()
     assert move.undone_at is None
 
@@ -325,11 +325,11 @@ def test_time_off_and_the_diary_lead_to_the_move_of_that_doctor_and_time(
 ) -> None:
     off = services.add_time_off(by=SYSTEM, doctor_id=ill.pk, starts_at=at("09:00"), ends_at=at("12:00"))
     page = reverse("admin:appointments_timeoff_change", args=[off.pk])
-    (told,) = receptionist_api.get(page).context["beside"]
-    form = text_of(receptionist_api.get(told.ways[0][1]))
+    (panel,) = receptionist_api.get(page).context["panels"]
+    form = text_of(receptionist_api.get(panel.row_links[0][1]))
     assert f'<option value="{ill.pk}" selected>' in form
     assert [f'value="{value}"' in form for value in (monday(), "09:00", "12:00")] == [True] * 3
-    assert "Move this doctor" not in text_of(browser(staff["nurse"]).get(page)) + text_of(browser(other).get(page))
+    assert "Reschedule this doctor" not in text_of(browser(staff["nurse"]).get(page)) + text_of(browser(other).get(page))
     diary = receptionist_api.get(f"{reverse('admin:schedule')}?view=week&doctor={ill.pk}&date={monday()}")
     form = text_of(receptionist_api.get(diary.context["move"]))
     assert f'<option value="{ill.pk}" selected>' in form

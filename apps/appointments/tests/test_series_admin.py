@@ -183,7 +183,7 @@ def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_
     assert joined.redirect_chain == [(page, 302)]
     assert "Not booked" not in text_of(joined)
     assert Appointment.objects.filter(series=row).count() == 4
-    assert "All visits of this series are booked." in text_of(
+    assert "All appointments of this series are booked." in text_of(
         receptionist_browser.post(ways[1][0], said | {"scheduled_time_1": "11:30"})
     )
     assert Appointment.objects.filter(series=row).count() == 4
@@ -365,17 +365,19 @@ def test_a_visit_leads_to_its_series_and_another_to_weekly_follow_ups(
     row = booked(john, doctor)
     second = Appointment.objects.order_by("scheduled_time")[1]
     text = text_of(receptionist_browser.get(f"{VISIT}{second.pk}/change/"))
-    assert "Visit 2 of 3: see them all" in text
+    assert "Appointment 2 of 3: view all" in text
     assert f"{LIST}{row.pk}/change/" in text
     alone = book(register_patient("Ann", "Roe"), doctor, at("15:00"), duration_minutes=20)
     shown = receptionist_browser.get(f"{VISIT}{alone.pk}/change/")
-    (way,) = [url for told in shown.context["beside"] for words, url in told.ways if words == "Book follow-up visits"]
-    form = text_of(receptionist_browser.get(way))
+    (url,) = [
+        url for panel in shown.context["panels"] for words, url in panel.row_links if words == "Book follow-up appointments"
+    ]
+    form = text_of(receptionist_browser.get(url))
     assert f'value="{monday(2)}"' in form
     assert 'value="15:00"' in form
     assert 'name="duration_minutes" value="20"' in form
     billing = text_of(browser(User.objects.get(role="billing")).get(f"{VISIT}{alone.pk}/change/"))
-    assert "Book follow-up visits" not in billing
+    assert "Book follow-up appointments" not in billing
 
 
 def test_series_are_found_by_patient(receptionist_browser: Client, john: Patient, doctor: User) -> None:
@@ -418,7 +420,7 @@ def test_what_is_left_is_cancelled_with_the_reason(
     receptionist_browser.post(address, {"reason": "All of it"})
     assert not Appointment.objects.exclude(status="cancelled").exists()
     again = receptionist_browser.post(address, {"reason": "Once more"})
-    assert "No visit of this series is still to come." in text_of(again)
+    assert "This series has no future appointments." in text_of(again)
     assert "Once more" in text_of(again)
     assert receptionist_browser.get(address).status_code == 403  # not offered any more
     assert address not in text_of(receptionist_browser.get(f"{LIST}{row.pk}/change/"))

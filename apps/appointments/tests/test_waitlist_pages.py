@@ -50,7 +50,7 @@ def test_the_list_is_in_rank_and_shows_who_waits(receptionist_browser: Client, s
     assert "URGENT, Una" not in on_offer
     assert "FIRST, Ann" in text(receptionist_browser.get(f"{LIST}?q=first"))
     start = text(receptionist_browser.get("/admin/"))
-    assert "On the waitlist with an open offer" in start
+    assert "On the waiting list with an open offer" in start
     assert gone.status == "withdrawn"
     assert str(urgent.pk) in page
 
@@ -77,11 +77,11 @@ def test_somebody_is_put_on_the_waitlist_from_the_patients_page(receptionist_bro
     form = {"appointment_type": "consultation", "doctor": str(staff["doctor"].pk), "priority": "high", "note": "Knee"}
     form |= {"date_from": str(monday()), "date_to": str(monday(2)), "duration_minutes": "", "time_from": "", "time_to": ""}
     refused = receptionist_browser.post(address, form | {"time_from": "09:00"})
-    assert "Send both times of day" in text(refused)
+    assert "Send both time_from and time_to" in text(refused)
     assert receptionist_browser.post(address, form).status_code == 302
     entry = WaitlistEntry.objects.get()
     assert (entry.patient_id, entry.doctor_id, entry.priority) == (patient.pk, staff["doctor"].pk, "high")
-    assert "waits for such a visit already" in text(receptionist_browser.post(address, form))
+    assert "is already waiting for such an appointment" in text(receptionist_browser.post(address, form))
     page = text(receptionist_browser.get(reverse("admin:appointments_waitlistentry_change", args=[entry.pk])))
     assert "Knee" in page
     assert "Accept the offer" not in page
@@ -107,7 +107,7 @@ def test_a_time_that_is_gone_is_told_on_the_page(receptionist_browser: Client, s
     book(register_patient("Cara", "Fast"), staff["doctor"], at())
     assert "already booked at that time" in text(receptionist_browser.post(act("accept", entry), {"offer": str(made.pk)}))
     assert WaitlistOffer.objects.get().status == "lost"
-    assert "somebody else was faster" in text(receptionist_browser.post(act("accept", entry), {"offer": str(made.pk)}))
+    assert "another patient was booked" in text(receptionist_browser.post(act("accept", entry), {"offer": str(made.pk)}))
 
 
 def test_an_offer_is_declined_and_the_patient_taken_off(receptionist_browser: Client, staff: dict[str, User]) -> None:
@@ -118,7 +118,7 @@ def test_an_offer_is_declined_and_the_patient_taken_off(receptionist_browser: Cl
     assert receptionist_browser.post(act("withdraw", entry)).status_code == 302
     entry.refresh_from_db()
     assert entry.status == "withdrawn"
-    assert "not waiting any more" in text(receptionist_browser.post(act("withdraw", entry)))
+    assert "no longer waiting" in text(receptionist_browser.post(act("withdraw", entry)))
 
 
 def test_a_doctor_has_his_own_waitlist(staff: dict[str, User]) -> None:

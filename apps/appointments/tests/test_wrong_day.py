@@ -156,8 +156,8 @@ def test_a_doctor_undoes_check_ins_in_their_own_schedule_alone(staff: dict[str, 
 def test_the_page_asks_before_it_checks_in_a_visit_of_another_day(staff: dict[str, User]) -> None:
     row, client = visit_on(staff, 30), browser(staff["receptionist"])
     address = f"{PAGE}/{row.pk}/check-in/"
-    assert "This appointment is meant" in client.get(address).content.decode()
-    assert "Confirm that it is meant" in client.post(address).content.decode()
+    assert "I want this appointment" in client.get(address).content.decode()
+    assert "Confirm that you want this one" in client.post(address).content.decode()
     assert client.post(address, {"early": "on"}).status_code == 302
     row.refresh_from_db()
     assert row.status == "checked_in"

@@ -34,7 +34,7 @@ _DIABETES = Is("problems", "has", ("ICD-10-CM:E10", "ICD-10-CM:E11", "ICD-10-CM:
 RULES: Sequence[Rule] = (
     Rule(
         rule_id="base.always",
-        because="Every adaptive visit has a complaint and an assessment.",
+        because="Every adaptive visit requires a complaint and an assessment.",
         source="house",
         requires=(S.SYMPTOMS, S.ASSESSMENT),
     ),
@@ -134,7 +134,7 @@ RULES: Sequence[Rule] = (
         first=S.EXAMINATION,
         at=S.VITALS,
         asks=("Feel for a central pulse, and try another device or site.",),
-        alert="A vital sign could not be measured: look at the patient now.",
+        alert="A vital sign could not be measured: examine the patient now.",
         urgent=True,
     ),
     Rule(
@@ -150,7 +150,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="redflag.stroke",
-        because="The complaint may be of a stroke.",
+        because="The complaint may indicate a stroke.",
         source="FAST",
         when=(
             Is("complaint", "mentions", ("face droop", "facial droop", "slurred speech", "one-sided weakness", "arm weakness")),
@@ -163,7 +163,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="redflag.self-harm",
-        because="The complaint speaks of self-harm or suicide.",
+        because="The complaint mentions self-harm or suicide.",
         source="house",
         when=(Is("complaint", "mentions", ("suicid", "self-harm", "self harm", "kill myself", "end my life")),),
         requires=(S.TREATMENT_PLAN,),
@@ -173,7 +173,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="redflag.chest-pain",
-        because="The complaint is of the chest.",
+        because="The complaint concerns the chest.",
         source="house",
         when=(_CHEST,),
         requires=(S.VITALS, S.EXAMINATION),
@@ -201,7 +201,7 @@ RULES: Sequence[Rule] = (
     # What the reason for the visit asks for.
     Rule(
         rule_id="vitals.complaint",
-        because="The complaint asks for vital signs.",
+        because="The complaint requires vital signs.",
         source="house",
         when=(
             AnyOf(_BREATH, _HEADACHE, _BELLY, Is("complaint", "mentions", ("fever", "dizz", "faint", "palpitation", "cough"))),
@@ -210,7 +210,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="examination.complaint",
-        because="The complaint asks for an examination.",
+        because="The complaint requires an examination.",
         source="house",
         when=(AnyOf(_BREATH, _BELLY),),
         requires=(S.EXAMINATION,),
@@ -226,11 +226,11 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="visit.first",
-        because="There is no earlier visit on record here.",
+        because="No earlier visit is recorded here.",
         source="house",
         when=(Is("last_visit_days", "unknown"), Is("appointment_type", "one of", ("consultation",))),
         at=S.HISTORY_REVIEW,
-        asks=("Take the history anew: allergies, medicines, problems, operations, family.",),
+        asks=("Take a full history: allergies, medicines, problems, operations, family.",),
     ),
     Rule(
         rule_id="visit.follow-up",
@@ -304,7 +304,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="child.drug-without-weight",
-        because="A drug is to be prescribed for a child whose weight was not measured.",
+        because="A drug is being prescribed for a child who was not weighed in this visit.",
         source="house",
         when=(_CHILD, Is("weight_kg", "unknown"), Is("drugs_wanted", "is", True)),
         requires=(S.VITALS,),
@@ -332,16 +332,16 @@ RULES: Sequence[Rule] = (
     # What is known of the patient.
     Rule(
         rule_id="history.allergies-not-asked",
-        because="Nobody has asked about allergies yet.",
+        because="No allergy question has been answered yet.",
         source="house",
         when=(Is("allergy_status", "is", "not_asked"), Is("drugs_wanted", "is", True)),
         requires=(S.HISTORY_REVIEW,),
         at=S.HISTORY_REVIEW,
-        asks=("Ask about allergies and record them, or that there are none.",),
+        asks=("Ask about allergies and record them, or record that there are none.",),
     ),
     Rule(
         rule_id="history.allergies",
-        because="Allergies are on record.",
+        because="Allergies are recorded.",
         source="house",
         when=(Is("allergy_status", "is", "listed"),),
         at=S.HISTORY_REVIEW,
@@ -350,7 +350,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="history.medications",
-        because="{medication_count} medicines are on record.",
+        because="{medication_count} medicines are recorded.",
         source="house",
         when=(Is("medications", "known"),),
         at=S.HISTORY_REVIEW,
@@ -359,40 +359,40 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         rule_id="history.problems",
-        because="Problems are on record.",
+        because="Problems are recorded.",
         source="house",
         when=(Is("problems", "known"),),
         prefills="problems",
     ),
     Rule(
         rule_id="chronic.hypertension",
-        because="High blood pressure is on record.",
+        because="High blood pressure is recorded.",
         source="house",
         when=(_HYPERTENSION,),
         requires=(S.VITALS,),
         at=S.FOLLOW_UP,
-        asks=("When is the blood pressure to be checked again?",),
+        asks=("When should the blood pressure be checked again?",),
     ),
     Rule(
         rule_id="chronic.diabetes",
-        because="Diabetes is on record.",
+        because="Diabetes is recorded.",
         source="house",
         when=(_DIABETES,),
         at=S.EXAMINATION,
-        asks=("Feet, eyes, kidneys: when were they last looked at?",),
+        asks=("Feet, eyes, kidneys: when were they last examined?",),
     ),
     # What the visit has come to.
     Rule(
         rule_id="plan.tests",
-        because="Tests are to be ordered.",
+        because="Tests are being ordered.",
         source="house",
         when=(Is("tests_wanted", "is", True),),
         at=S.FOLLOW_UP,
-        asks=("How will the patient hear of the results?",),
+        asks=("How will the patient receive the results?",),
     ),
     Rule(
         rule_id="plan.drugs",
-        because="Drugs are to be prescribed.",
+        because="Drugs are being prescribed.",
         source="house",
         when=(Is("drugs_wanted", "is", True),),
         requires=(S.TREATMENT_PLAN,),

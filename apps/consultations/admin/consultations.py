@@ -40,7 +40,7 @@ class ReasonForm(forms.Form):
 
 
 class HandOverForm(ReasonForm):
-    doctor_id = forms.ChoiceField(label="To which doctor")
+    doctor_id = forms.ChoiceField(label="New doctor")
     field_order = ("doctor_id", "reason")
 
 
@@ -51,11 +51,14 @@ class AddendumForm(forms.Form):
 class SignForm(forms.Form):
     """Alerts are answered in boxes of their own, see `step_forms.acknowledged`."""
 
-    override_incomplete = forms.BooleanField(required=False, label="Sign although something is missing")
+    override_incomplete = forms.BooleanField(required=False, label="Sign with missing steps")
     reason = forms.CharField(
-        max_length=400, required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text="Why something is missing; is kept."
+        max_length=400,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Reason for signing with missing steps. Stored with the visit.",
     )
-    notify_patient = forms.BooleanField(required=False, initial=True, label="Tell the patient")
+    notify_patient = forms.BooleanField(required=False, initial=True, label="Notify the patient")
 
     def clean(self) -> dict[str, Any]:
         answers = super().clean() or self.cleaned_data
@@ -77,7 +80,7 @@ SIGN = RowAction(
     permission=Permission.CONSULTATION_SIGN,
     form=SignForm,
     run=lambda by, row, answers: services.complete(by=by, consultation_id=row.pk, **answers),
-    question="What you sign is frozen, stands in the patient’s chart, and can only be added to.",
+    question="Once signed, the note can't be edited; you can add an addendum.",
     done="The visit is signed.",
     available=_may_move_to(Status.COMPLETED),
 )
@@ -87,7 +90,7 @@ HAND_OVER = RowAction(
     permission=Permission.CONSULTATION_SIGN,
     form=HandOverForm,
     run=_hand_over,
-    question="Another doctor goes on with the visit from where it is.",
+    question="Another doctor continues the visit from its current step.",
     done="The visit is handed over.",
     available=lambda row, user: row.status in LIVE and page_context.may_act(user, row),
 )
@@ -99,7 +102,7 @@ ROW_ACTIONS = (
         permission=Permission.CONSULTATION_SIGN,
         form=AddendumForm,
         run=lambda by, row, answers: services.add(by=by, consultation_id=row.pk, text=answers["text"]),
-        question="It is signed under your name, and stands below what was signed before. Neither can be changed.",
+        question="It is signed under your name and appears below the signed note. Neither can be edited.",
         done="The addendum is signed.",
         available=_may_move_to(Status.AMENDED),
     ),
@@ -114,20 +117,20 @@ ROW_ACTIONS = (
     ),
     RowAction(
         name="hold",
-        label="Put on hold",
+        label="The visit is paused, for example until a result arrives. Nothing can be saved meanwhile.",
         permission=Permission.CONSULTATION_HOLD,
         form=ReasonForm,
         run=lambda by, row, answers: services.hold(by=by, consultation_id=row.pk, reason=answers["reason"]),
-        question="The visit waits, for a result or for somebody. Nothing can be saved meanwhile.",
-        done="The visit waits.",
+        question="The visit is on hold.",
+        done="Resume",
         available=_may_move_to(Status.ON_HOLD),
     ),
     RowAction(
         name="resume",
-        label="Go on",
+        label="The visit continues from where it was paused.",
         permission=Permission.CONSULTATION_HOLD,
         run=lambda by, row, _: services.resume(by=by, consultation_id=row.pk),
-        question="The visit goes on from where it was.",
+        question="The visit continues.",
         done="The visit goes on.",
         available=lambda row, user: row.status == Status.ON_HOLD and page_context.may_act(user, row),
     ),
@@ -138,7 +141,8 @@ ROW_ACTIONS = (
         permission=Permission.CONSULTATION_HOLD,
         form=ReasonForm,
         run=lambda by, row, answers: services.cancel(by=by, consultation_id=row.pk, reason=answers["reason"]),
-        question="The patient left unseen, or it was begun by mistake. It cannot be taken back; whoever was booked waits again.",
+        question="The patient left unseen, or the visit was started by mistake. This cannot be undone. A patient with "
+        "an appointment returns to the queue.",
         done="The visit is cancelled.",
         available=_may_move_to(Status.CANCELLED),
         destructive=True,
@@ -150,7 +154,7 @@ ROW_ACTIONS = (
 class ConsultationAdmin(StepPages, StartPages):
     """What is saved goes through the services, a step at a time: there is no form of the row itself."""
 
-    noun = "consultation"
+    resource = "consultation"
     title = "Consultations"
     needs = {"view": Permission.CONSULTATION_VIEW, "add": Permission.CONSULTATION_START}
     list_display = ("started", "who", "doctor", "workflow_type", "how_far", "state")

@@ -19,15 +19,15 @@ _LABELS = {
     "weight_kg": "Weight",
     "height_cm": "Height",
     "bmi": "Body mass index",
-    "confirmed_implausible": "What looks implausible was measured again and is right",
+    "confirmed_implausible": "I rechecked these readings; they are correct",
     "temperature_unit": "Temperature in",
     "weight_unit": "Weight in",
     "height_unit": "Height in",
     "entered": "Entered as",
-    "identity_confirmed": "I asked for name and date of birth, and they are this patient’s",
+    "identity_confirmed": "I asked for name and date of birth, and they match this patient",
     "code": "ICD-10-CM code",
     "drug_id": "Drug id",
-    "follow_up": "Next appointment, in words",
+    "follow_up": "Next appointment (note)",
 }
 _UNITS = {"bp": "mmHg", "pain": "0 to 10"}
 

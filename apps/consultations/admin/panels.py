@@ -27,7 +27,7 @@ def consultation_panel(request: HttpRequest, appointment: Appointment) -> Patien
         ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
         if ongoing_id:
             return PatientPanel(
-                _TITLE, ((reverse("admin:consultations_consultation_change", args=[ongoing_id]), "The visit that goes on"),), ""
+                _TITLE, ((reverse("admin:consultations_consultation_change", args=[ongoing_id]), "Current visit"),), ""
             )
     start = start_link(request, appointment)
     return PatientPanel(_TITLE, (), "", (start,)) if start else None

@@ -13,7 +13,7 @@ from django.urls import reverse
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
-from apps.appointments import selectors as diary
+from apps.appointments import selectors as appointment_selectors
 from apps.appointments import services as appointments
 from apps.appointments.admin.forms import EarlyForm
 from apps.appointments.models import Appointment
@@ -40,7 +40,7 @@ class StartForm(forms.Form):
     workflow_type = forms.ChoiceField(
         choices=[(value, value.capitalize()) for value, _ in WORKFLOWS],
         initial=Workflow.ADAPTIVE.value,
-        help_text="Adaptive asks for what the visit needs; standard goes in order; quick is complaint and plan.",
+        help_text="Adaptive asks for what the visit needs; standard follows the order of the steps; quick is complaint and plan.",
     )
 
     def __init__(self, doctors: list[tuple[str, str]], data: Any = None, *, asks_early: bool = False) -> None:
@@ -96,9 +96,7 @@ class StartPages(HimsModelAdmin):
         self, request: HttpRequest, by: Actor, patient: Patient, appointment: Appointment | None, form: StartForm
     ) -> TemplateResponse:
         about_appointment = (
-            f"For the appointment with {appointment.doctor}."
-            if appointment
-            else "Somebody who walked in, without an appointment."
+            f"For the appointment with {appointment.doctor}." if appointment else "For a walk-in patient, without an appointment."
         )
         context = {
             **self.admin_site.each_context(request),
@@ -109,7 +107,7 @@ class StartPages(HimsModelAdmin):
             "original": patient,
             "row_action": {
                 "label": "Start the visit",
-                "question": f"{about_appointment} Whoever was not checked in is from now on.",
+                "question": f"{about_appointment} The patient is checked in if that has not happened yet.",
             },
             "form": form,
             "errors": form.errors,
@@ -125,7 +123,7 @@ class StartPages(HimsModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Start a visit: who is it?",
+            "title": "Start a visit: choose the patient",
             "text": text,
             "found": matches,
         }
@@ -136,7 +134,7 @@ def _appointment(request: HttpRequest, by: Actor) -> Appointment | None:
     if not request.GET.get("appointment"):
         return None
     try:
-        return diary.appointment(by, UUID(request.GET["appointment"]))
+        return appointment_selectors.appointment(by, UUID(request.GET["appointment"]))
     except ValueError as error:
         raise NotFound("There is no such appointment.") from error
 

@@ -22,7 +22,7 @@ _CONFIRMED = "confirmed_implausible"
 _LONG = 400
 ALERT = "alert-"
 _PAGE_WORDINGS = (
-    (re.compile(rf"send {_CONFIRMED}: true after measuring again"), "measure again and tick the box that says so"),
+    (re.compile(f"send {_CONFIRMED}: true after rechecking"), "recheck and tick the box that confirms it"),
     (re.compile(r'send \w+_unit: "(\w+)"'), r"choose the unit \1"),
 )
 
@@ -116,7 +116,7 @@ class StepForm(forms.Form):
         answers = super().clean() or self.cleaned_data
         for name, field in SCHEMAS[self.step].items():
             if isinstance(field, Group) and answers.get(name) and self._parts(name, field):
-                self.add_error(name, "Either in words or in the boxes below.")
+                self.add_error(name, "Fill in either the note or the date, not both.")
         return answers
 
     def step_data(self) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class StepPages(HimsModelAdmin):
             reasons = " ".join(reason for _, reason in after.unusual_diagnoses)
             messages.warning(request, f"{labels.step(step)}: saved. {reasons}")
         elif after.saves[step].state == State.IN_PROGRESS:
-            messages.warning(request, f"{labels.step(step)}: saved, not completed yet.")
+            messages.warning(request, f"{labels.step(step)}: saved as a draft.")
         else:
             messages.success(request, f"{labels.step(step)}: saved.")
 
@@ -239,5 +239,5 @@ def _why_not(user: Any, consultation: ConsultationDetails, step: Step) -> str:
     if row.status != Status.IN_PROGRESS:
         return f"The visit is {labels.plain(row.status)}: its steps are read-only."
     if not page_context.may_act(user, row):
-        return "This is another doctor’s visit; it has to be handed over first."
-    return "Your role saves the steps 0 to 3."
+        return "This visit belongs to another doctor; it must be handed over first."
+    return "Your role can save only steps 0 to 3."

@@ -8,7 +8,7 @@ from apps.rest.filters import IdFilter
 
 
 class ConsultationFilter(FilterSet):
-    patient_id = IdFilter(help_text="A merged record's id finds the survivor's")
+    patient_id = IdFilter(help_text="The id of a merged record finds the survivor's")
     doctor_id = IdFilter(field_name="doctor")
     appointment_id = IdFilter(field_name="appointment")
     status = ChoiceFilter(choices=STATUSES)

@@ -32,14 +32,14 @@ def get_for_update(by: Actor, consultation_id: UUID) -> tuple[Consultation, Pati
     rows = Consultation.objects.select_for_update(of=("self",)).select_related("appointment")
     row = rows.get(pk=consultation_id)
     if row.patient_id != patient.pk:  # moved to another record while we waited for this one
-        raise Unavailable("The record is being merged right now.")
+        raise Unavailable("The record is being merged. Try again.")
     return row, patient
 
 
 def check_owner(by: Actor, row: Consultation) -> None:
     """Raises Forbidden for a doctor in another doctor's visit."""
     if not by.has_permission(Permission.CONSULTATION_ANY) and row.doctor_id != by.id:
-        raise Forbidden("This is another doctor's consultation; it has to be handed over first.")
+        raise Forbidden("This consultation belongs to another doctor; it must be handed over first.")
 
 
 def illegal_move(row: Consultation, to_status: str) -> IllegalMove:
@@ -59,7 +59,7 @@ def change_status(by: Actor, row: Consultation, to_status: str, *, reason: str =
         raise illegal_move(row, to_status)
     values: dict[str, Any] = {"status": str(to_status), "updated_at": clock.now(), **fields}
     if not Consultation.objects.filter(pk=row.pk, status=from_status).update(version=F("version") + 1, **values):
-        raise Unavailable("The consultation changes hands again and again right now.")
+        raise Unavailable("Others are changing this consultation. Try again.")
     for name, value in values.items():
         setattr(row, name, value)
     row.version += 1

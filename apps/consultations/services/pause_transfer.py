@@ -33,7 +33,7 @@ from apps.patients import services as charts
 
 
 class NotOngoing(Conflict):
-    message = "Only a consultation that goes on is handed over."
+    message = "Only a consultation in progress can be handed over."
 
 
 @transaction.atomic
@@ -87,7 +87,7 @@ def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str 
     if row.status not in rules.LIVE:
         raise NotOngoing(status=row.status)
     if doctor_id == row.doctor_id:
-        raise Invalid(field="doctor_id", issue="It is this doctor's already.")
+        raise Invalid(field="doctor_id", issue="The consultation already belongs to this doctor.")
     before = row.doctor_id
     row.doctor_id, row.version, row.updated_at = check_doctor(by, doctor_id), row.version + 1, clock.now()
     row.save(update_fields=["doctor", "version", "updated_at"])

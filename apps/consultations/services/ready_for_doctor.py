@@ -35,7 +35,7 @@ def ready(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
         raise Forbidden
     row, _ = get_for_update(by, consultation_id)
     if row.doctor_id == by.id:
-        raise Forbidden("You are the doctor of this consultation: there is nobody to hand it to.")
+        raise Forbidden("You are the doctor of this consultation and can't mark it as ready for yourself.")
     if row.status != Status.IN_PROGRESS:
         raise NotOpen(status=row.status, allowed=[status.value for status in rules.MOVES[row.status]])
     if row.ready_at:

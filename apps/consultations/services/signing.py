@@ -47,7 +47,7 @@ def complete(
     Raises Invalid, NotFound, Forbidden, IllegalMove, and Incomplete unless it is overridden with a reason, which is kept.
     """
     if override_incomplete and not reason.strip():
-        raise Invalid(field="reason", issue="Say why it is signed although something is missing.")
+        raise Invalid(field="reason", issue="Enter the reason for signing with missing steps.")
     row, patient = get_for_update(by, consultation_id)
     check_owner(by, row)
     if not rules.may_follow(row.status, Status.COMPLETED):
@@ -83,7 +83,7 @@ def complete(
 def add(*, by: Actor, consultation_id: UUID, text: str) -> ConsultationDetails:
     """Sign an addendum; what was signed before stays. Raises Invalid, NotFound, Forbidden, IllegalMove before the signature."""
     if not text.strip():
-        raise Invalid(field="text", issue="Say what is to be added.")
+        raise Invalid(field="text", issue="Enter the text of the addendum.")
     row, patient = get_for_update(by, consultation_id)
     check_owner(by, row)
     change_status(by, row, Status.AMENDED)
@@ -97,8 +97,8 @@ def add(*, by: Actor, consultation_id: UUID, text: str) -> ConsultationDetails:
 def _incomplete_error(consultation: ConsultationDetails) -> Incomplete:
     missing = consultation.progress.missing
     names = ", ".join(f"{int(step)} {step.wire_name}" for step in missing)
-    sentences = [f"Still to be completed: {names}."] if missing else []
-    sentences += ["Alerts are still to be acknowledged."] if consultation.open_alerts else []
+    sentences = [f"Not completed yet: {names}."] if missing else []
+    sentences += ["Some alerts have not been acknowledged."] if consultation.open_alerts else []
     alerts = [_open_alert(alert) for alert in consultation.open_alerts]
     return Incomplete(" ".join(sentences), missing_steps=[int(step) for step in missing], alerts=alerts)
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.appointments import selectors as diary
+from apps.appointments import selectors as appointment_selectors
 from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
 from apps.common import clock
@@ -28,12 +28,12 @@ from apps.patients.models import Patient
 class AlreadyStarted(Conflict):
     """`details.consultation_id` is the one that goes on."""
 
-    message = "A consultation of this appointment is in progress."
+    message = "This appointment already has a consultation in progress."
 
 
 class PatientNotActive(Conflict):
     reason = "patient_not_active"
-    message = "The patient is inactive or deceased. A visit can only be entered for an appointment before the death."
+    message = "The patient is inactive or deceased. A consultation can only be entered for an appointment before the death."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +87,11 @@ def _appointment(by: Actor, patient: Patient, appointment_id: UUID | None) -> Ap
     if appointment_id is None:
         return None
     try:
-        appointment = diary.appointment(by, appointment_id)
+        appointment = appointment_selectors.appointment(by, appointment_id)
     except NotFound as error:
         raise Invalid(field="appointment_id", issue="There is no such appointment.") from error
     if appointment.patient_id != patient.pk:
-        raise Invalid(field="appointment_id", issue="This appointment is another patient's.")
+        raise Invalid(field="appointment_id", issue="This appointment belongs to another patient.")
     return appointment
 
 
@@ -99,7 +99,7 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
     """Whose visit it is. A doctor names nobody else; whoever starts one for a doctor agrees with the diary."""
     if not by.has_permission(Permission.CONSULTATION_ANY) and by.id is not None:
         if doctor_id not in (None, by.id):
-            raise Forbidden("Doctors start their own consultations alone.", field="doctor_id")
+            raise Forbidden("Doctors can start only their own consultations.", field="doctor_id")
         if appointment and appointment.doctor_id != by.id:
             raise Forbidden("This appointment is with another doctor.", field="appointment_id")
         return by.id
@@ -107,7 +107,7 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
         raise Invalid(field="doctor_id", issue="The appointment is with another doctor.")
     chosen_id = appointment.doctor_id if appointment else doctor_id
     if chosen_id is None:
-        raise Invalid(field="doctor_id", issue="Say with which doctor: without an appointment nobody else does.")
+        raise Invalid(field="doctor_id", issue="doctor_id is required without an appointment unless the caller is a doctor.")
     return check_doctor(by, chosen_id)
 
 

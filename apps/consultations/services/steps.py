@@ -34,19 +34,19 @@ from apps.terminology.icd10 import plausibility
 
 
 class NotOpen(Conflict):
-    message = "Steps are saved while the consultation is in progress."
+    message = "Steps can be saved only while the consultation is in progress."
 
 
 class EarlierStepOpen(Conflict):
     """`details.open_step` is the step that comes first."""
 
-    message = "A standard consultation goes in order: an earlier step is still to be completed."
+    message = "The steps of a standard consultation are saved in order: complete the earlier step first."
 
 
 class StepChanged(Conflict):
     """`details.current` is the step as it is stored now, so that both can be compared; nothing was overwritten."""
 
-    message = "Somebody saved this step meanwhile."
+    message = "This step has been saved by another user since you read it."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> Consultatio
     NotOpen, EarlierStepOpen, StepChanged, and what a step handler refuses.
     """
     if save.step not in NURSE_STEPS and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
-        raise Forbidden("Your role saves the steps 0 to 3.", field="step_number")
+        raise Forbidden("Your role can save only steps 0 to 3.", field="step_number")
     if save.step is Step.REVIEW_SIGN:
         raise Invalid(field="step_number", issue="Step 10 is completed by signing: POST /consultations/{id}/complete.")
     sent = _read(save)
@@ -169,7 +169,7 @@ def _is_completed(save: NewSave, data: Mapping[str, Any]) -> bool:
     """Whether the save completes the step. Raises Invalid where the caller says so and something is missing."""
     missing, is_unanswered = definitions.missing_fields(save.step, data), definitions.is_unanswered(save.step, data)
     if save.completed and missing:
-        raise Invalid(errors=[{"field": f"step_data.{name}", "issue": "Is required to complete the step."} for name in missing])
+        raise Invalid(errors=[{"field": f"step_data.{name}", "issue": "Required to complete the step."} for name in missing])
     if save.completed and is_unanswered:
         raise Invalid(field="step_data", issue="The step is empty. Enter at least one finding to complete it.")
     return not (missing or is_unanswered) if save.completed is None else save.completed
@@ -202,9 +202,9 @@ def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, 
     known, wrong = terminology.check_codes(codes, on=day), []
     for position, code in enumerate(codes):
         if not known[code].is_known:
-            wrong.append((position, f"{code} is no ICD-10-CM code of {day}."))
+            wrong.append((position, f"{code} is not an ICD-10-CM code of {day}."))
         elif not known[code].is_billable:
-            wrong.append((position, f"{code} is a header of codes; send one of those below it."))
+            wrong.append((position, f"{code} is a category; send one of the codes below it."))
     if wrong:
         raise Invalid(errors=[{"field": f"step_data.diagnoses[{position}].code", "issue": issue} for position, issue in wrong])
     first = next((position for position, diagnosis in enumerate(diagnoses) if diagnosis.get("primary")), 0)

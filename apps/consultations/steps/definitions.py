@@ -35,7 +35,7 @@ NURSE_STEPS = frozenset((Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step
 MAX_DRUGS = 30
 
 _TEST: Schema = {
-    "test_type": Text(200, description="In words, like Complete Blood Count"),
+    "test_type": Text(200, description="Name of the test, like Complete Blood Count"),
     "test_code": Text(40, description="Like CBC"),
     "priority": Choice("routine", "urgent", "stat"),
     "specimen_type": Text(100),
@@ -62,8 +62,8 @@ _FINDING: Schema = {
     "normal": Flag(),
 }
 _DIAGNOSIS: Schema = {
-    "code": Text(10, required=True, description="ICD-10-CM, billable on the day of the visit"),
-    "primary": Flag(description="At most one; without one the first is"),
+    "code": Text(10, required=True, description="ICD-10-CM, billable on the day of the consultation"),
+    "primary": Flag(description="At most one; without it the first is primary"),
 }
 _NEXT: Schema = {
     "in_days": Number(1, 730, 0),
@@ -76,7 +76,9 @@ _NEXT: Schema = {
 SCHEMAS: Mapping[Step, Schema] = {
     Step.PATIENT_OVERVIEW: {"identity_confirmed": Flag()},
     Step.VITALS: {
-        "bp": Text(20, description="Systolic/diastolic in mmHg, like 120/80; by palpation 90/P; or not_measurable; kept as sent"),
+        "bp": Text(
+            20, description="Systolic/diastolic in mmHg, like 120/80; by palpation 90/P; or not_measurable; stored as sent"
+        ),
         "pulse": Measure(*vitals.BOUNDS["pulse"], 0, description="Per minute"),
         "temperature_c": Measure(*vitals.BOUNDS["temperature_c"], 1, description="°C, or °F with temperature_unit"),
         "temperature_unit": Choice("C", "F", description="Of temperature_c as you send it; stored and shown in °C"),
@@ -87,7 +89,7 @@ SCHEMAS: Mapping[Step, Schema] = {
         "height_cm": Measure(*vitals.BOUNDS["height_cm"], 1, description="cm, or inches with height_unit"),
         "height_unit": Choice("cm", "in", description="Of height_cm as you send it; stored and shown in cm"),
         "pain": Measure(*vitals.BOUNDS["pain"], 0, description="0 none to 10 worst"),
-        "confirmed_implausible": Flag(description="What looks implausible in this save was measured again and is right"),
+        "confirmed_implausible": Flag(description="Confirms that implausible values in this save were rechecked and are correct"),
     },
     Step.SYMPTOMS: {"chief_complaint": Text(1_000), "symptoms": Rows(Group(_SYMPTOM))},
     Step.HISTORY_REVIEW: {"allergies_reviewed": Flag(), "medications_reviewed": Flag(), "problems_reviewed": Flag()},
@@ -206,7 +208,7 @@ def missing_fields(step: Step, data: Mapping[str, Any]) -> list[str]:
 
 def _unnamed_tests(data: Mapping[str, Any]) -> list[Problem]:
     return [
-        Problem(f"tests[{position}].test_code", "Say which test: test_code or test_type.")
+        Problem(f"tests[{position}].test_code", "Send test_code or test_type.")
         for position, test in enumerate(data.get("tests") or ())
         if not test.get("test_code") and not test.get("test_type")
     ]
@@ -217,9 +219,9 @@ def _diagnosis_problems(data: Mapping[str, Any]) -> list[Problem]:
     for position, diagnosis in enumerate(data.get("diagnoses") or ()):
         code = diagnosis["code"].upper().replace(".", "")
         if code in seen:
-            problems.append(Problem(f"diagnoses[{position}].code", f"{diagnosis['code']} stands here twice."))
+            problems.append(Problem(f"diagnoses[{position}].code", f"{diagnosis['code']} is listed twice."))
         if primary and diagnosis.get("primary"):
-            problems.append(Problem(f"diagnoses[{position}].primary", "Only one diagnosis is the primary one."))
+            problems.append(Problem(f"diagnoses[{position}].primary", "Only one diagnosis can be primary."))
         seen.add(code)
         primary = primary or bool(diagnosis.get("primary"))
     return problems

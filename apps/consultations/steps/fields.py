@@ -55,9 +55,9 @@ class Text:
         except text.LooksBlank:
             return _add_problem(problems, path, text.LOOKS_BLANK)
         if not words:
-            return _add_problem(problems, path, "May not be blank; send null to clear it.")
+            return _add_problem(problems, path, "Must not be blank; send null to clear it.")
         return (
-            words if len(words) <= self.maximum else _add_problem(problems, path, f"May have at most {self.maximum} characters.")
+            words if len(words) <= self.maximum else _add_problem(problems, path, f"Must have at most {self.maximum} characters.")
         )
 
 
@@ -99,10 +99,10 @@ class Number:
         exponent = number.normalize().as_tuple().exponent
         if not isinstance(exponent, int) or -exponent > self.decimals:
             return _add_problem(
-                problems, path, f"May have {self.decimals} decimals." if self.decimals else "Must be a whole number."
+                problems, path, f"Must have at most {self.decimals} decimals." if self.decimals else "Must be a whole number."
             )
         if not self.minimum <= number <= self.maximum:
-            return _add_problem(problems, path, f"Must lie between {self.minimum:g} and {self.maximum:g}.")
+            return _add_problem(problems, path, f"Must be between {self.minimum:g} and {self.maximum:g}.")
         return int(number) if number == int(number) else float(number)
 
 
@@ -141,7 +141,7 @@ class Day:
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            return _add_problem(problems, path, f"{value} is not a day of the calendar.")
+            return _add_problem(problems, path, f"{value} is not a calendar date.")
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Rows:
         if not isinstance(value, list | tuple):
             return _add_problem(problems, path, "Must be a list.")
         if len(value) > self.maximum:
-            return _add_problem(problems, path, f"May have at most {self.maximum} items.")
+            return _add_problem(problems, path, f"Must have at most {self.maximum} items.")
         cleaned = [self.item.read(one, f"{path}[{position}]", problems) for position, one in enumerate(value)]
         return [merged({}, one) for one in cleaned]  # a list is replaced as a whole: in its items there is nothing to clear
 
@@ -188,7 +188,7 @@ def read(schema: Schema, data: Mapping[str, Any], problems: list[Problem], path:
     for name, value in data.items():
         where = f"{path}.{name}" if path else name
         if name not in schema:
-            problems.append(Problem(where, f"There is no such field here; known are {', '.join(schema)}."))
+            problems.append(Problem(where, f"Unknown field. Known fields: {', '.join(schema)}."))
         else:
             cleaned[name] = None if value is None else schema[name].read(value, where, problems)
     return cleaned

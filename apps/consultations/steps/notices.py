@@ -31,7 +31,7 @@ _NOTICES: Mapping[Step, StepNotice] = {
         step=Step.INVESTIGATIONS,
         field="step_data.tests",
         label="not ordered",
-        message=("No test is ordered from here. This step only records which tests are wanted. Order them yourself."),
+        message=("No test is ordered from here. This step only records the requested tests. Order them yourself."),
     ),
     Step.PRESCRIPTIONS: StepNotice(
         code="not_prescribed",
@@ -39,8 +39,9 @@ _NOTICES: Mapping[Step, StepNotice] = {
         field="step_data.medications",
         label="not checked, not prescribed",
         message=(
-            "Nothing is checked or prescribed from here. No check for allergies, interactions or doses has run, and no pharmacy "
-            "receives this. This step only records which medicines are wanted. Check and prescribe them yourself."
+            "Nothing is checked or prescribed from here. No check for allergies, interactions or doses has run, "
+            "and no pharmacy receives this. This step only records the requested medicines. Check and prescribe "
+            "them yourself."
         ),
     ),
 }

@@ -41,13 +41,13 @@ def test_a_visit_of_another_day_is_started_only_early(staff: dict[str, User], da
 def test_the_page_asks_before_it_starts_a_visit_of_another_day(staff: dict[str, User]) -> None:
     row, client = booked(register_patient(), staff["doctor"], minutes_ahead=200 * DAY), browser(staff["doctor"])
     address = f"/admin/consultations/consultation/add/?appointment={row.pk}"
-    assert "This appointment is meant" in client.get(address).content.decode()
+    assert "I want this appointment" in client.get(address).content.decode()
     assert client.post(address, {"workflow_type": "quick"}).status_code == 200
     assert not Consultation.objects.exists()
     assert client.post(address, {"workflow_type": "quick", "early": "on"}).status_code == 302
     today = booked(register_patient("Ann", "Roe"), staff["doctor"])
     page = client.get(f"/admin/consultations/consultation/add/?appointment={today.pk}").content.decode()
-    assert "This appointment is meant" not in page
+    assert "I want this appointment" not in page
 
 
 def test_of_a_patient_who_died_only_a_visit_before_the_death_is_entered(staff: dict[str, User]) -> None:

@@ -343,5 +343,5 @@ def test_the_page_names_its_boxes_and_not_the_fields_of_the_api(staff: dict[str,
     assert "Then choose the unit F." in shown
     shown = fill_in(client, page("step", visit, 1), height_cm="72").content.decode()
     assert "72 in = 182.9 cm (choose the unit in)" in shown
-    assert "measure again and tick the box that says so" in shown
+    assert "recheck and tick the box that confirms it" in shown
     assert "send " not in shown.partition("hardly possible")[2][:400]

@@ -34,7 +34,7 @@ class _Comparison:
         for path, methods in self.old["paths"].items():
             now = self.new["paths"].get(path)
             if now is None:
-                yield f"{path} is gone"
+                yield f"{path} was removed"
                 continue
             for method in METHODS:
                 if method in methods:
@@ -50,12 +50,12 @@ class _Comparison:
 
     def operation(self, at: str, old: Node, new: Node | None) -> Iterator[str]:
         if new is None:
-            yield f"{at} is gone"
+            yield f"{at} was removed"
             return
         if old.get("operationId") != new.get("operationId"):
             yield f"{at}: operationId {old.get('operationId')} became {new.get('operationId')}"
         if not old.get("security") and new.get("security"):
-            yield f"{at}: now needs to be signed in"
+            yield f"{at}: now requires authentication"
         yield from self.parameters(at, old, new)
         yield from self.body(f"{at} body", self._of(self.old, old.get("requestBody")), self._of(self.new, new.get("requestBody")))
         for status, reply in old.get("responses", {}).items():
@@ -70,7 +70,7 @@ class _Comparison:
         for key, one in before.items():
             where = f"{at} {key[0]} parameter {key[1]}"
             if key not in now:
-                yield f"{where} is gone"
+                yield f"{where} was removed"
             else:
                 yield from self.schema(where, one.get("schema", {}), now[key].get("schema", {}), sent=True)
         self.added = {name for place, name in now.keys() - before.keys() if place == "query"}
@@ -85,15 +85,15 @@ class _Comparison:
 
     def reply(self, at: str, old: Node, new: Node) -> Iterator[str]:
         if not new:
-            yield f"{at} is gone"
+            yield f"{at} was removed"
             return
-        yield from (f"{at}: header {name} is gone" for name in old.get("headers", {}) if name not in new.get("headers", {}))
+        yield from (f"{at}: header {name} was removed" for name in old.get("headers", {}) if name not in new.get("headers", {}))
         yield from self.media(at, old, new, sent=False)
 
     def media(self, at: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
         for kind, media in old.get("content", {}).items():
             if kind not in new.get("content", {}):
-                yield f"{at}: {kind} is gone"
+                yield f"{at}: {kind} was removed"
             else:
                 yield from self.schema(at, media.get("schema", {}), new["content"][kind].get("schema", {}), sent=sent)
 
@@ -121,7 +121,7 @@ class _Comparison:
         if sent and "enum" in new and "enum" not in old:
             yield f"{at}: is now one of {new['enum']}"
         if "enum" in new:
-            yield from (f"{at}: choice {choice!r} is gone" for choice in old.get("enum", []) if choice not in new["enum"])
+            yield from (f"{at}: choice {choice!r} was removed" for choice in old.get("enum", []) if choice not in new["enum"])
         elif "enum" in old and not sent:
             yield f"{at}: is no longer one of {old['enum']}"
         for word in ("oneOf", "anyOf"):
@@ -129,13 +129,13 @@ class _Comparison:
                 [self._flat(file, one) for one in node.get(word, [])] for file, node in ((self.old, old), (self.new, new))
             )
             if [one for one in before if not any(_is_still_offered(one, other) for other in now)]:
-                yield f"{at}: a form of {word} is gone"
+                yield f"{at}: a variant of {word} was removed"
 
     def properties(self, at: str, old: Node, new: Node, *, sent: bool) -> Iterator[str]:
         before, now = old.get("properties", {}), new.get("properties", {})
         for name, schema in before.items():
             if name not in now:
-                yield f"{at}.{name} is gone"
+                yield f"{at}.{name} was removed"
             else:
                 yield from self.schema(f"{at}.{name}", schema, now[name], sent=sent)
         must, must_now = set(old.get("required", [])), set(new.get("required", []))
@@ -145,7 +145,7 @@ class _Comparison:
             missing = (name for name in (must - must_now) & set(now) if now[name].get("x-absent-with") not in self.added)
             yield from (f"{at}.{name} may now be missing" for name in sorted(missing))
         if sent and new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
-            yield f"{at}: no longer takes other fields"
+            yield f"{at}: no longer accepts other fields"
 
     def _flat(self, file: Node, node: Node) -> dict[str, Any]:
         """The schema itself: references followed, what `allOf` joins laid together."""

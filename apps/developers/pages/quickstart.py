@@ -30,26 +30,26 @@ def steps(base_url: str) -> list[QuickstartStep]:
         QuickstartStep(
             "Sign in",
             f"TOKEN=$(curl -s {base_url}/auth/login {typed} \\\n  -d '{login}' \\\n  | {_TAKE_OUT})",
-            "The access token is good for an hour and goes into the Authorization header of everything else. A program sends an "
-            "API key instead, and needs no sign-in.",
+            "The access token is valid for an hour and goes into the Authorization header of every other "
+            "request. A program sends an API key instead and does not sign in.",
         ),
         QuickstartStep(
             "List patients",
             f'curl -s "{base_url}/patients?limit=5" \\\n  {signed}',
-            "A page of patients, and in pagination how many there are.",
+            "A page of patients, with their number in pagination.",
         ),
         QuickstartStep(
-            "Read one",
+            "Read one patient",
             f"curl -s {base_url}/patients/{patient} \\\n  {signed}",
-            "The whole record, as far as your role may see it.",
+            "The whole record, within what your role may see.",
         ),
         QuickstartStep(
-            "Register one",
+            "Register a patient",
             f"curl -s {base_url}/patients \\\n  {signed} \\\n  {typed} \\\n  -d '{body}'",
-            "Answers 201, the new record, and its path in the Location header. A second Jane Smith comes with a warning.",
+            "Returns 201, the new record, and its path in the Location header. A second Jane Smith returns a warning.",
         ),
         QuickstartStep(
-            "Meet an error",
+            "Handle an error",
             f"curl -s {base_url}/patients/nobody \\\n  {signed}",
             "Every failure has this form. Its code is in the error catalogue.",
         ),

@@ -106,7 +106,7 @@ BREAKS: dict[str, Change] = {
     "/colours is gone": lambda f: f["paths"].pop("/colours"),
     "GET /colours is gone": lambda f: f["paths"]["/colours"].pop("get"),
     "GET /colours: operationId listColours became all": lambda f: listing(f).update(operationId="all"),
-    "GET /colours: now needs to be signed in": lambda f: listing(f).update(security=[{"bearerAuth": []}]),
+    "GET /colours: now requires authentication": lambda f: listing(f).update(security=[{"bearerAuth": []}]),
     "GET /colours query parameter limit is gone": lambda f: listing(f)["parameters"].pop(),
     "GET /colours query parameter limit is now required": lambda f: listing(f)["parameters"][1].update(required=True),
     "GET /colours query parameter new is now required": lambda f: listing(f)["parameters"].append(
@@ -134,7 +134,7 @@ BREAKS: dict[str, Change] = {
     "POST /colours body.weight: may no longer be null": lambda f: body(f)["properties"]["weight"].pop("nullable"),
     "POST /colours body.weight: type number became integer": lambda f: body(f)["properties"]["weight"].update(type="integer"),
     "POST /colours body.shade: choice 'light' is gone": lambda f: body(f)["properties"]["shade"]["enum"].pop(),
-    "POST /colours body: no longer takes other fields": lambda f: body(f).update(additionalProperties=False),
+    "POST /colours body: no longer accepts other fields": lambda f: body(f).update(additionalProperties=False),
     "POST /colours 201: header Location is gone": lambda f: making(f)["responses"]["201"]["headers"].pop("Location"),
     "GET /colours 200[].count is gone": lambda f: colour(f)["properties"].pop("count"),
     "GET /colours 200[].count: type integer became number": lambda f: colour(f)["properties"]["count"].update(type="number"),
@@ -145,8 +145,10 @@ BREAKS: dict[str, Change] = {
     "GET /colours 200[].shade: choice 'dark' is gone": lambda f: colour(f)["properties"]["shade"]["enum"].remove("dark"),
     "GET /colours 200[].shade: is no longer one of ['dark', 'light']": lambda f: colour(f)["properties"]["shade"].pop("enum"),
     "GET /colours 200[].owner.name is gone": lambda f: f["components"]["schemas"]["Owner"]["properties"].pop("name"),
-    "GET /colours 200[].either: a form of oneOf is gone": lambda f: colour(f)["properties"]["either"]["oneOf"].pop(),
-    "GET /colours 200[].finish: a form of oneOf is gone": lambda f: colour(f)["properties"]["finish"]["oneOf"][0]["enum"].pop(),
+    "GET /colours 200[].either: a variant of oneOf is gone": lambda f: colour(f)["properties"]["either"]["oneOf"].pop(),
+    "GET /colours 200[].finish: a variant of oneOf is gone": lambda f: colour(f)["properties"]["finish"]["oneOf"][0][
+        "enum"
+    ].pop(),
     "ErrorCode: choice 'GONE' is gone": lambda f: f["components"]["schemas"]["ErrorCode"]["enum"].remove("GONE"),
 }
 

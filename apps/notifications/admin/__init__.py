@@ -1,4 +1,4 @@
-"""One's notifications, the bell on every page that leads to them, and what administrators send."""
+"""The pages of the own notifications, the link with the unread count on every page, and the notices of administrators."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One's own notifications: read, marked as read, followed to where they lead."""
+"""The page of the own notifications: read, mark as read, follow the link."""
 
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from apps.rest.admin.base import HimsModelAdmin
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """Read or unread, in the words of the API."""
+    """Filters read or unread, with the values of the API."""
 
     title = "status"
     parameter_name = "status"
@@ -53,9 +53,9 @@ class CategoryFilter(admin.SimpleListFilter):
 
 @admin.register(Notification)
 class NotificationAdmin(HimsModelAdmin):
-    """The list is a form: its buttons mark as read, one or all."""
+    """The list of notifications is a form: its buttons mark one or all as read."""
 
-    noun = "notification"
+    resource = "notification"
     title = "My notifications"
     list_audit_action = "listed"
     needs = {"view": Permission.NOTIFICATION_READ}
@@ -76,7 +76,7 @@ class NotificationAdmin(HimsModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def _mark(self, request: HttpRequest) -> HttpResponse:
-        """A button of the list was pressed; back to the same list."""
+        """Handles a button of the list; returns to the same list."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         by = cast("Actor", request.user)

@@ -1,4 +1,4 @@
-"""What administrators tell the staff, and who has read it."""
+"""The page of notices to the staff, and of the recipients who read them."""
 
 from typing import Any, cast
 
@@ -20,20 +20,20 @@ _NOTICE_FIELDS = ("title", "message", "type", "priority", "category", "action_ur
 
 
 class NoticeForm(ServiceForm):
-    """Who is told, and what."""
+    """The recipients and the text."""
 
     recipient_roles = forms.MultipleChoiceField(
         label="Roles",
         choices=[(role.value, role.value.replace("_", " ").capitalize()) for role in STAFF],
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="All active people of these roles.",
+        help_text="All active staff with these roles.",
     )
     recipient_ids = forms.ModelMultipleChoiceField(
         label="People",
         queryset=User.objects.none(),
         required=False,
-        help_text="Hold Ctrl to choose several. Who is chosen twice is told once.",
+        help_text="Hold Ctrl to choose several. A person chosen twice gets one notification.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,15 +47,15 @@ class NoticeForm(ServiceForm):
     class Meta:
         model = Message
         fields = _NOTICE_FIELDS
-        help_texts = {"action_url": "A path of this installation, like /admin/. May be left out."}
+        help_texts = {"action_url": "A path of this installation, like /admin/. Optional."}
         widgets = {"message": forms.Textarea(attrs={"rows": 5})}
 
 
 @admin.register(Message)
 class MessageAdmin(HimsModelAdmin):
-    """A notice is sent once and not changed afterwards."""
+    """The list of notices. A notice is sent once and not changed afterwards."""
 
-    noun = "notice"
+    resource = "notice"
     title = "Notices to the staff"
     needs = {"view": Permission.NOTIFICATION_SEND, "add": Permission.NOTIFICATION_SEND}
     form = NoticeForm
@@ -72,7 +72,7 @@ class MessageAdmin(HimsModelAdmin):
         return (*_NOTICE_FIELDS, "sent_by", "created_at", "recipient_count", "read_count")
 
     def add(self, request: HttpRequest, form: Any) -> Message:
-        """Send it."""
+        """Sends the notice."""
         cleaned = form.cleaned_data
         return services.send(
             by=cast("Actor", request.user),

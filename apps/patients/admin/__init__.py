@@ -9,7 +9,7 @@ from apps.rest.admin_site import PendingWork
 admin.site.search = ("admin:patients_patient_changelist", Permission.PATIENT_VIEW)  # type: ignore[attr-defined]
 admin.site.pending_work += (  # type: ignore[attr-defined]
     PendingWork(
-        "Suspected duplicates",
+        "Possible duplicates",
         "admin:patients_duplicatecandidate_changelist",
         Permission.PATIENT_MERGE,
         duplicate_candidates.waiting_text,

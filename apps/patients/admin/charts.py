@@ -47,7 +47,7 @@ class EnteredInErrorFilter(admin.SimpleListFilter):
     parameter_name = "include_retracted"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("true", "Shown too")]
+        return [("true", "Included")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset if self.value() else cast("ChartQuerySet", queryset).not_in_error()
@@ -61,7 +61,7 @@ class EnteredInErrorFilter(admin.SimpleListFilter):
 class ChartEntryAdmin(HimsModelAdmin):
     """Not in the navigation: a chart is opened from its patient's page."""
 
-    noun = "chart"
+    resource = "chart"
     list_audit_action = "read"
     needs = {"view": Permission.CHART_VIEW, "add": Permission.CHART_WRITE}
     list_display = ("when", "type", "display", "measured", "code", "status", "recorded_by")
@@ -78,7 +78,7 @@ class ChartEntryAdmin(HimsModelAdmin):
             run=lambda by, row, answers: services.retract(
                 by=by, patient_id=row.patient_id, entry_id=row.pk, reason=answers["reason"]
             ),
-            question="The entry is marked as entered in error. It stays readable as such; it cannot be taken back.",
+            question="The entry is marked as entered in error. It stays visible as such. This cannot be undone.",
             done="The entry is marked as entered in error.",
             available=lambda row, user: row.status != ENTERED_IN_ERROR and user.writes_chart(row.type),
             destructive=True,
@@ -97,7 +97,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         if not request.GET.get("patient"):
-            messages.info(request, "Find the patient first; the chart opens from there.")
+            messages.info(request, "Find the patient first, then open the chart from their page.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
         patient = self._patient(request)
         context = self.page_context(request, None) | {
@@ -115,7 +115,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if not request.GET.get("patient") or request.GET.get("type") not in set(EntryType):
-            messages.info(request, "Find the patient first; entries are added from the chart.")
+            messages.info(request, "Find the patient first, then add the entry to their chart.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
         if not cast("Any", request.user).writes_chart(request.GET["type"]):
             raise PermissionDenied
@@ -181,13 +181,13 @@ class ChartEntryAdmin(HimsModelAdmin):
         return services.record(by=request.user, patient_id=patient_id, entry=entry)  # type: ignore[arg-type]
 
     def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
-        messages.success(request, f"{obj.display}: on record.")
+        messages.success(request, f"{obj.display}: recorded.")
         if reason := selectors.unusual_for_patient(obj):
             messages.warning(request, reason)
         if same := selectors.already_recorded(obj):
             since = f"{same[0].display}, {same[0].occurred_at:%Y-%m-%d}"
             messages.warning(
-                request, f"The chart has this {obj.type} as active already ({since}). If it is the same, retract one."
+                request, f"The chart already has this {obj.type} as active ({since}). If it is the same, retract one."
             )
         return HttpResponseRedirect(f"{reverse('admin:patients_chartentry_changelist')}?patient={obj.patient_id}")
 

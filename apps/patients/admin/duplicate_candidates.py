@@ -105,9 +105,9 @@ NOT_SAME = RowAction(
     label="Not the same person",
     permission=Permission.PATIENT_MERGE,
     run=lambda by, row, _: services.mark_not_duplicate(by=by, patient_id=row.low_id, other_id=row.high_id),
-    question="You looked at both records, and they are two people. This is remembered under your name, and the pair is never "
-    "suggested again.",
-    done="Two people: on record. The pair has left the queue.",
+    question="You compared both records, and they are two people. This is recorded under your name, and the pair "
+    "is never suggested again.",
+    done="Recorded as two people. The pair has left the queue.",
 )
 
 
@@ -115,8 +115,8 @@ NOT_SAME = RowAction(
 class DuplicateCandidateAdmin(HimsModelAdmin):
     """Whoever may merge finds here whom."""
 
-    noun = "suspected_pair"
-    title = "Suspected duplicates"
+    resource = "suspected_pair"
+    title = "Possible duplicates"
     list_audit_action = "listed"
     needs = {"view": Permission.PATIENT_MERGE}
     list_display = ("__str__",)
@@ -155,7 +155,7 @@ class DuplicateCandidateAdmin(HimsModelAdmin):
         return reverse("admin:patients_duplicatecandidate_changelist")
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        messages.info(request, "This pair is no longer in the queue: somebody settled it, or the records were amended.")
+        messages.info(request, "This pair is no longer in the queue: another user resolved it, or the records were changed.")
         return HttpResponseRedirect(reverse("admin:patients_duplicatecandidate_changelist"))
 
     @admin.display(description="older record")

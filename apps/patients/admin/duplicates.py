@@ -25,7 +25,7 @@ _TICKED = "not_same"
 class MatchesNotReviewed(Conflict):
     """Nobody has said yet that these are other people."""
 
-    message = "Nothing is saved yet: this may be somebody who is on record already. Look at the list above the form."
+    message = "Nothing has been saved yet: this patient may already be registered. Check the list above the form."
 
 
 class OtherForm(forms.Form):
@@ -37,7 +37,7 @@ class OtherForm(forms.Form):
 def _not_same(by: Actor, row: Patient, mrn: str) -> None:
     other = selectors.by_mrn(by, mrn.strip())
     if other is None:
-        raise Invalid(field="other", issue="Nobody has this MRN.")
+        raise Invalid(field="other", issue="No patient has this MRN.")
     try:
         services.mark_not_duplicate(by=by, patient_id=row.pk, other_id=other.pk)
     except Invalid as problem:
@@ -50,8 +50,8 @@ NOT_SAME = RowAction(
     permission=Permission.PATIENT_AMEND,
     form=OtherForm,
     run=lambda by, row, answers: _not_same(by, row, answers["other"]),
-    question="You looked at both records, and they are two people. This is remembered under your name.",
-    done="Two people: on record. They are not suggested as duplicates again.",
+    question="You compared both records, and they are two people. This is recorded under your name.",
+    done="Recorded as two people. They are no longer suggested as duplicates.",
 )
 
 
@@ -75,7 +75,11 @@ class DuplicateCheckMixin(HimsModelAdmin):
         """Say after an edit whom the patient looks like now."""
         if any(name in changes for name in COMPARED) and (matches := self._of_record(request, row)):
             people = ", ".join(str(match.patient) for match in matches)
-            messages.warning(request, f"This may be the same person as {people}. Compare the records, then merge them or say no.")
+            messages.warning(
+                request,
+                f"This may be the same person as {people}. Compare the records, then merge them or confirm that they "
+                "are different.",
+            )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         """The form, and above it who is likely the same person."""
@@ -90,8 +94,8 @@ class DuplicateCheckMixin(HimsModelAdmin):
 
     def record_access(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
         """One look is one row of the trail: whoever else the patient's page shows stands in it."""
-        beside = getattr(request, "shown_matches", None) if action == "read" else None
-        super().record_access(request, action, row, **(detail | {"lookalikes": beside} if beside else detail))
+        lookalikes = getattr(request, "shown_matches", None) if action == "read" else None
+        super().record_access(request, action, row, **(detail | {"lookalikes": lookalikes} if lookalikes else detail))
 
     def _of_record(self, request: HttpRequest, row: Patient) -> list[Match]:
         if row.merged_into_id or not can_open(request.user, Permission.PATIENT_MATCH):
@@ -104,6 +108,6 @@ class DuplicateCheckMixin(HimsModelAdmin):
 
     def _action_urls(self, request: HttpRequest, row: Model | None) -> dict[str, str]:
         """Where one says that they are two people, or makes one of both."""
-        acts = self.available_row_actions(request, row) if row is not None else []
-        urls = {str(act["url"]).rstrip("/").rpartition("/")[2]: act["url"] for act in acts}
+        row_actions = self.available_row_actions(request, row) if row is not None else []
+        urls = {str(row_action["url"]).rstrip("/").rpartition("/")[2]: row_action["url"] for row_action in row_actions}
         return {"not_same_url": urls.get(NOT_SAME.name, ""), "merge_url": urls.get("merge", "")}

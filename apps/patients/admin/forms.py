@@ -80,7 +80,7 @@ class PatientForm(ServiceForm):
         required=False,
         min_value=0,
         max_value=dates.OLDEST_AGE,
-        help_text="In years, only where the date of birth is not known. It is then shown as estimated.",
+        help_text="In years, only if the date of birth is not known. It is then shown as estimated.",
     )
 
     class Meta:
@@ -91,7 +91,7 @@ class PatientForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "mrn" in self.fields:
             self.fields["mrn"].required = False
-            self.fields["mrn"].help_text = "Leave empty, and the next number is given."
+            self.fields["mrn"].help_text = "Leave empty to assign the next number."
         if not self.instance._state.adding:
             del self.fields["age"]
             self.initial["date_of_birth"] = self.instance.birth.in_words
@@ -102,7 +102,7 @@ class PatientForm(ServiceForm):
                 required=not self.instance._state.adding,  # the age will do
                 widget=AdminTextInputWidget(attrs={"autocomplete": "off", "maxlength": _BIRTH_MOST}),
                 help_text=f"like 1980-05-15 or {_EXAMPLE[rules.is_month_first(settings.CLINIC_COUNTRY)]}; a month like 1980-05 "
-                "or a year like 1980 where no more is known; about 1980 where it is estimated",
+                "or a year like 1980 if no more is known; about 1980 if it is estimated",
             )
 
     def clean(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class PatientForm(ServiceForm):
         elif age is not None and born is not None:
             self.add_error("age", "Enter the date of birth or the age, not both.")
         elif born is None and "date_of_birth" in self.fields and "date_of_birth" not in self.errors:
-            self.add_error("date_of_birth", "Enter the date of birth, or the age below where nobody knows it.")
+            self.add_error("date_of_birth", "Enter the date of birth, or the age below if it is not known.")
         if born is not None:
             cleaned |= {"date_of_birth": born.first, "date_of_birth_precision": born.precision.value}
         return super().clean()
@@ -160,14 +160,16 @@ def entry_form(kind: EntryType) -> type[ServiceForm]:
     boxes["occurred_at"] = WhenField(
         label="When",
         required=False,
-        help_text="Onset, effective time, or when it was done; a year or a month (2015-06) where no more is known. Empty: now.",
+        help_text="Onset, effective time, or when it was done; a year or a month (2015-06) if no more is known. Empty: now.",
     )
-    boxes["ended_at"] = WhenField(label="Until", required=False, help_text="Likewise, where it is over.")
+    boxes["ended_at"] = WhenField(label="Until", required=False, help_text="When it ended, in the same format.")
     if kind == EntryType.VITAL_SIGN:
         boxes[_CONFIRMED] = forms.BooleanField(
-            label="I measured again", required=False, help_text="Only for a value that looks implausible and is right."
+            label="I rechecked this reading; it is correct",
+            required=False,
+            help_text="Only for a value that looks implausible and is correct.",
         )
-    meta = type("Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": "In words"}})
+    meta = type("Meta", (), {"model": ChartEntry, "fields": entry_columns(kind), "labels": {"display": "Description"}})
     return type("KindOfEntryForm", (EntryForm,), boxes | {"Meta": meta})
 
 

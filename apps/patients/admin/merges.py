@@ -74,9 +74,9 @@ MERGE = RowAction(
     label="Merge into …",
     permission=Permission.PATIENT_MERGE,
     run=_merge,
-    question="The chart and everything else moves to the surviving record. This record's number finds it from then on. "
-    "It can be undone.",
-    done="The two records are one.",
+    question="The chart and everything else moves to the kept record. This record's number finds it from then on. "
+    "You can undo the merge.",
+    done="The two records are merged.",
     available=lambda row, _: not row.merged_into_id,
     destructive=True,
 )
@@ -114,7 +114,7 @@ class MergeMixin(HimsModelAdmin):
         if into is None:
             return self._choose(request, row)
         if sample_ids.resolve(request.GET["into"]) != into.pk:  # nothing is merged into a record nobody looked at
-            messages.warning(request, "The record you chose was itself merged into this one. Look again.")
+            messages.warning(request, "The record you chose was itself merged into this one. Check it again.")
             return HttpResponseRedirect(f"{request.path}?into={into.pk}")
         response = super().row_action_view(request, object_id, action)
         is_done = isinstance(response, HttpResponseRedirect)
@@ -147,7 +147,7 @@ class MergeMixin(HimsModelAdmin):
         self.record_access(request, "searched", query={"q": text}, shown=len(matches))
         page = super()._ask(request, row, MERGE, forms.Form())
         page.template_name = "admin/patients/patient/merge_choose.html"
-        cast("dict[str, Any]", page.context_data).update(text=text, found=matches)
+        cast("dict[str, Any]", page.context_data).update(text=text, matches=matches)
         return page
 
     def _into(self, request: HttpRequest, row: Patient) -> Patient | None:
@@ -211,19 +211,19 @@ UNDO = RowAction(
     label="Undo the merge",
     permission=Permission.PATIENT_MERGE,
     run=lambda by, row, _: services.undo_merge(by=by, merge_id=row.pk),
-    question="Both records become their own again, with what was changed in their rows since. Rows that are new, and fields that "
-    "were changed since, stay with the survivor and are listed for you to decide.",
-    done="The merge is undone.",
+    question="Both records are separate again, with the changes made to their rows since. New rows and fields "
+    "changed since stay with the kept record and are listed for you to decide.",
+    done="The merge was undone.",
     available=lambda row, _: row.undone_at is None,
     destructive=True,
 )
 SETTLE = RowAction(
     name="settle",
-    label="Decide what is left",
+    label="Resolve remaining items",
     permission=Permission.PATIENT_MERGE,
     run=lambda by, _, answers: _settle(by, answers),
-    question="This came to be while the two records were one. Whose is it?",
-    done="It is decided.",
+    question="This was created while the two records were merged. Which patient does it belong to?",
+    done="The decision is saved.",
     available=lambda row, _: selectors.triage(row).filter(settled_at=None).exists(),
 )
 
@@ -232,7 +232,7 @@ SETTLE = RowAction(
 class MergeAdmin(HimsModelAdmin):
     """Every merge, taken back or not; what an undo left is decided here."""
 
-    noun = "merge"
+    resource = "merge"
     title = "Merged records"
     needs = {"view": Permission.PATIENT_MERGE}
     list_display = ("merged_at", "retired", "survivor", "merged_by", "undone_at", "left")
@@ -268,14 +268,14 @@ class MergeAdmin(HimsModelAdmin):
     def row_action_form(self, request: HttpRequest, row: Merge, action: RowAction) -> Any:
         if action is not SETTLE:
             return super().row_action_form(request, row, action)
-        told = _triage_labels(selectors.triage(row).filter(settled_at=None), row, cast("Actor", request.user))
-        return SettleForm(row, told, request.POST if request.method == "POST" else None)
+        labels = _triage_labels(selectors.triage(row).filter(settled_at=None), row, cast("Actor", request.user))
+        return SettleForm(row, labels, request.POST if request.method == "POST" else None)
 
-    @admin.display(description="retired record")
+    @admin.display(description="merged record")
     def from_record(self, row: Merge) -> str:
         return str(row.retired)
 
-    @admin.display(description="surviving record")
+    @admin.display(description="kept record")
     def into_record(self, row: Merge) -> str:
         return format_html('<a href="{}">{}</a>', reverse("admin:patients_patient_change", args=[row.survivor_id]), row.survivor)
 

@@ -55,11 +55,11 @@ class PatientPanel:
     title: str
     lines: tuple[tuple[str, str], ...]
     empty: str
-    ways: tuple[tuple[str, str], ...] = ()
+    row_links: tuple[tuple[str, str], ...] = ()
 
 
 def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpResponse:
-    messages.success(request, "The patient is inactive now.")
+    messages.success(request, "The patient is now inactive.")
     warn_of_visits(request, answer)
     return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[row.pk]))
 
@@ -68,7 +68,7 @@ def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpRes
 class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
     """Whoever may amend the insurance alone finds everything else read-only."""
 
-    noun = "patient"
+    resource = "patient"
     needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND_INSURANCE}
     panels: ClassVar[
         tuple[Callable[[HttpRequest, Patient], PatientPanel | None], ...]
@@ -85,8 +85,8 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
             label="No known allergies",
             permission=Permission.CHART_WRITE,
             run=lambda by, row, _: services.record_no_known_allergies(by=by, patient_id=row.pk),
-            question="You asked, and there are none. This is written into the chart under your name.",
-            done="No known allergies: on record.",
+            question="You asked, and there are none. This is added to the chart under your name.",
+            done="No known allergies: recorded.",
             available=lambda row, user: row.allergy_status == AllergyStatus.NOT_ASKED and user.writes_chart(EntryType.ALLERGY),
         ),
         RowAction(
@@ -94,8 +94,8 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
             label="Deactivate",
             permission=Permission.PATIENT_DEACTIVATE,
             run=lambda by, row, _: services.deactivate(by=by, patient_id=row.pk),
-            question="The patient leaves the active list. The record stays, and can be made active again.",
-            done="The patient is inactive now.",
+            question="The patient is removed from the active list. The record stays and can be reactivated.",
+            done="The patient is now inactive.",
             result_page=_deactivated,
             available=lambda row, _: row.is_active,
             destructive=True,
@@ -105,7 +105,7 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
             label="Reactivate",
             permission=Permission.PATIENT_DEACTIVATE,
             run=lambda by, row, _: services.reactivate(by=by, patient_id=row.pk),
-            question="The patient comes back to the active list.",
+            question="The patient returns to the active list.",
             done="The patient is active again.",
             available=lambda row, _: not row.is_active,
         ),
@@ -171,7 +171,7 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
             "subtitle": row.title,
             "banner": shown,
             "may_read_chart": can_open(request.user, Permission.CHART_VIEW),
-            "beside": panels,
+            "panels": panels,
         }
 
     @admin.display(description="patient")

@@ -29,7 +29,7 @@ from apps.rest.admin.forms import show_refusal
 from apps.rest.admin.row_actions import ReasonForm, RowAction
 from apps.rest.admin_site import can_open
 
-_WHY = ("Danger to life", "Covering for somebody of the care team", "The patient asks for it", "Another emergency")
+_WHY = ("Danger to life", "Covering for a member of the care team", "The patient requests it", "Another emergency")
 _PAGE = "patients_patient_break_glass"
 
 
@@ -49,7 +49,7 @@ class TeamForm(LongReasonForm):
         queryset=User.objects.none(),
         required=False,
         label="Care team",
-        help_text="They alone see the chart, with the doctors who have a visit.",
+        help_text="Only they see the chart, together with the doctors who have an appointment.",
         widget=forms.CheckboxSelectMultiple,
     )
     field_order = ("care_team", "reason")
@@ -63,13 +63,13 @@ class EmergencyForm(forms.Form):
     """Whose chart, and what the emergency is: a word from the list and a sentence."""
 
     mrn = forms.CharField(max_length=40, label="MRN")
-    why = forms.ChoiceField(choices=[(word, word) for word in _WHY], label="What is it")
+    why = forms.ChoiceField(choices=[(word, word) for word in _WHY], label="Situation")
     reason = forms.CharField(
         min_length=REASON_MIN,
         max_length=300,
-        label="In your words",
+        label="Details",
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=f"At least {REASON_MIN} characters. Administrators are told, and ask.",
+        help_text=f"At least {REASON_MIN} characters. Administrators are notified and review it.",
     )
 
 
@@ -84,7 +84,8 @@ RESTRICT = RowAction(
     permission=Permission.PATIENT_RESTRICT,
     form=TeamForm,
     run=lambda by, row, answers: _restrict(by, row.pk, answers),
-    question="The chart disappears for everybody but the care team, you too. It is found by its MRN under “Restricted charts”.",
+    question="Only the care team will see the chart; if you are not a member, you will not either. You can find "
+    "it by its MRN under “Restricted charts”.",
     done="The chart is restricted.",
     available=lambda row, _: not row.restricted,
     destructive=True,
@@ -140,8 +141,8 @@ class RestrictionMixin(HimsModelAdmin):
             reason = f"{answers['why']}: {answers['reason']}"
             try:
                 row = services.break_glass_of(by=cast("Actor", request.user), mrn=answers["mrn"], reason=reason)
-            except NotFound as nobody:
-                form.add_error("mrn", nobody.message)
+            except NotFound as missing:
+                form.add_error("mrn", missing.message)
             except HimsError as refusal:
                 show_refusal(form, refusal)
             else:
@@ -184,8 +185,8 @@ class RestrictionMixin(HimsModelAdmin):
 
 
 _QUESTION = (
-    "Only the care team sees this chart. In an emergency you may open it for four hours. What you read and write in it is "
-    "marked, and administrators are told."
+    "Only the care team sees this chart. In an emergency you can open it for four hours. What you read "
+    "and write in it is marked, and administrators are notified."
 )
 
 
@@ -210,7 +211,7 @@ class InForceFilter(admin.SimpleListFilter):
 class RestrictionAdmin(HimsModelAdmin):
     """Which charts are restricted, by MRN: whoever decides it finds them here, and sees nothing of them."""
 
-    noun = "restriction"
+    resource = "restriction"
     title = "Restricted charts"
     needs = {"view": Permission.PATIENT_RESTRICT}
     list_display = ("decided_at", "whose", "restricted", "team", "reason", "decided_by")
@@ -227,7 +228,7 @@ class RestrictionAdmin(HimsModelAdmin):
             permission=Permission.PATIENT_RESTRICT,
             form=TeamForm,
             run=lambda by, row, answers: _restrict(by, row.patient_id, answers),
-            question="Those who are ticked see the chart. Whoever is not loses sight of it at once.",
+            question="Selected people see the chart. All others lose access immediately.",
             done="The care team is changed.",
             available=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
         ),
@@ -237,7 +238,7 @@ class RestrictionAdmin(HimsModelAdmin):
             permission=Permission.PATIENT_RESTRICT,
             form=LongReasonForm,
             run=lambda by, row, answers: services.lift_restriction(by=by, patient_id=row.patient_id, reason=answers["reason"]),
-            question="Everybody whose role reads charts sees it again.",
+            question="Everyone whose role reads charts sees it again.",
             done="The chart is open again.",
             available=lambda row, _: row.restricted and row.patient.restricted and row.is_latest,
             destructive=True,
@@ -264,13 +265,13 @@ class RestrictionAdmin(HimsModelAdmin):
 
     @admin.display(description="care team")
     def team(self, row: Restriction) -> str:
-        return ", ".join(map(str, User.objects.filter(pk__in=row.care_team).order_by("last_name", "pk"))) or "nobody named"
+        return ", ".join(map(str, User.objects.filter(pk__in=row.care_team).order_by("last_name", "pk"))) or "no members named"
 
 
 class ReviewForm(forms.Form):
     """What the reviewer found."""
 
-    review = forms.CharField(max_length=400, label="What you found", widget=forms.Textarea(attrs={"rows": 3}))
+    review = forms.CharField(max_length=400, label="Result of the review", widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class ReviewedFilter(admin.SimpleListFilter):
@@ -290,7 +291,7 @@ class ReviewedFilter(admin.SimpleListFilter):
 class BreakGlassAdmin(HimsModelAdmin):
     """Who opened whose restricted chart, when and why; each is looked at and signed off."""
 
-    noun = "emergency_access"
+    resource = "emergency_access"
     title = "Emergency access"
     needs = {"view": Permission.GLASS_REVIEW}
     list_display = ("broken_at", "user", "whose", "reason", "until", "reviewed_by", "reviewed_at")
@@ -307,8 +308,8 @@ class BreakGlassAdmin(HimsModelAdmin):
             permission=Permission.GLASS_REVIEW,
             form=ReviewForm,
             run=lambda by, row, answers: services.review_glass(by=by, break_glass_id=row.pk, review=answers["review"]),
-            question="You looked into it. What you write is kept under your name.",
-            done="It is signed off.",
+            question="You reviewed it. Your text is stored under your name.",
+            done="The review is signed off.",
             available=lambda row, user: row.reviewed_at is None and row.user_id != user.pk,
         ),
     )

@@ -14,8 +14,8 @@ class PatientFilter(FilterSet):
     search = CharFilter(
         method="unfiltered",
         max_length=QUERY_MAX,
-        help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a telephone "
-        "number as it is dialled at home or from abroad; date of birth. Ignores case and accents",
+        help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a "
+        "telephone number as dialled at home or from abroad; date of birth. Ignores case and accents",
     )
     status = ChoiceFilter(method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")])
     cursor = CharFilter(method="unfiltered", max_length=cursor.LONGEST, help_text=cursor.HELP)
@@ -31,7 +31,7 @@ class PatientFilter(FilterSet):
 
 class ChartFilter(FilterSet):
     type = ChoiceFilter(choices=[(kind.value, kind.value) for kind in EntryType])
-    include_retracted = YesNoFilter(method="with_retracted", help_text="Also show what was entered in error")
+    include_retracted = YesNoFilter(method="with_retracted", help_text="Also show entries that were entered in error")
 
     class Meta:
         model = ChartEntry

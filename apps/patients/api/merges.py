@@ -23,18 +23,18 @@ _ID, _OTHER = "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44", "01961f0e-6c11-7f0a-8a3d-9
 
 
 class MergeBody(StrictSerializer):
-    into = IdField(help_text="The record that stays")
+    into = IdField(help_text="The record to keep")
     reason = serializers.CharField(max_length=400)
     fields = serializers.DictField(  # type: ignore[assignment]  # DRF has an attribute so called
         child=serializers.ChoiceField(choices=_SIDES),
         required=False,
-        help_text="Whose value is kept, by column (`phone`, `insurance_provider`) or group (`address`, `emergency_contact`, "
-        "`insurance`). Without: the survivor's, its gaps filled.",
+        help_text="Which record's value to keep, by column (`phone`, `insurance_provider`) or group (`address`, "
+        "`emergency_contact`, `insurance`). Default: the survivor's, its gaps filled.",
     )
 
 
 class IntoFilter(FilterSet):
-    into = CharFilter(max_length=40, required=True, help_text="The record that would stay")
+    into = CharFilter(max_length=40, required=True, help_text="The record to keep")
 
     class Meta:
         model = Patient
@@ -58,12 +58,12 @@ class MergeShape(serializers.Serializer):
     retired_id = serializers.UUIDField()
     survivor_id = serializers.UUIDField()
     reason = serializers.CharField()
-    changed = serializers.ListField(child=serializers.CharField(), help_text="The survivor's columns that took another value")
+    changed = serializers.ListField(child=serializers.CharField(), help_text="The survivor's columns that got another value")
     merged_at = serializers.DateTimeField()
     merged_by = serializers.UUIDField(allow_null=True)
     undone_at = serializers.DateTimeField(allow_null=True)
     undone_by = serializers.UUIDField(allow_null=True)
-    triage = TriageShape(many=True, help_text="What the undo left for a person to decide")
+    triage = TriageShape(many=True, help_text="What the undo left for a user to decide")
     retired = responses.PatientRow(required=False, allow_null=True, help_text="With `expand=retired`")
     survivor = responses.PatientRow(required=False, allow_null=True, help_text="With `expand=survivor`")
 
@@ -95,8 +95,8 @@ class MergePreviewShape(serializers.Serializer):
     conflicts = DifferenceShape(many=True, help_text="Columns in which the two differ, and whose value is kept by default")
     warnings = CautionShape(
         many=True,
-        help_text="What speaks against one person, or needs a look afterwards: `listed_twice` names allergies and diagnoses of "
-        "which one entry stays active, `medication_twice` medicines that both charts list",
+        help_text="Reasons against one person, or items to check afterwards: `listed_twice` names allergies and "
+        "diagnoses of which one entry stays active, `medication_twice` medicines that both charts list",
     )
 
 
@@ -117,7 +117,7 @@ class MergePreviewViewSet(HimsViewSet):
         """What merging this record into another would do."""
         retired_id, into = self.id_in_path(), self.validated_query().get("into")
         if not into:
-            raise Invalid(field="into", issue="Say which record would stay.")
+            raise Invalid(field="into", issue="Send the id of the record to keep.")
         survivor_id = sample_ids.in_query(into, "into")
         preview = merge_plan.preview(visible_to=self.by, retired_id=retired_id, survivor_id=survivor_id)
         self.record_access("patient.merge_previewed", patient_id=retired_id, object_id=survivor_id)

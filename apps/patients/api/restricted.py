@@ -34,13 +34,14 @@ class RestrictionBody(StrictSerializer):
         child=IdField(),
         required=False,
         max_length=_TEAM_MAX,
-        help_text="User ids of active clinicians who see the chart, beside the doctors with a visit. Absent: as it is",
+        help_text="User ids of active clinicians who see the chart, in addition to the doctors with an appointment. "
+        "Absent: unchanged",
     )
-    reason = _reason("Is kept")
+    reason = _reason("Stored with the decision")
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("care_team") and not values["restricted"]:
-            raise serializers.ValidationError({"care_team": "Leave it out where the chart is opened to all."})
+            raise serializers.ValidationError({"care_team": "Leave it out if the chart is opened to all."})
         return values
 
 
@@ -49,15 +50,17 @@ class RestrictionShape(serializers.Serializer):
 
     patient_id = serializers.UUIDField()
     restricted = serializers.BooleanField()
-    care_team = serializers.ListField(child=serializers.UUIDField(), help_text="Those named")
-    doctors_with_visits = serializers.ListField(child=serializers.UUIDField(), help_text="See the chart without being named")
+    care_team = serializers.ListField(child=serializers.UUIDField(), help_text="The named members")
+    doctors_with_visits = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Users who see the chart without being named"
+    )
     reason = serializers.CharField()
     decided_at = serializers.DateTimeField()
     decided_by = serializers.UUIDField(allow_null=True)
 
 
 class BreakGlassBody(StrictSerializer):
-    reason = _reason("What makes it an emergency; is kept and reviewed")
+    reason = _reason("The reason for the emergency; stored and reviewed")
 
 
 class BreakGlassByMrnBody(BreakGlassBody):
@@ -86,8 +89,8 @@ class LookShape(serializers.Serializer):
     id = serializers.UUIDField()
     at = serializers.DateTimeField()
     person = PersonShape()
-    action = serializers.CharField(help_text="In words")
-    action_code = serializers.CharField(help_text="As the audit trail calls it")
+    action = serializers.CharField(help_text="A description")
+    action_code = serializers.CharField(help_text="The action as in the audit log")
     outcome = serializers.ChoiceField(choices=AuditEvent.Outcome.choices)
     purpose = serializers.CharField(help_text="treatment, payment, operations or break_glass")
 
@@ -141,7 +144,7 @@ class RestrictionViewSet(HimsViewSet):
         else:
             restriction = services.lift_restriction(by=self.by, patient_id=patient_id, reason=body["reason"])
         shape = restriction_shape(restriction)
-        return self.ok({"restriction": shape}, warnings=_nobody_warning(shape))
+        return self.ok({"restriction": shape}, warnings=_empty_team_warning(shape))
 
 
 class BreakGlassViewSet(HimsViewSet):
@@ -247,8 +250,8 @@ def access_log_row(entry: AccessLogEntry) -> dict[str, Any]:
     }
 
 
-def _nobody_warning(shape: dict[str, Any]) -> list[dict[str, Any]]:
+def _empty_team_warning(shape: dict[str, Any]) -> list[dict[str, Any]]:
     if not shape["restricted"] or shape["care_team"] or shape["doctors_with_visits"]:
         return []
-    message = "Nobody is on the care team: the chart opens to emergency access alone."
+    message = "The care team is empty: only emergency access opens the chart."
     return [{"code": "nobody_on_care_team", "message": message, "field": "care_team"}]

@@ -29,7 +29,7 @@ class PatientViewSet(HimsViewSet):
     resource = "patient"
     plural = "patients"
     extra = {
-        "fuzzy": {"type": "boolean", "description": "True where nothing fitted and near spellings and sounds are shown"},
+        "fuzzy": {"type": "boolean", "description": "True if nothing matched and similar spellings and sounds are shown"},
         "pagination": cursor.PAGINATION,
     }
 
@@ -222,7 +222,7 @@ def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
     return [
         {
             "code": "possible_duplicate",
-            "message": "This may be somebody who is on record already.",
+            "message": "This patient may already be registered.",
             "patients": [responses.to_row(match.patient) for match in matches],
             "matches": why,
         }
@@ -240,7 +240,7 @@ def _already_recorded(row: ChartEntry) -> list[dict[str, Any]]:
     same = selectors.already_recorded(row)
     if not same:
         return []
-    message = f"The chart has this {row.type} as active already. If it is the same, retract one of the two."
+    message = f"The chart already has this {row.type} as active. If it is the same, retract one of the two."
     return [{"code": "already_recorded", "message": message, "entries": [entry.pk for entry in same]}]
 
 
@@ -252,6 +252,4 @@ def _unusual(row: ChartEntry) -> list[dict[str, Any]]:
 def _phone_warning(patient: Patient) -> list[dict[str, Any]]:
     if not patient.phone or patient.phone_e164:
         return []
-    return [
-        {"code": "phone_not_valid", "message": "The number was kept as sent; no such number can be dialled.", "field": "phone"}
-    ]
+    return [{"code": "phone_not_valid", "message": "The number was stored as sent; it cannot be dialled.", "field": "phone"}]

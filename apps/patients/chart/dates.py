@@ -12,7 +12,7 @@ from enum import StrEnum
 OLDEST_AGE = 130  # years
 _OLDEST, _YOUNGEST = date(1850, 1, 1), date(2199, 12, 31)
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
-WRITE_IT_AS = "Write the date as YYYY-MM-DD, or as YYYY-MM or YYYY where no more is known."
+WRITE_IT_AS = "Write the date as YYYY-MM-DD, or as YYYY-MM or YYYY if no more is known."
 
 
 class Precision(StrEnum):
@@ -77,7 +77,7 @@ def precision_problem(first: date, precision: str) -> str | None:
     if precision not in list(Precision):
         return f"Must be one of {', '.join(Precision)}."
     if not fits(first, precision):
-        return "Only the first day of a month or year can stand for the whole of it. Send the month or the year alone."
+        return "Only the first day of a month or year can represent the whole of it. Send the month or the year alone."
     return None
 
 

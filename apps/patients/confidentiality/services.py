@@ -32,7 +32,7 @@ class NoNeedToBreakGlass(Conflict):
 
 
 class GlassAlreadyBroken(Conflict):
-    message = "You have opened this chart already; it stays open until the time given."
+    message = "You have already opened this chart; it stays open until the given time."
 
 
 class AlreadyReviewed(Conflict):
@@ -122,7 +122,7 @@ def break_glass(*, by: Actor, patient_id: UUID, reason: str) -> BreakGlass:
     short, NotRestricted, NoNeedToBreakGlass, and GlassAlreadyBroken while it is open to them already."""
     reason, now = _checked_reason(reason), clock.now()
     if by.id is None:
-        raise Forbidden("Only a person breaks the glass.")
+        raise Forbidden("Only a person can use emergency access.")
     patient = selectors.get_for_update(SYSTEM, patient_id)
     if not patient.restricted:
         raise NotRestricted
@@ -151,11 +151,11 @@ def review_glass(*, by: Actor, break_glass_id: UUID, review: str) -> BreakGlass:
     if row is None:
         raise NotFound("There is no such emergency access.")
     if not review.strip():
-        raise Invalid(field="review", issue="Say what you found.")
+        raise Invalid(field="review", issue="Enter the result of the review.")
     if row.reviewed_at:
         raise AlreadyReviewed
     if row.user_id == by.id:
-        raise Forbidden("Nobody reviews their own emergency access.")
+        raise Forbidden("You can't review your own emergency access.")
     row.amend(reviewed_by_id=by.id, reviewed_at=clock.now(), review=review.strip())
     emit(GlassReviewed(patient_id=row.patient_id, break_glass_id=row.pk), by=by)
     return row
@@ -164,7 +164,7 @@ def review_glass(*, by: Actor, break_glass_id: UUID, review: str) -> BreakGlass:
 def _checked_reason(reason: str) -> str:
     reason = reason.strip()
     if len(reason) < REASON_MIN:
-        raise Invalid(field="reason", issue=f"Say why, in at least {REASON_MIN} characters.")
+        raise Invalid(field="reason", issue=f"Enter a reason of at least {REASON_MIN} characters.")
     return reason
 
 

@@ -122,8 +122,8 @@ class _RoleQueries:
         return _prepared(Patient.objects.hidden_from(self._actor, NOW).order_by().values("seq"))
 
 
-def _prepared(rows: QuerySet, *blanks: Any) -> PreparedQuery:
-    return PreparedQuery(rows, *blanks, optional=(ACTOR_ID, NOW))
+def _prepared(rows: QuerySet, *slots: Any) -> PreparedQuery:
+    return PreparedQuery(rows, *slots, optional=(ACTOR_ID, NOW))
 
 
 @cache

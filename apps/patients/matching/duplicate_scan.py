@@ -15,7 +15,7 @@ _LOCK = 4_110_926_512_840_551  # any number, the same in every process
 _BATCH = 100  # patients between two notes of how far it got; so many at most are looked at twice after a kill
 
 ProgressCallback = Callable[[int, int], None]
-"""Told how many patients have been looked at and of how many, also before the first."""
+"""Receives the number of compared patients and their total, also before the first."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def scan(*, by: Actor, anew: bool = False, watch: ProgressCallback) -> ScanResul
 
     One short transaction a patient. Raises AlreadyRunning.
     """
-    with advisory_lock(_LOCK, "Another run of find_duplicates is under way."):
+    with advisory_lock(_LOCK, "Another run of find_duplicates is in progress."):
         progress, changes = _progress(anew), 0
         total = row_counter.total()
         watch(progress.looked_at, total)

@@ -104,7 +104,7 @@ def retired_and_survivor(patients: Mapping[UUID, Patient], retired_id: UUID, sur
     if survivor_id not in patients:
         raise Invalid(field="into", issue="There is no such patient.")
     if retired_id == survivor_id:
-        raise Invalid(field="into", issue="A record is not merged into itself.")
+        raise Invalid(field="into", issue="A record cannot be merged into itself.")
     return patients[retired_id], patients[survivor_id]
 
 
@@ -115,7 +115,7 @@ def choices(retired: Patient, survivor: Patient, requested: Mapping[str, str]) -
         name = _BIRTH if field in GROUPS[_BIRTH] else field  # a date and another record's precision make no birth
         columns = GROUPS.get(name, (name,) if name in COLUMNS else ())
         if not columns:
-            raise Invalid(field=f"fields.{field}", issue=f"Can be chosen: {', '.join((*COLUMNS, *GROUPS))}.")
+            raise Invalid(field=f"fields.{field}", issue=f"Valid choices: {', '.join((*COLUMNS, *GROUPS))}.")
         if side not in ("retired", "survivor"):
             raise Invalid(field=f"fields.{field}", issue="Must be retired or survivor.")
         chosen |= dict.fromkeys(columns, cast("Side", side))
@@ -178,7 +178,7 @@ def _warnings(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Me
     for row, which in ((retired, "record to be retired"), (survivor, "surviving record")):
         if row.merged_into_id:
             yield MergeWarning(
-                "already_merged", f"The {which} was merged into {row.merged_into_id} before. Nothing can be merged."
+                "already_merged", f"The {which} was already merged into {row.merged_into_id}. Nothing can be merged."
             )
     if shown_value(retired, _BIRTH) != shown_value(survivor, _BIRTH):
         yield MergeWarning(
@@ -195,10 +195,11 @@ def _warnings(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Me
     if retired.is_active != survivor.is_active:
         yield MergeWarning("one_inactive", "One of the two is inactive. The survivor stays as it is.")
     if NotDuplicate.objects.filter(low_id=min(retired.pk, survivor.pk), high_id=max(retired.pk, survivor.pk)).exists():
-        yield MergeWarning("not_same", "Somebody looked at these two before and said they are two people.")
+        yield MergeWarning("not_same", "These two records were compared before and recorded as two people.")
     if reader.has_permission(Permission.PATIENT_SEE_ALLERGY_STATUS) and _contradict(retired, survivor):
         yield MergeWarning(
-            "allergies_differ", "One has no known allergies, the other has some. The merge ends the first. Ask again."
+            "allergies_differ",
+            "One has no known allergies, the other has some. The merge ends the former. Ask the patient again.",
         )
     yield from _listed_twice(reader, retired, survivor)
 

@@ -115,7 +115,7 @@ def _nearly_many(near: Sequence[Sequence[tuple[str, int]]], page: PageRequest, l
     pairings = sorted(product(*near[:2]), key=lambda pairing: pairing[0][1] + pairing[1][1])[:_MOST_PAIRS]
     pairs = [(search_terms.pair_range(one, other), cost + more) for (one, cost), (other, more) in pairings]
     lead = _hits(sql, [(term_range, cost) for term_range, cost in pairs if term_range])
-    return sql.found(
+    return sql.search_result(
         f"""WITH hits AS MATERIALIZED (SELECT seq, min(cost) AS cost FROM ({lead}) h GROUP BY seq),
         people AS ({_priced(sql, "hits", "h.cost", near[2:], least)})""",
         "cost, seq DESC",
@@ -124,7 +124,7 @@ def _nearly_many(near: Sequence[Sequence[tuple[str, int]]], page: PageRequest, l
 
 def _nearly_born(query: Query, near: Sequence[Sequence[tuple[str, int]]], page: PageRequest, least: int = 0) -> SearchResult:
     sql = Statement(page)
-    return sql.found(f"WITH {days(sql, query)}, people AS ({_priced(sql, 'days', '0', near, least)})", "cost, seq DESC")
+    return sql.search_result(f"WITH {days(sql, query)}, people AS ({_priced(sql, 'days', '0', near, least)})", "cost, seq DESC")
 
 
 def _priced(sql: Statement, source: str, cost: str, near: Sequence[Sequence[tuple[str, int]]], least: int) -> str:

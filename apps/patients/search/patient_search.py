@@ -183,4 +183,4 @@ def _born(query: Query, groups: Sequence[Group], page: PageRequest) -> SearchRes
     sql = Statement(page)
     tests = " ".join(sql.probe(prefixes, "d.seq") for prefixes in groups)
     people = f"WITH {days(sql, query)}, people AS (SELECT d.seq FROM days d WHERE true {tests})"
-    return sql.found(people, "seq DESC")
+    return sql.search_result(people, "seq DESC")

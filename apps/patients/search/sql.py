@@ -113,7 +113,7 @@ class Statement:
         )
         return None if void else counted(seqs, count, cut=looked_at == LOOKED_AT)
 
-    def found(self, people: str, order: str) -> SearchResult:
+    def search_result(self, people: str, order: str) -> SearchResult:
         """A page and the count of a CTE called `people`."""
         page = f"SELECT seq FROM people ORDER BY {order} {self.window}"
         ((seqs, count),) = self.rows(f"{people} SELECT ARRAY({page}), (SELECT count(*) FROM people)")

@@ -140,7 +140,7 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
         raise Forbidden("Your role may change the insurance only.", fields=sorted(beyond))
     patient = selectors.get_for_update(by, patient_id)
     if "mrn" in changes and changes["mrn"] != patient.mrn:
-        raise Invalid(field="mrn", issue="An MRN is never changed. Leave it out.")
+        raise Invalid(field="mrn", issue="An MRN never changes. Leave it out.")
     changes = _cleaned(changes)
     _check_names(changes.get("first_name", patient.first_name), changes.get("last_name", patient.last_name))
     changes |= _birth_changes(patient, changes)

@@ -94,7 +94,7 @@ def _drafts(
             continue
         try:
             if entry.source_ref in elsewhere_refs:
-                raise Invalid(field="source_ref", issue="This entry stands in the chart of somebody else.")
+                raise Invalid(field="source_ref", issue="This entry belongs to the chart of another patient.")
             rows.append(draft(patient, entry, source=source, recorded_by_id=by.id))
         except Invalid as problem:
             if strict:

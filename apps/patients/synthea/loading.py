@@ -22,12 +22,12 @@ from apps.patients.synthea.report import Report
 _LOCK = 5_007_926_512_840_117  # any number, the same in every process
 _PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NotImportable, LooksBlank)
 __all__ = ["AlreadyRunning", "RowCounts", "RowCountsByFile", "import_lock", "load"]
-UNKNOWN_PATIENT = "The patient is not in the patients' file."
+UNKNOWN_PATIENT = "The patient is not in the patients file."
 _LOG = logging.getLogger(__name__)
 # What it means where the database refuses a row that the services let pass, by the name of the constraint.
 _REFUSED = {
     "patient_identifier_once": "Another patient here has the same number of that system.",
-    "chart_source_row_once": "The same row stands in the chart of another patient.",
+    "chart_source_row_once": "The same row is in the chart of another patient.",
 }
 
 
@@ -96,7 +96,7 @@ def _import_patient(patient: Row, rows: list[Row], zone: ZoneInfo, log: _ImportL
         )
     except _PROBLEMS as problem:  # the person cannot be registered, so nothing of theirs is written
         for row in (patient, *rows):
-            log.reported(row, f"The patient was not taken over: {_reason_text(problem)}")
+            log.reported(row, f"The patient was not imported: {_reason_text(problem)}")
         return
     rejected |= {refused.source_ref: refused.issue for refused in transfer.refused}
     log.imported(patient, now=transfer.opened)
@@ -127,10 +127,10 @@ def _reason_text(problem: Exception) -> str:
     if isinstance(problem, mapping.NotImportable):
         return str(problem)
     if isinstance(problem, LooksBlank):
-        return "A name or an address holds only characters that cannot be seen."
+        return "A name or an address contains only invisible characters."
     constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", None)
     if constraint not in _REFUSED:
         _LOG.warning("The database refused a patient of an import: %s %s", type(problem).__name__, constraint or "")
     return _REFUSED.get(
-        constraint or "", "The database does not take a value of this row. The server's log says which check failed."
+        constraint or "", "The database does not accept a value of this row. The server log says which check failed."
     )

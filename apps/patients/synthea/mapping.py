@@ -23,7 +23,7 @@ Cells = Mapping[str, str]
 
 SYSTEM = "synthea"
 MRN_SYSTEM = "synthea-mrn"
-CLAIMS_STAY = "Claims of another system have no home here: what is owed stays where it was billed."
+CLAIMS_STAY = "Claims of another system are not imported: amounts owed stay where they were billed."
 _LENGTHS = {"display": 400, "code": 40, "unit": 40}
 _NUMBER_MOST = 100  # characters of an identifier
 _TEXTS = {
@@ -114,7 +114,7 @@ def registration(patient: Row, zone: ZoneInfo) -> Registration:
 def _gender(written: str) -> str:
     word = clean(written).lower()
     if word not in facts.GENDER:
-        raise NotImportable(f"The gender {written!r} is not one we know.")
+        raise NotImportable(f"The gender {written!r} is unknown.")
     return facts.GENDER[word]
 
 
@@ -123,7 +123,7 @@ def _death(written: str, zone: ZoneInfo) -> datetime | None:
     if not isinstance(value, PartialDate):
         return value
     if value.precision != Precision.DAY:
-        raise NotImportable(f"The death is known as {value} only, and a day is needed.")
+        raise NotImportable(f"The death is known only as {value}, and a day is required.")
     return datetime.combine(value.first, time(), zone)
 
 
@@ -140,7 +140,7 @@ def entry(row: Row, history: History) -> NewEntry:
     try:
         values = _READ_AS[row.sheet](row.cells, history)
     except LooksBlank:
-        raise NotImportable("It holds a text of characters that cannot be seen.") from None
+        raise NotImportable("A text contains only invisible characters.") from None
     for name, most in _LENGTHS.items():
         if len(values.get(name, "")) > most:
             raise NotImportable(f"{name} has more than {most} characters.")
@@ -186,7 +186,7 @@ def _condition(cells: Cells, history: History) -> dict[str, Any]:
     """What has ended is not active (FHIR con-4), whatever the source's status says; the contradiction is noted."""
     status, note = _status(facts.CONDITION_STATUS, cells["clinical_status"]), ""
     if cells["abatement"] and status == "active":
-        status, note = "resolved", "The source says active and gives an end."
+        status, note = "resolved", "The source marks it as active and gives an end."
     return _coded(EntryType.DIAGNOSIS, CodeSystem.SNOMED_CT, cells["code"], cells["display"]) | {
         "status": status,
         **history.when(cells["onset"], "occurred"),
@@ -277,7 +277,7 @@ def _coded(kind: EntryType, system: CodeSystem, code: str, display: str) -> dict
 
 def _status(ours: Mapping[str, str], theirs: str) -> str:
     if theirs not in ours:
-        raise NotImportable(f"The status {theirs!r} is not one we know.")
+        raise NotImportable(f"The status {theirs!r} is unknown.")
     return ours[theirs]
 
 

@@ -71,7 +71,7 @@ def read(folder: Path) -> Extract:
     native = PATIENTS.name in files and is_native(_header(files[PATIENTS.name]))
     missing = [sheet.file for sheet in SHEETS if sheet.name not in files]
     if missing and not native:
-        raise Unreadable(f"{folder} does not hold {', '.join(missing)}. All nine files are needed; nothing was written.")
+        raise Unreadable(f"{folder} does not contain {', '.join(missing)}. All nine files are needed; nothing was written.")
     patients = list(_read_sheet(files, PATIENTS, native=native))
     _no_patient_twice(patients)
     known = {row.cells["id"] for row in patients}
@@ -104,7 +104,7 @@ def moment(text: str) -> datetime | PartialDate:
     except ValueError:
         raise ValueError(f"{text!r} is not an ISO 8601 date or time") from None
     if instant.year not in _YEARS:
-        raise ValueError(f"{text!r} is not a date that a calendar has")
+        raise ValueError(f"{text!r} is not a calendar date")
     if len(text) <= len("2025-W03-3"):
         return PartialDate(instant.date())
     if instant.tzinfo is None:
@@ -218,12 +218,12 @@ def _check_native_header(file: str, native: NativeSheet, header: list[str]) -> N
             raise Unreadable(f"{file}, line 1: the column {name!r} of Synthea's own files is missing.")
     for position, name in enumerate(header, 1):
         if name in header[: position - 1]:
-            raise Unreadable(f"{file}, line 1: column {position}, {name!r}, stands there twice.")
+            raise Unreadable(f"{file}, line 1: column {position}, {name!r}, occurs twice.")
 
 
 def _check_cells(file: str, sheet: Sheet, line: int, cells: Mapping[str, str]) -> None:
     for name, text in cells.items():
-        problem = "holds a NUL character" if "\0" in text else None
+        problem = " contains a NUL character" if "\0" in text else None
         if text and name in (*sheet.instants, "ended"):
             problem = problem or instant_problem(text)
         if name in sheet.days:
@@ -239,7 +239,7 @@ def _no_patient_twice(patients: list[Row]) -> None:
         if not number:
             raise Unreadable(f"{row.file}, line {row.line}, column 'id': is empty.")
         if number in first:
-            raise Unreadable(f"{row.file}, line {row.line}, column 'id': the patient of line {first[number]} again.")
+            raise Unreadable(f"{row.file}, line {row.line}, column 'id': repeats the patient of line {first[number]}.")
         first[number] = row.line
 
 

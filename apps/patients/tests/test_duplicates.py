@@ -230,11 +230,11 @@ def test_a_patients_page_says_whom_he_may_be_the_same_as(staff: dict[str, User])
     assert "May be the same as" in page
     assert f"{told_apart}?other={jon.mrn}" in page
     assert f'value="{jon.mrn}"' in client.get(f"{told_apart}?other={jon.mrn}").content.decode()
-    assert "Nobody has this MRN" in client.post(told_apart, {"other": "MRN-NOBODY"}).content.decode()
-    assert "name the other" in client.post(told_apart, {"other": john.mrn}).content.decode()
+    assert "No patient has this MRN" in client.post(told_apart, {"other": "MRN-NOBODY"}).content.decode()
+    assert "the other person" in client.post(told_apart, {"other": john.mrn}).content.decode()
     assert client.post(told_apart, {"other": jon.mrn.lower()}).status_code == 302
     assert "May be the same as" not in client.get(address).content.decode()
-    assert "on record already" in client.post(told_apart, {"other": jon.mrn}).content.decode()
+    assert "already recorded" in client.post(told_apart, {"other": jon.mrn}).content.decode()
 
 
 def test_whoever_may_not_match_is_shown_no_duplicates(staff: dict[str, User]) -> None:

@@ -92,10 +92,10 @@ def test_synthea_s_own_files_are_imported_as_ours_are(tmp_path: Path, capsys: py
     hypertension = chart["Essential hypertension (disorder)"]
     assert (hypertension.occurred_on, hypertension.ended_on) == ("2015", "2016-02")
     assert [line["reason"] for line in lines(report)] == [
-        "Claims of another system have no home here: what is owed stays where it was billed.",
-        "The patient is not in the patients' file.",
+        "Claims of another system are not imported: amounts owed stay where they were billed.",
+        "The patient is not in the patients file.",
     ]
-    assert "Not read, there is no place for it here: careplans.csv" in capsys.readouterr().out
+    assert "Not read, because HIMS has no place for it: careplans.csv" in capsys.readouterr().out
     before = list(ChartEntry.objects.order_by("id").values())
     call_command("import_synthea", tmp_path, report=report)
     assert list(ChartEntry.objects.order_by("id").values()) == before
@@ -114,11 +114,11 @@ def test_of_synthea_s_own_files_only_that_of_the_patients_is_needed(tmp_path: Pa
 @pytest.mark.parametrize(
     ("sheet", "old", "new", "reason"),
     [
-        ("patients", "2020-01-31", "1940-01-31", "The time of death lies before the date of birth"),
-        ("patients", ",F,", ",N,", "The gender 'N' is not one we know."),
-        ("conditions", "2015,2016-02", "2016-02,2015", "The end lies before the beginning."),
-        ("conditions", "2015,", "1935,", "This lies before the patient's birth."),
-        ("conditions", "Essential hypertension (disorder)", "\u200b", "characters that cannot be seen"),
+        ("patients", "2020-01-31", "1940-01-31", "The time of death is before the date of birth"),
+        ("patients", ",F,", ",N,", "The gender 'N' is unknown."),
+        ("conditions", "2015,2016-02", "2016-02,2015", "The end must not be before the beginning."),
+        ("conditions", "2015,", "1935,", "Must not be before the patient's birth."),
+        ("conditions", "Essential hypertension (disorder)", "\u200b", "invisible characters"),
     ],
 )
 def test_what_cannot_be_true_is_reported_in_words(tmp_path: Path, sheet: str, old: str, new: str, reason: str) -> None:
@@ -149,7 +149,7 @@ def test_our_form_takes_a_blank_between_day_and_time_a_letter_for_the_gender_and
     cleo = Patient.objects.get(last_name="Vale")
     assert (cleo.first_name, cleo.gender, cleo.full_name) == ("", "female", "Vale")
     reported = [line for line in lines(tmp_path / "report.csv") if line["file"] == "conditions.csv.gz"]
-    assert [line["reason"] for line in reported] == ["This lies before the patient's birth."]
+    assert [line["reason"] for line in reported] == ["Must not be before the patient's birth."]
     assert ChartEntry.objects.filter(source_ref__startswith="synthea/conditions/").count() == len(onsets) - 1
 
 

@@ -159,12 +159,12 @@ class TestTheFixture:
         run(FIXTURE, report)
         reasons = Counter((line["file"], line["reason"]) for line in lines(report))
         assert reasons == {
-            ("encounters.csv.gz", "This lies before the patient's birth."): 1,
-            ("conditions.csv.gz", "This lies before the patient's birth."): 1,
-            ("medications.csv.gz", "This lies before the patient's birth."): 1,
-            ("medications.csv.gz", "The status 'entered-by-mistake' is not one we know."): 1,
-            ("observations.csv.gz", "A chart holds what has happened; this lies in the future."): 1,
-            ("claims.csv.gz", "Claims of another system have no home here: what is owed stays where it was billed."): 3,
+            ("encounters.csv.gz", "Must not be before the patient's birth."): 1,
+            ("conditions.csv.gz", "Must not be before the patient's birth."): 1,
+            ("medications.csv.gz", "Must not be before the patient's birth."): 1,
+            ("medications.csv.gz", "The status 'entered-by-mistake' is unknown."): 1,
+            ("observations.csv.gz", "Must not be in the future: a chart contains what has happened."): 1,
+            ("claims.csv.gz", "Claims of another system are not imported: amounts owed stay where they were billed."): 3,
         }
         claim = next(line for line in lines(report) if line["file"] == "claims.csv.gz")
         assert claim["line"] == "2"
@@ -237,14 +237,14 @@ class TestTheFixture:
     @pytest.mark.parametrize(
         ("old", "new", "reason"),
         [
-            (b"2012-06-15", b"2999-06-15", "The date of birth lies in the future."),
-            (b"female,2012", b"x,2012", "The gender 'x' is not one we know."),
+            (b"2012-06-15", b"2999-06-15", "The date of birth is in the future."),
+            (b"female,2012", b"x,2012", "The gender 'x' is unknown."),
             ("Cleo María".encode(), b"C" * 101, "given has more than 100 characters."),
-            (b"2012-06-15,,S", b"2012-06-15,2011-01-01,S", "The time of death lies before the date of birth"),
-            (b"2012-06-15,,S", b"2012-06-15,2999-01-01T00:00:00Z,S", "The time of death lies in the future."),
-            (b"2012-06-15,,S", b"2012-06-15,2014,S", "The death is known as 2014 only, and a day is needed."),
+            (b"2012-06-15,,S", b"2012-06-15,2011-01-01,S", "The time of death is before the date of birth"),
+            (b"2012-06-15,,S", b"2012-06-15,2999-01-01T00:00:00Z,S", "The time of death is in the future."),
+            (b"2012-06-15,,S", b"2012-06-15,2014,S", "The death is known only as 2014, and a day is required."),
             ("Vale,Cleo María".encode(), b",", "Enter a first name or a last name."),
-            (b"Vale", "\u200b\u202e".encode(), "characters that cannot be seen"),
+            (b"Vale", "\u200b\u202e".encode(), "invisible characters"),
             (b"00000010-0000-4000-8000-000000000003", b"9" * 101, "mrn has more than 100 characters."),
             (
                 b"00000010-0000-4000-8000-000000000003",
@@ -259,7 +259,7 @@ class TestTheFixture:
         assert Patient.objects.count() == 3
         hers = [line for line in lines(report) if line["patient"] == CLEO]
         assert len(hers) == 11
-        assert all(line["reason"].startswith("The patient was not taken over: ") and reason in line["reason"] for line in hers)
+        assert all(line["reason"].startswith("The patient was not imported: ") and reason in line["reason"] for line in hers)
         assert by_patient_and_sheet() == expected(folder, report)
 
 
@@ -323,7 +323,7 @@ def test_the_real_extract_survives_a_kill_and_every_row_is_in_a_chart_or_in_the_
     assert Patient.objects.count() == 500
     assert by_patient_and_sheet() == expected(REAL, report)
     unexplained = [line for line in lines(report) if line["file"] != "claims.csv.gz"]
-    assert [line["reason"] for line in unexplained] == ["This lies before the patient's birth."] * 4
+    assert [line["reason"] for line in unexplained] == ["Must not be before the patient's birth."] * 4
     assert over_the_api(client) == expected_kinds(REAL, report)
     before = everything()
     run(REAL, report)

@@ -46,7 +46,7 @@ def test_the_record_that_stays_is_found_and_compared_before_anything_happens(adm
     chart(retired)
     assert page(retired, "merge") in admin_browser.get(page(retired)).content.decode()
     choose = admin_browser.get(page(retired, "merge"), {"q": "stays-1"})
-    assert [row.pk for row in choose.context["found"]] == [survivor.pk]
+    assert [row.pk for row in choose.context["matches"]] == [survivor.pk]
     assert f"?into={survivor.pk}" in choose.content.decode()
     shown = admin_browser.get(into(retired, survivor)).content.decode()
     for text in ("5550101", "5550102", "STAYS-1", retired.mrn, "The genders differ: male and female", "chart entries 1"):
@@ -83,7 +83,7 @@ def test_rows_that_cannot_stand_together_are_told_on_the_page(admin_browser: Cli
 
     monkeypatch.setattr(services, "merge", refuse)
     assert (
-        "cannot stand under one patient"
+        "conflict under one patient"
         in admin_browser.post(into(register_patient(), register_patient()), {"reason": "x"}).content.decode()
     )
 
@@ -98,12 +98,12 @@ def test_nothing_is_merged_into_a_record_that_was_itself_merged_meanwhile(admin_
 
 @pytest.mark.parametrize("query", ["", "?into=", "?into=abc", "?into=00000000-0000-7000-8000-000000000000", "?q=%25"])
 def test_an_address_that_names_nobody_asks_who_stays(admin_browser: Client, query: str) -> None:
-    assert "Which record stays?" in admin_browser.get(page(register_patient(), "merge") + query).content.decode()
+    assert "Which record do you keep?" in admin_browser.get(page(register_patient(), "merge") + query).content.decode()
 
 
 def test_a_record_is_not_merged_into_itself_by_its_address(admin_browser: Client) -> None:
     patient = register_patient()
-    assert "Which record stays?" in admin_browser.get(into(patient, patient)).content.decode()
+    assert "Which record do you keep?" in admin_browser.get(into(patient, patient)).content.decode()
 
 
 def test_nobody_but_an_administrator_finds_or_opens_the_pages(staff: dict[str, User]) -> None:

@@ -82,7 +82,7 @@ def test_who_may_break_the_glass_is_told_and_asked_for_a_reason(staff: dict[str,
     marked = AuditEvent.objects.filter(user_id=staff["doctor"].pk, purpose="break_glass").values_list("action", flat=True)
     assert set(marked) == {"patient.glass_broken", "patient.read", "chart.read"}
     again = doctor.post(EMERGENCY, {"mrn": closed.mrn, **WHY})
-    assert "You have opened this chart already" in again.content.decode()
+    assert "You have already opened this chart" in again.content.decode()
     assert "There is no such patient." in doctor.post(EMERGENCY, {"mrn": "MRN-0", **WHY}).content.decode()
 
 

@@ -316,8 +316,8 @@ def test_the_access_log_says_who_looked_as_what_and_why(
         ("doctor", "Opened the restricted chart in an emergency", "success", "break_glass"),
         ("doctor", "Tried to open the record", "denied", "treatment"),
         ("nurse", "Opened the record", "success", "treatment"),
-        ("system", "Restricted the chart, or named its care team", "success", "operations"),
-        ("system", "Wrote into the chart", "success", "operations"),
+        ("system", "Restricted the chart, or changed its care team", "success", "operations"),
+        ("system", "Added to the chart", "success", "operations"),
         ("system", "Registered the patient", "success", "operations"),
     ]
     assert rows[0]["person"] == {"id": str(staff["doctor"].pk), "name": "Doctor.Ward Tester", "role": "doctor"}

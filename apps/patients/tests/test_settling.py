@@ -168,7 +168,7 @@ def test_the_page_says_that_an_allergy_is_in_the_chart_already(staff: dict[str, 
     address = f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy"
     form = sendable(doctor.get(address).context["adminform"].form)
     reply = doctor.post(address, form | {"display": "penicillin"}, follow=True)
-    assert "The chart has this allergy as active already (Penicillin, " in reply.content.decode()
+    assert "The chart already has this allergy as active (Penicillin, " in reply.content.decode()
 
 
 # --- the problem list

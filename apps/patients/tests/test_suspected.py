@@ -298,10 +298,10 @@ def test_a_sweep_finds_every_pair_and_a_second_changes_nothing() -> None:
     for year in range(3):
         for name in ("John", "Jhon"):
             register_patient(name, born=date(1960 + 13 * year, 3, 4))
-    assert "6 patients were looked at; 3 changes" in sweep()
+    assert "6 patients were compared; this run made 3 changes" in sweep()
     before = list(DuplicateCandidate.objects.order_by("pk").values())
     told = sweep()
-    assert "6 patients were looked at; 0 changes" in told
+    assert "6 patients were compared; this run made 0 changes" in told
     assert "3 pairs wait" in told
     assert list(DuplicateCandidate.objects.order_by("pk").values()) == before
 
@@ -325,7 +325,7 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_anew_it_begins_again(monkeypat
     assert (again[0], again[-1], done.looked_at) == (4, 7, 7)
     with pytest.raises(KeyboardInterrupt):
         duplicate_scan.scan(by=SYSTEM, watch=stop)
-    assert "7 patients were looked at" in sweep(anew=True)
+    assert "7 patients were compared" in sweep(anew=True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -342,7 +342,7 @@ def test_a_sweep_that_was_killed_is_gone_on_with(twins: int, batch: int) -> None
     runner.wait(10)
     place = DuplicateScan.objects.get()
     assert (place.looked_at, place.finished_at) == (batch, None)
-    assert f"{2 * twins} patients were looked at" in sweep()
+    assert f"{2 * twins} patients were compared" in sweep()
     whole = DuplicateCandidate.objects.count()
     assert whole >= twins
     assert "0 changes" in sweep()
@@ -378,7 +378,7 @@ def test_two_sweeps_do_not_cross(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with advisory_lock(duplicate_scan._LOCK, ""):
         (told,) = race(second)
-    assert "under way" in told
+    assert "in progress" in told
 
 
 # --- what it costs

@@ -119,11 +119,11 @@ def test_the_start_page_and_the_merges_say_how_many_wait_to_those_who_may(admin_
     assert "<strong>none</strong>" in admin_browser.get("/admin/").content.decode()
     alike()
     assert "<strong>1</strong>" in admin_browser.get("/admin/").content.decode()
-    assert "Suspected duplicates: 1" in admin_browser.get("/admin/patients/merge/").content.decode()
+    assert "Possible duplicates: 1" in admin_browser.get("/admin/patients/merge/").content.decode()
     for role in set(staff) - {"admin"}:
         client = browser(staff[role])
         page = client.get("/admin/").content.decode()
-        assert "Suspected duplicates" not in page  # other work may wait for them
+        assert "Possible duplicates" not in page  # other work may wait for them
         assert QUEUE not in page
         assert client.get(QUEUE).status_code == 403
 

@@ -113,7 +113,7 @@ class TestTheReader:
 
     def test_a_patient_listed_twice_is_refused(self, folder):
         rewrite(folder, "patients", lambda text: text + text.splitlines()[1] + b"\n")
-        with pytest.raises(reader.Unreadable, match="line 6, column 'id': the patient of line 2 again"):
+        with pytest.raises(reader.Unreadable, match="line 6, column 'id': repeats the patient of line 2 again"):
             reader.read(folder)
 
 
@@ -180,7 +180,7 @@ class TestTheChart:
     def test_a_condition_that_ended_is_resolved(self, extract):
         (pharyngitis,) = entries(extract, "Cleo", "conditions")
         assert pharyngitis.status == "resolved"
-        assert pharyngitis.detail == {"note": "The source says active and gives an end."}
+        assert pharyngitis.detail == {"note": "The source marks it as active and gives an end."}
 
     def test_a_shot_is_dated_by_the_visit_it_was_given_at(self, extract):
         first, second = entries(extract, "Cleo", "immunizations")

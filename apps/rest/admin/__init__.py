@@ -2,7 +2,7 @@
 
     @admin.register(Patient)
     class PatientAdmin(HimsModelAdmin):
-        noun = "patient"
+        resource = "patient"
         needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND}
 
 A page shows what `visible_to` shows, writes through services, notes every look in the trail and deletes nothing.

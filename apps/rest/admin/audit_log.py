@@ -26,15 +26,15 @@ from apps.rest.admin.forms import show_refusal
 from apps.rest.filters import IdFormField, TimeRangeFormField
 
 _FLAW_TEXTS = {
-    Flaw.CHANGED: "The row, or its seal, is not as it was sealed.",
-    Flaw.REMOVED: "The row is gone, or its time was changed; its seal is there.",
+    Flaw.CHANGED: "The row, or its seal, differs from what was sealed.",
+    Flaw.REMOVED: "The row is missing, or its time was changed; its seal exists.",
     Flaw.SEAL_REMOVED: "A place of the chain is empty: its seal was removed.",
-    Flaw.SEAL_ADDED: "There is a seal behind the chain's end.",
+    Flaw.SEAL_ADDED: "There is a seal after the end of the chain.",
     Flaw.HEAD: "The record of the chain's end was changed or removed, or the end was cut off.",
     Flaw.ANCHOR: "A daily anchor was changed.",
-    Flaw.INSERTED: "The row was put into a time that had been sealed.",
+    Flaw.INSERTED: "The row was inserted into a time that had been sealed.",
     Flaw.LOST: "The chain is empty, or ends before the last anchor in the anchor file.",
-    Flaw.REPLACED: "The anchor file knows of another chain: this one was made anew.",
+    Flaw.REPLACED: "The anchor file knows another chain: this one was recreated.",
 }
 
 
@@ -137,14 +137,14 @@ class VerifyForm(forms.Form):
 class AuditEventAdmin(HimsModelAdmin):
     """Who did what, when, from where."""
 
-    noun = "trail"
-    title = "Who did what"
+    resource = "trail"
+    title = "Who looked at records"
     needs = {"view": Permission.AUDIT_VIEW}
     list_display = ("at", "person", "role", "action", "outcome", "ip", "patient_id")
     list_filter = (AuditLogFilters, "outcome", RoleFilter)
     list_parameters = tuple(AuditLogFilterForm.base_fields)
     search_fields = ("action",)
-    search_help_text = "A username, the beginning of an act (patient.), or the id of a person or patient"
+    search_help_text = "A username, the beginning of an action (patient.), or the id of a person or patient"
     ordering = ("-at", "-id")
     fields = ("at", "person", "role", "action", "outcome", "patient_id", "object_id", "ip", "request_id", "purpose", "detail")
     readonly_fields = ("person",)
@@ -182,7 +182,7 @@ class AuditEventAdmin(HimsModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Verify the trail",
+            "title": "Verify the audit log",
             "form": form,
             "result": result,
             "flaw_text": _FLAW_TEXTS[result.first_broken.flaw] if result and result.first_broken else "",

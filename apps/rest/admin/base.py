@@ -60,11 +60,13 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     A page that adds or changes overrides `add` and `amend`, each one service call.
     """
 
-    noun: ClassVar[str] = ""
+    resource: ClassVar[str] = ""
     title: ClassVar[str] = ""  # of the list, where the model's plural does not do
     list_audit_action: ClassVar[str] = "searched"  # the trail's word for opening the list
     needs: ClassVar[Mapping[str, Permission]] = {}
-    step_up: ClassVar[Collection[str]] = ()  # "add": the password must have been given within five minutes; it is asked for first
+    recent_login: ClassVar[
+        Collection[str]
+    ] = ()  # "add": the password must have been given within five minutes; it is asked for first
 
     form: Any = ServiceForm  # type: ignore[misc]
     actions: Any = ()
@@ -158,7 +160,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The form. What a service refuses undoes everything and is shown at the same form, filled in as it was sent."""
-        if object_id is None and "add" in self.step_up and self.has_add_permission(request):
+        if object_id is None and "add" in self.recent_login and self.has_add_permission(request):
             require_recent_login(request.user)
         try:
             response = super().changeform_view(request, object_id, form_url, extra_context)
@@ -228,7 +230,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         object_id = row.pk if row is not None else None
         person = cast("Actor", request.user)
         audit.record(
-            by=person, action=f"{self.noun}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail
+            by=person, action=f"{self.resource}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail
         )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -19,8 +19,8 @@ from apps.rest.admin_site import can_open
 class DeliveryAdmin(HimsModelAdmin):
     """Parked ones can be tried again."""
 
-    noun = "delivery"
-    title = "Facts and their listeners"
+    resource = "delivery"
+    title = "Events and their listeners"
     needs = {"view": Permission.DELIVERY_RETRY}
     list_display = ("fact", "listener", "status", "attempts", "next_attempt_at", "last_error")
     list_filter = ("status",)
@@ -34,7 +34,7 @@ class DeliveryAdmin(HimsModelAdmin):
             label="Try again",
             permission=Permission.DELIVERY_RETRY,
             run=lambda by, row, _: services.retry_delivery(by=by, delivery_id=row.pk),
-            question="The listener is called again, as often as at first, as if the fact had just been announced.",
+            question="The listener is called again, with the same number of attempts as a new event.",
             done="It will be tried again within seconds.",
             available=lambda row, _: row.status == Delivery.Status.DEAD_LETTERED,
         ),

@@ -19,11 +19,13 @@ _SAME_MOMENT = timedelta(seconds=5)  # between a row's `updated_at` and its line
 
 
 class Stale(Conflict):
-    message = "Somebody changed this while you were editing. Nothing of yours is lost: compare below, correct, and save again."
+    message = (
+        "Another user changed this while you were editing. Your changes are not lost: compare below, correct, and save again."
+    )
 
 
 class AlreadySaved(Conflict):
-    message = "This is on record already: it was sent twice, or somebody else saved the same. Nothing more was saved."
+    message = "This is already recorded: it was sent twice, or another user saved the same. Nothing more was saved."
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class ReasonForm(forms.Form):
     """Asks why."""
 
     reason = forms.CharField(
-        max_length=400, widget=forms.Textarea(attrs={"rows": 3}), help_text="Is kept with the record and cannot be changed."
+        max_length=400, widget=forms.Textarea(attrs={"rows": 3}), help_text="Stored with the record. Cannot be changed later."
     )
 
 
@@ -42,7 +42,7 @@ class RowAction:
     form: type[forms.Form] = forms.Form
     available: Callable[[Any, Any], bool] = lambda row, user: True  # noqa: ARG005
     destructive: bool = False
-    step_up: bool = False  # the password must have been given within five minutes; the page asks for it first
+    recent_login: bool = False  # the password must have been given within five minutes; the page asks for it first
     result_page: Callable[[HttpRequest, Any, Any], HttpResponse] | None = None  # shows the result of `run`, once
 
 
@@ -92,7 +92,7 @@ class RowActionsMixin:
             request.method != "POST" and not action.available(row, request.user)
         ):
             raise PermissionDenied
-        if action.step_up:
+        if action.recent_login:
             require_recent_login(request.user)
         form = self.row_action_form(request, row, action)
         if request.method == "POST" and form.is_valid():

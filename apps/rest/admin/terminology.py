@@ -26,7 +26,7 @@ class ReadOnly(HimsModelAdmin):
 class IcdCodeAdmin(ReadOnly):
     """A search finds the codes that are valid today, as the API's does; without one also those that have ended are listed."""
 
-    noun = "icd10"
+    resource = "icd10"
     title = "ICD-10-CM codes"
     list_display = ("code", "display", "billable", "effective_from", "effective_to")
     list_filter = ("billable", "chapter")
@@ -53,7 +53,7 @@ class IcdCodeAdmin(ReadOnly):
 class IcdReleaseAdmin(ReadOnly):
     """What was loaded, and when."""
 
-    noun = "icd10_release"
+    resource = "icd10_release"
     title = "ICD-10-CM releases"
     list_display = ("name", "effective_from", "codes", "billable", "loaded_at")
     ordering = ("-effective_from", "id")

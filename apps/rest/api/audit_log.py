@@ -47,13 +47,13 @@ _VERIFIED = Example(reply={"success": True, "data": {"verification": _FOUND}})
 
 class AuditLogFilter(FilterSet):
     patient_id = IdFilter(method="as_declared", help_text="Whose record it was about")
-    user_id = IdFilter(method="as_declared", help_text="Who did it")
-    action = CharFilter(method="as_declared", max_length=80, help_text="The act, such as `chart.read` or `session.refused`")
+    user_id = IdFilter(method="as_declared", help_text="The user")
+    action = CharFilter(method="as_declared", max_length=80, help_text="The action, such as `chart.read` or `session.refused`")
     outcome = ChoiceFilter(method="as_declared", choices=AuditEvent.Outcome.choices)
     date_from = TimeRangeFilter(
-        method="as_declared", help_text="A day where the clinic is (`2025-01-15`), or an RFC 3339 instant; itself included"
+        method="as_declared", help_text="A day in the clinic's time zone (`2025-01-15`), or an RFC 3339 instant; included"
     )
-    date_to = TimeRangeFilter(method="as_declared", help_text="The same; itself included")
+    date_to = TimeRangeFilter(method="as_declared", help_text="The same; included")
     cursor = CharFilter(method="as_declared", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
@@ -66,7 +66,7 @@ class AuditLogFilter(FilterSet):
 
 
 class SinceFilter(FilterSet):
-    since = TimeRangeFilter(method="as_declared", help_text="Only what was sealed since, from the daily anchor before it on")
+    since = TimeRangeFilter(method="as_declared", help_text="Only what was sealed since, from the daily anchor before it")
 
     class Meta:
         model = AuditEvent
@@ -89,7 +89,7 @@ class BrokenShape(serializers.Serializer):
 
     id = serializers.UUIDField(allow_null=True)
     at = serializers.DateTimeField(allow_null=True)
-    sequence = serializers.IntegerField(allow_null=True, help_text="Its place in the chain; null for a row that has none")
+    sequence = serializers.IntegerField(allow_null=True, help_text="The position in the chain; null for a row without one")
     flaw = serializers.ChoiceField(choices=[flaw.value for flaw in Flaw])
 
 
@@ -105,7 +105,7 @@ class VerificationShape(serializers.Serializer):
     )
     first_broken = BrokenShape(allow_null=True)
     whole_trail_verified_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the worker last recomputed the whole log and found it intact; null where it never did"
+        allow_null=True, help_text="When the worker last recomputed the whole log and found it intact; null if it never has"
     )
 
 

@@ -7,5 +7,5 @@ class Version(serializers.Serializer):
     version = serializers.CharField(help_text="The product's version")
     api_version = serializers.CharField(help_text="The API's major version")
     environment = serializers.CharField()
-    time_zone = serializers.CharField(help_text="IANA name of the clinic's zone; dates without a time are meant there")
+    time_zone = serializers.CharField(help_text="IANA name of the clinic's time zone; it applies to dates without a time")
     time = serializers.DateTimeField()

@@ -56,7 +56,7 @@ class IcdCodeFilter(FilterSet):
     )
     date = DayFilter(method="as_declared", help_text="The date of service on which the code must be valid; today if left out")
     billable = YesNoFilter(
-        method="as_declared", help_text="`true`: only codes that may stand on a claim; `false`: only the headers above them"
+        method="as_declared", help_text="`true`: only codes that are valid on a claim; `false`: only the headers above them"
     )
 
     class Meta:
@@ -82,7 +82,7 @@ class IcdCodeViewSet(HimsViewSet):
     resource = "icd10"
     plural = "codes"
     tag = "Terminology"
-    extra = {"fuzzy": {"type": "boolean", "description": "True where nothing fitted and codes of near spellings are shown"}}
+    extra = {"fuzzy": {"type": "boolean", "description": "True if nothing matched and codes of similar spellings are shown"}}
 
     @endpoint(
         permission=Permission.TERMINOLOGY_READ,
@@ -101,10 +101,10 @@ class IcdCodeViewSet(HimsViewSet):
         """
         query = self.validated_query()
         on = query.get("date") or clock.today()
-        found = selectors.find(query.get("search") or "", on=on, billable=query.get("billable"))
+        result = selectors.find(query.get("search") or "", on=on, billable=query.get("billable"))
         count = paging.capped if query.get("search") or query.get("billable") is not None else paging.exact
-        fuzzy = {"fuzzy": True} if found.fuzzy else {}
-        return self.page("codes", found.rows, count, lambda row: IcdCodeShape(row).data, **fuzzy)
+        fuzzy = {"fuzzy": True} if result.fuzzy else {}
+        return self.page("codes", result.rows, count, lambda row: IcdCodeShape(row).data, **fuzzy)
 
 
 def _refuse() -> date:

@@ -39,7 +39,9 @@ class NoRouteViewSet(HimsViewSet):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
-        raise NotFound(f"There is no {request.path} in this API. The current version is /v1; see /developers/ for its paths.")
+        raise NotFound(
+            f"The path {request.path} does not exist in this API. The current version is /v1; see /developers/ for its paths."
+        )
 
     @endpoint(permission=PUBLIC)
     def nowhere(self, request: Request, path: str = "") -> None:

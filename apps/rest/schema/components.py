@@ -14,16 +14,21 @@ _SECONDS = {"type": "integer", "minimum": 1}
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "This request's id, also in the error envelope and our log; yours, where you send a fitting one",
+        "description": "The id of this request, also in the error envelope and the log; your own, if you send a valid one",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
         "example": _REQUEST_ID,
     },
     "X-API-Version": {"description": "The API's major version", "schema": _TEXT, "example": "v1"},
     "X-RateLimit-Limit": {"description": "Requests a minute in this class", "schema": _COUNT, "example": 100},
     "X-RateLimit-Remaining": {"description": "Requests left in the running minute", "schema": _COUNT, "example": 95},
-    "X-RateLimit-Reset": {"description": "When more pass again, in seconds since 1970", "schema": _COUNT, "example": 1640995200},
+    "X-RateLimit-Reset": {
+        "description": "When the limit is free again, in seconds since 1970",
+        "schema": _COUNT,
+        "example": 1640995200,
+    },
     "RateLimit": {
-        "description": "The IETF's form (draft-ietf-httpapi-ratelimit-headers): what remains, and the seconds until more pass",
+        "description": "The IETF's form (draft-ietf-httpapi-ratelimit-headers): the remaining requests, and the seconds "
+        "until the reset",
         "schema": _TEXT,
         "example": '"retrieval";r=499;t=60',
     },
@@ -35,7 +40,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Location": {"description": "The new resource's path", "schema": {"type": "string", "format": "uri-reference"}},
     "Link": {"description": "Neighbouring pages (RFC 8288): first, prev, next, last", "schema": _TEXT},
     "Content-Disposition": {
-        "description": "The name to keep the file under",
+        "description": "The file name for saving",
         "schema": _TEXT,
         "example": 'attachment; filename="appointment.ics"',
     },
@@ -50,7 +55,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "Deprecation": {"description": "Since when it is deprecated (RFC 9745)", "schema": _TEXT, "example": "@1767225600"},
     "Sunset": {"description": "When it ends (RFC 8594)", "schema": _TEXT, "example": "Fri, 01 Jan 2027 00:00:00 GMT"},
-    "X-API-Deprecated": {"description": "That it ends, and what comes instead", "schema": _TEXT},
+    "X-API-Deprecated": {"description": "That it ends, and what replaces it", "schema": _TEXT},
     "X-API-Sunset": {"description": "The day it ends", "schema": {"type": "string", "format": "date"}, "example": "2027-01-01"},
     "Retry-After": {"description": "Seconds to wait before the next try", "schema": _SECONDS, "example": 60},
     "X-RateLimit-Retry-After": {"description": "The same seconds as Retry-After", "schema": _SECONDS, "example": 60},
@@ -67,7 +72,7 @@ EVERYWHERE = (
     "RateLimit-Policy",
 )
 _SOMETIMES = {"Idempotent-Replayed"}
-_BESIDE: dict[type[HimsError], tuple[str, ...]] = {
+_EXTRA: dict[type[HimsError], tuple[str, ...]] = {
     errors.Unauthenticated: ("WWW-Authenticate",),
     errors.MethodNotAllowed: ("Allow",),
     errors.RateLimited: ("Retry-After", "X-RateLimit-Retry-After"),
@@ -106,12 +111,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "ErrorDetails": {
         "type": "object",
-        "description": "What is known of the failure; of a VALIDATION_ERROR the first field at fault, and all in `errors`",
+        "description": "What is known of the failure; for a VALIDATION_ERROR the first invalid field, and all in `errors`",
         "properties": {
             "field": {"type": "string", "description": "`a.b[2].c` names a field inside"},
             "issue": _TEXT,
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldIssue"}},
-            "retry_after": {"type": "integer", "description": "Of a RATE_LIMITED: seconds to wait"},
+            "retry_after": {"type": "integer", "description": "For RATE_LIMITED: seconds to wait"},
         },
         "additionalProperties": True,
     },
@@ -123,14 +128,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "limit": {"type": "integer", "minimum": 1},
             "total": {"type": "integer", "minimum": 0},
             "pages": {"type": "integer", "minimum": 0},
-            "offset": {"type": "integer", "minimum": 0, "description": "Where the list was asked by offset"},
-            "total_is_estimate": {"type": "boolean", "description": "True where counting stopped at 10,000; else absent"},
+            "offset": {"type": "integer", "minimum": 0, "description": "In a list paged by offset"},
+            "total_is_estimate": {"type": "boolean", "description": "True if counting stopped at 10,000; else absent"},
         },
         "required": ["page", "limit", "total", "pages"],
     },
     "Warning": {
         "type": "object",
-        "description": "Something that deserves a look and stopped nothing.",
+        "description": "A notice that did not stop the request.",
         "properties": {"code": _TEXT, "message": _TEXT, "field": _TEXT},
         "required": ["code", "message"],
         "additionalProperties": True,
@@ -142,8 +147,8 @@ BEARER = {
     "scheme": "bearer",
     "bearerFormat": "JWT",
     "description": (
-        "The `access_token` of `POST /auth/login`. It is good for an hour; `POST /auth/refresh` gives the next. "
-        "An API key may stand in its place."
+        "The `access_token` of `POST /auth/login`. It is valid for an hour; `POST /auth/refresh` returns the "
+        "next. An API key may be sent instead."
     ),
 }
 API_KEY = {
@@ -151,15 +156,16 @@ API_KEY = {
     "in": "header",
     "name": "X-API-Key",
     "description": (
-        "A key of `POST /api-keys`: `hims_live_…` in production, `hims_test_…` elsewhere. It acts for its owner, within its "
-        "scopes. One credential a request: a key here and something else in `Authorization` answers 400."
+        "A key of `POST /api-keys`: `hims_live_…` in production, `hims_test_…` elsewhere. It acts for its "
+        "owner, within its scopes. Send one credential per request: a key here and another credential in "
+        "`Authorization` get 400."
     ),
 }
 
 
 def responses() -> dict[str, Any]:
     """A reply for every code of the catalogue, by the name of its class, and the one that says nothing."""
-    not_modified = {"description": "You have this version already; counted against no limit", "headers": headers("ETag")}
+    not_modified = {"description": "You already have this version; counts against no limit", "headers": headers("ETag")}
     return {_name(kind): _response(kind) for kind in CATALOGUE} | {"NotModified": not_modified}
 
 
@@ -200,6 +206,6 @@ def _response(kind: type[HimsError]) -> dict[str, Any]:
     }
     return {
         "description": f"`{kind.code}`: {kind.message}",
-        "headers": headers(*_BESIDE.get(kind, ())),
+        "headers": headers(*_EXTRA.get(kind, ())),
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorReply"}, "example": example}},
     }

@@ -42,8 +42,8 @@ class HimsSchema(AutoSchema):
             return f"list{_pascal(view.plural)}"
         if action == "list":
             return f"get{_pascal(view.resource)}"
-        noun = "" if view.data_key == "" else view.resource
-        return _VERBS.get(action, _camel(action)) + _pascal(noun)
+        resource = "" if view.data_key == "" else view.resource
+        return _VERBS.get(action, _camel(action)) + _pascal(resource)
 
     def get_summary(self) -> str:
         docstring = inspect.getdoc(getattr(self.view, self.view.action))
@@ -138,10 +138,10 @@ class HimsSchema(AutoSchema):
 def _who(view: Any) -> str:
     need = view.endpoint.permission
     if not isinstance(need, Permission):
-        return "**Who:** anybody."
+        return "**Who:** all callers."
     roles = _holders(need)
     named = "all staff" if len(roles) == len(STAFF) else ", ".join(role.replace("_", " ") for role in roles)
-    more = "; the administrator too where the installation lets him (`HIMS_ADMIN_CLINICAL`)" if _by_setting(need) else ""
+    more = "; the administrator too if the installation allows it (`HIMS_ADMIN_CLINICAL`)" if _by_setting(need) else ""
     return f"**Who:** {named}{more} (permission `{need.value}`)."
 
 
@@ -151,7 +151,7 @@ def _key_needs(view: Any, method: str) -> list[str]:
         return []
     scope = scopes.of(need)
     if scope is None:
-        return ["**API key:** never; it takes a person who has signed in."]
+        return ["**API key:** never; requires a person who has signed in."]
     return [" ".join([f"**API key:** with the scope `{scope}`.", *_key_sees(view, method, scope)])]
 
 
@@ -162,13 +162,11 @@ def _key_sees(view: Any, method: str, scope: scopes.Scope) -> list[str]:
         return []
     to_read = scopes.of(need) if (need := disclosure.permission_to_read(view, view.action)) else None
     if to_read and to_read != scope and method not in ("GET", "HEAD"):
-        return [f"Without `{to_read}` beside it, the reply holds the id alone."]
+        return [f"Without `{to_read}` as well, the reply contains only the id."]
     parts: dict[str, Any] = getattr(kind, "parts", {})
     fields_by_scope = {scopes.of(right): [name for name, one in parts.items() if one is right] for right in parts.values()}
     return [
-        f"Without `{more}` beside it, the reply lacks {_listed(names)}."
-        for more, names in fields_by_scope.items()
-        if more != scope
+        f"Without `{more}` as well, the reply lacks {_listed(names)}." for more, names in fields_by_scope.items() if more != scope
     ]
 
 
@@ -177,11 +175,13 @@ def _listed(names: list[str]) -> str:
 
 
 def _how_often(rate_class: Any) -> str:
-    return f"**How often:** {PER_MINUTE[rate_class]} requests a minute (class `{rate_class.value}`)."
+    return f"**Rate limit:** {PER_MINUTE[rate_class]} requests a minute (class `{rate_class.value}`)."
 
 
 def _step_up(view: Any) -> list[str]:
-    rule = "**Password:** must have been given in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
+    rule = (
+        "**Password:** must have been confirmed in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
+    )
     otherwise = "`details.issue` `reauthentication_required`."
     if view.endpoint.recent_login:
         return [f"{rule}{otherwise}"]
@@ -191,7 +191,7 @@ def _step_up(view: Any) -> list[str]:
 
 def _warnings(view: Any) -> list[str]:
     codes = ", ".join(f"`{code}`" for code in view.endpoint.warnings)
-    return [f"**May warn:** {codes}."] if codes else []
+    return [f"**Warnings:** {codes}."] if codes else []
 
 
 def _holders(need: Permission) -> list[str]:

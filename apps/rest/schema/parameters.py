@@ -52,9 +52,7 @@ def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
         _query_parameter("limit", _LIMIT, f"Items a page; more than {paging.MAX_LIMIT} counts as {paging.MAX_LIMIT}"),
     ]
     return (
-        [*parameters, _query_parameter("offset", _OFFSET, "Items to pass over; instead of `page`")]
-        if offset_allowed
-        else parameters
+        [*parameters, _query_parameter("offset", _OFFSET, "Items to skip; instead of `page`")] if offset_allowed else parameters
     )
 
 
@@ -62,12 +60,12 @@ def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
     """`fields` and `expand`, where the operation takes them."""
     offered, parameters = sparse_fields.parameters_of(view, view.action, method), []
     if "fields" in offered:
-        about = "Show these keys alone, separated by commas; `a.b` is b within a"
+        about = "Return only these keys, separated by commas; `a.b` is b within a"
         parameters.append(_query_parameter("fields", _NAMES, about) | _BY_COMMAS)
     if "expand" in offered:
         known = {"type": "array", "items": {"type": "string", "enum": list(view.expands)}}
         parameters.append(
-            _query_parameter("expand", known, "Show beside an id what it stands for, as far as your role may see it") | _BY_COMMAS
+            _query_parameter("expand", known, "Embed the object that an id refers to, within what your role may see") | _BY_COMMAS
         )
     return parameters
 
@@ -77,13 +75,16 @@ def of_preconditions(view: Any, method: str, path: str) -> list[dict[str, Any]]:
     parameters = []
     if view.endpoint.etag and method == "GET":
         parameters.append(
-            _header("If-None-Match", _TAGS, "ETags you have; where one still fits, the answer is 304 without a body")
+            _header("If-None-Match", _TAGS, "ETags you have; if one still matches, the reply is 304 without a body")
         )
     if idempotency.accepts_key(view, method, path):
-        about = "A name of your own for this request, such as a UUID: sent again within 24 hours, it is answered and not repeated"
+        about = (
+            "Your own name for this request, such as a UUID: repeated within 24 hours, it gets the stored reply "
+            "and is not carried out again"
+        )
         parameters.append(_header(idempotency.HEADER, _KEY, about))
     if etags.is_guarded(view, view.action):
-        parameters.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing is changed if it is another by now"))
+        parameters.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing changes if the current ETag differs"))
     return parameters
 
 

@@ -47,8 +47,8 @@ def installed_release() -> Release:
     version = metadata.version(_PACKAGE)
     if version not in _RELEASES:
         raise UnknownPackage(
-            f"{_PACKAGE} {version} is installed, and nobody has said which release that version carries. "
-            "Install requirements.txt, or name the release in apps/terminology/icd10/release_files.py."
+            f"{_PACKAGE} {version} is installed, and its ICD-10-CM release is unknown. Install requirements.txt, "
+            "or add the release to apps/terminology/icd10/release_files.py."
         )
     name, first_day = _RELEASES[version]
     return Release(name, first_day, f"{_PACKAGE} {version} (data: CDC/NCHS)")

@@ -119,7 +119,7 @@ class TestLoading:
 
     def test_a_version_of_the_package_that_nobody_knows_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(release_files, "_RELEASES", {})
-        with pytest.raises(CommandError, match="nobody has said which release"):
+        with pytest.raises(CommandError, match="ICD-10-CM release is unknown"):
             call_command("load_icd10")
 
 

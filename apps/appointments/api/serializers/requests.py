@@ -61,12 +61,12 @@ class BookBody(_Cleared):
         required=False,
         allow_blank=True,
         allow_null=True,
-        help_text="Puts the visit in beside the free slots; administrators and receptionists",
+        help_text="Books the appointment in addition to the free slots; administrators and receptionists only",
     )
     status = serializers.ChoiceField(
         choices=[("scheduled", "scheduled"), ("requested", "requested")],
         default="scheduled",
-        help_text="A requested visit reserves nothing until it is scheduled",
+        help_text="A requested appointment reserves no time until it is scheduled",
     )
 
 
@@ -83,7 +83,9 @@ class ChangeBody(_Cleared):
     triage = serializers.ChoiceField(choices=Triage.choices, required=False)
     triage_reason = _text(REASON_MAX)
     status = serializers.ChoiceField(
-        choices=STATUSES, required=False, help_text="A legal move; in_progress and completed are a consultation's alone"
+        choices=STATUSES,
+        required=False,
+        help_text="A permitted status change; only a consultation sets in_progress and completed",
     )
     cancellation_reason = _text(REASON_MAX)
     notify_patient = serializers.BooleanField(required=False, default=True)
@@ -152,7 +154,7 @@ class ScheduleBody(StrictSerializer):
         unknown = [kind for kind in lengths if kind not in AppointmentType.values]
         if unknown:
             raise serializers.ValidationError(
-                f"There is no type {unknown[0][:40]!r}; types are {', '.join(AppointmentType.values)}."
+                f"Unknown type {unknown[0][:40]!r}. Known types: {', '.join(AppointmentType.values)}."
             )
         return lengths
 
@@ -176,10 +178,10 @@ class WaitBody(_Cleared):
     patient_id = IdField()
     doctor_id = IdField(required=False, allow_null=True, help_text="Without: any doctor")
     appointment_type = serializers.ChoiceField(choices=AppointmentType.choices, default=AppointmentType.CONSULTATION.value)
-    duration_minutes = _minutes(allow_null=True, help_text="Without: what the doctor takes for the type")
+    duration_minutes = _minutes(allow_null=True, help_text="Without: the doctor's usual length of this type")
     date_from = _day(required=False, allow_null=True, help_text="Without: today")
     date_to = _day()
-    time_from = ClockField(required=False, allow_null=True, help_text="With time_to: all of the visit lies between the two")
+    time_from = ClockField(required=False, allow_null=True, help_text="With time_to: the whole appointment is between the two")
     time_to = ClockField(required=False, allow_null=True)
     priority = serializers.ChoiceField(choices=WaitPriority.choices, default=WaitPriority.MEDIUM.value)
     note = _text(REASON_MAX)

@@ -38,10 +38,12 @@ class AppointmentRow(serializers.Serializer):
     scheduled_time = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     duration_minutes = serializers.IntegerField()
-    notes = serializers.CharField(required=False, allow_blank=True, help_text="Not for billing, like the reasons and the triage")
+    notes = serializers.CharField(
+        required=False, allow_blank=True, help_text="Hidden from billing, like the reasons and the triage"
+    )
     overbook_reason = serializers.CharField(required=False, allow_blank=True)
     triage = serializers.ChoiceField(choices=Triage.choices, required=False)
-    queue_number = serializers.IntegerField(allow_null=True, help_text="The day's token, given at check-in")
+    queue_number = serializers.IntegerField(allow_null=True, help_text="The token of the day, assigned at check-in")
     checked_in_at = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
     cancellation_reason = serializers.CharField(required=False, allow_blank=True)
@@ -97,7 +99,7 @@ class ScheduleShape(serializers.Serializer):
 
     doctor_id = serializers.UUIDField()
     slot_minutes = serializers.IntegerField()
-    overbook_per_day = serializers.IntegerField(help_text="Visits a day that may be put in beside the free slots")
+    overbook_per_day = serializers.IntegerField(help_text="Appointments a day that may be booked in addition to the free slots")
     visit_lengths = serializers.DictField(child=serializers.IntegerField(), help_text="Minutes by type; else one slot")
     hours = HoursShape(many=True)
 
@@ -109,7 +111,7 @@ class TimeOffShape(serializers.Serializer):
     doctor_id = serializers.UUIDField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
-    reason = serializers.CharField(required=False, allow_blank=True, help_text="For those who plan diaries")
+    reason = serializers.CharField(required=False, allow_blank=True, help_text="Only for users who plan schedules")
 
 
 PATIENT = Expansion(of="patient_id", permission=Permission.PATIENT_VIEW, load=rows_by_id)
@@ -132,7 +134,7 @@ def visits_affected(count: int, field: str, where: str) -> list[Mapping[str, Any
     """The warning that booked visits are affected; none where no visit is. `visits` is the name of `count` since 0.2.0."""
     if not count:
         return []
-    message = f"{count} booked visits {where}. Move them, or see them all the same."
+    message = f"{count} booked appointments {where}. Move them, or view them."
     warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
     return [warning | ({"field": field} if field else {})]
 

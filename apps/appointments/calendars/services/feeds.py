@@ -25,7 +25,7 @@ _TO_A_MINUTE = timedelta(minutes=1)
 
 
 class NoFeed(Conflict):
-    message = "This doctor's calendar has no address that could be revoked."
+    message = "This doctor's calendar has no address to revoke."
 
 
 @dataclass(frozen=True)

@@ -28,27 +28,29 @@ MAX_APPOINTMENTS = 200  # in one move: it is one transaction, and a list that a 
 
 
 class NothingToMove(Conflict):
-    message = "The doctor has no visit in that time that may still be moved."
+    message = "The doctor has no appointment in that time that can still be moved."
 
 
 class NoPlaceFound(Conflict):
     """`details.unplaced` says of each visit why."""
 
-    message = "Not one of the visits finds another place."
+    message = "No other place was found for any of the appointments."
 
 
 class PlanChanged(Conflict):
     """What would be done now is not what was agreed to."""
 
-    message = "This is not the plan that was shown: the diary changed meanwhile, or what was asked for. Nothing was moved yet."
+    message = (
+        "The plan is out of date: the schedule or the request has changed since. Nothing has been moved. Request a new plan."
+    )
 
 
 class AlreadyUndone(Conflict):
-    message = "This move was undone already."
+    message = "This rescheduling was already undone."
 
 
 class TooLateToUndo(Conflict):
-    message = "The time in which a move can be undone is over. Move the visits one by one."
+    message = "The time limit for undoing the rescheduling has passed. Move the appointments one by one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,7 @@ def undo_bulk_reschedule(*, by: Actor, move_id: UUID) -> BulkReschedule:
     """
     move = BulkReschedule.objects.visible_to(by).filter(pk=move_id).first()
     if move is None:
-        raise NotFound("There is no such move.")
+        raise NotFound("There is no such rescheduling.")
     entries = list(RescheduledAppointment.objects.filter(move=move).order_by("-id"))  # the last moved goes back first
     previous_places = [place for entry in entries for place in (entry.from_doctor_id, entry.from_room_id)]
     locked = {row.pk: row for row in locking.lock_appointments(by, [entry.appointment_id for entry in entries], *previous_places)}
@@ -162,13 +164,15 @@ def _check_absence(by: Actor, absence: DoctorAbsence) -> None:
     if not by.has_permission(Permission.SCHEDULE_KEEP) or accounts.doctor_profile(absence.doctor_id) is None:
         raise NotFound("There is no such doctor.")  # one who left is found: the visits must still go elsewhere
     if not by.has_permission(Permission.APPOINTMENT_ANY) and absence.doctor_id != by.id:
-        raise Forbidden("Doctors move visits of their own diary alone.")
+        raise Forbidden("Doctors can reschedule only their own appointments.")
     if absence.ends_at <= absence.starts_at:
-        raise Invalid(field="date_to", issue="Lies before date_from.")
+        raise Invalid(field="date_to", issue="Must not be before date_from.")
     if absence.ends_at - absence.starts_at > reschedule_plan.LONGEST_RANGE:
-        raise Invalid(field="date_to", issue=f"Move at most {rules.FURTHEST_DAYS} days at a time.")
+        raise Invalid(field="date_to", issue=f"Reschedule at most {rules.FURTHEST_DAYS} days at a time.")
     if absence.to_doctor_id == absence.doctor_id:
-        raise Invalid(field="to_doctor_id", issue="Name another doctor; leave it out to move the visits to later times.")
+        raise Invalid(
+            field="to_doctor_id", issue="Choose another doctor, or leave it out to move the appointments to later times."
+        )
 
 
 def _to_move(by: Actor, absence: DoctorAbsence) -> QuerySet[Appointment]:
@@ -187,7 +191,7 @@ def _in_range(absence: DoctorAbsence) -> dict[str, object]:
 
 def _planned(absence: DoctorAbsence, rows: Sequence[Appointment]) -> ReschedulePlan:
     if len(rows) > MAX_APPOINTMENTS:
-        raise Invalid(field="date_to", issue=f"These are more than {MAX_APPOINTMENTS} visits: move fewer days at a time.")
+        raise Invalid(field="date_to", issue=f"There are more than {MAX_APPOINTMENTS} appointments: choose fewer days.")
     since = max(absence.starts_at if absence.to_doctor_id else absence.ends_at, clock.now())
     proposals = reschedule_plan.proposals(
         rows,
@@ -204,7 +208,11 @@ def _doctor_availability(absence: DoctorAbsence, since: datetime, rows: Sequence
         absence.to_doctor_id or absence.doctor_id, start=absence.starts_at, end=reschedule_plan.until(since, rows)
     )
     if doctor_availability is None:
-        issue = "There is no such doctor here." if absence.to_doctor_id else "This doctor sees nobody any more: say who does."
+        issue = (
+            "There is no such doctor here."
+            if absence.to_doctor_id
+            else ("This doctor no longer sees patients: choose another doctor.")
+        )
         raise Invalid(field="to_doctor_id", issue=issue)
     return doctor_availability
 

@@ -72,7 +72,7 @@ def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> Publis
             with transaction.atomic():
                 WorkingHours.objects.create(schedule=row, **asdict(hours))
         except IntegrityError as clash:
-            issue = "Must end after it begins, and may not overlap other hours of that weekday."
+            issue = "Must end after it begins, and must not overlap other hours of that weekday."
             raise Invalid(field=f"hours[{number}]", issue=issue) from clash
     emit(ScheduleChanged(doctor_id=doctor.pk), by=by)
     return PublishedSchedule(row, _count_outside_hours(by, doctor_id, before, _current_availability(doctor_id)))
@@ -86,7 +86,7 @@ def add_time_off(*, by: Actor, doctor_id: UUID, starts_at: datetime, ends_at: da
     """
     doctor = doctor_to_plan(by, doctor_id)
     if ends_at <= starts_at:
-        raise Invalid(field="ends_at", issue="Must lie after starts_at.")
+        raise Invalid(field="ends_at", issue="Must be after starts_at.")
     row = TimeOff.objects.create(
         doctor_id=doctor.pk, starts_at=starts_at, ends_at=ends_at, reason=reason.strip(), added_by_id=by.id
     )
@@ -144,7 +144,7 @@ def doctor_to_plan(by: Actor, doctor_id: UUID) -> Doctor:
     if doctor is None:
         raise NotFound("There is no such doctor.")
     if not by.has_permission(Permission.APPOINTMENT_ANY) and doctor.pk != by.id:
-        raise Forbidden("Doctors plan their own diary alone.")
+        raise Forbidden("Doctors can change only their own schedule.")
     return doctor
 
 

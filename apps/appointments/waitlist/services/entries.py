@@ -35,13 +35,13 @@ _FREED_SLOT_LOCK = 0x57414954  # "WAIT": the first half of the advisory locks of
 class AlreadyWaiting(Conflict):
     """`details.waitlist_entry_id` is the entry that is there."""
 
-    message = "The patient waits for such a visit already."
+    message = "The patient is already waiting for such an appointment."
 
 
 class NotWaiting(Conflict):
     """From here the entry does not go there. `details` says from, to and what is allowed."""
 
-    message = "The patient is not waiting any more."
+    message = "The patient is no longer waiting."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def lock_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
     shown = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id)
     patient_id = shown.values_list("patient_id", flat=True).first()
     if patient_id is None:
-        raise NotFound("There is no such entry on the waitlist.")
+        raise NotFound("There is no such waitlist entry.")
     patients.get_survivor_for_update(by, patient_id)
     return WaitlistEntry.objects.select_for_update().get(pk=entry_id)
 
@@ -154,17 +154,17 @@ def not_waiting(entry: WaitlistEntry, to: str) -> NotWaiting:
 
 def _check_days(new: NewWaitlistEntry, since: date) -> None:
     if since < clock.today():
-        raise Invalid(field="date_from", issue="Lies in the past: begin today or later.")
+        raise Invalid(field="date_from", issue="Must not be in the past: choose today or later.")
     if new.date_to < since:
-        raise Invalid(field="date_to", issue="Lies before date_from.")
+        raise Invalid(field="date_to", issue="Must not be before date_from.")
     if new.date_to - since > timedelta(days=rules.FURTHEST_DAYS):
-        raise Invalid(field="date_to", issue=f"Lies more than {rules.FURTHEST_DAYS} days after date_from.")
+        raise Invalid(field="date_to", issue=f"Must be at most {rules.FURTHEST_DAYS} days after date_from.")
 
 
 def _check_times(new: NewWaitlistEntry) -> None:
     if (new.time_from is None) != (new.time_to is None):
         missing = "time_from" if new.time_from is None else "time_to"
-        raise Invalid(field=missing, issue="Send both times of day, or neither.")
+        raise Invalid(field=missing, issue="Send both time_from and time_to, or neither.")
     if new.time_from is None or new.time_to is None:
         return
     if new.time_to <= new.time_from:
@@ -172,7 +172,7 @@ def _check_times(new: NewWaitlistEntry) -> None:
     length = timedelta(hours=new.time_to.hour, minutes=new.time_to.minute)
     length -= timedelta(hours=new.time_from.hour, minutes=new.time_from.minute)
     if length < timedelta(minutes=new.duration_minutes or 0):
-        raise Invalid(field="time_to", issue="The visit is longer than that: nothing fits between the two times.")
+        raise Invalid(field="time_to", issue="The appointment takes longer than the time between the two.")
 
 
 def _check_doctor(by: Actor, doctor_id: UUID | None) -> None:
@@ -182,4 +182,4 @@ def _check_doctor(by: Actor, doctor_id: UUID | None) -> None:
     if availability.for_doctor(doctor_id, start=now, end=now) is None:
         raise Invalid(field="doctor_id", issue="There is no such doctor here.")
     if not by.has_permission(Permission.APPOINTMENT_ANY) and doctor_id != by.id:
-        raise Forbidden("Doctors put patients on their own waitlist, or on everybody's.", field="doctor_id")
+        raise Forbidden("Doctors can add patients only to their own waitlist or to the one for any doctor.", field="doctor_id")

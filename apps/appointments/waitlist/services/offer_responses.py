@@ -29,7 +29,7 @@ class OfferClosed(Conflict):
 
 
 class OfferLost(OfferClosed):
-    message = "The time is gone: somebody else was faster."
+    message = "The time is no longer free: another patient was booked."
 
 
 class OfferExpired(OfferClosed):
@@ -37,7 +37,7 @@ class OfferExpired(OfferClosed):
 
 
 class NothingOffered(Conflict):
-    message = "Nothing has been offered to this patient yet."
+    message = "This patient has no offer yet."
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _accept(by: Actor, offer: WaitlistOffer) -> AcceptedOffer:
 def _find_offer(by: Actor, entry_id: UUID, offer_id: UUID | None) -> WaitlistOffer:
     """The offer that is named, else the open one, else the last. Raises NotFound, NothingOffered."""
     if not WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).exists():
-        raise NotFound("There is no such entry on the waitlist.")
+        raise NotFound("There is no such waitlist entry.")
     offers = WaitlistOffer.objects.filter(entry=entry_id).order_by("-created_at", "-pk")
     if offer_id is not None:
         named = offers.filter(pk=offer_id).first()
@@ -129,7 +129,7 @@ def _book(by: Actor, entry: WaitlistEntry, offer: WaitlistOffer) -> BookingResul
     end = offer.scheduled_time + timedelta(minutes=offer.duration_minutes)
     doctor_availability = availability.for_doctor(offer.doctor_id, start=offer.scheduled_time, end=end)
     if doctor_availability is None or doctor_availability.off:
-        raise OfferLost("The doctor is not there at that time any more.", **_details(offer, OfferStatus.LOST))
+        raise OfferLost("The doctor is no longer available at that time.", **_details(offer, OfferStatus.LOST))
     new = NewAppointment(
         patient_id=entry.patient_id,
         doctor_id=offer.doctor_id,

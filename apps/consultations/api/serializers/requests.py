@@ -18,12 +18,12 @@ def _reason(about: str) -> serializers.CharField:
 
 class StartBody(StrictSerializer):
     patient_id = IdField()
-    appointment_id = IdField(required=False, allow_null=True, help_text="Without one somebody walked in")
+    appointment_id = IdField(required=False, allow_null=True, help_text="Without it, the patient is a walk-in")
     workflow_type = serializers.ChoiceField(choices=WORKFLOWS, default=rules.Workflow.ADAPTIVE.value)
     doctor_id = IdField(
         required=False,
         allow_null=True,
-        help_text="Not for doctors, who start their own. Whoever starts a visit for somebody who walked in names the doctor",
+        help_text="Not for doctors, who start their own. Staff who start a consultation for a walk-in send the doctor",
     )
     early = serializers.BooleanField(
         required=False, default=False, help_text="Allow an appointment of another day than today, past or future"
@@ -32,7 +32,7 @@ class StartBody(StrictSerializer):
 
 class AcknowledgedAlertBody(StrictSerializer):
     id = serializers.CharField(max_length=64, help_text="The alert's `id`, or its `rule_id`")
-    reason = serializers.CharField(max_length=400, help_text="Is kept")
+    reason = serializers.CharField(max_length=400, help_text="Stored with the consultation")
 
     def validate(self, attrs: dict[str, Any]) -> Any:
         return Acknowledged(**attrs)
@@ -58,12 +58,13 @@ class StepBody(StrictSerializer):
     step_name = serializers.ChoiceField(choices=[(step.wire_name, step.wire_name) for step in Step], required=False)
     step_data = serializers.DictField(help_text=_step_fields())
     completed = serializers.BooleanField(
-        required=False, help_text="Default: whether all is there that the step requires; false keeps it in progress"
+        required=False, help_text="Default: true if everything that the step requires is present; false keeps it in progress"
     )
     version = serializers.IntegerField(
         min_value=0,
         required=False,
-        help_text="The step's version as you saw it (0: not saved yet). Another one stored now is a 409 that shows it",
+        help_text="The step's version that you read (0: not saved yet). If another version is stored now, the reply is "
+        "a 409 that shows it",
     )
     acknowledged_alerts = _alerts()
     confirmed_implausible = serializers.BooleanField(required=False, help_text="The same as within the step data of vitals")
@@ -72,10 +73,12 @@ class StepBody(StrictSerializer):
         """The arguments of `services.NewSave`."""
         number, name = attrs.get("step_number"), attrs.get("step_name")
         if number is None and name is None:
-            raise serializers.ValidationError({"step_number": "Say which step: step_number or step_name."})
+            raise serializers.ValidationError({"step_number": "Send step_number or step_name."})
         step = Step(number) if number is not None else STEPS_BY_NAME[str(name)]
         if name is not None and STEPS_BY_NAME[name] is not step:
-            raise serializers.ValidationError({"step_name": f"Step {int(step)} is called {step.wire_name}; send one of the two."})
+            raise serializers.ValidationError(
+                {"step_name": f"Step {int(step)} is named {step.wire_name}; send only one of the two."}
+            )
         data = dict(attrs["step_data"])
         if "confirmed_implausible" in attrs and step is Step.VITALS:
             data.setdefault("confirmed_implausible", attrs["confirmed_implausible"])
@@ -84,8 +87,8 @@ class StepBody(StrictSerializer):
 
 
 class CompleteBody(StrictSerializer):
-    override_incomplete = serializers.BooleanField(required=False, help_text="Sign although something is missing; with a reason")
-    reason = _reason("Why something is missing; is kept")
+    override_incomplete = serializers.BooleanField(required=False, help_text="Sign with missing steps; requires a reason")
+    reason = _reason("Reason for signing with missing steps; stored with the consultation")
     acknowledged_alerts = _alerts()
     notify_patient = serializers.BooleanField(default=True)
 
@@ -101,12 +104,12 @@ class AddendumBody(StrictSerializer):
 
 
 class ReasonBody(StrictSerializer):
-    reason = _reason("Is kept")
+    reason = _reason("Stored with the consultation")
 
 
 class HandOverBody(StrictSerializer):
-    doctor_id = IdField(help_text="Who goes on")
-    reason = _reason("Is kept")
+    doctor_id = IdField(help_text="The doctor who continues")
+    reason = _reason("Stored with the consultation")
 
 
 class NothingBody(StrictSerializer):

@@ -32,7 +32,7 @@ class ConsultationRow(serializers.Serializer):
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
     doctor_id = serializers.UUIDField(help_text="A staff member's id")
-    appointment_id = serializers.UUIDField(allow_null=True, help_text="null for somebody who walked in")
+    appointment_id = serializers.UUIDField(allow_null=True, help_text="null for a walk-in")
     workflow_type = serializers.ChoiceField(choices=WORKFLOWS)
     current_step = _number(help_text="The lowest step that is neither completed nor skipped")
     total_steps = serializers.IntegerField(help_text="Always 11")
@@ -50,11 +50,11 @@ class StepEntryShape(serializers.Serializer):
     completed = serializers.BooleanField()
     in_progress = serializers.BooleanField()
     required = serializers.BooleanField(required=False)  # type: ignore[assignment]
-    reason = serializers.CharField(required=False, allow_blank=True, help_text="Why it is required, or skipped")
-    rule_id = serializers.CharField(required=False, help_text="The adaptive rule that says so")
-    version = serializers.IntegerField(required=False, help_text="0 where nothing was saved yet")
-    data = serializers.DictField(required=False, help_text="As it was sent; absent where nothing was saved")  # type: ignore[assignment]
-    parsed = serializers.DictField(required=False, help_text="What the server reads in it: numbers, names of codes")
+    reason = serializers.CharField(required=False, allow_blank=True, help_text="The reason why it is required or skipped")
+    rule_id = serializers.CharField(required=False, help_text="The adaptive rule behind it")
+    version = serializers.IntegerField(required=False, help_text="0 if nothing has been saved yet")
+    data = serializers.DictField(required=False, help_text="As it was sent; absent if nothing has been saved")  # type: ignore[assignment]
+    parsed = serializers.DictField(required=False, help_text="The values that the server parsed: numbers, names of codes")
     outcome = serializers.DictField(required=False, help_text="What was ordered with it")
     saved_at = serializers.DateTimeField(required=False)
     saved_by = serializers.UUIDField(required=False, allow_null=True)
@@ -103,7 +103,7 @@ class VisitAlertShape(serializers.Serializer):
     step_number = _number()
     step_name = serializers.CharField()
     message = serializers.CharField()
-    urgent = serializers.BooleanField(help_text="The doctor was notified; a doctor acknowledges it")
+    urgent = serializers.BooleanField(help_text="The doctor was notified; a doctor must acknowledge it")
     acknowledged = AnswerShape(allow_null=True)
 
 
@@ -120,24 +120,22 @@ class ConsultationShape(ConsultationRow):
     """A visit in full. Readers of codes see its frame and the diagnoses."""
 
     step_data = StepDataShape()
-    entered_by = serializers.UUIDField(
-        required=False, allow_null=True, help_text="Who started it, for the doctor or as the doctor"
-    )
-    ready_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Since when it waits for its doctor")
-    ready_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who handed it to the doctor")
+    entered_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who started it")
+    ready_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Since when it is ready for its doctor")
+    ready_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who marked it as ready for the doctor")
     required_steps = serializers.ListField(child=serializers.IntegerField(), required=False)
     missing_steps = serializers.ListField(child=serializers.IntegerField(), required=False, help_text="Required, not completed")
-    recommended_next = _number(required=False, allow_null=True, help_text="Where to turn next; null once the visit is over")
+    recommended_next = _number(required=False, allow_null=True, help_text="The next step; null once the consultation has ended")
     prompts = PromptShape(many=True, required=False)
     alerts = VisitAlertShape(many=True, required=False)
-    prefill = serializers.DictField(required=False, help_text="By step: what stands in the chart, to be confirmed")
+    prefill = serializers.DictField(required=False, help_text="By step: what the chart contains, for confirmation")
     rule_version = serializers.CharField(
-        required=False, allow_blank=True, help_text="Of the adaptive table; blank for other visits"
+        required=False, allow_blank=True, help_text="Of the adaptive table; blank for other consultations"
     )
     rules_note = serializers.CharField(required=False, allow_blank=True, help_text="Whether clinicians have reviewed the rules")
     signed_by = serializers.UUIDField(required=False, allow_null=True)
     override_reason = serializers.CharField(required=False, allow_blank=True)
-    content_sha256 = serializers.CharField(required=False, allow_blank=True, help_text="Of the steps as they were signed")
+    content_sha256 = serializers.CharField(required=False, allow_blank=True, help_text="Hash of the steps at signature")
     cancelled_at = serializers.DateTimeField(required=False, allow_null=True)
     addenda = AddendumShape(many=True, required=False)
 

@@ -75,12 +75,12 @@ class PatientColumns(StrictSerializer):
         required=False,
         error_messages={"invalid": "An MRN has 1 to 40 letters, digits and dashes."},
     )
-    first_name = NameField(max_length=100, allow_blank=True, help_text="Of first_name and last_name one may be empty")
+    first_name = NameField(max_length=100, allow_blank=True, help_text="Either first_name or last_name may be empty")
     middle_name = _text(100)
-    last_name = NameField(max_length=100, allow_blank=True, help_text="Of first_name and last_name one may be empty")
+    last_name = NameField(max_length=100, allow_blank=True, help_text="Either first_name or last_name may be empty")
     date_of_birth = BirthDateField(help_text="As exactly as it is known: YYYY-MM-DD, YYYY-MM or YYYY")
     date_of_birth_precision = serializers.ChoiceField(
-        choices=list(Precision), required=False, help_text="How exactly a whole date is known; it follows from what is sent"
+        choices=list(Precision), required=False, help_text="The precision of a whole date; it follows from the sent value"
     )
     time_of_birth = serializers.TimeField(
         input_formats=["%H:%M"],
@@ -93,7 +93,7 @@ class PatientColumns(StrictSerializer):
         min_value=0,
         max_value=dates.OLDEST_AGE,
         required=False,
-        help_text="Completed years, instead of date_of_birth where nobody knows that: the birth is then estimated",
+        help_text="Completed years, instead of date_of_birth if that is not known: the birth is then estimated",
     )
     gender = serializers.ChoiceField(choices=Gender.choices)
     language = _text(10)
@@ -169,7 +169,7 @@ def _again(field: Any, **changes: Any) -> Any:
 
 
 _NESTED: dict[str, type[StrictSerializer]] = {}
-_EITHER_WAY = "Each value flat or in its object, as you like; in both, they must agree."
+_EITHER_WAY = "Send each value flat or in its object; if you send both, they must agree."
 
 
 class PatientBody(serializers.Serializer):
@@ -202,7 +202,7 @@ class AmendBody(PatientBody):
 
     places = PLACES
     documented_as = _documented(
-        "amend_patient", PLACES, f"What is absent is kept, null clears. {_EITHER_WAY} An `mrn` never changes."
+        "amend_patient", PLACES, f"Absent fields stay unchanged, null clears. {_EITHER_WAY} An `mrn` never changes."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -225,7 +225,7 @@ def _leaves(data: Mapping[str, Any], places: Mapping[str, Any], prefix: str) -> 
     for name, value in data.items():
         path, place = prefix + name, places.get(name)
         if place is None:
-            raise serializers.ValidationError({path: ["There is no such field here."]})
+            raise serializers.ValidationError({path: ["Unknown field."]})
         if isinstance(place, str):
             leaves.append((path, place, _cleared(place) if value is None else value))
         elif value is None:
@@ -243,7 +243,7 @@ def _cleared(column: str) -> Any:
     return "" if getattr(field, "allow_blank", False) and not isinstance(field, NameField) else None
 
 
-_WHEN = "As exactly as it is known: an RFC 3339 time with its offset, YYYY-MM-DD, YYYY-MM or YYYY. It is answered as it was sent"
+_WHEN = "As exactly as it is known: an RFC 3339 time with its offset, YYYY-MM-DD, YYYY-MM or YYYY. Returned as sent"
 
 
 class WhenField(InstantOrDayField):
@@ -276,9 +276,11 @@ class EntryBody(StrictSerializer):
     unit = _text(40)
     detail = serializers.DictField(required=False)
     confirmed_implausible = serializers.BooleanField(
-        required=False, help_text="Of a vital sign: what looks implausible was measured again and is right"
+        required=False, help_text="Confirms that an implausible vital sign was rechecked and is correct"
     )
-    no_known_allergies = serializers.BooleanField(required=False, help_text="With type allergy alone: asked, and there are none")
+    no_known_allergies = serializers.BooleanField(
+        required=False, help_text="With type allergy alone: the patient was asked and has none"
+    )
 
     def validate(self, entry: dict[str, Any]) -> dict[str, Any]:
         if entry.pop("no_known_allergies", False):
@@ -286,9 +288,9 @@ class EntryBody(StrictSerializer):
                 raise serializers.ValidationError({"no_known_allergies": "Send it with type allergy and nothing else."})
             return {}
         if "confirmed_implausible" in entry and entry["type"] != entry_types.EntryType.VITAL_SIGN:
-            raise serializers.ValidationError({"confirmed_implausible": "Only vital signs are confirmed. Leave it out."})
+            raise serializers.ValidationError({"confirmed_implausible": "Only vital signs can be confirmed. Leave it out."})
         if "display" not in entry:
-            raise serializers.ValidationError({"display": "Say in words what this is."})
+            raise serializers.ValidationError({"display": "Enter a description."})
         for name in ("occurred", "ended"):
             if isinstance(when := entry.get(f"{name}_at"), PartialDate):
                 entry |= {f"{name}_at": None, f"{name}_on": str(when)}
@@ -300,4 +302,4 @@ class RetractBody(StrictSerializer):
 
 
 class NotSameBody(StrictSerializer):
-    other_id = IdField(help_text="The record that is another person's")
+    other_id = IdField(help_text="The id of the other person's record")

@@ -84,13 +84,13 @@ class AddressShape(serializers.Serializer):
     city = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
     zip = serializers.CharField(allow_blank=True)
-    country = serializers.CharField(required=False, help_text="Where one is on record: a name or an ISO 3166-1 code")
+    country = serializers.CharField(required=False, help_text="If one is recorded: a name or an ISO 3166-1 code")
 
 
 class ContactShape(serializers.Serializer):
     phone = serializers.CharField(allow_blank=True)
     email = serializers.CharField(allow_blank=True)
-    address = AddressShape(required=False, help_text="Not for pharmacists and laboratory")
+    address = AddressShape(required=False, help_text="Hidden from pharmacists and laboratory")
 
 
 class EmergencyContactShape(serializers.Serializer):
@@ -145,10 +145,10 @@ class RecordShape(serializers.Serializer):
     display = serializers.CharField()
     status = serializers.CharField()
     recorded_at = serializers.DateTimeField()
-    recorded_by = serializers.UUIDField(allow_null=True, help_text="A staff member's id; null where no person wrote it")
+    recorded_by = serializers.UUIDField(allow_null=True, help_text="A staff member's id; null if no person recorded it")
     occurred_at = serializers.CharField(help_text=f"Onset, effective time, or when it was done. {_AS_ENTERED}")
     ended_at = serializers.CharField(allow_null=True, help_text=_AS_ENTERED)
-    detail = serializers.DictField(help_text="What this kind of entry has beside; `value` and `unit` for measurements")
+    detail = serializers.DictField(help_text="Additional fields of this kind of entry; `value` and `unit` for measurements")
     source = serializers.ChoiceField(choices=ChartEntry.Source.choices)  # type: ignore[assignment]  # DRF has an attribute so called
     recorder = ColleagueShape(required=False, allow_null=True, help_text="Who `recorded_by` is; with `expand=recorder`")
 
@@ -260,6 +260,6 @@ def visits_affected(patient: Patient, field: str = "") -> list[dict[str, Any]]:
     count = services.visits_affected(patient)
     if not count:
         return []
-    message = f"{count} booked appointments of this patient stay in the schedule. Cancel them, or correct what was entered."
+    message = f"{count} booked appointments of this patient stay in the schedule. Cancel them, or correct the entry."
     warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
     return [warning | ({"field": field} if field else {})]

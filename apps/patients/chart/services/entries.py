@@ -33,7 +33,7 @@ class AlreadyRetracted(Conflict):
 
 
 class AllergiesListed(Conflict):
-    message = "Allergies are on record; retract them before recording that there are none."
+    message = "Allergies are recorded; retract them before recording that there are none."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUI
         raise Invalid(field="code_system", issue="A code needs its code system.")
     display = text.checked_line(entry.display, field="display")
     if not display:
-        raise Invalid(field="display", issue="Say in words what this is.")
+        raise Invalid(field="display", issue="Enter a description.")
     if entry.value is not None and kind not in entry_types.MEASURED:
         raise Invalid(field="value", issue="Only laboratory results and vital signs have a value.")
     now = clock.now()
@@ -180,11 +180,11 @@ def _times(patient: Patient, entry: NewEntry, now: datetime) -> dict[str, Any]:
     began = Moment.of(entry.occurred_on, entry.occurred_at or now, "occurred_at")
     ended = Moment.of(entry.ended_on, entry.ended_at, "ended_at") if entry.ended_on or entry.ended_at else None
     if began.at > now:
-        raise Invalid(field="occurred_at", issue="A chart holds what has happened; this lies in the future.")
+        raise Invalid(field="occurred_at", issue="Must not be in the future: a chart contains what has happened.")
     if patient.date_of_birth_precision != Precision.ESTIMATED and began.last < patient.date_of_birth - _DAY:
-        raise Invalid(field="occurred_at", issue="This lies before the patient's birth.")
+        raise Invalid(field="occurred_at", issue="Must not be before the patient's birth.")
     if ended and (ended.at < began.at if not ended.on else ended.last < began.first):
-        raise Invalid(field="ended_at", issue="The end lies before the beginning.")
+        raise Invalid(field="ended_at", issue="The end must not be before the beginning.")
     end = {"ended_at": ended.at, "ended_on": ended.on} if ended else {"ended_at": None, "ended_on": ""}
     return {"occurred_at": began.at, "occurred_on": began.on, **end}
 

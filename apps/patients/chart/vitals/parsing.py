@@ -139,7 +139,7 @@ def _apart(field: str, text: str, named: Unit | None, problems: list[Problem]) -
         problems.append(Problem(field, f"{match[2].strip()} is not a unit of this value."))
         return None
     if named is not None and named is not behind:
-        problems.append(Problem(unit_field(field), f"{text} names another unit than {named.word}."))
+        problems.append(Problem(unit_field(field), f"{text} has another unit than {named.word}."))
         return None
     return _number(match[1]), behind
 

@@ -13,7 +13,7 @@ from apps.patients.chart.vitals.parsing import NOT_MEASURABLE, Problem, celsius,
 _MONTH = 30.4375
 _BODY = ("weight_kg", "height_cm")
 _WORDS = {"weight_kg": ("weight", "kg"), "height_cm": ("height", "cm")}
-_CORRECT = "Correct it, or send confirmed_implausible: true after measuring again."
+_CORRECT = "Correct it, or send confirmed_implausible: true after rechecking."
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def impossible(name: str, value: Any, unit_field: str = "") -> str:
     least, most = limits.BOUNDS[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or least <= value <= most:
         return ""
-    issue = f"Must lie between {least:g} and {most:g}."
+    issue = f"Must be between {least:g} and {most:g}."
     believed = RANGES["temperature_c"]
     if name == "temperature_c" and (hint := fahrenheit_hint(value, unit_field)):
         return f"A temperature of {value:g} °C is not possible. {hint.strip()}"

@@ -14,12 +14,13 @@ from apps.patients.matching import duplicate_scan
 
 class Command(BaseCommand):
     help = (
-        "Compare every patient on record with those who look alike, and fill the queue of suspected duplicates. Stop it at any "
-        "time and run it again: it goes on where it was. A second run over the same people changes nothing."
+        "Compare every patient with similar records, and fill the queue of possible duplicates. Stop it at "
+        "any time and run it again: it continues where it stopped. A second run over the same people changes "
+        "nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--anew", action="store_true", help="begin with the first patient, even where a run was stopped")
+        parser.add_argument("--anew", action="store_true", help="begin with the first patient, even if a run was stopped")
 
     def handle(self, *, anew: bool, **_: Any) -> None:
         """Any refusal is a CommandError: exit code 1, or 130 after Ctrl-C."""
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped between two patients. Run the command again to go on.", returncode=130) from stop
-        self.stdout.write(f"{result.looked_at:,} patients were looked at; {result.changes:,} changes to the queue by this run.")
+        self.stdout.write(f"{result.looked_at:,} patients were compared; this run made {result.changes:,} changes to the queue.")
         self.stdout.write(f"{result.waiting:,} pairs wait: /admin/patients/duplicatecandidate/")
 
 

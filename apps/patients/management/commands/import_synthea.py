@@ -19,13 +19,16 @@ REPORT = "import_synthea.csv"
 
 class Command(BaseCommand):
     help = (
-        "Import all patients and their charts from the nine gzip CSV files of a Synthea extract, or from Synthea's own CSV. "
-        "One transaction a patient: run it again after a stop and it goes on; run it twice and the second run changes nothing."
+        "Import all patients and their charts from the nine gzip CSV files of a Synthea extract, or from "
+        "Synthea's own CSV. One transaction per patient: after a stop, run it again and it continues; a "
+        "second run changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dir", type=Path, help="the folder that holds the files")
-        parser.add_argument("--report", type=Path, help="where to list the rows that found no home (default: in the data folder)")
+        parser.add_argument(
+            "--report", type=Path, help="the file that lists the rows that were not imported (default: in the data folder)"
+        )
 
     def handle(self, *, dir: Path, report: Path | None, **_: Any) -> None:
         """Read everything first, then write patient by patient. Any refusal is a CommandError: exit code 1."""
@@ -36,7 +39,7 @@ class Command(BaseCommand):
         except (reader.Unreadable, loading.AlreadyRunning) as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
-            raise CommandError(f"The report cannot be written: {problem}. Name another place with --report.") from problem
+            raise CommandError(f"The report cannot be written: {problem}. Choose another path with --report.") from problem
         except OperationalError as problem:
             raise CommandError(f"The database did not answer: {problem}. Run the command again to go on.") from problem
         except KeyboardInterrupt as stop:
@@ -67,5 +70,5 @@ def _tell(extract: reader.Extract, counts: loading.RowCountsByFile, path: Path) 
     if extract.missing:
         console.print(f"Not in the folder: {', '.join(extract.missing)}", soft_wrap=True, highlight=False)
     if extract.unread:
-        console.print(f"Not read, there is no place for it here: {', '.join(extract.unread)}", soft_wrap=True, highlight=False)
+        console.print(f"Not read, because HIMS has no place for it: {', '.join(extract.unread)}", soft_wrap=True, highlight=False)
     console.print(f"The rows reported, with reasons: {path}", soft_wrap=True, highlight=False)

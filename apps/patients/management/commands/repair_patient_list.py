@@ -14,14 +14,14 @@ _BATCH = 1_000
 
 
 class Command(BaseCommand):
-    help = "Count all patients anew and rewrite the words they are found by. Harmless at any time; writers wait for the count."
+    help = "Recount all patients and rebuild their search words. Safe at any time; writers wait for the count."
 
     def handle(self, *args: Any, **options: Any) -> None:
         before, after = row_counter.recount()
-        self.stdout.write(f"The list had {before:,} patients by its tally and has {after:,} by counting.")
+        self.stdout.write(f"The list had {before:,} patients by its counter and has {after:,} by counting.")
         newest = Patient.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         for low in track(range(0, newest + 1, _BATCH), description="Search words"):
             batch = Patient.objects.filter(seq__gte=low, seq__lt=low + _BATCH).order_by("pk").select_for_update()
             services.write_search_words(batch)
         common = vocabulary.note_common()
-        self.stdout.write(f"The words of {after:,} patients were written anew; {common:,} beginnings are common.")
+        self.stdout.write(f"The words of {after:,} patients were rebuilt; {common:,} prefixes are common.")

@@ -15,13 +15,13 @@ from apps.patients.services.registry import Registered, Registration, register
 
 
 class AlreadyNotDuplicate(Conflict):
-    message = "It is on record already that these are two people."
+    message = "It is already recorded that these are two people."
 
 
 class UnreviewedMatches(Conflict):
     """Somebody else registered a likely duplicate in the meantime. `details.matches` are all the likely duplicates."""
 
-    message = "A record that may be the same person was registered a moment ago. Look at it first."
+    message = "A record that may be the same person was registered a moment ago. Compare it first."
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def mark_not_duplicate(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotDup
     AlreadyNotDuplicate.
     """
     if patient_id == other_id:
-        raise Invalid(field="other_id", issue="This is the same record; name the other person's.")
+        raise Invalid(field="other_id", issue="This is the same record; send the id of the other person's record.")
     selectors.patient(by, patient_id)
     _other(by, other_id)
     patient, other = selectors.get_several_for_update(by, patient_id, other_id)
@@ -67,5 +67,5 @@ def register_despite_matches(*, by: Actor, registration: Registration, others: I
 def _other(by: Actor, other_id: UUID) -> Patient:
     try:
         return selectors.patient(by, other_id)
-    except NotFound as nobody:
-        raise Invalid(field="other_id", issue=nobody.message) from nobody
+    except NotFound as missing:
+        raise Invalid(field="other_id", issue=missing.message) from missing

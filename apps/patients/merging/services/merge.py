@@ -43,7 +43,7 @@ class AlreadyMerged(Conflict):
 
 class CannotStandTogether(Conflict):
     reason = "rows_contradict"
-    message = "Rows of the two records cannot stand under one patient. Settle them first."
+    message = "Rows of the two records conflict under one patient. Resolve them first."
 
 
 class NameMissing(Conflict):
@@ -55,7 +55,7 @@ class NameMissing(Conflict):
 
 class DatesContradict(Conflict):
     reason = "dates_contradict"
-    message = "The death would lie before the birth. Correct one of the two dates, or keep both of the same record."
+    message = "The death would be before the birth. Correct one of the two dates, or keep both of the same record."
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
     """
     retired, survivor = plan.retired_and_survivor(lock_records(by, retired_id, survivor_id), retired_id, survivor_id)
     if not reason.strip():
-        raise Invalid(field="reason", issue="Say why these are one person.")
+        raise Invalid(field="reason", issue="Enter the reason why these are one person.")
     for row in (retired, survivor):
         if row.merged_into_id:
             raise AlreadyMerged(row)

@@ -54,11 +54,11 @@ class MergedFurther(Conflict):
 
 
 class AlreadySettled(Conflict):
-    message = "This has already been settled."
+    message = "This item is already resolved."
 
 
 class NotOwnedBySurvivor(Conflict):
-    message = "This is no longer the survivor's to give away."
+    message = "The item has since been reassigned."
 
 
 class _Outcome(Enum):

@@ -19,8 +19,8 @@ from apps.terminology.models import IcdRelease
 
 class Command(BaseCommand):
     help = (
-        "Take over the ICD-10-CM release of the package simple-icd-10-cm, all or nothing. A second run changes nothing. One "
-        "in the CDC's own files is named by --tabular, --codes and --effective-from."
+        "Load the ICD-10-CM release of the package simple-icd-10-cm, all or nothing. A second run changes "
+        "nothing. For the CDC's own files, use --tabular, --codes and --effective-from."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
