@@ -1,4 +1,4 @@
-"""The accounts app. It starts to listen when it loads."""
+"""The accounts app. It registers its listeners when it loads."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The facts that `accounts` announces."""
+"""The events of `accounts`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,15 +23,15 @@ class StaffHired(_AboutStaff, name="staff.hired"):
 
 @dataclass(frozen=True, kw_only=True)
 class StaffChanged(_AboutStaff, name="staff.changed"):
-    """`changes` are the names of the columns that changed."""
+    """`changes` are the names of the changed columns."""
 
     changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmailChanged(_AboutStaff, name="staff.email_changed"):
-    """The account has another e-mail address. `sealed` holds the former and the new one, encrypted (`services.addresses_of`):
-    both are mailed, and no event carries an address that can be read."""
+    """The account has another e-mail address. `sealed` contains the previous and the new one, encrypted
+    (`services.addresses_of`): both get a mail, and no event carries a readable address."""
 
     sealed: str
 
@@ -59,14 +59,14 @@ class SessionEnded(_AboutStaff, name="session.ended"):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedInFromNewPlace(_AboutStaff, name="session.new_place"):
-    """Somebody signed in from an address this account was not used from in 30 days. Never told of the first sign-in."""
+    """A sign-in from an address this account was not used from in 30 days. Not emitted for the first sign-in."""
 
     session_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class StaffInvited(_AboutStaff, name="staff.invited"):
-    """An account was opened that nobody can sign in to yet: its person is to be mailed a link that sets the password."""
+    """An account was opened that has no password yet: its user gets a mail with a link that sets the password."""
 
     role: str
 
@@ -102,7 +102,7 @@ class ApiKeyRevoked(_AboutKey, name="api_key.revoked"):
 
 @dataclass(frozen=True, kw_only=True)
 class Reauthenticated(_AboutStaff, name="session.reauthenticated"):
-    """The password (and the code) was given again within a session."""
+    """The password (and the code) was confirmed again within a session."""
 
     session_id: UUID
 
@@ -114,7 +114,7 @@ class SecondFactorEnabled(_AboutStaff, name="mfa.enabled"):
 
 @dataclass(frozen=True, kw_only=True)
 class SecondFactorDisabled(_AboutStaff, name="mfa.disabled"):
-    """`reset` where an administrator took it away."""
+    """`reset` if an administrator removed it."""
 
     reset: bool = False
 
@@ -131,12 +131,12 @@ class RecoveryCodeUsed(_AboutStaff, name="mfa.recovery_code_used"):
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordResetRequested(Event, name="password.help_asked"):
-    """Somebody typed an e-mail or username at "forgot my password". `sealed` is that, encrypted: whether an account has it is
-    looked up afterwards by a worker, so that the answer takes as long for one that nobody has."""
+    """A user entered an e-mail or username at "forgot my password". `sealed` is that text, encrypted: a worker looks up the
+    account afterwards, so that the response takes equally long without one."""
 
     sealed: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordResetAccepted(_AboutStaff, name="password.reset_asked"):
-    """An account is to be mailed a link. The mail task makes it (`services.create_password_link`); none travels here."""
+    """An account gets a mail with a link. The mail task creates it (`services.create_password_link`); the event contains none."""

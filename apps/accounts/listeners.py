@@ -1,4 +1,4 @@
-"""What accounts hears of: calls for help with a password."""
+"""The listeners of accounts: requests for a password link."""
 
 from apps.accounts import services
 from apps.accounts.events import PasswordResetRequested
@@ -7,5 +7,5 @@ from apps.events.listeners import after_commit
 
 @after_commit(PasswordResetRequested)
 def process_reset_request(event: PasswordResetRequested) -> None:
-    """Behind the answer, so that it takes no longer for an account than for none."""
+    """Runs after the response, so that the response takes equally long with and without an account."""
     services.process_reset_request(sealed=event.sealed)

@@ -1,4 +1,4 @@
-"""Staff, doctors, sessions with their refresh tokens, second factors, mailed links, and what is remembered of sign-ins."""
+"""Staff, doctors, sessions with their refresh tokens, second factors, mailed links, and the history of sign-ins."""
 
 import uuid
 from datetime import datetime
@@ -27,12 +27,12 @@ ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
 
 
 class RolePermissions:
-    """What a role entails; shared by the account and by the principal of a request."""
+    """The permissions of a role; shared by the account and by the principal of a request."""
 
     role: str
-    key_id: UUID | None = None  # of the API key that acts for this person; None: the person himself
+    key_id: UUID | None = None  # of the API key that acts for this user; None: the user in person
     scopes: frozenset[str] = frozenset()  # of that key
-    reauthenticated_at: datetime | None = None  # when the person last gave the password in the session that acts
+    reauthenticated_at: datetime | None = None  # when the user last confirmed the password in the acting session
 
     def has_permission(self, permission: Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
@@ -46,19 +46,19 @@ class RolePermissions:
 
 class UserQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Administrators see all staff; everybody sees himself."""
+        """Administrators see all staff; other users see themselves."""
         return self.all() if actor.has_permission(Permission.STAFF_VIEW) else self.filter(pk=actor.id)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    """Finds people by username in any case; makes nobody (see `services.hire`)."""
+    """Finds users by username in any case; creates none (see `services.hire`)."""
 
     def get_by_natural_key(self, username: str | None) -> Any:
         return self.get(username__iexact=username)
 
 
 class User(RolePermissions, BaseModel, AbstractBaseUser):
-    """A person who may sign in. One role; deactivation ends every session."""
+    """A person who may sign in. One role; deactivation ends all sessions."""
 
     username = models.CharField(max_length=60)
     email = EmailAddressField(max_length=254)
@@ -66,8 +66,8 @@ class User(RolePermissions, BaseModel, AbstractBaseUser):
     last_name = models.CharField(max_length=100, blank=True)
     role = models.CharField(max_length=20, choices=ROLES)
     is_active = models.BooleanField(default=True)
-    security_stamp = models.UUIDField(default=uuid.uuid4, editable=False)  # a new one ends every browser session
-    password_needs_mfa = models.BooleanField(default=False, editable=False)  # shorter than one may have without a second factor
+    security_stamp = models.UUIDField(default=uuid.uuid4, editable=False)  # a new stamp ends all browser sessions
+    password_needs_mfa = models.BooleanField(default=False, editable=False)  # shorter than allowed without a second factor
 
     objects = UserManager()
 
@@ -95,7 +95,7 @@ class User(RolePermissions, BaseModel, AbstractBaseUser):
 
     @property
     def full_name(self) -> str:
-        """First and last name; one of them may be empty."""
+        """Returns the first and last name; one of them may be empty."""
         return full_name(self.first_name, self.last_name)
 
     @property
@@ -104,12 +104,12 @@ class User(RolePermissions, BaseModel, AbstractBaseUser):
         return self.is_active and self.role != Role.PATIENT
 
     def _get_session_auth_hash(self, secret: Any = None) -> str:
-        """What a browser session must still know: the password and the stamp it began with."""
+        """Returns what a browser session must match: the password and the stamp it began with."""
         known = f"{self.password}{self.security_stamp}"
         return salted_hmac("apps.accounts.browser_session", known, secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Django's own permission strings grant nothing here: the admin classes ask `may`."""
+        """Django's own permission strings grant nothing here: the admin classes ask `can_open`."""
         return False
 
     def has_module_perms(self, app_label: str) -> bool:
@@ -118,13 +118,13 @@ class User(RolePermissions, BaseModel, AbstractBaseUser):
 
 class DoctorQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Those who work as doctors today."""
+        """Returns the users who work as doctors today."""
         working = self.filter(user__is_active=True, user__role=Role.DOCTOR)
         return working if actor.has_permission(Permission.DOCTOR_VIEW) else self.none()
 
 
 class Doctor(models.Model):
-    """What a doctor has beside the account. Its key is the user's id: a staff member has one id."""
+    """The profile of a doctor in addition to the account. Its key is the user's id: a member of staff has one id."""
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="+")
     specialty = models.CharField(max_length=100)
@@ -147,21 +147,21 @@ class Doctor(models.Model):
 
 class SessionQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Administrators see everybody's; everybody sees their own."""
+        """Administrators see all; other users see their own."""
         return self.all() if actor.has_permission(Permission.STAFF_VIEW) else self.filter(user_id=actor.id)
 
 
 class Session(models.Model):
-    """A sign-in over the API. Ended, idle for an hour or twelve hours old, its tokens are worth nothing."""
+    """An API sign-in. Its tokens are void once it ended, was idle for an hour or is twelve hours old."""
 
     class End(models.TextChoices):
         SIGNED_OUT = "signed_out"
-        REFRESH_REUSED = "refresh_reused"  # a spent refresh token came back: somebody has a copy
+        REFRESH_REUSED = "refresh_reused"  # a spent refresh token was used again: there is a copy of it
         DEACTIVATED = "deactivated"
         ROLE_CHANGED = "role_changed"
         PASSWORD_CHANGED = "password_changed"  # noqa: S105
         MFA_CHANGED = "mfa_changed"
-        PROOF_FAILED = "proof_failed"  # too many wrong passwords from inside: whoever holds the tokens is not the owner
+        PROOF_FAILED = "proof_failed"  # too many wrong passwords within the session: the user of the tokens is not the owner
 
     id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -172,9 +172,9 @@ class Session(models.Model):
     end_reason = models.CharField(max_length=20, blank=True, choices=End)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
-    reauthenticated_at = models.DateTimeField(default=clock.now)  # when password (and code) were last given; a sign-in counts
+    reauthenticated_at = models.DateTimeField(default=clock.now)  # when password (and code) were last confirmed; a sign-in counts
     failed_proofs = models.PositiveSmallIntegerField(default=0)  # wrong passwords in a row since then
-    enrollment_only = models.BooleanField(default=False)  # good for setting up the second factor, and for nothing else
+    enrollment_only = models.BooleanField(default=False)  # valid only for setting up the second factor
 
     objects = SessionQuerySet.as_manager()
 
@@ -193,7 +193,7 @@ class Session(models.Model):
 
 
 class RefreshToken(models.Model):
-    """One refresh token, as its SHA-256. Used once; used twice, its session dies."""
+    """One refresh token, as its SHA-256. Valid once; a second use ends its session."""
 
     token_hash = models.BinaryField(primary_key=True, max_length=32)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
@@ -206,16 +206,16 @@ class RefreshToken(models.Model):
 
 class ApiKeyQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Administrators see everybody's; everybody sees their own."""
+        """Administrators see all; other users see their own."""
         return self.all() if actor.has_permission(Permission.KEY_KEEP_ALL) else self.filter(user_id=actor.id)
 
     def live(self, now: datetime) -> Self:
-        """Those that open doors at this moment."""
+        """Returns the keys that are valid now."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
 class ApiKey(BaseModel):
-    """A program's leave to act for its owner, within the scopes. Its text is nowhere: see `ApiKeySecret`."""
+    """A program's permission to act for its owner, within the scopes. Its text is not stored: see `ApiKeySecret`."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="owner")
     name = models.CharField(max_length=100)
@@ -248,14 +248,14 @@ class ApiKey(BaseModel):
         return f"{self.name} ({self.prefix}…{self.last4})"
 
     def state(self, now: datetime) -> str:
-        """In one word: active, expired or revoked."""
+        """Returns active, expired or revoked."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
 
 class ApiKeySecret(models.Model):
-    """One text of a key, as its SHA-256. A rotation gives the key a new one; the old ends a day later."""
+    """One text of a key, as its SHA-256. A rotation gives the key a new one; the old one ends a day later."""
 
     secret_hash = models.BinaryField(primary_key=True, max_length=32)
     api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+")
@@ -275,17 +275,18 @@ class ApiKeySecret(models.Model):
 
 
 class TotpDevice(models.Model):
-    """An authenticator app. Not django-otp's own table, which keeps the seed in clear: its arithmetic over a sealed seed."""
+    """An authenticator app. Replaces django-otp's own table, which stores the seed in clear: its arithmetic over a sealed
+    seed."""
 
-    DRIFT_LIMIT = 10  # steps of 30 seconds that a telephone's clock may be off
+    DRIFT_LIMIT = 10  # steps of 30 seconds that a phone's clock may be off
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="+")
     sealed_seed = models.BinaryField()
     created_at = models.DateTimeField(default=clock.now)
-    confirmed_at = models.DateTimeField(null=True)  # counts from then on
-    offered_to = models.UUIDField(null=True)  # while it waits: the one session, or half-finished sign-in, that saw the seed
-    last_step = models.BigIntegerField(default=-1)  # of the newest code accepted: no code counts twice
-    drift = models.SmallIntegerField(default=0)  # steps by which the telephone was seen to be off
+    confirmed_at = models.DateTimeField(null=True)  # active from then on
+    offered_to = models.UUIDField(null=True)  # while it is pending: the session, or half-finished sign-in, that saw the seed
+    last_step = models.BigIntegerField(default=-1)  # of the newest accepted code: no code is valid twice
+    drift = models.SmallIntegerField(default=0)  # the observed clock drift of the phone, in steps
 
     class Meta:
         constraints = [
@@ -301,7 +302,7 @@ class TotpDevice(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code for the day the telephone is lost, as a hash. Good once."""
+    """A code for a lost phone, as a hash. Valid once."""
 
     code_hash = models.BinaryField(primary_key=True, max_length=32)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -313,7 +314,7 @@ class RecoveryCode(models.Model):
 
 
 class PasswordLink(models.Model):
-    """A mailed link that lets its reader choose a password, as the SHA-256 of its token. Good once, for a while."""
+    """A mailed link that sets a password, as the SHA-256 of its token. Valid once, for a limited time."""
 
     class Purpose(models.TextChoices):
         RESET = "reset"
@@ -337,12 +338,12 @@ class PasswordLink(models.Model):
 
 
 class KnownPlace(models.Model):
-    """An address (`net:…`) or a browser (`device:…`) from which somebody has signed in."""
+    """An address (`net:…`) or a browser (`device:…`) from which a user has signed in."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     mark = models.CharField(max_length=80)
     last_used_at = models.DateTimeField()
-    failures = models.PositiveIntegerField(default=0)  # in a row, from here; too many, and the place is known no more
+    failures = models.PositiveIntegerField(default=0)  # in a row, from here; too many, and the place is no longer known
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "mark"], name="known_place_once")]
@@ -352,10 +353,11 @@ class KnownPlace(models.Model):
 
 
 class FailureCount(models.Model):
-    """Wrong passwords and codes for one account, or for a name that nobody has: both are counted, so that neither stands out."""
+    """Wrong passwords and codes for one account, or for a name without an account: both are counted, so that they cannot be
+    distinguished."""
 
-    key = models.CharField(max_length=64, primary_key=True)  # a keyed digest: people type passwords into the name's box
-    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # the key alone decides who is counted
+    key = models.CharField(max_length=64, primary_key=True)  # a keyed digest: people type passwords into the name field
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # the key alone identifies the counter
     in_a_row = models.PositiveIntegerField(default=0)
     recent = ArrayField(models.DateTimeField(), default=list)  # the newest, oldest first
     last_at = models.DateTimeField(default=clock.now)

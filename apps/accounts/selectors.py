@@ -1,4 +1,4 @@
-"""Finding people and the sessions they work in."""
+"""Finds users and their sessions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ WHERE s.id = %s AND u.id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND s
 
 
 def principal(session_id: UUID, user_id: UUID) -> Principal | None:
-    """Who works in this session, if it is live and this person's, who is active staff."""
+    """Returns the user of this session, if it is live and belongs to this user, who is active staff."""
     now = clock.now()
     with prepared.cursor() as cursor:
         cursor.execute(_PRINCIPAL, [session_id, user_id, now, now - settings.API_SESSION_IDLE, Role.PATIENT.value])
@@ -37,12 +37,12 @@ def principal(session_id: UUID, user_id: UUID) -> Principal | None:
 
 
 def doctors(*, visible_to: Actor) -> QuerySet[Doctor]:
-    """The active doctors, by name."""
+    """Returns the active doctors, by name."""
     return Doctor.objects.visible_to(visible_to).select_related("user").order_by("user__last_name", "user__first_name", "pk")
 
 
 def doctors_named(rows: QuerySet[Doctor], text: str) -> QuerySet[Doctor]:
-    """Those in whose name or specialty every word of the text stands."""
+    """Returns the doctors whose name or specialty contains every word of the text."""
     for word in text.split():
         fits = Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word) | Q(specialty__icontains=word)
         rows = rows.filter(fits)
@@ -50,17 +50,18 @@ def doctors_named(rows: QuerySet[Doctor], text: str) -> QuerySet[Doctor]:
 
 
 def staff_member(user_id: UUID) -> User | None:
-    """The active member of staff with this id."""
+    """Returns the active member of staff with this id."""
     return User.objects.filter(pk=user_id, is_active=True).exclude(role=Role.PATIENT).first()
 
 
 def staff_member_for_update(user_id: UUID) -> User | None:
-    """The same, the row held until the transaction ends."""
+    """The same, with the row locked until the transaction ends."""
     return User.objects.select_for_update().filter(pk=user_id, is_active=True).exclude(role=Role.PATIENT).first()
 
 
 def colleagues(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[User]:
-    """Those of these members of staff, past ones too, whose names stand on what they wrote. Nobody for whom sees no doctors."""
+    """Returns these members of staff, past ones too, whose names appear on what they wrote. Empty for a user who sees no
+    doctors."""
     people = User.objects.exclude(role=Role.PATIENT).filter(pk__in=ids)
     return people if visible_to.has_permission(Permission.DOCTOR_VIEW) else people.none()
 
@@ -76,14 +77,14 @@ WHERE s.secret_hash = %s
 
 @dataclass(frozen=True)
 class ApiKeyLookup:
-    """Whose key it is, and what decides whether it still counts."""
+    """The owner of a key, and what decides whether it is still valid."""
 
     principal: ApiKeyPrincipal
     state: rules.KeyState
 
 
 def api_key_lookup(text: str) -> ApiKeyLookup | None:
-    """Who acts with this key, dead keys included; None where nobody ever had it."""
+    """Returns the owner of this key, also of an ended key; None if the key never existed."""
     with prepared.cursor() as cursor:
         cursor.execute(_API_KEY_LOOKUP, [Role.PATIENT.value, tokens.fingerprint(text)])
         row = cursor.fetchone()
@@ -104,23 +105,23 @@ def api_key_lookup(text: str) -> ApiKeyLookup | None:
 
 
 def api_keys(*, visible_to: Actor) -> QuerySet[ApiKey]:
-    """One's own keys, an administrator everybody's; newest first, dead ones included."""
+    """Returns the own keys, for an administrator all; newest first, ended ones included."""
     return ApiKey.objects.visible_to(visible_to).select_related("user").order_by("-created_at", "-pk")
 
 
 def live_keys(user_id: UUID) -> QuerySet[ApiKey]:
-    """The API keys that can act for this person now, by name."""
+    """Returns the API keys that can act for this user now, by name."""
     return ApiKey.objects.live(clock.now()).filter(user_id=user_id).order_by("name", "pk")
 
 
 def staff(*, visible_to: Actor) -> QuerySet[User]:
-    """The people who work here, also those who left, by name."""
+    """Returns the staff, also those who left, by name."""
     rows = User.objects.visible_to(visible_to).exclude(role=Role.PATIENT)
     return rows.order_by("last_name", "first_name", "pk")
 
 
 def staff_named(rows: QuerySet[User], text: str) -> QuerySet[User]:
-    """Those in whose name, username or e-mail every word of the text stands."""
+    """Returns the staff whose name, username or e-mail contains every word of the text."""
     for word in text.split():
         fits = Q(username__icontains=word) | Q(email__icontains=word)
         rows = rows.filter(fits | Q(first_name__icontains=word) | Q(last_name__icontains=word))
@@ -128,30 +129,30 @@ def staff_named(rows: QuerySet[User], text: str) -> QuerySet[User]:
 
 
 def doctor_profile(user_id: UUID) -> Doctor | None:
-    """What a member of staff has as a doctor."""
+    """Returns the doctor profile of a member of staff."""
     return Doctor.objects.filter(pk=user_id).first()
 
 
 def with_live_keys(rows: QuerySet[User]) -> QuerySet[User]:
-    """The people, each with `live_keys`: how many API keys open doors for them."""
+    """Annotates the users with `live_keys`: the number of valid API keys."""
     theirs = ApiKey.objects.live(clock.now()).filter(user=OuterRef("pk")).order_by()
     counted = theirs.values("user").annotate(number=Count("pk")).values("number")
     return rows.annotate(live_keys=Coalesce(Subquery(counted), 0))
 
 
 def has_second_factor(user_id: UUID) -> bool:
-    """Whether a code is asked for when this person signs in."""
+    """Returns whether sign-in requires a code from this user."""
     return TotpDevice.objects.filter(pk=user_id, confirmed_at__isnull=False).exists()
 
 
 def must_enrol(user: User) -> bool:
-    """Whether this person has to set up a second factor before anything else: the role asks for one, or the password is short."""
+    """Returns whether this user must set up a second factor first: the role requires one, or the password is short."""
     wanted = user.password_needs_mfa or user.role in settings.HIMS_MFA_REQUIRED_ROLES
     return wanted and not has_second_factor(user.pk)
 
 
 def own_sessions(user_id: UUID) -> QuerySet[Session]:
-    """The live sessions of this person, the latest used first."""
+    """Returns the live sessions of this user, the most recently used first."""
     now = clock.now()
     live = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
     return live.filter(last_seen_at__gt=now - settings.API_SESSION_IDLE).order_by("-last_seen_at", "-pk")

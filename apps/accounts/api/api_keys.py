@@ -1,4 +1,4 @@
-"""API keys over the API. Only a person in a session keeps them: a key never makes, rotates or revokes a key."""
+"""The API of API keys. Only a signed-in person manages them: a key never creates, rotates or revokes a key."""
 
 from typing import Any
 from uuid import UUID
@@ -52,23 +52,23 @@ class KeyBody(StrictSerializer):
         child=serializers.ChoiceField(choices=KEY_SCOPES),
         allow_empty=False,
         max_length=100,
-        help_text="What the key may do, as far as you may do it yourself. A write does not include the read.",
+        help_text="What the key may do, within your own permissions. Write access does not include read access.",
     )
-    expires_at = InstantField(required=False, allow_null=True, help_text="When it stops working; without it, never")
+    expires_at = InstantField(required=False, allow_null=True, help_text="When the key expires; without it, never")
     allowed_cidrs = serializers.ListField(
         child=serializers.CharField(max_length=43),
         required=False,
         max_length=100,
-        help_text="Addresses or blocks it may be used from; without them, from everywhere",
+        help_text="Addresses or blocks the key may be used from; without them, any address",
     )
 
 
 class ApiKeyShape(serializers.Serializer):
     id = serializers.UUIDField()
-    user_id = serializers.UUIDField(help_text="Its owner, for whom it acts")
+    user_id = serializers.UUIDField(help_text="The owner, for whom the key acts")
     name = serializers.CharField()
-    prefix = serializers.CharField(help_text="How the key begins")
-    last4 = serializers.CharField(help_text="How it ends")
+    prefix = serializers.CharField(help_text="The first characters of the key")
+    last4 = serializers.CharField(help_text="The last characters of the key")
     status = serializers.ChoiceField(choices=KEY_STATES)
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=KEY_SCOPES))
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -83,7 +83,7 @@ class MadeApiKeyShape(ApiKeyShape):
 
 
 class ApiKeyViewSet(HimsViewSet):
-    """Keys for programs. A key acts for its owner, within its scopes, and dies with the owner's account."""
+    """Keys for programs. A key acts for its owner, within its scopes, and stops working with the owner's account."""
 
     resource = "api_key"
     plural = "api_keys"
@@ -91,7 +91,7 @@ class ApiKeyViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.KEY_KEEP, query=KeyFilter, response=ApiKeyShape)
     def list(self, request: Request) -> Response:
-        """My API keys; an administrator's answer has everybody's"""
+        """List my API keys; administrators see all"""
         rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
         return self.page("api_keys", rows, paging.exact, key_shape)
 
@@ -112,21 +112,21 @@ class ApiKeyViewSet(HimsViewSet):
         example=Example(request=_EXAMPLE_REQUEST),
     )
     def create(self, request: Request) -> Response:
-        """Make a key; the only time it is shown"""
+        """Create a key; its only display"""
         issued = services.create_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
         return self.created({"api_key": issued_key_shape(issued)}, location=f"/v1/api-keys/{issued.key.pk}")
 
     @endpoint(permission=Permission.KEY_KEEP, response=MadeApiKeyShape, recent_login=True, operation_id="rotateApiKey")
     def rotate(self, request: Request, pk: str) -> Response:
-        """Give one's own key a new text; the old one works for another 24 hours
+        """Give the own key a new text; the old one works for another 24 hours
 
-        Nobody rotates another person's key (403): whoever reads its text could act as its owner. An administrator revokes it.
+        Only the owner can rotate a key (403), because its text allows acting as the owner. An administrator can revoke it.
         """
         return self.ok({"api_key": issued_key_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
 
     @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True, operation_id="revokeApiKey")
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke the key, at once; of another person's key the owner is notified"""
+        """Revoke the key immediately; notifies the owner of another person's key"""
         return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
 
 
@@ -138,7 +138,7 @@ def _get_or_404(rows: QuerySet[ApiKey], key_id: UUID) -> ApiKey:
 
 
 def key_shape(key: ApiKey) -> dict[str, Any]:
-    """A key as its owner sees it."""
+    """Returns a key as its owner sees it."""
     return {
         "id": key.pk,
         "user_id": key.user_id,
@@ -156,7 +156,7 @@ def key_shape(key: ApiKey) -> dict[str, Any]:
 
 
 def issued_key_shape(issued: services.IssuedKey) -> dict[str, Any]:
-    """A key just made or rotated, with its text."""
+    """Returns a key that was just created or rotated, with its text."""
     return {**key_shape(issued.key), "key": issued.text}
 
 

@@ -1,4 +1,4 @@
-"""Sections 2.1 and 2.2 of the API reference, as printed (its word uuid filled in), and what it leaves open."""
+"""Examples from sections 2.1 and 2.2 of the API reference, with real UUIDs, and the missing ones."""
 
 from apps.rest.endpoint import Example
 

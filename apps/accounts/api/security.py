@@ -1,4 +1,4 @@
-"""One's own safety: the second factor, the password, giving it again, and the sessions one has open."""
+"""The own account security: second factor, password, reauthentication, and open sessions."""
 
 from typing import Any
 
@@ -19,20 +19,20 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class _OwnSecurity(HimsViewSet):
-    """What the views here share: they answer without a key of their own and stand under sign-in's heading."""
+    """The base of these views: they return `data` without a key and appear under the heading of sign-in."""
 
     tag = "Authentication"
     data_key = ""
 
     def limit_key(self, request: Request) -> str:
-        """What asks for a secret is counted by session and action, apart from sign-in."""
+        """Counts requests for a secret by session and action, separately from sign-in."""
         if self.endpoint.rate_class and request.user:
             return f"{self.action}:{self.by.session_id}"
         return super().limit_key(request)
 
 
 class ReauthenticationViewSet(_OwnSecurity):
-    """Giving the password again."""
+    """Confirms the password."""
 
     resource = "reauthentication"
 
@@ -44,9 +44,9 @@ class ReauthenticationViewSet(_OwnSecurity):
         example=examples.REAUTHENTICATE,
     )
     def reauthenticate(self, request: Request) -> Response:
-        """Give the password again
+        """Confirm the password
 
-        Good for five minutes in this session; a sign-in counts. Ten wrong passwords in a row end the session.
+        Valid for five minutes in this session; a sign-in counts. Ten wrong passwords in a row end the session.
         """
         body = self.parse()
         services.reauthenticate(
@@ -72,10 +72,10 @@ class MfaViewSet(_OwnSecurity):
         example=examples.TOTP,
     )
     def begin(self, request: Request) -> Response:
-        """Begin to set up an authenticator app
+        """Start setting up an authenticator app
 
-        Nothing is asked for at sign-in until a code has been confirmed. Asked again, the earlier secret is void,
-        whichever session it was shown to.
+        Sign-in requires no code until one has been confirmed. A new call voids the earlier secret, in whichever session it was
+        shown.
         """
         enrolment = services.begin_totp(by=self.by, offered_to=self.by.session_id)
         return self.ok({"totp": {"secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri, "qr_svg": enrolment.qr_svg}})
@@ -91,8 +91,8 @@ class MfaViewSet(_OwnSecurity):
     def confirm(self, request: Request) -> Response:
         """Switch the second factor on
 
-        Only the session that was shown the secret can confirm it (409). Every other session ends, since it began without the
-        second factor; this one goes on.
+        Only the session that was shown the secret can confirm it (409). All other sessions end, because they began without the
+        second factor; this one continues.
         """
         session_id = self.by.session_id
         codes = services.confirm_totp(by=self.by, code=self.parse()["code"], offered_to=session_id, session_id=session_id)
@@ -106,7 +106,7 @@ class MfaViewSet(_OwnSecurity):
         example=examples.RECOVERY_CODES,
     )
     def renew_codes(self, request: Request) -> Response:
-        """Make new recovery codes; the old ones are void"""
+        """Create new recovery codes; the old ones become void"""
         return self.ok({"recovery_codes": services.renew_recovery_codes(by=self.by)})
 
     @endpoint(
@@ -117,25 +117,25 @@ class MfaViewSet(_OwnSecurity):
         example=examples.TOTP_DISABLE,
     )
     def disable(self, request: Request) -> Response:
-        """Switch the second factor off; every other session ends"""
+        """Switch the second factor off; all other sessions end"""
         services.disable_totp(by=self.by, session_id=self.by.session_id)
         return self.ok({"mfa_enabled": False})
 
 
 class PasswordViewSet(_OwnSecurity):
-    """Passwords: changed, forgotten, chosen by a mailed link."""
+    """Passwords: change, forgotten, set through a mailed link."""
 
     resource = "password"
 
     def perform_authentication(self, request: Request) -> None:
-        """At the public doors an old Authorization header is no reason to refuse."""
+        """Ignores an old Authorization header on public endpoints instead of refusing it."""
         if self.action in ("forgot", "reset"):
             request.user = None  # type: ignore[assignment]  # DRF's word for a stranger is configured to None
             return
         super().perform_authentication(request)
 
     def limit_key(self, request: Request) -> str:
-        """Public doors are counted by address and name, or token."""
+        """Counts public endpoints by address and name, or token."""
         if self.action in ("forgot", "reset"):
             sent = request.data if isinstance(request.data, dict) else {}
             return f"{self.action}:{sign_in.who(sent.get('email') or sent.get('username') or sent.get('token'))}"
@@ -152,7 +152,7 @@ class PasswordViewSet(_OwnSecurity):
     def change(self, request: Request) -> Response:
         """Change my password
 
-        Every other session ends, in browsers too; this one goes on. API keys go on too, unless `revoke_api_keys` is true.
+        All other sessions end, in browsers too; this one continues. API keys continue too, unless `revoke_api_keys` is true.
         """
         body = self.parse()
         services.change_password(
@@ -173,9 +173,9 @@ class PasswordViewSet(_OwnSecurity):
         example=examples.FORGOT,
     )
     def forgot(self, request: Request) -> Response:
-        """Ask for a link to choose a new password
+        """Request a link to choose a new password
 
-        The answer is the same whether or not there is such an account. Beside the limit below, an address has thirty requests a
+        The reply is the same whether or not the account exists. In addition to the limit below, an address has thirty requests a
         minute and a name ten.
         """
         services.request_password_reset(identifier=self.parse()["identifier"], place=services.SignInPlace(context.current().ip))
@@ -190,7 +190,7 @@ class PasswordViewSet(_OwnSecurity):
         example=examples.RESET,
     )
     def reset(self, request: Request) -> Response:
-        """Choose a new password by a mailed link; every session ends, and every API key is revoked"""
+        """Choose a new password through a mailed link; all sessions end and all API keys are revoked"""
         body = self.parse()
         place = services.SignInPlace(context.current().ip)
         services.reset_password(token=body["token"], password=body["new_password"], place=place)
@@ -198,7 +198,7 @@ class PasswordViewSet(_OwnSecurity):
 
 
 class SessionViewSet(HimsViewSet):
-    """One's own sessions over the API."""
+    """The own API sessions."""
 
     resource = "session"
     plural = "sessions"
@@ -209,7 +209,7 @@ class SessionViewSet(HimsViewSet):
         permission=Permission.OWN_SESSION, response=shapes.SessionShape, operation_id="listSessions", example=examples.SESSIONS
     )
     def list(self, request: Request) -> Response:
-        """My live sessions, the latest used first"""
+        """List my live sessions, the most recently used first"""
         return self.page("sessions", selectors.own_sessions(self.by.id), paging.exact, self._shape)
 
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.EndedSessionShape, operation_id="endSession")
@@ -219,7 +219,7 @@ class SessionViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.SessionsEndedShape, operation_id="endOtherSessions")
     def end_others(self, request: Request) -> Response:
-        """End all my sessions but this one, in browsers too"""
+        """End all my other sessions, in browsers too"""
         return self.ok({"ended": services.end_other_sessions(by=self.by, keep_session_id=self.by.session_id)})
 
     def _shape(self, session: Session) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Shapes of sign-in, tokens, oneself and doctors."""
+"""Serializers of sign-in, tokens, the own account and doctors."""
 
 from rest_framework import serializers
 
@@ -23,7 +23,7 @@ class RefreshBody(StrictSerializer):
 
 
 class LogoutBody(StrictSerializer):
-    all_sessions = serializers.BooleanField(default=False, help_text="End every session of yours, not just this one")
+    all_sessions = serializers.BooleanField(default=False, help_text="End all your sessions, not only this one")
 
 
 ONE_OF_TWO = "One of first_name and last_name may be empty"
@@ -55,8 +55,8 @@ class SignedInShape(serializers.Serializer):
     tokens = TokensShape()
     mfa_enrollment_required = serializers.BooleanField(
         required=False,
-        help_text="Present and true where the role asks for a second factor that is not set up: the tokens are good for "
-        "/auth/mfa/*, /auth/password/change, /auth/reauthenticate and /auth/logout, and for nothing else",
+        help_text="Present and true if the role requires a second factor that is not set up: the tokens work only for "
+        "/auth/mfa/*, /auth/password/change, /auth/reauthenticate and /auth/logout",
     )
 
 
@@ -71,17 +71,19 @@ class LoggedOutShape(serializers.Serializer):
 class ReauthenticateBody(StrictSerializer):
     password = serializers.CharField(max_length=128, trim_whitespace=False)
     mfa_code = serializers.CharField(
-        max_length=20, required=False, allow_blank=True, allow_null=True, help_text="Asked for where a second factor is set up"
+        max_length=20, required=False, allow_blank=True, allow_null=True, help_text="Required if a second factor is set up"
     )
 
 
 class ReauthenticatedShape(serializers.Serializer):
     reauthenticated = serializers.BooleanField()
-    expires_in = serializers.IntegerField(help_text="Seconds for which the session may do what asks for the password")
+    expires_in = serializers.IntegerField(
+        help_text="Seconds during which the session may perform operations that require a recent password"
+    )
 
 
 class TotpShape(serializers.Serializer):
-    secret = OnceField(help_text="The seed in base32, to be typed where no camera is at hand")
+    secret = OnceField(help_text="The seed in base32, for typing it in without a camera")
     otpauth_uri = OnceField(help_text="The same as a URI that authenticator apps open")
     qr_svg = OnceField(help_text="The URI as a QR code: an SVG element")
 
@@ -96,11 +98,11 @@ class CodeBody(StrictSerializer):
 
 class MfaEnabledShape(serializers.Serializer):
     mfa_enabled = serializers.BooleanField()
-    recovery_codes = serializers.ListField(child=OnceField(), help_text="Good once each. Never shown again")
+    recovery_codes = serializers.ListField(child=OnceField(), help_text="Each works once. Never shown again")
 
 
 class RecoveryCodesShape(serializers.Serializer):
-    recovery_codes = serializers.ListField(child=OnceField(), help_text="Good once each. Never shown again")
+    recovery_codes = serializers.ListField(child=OnceField(), help_text="Each works once. Never shown again")
 
 
 class MfaDisabledShape(serializers.Serializer):
@@ -114,7 +116,7 @@ class ChangePasswordBody(StrictSerializer):
     )
 
     revoke_api_keys = serializers.BooleanField(
-        default=False, help_text="Also revoke every API key of yours: programs that use them stop working at once"
+        default=False, help_text="Also revoke all your API keys: programs that use them stop working immediately"
     )
 
 
@@ -123,7 +125,7 @@ class PasswordChangedShape(serializers.Serializer):
 
 
 class ForgotBody(StrictSerializer):
-    """One of the two."""
+    """Either the e-mail or the username."""
 
     email = serializers.CharField(max_length=254, required=False, allow_blank=True)
     username = serializers.CharField(max_length=254, required=False, allow_blank=True)
@@ -131,16 +133,16 @@ class ForgotBody(StrictSerializer):
     def validate(self, attrs: dict[str, str]) -> dict[str, str]:
         sent = [text for text in attrs.values() if text]
         if len(sent) != 1:
-            raise serializers.ValidationError({"email": ["Send the e-mail or the username of the account, one of the two."]})
+            raise serializers.ValidationError({"email": ["Send either the e-mail or the username of the account."]})
         return {"identifier": sent[0]}
 
 
 class ForgotShape(serializers.Serializer):
-    accepted = serializers.BooleanField(help_text="Always true, whether or not there is such an account")
+    accepted = serializers.BooleanField(help_text="Always true, whether or not the account exists")
 
 
 class ResetBody(StrictSerializer):
-    token = serializers.CharField(max_length=200, help_text="What stands behind `token=` in the mailed link")
+    token = serializers.CharField(max_length=200, help_text="The value of `token=` in the mailed link")
     new_password = serializers.CharField(
         max_length=128, trim_whitespace=False, help_text="At least 15 characters, or 8 with a second factor; any characters"
     )
@@ -162,11 +164,11 @@ class EndedSessionShape(serializers.Serializer):
 
 
 class SessionsEndedShape(serializers.Serializer):
-    ended = serializers.IntegerField(help_text="How many other sessions over the API ended; those in browsers end too")
+    ended = serializers.IntegerField(help_text="The number of other API sessions that ended; browser sessions end too")
 
 
 class DoctorShape(serializers.Serializer):
-    id = serializers.UUIDField(help_text="The doctor's user id: wherever a doctor_id is asked for")
+    id = serializers.UUIDField(help_text="The doctor's user id: the value of every doctor_id")
     first_name = serializers.CharField(allow_blank=True)
     last_name = serializers.CharField(allow_blank=True)
     specialty = serializers.CharField()

@@ -1,4 +1,4 @@
-"""The staff, as administrators keep them: invited, changed, deactivated and let in again."""
+"""The API of staff for administrators: invite, change, deactivate and reactivate."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,8 +40,8 @@ _INVITE_EXAMPLE = {
 
 class UserFilter(FilterSet):
     role = ChoiceFilter(choices=[(role, role) for role in _ROLES])
-    is_active = YesNoFilter(help_text="Whether the account is open; an invited person's is")
-    search = CharFilter(method="named", max_length=100, help_text="Words of the name, username or e-mail")
+    is_active = YesNoFilter(help_text="Whether the account is open; true for an invited person")
+    search = CharFilter(method="named", max_length=100, help_text="Of a doctor")
 
     class Meta:
         model = User
@@ -61,8 +61,8 @@ class _DoctorProfileBody(StrictSerializer):
 
 
 class InviteBody(_DoctorProfileBody):
-    username = LineField(max_length=60, help_text="What the person signs in with; never changes")
-    email = EmailAddressField(max_length=254, help_text="Where the link is mailed to")
+    username = LineField(max_length=60, help_text="The username for signing in; never changes")
+    email = EmailAddressField(max_length=254, help_text="The address that receives the link")
     first_name = NameField(max_length=100, allow_blank=True, help_text=ONE_OF_TWO)
     last_name = NameField(max_length=100, allow_blank=True, help_text=ONE_OF_TWO)
     role = serializers.ChoiceField(choices=_ROLES)
@@ -77,20 +77,20 @@ class ChangeUserBody(_DoctorProfileBody):
 
 class StaffRow(UserShape):
     is_active = serializers.BooleanField(help_text="Whether the account is open")
-    status = serializers.ChoiceField(choices=USER_STATES, help_text="`invited`: no password was set yet")
+    status = serializers.ChoiceField(choices=USER_STATES, help_text="`invited`: no password has been set yet")
     created_at = serializers.DateTimeField()
     last_sign_in_at = serializers.DateTimeField(allow_null=True)
 
 
 class StaffShape(StaffRow):
-    specialty = serializers.CharField(required=False, help_text="The last four stand in a doctor's account alone")
+    specialty = serializers.CharField(required=False, help_text="The last four are set for doctors only")
     npi = serializers.CharField(required=False)
     taxonomy = serializers.CharField(required=False)
     languages = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class UserViewSet(HimsViewSet):
-    """The people who work here. What an administrator changes counts from the person's next request."""
+    """The staff. A change by an administrator applies from the person's next request."""
 
     resource = "user"
     plural = "users"
@@ -117,7 +117,7 @@ class UserViewSet(HimsViewSet):
         example=Example(request=_INVITE_EXAMPLE),
     )
     def create(self, request: Request) -> Response:
-        """Invite a person; the mailed link sets the password and is good for seven days"""
+        """Invite a person; the mailed link sets the password and is valid for seven days"""
         user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
         return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}", version=user.updated_at)
 
@@ -136,9 +136,9 @@ class UserViewSet(HimsViewSet):
         warnings=("visits_affected",),
     )
     def update(self, request: Request, pk: str) -> Response:
-        """Change a name, e-mail, role, or what a doctor has beside
+        """Change a name, e-mail, role, or doctor profile
 
-        A doctor who gets another role keeps the appointments that are booked: the warning `visits_affected` counts them.
+        A doctor who gets another role keeps the booked appointments: the warning `visits_affected` counts them.
         """
         changes = self.parse()
         user = services.change_account(by=self.by, user_id=self.id_in_path(), changes=changes)
@@ -150,7 +150,7 @@ class UserViewSet(HimsViewSet):
         permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True, warnings=("visits_affected",)
     )
     def deactivate(self, request: Request, pk: str) -> Response:
-        """Close the account: signed out everywhere at once, its API keys revoked
+        """Close the account: ends all sessions immediately and revokes its API keys
 
         A doctor's booked appointments stay in the schedule: the warning `visits_affected` counts them.
         """
@@ -159,12 +159,12 @@ class UserViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
     def reactivate(self, request: Request, pk: str) -> Response:
-        """Open the account again; its API keys stay revoked"""
+        """Reopen the account; its API keys stay revoked"""
         return self._user_response(services.reactivate(by=self.by, user_id=self.id_in_path()))
 
     @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
     def reset_mfa(self, request: Request, pk: str) -> Response:
-        """Take the second factor away from somebody who lost it; signed out everywhere, to set up another one"""
+        """Remove the second factor of a person who lost it; ends all their sessions, and they set up a new one"""
         return self._user_response(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
     def _user_response(self, user: User, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
@@ -172,7 +172,7 @@ class UserViewSet(HimsViewSet):
 
 
 class UserSessionsViewSet(HimsViewSet):
-    """Somebody's sign-ins."""
+    """The sessions of another user."""
 
     resource = "user_session"
     tag = "Users"
@@ -180,12 +180,12 @@ class UserSessionsViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.STAFF_MANAGE, response=SessionsEndedShape, operation_id="revokeUserSessions")
     def revoke(self, request: Request, pk: str) -> Response:
-        """Sign the person out everywhere; API keys go on"""
+        """Sign the person out everywhere; API keys continue"""
         return self.ok({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
 
 
 def list_row(user: User) -> dict[str, Any]:
-    """A member of staff in a list."""
+    """Returns a member of staff in a list."""
     return {
         **user_shape(user),
         "is_active": user.is_active,
@@ -196,13 +196,13 @@ def list_row(user: User) -> dict[str, Any]:
 
 
 def staff_shape(user: User) -> dict[str, Any]:
-    """A member of staff, a doctor with the practice."""
+    """Returns a member of staff, with the profile of a doctor."""
     doctor = selectors.doctor_profile(user.pk) if user.role == "doctor" else None
     return list_row(user) | (_doctor_profile(doctor) if doctor else {})
 
 
 def visits_affected(by: Actor, user: User, field: str = "") -> Sequence[Mapping[str, Any]]:
-    """Returns the warning that appointments stay booked with a user who no longer works as a doctor; nothing without one."""
+    """Returns the warning that appointments stay booked with a user who no longer works as a doctor; empty without one."""
     count = services.visits_affected(by, user)
     if not count:
         return []

@@ -1,4 +1,4 @@
-"""Signing in and out, oneself, the doctors."""
+"""Sign-in and sign-out, the own account, the doctors."""
 
 from typing import Any
 
@@ -21,21 +21,21 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class AuthViewSet(HimsViewSet):
-    """Sessions over the API. Every token belongs to one; when it ends, they are worth nothing at once."""
+    """API sessions. Every token belongs to one; the end of the session voids them immediately."""
 
     resource = "session"
     tag = "Authentication"
     data_key = ""
 
     def perform_authentication(self, request: Request) -> None:
-        """At the public doors an old Authorization header is no reason to refuse."""
+        """Ignores an old Authorization header on public endpoints instead of refusing it."""
         if self.action in ("login", "refresh"):
             request.user = None  # type: ignore[assignment]  # DRF's word for a stranger is configured to None
             return
         super().perform_authentication(request)
 
     def limit_key(self, request: Request) -> str:
-        """Sign-in is counted by address and name, refresh by session."""
+        """Counts sign-in by address and name, refresh by session."""
         if self.action == "login":
             return sign_in.who(_body_value(request, "username"))
         if self.action == "refresh":
@@ -85,7 +85,7 @@ class AuthViewSet(HimsViewSet):
 
 
 class MeViewSet(HimsViewSet):
-    """Oneself."""
+    """The own account."""
 
     resource = "me"
     tag = "Authentication"
@@ -93,7 +93,7 @@ class MeViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.UserShape, etag=True)
     def retrieve(self, request: Request) -> Response:
-        """Who I am"""
+        """My account"""
         return self._user_response(_require_user(selectors.staff_member(self.by.id)))
 
     @endpoint(
@@ -119,7 +119,7 @@ class MeViewSet(HimsViewSet):
 
 
 class DoctorViewSet(HimsViewSet):
-    """Doctors of the clinic: the ids that `doctor_id` means."""
+    """Doctors of the clinic: the valid values of `doctor_id`."""
 
     resource = "doctor"
     plural = "doctors"
@@ -138,7 +138,7 @@ class DoctorViewSet(HimsViewSet):
 
 
 def user_shape(user: User) -> dict[str, Any]:
-    """A member of staff as section 2.1 of the reference prints one."""
+    """Returns a member of staff as in section 2.1 of the reference."""
     return {
         "id": user.pk,
         "username": user.username,
@@ -150,12 +150,12 @@ def user_shape(user: User) -> dict[str, Any]:
 
 
 def tokens_shape(pair: tokens.TokenPair) -> dict[str, Any]:
-    """The tokens as section 2.1 of the reference prints them."""
+    """Returns the tokens as in section 2.1 of the reference."""
     return {"access_token": pair.access_token, "refresh_token": pair.refresh_token, "expires_in": pair.expires_in}
 
 
 def doctor_shape(doctor: Doctor) -> dict[str, Any]:
-    """A doctor as an integrator needs one."""
+    """Returns a doctor for integrators."""
     return {
         "id": doctor.pk,
         "first_name": doctor.user.first_name,

@@ -1,4 +1,4 @@
-"""From an API key to its owner: one statement by the key's SHA-256, then the rules of `rules`."""
+"""Authenticates an API key: one statement by the key's SHA-256, then the rules of `rules`."""
 
 from datetime import timedelta
 
@@ -14,15 +14,15 @@ from apps.audit.models import AuditEvent
 from apps.common import clock, context
 from apps.common.errors import Forbidden, Invalid, Unauthenticated
 
-_RECORD_USE_EVERY = timedelta(seconds=60)  # how exactly the last use is kept, against a write a request
+_RECORD_USE_EVERY = timedelta(seconds=60)  # precision of the last use, which avoids a write per request
 
 
 class InvalidApiKey(Unauthenticated):
-    message = "This is no API key of ours."
+    message = "This is not an API key of HIMS."
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`X-API-Key: hims_…` or `Authorization: Bearer hims_…`. Neither: a session's token, or a stranger."""
+    """Reads `X-API-Key: hims_…` or `Authorization: Bearer hims_…`. Without either, another authenticator decides."""
 
     def authenticate(self, request: Request) -> tuple[ApiKeyPrincipal, str] | None:
         text = _key_in_request(request)
@@ -42,7 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def _key_in_request(request: Request) -> str | None:
-    """The key of the request, if it has one. Raises Invalid where it carries two different credentials."""
+    """Returns the key of the request, if it has one. Raises Invalid if it carries two different credentials."""
     scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     key, bearer = request.META.get("HTTP_X_API_KEY", "").strip(), bearer.strip()
     if not key:

@@ -1,4 +1,4 @@
-"""Whoever stands behind a request that an API key signed: the key's owner, within the key's scopes."""
+"""The actor of a request with an API key: the key's owner, within the key's scopes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from apps.accounts.authentication.principal import AuthenticatedActor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyPrincipal(AuthenticatedActor):
-    """The owner, acting through a key. There is no session: what needs one, keys never may."""
+    """The owner, acting through a key. There is no session: keys cannot do what needs one."""
 
     id: UUID
     username: str

@@ -1,6 +1,6 @@
-"""The text of API keys, and when one is refused. Pure decisions; the rows are in `models`, the verbs in `services.api_keys`.
+"""The text of API keys, and when one is refused. Pure decisions; the rows are in `models`, the services in `services.api_keys`.
 
-A key reads `hims_live_` (production) or `hims_test_` (everywhere else) and 48 hexadecimal digits: 192 random bits.
+A key is `hims_live_` (production) or `hims_test_` (everywhere else) and 48 hexadecimal digits: 192 random bits.
 """
 
 import re
@@ -12,12 +12,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 _PREFIX = "hims_"
 _PATTERN = re.compile(r"hims_(live|test)_[0-9a-f]{48}")
-_VISIBLE_CHARACTERS = 16  # characters of the beginning that are kept for people to know a key by
+_VISIBLE_CHARACTERS = 16  # characters of the beginning that are stored, so that users recognize the key
 
 
 @dataclass(frozen=True)
 class KeyState:
-    """What decides whether a text that is known still opens doors."""
+    """The values that decide whether a known key is still valid."""
 
     secret_ends_at: datetime | None
     revoked_at: datetime | None
@@ -26,33 +26,33 @@ class KeyState:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether somebody meant this to be an API key."""
+    """Returns whether the text is meant to be an API key."""
     return text.startswith(_PREFIX)
 
 
 def kind_for(environment: str) -> str:
-    """Which keys an installation (HIMS_ENV) makes and takes: `live` or `test`."""
+    """Returns which keys an installation (HIMS_ENV) creates and accepts: `live` or `test`."""
     return "live" if environment == "production" else "test"
 
 
 def kind_of(text: str) -> str | None:
-    """`live` or `test`; None for what is no key."""
+    """Returns `live` or `test`; None if the text is not a key."""
     match = _PATTERN.fullmatch(text)
     return match[1] if match else None
 
 
 def generate(kind: str) -> str:
-    """A key nobody has seen."""
+    """Returns a new random key."""
     return f"{_PREFIX}{kind}_{secrets.token_hex(24)}"
 
 
 def visible_parts(text: str) -> tuple[str, str]:
-    """Its beginning and its last four characters: what may be shown again."""
+    """Returns the beginning and the last four characters: the part that may be shown again."""
     return text[:_VISIBLE_CHARACTERS], text[-4:]
 
 
 def refusal_reason(state: KeyState, now: datetime) -> str:
-    """What is wrong with a known key, in words for whoever holds it; empty where nothing is."""
+    """Returns why a known key is refused, as a message for its user; empty if it is valid."""
     if not state.owner_is_active:
         return "The account this API key belongs to is closed."
     if state.revoked_at is not None:
@@ -60,17 +60,17 @@ def refusal_reason(state: KeyState, now: datetime) -> str:
     if state.expires_at is not None and state.expires_at <= now:
         return "This API key has expired. Make a new one."
     if state.secret_ends_at is not None and state.secret_ends_at <= now:
-        return "This API key was rotated and its overlap is over. Use the new one."
+        return "This API key was rotated and its overlap has ended. Use the new one."
     return ""
 
 
 def normalized_network(text: str) -> str:
-    """An address or a block in CIDR notation, as it is kept. Raises ValueError saying what is wrong."""
+    """Returns an address or a block in CIDR notation, as it is stored. Raises ValueError with the reason."""
     return str(ip_network(text.strip()))
 
 
 def is_address_allowed(networks: Sequence[str], ip: str | None) -> bool:
-    """Whether a key with this list may be used from the address. An empty list allows every address."""
+    """Returns whether a key with this list may be used from the address. An empty list allows every address."""
     if not networks:
         return True
     if ip is None:

@@ -1,4 +1,4 @@
-"""Django's sign-in (the admin's page) through the same recognition as the API's."""
+"""Django's sign-in (the admin page) through the same authentication as the API."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from apps.accounts.models import User
 
 
 class StaffBackend(BaseBackend):
-    """Knows active staff and grants no Django permission: rights come from `access`."""
+    """Authenticates active staff and grants no Django permission: permissions come from `access`."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any

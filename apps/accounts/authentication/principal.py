@@ -1,4 +1,4 @@
-"""Whoever stands behind a request: the few facts of a person that every request needs, read fresh from the database."""
+"""The actor of a request: the few facts about a user that every request needs, read from the database each time."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from apps.accounts.models import RolePermissions
 
 
 class AuthenticatedActor(RolePermissions):
-    """What Django and DRF ask of anybody who got past the door."""
+    """The attributes that Django and DRF expect of an authenticated user."""
 
     id: UUID
 
@@ -28,15 +28,15 @@ class AuthenticatedActor(RolePermissions):
 
 @dataclass(frozen=True, slots=True)
 class Principal(AuthenticatedActor):
-    """A signed-in person within one session. Never built from a token alone."""
+    """A signed-in user within one session. Never built from a token alone."""
 
     id: UUID
     username: str
     role: str
     session_id: UUID
     last_seen_at: datetime
-    reauthenticated_at: datetime | None = None  # when the password was last given in this session
-    enrollment_only: bool = False  # the role asks for a second factor that is not set up yet
+    reauthenticated_at: datetime | None = None  # when the password was last confirmed in this session
+    enrollment_only: bool = False  # the role requires a second factor that is not set up yet
 
     def has_permission(self, permission: Permission) -> bool:
         if self.enrollment_only and permission is not Permission.OWN_SECURITY:

@@ -1,4 +1,4 @@
-"""How long what is left of sign-ins is kept."""
+"""How long records of sign-ins are retained."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from apps.accounts.models import ApiKeySecret, FailureCount, KnownPlace, Passwor
 from apps.accounts.services.lockout import PLACE_KNOWN_FOR
 from apps.audit.retention.purging import RetentionRule, register
 
-_KEEP_PLACES = timedelta(days=365)  # longer than they count, to look into a complaint
+_KEEP_PLACES = timedelta(days=365)  # longer than they are valid, to investigate a complaint
 
 
 def _keep_sessions() -> timedelta:
@@ -18,12 +18,12 @@ def _keep_sessions() -> timedelta:
 
 
 def _ended_sessions(before: datetime) -> QuerySet:
-    """Sessions that ended or expired; their refresh tokens go with them."""
+    """Returns sessions that ended or expired; their refresh tokens are deleted with them."""
     return Session.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before))
 
 
 def _unused_places(before: datetime) -> QuerySet:
-    """All but the last place of each account: an account that was ever used is told of a new place, however long it lay idle."""
+    """Returns all but the last place of each account: a used account is notified of a new place, however long it was idle."""
     later = KnownPlace.objects.filter(user=OuterRef("user"), last_used_at__gt=OuterRef("last_used_at"))
     return KnownPlace.objects.filter(Exists(later), last_used_at__lt=before)
 

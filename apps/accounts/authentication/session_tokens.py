@@ -1,4 +1,4 @@
-"""From the Authorization header to the person: the token names a session, the database says whose it is and what they may."""
+"""Authenticates the Authorization header: the token names a session; the database knows its user and permissions."""
 
 from datetime import timedelta
 
@@ -10,11 +10,12 @@ from apps.accounts.authentication import tokens
 from apps.accounts.authentication.principal import Principal
 from apps.common import clock
 
-_RECORD_USE_EVERY = timedelta(seconds=60)  # how exactly the idle hour is counted, against a write a request
+_RECORD_USE_EVERY = timedelta(seconds=60)  # precision of the idle hour, which avoids a write per request
 
 
 class SessionTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`. No header: a stranger. A bad, ended or idle one: refused."""
+    """Reads `Authorization: Bearer <access token>`. Without the header the caller is anonymous; an invalid, ended or idle session
+    is refused."""
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

@@ -1,6 +1,6 @@
 """The two tokens of a session, signed by simplejwt with a pinned algorithm, issuer, audience and type.
 
-A token says which session it belongs to (`sid`) and nothing about rights: those are read from the database.
+A token names its session (`sid`) and no permissions: those are read from the database.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class Claims:
 
 
 def issue(*, user_id: UUID, session_id: UUID, until: datetime) -> TokenPair:
-    """A fresh pair; neither outlives the session's absolute end."""
+    """Returns a new pair; neither outlives the session's absolute end."""
     access, refresh = Access(), Refresh()
     for token in (access, refresh):
         token["sub"] = str(user_id)
@@ -52,7 +52,7 @@ def issue(*, user_id: UUID, session_id: UUID, until: datetime) -> TokenPair:
 
 
 def read_access(raw: str) -> Claims:
-    """What an access token says. Raises InvalidToken for any other string, and for one that has expired."""
+    """Returns the claims of an access token. Raises InvalidToken for any other string, and for an expired one."""
     claims = _read_access_cached(raw, tuple(settings.HIMS_JWT_KEYS))
     if clock.now().timestamp() >= claims.expires_epoch + settings.TOKEN_LEEWAY:
         raise InvalidToken
@@ -60,26 +60,26 @@ def read_access(raw: str) -> Claims:
 
 
 def read_refresh(raw: str) -> Claims:
-    """What a refresh token says. Raises InvalidToken for any other string."""
+    """Returns the claims of a refresh token. Raises InvalidToken for any other string."""
     return _read(raw, Refresh)
 
 
 def fingerprint(raw: str) -> bytes:
-    """What is stored of a refresh token: its SHA-256."""
+    """Returns the stored form of a refresh token: its SHA-256."""
     return hashlib.sha256(raw.encode()).digest()
 
 
 @lru_cache(maxsize=10_000)
 def _read_access_cached(raw: str, keys: tuple[str, ...]) -> Claims:  # noqa: ARG001  # part of what is remembered
-    """As `_read`. A signature once found good stays good as long as the keys are the same, so a process checks it once.
+    """As `_read`, with a cache: a valid signature stays valid while the keys are the same, so a process checks it once.
 
-    Only good tokens are remembered.
+    Only valid tokens are cached.
     """
     return _read(raw, Access)
 
 
 def _read(raw: str, kind: type[Token]) -> Claims:
-    """What a token that is what it should be says. Raises InvalidToken."""
+    """Returns the claims of a valid token. Raises InvalidToken."""
     try:
         token = kind(cast("Token", raw))
         return Claims(session_id=UUID(token["sid"]), user_id=UUID(token["sub"]), expires_epoch=int(token["exp"]))

@@ -4,7 +4,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2id(Argon2PasswordHasher):
-    """What every installation uses. The dominating cost of a sign-in, therefore set here and measured."""
+    """The hasher of every installation. It dominates the cost of a sign-in, therefore it is set here and measured."""
 
     time_cost = 2
     memory_cost = 19_456  # KiB
@@ -12,7 +12,7 @@ class Argon2id(Argon2PasswordHasher):
 
 
 class CheapArgon2id(Argon2PasswordHasher):
-    """For tests, where hundreds of people are hired a minute."""
+    """For tests, which create hundreds of users a minute."""
 
     time_cost = 1
     memory_cost = 8

@@ -1,4 +1,4 @@
-"""The rules of passwords as Django asks for them, wherever one is chosen. Everything it knows is on this machine."""
+"""The password rules for Django, wherever a password is chosen. All data is on this machine."""
 
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from apps.accounts import rules, selectors
 
 
 class PasswordRules:
-    """`rules.weakness` with Django's list of 20,000 common passwords and what is known of the person."""
+    """Applies `rules.weakness` with Django's list of 20,000 common passwords and the names of the user."""
 
     def validate(self, password: str, user: Any = None) -> None:
         with_mfa = bool(user and user.pk and selectors.has_second_factor(user.pk))

@@ -1,4 +1,4 @@
-"""The verbs of accounts, by use case; callers say `services.hire(...)`."""
+"""The services of accounts, by use case; callers write `services.hire(...)`."""
 
 from apps.accounts.services.api_keys import (
     AlreadyRevoked,

@@ -1,4 +1,4 @@
-"""Making, rotating and revoking API keys. A key's text is answered once and kept nowhere."""
+"""Creates, rotates and revokes API keys. A key's text is returned once and never stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from apps.events.services import emit
 from apps.rest.permissions import require_recent_login
 
 OVERLAP = timedelta(hours=24)
-MAX_KEYS = 50  # live ones a person; each has a rate limit of its own
+MAX_KEYS = 50  # live ones per user; each has its own rate limit
 
 
 class AlreadyRevoked(Conflict):
@@ -35,12 +35,12 @@ class KeyNotActive(Conflict):
 
 
 class TooManyKeys(Conflict):
-    message = f"One person may have {MAX_KEYS} API keys at a time. Revoke one that is no longer used."
+    message = f"A person can have at most {MAX_KEYS} API keys. Revoke one that is no longer used."
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewKey:
-    """A key to be made. `id` and `text` are the sandbox's, whose keys are the same on every machine."""
+    """A key to create. `id` and `text` are the sandbox's, whose keys are the same on every machine."""
 
     name: str
     scopes: Sequence[str]
@@ -52,7 +52,7 @@ class NewKey:
 
 @dataclass(frozen=True)
 class IssuedKey:
-    """The key, and the only sight of its text."""
+    """The key with its text, which is shown only once."""
 
     key: ApiKey
     text: str
@@ -60,10 +60,10 @@ class IssuedKey:
 
 @transaction.atomic
 def create_key(*, by: Actor, owner_id: UUID, new: NewKey) -> IssuedKey:
-    """Give a person a key to their rights, cut down to the scopes.
+    """Creates a key with the user's permissions, limited to the scopes.
 
-    A person makes keys for oneself alone: the text of a key is enough to act in its owner's name. Raises Forbidden for another
-    owner, ReauthenticationRequired, Invalid naming the field, TooManyKeys.
+    Users create keys only for themselves: the text of a key is enough to act in its owner's name. Raises Forbidden for another
+    owner, ReauthenticationRequired, Invalid with the field, TooManyKeys.
     """
     _check_owner(by, owner_id)
     require_recent_login(by)
@@ -92,9 +92,9 @@ def create_key(*, by: Actor, owner_id: UUID, new: NewKey) -> IssuedKey:
 
 @transaction.atomic
 def rotate_key(*, by: Actor, key_id: UUID) -> IssuedKey:
-    """Give one's own key a new text; the old one works for another day.
+    """Gives the own key a new text; the old one works for another day.
 
-    Raises NotFound, Forbidden for another person's key, ReauthenticationRequired, KeyNotActive.
+    Raises NotFound, Forbidden for another user's key, ReauthenticationRequired, KeyNotActive.
     """
     key, now = _lock_key(by, key_id), clock.now()
     _check_owner(by, key.user_id)
@@ -112,7 +112,7 @@ def rotate_key(*, by: Actor, key_id: UUID) -> IssuedKey:
 
 @transaction.atomic
 def revoke_key(*, by: Actor, key_id: UUID) -> ApiKey:
-    """End the key: the next request with any text of it is refused. Raises NotFound, AlreadyRevoked."""
+    """Ends the key: the next request with any text of it is refused. Raises NotFound, AlreadyRevoked."""
     key = _lock_key(by, key_id)
     if key.revoked_at is not None:
         raise AlreadyRevoked
@@ -121,7 +121,7 @@ def revoke_key(*, by: Actor, key_id: UUID) -> ApiKey:
 
 
 def revoke_all_keys(*, by: Actor, user: User, reason: str) -> int:
-    """End every key of a person. Inside the transaction of whoever asks. Answers how many ended."""
+    """Ends every key of a user, inside the caller's transaction. Returns how many ended."""
     live = list(ApiKey.objects.select_for_update().filter(user=user, revoked_at=None).order_by("pk"))
     for key in live:
         _revoke(key, by, reason)
@@ -129,7 +129,7 @@ def revoke_all_keys(*, by: Actor, user: User, reason: str) -> int:
 
 
 def record_key_use(key_id: UUID) -> None:
-    """The key was used just now."""
+    """Records that the key was used just now."""
     ApiKey.objects.filter(pk=key_id).update(last_used_at=clock.now())
 
 
@@ -146,21 +146,22 @@ def _lock_key(by: Actor, key_id: UUID) -> ApiKey:
     visible: QuerySet[ApiKey] = ApiKey.objects.visible_to(by)
     key = visible.select_for_update().filter(pk=key_id).first()
     if key is None:
-        raise NotFound("There is no such API key, or it is not yours.")
+        raise NotFound("API key not found, or you don't have access to it.")
     return key
 
 
 def _check_owner(by: Actor, owner_id: UUID) -> None:
-    """The text of a key is for its owner alone: whoever reads it can act as the owner, and the audit log names the owner.
+    """Checks that the caller owns the key: its text allows acting as the owner, and the audit log names the owner.
 
     Raises Forbidden.
     """
     if by.id is not None and by.id != owner_id:
-        raise Forbidden("Only the owner of an API key may make or rotate it. You can revoke it instead.")
+        raise Forbidden("Only the owner of an API key can create or rotate it. You can revoke it instead.")
 
 
 def _lock_owner(user_id: UUID) -> User:
-    """Under a lock, so that two keys made at once are both counted, and none is made for somebody who leaves meanwhile."""
+    """Locks the owner, so that two keys created at the same time are both counted, and none is created for a user who leaves
+    meanwhile."""
     owner = User.objects.select_for_update().filter(pk=user_id).first()
     if owner is None or not owner.is_staff:
         raise NotFound("There is no such member of staff.")
@@ -170,14 +171,14 @@ def _lock_owner(user_id: UUID) -> User:
 def _checked_name(name: str) -> str:
     cleaned = checked_line(name, field="name")
     if not cleaned:
-        raise Invalid(field="name", issue="Say what the key is for.")
+        raise Invalid(field="name", issue="Enter what the key is for.")
     return cleaned
 
 
 def _checked_scopes(requested: Sequence[str]) -> list[str]:
     known = [scope.value for scope in Scope]
     if unknown := [scope for scope in requested if scope not in known]:
-        raise Invalid(field="scopes", issue=f"There is no scope {unknown[0]!r}; known are {', '.join(known)}.")
+        raise Invalid(field="scopes", issue=f"Unknown scope {unknown[0]!r}. Known scopes: {', '.join(known)}.")
     if not requested:
         raise Invalid(field="scopes", issue=f"Name at least one of {', '.join(known)}.")
     return sorted(set(requested))
@@ -185,7 +186,7 @@ def _checked_scopes(requested: Sequence[str]) -> list[str]:
 
 def _checked_expiry(moment: datetime | None, now: datetime) -> datetime | None:
     if moment is not None and moment <= now:
-        raise Invalid(field="expires_at", issue="This is past. Name a time to come, or leave it out.")
+        raise Invalid(field="expires_at", issue="This time is in the past. Send a future time, or leave it out.")
     return moment
 
 

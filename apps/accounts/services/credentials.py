@@ -1,4 +1,4 @@
-"""Is this the person: the password, and where there is one the second factor. Every door asks here."""
+"""Checks credentials: the password, and the second factor if there is one. Every sign-in calls this module."""
 
 from django.contrib.auth.hashers import make_password
 
@@ -13,20 +13,20 @@ UNKNOWN_PLACE = SignInPlace()
 
 
 class WrongCredentials(Unauthenticated):
-    """The one answer to an unknown name, a wrong password, a disabled account and a patient at the staff door."""
+    """The same error for an unknown name, a wrong password, a disabled account and a patient at the staff sign-in."""
 
     message = "Invalid credentials"
 
 
 def authenticate(username: str, password: str, *, place: SignInPlace = UNKNOWN_PLACE) -> User:
-    """The active member of staff with these credentials, whose code (`check_code`) is not looked at here.
+    """Returns the active member of staff with these credentials. `check_code` checks the code.
 
-    Raises WrongCredentials after equal work, RateLimited and PasswordResetRequired before any; notes the failure.
+    Raises WrongCredentials after equal work, RateLimited and PasswordResetRequired before any; records the failure.
     """
     user = User.objects.filter(username__iexact=username.strip()).first()
     attempt = lockout.check_lockout(user, username, place)
     if user is None:
-        make_password(password)  # as long as checking one takes
+        make_password(password)  # as long as checking a password takes
         is_valid = False
     else:
         is_valid = user.check_password(password) and user.is_staff
@@ -40,7 +40,8 @@ def authenticate(username: str, password: str, *, place: SignInPlace = UNKNOWN_P
 
 
 def check_code(user: User, code: str, *, place: SignInPlace = UNKNOWN_PLACE) -> None:
-    """The second step, after the right password; nothing without a second factor. Raises MfaRequired, MfaInvalid, RateLimited."""
+    """Checks the code after the correct password; does nothing without a second factor. Raises MfaRequired, MfaInvalid,
+    RateLimited."""
     attempt = lockout.login_attempt(user, place)
     try:
         mfa.check(user, code, budget=f"{user.pk}:{place.network}" if attempt.is_known else str(user.pk))
@@ -51,6 +52,6 @@ def check_code(user: User, code: str, *, place: SignInPlace = UNKNOWN_PLACE) -> 
 
 
 def record_refused_login(user: User | None, why: str = "password") -> None:
-    """A refused sign-in, on record."""
+    """Writes a refused sign-in to the audit log."""
     denied, account = AuditEvent.Outcome.DENIED, user.pk if user else None
     audit.record(by=None, action="session.refused", outcome=denied, object_id=account, why=why)

@@ -1,8 +1,8 @@
-"""Failures to sign in, counted by account and by address (gap G12 of the contract).
+"""Counts failed sign-ins by account and by address (gap G12 of the contract).
 
-Strangers to an account wait longer and longer after ten failures within a quarter of an hour, and after a hundred in a row must
-reset the password. A place this account was used from within thirty days is no stranger, so nobody can lock the owner out.
-Counted in PostgreSQL; a name that nobody has is counted like an account.
+Callers from a place unknown to the account wait longer and longer after ten failures within a quarter of an hour, and must reset
+the password after a hundred in a row. A place this account was used from within thirty days is known, so an attacker cannot lock
+the owner out. Counted in PostgreSQL; a name without an account is counted like an account.
 """
 
 import hashlib
@@ -34,35 +34,37 @@ NO_USER_ID = UUID(int=0)
 
 
 class PasswordResetRequired(Unauthenticated):
-    """Told of any name, right password or wrong, and whether or not there is an account."""
+    """Raised for any name, correct password or wrong, with and without an account."""
 
-    message = "Too many attempts failed in a row. Reset the password, or sign in from where this account was used lately."
+    message = (
+        "Too many failed attempts in a row. Reset the password, or sign in from a place where this account was used recently."
+    )
 
 
 @dataclass(frozen=True)
 class SignInPlace:
-    """Where somebody signs in from: the address, and in a browser the mark of its cookie."""
+    """Where a sign-in comes from: the address, and in a browser the mark of its cookie."""
 
     ip: str | None = None
     device: str = ""
 
     @property
     def network(self) -> str | None:
-        """The address, or of IPv6 the /64 that one subscriber has."""
+        """Returns the address, or for IPv6 the /64 of one subscriber."""
         if self.ip is None or ip_address(self.ip).version == 4:
             return self.ip
         return str(ip_network(f"{self.ip}/64", strict=False).network_address)
 
     @property
     def marks(self) -> list[str]:
-        """What the place is remembered by."""
+        """Returns the marks under which the place is stored."""
         marks = [f"net:{self.network}"] if self.ip else []
         return [*marks, f"device:{hashlib.sha256(self.device.encode()).hexdigest()}"] if self.device else marks
 
 
 @dataclass(frozen=True)
 class LoginAttempt:
-    """One attempt at one account, or at a name that nobody has."""
+    """One attempt at one account, or at a name without an account."""
 
     key: str
     user: User | None
@@ -71,7 +73,8 @@ class LoginAttempt:
 
 
 def check_lockout(user: User | None, name: str, place: SignInPlace) -> LoginAttempt:
-    """Whether the password may be checked. Raises RateLimited, PasswordResetRequired. Equal work with and without an account."""
+    """Checks whether the password may be tried. Raises RateLimited, PasswordResetRequired. Equal work with and without an
+    account."""
     attempt = login_attempt(user, place, name)
     failures = FailureCount.objects.filter(pk=attempt.key).first()
     if failures is not None and not attempt.is_known:
@@ -86,10 +89,9 @@ def check_lockout(user: User | None, name: str, place: SignInPlace) -> LoginAtte
 
 
 def check_request_rate(purpose: str, place: SignInPlace, name: str = "") -> None:
-    """Count a request at a public door where no password is looked at: asking for a link, trying one.
+    """Counts a request at a public endpoint that checks no password: requesting a link, using one.
 
-    An address has thirty a minute; a name, which may be anybody's or nobody's, has ten from all addresses together. The same for
-    names with and without an account. Raises RateLimited.
+    An address has thirty a minute; a name has ten from all addresses together, with and without an account. Raises RateLimited.
     """
     budgets = [(f"{purpose}:{place.network}", _REQUESTS_PER_ADDRESS)] if place.ip else []
     budgets += [(f"{purpose}:{_account_key(None, name)}", _REQUESTS_PER_NAME)] if name else []
@@ -100,16 +102,16 @@ def check_request_rate(purpose: str, place: SignInPlace, name: str = "") -> None
 
 
 def login_attempt(user: User | None, place: SignInPlace, name: str = "") -> LoginAttempt:
-    """The attempt, before anything is decided."""
+    """Returns the attempt before any decision."""
     return LoginAttempt(_account_key(user, name), user, place, is_known_place(user, place))
 
 
 def record_failure(attempt: LoginAttempt) -> None:
-    """The password or the code was wrong. Counts for the account, and against a known place that goes on failing."""
+    """Records a wrong password or code. Counts for the account, and against a known place that keeps failing."""
     now = clock.now()
     with transaction.atomic():
         count = FailureCount(key=attempt.key, user=attempt.user, last_at=now)
-        # Made or locked in one statement: whoever signs in or tidies up at this moment waits.
+        # Created or locked in one statement: a concurrent sign-in or purge waits.
         FailureCount.objects.bulk_create([count], update_conflicts=True, unique_fields=["key"], update_fields=["last_at"])
         row = FailureCount.objects.get(pk=attempt.key)
         row.recent = [*_within_window(row, now)[-_scaled(rules.ALLOWED_FAILURES) - 10 :], now]
@@ -119,13 +121,13 @@ def record_failure(attempt: LoginAttempt) -> None:
 
 
 def clear_failures(attempt: LoginAttempt) -> None:
-    """The password was right: the address did not fail. (A wrong code after it is counted by `record_failure`.)"""
+    """Clears the failures of the address after a correct password. (`record_failure` counts a wrong code after it.)"""
     if attempt.place.ip is not None:
         limits.refund(RateClass.AUTH, _address_key(attempt.place))
 
 
 def record_login(*, user: User, place: SignInPlace, session_id: UUID | None) -> None:
-    """Somebody has signed in: the failures are over, the place is known from now on, and a new one is told to its owner."""
+    """Records a completed sign-in: clears the failures, remembers the place, and emits an event for a new one."""
     now = clock.now()
     reset_lockout(user)
     networks = [mark for mark in place.marks if mark.startswith("net:")]
@@ -142,12 +144,12 @@ def record_login(*, user: User, place: SignInPlace, session_id: UUID | None) -> 
 
 
 def reset_lockout(user: User) -> None:
-    """No failure counts any more."""
+    """Clears all failures of the account."""
     FailureCount.objects.filter(pk=_account_key(user, "")).update(in_a_row=0, recent=[])
 
 
 def is_known_place(user: User | None, place: SignInPlace) -> bool:
-    """Whether this account was used from there within thirty days, and the place has not failed a hundred times since."""
+    """Returns whether this account was used from there within thirty days, and the place has not failed a hundred times since."""
     recent = _places(user, place).filter(last_used_at__gt=clock.now() - PLACE_KNOWN_FOR)
     return recent.filter(failures__lt=_scaled(rules.FAILURES_UNTIL_RESET)).exists()
 
@@ -169,7 +171,7 @@ def _check_pause(failures: FailureCount) -> None:
 
 
 def _account_key(user: User | None, name: str) -> str:
-    """By account where there is one: a name can be written in more ways than one."""
+    """Counts by account if there is one: a name can be written in several ways."""
     subject = f"user:{user.pk}" if user else f"name:{sign_in.folded(name)}"
     return salted_hmac("apps.accounts.failures", subject, algorithm="sha256").hexdigest()
 

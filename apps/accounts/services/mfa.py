@@ -1,7 +1,8 @@
-"""The second factor: codes of an authenticator app (TOTP, RFC 6238) and the recovery codes beside it.
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
 
-Seeds are sealed with the key ring, recovery codes are hashes. A code counts once: the step of the newest accepted one is kept
-under the row's lock. One step of 30 seconds to either side is tolerated, and how far the telephone's clock is off is remembered.
+Seeds are sealed with the key ring, recovery codes are hashes. A code is valid once: the row stores the step of the newest
+accepted one, under its lock. One step of 30 seconds to either side is tolerated, and the drift of the phone's clock is
+remembered.
 """
 
 import hashlib
@@ -50,7 +51,7 @@ class MfaInvalid(Unauthenticated):
 
 
 class AlreadyEnrolled(Conflict):
-    message = "A second factor is set up already. Remove it first."
+    message = "A second factor is already set up. Remove it first."
 
 
 class NotEnrolled(Conflict):
@@ -59,7 +60,7 @@ class NotEnrolled(Conflict):
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What an authenticator app is told: the seed in base32, the same as a URI, and that as a QR code (SVG)."""
+    """The data for an authenticator app: the seed in base32, the same as a URI, and that as a QR code (SVG)."""
 
     secret: str
     otpauth_uri: str
@@ -68,10 +69,10 @@ class Enrolment:
 
 @transaction.atomic
 def begin_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
-    """A new seed, which counts once `confirm_totp` has seen a code of it. Any earlier seed is void.
+    """Creates a new seed, which is active once `confirm_totp` has seen a code of it. Any earlier seed is void.
 
-    `offered_to` is the session, or the half-finished sign-in, that is shown the seed: only it may confirm it. Otherwise somebody
-    who knew the password could have the owner confirm a seed that both of them saw. Raises AlreadyEnrolled.
+    `offered_to` is the session, or the half-finished sign-in, that is shown the seed: only it may confirm it. Otherwise an
+    attacker who knew the password could have the owner confirm a seed that both of them saw. Raises AlreadyEnrolled.
     """
     user = session_revocation.lock_staff_member(by.id)
     if selectors.has_second_factor(user.pk):
@@ -83,7 +84,7 @@ def begin_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
 
 
 def pending_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
-    """The seed that waits for this same sign-in to confirm it, for a page that is shown again; a new one where there is none."""
+    """Returns the pending seed of this same sign-in, for a page that is shown again; a new one if there is none."""
     device = TotpDevice.objects.filter(pk=by.id, offered_to=offered_to).select_related("user").first()
     if device is None:
         return begin_totp(by=by, offered_to=offered_to)
@@ -91,11 +92,11 @@ def pending_totp(*, by: Actor, offered_to: UUID) -> Enrolment:
 
 
 def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: UUID | None = None) -> list[str]:
-    """Switch the second factor on and answer the recovery codes, which are never shown again.
+    """Switches the second factor on and returns the recovery codes, which are never shown again.
 
-    `offered_to` must be what `begin_totp` was called with: a seed that another session saw is no seed here. Every other session
-    ends: it began without the second factor. Raises MfaInvalid, NotEnrolled, AlreadyEnrolled,
-    and RateLimited after five tries a minute.
+    `offered_to` must be the value passed to `begin_totp`: a seed that another session saw is not accepted. All other sessions
+    end, because they began without the second factor. Raises MfaInvalid, NotEnrolled, AlreadyEnrolled, and RateLimited after five
+    tries a minute.
     """
     _count_attempt(f"enrol:{by.id}")
     with transaction.atomic():
@@ -117,7 +118,7 @@ def confirm_totp(*, by: Actor, code: str, offered_to: UUID | None, session_id: U
 
 @transaction.atomic
 def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
-    """Give a sample account a seed that everybody knows (base32)."""
+    """Gives a sample account a published seed (base32)."""
     user = session_revocation.lock_staff_member(user_id)
     _save_device(user, b32decode(seed))
     emit(SecondFactorEnabled(user_id=user.pk), by=by)
@@ -125,7 +126,7 @@ def install_totp(*, by: Actor, user_id: UUID, seed: str) -> None:
 
 @transaction.atomic
 def renew_recovery_codes(*, by: Actor) -> list[str]:
-    """A new set; the old ones are worth nothing. Raises NotEnrolled."""
+    """Creates a new set of codes; the old ones become void. Raises NotEnrolled."""
     user = session_revocation.lock_staff_member(by.id)
     if not selectors.has_second_factor(user.pk):
         raise NotEnrolled
@@ -136,9 +137,9 @@ def renew_recovery_codes(*, by: Actor) -> list[str]:
 
 @transaction.atomic
 def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
-    """Take one's own second factor away; every other session ends. Raises NotEnrolled.
+    """Removes the own second factor; all other sessions end. Raises NotEnrolled.
 
-    Where the role asks for one, the session is good from now on for setting it up again, and for nothing else.
+    If the role requires one, the session is valid from then on only for setting it up again.
     """
     user = session_revocation.lock_staff_member(by.id)
     _delete_device(user)
@@ -148,14 +149,14 @@ def disable_totp(*, by: Actor, session_id: UUID | None = None) -> None:
 
 @transaction.atomic
 def reset_mfa(*, by: Actor, user_id: UUID) -> User:
-    """Take somebody's second factor away, who lost telephone and codes: all their sessions end.
+    """Removes the second factor of a user who lost phone and codes: all their sessions end.
 
     Raises ReauthenticationRequired, NotEnrolled.
     """
     require_recent_login(by)
     user = session_revocation.lock_staff_member(user_id)
     if user.pk == by.id:
-        raise Conflict("Your own second factor is removed on your own page, with your password.")
+        raise Conflict("Remove your own second factor on your account page, with your password.")
     _delete_device(user)
     session_revocation.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED)
     emit(SecondFactorDisabled(user_id=user.pk, reset=True), by=by)
@@ -163,9 +164,9 @@ def reset_mfa(*, by: Actor, user_id: UUID) -> User:
 
 
 def check(user: User, code: str, *, budget: str) -> None:
-    """Accept a code or a recovery code, once. Raises MfaRequired, MfaInvalid, and RateLimited after five tries a minute.
+    """Accepts a code or a recovery code, once. Raises MfaRequired, MfaInvalid, and RateLimited after five tries a minute.
 
-    `budget` names whose five tries these are. Without a second factor a code is ignored.
+    `budget` names the counter of the five tries. Without a second factor a code is ignored.
     """
     if not selectors.has_second_factor(user.pk):
         return
@@ -185,7 +186,7 @@ def _count_attempt(budget: str) -> None:
 
 @transaction.atomic
 def _use_totp_code(user: User, code: str) -> bool:
-    """Under the row's lock: of ten who send one code at once, one gets in."""
+    """Checks the code under the row's lock: of ten requests with one code at the same time, one succeeds."""
     device = TotpDevice.objects.select_for_update().filter(pk=user.pk, confirmed_at__isnull=False).first()
     if device is None or not _verify_code(device, code):
         return False
@@ -194,7 +195,7 @@ def _use_totp_code(user: User, code: str) -> bool:
 
 
 def _verify_code(device: TotpDevice, code: str) -> bool:
-    """Whether it is the code of a step that was not used; if so the step and the drift are set on the device."""
+    """Returns whether it is the code of an unused step; if so the device stores the step and the drift."""
     if not _is_totp(code):
         return False
     totp = TOTP(keyring.decrypt(bytes(device.sealed_seed)), drift=device.drift)
@@ -226,13 +227,13 @@ def _new_codes(user: User) -> list[str]:
 
 
 def _hash(user: User, code: str) -> bytes:
-    """Of the code however it was typed: in any case, with or without dashes, 0 for O and 1 for I."""
+    """Returns the hash of the code however it was typed: in any case, with or without dashes, 0 for O and 1 for I."""
     plain = code.replace("-", "").upper().replace("0", "O").replace("1", "I")
     return hashlib.sha256(f"{user.pk}:{plain}".encode()).digest()
 
 
 def _save_device(user: User, seed: bytes, *, offered_to: UUID | None = None) -> None:
-    """With `offered_to` the seed waits to be confirmed; without, it counts at once."""
+    """Saves the device. With `offered_to` the seed is pending; without, it is active immediately."""
     now = clock.now()
     values = {"sealed_seed": keyring.encrypt(seed), "created_at": now, "last_step": -1, "drift": 0, "offered_to": offered_to}
     TotpDevice.objects.update_or_create(user=user, defaults=values | {"confirmed_at": None if offered_to else now})
@@ -245,7 +246,7 @@ def _delete_device(user: User) -> None:
 
 
 def _end_other_sessions(by: Actor, user: User, session_id: UUID | None) -> None:
-    """And the one that stays is held back or set free, as the rules for this person now say."""
+    """Ends the other sessions, and restricts or frees the current one according to the rules for this user."""
     session_revocation.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED, keep_session_id=session_id)
     session_revocation.session_by_id(session_id).update(enrollment_only=selectors.must_enrol(user))
 

@@ -1,4 +1,4 @@
-"""Choosing a password: one's own, somebody's by an administrator, and by a mailed link."""
+"""Sets passwords: the own, another user's by an administrator, and through a mailed link."""
 
 import secrets
 from datetime import timedelta
@@ -31,12 +31,12 @@ from apps.rest.permissions import require_recent_login
 
 _VALID_FOR = {PasswordLink.Purpose.RESET: timedelta(minutes=30), PasswordLink.Purpose.INVITATION: timedelta(days=7)}
 _PAGE = "/admin/password-reset/"
-_MAILS_AN_HOUR = 5  # to one account, however often somebody asks
+_MAILS_AN_HOUR = 5  # to one account, however many requests there are
 _MAILS_A_MINUTE = 2
 
 
 class _AnonymousActor:
-    """Whoever stands outside and says nothing of himself."""
+    """An anonymous caller."""
 
     id = None
     role = ""
@@ -46,9 +46,9 @@ _ANONYMOUS = _AnonymousActor()
 
 
 class InvalidLink(Invalid):
-    """Unknown, used, void, expired, or of an account that is closed: told alike."""
+    """Unknown, used, void, expired, or of a closed account: one error for all."""
 
-    message = "This link is not valid, was used already or has expired. Ask for a new one."
+    message = "This link is invalid, was already used or has expired. Ask for a new one."
 
     def __init__(self) -> None:
         super().__init__(field="token", issue=self.message)
@@ -56,7 +56,7 @@ class InvalidLink(Invalid):
 
 @transaction.atomic
 def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True, revoke_api_keys: bool = False) -> None:
-    """Give a person a new password; every session of theirs ends, in browsers too. Raises ReauthenticationRequired."""
+    """Gives a user a new password; all their sessions end, in browsers too. Raises ReauthenticationRequired."""
     require_recent_login(by)
     user = session_revocation.lock_staff_member(user_id)
     _set_password(by, user, password, check=check)
@@ -65,13 +65,13 @@ def set_password(*, by: Actor, user_id: UUID, password: str, check: bool = True,
 
 
 def change_password(*, by: Actor, session_id: UUID | None, current: str, new: str, revoke_api_keys: bool = False) -> User:
-    """Choose another password for oneself. This session goes on, all others end, in browsers too; API keys only where asked.
+    """Changes the own password. This session continues, all others end, in browsers too; API keys only on request.
 
-    Raises WrongCredentials, RateLimited, Invalid naming the field.
+    Raises WrongCredentials, RateLimited, Invalid with the field.
     """
     verify_password(by=by, password=current, session_id=session_id, field="current_password")
     if current == new:
-        raise Invalid(field="new_password", issue="This is the password you have. Choose another one.")
+        raise Invalid(field="new_password", issue="This is your current password. Choose another one.")
     with transaction.atomic():
         user = session_revocation.lock_staff_member(by.id)
         _set_password(by, user, new, keep_session_id=session_id, field="new_password")
@@ -83,9 +83,9 @@ def change_password(*, by: Actor, session_id: UUID | None, current: str, new: st
 
 @transaction.atomic
 def request_password_reset(*, identifier: str, place: SignInPlace = UNKNOWN_PLACE) -> None:
-    """Somebody forgot a password and typed this e-mail or username. The same work whether or not there is an account.
+    """Handles a forgotten password for this e-mail or username. The same work whether or not the account exists.
 
-    Raises RateLimited for too many from one address, or for one name.
+    Raises RateLimited for too many requests from one address, or for one name.
     """
     lockout.check_request_rate("forgot", place, identifier)
     emit(PasswordResetRequested(sealed=keyring.encrypt(identifier.strip().encode(errors="replace")).decode()), by=_ANONYMOUS)
@@ -93,7 +93,7 @@ def request_password_reset(*, identifier: str, place: SignInPlace = UNKNOWN_PLAC
 
 @transaction.atomic
 def process_reset_request(*, sealed: str) -> None:
-    """Announce that an account wants a link, where the text names one. The worker's part of `request_password_reset`."""
+    """Emits that an account requested a link, if the text names one. The worker's part of `request_password_reset`."""
     identifier = keyring.decrypt(sealed.encode()).decode()
     users = User.objects.filter(Q(email__iexact=identifier) | Q(username__iexact=identifier)).select_for_update()
     for user in users:
@@ -103,15 +103,16 @@ def process_reset_request(*, sealed: str) -> None:
 
 
 def _is_within_mail_limit(user: User) -> bool:
-    """Twice a minute: links are made by the task that mails them, so the hourly count sees a burst too late."""
+    """Returns whether the account is within two mails a minute: the task that mails a link creates it, so the hourly count sees a
+    burst too late."""
     return limits.hit(RateClass.AUTH, f"reset-mail:{user.pk}", per_minute=_MAILS_A_MINUTE).allowed
 
 
 @transaction.atomic
 def create_password_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.RESET) -> str:
-    """A link that lets its reader choose a password: for 30 minutes, an invitation for 7 days. For the task that mails it.
+    """Creates a link that sets a password: for 30 minutes, an invitation for 7 days. Called by the task that mails it.
 
-    The token stands in the answer and nowhere else. Raises NotFound where nobody active has this id.
+    Only the return value contains the token. Raises NotFound if there is no active user with this id.
     """
     user = selectors.staff_member(user_id)
     if user is None:
@@ -129,11 +130,12 @@ def create_password_link(*, user_id: UUID, purpose: str = PasswordLink.Purpose.R
 
 @transaction.atomic
 def reset_password(*, token: str, password: str, place: SignInPlace = UNKNOWN_PLACE) -> User:
-    """Choose a password by a mailed link. The link and all others of the person are spent, every session ends, no failure counts.
+    """Sets a password through a mailed link. The link and all others of the user become void, all sessions end, failures are
+    cleared.
 
-    Every API key is revoked too: whoever resets a password may have lost the account to somebody who made keys.
+    All API keys are revoked too: an attacker may have used the account to create keys.
 
-    Raises RateLimited, InvalidLink, and Invalid for the password, which leaves the link good.
+    Raises RateLimited, InvalidLink, and Invalid for the password, which leaves the link valid.
     """
     lockout.check_request_rate("reset", place)
     link = _live_links().select_for_update().filter(token_hash=tokens.fingerprint(token)).first()
@@ -150,18 +152,18 @@ def reset_password(*, token: str, password: str, place: SignInPlace = UNKNOWN_PL
 
 
 def void_links(user: User) -> None:
-    """None of the links that were mailed to this person is good any more. Inside the caller's transaction."""
+    """Voids all links that were mailed to this user, inside the caller's transaction."""
     PasswordLink.objects.filter(user=user, used_at=None).update(used_at=clock.now())
 
 
 def is_valid_link(token: str, place: SignInPlace = UNKNOWN_PLACE) -> bool:
-    """Whether a link would be taken, for the page that asks for the password. Raises RateLimited."""
+    """Returns whether a link would be accepted, for the page that asks for the password. Raises RateLimited."""
     lockout.check_request_rate("link", place)
     return _live_links().filter(token_hash=tokens.fingerprint(token), user__is_active=True).exists()
 
 
 def check_strength(password: str, user: User, field: str = "password") -> None:
-    """Raises Invalid with every fault of the password."""
+    """Raises Invalid with all faults of the password."""
     try:
         validate_password(password, user)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Giving the password again within a session: what a grave act asks for, good for five minutes."""
+"""Confirms the password within a session, as sensitive actions require; valid for five minutes."""
 
 from uuid import UUID
 
@@ -18,11 +18,12 @@ from apps.events.services import emit
 from apps.rest import limits
 from apps.rest.limits import RateClass
 
-_FAILURES_UNTIL_END = 10  # whoever has the tokens and not the password tries no longer
+_FAILURES_UNTIL_END = 10  # a user who has the tokens but not the password is stopped
 
 
 def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = "", place: SignInPlace = UNKNOWN_PLACE) -> None:
-    """The owner of the session is there. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited."""
+    """Records that the owner of the session confirmed the password. Raises WrongCredentials, MfaRequired, MfaInvalid,
+    RateLimited."""
     user = verify_password(by=by, password=password, session_id=session_id)
     check_code(user, code, place=place)
     with transaction.atomic():
@@ -31,16 +32,16 @@ def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = ""
 
 
 def reauthenticate_browser(*, by: Actor, password: str, code: str = "", place: SignInPlace = UNKNOWN_PLACE) -> None:
-    """The same for a session that Django keeps; the page remembers when. Raises what `reauthenticate` raises."""
+    """The same for a Django session; the page remembers the time. Raises what `reauthenticate` raises."""
     user = verify_password(by=by, password=password, session_id=None)
     check_code(user, code, place=place)
     audit.record(by=by, action=Reauthenticated.name, object_id=user.pk, door="admin")
 
 
 def verify_password(*, by: Actor, password: str, session_id: UUID | None, field: str = "password") -> User:
-    """The person who is signed in knows the password: five tries a minute; ten wrong ones in a row end a session over the API.
+    """Checks the password of the signed-in user: five tries a minute; ten wrong ones in a row end an API session.
 
-    Raises WrongCredentials naming the field, RateLimited.
+    Raises WrongCredentials with the field, RateLimited.
     """
     verdict = limits.hit(RateClass.AUTH, f"prove:{session_id or by.id}")
     if not verdict.allowed:

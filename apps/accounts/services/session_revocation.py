@@ -1,4 +1,4 @@
-"""Ending sessions: one, all of a person, over the API and in browsers."""
+"""Ends sessions: one, or all of a user, in the API and in browsers."""
 
 import uuid
 from uuid import UUID
@@ -20,22 +20,22 @@ class AlreadyEnded(Conflict):
 
 
 def end_session(*, by: Actor, session_id: UUID) -> None:
-    """End somebody's session: the next request with its tokens is refused. Raises AlreadyEnded."""
+    """Ends a user's session: the next request with its tokens is refused. Raises AlreadyEnded."""
     with transaction.atomic():
         if not end_all(Session.objects.filter(pk=session_id, ended_at=None), by, Session.End.SIGNED_OUT):
             raise AlreadyEnded
 
 
 def end_user_sessions(*, by: Actor, user: User, reason: str) -> int:
-    """End every live session of a person over the API. Answers how many ended."""
+    """Ends every live API session of a user. Returns how many ended."""
     with transaction.atomic():
         return end_all(Session.objects.filter(user=user, ended_at=None), by, reason)
 
 
 def end_everywhere(*, by: Actor, user: User, reason: str, keep_session_id: UUID | None = None) -> int:
-    """End every session of a person, in browsers too, but for one over the API. Answers how many of the API's ended.
+    """Ends every session of a user, in browsers too, except one API session. Returns how many API sessions ended.
 
-    A browser's session knows the stamp it began with; a new stamp ends it, also if the account is closed and opened in between.
+    A browser session knows the stamp it began with; a new stamp ends it, also if the account is closed and reopened in between.
     """
     with transaction.atomic():
         user.amend(security_stamp=uuid.uuid4())
@@ -44,12 +44,12 @@ def end_everywhere(*, by: Actor, user: User, reason: str, keep_session_id: UUID 
 
 
 def session_by_id(session_id: UUID | None) -> QuerySet[Session]:
-    """The session over the API, where there is one: a page has none."""
+    """Returns the API session if there is one: a page has none."""
     return Session.objects.filter(pk=session_id) if session_id else Session.objects.none()
 
 
 def end_all(live: QuerySet[Session], by: Actor, reason: str) -> int:
-    """End these sessions, each with its fact, inside the caller's transaction."""
+    """Ends these sessions, each with its event, inside the caller's transaction."""
     ending = list(live.select_for_update())
     live.update(ended_at=clock.now(), end_reason=reason)
     for session in ending:
@@ -58,7 +58,8 @@ def end_all(live: QuerySet[Session], by: Actor, reason: str) -> int:
 
 
 def lock_staff_member(user_id: UUID | None) -> User:
-    """The member of staff, the row held until the transaction ends, so that what ends sessions comes one after another.
+    """Returns the member of staff with the row locked until the transaction ends, so that writers that end sessions run one after
+    another.
 
     Raises NotFound.
     """

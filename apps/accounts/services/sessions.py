@@ -1,4 +1,4 @@
-"""Signing in, refreshing, signing out: the life of a session over the API."""
+"""Signs in, refreshes, signs out: the lifecycle of an API session."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,7 +22,7 @@ from apps.events.services import emit
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The person and a fresh pair of tokens. `enrollment_only`: they are good for setting up the second factor alone."""
+    """The user and a new pair of tokens. `enrollment_only`: they are valid only for setting up the second factor."""
 
     user: User
     tokens: tokens.TokenPair
@@ -30,7 +30,7 @@ class SignedIn:
 
 
 def sign_in(*, username: str, password: str, ip: str | None, user_agent: str, mfa_code: str = "") -> SignedIn:
-    """Start a session over the API. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited, PasswordResetRequired."""
+    """Starts an API session. Raises WrongCredentials, MfaRequired, MfaInvalid, RateLimited, PasswordResetRequired."""
     place = SignInPlace(ip)
     user = authenticate(username, password, place=place)
     check_code(user, mfa_code, place=place)
@@ -38,15 +38,15 @@ def sign_in(*, username: str, password: str, ip: str | None, user_agent: str, mf
 
 
 def sign_in_browser(*, user: User, place: SignInPlace) -> None:
-    """Somebody recognised signs in at a page, whose session Django keeps."""
+    """Signs an authenticated user in at a page, whose session Django stores."""
     with transaction.atomic():
         lockout.record_login(user=user, place=place, session_id=None)
 
 
 def refresh(*, refresh_token: str) -> tokens.TokenPair:
-    """A new pair for a refresh token that was never used. Raises InvalidToken; a token that comes back ends its whole session."""
+    """Returns a new pair for an unused refresh token. Raises InvalidToken; a token that is used again ends its whole session."""
     claims = tokens.read_refresh(refresh_token)
-    with transaction.atomic():  # ends before the refusal is raised, so that the session's end is kept
+    with transaction.atomic():  # ends before the refusal is raised, so that the end of the session is stored
         pair = _rotate(claims, refresh_token)
     if pair is None:
         raise tokens.InvalidToken
@@ -54,12 +54,12 @@ def refresh(*, refresh_token: str) -> tokens.TokenPair:
 
 
 def record_session_use(session_id: UUID) -> None:
-    """The session was used just now."""
+    """Records that the session was used just now."""
     Session.objects.filter(pk=session_id).update(last_seen_at=clock.now())
 
 
 def sign_out(*, by: Actor, session_id: UUID, all_sessions: bool = False) -> int:
-    """End this session, or all of the person's, in browsers too. Answers how many of the API's ended."""
+    """Ends this session, or all of the user's, in browsers too. Returns how many API sessions ended."""
     if all_sessions:
         return end_other_sessions(by=by, keep_session_id=None)
     with transaction.atomic():
@@ -68,14 +68,14 @@ def sign_out(*, by: Actor, session_id: UUID, all_sessions: bool = False) -> int:
 
 
 def end_other_sessions(*, by: Actor, keep_session_id: UUID | None) -> int:
-    """End all of one's own sessions but one, in browsers too. Answers how many of the API's ended."""
+    """Ends all of the own sessions but one, in browsers too. Returns how many API sessions ended."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=by.id)
         return session_revocation.end_everywhere(by=by, user=user, reason=Session.End.SIGNED_OUT, keep_session_id=keep_session_id)
 
 
 def end_own_session(*, by: Actor, session_id: UUID) -> Session:
-    """End one of one's own sessions. Raises NotFound for anybody else's, AlreadyEnded."""
+    """Ends one of the own sessions. Raises NotFound for another user's session, AlreadyEnded."""
     with transaction.atomic():
         if not session_revocation.session_by_id(session_id).filter(user_id=by.id or NO_USER_ID).exists():
             raise NotFound
@@ -111,7 +111,7 @@ def _issue(session: Session) -> tokens.TokenPair:
 
 
 def _rotate(claims: tokens.Claims, raw: str) -> tokens.TokenPair | None:
-    """Spend the token under the session's row lock, so that of two at once one wins and the other is seen to be a copy."""
+    """Spends the token under the session's row lock: of two concurrent uses one succeeds and the other is detected as a copy."""
     now = clock.now()
     live = Session.objects.filter(
         pk=claims.session_id,

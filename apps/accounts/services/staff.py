@@ -1,4 +1,4 @@
-"""Hiring, changing and deactivating the people who work here."""
+"""Hires, changes and deactivates staff."""
 
 import json
 import re
@@ -31,13 +31,13 @@ from apps.rest.permissions import require_recent_login
 _NPI = re.compile(r"[12]\d{9}", re.ASCII)
 DOCTOR_FIELDS = ("specialty", "npi", "taxonomy", "languages")
 _ADMINISTRATORS_LOCK = 0x5A6D_ADA1  # any number, but always this one: the lock under which administrators are counted
-_INVITATIONS = 30  # a minute, of one person
-_NEW_ADDRESSES = 5  # a minute, of one account
+_INVITATIONS = 30  # a minute, by one user
+_NEW_ADDRESSES = 5  # a minute, for one account
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
 
 
 class UsernameTaken(Conflict):
-    message = "Somebody already signs in with this username or e-mail."
+    message = "This username or e-mail is already in use."
 
 
 class NpiTaken(Conflict):
@@ -49,7 +49,7 @@ class AlreadyDeactivated(Conflict):
 
 
 class LastAdministrator(Conflict):
-    message = "This is the last administrator who can sign in. Make another one first."
+    message = "This is the last administrator who can sign in. Create another one first."
 
 
 class AlreadyActive(Conflict):
@@ -58,7 +58,7 @@ class AlreadyActive(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewStaff:
-    """A person to be hired; one who is invited has no password yet. The last four are a doctor's."""
+    """A new member of staff; an invited one has no password yet. The last four fields apply to doctors."""
 
     username: str
     email: str
@@ -75,7 +75,7 @@ class NewStaff:
 
 @dataclass(frozen=True)
 class Addresses:
-    """The e-mail address an account had, and the one it has now."""
+    """The previous and the current e-mail address of an account."""
 
     former: str
     new: str
@@ -83,9 +83,9 @@ class Addresses:
 
 @transaction.atomic
 def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
-    """Open an account. Seeded accounts skip the password rules, nobody else.
+    """Opens an account. Only seeded accounts skip the password rules.
 
-    Raises ReauthenticationRequired, Invalid (field named) and UsernameTaken.
+    Raises ReauthenticationRequired, Invalid with the field, and UsernameTaken.
     """
     require_recent_login(by)
     user = _build_user(staff)
@@ -99,9 +99,9 @@ def hire(*, by: Actor, staff: NewStaff, check_password: bool = True) -> User:
 
 @transaction.atomic
 def invite(*, by: Actor, staff: NewStaff) -> User:
-    """Open an account nobody can sign in to: who hears StaffInvited mails the link that sets the password.
+    """Opens an account without a password: a listener of StaffInvited mails the link that sets it.
 
-    Raises ReauthenticationRequired, RateLimited, Invalid naming the field, UsernameTaken, NpiTaken.
+    Raises ReauthenticationRequired, RateLimited, Invalid with the field, UsernameTaken, NpiTaken.
     """
     require_recent_login(by)
     _check_mail_rate("invite", str(by.id), per_minute=_INVITATIONS)
@@ -116,7 +116,7 @@ def invite(*, by: Actor, staff: NewStaff) -> User:
 
 @transaction.atomic
 def change_account(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
-    """Change a person and, where it is a doctor, the practice: all of it or nothing. Raises what the two halves raise."""
+    """Changes a user and, for a doctor, the profile: all or nothing. Raises what the two halves raise."""
     profile = {name: value for name, value in changes.items() if name in DOCTOR_FIELDS}
     user = change_staff(by=by, user_id=user_id, changes={name: changes[name] for name in changes if name not in DOCTOR_FIELDS})
     if profile and user.role != Role.DOCTOR:
@@ -128,10 +128,10 @@ def change_account(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User
 
 @transaction.atomic
 def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
-    """Change a name, e-mail or role. A new role ends the sessions that had the old one.
+    """Changes a name, e-mail or role. A new role ends the sessions that had the old one.
 
-    Another e-mail address or role takes the password again: the address is where a link that sets the password is mailed to.
-    Raises ReauthenticationRequired, RateLimited, Invalid, UsernameTaken.
+    A change of e-mail or role requires a recent password: links that set the password go to the e-mail address. Raises
+    ReauthenticationRequired, RateLimited, Invalid, UsernameTaken.
     """
     user = lock_staff_member(user_id)
     changes = _cleaned(changes)
@@ -164,7 +164,7 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
 
 @transaction.atomic
 def change_doctor_profile(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> Doctor:
-    """Change a doctor's specialty, NPI, taxonomy or languages. Raises Invalid naming the field, NpiTaken."""
+    """Changes a doctor's specialty, NPI, taxonomy or languages. Raises Invalid with the field, NpiTaken."""
     doctor = Doctor.objects.select_for_update().filter(pk=user_id).first()
     if doctor is None:
         raise NotFound("There is no such doctor.")
@@ -177,7 +177,7 @@ def change_doctor_profile(*, by: Actor, user_id: UUID, changes: dict[str, Any]) 
 
 @transaction.atomic
 def deactivate(*, by: Actor, user_id: UUID) -> User:
-    """Close the account at once: the next request with any of its tokens or keys is refused. Its keys never come back.
+    """Closes the account immediately: the next request with any of its tokens or keys is refused. Its keys stay revoked.
 
     Raises ReauthenticationRequired, AlreadyDeactivated, LastAdministrator.
     """
@@ -202,7 +202,7 @@ def visits_affected(by: Actor, user: User) -> int:
 
 @transaction.atomic
 def reactivate(*, by: Actor, user_id: UUID) -> User:
-    """Open the account again. Raises ReauthenticationRequired, AlreadyActive."""
+    """Reopens the account. Raises ReauthenticationRequired, AlreadyActive."""
     require_recent_login(by)
     user = lock_staff_member(user_id)
     if not user.amend(is_active=True):
@@ -213,12 +213,12 @@ def reactivate(*, by: Actor, user_id: UUID) -> User:
 
 @transaction.atomic
 def revoke_sessions(*, by: Actor, user_id: UUID) -> int:
-    """End every session of a person, over the API and in browsers. Answers how many of the API ended."""
+    """Ends every session of a user, in the API and in browsers. Returns how many API sessions ended."""
     return end_everywhere(by=by, user=lock_staff_member(user_id), reason=Session.End.SIGNED_OUT)
 
 
 def _emit_email_changed(by: Actor, user: User, *, former: str) -> None:
-    """Links that were mailed to the former address are void; whoever has not chosen a password yet is mailed a new one."""
+    """Voids links that were mailed to the previous address; a user without a password gets a new one by mail."""
     void_links(user)
     addresses = json.dumps({"former": former, "new": user.email}).encode()
     emit(EmailChanged(user_id=user.pk, sealed=keyring.encrypt(addresses).decode()), by=by)
@@ -227,12 +227,12 @@ def _emit_email_changed(by: Actor, user: User, *, former: str) -> None:
 
 
 def addresses_of(sealed: str) -> Addresses:
-    """The two addresses of an EmailChanged event."""
+    """Returns the two addresses of an EmailChanged event."""
     return Addresses(**json.loads(keyring.decrypt(sealed.encode())))
 
 
 def _check_mail_rate(what: str, whose: str, *, per_minute: int) -> None:
-    """Mails go to addresses that the caller chooses, so their number is limited. Raises RateLimited."""
+    """Limits the mails, because the caller chooses the addresses. Raises RateLimited."""
     verdict = limits.hit(RateClass.AUTH, f"{what}:{whose}", per_minute=per_minute)
     if not verdict.allowed:
         raise RateLimited("Too many e-mails in one minute. Wait, then repeat the request.", retry_after=verdict.retry_after)
@@ -246,7 +246,7 @@ def _build_user(staff: NewStaff) -> User:
 
 
 def _cleaned(values: dict[str, Any]) -> dict[str, Any]:
-    """The values, their texts as `text.clean_line` has them. Raises Invalid naming the field."""
+    """Returns the values, with texts as `text.clean_line` returns them. Raises Invalid with the field."""
     return {name: text.checked_line(value, field=name) if isinstance(value, str) else value for name, value in values.items()}
 
 
@@ -266,11 +266,11 @@ def _open_account(user: User, staff: NewStaff) -> None:
 
 def _refuse_doctor_fields(sent: dict[str, Any]) -> None:
     if sent:
-        raise Invalid(errors=[{"field": name, "issue": "Only a doctor has this."} for name in sent])
+        raise Invalid(errors=[{"field": name, "issue": "Only doctors have this."} for name in sent])
 
 
 def _check_administrator_remains(user: User) -> None:
-    """One after another, so that two administrators who remove each other at once do not both succeed."""
+    """Checks under a lock, so that two administrators who remove each other at the same time do not both succeed."""
     if not user.is_staff or user.role != Role.ADMIN:
         return
     with connection.cursor() as cursor:
@@ -281,11 +281,11 @@ def _check_administrator_remains(user: User) -> None:
 
 
 def _save_doctor(doctor: Doctor, **values: Any) -> None:
-    """Set and save what is a doctor's own. Raises Invalid naming the field, NpiTaken."""
+    """Sets and saves the doctor's profile. Raises Invalid with the field, NpiTaken."""
     for name, value in _cleaned(values).items():
         setattr(doctor, name, value)
     if doctor.npi and not (_NPI.fullmatch(doctor.npi) and luhn.is_valid("80840" + doctor.npi)):
-        raise Invalid(field="npi", issue="This is no National Provider Identifier: its check digit is wrong.")
+        raise Invalid(field="npi", issue="This is not a National Provider Identifier: its check digit is wrong.")
     if doctor.taxonomy and not _TAXONOMY.fullmatch(doctor.taxonomy):
         raise Invalid(field="taxonomy", issue="A NUCC taxonomy code has nine letters or digits and an X.")
     if doctor.npi and Doctor.objects.filter(npi=doctor.npi).exclude(pk=doctor.pk).exists():
@@ -303,7 +303,7 @@ def _check_not_taken(user: User) -> None:
 
 @contextmanager
 def _unique_violation_as_taken() -> Iterator[None]:
-    """The database has the last word where two ask for one name at once."""
+    """Turns the database's unique violation into the error, for two requests with one name at the same time."""
     try:
         with transaction.atomic():
             yield

@@ -47,7 +47,7 @@ def test_a_key_made_at_the_desk_is_shown_once_and_works(staff: dict[str, User]) 
     [
         ({"scopes": []}, "This field is required"),
         ({"allowed_cidrs": "10.0.0.5/24"}, "has host bits set"),
-        ({"expires_at_0": "2020-01-01", "expires_at_1": "10:00"}, "This is past"),
+        ({"expires_at_0": "2020-01-01", "expires_at_1": "10:00"}, "This time is in the past"),
         ({"name": ""}, "This field is required"),
     ],
     ids=str,

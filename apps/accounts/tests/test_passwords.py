@@ -239,7 +239,7 @@ def test_the_mailed_link_works_in_a_browser() -> None:
     answers = {"token": token, "password": NEW, "again": NEW}
     assert "too short" in client.post("/admin/password-reset/", answers | {"password": "x", "again": "x"}).content.decode()
     assert client.post("/admin/password-reset/", answers).status_code == 302
-    assert "not valid" in client.get(address).content.decode()
+    assert "is invalid" in client.get(address).content.decode()
     assert works("nurse.ward", NEW)
 
 

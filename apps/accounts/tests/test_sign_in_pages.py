@@ -148,7 +148,7 @@ def test_an_administrator_resets_somebodys_second_factor_but_not_the_own(staff: 
     assert not has_second_factor(nurse.pk)
     assert "No second factor is set up" in client.post(address).content.decode()
     own = reverse("admin:accounts_user_reset_mfa", args=[staff["admin"].pk])
-    assert "your own page" in client.post(own).content.decode()
+    assert "your account page" in client.post(own).content.decode()
 
 
 def test_a_wrong_current_password_at_the_page_is_told_at_its_field_and_counted() -> None:

@@ -136,7 +136,7 @@ def test_a_page_asks_for_the_password_and_saves_what_was_typed(staff: dict[str, 
     address = reverse("admin:accounts_user_change", args=[nurse.pk])
     with later():
         asked = client.post(address, staff_form(nurse, client, email="thief@example.com", last_name="O'Brien <b>"))
-        assert "Give your password again" in asked.content.decode()
+        assert "Confirm your password" in asked.content.decode()
         nurse.refresh_from_db()
         assert nurse.email == "nurse.ward@hims.test"
         held = hidden(asked)
@@ -175,13 +175,13 @@ def test_every_page_that_changes_an_account_asks_before_it_shows_its_form(staff:
     with later():
         for address in addresses:
             for asked in (client.get(address), client.post(address, {"password": WORDS, "again": WORDS})):
-                assert "Give your password again" in asked.content.decode(), address
+                assert "Confirm your password" in asked.content.decode(), address
                 assert WORDS not in asked.content.decode()
         assert state(staff) == before
         proven = client.post(addresses[0], {"proof-of": "GET", "proof-password": PASSWORD})
         assert (proven.status_code, proven.headers["Location"]) == (302, addresses[0])
         for address in addresses:
-            assert "Give your password again" not in client.get(address).content.decode(), address
+            assert "Confirm your password" not in client.get(address).content.decode(), address
 
 
 def test_revoking_a_key_at_a_page_takes_no_password(staff: dict[str, User]) -> None:

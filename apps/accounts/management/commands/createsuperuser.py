@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: the first administrator, hired like everybody else. It takes the place of Django's command."""
+"""`manage.py createsuperuser`: creates the first administrator like any other member of staff. It replaces Django's command."""
 
 import getpass
 import os
@@ -17,7 +17,7 @@ PASSWORD_VARIABLE = "HIMS_ADMIN_PASSWORD"  # noqa: S105
 
 
 class Command(BaseCommand):
-    help = f"Hire an administrator. The password is asked for, or read from {PASSWORD_VARIABLE}."
+    help = f"Create an administrator. The password is asked for, or read from {PASSWORD_VARIABLE}."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for name in ("username", "email", "first-name", "last-name"):
@@ -42,6 +42,6 @@ class Command(BaseCommand):
 
 def _prompt_password() -> str:
     password = getpass.getpass("Password: ")
-    if password != getpass.getpass("Once more: "):
-        raise CommandError("The two differ. Nothing was saved.")
+    if password != getpass.getpass("Repeat it: "):
+        raise CommandError("The two passwords differ. Nothing was saved.")
     return password
