@@ -17,41 +17,41 @@ _registry: dict[str, type["Event"]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """The base of all facts. `name` is its word on the wire and in the trail."""
+    """The base of all events. `name` is its name on the wire and in the audit log."""
 
     name: ClassVar[str] = ""
-    event_id: ClassVar[UUID | None] = None  # of the outbox row; only on a fact that a listener hears
+    event_id: ClassVar[UUID | None] = None  # of the outbox row; only on an event that a listener receives
     announced_at: ClassVar[datetime | None] = None  # likewise
-    announced_by: ClassVar[UUID | None] = None  # likewise: whose act it was, None for the system's
+    announced_by: ClassVar[UUID | None] = None  # likewise: the actor, None for the system
 
     def __init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
-        """Register a named fact; a base of facts has no name."""
+        """Registers a named event; a base of events has no name."""
         super().__init_subclass__(**kwargs)
         if not name:
             return
         if name in _registry:
-            raise TypeError(f"two facts are called {name!r}: {_registry[name].__qualname__} and {cls.__qualname__}")
+            raise TypeError(f"two events have the name {name!r}: {_registry[name].__qualname__} and {cls.__qualname__}")
         cls.name = name
         _registry[name] = cls
 
     @property
     def subject_id(self) -> UUID | None:
-        """The row that changed, for the trail; by default the patient."""
+        """Returns the row that changed, for the audit log; by default the patient."""
         return self.patient
 
     @property
     def patient(self) -> UUID | None:
-        """The patient concerned, if any."""
+        """Returns the patient concerned, if any."""
         return getattr(self, "patient_id", None)
 
     def payload(self) -> dict[str, Any]:
-        """The fields as plain values. Instants keep their microseconds, which Django's encoder would cut."""
+        """Returns the fields as plain values. Instants keep their microseconds, which Django's encoder would cut."""
         return {field: value.isoformat() if isinstance(value, datetime) else value for field, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryRetried(Event, name="delivery.retried"):
-    """A person had a parked delivery tried again."""
+    """A user had a dead-lettered delivery tried again."""
 
     delivery_id: UUID
 
@@ -61,10 +61,10 @@ class DeliveryRetried(Event, name="delivery.retried"):
 
 
 def named(name: str) -> type[Event]:
-    """The fact's class. Raises KeyError for a name nobody announces."""
+    """Returns the class of the event. Raises KeyError for an unknown name."""
     return _registry[name]
 
 
 def all_names() -> list[str]:
-    """The names of all facts, sorted."""
+    """Returns the names of all events, sorted."""
     return sorted(_registry)

@@ -1,4 +1,4 @@
-"""The outbox: one row a fact, one row a delivery to a listener."""
+"""The outbox: one row per event, one row per delivery to a listener."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -9,7 +9,7 @@ from apps.common.ids import new_id
 
 
 class OutboxEvent(models.Model):
-    """A fact that was announced. `relayed_at` is set once its delivery rows exist."""
+    """An emitted event. `relayed_at` is set once its delivery rows exist."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=80)
@@ -27,12 +27,12 @@ class OutboxEvent(models.Model):
 
 
 class Delivery(models.Model):
-    """One fact on its way to one listener. Long waits live in `next_attempt_at`, never in a broker's countdown."""
+    """One event for one listener. Long waits are in `next_attempt_at`, never in a broker's countdown."""
 
     class Status(models.TextChoices):
         PENDING = "pending"
         DONE = "done"
-        DEAD_LETTERED = "parked", "Parked"  # failed as often as its terms allow (five times); a person looks at it
+        DEAD_LETTERED = "parked", "Parked"  # failed as often as its policy allows (five times); an administrator looks at it
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="+")

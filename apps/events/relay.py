@@ -1,11 +1,11 @@
-"""From the outbox to the listeners: claim facts, make delivery rows, run them, retry them, park what keeps failing.
+"""From the outbox to the listeners: claims events, creates delivery rows, runs and retries them, dead-letters what keeps failing.
 
-Any number of relays may run: rows are claimed with SKIP LOCKED, (event, listener) is unique, and a delivery runs under its
-row lock, in one transaction with what its listener writes. A task is handed one numbered attempt; of several tasks with the
-same number one runs, so that what a broker delivers twice is neither run twice nor counted twice.
+Any number of relays may run: rows are claimed with SKIP LOCKED, (event, listener) is unique, and a delivery runs under its row
+lock, in one transaction with the writes of its listener. A task gets one numbered attempt; of several tasks with the same number
+one runs, so that a message the broker delivers twice is neither run twice nor counted twice.
 
 First attempts run in batches, since a task and a transaction cost more than most listeners do. Later attempts run one by one: a
-delivery that kills its worker, or fails, costs the others of its batch one more attempt and is then alone.
+delivery that kills its worker, or fails, costs the others of its batch one more attempt and then runs alone.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 WAKE = "hims:relay:awake"
 WAKE_MS = 2_000
 BATCH = 100
-LEASE = timedelta(seconds=30)  # a delivery that nobody works on, its worker or its task being lost, is due again after this
+LEASE = timedelta(seconds=30)  # a delivery whose worker or task was lost is due again after this
 _PARSERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
     UUID: UUID,
     datetime: parse_datetime,
@@ -46,7 +46,7 @@ _PARSERS: dict[typing.Any, Callable[[typing.Any], typing.Any]] = {
 
 
 class DeliveryAttempt(typing.NamedTuple):
-    """An attempt of a delivery, the first being 1, and the queue it is handed to."""
+    """An attempt of a delivery, from 1, and the queue for it."""
 
     delivery_id: UUID
     attempt: int
@@ -54,7 +54,7 @@ class DeliveryAttempt(typing.NamedTuple):
 
 
 def claim_waiting(limit: int = BATCH) -> list[DeliveryAttempt]:
-    """Make the delivery rows of waiting facts, oldest first. Answers the turns to run; empty when no fact waits."""
+    """Creates the delivery rows of waiting events, oldest first. Returns the attempts to run; empty if no event waits."""
     attempts: list[DeliveryAttempt] = []
     while not attempts:
         with transaction.atomic():
@@ -71,29 +71,30 @@ def claim_waiting(limit: int = BATCH) -> list[DeliveryAttempt]:
 
 
 def _interested_listeners(row: OutboxEvent) -> list[str]:
-    """The listeners that get a delivery. A fact that cannot be read goes to all of them, and is parked where a person sees it."""
+    """Returns the listeners that get a delivery. An event that cannot be read goes to all of them and is dead-lettered, so that
+    an administrator sees it."""
     if not listeners.filters_exist(row.name):
         return listeners.names_for(row.name)
     try:
         fact = deserialize(row)
     except Exception:
-        log.exception("the fact %s cannot be read", row.pk)
+        log.exception("the event %s cannot be read", row.pk)
         return listeners.names_for(row.name)
     return listeners.interested_listeners(fact)
 
 
 def clear_wake_flag() -> None:
-    """Let the next commit wake a relay again. Called before claiming, so that no fact slips between."""
+    """Lets the next commit wake a relay again. Called before claiming, so that no event is missed in between."""
     try:
         redis_client.run(lambda client: client.delete(WAKE))
     except redis_client.RedisUnavailable:
-        log.warning("the bus is down; the sweep relays until it is back")
+        log.warning("Redis is unavailable; the sweep relays events until it is back")
 
 
 def due_deliveries(limit: int = 1_000) -> list[DeliveryAttempt]:
-    """Take the deliveries whose time has come (again): a retry, or one whose task was lost with its broker or worker.
+    """Takes the deliveries that are due: a retry, or one whose task was lost with its broker or worker.
 
-    One that is being run is locked and therefore not taken; one that is taken is not due again before its lease is over.
+    A running delivery is locked and therefore not taken; a taken one is not due again before its lease ends.
     """
     now = clock.now()
     taken = sql.take_due(limit=limit, now=now, due=now + LEASE)
@@ -101,14 +102,16 @@ def due_deliveries(limit: int = 1_000) -> list[DeliveryAttempt]:
 
 
 def deliver_batch(delivery_ids: Sequence[UUID]) -> int:
-    """Run the first attempt of each. Answers how many were done; a failure is recorded, not raised."""
+    """Runs the first attempt of each. Returns how many were done; a failure is recorded, not raised."""
     begun = sql.begin(delivery_ids, attempt=1, due=clock.now() + LEASE)
     together = [pk for pk, listener in begun if listeners.policy_of(listener).shared]
     done = _run_together(together) if len(together) > 1 else None
     alone = [pk for pk, _ in begun if done is None or pk not in together]
     renewed = time.monotonic()
     for place, pk in enumerate(alone):
-        if time.monotonic() - renewed > LEASE.total_seconds() / 2:  # a slow mail server: nobody else may take what still waits
+        if (
+            time.monotonic() - renewed > LEASE.total_seconds() / 2
+        ):  # a slow mail server: no other worker may take the remaining deliveries
             sql.renew(alone[place:], attempt=1, due=clock.now() + LEASE)
             renewed = time.monotonic()
         done = (done or 0) + _attempt(pk, 1)
@@ -116,12 +119,12 @@ def deliver_batch(delivery_ids: Sequence[UUID]) -> int:
 
 
 def deliver(delivery_id: UUID, attempt: int) -> bool:
-    """Run one attempt. False when somebody else had it, or when it failed: that is recorded, not raised."""
+    """Runs one attempt. Returns False if another worker had it, or if it failed: a failure is recorded, not raised."""
     return _begin(delivery_id, attempt) and _attempt(delivery_id, attempt)
 
 
 def _begin(delivery_id: UUID, attempt: int) -> bool:
-    """Take the attempt, in its own transaction, so that a listener that kills its worker is parked in the end too."""
+    """Takes the attempt, in its own transaction, so that a listener that kills its worker is dead-lettered in the end too."""
     if attempt > listeners.DEFAULT_POLICY.attempts and attempt > _policy_of(delivery_id).attempts:
         waiting = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.PENDING, attempts=attempt - 1)
         waiting.update(status=Delivery.Status.DEAD_LETTERED, last_error="The worker was lost at every attempt.")
@@ -133,19 +136,19 @@ def _attempt(delivery_id: UUID, attempt: int) -> bool:
     try:
         with transaction.atomic():
             return bool(_run_locked([delivery_id], attempt))
-    except Exception as error:  # any failure of a listener is retried, then parked for a person to see
+    except Exception as error:  # any failure of a listener is retried, then dead-lettered for an administrator to see
         log.exception("delivery %s failed", delivery_id)
         _record_failure(delivery_id, attempt, error)
         return False
 
 
 def _run_together(delivery_ids: Sequence[UUID]) -> int | None:
-    """All in one transaction. None when one of them failed: then none of them has happened."""
+    """Runs all in one transaction. Returns None if one of them failed: then all are rolled back."""
     try:
         with transaction.atomic():
             return _run_locked(delivery_ids, 1)
     except Exception as error:
-        log.warning("%d deliveries are run one by one, since one of them failed: %s", len(delivery_ids), type(error).__name__)
+        log.warning("%d deliveries are run one by one, because one of them failed: %s", len(delivery_ids), type(error).__name__)
         return None
 
 
@@ -153,7 +156,7 @@ def _run_locked(delivery_ids: Sequence[UUID], attempt: int) -> int:
     locked = sql.lock(delivery_ids, attempt=attempt)
     for delivery in locked:
         listener = listeners.find(delivery.event.name, delivery.listener)
-        if listener is not None:  # None: this version of the code has dropped the listener
+        if listener is not None:  # None: this version of the code no longer has the listener
             listener(deserialize(delivery.event))
     if locked:
         asynchronous = all(listeners.policy_of(delivery.listener).asynchronous_commit for delivery in locked)
@@ -176,7 +179,7 @@ def _policy_of(delivery_id: UUID) -> listeners.RetryPolicy:
 
 
 def deserialize(row: OutboxEvent) -> Event:
-    """The fact as it was announced, ids and times typed again; and its id, and when and by whom it was told."""
+    """Returns the event as it was emitted, with ids and times as their types; and its id, `announced_at` and `announced_by`."""
     kind = facts.named(row.name)
     fact = kind(**{name: _typed(hint, row.payload.get(name)) for name, hint in _fields(kind)})  # type: ignore[arg-type]
     vars(fact).update(event_id=row.pk, announced_at=row.occurred_at, announced_by=row.actor_id)

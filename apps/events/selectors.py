@@ -1,10 +1,10 @@
-"""What waits for a worker."""
+"""Finds the events that wait for a worker."""
 
 from datetime import datetime
 
 from apps.common import prepared
 
-# Each half reads one entry of a partial index that holds nothing but what waits.
+# Each half reads one entry of a partial index that contains only waiting rows.
 _OLDEST = """
 SELECT min(occurred_at) FROM (
     (SELECT occurred_at FROM events_outboxevent WHERE relayed_at IS NULL ORDER BY id LIMIT 1)
@@ -17,9 +17,9 @@ SELECT min(occurred_at) FROM (
 
 
 def oldest_waiting() -> datetime | None:
-    """When the oldest event happened that no worker has begun to deliver; None where there is none.
+    """Returns when the oldest event happened whose delivery no worker has started; None if there is none.
 
-    A delivery that failed and waits for its next attempt does not count: workers are at work on it.
+    A delivery that failed and waits for its next attempt does not count: workers are working on it.
     """
     with prepared.cursor() as cursor:
         cursor.execute(_OLDEST)

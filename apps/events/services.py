@@ -1,4 +1,4 @@
-"""Announcing a fact. What happens to it after the commit is in `relay`."""
+"""Emits events. What happens after the commit is in `relay`."""
 
 import json
 from uuid import UUID
@@ -16,14 +16,14 @@ from apps.events.models import Delivery
 
 
 class NotDeadLettered(Conflict):
-    message = "Only a parked delivery can be tried again."
+    message = "Only a dead-lettered delivery can be tried again."
 
 
 class NotInTransaction(RuntimeError):
-    """A fact was announced outside a transaction: its row could outlive a change that was rolled back."""
+    """An event was emitted outside a transaction: its row could outlive a change that was rolled back."""
 
 
-# By hand and prepared: every write pays for it.
+# Handwritten and prepared: every write pays for it.
 _ANNOUNCE = """
 INSERT INTO events_outboxevent (id, name, payload, actor_id, request_id, occurred_at, relayed_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -31,9 +31,9 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 
 
 def emit(fact: Event, *, by: AuditActor) -> UUID:
-    """Announce a fact inside the transaction that makes it true. Answers the event's id."""
+    """Emits an event inside the transaction that makes it true. Returns the event's id."""
     if not connection.in_atomic_block:
-        raise NotInTransaction(f"{fact.name} was announced outside a transaction")
+        raise NotInTransaction(f"{fact.name} was emitted outside a transaction")
     now = clock.now()
     event_id = new_id()
     has_listeners = bool(listeners.interested_at_emit(fact, event_id=event_id, by=by.id, at=now))
@@ -49,7 +49,7 @@ def emit(fact: Event, *, by: AuditActor) -> UUID:
 
 @transaction.atomic
 def retry_delivery(*, by: AuditActor, delivery_id: UUID) -> None:
-    """Give a parked delivery its attempts anew; the next sweep runs it. Raises NotParked."""
+    """Gives a dead-lettered delivery new attempts; the next sweep runs it. Raises NotParked."""
     dead_lettered = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.DEAD_LETTERED)
     if not dead_lettered.update(status=Delivery.Status.PENDING, attempts=0, next_attempt_at=clock.now()):
         raise NotDeadLettered

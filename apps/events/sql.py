@@ -1,7 +1,7 @@
-"""The statements of the relay, written by hand and prepared: every announced fact pays for them.
+"""The statements of the relay, handwritten and prepared: every event pays for them.
 
-No statement waits for a row that another relay or worker holds: it skips the row. Ids come by `ARRAY(SELECT …)`, which PostgreSQL
-runs once; as a join it may run the inner query again and lock more rows than the limit.
+No statement waits for a row that another relay or worker has locked: it skips the row. Ids come by `ARRAY(SELECT …)`, which
+PostgreSQL runs once; as a join it may run the inner query again and lock more rows than the limit.
 """
 
 import json
@@ -49,7 +49,7 @@ UPDATE events_delivery SET next_attempt_at = %s WHERE id = ANY(ARRAY(
 
 
 class LockedDelivery(NamedTuple):
-    """A delivery that this transaction holds, and its fact."""
+    """A delivery that this transaction has locked, and its event."""
 
     delivery_id: UUID
     listener: str
@@ -57,14 +57,14 @@ class LockedDelivery(NamedTuple):
 
 
 def claim(*, limit: int, now: datetime) -> list[OutboxEvent]:
-    """Mark waiting facts as relayed. Returns them, the oldest first."""
+    """Marks waiting events as relayed. Returns them, the oldest first."""
     with prepared.cursor() as cursor:
         cursor.execute(_CLAIM.format(limit=limit), [now])
         return sorted((_event(*row) for row in cursor.fetchall()), key=lambda event: event.pk)
 
 
 def add(deliveries: Sequence[Delivery], *, due: datetime) -> set[UUID]:
-    """Insert pending deliveries. Returns the ids of those that did not exist before."""
+    """Inserts pending deliveries. Returns the ids of those that did not exist before."""
     columns = [[getattr(row, name) for row in deliveries] for name in ("pk", "event_id", "listener")]
     with prepared.cursor() as cursor:
         cursor.execute(_ADD, [due, *columns])
@@ -72,14 +72,14 @@ def add(deliveries: Sequence[Delivery], *, due: datetime) -> set[UUID]:
 
 
 def take_due(*, limit: int, now: datetime, due: datetime) -> list[tuple[UUID, str, int]]:
-    """Move the due time of deliveries that are due. Returns id, listener and attempts of each."""
+    """Moves the due time of deliveries that are due. Returns id, listener and attempts of each."""
     with prepared.cursor() as cursor:
         cursor.execute(_DUE.format(limit=limit), [due, now])
         return cursor.fetchall()
 
 
 def begin(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> list[tuple[UUID, str]]:
-    """Count the attempt for those that wait for it. Returns id and listener of each, in the order of `delivery_ids`."""
+    """Counts the attempt for those that wait for it. Returns id and listener of each, in the order of `delivery_ids`."""
     with prepared.cursor() as cursor:
         cursor.execute(_BEGIN, [attempt, due, list(delivery_ids), attempt - 1])
         begun = dict(cursor.fetchall())
@@ -87,20 +87,20 @@ def begin(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> list[
 
 
 def lock(delivery_ids: Sequence[UUID], *, attempt: int) -> list[LockedDelivery]:
-    """Lock those that are at this attempt, until the transaction ends."""
+    """Locks the deliveries at this attempt, until the transaction ends."""
     with prepared.cursor() as cursor:
         cursor.execute(_LOCK, [list(delivery_ids), attempt])
         return [LockedDelivery(delivery_id, listener, _event(*event)) for delivery_id, listener, *event in cursor.fetchall()]
 
 
 def finish(delivery_ids: Sequence[UUID], *, now: datetime, asynchronous: bool = False) -> None:
-    """Mark deliveries as done; `asynchronous`: the commit does not wait for the disk."""
+    """Marks deliveries as done; `asynchronous`: the commit does not wait for the disk."""
     with prepared.cursor() as cursor:
         cursor.execute(_FINISH + _ASYNCHRONOUS if asynchronous else _FINISH, [now, list(delivery_ids)])
 
 
 def renew(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> None:
-    """Extend the lease of deliveries whose turn in the batch has not come yet."""
+    """Extends the lease of deliveries whose turn in the batch has not come yet."""
     with prepared.cursor() as cursor:
         cursor.execute(_RENEW, [due, list(delivery_ids), attempt])
 

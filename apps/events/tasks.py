@@ -1,4 +1,4 @@
-"""The relay's work, queue by queue. Arguments are ids; the logic is in `relay`."""
+"""The tasks of the relay, by queue. Arguments are ids; the logic is in `relay`."""
 
 import logging
 import time
@@ -15,8 +15,10 @@ from apps.events.relay import DeliveryAttempt
 
 log = logging.getLogger(__name__)
 
-CLAIM_INTERVAL = 0.1  # seconds between two claims of a process: under load a claim finds a batch, an idle relay begins at once
-YIELD_AFTER = 0.5  # seconds after which a relay that still finds facts lets the tasks of other queues run
+CLAIM_INTERVAL = (
+    0.1  # seconds between two claims of a process: under load a claim finds a batch, an idle relay starts immediately
+)
+YIELD_AFTER = 0.5  # seconds after which a relay that still finds events lets the tasks of other queues run
 TASK_SIZE = 25  # deliveries in one task of another queue
 
 
@@ -28,7 +30,8 @@ class _Claims:
 
 @shared_task
 def relay_waiting() -> int:
-    """Relay what waits: run first attempts of the usual queue here, hand the others out. Answers how many deliveries it made."""
+    """Relays waiting events: runs first attempts of the usual queue here, passes the others on. Returns how many deliveries it
+    created."""
     time.sleep(max(0.0, min(CLAIM_INTERVAL, _Claims.last + CLAIM_INTERVAL - time.monotonic())))
     relay.clear_wake_flag()
     begun, deliveries = time.monotonic(), 0
@@ -43,33 +46,34 @@ def relay_waiting() -> int:
 
 @shared_task
 def dispatch_due() -> int:
-    """The sweep: facts and deliveries that a dead broker or worker left behind."""
+    """Runs the sweep: events and deliveries that a dead broker or worker left behind."""
     return relay_waiting() + _run_or_dispatch(relay.due_deliveries())
 
 
 @shared_task
 def deliver(*, delivery_id: str, attempt: int) -> bool:
-    """Run one attempt of one delivery."""
+    """Runs one attempt of one delivery."""
     return relay.deliver(UUID(delivery_id), attempt)
 
 
 @shared_task
 def deliver_batch(*, delivery_ids: list[str]) -> int:
-    """Run the first attempt of each delivery. Answers how many were done."""
+    """Runs the first attempt of each delivery. Returns how many were done."""
     return relay.deliver_batch([UUID(one) for one in delivery_ids])
 
 
 def wake_relay() -> None:
-    """Ask a worker to relay. Already asked and not yet begun: once is enough. Bus down: the sweep finds the event."""
+    """Asks a worker to relay. One request that has not started yet is enough. If Redis is unavailable, the sweep finds the
+    event."""
     try:
         if redis_client.run(lambda client: client.set(relay.WAKE, 1, nx=True, px=relay.WAKE_MS)):
             relay_waiting.apply_async(retry=False)
     except (redis_client.RedisUnavailable, BrokerDown, OSError):
-        log.warning("relay not woken: the bus is down; the sweep will find the event")
+        log.warning("relay not woken: Redis is unavailable; the sweep will find the event")
 
 
 def _run_or_dispatch(attempts: Sequence[DeliveryAttempt]) -> int:
-    """First attempts in batches, those of the usual queue at once; later attempts by themselves."""
+    """Runs or dispatches first attempts in batches, those of the usual queue immediately; later attempts one by one."""
     first: dict[str, list[UUID]] = defaultdict(list)
     for delivery_attempt in attempts:
         if delivery_attempt.attempt == 1:

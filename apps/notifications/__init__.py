@@ -1,5 +1,5 @@
-"""Notifications and mail: what the house tells its people.
+"""Notifications and mail to users and patients.
 
-Owns the message (one row) and the copy each recipient has of it (one thin row a person, read or not), and the way a mail leaves
-the house. Listens to the facts of the floors below; they never call it. Announces that a notification was sent and read.
+Owns the message (one row), the copy of each recipient (one thin row, read or unread), and sending mail. Listens to the events of
+the floors below, which never call it. Emits that a notification was sent and read.
 """

@@ -1,4 +1,4 @@
-"""Notifications as a Django app: it starts to listen when it loads."""
+"""The notifications app. It registers its listeners when it loads."""
 
 from importlib import import_module
 

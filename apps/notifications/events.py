@@ -1,4 +1,4 @@
-"""The facts that `notifications` announces. What was said, and to whom, stays in the tables."""
+"""The events of `notifications`. The text and the recipients stay in the tables."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from apps.events.event import Event
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationSent(Event, name="notification.sent"):
-    """A message went to so many people."""
+    """A message was sent to this number of people."""
 
     message_id: UUID
     recipients: int
@@ -31,7 +31,7 @@ class NotificationRead(Event, name="notification.read"):
 
 @dataclass(frozen=True, kw_only=True)
 class AllNotificationsRead(Event, name="notification.all_read"):
-    """Somebody marked all of his as read, of which so many were not."""
+    """A user marked all of the own notifications as read; `count` of them were unread."""
 
     user_id: UUID
     notifications: int

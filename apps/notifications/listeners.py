@@ -1,6 +1,6 @@
-"""Who is told of what, once. What is mailed is a delivery of its own, so that a mail server keeps nobody waiting.
+"""The listeners that notify, once per event. A mail is a delivery of its own, so that a mail server delays no other listener.
 
-In the house a message may name a patient; a mail never does.
+A message within HIMS may name a patient; a mail never does.
 """
 
 from uuid import UUID
@@ -35,7 +35,7 @@ _ADMINISTRATORS = (Role.ADMIN,)
 
 @after_commit(GlassBroken, policy=SHARED_TRANSACTION)
 def notify_of_break_glass(event: GlassBroken) -> None:
-    """To every administrator, who may look at what the person read."""
+    """Notifies every administrator, who may look at what the user read."""
     patient = patients.patient(SYSTEM, event.patient_id)
     notice = Notice(
         title="Emergency access to a restricted chart",
@@ -52,7 +52,7 @@ def notify_of_break_glass(event: GlassBroken) -> None:
 
 @after_commit(UnusualReading, policy=SHARED_TRANSACTION)
 def notify_of_unusual_access(event: UnusualReading) -> None:
-    """To every administrator."""
+    """Notifies every administrator."""
     notice = Notice(
         title="Unusually many charts opened",
         message=f"{person(event.user_id)} opened the charts of {event.charts} patients within an hour.",
@@ -65,12 +65,12 @@ def notify_of_unusual_access(event: UnusualReading) -> None:
 
 @after_commit(SignedInFromNewPlace, policy=SHARED_TRANSACTION)
 def notify_of_new_place(event: SignedInFromNewPlace) -> None:
-    """To whoever the account belongs to."""
+    """Notifies the owner of the account."""
     notice = Notice(
         title="New sign-in to your account",
         message=(
-            f"Somebody signed in to your account on {clinic_time(event.announced_at)}, from a place it was not used from in the "
-            "last 30 days. If it was not you, change your password and tell an administrator."
+            f"There was a sign-in to your account on {clinic_time(event.announced_at)}, from a place it was not "
+            "used from in the last 30 days. If it was not you, change your password and tell an administrator."
         ),
         type=Type.WARNING,
         priority=Priority.HIGH,
@@ -81,7 +81,7 @@ def notify_of_new_place(event: SignedInFromNewPlace) -> None:
 
 @after_commit(SignedInFromNewPlace, policy=mailer.RETRY_POLICY)
 def mail_new_place(event: SignedInFromNewPlace) -> None:
-    """To whoever the account belongs to, who may not be the one who signed in."""
+    """Mails the owner of the account, who may not be the person who signed in."""
     if user := _active_user(event.user_id):
         at = clinic_time(event.announced_at)
         mailer.send(to=Recipient.of(user), template="new_place", context={"at": at}, event_id=event.event_id)
@@ -89,12 +89,12 @@ def mail_new_place(event: SignedInFromNewPlace) -> None:
 
 @after_commit(SecondFactorDisabled, policy=SHARED_TRANSACTION, when=lambda event: event.reset)
 def notify_of_second_factor_reset(event: SecondFactorDisabled) -> None:
-    """To its owner, where somebody else did it."""
+    """Notifies the owner, if another user did it."""
     notice = Notice(
-        title="Your second factor was taken away",
+        title="Your second factor was removed",
         message=(
             f"An administrator removed the second factor of your account on {clinic_time(event.announced_at)}. "
-            "Set up another one. If you did not ask for it, tell an administrator."
+            "Set up another one. If you did not ask for this, tell an administrator."
         ),
         type=Type.WARNING,
         priority=Priority.HIGH,
@@ -105,7 +105,7 @@ def notify_of_second_factor_reset(event: SecondFactorDisabled) -> None:
 
 @after_commit(PasswordResetAccepted, policy=mailer.RETRY_POLICY)
 def mail_password_reset_link(event: PasswordResetAccepted) -> None:
-    """The link is made here, so that none waits in the outbox or the broker; each attempt makes another."""
+    """Creates the link here, so that none waits in the outbox or the broker; each attempt creates another."""
     if user := _active_user(event.user_id):
         context = {"link": accounts.create_password_link(user_id=user.pk), "minutes": 30}
         mailer.send(to=Recipient.of(user), template="password_reset", context=context, event_id=event.event_id)
@@ -113,7 +113,7 @@ def mail_password_reset_link(event: PasswordResetAccepted) -> None:
 
 @after_commit(StaffInvited, policy=mailer.RETRY_POLICY)
 def mail_invitation(event: StaffInvited) -> None:
-    """As above. Who chose a password meanwhile needs no invitation."""
+    """Creates the link as above. A user who has chosen a password meanwhile needs no invitation."""
     user = _active_user(event.user_id)
     if user and not user.has_usable_password():
         link = accounts.create_password_link(user_id=user.pk, purpose=PasswordLink.Purpose.INVITATION)
@@ -123,37 +123,37 @@ def mail_invitation(event: StaffInvited) -> None:
 
 @after_commit(AppointmentBooked, policy=SHARED_TRANSACTION, when=appointment_messages.concerns_doctors)
 def notify_doctor_of_booking(event: AppointmentBooked) -> None:
-    """Whose diary it stands in, where somebody else put it there for one of the next days."""
+    """Notifies the doctor of the schedule, if another user booked the appointment for one of the next days."""
     _notify_doctors(event)
 
 
 @after_commit(AppointmentUpdated, policy=SHARED_TRANSACTION, when=appointment_messages.concerns_doctors)
 def notify_doctors_of_change(event: AppointmentUpdated) -> None:
-    """As above, of a visit that was moved or cancelled."""
+    """Notifies the doctors of an appointment that was moved or cancelled."""
     _notify_doctors(event)
 
 
 @after_commit(AppointmentBooked, policy=mailer.RETRY_POLICY, when=appointment_messages.may_concern_patient)
 def mail_booking(event: AppointmentBooked) -> None:
-    """To the patient, of a visit that is still ahead."""
+    """Mails the patient about an appointment that is still ahead."""
     _mail_patient(event)
 
 
 @after_commit(SeriesBooked, policy=mailer.RETRY_POLICY)
 def mail_series(event: SeriesBooked) -> None:
-    """As above, once for all of its visits."""
+    """Mails the patient once for all appointments of a series."""
     _mail_patient(event)
 
 
 @after_commit(AppointmentUpdated, policy=mailer.RETRY_POLICY, when=appointment_messages.may_concern_patient)
 def mail_change(event: AppointmentUpdated) -> None:
-    """To the patient, where whoever moved or cancelled the visit wished it."""
+    """Mails the patient if the user who moved or cancelled the appointment chose so."""
     _mail_patient(event)
 
 
 @after_commit(WaitlistOffered, policy=mailer.RETRY_POLICY)
 def mail_offer(event: WaitlistOffered) -> None:
-    """To the patient, as long as it stands."""
+    """Mails the patient while the offer is open."""
     recipient = appointment_messages.mail_recipient(event.patient_id)
     if recipient and event.expires_at > clock.now():
         mailer.send(to=recipient, template="appointment_offer", context={}, event_id=event.event_id)
@@ -161,33 +161,33 @@ def mail_offer(event: WaitlistOffered) -> None:
 
 @after_commit(WaitlistOffered, policy=SHARED_TRANSACTION)
 def notify_reception_of_offer(event: WaitlistOffered) -> None:
-    """Where nobody can be mailed, somebody has to call."""
+    """Notifies reception to call if no mail can be sent."""
     if notice := appointment_messages.reception_notice(event):
         services.notify(by=SYSTEM, notice=notice, roles=(Role.RECEPTIONIST,), event_id=event.event_id)
 
 
 @after_commit(ConsultationAlertRaised, policy=SHARED_TRANSACTION, when=consultation_messages.is_entered_by_other)
 def notify_doctor_of_alert(event: ConsultationAlertRaised) -> None:
-    """The doctor of the visit, unless the doctor entered the value."""
+    """Notifies the doctor of the consultation, unless the doctor entered the value."""
     _notify_of_alerts(event, consultations.vital_alerts(event.consultation_id, event.alert_ids))
 
 
 @after_commit(ConsultationHandedOver, policy=SHARED_TRANSACTION)
 def notify_next_doctor_of_open_alerts(event: ConsultationHandedOver) -> None:
-    """The doctor who takes the visit over learns which alerts nobody has acknowledged."""
+    """Notifies the doctor who takes over the consultation of the alerts that have not been acknowledged."""
     _notify_of_alerts(event, consultations.vital_alerts(event.consultation_id))
 
 
 @after_commit(ConsultationAlertRaised, policy=mailer.RETRY_POLICY, when=consultation_messages.is_entered_by_other)
 def mail_alert_to_doctor(event: ConsultationAlertRaised) -> None:
-    """That a patient needs the doctor, without the patient and without the value."""
+    """Mails the doctor that a patient needs attention, without the patient and without the value."""
     if user := _active_user(event.doctor_id):
         mailer.send(to=Recipient.of(user), template="vital_alert", context={}, event_id=event.event_id)
 
 
 @after_commit(ConsultationReady, policy=SHARED_TRANSACTION)
 def notify_doctor_of_ready_patient(event: ConsultationReady) -> None:
-    """The doctor of the visit."""
+    """Notifies the doctor of the consultation."""
     notice = consultation_messages.ready_notice(event.consultation_id, event.patient_id, event.announced_by, event.ready_at)
     services.notify(by=SYSTEM, notice=notice, ids=[event.doctor_id], event_id=event.event_id)
 

@@ -1,6 +1,6 @@
-"""A message is one row; everybody who was sent it has a thin row of his own, which is what the API calls a notification.
+"""A message is one row; every recipient has a thin row, which the API calls a notification.
 
-Sending to many is therefore one INSERT of small rows, and a person's list one walk down an index.
+Sending to many is therefore one INSERT of small rows, and a person's list one index scan.
 """
 
 from typing import Self
@@ -48,12 +48,12 @@ class Category(models.TextChoices):
 
 class MessageQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """What people sent, to those who may send; what the system wrote, only its recipients read."""
+        """Messages that users sent, for those who may send; only the recipients read those of the system."""
         return self.exclude(sent_by=None) if actor.has_permission(Permission.NOTIFICATION_SEND) else self.none()
 
 
 class Message(models.Model):
-    """What was said, once. `event_id` is the fact it tells of: told once, however often a listener hears it."""
+    """The text, stored once. `event_id` is its event: there is one message per event and part, however often a listener runs."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     type = models.CharField(max_length=10, choices=Type, default=Type.INFO)
@@ -64,7 +64,7 @@ class Message(models.Model):
     action_url = models.CharField("leads to", max_length=rules.MAX_URL, blank=True)
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     event_id = models.UUIDField(null=True, editable=False)
-    part = models.CharField(max_length=40, blank=True, editable=False)  # which of several messages of one fact
+    part = models.CharField(max_length=40, blank=True, editable=False)  # distinguishes several messages of one event
     recipient_count = models.PositiveIntegerField("recipients", default=0, editable=False)
     created_at = models.DateTimeField("sent", default=clock.now, editable=False)
 
@@ -92,7 +92,7 @@ class Message(models.Model):
 
 class NotificationQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """One's own."""
+        """Returns the own notifications."""
         return self.filter(user_id=actor.id) if actor.has_permission(Permission.NOTIFICATION_READ) else self.none()
 
     def unread(self) -> Self:
@@ -100,7 +100,7 @@ class NotificationQuerySet(ClosedQuerySet):
 
 
 class Notification(models.Model):
-    """One person's copy of a message."""
+    """One recipient's copy of a message."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT, db_index=False, related_name="+")

@@ -1,4 +1,4 @@
-"""Telling people things, and what they read of it."""
+"""Sends notifications and marks them as read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -17,17 +17,17 @@ from apps.notifications import rules, selectors, sql
 from apps.notifications.events import AllNotificationsRead, NotificationRead, NotificationSent
 from apps.notifications.models import Category, Message, Notification, Priority, Type
 
-MAX_RECIPIENTS = 10_000  # named in one request; roles may hold more
-_MAX_NAMED = 100  # unknown recipients that are told one by one
+MAX_RECIPIENTS = 10_000  # named in one request; roles may contain more
+_MAX_NAMED = 100  # unknown recipients that are reported one by one
 
 
 class NoRecipients(Conflict):
-    message = "Nobody works here today in the roles that were named: there is nobody to tell."
+    message = "No active staff have the named roles: the notification would reach no recipient."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What is to be said. In the house it may name a patient; a mail never does."""
+    """The text of a notification. Within HIMS it may name a patient; a mail never does."""
 
     title: str
     message: str
@@ -39,14 +39,14 @@ class Notice:
 
 @transaction.atomic
 def send(*, by: Actor, notice: Notice, ids: Sequence[UUID] = (), roles: Collection[str] = ()) -> Message:
-    """Tell people of the staff something, each once. Raises Forbidden, Invalid (field named), NoRecipients."""
+    """Sends a notification to staff, each once. Raises Forbidden, Invalid with the field, NoRecipients."""
     if not by.has_permission(Permission.NOTIFICATION_SEND):
         raise Forbidden
     if not ids and not roles:
         raise Invalid(field="recipient_ids", issue="Name at least one recipient in recipient_ids or recipient_roles.")
     _check_recipients(ids)
     message = notify(by=by, notice=notice, ids=ids, roles=roles)
-    assert message is not None  # only what tells of a fact can be told already
+    assert message is not None  # only the message of an event can exist already
     if not message.recipient_count:
         raise NoRecipients
     return message
@@ -63,9 +63,10 @@ def notify(
     part: str = "",
     at: datetime | None = None,
 ) -> Message | None:
-    """Tell the active people among `ids`, and those in `roles`. Raises Invalid for an action_url that leads out of the house.
+    """Notifies the active users among `ids`, and those in `roles`. Raises Invalid for an action_url outside this installation.
 
-    With the `event_id` of a fact it is said once: None where it was said before. One of several messages of a fact is a `part`.
+    With the `event_id` of an event it is sent once: returns None if it was sent before. `part` distinguishes several messages of
+    an event.
     """
     if notice.action_url and not rules.is_internal_path(notice.action_url):
         raise Invalid(field="action_url", issue="Must be a path of this installation, like /lab/results/123.")
@@ -84,7 +85,7 @@ def notify(
 
 @transaction.atomic
 def read(*, by: Actor, notification_id: UUID) -> Notification:
-    """Mark one's own as read; once read, it stays as it was. Raises NotFound."""
+    """Marks one of the own as read; a second call changes nothing. Raises NotFound."""
     notification = selectors.notification(by, notification_id)
     now = clock.now()
     if Notification.objects.filter(pk=notification.pk, read_at=None).update(read_at=now):
@@ -95,7 +96,7 @@ def read(*, by: Actor, notification_id: UUID) -> Notification:
 
 @transaction.atomic
 def read_all(*, by: Actor) -> int:
-    """Mark all of one's own as read. Answers how many were not."""
+    """Marks all of the own as read. Returns how many were unread."""
     marked = Notification.objects.visible_to(by).unread().update(read_at=clock.now())
     if marked and by.id:
         emit(AllNotificationsRead(user_id=by.id, notifications=marked), by=by)

@@ -1,4 +1,4 @@
-"""The statement that stores a message and its copies, written by hand and prepared: one, however many recipients."""
+"""The statement that stores a message and its copies, handwritten and prepared: one, however many recipients."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,7 +8,7 @@ from django.db import connection
 from apps.common import prepared
 from apps.notifications.models import Message
 
-_LARGE = 1_000  # from here on a statement may take longer than others
+_LARGE = 1_000  # above this a statement may take longer than others
 
 # Copies are thin rows, each with a version-7 id of this moment; no user gets two. No row where the event had its message before.
 _SEND = """

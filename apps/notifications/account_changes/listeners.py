@@ -1,6 +1,6 @@
-"""Tells users what was changed in their account: the e-mail address, the password, an API key.
+"""Notifies users of changes to their account: the e-mail address, the password, an API key.
 
-Whoever takes an account over changes these first, so the owner is told where the intruder cannot keep it from being read.
+An attacker who takes over an account changes these first, so the notifications go where the attacker cannot suppress them.
 """
 
 from uuid import UUID, uuid5
@@ -25,7 +25,7 @@ from apps.notifications.services import Notice
 
 @after_commit(EmailChanged)
 def notify_of_email_change(event: EmailChanged) -> None:
-    """To the owner, within the system."""
+    """Notifies the owner within HIMS."""
     message = (
         f"The e-mail address of your account was changed on {clinic_time(event.announced_at)} by {_actor_name(event)}. "
         "If you did not expect this, tell an administrator now."
@@ -35,19 +35,19 @@ def notify_of_email_change(event: EmailChanged) -> None:
 
 @after_commit(EmailChanged, policy=mailer.RETRY_POLICY)
 def mail_former_address(event: EmailChanged) -> None:
-    """An attacker who took the account over cannot read mail to the former address."""
+    """Mails the previous address, whose mail an attacker cannot read."""
     _mail_email_change(event, accounts.addresses_of(event.sealed).former, "former")
 
 
 @after_commit(EmailChanged, policy=mailer.RETRY_POLICY)
 def mail_new_address(event: EmailChanged) -> None:
-    """As above; where the address has a typing error, the person who receives the mail can report it."""
+    """Mails the new address; if it has a typing error, its reader can report it."""
     _mail_email_change(event, accounts.addresses_of(event.sealed).new, "new")
 
 
 @after_commit(ApiKeyRevoked)
 def notify_of_key_revoked_by_other(event: ApiKeyRevoked) -> None:
-    """To its owner, whose programs stop working."""
+    """Notifies the owner, whose programs stop working."""
     key = _key(event.api_key_id)
     if key and event.reason != "owner_deactivated" and _is_by_other(event, event.user_id):
         message = (
@@ -60,7 +60,7 @@ def notify_of_key_revoked_by_other(event: ApiKeyRevoked) -> None:
 
 @after_commit(ApiKeyRevoked, policy=mailer.RETRY_POLICY)
 def mail_key_revoked_by_other(event: ApiKeyRevoked) -> None:
-    """As above, for people who are seldom signed in."""
+    """Mails the owner, who may seldom be signed in."""
     owner, key = accounts_selectors.staff_member(event.user_id), _key(event.api_key_id)
     if owner and key and _is_by_other(event, event.user_id):
         context = {"who": _actor_name(event), "key": _key_name(key), "at": clinic_time(event.announced_at)}
@@ -69,7 +69,7 @@ def mail_key_revoked_by_other(event: ApiKeyRevoked) -> None:
 
 @after_commit(StaffChanged, policy=mailer.RETRY_POLICY)
 def mail_password_set_by_other(event: StaffChanged) -> None:
-    """The person who set the password can sign in as the owner of the account."""
+    """Mails the owner: the administrator who set the password can sign in to the account."""
     owner = accounts_selectors.staff_member(event.user_id)
     if owner and "password" in event.changes and _is_by_other(event, event.user_id):
         context = {"who": _actor_name(event), "at": clinic_time(event.announced_at)}
@@ -92,7 +92,7 @@ def _notify(event: Event, user_id: UUID, title: str, message: str, address: str)
 
 
 def _is_by_other(event: Event, owner_id: UUID) -> bool:
-    """Whether a person other than the owner did it; the system announces nothing to people here."""
+    """Returns whether another person did it; the system notifies no user of its own acts."""
     return event.announced_by not in (None, owner_id)
 
 
@@ -105,5 +105,5 @@ def _key(key_id: UUID) -> ApiKey | None:
 
 
 def _key_name(key: ApiKey) -> str:
-    """The key as its owner knows it, on one line; never its text."""
+    """Returns the key's name for its owner, on one line; never its text."""
     return f"{' '.join(key.name.split())} ({key.prefix}…{key.last4})"

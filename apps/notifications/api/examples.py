@@ -1,4 +1,4 @@
-"""Sections 9.1 and 9.3 of the API reference, as printed; where it prints the word uuid, there is one."""
+"""Examples from sections 9.1 and 9.3 of the API reference, with real UUIDs."""
 
 from apps.rest.endpoint import Example
 

@@ -1,4 +1,4 @@
-"""Filters of one's notifications."""
+"""Filters of the own notifications."""
 
 from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter, FilterSet

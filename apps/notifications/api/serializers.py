@@ -1,4 +1,4 @@
-"""Notifications as the API shows and takes them."""
+"""Serializers of notifications."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from apps.rest.serializers import IdField, LineField, StrictSerializer
 
 
 class NotificationShape(serializers.Serializer):
-    """One's own copy of a message: the reference's keys."""
+    """The own copy of a message: the keys of the reference."""
 
-    parts = {"message": Permission.PATIENT_VIEW}  # what the system says of a visit names the patient
+    parts = {"message": Permission.PATIENT_VIEW}  # a message of the system about an appointment names the patient
 
     id = serializers.UUIDField()
     type = serializers.ChoiceField(choices=Type.choices)
@@ -24,7 +24,7 @@ class NotificationShape(serializers.Serializer):
     category = serializers.ChoiceField(choices=Category.choices)
     is_read = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-    action_url = serializers.CharField(allow_blank=True, help_text="A path of the user interface; blank where it leads nowhere")
+    action_url = serializers.CharField(allow_blank=True, help_text="A path of the user interface; blank without a target")
 
 
 class SentNotificationShape(serializers.Serializer):
@@ -32,7 +32,7 @@ class SentNotificationShape(serializers.Serializer):
 
     reads = Permission.NOTIFICATION_SEND
 
-    id = serializers.UUIDField(help_text="The message's; every recipient has a notification with an id of its own")
+    id = serializers.UUIDField(help_text="The id of the message; every recipient has a notification with its own id")
     type = serializers.ChoiceField(choices=Type.choices)
     title = serializers.CharField()
     message = serializers.CharField()
@@ -52,12 +52,15 @@ class AllReadShape(serializers.Serializer):
 
 class SendNotificationBody(StrictSerializer):
     recipient_ids = serializers.ListField(
-        child=IdField(), required=False, max_length=services.MAX_RECIPIENTS, help_text="Staff; named twice is told once"
+        child=IdField(),
+        required=False,
+        max_length=services.MAX_RECIPIENTS,
+        help_text="Staff; an id sent twice gets one notification",
     )
     recipient_roles = serializers.ListField(
         child=serializers.ChoiceField(choices=[role.value for role in STAFF]),
         required=False,
-        help_text="All active people of these roles",
+        help_text="All active staff with these roles",
     )
     type = serializers.ChoiceField(choices=Type.choices, default=Type.INFO.value)
     title = LineField(max_length=MAX_TITLE)
@@ -73,13 +76,13 @@ class SendNotificationBody(StrictSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of `services.send`."""
+        """Returns the arguments of `services.send`."""
         ids, roles = attrs.pop("recipient_ids", []), attrs.pop("recipient_roles", [])
         return {"ids": ids, "roles": roles, "notice": services.Notice(**attrs)}
 
 
 def notification_shape(row: Notification) -> dict[str, Any]:
-    """A notification as section 9.1 of the reference prints one."""
+    """Returns a notification as in section 9.1 of the reference."""
     message = row.message
     return {
         "id": row.pk,
@@ -95,7 +98,7 @@ def notification_shape(row: Notification) -> dict[str, Any]:
 
 
 def sent_shape(row: Message, read_count: int) -> dict[str, Any]:
-    """A message, and how many have it and read it."""
+    """Returns a message with the number of recipients and readers."""
     return {
         "id": row.pk,
         "type": row.type,

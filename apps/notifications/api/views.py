@@ -1,4 +1,4 @@
-"""Notifications over the API: one's own to read, and for administrators to send."""
+"""The API of notifications: read the own; administrators send."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,12 +14,16 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class NotificationViewSet(HimsViewSet):
-    """One's own notifications, and sending."""
+    """The own notifications, and sending."""
 
     resource = "notification"
     plural = "notifications"
     extra = {
-        "unread_count": {"type": "integer", "minimum": 0, "description": "Of all one's own, whatever the filter"},
+        "unread_count": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Of all the caller's notifications, whatever the filter",
+        },
         "pagination": cursor.PAGINATION,
     }
 
@@ -38,7 +42,7 @@ class NotificationViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.NotificationShape, operation_id="markNotificationRead")
     def read(self, request: Request, pk: str) -> Response:
-        """Mark one of one's own as read; again is no mistake"""
+        """Mark one of my notifications as read; a repeated call changes nothing"""
         return self.ok({"notification": shapes.notification_shape(services.read(by=self.by, notification_id=self.id_in_path()))})
 
     @endpoint(
@@ -55,7 +59,7 @@ class NotificationViewSet(HimsViewSet):
 
 
 class AllNotificationsViewSet(HimsViewSet):
-    """All one's own at once."""
+    """All of the own notifications together."""
 
     resource = "notification"
     plural = "notifications"
@@ -63,19 +67,19 @@ class AllNotificationsViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.AllReadShape, operation_id="markAllNotificationsRead")
     def read_all(self, request: Request) -> Response:
-        """Mark all of one's own as read"""
+        """Mark all my notifications as read"""
         marked = services.read_all(by=self.by)
         return self.ok({"read": marked, "unread_count": selectors.unread_count(visible_to=self.by)})
 
 
 class SentNotificationViewSet(HimsViewSet):
-    """What was sent, and how many have read it."""
+    """Sent notifications, and how many recipients have read them."""
 
     resource = "notification"
     plural = "notifications"
 
     @endpoint(permission=Permission.NOTIFICATION_SEND, response=shapes.SentNotificationShape, operation_id="getSentNotification")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """A notification that was sent, and how many have read it"""
+        """A sent notification, and how many recipients have read it"""
         message = selectors.sent_message(self.by, self.id_in_path())
         return self.ok({"notification": shapes.sent_shape(message, selectors.read_count(message))})

@@ -1,4 +1,5 @@
-"""Mails as files, where no mail server is named: they hold links that open accounts, so the folder is its owner's alone."""
+"""Stores mails as files, if no mail server is configured. They contain links that open accounts, so only the owner reads the
+folder."""
 
 import os
 from typing import Any

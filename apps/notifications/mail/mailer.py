@@ -1,10 +1,10 @@
-"""Sending a mail: plain text, no word of a patient, now or never.
+"""Sends a mail: plain text, no patient data, immediately or not at all.
 
-`send` talks to the mail server before it returns, so only a listener calls it, under `RETRY_POLICY`: the delivery of the fact
-is the mail's durable row. It is locked while the mail goes out, tried again for a day where the server does not answer, and then
-parked for a person to see. So neither the outbox nor the broker ever holds what a mail says, a link that opens an account least
-of all: the listener makes it anew at each attempt. A worker that dies between the server's yes and the commit
-sends the mail a second time, with the same Message-ID; so does a PostgreSQL that crashes within a second after the commit.
+`send` talks to the mail server before it returns, so only a listener calls it, under `RETRY_POLICY`: the delivery of the event is
+the mail's durable row. It is locked while the mail is sent, retried for a day while the server does not respond, and then
+dead-lettered for an administrator to see. So neither the outbox nor the broker contains the text of a mail or a link that opens
+an account: the listener creates it again at each attempt. A worker that dies between the server's confirmation and the commit
+sends the mail a second time, with the same Message-ID; so does a crash of PostgreSQL within a second after the commit.
 """
 
 import re
@@ -31,13 +31,14 @@ _FIRST_RETRIES = (timedelta(seconds=5), timedelta(seconds=30), 2 * _MINUTE, 10 *
 _LATER_RETRIES = (_HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 8 * _HOUR)
 RETRY_POLICY = RetryPolicy(queue="mail", asynchronous_commit=True, backoff=(*_FIRST_RETRIES, *_LATER_RETRIES))  # about a day
 
-PAUSE_SECONDS = 30.0  # seconds in which a server that did not answer is not asked
-_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834: no holiday note comes back
+PAUSE_SECONDS = 30.0  # seconds without another attempt after the server did not respond
+_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834: prevents automatic replies
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who is written to. `key` is the same at each attempt and nobody else's. A patient has no `name` here: no mail tells it."""
+    """The recipient. `key` is the same at each attempt and unique to the recipient. A patient has no `name` here: no mail
+    contains it."""
 
     key: UUID
     address: str
@@ -46,28 +47,28 @@ class Recipient:
 
     @classmethod
     def of(cls, user: User) -> Self:
-        """Somebody with an account."""
+        """Returns the recipient for a user account."""
         return cls(key=user.pk, address=user.email, name=isolated(user.full_name))
 
 
 class MailRejected(OSError):
-    """The mail server answered, and said no. Its words are told without the address, which may be a patient's."""
+    """The mail server refused the mail. Its message is passed on without the address, which may be a patient's."""
 
 
 class MailServerPaused(Exception):
-    """The mail server did not answer a moment ago, and nobody waits for it again so soon."""
+    """The mail server did not respond a moment ago, and callers do not wait for it again so soon."""
 
 
 class _Pause:
-    """Until when, in this process, the server is left alone: else every mail of a queue would wait out its time-out."""
+    """The time until which this process does not try the server: otherwise every mail of a queue would wait out its time-out."""
 
     until = 0.0
 
 
 def send(*, to: Recipient, template: str, context: Mapping[str, Any], event_id: UUID | None = None) -> None:
-    """Mail a person `templates/emails/<template>.txt`, whose first line is the subject. It knows `name`, `clinic`, `phone` too.
+    """Mails `templates/emails/<template>.txt`, whose first line is the subject. Its variables include `name`, `clinic`, `phone`.
 
-    Raises OSError where the server does not answer, MailRejected where it says no, MailServerPaused where it is not asked.
+    Raises OSError if the server does not respond, MailRejected if it refuses, MailServerPaused if it is not tried.
     """
     if time.monotonic() < _Pause.until:
         raise MailServerPaused
@@ -75,14 +76,14 @@ def send(*, to: Recipient, template: str, context: Mapping[str, Any], event_id: 
     try:
         mail.send()
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as answer:
-        raise MailRejected(_redacted(to.address, answer)) from None  # what was raised names the address, in the log too
+        raise MailRejected(_redacted(to.address, answer)) from None  # the original error contains the address, in the log too
     except OSError:
         _Pause.until = time.monotonic() + PAUSE_SECONDS
         raise
 
 
 def compose(*, to: Recipient, template: str, context: Mapping[str, Any], event_id: UUID | None) -> EmailMessage:
-    """The mail. Values are put on one line each: a name cannot add lines to what the mail says."""
+    """Returns the mail. Values are put on one line each: a name cannot add lines to the text."""
     values = {"name": to.name, "clinic": settings.CLINIC_NAME, "phone": settings.CLINIC_PHONE} | dict(context)
     one_line = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in values.items()}
     rendered = select_template(_in_language(template, to.language)).render(one_line)
@@ -109,5 +110,5 @@ def _redacted(address: str, error: Exception) -> str:
 
 
 def end_pause() -> None:
-    """Ask the server again (tests)."""
+    """Allows trying the server again (tests)."""
     _Pause.until = 0.0

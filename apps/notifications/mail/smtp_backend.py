@@ -1,4 +1,4 @@
-"""Sending to addresses whose local part is not ASCII (`josé@example.com`): by SMTPUTF8 (RFC 6531), or not at all.
+"""Sends to addresses whose local part is not ASCII (`josé@example.com`): by SMTPUTF8 (RFC 6531), or not at all.
 
 Django 5.2 writes such a local part as an encoded word (`=?utf-8?q?jos=C3=A9?=@example.com`), which is another mailbox: the mail
 is accepted and never arrives (Django's ticket 35714; RFC 2047, section 5, forbids it). Here a server without SMTPUTF8 is an
@@ -17,7 +17,7 @@ from apps.common import emails
 
 
 class SmtpUtf8Backend(EmailBackend):
-    """Django's backend; international addresses go out as they are written."""
+    """Django's backend; international addresses are sent as they are written."""
 
     def _send(self, email_message: EmailMessage) -> bool:
         if all(emails.is_ascii(address) for address in email_message.recipients()):
@@ -32,7 +32,7 @@ class SmtpUtf8Backend(EmailBackend):
 
 
 def international(mail: EmailMessage) -> Message:
-    """The mail with its recipients as they are written, to be sent by SMTPUTF8."""
+    """Returns the mail with its recipients as they are written, for SMTPUTF8."""
     message = cast("Message", message_from_bytes(mail.message().as_bytes(), policy=policy.SMTPUTF8))
     del message["To"]
     message["To"] = ", ".join(_ascii_domain(address) for address in mail.to)
@@ -40,6 +40,6 @@ def international(mail: EmailMessage) -> Message:
 
 
 def _ascii_domain(address: str) -> str:
-    """The local part as it is, the domain in its ASCII form."""
+    """Returns the address with its local part unchanged and the domain in its ASCII form."""
     local, _, domain = address.rpartition("@")
     return f"{local}@{punycode(domain)}"

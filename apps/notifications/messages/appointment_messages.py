@@ -1,10 +1,10 @@
-"""What is said of a change in the diary: to the doctors, in the house, who comes when; to the patient, by mail, hardly a word.
-Who waits for a time and has no address is for the desk to call.
+"""The messages about a change of the schedule: to doctors within HIMS, with patient and time; to the patient by mail, without
+details. If a patient on the waitlist has no address, reception has to call.
 
-A mail lies in foreign hands, often in a mailbox that a family shares. That somebody has an appointment, and when, with whom and
-for what, is health information as soon as it can be tied to a person (45 CFR 160.103, 164.514(b)(2): dates of care are among the
-identifiers), and the address ties it. So a mail says that there is news and whom to call: no name, no date or time, no doctor,
-type or note, no link with an id in it.
+A mail passes through other systems, often into a mailbox that a family shares. That a person has an appointment, and when, with
+which doctor and for what, is health information as soon as it can be tied to the person (45 CFR 160.103, 164.514(b)(2): dates of
+care are among the identifiers), and the address ties it. So a mail says only that there is news and which number to call: no
+name, no date or time, no doctor, type or note, no link with an id in it.
 """
 
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ from apps.notifications.rules import AppointmentNews
 from apps.notifications.services import Notice
 from apps.patients import selectors as patients
 
-_ID = UUID(int=0)  # where the id of a prepared query goes
+_ID = UUID(int=0)  # the slot for the id of a prepared query
 _BOOKED = ("scheduled_time", "booked_by__role")
 AppointmentEvent = AppointmentBooked | AppointmentUpdated
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorNotice:
-    """What one doctor is told. `part` tells apart what several are told of one fact."""
+    """The message to one doctor. `part` distinguishes several messages about one event."""
 
     doctor_id: UUID
     notice: Notice
@@ -48,19 +48,20 @@ class DoctorNotice:
 
 @dataclass(frozen=True)
 class PreviousSlot:
-    """The place that a visit left, as far as the fact names it."""
+    """The previous place of an appointment, as far as the event names it."""
 
     doctor_id: UUID | None
     at: datetime | None
 
     @classmethod
     def of(cls, event: AppointmentEvent) -> "PreviousSlot":
-        """Nowhere, where the visit was booked or stays."""
+        """Returns no place if the appointment was booked or stays."""
         return cls(event.left_doctor_id, event.left_at) if isinstance(event, AppointmentUpdated) else cls(None, None)
 
 
 def doctor_notices(event: AppointmentEvent) -> list[DoctorNotice]:
-    """The doctor whose diary it is, and the one whom the visit left; nobody for what he did himself, or where it is not soon."""
+    """Returns the messages to the doctor of the schedule and to the previous doctor; none for a doctor's own change, or a distant
+    date."""
     previous, news = PreviousSlot.of(event), _news(event)
     return [
         DoctorNotice(doctor_id=doctor_id, notice=_notice(event, news, previous, part), part=part)
@@ -70,19 +71,19 @@ def doctor_notices(event: AppointmentEvent) -> list[DoctorNotice]:
 
 
 def concerns_doctors(event: AppointmentEvent) -> bool:
-    """Whether any doctor is to be told. Asks no database, so that a change which is news to nobody starts no task."""
+    """Returns whether any doctor is notified. Runs no query, so that a change without news starts no task."""
     return bool(_doctors_to_notify(event))
 
 
 def may_concern_patient(event: AppointmentEvent) -> bool:
-    """Whether the patient may have to be mailed, as far as the event says. Asks no database."""
+    """Returns whether the patient may get a mail, judging by the event alone. Runs no query."""
     if isinstance(event, AppointmentUpdated):
         return _change_for_patient(event) is not None
     return event.scheduled_time > (event.announced_at or clock.now())
 
 
 def news_for_patient(event: AppointmentEvent | SeriesBooked) -> AppointmentNews | None:
-    """What is ahead is told; what was booked for a time that began, or by a patient himself, is no news to him."""
+    """Returns the news for the patient: future appointments only, and not what the patient booked without staff."""
     if isinstance(event, AppointmentUpdated):
         return _change_for_patient(event)
     now = clock.now()
@@ -91,9 +92,9 @@ def news_for_patient(event: AppointmentEvent | SeriesBooked) -> AppointmentNews 
 
 
 def mail_recipient(patient_id: UUID) -> Recipient | None:
-    """Whom to write to; nobody where there is no address, or the patient died or is one no more.
+    """Returns the recipient; None without an address, or if the patient has died or is no longer active.
 
-    Of a record that was merged into another, whoever that one is of.
+    For a record that was merged into another, the survivor's.
     """
     patient = patients.patient(SYSTEM, patient_id)
     if not patient.email or patient.deceased_at or not patient.is_active:
@@ -102,14 +103,14 @@ def mail_recipient(patient_id: UUID) -> Recipient | None:
 
 
 def reception_notice(event: WaitlistOffered) -> Notice | None:
-    """Whom to call, while the offer stands; nobody where a mail was sent. A restricted chart's patient is named on the waitlist
-    alone, to those who may see it there."""
+    """Returns the message to call the patient while the offer is open; None if a mail was sent. The patient of a restricted chart
+    is named only on the waitlist, to users who may see it there."""
     patient = patients.patient(SYSTEM, event.patient_id)
     if event.expires_at <= clock.now() or mail_recipient(event.patient_id) or patient.deceased_at or not patient.is_active:
         return None
-    who = "a patient on the waitlist" if patient.restricted else f"{isolated(patient.full_name)} ({patient.mrn})"
+    who = "a patient on the waiting list" if patient.restricted else f"{isolated(patient.full_name)} ({patient.mrn})"
     return Notice(
-        title="Please call: a time came free",
+        title="Please call: a time is free",
         message=(
             f"{clinic_time(event.scheduled_time)} with {person(event.doctor_id)} is offered to {who}, who has no e-mail address, "
             f"until {clinic_time(event.expires_at)}."
@@ -121,7 +122,7 @@ def reception_notice(event: WaitlistOffered) -> Notice | None:
 
 
 def _doctors_to_notify(event: AppointmentEvent) -> list[tuple[UUID, str]]:
-    """The doctors to tell, each with the part of the event that concerns them."""
+    """Returns the doctors to notify, each with the part of the event that concerns them."""
     previous, news = PreviousSlot.of(event), _news(event)
     if news is None or event.status == Status.REQUESTED or not _is_soon(event, previous):
         return []
@@ -142,7 +143,7 @@ def _change_for_patient(event: AppointmentUpdated) -> AppointmentNews | None:
 
 
 def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[str, Any]]:
-    """What is still booked of it. The visits of a series do not speak for themselves."""
+    """Returns what is still booked of it. The appointments of a series send no mails of their own."""
     if isinstance(event, SeriesBooked):
         return list(Appointment.objects.live().filter(series=event.series_id).values(*_BOOKED))
     return _live_appointment().dicts(event.appointment_id)
@@ -150,7 +151,7 @@ def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[s
 
 @cache
 def _live_appointment() -> PreparedQuery:
-    """Every booking asks it: its SQL is made once and planned once a connection."""
+    """Every booking runs this query: its SQL is built once and planned once per connection."""
     return PreparedQuery(Appointment.objects.live().filter(pk=_ID, series=None).order_by().values(*_BOOKED), _ID)
 
 
@@ -173,18 +174,18 @@ def _notice(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSl
 
 
 def _title_and_text(event: AppointmentEvent, news: AppointmentNews, previous: PreviousSlot, part: str) -> tuple[str, str]:
-    """The title, and what became of the visit."""
+    """Returns the title, and what happened to the appointment."""
     at = clinic_time(event.scheduled_time)
     if news is AppointmentNews.BOOKED:
         return "New appointment", f"booked for {at}"
     if news is AppointmentNews.CANCELLED:
-        return "Appointment cancelled", f"the visit on {at} was cancelled"
+        return "Appointment cancelled", f"the appointment on {at} was cancelled"
     changes = getattr(event, "changes", ())
     if part:
-        return "Appointment given to a colleague", f"moved from you to {person(event.doctor_id)}, for {at}"
+        return "Appointment moved to a colleague", f"moved from you to {person(event.doctor_id)}, for {at}"
     before = f", before on {clinic_time(previous.at)}" if previous.at and previous.at != event.scheduled_time else ""
     if "doctor_id" in changes:
-        return "Appointment given to you", f"moved to you, for {at}{before}"
+        return "Appointment moved to you", f"moved to you, for {at}{before}"
     if "scheduled_time" in changes:
         return "Appointment moved", f"moved to {at}{before}"
-    return "Appointment changed", f"the visit on {at} takes another time than before"
+    return "Appointment changed", f"the appointment on {at} has a new length"

@@ -1,6 +1,6 @@
-"""What a doctor is told of a visit: a vital sign that calls, a patient who is ready.
+"""The messages to a doctor about a consultation: an urgent vital sign, a patient who is ready.
 
-In the house it names the patient; a mail never does.
+A message within HIMS names the patient; a mail never does.
 """
 
 from collections.abc import Iterable
@@ -19,12 +19,12 @@ from apps.patients import selectors as patients
 
 
 def is_entered_by_other(event: ConsultationAlertRaised) -> bool:
-    """Whether another user than the doctor entered the value."""
+    """Returns whether another user than the doctor entered the value."""
     return event.announced_by != event.doctor_id
 
 
 def alert_notice(consultation_id: UUID, patient_id: UUID, alerts: Iterable[VitalAlert]) -> Notice | None:
-    """The urgent notice of these alerts; None for none."""
+    """Returns the urgent message about these alerts; None without any."""
     lines = [f"{alert.message} {alert.because}{_since(alert)}" for alert in alerts]
     if not lines:
         return None
@@ -39,11 +39,11 @@ def alert_notice(consultation_id: UUID, patient_id: UUID, alerts: Iterable[Vital
 
 
 def ready_notice(consultation_id: UUID, patient_id: UUID, by_id: UUID | None, at: datetime) -> Notice:
-    """The notice that a nurse has handed the patient over."""
+    """Returns the message that a nurse marked the patient as ready."""
     who = person(by_id) if by_id else "The system"
     return Notice(
         title="Patient ready",
-        message=f"{_patient_name(patient_id)} is ready for you since {clinic_time(at)}, says {who}.",
+        message=f"{_patient_name(patient_id)} has been ready for you since {clinic_time(at)}, marked by {who}.",
         priority=Priority.HIGH,
         category=Category.CONSULTATION,
         action_url=_page(consultation_id),
@@ -51,7 +51,7 @@ def ready_notice(consultation_id: UUID, patient_id: UUID, by_id: UUID | None, at
 
 
 def _since(alert: VitalAlert) -> str:
-    cleared = f" Measured again on {clinic_time(alert.cleared_at)}: no longer so." if alert.cleared_at else ""
+    cleared = f" Normal when measured again on {clinic_time(alert.cleared_at)}." if alert.cleared_at else ""
     return f" Entered on {clinic_time(alert.raised_at)}.{cleared}"
 
 

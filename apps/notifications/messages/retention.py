@@ -1,4 +1,4 @@
-"""How long notifications are kept: six years and more, because one may be the proof that a doctor was told of a result."""
+"""How long notifications are retained: more than six years, because one may prove that a doctor was notified of a result."""
 
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ def _keep() -> timedelta:
 
 
 def _without_recipients(before: datetime) -> QuerySet:
-    """Messages whose notifications have all gone."""
+    """Returns messages whose notifications have all been deleted."""
     copies = Notification.objects.filter(message=OuterRef("pk"))
     return Message.objects.filter(created_at__lt=before).exclude(Exists(copies))
 
 
 register(
-    # In the alphabet "notification_copies" comes before "notification_messages": a message goes once its copies have gone.
+    # Alphabetically "notification_copies" comes before "notification_messages": a message is deleted after its copies.
     RetentionRule("notification_copies", _keep, lambda before: Notification.objects.filter(created_at__lt=before)),
     RetentionRule("notification_messages", _keep, _without_recipients),
 )

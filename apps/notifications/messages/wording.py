@@ -11,25 +11,25 @@ from apps.accounts.models import User
 from apps.common import clock
 from apps.common.prepared import PreparedQuery
 
-_ID = UUID(int=0)  # where the id of a prepared query goes
+_ID = UUID(int=0)  # the slot for the id of a prepared query
 
 
 def person(user_id: UUID) -> str:
-    """A member of staff, by name and username."""
-    return str(next(iter(_user().instances(user_id)), "Somebody"))
+    """Returns a member of staff, by name and username."""
+    return str(next(iter(_user().instances(user_id)), "A user"))
 
 
 def clinic_zone() -> ZoneInfo:
-    """Where the clinic's clock hangs."""
+    """Returns the clinic's time zone."""
     return ZoneInfo(settings.CLINIC_TIME_ZONE)
 
 
 def clinic_time(at: datetime | None) -> str:
-    """As the clinic's clock shows it, with the zone; now, where no time is known."""
+    """Returns the time in the clinic's time zone, with the zone; the current time if none is given."""
     return f"{(at or clock.now()).astimezone(clinic_zone()):%Y-%m-%d at %H:%M %Z}"
 
 
 @cache
 def _user() -> PreparedQuery:
-    """Most messages name a user: the query is made once and planned once a connection."""
+    """Most messages name a user: the query is built once and planned once per connection."""
     return PreparedQuery(User.objects.filter(pk=_ID).order_by(), _ID)

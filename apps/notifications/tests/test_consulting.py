@@ -78,7 +78,7 @@ def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(staff: dict[str, 
     save(staff["nurse"], visit, 1, {"spo2": 88})
     save(staff["nurse"], visit, 1, {"spo2": 97})
     (said,) = told(staff["doctor"])
-    assert "no longer so" in said.message
+    assert "Normal when measured again" in said.message
 
 
 def test_a_doctor_is_told_nothing_of_what_they_entered(staff: dict[str, User], visit: ConsultationDetails) -> None:

@@ -121,7 +121,7 @@ def test_a_visit_that_goes_to_a_colleague_is_told_to_the_colleague(staff: dict[s
     visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
     change(staff["admin"], visit, doctor_id=colleague.pk)
     [said] = inbox(colleague)
-    assert said.title == "Appointment given to you"
+    assert said.title == "Appointment moved to you"
     assert "moved to you, for 2026-11-23 at 09:30 PST" in said.message
 
 
@@ -137,7 +137,7 @@ def test_a_doctor_is_told_of_a_cancellation_also_of_who_waits_already(
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk, notify_patient=False)
     [said] = inbox(staff["doctor"])
     assert said.title == "Appointment cancelled"
-    assert "the visit on 2026-11-22 at 10:30 PST was cancelled, by Receptionist.Ward" in said.message
+    assert "the appointment on 2026-11-22 at 10:30 PST was cancelled, by Receptionist.Ward" in said.message
 
 
 def test_who_came_or_did_not_and_what_was_noted_is_no_news(staff: dict[str, User], mary: Patient) -> None:
@@ -219,9 +219,9 @@ def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(staff: dict[s
     )
     for _ in range(2):
         listeners.notify_doctors_of_change(fact)
-    assert titles(colleague) == ["Appointment given to you"]
+    assert titles(colleague) == ["Appointment moved to you"]
     [said] = inbox(staff["doctor"])
-    assert said.title == "Appointment given to a colleague"
+    assert said.title == "Appointment moved to a colleague"
     assert "moved from you to Dr.Two Tester (dr.two), for 2026-11-23 at 09:30 PST" in said.message
 
 
@@ -230,5 +230,5 @@ def test_a_doctor_who_hands_a_visit_over_is_not_told_of_it(staff: dict[str, User
     fact = moved(mary, doctor_id=colleague.pk, scheduled_time=TOMORROW, changes=("doctor_id",), left_doctor_id=staff["doctor"].pk)
     vars(fact).update(announced_by=staff["doctor"].pk)
     listeners.notify_doctors_of_change(fact)
-    assert titles(colleague) == ["Appointment given to you"]
+    assert titles(colleague) == ["Appointment moved to you"]
     assert not inbox(staff["doctor"])

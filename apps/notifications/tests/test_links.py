@@ -89,5 +89,5 @@ def test_an_administrator_takes_a_lost_second_factor_away(staff: dict[str, User]
     assert sign_in("nurse.ward", PASSWORD).status_code == 200
     deliver_all()
     inbox = api_client(staff["nurse"]).get("/notifications").json()["data"]["notifications"]
-    assert inbox[0]["title"] == "Your second factor was taken away"
+    assert inbox[0]["title"] == "Your second factor was removed"
     assert admin.post(f"/users/{staff['nurse'].pk}/reset-mfa").status_code == 409

@@ -365,7 +365,7 @@ def offered(staff: dict[str, User], patient: Patient) -> None:
 
 
 def calls(staff: dict[str, User]) -> list[Message]:
-    told = Notification.objects.filter(user=staff["receptionist"], message__title="Please call: a time came free")
+    told = Notification.objects.filter(user=staff["receptionist"], message__title="Please call: a time is free")
     return [one.message for one in told.select_related("message")]
 
 
@@ -377,7 +377,7 @@ def work(port: int) -> list[Any]:
 def test_who_waits_is_mailed_of_a_time_that_came_free(port: int, staff: dict[str, User], mary: Patient) -> None:
     offered(staff, mary)
     [sent] = [one for one in work(port) if one["To"] == ADDRESS]
-    assert "a time came free" in sent.get_content()
+    assert "a time is free" in sent.get_content()
     assert not calls(staff)
 
 
@@ -402,4 +402,4 @@ def test_an_offer_that_is_over_calls_nobody(port: int, staff: dict[str, User], m
     offered(staff, mary)
     deliver()
     with time_machine.travel(clock.now() + timedelta(hours=1)):
-        assert not [body for body in bodies(mails(port)) if "a time came free" in body]
+        assert not [body for body in bodies(mails(port)) if "a time is free" in body]
