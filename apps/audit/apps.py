@@ -1,4 +1,4 @@
-"""The trail as a Django app: it starts to listen when it loads."""
+"""The audit app. It registers its listener when it loads."""
 
 from importlib import import_module
 

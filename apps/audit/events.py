@@ -1,4 +1,4 @@
-"""The facts that `audit` announces."""
+"""The events of `audit`."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from apps.events.event import Event
 
 @dataclass(frozen=True, kw_only=True)
 class UnusualReading(Event, name="audit.unusual_reading"):
-    """One person opened more charts within an hour than care explains; `charts` is how many patients'."""
+    """A user opened more charts within an hour than care explains; `charts` is the number of patients."""
 
     user_id: UUID
     charts: int

@@ -1,4 +1,4 @@
-"""The one listener that writes in step: every announced fact is a row of the trail, in the same transaction."""
+"""The only synchronous listener: every event becomes a row of the audit log, in the same transaction."""
 
 from uuid import UUID
 
@@ -10,5 +10,5 @@ from apps.events.listeners import synchronous
 
 @synchronous
 def record_event(fact: Event, by: AuditActor, event_id: UUID) -> None:
-    """Note the fact under its own name. The outbox row holds its (thin) payload."""
+    """Records the event under its own name. The outbox row contains its (thin) payload."""
     services.record(by=by, action=fact.name, patient_id=fact.patient, object_id=fact.subject_id, event_id=event_id)

@@ -1,6 +1,6 @@
-"""The audit table, partitioned by month (the migration makes it; Django only reads and inserts), and what seals it.
+"""The audit table, partitioned by month (the migration creates it; Django only reads and inserts), and its seals.
 
-The database refuses to change or remove a row of the trail, a seal or an anchor.
+The database refuses to change or remove a row of the log, a seal or an anchor.
 """
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -15,12 +15,12 @@ from apps.common.models import ClosedQuerySet
 
 class AuditQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> "AuditQuerySet":
-        """Administrators read the trail."""
+        """Administrators read the audit log."""
         return self.all() if actor.has_permission(Permission.AUDIT_VIEW) else self.none()
 
 
 class AuditEvent(models.Model):
-    """One act. `purpose` is empty for treatment and operations, and named where it is not (break-glass, export)."""
+    """One action. `purpose` is empty for treatment and operations, and named otherwise (break-glass, export)."""
 
     class Outcome(models.TextChoices):
         SUCCESS = "success"
@@ -50,7 +50,7 @@ class AuditEvent(models.Model):
 
 
 class Seal(models.Model):
-    """One sealed row: its place in the chain, and the HMAC over the seal before it, the place and the row (see `chain`)."""
+    """One sealed row: its position in the chain, and the HMAC over the previous seal, the position and the row (see `chain`)."""
 
     sequence = models.BigIntegerField(primary_key=True)  # without gaps, in the order of sealing
     event_id = models.UUIDField()
@@ -70,7 +70,7 @@ class Seal(models.Model):
 
 
 class Anchor(models.Model):
-    """Where the chain stood when a day (UTC) had ended. The same line stands in the log, outside the database."""
+    """The state of the chain when a day (UTC) had ended. The server's log, outside the database, contains the same line."""
 
     day = models.DateField(primary_key=True)
     sequence = models.BigIntegerField()
@@ -85,10 +85,10 @@ class Anchor(models.Model):
 
 
 class Chain(models.Model):
-    """The one row that says how far sealing has come. `mac` covers it, so that cutting off the chain's end shows.
+    """The one row with the progress of sealing. `mac` covers it, so that cutting off the end of the chain is detected.
 
     `secret` is the key of all seals, encrypted with the key ring. `reach` is the latest time of a sealed row, never ahead of the
-    database's clock; `swept` when latecomers were last looked for; `anchored_on` the day that is not anchored yet.
+    database's clock; `swept` when late rows were last searched for; `anchored_on` the day that has no anchor yet.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -109,12 +109,11 @@ class Chain(models.Model):
 
 
 class VerificationProgress(models.Model):
-    """How far the worker has verified the log, one row. `mac` covers it, so that nobody moves it forward by hand.
+    """How far the worker has verified the log, one row. `mac` covers it, so that it cannot be moved forward by hand.
 
-    The present pass has verified the seals up to `sequence`, whose seal is `hash`. Once it has reached the end,
-    `is_whole` is true and it follows the chain. `trusted` is the last seal up to which this or an earlier pass found
-    everything right: a request verifies from there. `broken` is the first flaw of the last pass, None where it has
-    found none.
+    The current pass has verified the seals up to `sequence`, whose seal is `hash`. Once it has reached the end, `is_whole` is
+    true and it follows the chain. `trusted` is the last seal up to which this or an earlier pass was intact: a request verifies
+    from there. `broken` is the first flaw of the last pass, None without one.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -124,7 +123,7 @@ class VerificationProgress(models.Model):
     started_at = models.DateTimeField()
     trusted = models.BigIntegerField(default=0)
     trusted_hash = models.BinaryField()
-    finished_at = models.DateTimeField(null=True)  # when a pass last reached the end and found nothing wrong
+    finished_at = models.DateTimeField(null=True)  # when a pass last reached the end without a flaw
     broken = models.JSONField(null=True)
     mac = models.BinaryField()
 

@@ -1,4 +1,4 @@
-"""Reading the trail: rows by person, patient, act, outcome and time; how many there are, and how many wait to be sealed."""
+"""Reads the audit log: rows by user, patient, action, outcome and time; their number, and the number of unsealed rows."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,7 +12,7 @@ from apps.audit.sealing import chain, seals
 from apps.audit.verification import progress
 from apps.common import keyring
 
-# As in the index `audit_act` (migration 0003), which leaves out the commonest acts: those are found fast by time.
+# As in the index `audit_act`, which leaves out the most frequent actions: those are found fast by time.
 _COMMONEST = ("patient.searched", "patient.read", "chart.read")
 
 
@@ -26,7 +26,7 @@ def audit_log(
     since: datetime | None = None,
     before: datetime | None = None,
 ) -> AuditQuerySet:
-    """Rows that fit all that is asked, the newest first; `before` itself is not in."""
+    """Returns the rows that match all filters, the newest first; `before` itself is excluded."""
     filters = {
         "patient_id": patient_id,
         "user_id": user_id,
@@ -37,16 +37,16 @@ def audit_log(
     }
     rows = AuditEvent.objects.visible_to(visible_to).filter(**{name: value for name, value in filters.items() if value})
     if action and action not in _COMMONEST:
-        rows = rows.exclude(Q(action__in=_COMMONEST))  # says nothing new, and lets PostgreSQL use the index
+        rows = rows.exclude(Q(action__in=_COMMONEST))  # redundant, and lets PostgreSQL use the index
     if outcome and outcome != AuditEvent.Outcome.SUCCESS:
         rows = rows.exclude(outcome=AuditEvent.Outcome.SUCCESS)
     return rows.order_by("-at", "-id")
 
 
 def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = None, until: datetime | None = None) -> QuerySet:
-    """Who looked at, changed or was refused these patients' records, the latest first; from `since` on and before `until`.
+    """Returns who read or changed these patients' records, or was refused, the latest first; from `since` on and before `until`.
 
-    Not scoped: the caller has asked for the right.
+    Not scoped: the caller has checked the permission.
     """
     rows = AuditEvent.objects.filter(patient_id__in=patient_ids)
     rows = rows.filter(at__gte=since) if since else rows
@@ -55,18 +55,19 @@ def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = Non
 
 
 def unsealed() -> int:
-    """How many rows wait to be sealed; latecomers among them are found by the next thorough sealing."""
+    """Returns how many rows wait to be sealed; the next thorough sealing finds late rows among them."""
     return seals.count_unsealed(Chain.objects.first())
 
 
 def row_count() -> int:
-    """How many rows the whole trail has: the place of the last seal, which has no gaps, and what waits. Nothing is counted."""
+    """Returns the number of rows of the whole log: the position of the last seal, which has no gaps, and the waiting rows.
+    Nothing is counted."""
     head = Chain.objects.first()
     return (head.sequence if head else 0) + seals.count_unsealed(head)
 
 
 def verification_progress() -> VerificationProgress | None:
-    """How far the worker has verified the log; None where it has not begun, or the record or the key cannot be read."""
+    """Returns how far the worker has verified the log; None if it has not started, or the record or the key cannot be read."""
     head = Chain.objects.first()
     try:
         return progress.load(chain.key_of(head)) if head else None

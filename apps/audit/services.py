@@ -1,4 +1,4 @@
-"""Writing the trail."""
+"""Writes the audit log."""
 
 import json
 from datetime import date
@@ -16,7 +16,7 @@ from apps.common.ids import new_id
 _MONTHS_AHEAD = 3
 
 
-# By hand and prepared: every look at a chart pays for it. The row of a look stands alone in its transaction and does not wait
+# Handwritten and prepared: every chart read pays for it. The row of a read is alone in its transaction and does not wait
 # for the disk; a row that belongs to a write is as durable as the write.
 _COLUMNS = "id, at, user_id, role, action, outcome, patient_id, object_id, ip, request_id, purpose, detail"
 _INSERT_WITH_WRITE = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
@@ -36,9 +36,10 @@ def record(
     object_id: UUID | None = None,
     **detail: Any,
 ) -> UUID:
-    """Add a row and answer its id. `by` is None for a stranger. `detail` holds plain values, never a secret and never a body.
+    """Adds a row and returns its id. `by` is None for an anonymous caller. `detail` contains plain values, never a secret and
+    never a body.
 
-    Where an API key acts for its owner, `detail.api_key` is the key's prefix.
+    If an API key acts for its owner, `detail.api_key` is the key's prefix.
     """
     request, row_id = context.current(), new_id()
     if request.api_key:
@@ -52,7 +53,7 @@ def record(
 
 
 def make_partitions(start: date | None = None, months: int = _MONTHS_AHEAD + 1) -> list[str]:
-    """Make the monthly tables from `start` (default: this month) on; those that exist stay. Answers their names."""
+    """Creates the monthly tables from `start` (default: this month); existing ones stay. Returns their names."""
     first = (start or clock.now().date()).replace(day=1)
     names = []
     with connection.cursor() as cursor:

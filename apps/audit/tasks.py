@@ -1,4 +1,4 @@
-"""Upkeep of the trail."""
+"""The maintenance of the audit log."""
 
 from celery import shared_task
 
@@ -12,35 +12,35 @@ from apps.audit.verification import full_verification
 
 @shared_task
 def make_partitions() -> list[str]:
-    """Have the tables of the coming months ready."""
+    """Creates the tables of the coming months."""
     return services.make_partitions()
 
 
 @shared_task
 def seal(*, thorough: bool = False) -> int:
-    """Seal the rows that came to light; thorough: also those whose transaction took long."""
+    """Seals the visible rows; thorough: also those whose transaction took long."""
     return seals.seal(thorough=thorough)
 
 
 @shared_task
 def look_for_unusual_reading() -> int:
-    """Announce who opened more charts within an hour than care explains."""
+    """Emits events for users who opened more charts within an hour than care explains."""
     return unusual_access.announce_unusual_reading()
 
 
 @shared_task
 def verify() -> int:
-    """Verify the next part of the whole log. Returns how many seals the present pass has verified."""
+    """Verifies the next part of the whole log. Returns how many seals the current pass has verified."""
     done = full_verification.step()
     return done.verified if done else 0
 
 
 @shared_task
 def purge() -> int:
-    """Remove rows whose time is over. Returns how many.
+    """Deletes rows that have passed their retention period. Returns how many.
 
-    One task does a share of the work and asks for the next one, so that the tasks that wait behind it, an alert among them, wait
-    for seconds only.
+    One task does a share of the work and starts the next one, so that the tasks behind it, an alert among them, wait for seconds
+    only.
     """
     results = purging.purge(by=SYSTEM, limit=purging.BATCHES_PER_TASK)
     if not all(purged.is_done for purged in results):

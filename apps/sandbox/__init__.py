@@ -1,6 +1,6 @@
-"""The toy hospital: made-up staff and patients that are the same on every machine, and the way back to the first day.
+"""The sandbox: invented staff and patients that are the same on every machine, and the reset to the initial state.
 
-Three patients are written by hand (`data/`), the rest of the ward is drawn with a fixed seed. Everything goes in through the
-services of the apps below, so a sample chart obeys what a real one obeys. The app is installed in the sandbox and in tests
-only; it announces nothing of its own.
+Three patients are written by hand (`data/`), the others are generated with a fixed seed. All data goes through the services of
+the apps below, so a sample chart obeys the same rules as a real one. The app is installed only in the sandbox and in tests; it
+emits no events.
 """

@@ -1,4 +1,4 @@
-"""The sandbox app: where it is installed, the API knows its samples by name and waits for them before it is ready."""
+"""The sandbox app: where it is installed, the API accepts the names of the samples and is ready only after they are loaded."""
 
 from importlib import import_module
 

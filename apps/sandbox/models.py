@@ -1,4 +1,4 @@
-"""The mark that says the sample data stand."""
+"""The marker that the sample data exist."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from apps.common import clock
 
 
 class SampleData(models.Model):
-    """At most one row, written in the transaction that lays out the sample data."""
+    """At most one row, written in the transaction that creates the sample data."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     fingerprint = models.CharField(max_length=64)

@@ -1,5 +1,5 @@
-"""What the sandbox plugs into the floors below: the samples' names, that the system is ready once the samples and the
-codes stand, and an operation that is going to end."""
+"""What the sandbox registers in the floors below: the samples' names, readiness once the samples and the codes exist, and a
+deprecated operation."""
 
 from datetime import date
 

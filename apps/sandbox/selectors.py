@@ -1,4 +1,4 @@
-"""What stands in the sandbox, and how to sign in to it."""
+"""The contents of the sandbox, and how to sign in to it."""
 
 from dataclasses import asdict, dataclass
 
@@ -25,7 +25,7 @@ class SignIn:
 
 @dataclass(frozen=True)
 class SamplePatient:
-    """A patient the API reference calls by an alias."""
+    """A patient with an alias in the API reference."""
 
     alias: str
     id: str
@@ -35,7 +35,7 @@ class SamplePatient:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Everything one needs to try the API."""
+    """The sign-ins and ids for trying the API."""
 
     staff: tuple[SignIn, ...]
     patients: tuple[SamplePatient, ...]
@@ -47,17 +47,17 @@ class Credentials:
 
 
 def is_seeded() -> bool:
-    """Whether the sample data stand. One indexed read: the readiness check asks it often."""
+    """Returns whether the sample data exist. One indexed read: the readiness check calls it often."""
     return SampleData.objects.exists()
 
 
 def is_seeded_with(fingerprint: str) -> bool:
-    """Whether just these sample data stand."""
+    """Returns whether exactly these sample data exist."""
     return SampleData.objects.filter(fingerprint=fingerprint).exists()
 
 
 def credentials() -> Credentials:
-    """The sign-ins and samples that are really there."""
+    """Returns the sign-ins and samples that exist."""
     active = set(User.objects.filter(pk__in=[member.id for member in STAFF], is_active=True).values_list("pk", flat=True))
     staff = [
         SignIn(

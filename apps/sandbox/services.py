@@ -1,4 +1,4 @@
-"""Laying out the sample data, and clearing the sandbox back to its first day."""
+"""Creates the sample data, and resets the sandbox to its initial state."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,13 +29,13 @@ from apps.sandbox.samples.sample_ids import fixed_id
 from apps.sandbox.samples.staff import CARE_TEAM, ID_OF, KEYS, PASSWORD, RESTRICTED, RESTRICTION_REASON, STAFF, StaffMember
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Told what was just laid out, how many pieces are done, and of how many."""
+"""Receives the name of the last created part, the number of finished parts and their total."""
 
 _ENVIRONMENTS = ("sandbox", "test")
 _KEPT_APPS = frozenset({"terminology"})  # reference tables, the same before and after
 _DJANGO_TABLES = ("django_session", "django_admin_log")
 _SEQUENCES = ("patient_seq", "patient_mrn_seq")
-_LOCK = 0x5A6D_7C1E  # any number, but always this one: two starts at a time lay out one set
+_LOCK = 0x5A6D_7C1E  # any number, but always this one: two simultaneous starts create one set
 
 
 class NotInSandbox(Forbidden):
@@ -44,37 +44,37 @@ class NotInSandbox(Forbidden):
 
 @dataclass(frozen=True)
 class SeedResult:
-    """What a run added. All zero where everything stood already."""
+    """What a run added. All zero if everything existed already."""
 
     staff: int = 0
     patients: int = 0
     entries: int = 0
     keys: int = 0
-    appointments: int = field(default=0, compare=False)  # drawn round this day: no two days have as many
+    appointments: int = field(default=0, compare=False)  # generated around this day: the number differs from day to day
 
 
 def seed(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
-    """Lay out what is missing of the sample data, all or nothing. A second run adds nothing. Raises NotASandbox."""
+    """Creates the missing sample data, all or nothing. A second run adds nothing. Raises NotASandbox."""
     _check_is_sandbox()
     fingerprint = charts.fingerprint()
     if selectors.is_seeded_with(fingerprint):
         return SeedResult()
     with transaction.atomic():
         _lock_seeding()
-        if selectors.is_seeded_with(fingerprint):  # by whoever held the lock
+        if selectors.is_seeded_with(fingerprint):  # by the process that had the lock
             return SeedResult()
         return _create_samples(by, fingerprint, on_progress or _ignore_progress)
 
 
 @transaction.atomic
 def reset(*, by: Actor, on_progress: ProgressCallback | None = None) -> SeedResult:
-    """Empty every table of ours and lay out the sample data anew; nobody sees a state in between. Raises NotASandbox."""
+    """Empties every table of ours and creates the sample data again; no intermediate state is visible. Raises NotASandbox."""
     _check_is_sandbox()
     _lock_seeding()
     _empty()
     laid_out = _create_samples(by, charts.fingerprint(), on_progress or _ignore_progress)
     audit.record(by=by, action="sandbox.reset")
-    transaction.on_commit(anchor_file.archive)  # the next chain begins with a file of its own
+    transaction.on_commit(anchor_file.archive)  # the next chain starts with its own file
     return laid_out
 
 
@@ -114,12 +114,12 @@ def _create_samples(by: Actor, fingerprint: str, on_progress: ProgressCallback) 
 
 
 def _create_keys(by: Actor) -> int:
-    """One API key a role. One that somebody revoked stays revoked until the sandbox is reset. Answers how many were made."""
+    """Creates one API key per role. A revoked one stays revoked until the sandbox is reset. Returns how many were created."""
     existing = set(ApiKey.objects.filter(pk__in=[key.id for key in KEYS]).values_list("pk", flat=True))
     owners = User.objects.filter(pk__in=[key.owner_id for key in KEYS], is_active=True)
     role_of_owner = dict(
         owners.values_list("pk", "role")
-    )  # somebody may have closed an account of the sandbox or given it another role
+    )  # a user may have closed an account of the sandbox or given it another role
     missing = [key for key in KEYS if key.id not in existing and role_of_owner.get(key.owner_id) == key.role]
     for key in missing:
         new = NewKey(id=key.id, text=key.text, name=f"Sandbox key of {key.role}", scopes=[scope.value for scope in Scope])
@@ -140,7 +140,7 @@ def _transfer(by: Actor, sample: Sample) -> patients.ImportedPatient:
 
 
 def _restrict(by: Actor) -> None:
-    """Close the one restricted chart of the ward, unless somebody has decided otherwise since."""
+    """Restricts the one sample chart, unless a user has decided otherwise since."""
     patient_id = fixed_id(RESTRICTED)
     if Patient.objects.filter(pk=patient_id).exists() and not Restriction.objects.filter(patient=patient_id).exists():
         team = [ID_OF[username] for username in CARE_TEAM]
@@ -148,13 +148,13 @@ def _restrict(by: Actor) -> None:
 
 
 def _alive_until_now(registration: patients.Registration) -> patients.Registration:
-    """The registration without a death that lies ahead by this machine's clock."""
+    """Returns the registration without a death that is in the future by this machine's clock."""
     deceased_at = registration.deceased_at
     return replace(registration, deceased_at=None) if deceased_at and deceased_at > clock.now() else registration
 
 
 def _up_to_now(entries: tuple[NewEntry, ...]) -> list[NewEntry]:
-    """What has happened by this machine's clock: a clock that is behind gets shorter charts, not a refusal."""
+    """Returns what has happened by this machine's clock: a clock that is behind gets shorter charts, not a refusal."""
     now = clock.now()
     past = [entry for entry in entries if entry.occurred_at is None or entry.occurred_at <= now]
     return [replace(entry, ended_at=None) if entry.ended_at and entry.ended_at > now else entry for entry in past]
@@ -177,14 +177,14 @@ def _new_staff(member: StaffMember) -> NewStaff:
 
 
 def _empty() -> None:
-    """Truncate our apps' tables and Django's sessions; numbers start anew. All of it is undone if the transaction fails."""
+    """Truncates our apps' tables and Django's sessions; numbers restart. All of it is undone if the transaction fails."""
     own_apps = [config for config in apps.get_app_configs() if config.name.startswith("apps.") and config.label not in _KEPT_APPS]
     tables = [model._meta.db_table for config in own_apps for model in config.get_models(include_auto_created=True)]
     tables += [table for table in _DJANGO_TABLES if table in connection.introspection.table_names()]
     quoted = ", ".join(connection.ops.quote_name(table) for table in tables)
     connection.check_constraints()  # a table with deferred checks still waiting cannot be truncated
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('hims.audit_upkeep', 'TRUNCATE', true)")  # the trail lets itself be emptied only so
+        cursor.execute("SELECT set_config('hims.audit_upkeep', 'TRUNCATE', true)")  # the audit log can be emptied only like this
         cursor.execute(f"TRUNCATE {quoted} RESTART IDENTITY")
         for sequence in _SEQUENCES:
             cursor.execute(f"ALTER SEQUENCE {sequence} RESTART")
@@ -201,4 +201,4 @@ def _check_is_sandbox() -> None:
 
 
 def _ignore_progress(piece: str, done: int, total: int) -> None:
-    """Watches nothing."""
+    """Ignores the progress."""

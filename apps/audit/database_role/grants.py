@@ -1,8 +1,8 @@
 """The two database roles: the owner migrates and owns every table; the application role works in them.
 
 The application role may insert into the audit log, its seals, anchors and chain, and read them. It may not change, remove or
-truncate a row of them, and it owns nothing, so that it cannot drop the triggers either. What needs more runs in functions that
-belong to the owner (SECURITY DEFINER, with a pinned search_path): a month's partition, and the step forward of the chain's head.
+truncate a row of them, and it owns nothing, so that it cannot drop the triggers either. Work that needs more runs in functions of
+the owner (SECURITY DEFINER, with a pinned search_path): creating a month's partition, and moving the head of the chain forward.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ SELECT c.relname,
 FROM pg_class c WHERE c.oid IN ({_TABLES}) ORDER BY c.relname
 """  # noqa: S608
 
-# Whoever owns the schema may drop every table in it, whosever it is; the owner of the database owns the schema `public`. A member
+# The owner of the schema may drop every table in it; the owner of the database owns the schema `public`. A member
 # of a superuser, or of a role that writes the server's files or starts programs there, may become one.
 _ROLE_PRIVILEGES = """
 SELECT 'owns the schema ' || nspname || ', or is a member of the role that does' FROM pg_namespace
@@ -44,17 +44,17 @@ WHERE (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_write_server_fil
 
 @dataclass(frozen=True)
 class ApplicationRole:
-    """The role that web server, workers and beat connect as. `password` is empty where the server asks for none."""
+    """The role of the web server, workers and beat. `password` is empty if the server requires none."""
 
     name: str
     password: str = ""
 
 
 def apply(role: ApplicationRole) -> bool:
-    """Create the application role if it is missing, set its password, and give it exactly its rights. Runs as the owner.
+    """Creates the application role if it is missing, sets its password, and grants exactly its privileges. Runs as the owner.
 
-    Returns False, and changes nothing, where the connected user is that role: an installation with one role. Raises
-    django.db.DatabaseError where the owner may not create roles; then the operator creates the role by hand (docs/audit.md).
+    Returns False, and changes nothing, if the connected user is that role: an installation with one role. Raises
+    django.db.DatabaseError if the owner may not create roles; then the operator creates the role by hand (docs/audit.md).
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s), current_user", [_LOCK])
@@ -75,7 +75,7 @@ def apply(role: ApplicationRole) -> bool:
 
 
 def excessive_privileges() -> list[str]:
-    """What the connected role may do although the application's must not, as sentences; empty where all is well."""
+    """Returns the excessive privileges of the connected role, as sentences; empty if there are none."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolname, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
         name, is_super, creates_roles = cursor.fetchone()
@@ -97,20 +97,21 @@ def excessive_privileges() -> list[str]:
 
 
 def _ensure_role(cursor, role: ApplicationRole) -> None:  # type: ignore[no-untyped-def]
-    """The role exists, may sign in, and has its password. The server is sent the password's SCRAM verifier, never its text."""
+    """Ensures that the role exists, may sign in, and has its password. The server receives the password's SCRAM verifier, never
+    its text."""
     app = sql.Identifier(role.name)
     cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role.name])
     if cursor.fetchone() is None:
         cursor.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS").format(app))
     cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
-    if role.password and cursor.fetchone()[0]:  # else whoever created the role by hand sets its password
+    if role.password and cursor.fetchone()[0]:  # otherwise the operator who created the role by hand sets its password
         raw = connection.connection.pgconn
         verifier = raw.encrypt_password(role.password.encode(), role.name.encode(), b"scram-sha-256").decode()
         cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(app, sql.Literal(verifier)))
 
 
 def _general_grants(app: sql.Identifier, schema: sql.Identifier, database: sql.Identifier) -> list[sql.Composed]:
-    """Rights on everything; those on the audit log are taken back afterwards, in the same transaction."""
+    """Grants privileges on everything; those on the audit log are revoked afterwards, in the same transaction."""
     texts = (
         "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}",
         "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {app}",

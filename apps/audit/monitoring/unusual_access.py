@@ -1,7 +1,7 @@
-"""Reading that care does not explain: one person, many patients' charts, one hour (45 CFR 164.502(b), minimum necessary).
+"""Access that care does not explain: one user, many patients' charts, one hour (45 CFR 164.502(b), minimum necessary).
 
-A chart is opened by an act that reads one patient, whose name ends in `.read` or `_read`. Searches and lists name no patient and
-do not count.
+Opening a chart is an action that reads one patient and whose name ends in `.read` or `_read`. Searches and lists name no patient
+and do not count.
 """
 
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ GROUP BY user_id HAVING count(DISTINCT patient_id) > %s
 
 @transaction.atomic
 def announce_unusual_reading() -> int:
-    """Announce each person who opened too many charts, once an hour. Answers how many."""
+    """Emits an event for each user who opened too many charts, once an hour. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         since = clock.now() - WITHIN
@@ -41,5 +41,5 @@ def announce_unusual_reading() -> int:
 
 
 def _already_announced(since: datetime) -> set[UUID | None]:
-    """Who was announced already."""
+    """Returns the users of earlier events."""
     return set(AuditEvent.objects.filter(action=UnusualReading.name, at__gt=since).values_list("object_id", flat=True))

@@ -1,9 +1,9 @@
-"""Which rows are removed, and when: every rule of the installation, and the purge that follows them (docs/retention.md).
+"""Which rows are deleted, and when: every rule of the installation, and the purge that applies them (docs/retention.md).
 
-An app registers the rules of its own tables when it loads. A purge removes rows in batches, each a short transaction
-with an audit row of its own; rows that another transaction has locked are left for the next one. No rule may touch a
-clinical, financial or audit row that is younger than six years (45 CFR 164.316(b)(2)(i) asks six years for the
-documentation of security measures; state laws ask as much or more for charts).
+An app registers the rules of its own tables when it loads. A purge deletes rows in batches, each a short transaction with its own
+audit row; rows that another transaction has locked wait for the next purge. No rule may touch a clinical, financial or audit row
+that is younger than six years (45 CFR 164.316(b)(2)(i) requires six years for the documentation of security measures; state laws
+require as much or more for charts).
 """
 
 import math
@@ -27,7 +27,7 @@ BATCHES_PER_TASK = 20  # batches of one task; a few seconds
 
 @dataclass(frozen=True)
 class RetentionRule:
-    """`expired` names the rows that may go, given the instant before which they are too old; `keep` is read at each purge."""
+    """`expired` returns the rows to delete, given the instant before which they are too old; `keep` is read at each purge."""
 
     name: str
     keep: Callable[[], timedelta]
@@ -36,7 +36,7 @@ class RetentionRule:
 
 @dataclass(frozen=True)
 class PurgeResult:
-    """How many rows a rule removed, or would remove, and whether no more are left that it may remove."""
+    """How many rows a rule deleted, or would delete, and whether all deletable rows are gone."""
 
     rule: str
     before: datetime
@@ -48,7 +48,7 @@ _rules: dict[str, RetentionRule] = {}
 
 
 def register(*rules: RetentionRule) -> None:
-    """Add rules. Raises ValueError for a name that is taken."""
+    """Adds rules. Raises ValueError if a name is taken."""
     for rule in rules:
         if rule.name in _rules:
             raise ValueError(f"there is a retention rule {rule.name} already")
@@ -56,19 +56,19 @@ def register(*rules: RetentionRule) -> None:
 
 
 def rules() -> list[RetentionRule]:
-    """Every rule, by name."""
+    """Returns every rule, by name."""
     return sorted(_rules.values(), key=lambda rule: rule.name)
 
 
 @dataclass
 class _BatchBudget:
-    """How many batches may still be removed."""
+    """How many batches may still be deleted."""
 
     batches: float
 
 
 def purge(*, by: Actor, only: str = "", batch: int = 0, is_dry_run: bool = False, limit: int = 0) -> list[PurgeResult]:
-    """Remove what every rule, or the one named, lets go. A dry run counts only. Raises Invalid for a rule that there is not.
+    """Deletes the rows of every rule, or of the named one. A dry run only counts. Raises Invalid for an unknown rule.
 
     `batch` is the number of rows of a batch (default: BATCH), `limit` that of batches, of all rules together (default: no limit).
     """
@@ -107,13 +107,13 @@ def _keep_events() -> timedelta:
 
 
 def _finished_events(before: datetime) -> QuerySet:
-    """Facts that were relayed, and whose deliveries are all gone: none that waits, and none that a person has yet to look at."""
+    """Returns relayed events without remaining deliveries: none that waits, and none that an administrator has yet to look at."""
     waiting = Delivery.objects.filter(event=OuterRef("pk"))
     return OutboxEvent.objects.filter(relayed_at__lt=before).exclude(Exists(waiting))
 
 
 register(
-    # "deliveries" comes before "outbox_events" in the alphabet: a fact goes once its deliveries have gone.
+    # Alphabetically "deliveries" comes before "outbox_events": an event is deleted after its deliveries.
     RetentionRule(
         "deliveries", _keep_events, lambda before: Delivery.objects.filter(status=Delivery.Status.DONE, done_at__lt=before)
     ),

@@ -1,8 +1,8 @@
-"""The chain's beginning and its anchors outside the database: one JSON line each, in a file that only grows.
+"""The beginning of the chain and its anchors outside the database: one JSON line each, in an append-only file.
 
-A person who can write to the database can put it back to an earlier state, or remove the chain and have a new one
-begun. The file and the log lines that say the same reveal that. Ship the file to another machine, because a person who
-controls this one can change it. `manage.py verify_audit --anchors FILE` compares the log with the copy.
+A person who can write to the database can restore an earlier state, or remove the chain and have a new one created. The file and
+the identical log lines reveal that. Ship the file to another machine, because a person who controls this one can change it.
+`manage.py verify_audit --anchors FILE` compares the log with the copy.
 """
 
 import json
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class RecordKind(StrEnum):
-    BEGUN = "begun"  # the chain was created, or the file was begun beside a chain that was there
+    BEGUN = "begun"  # the chain was created, or the file was started for an existing chain
     ANCHORED = "anchored"  # a day (UTC) has ended
     VERIFIED = "verified"  # the worker has verified the whole log up to this seal
 
@@ -34,7 +34,7 @@ class AnchorFileUnreadable(Conflict):
 
 @dataclass(frozen=True)
 class AnchorRecord:
-    """Where the chain of that id stood: `seal` is that of the place `sequence`, in hex."""
+    """The state of the chain with that id: `seal` is the seal of position `sequence`, in hex."""
 
     kind: str
     chain: str
@@ -45,9 +45,9 @@ class AnchorRecord:
 
 
 def read(path: Path | None = None) -> list[AnchorRecord]:
-    """Every record of the file (default: HIMS_AUDIT_ANCHOR_FILE), none where there is no file. Raises AnchorFileUnreadable.
+    """Returns every record of the file (default: HIMS_AUDIT_ANCHOR_FILE), none without a file. Raises AnchorFileUnreadable.
 
-    A line that a full disk cut short is passed over with a warning.
+    A line that a full disk cut short is skipped with a warning.
     """
     try:
         lines = (path or Path(settings.HIMS_AUDIT_ANCHOR_FILE)).read_text().splitlines()
@@ -59,7 +59,7 @@ def read(path: Path | None = None) -> list[AnchorRecord]:
 
 
 def find_contradiction(records: Iterable[AnchorRecord], *, chain_id: str, sequence: int) -> str:
-    """Whether the records know of another chain ("replaced") or of a longer one ("lost"); else the empty text."""
+    """Returns "replaced" if the records name another chain, "lost" if they name a longer one; otherwise the empty text."""
     listed = list(records)
     if any(record.chain != chain_id for record in listed):
         return "replaced"
@@ -67,7 +67,7 @@ def find_contradiction(records: Iterable[AnchorRecord], *, chain_id: str, sequen
 
 
 def append_missing(*, chain_id: str, sequence: int, seal: bytes, days: Sequence[tuple[date, int, bytes]]) -> bool:
-    """Write the chain's beginning and the anchors that the file misses. Returns False where it could not be written."""
+    """Writes the beginning of the chain and the anchors missing in the file. Returns False if it could not be written."""
     try:
         known = {(record.kind, record.day) for record in read() if record.chain == chain_id}
         missing = [] if (RecordKind.BEGUN, "") in known else [_record(RecordKind.BEGUN, chain_id, sequence, seal)]
@@ -84,7 +84,8 @@ def append_missing(*, chain_id: str, sequence: int, seal: bytes, days: Sequence[
 
 
 def append_verified(*, chain_id: str, sequence: int, seal: bytes) -> None:
-    """Record that the whole log was verified up to that seal. A file that cannot be written is logged, and stops nothing."""
+    """Records that the whole log was verified up to that seal. A file that cannot be written is logged, and does not stop the
+    verification."""
     try:
         append([_record(RecordKind.VERIFIED, chain_id, sequence, seal)])
     except OSError as error:
@@ -92,11 +93,13 @@ def append_verified(*, chain_id: str, sequence: int, seal: bytes) -> None:
 
 
 def append(records: Sequence[AnchorRecord]) -> None:
-    """Add lines, on disk when this returns; the log says the same. Raises OSError."""
+    """Appends lines, on disk on return; the log contains the same. Raises OSError."""
     if not records:
         return
     for record in records:
-        if record.kind != RecordKind.ANCHORED:  # an anchor is logged when it is made (`sealing`), whatever becomes of the file
+        if (
+            record.kind != RecordKind.ANCHORED
+        ):  # an anchor is logged when it is created (`sealing`), even if the file cannot be written
             log.info("audit chain %s: chain %s sequence %d seal %s", record.kind, record.chain, record.sequence, record.seal)
     path = Path(settings.HIMS_AUDIT_ANCHOR_FILE)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,7 +115,7 @@ def append(records: Sequence[AnchorRecord]) -> None:
 
 
 def archive() -> None:
-    """Rename the file, so that the sandbox can begin a new chain. Nothing else may do that by itself."""
+    """Renames the file, so that the sandbox can start a new chain. No other code may do that."""
     path = Path(settings.HIMS_AUDIT_ANCHOR_FILE)
     if path.exists():
         path.rename(path.with_name(f"{path.name}.{clock.now().astimezone(UTC):%Y%m%dT%H%M%S%f}"))
@@ -131,5 +134,5 @@ def _parsed(line: str) -> AnchorRecord | None:
     try:
         return AnchorRecord(**{"sequence": 0, **json.loads(line)})
     except (ValueError, TypeError):
-        log.warning("a line of the anchor file cannot be read and is passed over: %.80s", line)
+        log.warning("a line of the anchor file cannot be read and is skipped: %.80s", line)
         return None

@@ -1,9 +1,9 @@
-"""Sealing: a worker gives every row that has come to light its place in the chain.
+"""Sealing: a worker gives every visible row its position in the chain.
 
-Requests only insert; they share no lock and know of no seal. A transaction may commit after rows with a later time were sealed:
-its rows get the next places, in the order in which they were found. A pass looks NEAR behind the latest sealed time; once a
-minute a thorough one looks LATE behind the last thorough one. A row that appears further back than that was not written by HIMS,
-whose transactions end within minutes: it is never sealed, and `verification` names it.
+Requests only insert; they share no lock and do not read seals. A transaction may commit after rows with a later time were sealed:
+its rows get the next positions, in the order in which they were seen. A pass searches NEAR before the latest sealed time; once a
+minute a thorough one searches LATE before the last thorough one. A row that appears further back was not written by HIMS, whose
+transactions end within minutes: it is never sealed, and `verification` names it.
 """
 
 import hmac
@@ -26,20 +26,20 @@ LATE_WINDOW = timedelta(hours=1)
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 _LOCK = 0x5EA1_ED01  # any number, but always this one: one sealer at a time
 
-# OFFSET keeps the planner from joining: each row asks the seals' index, however little PostgreSQL knows of the tables.
+# OFFSET keeps the planner from joining: each row looks up the seals' index, however little PostgreSQL knows of the tables.
 SEALED = "SELECT FROM audit_seal s WHERE s.event_id = a.id AND s.at = a.at OFFSET 0"
 _WAITING = f"""
 SELECT a.at, {chain.COLUMNS} FROM audit_auditevent a
 WHERE a.at >= %s AND NOT EXISTS ({SEALED}) ORDER BY a.at, a.id LIMIT %s
 """  # noqa: S608
-# As a value, not as a join: so the months before the latest seal are not looked at.
+# As a value, not as a join: so the months before the latest seal are not scanned.
 _OLDEST_UNSEALED = """
 SELECT at FROM audit_auditevent WHERE at > (SELECT coalesce(max(reach), %s::timestamptz) FROM audit_chain) ORDER BY at, id LIMIT 1
 """
 _COUNT_WAITING = f"""
 SELECT count(*) FROM (SELECT FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({SEALED}) LIMIT %s) AS waiting
 """  # noqa: S608
-MAX_COUNTED = 100_000  # rows that wait: a page says no larger number
+MAX_COUNTED = 100_000  # rows that wait: a page shows no larger number
 _INSERT = """
 INSERT INTO audit_seal (sequence, event_id, at, hash)
 SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::bytea[])
@@ -51,11 +51,11 @@ _recorded: set[str] = set()  # chains whose anchor file this process knows to be
 
 
 class ChainBroken(Exception):
-    """The head of the chain is not as it was left, or is gone: sealing on would hide that."""
+    """The head of the chain differs from its last state, or is missing: further sealing would hide that."""
 
 
 def seal(*, thorough: bool = False) -> int:
-    """Seal what waits. Answers how many rows; 0 when another sealer is at work. Raises ChainBroken, keyring.Unreadable."""
+    """Seals the waiting rows. Returns how many; 0 if another sealer is running. Raises ChainBroken, keyring.Unreadable."""
     total = 0
     for look_far in (False, True) if thorough else (False,):
         sealed = BATCH
@@ -67,7 +67,7 @@ def seal(*, thorough: bool = False) -> int:
 
 @transaction.atomic
 def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
-    """Seal up to `limit` rows, all or none. Answers how many."""
+    """Seals up to `limit` rows, all or none. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s), now()", [_LOCK])
         has_lock, now = cursor.fetchone()
@@ -90,14 +90,14 @@ def seal_batch(*, look_far: bool = False, limit: int = BATCH) -> int:
 
 
 def count_unsealed(head: Chain | None) -> int:
-    """How many rows are not sealed yet; MAX_COUNTED where there are more."""
+    """Returns how many rows are not sealed yet; MAX_COUNTED if there are more."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_WAITING, [_search_from(head, look_far=False) if head else BEGINNING, MAX_COUNTED])
         return int(cursor.fetchone()[0])
 
 
 def oldest_unsealed() -> datetime | None:
-    """When the oldest row after the latest seal was written; None where all are sealed. Reads one entry of an index."""
+    """Returns when the oldest row after the latest seal was written; None if all are sealed. Reads one entry of an index."""
     with prepared.cursor() as cursor:
         cursor.execute(_OLDEST_UNSEALED, [BEGINNING])
         row = cursor.fetchone()
@@ -105,33 +105,35 @@ def oldest_unsealed() -> datetime | None:
 
 
 def sealed_until(head: Chain) -> datetime | None:
-    """Rows before this time are sealed by now, or were not written by HIMS. None until the first seals stand."""
+    """Rows before this time are sealed, or were not written by HIMS. None until the first seals exist."""
     return head.swept - LATE_WINDOW if head.swept else None
 
 
 def _head(now: datetime) -> tuple[Chain, bytes]:
-    """The chain's head, checked, and the key."""
-    head = Chain.objects.first()  # the advisory lock keeps other sealers away; a row lock would need the right to UPDATE
+    """Returns the checked head of the chain, and the key."""
+    head = Chain.objects.first()  # the advisory lock keeps other sealers away; a row lock would require the UPDATE privilege
     if head is None:
         if Seal.objects.exists():
-            raise ChainBroken("The head of the chain is gone.")
+            raise ChainBroken("The head of the chain is missing.")
         if anchor_file.read():
             raise ChainBroken("The database has no chain, but the anchor file knows of one: the chain was lost or removed.")
         head = Chain(secret=chain.new_key(), hash=chain.NO_SEAL, anchored_on=now.astimezone(UTC).date())
         return head, chain.key_of(head)
     key = chain.key_of(head)
     if not hmac.compare_digest(bytes(head.mac), chain.mac_of(head, key)):
-        raise ChainBroken("The head of the chain is not as the last sealing left it.")
+        raise ChainBroken("The head of the chain differs from what the last sealing stored.")
     name = chain.id_of(key)
     if name not in _recorded and (
         flaw := anchor_file.find_contradiction(anchor_file.read(), chain_id=name, sequence=head.sequence)
     ):
-        raise ChainBroken(f"The anchor file says that the chain was {flaw}: it was put back, cut off, or made anew.")
+        raise ChainBroken(
+            f"The anchor file shows that the chain was {flaw}: it was restored from an older state, truncated or recreated."
+        )
     return head, key
 
 
 def _record_in_anchor_file(head: Chain, key: bytes, *, anchored: bool) -> None:
-    """Once a process and after each anchor: the anchor file gets what it misses, when this transaction has committed."""
+    """Once per process and after each anchor: appends what the anchor file misses, after this transaction has committed."""
     name = chain.id_of(key)
     if name in _recorded and not anchored:
         return
@@ -146,7 +148,7 @@ def _record_in_anchor_file(head: Chain, key: bytes, *, anchored: bool) -> None:
 
 
 def _save(head: Chain) -> None:
-    """Insert the first head; a later one moves forward through the owner's function, because the application may not UPDATE."""
+    """Inserts the first head; a later one moves forward through the owner's function, because the application may not UPDATE."""
     if head._state.adding:
         head.save(force_insert=True)
         return
@@ -162,7 +164,7 @@ def _search_from(head: Chain, *, look_far: bool) -> datetime:
 
 
 def _seal_columns(head: Chain, key: bytes, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """The columns of the seals of these rows; the head moves on."""
+    """Returns the columns of the seals of these rows; the head moves forward."""
     sequence, before = head.sequence, bytes(head.hash)
     hashes, sealer = [], chain.Sealer(key)
     for row in rows:
@@ -175,9 +177,10 @@ def _seal_columns(head: Chain, key: bytes, rows: Sequence[Sequence[Any]]) -> lis
 
 
 def _anchor(head: Chain, now: datetime) -> bool:
-    """A day (UTC) has ended: keep where the chain stood, in its table and in the log. The key goes under the ring's newest key.
+    """Stores the state of the chain at the end of a day (UTC), in its table and in the log. The key is encrypted again under the
+    ring's newest key.
 
-    Answers whether there was a day to anchor.
+    Returns whether there was a day to anchor.
     """
     today: date = now.astimezone(UTC).date()
     if head.anchored_on is None or head.anchored_on >= today:
@@ -185,5 +188,5 @@ def _anchor(head: Chain, now: datetime) -> bool:
     day, sequence, hash_ = today - timedelta(days=1), head.sequence, bytes(head.hash)
     Anchor.objects.create(day=day, sequence=sequence, hash=hash_)
     head.anchored_on, head.secret = today, keyring.encrypt(chain.key_of(head))
-    transaction.on_commit(lambda: log.info("trail anchored: day %s sequence %d seal %s", day, sequence, hash_.hex()))
+    transaction.on_commit(lambda: log.info("audit log anchored: day %s sequence %d seal %s", day, sequence, hash_.hex()))
     return True

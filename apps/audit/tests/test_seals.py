@@ -348,7 +348,7 @@ def test_a_day_that_ended_is_anchored_in_its_table_and_in_the_log(caplog: pytest
     assert (anchor.sequence, bytes(anchor.hash)) == (3, bytes(last.hash))
     assert anchor.day == datetime.now(UTC).date() - timedelta(days=1)
     (line,) = [record.getMessage() for record in caplog.records if "anchored" in record.getMessage()]
-    assert line == f"trail anchored: day {anchor.day} sequence 3 seal {bytes(last.hash).hex()}"
+    assert line == f"audit log anchored: day {anchor.day} sequence 3 seal {bytes(last.hash).hex()}"
     seals.seal()
     assert Anchor.objects.count() == 1
 
@@ -382,7 +382,7 @@ def test_the_command_says_what_it_found_and_ends_with_one_where_the_trail_is_bro
     ids = note(3)
     seals.seal()
     call_command("verify_audit")
-    assert "3 sealed rows checked, 0 not sealed yet.\nThe trail is intact.\n" in capsys.readouterr().out
+    assert "3 sealed rows checked, 0 not sealed yet.\nThe audit log is intact.\n" in capsys.readouterr().out
     tamper("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", ids[1])
     with pytest.raises(CommandError, match=f"changed: row {ids[1]}, at .*, place in the chain 2") as refused:
         call_command("verify_audit", "--since", "2020-01-01")

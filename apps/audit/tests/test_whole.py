@@ -128,7 +128,7 @@ def test_a_seal_that_differs_from_the_copy_of_the_anchor_file_is_named(tmp_path:
     copy.write_text(json.dumps(record | {"seal": "00" * 32}) + "\n")
     with pytest.raises(CommandError, match=r"anchor changed: row .* place in the chain 3"):
         call_command("verify_audit", "--anchors", str(copy))
-    with pytest.raises(CommandError, match="holds no anchors"):
+    with pytest.raises(CommandError, match="contains no anchors"):
         call_command("verify_audit", "--anchors", str(tmp_path / "nothing"))
 
 

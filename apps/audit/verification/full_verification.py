@@ -1,7 +1,7 @@
-"""The worker verifies the whole log, a step at a time, so that no step holds a worker or a snapshot for long.
+"""The worker verifies the whole log, a step at a time, so that no step occupies a worker or a snapshot for long.
 
-A pass begins at the chain's beginning once in HIMS_AUDIT_VERIFY and goes on where the last step ended, also after a restart.
-Between two passes the steps follow the chain, so that what a request has left to verify is little.
+A pass starts at the beginning of the chain once in HIMS_AUDIT_VERIFY and continues where the last step ended, also after a
+restart. Between two passes the steps follow the chain, so that little is left for a request to verify.
 """
 
 import logging
@@ -28,7 +28,7 @@ _LOCK = 0x5EA1_ED04  # any number, but always this one: one step at a time
 
 @dataclass(frozen=True)
 class VerificationStep:
-    """Where the pass stands: `verified` seals of `total`; `is_done` once it has come to the end, or to a flaw."""
+    """The progress of the pass: `verified` seals of `total`; `is_done` once it has reached the end, or a flaw."""
 
     verified: int
     total: int
@@ -39,9 +39,9 @@ class VerificationStep:
 
 @transaction.atomic
 def step(*, limit: int = STEP, restart: bool = False, records: list[AnchorRecord] | None = None) -> VerificationStep | None:
-    """Verify the next `limit` seals. Returns None where another step is under way. Raises KeyUnreadable, AnchorFileUnreadable.
+    """Verifies the next `limit` seals. Returns None if another step is running. Raises KeyUnreadable, AnchorFileUnreadable.
 
-    `restart` begins a pass now; else one begins when its time has come. `records` are those of the anchor file, or of a copy.
+    `restart` starts a pass now; otherwise one starts when it is due. `records` are those of the anchor file, or of a copy.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s), set_config('statement_timeout', '0', true)", [_LOCK])
@@ -73,7 +73,7 @@ def _walk(opened: OpenedChain, state: VerificationProgress, limit: int) -> Verif
         unsealed, broken = check_unsealed_rows()
     if broken:
         state.is_whole, state.broken = True, _as_json(broken)
-        log.error("the trail is not as it was sealed: %s", broken)
+        log.error("the audit log differs from its seals: %s", broken)
     elif at_end and in_pass:
         state.is_whole, state.broken, state.finished_at = True, None, clock.now()
     if in_pass and state.is_whole:
@@ -87,7 +87,7 @@ def _walk(opened: OpenedChain, state: VerificationProgress, limit: int) -> Verif
 
 
 def _record_result(key: bytes, state: VerificationProgress, unsealed: int) -> None:
-    """A pass has ended: an audit row, and where nothing was wrong a line of the anchor file."""
+    """Ends a pass: writes an audit row, and without a flaw a line of the anchor file."""
     outcome = AuditEvent.Outcome.FAILURE if state.broken else AuditEvent.Outcome.SUCCESS
     about: dict[str, Any] = {"intact": not state.broken, "checked": state.sequence, "unsealed": unsealed, "whole": True}
     services.record(by=SYSTEM, action="trail.verified", outcome=outcome, **about)
@@ -98,7 +98,7 @@ def _record_result(key: bytes, state: VerificationProgress, unsealed: int) -> No
 
 
 def _as_json(broken: BrokenRow) -> dict[str, Any]:
-    """The flaw as JSON."""
+    """Returns the flaw as JSON."""
     return {
         "flaw": broken.flaw.value,
         "id": broken.id and str(broken.id),

@@ -1,4 +1,4 @@
-"""How far the worker has verified the log: the one row of VerificationProgress, under an HMAC with the chain's key."""
+"""The progress of the worker's verification: the one row of VerificationProgress, under an HMAC with the chain's key."""
 
 import hmac
 import json
@@ -10,7 +10,7 @@ from apps.common import clock
 
 
 def load(key: bytes) -> VerificationProgress | None:
-    """The record; None where there is none, or where it was not written with the chain's key and must not be believed."""
+    """Returns the record; None if there is none, or if it was not written with the chain's key and cannot be trusted."""
     row = VerificationProgress.objects.first()
     if row is None or not hmac.compare_digest(bytes(row.mac), _mac_of(row, key)):
         return None
@@ -18,22 +18,23 @@ def load(key: bytes) -> VerificationProgress | None:
 
 
 def begin(row: VerificationProgress | None) -> VerificationProgress:
-    """A new pass, from the chain's beginning. What an earlier one found right stays trusted, what it found wrong stays told."""
+    """Starts a new pass, from the beginning of the chain. What an earlier pass verified stays trusted, and its flaw stays
+    reported."""
     started = row or VerificationProgress(trusted=0, trusted_hash=chain.NO_SEAL)
     started.sequence, started.hash, started.is_whole, started.started_at = 0, chain.NO_SEAL, False, clock.now()
     return started
 
 
 def save(row: VerificationProgress, key: bytes) -> None:
-    """Keep it."""
+    """Saves the record."""
     row.mac = _mac_of(row, key)
     if row._state.adding:
-        VerificationProgress.objects.all().delete()  # one that is not to be believed
+        VerificationProgress.objects.all().delete()  # one that cannot be trusted
     row.save()
 
 
 def finished_at() -> datetime | None:
-    """When the whole log was last found right; None where it never was, or the record is not to be believed."""
+    """Returns when the whole log was last intact; None if it never was, or the record cannot be trusted."""
     head = Chain.objects.first()
     row = load(chain.key_of(head)) if head else None
     return row.finished_at if row else None

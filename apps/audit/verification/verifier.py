@@ -1,8 +1,8 @@
-"""Is the log as it was sealed? Walks the chain and the rows beside it, some thousands at a time, and names the first that is not.
+"""Verifies the log against its seals: walks the chain and its rows, some thousands at a time, and names the first that differs.
 
-Found is: a row changed by a byte, removed, exchanged with another, slipped into what is sealed already; a seal changed,
-removed or added; an anchor changed; the chain's end cut off; a chain that the anchor file contradicts. Not found is what
-was changed before it was sealed, within seconds.
+Detects: a row changed by a byte, removed, exchanged with another, inserted into a sealed period; a seal changed, removed or
+added; an anchor changed; the end of the chain cut off; a chain that contradicts the anchor file. Does not detect changes made
+before sealing, within seconds.
 
 A request verifies a bounded number of rows after the last that the worker has verified (`verify_recent`). The worker verifies the
 whole log, step by step (`full_verification`).
@@ -33,7 +33,7 @@ from apps.common.errors import Conflict
 log = logging.getLogger(__name__)
 
 ProgressCallback = Callable[[int, int], None]
-"""Told how many seals are checked, and of how many."""
+"""Receives the number of checked seals and their total."""
 
 _STEP = 5_000
 _MOST_RECORDS = 5_000  # of the anchor file are compared, the newest: twelve years of days
@@ -41,14 +41,14 @@ _RECENT = timedelta(days=1)
 _BEFORE_ALL = UUID(int=0)
 _AFTER_ALL = datetime(9000, 1, 1, tzinfo=UTC)  # Python's calendar ends soon after
 
-# One row each by its key: the planner is not asked. Nothing is read that the seal does not need.
+# One row each by its key: the planner is not involved. Reads only what the seal needs.
 _SEALS = f"""
 SELECT s.sequence, s.hash, a.*
 FROM (SELECT * FROM audit_seal WHERE sequence > %s AND sequence <= %s ORDER BY sequence LIMIT {_STEP}) s
 LEFT JOIN LATERAL (SELECT {chain.COLUMNS} FROM audit_auditevent a WHERE a.id = s.event_id AND a.at = s.at LIMIT 1) a ON true
 ORDER BY s.sequence
 """  # noqa: S608
-# Counted instead of looked up one by one: every seal of a right chain has its row, so the rows without a seal are the difference.
+# Counted instead of looked up one by one: every seal of an intact chain has its row; the rest have none.
 _COUNTS = f"""
 SELECT (SELECT count(*) FROM audit_auditevent) - (SELECT sequence FROM audit_chain),
     (SELECT count(*) FROM audit_auditevent a WHERE a.at >= %s AND NOT EXISTS ({seals.SEALED}))
@@ -65,26 +65,29 @@ _OUT_OF_TIME = "SELECT id FROM audit_auditevent WHERE at < %s OR at >= %s LIMIT 
 
 
 class KeyUnreadable(Conflict):
-    message = "No key on HIMS_KEY_RING reads the key of the trail. Put the ring's former keys back, or restore the database's."
+    message = (
+        "No key on HIMS_KEY_RING can read the key of the audit log. Put the ring's previous keys back, or "
+        "restore the key in the database."
+    )
 
 
 class Flaw(StrEnum):
-    """What is wrong with the first row that is wrong."""
+    """The kind of the first flaw."""
 
-    CHANGED = "changed"  # the row, or its seal, is not as it was sealed
-    REMOVED = "removed"  # its seal stands, the row is gone (or its time was changed)
-    SEAL_REMOVED = "seal_removed"  # a place of the chain is empty
-    SEAL_ADDED = "seal_added"  # behind the chain's end
+    CHANGED = "changed"  # the row, or its seal, differs from what was sealed
+    REMOVED = "removed"  # its seal exists, the row is missing (or its time was changed)
+    SEAL_REMOVED = "seal_removed"  # a position of the chain is empty
+    SEAL_ADDED = "seal_added"  # after the end of the chain
     HEAD = "head_changed"  # the record of the chain's end
     ANCHOR = "anchor_changed"
     INSERTED = "inserted"  # into a time that was sealed already
-    LOST = "chain_lost"  # the chain is empty, or ends before what the anchor file says
-    REPLACED = "chain_replaced"  # the anchor file knows of another chain
+    LOST = "chain_lost"  # the chain is empty, or ends before the anchor file's last anchor
+    REPLACED = "chain_replaced"  # the anchor file names another chain
 
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """The first row that is wrong. `id` and `at` are None where only a place is known, `sequence` where there is none."""
+    """The first wrong row. `id` and `at` are None if only a position is known, `sequence` if there is none."""
 
     flaw: Flaw
     id: UUID | None = None
@@ -96,7 +99,7 @@ class BrokenRow:
 class Verification:
     """`checked` seals were recomputed; `unsealed` rows wait for the next sealing.
 
-    `whole_trail_verified_at` is when the worker last came to the end of the whole log and found it right, None if never.
+    `whole_trail_verified_at` is when the worker last reached the end of the whole log and found it intact, None if never.
     """
 
     intact: bool
@@ -108,7 +111,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class OpenedChain:
-    """The chain's head and key, checked against the anchor file; `broken` where they are not right. No head: no seals."""
+    """The chain's head and key, checked against the anchor file; `broken` if they differ. No head: no seals."""
 
     head: Chain | None
     key: bytes = b""
@@ -119,7 +122,7 @@ class OpenedChain:
 def verify(
     *, by: Actor, since: datetime | None = None, watch: ProgressCallback | None = None, records: list[AnchorRecord] | None = None
 ) -> Verification:
-    """Recompute the chain, from the last anchor before `since` or from its beginning. Audited.
+    """Recomputes the chain, from the last anchor before `since` or from its beginning. Audited.
 
     `records` are those of the anchor file, or of a copy of it. Raises KeyUnreadable, AnchorFileUnreadable.
     """
@@ -134,9 +137,11 @@ def verify(
 
 
 def verify_recent(*, by: Actor, since: datetime | None = None) -> Verification:
-    """Recompute at most HIMS_AUDIT_VERIFY_ROWS seals after the last that the worker verified, or after the anchor before `since`.
+    """Recomputes at most HIMS_AUDIT_VERIFY_ROWS seals after the last that the worker verified, or after the anchor before
+    `since`.
 
-    What the worker has found wrong stays told until it finds it right. Audited. Raises KeyUnreadable, AnchorFileUnreadable.
+    A flaw that the worker found stays reported until the worker finds the log intact. Audited. Raises KeyUnreadable,
+    AnchorFileUnreadable.
     """
     opened = open_chain(anchor_file.read())
     if opened.head is None:
@@ -156,7 +161,7 @@ def verify_recent(*, by: Actor, since: datetime | None = None) -> Verification:
 
 
 def open_chain(records: list[AnchorRecord]) -> OpenedChain:
-    """The head and its key, and whether they agree with each other and with the anchor file's records. Raises KeyUnreadable."""
+    """Returns the head and its key, checked against each other and the anchor file's records. Raises KeyUnreadable."""
     head, last = _head_and_last()
     if head is None:
         lost = BrokenRow(Flaw.LOST, sequence=1) if any(records) else None
@@ -171,7 +176,7 @@ def open_chain(records: list[AnchorRecord]) -> OpenedChain:
 
 
 def _contradiction(head: Chain, key: bytes, records: list[AnchorRecord]) -> BrokenRow | None:
-    """What the anchor file knows better."""
+    """Returns the contradiction with the anchor file."""
     match anchor_file.find_contradiction(records, chain_id=chain.id_of(key), sequence=head.sequence):
         case "replaced":
             return BrokenRow(Flaw.REPLACED)
@@ -188,7 +193,7 @@ def _contradiction(head: Chain, key: bytes, records: list[AnchorRecord]) -> Brok
 
 
 def broken_row_from(stored: dict[str, Any] | None) -> BrokenRow | None:
-    """A flaw as `progress` keeps it."""
+    """Returns a flaw from its stored form in `progress`."""
     if stored is None:
         return None
     row_id, at = stored.get("id"), stored.get("at")
@@ -196,24 +201,24 @@ def broken_row_from(stored: dict[str, Any] | None) -> BrokenRow | None:
 
 
 def _report(by: Actor, verification: Verification) -> Verification:
-    """Write the audit row, and the log line where the log is not intact."""
+    """Writes the audit row, and the log line if the log is not intact."""
     outcome = AuditEvent.Outcome.SUCCESS if verification.intact else AuditEvent.Outcome.FAILURE
     about: dict[str, Any] = {"intact": verification.intact, "checked": verification.checked, "unsealed": verification.unsealed}
     services.record(by=by, action="trail.verified", outcome=outcome, **about)
     if not verification.intact:
-        log.error("the trail is not as it was sealed: %s", verification.first_broken)
+        log.error("the audit log differs from its seals: %s", verification.first_broken)
     return verification
 
 
 def _anchor_before(since: datetime | None) -> tuple[int, bytes]:
-    """Place and seal of the last anchor before that day; the chain's beginning where there is none."""
+    """Returns position and seal of the last anchor before that day; the beginning of the chain without one."""
     day = since.astimezone(UTC).date() if since else None
     anchor = Anchor.objects.filter(day__lt=day).order_by("-day").first() if day else None
     return (anchor.sequence, bytes(anchor.hash)) if anchor else (0, chain.NO_SEAL)
 
 
 class ChainWalk:
-    """Along the chain, seal by seal, from a place whose seal is known, for at most so many seals."""
+    """Walks along the chain, seal by seal, from a position whose seal is known, for at most so many seals."""
 
     def __init__(self, opened: OpenedChain, start: tuple[int, bytes], *, limit: int | None = None) -> None:
         assert opened.head is not None
@@ -233,7 +238,8 @@ class ChainWalk:
         return self.place >= self.head.sequence
 
     def run(self, watch: ProgressCallback) -> BrokenRow | None:
-        """The first flaw, or None where every seal up to `until` is right (and, at the chain's end, nothing stands behind it)."""
+        """Returns the first flaw, or None if every seal up to `until` is correct (and, at the end of the chain, nothing follows
+        it)."""
         while self.place < self.until:
             rows = _fetch_plain(_SEALS, [self.place, self.until])
             if not rows:
@@ -261,7 +267,7 @@ class ChainWalk:
         return None if moved == len(rows) else self._flaw_of(rows[moved])
 
     def _flaw_of(self, row: tuple[Any, ...]) -> BrokenRow:
-        """What is wrong with the row after the last that is right."""
+        """Returns the flaw of the row after the last correct one."""
         sequence, stored = row[:2]
         if sequence != self.place + 1:
             return self._gap()
@@ -277,7 +283,7 @@ class ChainWalk:
 
 
 def _head_and_last() -> tuple[Chain | None, int | None]:
-    """The head, and the last place that has a seal, at one moment."""
+    """Returns the head, and the last position that has a seal, at one moment."""
     last = Seal.objects.order_by("-sequence").values("sequence")[:1]
     head = Chain.objects.annotate(last=last).first()
     if head is None:
@@ -293,7 +299,7 @@ def _added_seal(head: Chain, last: int | None) -> BrokenRow | None:
 
 
 def check_unsealed_rows() -> tuple[int, BrokenRow | None]:
-    """How many rows have no seal, and the first of them that should have had one long ago. Counts the whole log."""
+    """Returns how many rows have no seal, and the first of them that should have been sealed long ago. Counts the whole log."""
     head = Chain.objects.first()
     if out_of_time := _fetch(_OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
         return 0, BrokenRow(Flaw.INSERTED, out_of_time[0][0])
@@ -305,7 +311,7 @@ def check_unsealed_rows() -> tuple[int, BrokenRow | None]:
 
 
 def _first_inserted(sealed_until: datetime) -> BrokenRow | None:
-    """Go through all rows of the time that is sealed, for the first without a seal."""
+    """Scans all rows of the sealed period for the first without a seal."""
     after = (seals.BEGINNING, _BEFORE_ALL)
     while rows := _fetch(_ROWS, [after[0], *after, sealed_until]):
         for row_id, at, sealed in rows:
@@ -316,7 +322,7 @@ def _first_inserted(sealed_until: datetime) -> BrokenRow | None:
 
 
 def _recently_inserted(head: Chain) -> BrokenRow | None:
-    """The first row without a seal among the last of the time that is sealed: a bounded number."""
+    """Returns the first row without a seal among the last of the sealed period: a bounded number."""
     if out_of_time := _fetch(_OUT_OF_TIME, [seals.BEGINNING, _AFTER_ALL]):
         return BrokenRow(Flaw.INSERTED, out_of_time[0][0])
     until = seals.sealed_until(head)
@@ -331,7 +337,7 @@ def _fetch(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    """Read by psycopg in binary: Django's own cursor makes objects of times, which are written as text again."""
+    """Reads by psycopg in binary: Django's own cursor creates time objects, which would be written as text again."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(sql, values, binary=True)
@@ -339,4 +345,4 @@ def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _ignore_progress(checked: int, total: int) -> None:
-    """Watches nothing."""
+    """Ignores the progress."""

@@ -1,4 +1,4 @@
-"""What only the sandbox offers over the API: an operation that is going to end, to try one's client on."""
+"""The API operation of the sandbox alone: a deprecated one, for testing a client."""
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,5 +21,5 @@ class DeprecatedViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.OWN_SESSION, response=SampleShape, operation_id="getDeprecatedSample")
     def retrieve(self, request: Request) -> Response:
-        """An operation that is going to end: look at its headers"""
+        """A deprecated operation: look at its headers"""
         return self.ok({"sample": {"message": "This works until its sunset. The headers say when that is."}})

@@ -1,7 +1,7 @@
-"""The toy hospital's diary: three doctors' weeks, rooms, and a fortnight of visits round the day it is laid out.
+"""The sample schedule: three doctors' weeks, rooms, and a fortnight of appointments around the day of creation.
 
-Drawn anew at each reset, the same for everybody on that day. What has passed is completed, cancelled or missed; at this moment
-each doctor is with somebody and somebody waits; what comes is booked, confirmed or asked for.
+Generated at each reset, the same on every machine on that day. The past ones are completed, cancelled or missed; now each doctor
+is with a patient and another patient waits; future ones are booked, confirmed or requested.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ _WHY_CANCELLED = ("Patient requested cancellation", "Patient is better", "No tra
 
 @dataclass(frozen=True)
 class PatientPool:
-    """Whom the doctors see: the pediatrician children, the others adults."""
+    """The patients of the doctors: children for the pediatrician, adults for the others."""
 
     adults: Sequence[UUID]
     children: Sequence[UUID]
@@ -63,7 +63,8 @@ class PatientPool:
 
 
 def create_samples(by: Actor) -> int:
-    """Publish the weeks, name the rooms, and write down the fortnight where no visit stands yet. Answers how many visits."""
+    """Publishes the weeks, creates the rooms, and fills the fortnight where there is no appointment yet. Returns the number of
+    appointments."""
     for number, name in enumerate(ROOMS):
         Room.objects.get_or_create(pk=fixed_id(f"room.{number}"), defaults={"name": name, "location": "Ground floor"})
     for doctor in DOCTORS:
@@ -82,7 +83,7 @@ def create_samples(by: Actor) -> int:
 
 
 def _create_series(by: Actor, people: PatientPool) -> int:
-    """Somebody comes to dr.smith every week, from the week after this one on. Answers how many visits were booked."""
+    """Books a weekly series with dr.smith, from the week after this one. Returns the number of booked appointments."""
     if not people.adults:
         return 0
     first = NewAppointment(
@@ -96,23 +97,23 @@ def _create_series(by: Actor, people: PatientPool) -> int:
 
 
 def _create_absence(by: Actor) -> None:
-    """dr.patel is away on one of the next days; those who were booked come later."""
+    """Makes dr.patel absent on one of the next days and reschedules the booked appointments."""
     start = _at(3, time(0))
     end = rules.instant(start.astimezone(availability.clinic_zone()).date() + _DAY, time(0), availability.clinic_zone())
     away = DoctorAbsence(doctor_id=ID_OF["dr.patel"], starts_at=start, ends_at=end)
     services.add_time_off(by=by, doctor_id=away.doctor_id, starts_at=start, ends_at=end, reason="Course")
-    with suppress(NothingToMove, NoPlaceFound):  # the draw may have left the day empty
+    with suppress(NothingToMove, NoPlaceFound):  # the generated day may be empty
         services.bulk_reschedule(by=by, absence=away, reason="Course", notify_patient=False)
 
 
 def _at(days: int, at: time) -> datetime:
-    """A time so many days from now, or on the Monday after."""
+    """Returns a time so many days from now, or on the Monday after."""
     day = clock.today() + days * _DAY
     return rules.instant(day + {5: 2, 6: 1}.get(day.weekday(), 0) * _DAY, at, availability.clinic_zone())
 
 
 def sample_appointments(now: datetime, people: PatientPool) -> list[ImportedAppointment]:
-    """The visits from a week ago to a week from now."""
+    """Returns the appointments from a week ago to a week from now."""
     zone = availability.clinic_zone()
     today = now.astimezone(zone).date()
     random = Random(f"diary of {today}")  # noqa: S311  # a sample, not a secret
@@ -128,7 +129,7 @@ def sample_appointments(now: datetime, people: PatientPool) -> list[ImportedAppo
 
 
 def people() -> PatientPool:
-    """Whom the doctors of the toy hospital can see."""
+    """Returns the patients that the sandbox doctors can see."""
     today = clock.today()
     born = today.replace(year=today.year - _ADULT, day=min(today.day, 28))
     alive = Patient.objects.unmerged().filter(is_active=True, deceased_at=None, restricted=False)
@@ -140,13 +141,14 @@ def people() -> PatientPool:
 
 
 class _DoctorCalendar:
-    """Draws one doctor's visits."""
+    """Generates one doctor's appointments."""
 
     def __init__(self, random: Random, now: datetime, doctor: str, room_id: UUID, people: list[UUID]) -> None:
         self.random, self.now, self.doctor, self.room_id, self.people = random, now, doctor, room_id, people
 
     def of(self, day: date) -> Iterator[ImportedAppointment]:
-        """A working day: two out of five quarters of an hour, none at weekends. What runs now is drawn apart."""
+        """Returns the appointments of a working day: two out of five quarters of an hour, none at weekends. Ongoing ones are
+        generated separately."""
         if day.weekday() > 4:
             return
         zone = availability.clinic_zone()
@@ -162,7 +164,7 @@ class _DoctorCalendar:
                 at += 15 * _MINUTE
 
     def ongoing_and_waiting(self, number: int) -> Iterator[ImportedAppointment]:
-        """One visit is going on and two people wait; outside of hours these are emergencies."""
+        """Returns one ongoing appointment and two waiting patients; outside of hours these are emergencies."""
         start = self.now.replace(second=0, microsecond=0) - timedelta(minutes=self.now.minute % 5 + 10)
         local = self.now.astimezone(availability.clinic_zone())
         in_hours = local.weekday() < 5 and _HOURS[0] <= local.time() < _HOURS[1]
@@ -178,7 +180,7 @@ class _DoctorCalendar:
             yield self.visit(at, 20, kind, waits, token=3 * number + 1 + place, urgent=urgent)
 
     def status_steps(self, at: datetime, minutes: int) -> list[ImportedStatus]:
-        """What a visit of that time has gone through by now."""
+        """Returns the status changes of an appointment of that time up to now."""
         steps, chance = [self.booked(at)], self.random.random()
         if at > self.now:
             if chance < 0.06:
@@ -235,7 +237,7 @@ class _DoctorCalendar:
 
 
 def _reference_appointments(now: datetime, today: date) -> Iterator[ImportedAppointment]:
-    """The reference's three patients: seen a week or two ago, and coming again."""
+    """Returns the appointments of the reference's three patients: a week or two ago, and in the future."""
     for number, doctor in enumerate(DOCTORS):
         calendar = _DoctorCalendar(Random(number), now, doctor, fixed_id(f"room.{number}"), [SAMPLE_IDS[SAMPLES[doctor]]])  # noqa: S311
         for offset, hour in ((-DAYS_AROUND, 8), (DAYS_AROUND, 17)):
@@ -256,7 +258,7 @@ def _completed_steps(calendar: _DoctorCalendar, at: datetime) -> list[ImportedSt
 
 
 def _without_conflicts(visits: Sequence[ImportedAppointment]) -> list[ImportedAppointment]:
-    """Without those that would put somebody in two places: drawn, not asked."""
+    """Removes appointments that would put a person in two places; generated ones, not requested ones."""
     kept: list[ImportedAppointment] = []
     for visit in visits:
         span = rules.TimeSpan(visit.scheduled_time, visit.scheduled_time + visit.duration_minutes * _MINUTE)

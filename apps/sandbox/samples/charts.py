@@ -1,4 +1,4 @@
-"""Sample charts as the patients app takes them in: the hand-written files and the drawn ward, read into its dataclasses."""
+"""Sample charts in the form of the patients app: reads the hand-written files and the generated patients into its dataclasses."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample patient: `ref` is the name by which the sandbox knows him, on every machine with the same id."""
+    """One sample patient: `ref` is the patient's name in the sandbox, with the same id on every machine."""
 
     ref: str
     patient_id: UUID
@@ -33,17 +33,17 @@ class Sample:
 
 
 def handwritten_patients() -> list[dict[str, Any]]:
-    """The three histories written by hand, as they stand in their files."""
+    """Returns the three hand-written histories."""
     return [json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in PATIENTS]
 
 
 def all_patients() -> list[dict[str, Any]]:
-    """All sample patients, the hand-written ones last, so that they head the lists."""
+    """Returns all sample patients, the hand-written ones last, so that they come first in the lists."""
     return [*reversed(generate_patients()), *reversed(handwritten_patients())]
 
 
 def fingerprint() -> str:
-    """SHA-256 over all that is seeded; it changes when the sample data do."""
+    """Returns the SHA-256 over all seeded data; it changes when the sample data change."""
     people = [[member.username, str(member.id), member.role, member.totp_seed] for member in staff.STAFF]
     keys = [[key.role, key.text] for key in staff.KEYS]
     notices_content = [[notice.ref, notice.title] for notice in notices.NOTICES]
@@ -56,7 +56,7 @@ def fingerprint() -> str:
 
 
 def read(raw: Raw) -> Sample:
-    """The sample in the patients app's terms."""
+    """Returns the sample as a dataclass of the patients app."""
     ref = raw["alias"]
     entries = tuple(_entry(ref, line) for line in raw["entries"])
     return Sample(ref=ref, patient_id=fixed_id(ref), registration=_registration(raw["registration"]), entries=entries)
@@ -81,7 +81,7 @@ def _entry(ref: str, line: Raw) -> NewEntry:
         display=line["display"],
         status=line["status"],
         occurred_at=moment(line["occurred_at"]),
-        occurred_on=line.get("occurred_on", ""),  # where the patient knows the year or the month alone
+        occurred_on=line.get("occurred_on", ""),  # if only the year or the month is known
         ended_at=moment(line["ended_at"]) if "ended_at" in line else None,
         value=Decimal(str(line["value"])) if "value" in line else None,
         unit=line.get("unit", ""),
@@ -92,13 +92,13 @@ def _entry(ref: str, line: Raw) -> NewEntry:
 
 
 def source_ref(ref: str, line: Raw) -> str:
-    """The line's identity, whatever its place in the file."""
+    """Returns the identity of the line, wherever it is in the file."""
     what = "|".join(str(line[key]) for key in ("type", "code_system", "code", "display", "occurred_at"))
     return f"{ref}:{hashlib.sha256(what.encode()).hexdigest()[:16]}"
 
 
 def moment(text: str) -> datetime:
-    """An instant as written; a bare date is its midnight at the clinic."""
+    """Returns an instant as written; a bare date is its midnight at the clinic."""
     if "T" in text:
         return datetime.fromisoformat(text)
     return datetime.combine(date.fromisoformat(text), time(), tzinfo=ZoneInfo(settings.CLINIC_TIME_ZONE))

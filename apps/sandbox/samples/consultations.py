@@ -1,7 +1,7 @@
-"""The toy hospital's visits: one for each appointment that took place, those of this moment still going on, and some walk-ins.
+"""The sample consultations: one for each appointment that took place, ongoing ones, and some walk-ins.
 
-They are drawn like the diary they follow: the same for everybody on a day. The stories hang together (complaint, findings,
-diagnosis, plan); nobody with a licence has reviewed them.
+They are generated like the schedule: the same on every machine on a day. Each story is consistent (complaint, findings,
+diagnosis, plan); no clinician has reviewed them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _ADAPTIVE_SHARE, _QUICK_SHARE = 0.2, 0.35  # the rest is standard
 
 @dataclass(frozen=True)
 class Story:
-    """What one kind of visit comes to. `codes` with their names in ICD-10-CM, the primary one first."""
+    """The content of one kind of consultation. `codes` with their names in ICD-10-CM, the primary one first."""
 
     complaint: str
     findings: tuple[str, ...]
@@ -153,7 +153,7 @@ STORIES: Sequence[Story] = (*_BY_NOTE.values(), _VACCINE, *_OF_CHILDREN)
 
 
 def create_samples(by: Actor) -> int:
-    """Write down the visits, where none stands yet. Answers how many."""
+    """Creates the consultations, where none exists yet. Returns how many."""
     if Consultation.objects.exists():
         return 0
     now = clock.now()
@@ -169,7 +169,7 @@ def create_samples(by: Actor) -> int:
 
 
 def _signed(random: Random, row: Appointment, started_at: datetime, ended_at: datetime) -> ImportedConsultation:
-    """A visit that was signed; of some of them an addendum tells what came later."""
+    """Creates a signed consultation; some have an addendum."""
     story, chance = _story(random, row), random.random()
     sample = row.patient_id in SAMPLE_IDS.values()
     workflow = "adaptive" if sample or chance < _ADAPTIVE_SHARE else "quick" if chance < _QUICK_SHARE else "standard"
@@ -195,7 +195,7 @@ def _story(random: Random, row: Appointment) -> Story:
 
 
 def _saves(step_data: StepData, row: Appointment, story: Story, started_at: datetime, ended_at: datetime) -> list[ImportedSave]:
-    """Every step of the visit, one after another within its time."""
+    """Saves every step of the consultation, one after another within its time."""
     each, nurse = (ended_at - started_at) / (len(step_data) + 1), ID_OF["nurse.jones"]
     return [
         ImportedSave(
@@ -227,7 +227,7 @@ def _step_data(random: Random, patient: Patient, story: Story) -> StepData:
 
 
 def vital_signs(random: Random, age: int) -> dict[str, Any]:
-    """What somebody of that age measures on a good day; children are weighed, and have no blood pressure taken."""
+    """Returns normal measurements for that age; children are weighed, and have no blood pressure."""
     values: dict[str, Any] = {"temperature_c": round(36.3 + random.random() * 0.8, 1), "spo2": random.randint(96, 99)}
     if age < _ADULT:
         by_age = {"pulse": 125 - 3 * age, "respiratory_rate": 28 - age // 2, "weight_kg": 4 + 2.6 * age + (8 if age > 12 else 0)}
@@ -256,7 +256,7 @@ _ONGOING_BY_DOCTOR = {"dr.smith": _DIZZINESS, "dr.patel": _RED_FLAG, "dr.lee": _
 def _ongoing(
     row: Appointment, step_data: Mapping[Step, dict[str, Any]], started_at: datetime, now: datetime
 ) -> ImportedConsultation:
-    """What goes on at this moment: with each doctor something else that the rules have a word about."""
+    """Creates the ongoing consultations: each doctor has one that triggers another rule."""
     return ImportedConsultation(
         id=fixed_id(f"consultation.{row.pk}"),
         patient_id=row.patient_id,
@@ -273,7 +273,7 @@ def _ongoing(
 
 
 def _walk_ins(now: datetime) -> Iterator[ImportedConsultation]:
-    """One who waits for a result, and one who left unseen."""
+    """Creates two walk-ins: one who waits for a result, and one who left unseen."""
     patients = [*Patient.objects.unmerged().filter(is_active=True, restricted=False).exclude(pk__in=SAMPLE_IDS.values())[:40]]
     adults = [patient for patient in patients if _age(patient) >= _ADULT and patient.deceased_at is None]
     for patient, doctor, status, reason in zip(

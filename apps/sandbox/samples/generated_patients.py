@@ -1,7 +1,7 @@
-"""The rest of the ward: people drawn with a fixed seed, each with a small chart that makes sense. Pure values.
+"""The generated patients: drawn with a fixed seed, each with a small consistent chart. Pure values.
 
-Person n depends on n alone, so a longer ward begins like a shorter one. Only `random()` is drawn on: its sequence is the same on
-every Python, which those of `choice` and `randrange` are not. Nothing here has been reviewed by a clinician.
+Person n depends on n alone, so a longer list begins like a shorter one. Uses only `random()`: its sequence is the same on every
+Python, which those of `choice` and `randrange` are not. No clinician has reviewed any of it.
 """
 
 import json
@@ -28,7 +28,7 @@ _NO_KNOWN_ALLERGY = ("SNOMED-CT", "716186003", "No known allergy")
 
 
 class Dice:
-    """Chance that repeats itself."""
+    """Repeatable random numbers."""
 
     def __init__(self, seed: str) -> None:
         self._draw = Random(seed).random  # noqa: S311  sample data, not a secret
@@ -56,7 +56,7 @@ class Dice:
 
 @dataclass
 class Person:
-    """Somebody on the ward while the chart is being written."""
+    """A sample patient while the chart is being generated."""
 
     number: int
     dice: Dice
@@ -79,7 +79,7 @@ class Person:
 
 
 def generate_patients(size: int = SIZE) -> list[dict[str, Any]]:
-    """So many people, in the form of the hand-written files."""
+    """Returns so many people, in the form of the hand-written files."""
     return [_generate_patient(number) for number in range(1, size + 1)]
 
 
@@ -99,7 +99,7 @@ def _generate_patient(number: int) -> dict[str, Any]:
 
 
 def _random_identity(dice: Dice) -> dict[str, Any]:
-    """A name and a date of birth from the lists."""
+    """Returns a name and a date of birth from the lists."""
     _, youngest, oldest = dice.weighed(_AGES, [weight for weight, _, _ in _AGES])
     born = AS_OF - timedelta(days=dice.whole(int(youngest * _YEAR) + 30, int((oldest + 1) * _YEAR) - 2))
     group = dice.weighed(_SOURCE["names"], [names["weight"] for names in _SOURCE["names"]])
@@ -154,7 +154,7 @@ def _plain(name: str) -> str:
 
 
 def _conditions(person: Person) -> list[dict[str, Any]]:
-    """None to four conditions that fit age and gender."""
+    """Returns none to four conditions that fit age and gender."""
     years = person.age_on(AS_OF)
     fitting = [
         condition
@@ -175,21 +175,22 @@ def _conditions(person: Person) -> list[dict[str, Any]]:
 
 
 def _write_allergies(person: Person, conditions: list[dict[str, Any]]) -> None:
-    """One in two has none that is known, one in seven was never asked, the rest have one; none to a medicine they take."""
+    """Writes the allergies: one in two has none known, one in seven was never asked, the others have one; none to a medicine they
+    take."""
     dice = person.dice
     point = dice.between(0, 1, 4)
-    asked = person.born + timedelta(days=int((AS_OF - person.born).days * 0.6))
+    asked_on = person.born + timedelta(days=int((AS_OF - person.born).days * 0.6))
     taken = {condition["code"] for condition in conditions}
     if point < 0.5:
-        person.note("allergy", _NO_KNOWN_ALLERGY, "active", asked.isoformat(), person.doctor)
+        person.note("allergy", _NO_KNOWN_ALLERGY, "active", asked_on.isoformat(), person.doctor)
     elif point < 0.86:
         open_to = [one for one in _SOURCE["allergies"] if not taken & set(one["never_with"])]
         allergy = dice.weighed(open_to, [one["weight"] for one in open_to])
-        person.note("allergy", _what(allergy), "active", asked.isoformat(), person.doctor, detail=allergy["detail"])
+        person.note("allergy", _what(allergy), "active", asked_on.isoformat(), person.doctor, detail=allergy["detail"])
 
 
 def _write_condition(person: Person, condition: dict[str, Any], last_day: date) -> None:
-    """The diagnosis, its medicine, and its laboratory values at one to three visits."""
+    """Writes the diagnosis, its medicine, and its laboratory values on one to three dates."""
     dice = person.dice
     earliest = max(person.born + timedelta(days=int(condition["ages"][0] * _YEAR)), date(2015, 1, 5))
     onset = earliest + timedelta(days=dice.whole(0, max(0, (last_day - earliest).days - 200)))
@@ -220,7 +221,7 @@ def _write_lab(person: Person, test: dict[str, Any], day: date) -> None:
 
 
 def _write_measurements(person: Person, conditions: list[dict[str, Any]], last_day: date) -> None:
-    """Weight, height, pulse and, from three years on, blood pressure at one to three visits."""
+    """Writes weight, height, pulse and, from three years on, blood pressure on one to three dates."""
     dice = person.dice
     size = dice.between(0.93, 1.09, 3)
     adult = (dice.between(155, 186), dice.between(22, 31))
@@ -245,7 +246,7 @@ def _write_measurements(person: Person, conditions: list[dict[str, Any]], last_d
 
 
 def _child(years: float, size: float) -> tuple[float, float]:
-    """Height in cm and weight in kg, read off the growth table and made a little larger or smaller."""
+    """Returns height in cm and weight in kg from the growth table, slightly varied."""
     table = _SOURCE["growth"]
     for (low, weight, height), (high, next_weight, next_height) in pairwise(table):
         if years <= high:
@@ -257,7 +258,7 @@ def _child(years: float, size: float) -> tuple[float, float]:
 
 
 def _write_immunizations(person: Person, last_day: date) -> None:
-    """Influenza in some autumns, measles vaccine by the schedule for children, a tetanus booster for adults."""
+    """Writes influenza vaccines in some autumns, measles vaccine by the schedule for children, a tetanus booster for adults."""
     for autumn in (date(2024, 10, 14), date(2025, 10, 13), date(2026, 10, 12)):
         years = person.age_on(autumn)
         if years > 0.55 and autumn < last_day and person.dice.chance(0.6):
@@ -285,7 +286,7 @@ def _what(row: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _weekday(day: date, *, later: bool = False) -> date:
-    """The day itself, or the Friday before (the Monday after) where it falls on a weekend."""
+    """Returns the day itself, or the Friday before (the Monday after) if it falls on a weekend."""
     beyond = day.weekday() - 4
     if beyond <= 0:
         return day
@@ -293,5 +294,5 @@ def _weekday(day: date, *, later: bool = False) -> date:
 
 
 def _at(day: date, hour: int, dice: Dice) -> str:
-    """A moment in the clinic's morning, in UTC."""
+    """Returns a moment in the clinic's morning, in UTC."""
     return datetime.combine(day, time(hour, dice.whole(0, 11) * 5), tzinfo=UTC).isoformat()

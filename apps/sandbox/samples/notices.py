@@ -1,4 +1,4 @@
-"""What the toy hospital's people find in their notifications on the first day, as data. Patients are named as the house may."""
+"""The notifications of the sandbox staff on the first day, as data. Patients may be named within HIMS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from apps.sandbox.samples.staff import ID_OF
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One message, so many hours old. `by` is who sent it, the house where nobody did."""
+    """One message, so many hours old. `by` is the sender, the system if there is none."""
 
     ref: str
     title: str
@@ -36,7 +36,7 @@ NOTICES: tuple[Sample, ...] = (
     Sample(
         ref="notice-welcome",
         title="Welcome to the sandbox",
-        message="Everything here is made up and may be changed. It is laid out anew whenever somebody resets it.",
+        message="Everything here is invented and may be changed. A reset restores it.",
         roles=STAFF,
         hours=72,
         type="success",
@@ -90,7 +90,7 @@ NOTICES: tuple[Sample, ...] = (
     Sample(
         ref="notice-stat-order",
         title="Stat order",
-        message="A basic metabolic panel is wanted at once.",
+        message="A basic metabolic panel is needed immediately.",
         roles=(Role.LAB_TECHNICIAN,),
         hours=1,
         type="warning",
@@ -110,7 +110,7 @@ NOTICES: tuple[Sample, ...] = (
     Sample(
         ref="notice-month",
         title="The month's numbers are ready",
-        message="Visits, waiting times and revenue of last month can be looked at.",
+        message="Appointments, waiting times and revenue of last month are available.",
         roles=(Role.MANAGER, Role.ADMIN),
         hours=8,
     ),
@@ -126,7 +126,7 @@ NOTICES: tuple[Sample, ...] = (
 
 
 def send_samples() -> None:
-    """Tell what was not told yet."""
+    """Sends the messages that were not sent yet."""
     for sample in NOTICES:
         by = User.objects.get(pk=ID_OF[sample.by]) if sample.by else SYSTEM
         at = clock.now() - timedelta(hours=sample.hours)

@@ -1,4 +1,4 @@
-"""The names by which the API reference calls its samples (section 17.2), and the fixed ids they stand for. Pure values."""
+"""The names of the API reference's samples (section 17.2), and their fixed ids. Pure values."""
 
 from uuid import UUID, uuid5
 
@@ -8,7 +8,7 @@ DOCTORS = ("doctor_001", "doctor_002", "doctor_003")
 
 
 def fixed_id(name: str) -> UUID:
-    """The id that this name has in every sandbox (version 5, RFC 9562)."""
+    """Returns the id of this name in every sandbox (version 5, RFC 9562)."""
     return uuid5(_NAMESPACE, name)
 
 

@@ -1,4 +1,4 @@
-"""The staff of the toy hospital, as data. NPIs pass the check digit and were issued to nobody; the password is public."""
+"""The staff of the sandbox, as data. NPIs pass the check digit and are not issued to a real person; the password is public."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ PASSWORD = "Sandbox-2025!"  # noqa: S105  printed on the front page; the sandbox
 
 @dataclass(frozen=True, kw_only=True)
 class StaffMember:
-    """One sign-in. `alias` is the name the API reference gives to a doctor."""
+    """One sign-in. `alias` is the doctor's name in the API reference."""
 
     username: str
     first_name: str
@@ -78,8 +78,12 @@ STAFF: tuple[StaffMember, ...] = (
     StaffMember(username="billing.brown", first_name="Jordan", last_name="Brown", role=Role.BILLING),
     StaffMember(username="mfa.user", first_name="Mika", last_name="User", role=Role.NURSE, totp_seed="JBSWY3DPEHPK3PXP"),
 )
-# One chart of the ward is restricted: who sees it, and why. Everybody else breaks the glass, or does not know of it.
-RESTRICTED, CARE_TEAM, RESTRICTION_REASON = "ward-008", ("dr.patel", "nurse.jones"), "A sister works here, so it was asked for"
+# One sample chart is restricted: who sees it, and why. All others need emergency access, or do not find it.
+RESTRICTED, CARE_TEAM, RESTRICTION_REASON = (
+    "ward-008",
+    ("dr.patel", "nurse.jones"),
+    "A sister works here; the patient requested it",
+)
 ID_OF: dict[str, UUID] = {member.username: member.id for member in STAFF}
 
 
@@ -96,7 +100,7 @@ class SampleKey:
 
     @property
     def text(self) -> str:
-        """Public, like the password: `hims_test_` and digits drawn from the role's name."""
+        """Public, like the password: `hims_test_` and digits derived from the role's name."""
         return f"hims_test_{hashlib.sha256(f'HIMS sandbox key of {self.role}'.encode()).hexdigest()[:48]}"
 
 

@@ -1,4 +1,4 @@
-"""Who waits for an earlier visit in the toy hospital: a few grown-ups and a child, drawn anew each day like the diary."""
+"""The sample waitlist: a few adults and a child who wait for an earlier appointment, generated each day like the schedule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ SAMPLE_WAITS = (
 
 
 def create_samples(by: Actor) -> int:
-    """Put them on the waitlist where nobody is on it yet. Answers how many."""
+    """Creates the entries if the waitlist is empty. Returns how many."""
     if WaitlistEntry.objects.exists():
         return 0
     active_doctors = set(User.objects.filter(pk__in=ID_OF.values(), is_active=True, role="doctor").values_list("pk", flat=True))
@@ -55,7 +55,7 @@ def create_samples(by: Actor) -> int:
 
 
 def sample_waits(day: date, people: PatientPool) -> Iterator[NewWaitlistEntry]:
-    """What is asked for on this day: nobody waits for two things."""
+    """Returns the requests of this day: no patient waits for two things."""
     random = Random(f"waitlist of {day}")  # noqa: S311  # a sample, not a secret
     chosen: set[UUID] = set()
     for one in SAMPLE_WAITS:

@@ -1,4 +1,4 @@
-"""`manage.py purge [--dry-run] [--rule NAME]`: remove the rows whose time is over (docs/retention.md)."""
+"""`manage.py purge [--dry-run] [--rule NAME]`: deletes the rows that have passed their retention period (docs/retention.md)."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,10 @@ from apps.common.errors import Invalid
 
 
 class Command(BaseCommand):
-    help = "Remove the rows that every retention rule lets go, in batches; each batch is audited. A worker does so every night."
+    help = (
+        "Delete the rows that have passed their retention period, in batches. Each batch is audited. A "
+        "worker does the same every night."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="count only")

@@ -1,4 +1,5 @@
-"""`manage.py verify_audit [--resume | --since YYYY-MM-DD] [--anchors FILE]`: is the log as it was sealed? Exit code 1 if not."""
+"""`manage.py verify_audit [--resume | --since YYYY-MM-DD] [--anchors FILE]`: verifies the log against its seals. Exit code 1 if
+it differs."""
 
 import time
 from collections.abc import Callable
@@ -21,14 +22,14 @@ _STEP = 20_000  # seals between two moves of the progress bar, and at most lost 
 
 
 class Command(BaseCommand):
-    help = "Recompute the chain of the audit log and name the first row that is not as it was sealed. Changes nothing in the log."
+    help = "Recompute the chain of the audit log and name the first row that differs from its seal. Changes nothing in the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
         where = parser.add_mutually_exclusive_group()
         where.add_argument(
             "--since", type=date.fromisoformat, help="only what was sealed since that day (UTC), from its anchor on"
         )
-        where.add_argument("--resume", action="store_true", help="go on where the worker, or an interrupted run, has stopped")
+        where.add_argument("--resume", action="store_true", help="continue where the worker, or an interrupted run, stopped")
         parser.add_argument("--anchors", type=Path, help="compare with this copy of the anchor file instead of the server's own")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         try:
             records = anchor_file.read(options["anchors"])
             if options["anchors"] and not records:
-                raise CommandError(f"{options['anchors']} holds no anchors, or is not there.", returncode=2)
+                raise CommandError(f"{options['anchors']} contains no anchors or does not exist.", returncode=2)
             with Progress(transient=True) as progress:
                 bar = progress.add_task("Verifying", total=None)
 
@@ -49,20 +50,20 @@ class Command(BaseCommand):
         self.stdout.write(f"{checked:,} sealed rows checked, {unsealed:,} not sealed yet.")
         if broken:
             raise CommandError(_describe(broken), returncode=1)
-        self.stdout.write("The trail is intact.")
+        self.stdout.write("The audit log is intact.")
 
 
 def _verified(
     since: datetime | None, records: list[AnchorRecord], watch: Callable[[int, int], None], *, resume: bool
 ) -> tuple[int, int, BrokenRow | None]:
-    """Checked and unsealed rows, and the first flaw."""
+    """Returns the checked and unsealed rows, and the first flaw."""
     if since:
         verification = verifier.verify(by=SYSTEM, since=since, watch=watch, records=records)
         return verification.checked, verification.unsealed, verification.first_broken
     restart = not resume
     while True:
         done = full_verification.step(limit=_STEP, restart=restart, records=records)
-        if done is None:  # the worker is at it
+        if done is None:  # the worker is verifying
             time.sleep(0.2)
             continue
         restart = False
@@ -72,7 +73,7 @@ def _verified(
 
 
 def _describe(broken: BrokenRow) -> str:
-    """The first row that is wrong, for a person."""
+    """Describes the first wrong row for the operator."""
     parts = {"row": broken.id, "at": broken.at and broken.at.isoformat(), "place in the chain": broken.sequence}
     where = ", ".join(f"{name} {value}" for name, value in parts.items() if value is not None)
-    return f"The trail is NOT intact: {broken.flaw.replace('_', ' ')}: {where or 'the head of the chain'}."
+    return f"The audit log is NOT intact: {broken.flaw.replace('_', ' ')}: {where or 'the head of the chain'}."

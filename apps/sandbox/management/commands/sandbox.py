@@ -16,12 +16,12 @@ from apps.sandbox.services import SeedResult
 
 
 class Command(BaseCommand):
-    help = "The sandbox's sample data: lay them out, start anew, or print how to sign in."
+    help = "The sandbox's sample data: create them, reset them, or print the sign-ins."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         tasks = parser.add_subparsers(dest="task", required=True, metavar="seed | reset | credentials")
-        tasks.add_parser("seed", help="lay out what is missing; a second run changes nothing")
-        tasks.add_parser("reset", help="delete everything and lay out the sample data anew")
+        tasks.add_parser("seed", help="create what is missing; a second run changes nothing")
+        tasks.add_parser("reset", help="delete everything and create the sample data again")
         credentials = tasks.add_parser("credentials", help="print the sign-ins and the sample ids")
         credentials.add_argument("--json", action="store_true", help="for programs")
 
@@ -47,9 +47,11 @@ class Command(BaseCommand):
 
     def _summary(self, added: SeedResult) -> str:
         if added == SeedResult():
-            return "The sample data stand already."
+            return "The sample data already exist."
         people = f"{added.staff} staff, {added.keys} API keys"
-        return f"Laid out {people}, {added.patients} patients, {added.entries} chart entries and {added.appointments} visits."
+        return (
+            f"Created {people}, {added.patients} patients, {added.entries} chart entries and {added.appointments} appointments."
+        )
 
     def _print_credentials(self, *, as_json: bool) -> None:
         known = selectors.credentials()
