@@ -1,6 +1,6 @@
 """The person and the chart.
 
-Patients with demographics, contact, emergency contact and insurance; the medical record number; the chart, one row an entry,
-written down into by every higher app; the search words people are found by. It announces: patient registered, updated,
-deactivated, reactivated, told apart, transferred in; chart entry recorded, retracted.
+Patients with demographics, contact, emergency contact and insurance; the medical record number; the chart, one row per entry,
+into which every higher app writes; the search words of each patient. The app emits: patient registered, updated, deactivated,
+reactivated, not a duplicate, imported; chart entry recorded, retracted.
 """

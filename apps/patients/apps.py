@@ -1,4 +1,4 @@
-"""The patients app: it starts to listen when it loads."""
+"""The patients app. It registers its listeners when it loads."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The facts that `patients` announces. Ids, kinds and column names; never a name or a clinical value."""
+"""The events of `patients`. Ids, kinds and column names; never a name or a clinical value."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ class PatientRegistered(Event, name="patient.registered"):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientUpdated(Event, name="patient.updated"):
-    """`changes` are the names of the columns that changed."""
+    """`changes` are the names of the changed columns."""
 
     patient_id: UUID
     changes: tuple[str, ...]
@@ -32,7 +32,7 @@ class PatientReactivated(Event, name="patient.reactivated"):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientImported(Event, name="patient.transferred_in"):
-    """A patient, or more of a known patient's chart, came from another system."""
+    """A patient, or more of a known patient's chart, was imported from another system."""
 
     patient_id: UUID
     source: str
@@ -41,7 +41,7 @@ class PatientImported(Event, name="patient.transferred_in"):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientsNotDuplicates(Event, name="patient.told_apart"):
-    """Somebody said that these two records are two people."""
+    """A user recorded that these two records are two people."""
 
     patient_id: UUID
     other_id: UUID
@@ -49,7 +49,8 @@ class PatientsNotDuplicates(Event, name="patient.told_apart"):
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicatesSuspected(Event, name="patient.duplicates_suspected"):
-    """Somebody looks like the same person as `suspected` now, and no longer like `cleared`: the queue of pairs changed."""
+    """The patient is now similar to the patients of `suspected`, and no longer to those of `cleared`: the queue of pairs
+    changed."""
 
     patient_id: UUID
     suspected: tuple[UUID, ...]
@@ -68,14 +69,14 @@ class _AboutMerge(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientsMerged(_AboutMerge, name="patient.merged"):
-    """Two records became one: `retired_id` leads to `patient_id` from now on."""
+    """Two records were merged: `retired_id` leads to `patient_id` from now on."""
 
     retired_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
 class MergeUndone(_AboutMerge, name="patient.merge_undone"):
-    """`retired_id` is a record of its own again. `to_triage` rows and fields wait for a person to say whose they are."""
+    """`retired_id` is a separate record again. `to_triage` rows and fields wait for a user to assign them."""
 
     retired_id: UUID
     to_triage: int
@@ -83,7 +84,7 @@ class MergeUndone(_AboutMerge, name="patient.merge_undone"):
 
 @dataclass(frozen=True, kw_only=True)
 class MergeTriageSettled(_AboutMerge, name="patient.merge_triage_settled"):
-    """A person said whose a row or field is: `patient_id`'s."""
+    """A user assigned a row or field to `patient_id`."""
 
     triage_id: int
     model: str
@@ -102,12 +103,12 @@ class _AboutEntry(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ChartEntryRecorded(_AboutEntry, name="chart.recorded"):
-    """An entry was written into a chart."""
+    """An entry was recorded in a chart."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChartEntriesRecorded(Event, name="chart.entries_recorded"):
-    """One act wrote several entries into a chart; `source` is what kind of act."""
+    """One act recorded several entries in a chart; `source` is the kind of act."""
 
     patient_id: UUID
     source: str
@@ -122,7 +123,8 @@ class ChartEntryRetracted(_AboutEntry, name="chart.retracted"):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientRestricted(Event, name="patient.restricted"):
-    """The chart is closed to all but its care team; `care_team` are those named, as user ids. Also where the team changed."""
+    """The chart is restricted to its care team; `care_team` are the named members, as user ids. Also emitted when the team
+    changed."""
 
     patient_id: UUID
     care_team: tuple[UUID, ...]
@@ -135,7 +137,7 @@ class RestrictionLifted(Event, name="patient.restriction_lifted"):
 
 @dataclass(frozen=True, kw_only=True)
 class CareTeamJoined(Event, name="patient.care_team_joined"):
-    """A doctor belongs to the patient's care team from a first visit on."""
+    """A doctor belongs to the patient's care team from a first appointment or consultation on."""
 
     patient_id: UUID
     user_id: UUID
@@ -151,7 +153,7 @@ class CareTeamLeft(Event, name="patient.care_team_left"):
 
 @dataclass(frozen=True, kw_only=True)
 class GlassBroken(Event, name="patient.glass_broken"):
-    """Somebody opened a restricted chart in an emergency; `until` is when it closes again."""
+    """A user opened a restricted chart in an emergency; the access ends at `until`."""
 
     patient_id: UUID
     user_id: UUID
@@ -160,7 +162,7 @@ class GlassBroken(Event, name="patient.glass_broken"):
 
 @dataclass(frozen=True, kw_only=True)
 class GlassReviewed(Event, name="patient.glass_reviewed"):
-    """Whoever reviews emergency access signed one off."""
+    """A reviewer signed an emergency access off."""
 
     patient_id: UUID
     break_glass_id: UUID

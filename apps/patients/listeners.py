@@ -1,4 +1,4 @@
-"""Whatever changes what a record says of its person has it looked at for duplicates again, after the commit."""
+"""Compares a record for duplicates again after every change of its identifying data, after the commit."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The patient, other systems' numbers, the words a patient is found by, and the chart."""
+"""The patient, other systems' numbers, the search words, and the chart."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -62,15 +62,15 @@ class AllergyStatus(models.TextChoices):
 
 class PatientQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor, at: datetime | None = None) -> Self:
-        """Everybody but the restricted charts that are not the actor's to see (now, or at another instant)."""
+        """Returns all but the restricted charts that are closed to the actor (now, or at another instant)."""
         return self.filter(open_to(actor, at=at)) if actor.has_permission(Permission.PATIENT_VIEW) else self.none()
 
     def hidden_from(self, actor: Actor, at: datetime | None = None) -> Self:
-        """The restricted charts that are not the actor's to see."""
+        """Returns the restricted charts that are closed to the actor."""
         return self.none() if actor.id is None else self.filter(restricted=True).exclude(open_to(actor, at=at))
 
     def unmerged(self) -> Self:
-        """Without those that were merged into another."""
+        """Excludes records that were merged into another."""
         return self.filter(merged_into=None)
 
 
@@ -79,9 +79,9 @@ _FIRST_MOMENT = ExpressionWrapper(F("date_of_birth") - timedelta(hours=14), outp
 
 
 class Patient(BaseModel):
-    """A person in the clinic's care. Never deleted; the MRN is never changed and never given out again."""
+    """A person in the clinic's care. Never deleted; the MRN never changes and is never reused."""
 
-    # Newest first is the order of every list; a number of our own keeps it when two are born in one instant.
+    # Newest first is the order of every list; our own number keeps it when two rows are created in one instant.
     seq = models.BigIntegerField(editable=False, db_default=models.expressions.RawSQL("nextval('patient_seq')", []))
     mrn = models.CharField("MRN", max_length=40)
     first_name = models.CharField(max_length=100, blank=True)
@@ -175,27 +175,27 @@ class Patient(BaseModel):
 
     @property
     def title(self) -> str:
-        """As the title of a page of the patient says who it is."""
+        """Returns the identity of the patient for the title of a page."""
         return f"{isolated(self.filed_name)} {self.birth.in_words} ({self.mrn})"
 
     @property
     def full_name(self) -> str:
-        """First and last name; one of them may be empty."""
+        """Returns the first and last name; one of them may be empty."""
         return full_name(self.first_name, self.last_name)
 
     @property
     def filed_name(self) -> str:
-        """The name as lists show it: `DOE, John Q`."""
+        """Returns the name as lists show it: `DOE, John Q`."""
         return filed_name(self.last_name, self.first_name, self.middle_name)
 
     @property
     def birth(self) -> Birth:
-        """When the patient was born, as exactly as it is known."""
+        """Returns when the patient was born, as exactly as it is known."""
         return Birth(self.date_of_birth, self.date_of_birth_precision, self.time_of_birth)
 
 
 class PatientIdentifier(models.Model):
-    """The number another system knows the patient by. `system` names that system; (system, value) is one patient."""
+    """The patient's number in another system. `system` names that system; (system, value) is one patient."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     system = models.CharField(max_length=100)
@@ -210,13 +210,13 @@ class PatientIdentifier(models.Model):
 
 
 class SearchWord(models.Model):
-    """One word a patient is found by: a folded name word (`smith`), the MRN (`#mrn001`), the digits of a telephone number,
+    """One word of the search for a patient: a folded name word (`smith`), the MRN (`#mrn001`), the digits of a telephone number,
     forwards (`+…`) and backwards (`-…`, for the last digits of it and of the MRN), two names in one (`=…`, `search_terms`), or a
     part of a name that is written without spaces (`^…`).
 
     `seq` is the patient's. A prefix is a range of the index, which lists the words in order and under each the newest first.
-    `shared` counts the letters in common with the patient's word before: where it is less than the prefix has, this is the first
-    of his words with that prefix.
+    `shared` counts the letters in common with the patient's previous word: if it is less than the length of the prefix, this is
+    the patient's first word with that prefix.
     """
 
     pk = models.CompositePrimaryKey("seq", "word")
@@ -233,7 +233,7 @@ class SearchWord(models.Model):
 
 
 class NameWord(models.Model):
-    """A word that stands in somebody's name: the vocabulary that misspelt and mis-heard words are looked up in."""
+    """A word of a name: the vocabulary for misspelt and misheard words."""
 
     word = models.CharField(primary_key=True, max_length=100, db_collation="C")
     sound = models.CharField(max_length=20, db_collation="C", help_text="its double metaphone, by PostgreSQL's fuzzystrmatch")
@@ -241,7 +241,7 @@ class NameWord(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["sound"], name="nameword_sound"),
-            # Whoever is within two edits of a word shares a deletion with it. Read at once: no list of what waits to be entered.
+            # Words within two edits share a deletion. Read immediately: no list of pending entries.
             GinIndex(Func("word", function="patients_deletions"), name="nameword_deletions", fastupdate=False),
         ]
 
@@ -250,7 +250,8 @@ class NameWord(models.Model):
 
 
 class CommonPrefix(models.Model):
-    """A beginning of search words that more than 10,000 patients had when it was noted, `least` of them. No search counts it."""
+    """A beginning of search words that more than 10,000 patients had when it was recorded, `least` of them. No search counts
+    it."""
 
     prefix = models.CharField(primary_key=True, max_length=100, db_collation="C")
     least = models.IntegerField()
@@ -264,7 +265,7 @@ class CommonPrefix(models.Model):
 
 
 class RemovedWord(models.Model):
-    """A search word that was taken from a patient since the common prefixes were noted; written by triggers alone."""
+    """A search word that was removed from a patient since the common prefixes were recorded; written only by triggers."""
 
     id = models.BigAutoField(primary_key=True)
     word = models.CharField(max_length=100, db_collation="C")
@@ -277,10 +278,10 @@ class RemovedWord(models.Model):
 
 
 class RowCounter(models.Model):
-    """How many patients stand in the list, by ranges of `seq`; written by triggers alone, two rows a change.
+    """The number of patients in the list, by ranges of `seq`; written only by triggers, two rows per change.
 
-    `level` 0 counts by regions of 16,384, level 1 by blocks of 256. Rows are added up when they are read and folded together by
-    a worker: no writer waits for another, and what is rolled back was never counted.
+    `level` 0 counts by regions of 16,384, level 1 by blocks of 256. Rows are added up when they are read and compacted by a
+    worker: no writer waits for another, and a rollback leaves no count.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -298,19 +299,20 @@ class RowCounter(models.Model):
 
 class ChartQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Of the charts open to the actor what the role may read: its kinds of entry, and for billing only what has a code."""
+        """Returns, for charts open to the actor, what the role may read: its kinds of entry, and for billing only what has a
+        code."""
         if not actor.has_permission(Permission.CHART_VIEW):
             return self.none()
         rows = self.filter(open_to(actor, "patient"), type__in=[kind.value for kind in EntryType if actor.reads_chart(kind)])
         return rows.exclude(code="").exclude(code_system=CodeSystem.LOCAL) if matrix.coded_only(actor.role) else rows
 
     def not_in_error(self) -> Self:
-        """Without what was entered in error."""
+        """Excludes entries that were entered in error."""
         return self.exclude(status=ENTERED_IN_ERROR)
 
 
 class ChartEntry(BaseModel):
-    """One thing known of a patient: what, when, by whom, from where. Corrected by retraction, never deleted."""
+    """One fact about a patient: what, when, by whom, from where. Corrected by retraction, never deleted."""
 
     class Source(models.TextChoices):
         MANUAL = "manual"
@@ -361,7 +363,7 @@ class ChartEntry(BaseModel):
             ),
             models.CheckConstraint(condition=Q(code="") | ~Q(code_system=""), name="chart_code_has_system"),
             models.CheckConstraint(condition=Q(display__regex=r"\S"), name="chart_says_something"),
-            # A period ("2015") ends a year after the instant that is stored of it; the service compares days.
+            # A period ("2015") ends a year after its stored instant; the service compares days.
             models.CheckConstraint(
                 condition=Q(ended_at=None)
                 | Q(ended_at__gte=F("occurred_at"))

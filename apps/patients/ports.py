@@ -1,4 +1,4 @@
-"""Ports of the patients app: what higher apps answer about a patient. They register when they load.
+"""Ports of the patients app: what higher apps return about a patient. They register when they load.
 
 ports.register_booked_counter(selectors.still_booked)
 """
@@ -13,7 +13,7 @@ _booked: list[BookedCounter] = []
 
 
 def register_booked_counter(counter: BookedCounter) -> None:
-    """Register what counts the booked appointments of a patient from an instant on."""
+    """Registers a function that counts the booked appointments of a patient from an instant on."""
     _booked.append(counter)
 
 

@@ -1,4 +1,4 @@
-"""What patients plug into the floors below: which charts are closed to a caller who repeats a request."""
+"""What patients registers in the floors below: which charts are closed to a caller who repeats a request."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -9,7 +9,7 @@ from apps.rest import replays
 
 
 def is_closed(by: Actor, ids: Collection[UUID]) -> bool:
-    """Whether one of these ids is a patient's whose chart the actor may not open."""
+    """Returns whether one of these ids belongs to a patient whose chart the actor may not open."""
     return selectors.any_closed(by, ids)
 
 

@@ -1,4 +1,4 @@
-"""Decisions on plain values: what a medical record number is, who may be how old, how names are folded, what a query means."""
+"""Decisions on plain values: medical record numbers, plausible births and deaths, folded names, the meaning of a query."""
 
 import calendar
 import re
@@ -20,17 +20,17 @@ CLOCK_AHEAD = timedelta(minutes=5)  # by how much the clock of a client may be a
 UNNAMED = "Enter a first name or a last name. One of them may be empty, not both."
 QUERY_MAX = 100  # characters
 _WORD = re.compile(r"[a-z0-9]+")
-_FIRST_ASKED = 3  # digits of a telephone number before it is worth looking for
+_FIRST_ASKED = 3  # least digits of a telephone number for a search
 
 
 def mrn_from(counter: int) -> str:
-    """The counter as a medical record number: seven digits or more and a Luhn (ISO/IEC 7812-1) check digit."""
+    """Returns the counter as a medical record number: seven digits or more and a Luhn (ISO/IEC 7812-1) check digit."""
     digits = f"{counter:07d}"
     return f"MRN{digits}{luhn.calc_check_digit(digits)}"
 
 
 def birth_problem(born: date, today: date) -> str | None:
-    """Why nobody can be born on that day, or None."""
+    """Returns why that day is not a possible birth date, or None."""
     if born > today:
         return "The date of birth is in the future."
     if dates.years_between(born, today) > dates.OLDEST_AGE:
@@ -39,7 +39,8 @@ def birth_problem(born: date, today: date) -> str | None:
 
 
 def death_problem(died: datetime, born: date | None, now: datetime, zone: ZoneInfo) -> str | None:
-    """Why nobody can have died at that instant, or None. The day of the death is the day in `zone`, where the clinic is.
+    """Returns why that instant is not a possible time of death, or None. The day of the death is the day in `zone`, where the
+    clinic is.
 
     A clock may run ahead of ours by CLOCK_AHEAD (contract, G41). Without `born` only the future is checked.
     """
@@ -51,7 +52,8 @@ def death_problem(died: datetime, born: date | None, now: datetime, zone: ZoneIn
 
 
 def may_attend(at: datetime, *, is_active: bool, died: datetime | None, zone: ZoneInfo) -> bool:
-    """Whether the patient can be seen at that instant: before the death, where there is one, else while the record is active.
+    """Returns whether the patient can be seen at that instant: before the death, if there is one, else while the record is
+    active.
 
     A death at midnight in `zone` is a date without a time (imports write it so): that whole day counts as before.
     """
@@ -72,11 +74,11 @@ def is_month_first(country: str) -> bool:
 
 
 def birth_from(text: str, today: date, *, month_first: bool) -> dates.PartialDate:
-    """Reads a date as people type it: `1975`, `about 1975`, `1975-06`, or a day in any writing the search understands.
+    """Parses a date as people type it: `1975`, `about 1975`, `1975-06`, or a day in any form that the search understands.
 
-    Two digits of a year mean the last such year that has been. `month_first` says how `3/4/1945` is read, where the search tries
-    both; only a date that the calendar does not have so (`25/12/1980`) is read the other way round. A day to come stays one: the
-    caller refuses it. Raises ValueError with a sentence for whoever typed it.
+    Two digits of a year mean the last such year in the past. `month_first` decides how `3/4/1945` is read, while the search tries
+    both; only a date that does not exist that way (`25/12/1980`) is read the other way round. A future day stays one: the caller
+    refuses it. Raises ValueError with a message for the user.
     """
     text = text.strip()
     with suppress(ValueError):
@@ -91,13 +93,13 @@ def birth_from(text: str, today: date, *, month_first: bool) -> dates.PartialDat
 
 
 def _day_written(match: re.Match[str], today: date, *, month_first: bool) -> date | None:
-    """The one day that a whole date in a box means; None where the calendar does not have it."""
+    """Returns the one day that a typed whole date means; None if it does not exist."""
     part = match.groupdict()
     year, first, second = _year(part["y"], today), int(part["a"]), int(part.get("b") or 0)
     if part.get("m"):
         pairs = [(_MONTHS.get(part["m"][:3].lower(), 0), first)]
     elif match.start("y") < match.start("a"):
-        pairs = [(first, second)]  # nobody writes the year, the day and then the month
+        pairs = [(first, second)]  # the order year, day, month is not in use
     else:
         pairs = [(first, second), (second, first)] if month_first else [(second, first), (first, second)]
     day_found = next((day for month, number in pairs if (day := _day(year, month, number))), None)
@@ -107,22 +109,23 @@ def _day_written(match: re.Match[str], today: date, *, month_first: bool) -> dat
 
 
 def fold(text: str) -> str:
-    """Text as the search sees it: ASCII, lower case, apostrophes gone. O'Brien is obrien; Müller-Lüdenscheidt is two words."""
+    """Returns text as the search sees it: ASCII, lower case, without apostrophes. O'Brien is obrien; Müller-Lüdenscheidt is two
+    words."""
     return anyascii(text).lower().replace("'", "").replace("`", "")
 
 
 def words(text: str) -> list[str]:
-    """The folded words of a text, in order."""
+    """Returns the folded words of a text, in order."""
     return _WORD.findall(fold(text))
 
 
 def digits(text: str) -> str:
-    """The ASCII digits of a text."""
+    """Returns the ASCII digits of a text."""
     return "".join(re.findall(r"[0-9]", anyascii(text)))
 
 
 def e164(phone: str, country: str) -> str:
-    """The number in E.164 form, or nothing where it is no valid number."""
+    """Returns the number in E.164 form; empty if it is not a valid number."""
     try:
         parsed = phonenumbers.parse(phone, country)
     except phonenumbers.NumberParseException:
@@ -131,12 +134,12 @@ def e164(phone: str, country: str) -> str:
 
 
 def mrn_word(mrn: str) -> str:
-    """The MRN as one search word."""
+    """Returns the MRN as one search word."""
     return "#" + mrn.lower()
 
 
 def phone_forms(phone: str, e164: str) -> list[str]:
-    """A number as it was written, in E.164 form, and as it is dialled within its own country: 0712345672 for +254712345672."""
+    """Returns a number as it was written, in E.164 form, and as dialled within its own country: 0712345672 for +254712345672."""
     if not e164:
         return [phone]
     national = phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.NATIONAL)
@@ -147,10 +150,9 @@ UNSPACED = "^"
 
 
 def search_words(*, names: list[str], mrn: str, phones: list[str]) -> set[str]:
-    """Every word a patient is found by. Numbers stand behind a mark that no name has: the MRN behind `#`, a
-    telephone number behind `+`, and the digits of both backwards behind `-`, for the last ones. Behind `^` stand the full name
-    and parts of it as scripts without spaces write them. A name with `%` or `_`, which the search takes literally, is a word too.
-    """
+    """Returns every search word of a patient. Numbers have a mark that no name has: the MRN after `#`, a telephone number after
+    `+`, and the digits of both backwards after `-`, for the last ones. After `^` come the full name and parts of it as scripts
+    without spaces write them. A name with `%` or `_`, which the search takes literally, is a word too."""
     written = [word for name in names for word in name_forms.parted(name).split()]
     bare = filter(None, map(name_forms.without_article, written))
     terms = {word[:100] for text in (*names, *bare) for word in words(text)}
@@ -167,7 +169,7 @@ def _run(text: str) -> str:
 
 
 def literal(word: str) -> str:
-    """A word with `%` or `_` as one search word, in which they mean themselves."""
+    """Returns a word with `%` or `_` as one search word, in which they are literal."""
     return "".join(letter for letter in fold(word) if letter > " " and letter != "~")
 
 
@@ -177,16 +179,16 @@ def _is_literal(word: str) -> bool:
 
 @dataclass(frozen=True)
 class Query:
-    """What somebody typed. Of each element of `words` one prefix must match; `born` lists the days it may mean."""
+    """The parsed search text. Of each element of `words` one prefix must match; `born` lists the days it may mean."""
 
     words: tuple[tuple[str, ...], ...] = ()
     born: tuple[date, ...] = ()
-    spoken: tuple[str, ...] = ()  # the folded words, where all are letters: what may be misspelt or misheard
-    others: tuple["Query", ...] = ()  # other readings of the text, for where this one finds nobody
+    spoken: tuple[str, ...] = ()  # the folded words, if all are letters: they may be misspelt or misheard
+    others: tuple["Query", ...] = ()  # other readings of the text, if this one has no match
 
     @property
     def is_unspaced(self) -> bool:
-        """Whether another reading takes the words as one name, which finds all whom they find one by one."""
+        """Returns whether another reading takes the words as one name, which includes all matches of the separate words."""
         return bool(self.others) and any(prefix.startswith(UNSPACED) for prefix in self.others[0].words[0])
 
     @property
@@ -195,9 +197,9 @@ class Query:
 
 
 def read_query(text: str, today: date, country: str = "") -> Query:
-    """The meaning of a search text: a date of birth in any usual writing, and words in any order.
+    """Parses a search text: a date of birth in any usual form, and words in any order.
 
-    `country` is where telephone numbers are dialled that begin with no country's code (ISO 3166-1, like KE).
+    `country` is the country of telephone numbers without a country code (ISO 3166-1, like KE).
     """
     born, rest = _take_date(text.strip(), today)
     chunks = _chunks(rest)
@@ -216,7 +218,7 @@ def _groups(chunks: list[str], country: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _other_readings(chunks: list[str], country: str) -> Iterator[tuple[tuple[str, ...], ...]]:
-    """What the words mean if they are one name without spaces, or if an article that stands alone is left out."""
+    """Returns the readings of the words as one name without spaces, or without a separate article."""
     runs = name_forms.joined_runs(chunks) if all(map(name_forms.is_unspaced, chunks)) else []
     if runs:
         yield (tuple(sorted({mark + _run(run) for run in runs for mark in (UNSPACED, "")})),)
@@ -226,13 +228,13 @@ def _other_readings(chunks: list[str], country: str) -> Iterator[tuple[tuple[str
 
 
 def _chunks(text: str) -> list[str]:
-    """The query's words; digits that are only parted by telephone punctuation are one word."""
+    """Returns the query's words; digits separated only by telephone punctuation are one word."""
     text = re.sub(r"(?<=\d)[\s()./-]+(?=\d)", "", text)
     return name_forms.parted(text).split()
 
 
 def _prefixes(chunk: str, country: str = "") -> tuple[str, ...]:
-    """The index prefixes a word may stand for. Where one is a name it is the last."""
+    """Returns the index prefixes that a word may mean. If one is a name it is the last."""
     if _is_literal(chunk):
         return (literal(chunk),)
     number = digits(chunk)
@@ -266,7 +268,7 @@ _DATES = (
 
 
 def _take_date(text: str, today: date) -> tuple[tuple[date, ...], str]:
-    """The days a date in the text may mean (day and month may be either way round), and the text without it."""
+    """Returns the days that a date in the text may mean (day and month may be swapped), and the text without it."""
     for pattern in _DATES:
         for match in pattern.finditer(text):
             days = _days(match.groupdict(), today)
@@ -285,13 +287,13 @@ def _days(part: dict[str, str | None], today: date) -> tuple[date, ...]:
         year_first = len(part["y"] or "") == 4 and part.get("b") is not None
         pairs = [(first, second), (second, first)] if year_first else [(second, first), (first, second)]
     days = [_day(year, month, number) for month, number in pairs]
-    if len(part["y"] or "") == 2:  # the last such day that has been
+    if len(part["y"] or "") == 2:  # the last such day in the past
         days = [_day(day.year - 100, day.month, day.day) if day and day > today else day for day in days]
     return tuple(dict.fromkeys(day for day in days if day and day <= today))
 
 
 def _year(text: str, today: date) -> int:
-    """Two digits mean the last such year that has been."""
+    """Two digits mean the last such year in the past."""
     year = int(text)
     if len(text) == 4:
         return year
@@ -307,7 +309,7 @@ def _day(year: int, month: int, number: int) -> date | None:
 
 
 def distance(left: str, right: str) -> int:
-    """How many single-letter edits part two words: insertion, deletion, substitution, or two neighbours swapped
+    """Returns the number of single-letter edits between two words: insertion, deletion, substitution, or two neighbours swapped
     (optimal string alignment: Damerau 1964, restricted)."""
     before: list[int] = []
     row = list(range(len(right) + 1))
@@ -322,5 +324,5 @@ def distance(left: str, right: str) -> int:
 
 
 def swaps(word: str) -> list[str]:
-    """The word with each two neighbouring letters swapped."""
+    """Returns the word with each pair of neighbouring letters swapped."""
     return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)]

@@ -1,4 +1,4 @@
-"""Finding patients and reading charts. Everything here is already scoped to whoever asks."""
+"""Finds patients and reads charts. All of it is scoped to the actor."""
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -38,22 +38,22 @@ from apps.terminology.icd10 import plausibility
 
 MATCHES_SHOWN = 500
 _NEWEST = 2**63 - 1  # the greatest `seq` there can be; a row's id, as a number, is greater
-_MEANWHILE = 1_000  # patients registered while somebody pages through a search; of more than that, some may shift it
-COUNTED_UP_TO = 999  # pairs that wait, where only their number is told
+_MEANWHILE = 1_000  # patients registered while a user pages through a search; more than that may shift it
+COUNTED_UP_TO = 999  # waiting pairs, where only their number is shown
 _TRIES = 20  # one or two do; more is a sign that merged records lead to merged records
 
 
 def patients(*, visible_to: Actor) -> QuerySet[Patient]:
-    """All patients the actor may know of, the newest first."""
+    """Returns all patients that the actor may know of, the newest first."""
     return Patient.objects.visible_to(visible_to).unmerged().order_by("-seq")
 
 
 @dataclass(frozen=True)
 class PatientPage:
-    """A page of the patient list. `total` is exact, but for a search with more than 10,000 matches; None in a page by cursor.
+    """A page of the patient list. `total` is exact, except for a search with more than 10,000 matches; None in a page by cursor.
 
-    `next` is the place of the page that follows, None at the end. Of the list it is the last row's `seq` and id. A search is not
-    ordered by anything that stays: its place is the offset and, as an id, the newest `seq` there was when the search began.
+    `next` is the position of the next page, None at the end. In the list it is the last row's `seq` and id. A search has no
+    stable order: its position is the offset and, as an id, the newest `seq` when the search began.
     """
 
     rows: list[dict[str, Any]]
@@ -66,11 +66,11 @@ class PatientPage:
 def list_page(
     *, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20, after: Position | None = None
 ) -> PatientPage:
-    """A page of all patients, the newest first, or of those whom every word of the text fits, the best first.
+    """Returns a page of all patients, the newest first, or of those who match every word of the text, the best first.
 
-    `status` is active, inactive or empty for everybody. `after` is the `next` of another page, instead of an offset: patients who
-    were registered meanwhile shift nothing. Two statements; a search has three or four.
-    Raises Invalid for an `after` that no page of this list has.
+    `status` is active, inactive or empty for all. `after` is the `next` of another page, instead of an offset: patients
+    registered meanwhile shift nothing. Two statements; a search has three or four. Raises Invalid for an `after` that no page of
+    this list has.
     """
     queries = patient_queries.of(visible_to)
     if text:
@@ -107,9 +107,9 @@ def _searched(queries: PatientQueries, text: str, after: Position | None, *, sta
 
 
 def search_within(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:
-    """The best matches among these patients, as a queryset for the admin: what is beyond them is found by typing more.
+    """Returns the best matches among these patients, as a queryset for the admin: typing more finds the others.
 
-    `patients` are scoped already; `visible_to` keeps whom they leave out from crowding out near spellings.
+    `patients` are already scoped; `visible_to` keeps hidden patients from displacing near spellings.
     """
     return patients.filter(
         seq__in=patient_search.find(text, limit=MATCHES_SHOWN, hidden=patient_queries.of(visible_to).hidden_seqs()).seqs
@@ -122,7 +122,7 @@ def _in_order(queries: PatientQueries, seqs: list[int]) -> list[dict[str, Any]]:
 
 
 def patient(by: Actor, patient_id: UUID) -> Patient:
-    """The patient, or NotFound where there is none or it is not the actor's to see. A merged id finds the survivor."""
+    """Returns the patient. Raises NotFound if there is none or it is closed to the actor. A merged id finds the survivor."""
     row = patient_queries.of(by).one(patient_id)
     if row is None:
         raise patient_not_found(patient_id)
@@ -130,25 +130,26 @@ def patient(by: Actor, patient_id: UUID) -> Patient:
 
 
 def named(*, visible_to: Actor, ids: Collection[UUID]) -> QuerySet[Patient]:
-    """Those of these patients whom the actor may know of, merged ones too."""
+    """Returns those of these patients that the actor may know of, merged ones too."""
     return Patient.objects.visible_to(visible_to).filter(pk__in=ids)
 
 
 def any_closed(by: Actor, ids: Collection[UUID]) -> bool:
-    """Whether a chart among these ids is closed to the actor, or was merged into one that is. Other ids count for nothing."""
+    """Returns whether a chart among these ids is closed to the actor, or was merged into one that is. Other ids are ignored."""
     patients = Patient.objects.filter(pk__in=ids)
     return patients.exclude(pk__in=patients.filter(led_to_open(by)).values("pk")).exists()
 
 
 def patient_not_found(patient_id: UUID) -> NotFound:
-    """The refusal for a patient who is not there or not shown. The caller reads the same; the trail is told who was asked for."""
+    """Returns the refusal for a patient who does not exist or is not shown. The caller sees the same; the audit log gets the
+    requested id."""
     refusal = NotFound("There is no such patient.")
     refusal.withheld = Patient.objects.filter(pk=surviving_id(patient_id)).values_list("pk", flat=True).first()
     return refusal
 
 
 def care_team(patient: Patient) -> QuerySet[CareTeamMember]:
-    """Who sees the patient's chart while it is restricted."""
+    """Returns the users who see the patient's chart while it is restricted."""
     return (
         CareTeamMember.objects.filter(patient=patient)
         .select_related("user")
@@ -157,12 +158,12 @@ def care_team(patient: Patient) -> QuerySet[CareTeamMember]:
 
 
 def restrictions(*, visible_to: Actor) -> QuerySet[Restriction]:
-    """What was decided of charts, the latest first."""
+    """Returns the decisions about charts, the latest first."""
     return Restriction.objects.visible_to(visible_to).select_related("patient", "decided_by")
 
 
 def may_join_care_team() -> QuerySet[User]:
-    """The clinicians who may be named for a restricted chart: active, of a role that gives care."""
+    """Returns the clinicians who may be named for a restricted chart: active, of a role that gives care."""
     roles = [role for role in STAFF if Permission.PATIENT_CARE_TEAM in matrix.permissions_of(role, admin_clinical=False)]
     return User.objects.filter(is_active=True, role__in=roles).order_by("last_name", "first_name", "pk")
 
@@ -177,15 +178,14 @@ class RecordMerged(Conflict):
 
 
 class _MergedMeanwhile(Exception):
-    """While we waited for the lock of a record, it was merged or another one came to be meant."""
+    """While we waited for the lock of a record, it was merged or another one became the target."""
 
 
 def get_for_update(by: Actor, patient_id: UUID) -> Patient:
-    """Lock the patient whom a caller names for a write, until the transaction ends.
+    """Locks the patient that a caller names for a write, until the transaction ends.
 
-    Every write of a patient's rows holds this lock, or a merge at the same moment would not see them. Reads resolve the id of a
-    merged record, writes refuse it: the caller looked at another record than the one that would change. Raises NotFound,
-    RecordMerged.
+    Every write of a patient's rows needs this lock, or a simultaneous merge would not see them. Reads resolve the id of a merged
+    record, writes refuse it: the caller saw another record than the one that would change. Raises NotFound, RecordMerged.
     """
     row = get_survivor_for_update(by, patient_id)
     if row.pk != patient_id:
@@ -194,7 +194,8 @@ def get_for_update(by: Actor, patient_id: UUID) -> Patient:
 
 
 def get_several_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
-    """Lock several patients whom a caller names for a write; returns them in the given order. Raises as `get_for_update` does."""
+    """Locks several patients that a caller names for a write; returns them in the given order. Raises as `get_for_update`
+    does."""
     rows = get_survivors_for_update(by, *patient_ids)
     for patient_id, row in zip(patient_ids, rows, strict=True):
         if row.pk != patient_id:
@@ -203,7 +204,7 @@ def get_several_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
 
 
 def get_survivor_for_update(by: Actor, patient_id: UUID) -> Patient:
-    """Lock the patient to whom one of our own rows belongs; resolves an id that was merged since the row was read.
+    """Locks the patient to whom one of our own rows belongs; resolves an id that was merged since the row was read.
 
     For ids that come from a row. `get_for_update` is for ids that come from a caller. Raises NotFound.
     """
@@ -226,8 +227,8 @@ def get_survivors_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
 
 
 def get_by_identifier_for_update(by: Actor, system: str, value: str) -> Patient | None:
-    """As `get_for_update`, by another system's number. The number itself is not locked: a merge, which holds the patient,
-    moves it, and then whoever it leads to now is waited for."""
+    """As `get_for_update`, by another system's number. The number itself is not locked: a merge, which has locked the patient,
+    moves it, and then the current target is waited for."""
     number = PatientIdentifier.objects.filter(system=system, value=value).values_list("patient_id", flat=True)
     patient_ids: list[UUID] = []
 
@@ -240,16 +241,16 @@ def get_by_identifier_for_update(by: Actor, system: str, value: str) -> Patient 
 
 
 def _lock_in_order(by: Actor, rows: QuerySet[Patient]) -> list[Patient]:
-    """By id, as merges lock them."""
+    """Locks by id, as merges do."""
     return list(rows.visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]
 
 
 def _lock_unmerged(lock: Callable[[], list[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:
-    """The rows that `lock` finds and locks, none of them merged and all of them `still` those that are meant.
+    """Returns the rows that `lock` finds and locks, none of them merged and all of them `still` the targets.
 
-    Where that changed while we waited, all are let go (the savepoint is rolled back) before the right ones are waited for: nobody
-    waits for a record while he holds an earlier one, so nobody waits in a circle. The savepoint must be the innermost: once it is
-    released, PostgreSQL has others wait for the whole transaction, whatever is rolled back around it.
+    If that changed while we waited, all locks are released (the savepoint is rolled back) before waiting for the current ones: no
+    process waits for a record while it has locked an earlier one, so no deadlock occurs. The savepoint must be the innermost:
+    once it is released, PostgreSQL makes others wait for the whole transaction, whatever is rolled back around it.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("A patient is locked inside a transaction.")
@@ -263,18 +264,18 @@ def _lock_unmerged(lock: Callable[[], list[Patient]], still: Callable[[], bool] 
 
 
 def by_mrn(visible_to: Actor, mrn: str) -> Patient | None:
-    """Whoever has this MRN, in any case, or had it before a merge."""
+    """Returns the patient with this MRN, in any case, or the survivor of the one who had it before a merge."""
     surviving_ids = Patient.objects.filter(mrn__iexact=mrn).values(surviving_id=Coalesce("merged_into", "pk"))
     return Patient.objects.visible_to(visible_to).filter(pk__in=surviving_ids).first()
 
 
 def merges(*, visible_to: Actor) -> QuerySet[Merge]:
-    """All merges, the latest first, with their patients and people."""
+    """Returns all merges, the latest first, with their patients and users."""
     return Merge.objects.visible_to(visible_to).select_related("retired", "survivor", "merged_by", "undone_by")
 
 
 def merge(by: Actor, merge_id: UUID) -> Merge:
-    """The merge, or NotFound."""
+    """Returns the merge. Raises NotFound."""
     row = merges(visible_to=by).filter(pk=merge_id).first()
     if row is None:
         raise NotFound("There is no such merge.")
@@ -282,70 +283,71 @@ def merge(by: Actor, merge_id: UUID) -> Merge:
 
 
 def triage(merge: Merge) -> QuerySet[MergeTriage]:
-    """What an undo left for a person to decide, in the order it was found."""
+    """Returns what an undo left for a user to decide, in order."""
     return MergeTriage.objects.filter(merge=merge).order_by("id")
 
 
 def possible_matches(*, visible_to: Actor, person: Person) -> list[Match]:
-    """Whoever on record may be the person described, the most likely first."""
+    """Returns recorded patients who may be the described person, the most likely first."""
     people = Patient.objects.visible_to(visible_to).unmerged()
     return duplicates.likely(person, people, at_least=SUGGESTED, thorough=True)
 
 
 def likely_matches(*, visible_to: Actor, person: Person) -> list[Match]:
-    """Whoever on record so likely is the person described that a registration is worth interrupting."""
+    """Returns recorded patients who are the described person so likely that a registration is worth interrupting."""
     return duplicates.likely(person, Patient.objects.visible_to(visible_to).unmerged(), at_least=WARNED)
 
 
 def duplicates_of(patient: Patient, *, visible_to: Actor) -> list[Match]:
-    """Other records that likely are this patient's, without those somebody said are another person's."""
+    """Returns other records that are likely this patient's, without those marked as another person's."""
     others = exclude_not_duplicates(patient, Patient.objects.visible_to(visible_to).unmerged())
     return duplicates.likely(duplicates.person_of(patient), others, at_least=WARNED)
 
 
 def exclude_not_duplicates(patient: Patient, people: QuerySet[Patient]) -> QuerySet[Patient]:
-    """Of these people those other than the patient whom nobody said to be somebody else."""
+    """Returns these people without the patient and those marked as another person."""
     others = people.exclude(pk=patient.pk).exclude(pk__in=NotDuplicate.objects.filter(low=patient).values("high"))
     return others.exclude(pk__in=NotDuplicate.objects.filter(high=patient).values("low"))
 
 
 def duplicate_candidates(*, visible_to: Actor) -> QuerySet[DuplicateCandidate]:
-    """The pairs that may be one person and wait for a word, the likeliest first and of equals the longest known."""
+    """Returns the pairs that may be one person and wait for a decision, the most likely first and of equals the oldest."""
     return DuplicateCandidate.objects.visible_to(visible_to).select_related("low", "high")
 
 
 def duplicate_candidate_count(visible_to: Actor) -> int:
-    """How many pairs wait; COUNTED_UP_TO + 1 where there are more than are counted."""
+    """Returns how many pairs wait; COUNTED_UP_TO + 1 if there are more than are counted."""
     return DuplicateCandidate.objects.visible_to(visible_to).order_by()[: COUNTED_UP_TO + 1].count()
 
 
 def duplicate_candidates_of(patient: Patient) -> dict[UUID, DuplicateCandidate]:
-    """The pairs of one patient, by the other's id."""
+    """Returns the pairs of one patient, by the other's id."""
     pairs = DuplicateCandidate.objects.filter(Q(low=patient) | Q(high=patient))
     return {pair.high_id if pair.low_id == patient.pk else pair.low_id: pair for pair in pairs}
 
 
 def mrn_in_use(mrn: str) -> bool:
-    """Whether somebody has this MRN, in any case."""
+    """Returns whether a patient has this MRN, in any case."""
     return Patient.objects.filter(mrn__iexact=mrn).exists()
 
 
 def chart(*, visible_to: Actor, patient_id: UUID, **filters: Any) -> ChartQuerySet:
-    """The patient's chart as the actor may read it, the latest first."""
+    """Returns the patient's chart as the actor may read it, the latest first."""
     return ChartEntry.objects.visible_to(visible_to).filter(patient_id=patient_id, **filters).order_by("-occurred_at", "-id")
 
 
 def entry(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
-    """One entry of the patient's chart, or NotFound where there is none or it is not the actor's to read."""
+    """Returns one entry of the patient's chart. Raises NotFound if there is none or the actor may not read it."""
     row = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=surviving_id(patient_id)).first()
     if row is None:
-        patient(by, patient_id)  # where the patient is not shown, that is what is told
+        patient(by, patient_id)  # if the patient is not shown, that is the refusal
         raise NotFound("There is no such chart entry.")
     return row
 
 
 def already_recorded(entry: ChartEntry) -> list[ChartEntry]:
-    """Other active entries of the chart that say the same: the same code, or the same words in any case and accents."""
+    """Returns other active entries of the chart with the same meaning: the same code, or the same words in any case and
+    accents."""
     if entry.status != ACTIVE:
         return []
     rows = ChartEntry.objects.filter(patient_id=entry.patient_id, type=entry.type, status=ACTIVE).exclude(pk=entry.pk)
@@ -358,7 +360,7 @@ def already_recorded(entry: ChartEntry) -> list[ChartEntry]:
 
 
 def unusual_for_patient(entry: ChartEntry) -> str:
-    """Why an ICD-10-CM diagnosis is unusual for the patient's sex, or age on its day (`fit`); empty where it fits."""
+    """Returns why an ICD-10-CM diagnosis is unusual for the patient's sex, or age on its day (`fit`); empty if it is not."""
     if entry.type != EntryType.DIAGNOSIS or entry.code_system != CodeSystem.ICD_10_CM:
         return ""
     born, sex = entry.patient.date_of_birth, entry.patient.gender
@@ -368,7 +370,7 @@ def unusual_for_patient(entry: ChartEntry) -> str:
 
 
 def get_entry_for_update(by: Actor, patient_id: UUID, entry_id: UUID) -> ChartEntry:
-    """The entry's row, held until the transaction ends; NotFound as above."""
+    """Returns the entry's row, locked until the transaction ends. Raises NotFound as above."""
     row = ChartEntry.objects.visible_to(by).filter(pk=entry_id, patient_id=patient_id).select_for_update(of=("self",)).first()
     if row is None:
         raise NotFound("There is no such chart entry.")

@@ -1,4 +1,4 @@
-"""Upkeep of the patient list."""
+"""The maintenance of the patient list."""
 
 from celery import shared_task
 
@@ -8,11 +8,11 @@ from apps.patients.search import vocabulary
 
 @shared_task
 def compact_row_counter() -> int:
-    """Add the rows of the tally together, so that reading it stays cheap."""
+    """Compacts the row counter, so that reading it stays cheap."""
     return row_counter.compact()
 
 
 @shared_task
 def note_common_prefixes() -> int:
-    """Note which beginnings of words are so common that a search need not count them."""
+    """Records which beginnings of words are so common that a search need not count them."""
     return vocabulary.note_common()

@@ -1,4 +1,4 @@
-"""The pages of patients and their charts, the patient search on top of every page, and what waits on the start page."""
+"""The pages of patients and their charts, the patient search on top of every page, and the counters of the start page."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Charts, one patient at a time: read as far as the role goes, written by kind, corrected by retraction."""
+"""The chart page, one patient at a time: readable within the role's permissions, written by kind, corrected by retraction."""
 
 from dataclasses import fields
 from typing import Any, cast
@@ -27,7 +27,7 @@ _NARRATIVE = ("value", "unit", "details", "retracted_at", "retracted_by", "retra
 
 
 class KindFilter(admin.SimpleListFilter):
-    """The kinds of entry one may read."""
+    """Filters by the kinds of entry that the user may read."""
 
     title = "kind"
     parameter_name = "type"
@@ -41,7 +41,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class EnteredInErrorFilter(admin.SimpleListFilter):
-    """What stands, unless what was entered in error is asked for too."""
+    """Hides entries that were entered in error, unless they are requested."""
 
     title = "entered in error"
     parameter_name = "include_retracted"
@@ -59,7 +59,7 @@ class EnteredInErrorFilter(admin.SimpleListFilter):
 
 @admin.register(ChartEntry)
 class ChartEntryAdmin(HimsModelAdmin):
-    """Not in the navigation: a chart is opened from its patient's page."""
+    """The chart. Not in the navigation: it is opened from its patient's page."""
 
     resource = "chart"
     list_audit_action = "read"
@@ -111,7 +111,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         self.record_access(request, "read", patient_id=self._patient(request).pk, query=request.GET.dict(), shown=shown)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """A new entry: `?patient=` and `type=` say whose and of what kind."""
+        """Shows the form of a new entry: `?patient=` and `type=` name the patient and the kind."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         if not request.GET.get("patient") or request.GET.get("type") not in set(EntryType):
@@ -131,7 +131,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         return row.patient_id
 
     def _patient(self, request: HttpRequest) -> Patient:
-        """The patient the address names."""
+        """Returns the patient that the address names."""
         if not hasattr(request, "chart_patient"):
             try:
                 patient_id = UUID(request.GET.get("patient", ""))
@@ -142,7 +142,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         return request.chart_patient  # type: ignore[attr-defined]
 
     def _adds(self, request: HttpRequest, patient: Patient) -> list[tuple[str, str]]:
-        """Where entries of the kinds this person may write are added."""
+        """Returns the links for adding entries of the kinds that this user may write."""
         if not self.has_add_permission(request):
             return []
         address = reverse("admin:patients_chartentry_add")
@@ -193,7 +193,7 @@ class ChartEntryAdmin(HimsModelAdmin):
 
     @admin.display(description="when", ordering="occurred_at")
     def when(self, row: ChartEntry) -> Any:
-        """The date as it was entered, or the instant."""
+        """Returns the date as it was entered, or the instant."""
         return row.occurred_on or row.occurred_at
 
     @admin.display(description="until", ordering="ended_at")

@@ -1,4 +1,4 @@
-"""The queue of suspected duplicates: both people side by side, and a word on each pair: merge, or not the same."""
+"""The queue of possible duplicates: both records side by side, and a decision on each pair: merge, or not the same person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,13 +27,13 @@ _SURE = 0.95
 
 
 def waiting_text(user: Any) -> str:
-    """How many pairs wait, in words."""
+    """Returns how many pairs wait, as text."""
     count = selectors.duplicate_candidate_count(user)
     return f"more than {selectors.COUNTED_UP_TO}" if count > selectors.COUNTED_UP_TO else str(count or "none")
 
 
 class LikelihoodFilter(admin.SimpleListFilter):
-    """How sure one may be."""
+    """Filters by likelihood."""
 
     title = "likelihood"
     parameter_name = "likely"
@@ -48,7 +48,7 @@ class LikelihoodFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """By what they agree in."""
+    """Filters by what agrees."""
 
     title = "what agrees"
     parameter_name = "why"
@@ -71,7 +71,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 @dataclass(frozen=True)
 class Fact:
-    """Something known of one of the two, and whether it is otherwise with the other."""
+    """A fact about one of the two, and whether it differs from the other."""
 
     label: str
     text: str
@@ -89,7 +89,7 @@ class Side:
 
 @dataclass(frozen=True)
 class CandidateRow:
-    """A pair as it is shown: the older record, which a merge keeps unless one turns it round, and the newer."""
+    """A pair as shown: the older record, which a merge keeps by default, and the newer."""
 
     sides: tuple[Side, Side]
     both: str
@@ -113,7 +113,7 @@ NOT_SAME = RowAction(
 
 @admin.register(DuplicateCandidate)
 class DuplicateCandidateAdmin(HimsModelAdmin):
-    """Whoever may merge finds here whom."""
+    """The queue for users who may merge."""
 
     resource = "suspected_pair"
     title = "Possible duplicates"
@@ -139,14 +139,14 @@ class DuplicateCandidateAdmin(HimsModelAdmin):
         return response
 
     def record_access(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
-        """One look is one row of the trail, which names both."""
+        """Writes one audit row per view, which names both records."""
         super().record_access(request, action, row, **(detail | {"other": str(row.high_id)} if row is not None else detail))
 
     def patient_of(self, row: DuplicateCandidate) -> UUID:
         return row.low_id
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
-        """The page of an act; for a pair that somebody settled meanwhile, the queue."""
+        """Shows the page of an action; for a pair that has been resolved meanwhile, the queue."""
         if can_open(request.user, action.permission) and self.get_object(request, object_id) is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return super().row_action_view(request, object_id, action)
@@ -200,7 +200,7 @@ def _side(patient: Patient, other: Patient) -> Side:
 
 
 def _facts(patient: Patient) -> dict[str, str]:
-    """What one tells people by, in words, the name first."""
+    """Returns the facts that identify a person, as text, the name first."""
     return {
         "Name": patient.filed_name,
         "Born": ages.born_and_age(patient),

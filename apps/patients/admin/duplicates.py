@@ -1,4 +1,4 @@
-"""Duplicates in the admin: asked before somebody is registered, shown on the patient's page."""
+"""Duplicates in the admin: the check before a registration, and the list on the patient's page."""
 
 from collections.abc import Container
 from typing import Any, cast
@@ -23,7 +23,7 @@ _TICKED = "not_same"
 
 
 class MatchesNotReviewed(Conflict):
-    """Nobody has said yet that these are other people."""
+    """The user has not confirmed yet that these are other people."""
 
     message = "Nothing has been saved yet: this patient may already be registered. Check the list above the form."
 
@@ -56,10 +56,11 @@ NOT_SAME = RowAction(
 
 
 class DuplicateCheckMixin(HimsModelAdmin):
-    """The part of the patient's page that knows of duplicates."""
+    """The part of the patient's page that handles duplicates."""
 
     def register(self, request: HttpRequest, registration: Registration) -> Patient:
-        """Register, unless somebody on record is likely the same person and was not ticked off. Raises MatchesNotReviewed."""
+        """Registers the patient, unless a recorded patient is likely the same person and was not ticked. Raises
+        MatchesNotReviewed."""
         by = cast("Actor", request.user)
         matches = selectors.likely_matches(visible_to=by, person=services.described_person(registration))
         dismissed = set(request.POST.get(_TICKED, "").split(","))
@@ -68,11 +69,11 @@ class DuplicateCheckMixin(HimsModelAdmin):
         others = [match.patient.pk for match in matches]
         try:
             return services.register_despite_matches(by=by, registration=registration, others=others).patient
-        except services.UnreviewedMatches as refusal:  # registered by a colleague since the list was made
+        except services.UnreviewedMatches as refusal:  # registered by a colleague since the list was shown
             raise MatchesNotReviewed(matches=refusal.details["matches"]) from refusal
 
     def warn_of_matches(self, request: HttpRequest, row: Patient, changes: Container[str]) -> None:
-        """Say after an edit whom the patient looks like now."""
+        """Warns after an edit which patients are now similar."""
         if any(name in changes for name in COMPARED) and (matches := self._of_record(request, row)):
             people = ", ".join(str(match.patient) for match in matches)
             messages.warning(
@@ -82,7 +83,7 @@ class DuplicateCheckMixin(HimsModelAdmin):
             )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form, and above it who is likely the same person."""
+        """Renders the form, and above it the likely duplicates."""
         row = context["original"]
         matches = self._of_record(request, row) if row is not None else self._of_refusal(request)
         if matches:
@@ -93,7 +94,7 @@ class DuplicateCheckMixin(HimsModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def record_access(self, request: HttpRequest, action: str, row: Any = None, **detail: Any) -> None:
-        """One look is one row of the trail: whoever else the patient's page shows stands in it."""
+        """Writes one audit row per view: it includes the other patients that the page shows."""
         lookalikes = getattr(request, "shown_matches", None) if action == "read" else None
         super().record_access(request, action, row, **(detail | {"lookalikes": lookalikes} if lookalikes else detail))
 
@@ -107,7 +108,7 @@ class DuplicateCheckMixin(HimsModelAdmin):
         return refusal.details["matches"] if isinstance(refusal, MatchesNotReviewed) else []
 
     def _action_urls(self, request: HttpRequest, row: Model | None) -> dict[str, str]:
-        """Where one says that they are two people, or makes one of both."""
+        """Returns the addresses for deciding that they are two people, or for merging them."""
         row_actions = self.available_row_actions(request, row) if row is not None else []
         urls = {str(row_action["url"]).rstrip("/").rpartition("/")[2]: row_action["url"] for row_action in row_actions}
         return {"not_same_url": urls.get(NOT_SAME.name, ""), "merge_url": urls.get("merge", "")}

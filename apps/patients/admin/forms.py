@@ -22,7 +22,7 @@ DETAIL = "detail_"
 _CONFIRMED = "confirmed_implausible"
 _BIRTH_MOST = 40  # characters
 _IN_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%b %d, %Y", "%B %d, %Y")
-_DAYS = {  # what a box for a day takes, by whether the month comes first
+_DAYS = {  # how a date is typed, by whether the month comes first
     True: ("%Y-%m-%d", *(f"%m{mark}%d{mark}{year}" for mark in "/.-" for year in ("%Y", "%y")), *_IN_WORDS),
     False: ("%Y-%m-%d", *(f"%d{mark}%m{mark}{year}" for mark in "/.-" for year in ("%Y", "%y")), *_IN_WORDS),
 }
@@ -30,7 +30,7 @@ _EXAMPLE = {True: "05/15/1980", False: "15/05/1980"}
 
 
 def read_birth(text: str) -> PartialDate:
-    """Reads a date of birth from a box, in the clinic's order of day and month. Raises ValidationError."""
+    """Parses a typed date of birth, in the clinic's order of day and month. Raises ValidationError."""
     try:
         month_first = rules.is_month_first(settings.CLINIC_COUNTRY)
         return rules.birth_from(text, clock.today(), month_first=month_first)
@@ -53,7 +53,7 @@ class BirthField(forms.Field):
 
 
 class WhenField(forms.MultiValueField):
-    """A date to the day, month or year, and a time where one is known: a partial date, or an instant by the clinic's clock."""
+    """A date to the day, month or year, and a time if known: a partial date, or an instant in the clinic's time zone."""
 
     def __init__(self, **kwargs: Any) -> None:
         boxes = (forms.CharField(required=False, max_length=40), forms.TimeField(required=False))
@@ -74,7 +74,7 @@ class WhenField(forms.MultiValueField):
 
 
 class PatientForm(ServiceForm):
-    """The person's side of the record."""
+    """The demographics of a patient."""
 
     age = forms.IntegerField(
         required=False,
@@ -99,7 +99,7 @@ class PatientForm(ServiceForm):
             self.fields["deceased_at"].fields[0].input_formats = _DAYS[rules.is_month_first(settings.CLINIC_COUNTRY)]  # type: ignore[attr-defined]
         if "date_of_birth" in self.fields:
             self.fields["date_of_birth"] = BirthField(
-                required=not self.instance._state.adding,  # the age will do
+                required=not self.instance._state.adding,  # the age is enough
                 widget=AdminTextInputWidget(attrs={"autocomplete": "off", "maxlength": _BIRTH_MOST}),
                 help_text=f"like 1980-05-15 or {_EXAMPLE[rules.is_month_first(settings.CLINIC_COUNTRY)]}; a month like 1980-05 "
                 "or a year like 1980 if no more is known; about 1980 if it is estimated",
@@ -119,7 +119,7 @@ class PatientForm(ServiceForm):
         return super().clean()
 
     def changes(self) -> dict[str, Any]:
-        """What the person changed; the precision goes with the date."""
+        """Returns the changed values; the precision is changed together with the date."""
         changed = super().changes()
         if "date_of_birth" in changed:
             changed["date_of_birth_precision"] = self.cleaned_data["date_of_birth_precision"]
@@ -139,7 +139,7 @@ class PatientForm(ServiceForm):
 
 
 class EntryForm(ServiceForm):
-    """A chart entry. A date without its time keeps the precision it was typed with."""
+    """A chart entry. A date without a time keeps the precision with which it was typed."""
 
     def clean(self) -> dict[str, Any]:
         for name in ("occurred", "ended"):
@@ -150,7 +150,7 @@ class EntryForm(ServiceForm):
 
 
 def entry_form(kind: EntryType) -> type[ServiceForm]:
-    """The form of a new entry of this kind: its statuses to choose from, its details as boxes."""
+    """Returns the form of a new entry of this kind: its statuses as choices, its details as fields."""
     first, *_ = statuses = entry_types.STATUSES[kind]
     hints = get_type_hints(entry_types.DETAILS[kind])
     boxes: dict[str, Any] = {
@@ -174,14 +174,14 @@ def entry_form(kind: EntryType) -> type[ServiceForm]:
 
 
 def entry_columns(kind: EntryType) -> tuple[str, ...]:
-    """The columns a person fills in."""
+    """Returns the columns that a user fills in."""
     measured: tuple[str, ...] = ("value", "unit") if kind in entry_types.MEASURED else ()
     measured += (_CONFIRMED,) if kind == EntryType.VITAL_SIGN else ()
     return ("display", *measured, "code_system", "code", "status", "occurred_at", "ended_at")
 
 
 def detail_boxes(kind: EntryType) -> tuple[str, ...]:
-    """The names of the boxes for the kind's details."""
+    """Returns the field names of the kind's details."""
     return tuple(DETAIL + field.name for field in fields(entry_types.DETAILS[kind]))
 
 

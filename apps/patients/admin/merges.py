@@ -1,4 +1,5 @@
-"""Merging in the admin: from the patient's page into another record; the list of merges; taking one back, and what is left."""
+"""Merging in the admin: from the patient's page into another record; the list of merges; undoing one, and resolving what
+remains."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
@@ -27,12 +28,12 @@ from apps.rest.admin_site import can_open
 
 _FOUND = 20
 _ROW = "row_"
-_QUEUE = "queue"  # in the address of a merge: one came from the queue of suspected pairs, and goes back there
+_QUEUE = "queue"  # in the address of a merge: the user came from the queue of candidates, and returns there
 _QUEUE_PAGE = "admin:patients_duplicatecandidate_changelist"
 
 
 class MergeForm(ReasonForm):
-    """Whose value is kept where the two differ, and why they are one person."""
+    """Which values to keep where the two differ, and why they are one person."""
 
     def __init__(self, preview: merge_plan.Preview, data: Any = None) -> None:
         super().__init__(data)
@@ -48,7 +49,7 @@ class MergeForm(ReasonForm):
 
     @property
     def both(self) -> list[dict[str, Any]]:
-        """Every column in which either has something, side by side; with radios where they differ."""
+        """Returns every column that has a value in one of the two, side by side; with radio buttons where they differ."""
         retired, survivor = self.preview.retired, self.preview.survivor
         rows = []
         for column in ("mrn", *merge_plan.SHOWN):
@@ -83,7 +84,7 @@ MERGE = RowAction(
 
 
 def warn_of_visits(request: HttpRequest, patient: Patient) -> None:
-    """Say how many appointments stay booked although the patient is deceased or inactive."""
+    """Warns how many appointments stay booked although the patient is deceased or inactive."""
     if count := services.visits_affected(patient):
         messages.warning(
             request, f"Booked appointments of this patient: {count}. They stay in the schedule until they are cancelled."
@@ -106,14 +107,14 @@ class MergeMixin(HimsModelAdmin):
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[survivor.pk]))
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
-        """The page of an act. Merging begins with choosing the record that stays."""
+        """Shows the page of an action. A merge starts with choosing the survivor."""
         row = self.get_object(request, object_id)
         if action is not MERGE or row is None or not can_open(request.user, action.permission):
             return super().row_action_view(request, object_id, action)
         into = self._into(request, row)
         if into is None:
             return self._choose(request, row)
-        if sample_ids.resolve(request.GET["into"]) != into.pk:  # nothing is merged into a record nobody looked at
+        if sample_ids.resolve(request.GET["into"]) != into.pk:  # a merge requires that the user has seen the survivor
             messages.warning(request, "The record you chose was itself merged into this one. Check it again.")
             return HttpResponseRedirect(f"{request.path}?into={into.pk}")
         response = super().row_action_view(request, object_id, action)
@@ -140,7 +141,7 @@ class MergeMixin(HimsModelAdmin):
         return page
 
     def _choose(self, request: HttpRequest, row: Patient) -> TemplateResponse:
-        """Who stays? Found as patients are found."""
+        """Shows the patient search for the survivor."""
         by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[: rules.QUERY_MAX]
         people = selectors.patients(visible_to=by).exclude(pk=row.pk)
         matches = list(selectors.search_within(people, text, by)[:_FOUND]) if text else []
@@ -151,7 +152,7 @@ class MergeMixin(HimsModelAdmin):
         return page
 
     def _into(self, request: HttpRequest, row: Patient) -> Patient | None:
-        """The record that stays, if the address names one beside this."""
+        """Returns the survivor, if the address names one besides this record."""
         chosen = sample_ids.resolve(request.GET.get("into", ""))
         try:
             patient = selectors.patient(cast("Actor", request.user), chosen) if chosen else None
@@ -160,7 +161,7 @@ class MergeMixin(HimsModelAdmin):
         return patient if patient != row else None
 
     def _survivor(self, request: HttpRequest, object_id: str) -> Patient | None:
-        """Into whom the record of this address was merged, if it was and one may know."""
+        """Returns the survivor of this record, if it was merged and the user may know of it."""
         patient_id = sample_ids.resolve(object_id)
         if patient_id is None or not self.has_view_permission(request):
             return None
@@ -175,7 +176,7 @@ class MergeMixin(HimsModelAdmin):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """What became of a merge."""
+    """Filters merges by state."""
 
     title = "state"
     parameter_name = "state"
@@ -190,7 +191,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class SettleForm(forms.Form):
-    """Whose each row and field is that came between a merge and its undo."""
+    """Assigns each row and field that was added between a merge and its undo."""
 
     def __init__(self, merge: Merge, labels: Mapping[int, str], data: Any = None) -> None:
         super().__init__(data)
@@ -230,7 +231,7 @@ SETTLE = RowAction(
 
 @admin.register(Merge)
 class MergeAdmin(HimsModelAdmin):
-    """Every merge, taken back or not; what an undo left is decided here."""
+    """Every merge, undone or not; the remaining items of an undo are resolved here."""
 
     resource = "merge"
     title = "Merged records"
@@ -302,7 +303,8 @@ class MergeAdmin(HimsModelAdmin):
 
 
 def _triage_labels(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> dict[int, str]:
-    """Each open row in words, as far as the reader may know: an entry of a chart by its words, a field by its two values."""
+    """Returns a label of each open item, within the reader's permissions: the text of a chart entry, the two values of a
+    field."""
     rows = list(rows)
     entries = [row.row_id for row in rows if row.model == ChartEntry._meta.label]
     read = {str(entry.pk): f" ({entry})" for entry in ChartEntry.objects.visible_to(reader).filter(pk__in=entries)}

@@ -1,4 +1,4 @@
-"""Patients: found as over the API, registered, amended and deactivated through the same services."""
+"""The pages of patients: search as in the API; registration, changes and deactivation through the same services."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -27,7 +27,7 @@ from apps.rest.admin_site import can_open
 
 _PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "time_of_birth", "gender", "language", "deceased_at")
 _INSURANCE = ("insurance_provider", "insurance_policy_number", "insurance_group_number")
-# What is on the page, and the right without which it is not.
+# The fields of the page, and the permission that each requires.
 _GROUPS: tuple[tuple[str, tuple[str, ...], Permission], ...] = (
     ("Person", _PERSON, Permission.PATIENT_VIEW),
     ("Contact", ("phone", "email"), Permission.PATIENT_VIEW),
@@ -43,14 +43,14 @@ _RECORD = ("active", "created_at", "updated_at")
 
 
 def _split(names: tuple[str, ...], **instead: tuple[str, ...]) -> Iterator[str]:
-    """The names, some of them replaced by others."""
+    """Returns the names, some of them replaced by others."""
     for name in names:
         yield from instead.get(name, (name,))
 
 
 @dataclass(frozen=True)
 class PatientPanel:
-    """What a higher app shows on the patient's page: lines that lead on (address, words), and further ways (words, address)."""
+    """What a higher app shows on the patient's page: lines with links (address, text), and further links (text, address)."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
@@ -66,13 +66,13 @@ def _deactivated(request: HttpRequest, row: Patient, answer: Patient) -> HttpRes
 
 @admin.register(Patient)
 class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
-    """Whoever may amend the insurance alone finds everything else read-only."""
+    """The list of patients. Users who may change only the insurance see all other fields read-only."""
 
     resource = "patient"
     needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND_INSURANCE}
     panels: ClassVar[
         tuple[Callable[[HttpRequest, Patient], PatientPanel | None], ...]
-    ] = ()  # plug: what higher apps show on the page
+    ] = ()  # registry: what higher apps show on the page
     form = PatientForm
     list_display = ("name", "born", "gender", "mrn", "phone", "active")
     list_filter = (ActiveFilter,)
@@ -119,7 +119,7 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
         return (selectors.search_within(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """A whole MRN opens its patient: that is what a scanner types."""
+        """Opens the patient of a complete MRN directly, for barcode scanners."""
         text = request.GET.get("q", "").strip()
         if self.has_view_permission(request) and rules.MRN_SHAPE.fullmatch(text):
             scanned = selectors.by_mrn(request.user, text)  # type: ignore[arg-type]
@@ -155,7 +155,7 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
             warn_of_visits(request, amended)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """On to the new patient's page: booking and charting start there."""
+        """Redirects to the new patient's page, where booking and charting start."""
         messages.success(request, f"{obj} is registered.")
         return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[obj.pk]))
 

@@ -1,4 +1,4 @@
-"""Restricted charts in the admin: closing a patient's, who is on the team, opening one in an emergency, reviewing who did."""
+"""Restricted charts in the admin: restricting a chart, its care team, emergency access, and its review."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -34,7 +34,7 @@ _PAGE = "patients_patient_break_glass"
 
 
 class LongReasonForm(ReasonForm):
-    """Asks why, in more than a word."""
+    """A form that requires a reason of more than a word."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,7 +60,7 @@ class TeamForm(LongReasonForm):
 
 
 class EmergencyForm(forms.Form):
-    """Whose chart, and what the emergency is: a word from the list and a sentence."""
+    """The patient and the emergency: a choice from the list and a sentence."""
 
     mrn = forms.CharField(max_length=40, label="MRN")
     why = forms.ChoiceField(choices=[(word, word) for word in _WHY], label="Situation")
@@ -93,14 +93,14 @@ RESTRICT = RowAction(
 
 
 class RestrictionMixin(HimsModelAdmin):
-    """The part of the patient's page that closes a chart, and that stands in for it where it is closed."""
+    """The part of the patient's page that restricts a chart, and replaces the page of a restricted one."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [path("break-glass/", wrap(self.break_glass_view), name=_PAGE), *super().get_urls()]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
-        """The patient, or None; that somebody was refused a restricted chart is put on record."""
+        """Returns the patient, or None; audits the refused access to a restricted chart."""
         row = cast("Patient | None", super().get_object(request, object_id, from_field))
         if row is None and can_open(request.user, Permission.PATIENT_VIEW):
             self._note_refusal(request, object_id)
@@ -123,16 +123,16 @@ class RestrictionMixin(HimsModelAdmin):
         return super().changelist_view(request, links | (extra_context or {}))
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """No such page; whoever may break the glass is told why, and asked for the reason."""
+        """Returns a 404 page; a user with emergency access sees the explanation and the form for the reason."""
         closed = getattr(request, "withheld", None)
         if closed is None or not can_open(request.user, Permission.PATIENT_BREAK_GLASS):
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
         mrn = Patient.objects.values_list("mrn", flat=True).get(pk=closed)
         page = self._emergency_page(request, EmergencyForm(initial={"mrn": mrn}), status=403)
-        return HttpResponse(page.rendered_content, status=page.status_code)  # it is no form of a row
+        return HttpResponse(page.rendered_content, status=page.status_code)  # it is not a form of a row
 
     def break_glass_view(self, request: HttpRequest) -> HttpResponse:
-        """Open a restricted chart in an emergency, by its MRN."""
+        """Opens a restricted chart in an emergency, by its MRN."""
         if not can_open(request.user, Permission.PATIENT_BREAK_GLASS):
             raise PermissionDenied
         form = EmergencyForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
@@ -191,7 +191,7 @@ _QUESTION = (
 
 
 class InForceFilter(admin.SimpleListFilter):
-    """Charts that are restricted now, unless all that was decided is asked for."""
+    """Shows currently restricted charts, unless all decisions are requested."""
 
     title = "decisions"
     parameter_name = "decided"
@@ -209,7 +209,7 @@ class InForceFilter(admin.SimpleListFilter):
 
 @admin.register(Restriction)
 class RestrictionAdmin(HimsModelAdmin):
-    """Which charts are restricted, by MRN: whoever decides it finds them here, and sees nothing of them."""
+    """Restricted charts, by MRN: users who may restrict find them here, without any other data."""
 
     resource = "restriction"
     title = "Restricted charts"
@@ -269,13 +269,13 @@ class RestrictionAdmin(HimsModelAdmin):
 
 
 class ReviewForm(forms.Form):
-    """What the reviewer found."""
+    """The result of the review."""
 
     review = forms.CharField(max_length=400, label="Result of the review", widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class ReviewedFilter(admin.SimpleListFilter):
-    """Those nobody has looked at yet, or those signed off."""
+    """Filters emergency access by reviewed or not."""
 
     title = "review"
     parameter_name = "review"
@@ -289,7 +289,7 @@ class ReviewedFilter(admin.SimpleListFilter):
 
 @admin.register(BreakGlass)
 class BreakGlassAdmin(HimsModelAdmin):
-    """Who opened whose restricted chart, when and why; each is looked at and signed off."""
+    """Who opened which restricted chart, when and why; each is reviewed and signed off."""
 
     resource = "emergency_access"
     title = "Emergency access"

@@ -1,4 +1,4 @@
-"""Duplicates over the API: who on record may be the person described, and that two records are two people."""
+"""The API of duplicates: which recorded patients may be the described person, and that two records are two people."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class MatchViewSet(HimsViewSet):
-    """Looks before somebody is registered. Writes nothing but that it was looked."""
+    """Searches before a registration. Writes nothing but the audit row."""
 
     resource = "patient"
     data_key = ""
@@ -29,7 +29,7 @@ class MatchViewSet(HimsViewSet):
         example=examples.MATCH,
     )
     def match(self, request: Request) -> Response:
-        """Who on record may be the person a registration describes, and why."""
+        """Which recorded patients may be the person of a registration, and why."""
         person = services.described_person(Registration(**self.parse()))
         matches = selectors.possible_matches(visible_to=self.by, person=person)
         self.record_access("patient.matched", shown=len(matches), patients=[str(match.patient.pk) for match in matches])
@@ -37,7 +37,7 @@ class MatchViewSet(HimsViewSet):
 
 
 class NotSameViewSet(HimsViewSet):
-    """Says that two records are two people: the pair is not suggested again."""
+    """Records that two records are two people: the pair is not suggested again."""
 
     resource = "patient"
     data_key = "pair"
@@ -51,7 +51,7 @@ class NotSameViewSet(HimsViewSet):
         operation_id="tellPatientsApart",
     )
     def not_same(self, request: Request, pk: str) -> Response:
-        """Say that these two records are two people."""
+        """Record that these two records are two people."""
         patient_id = self.id_in_path()
         pair = services.mark_not_duplicate(by=self.by, patient_id=patient_id, **self.parse())
         return self.ok({"pair": responses.pair(pair, patient_id)})

@@ -1,4 +1,4 @@
-"""Sections 3.1 to 3.3 of the API reference, as printed (where it prints the word uuid, there is one), and those of our own."""
+"""Examples from sections 3.1 to 3.3 of the API reference, with real UUIDs, and our own."""
 
 from apps.rest.endpoint import Example
 

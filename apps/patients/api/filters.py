@@ -25,7 +25,8 @@ class PatientFilter(FilterSet):
         fields: list[str] = []
 
     def unfiltered(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Search and counts have plans of their own (`selectors.list_page`); here the parameters are declared and checked."""
+        """Returns the queryset unfiltered: search and counts have their own plans (`selectors.list_page`); this class declares
+        and checks the parameters."""
         return rows
 
 

@@ -1,4 +1,4 @@
-"""Merging over the API: what it would do, doing it, reading it, taking it back. Administrators only."""
+"""The API of merges: preview, merge, read, undo. Administrators only."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class IntoFilter(FilterSet):
 
 
 class TriageShape(serializers.Serializer):
-    """A row born, or a field changed, on the survivor between the merge and its undo."""
+    """A row created, or a field changed, on the survivor between the merge and its undo."""
 
     id = serializers.IntegerField()
     model = serializers.CharField(help_text="`patients.Patient` for a field, whose name is then `row_id`")
@@ -52,7 +52,7 @@ class TriageShape(serializers.Serializer):
 
 
 class MergeShape(serializers.Serializer):
-    """Two records of one person became one. `retired_id` finds the survivor, until the merge is undone."""
+    """A merge of two records of one person. `retired_id` finds the survivor, until the merge is undone."""
 
     id = serializers.UUIDField()
     retired_id = serializers.UUIDField()
@@ -87,7 +87,7 @@ class CautionShape(serializers.Serializer):
 
 
 class MergePreviewShape(serializers.Serializer):
-    """What merging the one into the other would do."""
+    """The effect of merging one record into the other."""
 
     retired_id = serializers.UUIDField()
     survivor_id = serializers.UUIDField()
@@ -101,7 +101,7 @@ class MergePreviewShape(serializers.Serializer):
 
 
 class MergePreviewViewSet(HimsViewSet):
-    """What a merge would do."""
+    """The effect of a merge."""
 
     resource = "preview"
     tag = "Patients"
@@ -114,7 +114,7 @@ class MergePreviewViewSet(HimsViewSet):
         operation_id="previewMerge",
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """What merging this record into another would do."""
+        """The effect of merging this record into another."""
         retired_id, into = self.id_in_path(), self.validated_query().get("into")
         if not into:
             raise Invalid(field="into", issue="Send the id of the record to keep.")
@@ -125,7 +125,7 @@ class MergePreviewViewSet(HimsViewSet):
 
 
 class MergeViewSet(HimsViewSet):
-    """Two records of one person, made one."""
+    """Merges of two records of one person."""
 
     resource = "merge"
     tag = "Patients"
@@ -161,9 +161,10 @@ class MergeViewSet(HimsViewSet):
         ),
     )
     def create(self, request: Request, pk: str) -> Response:
-        """Merge this record into another, which takes its chart; this id finds the other from then on.
+        """Merge this record into another, which takes its chart; this id then finds the other record.
 
-        The warning `visits_affected` counts the appointments that stay booked although the one patient is deceased or inactive.
+        The warning `visits_affected` counts the appointments that stay booked although one of the patients is deceased or
+        inactive.
         """
         body = self.parse()
         merge = services.merge(
@@ -178,19 +179,19 @@ class MergeViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """A merge, and what its undo left to decide."""
+        """A merge, and the remaining items of its undo."""
         merge = selectors.merge(self.by, self.id_in_path())
         self.record_access("merge.read", patient_id=merge.survivor_id, object_id=merge.pk)
         return self.ok({"merge": merge_shape(merge)})
 
     @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape)
     def undo(self, request: Request, pk: str) -> Response:
-        """Take a merge back, also after later edits; what was born since is listed in `triage`."""
+        """Undo a merge, also after later edits; what was created since is listed in `triage`."""
         return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})
 
 
 def merge_shape(merge: Merge) -> dict[str, Any]:
-    """A merge as it reads."""
+    """Returns a merge."""
     return {
         "id": merge.pk,
         "retired_id": merge.retired_id,
@@ -206,7 +207,7 @@ def merge_shape(merge: Merge) -> dict[str, Any]:
 
 
 def preview_shape(preview: merge_plan.Preview) -> dict[str, Any]:
-    """A preview as it reads."""
+    """Returns a preview."""
     return {
         "retired_id": preview.retired.pk,
         "survivor_id": preview.survivor.pk,

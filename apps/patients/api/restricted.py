@@ -1,4 +1,4 @@
-"""Restricted charts over the API: closing and opening them, emergency access, and who looked at a record."""
+"""The API of restricted charts: restricting and opening them, emergency access, and who looked at a record."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class RestrictionBody(StrictSerializer):
 
 
 class RestrictionShape(serializers.Serializer):
-    """Whether the chart is restricted, and to whom it is open then."""
+    """Whether the chart is restricted, and who can open it then."""
 
     patient_id = serializers.UUIDField()
     restricted = serializers.BooleanField()
@@ -68,7 +68,7 @@ class BreakGlassByMrnBody(BreakGlassBody):
 
 
 class BreakGlassShape(serializers.Serializer):
-    """Emergency access to one restricted chart, for one person."""
+    """Emergency access of one user to one restricted chart."""
 
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
@@ -84,7 +84,7 @@ class PersonShape(serializers.Serializer):
 
 
 class LookShape(serializers.Serializer):
-    """One look at the record, one change of it, or one try that was refused."""
+    """One read or change of the record, or one refused attempt."""
 
     id = serializers.UUIDField()
     at = serializers.DateTimeField()
@@ -105,7 +105,7 @@ class PeriodFilter(FilterSet):
 
 
 class RestrictionViewSet(HimsViewSet):
-    """Closes a chart to all but its care team. Answers whoever may decide it, although the chart itself is closed to them."""
+    """Restricts a chart to its care team. Users who may decide it get a reply even if the chart itself is closed to them."""
 
     resource = "restriction"
     tag = "Restricted charts"
@@ -136,7 +136,7 @@ class RestrictionViewSet(HimsViewSet):
         ),
     )
     def update(self, request: Request, pk: str) -> Response:
-        """Restrict a chart, name its care team anew, or lift the restriction."""
+        """Restrict a chart, replace its care team, or lift the restriction."""
         body, patient_id = self.parse(), self.id_in_path()
         if body["restricted"]:
             team = body.get("care_team")
@@ -148,7 +148,8 @@ class RestrictionViewSet(HimsViewSet):
 
 
 class BreakGlassViewSet(HimsViewSet):
-    """Opens a restricted chart in an emergency, for four hours. Administrators are told; every row of the trail says why."""
+    """Opens a restricted chart in an emergency, for four hours. Administrators are notified; every audit row contains the
+    reason."""
 
     resource = "break_glass"
     tag = "Restricted charts"
@@ -188,14 +189,14 @@ class BreakGlassViewSet(HimsViewSet):
         ),
     )
     def by_mrn(self, request: Request) -> Response:
-        """Open a restricted chart in an emergency, by its MRN: its id is not found in any list."""
+        """Open a restricted chart in an emergency, by its MRN: no list contains its id."""
         body = self.parse()
         row = services.break_glass_of(by=self.by, mrn=body["mrn"], reason=body["reason"])
         return self.ok({"break_glass": break_glass_shape(row)})
 
 
 class AccessLogViewSet(HimsViewSet):
-    """Who looked at a patient's record: over the API, on the pages, refused tries too."""
+    """Who looked at a patient's record: in the API, on the pages, and refused attempts."""
 
     resource = "look"
     plural = "access_log"
@@ -205,7 +206,7 @@ class AccessLogViewSet(HimsViewSet):
         permission=Permission.AUDIT_VIEW, query=PeriodFilter, response=LookShape, about_patient=True, operation_id="getAccessLog"
     )
     def list(self, request: Request, pk: str) -> Response:
-        """Who looked at this record, when and why, the latest first; also at records that were merged into it."""
+        """Who looked at this record, when and why, the latest first; includes records that were merged into it."""
         filters, window = self.validated_query(), self.window()
         since, until = filters.get("date_from"), filters.get("date_to")
         periods.check(since, until)
@@ -218,7 +219,7 @@ class AccessLogViewSet(HimsViewSet):
 
 
 def restriction_shape(restriction: Restriction) -> dict[str, Any]:
-    """The decision, and to whom the chart is open now."""
+    """Returns the decision, and who can open the chart now."""
     members = selectors.care_team(restriction.patient).exclude(because=CareTeamMember.Because.NAMED)
     return {
         "patient_id": restriction.patient_id,
@@ -232,13 +233,13 @@ def restriction_shape(restriction: Restriction) -> dict[str, Any]:
 
 
 def break_glass_shape(row: BreakGlass) -> dict[str, Any]:
-    """An emergency access as whoever has it reads it."""
+    """Returns an emergency access for its user."""
     names = ("patient_id", "user_id", "broken_at", "until")
     return {"id": row.pk} | {name: getattr(row, name) for name in names}
 
 
 def access_log_row(entry: AccessLogEntry) -> dict[str, Any]:
-    """A row of the access log."""
+    """Returns a row of the access log."""
     return {
         "id": entry.id,
         "at": entry.at,

@@ -1,4 +1,4 @@
-"""Patients and their charts over the API."""
+"""The API of patients and their charts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class PatientViewSet(HimsViewSet):
-    """The people in the clinic's care."""
+    """The patients of the clinic."""
 
     resource = "patient"
     plural = "patients"
@@ -112,7 +112,7 @@ class PatientViewSet(HimsViewSet):
         warnings=("visits_affected",),
     )
     def deactivate(self, request: Request, pk: str) -> Response:
-        """Take the patient out of the active list. The warning `visits_affected` counts the booked appointments."""
+        """Remove the patient from the active list. The warning `visits_affected` counts the booked appointments."""
         patient = services.deactivate(by=self.by, patient_id=self.id_in_path())
         return self._answer(patient, responses.visits_affected(patient))
 
@@ -125,14 +125,14 @@ class PatientViewSet(HimsViewSet):
         return {"patient": responses.patient(patient, self.by)}, patient.updated_at
 
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
-        """The patient; where the id was merged into another, `Content-Location` says which it is now."""
+        """Returns the patient; if the id was merged into another, `Content-Location` names the survivor."""
         moved = {"Content-Location": f"/v1/patients/{patient.pk}"} if self.id_in_path() != patient.pk else {}
         shown = {"patient": responses.patient(patient, self.by)}
         return self.ok(shown, version=patient.updated_at, warnings=warnings, headers=moved)
 
 
 class MedicalHistoryViewSet(HimsViewSet):
-    """A patient's chart: read by kind, written by hand, corrected by retraction."""
+    """A patient's chart: read by kind, recorded by hand, corrected by retraction."""
 
     resource = "chart"
     plural = "records"
@@ -230,7 +230,7 @@ def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
 
 
 def _duplicate_warning(by: Actor, patient: Patient, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The warning that an amended patient may be another one on record, where a compared column was written."""
+    """Returns the warning that a changed patient may be another recorded one, if a compared column was written."""
     if not COMPARED & changes.keys() or not by.has_permission(Permission.PATIENT_MATCH):
         return []
     return _possible_duplicate(selectors.duplicates_of(patient, visible_to=by))

@@ -1,4 +1,5 @@
-"""The patient banner: who this is, in one line on top of every page of a patient, so that nobody writes into the wrong chart."""
+"""The patient banner: the patient's identity in one line on top of every page of a patient, so that entries go into the correct
+chart."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,9 +14,8 @@ from apps.patients.models import AllergyStatus, ChartEntry, Patient
 
 @dataclass(frozen=True)
 class Banner:
-    """`name` (in a title `title_name`), `born` and `age` are in words. `allergy_status` is empty where the reader may not know of
-    allergies; `allergies` are named where the reader may read them.
-    """
+    """`name` (in a title `title_name`), `born` and `age` as text. `allergy_status` is empty if the reader may not know of
+    allergies; `allergies` are named if the reader may read them."""
 
     patient_id: UUID
     name: str
@@ -32,7 +32,7 @@ class Banner:
 
 
 def of(patient: Patient, reader: Actor) -> Banner:
-    """The banner as this reader may see it. The age of the dead is that at death."""
+    """Returns the banner for this reader. The age of a deceased patient is that at death."""
     sees_allergies = reader.has_permission(Permission.PATIENT_SEE_ALLERGY_STATUS)
     return Banner(
         patient_id=patient.pk,

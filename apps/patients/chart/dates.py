@@ -1,6 +1,6 @@
-"""Dates as people know them: to the day, the month or the year. And a person's age in words. Pure.
+"""Dates as people know them: to the day, the month or the year. And a person's age as text. Pure.
 
-A partial date is written `2015`, `2015-06` or `2015-06-10`, as FHIR R4 has it (datatypes `date` and `dateTime`).
+A partial date is written `2015`, `2015-06` or `2015-06-10`, as in FHIR R4 (datatypes `date` and `dateTime`).
 """
 
 import calendar
@@ -33,7 +33,7 @@ class PartialDate:
 
     @property
     def last(self) -> date:
-        """Its last day; of an estimated date that of the year."""
+        """Returns its last day; for an estimated date the last day of the year."""
         if self.precision == Precision.DAY:
             return self.first
         if self.precision == Precision.MONTH:
@@ -46,12 +46,12 @@ class PartialDate:
 
     @property
     def in_words(self) -> str:
-        """As pages show it: `2015-06`, `about 1975`."""
+        """Returns the date as pages show it: `2015-06`, `about 1975`."""
         return f"about {self}" if self.precision == Precision.ESTIMATED else str(self)
 
 
 def partial(text: str) -> PartialDate:
-    """Reads `2015`, `2015-06` or `2015-06-10`. Raises ValueError."""
+    """Parses `2015`, `2015-06` or `2015-06-10`. Raises ValueError."""
     match = _PARTIAL.fullmatch(text)
     if match is None:
         raise ValueError(WRITE_IT_AS)
@@ -83,7 +83,7 @@ def precision_problem(first: date, precision: str) -> str | None:
 
 @dataclass(frozen=True)
 class Birth:
-    """When a person was born; `at` is the time of day where it is known (and then the day is known too)."""
+    """When a person was born; `at` is the time of day if known (and then the day is known too)."""
 
     day: date
     precision: str = Precision.DAY
@@ -135,7 +135,7 @@ def _count(number: int, unit: str) -> str:
 
 
 def one_slip(left: str, right: str) -> bool:
-    """One digit differs, or two neighbouring digits stand the other way round."""
+    """Returns whether one digit differs, or two neighbouring digits are swapped."""
     places = [place for place, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
     if len(places) == 2 and places[1] == places[0] + 1:
         return (left[places[0]], left[places[1]]) == (right[places[1]], right[places[0]])
@@ -143,7 +143,7 @@ def one_slip(left: str, right: str) -> bool:
 
 
 def near_days(born: date) -> list[date]:
-    """The day itself first, and every day that a slip of the kinds above makes of it."""
+    """Returns the day itself first, then every day that one such slip makes of it."""
     year, month, day = born.year, born.month, born.day
     days = [_day(year, day, month), *(_day(year + off, month, day) for off in (-10, -1, 1, 10))]
     text = f"{born:%Y%m%d}"

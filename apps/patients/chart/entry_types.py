@@ -1,7 +1,7 @@
-"""What may stand in a chart: the eight kinds of entry, their statuses and their typed details. Pure values, no table.
+"""The content of a chart: the eight kinds of entry, their statuses and their typed details. Pure values, no table.
 
-An entry has a code (what), a status, when it happened, who recorded it, and details that differ by kind. Status words follow
-FHIR R4 where it has them (AllergyIntolerance, MedicationStatement, Condition, Procedure, Immunization, Observation).
+An entry has a code (what), a status, when it happened, who recorded it, and details that differ by kind. Statuses follow FHIR R4
+where it defines them (AllergyIntolerance, MedicationStatement, Condition, Procedure, Immunization, Observation).
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class CodeSystem(StrEnum):
 
 ENTERED_IN_ERROR = "entered_in_error"
 ACTIVE = "active"
-# Of a diagnosis: made at a signed visit while the same code was on the problem list. Set by the service, not by a caller.
+# Of a diagnosis: made at a signed consultation while the same code was on the problem list. Set by the service, not by a caller.
 ENCOUNTER = "encounter"
 STATUSES: dict[EntryType, tuple[str, ...]] = {
     EntryType.ALLERGY: ("active", "inactive", "resolved"),
@@ -49,7 +49,7 @@ STATUSES: dict[EntryType, tuple[str, ...]] = {
 }
 MEASURED = (EntryType.LAB_RESULT, EntryType.VITAL_SIGN)
 
-# SNOMED CT's finding for "asked, and there is none", as the International Patient Summary wants it said.
+# SNOMED CT's finding for "asked, and there is none", as the International Patient Summary requires.
 NO_KNOWN_ALLERGY = ("SNOMED-CT", "716186003", "No known allergy")
 
 
@@ -99,7 +99,7 @@ class ImmunizationDetail:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasurementDetail:
-    """Of a laboratory result or a vital sign; the number and its unit stand in the entry itself."""
+    """Of a laboratory result or a vital sign; the entry itself contains the number and its unit."""
 
     value_text: str = ""
     reference_range: str = ""
@@ -132,7 +132,7 @@ TEXT_MAX = 4_000
 
 
 class BadDetail(ValueError):
-    """A detail that the kind of entry does not have, or not with that value."""
+    """A detail that the kind of entry does not have, or an invalid value of one."""
 
     def __init__(self, field: str, issue: str) -> None:
         super().__init__(f"{field}: {issue}")
@@ -141,7 +141,7 @@ class BadDetail(ValueError):
 
 
 def read_detail(entry_type: EntryType, raw: Mapping[str, Any]) -> Detail:
-    """The typed detail of an entry. Raises BadDetail naming the first field that is unknown or wrong."""
+    """Returns the typed detail of an entry. Raises BadDetail with the first unknown or invalid field."""
     kind = DETAILS[entry_type]
     known = {field.name for field in fields(kind)}
     for name in raw:
@@ -167,5 +167,5 @@ def _checked(name: str, hint: Any, value: Any) -> Any:
 
 
 def detail_values(detail: Detail) -> dict[str, Any]:
-    """What the detail says, without what it leaves open."""
+    """Returns the set values of the detail."""
     return {name: value for name, value in asdict(detail).items() if value not in ("", None)}

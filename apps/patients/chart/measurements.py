@@ -1,4 +1,4 @@
-"""Who is measured: the age on a day and the newest values of the chart, for the check of vital signs."""
+"""The measured person: the age on a day and the newest values of the chart, for the check of vital signs."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from apps.patients.models import ChartEntry, Patient
 
 
 def last_measured(by: Actor, patient_id: UUID, *names: str, until: datetime | None = None) -> dict[str, LastMeasurement]:
-    """The newest vital sign of each name in the chart, in its metric unit, with its day where the clinic is. One query.
+    """Returns the newest vital sign of each name in the chart, in its metric unit, with its day at the clinic. One query.
 
     With `until`, the newest at that instant or before.
     """
@@ -29,13 +29,13 @@ def last_measured(by: Actor, patient_id: UUID, *names: str, until: datetime | No
     for row in rows.order_by("code", "-occurred_at", "-id").distinct("code"):
         name = name_of[row.code]
         value = chart_entry.in_metric(name, float(row.value or 0), row.unit)
-        if value is not None:  # an imported unit that nobody knows
+        if value is not None:  # an unknown imported unit
             newest[name] = LastMeasurement(round(value, 3), _day(row.occurred_at))
     return newest
 
 
 def person(patient: Patient, at: datetime, *, until: datetime | None = None) -> MeasuredPerson:
-    """Who is measured at the instant: the age on its day, and the chart's newest weight and height. One query."""
+    """Returns the measured person at the instant: the age on its day, and the chart's newest weight and height. One query."""
     day = _day(at)
     last = last_measured(SYSTEM, patient.pk, "weight_kg", "height_cm", until=until)
     days, age = max((day - patient.date_of_birth).days, 0), ages.age_of(patient, at)
@@ -43,7 +43,7 @@ def person(patient: Patient, at: datetime, *, until: datetime | None = None) -> 
 
 
 def check_entry(patient: Patient, row: ChartEntry, *, confirmed: bool) -> None:
-    """Check the number of a vital sign that is entered by hand. Raises Invalid naming `value` or `unit`."""
+    """Checks the number of a vital sign that is entered by hand. Raises Invalid with the field `value` or `unit`."""
     if row.type != EntryType.VITAL_SIGN or row.value is None:
         return
     name = chart_entry.name_of(row.code_system, row.code, row.display)

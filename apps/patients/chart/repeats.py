@@ -1,4 +1,4 @@
-"""Finds active chart entries that say the same, and which of them stays active when two charts become one. Pure."""
+"""Finds active chart entries with the same meaning, and which of them stays active when two charts are merged. Pure."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry
 
 LISTED_ONCE = (EntryType.ALLERGY, EntryType.DIAGNOSIS)
-_GRAVITY: dict[str, tuple[str, ...]] = {  # the gravest last
+_GRAVITY: dict[str, tuple[str, ...]] = {  # the most severe last
     "severity": ("", "mild", "moderate", "severe"),
     "criticality": ("", "unable_to_assess", "low", "high"),
     "certainty": ("", "unconfirmed", "confirmed"),
@@ -18,7 +18,7 @@ _ANAPHYLAXIS = "anaphyla"
 
 
 def is_same_entry(one: ChartEntry, other: ChartEntry) -> bool:
-    """Whether two entries of one kind name one thing: by their codes of one system, otherwise by their words."""
+    """Returns whether two entries of one kind name the same thing: by their codes of one system, otherwise by their text."""
     if one.type != other.type:
         return False
     if one.code and other.code and one.code_system == other.code_system:
@@ -27,10 +27,10 @@ def is_same_entry(one: ChartEntry, other: ChartEntry) -> bool:
 
 
 def repeats_to_end(rows: Iterable[ChartEntry], among: Collection[UUID]) -> list[ChartEntry]:
-    """Returns the entries that repeat another one of the rows, where some of those that say the same are `among` and some not.
+    """Returns the entries that repeat another one of the rows, if some of the equal ones are `among` and some not.
 
-    What stays is the gravest (anaphylaxis, severity, criticality, certainty), then the one with more details, with a code, with
-    the earlier onset.
+    The most severe stays active (anaphylaxis, severity, criticality, certainty), then the one with more details, with a code,
+    with the earlier onset.
     """
     groups: list[list[ChartEntry]] = []
     for row in sorted(rows, key=_rank):
@@ -43,7 +43,7 @@ def repeats_to_end(rows: Iterable[ChartEntry], among: Collection[UUID]) -> list[
 
 
 def entry_to_keep(rows: Iterable[ChartEntry]) -> ChartEntry | None:
-    """Returns the entry that stays active of those that say the same."""
+    """Returns the entry that stays active among equal ones."""
     return min(rows, key=_rank, default=None)
 
 

@@ -1,4 +1,4 @@
-"""Who looked at a patient's record, in words a person understands: out of the trail, with names, merged records included."""
+"""Who looked at a patient's record, in plain language: from the audit log, with names, merged records included."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ _ACTION_TEXTS: Final = {
     "chart.retracted": "Marked a chart entry as entered in error",
     "page.refused": "Tried to open a page of the record",
 }
-# What a look was for, where the trail does not say otherwise: HL7's PurposeOfUse in plain words.
+# The purpose of an access, unless the audit log names another: HL7's PurposeOfUse in plain language.
 _TREATMENT, _PAYMENT, _OPERATIONS = "treatment", "payment", "operations"
 _PURPOSES: Final = {
     Role.DOCTOR: _TREATMENT,
@@ -59,7 +59,8 @@ _PURPOSES: Final = {
 
 @dataclass(frozen=True)
 class AccessLogEntry:
-    """One row: who, as which role, did what, with which outcome and why. `person_id` is None for the system and for strangers."""
+    """One row: who, in which role, did what, with which outcome and why. `person_id` is None for the system and for anonymous
+    callers."""
 
     id: UUID
     at: datetime
@@ -73,9 +74,10 @@ class AccessLogEntry:
 
 
 def of(patient_id: UUID, *, since: datetime | None = None, until: datetime | None = None) -> tuple[UUID, QuerySet[AuditEvent]]:
-    """The patient a merge may have led to, and the rows about that record and all that were merged into it, the latest first.
+    """Returns the survivor of the patient, and the rows about that record and all that were merged into it, the latest first.
 
-    Raises NotFound. A restricted chart answers too: who looked is no part of the chart. The caller has asked for the right.
+    Raises NotFound. Works for a restricted chart too: the access log is not part of the chart. The caller has checked the
+    permission.
     """
     family = Patient.objects.filter(Q(pk=surviving_id(patient_id)) | Q(merged_into=surviving_id(patient_id)))
     merged_into_of = dict(family.values_list("pk", "merged_into"))
@@ -86,7 +88,7 @@ def of(patient_id: UUID, *, since: datetime | None = None, until: datetime | Non
 
 
 def entries(rows: Iterable[AuditEvent]) -> list[AccessLogEntry]:
-    """The rows with names and words. One query for all names."""
+    """Returns the rows with names and descriptions. One query for all names."""
     rows = list(rows)
     people = User.objects.in_bulk({row.user_id for row in rows if row.user_id})
     return [_entry(row, people.get(row.user_id)) for row in rows]

@@ -1,7 +1,7 @@
-"""Restricted charts: who belongs to the care team, who decided, who broke the glass; and the one filter that keeps them closed.
+"""Restricted charts: the care team, the decisions, emergency access; and the one filter that hides restricted charts.
 
-A restricted chart is there for its care team and for whoever has broken the glass, for four hours. For everybody else it does not
-exist: not in a list, a count, a search or a merge. Every queryset that shows something of a patient is filtered by `open_to`:
+A restricted chart is visible to its care team and to users with emergency access, for four hours. For all others it does not
+exist: not in a list, a count, a search or a merge. Every queryset that shows patient data is filtered by `open_to`:
 
     Appointment.objects.filter(open_to(actor, "patient"))
 """
@@ -21,10 +21,10 @@ from apps.common.models import BaseModel, ClosedQuerySet
 
 
 def open_to(actor: Actor, path: str = "", at: datetime | None = None) -> Q:
-    """As a filter: charts that are not restricted, and of the restricted those that are this actor's to see.
+    """Returns a filter: charts that are not restricted, and restricted ones that this actor may see.
 
-    `path` leads from the queryset's model to the patient. The system sees all. Whoever no longer works in care sees no
-    restricted chart, although the person still stands on a team.
+    `path` leads from the queryset's model to the patient. The system sees all. A user who no longer works in care sees no
+    restricted chart, even as a member of a team.
     """
     if actor.id is None:
         return Q()
@@ -38,18 +38,18 @@ def open_to(actor: Actor, path: str = "", at: datetime | None = None) -> Q:
 
 
 def led_to_open(actor: Actor) -> Q:
-    """As a filter of patients by their own ids, retired ones too: open themselves, and not merged into a closed chart."""
+    """Returns a filter of patients by their own ids, retired ones too: open themselves, and not merged into a closed chart."""
     if actor.id is None:
         return Q()
     return open_to(actor) & (Q(merged_into=None) | open_to(actor, "merged_into"))
 
 
 class CareTeamMember(models.Model):
-    """Somebody who sees the patient's chart though it is restricted: named for it, or a doctor with a consultation (`visit`) or a
-    live or completed appointment.
+    """A user who sees the patient's chart although it is restricted: a named member, or a doctor with a consultation (`visit`) or
+    a live or completed appointment.
 
-    Doctors are written down whether or not the chart is restricted (`services.join_care_team`), and leave again when the last
-    consultation or appointment that made them members is cancelled (`services.leave_care_team`).
+    Doctors are added whether or not the chart is restricted (`services.join_care_team`), and removed when the last consultation
+    or appointment that made them members is cancelled (`services.leave_care_team`).
     """
 
     class Because(models.TextChoices):
@@ -75,12 +75,12 @@ class CareTeamMember(models.Model):
 
 class RestrictionQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever restricts charts sees what was decided, also of charts that are closed to them."""
+        """Users who may restrict charts see the decisions, also of charts that are closed to them."""
         return self.all() if actor.has_permission(Permission.PATIENT_RESTRICT) else self.none()
 
 
 class Restriction(BaseModel):
-    """A decision: this chart is restricted from now on, or no longer. `care_team` are those named then. Only added."""
+    """A decision: this chart is restricted from now on, or no longer. `care_team` are the members named then. Append-only."""
 
     patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     restricted = models.BooleanField()
@@ -102,12 +102,12 @@ class Restriction(BaseModel):
 
 class BreakGlassQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever reviews emergency access sees all of it."""
+        """Users who review emergency access see all of it."""
         return self.all() if actor.has_permission(Permission.GLASS_REVIEW) else self.none()
 
 
 class BreakGlass(BaseModel):
-    """One person opened one restricted chart in an emergency; it closes by itself at `until`. Signed off by a reviewer."""
+    """One user opened one restricted chart in an emergency; the access ends at `until`. A reviewer signs it off."""
 
     patient = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Closing a chart to all but its care team, opening it again, and opening it in an emergency."""
+"""Restricts a chart to its care team, lifts the restriction, and opens a restricted chart in an emergency."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -41,10 +41,10 @@ class AlreadyReviewed(Conflict):
 
 @transaction.atomic
 def restrict(*, by: Actor, patient_id: UUID, care_team: Sequence[UUID] | None, reason: str) -> Restriction:
-    """Close the chart to all but its care team: doctors with a visit, and those named; None keeps who is named. Of a chart that
-    is restricted already, a new team removes everyone it does not name, doctors with visits too; an empty one removes the named.
-    Whoever is not on the team loses sight at once. Raises NotFound, Invalid for a reason too short or a team member who
-    is no active clinician."""
+    """Restricts the chart to its care team: doctors with an appointment or consultation, and named members; None keeps the named
+    ones. For a chart that is already restricted, a new team removes all members it does not name, doctors too; an empty one
+    removes the named. Users outside the team lose access immediately. Raises NotFound, Invalid for a reason too short or a team
+    member who is not an active clinician."""
     reason = _checked_reason(reason)
     patient = selectors.get_for_update(SYSTEM, patient_id)
     if care_team is not None:
@@ -60,8 +60,8 @@ def restrict(*, by: Actor, patient_id: UUID, care_team: Sequence[UUID] | None, r
 
 @transaction.atomic
 def lift_restriction(*, by: Actor, patient_id: UUID, reason: str) -> Restriction:
-    """Open the chart again, and with it the records that were merged into it. The named leave the team, glass that is broken is
-    whole again. Raises NotFound, Invalid, NotRestricted."""
+    """Opens the chart again, and with it the records that were merged into it. The named members leave the team, and emergency
+    accesses end. Raises NotFound, Invalid, NotRestricted."""
     reason = _checked_reason(reason)
     patient = selectors.get_for_update(SYSTEM, patient_id)
     if not patient.amend(restricted=False):
@@ -75,7 +75,7 @@ def lift_restriction(*, by: Actor, patient_id: UUID, reason: str) -> Restriction
     return restriction
 
 
-# By hand and prepared: every booking asks it, and mostly the doctor is written down already.
+# Handwritten and prepared: every booking calls it, and mostly the doctor is a member already.
 _JOIN = """
 INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
 SELECT %(patient)s, %(user)s, %(because)s::varchar, %(by)s, %(at)s WHERE NOT EXISTS (
@@ -85,10 +85,10 @@ ON CONFLICT DO NOTHING
 
 
 def join_care_team(*, by: Actor, patient: Patient, doctor_id: UUID, because: str = _VISIT) -> None:
-    """Write down that the doctor has a consultation (or an appointment) with the patient: should the chart be restricted, it
-    stays open to this doctor.
+    """Records that the doctor has a consultation (or an appointment) with the patient: if the chart is restricted, it stays open
+    to this doctor.
 
-    Called in the transaction of the booking or the visit; a second time it does nothing.
+    Called in the transaction of the booking or the consultation; a second call does nothing.
     """
     row: dict[str, Any] = {"patient": patient.pk, "user": doctor_id, "because": str(because), "by": by.id, "at": clock.now()}
     with prepared.cursor() as cursor:
@@ -99,9 +99,9 @@ def join_care_team(*, by: Actor, patient: Patient, doctor_id: UUID, because: str
 
 
 def leave_care_team(*, by: Actor, patient_id: UUID, doctor_id: UUID, because: str = _VISIT) -> None:
-    """Take back what `join_care_team` wrote down: the doctor has no such consultation or appointment any more.
+    """Reverts `join_care_team`: the doctor has no such consultation or appointment any more.
 
-    Called in the transaction of the cancellation. Whoever is a member for another reason stays one.
+    Called in the transaction of the cancellation. A member for another reason stays one.
     """
     removed, _ = CareTeamMember.objects.filter(patient=patient_id, user=doctor_id, because=because).delete()
     if removed:
@@ -109,8 +109,8 @@ def leave_care_team(*, by: Actor, patient_id: UUID, doctor_id: UUID, because: st
 
 
 def adds_to_care_team(by: Actor, patient_id: UUID) -> bool:
-    """Whether an appointment that this actor books makes its doctor a member of the care team (contract, section 2): booked by
-    the patient, reception, an administrator, the system, or a member. Whoever acts under emergency access is none of these."""
+    """Returns whether an appointment that this actor books makes its doctor a member of the care team (contract, section 2):
+    booked by the patient, reception, an administrator, the system, or a member. A user with emergency access is none of these."""
     if by.id is None or by.role in _BOOK_FOR_THE_TEAM:
         return True
     return CareTeamMember.objects.filter(patient=patient_id, user=by.id).exists()
@@ -118,8 +118,8 @@ def adds_to_care_team(by: Actor, patient_id: UUID) -> bool:
 
 @transaction.atomic
 def break_glass(*, by: Actor, patient_id: UUID, reason: str) -> BreakGlass:
-    """Open a restricted chart to this person for four hours; administrators are told. Raises NotFound, Invalid for a reason too
-    short, NotRestricted, NoNeedToBreakGlass, and GlassAlreadyBroken while it is open to them already."""
+    """Opens a restricted chart to this user for four hours; administrators are notified. Raises NotFound, Invalid for a reason
+    too short, NotRestricted, NoNeedToBreakGlass, and GlassAlreadyBroken while it is already open to them."""
     reason, now = _checked_reason(reason), clock.now()
     if by.id is None:
         raise Forbidden("Only a person can use emergency access.")
@@ -137,7 +137,7 @@ def break_glass(*, by: Actor, patient_id: UUID, reason: str) -> BreakGlass:
 
 
 def break_glass_of(*, by: Actor, mrn: str, reason: str) -> BreakGlass:
-    """The same for whoever has this MRN, in any case, or had it before a merge."""
+    """The same for the patient who has this MRN, in any case, or had it before a merge."""
     patient = selectors.by_mrn(SYSTEM, mrn.strip())
     if patient is None:
         raise NotFound("There is no such patient.")
@@ -146,7 +146,8 @@ def break_glass_of(*, by: Actor, mrn: str, reason: str) -> BreakGlass:
 
 @transaction.atomic
 def review_glass(*, by: Actor, break_glass_id: UUID, review: str) -> BreakGlass:
-    """Sign an emergency access off, with what was found. Raises NotFound, Invalid, AlreadyReviewed, Forbidden for one's own."""
+    """Signs an emergency access off, with the result of the review. Raises NotFound, Invalid, AlreadyReviewed, Forbidden for
+    one's own."""
     row = BreakGlass.objects.visible_to(by).filter(pk=break_glass_id).select_for_update().first()
     if row is None:
         raise NotFound("There is no such emergency access.")
@@ -169,7 +170,7 @@ def _checked_reason(reason: str) -> str:
 
 
 def _name_members(by: Actor, patient: Patient, care_team: Sequence[UUID]) -> None:
-    """Make exactly these the named members of the team."""
+    """Makes exactly these the named members of the team."""
     wanted = list(dict.fromkeys(care_team))
     known = set(selectors.may_join_care_team().filter(pk__in=wanted).values_list("pk", flat=True))
     wrong = [(number, user_id) for number, user_id in enumerate(care_team) if user_id not in known]

@@ -1,7 +1,7 @@
-"""The hot reads: the querysets of `selectors`, their SQL made once for each role and run prepared (`common.prepared`).
+"""The frequent reads: the querysets of `selectors`, with SQL that is built once per role and run prepared (`common.prepared`).
 
-Whom somebody may know of is `Patient.objects.visible_to` here as everywhere. It is asked for a stand-in of the role, whose id and
-instant are blanks; each read fills in the person's own.
+Which patients a user may know of is `Patient.objects.visible_to` here too. It is built for a placeholder of the role, whose id
+and instant are slots; each read binds the user's own.
 """
 
 from collections.abc import Sequence
@@ -23,46 +23,46 @@ from apps.patients.models import Patient, PatientQuerySet
 
 LIST_COLUMNS = ("id", "mrn", "first_name", "last_name", "date_of_birth", "phone", "email", "is_active")
 
-# Blanks: values that no condition of a queryset holds by itself.
+# Slots: parameters that each read binds.
 ACTOR_ID, NOW = UUID(int=1), datetime(1, 1, 2, tzinfo=UTC)
 _PATIENT, _SEQ, _SEQS = UUID(int=2), 2**62 + 2, [2**62 + 3]
 
 
 @dataclass(frozen=True)
 class PatientQueries:
-    """What the actor may read, ready to run."""
+    """The prepared reads of one actor."""
 
     _role: "_RoleQueries"
     _actor_values: tuple[UUID | None, datetime]
 
     def page(self, status: str, from_seq: int, skip: int, limit: int) -> list[dict[str, Any]]:
-        """Rows of a list from a `seq` downwards, some of them skipped, with their `seq`."""
+        """Returns rows of a list from a `seq` downwards, with an offset, and their `seq`."""
         return self._role.pages[status].dicts(from_seq, *self._actor_values, limit=limit, offset=skip)
 
     def rows(self, seqs: Sequence[int]) -> list[dict[str, Any]]:
-        """The rows of these patients, in no order, with their `seq`, and with the `newest` there is."""
+        """Returns the rows of these patients, unordered, with their `seq`, and with the `newest` one."""
         return self._role.rows.dicts(list(seqs), *self._actor_values)
 
     def one(self, patient_id: UUID) -> Patient | None:
-        """The patient, also by the id of a record that was merged into it."""
+        """Returns the patient, also by the id of a record that was merged into it."""
         rows: list[Patient] = self._role.one.instances(patient_id, *self._actor_values)
         return rows[0] if rows else None
 
     def get_for_update(self, patient_id: UUID) -> list[Patient]:
-        """The same, its row locked until the transaction ends; empty where there is none."""
+        """The same, with its row locked until the transaction ends; empty if there is none."""
         return self._role.get_for_update.instances(patient_id, *self._actor_values)
 
     def hidden(self) -> SqlFragment | None:
-        """The `seq` of the restricted charts that are not the actor's to see, as a statement."""
+        """Returns the `seq` of the restricted charts that are closed to the actor, as a statement."""
         return self._role.hidden.statement(*self._actor_values)
 
     def hidden_seqs(self) -> list[int]:
-        """The same, looked up. Few; none for the system."""
+        """The same as values. Few; none for the system."""
         return [row["seq"] for row in self._role.hidden.dicts(*self._actor_values)]
 
 
 def of(actor: Actor) -> PatientQueries:
-    """What this actor reads."""
+    """Returns the reads of this actor."""
     if actor is SYSTEM:
         role = _system_queries()
     elif isinstance(actor, RolePermissions):
@@ -73,13 +73,14 @@ def of(actor: Actor) -> PatientQueries:
 
 
 def surviving_id(patient_id: UUID) -> Coalesce:
-    """As a value for queries: the id itself, or that of the record it was merged into. Never further: merges keep it one step."""
+    """Returns a query expression: the id itself, or that of the record it was merged into. One step is enough: merges keep it
+    so."""
     led_to = Patient.objects.filter(pk=patient_id).values("merged_into")
     return Coalesce(Subquery(led_to), Value(patient_id, output_field=UUIDField()))
 
 
 class RolePlaceholder(RolePermissions):
-    """Somebody of a role, whose id is a blank."""
+    """An actor of a role whose id is a slot."""
 
     id = ACTOR_ID
 
@@ -88,7 +89,7 @@ class RolePlaceholder(RolePermissions):
 
 
 class _RoleQueries:
-    """The reads of a role, each made when first asked for. Blanks count as they are named: the read's own, then who and when."""
+    """The reads of a role, each built on first use. The order of the slots is: the read's own, then actor and time."""
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor

@@ -1,8 +1,8 @@
-"""Counts and places of the patient list, without counting it and without walking to a far page.
+"""Counts and positions of the patient list, without counting it and without scanning to a far page.
 
-The triggers of migration 0006 write, this module reads, folds and repairs. A list is `listed` (everybody), `active` or
-`inactive`; its order is the newest first. `hidden` is a statement that finds the `seq` of patients whoever asks may not know of:
-they are counted as if they had left.
+Triggers write the counter; this module reads, compacts and repairs it. A list is `listed` (all), `active` or `inactive`; its
+order is the newest first. `hidden` is a statement that returns the `seq` of patients that the caller may not know of: they are
+not counted.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from apps.common.prepared import SqlFragment
 
 BLOCK = 256  # patients by `seq`, as in the migration
 REGION = 16_384
-_NEWEST = 2**63 - 1  # behind every `seq`
+_NEWEST = 2**63 - 1  # after every `seq`
 _COUNTED = {"listed": "listed", "active": "active", "inactive": "listed - active"}
 
 
@@ -43,14 +43,14 @@ def _rows(which: str, hidden: SqlFragment | None) -> str:
 
 
 def total(which: str = "listed", hidden: SqlFragment | None = None) -> int:
-    """The exact number of patients on a list, as this transaction sees it."""
+    """Returns the exact number of patients on a list, as this transaction sees it."""
     with prepared.cursor() as cursor:
         text = f"SELECT coalesce(sum(n), 0) FROM ({_rows(which, hidden)}) t WHERE level = 0"
         cursor.execute(text, hidden.values if hidden else [])
         return int(cursor.fetchone()[0])
 
 
-# Regions from the newest down, each with how many rows stand before it: the last that begins at or before the offset holds it.
+# Regions from the newest down, each with the number of rows before it: the last that begins at or before the offset contains it.
 # Then the same with the blocks of that region.
 _PAGE_START = """
 WITH counted AS NOT MATERIALIZED ({rows}),
@@ -72,9 +72,10 @@ SELECT coalesce((SELECT (block + 1) * {block} - 1 FROM here), 0), coalesce((SELE
 
 
 def page_start(offset: int, which: str = "listed", hidden: SqlFragment | None = None) -> PageStart:
-    """Where the row `offset` of a list is, without passing those before it. O(regions), then at most BLOCK rows to skip.
+    """Returns the position of the row `offset` of a list, without scanning those before it. O(regions), then at most BLOCK rows
+    to skip.
 
-    The first pages are simply walked to.
+    The first pages are simply scanned.
     """
     if offset < BLOCK:
         return PageStart(seq=_NEWEST, skip=offset, total=total(which, hidden))
@@ -85,7 +86,7 @@ def page_start(offset: int, which: str = "listed", hidden: SqlFragment | None = 
     return PageStart(seq=int(seq), skip=offset - int(before), total=int(length))
 
 
-# The rows of a block that has more than one; a row that another fold takes at the same time is simply gone when it is our turn.
+# The rows of a block that has more than one; a row that a concurrent compaction takes is simply gone when it is our turn.
 _COMPACT = """
 WITH gone AS (
     DELETE FROM patients_rowcounter
@@ -97,7 +98,7 @@ SELECT level, block, sum(listed), sum(active) FROM gone GROUP BY level, block
 
 
 def compact() -> int:
-    """Add up the rows of each block into one. Answers how many blocks were folded. Any number may run at once."""
+    """Adds up the rows of each block into one. Returns how many blocks were compacted. Any number may run at once."""
     with connection.cursor() as cursor:
         cursor.execute(_COMPACT)
         return cursor.rowcount
@@ -113,7 +114,7 @@ WHERE merged_into_id IS NULL GROUP BY 1, 2
 
 @transaction.atomic
 def recount() -> tuple[int, int]:
-    """Count everybody anew while nobody writes. Answers the total before and after: they differ only where a trigger was off."""
+    """Recounts all patients while writers wait. Returns the total before and after: they differ only if a trigger was off."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
         before = total()

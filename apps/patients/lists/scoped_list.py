@@ -1,12 +1,12 @@
-"""Lists of what belongs to patients (visits, consultations): their SQL made once for each role and set of filters, run prepared.
+"""Lists of rows that belong to patients (appointments, consultations): SQL built once per role and set of filters, run prepared.
 
-A list by status, of nobody in particular, is read from the index that begins with the status. The planner would rather walk the
-index of all rows and drop those of another status, hoping to find one soon; where one in a hundred thousand has it (visits asked
-for), or none of the first hundred thousand (visits done come after all that are still to be), that takes a second. So the order
-begins with the status too, which that index alone has, and the condition is `= ANY`: what equals a constant is no order.
+A list by status, without another filter, is read from the index that begins with the status. The planner would rather scan the
+index of all rows and drop those of another status; if one in a hundred thousand has it (requested appointments), or none of the
+first hundred thousand (completed appointments come after all future ones), that takes a second. So the order begins with the
+status too, which only that index provides, and the condition is `= ANY`: a column that equals a constant is not part of an order.
 
-The total is exact without a filter, from a tally that triggers keep, and counted up to 10,000 with one; rows of charts that are
-hidden from the reader are in neither. Querysets are asked for a `RolePlaceholder`; its id and instant are slots.
+The total is exact without a filter, from a row counter that triggers maintain, and counted up to 10,000 with one; rows of charts
+that are hidden from the reader are in neither. Querysets are built for a `RolePlaceholder`; its id and instant are slots.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from apps.rest.cursor import Position
 from apps.rest.paging import COUNTED_UP_TO, Total
 
 ACTOR_SLOTS = (ACTOR_ID, NOW)
-_LAST_AT, _LAST_ID = datetime(1, 1, 9, tzinfo=UTC), UUID(int=9)  # blanks: the place of the last row of the page before
+_LAST_AT, _LAST_ID = datetime(1, 1, 9, tzinfo=UTC), UUID(int=9)  # slots: the position of the last row of the previous page
 
 
 class VisibleRows(Protocol):
@@ -39,14 +39,14 @@ class VisibleRows(Protocol):
 
 @dataclass(frozen=True)
 class ListFilter:
-    """Conditions of a list and the blanks within them, in their order."""
+    """Conditions of a list and their slots, in order."""
 
     condition: Q
     slots: Sequence[Any]
 
 
 class Among(Lookup):
-    """One of a list that has one member; see above."""
+    """A membership condition with one member; see above."""
 
     lookup_name = "among"
 
@@ -57,7 +57,7 @@ class Among(Lookup):
 
 
 def by_status(names: Sequence[str], slot: Any, order: Sequence[str]) -> tuple[Q, Sequence[str]]:
-    """The condition on the status and the order of a list that is filtered by these names."""
+    """Returns the condition on the status and the order of a list that is filtered by these names."""
     if not _OWNER_FILTERS.isdisjoint(names):
         return Q(status=slot), order
     return Q(Among(F("status"), slot)), ("status" if order[0].startswith("-") else "-status", *order)
@@ -67,9 +67,9 @@ _OWNER_FILTERS = {"patient_id", "doctor_id", "appointment_id"}
 
 
 class ScopedList:
-    """A list as its role and its filters make it. `tally` is the table that knows how many rows there are in all.
+    """A list for its role and filters. `tally` is the table that counts all rows.
 
-    `order` ends in an instant and the id: by these two a page is found that follows another (`following`).
+    `order` ends in an instant and the id: the next page starts after these two (`following`).
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class ScopedList:
 
     @cached_property
     def following(self) -> PreparedQuery:
-        """The rows behind a place. The index starts at the instant; of its rows those up to the id are dropped."""
+        """Returns the rows after a position. The index starts at the instant; of its rows those up to the id are dropped."""
         column, beyond = self.time.removeprefix("-"), "lt" if self.time.startswith("-") else "gt"
         further = Q(**{f"{column}__{beyond}": _LAST_AT}) | Q(**{f"id__{beyond}": _LAST_ID})
         rows = self._shown.filter(further, **{f"{column}__{beyond}e": _LAST_AT})
@@ -111,19 +111,19 @@ class BoundList:
     _actor_values: tuple[UUID | None, datetime]
 
     def page(self, offset: int, limit: int) -> list[dict[str, Any]]:
-        """Rows of it as plain values."""
+        """Returns its rows as plain values."""
         return self._scoped_list.page.dicts(*self._values, *self._actor_values, limit=limit, offset=offset)
 
     def following(self, after: Position, limit: int) -> list[dict[str, Any]]:
-        """Rows behind a place as plain values."""
+        """Returns rows after a position as plain values."""
         return self._scoped_list.following.dicts(*self._values, after.instant, after.id, *self._actor_values, limit=limit)
 
     def place_of(self, row: dict[str, Any]) -> Position:
-        """The place of a row of the list."""
+        """Returns the position of a row of the list."""
         return Position.at(row[self._scoped_list.time.removeprefix("-")], row["id"])
 
     def total(self) -> Total:
-        """How many there are, in one statement: all counted less those of charts that are hidden."""
+        """Returns the total, in one statement: the counter less the rows of hidden charts."""
         values = (*self._values, *self._actor_values)
         if not self._scoped_list.page.statement(*values):
             return Total(0)
@@ -144,13 +144,13 @@ _COUNTED = "SELECT n, n - ({hidden}) FROM ({all}) found (n)"
 
 
 def bind(scoped_list: ScopedList, values: Sequence[Any], actor: Actor) -> BoundList:
-    """The list with the values of its filters, for this person now."""
+    """Returns the list with the values of its filters, for this user now."""
     return BoundList(scoped_list, tuple(values), (actor.id, clock.now()))
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """Rows of a list in its order. `next` is the place of the last row where more rows follow."""
+    """Rows of a list in its order. `next` is the position of the last row if more rows follow."""
 
     rows: list[dict[str, Any]]
     next: Position | None
@@ -158,13 +158,13 @@ class ListPage:
 
 @dataclass(frozen=True)
 class CountedPage(ListPage):
-    """A page of a list, and how many rows the list has in all."""
+    """A page of a list, and the total of the list."""
 
     total: Total
 
 
 def list_page(read: BoundList, *, offset: int, limit: int) -> CountedPage:
-    """A page by its number. Two statements; one where the first page holds all, or past the end."""
+    """Returns a page by its number. Two statements; one if the first page contains all, or past the end."""
     first = [] if offset else read.page(0, limit + 1)
     if not offset and len(first) <= limit:
         return CountedPage(first, None, Total(len(first)))
@@ -175,7 +175,7 @@ def list_page(read: BoundList, *, offset: int, limit: int) -> CountedPage:
 
 
 def following(read: BoundList, *, after: Position, limit: int) -> ListPage:
-    """The page behind a place, in one statement: a row that is added or removed meanwhile shifts nothing."""
+    """Returns the page after a position, in one statement: a row that is added or removed meanwhile shifts nothing."""
     return _page(read, read.following(after, limit + 1), limit)
 
 

@@ -1,8 +1,8 @@
-"""How two spellings of a telephone number or a street are compared."""
+"""Compares two spellings of a telephone number or a street."""
 
 from apps.patients import rules
 
-PHONE_TAIL = 7  # the subscriber's number, whatever stands before it
+PHONE_TAIL = 7  # the subscriber's number, without any prefix
 _ABBREVIATED = {
     "street": "st",
     "avenue": "ave",
@@ -17,11 +17,11 @@ _ABBREVIATED = {
 
 
 def phone_tail(phone: str) -> str:
-    """The last seven digits; nothing where there are fewer."""
+    """Returns the last seven digits; empty if there are fewer."""
     digits = rules.digits(phone)
     return digits[-PHONE_TAIL:] if len(digits) >= PHONE_TAIL else ""
 
 
 def street(text: str) -> str:
-    """The words of a street, the usual ones abbreviated."""
+    """Returns the words of a street, the usual ones abbreviated."""
     return " ".join(_ABBREVIATED.get(word, word) for word in rules.words(text))

@@ -1,4 +1,4 @@
-"""Going through everybody on record for duplicates, in the order of `seq`: stopped and gone on with at will."""
+"""Compares all recorded patients for duplicates, in the order of `seq`: can be stopped and continued at any time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
 from apps.patients.models import Patient
 
 _LOCK = 4_110_926_512_840_551  # any number, the same in every process
-_BATCH = 100  # patients between two notes of how far it got; so many at most are looked at twice after a kill
+_BATCH = 100  # patients between two records of the progress; at most so many are compared twice after a kill
 
 ProgressCallback = Callable[[int, int], None]
 """Receives the number of compared patients and their total, also before the first."""
@@ -20,7 +20,7 @@ ProgressCallback = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class ScanResult:
-    """`looked_at` patients in the whole sweep, `changes` to the queue by this run, and how many pairs wait now."""
+    """`looked_at` patients in the whole scan, `changes` to the queue by this run, and the number of waiting pairs."""
 
     looked_at: int
     changes: int
@@ -28,9 +28,9 @@ class ScanResult:
 
 
 def scan(*, by: Actor, anew: bool = False, watch: ProgressCallback) -> ScanResult:
-    """Look at everybody, from where the last run stopped; after a finished one, or `anew`, from the first.
+    """Compares all patients, from where the last run stopped; after a finished one, or `anew`, from the first.
 
-    One short transaction a patient. Raises AlreadyRunning.
+    One short transaction per patient. Raises AlreadyRunning.
     """
     with advisory_lock(_LOCK, "Another run of find_duplicates is in progress."):
         progress, changes = _progress(anew), 0

@@ -1,12 +1,12 @@
-"""Who on record may be the person described: candidates out of the indexes, scored by `scoring`.
+"""Which recorded patients may be the described person: candidates from the indexes, scored by `scoring`.
 
-Candidates come in blocks, each a walk along an index with a limit of its own, so that the cost does not grow with the list:
+Candidates come in blocks, each an index scan with its own limit, so that the cost does not grow with the list:
 
-    days    born that day, or on one that a slip of the pen makes of it; the closest names first
+    days    born that day, or on one that a typing error makes of it; the closest names first
     phone   the last seven digits; mail and policy: the same, case aside; the closest names first
-    names   both names written or sounding nearly like it, whatever the birth (`thorough`: the vocabulary is searched for it)
+    names   both names spelt or sounding similar, whatever the birth (`thorough`: searches the vocabulary)
 
-One statement finds and fetches them, one hears how their names sound; `thorough` takes a third, before, for the near words.
+One statement finds and fetches them, one returns how their names sound; `thorough` needs a third, before, for the near words.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,13 +37,13 @@ COMPARED = frozenset(
         "zip",
         "insurance_policy_number",
     }
-)  # the columns that a comparison looks at
+)  # the compared columns
 _NAME_MAX = 100  # characters, as the columns have; levenshtein() takes 255
 
 
 @dataclass(frozen=True)
 class Match:
-    """Somebody on record who may be the person, how likely, and why."""
+    """A recorded patient who may be the person, how likely, and why."""
 
     patient: Patient
     score: float
@@ -60,20 +60,20 @@ class Match:
 
 @dataclass(frozen=True)
 class _Block:
-    """A statement that lists the `seq` of candidates."""
+    """A statement that returns the `seq` of candidates."""
 
     sql: str
     values: tuple[object, ...]
 
 
 def likely(person: Person, among: QuerySet[Patient], *, at_least: float, thorough: bool = False) -> list[Match]:
-    """The best ten of `among` who score `at_least`, the most likely first and of equals the newest."""
+    """Returns the best ten of `among` with a score of `at_least`, the most likely first and of equals the newest."""
     matches = alike(person, list(_candidates(person, among, thorough)), at_least=at_least)
     return sorted(matches, key=lambda match: (-match.score, -match.patient.seq))[:SHOWN]
 
 
 def alike(person: Person, rows: Sequence[Patient], *, at_least: float) -> list[Match]:
-    """Who of the rows scores `at_least`."""
+    """Returns the rows with a score of `at_least`."""
     people = {row.pk: person_of(row) for row in rows}
     sounds = _sounds([person, *people.values()]) if rows else {}
     scored = [(row, scoring.compare(person, people[row.pk], sounds)) for row in rows]
@@ -81,7 +81,7 @@ def alike(person: Person, rows: Sequence[Patient], *, at_least: float) -> list[M
 
 
 def person_of(row: Patient) -> Person:
-    """The patient as the comparison sees him."""
+    """Returns the patient in the form that is compared."""
     return Person(
         first_name=row.first_name,
         middle_name=row.middle_name,
@@ -99,10 +99,10 @@ def person_of(row: Patient) -> Person:
 
 
 def lock_likely_records(person: Person) -> None:
-    """Wait for everybody who is writing a record that may be this person's, and have them wait, until the transaction ends.
+    """Waits for all concurrent writers of a record that may be this person's, and blocks them until the transaction ends.
 
-    Of two who register one person at the same moment, the second then sees the first one's record. Locks are taken in order,
-    after those of patients' rows, so nobody waits in a circle.
+    If two users register one person at the same moment, the second then sees the first one's record. Locks are taken in order,
+    after those of patients' rows, so no deadlock occurs.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [scoring.lock_keys(person)])
@@ -120,7 +120,7 @@ def _days(person: Person) -> _Block:
     return _Block(_DAYS, (dates.near_days(born), first, last, last, first, born))
 
 
-# Whose names are closest, as they stand or swapped, is fetched first: on a day that thousands share, nobody near is missed.
+# The closest names, as typed or swapped, are fetched first: on a day that thousands share, no near one is missed.
 _DAYS = """
 SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY(%s) AND p.merged_into_id IS NULL
 ORDER BY least(levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s),
@@ -142,7 +142,7 @@ def _contacts(person: Person) -> list[_Block]:
     return [_Block(_CLOSEST.format(seqs=sql), (*values, first, last, last, first)) for sql, values in blocks]
 
 
-# A clinic, a school or "none@example.com" may stand in hundreds of records: those whose names are closest are fetched first.
+# A clinic, a school or "none@example.com" may occur in hundreds of records: those with the closest names are fetched first.
 _CLOSEST = """
 SELECT p.seq FROM patients_patient p WHERE p.merged_into_id IS NULL AND p.seq = ANY(ARRAY({seqs} LIMIT 1000))
 ORDER BY least(levenshtein(lower(p.first_name), %s) + levenshtein(lower(p.last_name), %s),
@@ -158,8 +158,9 @@ WHERE upper(i.insurance_policy_number) = upper(%s) AND i.insurance_policy_number
 
 
 def _names(person: Person) -> list[_Block]:
-    """Both names near, from the side of the first and of the last: complete as soon as one of the two is not very common."""
-    names = ["".join(person.first or person.last), "".join(person.last)]  # one name is looked for as both
+    """Returns those whose names are both near, from the first and from the last name: complete if one of the two is not very
+    common."""
+    names = ["".join(person.first or person.last), "".join(person.last)]  # a single name is searched as both
     first, last = ([word, *near] for word, near in zip(names, vocabulary.near_words(names), strict=True))
     return [_Block(_BOTH_NAMES, (first, last)), _Block(_BOTH_NAMES, (last, first))]
 
@@ -172,7 +173,7 @@ WHERE (SELECT true FROM patients_searchword e WHERE e.seq = w.seq AND e.word = A
 
 
 def _sounds(people: Iterable[Person]) -> dict[str, str]:
-    """How the names sound."""
+    """Returns how the names sound."""
     words = sorted(set().union(*(person.name_words for person in people)))
     with connection.cursor() as cursor:
         cursor.execute("SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word", [words])

@@ -1,4 +1,4 @@
-"""The queue of suspected duplicates: pairs of records that look like one person's, and how far the sweep for them got."""
+"""The queue of possible duplicates: pairs of records that may be one person's, and the progress of the scan for them."""
 
 from typing import Self
 
@@ -16,16 +16,16 @@ from apps.patients.confidentiality.models import open_to
 
 class DuplicateCandidateQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Administrators see pairs of records that are both theirs to see."""
+        """Administrators see pairs of records that are both open to them."""
         if not actor.has_permission(Permission.PATIENT_MERGE):
             return self.none()
         return self.filter(open_to(actor, "low"), open_to(actor, "high"))
 
 
 class DuplicateCandidate(models.Model):
-    """Two records that look like one person's, until somebody merges them or says that they are two people: then the row goes.
+    """Two records that may be one person's, until a user merges them or marks them as two people: then the row is deleted.
 
-    The database strikes it by triggers and takes none for a pair that was told apart or a record that was merged (0005).
+    Triggers delete it, and refuse one for a pair that is marked as two people or a record that was merged.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -52,7 +52,7 @@ class DuplicateCandidate(models.Model):
 
 
 class DuplicateScan(models.Model):
-    """How far `find_duplicates` got through the patients, in the order of `seq`."""
+    """The progress of `find_duplicates` through the patients, in the order of `seq`."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     seq = models.BigIntegerField(default=0)

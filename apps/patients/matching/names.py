@@ -1,4 +1,4 @@
-"""How alike two names are, and which names are no names yet. Pure."""
+"""How similar two names are, and which names are provisional. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _GENERATIONS = {"jr", "sr", "junior", "senior", "ii", "iii", "iv"}
 
 
 class Resemblance(Enum):
-    """In which way two names nearly agree."""
+    """How two names nearly agree."""
 
     MISSPELT = "misspelt"
     SOUND = "sound"
@@ -24,7 +24,7 @@ class Resemblance(Enum):
 
 @dataclass(frozen=True)
 class NameSimilarity:
-    """`share` from 0 (clearly different) to 1 (the same); `resemblance` says how they agree where they are not the same."""
+    """`share` from 0 (clearly different) to 1 (the same); `resemblance` is how they agree if they are not the same."""
 
     share: float
     resemblance: Resemblance | None = None
@@ -34,18 +34,18 @@ THE_SAME, DIFFERENT = NameSimilarity(1.0), NameSimilarity(0.0)
 
 
 def folded(name: str) -> tuple[str, ...]:
-    """The folded words; a name of no letters stands for itself."""
+    """Returns the folded words; a name without letters represents itself."""
     return tuple(rules.words(name)) or tuple(name.casefold().split())
 
 
 def family(name: str) -> tuple[str, ...]:
-    """The folded words of a last name, without Jr., Sr., II and the like."""
+    """Returns the folded words of a last name, without Jr., Sr., II and the like."""
     words = folded(name)
     return tuple(word for word in words if word not in _GENERATIONS) or words
 
 
 def alike(left: tuple[str, ...], right: tuple[str, ...], sounds: Mapping[str, str], *, initials: bool = False) -> NameSimilarity:
-    """Compare two folded names. `sounds` maps a name, written as one word, to how it sounds."""
+    """Compares two folded names. `sounds` maps a name, written as one word, to how it sounds."""
     one, other = "".join(left), "".join(right)
     if one == other or set(left) == set(right):
         return THE_SAME
@@ -63,7 +63,7 @@ def alike(left: tuple[str, ...], right: tuple[str, ...], sounds: Mapping[str, st
 
 
 def is_initial(one: str, other: str) -> bool:
-    """Whether the one is the other's first letter."""
+    """Returns whether one is the other's first letter."""
     return min(len(one), len(other)) == 1 and one[:1] == other[:1]
 
 
@@ -82,18 +82,18 @@ _LETTER = dict(zip("1234", "abcd", strict=True))
 
 @dataclass(frozen=True)
 class Newborn:
-    """A provisional first name: what it says of the child's sex, and which of several it is."""
+    """A provisional first name: what it says about the child's sex, and which of several it is."""
 
     sex: str
     letter: str
 
     def is_not(self, other: "Newborn") -> bool:
-        """Whether the names tell two children apart."""
+        """Returns whether the names distinguish two children."""
         return any(mine and theirs and mine != theirs for mine, theirs in ((self.sex, other.sex), (self.letter, other.letter)))
 
 
 def newborn(first: str, middle: str, gender: str) -> Newborn | None:
-    """What a first name like Baby, Baby Boy, BB or Twin A says; None for a name of one's own. Takes folded names as one word."""
+    """Returns what a first name like Baby, Baby Boy, BB or Twin A says; None for a given name. Takes folded names as one word."""
     match = _NEWBORN.fullmatch(first)
     if match is None:
         return None

@@ -28,8 +28,8 @@ from apps.patients.chart.dates import Precision
 from apps.patients.matching import contacts, names
 from apps.patients.matching.names import NameSimilarity, Newborn, Resemblance
 
-SUGGESTED = 0.5  # worth showing to whoever asks
-WARNED = 0.8  # worth interrupting whoever registers
+SUGGESTED = 0.5  # worth showing to the caller
+WARNED = 0.8  # worth interrupting a registration
 
 _FIRST, _LAST, _EITHER = 7.0, 8.0, 7.5
 _FIRST_DIFFERS, _LAST_DIFFERS, _SWAP = -7.0, -5.0, -1.0
@@ -44,7 +44,7 @@ _TWINS_MOST, _NEWBORN_MOST = 0.6, 0.75
 
 
 class Reason(StrEnum):
-    """What agrees, nearly agrees, or tells two people apart."""
+    """What agrees, nearly agrees, or distinguishes two people."""
 
     SAME_NAME = "same_name"
     MISSPELT_NAME = "misspelt_name"
@@ -88,9 +88,9 @@ IN_WORDS: dict[Reason, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """What two records of a person are compared by. `phone_e164` only where the number is valid.
+    """The values by which two records are compared. `phone_e164` only if the number is valid.
 
-    The one name of somebody who has no other is the last name here, whichever box it was typed into.
+    The only name of a person without another is the last name here, in whichever field it was typed.
     """
 
     first_name: str
@@ -128,13 +128,13 @@ class Person:
 
     @property
     def name_words(self) -> set[str]:
-        """The names as they are looked up by sound: each name as one word."""
+        """Returns the names for the lookup by sound: each name as one word."""
         return {"".join(name) for name in (self.first, self.last) if name}
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """`score` from 0 (two people) to 1 (nothing differs), and what it rests on."""
+    """`score` from 0 (two people) to 1 (nothing differs), and its reasons."""
 
     score: float
     reasons: tuple[Reason, ...]
@@ -142,7 +142,7 @@ class Likeness:
 
 @dataclass(frozen=True)
 class _Finding:
-    """What one field says: bits, why, and whether it says nothing against."""
+    """The result for one field: bits, the reason, and whether nothing contradicts."""
 
     bits: float = 0.0
     reasons: tuple[Reason, ...] = ()
@@ -151,7 +151,7 @@ class _Finding:
 
 @dataclass(frozen=True)
 class _Names:
-    """Likeness of the names, each from 0 to 1. `newborn`: one of two is provisional; `siblings`: both are, and contradict."""
+    """Similarity of the names, each from 0 to 1. `newborn`: one of two is provisional; `siblings`: both are, and contradict."""
 
     first: float
     last: float
@@ -161,7 +161,7 @@ class _Names:
 
 
 def compare(left: Person, right: Person, sounds: Mapping[str, str] | None = None) -> Likeness:
-    """How alike two people are. `sounds` maps names to how they sound (double metaphone); without it nothing sounds alike."""
+    """Compares two people. `sounds` maps names to how they sound (double metaphone); without it no names sound alike."""
     name_match = _names(left, right, sounds or {})
     contact = _contact(left, right)
     born = _birth_in_doubt(_births(left, right), left, right, name_match, contact)
@@ -178,8 +178,9 @@ def compare(left: Person, right: Person, sounds: Mapping[str, str] | None = None
 
 
 def _are_siblings(name_match: _Names, household: bool, other_gender: bool) -> bool:
-    """Of two born on one day to one name: provisional names that contradict, or one household and clearly different first names
-    (also nearly the same ones, where one is a girl's and one a boy's)."""
+    """Returns, for two people with the same birth day and last name, whether they are siblings: provisional names that
+    contradict, or one household and clearly different first names (also nearly the same ones, if one is a girl's and one a
+    boy's)."""
     if not name_match.last or name_match.newborn:
         return False
     return name_match.siblings or (household and (name_match.first == 0 or (other_gender and name_match.first < 1)))
@@ -189,7 +190,7 @@ def _are_siblings(name_match: _Names, household: bool, other_gender: bool) -> bo
 
 
 def _names(left: Person, right: Person, sounds: Mapping[str, str]) -> _Names:
-    """The better of the names as they stand and of first for last."""
+    """Returns the better result of the names as typed and of first for last."""
     last = names.alike(left.last, right.last, sounds)
     if left.has_one_name or right.has_one_name:
         return _with_one_name(left, right, sounds)
@@ -210,7 +211,7 @@ def _names(left: Person, right: Person, sounds: Mapping[str, str]) -> _Names:
 
 
 def _with_one_name(left: Person, right: Person, sounds: Mapping[str, str]) -> _Names:
-    """One of two has one name: it is compared with whichever of the other's names is closest, and says what a last name says."""
+    """Compares a single name with the closest of the other's names, with the weight of a last name."""
     pairs = [(left.last, right.last), (left.last, right.first), (left.first, right.last)]
     closest = max((names.alike(one, other, sounds) for one, other in pairs if one and other), key=lambda name: name.share)
     the_same = closest.share == 1 and left.has_one_name == right.has_one_name
@@ -219,7 +220,7 @@ def _with_one_name(left: Person, right: Person, sounds: Mapping[str, str]) -> _N
 
 
 def _given(left: Person, right: Person, sounds: Mapping[str, str]) -> NameSimilarity:
-    """First names; the one may also be the other's middle name, by which he is called."""
+    """Compares first names; one may also be the other's middle name, used as the given name."""
     first = names.alike(left.first, right.first, sounds, initials=True)
     if not first.share and (left.first == right.middle or right.first == left.middle):
         return NameSimilarity(names.MIDDLE_USED, Resemblance.PART)
@@ -227,7 +228,7 @@ def _given(left: Person, right: Person, sounds: Mapping[str, str]) -> NameSimila
 
 
 def _with_newborn(left: Person, right: Person, last: NameSimilarity) -> _Names:
-    """A provisional name says who the mother is and which child it was, not what the child is called."""
+    """A provisional name says who the mother is and which child it was, not the child's name."""
     bits, reasons = _weighed(last, _LAST, _LAST_DIFFERS), _name_reasons(last)
     if left.newborn is None or right.newborn is None:
         return _Names(0, last.share, _Finding(bits, reasons, agrees=False), newborn=True)
@@ -265,7 +266,7 @@ def _middle(left: Person, right: Person) -> _Finding:
 
 
 def _births(left: Person, right: Person) -> _Finding:
-    """Whole dates are compared as such. Where one is known to the month or year only, the periods must overlap, and say less."""
+    """Compares whole dates as such. If one is known only to the month or year, the periods must overlap, and weigh less."""
     if left.precision == right.precision == Precision.DAY:
         return _born(left.date_of_birth, right.date_of_birth)
     apart = abs(left.date_of_birth.year - right.date_of_birth.year)
@@ -293,10 +294,10 @@ def _born(left: date, right: date) -> _Finding:
 
 
 def _birth_in_doubt(born: _Finding, left: Person, right: Person, name_match: _Names, contact: _Finding) -> _Finding:
-    """Let another date of birth say less where the name and a telephone, e-mail or policy agree.
+    """Reduces the weight of another date of birth if the name and a telephone, e-mail or policy agree.
 
-    Births are estimated, and 1 January is written where the day or the year is unknown. Families share telephones, so it says as
-    much as ever between people of different names, and between those who may be parent and child: `_GENERATION` apart.
+    Births are estimated, and 1 January is entered if the day or the year is unknown. Families share telephones, so the weight
+    stays full between people with different names, and between those who may be parent and child: `_GENERATION` apart.
     """
     if born.bits >= _BORN_PARTLY or not _PERSONAL & set(contact.reasons) or left.newborn or right.newborn:
         return born
@@ -312,7 +313,7 @@ def _birth_in_doubt(born: _Finding, left: Person, right: Person, name_match: _Na
 
 
 def lock_keys(person: Person) -> list[int]:
-    """The numbers of the advisory locks under which a person is compared and written, in order.
+    """Returns the numbers of the advisory locks under which a person is compared and written, in order.
 
     Two people who may be one have a key in common: the telephone's last digits, the e-mail, the policy, or for births that
     `near_days` connects the day of the month, the year and month, or the year and the digits of month and day. Few others do.
@@ -334,7 +335,7 @@ def _gender(left: Person, right: Person) -> _Finding:
 
 
 def _contact(left: Person, right: Person) -> _Finding:
-    """Telephone, e-mail, policy and address. None of them is one person's own."""
+    """Compares telephone, e-mail, policy and address. A household may share each of them."""
     verdicts = {reason: same(left, right) for reason, (_, same) in _SHARED.items()}
     agreeing = tuple(reason for reason, verdict in verdicts.items() if verdict)
     differing = sum(verdict is False for verdict in verdicts.values())
@@ -368,7 +369,7 @@ def _same_address(left: Person, right: Person) -> bool | None:
 
 
 def _same(one: str, other: str) -> bool | None:
-    """None where one of them is not known."""
+    """Returns None if one of them is not known."""
     return one == other if one and other else None
 
 

@@ -1,4 +1,4 @@
-"""What a merge would do: how many rows move, in what the two records differ, whose value is kept, what should make one think.
+"""The plan of a merge: how many rows move, where the two records differ, whose value is kept, and what to check.
 
 Both records keep their MRN; the retired one's finds the survivor from then on.
 """
@@ -22,7 +22,7 @@ from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotDuplicate
 from apps.patients.selectors import patient_not_found
 
 Side = Literal["retired", "survivor"]
-# What belongs together: half of one address and half of another are no address.
+# What belongs together: half of one address and half of another are not an address.
 GROUPS: dict[str, tuple[str, ...]] = {
     "date_of_birth": ("date_of_birth", "date_of_birth_precision", "time_of_birth"),
     "address": ("street", "city", "state", "zip", "country"),
@@ -43,7 +43,7 @@ COLUMNS: tuple[str, ...] = (*_ALONE, *(column for group in GROUPS.values() for c
 _BIRTH = "date_of_birth"
 _EXACT = [precision.value for precision in Precision]
 _EMPTY = ("", None, Gender.UNKNOWN)
-NAMES = ("first_name", "last_name")  # of which one may be empty, not both
+NAMES = ("first_name", "last_name")  # one of them may be empty, not both
 SHOWN = tuple(column for column in COLUMNS if column == _BIRTH or column not in GROUPS[_BIRTH])
 
 
@@ -58,7 +58,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Difference:
-    """A column in which the records differ, and whose value is kept unless somebody chooses."""
+    """A column in which the records differ, and whose value is kept by default."""
 
     field: str
     label: str
@@ -69,7 +69,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class MergeWarning:
-    """What speaks against its being one person, or needs a look afterwards."""
+    """A reason against one person, or something to check afterwards."""
 
     code: str
     message: str
@@ -85,7 +85,8 @@ class Preview:
 
 
 def preview(*, visible_to: Actor, retired_id: UUID, survivor_id: UUID) -> Preview:
-    """What merging one into the other would do. Raises NotFound, and Invalid for an `into` that is nobody or the same."""
+    """Returns the effect of merging one into the other. Raises NotFound, and Invalid for an `into` that is unknown or the
+    same."""
     people = Patient.objects.visible_to(visible_to).filter(led_to_open(visible_to), pk__in=[retired_id, survivor_id])
     retired, survivor = retired_and_survivor({row.pk: row for row in people}, retired_id, survivor_id)
     return Preview(
@@ -98,7 +99,7 @@ def preview(*, visible_to: Actor, retired_id: UUID, survivor_id: UUID) -> Previe
 
 
 def retired_and_survivor(patients: Mapping[UUID, Patient], retired_id: UUID, survivor_id: UUID) -> tuple[Patient, Patient]:
-    """The retired and the surviving record out of those found. Raises as `preview` does."""
+    """Returns the retired and the surviving record. Raises as `preview` does."""
     if retired_id not in patients:
         raise patient_not_found(retired_id)
     if survivor_id not in patients:
@@ -109,10 +110,11 @@ def retired_and_survivor(patients: Mapping[UUID, Patient], retired_id: UUID, sur
 
 
 def choices(retired: Patient, survivor: Patient, requested: Mapping[str, str]) -> dict[str, Side]:
-    """Whose value each column takes: as asked, by column or by group, else the default. Raises Invalid naming what is unknown."""
+    """Returns whose value each column takes: as requested, by column or by group, else the default. Raises Invalid with the
+    unknown name."""
     chosen = {column: default_side(retired, survivor, column) for column in COLUMNS}
     for field, side in requested.items():
-        name = _BIRTH if field in GROUPS[_BIRTH] else field  # a date and another record's precision make no birth
+        name = _BIRTH if field in GROUPS[_BIRTH] else field  # a date and another record's precision are not a birth
         columns = GROUPS.get(name, (name,) if name in COLUMNS else ())
         if not columns:
             raise Invalid(field=f"fields.{field}", issue=f"Valid choices: {', '.join((*COLUMNS, *GROUPS))}.")
@@ -127,9 +129,9 @@ def choices(retired: Patient, survivor: Patient, requested: Mapping[str, str]) -
 
 
 def default_side(retired: Patient, survivor: Patient, column: str) -> Side:
-    """The survivor's value, but the retired one's where the survivor has none and the rest of the group does not contradict.
+    """Returns the survivor's value, but the retired one's if the survivor has none and the rest of the group does not contradict.
 
-    Of two births, that which is known more exactly.
+    Of two births, the one that is known more exactly.
     """
     if column in GROUPS[_BIRTH]:
         more = _EXACT.index(retired.date_of_birth_precision) < _EXACT.index(survivor.date_of_birth_precision)
@@ -149,7 +151,7 @@ def shown_value(patient: Patient, column: str) -> Any:
 
 
 def column_named(name: str) -> Field:
-    """A column of a patient."""
+    """Returns a column of a patient."""
     return cast("Field", Patient._meta.get_field(name))
 
 
@@ -205,7 +207,7 @@ def _warnings(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Me
 
 
 def _listed_twice(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[MergeWarning]:
-    """What both charts list as active, as far as the reader may read it."""
+    """Returns what both charts list as active, within the reader's permissions."""
     kinds = [kind for kind in (*LISTED_ONCE, EntryType.MEDICATION) if reader.reads_chart(kind)]
     if not reader.has_permission(Permission.CHART_VIEW) or not kinds:
         return

@@ -1,4 +1,4 @@
-"""Merges: two records of one person became one, what moved, what an undo left to decide; and pairs that are two people."""
+"""Merges: two records of one person became one, the moved rows, the open items of an undo; and pairs that are two people."""
 
 from typing import Self
 
@@ -15,7 +15,7 @@ from apps.patients.confidentiality.models import open_to
 
 class MergeQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Administrators see merges of records that are theirs to see."""
+        """Administrators see merges of records that are open to them."""
         if not actor.has_permission(Permission.PATIENT_MERGE):
             return self.none()
         return self.filter(open_to(actor, "retired"), open_to(actor, "survivor"))
@@ -23,17 +23,17 @@ class MergeQuerySet(ClosedQuerySet):
 
 class TriageQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """What is left of the merges the actor sees."""
+        """Returns the open items of the merges that the actor sees."""
         if not actor.has_permission(Permission.PATIENT_MERGE):
             return self.none()
         return self.filter(open_to(actor, "merge__retired"), open_to(actor, "merge__survivor"))
 
 
 class Merge(BaseModel):
-    """Two records of one person became one: `retired` leads to `survivor` from then on. `undone_at` says it was taken back.
+    """Two records of one person were merged: `retired` leads to `survivor` from then on. `undone_at` is set once it was undone.
 
-    `fields` holds, for each column of the survivor that can be chosen, what it was (`before`) and became (`after`): where they
-    are the same too, so that an undo sees what was changed since.
+    `fields` contains, for each column of the survivor that can be chosen, its value `before` and `after`: equal ones too, so that
+    an undo sees what was changed since.
     """
 
     retired = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
@@ -75,7 +75,7 @@ class MergedRow(models.Model):
 
 
 class MergeTriage(models.Model):
-    """After an undo: a row born, or a field changed, on the survivor since the merge. A person says whose it is."""
+    """After an undo: a row created, or a field changed, on the survivor since the merge. A user assigns it."""
 
     merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="+")
     model = models.CharField(max_length=80)
@@ -95,7 +95,7 @@ class MergeTriage(models.Model):
 
 
 class NotDuplicate(models.Model):
-    """Somebody looked and said: these two records are two people. The pair is never suggested as a duplicate again."""
+    """A user recorded that these two records are two people. The pair is never suggested as a duplicate again."""
 
     low = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")
     high = models.ForeignKey("patients.Patient", on_delete=models.PROTECT, related_name="+")

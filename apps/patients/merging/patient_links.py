@@ -1,12 +1,12 @@
-"""A plug: which rows follow a patient into a merge, and back.
+"""A registry: which rows follow a patient into a merge, and back.
 
-Every foreign key to a patient is declared once, where it is made; a test over all models fails for one that is not.
+Every foreign key to a patient is declared once, by its app; a test over all models fails for an undeclared one.
 
-    patient_links.moves("appointments.Appointment", "patient")    # its rows follow; an undo asks whose those born since are
-    patient_links.stays("patients.Merge", "retired", "tells of the merge")
+    patient_links.moves("appointments.Appointment", "patient")    # its rows follow; an undo asks about rows created since
+    patient_links.stays("patients.Merge", "retired", "describes the merge")
 
-What moves must be written under the patient's lock (`get_for_update`). Where a rule of the table does not let the rows of both
-stand under one patient, the merge is refused and names the model.
+Rows that move must be written under the patient's lock (`get_for_update`). If a constraint does not allow the rows of both
+records under one patient, the merge is refused and names the model.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from apps.patients.models import Patient
 
 @dataclass(frozen=True)
 class PatientLink:
-    """A foreign key whose rows follow. `born` is the column that says since when a row is there; empty: an undo does not ask."""
+    """A foreign key whose rows follow. `born` is the column with the creation time of a row; empty: an undo does not ask."""
 
     model: str
     column: str
@@ -31,7 +31,7 @@ class PatientLink:
         return apps.get_model(self.model)
 
     def rows_of(self, patient: Patient) -> QuerySet:
-        """The rows that point to the patient."""
+        """Returns the rows that point to the patient."""
         return self.kind._base_manager.filter(**{self.column: patient})
 
 
@@ -40,27 +40,27 @@ _staying: dict[tuple[str, str], str] = {}
 
 
 def moves(model: str, column: str, born: str = "created_at") -> None:
-    """Declare a key whose rows follow the patient. `model` as in `app.Model`."""
+    """Declares a key whose rows follow the patient. `model` as in `app.Model`."""
     _moving[model, column] = PatientLink(model, column, born)
 
 
 def stays(model: str, column: str, why: str) -> None:
-    """Declare a key that keeps pointing where it does, or is handled apart."""
+    """Declares a key that keeps its target, or is handled separately."""
     _staying[model, column] = why
 
 
 def links() -> list[PatientLink]:
-    """Every key whose rows follow."""
+    """Returns every key whose rows follow."""
     return list(_moving.values())
 
 
 def links_of(model: str) -> list[PatientLink]:
-    """Those of one model."""
+    """Returns those of one model."""
     return [link for link in links() if link.model == model]
 
 
 def undeclared(models: Iterable[type[Model]]) -> list[str]:
-    """The keys to a patient that nobody declared."""
+    """Returns the undeclared keys to a patient."""
     keys = [
         (model._meta.label, field.name)
         for model in models
@@ -72,9 +72,7 @@ def undeclared(models: Iterable[type[Model]]) -> list[str]:
 
 moves("patients.ChartEntry", "patient")
 moves("patients.PatientIdentifier", "patient")
-moves(
-    "patients.Patient", "merged_into", born=""
-)  # who was merged into the retired record is led to the survivor: one step, always
+moves("patients.Patient", "merged_into", born="")  # records merged into the retired record lead to the survivor: always one step
 moves("patients.Restriction", "patient", born="")
 moves("patients.BreakGlass", "patient", born="")
 stays("patients.CareTeamMember", "patient", "merging.services copies the retired record's team to the survivor")

@@ -24,18 +24,19 @@ _LATIN_ARTICLE = re.compile(
     re.I,
 )
 _ARTICLES = frozenset({"al", "el"})
-# What parts two names beside a blank: HL7's caret, commas of every script, slashes, the Katakana middle dot.
+# Separators of two names besides a blank: HL7's caret, commas of every script, slashes, the Katakana middle dot.
 _BETWEEN = re.compile(r"[,;:^/|&\\\u060c\u3001\uff0c\u30fb\u00b7]+")
 _DOT_BETWEEN = re.compile(r"(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})")
 
 
 def parted(text: str) -> str:
-    """The text with a blank wherever something parts two names: `Doe,John`, `DOE^JOHN`, `Doe/John`, `john.doe`."""
+    """Returns the text with a blank wherever a separator occurs between two names: `Doe,John`, `DOE^JOHN`, `Doe/John`,
+    `john.doe`."""
     return _DOT_BETWEEN.sub(" ", _BETWEEN.sub(" ", text))
 
 
 def without_article(word: str) -> str:
-    """The word without its Arabic article; nothing where it has none."""
+    """Returns the word without its Arabic article; empty if it has none."""
     for article in (_ARABIC_ARTICLE, _LATIN_ARTICLE):
         if match := article.match(word):
             return word[match.end() :]
@@ -43,17 +44,18 @@ def without_article(word: str) -> str:
 
 
 def is_article(word: str) -> bool:
-    """Whether the word is an article that stands alone, as in `Al Zahra`."""
+    """Returns whether the word is a separate article, as in `Al Zahra`."""
     return word.lower() in _ARTICLES
 
 
 def is_unspaced(text: str) -> bool:
-    """Whether the text is of a script that puts no space into a name."""
+    """Returns whether the text is in a script that puts no space into a name."""
     return _UNSPACED.fullmatch(text) is not None
 
 
 def unspaced_runs(names: Iterable[str]) -> Iterator[str]:
-    """What an unspaced name is found by beside its fields: each ending of a field, and the full name, either part first."""
+    """Returns the search words of an unspaced name besides its fields: each ending of a field, and the full name, either part
+    first."""
     parts = [name for name in ("".join(name.split()) for name in names) if name and is_unspaced(name)]
     for part in parts:
         yield from (part[place:] for place in range(1, min(len(part), _MOST_RUNS)))
@@ -61,12 +63,13 @@ def unspaced_runs(names: Iterable[str]) -> Iterator[str]:
 
 
 def joined_runs(parts: list[str]) -> list[str]:
-    """The parts of a name as one run, in every order; none where there are fewer than two, or more than three."""
+    """Returns the parts of a name as one run, in every order; none for fewer than two, or more than three."""
     return ["".join(order) for order in permutations(parts)] if 2 <= len(parts) <= 3 else []
 
 
 def also_called(name: str) -> frozenset[str]:
-    """The nicknames of a folded given name, and the names that it is a nickname of: roberta and bobbie, either way round."""
+    """Returns the nicknames of a folded given name, and the names that it is a nickname of: roberta and bobbie, in both
+    directions."""
     names = _nicknames()
     return frozenset(word for word in names.nicknames_of(name) | names.canonicals_of(name) if word.isalpha() and word != name)
 

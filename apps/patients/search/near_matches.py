@@ -1,4 +1,4 @@
-"""Finding people by names that are near those that were typed: nicknames of them, or words that are spelt or sound nearly so."""
+"""Finds patients by names near the typed ones: nicknames, or words with a similar spelling or sound."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
@@ -14,9 +14,9 @@ _MOST_PAIRS = 200  # of two names and what else they may be called
 
 
 def also_called(query: Query, result: SearchResult, page: PageRequest) -> SearchResult:
-    """The matches that were found, and after them those whom the query names by a nickname or who go by one.
+    """Returns the exact matches, and after them patients whom the query names by a nickname or who use one.
 
-    These count as exact. Where more than 10,000 were found nobody reads on that far, so they are left out.
+    These count as exact. With more than 10,000 exact matches they are left out, because users do not read that far.
     """
     near = [] if result.is_estimate else _nicknames(query.spoken)
     if all(len(variants) == 1 for variants in near):
@@ -34,9 +34,9 @@ def also_called(query: Query, result: SearchResult, page: PageRequest) -> Search
 
 
 def _nicknames(spoken: Sequence[str]) -> list[Variants]:
-    """Each word with its nicknames and what it is a nickname of, where a patient has that name."""
+    """Returns each word with its nicknames and what it is a nickname of, if a patient has that name."""
     called = [sorted(other for other in name_forms.also_called(word) if not other.startswith(word)) for word in spoken]
-    several = len(spoken) > 1  # each way to pair two of them costs a walk along the index, so only names that exist are paired
+    several = len(spoken) > 1  # each pair of two of them costs an index scan, so only existing names are paired
     known = vocabulary.known(other for others in called for other in others) if several else set(called[0]) if called else set()
     near = [
         [(word, 0), *((f"{other} ", 1) for other in others if other in known)]
@@ -46,7 +46,8 @@ def _nicknames(spoken: Sequence[str]) -> list[Variants]:
 
 
 def near_matches(query: Query, page: PageRequest) -> SearchResult:
-    """Those who have, for each word of letters, one of the vocabulary that is spelt or sounds nearly like it; closest first."""
+    """Returns patients who have, for each word of letters, one of the vocabulary with a similar spelling or sound; closest
+    first."""
     near = [[(word, 0), *_whole(close)] for word, close in zip(query.spoken, vocabulary.near_words(query.spoken), strict=True)]
     if all(len(variants) == 1 for variants in near):
         return NO_MATCHES
@@ -54,14 +55,14 @@ def near_matches(query: Query, page: PageRequest) -> SearchResult:
     if query.born:
         result = _nearly_born(query, near, page)
     elif len(near) == 1:
-        result = _nearly_one(near[0][1:], page)  # who has a word that begins like it was asked for before
+        result = _nearly_one(near[0][1:], page)  # patients with a word that begins like it were returned before
     else:
         result = _nearly_many(near, page)
     return SearchResult(result.seqs, result.total, result.is_estimate, fuzzy=result.total > 0)
 
 
 def _whole(close: dict[str, int]) -> Iterator[tuple[str, int]]:
-    """Near words are meant as they are, not as beginnings."""
+    """Near words are matched as whole words, not as beginnings."""
     return ((f"{word} ", cost) for word, cost in close.items())
 
 
@@ -92,7 +93,8 @@ def _hits(sql: Statement, near: Sequence[NearRange], reach: int = LOOKED_AT) -> 
 
 
 def _nearly_one(close: Sequence[tuple[str, int]], page: PageRequest, unless: str = "") -> SearchResult:
-    """Of each near word as many as the page may need; all are counted. Leaves out who has a word that begins with `unless`."""
+    """Returns, of each near word, as many patients as the page may need; all are counted. Leaves out patients with a word that
+    begins with `unless`."""
     sql = Statement(page)
     sql.leave_out(unless)
     best = f"SELECT seq, min(cost) AS cost FROM ({_hits(sql, list(_alone(close)), page.offset + page.limit)}) h GROUP BY seq"
@@ -107,7 +109,7 @@ def _nearly_one(close: Sequence[tuple[str, int]], page: PageRequest, unless: str
 
 
 def _nearly_many(near: Sequence[Sequence[tuple[str, int]]], page: PageRequest, least: int = 0) -> SearchResult:
-    """The two longest words lead, in every way they may be meant; what the others cost is looked up for each who has those.
+    """The two longest words lead, in every reading; the cost of the others is looked up for each patient who has those.
 
     At a distance of `least` or more.
     """
@@ -128,7 +130,7 @@ def _nearly_born(query: Query, near: Sequence[Sequence[tuple[str, int]]], page: 
 
 
 def _priced(sql: Statement, source: str, cost: str, near: Sequence[Sequence[tuple[str, int]]], least: int) -> str:
-    """Those of a CTE who have, for each of the words, one that is near, with the sum of the distances."""
+    """Returns the rows of a CTE that have, for each of the words, one that is near, with the sum of the distances."""
     prices = [f"({_price(sql, list(_alone(variants)))})" for variants in near]
     total = " + ".join([cost, *(f"price{n}" for n in range(len(prices)))])
     joins = " ".join(f"CROSS JOIN LATERAL {price} AS p{n} (price{n})" for n, price in enumerate(prices))
@@ -136,7 +138,7 @@ def _priced(sql: Statement, source: str, cost: str, near: Sequence[Sequence[tupl
 
 
 def _price(sql: Statement, near: Sequence[NearRange]) -> str:
-    """How far the patient's closest word is from what was asked; NULL if none is near."""
+    """Returns the distance of the patient's closest word from the typed one; NULL if none is near."""
     lows, highs, costs = (
         [term_range.low for term_range, _ in near],
         [term_range.high for term_range, _ in near],

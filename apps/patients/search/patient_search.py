@@ -1,11 +1,11 @@
-"""Finding people by what somebody typed: a page of matches and how many there are, at the cost of the words' rarity.
+"""Finds patients by a typed text: a page of matches and their number, at a cost that depends on the rarity of the words.
 
-The words are looked up first, in an order the index has; patients are fetched last, by key. The planner is left nothing to guess:
-each walks ranges of one index (`search_terms`), no further than the page and the 10,000 that are counted. What is common
-is known beforehand and not even counted (`vocabulary`). Matches come in the order of the matching word, so that whoever is
-called exactly what was typed comes first, and under each word the newest first.
+The words are looked up first, in an order of the index; patients are fetched last, by key. No statement depends on planner
+estimates: each scans ranges of one index (`search_terms`), no further than the page and the 10,000 that are counted. Common words
+are known beforehand and not even counted (`vocabulary`). Matches come in the order of the matching word, so that patients with
+exactly the typed name come first, and under each word the newest first.
 
-Where nothing matches, each word may also be one that is written or sounds nearly like it; the closest come first.
+If nothing matches, each word may also be one with a similar spelling or sound; the closest come first.
 """
 
 from collections.abc import Sequence
@@ -30,15 +30,14 @@ from apps.patients.search.sql import (
     days,
 )
 
-_RARE = 3_000  # index rows of a word; more are common, whoever they are
+_RARE = 3_000  # index rows of a word; above that the word is common
 
 
 def find(text: str, *, status: str = "", offset: int = 0, limit: int = 20, hidden: Sequence[int] = ()) -> SearchResult:
-    """A page of those whom every word of the text fits; nearly fits, where it fits nobody.
+    """Returns a page of patients who match every word of the text; near matches if there are no others.
 
-    A word fits as the beginning of a name, as a whole nickname of one, or as the name of which one is a nickname; the beginnings
-    come first. `status` is active, inactive, or empty for everybody. `hidden` are the `seq` of patients who are neither shown nor
-    counted.
+    A word matches as the beginning of a name, as a whole nickname of one, or as the name of a nickname; the beginnings come
+    first. `status` is active, inactive, or empty for all. `hidden` are the `seq` of patients who are neither shown nor counted.
     """
     query = rules.read_query(text, clock.today(), settings.CLINIC_COUNTRY)
     if query.is_empty:
@@ -64,10 +63,10 @@ def _exactly(query: Query, page: PageRequest) -> SearchResult:
     return _names(groups, term_range, page)
 
 
-# --- Stretches of the index, in its order ---
+# --- Ranges of the index, in its order ---
 
-# For each prefix the patients of the page and how many there are: whoever has several such words is taken at the first of them.
-# What is common, less what was removed since, is not counted, unless a status is asked for.
+# For each prefix the patients of the page and the total: a patient with several such words is taken at the first of them.
+# A common prefix, less the words removed since, is not counted, unless a status is requested.
 _ALONG = """
 SELECT ARRAY(SELECT w.seq FROM patients_searchword w
              WHERE w.word >= asked.low AND w.word < asked.low || '~' AND w.shared < length(asked.low) {shown}
@@ -86,7 +85,7 @@ FROM unnest({prefixes}::text[]) WITH ORDINALITY AS asked (low, n) ORDER BY n
 
 
 def _along(prefixes: Sequence[str], page: PageRequest) -> list[tuple[list[int], int]]:
-    """For each prefix, the page's patients and the number of all, which is not counted beyond 10,001."""
+    """Returns for each prefix the page's patients and the total, which is not counted beyond 10,001."""
     sql = Statement(page)
     return sql.rows(
         _ALONG.format(
@@ -101,7 +100,7 @@ def _along(prefixes: Sequence[str], page: PageRequest) -> list[tuple[list[int], 
 
 
 def _one_word(prefixes: Group, page: PageRequest) -> SearchResult:
-    """The word may stand for several things (a telephone number, its end, an MRN), but nearly always does for one."""
+    """The word may mean several things (a telephone number, its end, an MRN), but nearly always means one."""
     prefixes = tuple(sorted(prefixes))
     fitting = [(seqs, count) for seqs, count in _along(prefixes, page) if count]
     if not fitting:
@@ -118,7 +117,7 @@ def _one_word(prefixes: Group, page: PageRequest) -> SearchResult:
 
 
 def _several_things(prefixes: Group, page: PageRequest) -> SearchResult:
-    """Each range walked in its order, no further than the page; each patient is shown at the first word that matches."""
+    """Scans each range in its order, no further than the page; each patient is shown at the first matching word."""
     sql = Statement(page)
     ranges = " UNION ALL ".join(
         f"""(SELECT w.word, w.seq FROM patients_searchword w WHERE {sql.within([prefix], "w.word")}
@@ -136,9 +135,9 @@ def _several_things(prefixes: Group, page: PageRequest) -> SearchResult:
 
 
 def _names(groups: Sequence[Group], term_range: TermRange, page: PageRequest) -> SearchResult:
-    """Two names lead, as one stretch; further words are probed for each who stands in it.
+    """Two names lead, as one range; further words are probed for each patient in it.
 
-    A word of letters may begin an MRN too, which is in no stretch of names; it hardly ever does, so it is only made sure of.
+    A word of letters may begin an MRN too, which is in no range of names; that is rare, so it is only checked.
     """
     numbers = [group[0] for group in groups[:2] if len(group) > 1]
     if term_range.like == "%" and len(groups) == 2:
@@ -157,7 +156,7 @@ def _names(groups: Sequence[Group], term_range: TermRange, page: PageRequest) ->
 
 
 def _many_words(groups: Sequence[Group], page: PageRequest) -> SearchResult:
-    """The rarest word leads, of common ones the longest. The others are probed for each of its patients in their order."""
+    """The rarest word leads, of common ones the longest. The others are probed for each of its patients in order."""
     counts = _capped_counts(groups, page)
     if 0 in counts:
         return NO_MATCHES
@@ -179,7 +178,7 @@ def _capped_counts(groups: Sequence[Group], page: PageRequest) -> list[int]:
 
 
 def _born(query: Query, groups: Sequence[Group], page: PageRequest) -> SearchResult:
-    """The few who were born on the day lead; their words are probed."""
+    """The few patients born on the day lead; their words are probed."""
     sql = Statement(page)
     tests = " ".join(sql.probe(prefixes, "d.seq") for prefixes in groups)
     people = f"WITH {days(sql, query)}, people AS (SELECT d.seq FROM days d WHERE true {tests})"

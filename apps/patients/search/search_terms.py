@@ -1,25 +1,26 @@
-"""The rows a patient is found by, and the stretches of the index in which a query's rows stand. Pure.
+"""The search rows of a patient, and the index ranges of a query's rows. Pure.
 
-Beside each word (`rules.search_words`) stands a row for every two name words of the patient, letter by letter in turn behind `=`
-and the alphabetically first one first: John Doe is `=djooeh n`. So whoever is asked for by the beginnings of two names stands in
-one short stretch, however common each of the names is alone. A blank ends each name, so that `doe` comes before `doerr`.
+In addition to each word (`rules.search_words`) there is a row for every two name words of the patient, with their letters
+alternating after `=` and the alphabetically first one first: John Doe is `=djooeh n`. So the patients with the beginnings of two
+names are in one short range, however common each of the names is alone. A blank ends each name, so that `doe` comes before
+`doerr`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations, pairwise, zip_longest
 
-END = "~"  # sorts behind everything a word is made of
+END = "~"  # sorts after every character of a word
 _NUMBERS = "+-"
 _PAIR = "="
-_CUT = 48  # letters of a name that go into a pair: two of them, their ends and the mark fit into a row
+_CUT = 48  # letters of a name in a pair: two of them, their ends and the mark fit into a row
 
 
 def rows(words: Iterable[str]) -> list[tuple[str, int]]:
-    """Each word of a patient, his pairs among them, with the number of letters it shares with his word before it.
+    """Returns each word of a patient, including pairs, with the number of letters it shares with the previous word.
 
-    Who is counted at the words that share less with the one before than was typed is counted once. Digits that begin longer
-    ones of the same kind say nothing new and are left out.
+    A patient counts only at words that share fewer letters with the previous one than were typed, and so counts once. Digits that
+    begin longer ones of the same kind add nothing and are left out.
     """
     terms = sorted({*words})
     terms = [word for word, following in pairwise([*terms, ""]) if word[0] not in _NUMBERS or not following.startswith(word)]
@@ -28,7 +29,7 @@ def rows(words: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _shared(one: str, other: str) -> int:
-    """How many letters both begin with."""
+    """Returns how many letters both begin with."""
     for place, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:
             return place
@@ -36,7 +37,7 @@ def _shared(one: str, other: str) -> int:
 
 
 def _pair(one: str, other: str) -> str:
-    """The two in their order as one word."""
+    """Returns the two in order as one word."""
     return _PAIR + "".join(map("".join, zip_longest(one[:_CUT] + " ", other[:_CUT] + " ", fillvalue=" ")))
 
 
@@ -51,15 +52,16 @@ class TermRange:
 
 
 def prefix_range(text: str) -> TermRange:
-    """All words that begin so; where the text ends in a blank, the one word before it."""
+    """Returns all words with this beginning; if the text ends in a blank, the one word before it."""
     word = text.rstrip()
     return TermRange(word, word + "!", whole=True) if text != word else TermRange(text, text + END)
 
 
 def pair_range(one: str, other: str) -> TermRange | None:
-    """Those who have a word that begins with the one, and another (or the same) that begins with the other text.
+    """Returns the range of patients with a word that begins with the one, and another (or the same) that begins with the other
+    text.
 
-    None where that is no name, or so long that only part of it went into the pair.
+    None if that is not a name, or so long that only part of it is in the pair.
     """
     one, other = sorted((one, other))
     if other.startswith(one):
@@ -73,7 +75,7 @@ def pair_range(one: str, other: str) -> TermRange | None:
 
 
 def needed(groups: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The groups of prefixes that say something: whoever matches `johns` matches `jo` anyway. The longest first."""
+    """Returns the relevant groups of prefixes: a patient who matches `johns` matches `jo` anyway. The longest first."""
     kept: list[tuple[str, ...]] = []
     for group in sorted(groups, key=lambda group: -max(map(len, group))):
         if not any(all(any(longer.startswith(prefix) for prefix in group) for longer in other) for other in kept):

@@ -1,4 +1,5 @@
-"""The statements of the search in the making, and what they find: a page, the number of matches, a statement with its values."""
+"""The statements of the search under construction, and their results: a page, the number of matches, a statement with its
+values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from apps.patients.rules import Query
 from apps.patients.search import search_terms, vocabulary
 
 COUNTED_UP_TO = vocabulary.COMMON
-LOOKED_AT = 12_000  # index rows behind a count: a patient may match one word twice
+LOOKED_AT = 12_000  # index rows of a count: a patient may match one word twice
 
 _STATUS = {"active": "s.is_active", "inactive": "NOT s.is_active"}
 
@@ -19,7 +20,7 @@ Group = tuple[str, ...]
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The `seq` of a page's patients in order, the number of matches (counted up to 10,000), and whether words were bent."""
+    """The `seq` of a page's patients in order, the number of matches (counted up to 10,000), and whether near words were used."""
 
     seqs: list[int]
     total: int
@@ -37,7 +38,7 @@ def counted(seqs: list[int], count: int, *, cut: bool = False) -> SearchResult:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which of the matches are asked for: those of a status, but for the hidden ones, from `offset` on."""
+    """The requested matches: those of a status, without the hidden ones, from `offset` on."""
 
     status: str
     offset: int
@@ -47,11 +48,11 @@ class PageRequest:
 
 @dataclass
 class Statement:
-    """A statement in the making: each value is bound under a name of its own."""
+    """A statement under construction: each value is bound under its own name."""
 
     page: PageRequest
     values: dict[str, Any] = field(default_factory=dict)
-    left_out: str = ""  # a prefix: who has such a word is not shown
+    left_out: str = ""  # a prefix: patients with such a word are not shown
 
     def bind(self, value: Any) -> str:
         name = f"v{len(self.values)}"
@@ -59,22 +60,23 @@ class Statement:
         return f"%({name})s"
 
     def within(self, prefixes: Sequence[str], word: str) -> str:
-        """The condition that `word` begins with one of the prefixes."""
+        """Returns the condition that `word` begins with one of the prefixes."""
         ranges = [f"({word} >= {self.bind(prefix)} AND {word} < {self.bind(prefix + search_terms.END)})" for prefix in prefixes]
         return "(" + " OR ".join(ranges) + ")"
 
     def scan(self, prefixes: Sequence[str]) -> str:
-        """All index rows of a group of prefixes."""
+        """Returns all index rows of a group of prefixes."""
         return " UNION ALL ".join(
             f"SELECT word, seq FROM patients_searchword WHERE {self.within([prefix], 'word')}" for prefix in prefixes
         )
 
     def probe(self, prefixes: Sequence[str], seq: str) -> str:
-        """The condition that this patient has such a word: a scalar subquery, which the planner cannot turn into a join."""
+        """Returns the condition that this patient has such a word: a scalar subquery, which the planner cannot turn into a
+        join."""
         return f"AND (SELECT true FROM patients_searchword e WHERE e.seq = {seq} AND {self.within(prefixes, 'e.word')} LIMIT 1)"
 
     def shown(self, seq: str) -> str:
-        """The condition that the patient stands on the list that was asked for; nothing for everybody."""
+        """Returns the condition that the patient is on the requested list; empty for all."""
         hidden = f"AND {seq} <> ALL({self.bind(list(self.page.hidden))})" if self.page.hidden else ""
         if self.left_out:
             hidden += (
@@ -84,7 +86,7 @@ class Statement:
         return hidden + (f" AND (SELECT {_STATUS[status]} FROM patients_patient s WHERE s.seq = {seq})" if status else "")
 
     def leave_out(self, prefix: str) -> None:
-        """Leave out patients who have a word that begins so."""
+        """Leaves out patients who have a word with this beginning."""
         self.left_out = prefix
 
     @property
@@ -93,7 +95,7 @@ class Statement:
 
     @property
     def reach(self) -> str:
-        """How many rows there are up to the end of the page."""
+        """Returns the number of rows up to the end of the page."""
         return self.bind(self.page.offset + self.page.limit)
 
     def rows(self, sql: str) -> list[tuple]:
@@ -102,7 +104,8 @@ class Statement:
             return cursor.fetchall()
 
     def found_among(self, hits: str, unless: str = "false") -> SearchResult | None:
-        """A page and the count of index rows, where a patient counts once, at the first of his; None where `unless` is true."""
+        """Returns a page and the count of index rows, in which a patient counts once, at their first row; None if `unless` is
+        true."""
         page = f"SELECT seq FROM hits GROUP BY seq ORDER BY min(word), seq DESC {self.window}"
         ((void, seqs, count, looked_at),) = self.rows(
             f"""WITH hits AS MATERIALIZED ({hits} LIMIT {LOOKED_AT})
@@ -114,14 +117,14 @@ class Statement:
         return None if void else counted(seqs, count, cut=looked_at == LOOKED_AT)
 
     def search_result(self, people: str, order: str) -> SearchResult:
-        """A page and the count of a CTE called `people`."""
+        """Returns a page and the count of a CTE called `people`."""
         page = f"SELECT seq FROM people ORDER BY {order} {self.window}"
         ((seqs, count),) = self.rows(f"{people} SELECT ARRAY({page}), (SELECT count(*) FROM people)")
         return counted(seqs, count)
 
 
 def days(sql: Statement, query: Query) -> str:
-    """A CTE of those on the list who were born on one of the days."""
+    """Returns a CTE of patients on the list who were born on one of the days."""
     return f"""days AS MATERIALIZED (
         SELECT p.seq FROM patients_patient p WHERE p.date_of_birth = ANY({sql.bind(list(query.born))})
         AND p.merged_into_id IS NULL {sql.shown("p.seq")})"""

@@ -1,4 +1,4 @@
-"""What is known of all words together: the names written or sounding nearly like one, and which beginnings are common."""
+"""What is known of all words together: the names with a similar spelling or sound, and which beginnings are common."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,12 +6,12 @@ from django.db import connection, transaction
 
 from apps.patients import rules
 
-COMMON = 10_000  # patients; how many there are beyond it nobody is told
-_COUNTED = 15_000  # a common beginning is counted so far: as many fewer may have it before it must be counted anew
+COMMON = 10_000  # patients; a search reports no larger number
+_COUNTED = 15_000  # a common beginning is counted up to this: as many fewer may have it before it must be recounted
 _NEAR_WORDS = 20
 _LONGEST = 100  # letters of a word
 
-# Who is within two edits has a deletion in common (the idea is SymSpell's; see migration 0006). A word that sounds alike but has
+# Words within two edits have a deletion in common (the idea is SymSpell's). A word that sounds alike but has
 # hardly a letter in common is no near word (as in `names.alike`). Two neighbours swapped are one edit, levenshtein() says two.
 _NEAR = """
 SELECT {n}, word, min(cost) FROM (
@@ -28,7 +28,7 @@ SELECT {n}, word, min(cost) FROM (
 
 
 def near_words(words: Sequence[str]) -> list[dict[str, int]]:
-    """For each word, the closest words of the vocabulary with their distance (see `rules.distance`), at most twenty."""
+    """Returns for each word the closest words of the vocabulary with their distance (see `rules.distance`), at most twenty."""
     near: list[dict[str, int]] = [{} for _ in words]
     if not words:
         return near
@@ -44,7 +44,7 @@ def near_words(words: Sequence[str]) -> list[dict[str, int]]:
 
 
 def known(words: Iterable[str]) -> set[str]:
-    """Which of the words stand in somebody's name."""
+    """Returns which of the words occur in a name."""
     wanted = sorted(set(words))
     if not wanted:
         return set()
@@ -53,8 +53,8 @@ def known(words: Iterable[str]) -> set[str]:
         return {word for (word,) in cursor.fetchall()}
 
 
-# A beginning grows by a letter as long as it is common; each is counted along the index and no further than need be. All in one
-# statement, that is of one moment: a word removed before it is not counted, one removed after it stands in `removedword`.
+# A beginning grows by a letter as long as it is common; each is counted along the index, as far as necessary. All in one
+# statement, which sees one moment: a word removed before it is not counted, one removed after it is in `removedword`.
 _NOTE_COMMON = f"""
 WITH RECURSIVE letters AS (SELECT chr(code) AS letter FROM generate_series(32, 122) AS code WHERE chr(code) ~ '[a-z0-9 #+=^-]'),
 grown (prefix, least) AS (
@@ -78,7 +78,7 @@ ON CONFLICT (prefix) DO UPDATE SET least = excluded.least
 
 @transaction.atomic
 def note_common() -> int:
-    """Find the beginnings that more than 10,000 patients have, and answer how many there are. Nobody waits for it.
+    """Finds the beginnings that more than 10,000 patients have, and returns how many there are. No other process waits for it.
 
     Until then a new one is counted at each search; one that lost patients since is known to have.
     """

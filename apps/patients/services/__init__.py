@@ -1,4 +1,4 @@
-"""What can be done with patients and charts. Read through the module: `services.register(...)`, `services.record(...)`."""
+"""The services of patients and charts. Called through the module: `services.register(...)`, `services.record(...)`."""
 
 from apps.patients.chart.services.entries import (
     AllergiesListed,

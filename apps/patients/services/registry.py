@@ -1,4 +1,4 @@
-"""Registering, amending, deactivating: the person's side of the record."""
+"""Registers, changes and deactivates patients: the demographics of the record."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
@@ -45,7 +45,7 @@ class AlreadyActive(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What is written down of a person at the desk. An empty `mrn` lets the server issue the next."""
+    """The data of a registration. An empty `mrn` lets the server issue the next."""
 
     first_name: str
     last_name: str
@@ -74,7 +74,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class Registered:
-    """The new patient, and those on record before who are likely the same person."""
+    """The new patient, and recorded ones who are likely the same person."""
 
     patient: Patient
     matches: list[Match]
@@ -82,7 +82,7 @@ class Registered:
 
 @transaction.atomic
 def register(*, by: Actor, registration: Registration, patient_id: UUID | None = None) -> Registered:
-    """Open a record. Raises Invalid for an impossible birth or MRN, MrnTaken for an MRN in use in any case."""
+    """Opens a record. Raises Invalid for an impossible birth or MRN, MrnTaken for an MRN in use in any case."""
     person = described_person(registration)
     duplicates.lock_likely_records(person)
     matches = selectors.likely_matches(visible_to=by, person=person)
@@ -92,7 +92,7 @@ def register(*, by: Actor, registration: Registration, patient_id: UUID | None =
 
 
 def described_person(registration: Registration) -> Person:
-    """The person a registration describes, to be compared with those on record."""
+    """Returns the person that a registration describes, for comparison with recorded patients."""
     return Person(
         first_name=registration.first_name,
         middle_name=registration.middle_name,
@@ -110,7 +110,7 @@ def described_person(registration: Registration) -> Person:
 
 
 def open_record(registration: Registration, patient_id: UUID | None = None) -> Patient:
-    """Insert the patient and the words to find him by; announces nothing (its callers do)."""
+    """Inserts the patient and the search words; emits nothing (its callers do)."""
     values = _cleaned(asdict(registration))
     _check_names(values["first_name"], values["last_name"])
     _check_birth(values["date_of_birth"], values["date_of_birth_precision"], values["time_of_birth"])
@@ -132,7 +132,7 @@ def open_record(registration: Registration, patient_id: UUID | None = None) -> P
 
 @transaction.atomic
 def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
-    """Change the named columns; the others keep what they have, whoever writes at the same time.
+    """Changes the named columns; the others keep their values, also with concurrent writers.
 
     Raises NotFound, Forbidden, and Invalid for an MRN that changes, an impossible birth or an impossible death.
     """
@@ -150,7 +150,7 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
     if "phone" in changes:
         changes |= {"phone_e164": rules.e164(changes["phone"], settings.CLINIC_COUNTRY)}
     changed = patient.amend(**changes)
-    if duplicates.COMPARED & set(changed):  # the caller asks next whether it looks like another record now
+    if duplicates.COMPARED & set(changed):  # the caller checks next whether it is similar to another record now
         duplicates.lock_likely_records(duplicates.person_of(patient))
     if _SEARCHED & set(changed):
         write_search_words([patient])
@@ -161,7 +161,7 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
 
 @transaction.atomic
 def deactivate(*, by: Actor, patient_id: UUID) -> Patient:
-    """Take the patient out of the active list. The record stays. Raises AlreadyInactive."""
+    """Removes the patient from the active list. The record stays. Raises AlreadyInactive."""
     patient = selectors.get_for_update(by, patient_id)
     if not patient.amend(is_active=False):
         raise AlreadyInactive
@@ -171,7 +171,7 @@ def deactivate(*, by: Actor, patient_id: UUID) -> Patient:
 
 @transaction.atomic
 def reactivate(*, by: Actor, patient_id: UUID) -> Patient:
-    """Put the patient back into the active list. Raises AlreadyActive."""
+    """Returns the patient to the active list. Raises AlreadyActive."""
     patient = selectors.get_for_update(by, patient_id)
     if not patient.amend(is_active=True):
         raise AlreadyActive
@@ -180,15 +180,15 @@ def reactivate(*, by: Actor, patient_id: UUID) -> Patient:
 
 
 def visits_affected(patient: Patient) -> int:
-    """How many booked visits of the patient cannot take place: those after the death, else, of an inactive patient, all that are
-    still to come."""
+    """Returns how many booked appointments of the patient cannot take place: those after the death, else, of an inactive patient,
+    all future ones."""
     if patient.deceased_at:
         return ports.booked(patient.pk, patient.deceased_at)
     return 0 if patient.is_active else ports.booked(patient.pk, clock.now())
 
 
 def next_mrn() -> str:
-    """The next free MRN of our own numbering; numbers that somebody brought along are stepped over."""
+    """Returns the next free MRN of our own numbering; numbers from elsewhere are skipped."""
     while True:
         mrn = rules.mrn_from(_next("patient_mrn_seq"))
         if not selectors.mrn_in_use(mrn):
@@ -197,7 +197,7 @@ def next_mrn() -> str:
 
 @transaction.atomic
 def write_search_words(patients: Iterable[Patient]) -> None:
-    """Write anew the words these patients are found by, and add those of their names to the vocabulary."""
+    """Rewrites the search words of these patients, and adds those of their names to the vocabulary."""
     rows = list(patients)
     absorbed: dict[UUID, list[Patient]] = {patient.pk: [] for patient in rows}
     for retired in Patient.objects.filter(merged_into__in=absorbed):
@@ -209,7 +209,7 @@ def write_search_words(patients: Iterable[Patient]) -> None:
 
 
 def _write_words(words_by_seq: Mapping[int, set[str]], *, known: Set[tuple[int, str, int]] = frozenset()) -> None:
-    """Write the rows of these words, by the patient's `seq`, where they differ from the known ones."""
+    """Writes the rows of these words, by the patient's `seq`, if they differ from the known ones."""
     rows = {(seq, *row) for seq, patient_words in words_by_seq.items() for row in search_terms.rows(patient_words)}
     old, new = known - rows, rows - known
     with connection.cursor() as cursor:
@@ -224,7 +224,7 @@ DELETE FROM patients_searchword w USING unnest(%s::bigint[], %s::text[]) AS old 
 WHERE w.seq = old.seq AND w.word = old.word
 """
 
-# In order, so that two registrations that bring the same new words wait for each other and never in a circle.
+# In order, so that two registrations with the same new words wait for each other without a deadlock.
 _VOCABULARY = """
 INSERT INTO patients_nameword (word, sound) SELECT word, dmetaphone(word) FROM unnest(%s::text[]) AS word ORDER BY word
 ON CONFLICT DO NOTHING
@@ -232,9 +232,9 @@ ON CONFLICT DO NOTHING
 
 
 def words_of(patient: Patient, absorbed: Iterable[Patient] = ()) -> set[str]:
-    """The words this patient is found by: his own, and the names, MRNs and telephone numbers of records merged into his.
+    """Returns the search words of this patient: the own ones, and the names, MRNs and telephone numbers of merged records.
 
-    A merged record has none: whoever looks for it finds the survivor.
+    A merged record has none: a search for it finds the survivor.
     """
     if patient.merged_into_id:
         return set()
@@ -242,7 +242,7 @@ def words_of(patient: Patient, absorbed: Iterable[Patient] = ()) -> set[str]:
 
 
 def _before_merge(merge: Merge) -> Patient:
-    """The survivor as far as a merge replaced his names or telephone number: he is still found by them."""
+    """Returns the survivor's names and telephone number that a merge replaced: the search still finds the patient by them."""
     replaced = {
         column: merge.fields.get(column, {}).get("before", "") for column in ("first_name", "middle_name", "last_name", "phone")
     }
@@ -259,7 +259,7 @@ def _names(patient: Patient) -> list[str]:
 
 
 def _cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, their texts as `text.clean_line` has them. Raises Invalid naming the field."""
+    """Returns the values, with texts as `text.clean_line` returns them. Raises Invalid with the field."""
     return {name: text.checked_line(value, field=name) if isinstance(value, str) else value for name, value in values.items()}
 
 
@@ -269,7 +269,8 @@ def _check_names(first: str, last: str) -> None:
 
 
 def _birth_changes(patient: Patient, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What else changes with the birth. A date sent without its precision keeps the precision if it is the date on record."""
+    """Returns what else changes with the birth. A date sent without its precision keeps the precision if it is the recorded
+    date."""
     if BIRTH.isdisjoint(changes):
         return {}
     born = changes.get("date_of_birth", patient.date_of_birth)
@@ -295,7 +296,7 @@ def _check_mrn(mrn: str) -> None:
 
 
 def check_death(born: date, died: datetime | None, *, field: str = "deceased_at") -> None:
-    """Raises Invalid that names the field for a death in the future or before the birth (`rules.death_problem`)."""
+    """Raises Invalid with the field for a death in the future or before the birth (`rules.death_problem`)."""
     if died is not None and (problem := rules.death_problem(died, born, clock.now(), ZoneInfo(settings.CLINIC_TIME_ZONE))):
         raise Invalid(field=field, issue=problem)
 

@@ -1,4 +1,4 @@
-"""Taking over a patient with his chart from another system: one transaction a patient, harmless when repeated."""
+"""Imports a patient with the chart from another system: one transaction per patient, safe to repeat."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _BATCH = 2_000
 
 @dataclass(frozen=True)
 class RejectedEntry:
-    """An entry that cannot stand in a chart, and why."""
+    """An entry that does not fit into a chart, and why."""
 
     source_ref: str
     issue: str
@@ -54,11 +54,11 @@ def import_patient(
     identifiers: Mapping[str, str] | None = None,
     strict: bool = True,
 ) -> ImportedPatient:
-    """Open the record known as `ref` in `system`, if it is not here yet, and add the entries whose `source_ref` is new.
+    """Opens the record known as `ref` in `system`, if it does not exist yet, and adds the entries whose `source_ref` is new.
 
-    `source` is a ChartEntry.Source; `identifiers` are the new patient's numbers in further systems. A person on record keeps the
-    demographics the clinic has. All or nothing; a second run adds nothing and announces nothing. Raises Invalid for an entry that
-    cannot stand in a chart (unless not `strict`: then it is left out and named in `refused`), MrnTaken as `register` does.
+    `source` is a ChartEntry.Source; `identifiers` are the new patient's numbers in further systems. A recorded patient keeps the
+    clinic's demographics. All or nothing; a second run adds nothing and emits nothing. Raises Invalid for an entry that does not
+    fit into a chart (unless not `strict`: then it is left out and named in `refused`), MrnTaken as `register` does.
     """
     patient, opened = _find_or_open(by, registration, patient_id, {system: ref} | dict(identifiers or {}), system)
     rows, refused = _drafts(patient, entries, source, by, strict)
@@ -85,7 +85,7 @@ def _find_or_open(
 def _drafts(
     patient: Patient, entries: Iterable[NewEntry], source: str, by: Actor, strict: bool
 ) -> tuple[list[ChartEntry], list[RejectedEntry]]:
-    """The rows of the entries that are not here yet, and those left out."""
+    """Returns the rows of the entries that do not exist yet, and those left out."""
     entries = list(entries)
     here, elsewhere_refs = _existing_refs([entry.source_ref for entry in entries if entry.source_ref], source, patient)
     rows, refused = [], []
@@ -104,10 +104,10 @@ def _drafts(
 
 
 def _existing_refs(refs: list[str], source: str, patient: Patient) -> tuple[set[str], set[str]]:
-    """Which references are in a chart already: where they belong, and with somebody who has nothing to do with the patient.
+    """Returns which references exist in a chart: in the correct one, and in the chart of an unrelated patient.
 
-    After an undone merge an entry may stand with the other record, where a person left it or has yet to say whose it is: that is
-    where it belongs.
+    After an undone merge an entry may be in the chart of the other record, if a user left it there or has not assigned it yet:
+    that is a correct one.
     """
     here: set[str] = set()
     elsewhere_refs: set[str] = set()

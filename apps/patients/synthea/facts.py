@@ -1,10 +1,10 @@
-"""Plain facts the mapping leans on: spellings, categories, the words of the source and ours."""
+"""The tables of the mapping: spellings, categories, the words of the source and ours."""
 
 from collections.abc import Mapping
 
 from apps.patients.chart.entry_types import EntryType
 
-# RxNorm's name of the concept where the source misspells it, by RxCUI.
+# RxNorm's name of the concept if the source misspells it, by RxCUI.
 DRUG_NAMES = {"316672": "Simvastatin 10 MG"}
 
 # The source calls every allergy a food allergy. These SNOMED CT findings are not: mould, animal dander, grass pollen,
@@ -66,5 +66,5 @@ _CODE_BY_STATE = {entry.strip()[3:].lower(): entry.strip()[:2] for entry in _STA
 
 
 def state_code(written: str) -> str:
-    """The USPS code of a state that is spelled out; anything else as written."""
+    """Returns the USPS code of a state that is spelled out; anything else as written."""
     return _CODE_BY_STATE.get(written.lower(), written)

@@ -1,11 +1,11 @@
-"""What the nine files look like. A cell named under `instants` or `days` is empty or can be read as such."""
+"""The form of the nine files. A cell named under `instants` or `days` is empty or can be parsed as such."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One file: its columns, those that hold a point in time, and those that hold a calendar day."""
+    """One file: its columns, those with a point in time, and those with a calendar day."""
 
     name: str
     columns: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Writing an extract: one transaction a patient. A second run, or one after a kill, adds only what is not here yet."""
+"""Writes an extract: one transaction per patient. A second run, or one after a kill, adds only what does not exist yet."""
 
 import logging
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _PROBLEMS = (HimsError, DataError, IntegrityError, mapping.NotImportable, LooksB
 __all__ = ["AlreadyRunning", "RowCounts", "RowCountsByFile", "import_lock", "load"]
 UNKNOWN_PATIENT = "The patient is not in the patients file."
 _LOG = logging.getLogger(__name__)
-# What it means where the database refuses a row that the services let pass, by the name of the constraint.
+# The message if the database refuses a row that the services accept, by the name of the constraint.
 _REFUSED = {
     "patient_identifier_once": "Another patient here has the same number of that system.",
     "chart_source_row_once": "The same row is in the chart of another patient.",
@@ -33,7 +33,7 @@ _REFUSED = {
 
 @dataclass
 class RowCounts:
-    """What became of a file's rows."""
+    """The result for a file's rows."""
 
     rows: int = 0
     imported: int = 0
@@ -45,12 +45,12 @@ RowCountsByFile = dict[str, RowCounts]
 
 
 def import_lock() -> AbstractContextManager[None]:
-    """One import at a time."""
+    """Allows one import at a time."""
     return advisory_lock(_LOCK, "Another import is running; nothing was written.")
 
 
 def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callable[[], None]) -> RowCountsByFile:
-    """Take over every patient of the extract with his chart. `zone` is where a bare day begins."""
+    """Imports every patient of the extract with the chart. `zone` is the time zone in which a bare day begins."""
     counts = {sheet.name: RowCounts() for sheet in SHEETS}
     for row in extract.rows:
         counts[row.sheet].rows += 1
@@ -64,7 +64,7 @@ def load(extract: Extract, *, report: Report, zone: ZoneInfo, after_each: Callab
 
 
 class _ImportLog:
-    """Keeps the tallies and the report in step."""
+    """Counts the rows and writes the report."""
 
     def __init__(self, counts: RowCountsByFile, report: Report) -> None:
         self._counts = counts
@@ -94,7 +94,7 @@ def _import_patient(patient: Row, rows: list[Row], zone: ZoneInfo, log: _ImportL
             entries=entries,
             strict=False,
         )
-    except _PROBLEMS as problem:  # the person cannot be registered, so nothing of theirs is written
+    except _PROBLEMS as problem:  # the person cannot be registered, so none of their rows is written
         for row in (patient, *rows):
             log.reported(row, f"The patient was not imported: {_reason_text(problem)}")
         return
@@ -109,7 +109,7 @@ def _import_patient(patient: Row, rows: list[Row], zone: ZoneInfo, log: _ImportL
 
 
 def _mapped(patient: Row, rows: list[Row], zone: ZoneInfo) -> tuple[list[services.NewEntry], dict[str, str]]:
-    """The rows as chart entries, and the reasons of those that cannot be, by their identity."""
+    """Returns the rows as chart entries, and the reasons of those that cannot be mapped, by their identity."""
     history = mapping.History.of(patient, rows, zone)
     entries, rejected = [], {}
     for row in rows:
@@ -121,7 +121,7 @@ def _mapped(patient: Row, rows: list[Row], zone: ZoneInfo) -> tuple[list[service
 
 
 def _reason_text(problem: Exception) -> str:
-    """The reason, for whoever reads the report. The database's own words go to the log."""
+    """Returns the reason for the reader of the report. The database's own message goes to the log."""
     if isinstance(problem, HimsError):
         return str(problem.details.get("issue") or problem.message)
     if isinstance(problem, mapping.NotImportable):

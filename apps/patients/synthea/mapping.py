@@ -1,6 +1,6 @@
-"""From rows to a registration and chart entries. Pure: nothing is read or written here.
+"""Maps rows to a registration and chart entries. Pure: it reads and writes nothing.
 
-What cannot be told truthfully as a chart entry raises NotImportable with the reason, and goes to the report.
+A row that cannot be represented truthfully as a chart entry raises NotImportable with the reason, and goes to the report.
 """
 
 import re
@@ -46,12 +46,12 @@ _UNITS = {"h": "hours", "d": "days"}
 
 
 class NotImportable(Exception):
-    """The row cannot stand in a chart; the message says why."""
+    """The row does not fit into a chart; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class History:
-    """What is needed of a patient's other rows to read one of them, and the time zone in which a day begins."""
+    """The parts of a patient's other rows that are needed to map one of them, and the time zone in which a day begins."""
 
     born: date
     zone: ZoneInfo
@@ -60,7 +60,7 @@ class History:
 
     @classmethod
     def of(cls, patient: Row, rows: Iterable[Row], zone: ZoneInfo) -> "History":
-        """Raises ValueError where the patient's birth is no date (the reader has checked it)."""
+        """Raises ValueError if the patient's birth is not a date (the reader has checked it)."""
         visits, conditions = {}, {}
         for row in rows:
             if row.sheet == "encounters":
@@ -70,14 +70,15 @@ class History:
         return cls(birth_of(patient).first, zone, visits, conditions)
 
     def moment(self, text: str) -> datetime | None:
-        """The point in time; a bare day, month or year begins at midnight in the clinic."""
+        """Returns the point in time; a bare day, month or year begins at midnight in the clinic."""
         if not text:
             return None
         value = moment(text)
         return value if isinstance(value, datetime) else self.midnight(value.first)
 
     def when(self, text: str, name: str) -> dict[str, Any]:
-        """The columns `<name>_at` and `<name>_on` of a chart entry: an instant, or a date as exactly as the source has it."""
+        """Returns the columns `<name>_at` and `<name>_on` of a chart entry: an instant, or a date as exactly as the source has
+        it."""
         value = moment(text) if text else None
         if isinstance(value, PartialDate):
             return {f"{name}_at": None, f"{name}_on": str(value)}
@@ -88,7 +89,7 @@ class History:
 
 
 def birth_of(patient: Row) -> PartialDate:
-    """The patient's birth, as exactly as the source has it."""
+    """Returns the patient's birth, as exactly as the source has it."""
     value = moment(patient.cells["birth_date"])
     if not isinstance(value, PartialDate):
         raise ValueError("a birth is a date")
@@ -96,7 +97,7 @@ def birth_of(patient: Row) -> PartialDate:
 
 
 def registration(patient: Row, zone: ZoneInfo) -> Registration:
-    """What the source knows of the person and we have a place for. The MRN is ours to issue. Raises NotImportable."""
+    """Returns what the source knows of the person and HIMS can store. HIMS issues the MRN. Raises NotImportable."""
     cells, born = patient.cells, birth_of(patient)
     texts: dict[str, Any] = {ours: clean(cells.get(theirs, "")) for ours, theirs in _TEXTS.items()}
     for name, text in texts.items():
@@ -128,7 +129,7 @@ def _death(written: str, zone: ZoneInfo) -> datetime | None:
 
 
 def identifiers(patient: Row) -> dict[str, str]:
-    """The numbers the patient has elsewhere, beside the id of the row. Raises NotImportable."""
+    """Returns the patient's numbers in other systems, in addition to the id of the row. Raises NotImportable."""
     for name in ("id", "mrn"):
         if len(patient.cells[name]) > _NUMBER_MOST:
             raise NotImportable(f"{name} has more than {_NUMBER_MOST} characters.")
@@ -136,7 +137,7 @@ def identifiers(patient: Row) -> dict[str, str]:
 
 
 def entry(row: Row, history: History) -> NewEntry:
-    """The row as a chart entry. Raises NotImportable."""
+    """Returns the row as a chart entry. Raises NotImportable."""
     try:
         values = _READ_AS[row.sheet](row.cells, history)
     except LooksBlank:
@@ -150,12 +151,12 @@ def entry(row: Row, history: History) -> NewEntry:
 
 
 def clean(text: str) -> str:
-    """The text on one line, without characters that cannot be seen."""
+    """Returns the text on one line, without invisible characters."""
     return clean_line(text)
 
 
 def dosing(written: str) -> str:
-    """The source's shorthand in words: 2x/1d is "twice a day". Anything else as written."""
+    """Returns the source's shorthand as text: 2x/1d is "twice a day". Anything else as written."""
     match = _TIMES.fullmatch(written)
     if not match:
         return written
@@ -165,7 +166,7 @@ def dosing(written: str) -> str:
 
 
 def _allergy(cells: Cells, history: History) -> dict[str, Any]:
-    """An allergy is never left out for its date: one from before the birth is entered at the birth, and says so."""
+    """Maps an allergy. Its date never excludes it: one from before the birth is entered at the birth, with a note."""
     noted, dated, note = history.moment(cells["recorded"]), history.when(cells["recorded"], "occurred"), ""
     if noted and noted.date() < history.born - _DAY:
         dated = {"occurred_at": history.midnight(history.born), "occurred_on": ""}
@@ -183,7 +184,7 @@ def _allergy(cells: Cells, history: History) -> dict[str, Any]:
 
 
 def _condition(cells: Cells, history: History) -> dict[str, Any]:
-    """What has ended is not active (FHIR con-4), whatever the source's status says; the contradiction is noted."""
+    """Maps a condition. An ended one is not active (FHIR con-4), whatever the source's status; the contradiction is noted."""
     status, note = _status(facts.CONDITION_STATUS, cells["clinical_status"]), ""
     if cells["abatement"] and status == "active":
         status, note = "resolved", "The source marks it as active and gives an end."
@@ -207,7 +208,8 @@ def _medication(cells: Cells, history: History) -> dict[str, Any]:
 
 
 def _immunization(cells: Cells, history: History) -> dict[str, Any]:
-    """A shot given at a visit was given on its day; one half of the source shifted the visits and not these dates."""
+    """Maps an immunization. One given at an encounter has the encounter's date; half of the source shifted the encounters but not
+    these dates."""
     given, dated, note = history.moment(cells["date"]), history.when(cells["date"], "occurred"), ""
     visit = history.visits.get(cells["encounter"])
     if given and visit and not _during(visit, given, history):
@@ -228,7 +230,7 @@ def _procedure(cells: Cells, history: History) -> dict[str, Any]:
 
 
 def _observation(cells: Cells, history: History) -> dict[str, Any]:
-    """A laboratory result or a vital sign; whatever else was observed is a note that keeps its LOINC code."""
+    """Maps an observation to a laboratory result or a vital sign; any other becomes a note that keeps its LOINC code."""
     kind = facts.OBSERVATION_TYPE.get(cells["category"], EntryType.NOTE)
     value = clean(cells["value"])
     values = _coded(kind, CodeSystem.LOINC, cells["loinc"], cells["display"]) | history.when(cells["effective"], "occurred")

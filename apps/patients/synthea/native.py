@@ -14,7 +14,7 @@ _LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
 
 @dataclass(frozen=True)
 class NativeSheet:
-    """One file: the columns that must be there, those that may be, and how a row becomes one of ours."""
+    """One file: the required columns, the optional ones, and how a row becomes one of ours."""
 
     name: str
     needed: tuple[str, ...]
@@ -121,7 +121,7 @@ def _procedure(row: Cells) -> dict[str, str]:
 
 
 def _observation(row: Cells) -> dict[str, str]:
-    """Scores like QALY stand under names of Synthea's own, which are no LOINC codes."""
+    """Scores like QALY have Synthea's own names, which are not LOINC codes."""
     is_loinc = bool(_LOINC.fullmatch(row["CODE"]))
     return {
         "patient": row["PATIENT"],

@@ -1,6 +1,6 @@
-"""Reading the files, all or nothing: what cannot be read is named by file, line and column before anything is written.
+"""Reads the files, all or nothing: an unreadable place is named by file, line and column before anything is written.
 
-A folder holds the nine files of `layout`, or Synthea's own (`native`), of which only `patients.csv` must be there.
+A folder contains the nine files of `layout`, or Synthea's own (`native`), of which only `patients.csv` is required.
 """
 
 import csv
@@ -25,14 +25,14 @@ _YEARS = range(2, 9999)  # beyond, a change of the time zone would leave the cal
 
 
 class Unreadable(Exception):
-    """The input is not what it should be; the message says where and what."""
+    """The input is invalid; the message names the place and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a file. `ref` is its identity: the whole row, and the how-many-th of exactly equal ones.
+    """One line of a file. `ref` is its identity: the whole row, and its number among exactly equal ones.
 
-    `cells` are those of `layout`; `source` is the line as it was written, where that has other columns.
+    `cells` are those of `layout`; `source` is the line as it was written, if that has other columns.
     """
 
     sheet: str
@@ -45,9 +45,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Extract:
-    """The patients in the order of their file, the other rows by patient id, and those of nobody on the list.
+    """The patients in the order of their file, the other rows by patient id, and those of unknown patients.
 
-    `files` names the file that each sheet was read from, `missing` the sheets that are not there, `unread` other files.
+    `files` names the file that each sheet was read from, `missing` the sheets that do not exist, `unread` other files.
     """
 
     patients: list[Row]
@@ -66,7 +66,7 @@ class Extract:
 
 
 def read(folder: Path) -> Extract:
-    """The extract in the folder. Raises Unreadable."""
+    """Returns the extract in the folder. Raises Unreadable."""
     files = _files(folder)
     native = PATIENTS.name in files and is_native(_header(files[PATIENTS.name]))
     missing = [sheet.file for sheet in SHEETS if sheet.name not in files]
@@ -92,7 +92,7 @@ def read(folder: Path) -> Extract:
 
 
 def moment(text: str) -> datetime | PartialDate:
-    """Reads an ISO 8601 time with its zone, also with a blank between day and time, or a date to the day, month or year.
+    """Parses an ISO 8601 time with its zone, also with a blank between day and time, or a date to the day, month or year.
 
     Raises ValueError with a sentence.
     """
@@ -113,7 +113,7 @@ def moment(text: str) -> datetime | PartialDate:
 
 
 def instant_problem(text: str) -> str | None:
-    """Why the text is no point in time; a calendar day, a month or a year is one as well."""
+    """Returns why the text is not a point in time; a calendar day, a month or a year is one as well."""
     try:
         moment(text)
     except ValueError as problem:
@@ -122,7 +122,7 @@ def instant_problem(text: str) -> str | None:
 
 
 def day_problem(text: str) -> str | None:
-    """Why the text is no calendar day, month or year."""
+    """Returns why the text is not a calendar day, month or year."""
     try:
         value = moment(text)
     except ValueError:
@@ -131,7 +131,7 @@ def day_problem(text: str) -> str | None:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """The folder's files by the name of their sheet: `patients.csv.gz`, else `patients.csv`."""
+    """Returns the folder's files by the name of their sheet: `patients.csv.gz`, else `patients.csv`."""
     by_name: dict[str, Path] = {}
     with suppress(FileNotFoundError, NotADirectoryError):
         by_name = {path.name.lower(): path for path in folder.iterdir() if path.is_file()}
@@ -155,7 +155,7 @@ def _read_sheet(files: Mapping[str, Path], sheet: Sheet, *, native: bool) -> Ite
 
 
 def _as_ours(sheet: Sheet, source: Mapping[str, str]) -> dict[str, str]:
-    """A line of Synthea's own under the names of `layout`; what it does not have is empty."""
+    """Returns a line of Synthea's own under the names of `layout`; missing columns are empty."""
     native = NATIVE[sheet.name]
     row = dict.fromkeys(native.optional, "") | dict(source)
     return dict.fromkeys(sheet.columns, "") | native.read(row)
@@ -172,7 +172,7 @@ def _header(path: Path) -> list[str]:
 
 
 def _raw(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a file with their numbers. Raises Unreadable."""
+    """Yields the lines of a file with their numbers. Raises Unreadable."""
     line = 0
     try:
         with _open(path) as text:
@@ -244,7 +244,7 @@ def _no_patient_twice(patients: list[Row]) -> None:
 
 
 def _ref(sheet: Sheet, number: str, values: list[str], seen: Counter[str]) -> str:
-    """Ids alone will not do: some rows carry none, and the parts of one observation share one."""
+    """Ids alone are not enough: some rows have none, and the parts of one observation share one."""
     whole = "\x1f".join(values)
     ref = f"synthea/{sheet.name}/{number[:_ID_MAX] or '-'}/{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
     seen[ref] += 1

@@ -1,4 +1,4 @@
-"""The report: one line for each row that found no home, with the reason and the whole row."""
+"""The report: one line for each row that was not imported, with the reason and the whole row."""
 
 import csv
 import json
@@ -14,14 +14,14 @@ COLUMNS = ("file", "line", "id", "patient", "reason", "row")
 
 
 class Report:
-    """Takes rows; the file appears whole when the import is over."""
+    """Collects rows; the file appears complete when the import ends."""
 
     def __init__(self, file: TextIO) -> None:
         self._sink = csv.writer(file)
         self._sink.writerow(COLUMNS)
 
     def add(self, row: Row, reason: str) -> None:
-        """Keep the row, and why it was not taken over."""
+        """Stores the row, and why it was not imported."""
         cells = row.cells
         patient = cells["id"] if row.sheet == "patients" else cells["patient"]
         whole = json.dumps(row.source or cells, ensure_ascii=False)
@@ -30,7 +30,8 @@ class Report:
 
 @contextmanager
 def writing(path: Path) -> Iterator[Report]:
-    """A report that replaces the one at `path` at the end. Patients' data: only its owner reads it. Raises OSError."""
+    """Opens a report that replaces the one at `path` at the end. Contains patient data: only its owner reads it. Raises
+    OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     unfinished.unlink(missing_ok=True)

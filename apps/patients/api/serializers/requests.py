@@ -1,4 +1,4 @@
-"""A patient's body, written flat (as the reference's registration) or nested (as its detail), read as one flat thing."""
+"""Parses a patient's body, flat (as the reference's registration) or nested (as its detail), into flat columns."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ from apps.rest.serializers import (
     StrictSerializer,
 )
 
-# Where a column stands in the body. A name may stand in more than one place; all places must then agree.
+# The place of each column in the body. A name may occur in more than one place; all places must then agree.
 _ADDRESS = {name: name for name in ("street", "city", "state", "zip", "country")}
 _EMERGENCY = {"name": "emergency_name", "relationship": "emergency_relationship", "phone": "emergency_phone"}
 _INSURANCE = {
@@ -68,7 +68,7 @@ class BirthDateField(serializers.CharField):
 
 
 class PatientColumns(StrictSerializer):
-    """The columns one may write, by their flat names."""
+    """The writable columns, by their flat names."""
 
     mrn = serializers.RegexField(
         rf"^{rules.MRN_SHAPE.pattern}\Z",
@@ -141,7 +141,8 @@ class PatientColumns(StrictSerializer):
 
 
 def _birth(born: PartialDate, stated: str | None) -> dict[str, Any]:
-    """The columns of a birth. A whole date without its precision leaves that to the service; part of one says it itself."""
+    """Returns the columns of a birth. A whole date without its precision leaves that to the service; a partial date determines
+    it."""
     if born.precision == Precision.DAY:
         return {"date_of_birth": born.first}
     if stated not in (None, born.precision) and (born.precision, stated) != (Precision.YEAR, Precision.ESTIMATED):
@@ -150,7 +151,7 @@ def _birth(born: PartialDate, stated: str | None) -> dict[str, Any]:
 
 
 def _documented(key: str, places: Mapping[str, Any], about: str | None = None) -> type[StrictSerializer]:
-    """The body under `key` as the OpenAPI file tells it: every name it may have, none of them required by itself."""
+    """Returns the body under `key` for the OpenAPI file: every name it may have, none of them required by itself."""
     columns = PatientColumns().fields
     fields: dict[str, Any] = {"__doc__": about, "__module__": __name__}
     for name, place in places.items():
@@ -164,7 +165,7 @@ def _documented(key: str, places: Mapping[str, Any], about: str | None = None) -
 
 
 def _again(field: Any, **changes: Any) -> Any:
-    """The same field with other arguments, as DRF itself copies fields."""
+    """Returns the same field with other arguments, as DRF itself copies fields."""
     return type(field)(*field._args, **(field._kwargs | changes))
 
 
@@ -173,7 +174,7 @@ _EITHER_WAY = "Send each value flat or in its object; if you send both, they mus
 
 
 class PatientBody(serializers.Serializer):
-    """Reads `PLACES` into `PatientColumns`; errors are told under the names the caller used. `partial` for a merge-patch."""
+    """Maps `PLACES` to `PatientColumns`; errors name the fields as the caller sent them. `partial` for a merge-patch."""
 
     places: Mapping[str, Any] = REGISTRATION
     documented_as = _documented(
@@ -188,7 +189,7 @@ class PatientBody(serializers.Serializer):
             raise serializers.ValidationError("The body must be a JSON object.")
         flat, sent_as = _flatten(data, self.places)
         if not self.partial and flat.get("mrn", "") is None:
-            del flat["mrn"]  # null at registration: none of their own, the server issues one
+            del flat["mrn"]  # null at registration: no own number, the server issues one
         columns = PatientColumns(data=flat, partial=self.partial)
         if "age" in flat:
             columns.fields["date_of_birth"].required = False
@@ -198,7 +199,7 @@ class PatientBody(serializers.Serializer):
 
 
 class AmendBody(PatientBody):
-    """The same with everything optional: what is absent is kept, null clears."""
+    """The same with everything optional: absent fields stay unchanged, null clears."""
 
     places = PLACES
     documented_as = _documented(
@@ -210,7 +211,7 @@ class AmendBody(PatientBody):
 
 
 def _flatten(data: Mapping[str, Any], places: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Column values, and under which path each was sent. Raises ValidationError for unknown names and for places that differ."""
+    """Returns column values, and the path of each. Raises ValidationError for unknown names and for places that differ."""
     flat: dict[str, Any] = {}
     sent_as: dict[str, str] = {}
     for path, column, value in _leaves(data, places, ""):
@@ -238,7 +239,7 @@ def _leaves(data: Mapping[str, Any], places: Mapping[str, Any], prefix: str) -> 
 
 
 def _cleared(column: str) -> Any:
-    """What null means: empty text; for what cannot be empty, null itself, which the column then refuses."""
+    """Returns the value for null: empty text; for a column that cannot be empty, null itself, which the column then refuses."""
     field = PatientColumns().fields[column]
     return "" if getattr(field, "allow_blank", False) and not isinstance(field, NameField) else None
 
@@ -261,7 +262,7 @@ class WhenField(InstantOrDayField):
 
 
 class EntryBody(StrictSerializer):
-    """A chart entry written by hand."""
+    """A chart entry recorded by hand."""
 
     type = serializers.ChoiceField(choices=[kind.value for kind in entry_types.EntryType])
     code_system = serializers.ChoiceField(

@@ -1,4 +1,4 @@
-"""How patients and chart entries read, as far as the role of the reader goes."""
+"""Serializers of patients and chart entries, within the reader's permissions."""
 
 from collections.abc import Collection
 from typing import Any
@@ -40,7 +40,7 @@ class PatientRow(serializers.Serializer):
 
 
 class CandidateShape(serializers.Serializer):
-    """Somebody on record who may be the person described."""
+    """A recorded patient who may be the described person."""
 
     patient = PatientRow()
     score = serializers.FloatField(min_value=0, max_value=1, help_text="From 0.5 (even odds) to 1 (nothing differs)")
@@ -54,7 +54,7 @@ class CandidatesShape(serializers.Serializer):
 
 
 class PairShape(serializers.Serializer):
-    """Two records of which somebody said that they are two people's."""
+    """Two records that a user marked as two people's."""
 
     patient_id = serializers.UUIDField()
     other_id = serializers.UUIDField()
@@ -106,7 +106,8 @@ class InsuranceShape(serializers.Serializer):
 
 
 class PatientShape(serializers.Serializer):
-    """A patient in full. What the reader's role may not see is not there; required is what all see of the reference's keys."""
+    """A patient in full. Fields that the reader's role may not see are absent; required are the reference's keys that all roles
+    see."""
 
     reads = Permission.PATIENT_VIEW
 
@@ -154,7 +155,7 @@ class RecordShape(serializers.Serializer):
 
 
 def colleagues(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Members of staff by name, as far as the reader sees them; for expansions."""
+    """Returns members of staff by name, within the reader's permissions; for expansions."""
     return {
         user.pk: {"id": user.pk, "first_name": user.first_name, "last_name": user.last_name, "role": user.role}
         for user in accounts.colleagues(visible_to=reader, ids=ids)
@@ -162,7 +163,7 @@ def colleagues(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any
 
 
 def rows_by_id(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Patients as a list shows them, as far as the reader sees them; for expansions."""
+    """Returns patients as in a list, within the reader's permissions; for expansions."""
     return {row.pk: to_row(row) for row in selectors.named(visible_to=reader, ids=ids)}
 
 
@@ -172,7 +173,7 @@ SURVIVOR = Expansion(of="survivor_id", permission=Permission.PATIENT_VIEW, load=
 
 
 def patient(row: Patient, reader: Actor) -> dict[str, Any]:
-    """The reference's detail (section 3.2), and `is_active`, `allergy_status` and times beside."""
+    """Returns the reference's detail (section 3.2), with `is_active`, `allergy_status` and times in addition."""
     shape: dict[str, Any] = {"id": row.pk, "mrn": row.mrn, "is_active": row.is_active, "demographics": _demographics(row)}
     shape["contact"] = {"phone": row.phone, "email": row.email}
     if reader.has_permission(Permission.PATIENT_SEE_ADDRESS):
@@ -212,7 +213,7 @@ def _demographics(row: Patient) -> dict[str, Any]:
 
 
 def to_row(row: Patient) -> dict[str, Any]:
-    """A patient in a list."""
+    """Returns a patient in a list."""
     return {name: getattr(row, name) for name in LIST_COLUMNS}
 
 
@@ -221,13 +222,13 @@ def candidate(match: Match) -> dict[str, Any]:
 
 
 def pair(row: NotDuplicate, patient_id: UUID) -> dict[str, Any]:
-    """The pair, seen from one of the two."""
+    """Returns the pair from the side of one of the two."""
     other_id = row.high_id if row.low_id == patient_id else row.low_id
     return {"patient_id": patient_id, "other_id": other_id, "said_by": row.decided_by_id, "said_at": row.decided_at}
 
 
 def record(row: ChartEntry, reader: Actor) -> dict[str, Any]:
-    """A chart entry; for readers of codes alone without its narrative."""
+    """Returns a chart entry; for readers of codes alone without its narrative."""
     return {
         "id": row.pk,
         "type": row.type,
@@ -256,7 +257,8 @@ def _detail(row: ChartEntry) -> dict[str, Any]:
 
 
 def visits_affected(patient: Patient, field: str = "") -> list[dict[str, Any]]:
-    """The warning that booked appointments of a patient who is deceased or inactive stay in the schedule; nothing without one."""
+    """Returns the warning that booked appointments of a patient who is deceased or inactive stay in the schedule; empty without
+    one."""
     count = services.visits_affected(patient)
     if not count:
         return []

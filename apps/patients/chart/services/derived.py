@@ -1,6 +1,6 @@
-"""What follows from the entries of a chart: the allergy status, and which diagnoses are on the problem list.
+"""Derives from the entries of a chart: the allergy status, and which diagnoses are on the problem list.
 
-Call under the patient's lock, after every change of the chart's entries: recording, import, signing, retraction, merge, undo.
+Call it under the patient's lock, after every change of the chart's entries: recording, import, signing, retraction, merge, undo.
 """
 
 from collections.abc import Collection
@@ -16,11 +16,11 @@ from apps.patients.models import AllergyStatus, ChartEntry, MergedRow, Patient
 
 _SYSTEM, _CODE, _ = entry_types.NO_KNOWN_ALLERGY
 ENDED = "inactive"  # the status of an entry that a merge or a new allergy ends
-ENTRY, STATUS = ChartEntry._meta.label, "status"  # under these a merge writes down which entries it has ended
+ENTRY, STATUS = ChartEntry._meta.label, "status"  # under these a merge records which entries it has ended
 
 
 def refresh_allergy_status(patient: Patient) -> list[UUID]:
-    """End active "no known allergy" entries while an allergy is active, and write the allergy status.
+    """Ends active "no known allergy" entries while an allergy is active, and writes the allergy status.
 
     Returns the entries that were ended.
     """
@@ -34,7 +34,7 @@ def refresh_allergy_status(patient: Patient) -> list[UUID]:
 
 
 def end_repeats(patient: Patient, among: Collection[UUID]) -> list[UUID]:
-    """End active allergies and diagnoses that repeat another one, where one of the two is among these entries and one is not.
+    """Ends active allergies and diagnoses that repeat another one, if one of the two is among these entries and one is not.
 
     Returns the entries that were ended. They stay in the chart as inactive (`repeats.repeats_to_end` chooses).
     """
@@ -45,7 +45,7 @@ def end_repeats(patient: Patient, among: Collection[UUID]) -> list[UUID]:
 
 
 def restore_repeat(patient: Patient, retracted: ChartEntry) -> None:
-    """Make the entry active again that a merge ended as a repeat of one that is now retracted, unless another one is active."""
+    """Reactivates the entry that a merge ended as a repeat of one that is now retracted, unless another one is active."""
     rows = ChartEntry.objects.filter(patient=patient, type=retracted.type, status__in=[ACTIVE, ENDED])
     same = [row for row in rows if repeats.is_same_entry(row, retracted)]
     if any(row.status == ACTIVE for row in same):
@@ -59,7 +59,7 @@ def restore_repeat(patient: Patient, retracted: ChartEntry) -> None:
 
 
 def allergy_status(patient: Patient) -> AllergyStatus:
-    """What the active entries say: allergies listed, none known, or never asked."""
+    """Returns what the active entries say: allergies listed, none known, or never asked."""
     codes = set(_active_allergies(patient).values_list("code_system", "code"))
     if codes - {(_SYSTEM, _CODE)}:
         return AllergyStatus.LISTED
@@ -67,15 +67,15 @@ def allergy_status(patient: Patient) -> AllergyStatus:
 
 
 def is_no_known_allergy(row: ChartEntry) -> bool:
-    """Whether the entry says that the patient was asked and has no known allergy."""
+    """Returns whether the entry says that the patient was asked and has no known allergy."""
     return (row.type, row.code_system, row.code) == (EntryType.ALLERGY, _SYSTEM, _CODE)
 
 
 def mark_repeated_diagnoses(patient: Patient, rows: list[ChartEntry]) -> None:
-    """Give new diagnoses of a signed visit the status `encounter` where the same code is active on the problem list.
+    """Gives new diagnoses of a signed consultation the status `encounter` if the same code is active on the problem list.
 
-    FHIR R4 tells the two apart by Condition.category: encounter-diagnosis and problem-list-item. The visit's own entry keeps its
-    date, source and signer. Changes the rows, which are not saved yet.
+    FHIR R4 distinguishes the two by Condition.category: encounter-diagnosis and problem-list-item. The consultation's own entry
+    keeps its date, source and signer. Changes the rows, which are not saved yet.
     """
     codes = {row.code for row in rows if row.type == EntryType.DIAGNOSIS and row.code and row.status == ACTIVE}
     if not codes:
@@ -90,7 +90,7 @@ def mark_repeated_diagnoses(patient: Patient, rows: list[ChartEntry]) -> None:
 
 
 def refresh_problem_list(patient: Patient) -> None:
-    """Put the first visit's diagnosis onto the problem list where the entry that was there has left the chart.
+    """Puts the diagnosis of the first consultation on the problem list if the entry that was there has left the chart.
 
     An undone merge moves that entry to the other record, a retraction marks it as entered in error.
     """

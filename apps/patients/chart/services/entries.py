@@ -1,4 +1,4 @@
-"""Writing the chart: an entry is recorded or retracted, never edited and never deleted."""
+"""Writes the chart: an entry is recorded or retracted, never edited and never deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from apps.patients.chart.services import derived
 from apps.patients.events import ChartEntriesRecorded, ChartEntryRecorded, ChartEntryRetracted
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
 
-_DAY = timedelta(days=1)  # whoever writes may be in another time zone than the clinic
+_DAY = timedelta(days=1)  # the author may be in another time zone than the clinic
 
 
 class AlreadyRetracted(Conflict):
@@ -38,10 +38,10 @@ class AllergiesListed(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
-    """An entry to be written. `status` empty means the first of its kind; `detail` holds the details of its kind, by name.
+    """A new entry. An empty `status` means the first of its kind; `detail` contains the details of its kind, by name.
 
-    `confirmed_implausible` says that a vital sign that looks implausible was measured again and is right.
-    `occurred_on` and `ended_on` are partial dates (`2015`, `2015-06`, `2015-06-10`), instead of an instant.
+    `confirmed_implausible` means that an implausible vital sign was rechecked and is correct. `occurred_on` and `ended_on` are
+    partial dates (`2015`, `2015-06`, `2015-06-10`), instead of an instant.
     """
 
     type: str
@@ -63,8 +63,8 @@ class NewEntry:
 
 @transaction.atomic
 def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartEntry.Source.MANUAL) -> ChartEntry:
-    """Write one entry. Raises Invalid naming the field (also for a vital sign that is impossible, or implausible and not
-    confirmed), Forbidden where the role may not write this kind."""
+    """Records one entry. Raises Invalid with the field (also for a vital sign that is impossible, or implausible and not
+    confirmed), Forbidden if the role may not write this kind."""
     _check_may_write(by, entry.type)
     patient = selectors.get_for_update(by, patient_id)
     row = draft(patient, entry, source=source, recorded_by_id=by.id)
@@ -78,7 +78,7 @@ def record(*, by: Actor, patient_id: UUID, entry: NewEntry, source: str = ChartE
 
 @transaction.atomic
 def record_all(*, by: Actor, patient_id: UUID, entries: Sequence[NewEntry], source: str) -> list[ChartEntry]:
-    """Write what one act puts into the chart (a signed visit, a set of results), announced as one fact. All or nothing.
+    """Records the entries of one act (a signed consultation, a set of results), with one event. All or nothing.
 
     A diagnosis whose code is active on the problem list is not listed there again: its status is `encounter`. Raises Invalid,
     Forbidden, AllergiesListed.
@@ -98,7 +98,7 @@ def record_all(*, by: Actor, patient_id: UUID, entries: Sequence[NewEntry], sour
 
 
 def record_no_known_allergies(*, by: Actor, patient_id: UUID) -> ChartEntry:
-    """Write that the patient was asked and has no known allergy. Raises AllergiesListed when some are on record."""
+    """Records that the patient was asked and has no known allergy. Raises AllergiesListed if some are recorded."""
     system, code, display = entry_types.NO_KNOWN_ALLERGY
     return record(
         by=by, patient_id=patient_id, entry=NewEntry(type=EntryType.ALLERGY, code_system=system, code=code, display=display)
@@ -107,7 +107,7 @@ def record_no_known_allergies(*, by: Actor, patient_id: UUID) -> ChartEntry:
 
 @transaction.atomic
 def retract(*, by: Actor, entry_id: UUID, patient_id: UUID, reason: str) -> ChartEntry:
-    """Mark an entry as entered in error; it stays readable as such. Raises AlreadyRetracted."""
+    """Marks an entry as entered in error; it stays readable as such. Raises AlreadyRetracted."""
     patient = selectors.get_for_update(by, patient_id)
     row = selectors.get_entry_for_update(by, patient.pk, entry_id)
     _check_may_write(by, row.type)
@@ -126,7 +126,7 @@ def retract(*, by: Actor, entry_id: UUID, patient_id: UUID, reason: str) -> Char
 
 
 def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUID | None) -> ChartEntry:
-    """The row of an entry, checked, not saved. Raises Invalid naming the field."""
+    """Returns the checked, unsaved row of an entry. Raises Invalid with the field."""
     kind = _one_of(entry.type, EntryType, "type")
     status = entry.status or entry_types.STATUSES[kind][0]
     if status not in entry_types.STATUSES[kind]:
@@ -161,7 +161,7 @@ def draft(patient: Patient, entry: NewEntry, *, source: str, recorded_by_id: UUI
 
 
 def _refresh_allergies(patient: Patient, rows: Sequence[ChartEntry]) -> None:
-    """What was true when it was asked is history as soon as an allergy is active. Raises AllergiesListed."""
+    """Ends "no known allergy" as soon as an allergy is active. Raises AllergiesListed."""
     if not rows:
         return
     derived.refresh_allergy_status(patient)
@@ -176,7 +176,7 @@ def _check_may_write(by: Actor, entry_type: str) -> None:
 
 
 def _times(patient: Patient, entry: NewEntry, now: datetime) -> dict[str, Any]:
-    """The columns of when it was. A period is stored by its beginning, and compared by the days it may mean."""
+    """Returns the columns of the time. A period is stored by its beginning, and compared by the days it may mean."""
     began = Moment.of(entry.occurred_on, entry.occurred_at or now, "occurred_at")
     ended = Moment.of(entry.ended_on, entry.ended_at, "ended_at") if entry.ended_on or entry.ended_at else None
     if began.at > now:

@@ -1,6 +1,6 @@
-"""Vital signs: read as people write them (`parsing`), checked against sourced limits (`limits`, `plausibility`). Pure.
+"""Vital signs: parsed as people write them (`parsing`), checked against sourced limits (`limits`, `plausibility`). Pure.
 
-`BOUNDS` holds what nothing passes, confirmed or not (a saturation of 120 %, a negative weight).
+`BOUNDS` contains the absolute limits, which apply even to confirmed values (a saturation of 120 %, a negative weight).
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def measured(data: Mapping[str, Any]) -> dict[str, float]:
-    """Every number of the step's data by name: the pressure taken apart, the body mass index beside weight and height."""
+    """Returns every number of the step's data by name: the pressure split, and the body mass index with weight and height."""
     numbers = {name: data[name] for name in LOINC if isinstance(data.get(name), int | float)}
     pair = pressure(data["bp"]) if data.get("bp") else None
     if pair:

@@ -1,4 +1,4 @@
-"""Checks a single vital sign of the chart (a code or words, a number, a unit) as a visit's step checks its fields. Pure."""
+"""Checks a single vital sign of the chart (a code or text, a number, a unit) as a consultation step checks its fields. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -50,14 +50,14 @@ _FACTORS: Mapping[str, Mapping[str, float]] = {
 
 
 def name_of(code_system: str, code: str, display: str) -> str:
-    """Returns which vital sign it is: by its LOINC code, or by its words where it has no code; empty for any other."""
+    """Returns which vital sign it is: by its LOINC code, or by its text if it has no code; empty for any other."""
     if code:
         return _NAME_OF_CODE.get(code, "") if code_system == "LOINC" else ""
     return _WORDS.get(display.casefold(), "")
 
 
 def in_metric(name: str, value: float, unit: str) -> float | None:
-    """Returns the value in the metric unit of the name; None for a text that is not a unit of it. No text: it is metric."""
+    """Returns the value in the metric unit of the name; None for a text that is not a unit of it. Without a text it is metric."""
     text = unit.strip().casefold()
     known = next((one for one in parsing.UNITS.get(name, ()) if text in one.texts or text == one.word.casefold()), None)
     if not text or (known and known.to_metric is None):
@@ -69,7 +69,7 @@ def in_metric(name: str, value: float, unit: str) -> float | None:
 
 
 def problem(name: str, value: float, unit: str, *, confirmed: bool, person: MeasuredPerson) -> Problem | None:
-    """What is wrong with the value, under the entry's own fields `value` and `unit`; None for what can be stored.
+    """Returns what is wrong with the value, under the entry's own fields `value` and `unit`; None if it can be stored.
 
     Impossible values are always refused, implausible ones unless they are confirmed.
     """

@@ -35,7 +35,7 @@ _FOR_EVER = 10**6
 
 @dataclass(frozen=True)
 class Range:
-    """What is believed without a question at any age, both ends included."""
+    """The values that need no confirmation at any age, both ends included."""
 
     least: float
     most: float
@@ -50,12 +50,12 @@ RANGES: Mapping[str, Range] = {
     "temperature_c": Range(32.0, 42.5, "°C", "NEWS2"),
     "spo2": Range(50, 100, "%", "NEWS2"),
     "respiratory_rate": Range(5, 80, "/min", "NEWS2"),
-    "weight_kg": Range(0.4, 350, "kg", "house"),  # where the age is not known
+    "weight_kg": Range(0.4, 350, "kg", "house"),  # if the age is not known
     "height_cm": Range(25, 240, "cm", "house"),
 }
 
 
-# By name: least and most of what can be a value at all, both included. Nothing outside is stored, confirmed or not. Source:
+# By name: the absolute least and most, both included. No value outside is stored, even if confirmed. Source:
 # house; for pressures, pulse and body mass index well beyond any published value of a living patient.
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "systolic": (0, 500),
@@ -73,7 +73,8 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Band:
-    """What is believed from one age on until before another (days): weight in kg, height in cm, BMI in kg/m2."""
+    """The values that need no confirmation, from one age until before another (days): weight in kg, height in cm, BMI in
+    kg/m2."""
 
     from_days: float
     until_days: float
@@ -131,7 +132,7 @@ def band_of(age_days: int) -> Band:
 
 @dataclass(frozen=True)
 class ChangeLimit:
-    """How far a value may lie above and below the last one, after so many months, without a question."""
+    """How far a value may be above and below the last one, after so many months, without confirmation."""
 
     gain: float
     loss: float

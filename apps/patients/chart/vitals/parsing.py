@@ -1,10 +1,9 @@
-"""Reads vital signs as people write them: with a unit behind the number, in pounds, °F or inches, or as not measurable. Pure.
+"""Parses vital signs as people write them: with a unit after the number, in pounds, °F or inches, or as not measurable. Pure.
 
     metric({"temperature_c": 98.6, "temperature_unit": "F"})
     -> {"temperature_c": 37.0, "entered": {"temperature_c": {"value": 98.6, "unit": "F"}}}
 
-The metric value is stored under the field's name and is what everything else reads. `entered` keeps the value and the unit as
-they were typed.
+The field contains the metric value, which all other code reads. `entered` contains the value and the unit as they were typed.
 """
 
 import re
@@ -27,7 +26,7 @@ _PALPATED = re.compile(r"([0-9]{1,3})\s*/\s*(?:p|palp\.?|palpation)", re.IGNOREC
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with which field, by its path in the data that was sent."""
+    """What is wrong with which field, by its path in the request data."""
 
     field: str
     issue: str
@@ -35,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of a field: the texts that name it, and how a value in it becomes metric (None: it is metric)."""
+    """A unit of a field: the texts that name it, and its conversion to metric (None: it is metric)."""
 
     word: str
     texts: frozenset[str]
@@ -76,12 +75,13 @@ UNIT_SIGNS = {"C": "°C", "F": "°F"}  # as people read them
 
 
 def is_not_measurable(value: Any) -> bool:
-    """Whether the text says that the value cannot be measured."""
+    """Returns whether the text says that the value cannot be measured."""
     return isinstance(value, str) and value.strip().casefold().replace(" ", "_") == NOT_MEASURABLE
 
 
 def pressure(text: str) -> tuple[int, int | None] | None:
-    """Returns systolic and diastolic of "120/80" or "120/80 mmHg"; "90/P" (by palpation) has no diastolic. None for any other."""
+    """Returns systolic and diastolic of "120/80" or "120/80 mmHg"; "90/P" (by palpation) has no diastolic. None for any other
+    text."""
     bare = _MMHG.sub("", text.strip())
     if match := _PRESSURE.fullmatch(bare):
         return int(match[1]), int(match[2])
@@ -90,7 +90,8 @@ def pressure(text: str) -> tuple[int, int | None] | None:
 
 
 def metric(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """Returns the data with every value in its metric unit and `entered` for those that were not. Adds what cannot be read."""
+    """Returns the data with every value in its metric unit and `entered` for those that were not. Adds a problem for unreadable
+    values."""
     data = {name: value for name, value in sent.items() if name not in UNIT_FIELDS and name != "entered"}
     entered: dict[str, Any] = {}
     named = {field: sent.get(unit) for unit, field in UNIT_FIELDS.items()}
@@ -102,13 +103,13 @@ def metric(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     for field in UNITS:
         if field in data:
             value = data[field]
-            value = _whole(float(value)) if isinstance(value, Decimal) else value  # as the API's JSON is read
+            value = _whole(float(value)) if isinstance(value, Decimal) else value  # as the API's JSON is parsed
             data[field], entered[field] = _read(field, value, named.get(field), problems)
     return data | ({"entered": entered} if entered else {})
 
 
 def _read(field: str, value: Any, named: Any, problems: list[Problem]) -> tuple[Any, dict[str, Any] | None]:
-    """The metric value, and the value with its unit as it was typed where that is another one."""
+    """Returns the metric value, and the value with its unit as it was typed if that is another one."""
     if is_not_measurable(value):
         return NOT_MEASURABLE, None
     unit = next((unit for unit in UNITS[field] if unit.word == named), None)
@@ -127,7 +128,8 @@ def _read(field: str, value: Any, named: Any, problems: list[Problem]) -> tuple[
 
 
 def _apart(field: str, text: str, named: Unit | None, problems: list[Problem]) -> tuple[Any, Unit | None] | None:
-    """The number and the unit behind it; the text itself where there is none; None, with the problem added, for what is wrong."""
+    """Returns the number and the unit after it; the text itself without a number; None, with the problem added, for an invalid
+    value."""
     if comma := _WITH_COMMA.fullmatch(text):
         problems.append(Problem(field, f"Write the number with a point, like {comma[1]}.{comma[2]}."))
         return None
@@ -145,7 +147,7 @@ def _apart(field: str, text: str, named: Unit | None, problems: list[Problem]) -
 
 
 def unit_field(field: str) -> str:
-    """Returns the name of the field that carries the unit of this one."""
+    """Returns the name of the field that contains the unit of this one."""
     return next((unit for unit, of in UNIT_FIELDS.items() if of == field), field)
 
 

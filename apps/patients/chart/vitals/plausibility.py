@@ -1,4 +1,4 @@
-"""Questions what is hardly to be believed: against the sourced limits, the age, the other value and the last one. Pure."""
+"""Questions implausible values: against the sourced limits, the age, the other value and the last one. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,20 +26,20 @@ class LastMeasurement:
 
 @dataclass(frozen=True)
 class MeasuredPerson:
-    """Who is measured: the age on the day of the visit, in days and in words (as the banner shows it), and the last weight_kg and
-    height_cm before it."""
+    """The measured person: the age on the day of the consultation, in days and as text (as the banner shows it), and the last
+    weight_kg and height_cm before it."""
 
     age_days: int
     age: str
     today: date
     last: Mapping[str, LastMeasurement] = field(default_factory=dict)
-    unit_field: str = ""  # the field that carries the unit, where it is not that of the visit's step
+    unit_field: str = ""  # the field with the unit, if it is not that of the consultation step
 
 
 def problems(
     data: Mapping[str, Any], fresh: Iterable[str], *, confirmed: bool, person: MeasuredPerson | None = None
 ) -> list[Problem]:
-    """What is wrong with those of the values that are fresh: impossible, or implausible and not confirmed.
+    """Returns what is wrong with the fresh values: impossible, or implausible and not confirmed.
 
     Without a person (an import) weight and height are compared with the ranges of any age.
     """
@@ -75,7 +75,7 @@ def _of_pressure(text: str, *, confirmed: bool) -> list[Problem]:
 
 
 def of_value(name: str, kind: str, value: Any, unit_field: str = "") -> list[Problem]:
-    """The question about a value outside the range of its kind, at any age; `name` is the field that it is told under."""
+    """Returns the question about a value outside the range of its kind, at any age; `name` is the field of the message."""
     believed = RANGES.get(kind)
     if believed is None or not isinstance(value, int | float) or believed.least <= value <= believed.most:
         return []
@@ -86,9 +86,9 @@ def of_value(name: str, kind: str, value: Any, unit_field: str = "") -> list[Pro
 
 
 def impossible(name: str, value: Any, unit_field: str = "") -> str:
-    """Returns why this can be no value of the name at all, with the likely slip; empty for a value within the bounds.
+    """Returns why this is not a possible value of the name, with the likely slip; empty for a value within the bounds.
 
-    The slips: °F typed as °C, metres as centimetres, grams as kilograms, a decimal point left out.
+    The slips: °F typed as °C, metres as centimetres, grams as kilograms, a missing decimal point.
     """
     least, most = limits.BOUNDS[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or least <= value <= most:
@@ -107,7 +107,7 @@ def impossible(name: str, value: Any, unit_field: str = "") -> str:
 
 
 def fahrenheit_hint(value: float, unit_field: str = "") -> str:
-    """ "98.6 °F = 37.0 °C? …" for a number that is a body temperature in °F; nothing for any other."""
+    """Returns "98.6 °F = 37.0 °C? …" for a number that is a body temperature in °F; empty for any other."""
     believed = RANGES["temperature_c"]
     if not believed.least <= celsius(value) <= believed.most:
         return ""
@@ -115,7 +115,7 @@ def fahrenheit_hint(value: float, unit_field: str = "") -> str:
 
 
 def of_bmi(value: float, person: MeasuredPerson) -> list[Problem]:
-    """The question about a body mass index (kg/m2) that is not believed at the person's age."""
+    """Returns the question about a body mass index (kg/m2) that is implausible at the person's age."""
     least, most = band_of(person.age_days).bmi
     if least <= value <= most:
         return []
@@ -124,7 +124,7 @@ def of_bmi(value: float, person: MeasuredPerson) -> list[Problem]:
 
 
 def _of_body(data: Mapping[str, Any], fresh: list[str], person: MeasuredPerson) -> list[Problem]:
-    """Weight and height against the age, the last value and each other."""
+    """Checks weight and height against the age, the last value and each other."""
     here = {name: float(data[name]) for name in _BODY if isinstance(data.get(name), int | float)}
     result = [
         Problem(name, _issue(name, here, "; ".join(reasons), person, data))
@@ -147,7 +147,7 @@ def _reasons(name: str, value: float, person: MeasuredPerson) -> Iterator[str]:
 
 
 def _follows(name: str, value: float, person: MeasuredPerson) -> bool:
-    """Whether the value may come after the last one."""
+    """Returns whether the value is plausible after the last one."""
     last = person.last.get(name)
     if last is None:
         return True
@@ -165,7 +165,7 @@ def _ago(person: MeasuredPerson, last: LastMeasurement) -> str:
 
 
 def _of_both(data: Mapping[str, Any], fresh: list[str], here: Mapping[str, float], person: MeasuredPerson) -> list[Problem]:
-    """The body mass index; an adult's height may be the last one, as it no longer changes."""
+    """Checks the body mass index; an adult's height may be the last one, as it no longer changes."""
     weight, height = here.get("weight_kg"), here.get("height_cm")
     if height is None and person.age_days >= ADULT_DAYS and "height_cm" in person.last and "height_cm" not in data:
         height = person.last["height_cm"].value
@@ -189,7 +189,7 @@ def _issue(name: str, here: Mapping[str, float], reason: str, person: MeasuredPe
 
 
 def _mistakes(name: str, here: Mapping[str, float], person: MeasuredPerson, data: Mapping[str, Any]) -> Iterator[str]:
-    """The slips after which the value would be believed."""
+    """Returns the slips that would explain the value."""
     value, (_, unit) = here[name], _WORDS[name]
     swapped = {"weight_kg": here.get("height_cm"), "height_cm": here.get("weight_kg")}
     if all(other is not None and _is_believed(of, other, person) for of, other in swapped.items()):

@@ -1,4 +1,4 @@
-"""`manage.py find_duplicates`: go through all patients and queue whoever looks like the same person as somebody else."""
+"""`manage.py find_duplicates`: compares all patients and queues those who may be the same person as another one."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--anew", action="store_true", help="begin with the first patient, even if a run was stopped")
 
     def handle(self, *, anew: bool, **_: Any) -> None:
-        """Any refusal is a CommandError: exit code 1, or 130 after Ctrl-C."""
+        """Turns any refusal into a CommandError: exit code 1, or 130 after Ctrl-C."""
         try:
             result = _scan(anew)
         except AlreadyRunning as problem:

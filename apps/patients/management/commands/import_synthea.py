@@ -1,4 +1,4 @@
-"""`manage.py import_synthea DIR`: take over the patients and charts of a Synthea extract (docs/import-synthea.md)."""
+"""`manage.py import_synthea DIR`: imports the patients and charts of a Synthea extract (docs/import-synthea.md)."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, dir: Path, report: Path | None, **_: Any) -> None:
-        """Read everything first, then write patient by patient. Any refusal is a CommandError: exit code 1."""
+        """Reads everything first, then writes patient by patient. Any refusal is a CommandError: exit code 1."""
         path = report or Path(settings.HIMS_DATA_DIR) / "reports" / REPORT
         try:
             extract = reader.read(dir)

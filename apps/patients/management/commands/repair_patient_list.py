@@ -1,4 +1,4 @@
-"""`manage.py repair_patient_list`: count everybody anew, and write anew the words everybody is found by."""
+"""`manage.py repair_patient_list`: recounts all patients and rebuilds their search words."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The queue of pairs that may be one person: kept in step with what the records say."""
+"""The queue of pairs that may be one person: updated when the records change."""
 
 from uuid import UUID
 
@@ -17,9 +17,9 @@ from apps.patients.models import Patient
 
 @transaction.atomic
 def refresh_duplicate_candidates(*, by: Actor, patient_id: UUID) -> int:
-    """Put into the queue whom this patient may be the same as, and strike whoever he is no longer like.
+    """Adds the pairs of this patient with possible duplicates to the queue, and removes the pairs that are no longer similar.
 
-    Answers how many pairs came, went or changed; repeated, none. A merged id means the survivor. Raises NotFound.
+    Returns how many pairs were added, removed or changed; a repeated call, none. A merged id means the survivor. Raises NotFound.
     """
     patient = selectors.patient(by, patient_id)
     likely = {match.patient.pk for match in selectors.duplicates_of(patient, visible_to=by)}
@@ -28,14 +28,14 @@ def refresh_duplicate_candidates(*, by: Actor, patient_id: UUID) -> int:
 
 
 def _compare_locked(by: Actor, patient_id: UUID, others: set[UUID]) -> int:
-    """Compare once more what is locked now: what was read before may have been amended, told apart or merged meanwhile.
+    """Compares the locked rows once more: since the first read they may have been changed, marked as two people or merged.
 
-    Of two who judge one pair the second waits, and whoever amends a record meanwhile has it looked at afterwards.
+    Of two concurrent comparisons of one pair the second waits, and a concurrent change triggers another comparison afterwards.
     """
     rows = Patient.objects.filter(pk__in=[patient_id, *others]).order_by("pk").select_for_update(no_key=True)
     locked = {row.pk: row for row in rows}
     patient = locked.pop(patient_id)
-    if patient.merged_into_id:  # the merge has struck his pairs, and announces itself
+    if patient.merged_into_id:  # the merge has removed the pairs, and emits its own event
         return 0
     comparable = selectors.exclude_not_duplicates(patient, Patient.objects.unmerged().filter(pk__in=locked))
     alike = duplicates.alike(duplicates.person_of(patient), list(comparable), at_least=WARNED)
@@ -60,12 +60,12 @@ def _pair(patient: Patient, match: Match) -> DuplicateCandidate:
 
 
 def _update(pair: DuplicateCandidate, match: Match) -> bool:
-    """Set what is true now. Answers whether that is something else than before."""
+    """Stores the current result. Returns whether it differs from the previous one."""
     before = (pair.score, pair.reasons)
     pair.score, pair.reasons = match.score, _reasons(match)
     return (pair.score, pair.reasons) != before
 
 
 def _reasons(match: Match) -> list[str]:
-    """In one order, from whichever of the two one looks."""
+    """Returns the reasons in one order, from either side."""
     return [reason.value for reason in Reason if reason in match.reasons]

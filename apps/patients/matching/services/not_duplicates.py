@@ -1,4 +1,4 @@
-"""Two records that look alike: said to be two people."""
+"""Records that two similar records are two people."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -19,16 +19,16 @@ class AlreadyNotDuplicate(Conflict):
 
 
 class UnreviewedMatches(Conflict):
-    """Somebody else registered a likely duplicate in the meantime. `details.matches` are all the likely duplicates."""
+    """Another user registered a likely duplicate in the meantime. `details.matches` are all the likely duplicates."""
 
     message = "A record that may be the same person was registered a moment ago. Compare it first."
 
 
 @transaction.atomic
 def mark_not_duplicate(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotDuplicate:
-    """Put on record that these are two people; the pair is never suggested again.
+    """Records that these are two people; the pair is never suggested again.
 
-    Raises NotFound for the patient, Invalid for an `other_id` that is nobody or the patient himself, RecordMerged,
+    Raises NotFound for the patient, Invalid for an `other_id` that is unknown or the patient's own, RecordMerged,
     AlreadyNotDuplicate.
     """
     if patient_id == other_id:
@@ -50,10 +50,10 @@ def mark_not_duplicate(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotDup
 
 @transaction.atomic
 def register_despite_matches(*, by: Actor, registration: Registration, others: Iterable[UUID]) -> Registered:
-    """Register somebody of whom it was seen that he is none of the `others`, and put that on record.
+    """Registers a patient whom the user has distinguished from the `others`, and records that.
 
-    The others are held before anything is written, in order: two who register beside the same people never wait in a circle.
-    Raises as `register` and `mark_not_duplicate` do, and UnreviewedMatches where a record looks alike that is none of the others.
+    The others are locked before anything is written, in order: two registrations with the same similar records cause no deadlock.
+    Raises as `register` and `mark_not_duplicate` do, and UnreviewedMatches if a similar record is not among the others.
     """
     known = {row.pk for row in selectors.get_several_for_update(by, *others)}
     registered = register(by=by, registration=registration)

@@ -1,4 +1,4 @@
-"""Merging: two records of one person become one, and everything that moves is written down, so that it can be taken back."""
+"""Merges two records of one person, and records everything that moves, so that an undo can move it back."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -60,10 +60,10 @@ class DatesContradict(Conflict):
 
 @transaction.atomic
 def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields: Mapping[str, str] | None = None) -> Merge:
-    """Make two records one: the retired leads to the survivor, which takes its rows and, column by column, the chosen values.
+    """Merges two records: the retired leads to the survivor, which takes its rows and, column by column, the chosen values.
 
-    `fields` says for a column or a group of them whose value is kept: retired or survivor (see `merge_plan`). Of two merges
-    that want one record, the first wins. Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether, DatesContradict.
+    `fields` names for a column or a group of columns whose value is kept: retired or survivor (see `merge_plan`). Of two merges
+    of one record, the first wins. Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether, DatesContradict.
     """
     retired, survivor = plan.retired_and_survivor(lock_records(by, retired_id, survivor_id), retired_id, survivor_id)
     if not reason.strip():
@@ -86,14 +86,14 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
 
 
 class _MergedMeanwhile(Exception):
-    """Somebody was merged into one of the records while we waited for them."""
+    """Another record was merged into one of the records while we waited for them."""
 
 
 def lock_records(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
-    """Lock the records and all that were merged into them, by id, so that merges wait for each other and never in a circle.
+    """Locks the records and all that were merged into them, by id, so that merges wait for each other without a deadlock.
 
-    Of the records named those that are not the actor's to see are left out. Where the family grew while we waited, all are let go
-    and locked anew, in order.
+    Records that are closed to the actor are left out. If the family grew while we waited, all locks are released and taken again,
+    in order.
     """
     family = Patient.objects.filter(Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)).order_by("pk")
     while True:
@@ -105,17 +105,17 @@ def lock_records(by: Actor, *patient_ids: UUID) -> dict[UUID, Patient]:
 
 
 def _shown(by: Actor, family: QuerySet[Patient], named: Sequence[UUID]) -> QuerySet[Patient]:
-    """Asked of the row itself, so that a restriction at the same moment counts."""
+    """Reads the row itself, so that a simultaneous restriction counts."""
     return family if by.id is None else family.filter(~Q(pk__in=named) | led_to_open(by))
 
 
 def to_json(value: Any) -> Any:
-    """A column's value as JSON has it."""
+    """Returns a column's value for JSON."""
     return value.isoformat() if isinstance(value, date | time) else value
 
 
 def from_json(column: str, value: Any) -> Any:
-    """The value of a column, from JSON. A text that was stored before texts were cleaned is cleaned."""
+    """Returns the value of a column, from JSON. Cleans a text that was stored before texts were cleaned."""
     parsed = plan.column_named(column).to_python(value)
     if not isinstance(parsed, str):
         return parsed
@@ -126,7 +126,7 @@ def from_json(column: str, value: Any) -> Any:
 
 
 def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
-    """Set columns; the dialled form of the telephone number follows the number. Raises as `check_columns` does."""
+    """Sets columns; the dialled form of the telephone number follows the number. Raises as `check_columns` does."""
     check_columns(patient, values)
     following = {}
     if "phone" in values and values["phone"] != patient.phone:
@@ -135,7 +135,7 @@ def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
 
 
 def check_columns(patient: Patient, values: Mapping[str, Any]) -> None:
-    """Check what the record would be with these values, which may come from two records and two times.
+    """Checks the record with these values, which may come from two records and two times.
 
     Raises NameMissing, and DatesContradict for a death before the birth.
     """
@@ -148,13 +148,13 @@ def check_columns(patient: Patient, values: Mapping[str, Any]) -> None:
 
 
 def has_name(values: Mapping[str, Any]) -> bool:
-    """Whether one of the two names says something."""
+    """Returns whether one of the two names is not empty."""
     return any(str(values[name]).strip() for name in plan.NAMES)
 
 
 def refresh_derived(*patients: Patient) -> list[UUID]:
-    """What is worked out from the rows: the allergy status and problem list of each who stands for himself, and the words each is
-    found by. Returns the "no known allergy" entries that an allergy of the other record has ended."""
+    """Derives from the rows: the allergy status and problem list of each separate record, and the search words of each. Returns
+    the "no known allergy" entries that an allergy of the other record has ended."""
     ended: list[UUID] = []
     for patient in patients:
         if not patient.merged_into_id:
@@ -165,19 +165,19 @@ def refresh_derived(*patients: Patient) -> list[UUID]:
 
 
 def record_ended_entries(merge_row: Merge, entries: Iterable[UUID]) -> None:
-    """Write down which "no known allergy" entries and repeats this merge has ended, so that its undo makes them active again."""
+    """Records which "no known allergy" entries and repeats this merge has ended, so that its undo reactivates them."""
     rows = [MergedRow(merge=merge_row, model=ENTRY, column=STATUS, row_id=str(pk)) for pk in entries]
     MergedRow.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _moved_entries(merge_row: Merge) -> set[UUID]:
-    """The chart entries that the merge has brought."""
+    """Returns the chart entries that the merge has moved."""
     rows = MergedRow.objects.filter(merge=merge_row, model=ENTRY).exclude(column=STATUS)
     return {UUID(row_id) for row_id in rows.values_list("row_id", flat=True)}
 
 
 def reassign_pair(pair: NotDuplicate, leave: UUID, to: UUID) -> bool:
-    """Let the pair speak of `to` instead of `leave`; not where it would speak of one person, or where that was said already."""
+    """Changes the pair from `leave` to `to`, unless it would then name one record twice or exists already."""
     other = pair.high_id if pair.low_id == leave else pair.low_id
     low, high = sorted((to, other))
     if low == high or NotDuplicate.objects.filter(low_id=low, high_id=high).exists():
@@ -196,14 +196,14 @@ def _record_merge(by: Actor, retired: Patient, survivor: Patient, reason: str, r
         }
         for column, side in sides.items()
     }
-    # What was closed on either side is closed together. An undo gives the survivor back what it was; the retired keeps its own.
+    # A restriction of either record applies to both. An undo restores the survivor's; the retired record keeps its own.
     fields[RESTRICTED] = {"before": survivor.restricted, "after": survivor.restricted or retired.restricted}
     merge_row = Merge(retired=retired, survivor=survivor, reason=reason, fields=fields, merged_by_id=by.id, merged_at=clock.now())
     merge_row.save(force_insert=True)
     return merge_row
 
 
-# One statement a key, however many rows: what was moved is what is written down.
+# One statement per key, however many rows: the ledger contains exactly the moved rows.
 _MOVE = """
 WITH moved AS (UPDATE {table} SET {changes} WHERE {column} = %(retired)s RETURNING {key})
 INSERT INTO patients_mergedrow (merge_id, model, "column", row_id)
@@ -220,7 +220,7 @@ def _move(link: PatientLink, merge_row: Merge) -> None:
 
 
 def move_back(link: PatientLink, merge_row: Merge) -> None:
-    """Give the retired record the rows that a merge took and that are still the survivor's, as they are now."""
+    """Returns the rows that a merge took, and that still belong to the survivor, to the retired record, as they are now."""
     _execute(_MOVE_BACK, link, merge_row, to=merge_row.retired_id)
 
 
@@ -245,7 +245,7 @@ def _execute(sql: str, link: PatientLink, merge_row: Merge, to: UUID) -> None:
 
 
 def _move_pairs(merge_row: Merge) -> None:
-    """Whoever was told apart from the retired record is now told apart from the survivor."""
+    """Moves the pairs of two people from the retired record to the survivor."""
     pairs = NotDuplicate.objects.filter(Q(low=merge_row.retired_id) | Q(high=merge_row.retired_id)).order_by("pk")
     reassigned = [pair for pair in pairs if reassign_pair(pair, merge_row.retired_id, merge_row.survivor_id)]
     MergedRow.objects.bulk_create(
@@ -254,13 +254,13 @@ def _move_pairs(merge_row: Merge) -> None:
 
 
 def _join_care_teams(merge_row: Merge) -> None:
-    """Whoever belongs to the retired record's care team belongs to the survivor's too; who came so is written down."""
+    """Copies the retired record's care team to the survivor and logs each added member, so that an undo can remove them."""
     joined = copy_care_team(merge_row.retired_id, merge_row.survivor_id)
     MergedRow.objects.bulk_create(MergedRow(merge=merge_row, model=TEAM, column="patient", row_id=str(pk)) for pk in joined)
 
 
 def copy_care_team(from_id: UUID, to_id: UUID) -> list[int]:
-    """Let the one record's care team belong to the other as well. Answers the new rows."""
+    """Copies the care team of one record to the other. Returns the new rows."""
     with connection.cursor() as cursor:
         cursor.execute(_COPY_CARE_TEAM, [to_id, from_id])
         return [pk for (pk,) in cursor.fetchall()]

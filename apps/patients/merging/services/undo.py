@@ -1,4 +1,4 @@
-"""Taking a merge back, also long after: what it moved goes back as it is now, what came since waits for a person's word."""
+"""Undoes a merge, also long afterwards: moved rows go back as they are now, later ones wait for a user's decision."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -42,7 +42,7 @@ from apps.patients.merging.services.merge import (
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, NotDuplicate, Patient
 
 PERSON = Patient._meta.label
-BIRTH, *_OF_THE_BIRTH = GROUPS["date_of_birth"]  # a date, and what is never given back or given away without it
+BIRTH, *_OF_THE_BIRTH = GROUPS["date_of_birth"]  # a date, and the columns that always move together with it
 
 
 class AlreadyUndone(Conflict):
@@ -62,7 +62,7 @@ class NotOwnedBySurvivor(Conflict):
 
 
 class _Outcome(Enum):
-    """What becomes of a column: the value before the merge is back, a later merge decided, or somebody changed it since. In this
+    """The result for a column: the value before the merge is restored, a later merge decided, or it was changed since. In this
     order: of columns that belong together the last decides."""
 
     RESTORED = "restored"
@@ -72,7 +72,7 @@ class _Outcome(Enum):
 
 @transaction.atomic
 def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
-    """Make the retired record one of its own again. Nothing is lost: rows born and fields changed on the survivor since stay
+    """Makes the retired record a separate one again. No data is lost: rows created and fields changed on the survivor since stay
     there and go to triage. Raises NotFound, AlreadyUndone, MergedFurther, CannotStandTogether, DatesContradict, NameMissing."""
     known = selectors.merge(by, merge_id)
     locked = lock_records(by, known.retired_id, known.survivor_id)
@@ -101,8 +101,8 @@ def undo_merge(*, by: Actor, merge_id: UUID) -> Merge:
 
 @transaction.atomic
 def settle_triage(*, by: Actor, triage_id: int, belongs_to: str) -> MergeTriage:
-    """Say whose a row or field is: it stays with the survivor, or goes to the retired (a field: the survivor then has again what
-    he had before the merge). Raises NotFound, Invalid, AlreadySettled, AlreadyMerged, NotOwnedBySurvivor, CannotStandTogether,
+    """Assigns a row or field: it stays with the survivor, or goes to the retired (the survivor's field then returns to its value
+    before the merge). Raises NotFound, Invalid, AlreadySettled, AlreadyMerged, NotOwnedBySurvivor, CannotStandTogether,
     DatesContradict, NameMissing."""
     if belongs_to not in ("retired", "survivor"):
         raise Invalid(field="belongs_to", issue="Must be retired or survivor.")
@@ -141,8 +141,8 @@ def _reassign_pairs_back(merge_row: Merge) -> None:
 
 
 def _separate_care_teams(merge_row: Merge, retired: Patient, survivor: Patient, *, closed_since: bool) -> None:
-    """Whoever came from the retired record's team leaves the survivor's again. A chart that was restricted while the two were one
-    stays restricted on both sides, with the team named for it: taking a merge back opens nothing."""
+    """Removes the members that came from the retired record's team from the survivor's. A chart that was restricted while the two
+    were one stays restricted on both sides, with its named team: an undo opens no chart."""
     if closed_since:
         copy_care_team(survivor.pk, retired.pk)
         retired.amend(restricted=True)
@@ -151,8 +151,8 @@ def _separate_care_teams(merge_row: Merge, retired: Patient, survivor: Patient, 
 
 
 def _restore_ended(merge_row: Merge) -> set[UUID]:
-    """Make the entries active again that the merge has ended, and those of the retired record that another merge into the
-    survivor has ended; not those retracted since. Returns them."""
+    """Reactivates the entries that the merge has ended, and those of the retired record that another merge into the survivor has
+    ended; not those retracted since. Returns them."""
     ended_rows = MergedRow.objects.filter(model=ENTRY, column=STATUS)
     by_this_merge = ended_rows.filter(merge=merge_row).values_list("row_id", flat=True)
     by_others = ended_rows.filter(merge__survivor=merge_row.survivor_id, merge__undone_at=None).exclude(merge=merge_row)
@@ -167,18 +167,18 @@ def _restore_ended(merge_row: Merge) -> set[UUID]:
 
 
 def _leave_to_later_merge(survivor: Patient, restored: set[UUID], ended: Iterable[UUID]) -> None:
-    """Restored entries that another merge into the survivor ends at once again are that merge's to restore."""
+    """Leaves restored entries that another merge into the survivor ends again to the undo of that merge."""
     later = Merge.objects.filter(survivor=survivor, undone_at=None).order_by("-merged_at", "-pk")
     if (last := later.first()) is not None:
         record_ended_entries(last, restored & set(ended))
         record_ended_entries(last, end_repeats(survivor, restored))
 
 
-# Rows born since
+# Rows created since
 
 
 def _rows_created_since(merge_row: Merge, survivor: Patient) -> Iterator[MergeTriage]:
-    """Rows that came to be under the survivor's name while it stood for two. What another merge brought is that merge's."""
+    """Returns rows created for the survivor while the two were one. Rows moved by another merge belong to that merge."""
     brought = set(
         MergedRow.objects.filter(merge__survivor=survivor, merge__undone_at=None)
         .exclude(merge=merge_row)
@@ -193,7 +193,7 @@ def _rows_created_since(merge_row: Merge, survivor: Patient) -> Iterator[MergeTr
 
 
 def _rows_since(patient: Patient, since: datetime) -> Iterator[tuple[str, str, str, datetime]]:
-    """Model, its name, id and birth of the patient's rows since."""
+    """Yields the model, its name, id and creation time of the patient's rows since."""
     for link in (link for link in links() if link.born):
         name = str(link.kind._meta.verbose_name)
         for pk, born in link.rows_of(patient).filter(**{f"{link.born}__gt": since}).values_list("pk", link.born):
@@ -207,7 +207,7 @@ def _rows_since(patient: Patient, since: datetime) -> Iterator[tuple[str, str, s
 
 
 def _give_back(merge_row: Merge, survivor: Patient) -> list[str]:
-    """Give the survivor's columns the values of before the merge. Answers those that somebody changed since: they stay."""
+    """Restores the survivor's columns from before the merge. Returns those that were changed since: they stay."""
     later = list(
         Merge.objects.filter(survivor=survivor, undone_at=None, merged_at__gt=merge_row.merged_at).order_by("merged_at", "pk")
     )
@@ -225,7 +225,7 @@ def _give_back(merge_row: Merge, survivor: Patient) -> list[str]:
     restored = [column for column, outcome in outcomes.items() if outcome is _Outcome.RESTORED]
     before = {name: from_json(name, merge_row.fields[name]["before"]) for name in NAMES if name in restored}
     if before and not has_name({name: before.get(name, getattr(survivor, name)) for name in NAMES}):
-        # The name that was changed since was the one that it had before: the record keeps the name it has now.
+        # The name that was changed since equals the one before the merge: the record keeps its current name.
         outcomes |= dict.fromkeys(before, _Outcome.EDITED)
         restored = [column for column in restored if column not in before]
     write_columns(survivor, {column: from_json(column, merge_row.fields[column]["before"]) for column in restored})
@@ -233,7 +233,7 @@ def _give_back(merge_row: Merge, survivor: Patient) -> list[str]:
 
 
 def _with_whole_birth(merge: Merge) -> None:
-    """Add precision and time to the birth of a merge from before they were stored: a whole day without a time."""
+    """Adds precision and time to the birth of a merge from before they were stored: a whole day without a time."""
     if BIRTH in merge.fields:
         for name, value in (("date_of_birth_precision", Precision.DAY.value), ("time_of_birth", None)):
             merge.fields.setdefault(name, {"before": value, "after": value})
@@ -245,8 +245,8 @@ def _changed(merge_row: Merge, column: str) -> MergeTriage:
 
 
 def _outcome_of(column: str, values: dict[str, Any], later: list[Merge], now: Any) -> _Outcome:
-    """What becomes of the column. Later merges into the same record that passed this merge's value on are told the earlier one:
-    when they are undone in their turn, they give back what they would have found."""
+    """Returns the result for the column. Later merges into the same record that passed this merge's value on get the earlier one:
+    their undo then restores what they would have replaced."""
     for merge in later:
         theirs = merge.fields[column]
         if theirs["before"] != values["after"]:
@@ -259,11 +259,11 @@ def _outcome_of(column: str, values: dict[str, Any], later: list[Merge], now: An
     return _Outcome.RESTORED if now == values["after"] else _Outcome.EDITED
 
 
-# Whose it is
+# Assignment
 
 
 def _hand_over(row: MergeTriage, retired: Patient, survivor: Patient) -> None:
-    """Give the row or field to the retired record."""
+    """Assigns the row or field to the retired record."""
     for patient in (retired, survivor):
         if patient.merged_into_id:
             raise AlreadyMerged(patient)
