@@ -417,9 +417,9 @@ def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
     here, context = open_admin(chromium, live_server)
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["diary"])
-    page.focus(".hims-diary .hims-book")
+    page.focus(".hims-schedule .hims-book")
     told = "document.activeElement.closest('tr').querySelector('th').textContent"
-    last = page.locator(".hims-diary tbody th").last.inner_text()
+    last = page.locator(".hims-schedule tbody th").last.inner_text()
     for key, row in (("ArrowDown", "09:15"), ("End", last), ("ArrowDown", last), ("Home", "09:00")):
         page.keyboard.press(key)
         assert page.evaluate(told) == row

@@ -43,12 +43,12 @@
     else if (event.key === "k") step(-1);
   });
 
-  // In the diary arrows lead from cell to cell, Home and End to the edges of the day.
-  const diary = document.querySelector("table.hims-diary");
-  if (diary) {
-    const rows = Array.from(diary.tBodies[0].rows).map((row) => Array.from(row.cells));
+  // In the schedule arrows lead from cell to cell, Home and End to the edges of the day.
+  const schedule = document.querySelector("table.hims-schedule");
+  if (schedule) {
+    const rows = Array.from(schedule.tBodies[0].rows).map((row) => Array.from(row.cells));
     const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    diary.addEventListener("keydown", function (event) {
+    schedule.addEventListener("keydown", function (event) {
       if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
       const cell = event.target.closest("tbody td");
       const y = rows.findIndex((cells) => cells.includes(cell));

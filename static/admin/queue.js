@@ -16,8 +16,8 @@
 
   function tellAge() {
     const seconds = Math.round((Date.now() - asOf) / 1000);
-    const told = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-    age.textContent = (isPaused ? "Paused. " : hasFailed ? "No answer, trying again. " : "") + `Updated ${told} ago`;
+    const text = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    age.textContent = (isPaused ? "Paused. " : hasFailed ? "No answer, trying again. " : "") + `Updated ${text} ago`;
   }
 
   // What is worth saying: who came, who was called or left, who became urgent, who waits long.
@@ -58,7 +58,7 @@
     row.cells[5].textContent = "no longer waiting";
   }
 
-  // Rows are moved round those that somebody is at work in: a node that moves loses the focus.
+  // Rows are moved around a row that is in use: a node that moves loses the focus.
   function merge(fresh) {
     const body = place.querySelector("tbody"), freshRows = rowsOf(fresh);
     const known = byId(rowsOf(place)), wanted = byId(freshRows);

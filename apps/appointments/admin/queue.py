@@ -162,7 +162,7 @@ class QueueView(View):
             "still": entry.estimated_wait_minutes,
             "starts": labels.clock_time(starts) if starts else "",
             "may_triage": not is_begun and can_open(request.user, Permission.APPOINTMENT_CHANGE),
-            "ways": [*self._row_links(request, entry), *_undo(request, row)],
+            "row_links": [*self._row_links(request, entry), *_undo(request, row)],
         }
 
 

@@ -118,7 +118,7 @@ class ScheduleView(View):
                 }
                 for row in rows
             ],
-            "ways": _navigation(grid_view),
+            "links": _navigation(grid_view),
             "move": _move(grid_view, request.user),
             "signs": [(labels.SIGNS[status], labels.status(status)) for status in Status],
             "zone": availability.clinic_zone().key,

@@ -290,7 +290,7 @@ def _left_out(request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         {
             "when": _time_label(clash["at"]),
             "taken": clash["taken"],
-            "ways": [(f"{book}&{urlencode({'at': at})}", _time_label(at)) for at in clash["instead"]],
+            "free_times": [(f"{book}&{urlencode({'at': at})}", _time_label(at)) for at in clash["instead"]],
         }
         for clash in open_still
     ]

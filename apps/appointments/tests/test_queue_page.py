@@ -70,7 +70,7 @@ def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse:
     services.change(by=SYSTEM, appointment_id=row.pk, changes={"triage_reason": "Fever"})
     text = text_of(nurse.get(QUEUE))
     first, second = rows(text)
-    assert first[:3] == ["1", "2", "18:15 visit of ROE, Ann follow up"]
+    assert first[:3] == ["1", "2", "18:15 appointment of ROE, Ann follow up"]
     assert first[3].startswith("ROE, Ann MRN")
     assert first[4:9] == ["Dr Tester", "⌂ checked in", "! urgent: Fever", "3 min", "about 0 min, 10:00"]
     assert (second[0], second[6:9]) == ("2", ["routine", "12 min", "about 15 min, 10:15"])
@@ -89,7 +89,7 @@ def test_a_long_wait_is_told_in_words_from_the_minutes_the_clinic_set(nurse: Cli
 
 def test_nobody_waiting_is_said_with_what_to_do_next(nurse: Client) -> None:
     text = text_of(nurse.get(QUEUE))
-    assert "Nobody is waiting." in text
+    assert "No patients are waiting." in text
     assert reverse("admin:schedule") in text
 
 
@@ -125,7 +125,7 @@ def test_a_closed_chart_is_not_on_the_page(staff: dict[str, User], nurse: Client
     book_and_check_in(dora, doctor, 5)
     restrict(dora, staff["nurse"])
     assert "HALE" in text_of(nurse.get(QUEUE))
-    assert "Nobody is waiting." in text_of(browser(staff["receptionist"]).get(QUEUE))
+    assert "No patients are waiting." in text_of(browser(staff["receptionist"]).get(QUEUE))
 
 
 def test_the_start_page_counts_the_waiting_room_and_leads_there(nurse: Client, doctor: User) -> None:

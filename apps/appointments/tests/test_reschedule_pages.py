@@ -112,7 +112,7 @@ def test_what_the_plan_shows_is_what_is_then_done(
     assert done.redirect_chain == [(f"{LIST}{move.pk}/change/", 302)]
     assert (move.reason, move.notify_patient, move.moved_by) == ("Ill", True, staff["receptionist"])
     assert {row["who"]: (row["before"], row["after"]) for row in done.context["moved"]} == plan
-    assert "Visits moved: 2." in text_of(done)
+    assert "Appointments moved: 2." in text_of(done)
     rows = {row.pk: (row.doctor, row.scheduled_time) for row in Appointment.objects.filter(pk__in=[first.pk, second.pk])}
     assert rows == {first.pk: (other, at("09:00")), second.pk: (other, at("10:15"))}
     assert OutboxEvent.objects.filter(name="schedule.visits_moved").count() == 1
@@ -156,7 +156,7 @@ def test_a_plan_that_no_longer_holds_is_not_carried_out_and_the_new_one_says_wha
     assert "No longer in the plan: 1" in text
     assert text.count("(changed)") == 1
     assert 'value="Ill"' in text
-    assert "Visits moved: 2." in text_of(agree(receptionist_api, asked(ill, other), refused))
+    assert "Appointments moved: 2." in text_of(agree(receptionist_api, asked(ill, other), refused))
 
 
 def test_another_span_than_the_one_that_was_looked_at_is_looked_at_first(

@@ -101,7 +101,7 @@ def test_a_receptionist_books_a_series_and_sees_its_page(
         (row, place, "Wound check", staff["receptionist"])
     }
     text = text_of(response)
-    assert "Booked: John Doe, 4 of 4 visits." in text
+    assert "Booked: John Doe, 4 of 4 appointments." in text
     assert all(f"{VISIT}{one.pk}/change/" in text for one in visits)
     assert "Not booked" not in text
     assert OutboxEvent.objects.filter(name="appointment.series_booked").count() == 1
@@ -162,13 +162,13 @@ def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_
     book(register_patient("Ann", "Roe"), doctor, weekly(2))
     text = text_of(receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor), follow=True))
     row = Series.objects.get()
-    assert "Booked: John Doe, 3 of 4 visits." in text
+    assert "Booked: John Doe, 3 of 4 appointments." in text
     assert "Not booked: 1" in text
     assert "Ann" not in text
     page = f"{LIST}{row.pk}/change/"
     (left,) = receptionist_browser.get(page).context["left_out"]  # looked at again, it is still there
     assert left["taken"] == ["doctor"]
-    ways = left["ways"]
+    ways = left["free_times"]
     assert [when[-5:] for _, when in ways] == ["10:15", "10:30", "10:45"]
     form = receptionist_browser.get(ways[1][0])
     assert 'value="10:30"' in text_of(form)
@@ -414,7 +414,7 @@ def test_what_is_left_is_cancelled_with_the_reason(
     assert address in text_of(receptionist_browser.get(f"{LIST}{row.pk}/change/"))
     said = {"since": str(monday(2)), "reason": " Moved away ", "notify_patient": ""}
     text = text_of(receptionist_browser.post(address, said, follow=True))
-    assert "Visits cancelled: 2." in text
+    assert "Appointments cancelled: 2." in text
     rows = Appointment.objects.order_by("scheduled_time").values_list("status", "cancellation_reason")
     assert list(rows) == [("scheduled", ""), ("cancelled", "Moved away"), ("cancelled", "Moved away")]
     receptionist_browser.post(address, {"reason": "All of it"})

@@ -204,7 +204,7 @@ def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, 
         if not known[code].is_known:
             wrong.append((position, f"{code} is not an ICD-10-CM code of {day}."))
         elif not known[code].is_billable:
-            wrong.append((position, f"{code} is a category; send one of the codes below it."))
+            wrong.append((position, f"{code} is a header of codes; send one of the codes below it."))
     if wrong:
         raise Invalid(errors=[{"field": f"step_data.diagnoses[{position}].code", "issue": issue} for position, issue in wrong])
     first = next((position for position, diagnosis in enumerate(diagnoses) if diagnosis.get("primary")), 0)

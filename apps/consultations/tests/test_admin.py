@@ -191,7 +191,7 @@ def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     told = client.get(page("complete", visit)).content.decode()
     assert page("step", visit, 2) in told
-    assert "It was not signed" in client.post(page("complete", visit), {}).content.decode()
+    assert "The visit was not signed" in client.post(page("complete", visit), {}).content.decode()
     assert Consultation.objects.get().status == "in_progress"
     sent = {"override_incomplete": "on", "reason": "The patient had to leave"}
     assert client.post(page("complete", visit), sent).status_code == 302

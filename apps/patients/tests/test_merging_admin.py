@@ -53,7 +53,7 @@ def test_the_record_that_stays_is_found_and_compared_before_anything_happens(adm
         assert text in shown, text
     assert not Merge.objects.exists()
     assert AuditEvent.objects.filter(action="patient.merge_previewed", patient_id=retired.pk).exists()
-    assert "Nobody else is found" in admin_browser.get(page(retired, "merge"), {"q": "zzz"}).content.decode()
+    assert "No other patient found" in admin_browser.get(page(retired, "merge"), {"q": "zzz"}).content.decode()
 
 
 def test_the_chosen_values_are_kept_and_the_old_page_leads_to_the_survivor(admin_browser: Client) -> None:
