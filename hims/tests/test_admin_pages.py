@@ -470,7 +470,7 @@ def test_an_absent_doctors_visits_are_moved_and_put_back_by_keyboard_without_jav
     page.focus("input[name=_save]")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert "Visits moved: 3." in page.inner_text(".messagelist")
+    assert "Appointments moved: 3." in page.inner_text(".messagelist")
     page.click("text=Undo the rescheduling")
     page.focus("input[type=submit].hims-grave")
     with page.expect_navigation():
