@@ -230,7 +230,7 @@ class ConsultationStatusChange(models.Model):
 
 
 class RowCounter(models.Model):
-    """How many consultations came or went in one statement. A trigger writes (migration 0003), `reads` sums, a worker folds."""
+    """How many consultations came or went in one statement. A trigger writes (migration 0002), `reads` sums, a worker folds."""
 
     id = models.BigAutoField(primary_key=True)
     consultations = models.IntegerField()

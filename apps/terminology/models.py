@@ -48,7 +48,7 @@ class IcdCode(BaseModel):
     """A code or a header of codes, as it is meant from one day to another.
 
     A release that says the same of a code leaves its row; one that says something else ends it and begins another. That no two
-    rows of a code share a day is watched by a trigger (migration 0001). `words` is what the code is found by (`rules.words`),
+    rows of a code share a day is watched by a trigger (migration 0002). `words` is what the code is found by (`rules.words`),
     with weight A the words of the display and the code itself, without a weight those of terms that the Tabular List includes.
     """
 

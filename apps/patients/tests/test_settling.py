@@ -1,10 +1,8 @@
 """The allergy list and the problem list stay true: no "no known allergy" beside an allergy, no active entry twice unnoticed."""
 
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 
 from apps.access.actor import SYSTEM
@@ -218,29 +216,6 @@ def test_a_status_that_only_a_signature_gives_is_not_taken_from_a_caller(staff: 
     body = {"type": "diagnosis", "status": "encounter"} | HYPERTENSION
     reply = api_client(staff["doctor"]).post(f"/patients/{register_patient().pk}/medical-history", body)
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "status")
-
-
-# --- charts that were written before
-
-
-def test_the_migration_settles_charts_that_were_written_before() -> None:
-    patient, other = register_patient(), register_patient()
-    none_known(patient)
-    penicillin = chart(patient, "allergy", "Penicillin")
-    ChartEntry.objects.filter(patient=patient).update(status="active")
-    chart(other, "allergy", "Egg", status="resolved")
-    Patient.objects.filter(pk=other.pk).update(allergy_status="listed")
-    first, *later = [sign(patient, HYPERTENSION, visit=str(number))[0] for number in range(3)]
-    (alone,) = sign(other, HYPERTENSION, visit="4")
-    ChartEntry.objects.filter(type="diagnosis").update(status="active")
-    migration = import_module("apps.patients.migrations.0009_chart_settled")
-    with connection.cursor() as cursor:
-        for statement in (migration.NO_KNOWN_ALLERGY, migration.RESOLVED, migration.REPEATED):
-            cursor.execute(statement)
-    assert active(patient) == [penicillin.display]
-    assert (again(patient).allergy_status, again(other).allergy_status) == ("listed", "not_asked")
-    assert set(ChartEntry.objects.filter(status="encounter").values_list("pk", flat=True)) == {row.pk for row in later}
-    assert {first.pk, alone.pk} <= set(ChartEntry.objects.filter(status="active").values_list("pk", flat=True))
 
 
 def test_a_diagnosis_that_does_not_fit_the_patient_is_questioned_in_the_chart_too(staff: dict[str, User]) -> None:

@@ -1,6 +1,5 @@
 """Near words against looking at all, and beginnings that need no counting."""
 
-import importlib
 import random
 from collections import Counter
 
@@ -9,7 +8,7 @@ from django.db import connection
 
 from apps.access.actor import SYSTEM
 from apps.patients import rules, services
-from apps.patients.models import CommonPrefix, NameWord, Patient, RemovedWord, SearchWord
+from apps.patients.models import CommonPrefix, NameWord, RemovedWord, SearchWord
 from apps.patients.search import patient_search, vocabulary
 from apps.patients.tests.bulk_patients import insert_patients
 from apps.patients.tests.factories import register_patient
@@ -82,23 +81,6 @@ def test_an_amendment_removes_only_the_words_that_go() -> None:
     patient = register_patient("Jane", "Maiden")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"last_name": "Married"})
     assert {row.word for row in RemovedWord.objects.all()} == {"maiden", "=jmaanied e n  "}
-
-
-def test_patients_of_before_get_the_rows_that_the_service_writes() -> None:
-    insert_patients(600)
-    register_patient("Anna Maria", "van der Berg", phone="(213) 373-4253")
-    register_patient("Zoë", "x" * 60 + " " + "x" * 30, phone="555-0123")
-    services.write_search_words(Patient.objects.all())
-    wanted = set(SearchWord.objects.values_list("seq", "word", "shared"))
-    SearchWord.objects.filter(word__startswith="=").delete()
-    SearchWord.objects.update(shared=0)
-    for patient in Patient.objects.exclude(phone=""):  # as they were written once
-        for word in (f"+{rules.digits(patient.phone)}", f"-{rules.digits(patient.phone)[::-1]}"):
-            SearchWord.objects.get_or_create(seq=patient.seq, word=word, defaults={"shared": 0})
-    migration = importlib.import_module("apps.patients.migrations.0006_search_stretches")
-    with connection.cursor() as cursor:
-        cursor.execute(migration.COVERED + migration.PAIRS + migration.SHARED)
-    assert set(SearchWord.objects.values_list("seq", "word", "shared")) == wanted
 
 
 def test_a_typo_far_in_a_long_word_is_near() -> None:

@@ -1,11 +1,11 @@
-"""What is signed stays: triggers keep the content of a signed or cancelled visit, every save of a step, and what was added.
+"""A signed consultation stays as it was signed; the row counter of the list of consultations.
 
-A signed visit may become `amended` (an addendum was added) and may follow its patient into a merge; nothing else of it changes.
+A signed consultation may become `amended` (an addendum was added) and may follow its patient into a merge; nothing else changes.
 """
 
 from django.db import migrations
 
-KEEP = """
+SIGNED = """
 CREATE FUNCTION consultations_keep_signed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     may_change text[] := ARRAY['patient_id', 'updated_at'];
@@ -71,7 +71,7 @@ END $$;
 CREATE TRIGGER consultations_only_after_signing BEFORE INSERT ON consultations_addendum
     FOR EACH ROW EXECUTE FUNCTION consultations_only_after_signing();
 """
-LET_GO = """
+NOT_SIGNED = """
 DROP TRIGGER consultations_only_after_signing ON consultations_addendum;
 DROP TRIGGER consultations_only_while_open ON consultations_acknowledgement;
 DROP TRIGGER consultations_only_while_open ON consultations_stepsave;
@@ -83,7 +83,37 @@ DROP TRIGGER consultations_keep_signed ON consultations_consultation;
 DROP FUNCTION consultations_only_after_signing(), consultations_only_while_open(), consultations_only_added(), consultations_keep_signed();
 """
 
+ROW_COUNTER = """
+CREATE FUNCTION consultations_rowcounter_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO consultations_rowcounter (consultations) SELECT count(*) FROM fresh HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER consultations_rowcounter_inserted AFTER INSERT ON consultations_consultation
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION consultations_rowcounter_inserted();
+CREATE FUNCTION consultations_rowcounter_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO consultations_rowcounter (consultations) SELECT -count(*) FROM gone HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER consultations_rowcounter_deleted AFTER DELETE ON consultations_consultation
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consultations_rowcounter_deleted();
+CREATE FUNCTION consultations_rowcounter_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM consultations_rowcounter;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER consultations_rowcounter_emptied AFTER TRUNCATE ON consultations_consultation
+    FOR EACH STATEMENT EXECUTE FUNCTION consultations_rowcounter_emptied();
+"""
+NO_ROW_COUNTER = """
+DROP TRIGGER consultations_rowcounter_inserted ON consultations_consultation;
+DROP TRIGGER consultations_rowcounter_deleted ON consultations_consultation;
+DROP TRIGGER consultations_rowcounter_emptied ON consultations_consultation;
+DROP FUNCTION consultations_rowcounter_inserted(), consultations_rowcounter_deleted(), consultations_rowcounter_emptied();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("consultations", "0001_initial")]
-    operations = [migrations.RunSQL(KEEP, LET_GO)]
+    operations = [migrations.RunSQL(SIGNED, NOT_SIGNED), migrations.RunSQL(ROW_COUNTER, NO_ROW_COUNTER)]
