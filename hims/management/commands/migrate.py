@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
+from django.db.migrations.loader import MigrationLoader
 
 from hims import env, roles
 
@@ -13,6 +15,7 @@ class Command(Migrate):
     help = f"{Migrate.help} Then grants the application role its rights (docs/audit.md)."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_another_history(options["database"])
         super().handle(*args, **options)
         if options.get("plan") or options.get("check_unapplied"):
             return
@@ -27,3 +30,17 @@ class Command(Migrate):
         if options.get("verbosity", 1) >= 1:
             message = "The application role has its rights." if granted else "One database role for all: nothing to grant."
             self.stdout.write(f"  {message}")
+
+
+def _refuse_another_history(database: str) -> None:
+    """Raise CommandError for a database made before the migrations were rewritten: the new ones would be applied over the old."""
+    loader = MigrationLoader(connections[database])
+    ours = {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
+    unknown = sorted(
+        f"{app}.{name}" for app, name in loader.applied_migrations if app in ours and (app, name) not in loader.graph.nodes
+    )
+    if unknown:
+        raise CommandError(
+            f"This database was made by another version of HIMS, with the migrations {', '.join(unknown[:3])}, and cannot be brought "
+            "up to date. Use an empty database. For `make run`, move the data folder (.hims, or HIMS_DATA_DIR) away."
+        )
