@@ -41,6 +41,6 @@ def _refuse_another_history(database: str) -> None:
     )
     if unknown:
         raise CommandError(
-            f"This database was made by another version of HIMS, with the migrations {', '.join(unknown[:3])}, and cannot be brought "
-            "up to date. Use an empty database. For `make run`, move the data folder (.hims, or HIMS_DATA_DIR) away."
+            f"This database was made by another version of HIMS, with the migrations {', '.join(unknown[:3])}, and cannot be "
+            "brought up to date. Use an empty database. For `make run`, move the data folder (.hims, or HIMS_DATA_DIR) away."
         )
