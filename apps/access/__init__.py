@@ -1,1 +1,1 @@
-"""Who may do what: the roles, the permissions and the one page that joins them. Pure code, no table, no Django."""
+"""Who may do what: the roles, the permissions and the table that joins them. Pure code, no table in the database, no Django."""

@@ -1,4 +1,4 @@
-"""What a service needs to know of whoever acts: a user, an API key's owner, or the system itself."""
+"""What a service needs to know of the actor: a user, an API key's owner, or the system itself."""
 
 from typing import Protocol
 
@@ -7,23 +7,23 @@ from apps.common.actor import AuditActor
 
 
 class Actor(AuditActor, Protocol):
-    """Somebody who acts, and the rights that go with the role."""
+    """A user or the system, with the permissions of the role."""
 
     def has_permission(self, permission: Permission) -> bool:
-        """Whether this actor holds the right."""
+        """Returns whether this actor has the permission."""
         ...
 
     def reads_chart(self, entry_type: str) -> bool:
-        """Whether this actor may read chart entries of the type."""
+        """Returns whether this actor may read chart entries of the type."""
         ...
 
     def writes_chart(self, entry_type: str) -> bool:
-        """Whether this actor may record chart entries of the type."""
+        """Returns whether this actor may record chart entries of the type."""
         ...
 
 
 class System:
-    """The actor of commands and tasks: it holds every right, and the audit trail says 'system'."""
+    """The actor of commands and tasks: it has every permission, and the audit log says 'system'."""
 
     id = None
     role = "system"

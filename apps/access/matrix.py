@@ -1,6 +1,6 @@
-"""The one page: which role holds which permission, and which kinds of chart entry it may read or write.
+"""The table: which role has which permission, and which kinds of chart entry it may read or write.
 
-It says in code what section 2 of the API contract says in a table. A role that is missing in a row does not hold the right.
+It implements section 2 of the API contract. A role that is missing in a row does not have the permission.
 """
 
 from collections.abc import Set
@@ -30,7 +30,7 @@ _HOLDERS: dict[P, Set[Role]] = {
     P.PATIENT_DEACTIVATE: {Role.ADMIN, Role.RECEPTIONIST},
     P.PATIENT_MERGE: {Role.ADMIN},
     P.PATIENT_RESTRICT: {Role.ADMIN},
-    P.PATIENT_BREAK_GLASS: {*_CLINICAL, Role.PHARMACIST},  # never whoever reviews it, whatever HIMS_ADMIN_CLINICAL says
+    P.PATIENT_BREAK_GLASS: {*_CLINICAL, Role.PHARMACIST},  # never the reviewer, whatever HIMS_ADMIN_CLINICAL says
     P.PATIENT_CARE_TEAM: _CARE,
     P.GLASS_REVIEW: {Role.ADMIN},
     P.PATIENT_SEE_ADDRESS: {*_DESK, Role.BILLING},
@@ -68,7 +68,7 @@ _HOLDERS: dict[P, Set[Role]] = {
     P.DELIVERY_RETRY: {Role.ADMIN},
 }
 
-# Rights the table shows as "–" for the administrator, held all the same where HIMS_ADMIN_CLINICAL=1.
+# Permissions shown as "–" for the administrator, granted with HIMS_ADMIN_CLINICAL=1.
 _CONSULTING = {permission for permission in P if permission.value.startswith("consultation.")}
 _CLINICAL_RIGHTS = {P.CHART_VIEW, P.CHART_WRITE, P.PATIENT_SEE_ALLERGY_STATUS} | _CONSULTING
 
@@ -90,7 +90,7 @@ _MAY_WRITE: dict[Role, frozenset[str]] = {
 
 @cache
 def permissions_of(role: str, *, admin_clinical: bool) -> frozenset[P]:
-    """All rights of a role. `admin_clinical` is the setting HIMS_ADMIN_CLINICAL."""
+    """Returns all permissions of a role. `admin_clinical` is the setting HIMS_ADMIN_CLINICAL."""
     permissions = {permission for permission, holders in _HOLDERS.items() if role in holders}
     if role == Role.ADMIN and admin_clinical:
         permissions |= _CLINICAL_RIGHTS
@@ -98,15 +98,15 @@ def permissions_of(role: str, *, admin_clinical: bool) -> frozenset[P]:
 
 
 def readable_chart_types(role: str, *, admin_clinical: bool) -> frozenset[str]:
-    """The kinds of chart entry a role may read. Billing sees coded rows only (`coded_only`)."""
+    """Returns the kinds of chart entry a role may read. Billing sees only coded rows (`coded_only`)."""
     return _ALL_TYPES if role == Role.ADMIN and admin_clinical else _MAY_READ.get(Role(role), frozenset())
 
 
 def writable_chart_types(role: str, *, admin_clinical: bool) -> frozenset[str]:
-    """The kinds of chart entry a role may record and retract."""
+    """Returns the kinds of chart entry a role may record and retract."""
     return _ALL_TYPES if role == Role.ADMIN and admin_clinical else _MAY_WRITE.get(Role(role), frozenset())
 
 
 def coded_only(role: str) -> bool:
-    """Whether the role sees the code of a chart entry and nothing of its narrative."""
+    """Returns whether the role sees the code of a chart entry without its narrative."""
     return role == Role.BILLING

@@ -1,9 +1,9 @@
-"""The other page: what an API key must carry, besides its owner's right, for each permission.
+"""The scope that an API key needs, in addition to its owner's permission, for each permission.
 
-It says in code what column K of section 2 of the API contract says in a table. `None` means that keys never may: it takes a
-person who has signed in. A permission has one scope; where two endpoints ask for different ones, they need two permissions.
-A key's scopes are asked at the door (`rest.permissions`) and of every part of a reply (`rest.disclosure`). What a service may act
-on is decided by the owner's role, as for a session.
+It implements column K of section 2 of the API contract. `None` means that keys are never allowed: it requires a signed-in person.
+A permission has one scope; if two endpoints require different ones, they need two permissions. A key's scopes are checked at the
+endpoint (`rest.permissions`) and for every part of a reply (`rest.disclosure`). The owner's role decides what a service may act
+on, as for a session.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from apps.access.permissions import Permission as P
 
 
 class Scope(StrEnum):
-    """Every scope of the contract. A `write` does not include the `read`: a key asks for both."""
+    """Every scope of the contract. A `write` does not include the `read`: a key needs both."""
 
     ANALYTICS_READ = "analytics:read"
     APPOINTMENTS_READ = "appointments:read"
@@ -93,5 +93,5 @@ SCOPE_OF: dict[P, Scope | None] = {
 
 
 def of(permission: P) -> Scope | None:
-    """The scope a key needs for this right; None where keys never may, and where nobody has said."""
+    """Returns the scope a key needs for this permission; None if keys are never allowed, or no scope is declared."""
     return SCOPE_OF.get(permission)

@@ -1,4 +1,4 @@
-"""Calendars over the API: a visit as a file, a doctor's visits to subscribe to, and the secret of that address."""
+"""The API of calendars: an appointment as a file, a doctor's calendar feed, and the secret of its address."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -31,14 +31,15 @@ _SECRET_MAX = 100
 
 
 class AppointmentFileViewSet(HimsViewSet):
-    """A visit to take along."""
+    """An appointment as a file."""
 
     resource = "appointment_file"
     tag = "Appointments"
 
     @endpoint(permission=Permission.APPOINTMENT_EXPORT, file=ical.MEDIA_TYPE, etag=True, operation_id="getAppointmentFile")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
-        """One visit as an iCalendar file: when, where and with whom, nothing of why. Doctors: of their own diary alone"""
+        """An appointment as an iCalendar file: time, place and doctor, without the reason. Doctors: only their own
+        appointments"""
         row = selectors.appointment_with_people(self.by, self.id_in_path())
         transitions.check_owner(self.by, row)
         self.record_access("appointment.exported", patient_id=row.patient_id, object_id=row.pk)
@@ -56,14 +57,14 @@ class TokenFilter(FilterSet):
 
 
 class CalendarSubscriptionViewSet(HimsViewSet):
-    """A doctor's calendar for calendar programs, which send no headers: its address carries a secret and is all they need."""
+    """A doctor's calendar for calendar programs, which send no headers: the address contains a secret and is enough."""
 
     resource = "calendar"
     tag = "Doctors"
     secret_parameters = ("token",)
 
     def limit_key(self, request: Request) -> str:
-        """By address, whoever else the request says it is."""
+        """Counts by address, whatever other identity the request claims."""
         return f"ip:{context.current().ip}"
 
     @endpoint(permission=PUBLIC, query=TokenFilter, file=ical.MEDIA_TYPE, etag=True, operation_id="getDoctorCalendar")
@@ -82,7 +83,7 @@ class CalendarSubscriptionViewSet(HimsViewSet):
 
 
 class CalendarFeedShape(serializers.Serializer):
-    """Whether a doctor's calendar can be subscribed to."""
+    """Whether a doctor's calendar has a feed."""
 
     doctor_id = serializers.UUIDField()
     active = serializers.BooleanField()
@@ -113,14 +114,14 @@ _MADE = Example(
 
 
 class CalendarFeedViewSet(HimsViewSet):
-    """The secret address of a doctor's calendar. A new one revokes the old; it dies with the doctor's account."""
+    """The secret address of a doctor's calendar. A new one revokes the old; it stops working with the doctor's account."""
 
     resource = "calendar_feed"
     tag = "Doctors"
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=MadeCalendarFeedShape, operation_id="makeCalendarFeed", example=_MADE)
     def create(self, request: Request, pk: str) -> Response:
-        """Make the address, the only time it is shown; whatever was subscribed under the one before goes dead"""
+        """Create the address; its only display. It revokes the previous address"""
         made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
         path = f"/v1/doctors/{made.feed.doctor_id}"
         url = f"{settings.HIMS_BASE_URL}{path}/calendar.ics?{urlencode({'token': made.secret})}"
@@ -133,7 +134,7 @@ class CalendarFeedViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="revokeCalendarFeed")
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke the address, at once"""
+        """Revoke the address immediately"""
         return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
@@ -145,7 +146,7 @@ class CalendarFeedViewSet(HimsViewSet):
 
 
 def feed_shape(feed: CalendarFeed) -> dict[str, Any]:
-    """A feed as it reads."""
+    """Returns a feed."""
     return {
         "doctor_id": feed.doctor_id,
         "active": feed.revoked_at is None,

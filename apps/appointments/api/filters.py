@@ -1,4 +1,4 @@
-"""Parameters of the diary's lists."""
+"""Parameters of the lists of appointments."""
 
 from django.forms import IntegerField
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet

@@ -1,4 +1,4 @@
-"""The queue of the waiting room over the API: who waits, since when, and for how long still."""
+"""The API of the queue: the waiting patients, since when they wait, and the estimated wait."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ class QueueFilter(FilterSet):
 
 
 class QueuePlaceRow(serializers.Serializer):
-    """Somebody who waits."""
+    """A waiting patient."""
 
     parts = {"patient_name": Permission.PATIENT_VIEW, "mrn": Permission.PATIENT_VIEW}
 
@@ -151,7 +151,7 @@ _EXAMPLE = Example(
 
 
 class QueueViewSet(HimsViewSet):
-    """The waiting room: emergencies first, then the urgent, then whoever came first."""
+    """The queue: emergencies first, then urgent patients, then by time of check-in."""
 
     resource = "queue"
     plural = "queue"
@@ -163,7 +163,7 @@ class QueueViewSet(HimsViewSet):
         permission=Permission.QUEUE_VIEW, query=QueueFilter, response=QueuePlaceRow, operation_id="getQueue", example=_EXAMPLE
     )
     def list(self, request: Request) -> Response:
-        """Who waits, in order, and for how long still"""
+        """Waiting patients, in order, with the estimated wait"""
         query, window = self.validated_query(), self.window()
         filters = {name: value or None for name, value in query.items()}
         queue = board.current(by=self.by, offset=window.offset, limit=window.limit, **filters)

@@ -1,4 +1,4 @@
-"""Moving all visits of an absent doctor: the plan, the act, looking at it, taking it back."""
+"""The API of bulk rescheduling for an absent doctor: plan, carry out, read, undo."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _DOCTOR, _OTHER = "3f0a9a3c-7c1e-5e11-9c4e-a20c02d1b0a1", "5b8d2f10-1d52-5a34-8c
 
 
 class MoveBody(StrictSerializer):
-    """Days count whole: `date_to` as a day is the last day."""
+    """Whole days: `date_to` as a day is the last day."""
 
     date_from = InstantOrDayField()
     date_to = InstantOrDayField()
@@ -55,7 +55,7 @@ class PlaceShape(serializers.Serializer):
 
 
 class MovedVisitShape(serializers.Serializer):
-    """One visit: where it stood, where it goes, what came of it."""
+    """One appointment: its previous place, its new place, and the result."""
 
     reads = Permission.APPOINTMENT_VIEW
 
@@ -71,7 +71,7 @@ class MovedVisitShape(serializers.Serializer):
 
 
 class MoveShape(serializers.Serializer):
-    """An absent doctor's visits, moved together or about to be."""
+    """An absent doctor's appointments, moved together, or the plan for it."""
 
     id = serializers.UUIDField(allow_null=True, help_text="null for a plan")
     dry_run = serializers.BooleanField()
@@ -132,7 +132,7 @@ _PLAN = Example(
 
 
 class BulkRescheduleViewSet(HimsViewSet):
-    """Moves all visits of an absent doctor that may still be moved: planned first, undone within ten minutes."""
+    """Moves all appointments of an absent doctor that can still be moved: planned first, undone within ten minutes."""
 
     resource = "move"
     tag = "Appointments"
@@ -141,7 +141,7 @@ class BulkRescheduleViewSet(HimsViewSet):
         permission=Permission.SCHEDULE_KEEP, request=MoveBody, response=MoveShape, operation_id="moveAppointments", example=_PLAN
     )
     def move(self, request: Request, pk: str) -> Response:
-        """Plan where a doctor's visits of some days go (`dry_run`, the default), or move them there. Doctors: their own alone"""
+        """Plan where a doctor's appointments of some days move (`dry_run`, the default), or move them. Doctors: only their own"""
         cleaned, doctor_id = self.parse(), self.id_in_path()
         absence = DoctorAbsence(
             doctor_id=doctor_id,
@@ -159,14 +159,14 @@ class BulkRescheduleViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="getMove")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The visits that were moved, and what an undo made of them"""
+        """The appointments that were moved, and the results of an undo"""
         move = selectors.bulk_reschedule(self.by, self.id_in_path())
         self.record_access("schedule.move_read", object_id=move.pk)
         return self._respond(move)
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="undoMove")
     def undo(self, request: Request, pk: str) -> Response:
-        """Put the visits back where they were, as far as those places are free and nobody changed the visits since"""
+        """Move the appointments back whose previous places are free and that have not changed since"""
         return self._respond(services.undo_bulk_reschedule(by=self.by, move_id=self.id_in_path()))
 
     def _respond(self, move: BulkReschedule) -> Response:
@@ -192,7 +192,7 @@ def _head(move: BulkReschedule) -> dict[str, Any]:
 
 
 def _planned(plan: ReschedulePlan, reason: str) -> dict[str, Any]:
-    """A plan, in the shape of the move that it is not yet."""
+    """Returns a plan, in the form of a rescheduling."""
     later = dict.fromkeys(("id", "moved_at", "moved_by", "undo_until", "undone_at", "undone_by"))
     return later | {"dry_run": True, **vars(plan.absence), "reason": reason, "plan": plan.plan_hash} | _plan(plan, "planned")
 

@@ -1,4 +1,4 @@
-"""When doctors can be booked: free times, weeks, time off; and the rooms."""
+"""The API of availability: free times, weeks, time off; and the rooms."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,7 +33,8 @@ class AvailabilityViewSet(HimsViewSet):
         permission=Permission.DOCTOR_VIEW, query=AvailabilityFilter, response=responses.SlotsShape, operation_id="getAvailability"
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The doctor's free times of a range: published hours less time off and what is booked. By default the next two weeks."""
+        """The doctor's free times of a range: published hours without time off and booked appointments. By default the next two
+        weeks."""
         query = self.validated_query()
         periods.check(query.get("date_from"), query.get("date_to"))
         start = query.get("date_from") or clock.now()
@@ -70,8 +71,8 @@ class ScheduleViewSet(HimsViewSet):
         warnings=("visits_affected",),
     )
     def update(self, request: Request, pk: str) -> Response:
-        """Publish a week in place of the one before. Visits that are booked stay; those outside the new hours are counted in the
-        warning `visits_affected`."""
+        """Publish a week in place of the previous one. Booked appointments stay; the warning `visits_affected` counts those
+        outside the new hours."""
         cleaned = self.parse()
         hours = [WeeklyHours(**one) for one in cleaned.pop("hours")]
         doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **cleaned)
@@ -114,7 +115,7 @@ class TimeOffViewSet(HimsViewSet):
         operation_id="addTimeOff",
     )
     def create(self, request: Request, pk: str) -> Response:
-        """Nothing is offered in that time any more; what is booked stays, and is counted in a warning."""
+        """Add time off. Nothing is offered in that time; booked appointments stay, and a warning counts them."""
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
         warnings = responses.visits_affected(services.count_affected(self.by, row), "", "are in that time")
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
@@ -131,7 +132,7 @@ class TimeOffViewSet(HimsViewSet):
 
 
 class RoomViewSet(HimsViewSet):
-    """The rooms that visits take place in."""
+    """The rooms for appointments."""
 
     resource = "room"
     plural = "rooms"

@@ -1,4 +1,4 @@
-"""Series over the API: booking one with its clashes told, looking at it, cancelling what is left."""
+"""The API of series: booking one with its conflicts listed, reading it, cancelling future appointments."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ _ID = "01a20660-c3f0-7b8e-8f11-5a0b6c1d2e3f"
 
 
 class SeriesBody(requests.BookBody):
-    """`scheduled_time` is the first visit's; the others keep its time of day where the clinic is."""
+    """`scheduled_time` is the first appointment's; the others keep its time of day at the clinic."""
 
     overbook_reason = None  # type: ignore[assignment]  # DRF's way to leave a parent's field out
     status = None  # type: ignore[assignment]
@@ -58,7 +58,7 @@ class SeriesBody(requests.BookBody):
     until = serializers.DateField(required=False, help_text="The last day, included; this or count")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """`every_weeks` and `occurrences` are the older names of `interval` and `count`: sent together they must agree."""
+        """Merges the older names `every_weeks` and `occurrences` with `interval` and `count`: sent together they must agree."""
         attrs = super().validate(attrs)
         sent = self.initial_data
         if "every_weeks" in sent and attrs["frequency"] != Frequency.WEEKLY:
@@ -72,10 +72,10 @@ class SeriesBody(requests.BookBody):
 
 
 class CancelSeriesBody(requests.CancelBody):
-    """Why, whether the patient is told, and from when on; without it, all visits that are still to come."""
+    """The reason, whether the patient is notified, and the first day; without it, all future appointments."""
 
     def get_fields(self) -> dict[str, Field]:
-        """`from` is a word of Python's, so it is declared here."""
+        """Declares `from` here, because it is a Python keyword."""
         return super().get_fields() | {"from": InstantOrDayField(required=False, allow_null=True)}
 
 
@@ -86,7 +86,7 @@ class AlternativeShape(serializers.Serializer):
 
 
 class ClashShape(serializers.Serializer):
-    """A visit that was left out."""
+    """An appointment that was left out."""
 
     scheduled_time = serializers.DateTimeField()
     taken = serializers.ListField(
@@ -96,7 +96,7 @@ class ClashShape(serializers.Serializer):
 
 
 class SeriesShape(serializers.Serializer):
-    """Visits that were booked together."""
+    """Appointments that were booked together."""
 
     id = serializers.UUIDField()
     every_weeks = serializers.IntegerField(help_text="0 if the series is not weekly")
@@ -151,7 +151,7 @@ _BOOK = Example(
 
 
 class SeriesViewSet(HimsViewSet):
-    """Repeated appointments. One that clashes is left out and named, with free times instead; the others are booked."""
+    """Repeated appointments. A conflicting one is left out and listed, with free times instead; the others are booked."""
 
     resource = "series"
     tag = "Appointments"
@@ -165,11 +165,11 @@ class SeriesViewSet(HimsViewSet):
         example=_BOOK,
     )
     def create(self, request: Request) -> Response:
-        """Book a series; 409 where not one of its appointments is free. Doctors book for themselves alone.
+        """Book a series; 409 if none of its appointments is free. Doctors: only for themselves.
 
-        The series repeats daily, weekly or monthly as a recurrence rule of RFC 5545 does: the 31st of each month skips shorter
-        months, `by_weekday: [1], by_set_position: 2` is the second Tuesday. It has 2 to 52 appointments, and the first must be
-        on a day of the series.
+        The series repeats daily, weekly or monthly like a recurrence rule of RFC 5545: the 31st of each month skips shorter
+        months, `by_weekday: [1], by_set_position: 2` is the second Tuesday. It has 2 to 52 appointments, and the first must be on
+        a day of the series.
         """
         cleaned = self.parse()
         rhythm = _rhythm(cleaned)
@@ -183,7 +183,7 @@ class SeriesViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.APPOINTMENT_VIEW, response=SeriesShape, operation_id="getSeries")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The visits of a series, cancelled ones too"""
+        """The appointments of a series, cancelled ones too"""
         rows = selectors.of_series(self.by, self.id_in_path())
         self.record_access("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
         return self.ok({"series": self._shape(rows[0].series, rows)})
@@ -195,7 +195,7 @@ class SeriesViewSet(HimsViewSet):
         operation_id="cancelSeries",
     )
     def cancel(self, request: Request, pk: str) -> Response:
-        """Cancel the visits of a series that are still to come"""
+        """Cancel the future appointments of a series"""
         cleaned = self.parse()
         done = services.cancel_rest(
             by=self.by,
@@ -226,7 +226,7 @@ class SeriesViewSet(HimsViewSet):
 
 
 def _rhythm(cleaned: dict[str, Any]) -> Rhythm:
-    """Takes the parts of a rhythm out of a body. The older names stand in where the newer ones are not sent."""
+    """Takes the recurrence out of a body. The older names apply if the newer ones are not sent."""
     every_weeks, occurrences = cleaned.pop("every_weeks"), cleaned.pop("occurrences", None)
     return Rhythm(
         frequency=Frequency(cleaned.pop("frequency")),

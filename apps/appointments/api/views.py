@@ -1,4 +1,4 @@
-"""Visits over the API: book, look, change, confirm, check in, cancel."""
+"""The API of appointments: book, read, change, confirm, check in, cancel."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class AppointmentViewSet(HimsViewSet):
-    """The diary. Nobody is booked twice: a clash answers 409 with three free times instead."""
+    """Appointments. Rejects a double booking with 409 and three free times."""
 
     resource = "appointment"
     plural = "appointments"
@@ -127,7 +127,7 @@ class AppointmentViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=responses.AppointmentShape, etag=True)
     def undo_check_in(self, request: Request, pk: str) -> Response:
-        """Take a check-in back: the appointment is scheduled or confirmed again, whichever it was before."""
+        """Undo a check-in: the appointment is scheduled or confirmed again, as before."""
         return self._respond(services.undo_check_in(by=self.by, appointment_id=self.id_in_path()))
 
     @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=responses.AppointmentShape, etag=True)

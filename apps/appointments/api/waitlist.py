@@ -1,4 +1,4 @@
-"""The waitlist over the API: who waits, what was offered, and accepting or declining it."""
+"""The API of the waitlist: entries, offers, and accepting or declining one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ class WaitlistFilter(FilterSet):
 
 
 class WaitlistOfferShape(serializers.Serializer):
-    """A freed time that was offered. It is held for nobody: the first who accepts is booked."""
+    """A freed time that was offered. It isn't reserved; the first to accept gets it."""
 
     id = serializers.UUIDField()
     doctor_id = serializers.UUIDField()
@@ -51,7 +51,7 @@ class WaitlistOfferShape(serializers.Serializer):
 
 
 class WaitlistEntryShape(serializers.Serializer):
-    """A patient who would come sooner."""
+    """A patient who wants an earlier appointment."""
 
     reads = Permission.WAITLIST_VIEW
 
@@ -75,7 +75,7 @@ class WaitlistEntryShape(serializers.Serializer):
 
 
 class AcceptedShape(serializers.Serializer):
-    """The visit that was booked, and the entry, which is booked too."""
+    """The booked appointment, and the entry, which is booked too."""
 
     appointment = responses.AppointmentShape()
     waitlist_entry = WaitlistEntryShape()
@@ -140,7 +140,7 @@ _ACCEPT = Example(
 
 
 class WaitlistViewSet(HimsViewSet):
-    """Patients who would come sooner. A time that comes free is offered to the first who fit; the first who accepts is booked."""
+    """Patients who want an earlier appointment. A freed time is offered to the first who fit; the first to accept is booked."""
 
     resource = "waitlist_entry"
     plural = "waitlist"
@@ -155,7 +155,7 @@ class WaitlistViewSet(HimsViewSet):
         example=_LIST,
     )
     def list(self, request: Request) -> Response:
-        """Who waits, the most urgent first, then who waits longest; of other statuses the newest first"""
+        """Waiting entries, the most urgent first, then the longest wait; of other statuses the newest first"""
         query, window = self.validated_query(), self.window()
         rows = selectors.waitlist(visible_to=self.by, status=query.get("status") or WaitStatus.WAITING.value)
         if query.get("doctor_id"):
@@ -172,7 +172,7 @@ class WaitlistViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.WAITLIST_VIEW, response=WaitlistEntryShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """Somebody who waits, with all that was offered"""
+        """A waitlist entry with all its offers"""
         entry = selectors.waitlist_entry(self.by, self.id_in_path())
         self.record_access("waitlist.read", patient_id=entry.patient_id, object_id=entry.pk)
         return self._respond(entry)
@@ -186,7 +186,7 @@ class WaitlistViewSet(HimsViewSet):
         example=_PUT,
     )
     def create(self, request: Request) -> Response:
-        """Put a patient on the waitlist. Doctors: on their own, or on everybody's"""
+        """Put a patient on the waitlist. Doctors: on their own, or on that for any doctor"""
         entry = services.add_to_waitlist(by=self.by, new=NewWaitlistEntry(**self.parse()))
         return self.created(
             {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
@@ -194,14 +194,14 @@ class WaitlistViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.WAITLIST_KEEP, response=WaitlistEntryShape, etag=True, operation_id="withdrawFromWaitlist")
     def destroy(self, request: Request, pk: str) -> Response:
-        """Take a patient off the waitlist; the row stays, and an open offer goes on to the next"""
+        """Remove a patient from the waitlist; the row stays, and the next patient gets an open offer"""
         return self._respond(services.withdraw_from_waitlist(by=self.by, entry_id=self.id_in_path()))
 
     @endpoint(
         permission=Permission.WAITLIST_KEEP, request=AnswerBody, response=WaitlistEntryShape, operation_id="declineWaitlistOffer"
     )
     def decline(self, request: Request, pk: str) -> Response:
-        """The patient does not want the time and goes on waiting; it is offered to the next"""
+        """Decline the time; the patient keeps waiting, and it is offered to the next"""
         cleaned = self.parse()
         entry = services.decline_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
         return self.ok({"waitlist_entry": entries([entry])[0]})
@@ -215,7 +215,7 @@ class WaitlistViewSet(HimsViewSet):
 
 
 class AcceptViewSet(HimsViewSet):
-    """Accepting an offer books the visit. Too late answers 409 with the issue, `offer_lost` or `offer_expired`."""
+    """Accepting an offer books the appointment. A late acceptance gets 409 with the issue `offer_lost` or `offer_expired`."""
 
     resource = "waitlist_entry"
     data_key = ""
@@ -229,7 +229,7 @@ class AcceptViewSet(HimsViewSet):
         example=_ACCEPT,
     )
     def accept(self, request: Request, pk: str) -> Response:
-        """Book the time the patient was offered; the first who accepts has it"""
+        """Book the offered time; the first to accept gets it"""
         cleaned = self.parse()
         done = services.accept_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
         appointment = responses.appointment(done.booked.appointment, self.by)
@@ -237,7 +237,7 @@ class AcceptViewSet(HimsViewSet):
 
 
 def entries(rows: Sequence[WaitlistEntry]) -> list[dict[str, Any]]:
-    """Entries with what they were offered."""
+    """Returns entries with their offers."""
     offered = selectors.offers_of([row.pk for row in rows])
     return [_entry(row) | {"offers": [_offer(one) for one in offered[row.pk]]} for row in rows]
 

@@ -1,4 +1,4 @@
-"""Sections 5.1 to 5.3 of the API reference, as printed; where it prints the word uuid, there is one."""
+"""Examples from sections 5.1 to 5.3 of the API reference, with real UUIDs."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _PATIENT, _DOCTOR = "01961f0e-1111-7c3e-9d52-0d8f6a3b1c44", "01961f0e-2222-7c3e-
 
 
 def _entry(**fields: Any) -> dict[str, Any]:
-    """A step as printed, with what every entry has beside."""
+    """Returns a step as printed, with the fields that every entry has."""
     state = "completed" if fields.get("completed") else "in_progress" if fields.get("in_progress") else "pending"
     return {"state": state, "completed": False, "in_progress": False} | fields
 

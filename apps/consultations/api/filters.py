@@ -1,4 +1,4 @@
-"""Filters of the list of visits."""
+"""Filters of the list of consultations."""
 
 from django_filters import ChoiceFilter, FilterSet
 

@@ -1,4 +1,4 @@
-"""Visits over the API: begin, read, save a step, sign, add, let wait, go on, give up, hand over."""
+"""The API of consultations: start, read, save a step, sign, add, put on hold, resume, cancel, hand over."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _SHOWN = ("retrieve", "create", "step", "complete", "addenda", "hold", "resume",
 
 
 class ConsultationViewSet(HimsViewSet):
-    """The 11-step visit. Every answer is the visit as it stands; a stale If-Match is a 412 that shows it too."""
+    """The 11-step consultation. Every reply is the current consultation; a stale If-Match is a 412 that contains it too."""
 
     resource = "consultation"
     plural = "consultations"
@@ -48,7 +48,7 @@ class ConsultationViewSet(HimsViewSet):
         example=examples.STATE,
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """How far a visit is, and everything saved in it"""
+        """The progress of a consultation, and all its saved data"""
         consultation = selectors.consultation(self.by, self.id_in_path())
         self.record_access("consultation.read", patient_id=consultation.row.patient_id, object_id=consultation.row.pk)
         return self._reply(consultation)
@@ -63,7 +63,7 @@ class ConsultationViewSet(HimsViewSet):
         example=examples.START,
     )
     def create(self, request: Request) -> Response:
-        """Start a visit, for an appointment or for somebody who walked in"""
+        """Start a consultation, for an appointment or a walk-in"""
         return self._created(services.start(by=self.by, new=NewConsultation(**self.parse())))
 
     @endpoint(
@@ -76,7 +76,7 @@ class ConsultationViewSet(HimsViewSet):
         example=examples.STEP,
     )
     def step(self, request: Request, pk: str) -> Response:
-        """Save a step; again as often as one likes"""
+        """Save a step; can be repeated"""
         save = NewSave(**self.parse())
         return self._reply(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
 
@@ -88,7 +88,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def complete(self, request: Request, pk: str) -> Response:
-        """Sign the visit: it is frozen, and stands in the chart"""
+        """Sign the consultation: it can no longer be edited, and its results are written to the chart"""
         return self._reply(services.complete(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -101,7 +101,7 @@ class ConsultationViewSet(HimsViewSet):
         operation_id="addAddendum",
     )
     def addenda(self, request: Request, pk: str) -> Response:
-        """Add to a signed visit"""
+        """Add an addendum to a signed consultation"""
         return self._created(services.add(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -112,7 +112,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def hold(self, request: Request, pk: str) -> Response:
-        """Let the visit wait"""
+        """Put the consultation on hold"""
         return self._reply(services.hold(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -123,7 +123,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def resume(self, request: Request, pk: str) -> Response:
-        """Go on with a visit that waited"""
+        """Resume a consultation that is on hold"""
         self.parse()
         return self._reply(services.resume(by=self.by, consultation_id=self.id_in_path()))
 
@@ -135,7 +135,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def cancel(self, request: Request, pk: str) -> Response:
-        """Give the visit up: the patient left unseen, or it was begun by mistake"""
+        """Cancel the consultation: the patient left unseen, or it was started by mistake"""
         return self._reply(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -147,7 +147,7 @@ class ConsultationViewSet(HimsViewSet):
         operation_id="markConsultationReady",
     )
     def ready(self, request: Request, pk: str) -> Response:
-        """Hand the visit to its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
+        """Mark the consultation as ready for its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
         self.parse()
         return self._reply(services.ready(by=self.by, consultation_id=self.id_in_path()))
 
@@ -159,7 +159,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
     )
     def hand_over(self, request: Request, pk: str) -> Response:
-        """Have another doctor go on"""
+        """Hand the consultation over to another doctor"""
         return self._reply(services.hand_over(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:

@@ -7,36 +7,28 @@ from apps.common.errors import CATALOGUE
 _ADVICE = {
     "VALIDATION_ERROR": (
         "The request is invalid, independent of the state of the clinic: a field is missing, unknown or malformed.",
-        (
-            "Correct the request and send it again; the same request never succeeds. `details.field` and "
-            "`details.issue` name the first error, `details.errors` lists all of them. Unknown fields and "
-            "unknown query parameters are errors too."
-        ),
+        "Correct the request and send it again; the same request never succeeds. `details.field` and "
+        "`details.issue` name the first error, `details.errors` lists all of them. Unknown fields and "
+        "unknown query parameters are errors too.",
     ),
     "AUTHENTICATION_ERROR": (
         "The caller is not identified: there is no access token or API key, or it has expired, was ended or is unknown.",
-        (
-            "Exchange the refresh token at `POST /auth/refresh` once; if that is refused too, sign in again. At "
-            "`POST /auth/login` it means that the credentials are wrong, or with `details.issue` `mfa_required` "
-            "or `mfa_invalid` the code. `reauthentication_required`: confirm the password at `POST "
-            "/auth/reauthenticate` and repeat the request. For an API key, `message` gives the reason; the key "
-            "will not work again."
-        ),
+        "Exchange the refresh token at `POST /auth/refresh` once; if that is refused too, sign in again. At "
+        "`POST /auth/login` it means that the credentials are wrong, or with `details.issue` `mfa_required` "
+        "or `mfa_invalid` the code. `reauthentication_required`: confirm the password at `POST "
+        "/auth/reauthenticate` and repeat the request. For an API key, `message` gives the reason; the key "
+        "will not work again.",
     ),
     "AUTHORIZATION_ERROR": (
         "The caller is identified, and their role or API key does not allow this.",
-        (
-            "Do not try again. The reference lists the roles of every operation; ask the clinic's administrator "
-            "for another role, create an API key with the scope in `details.required_scope`, or leave out the "
-            "part that `details` names."
-        ),
+        "Do not try again. The reference lists the roles of every operation; ask the clinic's administrator "
+        "for another role, create an API key with the scope in `details.required_scope`, or leave out the "
+        "part that `details` names.",
     ),
     "NOT_FOUND": (
         "The resource does not exist, or you don't have access to it.",
-        (
-            "Check the path and the id. A record that you do not have access to gets the same reply as one that "
-            "does not exist, and so does a path that does not exist."
-        ),
+        "Check the path and the id. A record that you do not have access to gets the same reply as one that "
+        "does not exist, and so does a path that does not exist.",
     ),
     "METHOD_NOT_ALLOWED": (
         "The path exists and does not support this method.",
@@ -49,13 +41,11 @@ _ADVICE = {
     ),
     "CONFLICT": (
         "The request is well formed; the state of the record, or another record, does not allow it.",
-        (
-            "Read the record again and decide: its state, or another record, does not allow this now. `details` "
-            "gives the reason. The same request may succeed later, but not immediately. With `details.issue` "
-            "`in_flight` your own first request with this `Idempotency-Key` is still being processed: wait for "
-            "`Retry-After` and send it again. With `replay_withheld` it was carried out, and its reply contained "
-            "a secret or data that you may no longer see: read the record."
-        ),
+        "Read the record again and decide: its state, or another record, does not allow this now. `details` "
+        "gives the reason. The same request may succeed later, but not immediately. With `details.issue` "
+        "`in_flight` your own first request with this `Idempotency-Key` is still being processed: wait for "
+        "`Retry-After` and send it again. With `replay_withheld` it was carried out, and its reply contained "
+        "a secret or data that you may no longer see: read the record.",
     ),
     "GONE": (
         "The resource existed, and its time has expired.",
@@ -63,10 +53,8 @@ _ADVICE = {
     ),
     "PRECONDITION_FAILED": (
         "Your `If-Match` names a version that is no longer the newest.",
-        (
-            "The record has been changed since you read it. Read it again, apply your change, and send the new "
-            "`ETag` in `If-Match`. The `ETag` header of the refusal is the current version."
-        ),
+        "The record has been changed since you read it. Read it again, apply your change, and send the new "
+        "`ETag` in `If-Match`. The `ETag` header of the refusal is the current version.",
     ),
     "REQUEST_TIMEOUT": (
         "The body did not arrive within the time limit of a request.",
@@ -90,17 +78,13 @@ _ADVICE = {
     ),
     "RATE_LIMITED": (
         "More requests in a minute than the limit of this class of operations.",
-        (
-            "Wait for the seconds in `Retry-After`, then send the request again. `X-RateLimit-Remaining` on "
-            "every reply shows how many requests are left."
-        ),
+        "Wait for the seconds in `Retry-After`, then send the request again. `X-RateLimit-Remaining` on "
+        "every reply shows how many requests are left.",
     ),
     "INTERNAL_ERROR": (
         "An unexpected error occurred on our side.",
-        (
-            "Try again once after a second; if the error persists, write to support with the `request_id`. "
-            "Nothing of the request was saved."
-        ),
+        "Try again once after a second; if the error persists, write to support with the `request_id`. "
+        "Nothing of the request was saved.",
     ),
     "SERVICE_UNAVAILABLE": (
         "A part of the system is temporarily unavailable.",

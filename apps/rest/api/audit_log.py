@@ -1,4 +1,4 @@
-"""The audit trail over the API: who did what, and whether the trail is as it was sealed. Administrators only."""
+"""The API of the audit log: who did what, and whether the log matches its seals. Administrators only."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ class AuditLogFilter(FilterSet):
         fields: list[str] = []
 
     def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
-        """The selector filters (`selectors.trail`); here the parameters are only declared and checked."""
+        """Returns the queryset unfiltered: the selector filters; this class declares and checks the parameters."""
         return rows
 
 
@@ -77,7 +77,8 @@ class SinceFilter(FilterSet):
 
 
 class AuditEventShape(serializers.ModelSerializer):
-    """One act. `user_id` is null for a stranger and for the system; `purpose` is named where it is not care or operations."""
+    """One action. `user_id` is null for an anonymous caller and for the system; `purpose` is set if it is not care or
+    operations."""
 
     class Meta:
         model = AuditEvent
@@ -85,7 +86,7 @@ class AuditEventShape(serializers.ModelSerializer):
 
 
 class BrokenShape(serializers.Serializer):
-    """The first row that is not as it was sealed. `id` and `at` are null where only its place is known."""
+    """The first row that differs from its seal. `id` and `at` are null if only its position is known."""
 
     id = serializers.UUIDField(allow_null=True)
     at = serializers.DateTimeField(allow_null=True)
@@ -94,7 +95,7 @@ class BrokenShape(serializers.Serializer):
 
 
 class VerificationShape(serializers.Serializer):
-    """Whether the audit log is as it was sealed."""
+    """Whether the audit log matches its seals."""
 
     intact = serializers.BooleanField(
         help_text="False where this request or the worker's last pass over the whole log found a flaw"
@@ -110,7 +111,7 @@ class VerificationShape(serializers.Serializer):
 
 
 class AuditEventViewSet(HimsViewSet):
-    """Who did what, when, from where: the newest first. Reading it is itself on record."""
+    """Who did what, when, from where: the newest first. Reading it is itself audited."""
 
     resource = "trail"
     plural = "audit_events"
@@ -119,7 +120,7 @@ class AuditEventViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.AUDIT_VIEW, query=AuditLogFilter, response=AuditEventShape, example=_ALL)
     def list(self, request: Request) -> Response:
-        """Read the audit trail."""
+        """Read the audit log."""
         filters = self.validated_query()
         filters.pop("cursor", None)
         rows = selectors.audit_log(visible_to=self.by, **_selector_arguments(filters))
@@ -131,7 +132,7 @@ class AuditEventViewSet(HimsViewSet):
 
 
 class VerificationViewSet(HimsViewSet):
-    """Whether the trail is as it was sealed."""
+    """Whether the audit log matches its seals."""
 
     resource = "verification"
     tag = "Audit"
@@ -147,8 +148,9 @@ class VerificationViewSet(HimsViewSet):
         """Verify the end of the audit log.
 
         Recomputes at most 10,000 sealed rows (`HIMS_AUDIT_VERIFY_ROWS`): those after the last that the worker has verified, or
-        with `since` those after the daily anchor before it. The worker recomputes the whole log once a day; what it finds wrong
-        is told here until it finds it right. A log that is empty or shorter than the anchor file says is never `intact`.
+        with `since` those after the daily anchor before it. The worker recomputes the whole log once a day; a flaw that it finds
+        is reported here until the log is intact again. A log that is empty or shorter than the anchor file says is never
+        `intact`.
         """
         since = self.validated_query().get("since")
         result = verifier.verify_recent(by=self.by, since=since.start if since else None)
@@ -156,7 +158,7 @@ class VerificationViewSet(HimsViewSet):
 
 
 def _selector_arguments(filters: dict[str, Any]) -> dict[str, Any]:
-    """What the selector takes. Raises Invalid for a span that ends before it begins."""
+    """Returns the arguments of the selector. Raises Invalid for a period that ends before it begins."""
     start, end = filters.get("date_from"), filters.get("date_to")
     if start and end and start.start >= end.end:
         raise Invalid(field="date_from", issue="Must not be later than date_to.")

@@ -1,4 +1,4 @@
-"""Code systems over the API: the search for a diagnosis by its words or the beginning of its code."""
+"""The API of code systems: searching a diagnosis by its words or the beginning of its code."""
 
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ _FOUND = Example(
 
 
 class DayFormField(forms.DateField):
-    """A date of service, written as ISO 8601 has it and in no other way."""
+    """A date of service, in ISO 8601 only."""
 
     def to_python(self, value: Any) -> date | None:
         if value in self.empty_values:
@@ -64,12 +64,12 @@ class IcdCodeFilter(FilterSet):
         fields: list[str] = []
 
     def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
-        """The selector searches; here the parameters are only declared and checked."""
+        """Returns the queryset unfiltered: the selector searches; this class declares and checks the parameters."""
         return rows
 
 
 class IcdCodeShape(serializers.ModelSerializer):
-    """A code of ICD-10-CM. A header (`billable` false) stands for those below it, and no claim takes it."""
+    """A code of ICD-10-CM. A header (`billable` false) groups the codes below it and is not valid on a claim."""
 
     class Meta:
         model = IcdCode

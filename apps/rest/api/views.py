@@ -1,4 +1,4 @@
-"""The API's own resources: its version, and the answer where there is no route."""
+"""The API's own resources: its version, and the reply for unknown routes."""
 
 from typing import Any, NoReturn
 
@@ -14,7 +14,7 @@ from apps.rest.viewsets import HimsViewSet
 
 
 class VersionViewSet(HimsViewSet):
-    """Which HIMS this is, and where it keeps time."""
+    """The version of HIMS, and the clinic's time zone."""
 
     resource = "version"
     data_key = ""
@@ -33,7 +33,7 @@ class VersionViewSet(HimsViewSet):
 
 
 class NoRouteViewSet(HimsViewSet):
-    """Every path under /v1 that leads nowhere, and every other major version."""
+    """Every unknown path under /v1, and every other major version."""
 
     resource = "route"
     schema = None

@@ -1,4 +1,4 @@
-"""What is sent to the diary."""
+"""Request bodies of appointments."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def _text(size: int) -> serializers.CharField:
 
 @extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
 class ClockField(serializers.TimeField):
-    """A time of day by the clinic's clock."""
+    """A time of day in the clinic's time zone."""
 
     default_error_messages = {"invalid": "Write the time as HH:MM."}
 
@@ -39,7 +39,7 @@ def _day(**more: Any) -> serializers.DateField:
 
 
 class _Cleared(StrictSerializer):
-    """A text that is null is an empty text."""
+    """A text for which null means empty."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         texts = {name for name, field in self.fields.items() if isinstance(field, serializers.CharField)}
@@ -47,7 +47,7 @@ class _Cleared(StrictSerializer):
 
 
 class BookBody(_Cleared):
-    """A visit to be booked. Without a doctor it is the caller, if one; without a length the doctor's own for that type."""
+    """A new appointment. Default doctor: the caller, if a doctor; default length: the doctor's usual one for that type."""
 
     patient_id = IdField()
     doctor_id = IdField(required=False, allow_null=True)
@@ -71,7 +71,8 @@ class BookBody(_Cleared):
 
 
 class ChangeBody(_Cleared):
-    """What is absent is kept. Time, length, doctor and room change only while the visit is requested, scheduled or confirmed."""
+    """Absent fields stay unchanged. Time, length, doctor and room can change only while the appointment is requested, scheduled
+    or confirmed."""
 
     scheduled_time = InstantField(required=False)
     duration_minutes = _minutes()
@@ -95,7 +96,7 @@ class ChangeBody(_Cleared):
 
 
 class EarlyBody(StrictSerializer):
-    """Sent where an appointment of another day is meant."""
+    """Confirms an appointment of another day."""
 
     early = serializers.BooleanField(
         required=False, default=False, help_text="Allow an appointment of another day than today, past or future"
@@ -103,7 +104,7 @@ class EarlyBody(StrictSerializer):
 
 
 class CancelBody(_Cleared):
-    """Why, and whether the patient is told; the same two may stand in the address instead."""
+    """The reason, and whether the patient is notified; the same two may be sent as query parameters instead."""
 
     cancellation_reason = _text(REASON_MAX)
     notify_patient = serializers.BooleanField(required=False)
@@ -123,7 +124,7 @@ class EndTimeField(serializers.TimeField):
 
 
 class HoursBody(StrictSerializer):
-    """Hours on one weekday, by the clinic's clock."""
+    """Hours on one weekday, in the clinic's time zone."""
 
     weekday = serializers.IntegerField(min_value=0, max_value=6, help_text="0 is Monday")
     starts = serializers.TimeField(
@@ -141,7 +142,7 @@ class HoursBody(StrictSerializer):
 
 
 class ScheduleBody(StrictSerializer):
-    """All of a doctor's week, in place of the one before."""
+    """A doctor's whole week, in place of the previous one."""
 
     slot_minutes = _minutes(default=rules.SLOT_MINUTES)
     overbook_per_day = serializers.IntegerField(min_value=0, max_value=50, required=False, default=rules.OVERBOOK_PER_DAY)
@@ -160,7 +161,7 @@ class ScheduleBody(StrictSerializer):
 
 
 class TimeOffBody(_Cleared):
-    """From when to when the doctor is away. Days count whole: `ends_at` as a day is the last day away."""
+    """The time in which the doctor is away. Whole days: `ends_at` as a day is the last day away."""
 
     starts_at = InstantOrDayField()
     ends_at = InstantOrDayField()
@@ -173,7 +174,7 @@ class TimeOffBody(_Cleared):
 
 
 class WaitBody(_Cleared):
-    """Whom the patient would see, and when. Days and times of day are the clinic's; both ends are included."""
+    """The requested doctor and times. Days and times of day are the clinic's; both ends are included."""
 
     patient_id = IdField()
     doctor_id = IdField(required=False, allow_null=True, help_text="Without: any doctor")
@@ -188,13 +189,13 @@ class WaitBody(_Cleared):
 
 
 class AnswerBody(StrictSerializer):
-    """Which offer is meant; without it, the one that is open."""
+    """The offer; without it, the open one."""
 
     offer_id = IdField(required=False, allow_null=True)
 
 
 def end_of(sent: Any, read: datetime) -> datetime:
-    """Where a range ends that names its last day or an instant: before the next day begins, or there."""
+    """Returns the end of a range given by its last day or an instant: the beginning of the next day, or the instant."""
     return _next_day(read) if isinstance(sent, str) and len(sent) == _DAY else read
 
 

@@ -1,4 +1,4 @@
-"""How visits, weeks and free times read, as far as the role of the reader goes."""
+"""Serializers of appointments, weeks and free times, within the reader's permissions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,13 +18,13 @@ from apps.appointments.services import BookingWarning
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow, colleagues, rows_by_id
 from apps.rest.sparse_fields import Expansion
 
-# What was noted of a visit; readers of reduced rows see when and with whom it is, and no more.
+# The notes of an appointment; readers of reduced rows see only its time and people.
 NOTED = ("notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason")
-_ALONE = ("triage_reason", "created_at", "updated_at")  # of one visit, not of a list's rows
+_ALONE = ("triage_reason", "created_at", "updated_at")  # of one appointment, not of a list's rows
 
 
 class AppointmentRow(serializers.Serializer):
-    """A visit in a list."""
+    """An appointment in a list."""
 
     prepared = Permission.APPOINTMENT_VIEW
 
@@ -52,7 +52,7 @@ class AppointmentRow(serializers.Serializer):
 
 
 class AppointmentShape(AppointmentRow):
-    """A visit in full."""
+    """An appointment in full."""
 
     triage_reason = serializers.CharField(required=False, allow_blank=True)
     created_at = serializers.DateTimeField()
@@ -70,7 +70,7 @@ class SlotShape(serializers.Serializer):
 
 
 class SlotsShape(serializers.Serializer):
-    """Free times in order, none overlapping another."""
+    """Free times in order, without overlaps."""
 
     slots = SlotShape(many=True)
 
@@ -84,7 +84,7 @@ class RoomShape(serializers.Serializer):
 
 
 class HoursShape(serializers.Serializer):
-    """Published hours on one weekday, by the clinic's clock."""
+    """Published hours on one weekday, in the clinic's time zone."""
 
     weekday = serializers.IntegerField(min_value=0, max_value=6, help_text="0 is Monday")
     starts = serializers.RegexField(r"^\d\d:\d\d$")
@@ -119,19 +119,20 @@ DOCTOR = Expansion(of="doctor_id", permission=Permission.DOCTOR_VIEW, load=colle
 
 
 def appointment(row: Appointment, reader: Actor) -> dict[str, Any]:
-    """A visit in full, as far as the reader goes."""
+    """Returns an appointment in full, within the reader's permissions."""
     return to_row({name: getattr(row, name) for name in (*prepared.COLUMNS, *_ALONE)}, reader)
 
 
 def to_row(row: dict[str, Any], reader: Actor) -> dict[str, Any]:
-    """A visit of a list, which is plain values already."""
+    """Returns an appointment of a list, which is plain values already."""
     if reader.has_permission(Permission.APPOINTMENT_SEE_NOTES):
         return row
     return {name: value for name, value in row.items() if name not in NOTED}
 
 
 def visits_affected(count: int, field: str, where: str) -> list[Mapping[str, Any]]:
-    """The warning that booked visits are affected; none where no visit is. `visits` is the name of `count` since 0.2.0."""
+    """Returns the warning that booked appointments are affected; empty without any. `visits` is the name of `count` since
+    0.2.0."""
     if not count:
         return []
     message = f"{count} booked appointments {where}. Move them, or view them."
@@ -140,12 +141,12 @@ def visits_affected(count: int, field: str, where: str) -> list[Mapping[str, Any
 
 
 def warnings(cautions: Sequence[BookingWarning]) -> list[Mapping[str, Any]]:
-    """As they stand beside `data`."""
+    """Returns the warnings in the form that is next to `data`."""
     return [{"code": one.code, "message": one.message, "field": "scheduled_time"} for one in cautions]
 
 
 def slots(free: Sequence[TimeSpan]) -> list[dict[str, Any]]:
-    """Free times, also by the clinic's clock."""
+    """Returns free times, also in the clinic's time zone."""
     zone = availability.clinic_zone()
     result = []
     for span in free:
@@ -168,7 +169,7 @@ def room(row: Room) -> dict[str, Any]:
 
 
 def schedule(week: Week) -> dict[str, Any]:
-    """A doctor's week."""
+    """Returns a doctor's week."""
     return {
         "doctor_id": week.doctor_id,
         "slot_minutes": week.schedule.slot_minutes,
@@ -189,6 +190,6 @@ def schedule(week: Week) -> dict[str, Any]:
 
 
 def time_off(row: TimeOff, reader: Actor) -> dict[str, Any]:
-    """When a doctor is away; why only for those who plan."""
+    """Returns when a doctor is away; the reason only for users who plan schedules."""
     shown = {"id": row.pk, "doctor_id": row.doctor_id, "starts_at": row.starts_at, "ends_at": row.ends_at}
     return shown | ({"reason": row.reason} if reader.has_permission(Permission.SCHEDULE_KEEP) else {})

@@ -1,4 +1,4 @@
-"""What is sent: a visit to begin, a step to save, a visit to sign, to let wait, to hand over."""
+"""Request bodies of consultations: start, save a step, sign, put on hold, hand over."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def _alerts() -> serializers.ListField:
 
 
 def _step_fields() -> str:
-    """The fields of each step, for the reader of the OpenAPI file."""
+    """Returns the fields of each step, for the reader of the OpenAPI file."""
     lines = []
     for step, schema in SCHEMAS.items():
         names = [f"`{name}`{'*' if name in REQUIRED_FIELDS.get(step, ()) else ''}" for name in schema]
@@ -52,7 +52,7 @@ def _step_fields() -> str:
 
 
 class StepBody(StrictSerializer):
-    """What is absent in `step_data` stays as it is stored, null clears. Name the step by number, by name, or by both."""
+    """Absent fields of `step_data` stay unchanged, null clears. Name the step by number, by name, or by both."""
 
     step_number = serializers.IntegerField(min_value=0, max_value=STEP_COUNT - 1, required=False)
     step_name = serializers.ChoiceField(choices=[(step.wire_name, step.wire_name) for step in Step], required=False)
@@ -70,7 +70,7 @@ class StepBody(StrictSerializer):
     confirmed_implausible = serializers.BooleanField(required=False, help_text="The same as within the step data of vitals")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of `services.NewSave`."""
+        """Returns the arguments of `services.NewSave`."""
         number, name = attrs.get("step_number"), attrs.get("step_name")
         if number is None and name is None:
             raise serializers.ValidationError({"step_number": "Send step_number or step_name."})
@@ -93,7 +93,7 @@ class CompleteBody(StrictSerializer):
     notify_patient = serializers.BooleanField(default=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of `services.complete`."""
+        """Returns the arguments of `services.complete`."""
         arguments = dict(attrs)
         acknowledged = arguments.pop("acknowledged_alerts", [])
         return arguments | {"acknowledged": acknowledged}
@@ -113,4 +113,4 @@ class HandOverBody(StrictSerializer):
 
 
 class NothingBody(StrictSerializer):
-    """Nothing need be said."""
+    """An empty body."""

@@ -1,4 +1,4 @@
-"""How visits read, as far as the role of the reader goes."""
+"""Serializers of consultations, within the reader's permissions."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ STATES = [(state.value, state.value) for state in State]
 
 
 def _number(**about: Any) -> serializers.IntegerField:
-    """A step's."""
+    """The number of a step."""
     return serializers.IntegerField(min_value=0, max_value=STEP_COUNT - 1, **about)
 
 
 class ConsultationRow(serializers.Serializer):
-    """A visit in a list."""
+    """A consultation in a list."""
 
     reads = Permission.CONSULTATION_VIEW
 
@@ -44,7 +44,7 @@ class ConsultationRow(serializers.Serializer):
 
 
 class StepEntryShape(serializers.Serializer):
-    """How one step stands."""
+    """The state of one step."""
 
     state = serializers.ChoiceField(choices=STATES)
     completed = serializers.BooleanField()
@@ -61,7 +61,7 @@ class StepEntryShape(serializers.Serializer):
 
 
 class StepDataShape(serializers.Serializer):
-    """The eleven steps by name. Readers of codes see the assessment alone."""
+    """The eleven steps by name. Readers of codes see only the assessment."""
 
     patient_overview = StepEntryShape(required=False)
     vitals = StepEntryShape(required=False)
@@ -77,7 +77,7 @@ class StepDataShape(serializers.Serializer):
 
 
 class PromptShape(serializers.Serializer):
-    """What an adaptive rule has to ask."""
+    """A question of an adaptive rule."""
 
     rule_id = serializers.CharField()
     because = serializers.CharField()
@@ -87,7 +87,7 @@ class PromptShape(serializers.Serializer):
 
 
 class AnswerShape(serializers.Serializer):
-    """Who saw an alert, and why it was passed over."""
+    """Who acknowledged an alert, and why it was overridden."""
 
     at = serializers.DateTimeField()
     by = serializers.UUIDField(allow_null=True)
@@ -95,7 +95,7 @@ class AnswerShape(serializers.Serializer):
 
 
 class VisitAlertShape(serializers.Serializer):
-    """What must be acknowledged before the visit is signed."""
+    """An alert that must be acknowledged before the consultation is signed."""
 
     id = serializers.CharField()
     rule_id = serializers.CharField()
@@ -108,7 +108,7 @@ class VisitAlertShape(serializers.Serializer):
 
 
 class AddendumShape(serializers.Serializer):
-    """What was added after the signature."""
+    """A text added after the signature."""
 
     id = serializers.UUIDField()
     text = serializers.CharField()
@@ -117,7 +117,7 @@ class AddendumShape(serializers.Serializer):
 
 
 class ConsultationShape(ConsultationRow):
-    """A visit in full. Readers of codes see its frame and the diagnoses."""
+    """A consultation in full. Readers of codes see its frame and the diagnoses."""
 
     step_data = StepDataShape()
     entered_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who started it")
@@ -141,7 +141,7 @@ class ConsultationShape(ConsultationRow):
 
 
 def to_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A visit of a list, which is plain values already."""
+    """Returns a consultation of a list, which is plain values already."""
     return {name: STEP_COUNT if name == "total_steps" else row[name] for name in _ROW}
 
 
@@ -149,7 +149,7 @@ _ROW = (*COLUMNS[:5], "current_step", "total_steps", "status", *COLUMNS[7:])
 
 
 def consultation(consultation: ConsultationDetails, reader: Actor) -> dict[str, Any]:
-    """The reference's shape (section 5.2), and what adaptive visits say beside."""
+    """Returns the reference's form (section 5.2), with the guidance of adaptive consultations."""
     row = consultation.row
     fields = to_row({name: getattr(row, name) for name in COLUMNS})
     head = {name: fields[name] for name in _ROW[:-2]}
@@ -161,7 +161,8 @@ def consultation(consultation: ConsultationDetails, reader: Actor) -> dict[str, 
 
 
 def warnings(consultation: ConsultationDetails, reader: Actor) -> list[dict[str, Any]]:
-    """Returns what a client must show beside the visit: urgent alerts, diagnoses that do not fit, and what was not ordered."""
+    """Returns what a client must show with the consultation: urgent alerts, diagnoses that do not fit, and what was not
+    ordered."""
     if not reader.has_permission(Permission.CONSULTATION_SEE_NOTES):
         return []
     alerts = [(f"{one['message']} {one['because']}", "step_data.vitals") for one in consultation.urgent_alerts]
@@ -193,14 +194,14 @@ def _state(one: StepState) -> dict[str, Any]:
 
 
 def _rule_of(consultation: ConsultationDetails, one: StepState) -> str:
-    """The rule whose reason is told."""
+    """Returns the rule whose reason is shown."""
     guidance = consultation.row.guidance
     lines = guidance.get("requires", []) if one.required else guidance.get("skips", []) if one.state is State.SKIPPED else []
     return next((line["rule_id"] for line in lines if line["step"] == one.step and line["because"] == one.reason), "")
 
 
 def _codes(consultation: ConsultationDetails) -> dict[str, Any]:
-    """The assessment for whoever reads codes and no narrative."""
+    """Returns the assessment for readers of codes without narrative."""
     (one,) = [one for one in consultation.progress.steps if one.step is Step.ASSESSMENT]
     save = consultation.saves.get(Step.ASSESSMENT)
     if save is None:
@@ -210,7 +211,7 @@ def _codes(consultation: ConsultationDetails) -> dict[str, Any]:
 
 
 def _guidance_fields(consultation: ConsultationDetails) -> dict[str, Any]:
-    """What is required and what the adaptive rules say."""
+    """Returns what is required and the results of the adaptive rules."""
     guidance, progress = consultation.row.guidance, consultation.progress
     return {
         "entered_by": consultation.row.entered_by_id,
@@ -233,7 +234,7 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def alert(line: dict[str, Any], answer: Acknowledgement | None) -> dict[str, Any]:
-    """An alert, and who answered it."""
+    """Returns an alert, and who acknowledged it."""
     answered = {"at": answer.at, "by": answer.by_id, "reason": answer.reason} if answer else None
     return (
         {"id": line["id"]}
