@@ -1,14 +1,17 @@
-"""The accounts app. It registers its listeners when it loads."""
+"""The accounts app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig
 
 
-class AccountsConfig(AppConfig):
+class AccountsConfig(DomainConfig):
     name = "apps.accounts"
     verbose_name = "Staff"
-
-    def ready(self) -> None:
-        import_module("apps.accounts.listeners")
-        import_module("apps.accounts.authentication.retention")
+    floor = 4
+    api_urls = "apps.accounts.api.urls"
+    loads = ("authentication.retention",)
+    enum_names = {
+        "Role": "apps.access.roles.STAFF",
+        "Scope": "apps.accounts.api.api_keys.KEY_SCOPES",
+        "ApiKeyStatus": "apps.accounts.api.api_keys.KEY_STATES",
+        "UserStatus": "apps.accounts.api.users.USER_STATES",
+    }

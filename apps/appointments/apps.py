@@ -1,14 +1,23 @@
-"""The appointments app: it declares which of its rows follow a patient into a merge, and listens, when it loads."""
+"""The appointments app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig, Periodic
 
 
-class AppointmentsConfig(AppConfig):
+class AppointmentsConfig(DomainConfig):
     name = "apps.appointments"
-
-    def ready(self) -> None:
-        import_module("apps.appointments.registrations")
-        import_module("apps.appointments.listeners")
-        import_module("apps.appointments.retention")
+    floor = 6
+    api_urls = "apps.appointments.api.urls"
+    patient_links = ("appointments.Appointment.patient", "appointments.WaitlistEntry.patient")
+    beat = {
+        "compact the row counter of appointments": Periodic("apps.appointments.tasks.compact_row_counter", every=10, expires=30),
+        "advance the offers of the waitlist": Periodic("apps.appointments.tasks.keep_waitlist", every=15, expires=30),
+    }
+    enum_names = {
+        "AppointmentStatus": "apps.appointments.models.appointments.STATUSES",
+        "MoveResult": "apps.appointments.api.reschedule.MOVE_RESULTS",
+        "MoveReason": "apps.appointments.api.reschedule.MOVE_REASONS",
+        "AppointmentType": "apps.appointments.models.AppointmentType",
+        "SeriesFrequency": "apps.appointments.api.series.FREQUENCIES",
+        "WaitlistStatus": "apps.appointments.models.WaitStatus",
+        "WaitlistOfferStatus": "apps.appointments.models.OfferStatus",
+    }

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from apps.appointments.models import FreedSlotOffer
-from apps.audit.retention.purging import RetentionRule, register
+from apps.common.retention import RetentionRule, register
 
 register(
     RetentionRule("freed_times", lambda: timedelta(days=90), lambda before: FreedSlotOffer.objects.filter(ends_at__lt=before))

@@ -1,13 +1,18 @@
-"""The audit app. It registers its listener when it loads."""
+"""The audit log as a Django app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig, Periodic
 
 
-class AuditConfig(AppConfig):
+class AuditConfig(DomainConfig):
     name = "apps.audit"
-
-    def ready(self) -> None:
-        import_module("apps.audit.listeners")
-        import_module("apps.audit.retention.purging")
+    floor = 3
+    api_urls = "apps.audit.api.urls"
+    loads = ("retention.purging",)
+    beat = {
+        "purge expired rows": Periodic("apps.audit.tasks.purge", every=86_400),
+        "seal the audit log": Periodic("apps.audit.tasks.seal", every=3, expires=30),
+        "seal late rows of the audit log": Periodic("apps.audit.tasks.seal", every=60, expires=30, kwargs={"thorough": True}),
+        "verify the audit log": Periodic("apps.audit.tasks.verify", every=60, expires=30),
+        "look for unusual reading": Periodic("apps.audit.tasks.look_for_unusual_reading", every=60, expires=30),
+        "create the next months' audit partitions": Periodic("apps.audit.tasks.make_partitions", every=86_400),
+    }

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from apps.access.actor import Actor
 from apps.audit.models import AuditEvent, AuditQuerySet, Chain, VerificationProgress
@@ -52,6 +53,22 @@ def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = Non
     rows = rows.filter(at__gte=since) if since else rows
     rows = rows.filter(at__lt=until) if until else rows
     return rows.order_by("-at", "-id")
+
+
+def history(row_id: UUID, *, since: datetime) -> QuerySet:
+    """Rows about a record or a patient since the instant, the latest first, each with the `username` of the person.
+
+    Not scoped: the caller has checked the right.
+    """
+    people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
+    rows = AuditEvent.objects.filter(Q(patient_id=row_id) | Q(object_id=row_id), at__gte=since)
+    return rows.annotate(username=Subquery(people)).order_by("-at", "-id")
+
+
+def last_author(row_id: UUID, *, since: datetime) -> UUID | None:
+    """The id of the user whose change of a record, announced as an event, is the latest since the instant; None for none."""
+    rows = AuditEvent.objects.filter(object_id=row_id, at__gte=since, detail__has_key="event_id")
+    return rows.order_by("-at").values_list("user_id", flat=True).first()
 
 
 def unsealed() -> int:

@@ -1,7 +1,8 @@
 """The common floor as a Django app."""
 
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig
 
 
-class CommonConfig(AppConfig):
+class CommonConfig(DomainConfig):
     name = "apps.common"
+    floor = 0

@@ -1,12 +1,20 @@
-"""The consultations app: it declares which of its rows follow a patient into a merge when it loads."""
+"""The consultations app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig, Periodic
 
 
-class ConsultationsConfig(AppConfig):
+class ConsultationsConfig(DomainConfig):
     name = "apps.consultations"
-
-    def ready(self) -> None:
-        import_module("apps.consultations.registrations")
+    floor = 7
+    api_urls = "apps.consultations.api.urls"
+    patient_links = ("consultations.Consultation.patient",)
+    beat = {
+        "compact the row counter of consultations": Periodic(
+            "apps.consultations.tasks.compact_row_counter", every=10, expires=30
+        ),
+    }
+    enum_names = {
+        "ConsultationStatus": "apps.consultations.models.STATUSES",
+        "StepState": "apps.consultations.api.serializers.responses.STATES",
+        "WorkflowType": "apps.consultations.models.WORKFLOWS",
+    }

@@ -1,7 +1,9 @@
 """The developers app."""
 
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig
 
 
-class DevelopersConfig(AppConfig):
+class DevelopersConfig(DomainConfig):
     name = "apps.developers"
+    floor = 11
+    api_urls = "apps.developers.api.urls"

@@ -1,8 +1,10 @@
 """The events app."""
 
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig, Periodic
 
 
-class EventsConfig(AppConfig):
+class EventsConfig(DomainConfig):
     name = "apps.events"
     verbose_name = "Upkeep"
+    floor = 1
+    beat = {"relay the events that are due": Periodic("apps.events.tasks.dispatch_due", every=5, expires=30)}

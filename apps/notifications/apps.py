@@ -1,14 +1,15 @@
-"""The notifications app. It registers its listeners when it loads."""
+"""The notifications app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig
 
 
-class NotificationsConfig(AppConfig):
+class NotificationsConfig(DomainConfig):
     name = "apps.notifications"
-
-    def ready(self) -> None:
-        import_module("apps.notifications.listeners")
-        import_module("apps.notifications.account_changes.listeners")
-        import_module("apps.notifications.messages.retention")
+    floor = 10
+    api_urls = "apps.notifications.api.urls"
+    loads = ("account_changes.listeners", "messages.retention")
+    enum_names = {
+        "NotificationType": "apps.notifications.models.Type",
+        "Priority": "apps.notifications.models.Priority",
+        "NotificationCategory": "apps.notifications.models.Category",
+    }

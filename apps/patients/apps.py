@@ -1,13 +1,19 @@
-"""The patients app. It registers its listeners when it loads."""
+"""The patients app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig, Periodic
 
 
-class PatientsConfig(AppConfig):
+class PatientsConfig(DomainConfig):
     name = "apps.patients"
-
-    def ready(self) -> None:
-        import_module("apps.patients.listeners")
-        import_module("apps.patients.registrations")
+    floor = 5
+    api_urls = "apps.patients.api.urls"
+    beat = {
+        "compact the row counter of patients": Periodic("apps.patients.tasks.compact_row_counter", every=10, expires=30),
+        "find the common prefixes of names": Periodic("apps.patients.tasks.note_common_prefixes", every=3_600),
+    }
+    enum_names = {
+        "Gender": "apps.patients.models.Gender",
+        "AllergyStatus": "apps.patients.models.AllergyStatus",
+        "EntryType": "apps.access.matrix.CHART_TYPES",
+        "EntrySource": "apps.patients.models.ChartEntry.Source",
+    }

@@ -1,10 +1,16 @@
-"""What patients registers in the floors below: which charts are closed to a caller who repeats a request."""
+"""What patients register with the kit, and what they collect from the apps above.
+
+With the kit: which charts are closed to a caller who repeats a request. From the apps: the foreign keys to a patient whose
+rows follow a merge.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from apps.access.actor import Actor
+from apps.common import domain
 from apps.patients import selectors
+from apps.patients.merging import patient_links
 from apps.rest import replays
 
 
@@ -14,3 +20,6 @@ def is_closed(by: Actor, ids: Collection[UUID]) -> bool:
 
 
 replays.register_closed_check(is_closed)
+for config in domain.installed():
+    for link in config.patient_links:
+        patient_links.moves(*link.rsplit(".", 1))

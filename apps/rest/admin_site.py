@@ -19,13 +19,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from apps.access.permissions import Permission
-from apps.audit import services as audit
-from apps.audit.models import AuditEvent
-from apps.common import clock
+from apps.common import clock, domain
 from apps.common.errors import Forbidden, NotFound, RateLimited
-from apps.rest import sign_in
+from apps.rest import audit_log, sign_in
 from apps.rest.permissions import ReauthenticationRequired
 
+_PLATFORM_FLOOR = 3  # audit, terminology and what is below them: no domain of the clinic
 _BEGAN_AT = "began_at"  # when the browser's session began, for its absolute end
 _REAUTHENTICATED_AT = "reauthenticated_at"  # when the password was last given in it; the sign-in counts
 # https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the person out of the clinic's other sites as
@@ -125,14 +124,12 @@ class HimsAdminSite(AdminSite):
         return super().index(request, {"pending_work": rows} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
-        """By name; what only keeps the house running (the pages of this floor) comes last."""
+        """By name; the pages of the platform (the apps below `accounts`) come last."""
         listed = super().get_app_list(request, app_label)
         for model in (model for app in listed for model in app["models"]):
             model["name"] = getattr(self._registry[model["model"]], "title", "") or model["name"]
-        return sorted(listed, key=lambda app: (self._is_upkeep(app), app["name"]))
-
-    def _is_upkeep(self, app: Any) -> bool:
-        return all(type(self._registry[model["model"]]).__module__.startswith("apps.rest.") for model in app["models"])
+        platform = {config.label for config in domain.installed() if config.floor <= _PLATFORM_FLOOR}
+        return sorted(listed, key=lambda app: (app["app_label"] in platform, app["name"]))
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """None: what was done stands in the trail."""
@@ -185,12 +182,14 @@ class HimsAdminSite(AdminSite):
         """Everything asked for was given: the browser's session begins, on record."""
         login(request, user)
         request.session[_BEGAN_AT] = request.session[_REAUTHENTICATED_AT] = clock.now().isoformat()
-        audit.record(by=user, action="session.started", object_id=user.pk, door="admin")
+        audit_log.record(by=user, action="session.started", object_id=user.pk, door="admin")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Sign out, on record."""
         if request.method == "POST":
-            audit.record(by=request.user, action="session.ended", object_id=request.user.pk, reason="signed_out", door="admin")  # type: ignore[arg-type]
+            audit_log.record(
+                by=request.user, action="session.ended", object_id=request.user.pk, reason="signed_out", door="admin"
+            )  # type: ignore[arg-type]
         return clear_browser_cache(super().logout(request, extra_context))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -250,4 +249,4 @@ def _record_denial(request: HttpRequest, patient_id: UUID | None = None) -> None
     """`patient_id` is whose record was asked for; without, what the page itself said of that (`request.about_patient`)."""
     about = patient_id or getattr(request, "about_patient", None)
     details = {"path": request.path, "method": request.method, "door": "admin"}
-    audit.record(by=request.user, action="page.refused", outcome=AuditEvent.Outcome.DENIED, patient_id=about, **details)  # type: ignore[arg-type]
+    audit_log.record(by=request.user, action="page.refused", outcome=audit_log.DENIED, patient_id=about, **details)  # type: ignore[arg-type]

@@ -1,12 +1,10 @@
 """The HTTP kit as a Django app."""
 
-from importlib import import_module
-
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig, Periodic
 
 
-class RestConfig(AppConfig):
+class RestConfig(DomainConfig):
     name = "apps.rest"
-
-    def ready(self) -> None:
-        import_module("apps.rest.retention")
+    floor = 2
+    api_urls = "apps.rest.api.urls"
+    beat = {"delete expired idempotent replies": Periodic("apps.rest.tasks.forget_kept_replies", every=600)}

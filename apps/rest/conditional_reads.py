@@ -8,8 +8,8 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from apps.audit import services as audit
 from apps.common import redis_client
+from apps.rest import audit_log
 
 RECORD_INTERVAL = 600  # seconds
 
@@ -25,7 +25,7 @@ def record_not_modified(
             return
     except redis_client.RedisUnavailable:
         key = ""
-    audit.record(by=by, action=action, patient_id=patient_id, object_id=object_id, not_modified=True, **detail)
+    audit_log.record(by=by, action=action, patient_id=patient_id, object_id=object_id, not_modified=True, **detail)
     try:
         if key:
             redis_client.run(lambda client: client.set(key, 1, ex=RECORD_INTERVAL))

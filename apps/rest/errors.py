@@ -11,11 +11,9 @@ from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from apps.audit import services as audit
-from apps.audit.models import AuditEvent
 from apps.common import clock, context, errors
 from apps.common.outage import is_outage
-from apps.rest import disclosure, endpoint, renderers, sample_ids
+from apps.rest import audit_log, disclosure, endpoint, renderers, sample_ids
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +122,7 @@ def _record_denial(view: Any, request: Any, error: errors.HimsError) -> None:
     why = "The chart is restricted." if withheld else error.message
     about = withheld or _patient_in_path(view)
     try:
-        audit.record(by=actor, action=action, outcome=AuditEvent.Outcome.DENIED, patient_id=about, path=path, why=why)
+        audit_log.record(by=actor, action=action, outcome=audit_log.DENIED, patient_id=about, path=path, why=why)
     except Error:
         log.exception("a denial could not be audited")
 

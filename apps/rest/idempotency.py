@@ -28,11 +28,9 @@ from django.template.response import SimpleTemplateResponse
 from psycopg.pq import TransactionStatus
 from rest_framework.request import Request
 
-from apps.audit import services as audit
-from apps.audit.models import AuditEvent
 from apps.common import clock, context, keyring, prepared
 from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
-from apps.rest import endpoint, replays
+from apps.rest import audit_log, endpoint, replays
 from apps.rest.endpoint import PUBLIC
 from apps.rest.models import KeptReply
 from apps.rest.transactions import commit_despite_refusal
@@ -158,10 +156,10 @@ def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
         raise ReplyLost(field=HEADER, issue="reply_lost") from None
     about: dict[str, Any] = {"first_request": kept.request_id, "status": kept.status}
     if why := replays.withheld_reason(view, reply):
-        denied = AuditEvent.Outcome.DENIED
-        audit.record(by=view.by, action=f"{view.resource}.replay_withheld", outcome=denied, why=why, **about)
+        action = f"{view.resource}.replay_withheld"
+        audit_log.record(by=view.by, action=action, outcome=audit_log.DENIED, why=why, **about)
         raise ReplayWithheld(field=HEADER, issue="replay_withheld", reason="replay_withheld")
-    audit.record(by=view.by, action=f"{view.resource}.replayed", **about)
+    audit_log.record(by=view.by, action=f"{view.resource}.replayed", **about)
     return HttpResponse(reply.body, status=kept.status, headers={**reply.headers, REPLAYED: "true"})
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from apps.audit.retention.purging import RetentionRule, register
+from apps.common.retention import RetentionRule, register
 from apps.rest.models import SignInTry
 
 # Tries count for a minute; those of an outage of Redis are not looked at again.

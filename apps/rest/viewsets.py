@@ -25,10 +25,10 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
-from apps.audit import services as audit
 from apps.common import context
 from apps.common.errors import Invalid, RateLimited
 from apps.rest import (
+    audit_log,
     conditional_reads,
     endpoint,
     filters,
@@ -197,7 +197,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         if self.endpoint.etag and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
             self._pending_access_records = [*self._pending_access_records, row]
         else:
-            audit.record(by=self.by, **row)
+            audit_log.record(by=self.by, **row)
 
     def write_access_records(self, *, is_unchanged: bool) -> None:
         """Write the rows that waited for the answer: 200, or 304 where nothing has changed."""
@@ -206,7 +206,7 @@ class HimsViewSet(ViewSetMixin, APIView):
             if is_unchanged:
                 conditional_reads.record_not_modified(self.by, who=self.limit_key(self.request), **row)
             else:
-                audit.record(by=self.by, **row)
+                audit_log.record(by=self.by, **row)
 
     def _query(self) -> type[FilterSet]:
         assert self.endpoint.query is not None, f"{self.action} declares no query"

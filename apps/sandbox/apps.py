@@ -1,12 +1,11 @@
-"""The sandbox app: where it is installed, the API accepts the names of the samples and is ready only after they are loaded."""
+"""The sandbox app: where it is installed, the API accepts the names of its samples and is ready once they are loaded."""
 
-from importlib import import_module
+from apps.common.domain import DomainConfig
+from apps.sandbox.samples.sample_ids import SAMPLE_IDS
 
-from django.apps import AppConfig
 
-
-class SandboxConfig(AppConfig):
+class SandboxConfig(DomainConfig):
     name = "apps.sandbox"
-
-    def ready(self) -> None:
-        import_module("apps.sandbox.registrations")
+    floor = 11
+    api_urls = "apps.sandbox.api.urls"
+    sample_ids = SAMPLE_IDS

@@ -1,15 +1,13 @@
-"""What the sandbox registers in the floors below: the samples' names, readiness once the samples and the codes exist, and a
-deprecated operation."""
+"""What the sandbox registers with the kit: the system is ready once the samples and the codes are loaded, and one operation is
+deprecated."""
 
 from datetime import date
 
-from apps.rest import deprecations, health, sample_ids
+from apps.rest import deprecations, health
 from apps.rest.deprecations import Deprecation
 from apps.sandbox import selectors
-from apps.sandbox.samples.sample_ids import SAMPLE_IDS
 from apps.terminology import selectors as terminology
 
-sample_ids.register(SAMPLE_IDS)
 health.require("sample_data", selectors.is_seeded)
 health.require("terminology", terminology.any_loaded)
 deprecations.declare(

@@ -1,8 +1,10 @@
 """The terminology app."""
 
-from django.apps import AppConfig
+from apps.common.domain import DomainConfig
 
 
-class TerminologyConfig(AppConfig):
+class TerminologyConfig(DomainConfig):
     name = "apps.terminology"
     verbose_name = "Terminology"
+    floor = 3
+    api_urls = "apps.terminology.api.urls"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from apps.common import domain
 from hims import env, production
 from hims.launch import paths
 
@@ -33,10 +34,27 @@ CLINIC_TIME_ZONE = env.read.str("HIMS_CLINIC_TIME_ZONE", default="America/Los_An
 CLINIC_COUNTRY = env.read.str("HIMS_CLINIC_COUNTRY", default="US")  # reads telephone numbers written without a country code
 CLINIC_PHONE = env.read.str("HIMS_CLINIC_PHONE", default="")  # patients are mailed to call it; as it is to be printed
 
+# Each app declares the rest itself (its `apps.py`). The order is that in which a request tries the routes: busiest apps first.
+HIMS_APPS = [
+    "apps.patients",
+    "apps.appointments",
+    "apps.consultations",
+    "apps.notifications",
+    "apps.accounts",
+    "apps.rest",
+    "apps.audit",
+    "apps.terminology",
+    "apps.developers",
+    "apps.common",
+    "apps.access",
+    "apps.events",
+]
+if HIMS_ENV in ("sandbox", "test"):
+    HIMS_APPS.append("apps.sandbox")
 INSTALLED_APPS = [
     "hims",
     "apps.rest.admin_app.AdminConfig",
-    "apps.accounts",  # before Django's auth: its createsuperuser takes that one's place
+    *HIMS_APPS,  # before Django's auth: the createsuperuser of apps.accounts replaces Django's
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -48,16 +66,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "apps.common",
-    "apps.events",
-    "apps.terminology",
-    "apps.audit",
-    "apps.rest",
-    "apps.patients",
-    "apps.appointments",
-    "apps.consultations",
-    "apps.notifications",
-    "apps.developers",
 ]
 
 # The API needs none of the page middleware (session, messages, CSRF): those classes step aside on /v1.
@@ -222,29 +230,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX_TRIM": True,
     "COMPONENT_SPLIT_PATCH": False,  # the bodies say themselves what may be left out
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "Role": "apps.access.roles.STAFF",
-        "Scope": "apps.accounts.api.api_keys.KEY_SCOPES",
-        "ApiKeyStatus": "apps.accounts.api.api_keys.KEY_STATES",
-        "UserStatus": "apps.accounts.api.users.USER_STATES",
-        "Gender": "apps.patients.models.Gender",
-        "AllergyStatus": "apps.patients.models.AllergyStatus",
-        "EntryType": "apps.access.matrix.CHART_TYPES",
-        "EntrySource": "apps.patients.models.ChartEntry.Source",
-        "AppointmentStatus": "apps.appointments.models.appointments.STATUSES",
-        "MoveResult": "apps.appointments.api.reschedule.MOVE_RESULTS",
-        "MoveReason": "apps.appointments.api.reschedule.MOVE_REASONS",
-        "AppointmentType": "apps.appointments.models.AppointmentType",
-        "SeriesFrequency": "apps.appointments.api.series.FREQUENCIES",
-        "WaitlistStatus": "apps.appointments.models.WaitStatus",
-        "WaitlistOfferStatus": "apps.appointments.models.OfferStatus",
-        "ConsultationStatus": "apps.consultations.models.STATUSES",
-        "StepState": "apps.consultations.api.serializers.responses.STATES",
-        "WorkflowType": "apps.consultations.models.WORKFLOWS",
-        "NotificationType": "apps.notifications.models.Type",
-        "Priority": "apps.notifications.models.Priority",
-        "NotificationCategory": "apps.notifications.models.Category",
-    },
+    "ENUM_NAME_OVERRIDES": domain.enum_names(HIMS_APPS),
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.rest.schema.hooks.allow_blank",
@@ -309,36 +295,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     **{"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
-# What beat asks for every few seconds is worth nothing later: a worker that was away drops what piled up meanwhile.
-_SOON = {"expires": 30}
-CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {"task": "apps.events.tasks.dispatch_due", "schedule": 5.0, "options": _SOON},
-    "purge what is old": {"task": "apps.audit.tasks.purge", "schedule": 86_400.0},
-    "compact the patient row counter": {"task": "apps.patients.tasks.compact_row_counter", "schedule": 10.0, "options": _SOON},
-    "compact the appointment row counter": {
-        "task": "apps.appointments.tasks.compact_row_counter",
-        "schedule": 10.0,
-        "options": _SOON,
-    },
-    "pass waitlist offers on": {"task": "apps.appointments.tasks.keep_waitlist", "schedule": 15.0, "options": _SOON},
-    "compact the consultation row counter": {
-        "task": "apps.consultations.tasks.compact_row_counter",
-        "schedule": 10.0,
-        "options": _SOON,
-    },
-    "delete stored replies": {"task": "apps.rest.tasks.forget_kept_replies", "schedule": 600.0},
-    "seal the audit log": {"task": "apps.audit.tasks.seal", "schedule": 3.0, "options": _SOON},
-    "seal late audit rows": {
-        "task": "apps.audit.tasks.seal",
-        "schedule": 60.0,
-        "kwargs": {"thorough": True},
-        "options": _SOON,
-    },
-    "verify the audit log": {"task": "apps.audit.tasks.verify", "schedule": 60.0, "options": _SOON},
-    "look for unusual reading": {"task": "apps.audit.tasks.look_for_unusual_reading", "schedule": 60.0, "options": _SOON},
-    "record the common prefixes": {"task": "apps.patients.tasks.note_common_prefixes", "schedule": 3_600.0},
-    "make next months' audit partitions": {"task": "apps.audit.tasks.make_partitions", "schedule": 86_400.0},
-}
+CELERY_BEAT_SCHEDULE = domain.beat_schedule(HIMS_APPS)
 
 # Mail: sent by workers, never within a request (`apps.notifications.mail.mailer`).
 globals().update(env.email())

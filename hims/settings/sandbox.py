@@ -2,8 +2,6 @@
 
 from hims import env
 from hims.settings.base import *  # noqa: F403
-from hims.settings.base import INSTALLED_APPS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "apps.sandbox"]
 CLINIC_PHONE = env.read.str("HIMS_CLINIC_PHONE", default="(213) 555-0142")  # 555-01XX is nobody's
 HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=10.0)

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import ApiKeySecret, FailureCount, KnownPlace, PasswordLink, RecoveryCode, Session
 from apps.accounts.services.lockout import PLACE_KNOWN_FOR
-from apps.audit.retention.purging import RetentionRule, register
+from apps.common.retention import RetentionRule, register
 
 _KEEP_PLACES = timedelta(days=365)  # longer than they are valid, to investigate a complaint
 

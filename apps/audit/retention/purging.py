@@ -7,7 +7,6 @@ require as much or more for charts).
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,19 +18,11 @@ from apps.access.actor import Actor
 from apps.audit import services
 from apps.common import clock
 from apps.common.errors import Invalid
+from apps.common.retention import RetentionRule, register, rules
 from apps.events.models import Delivery, OutboxEvent
 
 BATCH = 5_000
 BATCHES_PER_TASK = 20  # batches of one task; a few seconds
-
-
-@dataclass(frozen=True)
-class RetentionRule:
-    """`expired` returns the rows to delete, given the instant before which they are too old; `keep` is read at each purge."""
-
-    name: str
-    keep: Callable[[], timedelta]
-    expired: Callable[[datetime], QuerySet]
 
 
 @dataclass(frozen=True)
@@ -42,22 +33,6 @@ class PurgeResult:
     before: datetime
     rows: int
     is_done: bool = True
-
-
-_rules: dict[str, RetentionRule] = {}
-
-
-def register(*rules: RetentionRule) -> None:
-    """Adds rules. Raises ValueError if a name is taken."""
-    for rule in rules:
-        if rule.name in _rules:
-            raise ValueError(f"there is a retention rule {rule.name} already")
-        _rules[rule.name] = rule
-
-
-def rules() -> list[RetentionRule]:
-    """Returns every rule, by name."""
-    return sorted(_rules.values(), key=lambda rule: rule.name)
 
 
 @dataclass
@@ -72,8 +47,9 @@ def purge(*, by: Actor, only: str = "", batch: int = 0, is_dry_run: bool = False
 
     `batch` is the number of rows of a batch (default: BATCH), `limit` that of batches, of all rules together (default: no limit).
     """
-    if only and only not in _rules:
-        raise Invalid(field="rule", issue=f"There is no such rule. Choose one of {', '.join(sorted(_rules))}.")
+    names = [rule.name for rule in rules()]
+    if only and only not in names:
+        raise Invalid(field="rule", issue=f"There is no such rule. Choose one of {', '.join(names)}.")
     now, budget = clock.now(), _BatchBudget(limit or math.inf)
     cutoffs = [(rule, now - rule.keep()) for rule in rules() if only in ("", rule.name)]
     if is_dry_run:

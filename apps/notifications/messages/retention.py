@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
-from apps.audit.retention.purging import RetentionRule, register
+from apps.common.retention import RetentionRule, register
 from apps.notifications.models import Message, Notification
 
 

@@ -1,8 +1,9 @@
 """A registry: which rows follow a patient into a merge, and back.
 
-Every foreign key to a patient is declared once, by its app; a test over all models fails for an undeclared one.
+Every foreign key to a patient is declared once; a test over all models fails for one that is not. Apps above declare theirs
+in their DomainConfig (`patient_links = ("appointments.Appointment.patient",)`), this app declares its own here:
 
-    patient_links.moves("appointments.Appointment", "patient")    # its rows follow; an undo asks about rows created since
+    patient_links.moves("patients.ChartEntry", "patient")    # its rows follow; an undo asks whose those created since are
     patient_links.stays("patients.Merge", "retired", "describes the merge")
 
 Rows that move must be written under the patient's lock (`get_for_update`). If a constraint does not allow the rows of both

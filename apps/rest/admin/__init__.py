@@ -1,4 +1,4 @@
-"""Base classes of the admin pages, and the pages of what lies below this floor: the trail, the deliveries, the codes.
+"""Base classes of the admin pages, and the page of the deliveries of events.
 
     @admin.register(Patient)
     class PatientAdmin(HimsModelAdmin):
@@ -8,6 +8,6 @@
 A page shows what `visible_to` shows, writes through services, notes every look in the trail and deletes nothing.
 """
 
-from apps.rest.admin import audit_log, deliveries, terminology
+from apps.rest.admin import deliveries
 
-__all__ = ["audit_log", "deliveries", "terminology"]
+__all__ = ["deliveries"]

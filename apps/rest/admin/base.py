@@ -7,21 +7,19 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
-from apps.audit import services as audit
-from apps.audit.models import AuditEvent
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
+from apps.rest import audit_log
 from apps.rest.admin.forms import AlreadySaved, ServiceForm, Stale, version_of
 from apps.rest.admin.row_actions import RowActionsMixin
 from apps.rest.admin_site import can_open
@@ -182,7 +180,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
             self.record_access(request, "read", row)
             context.update(
                 row_actions=self.available_row_actions(request, row),
-                may_see_history=can_open(request.user, Permission.AUDIT_VIEW),
+                may_see_history=can_open(request.user, audit_log.get().view_permission),
             )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
@@ -229,13 +227,13 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         patient_id = patient_id or (self.patient_of(row) if row is not None else None)
         object_id = row.pk if row is not None else None
         person = cast("Actor", request.user)
-        audit.record(
+        audit_log.record(
             by=person, action=f"{self.resource}.{action}", patient_id=patient_id, object_id=object_id, door="admin", **detail
         )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A year of the trail of this row, for those who may read the trail; itself on record."""
-        if not can_open(request.user, Permission.AUDIT_VIEW):
+        if not can_open(request.user, audit_log.get().view_permission):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -248,13 +246,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
             **self.page_context(request, row),
             "object": row,
             "opts": self.opts,
-            "audit_log": _audit_log_of(row.pk),
+            "audit_log": audit_log.get().history(row.pk, since=clock.now() - _HISTORY, limit=_HISTORY_ROWS),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)
-
-
-def _audit_log_of(row_id: UUID) -> QuerySet:
-    people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
-    rows = AuditEvent.objects.filter(Q(patient_id=row_id) | Q(object_id=row_id), at__gte=clock.now() - _HISTORY)
-    return rows.annotate(username=Subquery(people)).order_by("-at", "-id")[:_HISTORY_ROWS]

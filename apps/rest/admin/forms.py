@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
 
-from apps.audit.models import AuditEvent
 from apps.common import text
 from apps.common.errors import Conflict, HimsError, Invalid
+from apps.rest import audit_log
 
 _MANY_LINES = (forms.Textarea, forms.PasswordInput, forms.HiddenInput)
 _SAME_MOMENT = timedelta(seconds=5)  # between a row's `updated_at` and its line in the trail
@@ -148,6 +148,6 @@ def _last_change(row: models.Model) -> tuple[str, str]:
     changed_at = getattr(row, "updated_at", None)
     if changed_at is None:
         return "somebody", ""
-    facts = AuditEvent.objects.filter(object_id=row.pk, at__gte=changed_at - _SAME_MOMENT, detail__has_key="event_id")
-    person = get_user_model().objects.filter(pk=facts.order_by("-at").values("user_id")[:1]).first()
+    author = audit_log.get().last_author(row.pk, since=changed_at - _SAME_MOMENT)
+    person = get_user_model().objects.filter(pk=author).first()
     return str(person or "somebody"), timezone.localtime(changed_at).strftime("%H:%M")

@@ -3,20 +3,18 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import CharFilter, ChoiceFilter, FilterSet
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
 from apps.audit import selectors
+from apps.audit.api.filters import AuditLogFilter, SinceFilter
+from apps.audit.api.serializers import AuditEventShape, VerificationShape
 from apps.audit.models import AuditEvent
 from apps.audit.verification import verifier
-from apps.audit.verification.verifier import Flaw
 from apps.common.errors import Invalid
 from apps.rest import cursor, paging
 from apps.rest.endpoint import Example, endpoint
-from apps.rest.filters import IdFilter, TimeRangeFilter
 from apps.rest.paging import Total
 from apps.rest.viewsets import HimsViewSet
 
@@ -43,71 +41,6 @@ _FOUND = {
 }
 _ALL = Example(reply={"success": True, "data": {"audit_events": [_ROW], "pagination": _PAGE}})
 _VERIFIED = Example(reply={"success": True, "data": {"verification": _FOUND}})
-
-
-class AuditLogFilter(FilterSet):
-    patient_id = IdFilter(method="as_declared", help_text="Whose record it was about")
-    user_id = IdFilter(method="as_declared", help_text="The user")
-    action = CharFilter(method="as_declared", max_length=80, help_text="The action, such as `chart.read` or `session.refused`")
-    outcome = ChoiceFilter(method="as_declared", choices=AuditEvent.Outcome.choices)
-    date_from = TimeRangeFilter(
-        method="as_declared", help_text="A day in the clinic's time zone (`2025-01-15`), or an RFC 3339 instant; included"
-    )
-    date_to = TimeRangeFilter(method="as_declared", help_text="The same; included")
-    cursor = CharFilter(method="as_declared", max_length=cursor.LONGEST, help_text=cursor.HELP)
-
-    class Meta:
-        model = AuditEvent
-        fields: list[str] = []
-
-    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
-        """Returns the queryset unfiltered: the selector filters; this class declares and checks the parameters."""
-        return rows
-
-
-class SinceFilter(FilterSet):
-    since = TimeRangeFilter(method="as_declared", help_text="Only what was sealed since, from the daily anchor before it")
-
-    class Meta:
-        model = AuditEvent
-        fields: list[str] = []
-
-    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
-        return rows
-
-
-class AuditEventShape(serializers.ModelSerializer):
-    """One action. `user_id` is null for an anonymous caller and for the system; `purpose` is set if it is not care or
-    operations."""
-
-    class Meta:
-        model = AuditEvent
-        fields = ("id", "at", "user_id", "role", "action", "outcome", "patient_id", "ip", "request_id", "purpose")
-
-
-class BrokenShape(serializers.Serializer):
-    """The first row that differs from its seal. `id` and `at` are null if only its position is known."""
-
-    id = serializers.UUIDField(allow_null=True)
-    at = serializers.DateTimeField(allow_null=True)
-    sequence = serializers.IntegerField(allow_null=True, help_text="The position in the chain; null for a row without one")
-    flaw = serializers.ChoiceField(choices=[flaw.value for flaw in Flaw])
-
-
-class VerificationShape(serializers.Serializer):
-    """Whether the audit log matches its seals."""
-
-    intact = serializers.BooleanField(
-        help_text="False where this request or the worker's last pass over the whole log found a flaw"
-    )
-    checked = serializers.IntegerField(help_text="Sealed rows that this request recomputed: a bounded number")
-    unsealed = serializers.IntegerField(
-        help_text="Rows of the last seconds, which wait for their seal; at most 100,000 are counted"
-    )
-    first_broken = BrokenShape(allow_null=True)
-    whole_trail_verified_at = serializers.DateTimeField(
-        allow_null=True, help_text="When the worker last recomputed the whole log and found it intact; null if it never has"
-    )
 
 
 class AuditEventViewSet(HimsViewSet):

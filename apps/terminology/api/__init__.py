@@ -1,0 +1,1 @@
+"""The code systems over the API."""
