@@ -13,14 +13,6 @@ class Actor(AuditActor, Protocol):
         """Returns whether this actor has the permission."""
         ...
 
-    def reads_chart(self, entry_type: str) -> bool:
-        """Returns whether this actor may read chart entries of the type."""
-        ...
-
-    def writes_chart(self, entry_type: str) -> bool:
-        """Returns whether this actor may record chart entries of the type."""
-        ...
-
 
 class System:
     """The actor of commands and tasks: it has every permission, and the audit log says 'system'."""
@@ -29,12 +21,6 @@ class System:
     role = "system"
 
     def has_permission(self, permission: Permission) -> bool:
-        return True
-
-    def reads_chart(self, entry_type: str) -> bool:
-        return True
-
-    def writes_chart(self, entry_type: str) -> bool:
         return True
 
 

@@ -1,66 +1,37 @@
-"""Every permission. A view, an admin page or a field projection names the one it requires; an unnamed one is refused."""
+"""What a right is. Each app declares its own in its `rights.py`, one row a right: its name, the roles that hold it, the scope
+that an API key needs, and whether it is clinical.
 
+    class Permission(permissions.Permission):
+        APPOINTMENT_BOOK = "appointment.book", FRONT_OFFICE, Scope.APPOINTMENTS_WRITE
+
+An enum without members may be extended, so every app has an enum of its own, mypy knows each right by name, and the kit takes
+any of them as a Permission. A view, an admin page or a field names the right it needs; without one the caller is refused.
+"""
+
+from collections.abc import Set
 from enum import StrEnum
+from typing import Self
+
+from apps.access.roles import Role
+from apps.access.scopes import Scope
+
+ADMIN_IF_CLINICAL = True
 
 
 class Permission(StrEnum):
-    # accounts
-    OWN_SESSION = "own_session"  # sign out, read the own account
-    OWN_SECURITY = "own_security"  # the own password, second factor and sign-out: all that an enrolment-only session may do
-    STAFF_VIEW = "staff.view"  # read the staff list (administration)
-    STAFF_MANAGE = "staff.manage"
-    DOCTOR_VIEW = "doctor.view"
-    KEY_KEEP = "key.keep"  # create, list, rotate and revoke the own API keys
-    KEY_KEEP_ALL = "key.keep_all"  # all users' keys
-    # patients
-    PATIENT_VIEW = "patient.view"
-    PATIENT_REGISTER = "patient.register"
-    PATIENT_MATCH = "patient.match"  # see which recorded patients may be the described person
-    PATIENT_AMEND = "patient.amend"
-    PATIENT_AMEND_INSURANCE = "patient.amend_insurance"
-    PATIENT_DEACTIVATE = "patient.deactivate"
-    PATIENT_MERGE = "patient.merge"  # merge two records of one person, and undo it
-    PATIENT_RESTRICT = "patient.restrict"  # restrict a chart to its care team, name the team, lift the restriction
-    PATIENT_BREAK_GLASS = "patient.break_glass"  # open a restricted chart in an emergency
-    PATIENT_CARE_TEAM = "patient.care_team"  # be a member of the care team of a restricted chart
-    GLASS_REVIEW = "glass.review"  # see who used emergency access, and sign it off
-    PATIENT_SEE_ADDRESS = "patient.see_address"
-    PATIENT_SEE_EMERGENCY_CONTACT = "patient.see_emergency_contact"
-    PATIENT_SEE_INSURANCE = "patient.see_insurance"
-    PATIENT_SEE_ALLERGY_STATUS = "patient.see_allergy_status"
-    # the chart; which types a role may read or write is in `chart_types`
-    CHART_VIEW = "chart.view"
-    CHART_WRITE = "chart.write"
-    # appointments
-    APPOINTMENT_VIEW = "appointment.view"
-    APPOINTMENT_SEE_NOTES = "appointment.see_notes"  # the notes of an appointment, in addition to its time and people
-    APPOINTMENT_BOOK = "appointment.book"
-    APPOINTMENT_CHANGE = "appointment.change"  # move, confirm, check in, cancel; in every schedule with APPOINTMENT_ANY
-    APPOINTMENT_EXPORT = "appointment.export"  # download an appointment as a calendar file
-    APPOINTMENT_ANY = "appointment.any"  # work in every doctor's schedule, not only the own
-    APPOINTMENT_OVERBOOK = "appointment.overbook"  # book in addition to the free slots
-    SCHEDULE_KEEP = "schedule.keep"  # a doctor's hours and time off
-    ROOM_VIEW = "room.view"
-    ROOM_KEEP = "room.keep"
-    QUEUE_VIEW = "queue.view"
-    WAITLIST_VIEW = "waitlist.view"
-    WAITLIST_KEEP = "waitlist.keep"
-    # consultations
-    CONSULTATION_VIEW = "consultation.view"
-    CONSULTATION_SEE_NOTES = "consultation.see_notes"  # the narrative, in addition to the codes
-    CONSULTATION_START = "consultation.start"
-    CONSULTATION_STEP = "consultation.step"  # save steps 0 to 3; the later ones with CONSULTATION_STEP_ANY
-    CONSULTATION_STEP_ANY = "consultation.step_any"
-    CONSULTATION_ANY = "consultation.any"  # work in every doctor's consultations, not only the own; start one for a doctor
-    CONSULTATION_HOLD = "consultation.hold"  # hold, resume, cancel
-    CONSULTATION_READY = "consultation.ready"  # mark a consultation as ready for its doctor
-    CONSULTATION_SIGN = "consultation.sign"  # complete, add after signing, hand over
-    # audit
-    AUDIT_VIEW = "audit.view"
-    # notifications
-    NOTIFICATION_READ = "notification.read"  # the own ones
-    NOTIFICATION_SEND = "notification.send"
-    # terminology
-    TERMINOLOGY_READ = "terminology.read"  # look up codes
-    # maintenance
-    DELIVERY_RETRY = "delivery.retry"  # see which events did not reach a listener, and try again
+    """The base of all rights.
+
+    A missing role does not hold the right. `scope` is None where API keys never may: it takes a person who has signed in. A
+    right has one scope; where two endpoints ask for different scopes, they need two rights. Administrators hold a clinical
+    right (ADMIN_IF_CLINICAL) as well where HIMS_ADMIN_CLINICAL=1; the contract's table shows it as "–" for them.
+    """
+
+    roles: frozenset[Role]
+    scope: Scope | None
+    is_clinical: bool
+
+    def __new__(cls, name: str, roles: Set[Role] = frozenset(), scope: Scope | None = None, is_clinical: bool = False) -> Self:
+        right = str.__new__(cls, name)
+        right._value_ = name
+        right.roles, right.scope, right.is_clinical = frozenset(roles), scope, is_clinical
+        return right

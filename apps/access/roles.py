@@ -16,3 +16,8 @@ class Role(StrEnum):
 
 
 STAFF = tuple(role for role in Role if role is not Role.PATIENT)
+EVERYONE = frozenset(STAFF)
+EVERYONE_BUT_MANAGER = EVERYONE - {Role.MANAGER}
+CLINICAL = frozenset({Role.DOCTOR, Role.NURSE})
+CARE = CLINICAL | {Role.PHARMACIST, Role.LAB_TECHNICIAN}
+FRONT_OFFICE = CLINICAL | {Role.ADMIN, Role.RECEPTIONIST}

@@ -13,11 +13,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from apps.access import matrix
+from apps.access import matrix, permissions
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.access.scopes import Scope
+from apps.accounts.rights import Permission
 from apps.common import clock
 from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
@@ -34,14 +34,8 @@ class RolePermissions:
     scopes: frozenset[str] = frozenset()  # of that key
     reauthenticated_at: datetime | None = None  # when the user last confirmed the password in the acting session
 
-    def has_permission(self, permission: Permission) -> bool:
+    def has_permission(self, permission: permissions.Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
-
-    def reads_chart(self, entry_type: str) -> bool:
-        return entry_type in matrix.readable_chart_types(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
-
-    def writes_chart(self, entry_type: str) -> bool:
-        return entry_type in matrix.writable_chart_types(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
 
 
 class UserQuerySet(ClosedQuerySet):

@@ -9,13 +9,13 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.accounts.api_keys import rules
 from apps.accounts.api_keys.principal import ApiKeyPrincipal
 from apps.accounts.authentication import tokens
 from apps.accounts.authentication.principal import Principal
 from apps.accounts.models import ApiKey, Doctor, Session, TotpDevice, User
+from apps.accounts.rights import Permission
 from apps.common import clock, prepared
 
 # One statement, by hand and prepared: every request pays for it.

@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.audit import selectors
 from apps.audit.models import AuditEvent
+from apps.audit.rights import Permission
 from apps.audit.verification import verifier
 from apps.audit.verification.verifier import Flaw
 from apps.common.errors import HimsError

@@ -7,7 +7,6 @@ class AuditConfig(DomainConfig):
     name = "apps.audit"
     floor = 3
     api_urls = "apps.audit.api.urls"
-    loads = ("retention.purging",)
     beat = {
         "purge expired rows": Periodic("apps.audit.tasks.purge", every=86_400),
         "seal the audit log": Periodic("apps.audit.tasks.seal", every=3, expires=30),

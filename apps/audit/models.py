@@ -7,7 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
+from apps.audit.rights import Permission
 from apps.common import clock
 from apps.common.ids import new_id
 from apps.common.models import ClosedQuerySet

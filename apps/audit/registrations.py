@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.access.permissions import Permission
 from apps.audit import selectors, services
+from apps.audit.rights import Permission
 from apps.rest import audit_log
 
 

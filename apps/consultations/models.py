@@ -10,12 +10,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments.models import Appointment
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.consultations import rules
+from apps.consultations.rights import Permission
 from apps.patients.confidentiality.models import open_to
 from apps.patients.models import Patient
 

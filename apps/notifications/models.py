@@ -11,12 +11,12 @@ from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
 from apps.common.ids import new_id
 from apps.common.models import ClosedQuerySet
 from apps.notifications import rules
+from apps.notifications.rights import Permission
 
 MAX_TITLE = 200
 MAX_MESSAGE = 4_000

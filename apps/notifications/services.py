@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.actor import AuditActor
 from apps.common.errors import Conflict, Forbidden, Invalid
@@ -16,6 +15,7 @@ from apps.events.services import emit
 from apps.notifications import rules, selectors, sql
 from apps.notifications.events import AllNotificationsRead, NotificationRead, NotificationSent
 from apps.notifications.models import Category, Message, Notification, Priority, Type
+from apps.notifications.rights import Permission
 
 MAX_RECIPIENTS = 10_000  # named in one request; roles may contain more
 _MAX_NAMED = 100  # unknown recipients that are reported one by one

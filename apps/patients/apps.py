@@ -14,6 +14,6 @@ class PatientsConfig(DomainConfig):
     enum_names = {
         "Gender": "apps.patients.models.Gender",
         "AllergyStatus": "apps.patients.models.AllergyStatus",
-        "EntryType": "apps.access.matrix.CHART_TYPES",
+        "EntryType": "apps.patients.chart.entry_types.ENTRY_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
     }

@@ -8,19 +8,19 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Func, Q
 from django.db.models.functions import Upper
 
-from apps.access import matrix
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
 from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.text import HIDDEN, filed_name, full_name, isolated
+from apps.patients import rights
 from apps.patients.chart.dates import Birth, Precision
 from apps.patients.chart.entry_types import ENTERED_IN_ERROR, CodeSystem, EntryType
 from apps.patients.confidentiality.models import open_to
 from apps.patients.matching.models import DuplicateCandidate, DuplicateScan
 from apps.patients.merging.models import Merge, MergedRow, MergeTriage, NotDuplicate
+from apps.patients.rights import Permission
 
 __all__ = [
     "AllergyStatus",
@@ -303,8 +303,10 @@ class ChartQuerySet(ClosedQuerySet):
         code."""
         if not actor.has_permission(Permission.CHART_VIEW):
             return self.none()
-        rows = self.filter(open_to(actor, "patient"), type__in=[kind.value for kind in EntryType if actor.reads_chart(kind)])
-        return rows.exclude(code="").exclude(code_system=CodeSystem.LOCAL) if matrix.coded_only(actor.role) else rows
+        rows = self.filter(
+            open_to(actor, "patient"), type__in=[kind.value for kind in EntryType if rights.reads_chart(actor, kind)]
+        )
+        return rows.exclude(code="").exclude(code_system=CodeSystem.LOCAL) if rights.coded_only(actor.role) else rows
 
     def not_in_error(self) -> Self:
         """Excludes entries that were entered in error."""

@@ -1,7 +1,7 @@
 """What patients register with the kit, and what they collect from the apps above.
 
-With the kit: which charts are closed to a caller who repeats a request. From the apps: the foreign keys to a patient whose
-rows follow a merge.
+With the kit: which charts are closed to a caller who repeats a request, and the right that seeing a patient in a warning
+takes. From the apps: the foreign keys to a patient whose rows follow a merge.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,8 @@ from apps.access.actor import Actor
 from apps.common import domain
 from apps.patients import selectors
 from apps.patients.merging import patient_links
-from apps.rest import replays
+from apps.patients.rights import Permission
+from apps.rest import disclosure, replays
 
 
 def is_closed(by: Actor, ids: Collection[UUID]) -> bool:
@@ -20,6 +21,7 @@ def is_closed(by: Actor, ids: Collection[UUID]) -> bool:
 
 
 replays.register_closed_check(is_closed)
+disclosure.register_records(Permission.PATIENT_VIEW, "patient", "patients", "candidates")
 for config in domain.installed():
     for link in config.patient_links:
         patient_links.moves(*link.rsplit(".", 1))

@@ -15,7 +15,6 @@ from django.db.transaction import TransactionManagementError
 
 from apps.access import matrix
 from apps.access.actor import SYSTEM, Actor
-from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotFound, Unavailable
@@ -30,6 +29,7 @@ from apps.patients.matching.duplicates import Match
 from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.matching.scoring import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier
+from apps.patients.rights import Permission
 from apps.patients.search import patient_search
 from apps.rest import cursor, paging
 from apps.rest.cursor import Position

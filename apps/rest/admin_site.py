@@ -187,9 +187,8 @@ class HimsAdminSite(AdminSite):
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Sign out, on record."""
         if request.method == "POST":
-            audit_log.record(
-                by=request.user, action="session.ended", object_id=request.user.pk, reason="signed_out", door="admin"
-            )  # type: ignore[arg-type]
+            person: Any = request.user
+            audit_log.record(by=person, action="session.ended", object_id=person.pk, reason="signed_out", door="admin")
         return clear_browser_cache(super().logout(request, extra_context))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

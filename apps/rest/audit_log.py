@@ -17,7 +17,10 @@ SUCCESS, DENIED = "success", "denied"  # outcomes of an audit row
 class AuditLog(Protocol):
     """What the kit asks of the audit log."""
 
-    view_permission: Permission  # the right to read the log
+    @property
+    def view_permission(self) -> Permission:
+        """The right to read the log."""
+        ...
 
     def record(
         self,

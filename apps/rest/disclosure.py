@@ -24,13 +24,12 @@ from typing import Any
 
 from rest_framework.serializers import ListSerializer, Serializer
 
-from apps.access import scopes
 from apps.access.permissions import Permission
 from apps.rest import endpoint
 
 _READING = ("GET", "HEAD")
 # Members of warnings and of error details that are of another resource than the view's, wherever they stand.
-_PARTS = {"patient": Permission.PATIENT_VIEW, "patients": Permission.PATIENT_VIEW, "candidates": Permission.PATIENT_VIEW}
+_records: dict[str, Permission] = {}
 _PLAIN = ("errors",)  # details that name fields, and hold no data
 
 
@@ -58,9 +57,14 @@ class Redaction:
         return {name: inner[name].of(one) if name in inner else one for name, one in kept}
 
 
+def register_records(permission: Permission, *names: str) -> None:
+    """Declare that members of these names, in warnings and error details, are records that take this right to be read."""
+    _records.update(dict.fromkeys(names, permission))
+
+
 def may_see(by: Any, need: Permission | None) -> bool:
     """Whether the caller's scopes allow it. People have no scopes: their role was checked already."""
-    return need is None or not getattr(by, "key_id", None) or scopes.of(need) in by.scopes
+    return need is None or not getattr(by, "key_id", None) or need.scope in by.scopes
 
 
 def permission_to_read(view: Any, action: str | None) -> Permission | None:
@@ -111,10 +115,10 @@ def _redaction(view: Any) -> Redaction | None:
 @lru_cache(maxsize=2_000)
 def redaction_of(kind: Any, carried: frozenset[str]) -> Redaction:
     """What a key with these scopes may not see of a shape."""
-    if (need := getattr(kind, "reads", None)) is not None and scopes.of(need) not in carried:
+    if (need := getattr(kind, "reads", None)) is not None and need.scope not in carried:
         return Redaction(to_ids=True)
     parts: Mapping[str, Permission] = getattr(kind, "parts", {})
-    dropped = frozenset(name for name, right in parts.items() if scopes.of(right) not in carried)
+    dropped = frozenset(name for name, right in parts.items() if right.scope not in carried)
     within = tuple((name, redaction) for name, inner in nested(kind).items() if (redaction := redaction_of(inner, carried)))
     return Redaction(dropped=dropped, within=within)
 
@@ -132,7 +136,7 @@ def _without_hidden_records(view: Any, values: Mapping[str, Any]) -> Mapping[str
     if by is None:
         return values
     need = permission_to_read(view, view.action)
-    return {name: value for name, value in values.items() if not _is_record(name, value) or may_see(by, _PARTS.get(name, need))}
+    return {name: value for name, value in values.items() if not _is_record(name, value) or may_see(by, _records.get(name, need))}
 
 
 def _is_record(name: str, value: Any) -> bool:

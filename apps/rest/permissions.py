@@ -6,7 +6,6 @@ from django.conf import settings
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apps.access import scopes
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Forbidden, Unauthenticated
@@ -51,7 +50,7 @@ class Needs(BasePermission):
 
 def require(by: Any, need: Permission) -> None:
     """Raises Forbidden unless the role holds the right and, where an API key acts, the key carries its scope."""
-    scope = scopes.of(need)
+    scope = need.scope
     if by.key_id and scope is None:
         raise Forbidden("API keys cannot do this: it requires a person who has signed in.")
     if not by.has_permission(need):

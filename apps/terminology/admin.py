@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin_site import can_open
 from apps.terminology import rules, selectors
 from apps.terminology.models import IcdCode, IcdRelease
+from apps.terminology.rights import Permission
 
 
 class ReadOnly(HimsModelAdmin):

@@ -12,13 +12,13 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
 
 from apps.access.actor import SYSTEM
-from apps.access.permissions import Permission as P
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
 from apps.appointments import services as diary
 from apps.appointments.models import Appointment, Room, TimeOff, WaitlistEntry, WaitlistOffer
 from apps.appointments.scheduling.recurrence import Rhythm
 from apps.audit.models import AuditEvent
+from apps.audit.rights import Permission
 from apps.common import clock
 from apps.consultations import services as consultations
 from apps.events import services as events
@@ -424,7 +424,7 @@ def test_the_trail_is_found_by_person_act_and_patient(staff: dict[str, User], pa
     page_of("nurse").get(reverse("admin:patients_patient_change", args=[patient.pk]))
     for text in ("nurse.ward", "patient.read", str(patient.pk), str(staff["nurse"].pk)):
         assert "patient.read" in browser.get(reverse("admin:audit_auditevent_changelist"), {"q": text}).content.decode(), text
-    assert staff["admin"].has_permission(P.AUDIT_VIEW)
+    assert staff["admin"].has_permission(Permission.AUDIT_VIEW)
     history = browser.get(reverse("admin:patients_patient_history", args=[patient.pk])).content.decode()
     assert "nurse.ward" in history
     assert AuditEvent.objects.filter(action="patient.history_read", patient_id=patient.pk).count() == 1

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from apps.access import scopes
 from apps.access.permissions import Permission
 from apps.access.scopes import Scope
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.developers.contract import openapi
 from apps.rest import endpoint
-from apps.rest.endpoint import PUBLIC
 from hims.tests import factories
 from hims.tests.test_matrix import row_of
 from hims.tests.test_permissions import concrete, doors
@@ -69,11 +67,11 @@ K = {
 def guarded() -> list[tuple[str, str, Permission]]:
     """Path, method and need of every door that is not public."""
     found = [(path, method, endpoint.of(view, action).permission) for path, method, action, view in doors()]
-    return [(path, method, Permission(need)) for path, method, need in found if need is not PUBLIC]
+    return [(path, method, need) for path, method, need in found if isinstance(need, Permission)]
 
 
 def test_column_k_is_the_contracts() -> None:
-    ours = {f"{method} {path}": scopes.of(need) for path, method, need in guarded()}
+    ours = {f"{method} {path}": need.scope for path, method, need in guarded()}
     wrong = {door: (ours.get(door, "no such door"), scope) for door, scope in K.items() if ours.get(door, "") != scope}
     assert not wrong
 
@@ -87,7 +85,7 @@ def test_a_key_needs_its_owners_right_and_just_that_scope(staff: dict[str, User]
     key = cache(lambda carried: factories.api_key_client(factories.create_api_key(user, *carried).text))
     wrong = []
     for path, method, need in guarded():
-        scope = scopes.of(need)
+        scope = need.scope
         for carried in (frozenset(Scope) - {scope}, frozenset({scope}) if scope else frozenset(Scope)):
             reply = key(carried).call(method.upper(), concrete(path), {})
             passes = user.has_permission(need) and scope is not None and scope in carried
@@ -112,7 +110,7 @@ def test_the_openapi_file_says_what_a_key_needs() -> None:
     assert file["components"]["securitySchemes"]["apiKeyAuth"]["name"] == "X-API-Key"
     for path, method, need in guarded():
         told = file["paths"][row_of(path, method).partition(" ")[2]][method]
-        scope = scopes.of(need)
+        scope = need.scope
         assert told["x-required-scope"] == scope
         assert ({"apiKeyAuth": []} in told["security"]) == (scope is not None)
         assert (f"`{scope}`" if scope else "API key:** never") in told["description"]

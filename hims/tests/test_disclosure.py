@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from apps.access import scopes
 from apps.access.permissions import Permission
 from apps.access.scopes import Scope
 from apps.accounts.models import User
@@ -69,7 +68,7 @@ def expansions() -> Iterator[tuple[str, str, Permission, Permission]]:
     """Path, name, the door's need and the expansion's, of every expansion that a key can ask for."""
     for path, method, need in guarded():
         view = next(view for door, verb, _, view in doors() if (door, verb) == (path, method))
-        if method == "get" and scopes.of(need) and "<" not in path:
+        if method == "get" and need.scope and "<" not in path:
             yield from ((path.removeprefix("v1"), name, need, one.permission) for name, one in view.expands.items())
 
 
@@ -77,7 +76,7 @@ def test_no_expansion_shows_a_key_more_than_its_scopes(staff: dict[str, User]) -
     asked = list(expansions())
     assert {path for path, *_ in asked} >= {"/appointments", "/consultations", "/waitlist", "/queue"}
     for path, name, need, more in asked:
-        door, wanted = scopes.of(need), scopes.of(more)
+        door, wanted = need.scope, more.scope
         assert door
         told = refusal(key(staff["nurse"], door).get(f"{path}?expand={name}")) if wanted != door else None
         assert told in (None, (403, wanted)), (path, name)
@@ -240,12 +239,12 @@ def test_nothing_that_says_who_a_patient_is_leaves_without_the_scope_to_read_pat
     found, wrong = 0, []
     for path, method, need in guarded():
         view, action = next((view, action) for door, verb, action, view in doors() if (door, verb) == (path, method))
-        if scopes.of(need) is None or endpoint.of(view, action).response is None:
+        if need.scope is None or endpoint.of(view, action).response is None:
             continue
         default = need if method == "get" else disclosure.permission_to_read(view, action)
         for name, right in identities(endpoint.of(view, action).response, default):
             found += 1
-            if scopes.of(right) != Scope.PATIENTS_READ:
+            if right.scope != Scope.PATIENTS_READ:
                 wrong.append(f"{method} {path}: {name} takes {right}")
     assert found > 100
     assert not wrong, "\n".join(wrong)

@@ -18,7 +18,7 @@ from apps.audit import tasks
 from apps.audit.database_role import grants
 from apps.audit.models import AuditEvent
 from apps.audit.retention import purging
-from apps.common import clock, redis_client
+from apps.common import clock, redis_client, retention
 from apps.events.models import Delivery, OutboxEvent
 from apps.notifications.models import Message, Notification
 from apps.rest.models import SignInTry
@@ -194,14 +194,14 @@ def test_a_time_that_is_too_short_is_refused(name: str, value: str) -> None:
 
 
 def test_no_rule_touches_a_clinical_financial_or_audit_row() -> None:
-    tables = {rule.name: rule.expired(clock.now()).model._meta.db_table for rule in purging.rules()}
+    tables = {rule.name: rule.expired(clock.now()).model._meta.db_table for rule in retention.rules()}
     assert not [name for name, table in tables.items() if table.startswith(CLINICAL)]
 
 
 def test_every_rule_and_every_table_has_its_line_in_the_documentation() -> None:
     """Whoever adds a table decides how long its rows are kept, and writes it down."""
     written = set(re.findall(r"`([a-z_]+)`", DOC))
-    assert not {rule.name for rule in purging.rules()} - written
+    assert not {rule.name for rule in retention.rules()} - written
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     missing = sorted(table for table in tables - written if not table.startswith("auth_"))
     assert not missing, f"Name in docs/retention.md, with how long their rows are kept: {', '.join(missing)}"

@@ -1,21 +1,45 @@
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 
-from apps.access import matrix
+from apps.access import matrix, permissions
 from apps.access.actor import SYSTEM
-from apps.access.matrix import CHART_TYPES
-from apps.access.permissions import Permission as P
-from apps.access.roles import STAFF, Role
-
-CHART = {P.CHART_VIEW, P.CHART_WRITE}
+from apps.access.permissions import ADMIN_IF_CLINICAL, Permission
+from apps.access.roles import CLINICAL, STAFF, Role
+from apps.access.scopes import Scope
 
 
-def rights(role: str, *, admin_clinical: bool = False) -> frozenset[P]:
+class LampPermission(permissions.Permission):
+    """Rights of an app that exists in these tests alone."""
+
+    LAMP_SEE = "lamp.see", CLINICAL, Scope.LAB_READ, ADMIN_IF_CLINICAL
+    LAMP_BUY = "lamp.buy", {Role.MANAGER}
+
+
+def rights(role: str, *, admin_clinical: bool = False) -> frozenset[Permission]:
     return matrix.permissions_of(role, admin_clinical=admin_clinical)
 
 
-def test_every_right_is_held_by_somebody() -> None:
-    all_permissions = frozenset().union(*(rights(role) for role in STAFF))
-    assert not set(P) - all_permissions
+def test_one_row_states_the_roles_the_scope_and_whether_the_right_is_clinical() -> None:
+    assert LampPermission.LAMP_SEE == "lamp.see"
+    assert [role for role in STAFF if LampPermission.LAMP_SEE in rights(role)] == [Role.DOCTOR, Role.NURSE]
+    assert LampPermission.LAMP_SEE.scope is Scope.LAB_READ
+
+
+def test_a_clinical_right_is_the_administrators_only_where_the_clinic_says_so() -> None:
+    assert LampPermission.LAMP_SEE not in rights(Role.ADMIN)
+    assert LampPermission.LAMP_SEE in rights(Role.ADMIN, admin_clinical=True)
+    assert LampPermission.LAMP_BUY not in rights(Role.ADMIN, admin_clinical=True)
+
+
+def test_a_right_without_a_scope_is_closed_to_api_keys() -> None:
+    assert LampPermission.LAMP_BUY.scope is None
+
+
+def test_a_name_that_two_apps_declare_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"declared twice: lamp\.see"):
+        matrix.check_names([*LampPermission, LampPermission.LAMP_SEE])
 
 
 def test_a_patient_holds_no_right_of_the_staff() -> None:
@@ -28,47 +52,15 @@ def test_an_unknown_role_holds_no_right() -> None:
     assert rights("") == frozenset()
 
 
-def test_a_manager_sees_no_patient() -> None:
-    assert not {right for right in rights(Role.MANAGER) if right.startswith(("patient.", "chart."))}
-
-
-def test_the_front_desk_sees_no_chart() -> None:
-    assert not CHART & rights(Role.RECEPTIONIST)
-
-
-def test_an_administrator_reads_charts_only_where_the_clinic_says_so() -> None:
-    assert not CHART & rights(Role.ADMIN)
-    assert rights(Role.ADMIN, admin_clinical=True) >= CHART
-    assert matrix.readable_chart_types(Role.ADMIN, admin_clinical=False) == frozenset()
-    assert matrix.readable_chart_types(Role.ADMIN, admin_clinical=True) == set(CHART_TYPES)
-
-
-def test_the_setting_for_administrators_gives_nobody_else_anything() -> None:
-    for role in set(STAFF) - {Role.ADMIN}:
-        assert rights(role) == rights(role, admin_clinical=True)
-
-
-@pytest.mark.parametrize("right", [P.STAFF_MANAGE, P.STAFF_VIEW, P.AUDIT_VIEW, P.PATIENT_MERGE])
-def test_administration_is_the_administrators(right: P) -> None:
-    assert [role for role in STAFF if right in rights(role)] == [Role.ADMIN]
-
-
-def test_a_pharmacist_writes_allergies_and_nothing_else() -> None:
-    assert matrix.writable_chart_types(Role.PHARMACIST, admin_clinical=False) == {"allergy"}
-    assert "note" not in matrix.readable_chart_types(Role.PHARMACIST, admin_clinical=False)
-
-
-def test_who_may_write_a_kind_of_entry_may_read_it() -> None:
-    for role in STAFF:
-        writes = matrix.writable_chart_types(role, admin_clinical=False)
-        assert writes <= matrix.readable_chart_types(role, admin_clinical=False)
-        assert bool(writes) == (P.CHART_WRITE in rights(role))
-
-
-def test_only_billing_sees_codes_without_words() -> None:
-    assert [role for role in STAFF if matrix.coded_only(role)] == [Role.BILLING]
-
-
 def test_the_system_may_do_everything_and_has_no_id() -> None:
     assert SYSTEM.id is None
-    assert all(SYSTEM.has_permission(right) for right in P)
+    assert all(SYSTEM.has_permission(right) for right in matrix.table())
+
+
+def test_the_command_prints_who_holds_each_right() -> None:
+    printed = StringIO()
+    call_command("rights", stdout=printed)
+    (row,) = [line for line in printed.getvalue().splitlines() if line.startswith("lamp.see ")]
+    assert row.split() == ["lamp.see", "c", "-", "y", "y", "-", "-", "-", "-", "lab:read"]
+    (row,) = [line for line in printed.getvalue().splitlines() if line.startswith("lamp.buy ")]
+    assert row.split() == ["lamp.buy", "-", "y", "-", "-", "-", "-", "-", "-", "-"]

@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apps.access.permissions import Permission
 from apps.access.scopes import Scope
 from apps.accounts import services
 from apps.accounts.models import ApiKey
+from apps.accounts.rights import Permission
 from apps.accounts.services import IssuedKey, NewKey
 from apps.common import clock
 from apps.rest.admin.base import HimsModelAdmin

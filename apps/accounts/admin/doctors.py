@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.access.permissions import Permission
 from apps.accounts import selectors, services
 from apps.accounts.models import Doctor
+from apps.accounts.rights import Permission
 from apps.rest.admin.base import HimsModelAdmin
 
 

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.access.permissions import Permission
 from apps.accounts import services
 from apps.accounts.models import Session
+from apps.accounts.rights import Permission
 from apps.common import clock
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.row_actions import RowAction

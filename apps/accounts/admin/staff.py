@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.accounts import selectors, services
 from apps.accounts.admin.forms import HireForm, SetPasswordForm, StaffForm
 from apps.accounts.models import User
+from apps.accounts.rights import Permission
 from apps.accounts.services import NewStaff
 from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
 from apps.rest.admin.row_actions import RowAction

@@ -10,10 +10,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.access.scopes import Scope
 from apps.accounts import selectors, services
 from apps.accounts.models import ApiKey
+from apps.accounts.rights import Permission
 from apps.accounts.services import NewKey
 from apps.common import clock
 from apps.rest import paging

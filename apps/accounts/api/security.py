@@ -6,11 +6,11 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.accounts import selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.models import Session
+from apps.accounts.rights import Permission
 from apps.common import context
 from apps.rest import paging, sign_in
 from apps.rest.endpoint import PUBLIC, endpoint

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.accounts import selectors, services
 from apps.accounts.api.serializers import ONE_OF_TWO, SessionsEndedShape, UserShape
 from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
+from apps.accounts.rights import Permission
 from apps.accounts.services import NewStaff
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint

@@ -6,13 +6,13 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.accounts import selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.api.filters import DoctorFilter
 from apps.accounts.authentication import tokens
 from apps.accounts.models import Doctor, User
+from apps.accounts.rights import Permission
 from apps.common import context
 from apps.rest import paging, sample_ids, sign_in
 from apps.rest.endpoint import PUBLIC, endpoint

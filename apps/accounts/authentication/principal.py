@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.access.permissions import Permission
+from apps.access import permissions
 from apps.accounts.models import RolePermissions
+from apps.accounts.rights import Permission
 
 
 class AuthenticatedActor(RolePermissions):
@@ -38,7 +39,7 @@ class Principal(AuthenticatedActor):
     reauthenticated_at: datetime | None = None  # when the password was last confirmed in this session
     enrollment_only: bool = False  # the role requires a second factor that is not set up yet
 
-    def has_permission(self, permission: Permission) -> bool:
+    def has_permission(self, permission: permissions.Permission) -> bool:
         if self.enrollment_only and permission is not Permission.OWN_SECURITY:
             return False
         return RolePermissions.has_permission(self, permission)

@@ -3,7 +3,6 @@ weeks, time off and the moves of their visits."""
 
 from django.contrib import admin
 
-from apps.access.permissions import Permission
 from apps.appointments.admin import (
     appointments,
     booking,
@@ -17,6 +16,7 @@ from apps.appointments.admin import (
     time_off,
     waitlist,
 )
+from apps.appointments.rights import Permission
 from apps.patients.admin.patients import PatientAdmin
 from apps.rest.admin_site import NavLink, PendingWork, SitePage
 

@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import labels
 from apps.appointments.admin.booking import BookingAdmin, warn
 from apps.appointments.admin.forms import CancelForm, EarlyForm, TriageForm
 from apps.appointments.models import Appointment
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling.doctor_hours import UNCONFIRMED
 from apps.common import clock

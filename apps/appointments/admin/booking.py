@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import labels
 from apps.appointments.admin.forms import LOOK, SLOT, AppointmentForm, BookForm
 from apps.appointments.models import Appointment
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability
 from apps.appointments.services import BookingResult, NewAppointment
 from apps.common import clock
@@ -29,6 +29,7 @@ from apps.common.text import isolated
 from apps.patients import selectors as patients
 from apps.patients.chart import banner
 from apps.patients.models import Patient
+from apps.patients.rights import Permission as PatientPermission
 from apps.patients.rules import QUERY_MAX
 from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
@@ -76,7 +77,7 @@ class BookingAdmin(HimsModelAdmin):
 
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)
-        may_read_chart = can_open(request.user, Permission.CHART_VIEW)
+        may_read_chart = can_open(request.user, PatientPermission.CHART_VIEW)
         return {"banner": banner.of(patient, request.user), "may_read_chart": may_read_chart}  # type: ignore[arg-type]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

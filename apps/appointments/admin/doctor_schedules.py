@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
+from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import labels
 from apps.appointments.admin.forms import ClockInput, DayInput, DoctorField, RoomField
 from apps.appointments.admin.time_off import may_schedule
 from apps.appointments.models import AppointmentType, DoctorSchedule
+from apps.appointments.rights import Permission
 from apps.appointments.services import NewSchedule, WeeklyHours
 from apps.common.errors import HimsError, Invalid
 from apps.rest.admin.base import HimsModelAdmin
@@ -141,7 +142,7 @@ class DoctorScheduleAdmin(HimsModelAdmin):
     resource = "schedule"
     title = "Doctors’ weeks"
     list_audit_action = "listed"
-    needs = {"view": Permission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP, "change": Permission.SCHEDULE_KEEP}
+    needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP, "change": Permission.SCHEDULE_KEEP}
     form = WeekForm
     list_display = ("whose", "slot_minutes", "overbook_per_day", "updated_at")
     ordering = ("doctor__last_name", "doctor__first_name", "pk")

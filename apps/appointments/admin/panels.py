@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments.admin import labels
 from apps.appointments.models import Appointment
 from apps.appointments.queue import board
+from apps.appointments.rights import Permission
 from apps.appointments.rules import LIVE, Status
 from apps.common import clock
 from apps.patients.admin.patients import PatientPanel

@@ -20,7 +20,6 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.views import View
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.appointments import services
 from apps.appointments.admin import labels
@@ -29,6 +28,7 @@ from apps.appointments.models import Appointment
 from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import board, estimates
 from apps.appointments.queue.board import QueueBoard, QueueEntry
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.audit import services as audit
 from apps.common.errors import Forbidden, HimsError, NotFound

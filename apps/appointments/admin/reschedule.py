@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import labels, reschedule_forms
 from apps.appointments.admin.appointments import DoctorFilter
 from apps.appointments.admin.reschedule_forms import RescheduleForm
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability, reschedule_plan
 from apps.appointments.scheduling.services.reschedule import BulkRescheduleResult, ReschedulePlan, undo_until
 from apps.audit import services as audit

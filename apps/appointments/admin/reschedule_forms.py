@@ -8,11 +8,11 @@ from uuid import UUID
 from django import forms
 from django.urls import reverse
 
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments.admin import labels
 from apps.appointments.admin.forms import LOOK, DoctorField, MomentWidget
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment, Room
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason, line
 from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence

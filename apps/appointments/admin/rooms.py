@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from apps.access.permissions import Permission
 from apps.appointments import services
 from apps.appointments.models import Room
+from apps.appointments.rights import Permission
 from apps.rest.admin.base import ActiveFilter, HimsModelAdmin
 from apps.rest.admin.row_actions import RowAction
 

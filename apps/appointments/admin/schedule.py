@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.views import View
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
 from apps.appointments import rules
@@ -22,6 +21,7 @@ from apps.appointments.admin import labels, reschedule
 from apps.appointments.admin.forms import DayInput
 from apps.appointments.admin.time_off import may_schedule
 from apps.appointments.models import Appointment
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling import availability, day_grid, doctor_hours
 from apps.appointments.scheduling.day_grid import Cell, Column, GridEntry, Kind

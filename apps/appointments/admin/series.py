@@ -16,12 +16,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import labels
 from apps.appointments.admin.booking import BookingAdmin
 from apps.appointments.admin.series_forms import FIELDS, USUAL, CancelRestForm, SeriesForm, clash, rows
 from apps.appointments.models import Appointment, Series
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling import availability, recurrence
 from apps.appointments.scheduling.recurrence import Rhythm
@@ -33,6 +33,7 @@ from apps.patients import selectors as patients
 from apps.patients.admin.patients import PatientPanel
 from apps.patients.chart import banner
 from apps.patients.models import Patient
+from apps.patients.rights import Permission as PatientPermission
 from apps.patients.rules import QUERY_MAX
 from apps.rest.admin.forms import ServiceForm, show_refusal
 from apps.rest.admin.row_actions import RowAction
@@ -195,7 +196,7 @@ class SeriesAdmin(BookingAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         if row is None:
             return super().page_context(request, None)
-        may_read_chart = can_open(request.user, Permission.CHART_VIEW)
+        may_read_chart = can_open(request.user, PatientPermission.CHART_VIEW)
         return {
             "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]
             "may_read_chart": may_read_chart,

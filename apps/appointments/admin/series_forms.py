@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django import forms
 
-from apps.access.permissions import Permission
 from apps.appointments.admin import labels
 from apps.appointments.admin.forms import PREVIEW, BookForm, CancelForm, DayInput, DoctorField
 from apps.appointments.models import Series
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import recurrence
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewAppointment, NewSeries

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
+from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import services
 from apps.appointments.admin import labels, reschedule
 from apps.appointments.admin.appointments import DoctorFilter
 from apps.appointments.admin.forms import DoctorField, MomentWidget
 from apps.appointments.models import TimeOff
+from apps.appointments.rights import Permission
 from apps.patients.admin.patients import PatientPanel
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm
@@ -53,7 +54,7 @@ class TimeOffAdmin(HimsModelAdmin):
     resource = "time_off"
     title = "Time off"
     list_audit_action = "listed"
-    needs = {"view": Permission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
+    needs = {"view": AccountPermission.DOCTOR_VIEW, "add": Permission.SCHEDULE_KEEP}
     form = TimeOffForm
     list_display = ("whose", "since", "back", "reason")
     list_filter = (DoctorFilter,)

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments import rules, selectors, services
 from apps.appointments.admin import labels
@@ -21,11 +20,13 @@ from apps.appointments.admin.appointments import DoctorFilter
 from apps.appointments.admin.booking import BookingAdmin, warn
 from apps.appointments.admin.forms import ClockInput, DayInput, DoctorField
 from apps.appointments.models import OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.rights import Permission
 from apps.appointments.services import AcceptedOffer, NewWaitlistEntry
 from apps.common import clock
 from apps.patients import selectors as patients
 from apps.patients.chart import banner
 from apps.patients.models import Patient
+from apps.patients.rights import Permission as PatientPermission
 from apps.patients.rules import QUERY_MAX
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm
@@ -253,7 +254,10 @@ class WaitlistAdmin(HimsModelAdmin):
 
     def page_context(self, request: HttpRequest, row: WaitlistEntry | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)
-        return {"banner": banner.of(patient, request.user), "may_read_chart": can_open(request.user, Permission.CHART_VIEW)}  # type: ignore[arg-type]
+        return {
+            "banner": banner.of(patient, cast("Actor", request.user)),
+            "may_read_chart": can_open(request.user, PatientPermission.CHART_VIEW),
+        }
 
     def patient_of(self, row: WaitlistEntry) -> UUID:
         return row.patient_id

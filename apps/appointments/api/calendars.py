@@ -11,12 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments import selectors, services
 from apps.appointments.calendars import ical
 from apps.appointments.calendars.services import feeds
 from apps.appointments.models import Appointment, CalendarFeed
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling.services import schedules
 from apps.appointments.services import transitions
 from apps.audit.models import AuditEvent

@@ -7,13 +7,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.appointments.api.serializers import responses
 from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import board
 from apps.appointments.queue.board import QueueEntry, Summary
+from apps.appointments.rights import Permission
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
+from apps.patients.rights import Permission as PatientPermission
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
 from apps.rest.viewsets import HimsViewSet
@@ -67,7 +68,7 @@ class QueueFilter(FilterSet):
 class QueuePlaceRow(serializers.Serializer):
     """A waiting patient."""
 
-    parts = {"patient_name": Permission.PATIENT_VIEW, "mrn": Permission.PATIENT_VIEW}
+    parts = {"patient_name": PatientPermission.PATIENT_VIEW, "mrn": PatientPermission.PATIENT_VIEW}
 
     position = serializers.IntegerField(help_text="From 1, in the requested queue")
     token = serializers.IntegerField(allow_null=True, help_text="The number of the day, assigned at check-in; never changes")

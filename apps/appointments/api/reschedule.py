@@ -6,10 +6,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.appointments import selectors, services
 from apps.appointments.api.serializers import requests
 from apps.appointments.models import BulkReschedule, RescheduledAppointment
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason
 from apps.appointments.scheduling.services import reschedule
 from apps.appointments.scheduling.services.reschedule import ReschedulePlan

@@ -7,10 +7,11 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
+from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules, selectors, services
 from apps.appointments.api.filters import AvailabilityFilter
 from apps.appointments.api.serializers import requests, responses
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling.services import schedules
 from apps.appointments.services import NewSchedule, WeeklyHours
 from apps.common import clock
@@ -30,7 +31,10 @@ class AvailabilityViewSet(HimsViewSet):
     tag = "Doctors"
 
     @endpoint(
-        permission=Permission.DOCTOR_VIEW, query=AvailabilityFilter, response=responses.SlotsShape, operation_id="getAvailability"
+        permission=AccountPermission.DOCTOR_VIEW,
+        query=AvailabilityFilter,
+        response=responses.SlotsShape,
+        operation_id="getAvailability",
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """The doctor's free times of a range: published hours without time off and booked appointments. By default the next two
@@ -59,7 +63,7 @@ class ScheduleViewSet(HimsViewSet):
     resource = "schedule"
     tag = "Doctors"
 
-    @endpoint(permission=Permission.DOCTOR_VIEW, response=responses.ScheduleShape, etag=True)
+    @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.ScheduleShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._respond(self.id_in_path())
 
@@ -96,12 +100,12 @@ class TimeOffViewSet(HimsViewSet):
     plural = "time_off"
     tag = "Doctors"
 
-    @endpoint(permission=Permission.DOCTOR_VIEW, response=responses.TimeOffShape, operation_id="listTimeOff")
+    @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.TimeOffShape, operation_id="listTimeOff")
     def list(self, request: Request, pk: str) -> Response:
         rows = selectors.time_off(self.by, self.id_in_path())
         return self.page("time_off", rows, paging.exact, lambda row: responses.time_off(row, self.by))
 
-    @endpoint(permission=Permission.DOCTOR_VIEW, response=responses.TimeOffShape, etag=True, operation_id="getTimeOff")
+    @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.TimeOffShape, etag=True, operation_id="getTimeOff")
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
         row = selectors.one_time_off(self.by, self.id_in_path(), sample_ids.in_path(time_off))
         return self.ok({"time_off": responses.time_off(row, self.by)})

@@ -8,11 +8,11 @@ from rest_framework.fields import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.appointments import selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.serializers import requests, responses
 from apps.appointments.models import Appointment, Series
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import recurrence
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewAppointment, NewSeries

@@ -5,12 +5,12 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.appointments import selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.filters import AppointmentFilter, CancelFilter
 from apps.appointments.api.serializers import requests, responses
 from apps.appointments.models import Appointment
+from apps.appointments.rights import Permission
 from apps.appointments.services import BookingResult, NewAppointment, transitions
 from apps.patients.lists import scoped_list
 from apps.rest import cursor, periods

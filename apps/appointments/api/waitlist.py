@@ -8,12 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.appointments import selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.serializers import responses
 from apps.appointments.api.serializers.requests import AnswerBody, WaitBody
 from apps.appointments.models import AppointmentType, OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.rights import Permission
 from apps.appointments.services import NewWaitlistEntry
 from apps.appointments.waitlist.services.entries import lock_entry
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow

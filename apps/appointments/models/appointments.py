@@ -13,10 +13,10 @@ from django.db.models import Exists, ExpressionWrapper, F, Func, OuterRef, Q
 from django.db.models.functions import Extract
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments import rules
 from apps.appointments.models.schedules import AppointmentType, Room
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet

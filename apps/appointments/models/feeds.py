@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
+from apps.appointments.rights import Permission
 from apps.common.models import BaseModel, ClosedQuerySet
 
 

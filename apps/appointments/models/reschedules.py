@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments.models.appointments import Appointment
 from apps.appointments.models.schedules import Room
+from apps.appointments.rights import Permission
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 

@@ -9,9 +9,10 @@ from django.db.models import Case, F, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Extract, Lower
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
+from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules
+from apps.appointments.rights import Permission
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 
@@ -57,7 +58,7 @@ class Room(BaseModel):
 class OfDoctorQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
         """Whoever sees the doctors sees when they work."""
-        return self.all() if actor.has_permission(Permission.DOCTOR_VIEW) else self.none()
+        return self.all() if actor.has_permission(AccountPermission.DOCTOR_VIEW) else self.none()
 
 
 class DoctorSchedule(models.Model):

@@ -10,11 +10,11 @@ from django.db import models
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.appointments import rules
 from apps.appointments.models.appointments import Appointment
 from apps.appointments.models.schedules import AppointmentType, Room
+from apps.appointments.rights import Permission
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.confidentiality.models import open_to

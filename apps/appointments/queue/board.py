@@ -22,11 +22,11 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.queue import estimates
 from apps.appointments.queue.estimates import InProgress
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability, doctor_hours
 from apps.common import clock, prepared

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import Role
 from apps.appointments import rules
 from apps.appointments.events import AppointmentBooked
 from apps.appointments.models import Appointment, AppointmentType, Room
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import DoctorAvailability

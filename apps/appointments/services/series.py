@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules
 from apps.appointments.events import SeriesBooked
 from apps.appointments.models import Appointment, Series
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability, recurrence
 from apps.appointments.scheduling.recurrence import ClockChange, InvalidRecurrence, Occurrence, Rhythm
 from apps.appointments.services import booking, locking, transitions

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
 from apps.appointments.queue.services.marks import set_queue_marks
+from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling import availability
 from apps.appointments.services import care_team

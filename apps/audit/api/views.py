@@ -6,11 +6,11 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.audit import selectors
 from apps.audit.api.filters import AuditLogFilter, SinceFilter
 from apps.audit.api.serializers import AuditEventShape, VerificationShape
 from apps.audit.models import AuditEvent
+from apps.audit.rights import Permission
 from apps.audit.verification import verifier
 from apps.common.errors import Invalid
 from apps.rest import cursor, paging

@@ -1,25 +1,21 @@
-"""Which rows are deleted, and when: every rule of the installation, and the purge that applies them (docs/retention.md).
+"""The purge, which deletes the rows that the apps' retention rules name (`common.retention`, docs/retention.md).
 
-An app registers the rules of its own tables when it loads. A purge deletes rows in batches, each a short transaction with its own
-audit row; rows that another transaction has locked wait for the next purge. No rule may touch a clinical, financial or audit row
-that is younger than six years (45 CFR 164.316(b)(2)(i) requires six years for the documentation of security measures; state laws
-require as much or more for charts).
+A purge deletes rows in batches, each a short transaction with its own audit row; rows that another transaction has locked wait
+for the next purge. No rule may touch a clinical, financial or audit row that is younger than six years (45 CFR 164.316(b)(2)(i)
+requires six years for the documentation of security measures; state laws require as much or more for charts).
 """
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.access.actor import Actor
 from apps.audit import services
 from apps.common import clock
 from apps.common.errors import Invalid
-from apps.common.retention import RetentionRule, register, rules
-from apps.events.models import Delivery, OutboxEvent
+from apps.common.retention import RetentionRule, rules
 
 BATCH = 5_000
 BATCHES_PER_TASK = 20  # batches of one task; a few seconds
@@ -76,27 +72,3 @@ def _remove(by: Actor, rule: RetentionRule, before: datetime, limit: int) -> int
         rows.model._default_manager.filter(pk__in=locked).delete()
         services.record(by=by, action="retention.purged", rule=rule.name, rows=len(locked), before=before.isoformat())
     return len(locked)
-
-
-def _keep_events() -> timedelta:
-    return settings.HIMS_KEEP_EVENTS
-
-
-def _finished_events(before: datetime) -> QuerySet:
-    """Returns relayed events without remaining deliveries: none that waits, and none that an administrator has yet to look at."""
-    waiting = Delivery.objects.filter(event=OuterRef("pk"))
-    return OutboxEvent.objects.filter(relayed_at__lt=before).exclude(Exists(waiting))
-
-
-register(
-    # Alphabetically "deliveries" comes before "outbox_events": an event is deleted after its deliveries.
-    RetentionRule(
-        "deliveries", _keep_events, lambda before: Delivery.objects.filter(status=Delivery.Status.DONE, done_at__lt=before)
-    ),
-    RetentionRule(
-        "deliveries_failed",
-        lambda: max(_keep_events(), timedelta(days=365)),
-        lambda before: Delivery.objects.filter(status=Delivery.Status.DEAD_LETTERED, next_attempt_at__lt=before),
-    ),
-    RetentionRule("outbox_events", _keep_events, _finished_events),
-)

@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 
-from apps.access.permissions import Permission
 from apps.appointments.admin.appointments import AppointmentAdmin
 from apps.appointments.admin.queue import QueueView
 from apps.consultations.admin import consultations, panels, walk_ins
+from apps.consultations.rights import Permission
 from apps.patients.admin.patients import PatientAdmin
 from apps.rest.admin_site import PendingWork
 

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.appointments.admin.labels import moment
+from apps.audit.rights import Permission as AuditPermission
 from apps.common.text import filed_name, isolated
 from apps.consultations import rules, selectors, services
 from apps.consultations.admin import labels, page_context
@@ -25,6 +25,7 @@ from apps.consultations.admin.start_pages import StartPages
 from apps.consultations.admin.step_forms import ALERT, acknowledged
 from apps.consultations.admin.step_pages import StepPages
 from apps.consultations.models import LIVE, SIGNED, Consultation
+from apps.consultations.rights import Permission
 from apps.consultations.rules import Status
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import STEP_COUNT
@@ -207,7 +208,7 @@ class ConsultationAdmin(StepPages, StartPages):
             "title": f"Visit of {labels.plain(row.workflow_type)} type",
             "original": row,
             "has_change_permission": False,
-            "may_see_history": can_open(request.user, Permission.AUDIT_VIEW),
+            "may_see_history": can_open(request.user, AuditPermission.AUDIT_VIEW),
             "sees_notes": can_open(request.user, Permission.CONSULTATION_SEE_NOTES),
         }
         context |= self._whole(request, consultation) if context["sees_notes"] else {"codes": page_context.codes(consultation)}

@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.consultations.admin import labels
 from apps.consultations.models import LIVE, STATUSES
+from apps.consultations.rights import Permission
 from apps.rest.admin_site import can_open
 
 _UNSIGNED, _ALERT = "unsigned", "alert"

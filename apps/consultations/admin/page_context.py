@@ -7,19 +7,20 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common.errors import Forbidden
 from apps.consultations import selectors
 from apps.consultations.admin import labels
 from apps.consultations.admin.step_forms import ALERT
 from apps.consultations.models import Consultation, StepSave
+from apps.consultations.rights import Permission
 from apps.consultations.rules import Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services.locking import check_owner
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import NURSE_STEPS, Step
 from apps.patients.chart import banner
+from apps.patients.rights import Permission as PatientPermission
 from apps.rest.admin_site import can_open
 
 _PAGE = "admin:consultations_consultation_"
@@ -52,7 +53,7 @@ def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
     reader = cast("Actor", request.user)
     return {
         "banner": banner.of(row.patient, reader),
-        "may_read_chart": can_open(request.user, Permission.CHART_VIEW),
+        "may_read_chart": can_open(request.user, PatientPermission.CHART_VIEW),
         "visit_url": reverse(f"{_PAGE}change", args=[row.pk]),
         "sign": labels.STATUS_SIGNS[row.status],
         "status": labels.plain(row.status),

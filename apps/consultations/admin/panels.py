@@ -3,10 +3,10 @@
 from django.http import HttpRequest
 from django.urls import reverse
 
-from apps.access.permissions import Permission
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status, may_follow
 from apps.consultations.models import Consultation
+from apps.consultations.rights import Permission
 from apps.patients.admin.patients import PatientPanel
 from apps.patients.models import Patient
 from apps.rest.admin_site import can_open

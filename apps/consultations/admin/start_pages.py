@@ -11,7 +11,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.appointments import selectors as appointment_selectors
 from apps.appointments import services as appointments
@@ -20,11 +19,13 @@ from apps.appointments.models import Appointment
 from apps.common.errors import Forbidden, HimsError, NotFound
 from apps.consultations import services
 from apps.consultations.models import WORKFLOWS
+from apps.consultations.rights import Permission
 from apps.consultations.rules import Workflow
 from apps.consultations.services import NewConsultation
 from apps.patients import selectors as patients
 from apps.patients.chart import banner
 from apps.patients.models import Patient
+from apps.patients.rights import Permission as PatientPermission
 from apps.patients.rules import QUERY_MAX
 from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
@@ -101,7 +102,7 @@ class StartPages(HimsModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "banner": banner.of(patient, by),
-            "may_read_chart": can_open(request.user, Permission.CHART_VIEW),
+            "may_read_chart": can_open(request.user, PatientPermission.CHART_VIEW),
             "opts": self.opts,
             "title": "Start a visit",
             "original": patient,

@@ -13,11 +13,11 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common.errors import Forbidden, HimsError
 from apps.consultations import selectors, services
 from apps.consultations.admin import labels, page_context
 from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, add_errors
+from apps.consultations.rights import Permission
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewSave, StepChanged

@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments.admin import labels
 from apps.consultations import selectors
 from apps.consultations.models import Consultation
+from apps.consultations.rights import Permission
 from apps.rest.admin_site import can_open
 
 

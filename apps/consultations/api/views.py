@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.consultations import selectors, services
 from apps.consultations.api import examples
 from apps.consultations.api.filters import ConsultationFilter
 from apps.consultations.api.serializers import requests, responses
+from apps.consultations.rights import Permission
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewConsultation, NewSave
 from apps.rest import periods

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Forbidden, Invalid
 from apps.consultations.models import Acknowledgement, Consultation
+from apps.consultations.rights import Permission
 from apps.consultations.steps.ports import Acknowledged
 
 

@@ -6,13 +6,13 @@ from uuid import UUID
 from django.db.models import F
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, Unavailable
 from apps.consultations import rules, selectors
 from apps.consultations.models import Consultation, ConsultationStatusChange
 from apps.consultations.queries import prepared
+from apps.consultations.rights import Permission
 from apps.patients import selectors as patients
 from apps.patients.models import Patient
 

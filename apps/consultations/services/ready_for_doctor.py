@@ -5,11 +5,11 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden
 from apps.consultations import rules, selectors
 from apps.consultations.events import ConsultationReady
+from apps.consultations.rights import Permission
 from apps.consultations.rules import Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import alerting

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import selectors as appointment_selectors
 from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
@@ -16,6 +15,7 @@ from apps.consultations import selectors
 from apps.consultations.adaptive import VERSION, guidance
 from apps.consultations.events import ConsultationStarted
 from apps.consultations.models import Consultation
+from apps.consultations.rights import Permission
 from apps.consultations.rules import Workflow
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services.locking import check_doctor, event_fields, log_status_change

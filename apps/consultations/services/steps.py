@@ -11,13 +11,13 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
 from apps.consultations import rules, selectors
 from apps.consultations.adaptive import guidance
 from apps.consultations.events import ConsultationStepSaved
 from apps.consultations.models import Consultation, StepSave
+from apps.consultations.rights import Permission
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import acknowledging, alerting

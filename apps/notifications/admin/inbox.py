@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.notifications import selectors, services
 from apps.notifications.models import Category, Notification, Priority
+from apps.notifications.rights import Permission
 from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
 

@@ -7,11 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.access.roles import STAFF, Role
 from apps.accounts.models import User
 from apps.notifications import selectors, services
 from apps.notifications.models import Message
+from apps.notifications.rights import Permission
 from apps.notifications.services import Notice
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import ServiceForm

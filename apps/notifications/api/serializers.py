@@ -4,17 +4,18 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.access.permissions import Permission
 from apps.access.roles import STAFF
 from apps.notifications import rules, services
 from apps.notifications.models import MAX_MESSAGE, MAX_TITLE, Category, Message, Notification, Priority, Type
+from apps.notifications.rights import Permission
+from apps.patients.rights import Permission as PatientPermission
 from apps.rest.serializers import IdField, LineField, StrictSerializer
 
 
 class NotificationShape(serializers.Serializer):
     """The own copy of a message: the keys of the reference."""
 
-    parts = {"message": Permission.PATIENT_VIEW}  # a message of the system about an appointment names the patient
+    parts = {"message": PatientPermission.PATIENT_VIEW}  # a message of the system about an appointment names the patient
 
     id = serializers.UUIDField()
     type = serializers.ChoiceField(choices=Type.choices)

@@ -3,11 +3,11 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.notifications import selectors, services
 from apps.notifications.api import examples
 from apps.notifications.api import serializers as shapes
 from apps.notifications.api.filters import NotificationFilter
+from apps.notifications.rights import Permission
 from apps.rest import cursor, paging
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from apps.access.permissions import Permission
 from apps.patients.admin import charts, duplicate_candidates, merges, patients, restricted
+from apps.patients.rights import Permission
 from apps.rest.admin_site import PendingWork
 
 admin.site.search = ("admin:patients_patient_changelist", Permission.PATIENT_VIEW)  # type: ignore[attr-defined]

@@ -11,13 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from apps.access import matrix
-from apps.access.permissions import Permission
-from apps.patients import selectors, services
+from apps.patients import rights, selectors, services
 from apps.patients.admin.forms import DETAIL, detail_boxes, entry_columns, entry_form
 from apps.patients.chart import banner
 from apps.patients.chart.entry_types import ENTERED_IN_ERROR, EntryType
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
+from apps.patients.rights import Permission
 from apps.patients.services import NewEntry
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.row_actions import ReasonForm, RowAction
@@ -34,7 +33,7 @@ class KindFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         user = cast("Any", request.user)
-        return [(kind.value, kind.value.replace("_", " ")) for kind in EntryType if user.reads_chart(kind)]
+        return [(kind.value, kind.value.replace("_", " ")) for kind in EntryType if rights.reads_chart(user, kind)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(type=self.value()) if self.value() else queryset
@@ -80,7 +79,7 @@ class ChartEntryAdmin(HimsModelAdmin):
             ),
             question="The entry is marked as entered in error. It stays visible as such. This cannot be undone.",
             done="The entry is marked as entered in error.",
-            available=lambda row, user: row.status != ENTERED_IN_ERROR and user.writes_chart(row.type),
+            available=lambda row, user: row.status != ENTERED_IN_ERROR and rights.writes_chart(user, row.type),
             destructive=True,
         ),
     )
@@ -117,7 +116,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         if not request.GET.get("patient") or request.GET.get("type") not in set(EntryType):
             messages.info(request, "Find the patient first, then add the entry to their chart.")
             return HttpResponseRedirect(reverse("admin:patients_patient_changelist"))
-        if not cast("Any", request.user).writes_chart(request.GET["type"]):
+        if not rights.writes_chart(cast("Any", request.user), request.GET["type"]):
             raise PermissionDenied
         patient, kind = self._patient(request), request.GET["type"].replace("_", " ")
         title = {"title": f"New {kind}", "subtitle": patient.title}
@@ -146,7 +145,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         if not self.has_add_permission(request):
             return []
         address = reverse("admin:patients_chartentry_add")
-        kinds = [kind for kind in EntryType if cast("Any", request.user).writes_chart(kind)]
+        kinds = [kind for kind in EntryType if rights.writes_chart(cast("Any", request.user), kind)]
         return [(kind.value.replace("_", " "), f"{address}?patient={patient.pk}&type={kind.value}") for kind in kinds]
 
     # The form
@@ -160,14 +159,14 @@ class ChartEntryAdmin(HimsModelAdmin):
         if obj is None:
             kind = EntryType(request.GET["type"])
             return [(None, {"fields": entry_columns(kind)}), ("Details", {"fields": detail_boxes(kind)})]
-        coded_only = matrix.coded_only(cast("Any", request.user).role)
+        coded_only = rights.coded_only(cast("Any", request.user).role)
         return [(None, {"fields": _CODED if coded_only else _CODED + _NARRATIVE})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None else (*_CODED, *_NARRATIVE)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        coded_only = matrix.coded_only(cast("Any", request.user).role)
+        coded_only = rights.coded_only(cast("Any", request.user).role)
         return tuple(name for name in self.list_display if not (coded_only and name == "measured"))
 
     def add(self, request: HttpRequest, form: Any) -> ChartEntry:

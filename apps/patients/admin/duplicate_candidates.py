@@ -12,13 +12,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from apps.access.permissions import Permission
 from apps.patients import selectors, services
 from apps.patients.chart import ages
 from apps.patients.matching import scoring
 from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.matching.scoring import Reason
 from apps.patients.models import Patient
+from apps.patients.rights import Permission
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.row_actions import RowAction
 from apps.rest.admin_site import can_open

@@ -9,11 +9,11 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common.errors import Conflict, Invalid
 from apps.patients import selectors, services
 from apps.patients.matching.duplicates import COMPARED, Match
 from apps.patients.models import Patient
+from apps.patients.rights import Permission
 from apps.patients.services import Registration
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.row_actions import RowAction

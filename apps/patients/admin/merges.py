@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common.errors import NotFound
 from apps.patients import rules, selectors, services
 from apps.patients.admin.duplicate_candidates import waiting_text
 from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergedRow, MergeTriage, Patient
+from apps.patients.rights import Permission
 from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.row_actions import ReasonForm, RowAction

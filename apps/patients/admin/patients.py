@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from apps.access.permissions import Permission
-from apps.patients import rules, selectors, services
+from apps.access import permissions
+from apps.patients import rights, rules, selectors, services
 from apps.patients.admin.duplicates import NOT_SAME, DuplicateCheckMixin
 from apps.patients.admin.forms import PatientForm
 from apps.patients.admin.merges import MERGE, MergeMixin, warn_of_visits
@@ -20,6 +20,7 @@ from apps.patients.admin.restricted import RESTRICT, RestrictionMixin
 from apps.patients.chart import ages, banner
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import AllergyStatus, Patient
+from apps.patients.rights import Permission
 from apps.patients.services import Registration
 from apps.rest.admin.base import ActiveFilter
 from apps.rest.admin.row_actions import RowAction
@@ -28,7 +29,7 @@ from apps.rest.admin_site import can_open
 _PERSON = ("mrn", "first_name", "middle_name", "last_name", "date_of_birth", "time_of_birth", "gender", "language", "deceased_at")
 _INSURANCE = ("insurance_provider", "insurance_policy_number", "insurance_group_number")
 # The fields of the page, and the permission that each requires.
-_GROUPS: tuple[tuple[str, tuple[str, ...], Permission], ...] = (
+_GROUPS: tuple[tuple[str, tuple[str, ...], permissions.Permission], ...] = (
     ("Person", _PERSON, Permission.PATIENT_VIEW),
     ("Contact", ("phone", "email"), Permission.PATIENT_VIEW),
     ("Address", ("street", "city", "state", "zip", "country"), Permission.PATIENT_SEE_ADDRESS),
@@ -87,7 +88,9 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
             run=lambda by, row, _: services.record_no_known_allergies(by=by, patient_id=row.pk),
             question="You asked, and there are none. This is added to the chart under your name.",
             done="No known allergies: recorded.",
-            available=lambda row, user: row.allergy_status == AllergyStatus.NOT_ASKED and user.writes_chart(EntryType.ALLERGY),
+            available=lambda row, user: (
+                row.allergy_status == AllergyStatus.NOT_ASKED and rights.writes_chart(user, EntryType.ALLERGY)
+            ),
         ),
         RowAction(
             name="deactivate",

@@ -14,7 +14,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
@@ -23,6 +22,7 @@ from apps.patients import selectors, services
 from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
 from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
+from apps.patients.rights import Permission
 from apps.rest import sample_ids
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.forms import show_refusal

@@ -3,10 +3,10 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.patients import selectors, services
 from apps.patients.api import examples
 from apps.patients.api.serializers import requests, responses
+from apps.patients.rights import Permission
 from apps.patients.services import Registration
 from apps.rest.endpoint import endpoint
 from apps.rest.limits import RateClass

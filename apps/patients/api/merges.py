@@ -7,12 +7,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.common.errors import Invalid
 from apps.patients import selectors, services
 from apps.patients.api.serializers import responses
 from apps.patients.merging import merge_plan
 from apps.patients.models import Merge, MergeTriage, Patient
+from apps.patients.rights import Permission
 from apps.rest import sample_ids
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, StrictSerializer

@@ -7,14 +7,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.audit.models import AuditEvent
+from apps.audit.rights import Permission as AuditPermission
 from apps.patients import selectors, services
 from apps.patients.confidentiality import access_log
 from apps.patients.confidentiality.access_log import AccessLogEntry
 from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
 from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
+from apps.patients.rights import Permission
 from apps.rest import paging, periods
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, StrictSerializer
@@ -203,7 +204,11 @@ class AccessLogViewSet(HimsViewSet):
     tag = "Restricted charts"
 
     @endpoint(
-        permission=Permission.AUDIT_VIEW, query=PeriodFilter, response=LookShape, about_patient=True, operation_id="getAccessLog"
+        permission=AuditPermission.AUDIT_VIEW,
+        query=PeriodFilter,
+        response=LookShape,
+        about_patient=True,
+        operation_id="getAccessLog",
     )
     def list(self, request: Request, pk: str) -> Response:
         """Who looked at this record, when and why, the latest first; includes records that were merged into it."""

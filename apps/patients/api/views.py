@@ -7,14 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common.errors import Forbidden
-from apps.patients import selectors, services
+from apps.patients import rights, selectors, services
 from apps.patients.api import examples
 from apps.patients.api.filters import ChartFilter, PatientFilter
 from apps.patients.api.serializers import requests, responses
 from apps.patients.matching.duplicates import COMPARED, Match
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
+from apps.patients.rights import Permission
 from apps.patients.services import NewEntry, Registration
 from apps.rest import cursor, paging, sample_ids
 from apps.rest.endpoint import endpoint
@@ -209,7 +209,7 @@ class MedicalHistoryViewSet(HimsViewSet):
 
     def _rows(self, patient: Patient) -> ChartQuerySet:
         filters = self.request.query_params
-        if (kind := filters.get("type")) in responses.KINDS and not self.by.reads_chart(kind):
+        if (kind := filters.get("type")) in responses.KINDS and not rights.reads_chart(self.by, kind):
             raise Forbidden(f"Your role may not read chart entries of the type {kind}.")
         rows = selectors.chart(visible_to=self.by, patient_id=patient.pk)
         return rows if filters.get("include_retracted") == "true" else rows.not_in_error()

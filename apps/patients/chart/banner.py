@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common.text import isolated
 from apps.patients.chart import ages, entry_types
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.rights import Permission
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ class EntryType(StrEnum):
     NOTE = "note"
 
 
+ENTRY_TYPES = tuple(kind.value for kind in EntryType)
+
+
 class CodeSystem(StrEnum):
     ICD_10_CM = "ICD-10-CM"
     SNOMED_CT = "SNOMED-CT"

@@ -14,10 +14,10 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.patients.rights import Permission
 
 
 def open_to(actor: Actor, path: str = "", at: datetime | None = None) -> Q:

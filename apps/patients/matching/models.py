@@ -7,11 +7,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.ids import new_id
 from apps.common.models import ClosedQuerySet
 from apps.patients.confidentiality.models import open_to
+from apps.patients.rights import Permission
 
 
 class DuplicateCandidateQuerySet(ClosedQuerySet):

@@ -11,14 +11,15 @@ from uuid import UUID
 from django.db.models import Field
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common.errors import Invalid
+from apps.patients import rights
 from apps.patients.chart.dates import Precision
 from apps.patients.chart.entry_types import ACTIVE, EntryType
 from apps.patients.chart.repeats import LISTED_ONCE, repeats_to_end
 from apps.patients.confidentiality.models import led_to_open
 from apps.patients.merging import patient_links
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotDuplicate, Patient
+from apps.patients.rights import Permission
 from apps.patients.selectors import patient_not_found
 
 Side = Literal["retired", "survivor"]
@@ -208,7 +209,7 @@ def _warnings(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[Me
 
 def _listed_twice(reader: Actor, retired: Patient, survivor: Patient) -> Iterator[MergeWarning]:
     """Returns what both charts list as active, within the reader's permissions."""
-    kinds = [kind for kind in (*LISTED_ONCE, EntryType.MEDICATION) if reader.reads_chart(kind)]
+    kinds = [kind for kind in (*LISTED_ONCE, EntryType.MEDICATION) if rights.reads_chart(reader, kind)]
     if not reader.has_permission(Permission.CHART_VIEW) or not kinds:
         return
     rows = ChartEntry.objects.filter(patient__in=[retired, survivor], type__in=kinds, status=ACTIVE).order_by("display", "pk")

@@ -6,11 +6,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 from apps.patients.confidentiality.models import open_to
+from apps.patients.rights import Permission
 
 
 class MergeQuerySet(ClosedQuerySet):

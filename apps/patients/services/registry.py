@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
@@ -24,6 +23,7 @@ from apps.patients.matching import duplicates
 from apps.patients.matching.duplicates import Match
 from apps.patients.matching.scoring import Person
 from apps.patients.models import Merge, Patient, SearchWord
+from apps.patients.rights import Permission
 from apps.patients.search import search_terms
 
 INSURANCE = frozenset({"insurance_provider", "insurance_policy_number", "insurance_group_number"})

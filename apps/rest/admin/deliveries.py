@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.access.permissions import Permission
 from apps.events import services
 from apps.events.models import Delivery
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin.row_actions import RowAction
 from apps.rest.admin_site import can_open
+from apps.rest.rights import Permission
 
 
 @admin.register(Delivery)

@@ -8,9 +8,10 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from rest_framework.serializers import BaseSerializer, Field
 
-from apps.access import matrix, scopes
+from apps.access import matrix
 from apps.access.permissions import Permission
 from apps.access.roles import STAFF
+from apps.access.scopes import Scope
 from apps.rest import deprecations, disclosure
 from apps.rest.endpoint import PUBLIC
 from apps.rest.limits import PER_MINUTE, WINDOW
@@ -63,9 +64,7 @@ class HimsSchema(AutoSchema):
         need = self.view.endpoint.permission
         if need is PUBLIC:
             return []
-        keys: list[dict[str, list[str]]] = (
-            [{components.KEY_SECURITY: []}] if isinstance(need, Permission) and scopes.of(need) else []
-        )
+        keys: list[dict[str, list[str]]] = [{components.KEY_SECURITY: []}] if isinstance(need, Permission) and need.scope else []
         return [{components.SECURITY: []}, *keys]
 
     def get_extensions(self) -> dict[str, Any]:
@@ -74,7 +73,7 @@ class HimsSchema(AutoSchema):
         limit = {"class": rate_class.value, "limit": PER_MINUTE[rate_class], "window": WINDOW}
         who: dict[str, Any] = {}
         if isinstance(need, Permission):
-            who = {"x-permission": need.value, "x-roles": _holders(need), "x-required-scope": scopes.of(need)}
+            who = {"x-permission": need.value, "x-roles": _holders(need), "x-required-scope": need.scope}
         return who | {"x-rate-limit": limit}
 
     def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
@@ -149,22 +148,22 @@ def _key_needs(view: Any, method: str) -> list[str]:
     need = view.endpoint.permission
     if not isinstance(need, Permission):
         return []
-    scope = scopes.of(need)
+    scope = need.scope
     if scope is None:
         return ["**API key:** never; requires a person who has signed in."]
     return [" ".join([f"**API key:** with the scope `{scope}`.", *_key_sees(view, method, scope)])]
 
 
-def _key_sees(view: Any, method: str, scope: scopes.Scope) -> list[str]:
+def _key_sees(view: Any, method: str, scope: Scope) -> list[str]:
     """What a key that only just gets in is not shown (`disclosure`)."""
     kind = view.endpoint.response
     if kind is None:
         return []
-    to_read = scopes.of(need) if (need := disclosure.permission_to_read(view, view.action)) else None
+    to_read = need.scope if (need := disclosure.permission_to_read(view, view.action)) else None
     if to_read and to_read != scope and method not in ("GET", "HEAD"):
         return [f"Without `{to_read}` as well, the reply contains only the id."]
     parts: dict[str, Any] = getattr(kind, "parts", {})
-    fields_by_scope = {scopes.of(right): [name for name, one in parts.items() if one is right] for right in parts.values()}
+    fields_by_scope = {right.scope: [name for name, one in parts.items() if one is right] for right in parts.values()}
     return [
         f"Without `{more}` as well, the reply lacks {_listed(names)}." for more, names in fields_by_scope.items() if more != scope
     ]

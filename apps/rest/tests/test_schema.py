@@ -16,8 +16,9 @@ from django_filters import (
 )
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
-from apps.access.roles import STAFF
+from apps.access import permissions
+from apps.access.roles import CLINICAL, EVERYONE, STAFF, Role
+from apps.access.scopes import Scope
 from apps.common import errors
 from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.schema import HimsSchema, hooks, parameters, replies
@@ -34,6 +35,14 @@ class ColourFilter(FilterSet):
     owner = UUIDFilter()
 
 
+class ColourPermission(permissions.Permission):
+    """Rights of an app that exists in these tests alone."""
+
+    COLOUR_VIEW = "colour.view", {Role.ADMIN}
+    COLOUR_MIX = "colour.mix", EVERYONE
+    COLOUR_CHANGE = "colour.change", CLINICAL, Scope.HISTORY_WRITE, permissions.ADMIN_IF_CLINICAL
+
+
 class ColourViewSet(HimsViewSet):
     """Colours."""
 
@@ -47,15 +56,15 @@ class ColourViewSet(HimsViewSet):
         Closely."""
         return self.ok({})
 
-    @endpoint(permission=Permission.STAFF_VIEW)
+    @endpoint(permission=ColourPermission.COLOUR_VIEW)
     def list(self, request: Any) -> Response:
         return self.ok({})
 
-    @endpoint(permission=Permission.OWN_SESSION)
+    @endpoint(permission=ColourPermission.COLOUR_MIX)
     def create(self, request: Any) -> Response:
         return self.ok({})
 
-    @endpoint(permission=Permission.CHART_WRITE, request=object, warnings=("too_bright",))
+    @endpoint(permission=ColourPermission.COLOUR_CHANGE, request=object, warnings=("too_bright",))
     def update(self, request: Any) -> Response:
         return self.ok({})
 
@@ -71,7 +80,7 @@ class OneColourViewSet(ColourViewSet):
 
     data_key = ""
 
-    @endpoint(permission=Permission.STAFF_VIEW, paged=False)
+    @endpoint(permission=ColourPermission.COLOUR_VIEW, paged=False)
     def list(self, request: Any) -> Response:
         return self.ok({})
 
@@ -135,7 +144,7 @@ def test_the_summary_is_the_first_line_said_of_the_action() -> None:
 
 
 def test_the_description_says_who_may_and_what_may_warn() -> None:
-    assert "**Who:** admin (permission `staff.view`)." in described("list").get_description()
+    assert "**Who:** admin (permission `colour.view`)." in described("list").get_description()
     assert "all staff" in described("create", "POST").get_description()
     assert "HIMS_ADMIN_CLINICAL" in described("update", "PUT").get_description()
     assert "`too_bright`" in described("partial_update", "PATCH").get_description()

@@ -4,7 +4,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
+from apps.accounts.rights import Permission as AccountPermission
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
@@ -19,7 +19,7 @@ class DeprecatedViewSet(HimsViewSet):
     resource = "sample"
     tag = "Sandbox"
 
-    @endpoint(permission=Permission.OWN_SESSION, response=SampleShape, operation_id="getDeprecatedSample")
+    @endpoint(permission=AccountPermission.OWN_SESSION, response=SampleShape, operation_id="getDeprecatedSample")
     def retrieve(self, request: Request) -> Response:
         """A deprecated operation: look at its headers"""
         return self.ok({"sample": {"message": "This works until its sunset. The headers say when that is."}})

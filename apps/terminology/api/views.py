@@ -3,7 +3,6 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.access.permissions import Permission
 from apps.common import clock
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
@@ -11,6 +10,7 @@ from apps.rest.viewsets import HimsViewSet
 from apps.terminology import selectors
 from apps.terminology.api.filters import IcdCodeFilter
 from apps.terminology.api.serializers import IcdCodeShape
+from apps.terminology.rights import Permission
 
 _ROWS = [
     {"code": "E11.9", "display": "Type 2 diabetes mellitus without complications", "billable": True},

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rest_framework.response import Response
 
 from apps.access.permissions import Permission
+from apps.accounts import rights
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.common import clock, keyring
@@ -40,19 +41,19 @@ class Odd(HimsViewSet):
 
     resource = "odd"
 
-    @endpoint(permission=Permission.OWN_SESSION)
+    @endpoint(permission=rights.Permission.OWN_SESSION)
     def conflicting(self, request: Any) -> Response:
         SignInTry.objects.create(key="kept on purpose", at=clock.now())
         with transaction.atomic():
             SignInTry.objects.create(key="undone", at=clock.now())
             raise Conflict("Not like this.", seen=str(uuid4()))
 
-    @endpoint(permission=Permission.OWN_SESSION)
+    @endpoint(permission=rights.Permission.OWN_SESSION)
     def invalid(self, request: Any) -> Response:
         SignInTry.objects.create(key="kept on purpose", at=clock.now())
         raise Invalid(field="colour", issue="Never.")
 
-    @endpoint(permission=Permission.OWN_SESSION)
+    @endpoint(permission=rights.Permission.OWN_SESSION)
     def broken(self, request: Any) -> Response:
         SignInTry.objects.create(key="gone", at=clock.now())
         raise RuntimeError("unforeseen")

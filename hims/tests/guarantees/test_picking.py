@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from apps.access.permissions import Permission
 from apps.accounts.models import User
 from apps.audit.models import AuditEvent
+from apps.audit.rights import Permission
 from apps.rest import endpoint, sparse_fields
 from hims.tests import factories
 from hims.tests.test_permissions import doors

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 import time_machine
 
-from apps.access.permissions import Permission
 from apps.accounts.models import ApiKey, User
 from apps.audit.models import AuditEvent
 from apps.common import clock, keyring
 from apps.patients import services as patients
 from apps.patients.models import Patient
+from apps.patients.rights import Permission
 from apps.rest import endpoint, idempotency, replays
 from apps.rest.models import KeptReply
 from hims.tests import factories

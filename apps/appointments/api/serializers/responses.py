@@ -6,16 +6,18 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
+from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules
 from apps.appointments.models import Appointment, AppointmentType, Room, TimeOff
 from apps.appointments.models.appointments import STATUSES, Triage
 from apps.appointments.queries import prepared
+from apps.appointments.rights import Permission
 from apps.appointments.rules import TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.selectors import Week
 from apps.appointments.services import BookingWarning
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow, colleagues, rows_by_id
+from apps.patients.rights import Permission as PatientPermission
 from apps.rest.sparse_fields import Expansion
 
 # The notes of an appointment; readers of reduced rows see only its time and people.
@@ -114,8 +116,8 @@ class TimeOffShape(serializers.Serializer):
     reason = serializers.CharField(required=False, allow_blank=True, help_text="Only for users who plan schedules")
 
 
-PATIENT = Expansion(of="patient_id", permission=Permission.PATIENT_VIEW, load=rows_by_id)
-DOCTOR = Expansion(of="doctor_id", permission=Permission.DOCTOR_VIEW, load=colleagues)
+PATIENT = Expansion(of="patient_id", permission=PatientPermission.PATIENT_VIEW, load=rows_by_id)
+DOCTOR = Expansion(of="doctor_id", permission=AccountPermission.DOCTOR_VIEW, load=colleagues)
 
 
 def appointment(row: Appointment, reader: Actor) -> dict[str, Any]:

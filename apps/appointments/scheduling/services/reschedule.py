@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.appointments import rules
 from apps.appointments.events import AppointmentsRescheduled, BulkRescheduleUndone
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability, reschedule_plan
 from apps.appointments.scheduling.availability import DoctorAvailability
 from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
 from apps.accounts.models import Doctor
 from apps.appointments import rules
 from apps.appointments.events import ScheduleChanged, TimeOffAdded, TimeOffRemoved
 from apps.appointments.models import Appointment, AppointmentLength, DoctorSchedule, Room, TimeOff, WorkingHours
+from apps.appointments.rights import Permission
 from apps.appointments.rules import TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import DoctorAvailability

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments import rules
 from apps.appointments.events import WaitlistEntryAdded, WaitlistEntryExpired, WaitlistEntryWithdrawn, WaitlistOfferSettled
 from apps.appointments.models import (
@@ -20,6 +19,7 @@ from apps.appointments.models import (
     WaitPriority,
     WaitStatus,
 )
+from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability
 from apps.appointments.services.booking import patient_to_book
 from apps.appointments.waitlist import matching

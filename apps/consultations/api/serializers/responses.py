@@ -5,10 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.appointments.api.serializers.responses import DOCTOR, PATIENT
 from apps.consultations.models import STATUSES, WORKFLOWS, Acknowledgement, Addendum
 from apps.consultations.queries.prepared import COLUMNS
+from apps.consultations.rights import Permission
 from apps.consultations.rules import State, StepState
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.steps import notices

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from apps.access import matrix
 from apps.access.actor import Actor
-from apps.access.permissions import Permission
 from apps.accounts import selectors as accounts
-from apps.patients import selectors, services
+from apps.accounts.rights import Permission as AccountPermission
+from apps.patients import rights, selectors, services
 from apps.patients.chart.ages import age_of
 from apps.patients.chart.dates import Precision
 from apps.patients.chart.entry_types import CodeSystem, EntryType
@@ -18,6 +17,7 @@ from apps.patients.lists.patient_queries import LIST_COLUMNS
 from apps.patients.matching.duplicates import Match
 from apps.patients.matching.scoring import Reason
 from apps.patients.models import AllergyStatus, ChartEntry, Gender, NotDuplicate, Patient
+from apps.patients.rights import Permission
 from apps.rest.sparse_fields import Expansion
 
 _AS_ENTERED = "An RFC 3339 time, or the date as it was entered: YYYY-MM-DD, YYYY-MM or YYYY"
@@ -126,7 +126,7 @@ class PatientShape(serializers.Serializer):
 class ColleagueShape(serializers.Serializer):
     """A member of staff by name."""
 
-    reads = Permission.DOCTOR_VIEW
+    reads = AccountPermission.DOCTOR_VIEW
 
     id = serializers.UUIDField()
     first_name = serializers.CharField(allow_blank=True)
@@ -167,7 +167,7 @@ def rows_by_id(reader: Actor, ids: Collection[UUID]) -> dict[UUID, dict[str, Any
     return {row.pk: to_row(row) for row in selectors.named(visible_to=reader, ids=ids)}
 
 
-RECORDER = Expansion(of="recorded_by", permission=Permission.DOCTOR_VIEW, load=colleagues)
+RECORDER = Expansion(of="recorded_by", permission=AccountPermission.DOCTOR_VIEW, load=colleagues)
 RETIRED = Expansion(of="retired_id", permission=Permission.PATIENT_VIEW, load=rows_by_id)
 SURVIVOR = Expansion(of="survivor_id", permission=Permission.PATIENT_VIEW, load=rows_by_id)
 
@@ -240,7 +240,7 @@ def record(row: ChartEntry, reader: Actor) -> dict[str, Any]:
         "recorded_by": row.recorded_by_id,
         "occurred_at": row.occurred_on or row.occurred_at,
         "ended_at": row.ended_on or row.ended_at,
-        "detail": {} if matrix.coded_only(reader.role) else _detail(row),
+        "detail": {} if rights.coded_only(reader.role) else _detail(row),
         "source": row.source,
     }
 

@@ -16,7 +16,7 @@ from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import selectors
+from apps.patients import rights, selectors
 from apps.patients.chart import dates, entry_types, measurements
 from apps.patients.chart.dates import Precision
 from apps.patients.chart.entry_types import CodeSystem, EntryType
@@ -171,7 +171,7 @@ def _refresh_allergies(patient: Patient, rows: Sequence[ChartEntry]) -> None:
 
 
 def _check_may_write(by: Actor, entry_type: str) -> None:
-    if entry_type in set(EntryType) and not by.writes_chart(entry_type):
+    if entry_type in set(EntryType) and not rights.writes_chart(by, entry_type):
         raise Forbidden(f"Your role may not write chart entries of the type {entry_type}.")
 
 
