@@ -1,1 +1,1 @@
-"""Who may do what: the roles, the permissions and the table that joins them. Pure code, no table in the database, no Django."""
+"""Who may do what: roles, scopes, rights, and the one table of rights that the apps declare. Pure code, no table."""

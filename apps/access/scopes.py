@@ -1,4 +1,4 @@
-"""The scopes of API keys. What a key must carry, besides its owner's right, stands in each right's row (`permissions`).
+"""The scopes of API keys. Each permission names in its row the scope that a key needs (`permissions`).
 
 A key's scopes are checked before the endpoint runs (`rest.permissions`) and for every part of a reply (`rest.disclosure`). What a
 service may act on is decided by the owner's role, as for a session.

@@ -1,4 +1,4 @@
-"""The trail, to be read by administrators. There is nothing to change in it."""
+"""The audit log, for administrators to read. Nothing in it can be changed."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -39,7 +39,7 @@ _FLAW_TEXTS = {
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """By the role somebody had when he acted."""
+    """By the role of the user at the time of the action."""
 
     title = "role"
     parameter_name = "role"
@@ -54,7 +54,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 class AuditLogFilterForm(forms.Form):
-    """What the trail is asked for."""
+    """The filters of the audit log."""
 
     who = forms.CharField(required=False, max_length=150, help_text="Username")
     patient = forms.CharField(required=False, max_length=40, help_text="Id")
@@ -93,7 +93,7 @@ class AuditLogFilterForm(forms.Form):
 
 
 class AuditLogFilters(admin.ListFilter):
-    """Who, which patient, which act, from when to when: a small form beside the list."""
+    """User, patient, action and period: a small form next to the list."""
 
     title = "question"
     template = "admin/audit/question.html"
@@ -201,7 +201,7 @@ class AuditEventAdmin(HimsModelAdmin):
 
 
 def _search_condition(text: str) -> Q:
-    """What the search word stands for."""
+    """Returns what the search term means."""
     try:
         id_sought = UUID(text)
     except ValueError:

@@ -14,11 +14,13 @@ are read from the class while the settings load, so an `apps.py` imports no mode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.apps import AppConfig, apps
 from django.utils.module_loading import module_has_submodule
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,24 @@ def config_classes(names: Iterable[str]) -> list[type[DomainConfig]]:
 
 def beat_schedule(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return CELERY_BEAT_SCHEDULE: what the named apps have beat start."""
-    return {title: task.entry() for config in config_classes(names) for title, task in config.beat.items()}
+    tasks = merged(config.beat for config in config_classes(names))
+    return {title: task.entry() for title, task in tasks.items()}
 
 
 def enum_names(names: Iterable[str]) -> dict[str, str]:
     """Return drf-spectacular's ENUM_NAME_OVERRIDES: the names of the enums of the named apps in the OpenAPI file."""
-    return {title: choices for config in config_classes(names) for title, choices in config.enum_names.items()}
+    return merged(config.enum_names for config in config_classes(names))
+
+
+def merged(declarations: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    """Return the declarations as one. Raises ValueError where two apps declare the same name."""
+    collected: dict[str, T] = {}
+    for declared in declarations:
+        for name, value in declared.items():
+            if name in collected:
+                raise ValueError(f"two apps declare {name!r}")
+            collected[name] = value
+    return collected
 
 
 def _is_config_of(module: str, candidate: Any) -> bool:

@@ -1,4 +1,4 @@
-"""How long rows that are no clinical, financial or audit record are kept (docs/retention.md).
+"""The retention periods of rows other than clinical, financial and audit records (docs/retention.md).
 
 An app registers the rules of its own tables in its module `retention`; `audit.retention.purging` removes what they name.
 

@@ -1,4 +1,4 @@
-"""How long events and their deliveries are kept."""
+"""The retention periods of events and their deliveries."""
 
 from datetime import datetime, timedelta
 

@@ -13,7 +13,7 @@ from apps.terminology.rights import Permission
 
 
 class ReadOnly(HimsModelAdmin):
-    """Reference data: whoever holds the right sees all of it."""
+    """Reference data: a user with the permission sees all of it."""
 
     needs = {"view": Permission.TERMINOLOGY_READ}
 

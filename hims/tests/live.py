@@ -33,13 +33,13 @@ def eventually(true: Callable[[], object], *, within: float = 20.0) -> bool:
     return False
 
 
-def database_url() -> str:
-    """The database of the running test."""
+def database_url(name: str = "") -> str:
+    """The database of the running test, or the named one on the same server."""
     at = connection.settings_dict
     options = f"?host={quote(str(at['HOST']), safe='')}" if str(at["HOST"]).startswith("/") else ""
     host = "" if options else f"{at['HOST']}:{at['PORT']}"
     who = f"{at['USER']}:{quote(at['PASSWORD'])}" if at["PASSWORD"] else at["USER"]
-    return f"postgres://{who}@{host}/{at['NAME']}{options}"
+    return f"postgres://{who}@{host}/{name or at['NAME']}{options}"
 
 
 @contextmanager

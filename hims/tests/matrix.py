@@ -4,6 +4,8 @@ A cell says: `y` yes · `o` own or assigned only · `r` reduced · `-` refused (
 administrator act clinically (HIMS_ADMIN_CLINICAL=1). Rows of routes that do not exist yet wait for them; a route without fails.
 """
 
+from hims.tests.contracts import contracts
+
 ROLES = ("admin", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing", "manager")
 EVERYBODY, ADMIN, CHARTED = "y y y y y y y y", "y - - - - - - -", "c y y - r r r -"
 
@@ -49,7 +51,7 @@ MATRIX: dict[str, str] = {
     "POST /patients/{id}/reactivate": "y - - y - - - -",
     "POST /patients/{id}/portal-invite": "y - - y - - - -",
     "POST /patients/match": "y y y y - - - -",
-    "POST /patients/{id}/not-same": "y y y y - - - -",  # ours: whoever registers tells apart
+    "POST /patients/{id}/not-same": "y y y y - - - -",  # ours: as registering
     "GET /patients/{id}/merge-preview": ADMIN,
     "POST /patients/{id}/merge": ADMIN,
     "GET /patients/merges/{id}": ADMIN,
@@ -85,7 +87,7 @@ MATRIX: dict[str, str] = {
     "GET /queue": "y o y y - - - -",
     "GET /appointments/{id}.ics": "y o y y - - - -",
     "POST /appointments/series": "y o y y - - - -",
-    "GET /appointments/series/{id}": "y y y y - - r -",  # ours: whoever sees the visits
+    "GET /appointments/series/{id}": "y y y y - - r -",  # ours: as the appointments
     "POST /appointments/series/{id}/cancel": "y o y y - - - -",
     "POST /doctors/{id}/move-appointments": "y o - y - - - -",  # ours, like the schedule
     "GET /appointments/moves/{id}": "y o - y - - - -",
@@ -117,3 +119,5 @@ MATRIX: dict[str, str] = {
     "GET /notifications/sent/{id}": ADMIN,
     "GET /terminology/icd10": "y y y y y y y -",
 }
+for _contract in contracts():  # an app may state its rows itself
+    MATRIX |= _contract.MATRIX

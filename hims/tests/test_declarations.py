@@ -1,0 +1,45 @@
+"""The composition root collects what the apps declare, and names none of them anywhere else."""
+
+import re
+
+from django.conf import settings
+from django.urls import get_resolver
+
+from apps.common import domain
+from apps.rest import sample_ids
+from hims.celery import app as celery
+from hims.launch.paths import PROJECT
+
+
+def test_beat_starts_what_the_apps_declare() -> None:
+    declared = {title: task for config in domain.installed() for title, task in config.beat.items()}
+    assert set(celery.conf.beat_schedule) == set(declared)
+    celery.loader.import_default_modules()
+    assert {task.task for task in declared.values()} <= set(celery.tasks)
+
+
+def test_the_busiest_apps_are_asked_first_for_a_route() -> None:
+    api = next(pattern for pattern in get_resolver().url_patterns if str(pattern.pattern) == "v1/")
+    assert [one.urlconf_name.__name__ for one in api.url_patterns][:3] == [
+        "apps.patients.api.urls",
+        "apps.appointments.api.urls",
+        "apps.consultations.api.urls",
+    ]
+
+
+def test_the_names_of_the_samples_reach_the_api() -> None:
+    declared = {name for config in domain.installed() for name in config.sample_ids}
+    assert "patient_001" in declared
+    assert all(sample_ids.resolve(name) for name in declared)
+
+
+def test_every_enum_that_an_app_names_is_named_in_the_openapi_file() -> None:
+    declared = {name for config in domain.installed() for name in config.enum_names}
+    assert declared == set(settings.SPECTACULAR_SETTINGS["ENUM_NAME_OVERRIDES"])
+
+
+def test_the_composition_root_names_an_app_in_one_place() -> None:
+    """`consultations` is an app like any to come: it has tables, tasks, rights, enums, pages and links to patients."""
+    named = re.compile(r"\bapps\.consultations\b")
+    code = [path for path in (PROJECT / "hims").rglob("*.py") if "tests" not in path.parts]
+    assert [str(path.relative_to(PROJECT)) for path in code if named.search(path.read_text())] == ["hims/settings/base.py"]
