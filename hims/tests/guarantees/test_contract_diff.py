@@ -35,6 +35,6 @@ def test_taking_something_away_stops_the_release(tmp_path: Path, monkeypatch: py
     del now["components"]["schemas"]["Patient"]["properties"]["mrn"]
     monkeypatch.setattr(released, "current_schema", lambda: now)
     for act in ("check", "release"):
-        with pytest.raises(CommandError, match=r"patient\.mrn is gone"):
+        with pytest.raises(CommandError, match=r"patient\.mrn was removed"):
             call_command("contract", act)
     assert released.FILE.read_text() == before
