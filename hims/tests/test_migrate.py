@@ -1,4 +1,4 @@
-"""`manage.py migrate` beside what Django does itself."""
+"""What `manage.py migrate` adds to Django's command."""
 
 import pytest
 from django.core.management import CommandError, call_command

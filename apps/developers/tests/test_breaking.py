@@ -103,29 +103,31 @@ def absent_with(file: dict[str, Any], parameter: str) -> None:
 
 
 BREAKS: dict[str, Change] = {
-    "/colours is gone": lambda f: f["paths"].pop("/colours"),
-    "GET /colours is gone": lambda f: f["paths"]["/colours"].pop("get"),
+    "/colours was removed": lambda f: f["paths"].pop("/colours"),
+    "GET /colours was removed": lambda f: f["paths"]["/colours"].pop("get"),
     "GET /colours: operationId listColours became all": lambda f: listing(f).update(operationId="all"),
     "GET /colours: now requires authentication": lambda f: listing(f).update(security=[{"bearerAuth": []}]),
-    "GET /colours query parameter limit is gone": lambda f: listing(f)["parameters"].pop(),
+    "GET /colours query parameter limit was removed": lambda f: listing(f)["parameters"].pop(),
     "GET /colours query parameter limit is now required": lambda f: listing(f)["parameters"][1].update(required=True),
     "GET /colours query parameter new is now required": lambda f: listing(f)["parameters"].append(
         {"in": "query", "name": "new", "required": True, "schema": {}}
     ),
     "GET /colours query parameter limit: maximum became 50": lambda f: listing(f)["parameters"][1]["schema"].update(maximum=50),
-    "GET /colours query parameter shade: choice 'dark' is gone": lambda f: listing(f)["parameters"][0]["schema"]["enum"].pop(0),
+    "GET /colours query parameter shade: choice 'dark' was removed": lambda f: listing(f)["parameters"][0]["schema"]["enum"].pop(
+        0
+    ),
     "GET /colours query parameter limit: type integer became string": lambda f: listing(f)["parameters"][1].update(
         schema={"type": "string"}
     ),
-    "GET /colours 200 is gone": lambda f: listing(f)["responses"].pop("200"),
+    "GET /colours 200 was removed": lambda f: listing(f)["responses"].pop("200"),
     "POST /colours body is now required": lambda f: making(f)["requestBody"].update(required=True),
-    "POST /colours body: text/plain is gone": lambda f: making(f)["requestBody"]["content"].pop("text/plain"),
+    "POST /colours body: text/plain was removed": lambda f: making(f)["requestBody"]["content"].pop("text/plain"),
     "POST /colours body.shade is now required": lambda f: body(f)["required"].append("shade"),
     "POST /colours body.new is now required": lambda f: (
         body(f)["properties"].update(new={"type": "string"}),
         body(f)["required"].append("new"),
     ),
-    "POST /colours body.name is gone": lambda f: body(f)["properties"].pop("name"),
+    "POST /colours body.name was removed": lambda f: body(f)["properties"].pop("name"),
     "POST /colours body.name: maxLength became 19": lambda f: body(f)["properties"]["name"].update(maxLength=19),
     "POST /colours body.name: minLength became 2": lambda f: body(f)["properties"]["name"].update(minLength=2),
     "POST /colours body.name: pattern became ^a": lambda f: body(f)["properties"]["name"].update(pattern="^a"),
@@ -133,23 +135,23 @@ BREAKS: dict[str, Change] = {
     "POST /colours body.name: is now one of ['a']": lambda f: body(f)["properties"]["name"].update(enum=["a"]),
     "POST /colours body.weight: may no longer be null": lambda f: body(f)["properties"]["weight"].pop("nullable"),
     "POST /colours body.weight: type number became integer": lambda f: body(f)["properties"]["weight"].update(type="integer"),
-    "POST /colours body.shade: choice 'light' is gone": lambda f: body(f)["properties"]["shade"]["enum"].pop(),
+    "POST /colours body.shade: choice 'light' was removed": lambda f: body(f)["properties"]["shade"]["enum"].pop(),
     "POST /colours body: no longer accepts other fields": lambda f: body(f).update(additionalProperties=False),
-    "POST /colours 201: header Location is gone": lambda f: making(f)["responses"]["201"]["headers"].pop("Location"),
-    "GET /colours 200[].count is gone": lambda f: colour(f)["properties"].pop("count"),
+    "POST /colours 201: header Location was removed": lambda f: making(f)["responses"]["201"]["headers"].pop("Location"),
+    "GET /colours 200[].count was removed": lambda f: colour(f)["properties"].pop("count"),
     "GET /colours 200[].count: type integer became number": lambda f: colour(f)["properties"]["count"].update(type="number"),
     "GET /colours 200[].count: may now be null": lambda f: colour(f)["properties"]["count"].update(nullable=True),
     "GET /colours 200[].id may now be missing": lambda f: colour(f)["required"].remove("id"),
     "GET /colours 200[].shade may now be missing": lambda f: absent_with(f, "limit"),
     "GET /colours 200[].id: format uuid became None": lambda f: colour(f)["properties"]["id"].pop("format"),
-    "GET /colours 200[].shade: choice 'dark' is gone": lambda f: colour(f)["properties"]["shade"]["enum"].remove("dark"),
+    "GET /colours 200[].shade: choice 'dark' was removed": lambda f: colour(f)["properties"]["shade"]["enum"].remove("dark"),
     "GET /colours 200[].shade: is no longer one of ['dark', 'light']": lambda f: colour(f)["properties"]["shade"].pop("enum"),
-    "GET /colours 200[].owner.name is gone": lambda f: f["components"]["schemas"]["Owner"]["properties"].pop("name"),
-    "GET /colours 200[].either: a variant of oneOf is gone": lambda f: colour(f)["properties"]["either"]["oneOf"].pop(),
-    "GET /colours 200[].finish: a variant of oneOf is gone": lambda f: colour(f)["properties"]["finish"]["oneOf"][0][
+    "GET /colours 200[].owner.name was removed": lambda f: f["components"]["schemas"]["Owner"]["properties"].pop("name"),
+    "GET /colours 200[].either: a variant of oneOf was removed": lambda f: colour(f)["properties"]["either"]["oneOf"].pop(),
+    "GET /colours 200[].finish: a variant of oneOf was removed": lambda f: colour(f)["properties"]["finish"]["oneOf"][0][
         "enum"
     ].pop(),
-    "ErrorCode: choice 'GONE' is gone": lambda f: f["components"]["schemas"]["ErrorCode"]["enum"].remove("GONE"),
+    "ErrorCode: choice 'GONE' was removed": lambda f: f["components"]["schemas"]["ErrorCode"]["enum"].remove("GONE"),
 }
 
 ADDITIONS: dict[str, Change] = {

@@ -109,6 +109,6 @@ def test_the_doctor_is_told_that_a_patient_is_ready(staff: dict[str, User], visi
     services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
     (said,) = told(staff["doctor"])
     assert (said.title, said.priority) == ("Patient ready", "high")
-    assert said.message.startswith("Mary Major (MRN777) is ready for you since")
+    assert said.message.startswith("Mary Major (MRN777) has been ready for you since")
     sent: list[Any] = [mail for mail in outgoing.outbox if "MRN777" in mail.body]
     assert sent == []

@@ -105,7 +105,7 @@ def test_chips_narrow_the_queue(admin_browser: Client) -> None:
     }
     assert [len(rows) for rows in shown.values()] == [2, 1, 1, 0]
     page = admin_browser.get(QUEUE + "?likely=sure&why=same_email").content.decode()
-    assert "No pair fits this" in page
+    assert "No pair matches" in page
     assert 'aria-current="true">Same e-mail' in page
 
 

@@ -148,7 +148,7 @@ def test_the_description_says_who_may_and_what_may_warn() -> None:
     assert "all staff" in described("create", "POST").get_description()
     assert "HIMS_ADMIN_CLINICAL" in described("update", "PUT").get_description()
     assert "`too_bright`" in described("partial_update", "PATCH").get_description()
-    assert "anybody" in described("look").get_description()
+    assert "all callers" in described("look").get_description()
 
 
 def test_what_is_public_asks_for_no_token() -> None:

@@ -23,13 +23,13 @@ def run(*words):
 
 
 def test_seed_says_what_it_did_and_that_there_was_nothing_to_do():
-    assert "Laid out 11 staff" in run("seed")
+    assert "Created 11 staff" in run("seed")
     assert run("seed").strip() == "The sample data already exist."
 
 
 def test_reset_lays_out_anew():
     run("seed")
-    assert "Laid out 11 staff" in run("reset")
+    assert "Created 11 staff" in run("reset")
 
 
 def test_the_credentials_are_json_for_programs():
