@@ -304,7 +304,7 @@ def test_an_administrator_verifies_at_the_page(browser_of: Callable[[str], Clien
     assert "The audit log is intact." in browser.post(VERIFY).content.decode()
     tampered(row)
     page = browser.post(VERIFY, {"since": "2020-01-01"}).content.decode()
-    assert "not as it was sealed" in page
+    assert "differs from what was sealed" in page
     assert str(row.pk) in page
     assert "Write a day as YYYY-MM-DD" in browser.post(VERIFY, {"since": "soon"}).content.decode()
     assert AuditEvent.objects.filter(action="trail.verified").count() == 2
