@@ -4,11 +4,13 @@ Times are half open: a visit ends where the next may begin. A working day is wri
 instants day by day, so that a day on which the clocks change has the hours it really has.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from apps.common.lifecycle.states import Lifecycle
 
 SLOT_MINUTES = 15  # where a doctor has said nothing else
 SHORTEST, LONGEST = 5, 480  # minutes a visit may take
@@ -29,33 +31,27 @@ class Status(StrEnum):
 
 
 S = Status
-TRANSITIONS: Mapping[str, tuple[Status, ...]] = {
-    S.REQUESTED: (S.SCHEDULED, S.CANCELLED),
-    S.SCHEDULED: (S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
-    S.CONFIRMED: (S.CHECKED_IN, S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW),
-    S.CHECKED_IN: (S.IN_PROGRESS, S.CANCELLED, S.NO_SHOW, S.SCHEDULED, S.CONFIRMED),
-    S.IN_PROGRESS: (S.COMPLETED, S.CHECKED_IN),
-    S.NO_SHOW: (S.CHECKED_IN,),
-    S.COMPLETED: (),
-    S.CANCELLED: (),
-}
+LIFECYCLE = Lifecycle(
+    moves={
+        S.REQUESTED: (S.SCHEDULED, S.CANCELLED),
+        S.SCHEDULED: (S.CONFIRMED, S.CHECKED_IN, S.CANCELLED, S.NO_SHOW),
+        S.CONFIRMED: (S.CHECKED_IN, S.CANCELLED, S.NO_SHOW),
+        S.CHECKED_IN: (S.CANCELLED, S.NO_SHOW),
+        S.IN_PROGRESS: (),
+        S.NO_SHOW: (S.CHECKED_IN,),
+        S.COMPLETED: (),
+        S.CANCELLED: (),
+    },
+    by_system={  # the consultation, and the undo of a check-in
+        S.SCHEDULED: (S.IN_PROGRESS,),
+        S.CONFIRMED: (S.IN_PROGRESS,),
+        S.CHECKED_IN: (S.IN_PROGRESS, S.SCHEDULED, S.CONFIRMED),
+        S.IN_PROGRESS: (S.COMPLETED, S.CHECKED_IN),
+    },
+)
 LIVE = (S.SCHEDULED, S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS)
 MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room may still change
-SET_BY_CONSULTATION = (S.IN_PROGRESS, S.COMPLETED)  # nobody sets these by hand
-BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # to what an undone check-in returns, and only by that operation
-
-
-def may_follow(from_status: str, to_status: str) -> bool:
-    """Whether an appointment may go from one status to the other, by whichever door."""
-    return to_status in TRANSITIONS[from_status]
-
-
-def allowed(from_status: str) -> list[str]:
-    """Where a person may take an appointment from here: what only a consultation does is left out."""
-    undo_targets = BEFORE_CHECK_IN if from_status == S.CHECKED_IN else ()
-    manual = [to_status for to_status in TRANSITIONS[from_status] if to_status not in (*SET_BY_CONSULTATION, *undo_targets)]
-    return [to_status.value for to_status in manual if not (from_status == S.IN_PROGRESS and to_status == S.CHECKED_IN)]
-
+BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # to what an undone check-in returns
 
 MIDNIGHT = time(0)
 

@@ -102,7 +102,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 def _may_change_to(to: Status) -> Any:
     """Whether the act is offered: the states allow it, and it is one's own diary or one acts in all of them."""
-    return lambda row, user: to in rules.allowed(row.status) and may_change(user, row)
+    return lambda row, user: to in rules.LIFECYCLE.allowed(row.status) and may_change(user, row)
 
 
 def may_change(user: Any, row: Appointment) -> bool:

@@ -12,11 +12,24 @@ from apps.access.actor import Actor
 from apps.appointments import rules
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
+from apps.common.lifecycle.machine import Transition
 from apps.patients import services as charts
 from apps.patients.confidentiality.models import CareTeamMember
 
 COUNTS = (*rules.LIVE, Status.COMPLETED)
 BECAUSE = CareTeamMember.Because.APPOINTMENT
+
+
+def follow(by: Actor, change: Transition[Appointment]) -> None:
+    """Update the care team after a change: the doctor of an appointment that counts from now on joins, and the doctor of one that
+    no longer counts leaves."""
+    before, after = change.before, change.after
+    counted, counts = before.status in COUNTS, after.status in COUNTS
+    other_doctor = before.doctor_id != after.doctor_id
+    if counted and (other_doctor or not counts):
+        leave(by, after.patient_id, before.doctor_id)
+    if counts and (other_doctor or not counted):
+        join(by, after)
 
 
 def join(by: Actor, row: Appointment) -> None:

@@ -1,4 +1,4 @@
-"""Changing a visit: another time, length, doctor, room or note; and, in the same breath, another status."""
+"""Changing an appointment: another time, length, doctor, room or note, and another status with it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,9 +11,10 @@ from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
 from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.availability import DoctorAvailability
-from apps.appointments.services import care_team, locking, transitions
+from apps.appointments.services import locking, transitions
 from apps.appointments.services.booking import BookingResult, booking_warnings, room_to_use, span_of, take_seat
 from apps.common.errors import Conflict, Invalid
+from apps.common.lifecycle.machine import Transition
 from apps.patients import services as charts
 
 CHANGEABLE = (
@@ -28,7 +29,6 @@ CHANGEABLE = (
     "triage_reason",
 )
 _PLACE_COLUMNS = frozenset(("scheduled_time", "duration_minutes", "doctor_id", "room_id", "overbook_reason"))
-_DERIVED_COLUMNS = ("ends_at", "overbook_day", "overbook_seat", "joins_care_team")  # not told as changes
 _FINAL = (Status.COMPLETED, Status.CANCELLED)
 
 
@@ -49,62 +49,54 @@ def change(
     `early` allows a check-in on another day than the appointment's. Raises NotFound, Forbidden, Invalid, SlotTaken,
     OverbookingFull, NoLongerMovable, AlreadyOver, IllegalTransition, NotToday, PatientNotActive.
     """
-    row = _held(by, appointment_id, changes)
+    row = _lock(by, appointment_id, changes)
     transitions.check_owner(by, row)
     changed_values = {name: value for name, value in changes.items() if name in CHANGEABLE and getattr(row, name) != value}
     to = changes.get("status", row.status)
     if to != row.status or (row.status in _FINAL and "status" in changes):
         transitions.check_manual_transition(row, to, early=early)
     elif row.status in _FINAL and changed_values:
-        raise AlreadyOver(**transitions.transition_details(row, row.status))
-    previous_doctor_id = row.doctor_id
-    changed, doctor_availability = _apply(by, row, changed_values)
+        raise transitions.STATES.refused(row, row.status, AlreadyOver)
+    done, doctor_availability = _apply(by, row, changed_values)
     if to != row.status:
-        changed += transitions.apply_transition(by, row, to, reason=changes.get("cancellation_reason", ""))
-    if row.doctor_id != previous_doctor_id:
-        care_team.leave(by, row.patient_id, previous_doctor_id)
-        care_team.join(by, row)
-    if changed:
-        transitions.announce(by, row, list(dict.fromkeys(changed)), notify_patient=notify_patient)
+        done = done.then(transitions.apply_transition(by, row, to, reason=changes.get("cancellation_reason", "")))
+    transitions.complete_change(by, done, notify_patient=notify_patient)
     return BookingResult(row, booking_warnings(doctor_availability, span_of(row)) if doctor_availability else ())
 
 
-def _held(by: Actor, appointment_id: UUID, changes: Mapping[str, Any]) -> Appointment:
-    """The visit's row, with its patient where the changes make it take a time. Raises NotFound."""
-    if _PLACE_COLUMNS & changes.keys():
-        return transitions.held_with_patient(by, appointment_id)
-    if changes.get("status") in rules.LIVE:
-        return transitions.held_with_patient(by, appointment_id, unless=rules.LIVE)
-    return transitions.get_for_update(by, appointment_id)
-
-
-def relocate(by: Actor, row: Appointment, changed_values: Mapping[str, Any], *, notify_patient: bool) -> list[str]:
-    """Change columns of a visit that is held; whose diary that is, is the caller's to decide. Answers those that changed.
+def relocate(by: Actor, row: Appointment, changed_values: Mapping[str, Any], *, notify_patient: bool) -> None:
+    """Change columns of an appointment that is locked; the caller decides whose schedule it may be.
 
     Raises Invalid, SlotTaken, OverbookingFull, NoLongerMovable, PatientNotActive, Forbidden for overbooking without the right.
     """
-    previous_doctor_id = row.doctor_id
-    changed, _ = _apply(by, row, {name: value for name, value in changed_values.items() if getattr(row, name) != value})
-    if row.doctor_id != previous_doctor_id:
-        care_team.leave(by, row.patient_id, previous_doctor_id)
-        care_team.join(by, row)
-    if changed:
-        transitions.announce(by, row, changed, notify_patient=notify_patient)
-    return changed
+    done, _ = _apply(by, row, {name: value for name, value in changed_values.items() if getattr(row, name) != value})
+    transitions.complete_change(by, done, notify_patient=notify_patient)
 
 
-def _apply(by: Actor, row: Appointment, changed_values: dict[str, Any]) -> tuple[list[str], DoctorAvailability | None]:
-    """Write the columns. Answers those that changed and, where the visit was moved, how its doctor can be booked."""
+def _lock(by: Actor, appointment_id: UUID, changes: Mapping[str, Any]) -> Appointment:
+    """The appointment's row, with its patient if the changes make it take a time. Raises NotFound."""
+    if _PLACE_COLUMNS & changes.keys():
+        return transitions.get_with_patient_for_update(by, appointment_id)
+    if changes.get("status") in rules.LIVE:
+        return transitions.get_with_patient_for_update(by, appointment_id, unless=rules.LIVE)
+    return transitions.get_for_update(by, appointment_id)
+
+
+def _apply(
+    by: Actor, row: Appointment, changed_values: dict[str, Any]
+) -> tuple[Transition[Appointment], DoctorAvailability | None]:
+    """Write the columns. Returns the change and, if the appointment was moved, when its doctor can be booked."""
     if not _PLACE_COLUMNS & changed_values.keys():
-        return transitions.update_row(row, **changed_values), None
+        return transitions.STATES.amend(row, **changed_values), None
     if row.status not in rules.MOVABLE:
-        allowed = [status.value for status in rules.MOVABLE]
-        raise NoLongerMovable(movable_while=allowed, **transitions.transition_details(row, row.status))
+        raise NoLongerMovable(
+            movable_while=[str(status) for status in rules.MOVABLE], **rules.LIFECYCLE.details(row.status, row.status)
+        )
     transitions.check_patient_active(row)
     values, doctor_availability = _new_place(by, row, changed_values)
     if "doctor_id" in changed_values:
         values["joins_care_team"] = charts.adds_to_care_team(by, row.patient_id)
-    return [name for name in transitions.update_row(row, **values) if name not in _DERIVED_COLUMNS], doctor_availability
+    return transitions.STATES.amend(row, **values), doctor_availability
 
 
 def _new_place(by: Actor, row: Appointment, changed_values: dict[str, Any]) -> tuple[dict[str, Any], DoctorAvailability]:

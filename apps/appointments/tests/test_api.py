@@ -284,6 +284,8 @@ def test_who_was_overbooked_and_missed_gets_another_seat_when_he_comes_late_or_i
         assert row_of(nurse.post(f"/appointments/{late}/check-in"))["status"] == "checked_in"
     assert Appointment.objects.get(pk=late).overbook_seat == 2
     assert Appointment.objects.get(pk=first).overbook_seat == 1
+    checked_in = OutboxEvent.objects.filter(name="appointment.updated", payload__appointment_id=late).order_by("-occurred_at")[0]
+    assert checked_in.payload["changes"] == ["status", "checked_in_at", "queue_number"]  # the seat is no column that others see
 
 
 def test_a_mere_request_makes_nobody_one_of_the_care_team(receptionist_api: Any, patient: Patient, doctor: User) -> None:

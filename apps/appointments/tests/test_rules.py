@@ -30,9 +30,9 @@ LEGAL = {
 
 @pytest.mark.parametrize("here", list(LEGAL))
 def test_the_legal_moves_are_those_of_the_contract(here: str) -> None:
-    assert {there.value for there in Status if rules.may_follow(here, there)} == LEGAL[here]
+    assert {there.value for there in Status if rules.LIFECYCLE.may_follow(here, there)} == LEGAL[here]
     elsewhere = {"in_progress": {"checked_in"}, "checked_in": {"scheduled", "confirmed"}}  # by operations of their own
-    assert set(rules.allowed(here)) == LEGAL[here] - {"in_progress", "completed"} - elsewhere.get(here, set())
+    assert set(rules.LIFECYCLE.allowed(here)) == LEGAL[here] - {"in_progress", "completed"} - elsewhere.get(here, set())
 
 
 def slots(hours: list[Hours], day: date, minutes: int = 60, grid: int = 60, taken: tuple[TimeSpan, ...] = ()) -> list[str]:

@@ -1,23 +1,22 @@
 """Who fits a time that came free, and which part of it is still worth an offer. Pure decisions on plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apps.appointments.rules import SHORTEST, TimeSpan, without
+from apps.common.lifecycle.states import Lifecycle
 
 MIN_NOTICE = timedelta(minutes=10)  # nobody who is called now is here before
 MIN_LEAD = timedelta(minutes=5)  # a time that begins sooner is offered to nobody any more
 _STEP = timedelta(minutes=5)  # what is left of a time that has begun starts on such a line
 
-# Where an entry goes by hand: who accepts is booked. Everything else is final.
-TRANSITIONS: Mapping[str, tuple[str, ...]] = {"waiting": ("booked", "withdrawn")}
-
-
-def allowed(status: str) -> list[str]:
-    """Where a person may take an entry of the waitlist from here."""
-    return list(TRANSITIONS.get(status, ()))
+# Of an entry of the waitlist: a patient who accepts an offer is booked.
+LIFECYCLE = Lifecycle(
+    moves={"waiting": ("booked", "withdrawn"), "booked": (), "withdrawn": (), "expired": ()},
+    by_system={"waiting": ("expired",)},  # the worker, after the last day
+)
 
 
 @dataclass(frozen=True)

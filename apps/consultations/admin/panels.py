@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.appointments.models import Appointment
-from apps.appointments.rules import Status, may_follow
+from apps.appointments.rules import LIFECYCLE, Status
 from apps.consultations.models import Consultation
 from apps.consultations.rights import Permission
 from apps.patients.admin.patients import PatientPanel
@@ -36,9 +36,8 @@ def consultation_panel(request: HttpRequest, appointment: Appointment) -> Patien
 def start_link(request: HttpRequest, appointment: Appointment) -> tuple[str, str] | None:
     """Where this person starts the visit (words, address), if he may. Asks no database."""
     is_own = can_open(request.user, Permission.CONSULTATION_ANY) or appointment.doctor_id == request.user.pk
-    if not (
-        can_open(request.user, Permission.CONSULTATION_START) and is_own and may_follow(appointment.status, Status.IN_PROGRESS)
-    ):
+    startable = LIFECYCLE.may_follow(appointment.status, Status.IN_PROGRESS)
+    if not (can_open(request.user, Permission.CONSULTATION_START) and is_own and startable):
         return None
     return "Start the visit", _start("appointment", appointment)
 

@@ -43,7 +43,7 @@ def test_at_any_moment_the_fortnight_has_visits_in_every_state(now: datetime) ->
 @pytest.mark.parametrize("now", MOMENTS)
 def test_what_each_visit_went_through_was_allowed_and_has_happened(now: datetime) -> None:
     for visit in appointments.sample_appointments(now, PEOPLE):
-        assert all(rules.may_follow(one.status, other.status) for one, other in pairwise(visit.steps))
+        assert all(rules.LIFECYCLE.may_follow(one.status, other.status) for one, other in pairwise(visit.steps))
         assert all(one.at <= other.at for one, other in pairwise(visit.steps))
         assert visit.steps[-1].at <= now
         if visit.steps[-1].status in ("completed", "no_show"):

@@ -25,6 +25,7 @@ from apps.appointments.services.booking import patient_to_book
 from apps.appointments.waitlist import matching
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.common.lifecycle.machine import StateMachine
 from apps.events.services import emit
 from apps.patients import selectors as patients
 
@@ -39,9 +40,20 @@ class AlreadyWaiting(Conflict):
 
 
 class NotWaiting(Conflict):
-    """From here the entry does not go there. `details` says from, to and what is allowed."""
+    """The entry cannot go from its status to this one. `details` has `from`, `to` and `allowed`."""
 
     message = "The patient is no longer waiting."
+
+
+class EntryStates(StateMachine[WaitlistEntry]):
+    """The lifecycle of an entry on the waitlist. Its events are its history."""
+
+    lifecycle = matching.LIFECYCLE
+    name = "entry on the waitlist"
+    refusal = NotWaiting
+
+
+STATES = EntryStates()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +105,7 @@ def add_to_waitlist(*, by: Actor, new: NewWaitlistEntry) -> WaitlistEntry:
 def withdraw_from_waitlist(*, by: Actor, entry_id: UUID) -> WaitlistEntry:
     """The patient waits no longer; the row stays, and its open offer goes on to the next. Raises NotFound, NotWaiting."""
     entry = lock_entry(by, entry_id)
-    if entry.status != WaitStatus.WAITING:
-        raise not_waiting(entry, WaitStatus.WITHDRAWN)
-    entry.amend(status=WaitStatus.WITHDRAWN.value)
+    STATES.move(entry, WaitStatus.WITHDRAWN, by=by)
     emit(WaitlistEntryWithdrawn(entry_id=entry.pk, patient_id=entry.patient_id), by=by)
     for offer in WaitlistOffer.objects.filter(entry=entry, status=OfferStatus.OPEN).select_for_update():
         settle(by, offer, entry.patient_id, OfferStatus.WITHDRAWN)
@@ -108,7 +118,7 @@ def expire_entries(*, by: Actor) -> int:
     over = WaitlistEntry.objects.filter(status=WaitStatus.WAITING, date_to__lt=clock.today()).order_by("date_to", "pk")
     entries = list(over.select_for_update(skip_locked=True)[:BATCH_SIZE])
     for entry in entries:
-        entry.amend(status=WaitStatus.EXPIRED.value)
+        STATES.move(entry, WaitStatus.EXPIRED, by=by, by_system=True)
         emit(WaitlistEntryExpired(entry_id=entry.pk, patient_id=entry.patient_id), by=by)
     return len(entries)
 
@@ -120,7 +130,7 @@ def lock_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
     if patient_id is None:
         raise NotFound("There is no such waitlist entry.")
     patients.get_survivor_for_update(by, patient_id)
-    return WaitlistEntry.objects.select_for_update().get(pk=entry_id)
+    return STATES.lock(WaitlistEntry.objects.filter(pk=entry_id))
 
 
 def lock_freed_slot(opening: UUID) -> None:
@@ -144,12 +154,6 @@ def settle(
     )
     emit(event, by=by)
     return True
-
-
-def not_waiting(entry: WaitlistEntry, to: str) -> NotWaiting:
-    """The refusal, as section 3 of the contract wants it told."""
-    details: dict[str, Any] = {"from": entry.status, "to": str(to), "allowed": matching.allowed(entry.status)}
-    return NotWaiting(**details)
 
 
 def _check_days(new: NewWaitlistEntry, since: date) -> None:

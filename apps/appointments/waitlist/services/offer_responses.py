@@ -16,7 +16,8 @@ from apps.appointments.models import Appointment, FreedSlotOffer, OfferStatus, R
 from apps.appointments.scheduling import availability
 from apps.appointments.services import locking
 from apps.appointments.services.booking import BookingResult, NewAppointment, SlotTaken, book
-from apps.appointments.waitlist.services.entries import lock_entry, lock_freed_slot, not_waiting, settle
+from apps.appointments.waitlist.services import entries
+from apps.appointments.waitlist.services.entries import lock_entry, lock_freed_slot, settle
 from apps.appointments.waitlist.services.offers import close_lost
 from apps.common import clock
 from apps.common.errors import Conflict, Invalid, NotFound
@@ -81,11 +82,10 @@ def decline_offer(*, by: Actor, entry_id: UUID, offer_id: UUID | None = None) ->
 def _accept(by: Actor, offer: WaitlistOffer) -> AcceptedOffer:
     lock_freed_slot(offer.opening)
     entry = lock_entry(by, offer.entry_id)
-    if entry.status != WaitStatus.WAITING:
-        raise not_waiting(entry, WaitStatus.BOOKED)
+    entries.STATES.check(entry, WaitStatus.BOOKED)
     offer = _lock_open_offer(offer)
     booked = _book(by, entry, offer)
-    entry.amend(status=WaitStatus.BOOKED.value, appointment=booked.appointment)
+    entries.STATES.move(entry, WaitStatus.BOOKED, by=by, appointment=booked.appointment)
     settle(by, offer, entry.patient_id, OfferStatus.ACCEPTED, appointment=booked.appointment)
     others = WaitlistOffer.objects.filter(opening=offer.opening, status=OfferStatus.OPEN)
     close_lost(by, list(others.select_related("entry").order_by("pk")))
