@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from apps.common.lifecycle.states import Lifecycle
 from apps.consultations.steps.definitions import STEP_COUNT, Step
 
 
@@ -31,13 +32,15 @@ class State(StrEnum):
 
 
 S = Status
-MOVES: Mapping[str, tuple[Status, ...]] = {
-    S.IN_PROGRESS: (S.ON_HOLD, S.COMPLETED, S.CANCELLED),
-    S.ON_HOLD: (S.IN_PROGRESS, S.CANCELLED),
-    S.COMPLETED: (S.AMENDED,),
-    S.AMENDED: (S.AMENDED,),
-    S.CANCELLED: (),
-}
+LIFECYCLE = Lifecycle(
+    moves={
+        S.IN_PROGRESS: (S.ON_HOLD, S.COMPLETED, S.CANCELLED),
+        S.ON_HOLD: (S.IN_PROGRESS, S.CANCELLED),
+        S.COMPLETED: (S.AMENDED,),
+        S.AMENDED: (S.AMENDED,),  # each further addendum
+        S.CANCELLED: (),
+    }
+)
 LIVE = (S.IN_PROGRESS, S.ON_HOLD)
 SIGNED = (S.COMPLETED, S.AMENDED)
 
@@ -46,11 +49,6 @@ QUICK_REQUIRED = (Step.SYMPTOMS, Step.TREATMENT_PLAN)
 _BYPASSED = "Skipped; it can still be filled in."
 _NOT_ASKED = "Not required in a quick visit; it can still be filled in."
 _NOT_NEEDED = "Was not needed."
-
-
-def may_follow(from_status: str, to_status: str) -> bool:
-    """Whether a visit may go from one status to the other."""
-    return to_status in MOVES[from_status]
 
 
 @dataclass(frozen=True)

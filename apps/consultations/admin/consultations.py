@@ -67,7 +67,7 @@ class SignForm(forms.Form):
 
 
 def _may_move_to(to: Status) -> Any:
-    return lambda row, user: rules.may_follow(row.status, to) and page_context.may_act(user, row)
+    return lambda row, user: rules.LIFECYCLE.may_follow(row.status, to) and page_context.may_act(user, row)
 
 
 def _hand_over(by: Actor, row: Consultation, answers: Mapping[str, Any]) -> None:

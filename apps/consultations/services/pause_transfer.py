@@ -20,14 +20,7 @@ from apps.consultations.models import Consultation, ConsultationStatusChange
 from apps.consultations.rules import Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import alerting
-from apps.consultations.services.locking import (
-    change_status,
-    check_doctor,
-    check_owner,
-    event_fields,
-    get_for_update,
-    log_status_change,
-)
+from apps.consultations.services.locking import STATES, check_doctor, check_owner, event_fields, get_for_update
 from apps.events.services import emit
 from apps.patients import services as charts
 
@@ -41,7 +34,7 @@ def hold(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationD
     """Let the visit wait, for a result or for somebody. Raises NotFound, Forbidden, IllegalMove."""
     row, _ = get_for_update(by, consultation_id)
     check_owner(by, row)
-    change_status(by, row, Status.ON_HOLD, reason=reason)
+    STATES.move(row, Status.ON_HOLD, by=by, reason=reason)
     emit(ConsultationHeld(**event_fields(row)), by=by)
     return selectors.details(row)
 
@@ -51,7 +44,7 @@ def resume(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
     """Go on with it. Raises NotFound, Forbidden, IllegalMove."""
     row, _ = get_for_update(by, consultation_id)
     check_owner(by, row)
-    change_status(by, row, Status.IN_PROGRESS)
+    STATES.move(row, Status.IN_PROGRESS, by=by)
     emit(ConsultationResumed(**event_fields(row)), by=by)
     return selectors.details(row)
 
@@ -64,7 +57,7 @@ def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> Consultatio
     """
     row, _ = get_for_update(by, consultation_id)
     check_owner(by, row)
-    change_status(by, row, Status.CANCELLED, reason=reason, cancelled_at=clock.now(), ready_at=None, ready_by_id=None)
+    STATES.move(row, Status.CANCELLED, by=by, reason=reason, cancelled_at=clock.now(), ready_at=None, ready_by_id=None)
     _leave_care_teams(by, row)
     if row.appointment_id:
         appointment = appointments.return_to_queue(by=by, appointment_id=row.appointment_id)
@@ -80,7 +73,7 @@ def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str 
     """Another doctor goes on with the visit, from where it is. The appointment stays in the schedule it was booked in; the queue
     shows it, with its open alerts, under the doctor who has it now.
 
-    Raises Invalid, NotFound, Forbidden, AlreadyOver.
+    Raises Invalid, NotFound, Forbidden, NotOngoing.
     """
     row, patient = get_for_update(by, consultation_id)
     check_owner(by, row)
@@ -88,15 +81,13 @@ def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str 
         raise NotOngoing(status=row.status)
     if doctor_id == row.doctor_id:
         raise Invalid(field="doctor_id", issue="The consultation already belongs to this doctor.")
-    before = row.doctor_id
-    row.doctor_id, row.version, row.updated_at = check_doctor(by, doctor_id), row.version + 1, clock.now()
-    row.save(update_fields=["doctor", "version", "updated_at"])
-    log_status_change(by, row, row.status, reason=reason, from_doctor_id=before)
+    handover = STATES.amend(row, doctor_id=check_doctor(by, doctor_id))
+    STATES.record(handover, by=by, reason=reason)
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
     consultation = selectors.details(row)
     open_since = min((alert.raised_at for alert in selectors.vital_alerts(row.pk)), default=None)
     alerting.mark_queue(by, consultation, raised_at=open_since)  # also for an alert that the former doctor raised and knew
-    emit(ConsultationHandedOver(**event_fields(row), from_doctor_id=before), by=by)
+    emit(ConsultationHandedOver(**event_fields(row), from_doctor_id=handover.before.doctor_id), by=by)
     return consultation
 
 

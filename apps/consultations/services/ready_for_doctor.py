@@ -13,7 +13,7 @@ from apps.consultations.rights import Permission
 from apps.consultations.rules import Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import alerting
-from apps.consultations.services.locking import event_fields, get_for_update, log_status_change
+from apps.consultations.services.locking import STATES, event_fields, get_for_update
 from apps.consultations.services.steps import NotOpen
 from apps.events.services import emit
 
@@ -37,13 +37,12 @@ def ready(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
     if row.doctor_id == by.id:
         raise Forbidden("You are the doctor of this consultation and can't mark it as ready for yourself.")
     if row.status != Status.IN_PROGRESS:
-        raise NotOpen(status=row.status, allowed=[status.value for status in rules.MOVES[row.status]])
+        raise NotOpen(status=row.status, allowed=rules.LIFECYCLE.allowed(row.status))
     if row.ready_at:
         raise AlreadyReady(ready_at=row.ready_at)
     now = clock.now()
-    row.ready_at, row.ready_by_id, row.version, row.updated_at = now, by.id, row.version + 1, now
-    row.save(update_fields=["ready_at", "ready_by", "version", "updated_at"])
-    log_status_change(by, row, row.status, reason="Ready for the doctor")
+    marked = STATES.amend(row, ready_at=now, ready_by_id=by.id)
+    STATES.record(marked, by=by, reason="Ready for the doctor")
     consultation = selectors.details(row)
     alerting.mark_queue(by, consultation)
     emit(ConsultationReady(**event_fields(row), ready_at=now), by=by)

@@ -1,4 +1,4 @@
-"""Signing a visit, and adding to it afterwards. What is signed stands in the chart in the same transaction."""
+"""Signing a consultation, and adding to it afterwards. What is signed enters the chart in the same transaction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from apps.access.actor import Actor
 from apps.appointments import services as appointments
 from apps.common import clock
 from apps.common.errors import Conflict, Invalid
-from apps.consultations import rules, selectors
+from apps.consultations import selectors
 from apps.consultations.events import ConsultationAmended, ConsultationCompleted
-from apps.consultations.models import Addendum, StepSave
+from apps.consultations.models import Addendum, Consultation, StepSave
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import acknowledging, chart_projection
-from apps.consultations.services.locking import change_status, check_owner, event_fields, get_for_update, illegal_move
+from apps.consultations.services.locking import STATES, check_owner, event_fields, get_for_update
 from apps.consultations.steps.definitions import Step
 from apps.consultations.steps.ports import Acknowledged
 from apps.events.services import emit
@@ -42,56 +42,32 @@ def complete(
     acknowledged: Sequence[Acknowledged] = (),
     notify_patient: bool = True,
 ) -> ConsultationDetails:
-    """Sign the visit: its content is frozen, stands in the chart, and the appointment is over.
+    """Sign the consultation: its content is frozen and part of the chart, and the appointment is completed.
 
-    Raises Invalid, NotFound, Forbidden, IllegalMove, and Incomplete unless it is overridden with a reason, which is kept.
+    Raises Invalid, NotFound, Forbidden, IllegalMove, and Incomplete unless it is overridden with a reason, which is stored.
     """
     if override_incomplete and not reason.strip():
         raise Invalid(field="reason", issue="Enter the reason for signing with missing steps.")
     row, patient = get_for_update(by, consultation_id)
     check_owner(by, row)
-    if not rules.may_follow(row.status, Status.COMPLETED):
-        raise illegal_move(row, Status.COMPLETED)
-    consultation = selectors.details(row)
-    answered = acknowledging.acknowledge_alerts(by, row, consultation.alerts, consultation.acknowledged, acknowledged)
-    consultation = selectors.build_details(row, consultation.saves, answered)
-    missing, open_alerts = consultation.progress.missing, consultation.open_alerts
-    if (missing or open_alerts) and not override_incomplete:
+    STATES.check(row, Status.COMPLETED)
+    consultation = _acknowledge(by, selectors.details(row), acknowledged)
+    is_incomplete = bool(consultation.progress.missing or consultation.open_alerts)
+    if is_incomplete and not override_incomplete:
         raise _incomplete_error(consultation)
-    overridden = reason.strip() if missing or open_alerts else ""
-    consultation = _sign(by, consultation, overridden)
-    entries = charts.record_all(
-        by=by, patient_id=patient.pk, entries=chart_projection.entries(consultation), source=chart_projection.SOURCE
-    )
-    if row.appointment_id:
-        appointment = appointments.complete(by=by, appointment_id=row.appointment_id)
-        appointments.set_queue_marks(by=by, appointment=appointment, alert_since=None, ready_since=None)
-    event = ConsultationCompleted(
-        **event_fields(row),
-        completed_at=consultation.row.completed_at,  # type: ignore[arg-type]  # it was stamped just now
-        signed_by_id=by.id,
-        chart_entries=len(entries),
-        missing_steps=tuple(int(step) for step in missing),
-        open_alerts=tuple(alert["rule_id"] for alert in open_alerts),
-        notify_patient=notify_patient,
-    )
-    emit(event, by=by)
-    return consultation
+    signed = _sign(by, consultation, reason.strip() if is_incomplete else "")
+    new_entries = chart_projection.entries(signed)
+    entries = charts.record_all(by=by, patient_id=patient.pk, entries=new_entries, source=chart_projection.SOURCE)
+    _complete_appointment(by, row)
+    emit(_completed_event(by, consultation, chart_entries=len(entries), notify_patient=notify_patient), by=by)
+    return signed
 
 
-@transaction.atomic
-def add(*, by: Actor, consultation_id: UUID, text: str) -> ConsultationDetails:
-    """Sign an addendum; what was signed before stays. Raises Invalid, NotFound, Forbidden, IllegalMove before the signature."""
-    if not text.strip():
-        raise Invalid(field="text", issue="Enter the text of the addendum.")
-    row, patient = get_for_update(by, consultation_id)
-    check_owner(by, row)
-    change_status(by, row, Status.AMENDED)
-    addendum = Addendum.objects.create(consultation=row, text=text.strip(), signed_at=clock.now(), signed_by_id=by.id)
-    entry = chart_projection.addendum(row, addendum)
-    charts.record_all(by=by, patient_id=patient.pk, entries=[entry], source=chart_projection.SOURCE)
-    emit(ConsultationAmended(**event_fields(row), addendum_id=addendum.pk), by=by)
-    return selectors.details(row)
+def _acknowledge(by: Actor, consultation: ConsultationDetails, given: Sequence[Acknowledged]) -> ConsultationDetails:
+    """The consultation with the alerts that are acknowledged together with the signature."""
+    row = consultation.row
+    answered = acknowledging.acknowledge_alerts(by, row, consultation.alerts, consultation.acknowledged, given)
+    return selectors.build_details(row, consultation.saves, answered)
 
 
 def _incomplete_error(consultation: ConsultationDetails) -> Incomplete:
@@ -119,10 +95,10 @@ def _sign(by: Actor, consultation: ConsultationDetails, overridden: str) -> Cons
     )
     last.save(force_insert=True)
     saves = {**consultation.saves, Step.REVIEW_SIGN: last}
-    change_status(
-        by,
+    STATES.move(
         row,
         Status.COMPLETED,
+        by=by,
         reason=overridden,
         completed_at=now,
         ready_at=None,
@@ -143,3 +119,40 @@ def content_sha256(consultation_id: UUID, saves: object) -> str:
     ]
     text = json.dumps({"consultation": str(consultation_id), "steps": content}, sort_keys=True, cls=DjangoJSONEncoder)
     return sha256(text.encode()).hexdigest()
+
+
+def _complete_appointment(by: Actor, row: Consultation) -> None:
+    if row.appointment_id:
+        appointment = appointments.complete(by=by, appointment_id=row.appointment_id)
+        appointments.set_queue_marks(by=by, appointment=appointment, alert_since=None, ready_since=None)
+
+
+def _completed_event(
+    by: Actor, before: ConsultationDetails, *, chart_entries: int, notify_patient: bool
+) -> ConsultationCompleted:
+    """The event, with what was missing `before` the signature that overrode it."""
+    row = before.row
+    return ConsultationCompleted(
+        **event_fields(row),
+        completed_at=row.completed_at,  # type: ignore[arg-type]  # it was stamped just now
+        signed_by_id=by.id,
+        chart_entries=chart_entries,
+        missing_steps=tuple(int(step) for step in before.progress.missing),
+        open_alerts=tuple(alert["rule_id"] for alert in before.open_alerts),
+        notify_patient=notify_patient,
+    )
+
+
+@transaction.atomic
+def add(*, by: Actor, consultation_id: UUID, text: str) -> ConsultationDetails:
+    """Sign an addendum; what was signed before stays. Raises Invalid, NotFound, Forbidden, IllegalMove before the signature."""
+    if not text.strip():
+        raise Invalid(field="text", issue="Enter the text of the addendum.")
+    row, patient = get_for_update(by, consultation_id)
+    check_owner(by, row)
+    STATES.move(row, Status.AMENDED, by=by)
+    addendum = Addendum.objects.create(consultation=row, text=text.strip(), signed_at=clock.now(), signed_by_id=by.id)
+    entry = chart_projection.addendum(row, addendum)
+    charts.record_all(by=by, patient_id=patient.pk, entries=[entry], source=chart_projection.SOURCE)
+    emit(ConsultationAmended(**event_fields(row), addendum_id=addendum.pk), by=by)
+    return selectors.details(row)

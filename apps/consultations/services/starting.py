@@ -1,4 +1,4 @@
-"""Beginning a visit: for a booked appointment, or for somebody who walked in."""
+"""Starting a consultation: for a booked appointment, or for a patient who walked in."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,11 +14,11 @@ from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.consultations import selectors
 from apps.consultations.adaptive import VERSION, guidance
 from apps.consultations.events import ConsultationStarted
-from apps.consultations.models import Consultation
+from apps.consultations.models import Consultation, ConsultationStatusChange
 from apps.consultations.rights import Permission
 from apps.consultations.rules import Workflow
 from apps.consultations.selectors import ConsultationDetails
-from apps.consultations.services.locking import check_doctor, event_fields, log_status_change
+from apps.consultations.services.locking import check_doctor, event_fields
 from apps.events.services import emit
 from apps.patients import selectors as patients
 from apps.patients import services as charts
@@ -38,7 +38,7 @@ class PatientNotActive(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewConsultation:
-    """What is asked for. A doctor begins visits of their own; whoever else may, names the doctor, or the appointment does."""
+    """The request. A doctor starts consultations of their own; another user names the doctor, or the appointment does."""
 
     patient_id: UUID
     appointment_id: UUID | None = None
@@ -49,10 +49,10 @@ class NewConsultation:
 
 @transaction.atomic
 def start(*, by: Actor, new: NewConsultation) -> ConsultationDetails:
-    """Begin a visit; its appointment is in progress from now on, and the patient checked in where nobody did that.
+    """Start a consultation; its appointment is in progress from now on, and the patient is checked in first if that was not done.
 
     Raises Invalid naming the field (patient, appointment or doctor unknown, appointment of another patient), Forbidden,
-    AlreadyBegun, PatientNotActive, and IllegalTransition for an appointment that is over, NotToday for one of another day.
+    AlreadyStarted, PatientNotActive, and IllegalTransition for an appointment that is over, NotToday for one of another day.
     """
     patient = _patient(by, new.patient_id)
     appointment = _appointment(by, patient, new.appointment_id)
@@ -60,13 +60,8 @@ def start(*, by: Actor, new: NewConsultation) -> ConsultationDetails:
         raise PatientNotActive
     doctor_id = _doctor(by, appointment, new.doctor_id)
     if appointment:
-        _check_not_started(appointment)
-        appointment = appointments.start(by=by, appointment_id=appointment.pk, early=new.early)
-        appointments.set_queue_marks(
-            by=by, appointment=appointment, alert_since=None, ready_since=None
-        )  # of a visit that was given up
+        appointment = _start_appointment(by, appointment, early=new.early)
     row = _create(by, patient, appointment, doctor_id, new.workflow_type)
-    log_status_change(by, row, "")
     charts.join_care_team(by=by, patient=patient, doctor_id=doctor_id)
     event = ConsultationStarted(
         **event_fields(row), workflow_type=row.workflow_type, started_at=row.started_at, entered_by_id=row.entered_by_id
@@ -111,14 +106,18 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
     return check_doctor(by, chosen_id)
 
 
-def _check_not_started(appointment: Appointment) -> None:
+def _start_appointment(by: Actor, appointment: Appointment, *, early: bool) -> Appointment:
+    """The appointment is in progress, without the marks that a cancelled consultation may have left. Raises AlreadyStarted."""
     ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
     if ongoing_id:
         raise AlreadyStarted(consultation_id=ongoing_id)
+    appointment = appointments.start(by=by, appointment_id=appointment.pk, early=early)
+    appointments.set_queue_marks(by=by, appointment=appointment, alert_since=None, ready_since=None)
+    return appointment
 
 
 def _create(by: Actor, patient: Patient, appointment: Appointment | None, doctor_id: UUID, workflow_type: str) -> Consultation:
-    """The visit's row, with what the rules say before anything was typed."""
+    """The consultation's row, with what the rules say before anything was entered, and the first row of its history."""
     now = clock.now()
     row = Consultation(
         patient=patient,
@@ -134,4 +133,7 @@ def _create(by: Actor, patient: Patient, appointment: Appointment | None, doctor
     row.guidance = guidance.current_guidance(row, patient, {})
     row.current_step = selectors.build_details(row, {}, {}).progress.current
     row.save(force_insert=True)
+    ConsultationStatusChange.objects.create(
+        consultation=row, from_status="", to_status=row.status, to_doctor_id=doctor_id, at=now, by_id=by.id
+    )
     return row

@@ -122,7 +122,7 @@ def _check_can_save(consultation: ConsultationDetails, save: NewSave) -> None:
     """Raises NotOpen, EarlierStepOpen, StepChanged."""
     row, latest = consultation.row, consultation.saves.get(save.step)
     if row.status != Status.IN_PROGRESS:
-        raise NotOpen(status=row.status, allowed=[status.value for status in rules.MOVES[row.status]])
+        raise NotOpen(status=row.status, allowed=rules.LIFECYCLE.allowed(row.status))
     if save.version is not None and save.version != (latest.version if latest else 0):
         raise StepChanged(step_number=int(save.step), step_name=save.step.wire_name, current=stored_step(latest))
     blocking = rules.blocking_step(row.workflow_type, save.step, consultation.progress)
