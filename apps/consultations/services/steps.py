@@ -1,4 +1,4 @@
-"""Saving a step: read, merged over what is stored, checked, kept as its next version; then the rules look at the visit anew."""
+"""Saving a step: read, merge over what is stored, validate, place orders, store as the next version, guide by the rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class NewSave:
 
 
 class _OrderRefused(Exception):
-    """A step handler said no; the save is taken back first."""
+    """A step handler refused; the save is rolled back first."""
 
     def __init__(self, handler: StepHandler, order: Order, refusal: HimsError) -> None:
         super().__init__(str(refusal))
@@ -72,39 +72,40 @@ class _OrderRefused(Exception):
 
 
 def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> ConsultationDetails:
-    """Keep what was typed over what is stored, field by field: absent stays, None clears. Saved again unchanged, nothing happens.
+    """Save what was entered in a step: read, merge, validate, place orders, store, guide.
 
-    Raises Invalid naming the field below `step_data`, NotFound, Forbidden (another doctor's, or a step that is not the role's),
-    NotOpen, EarlierStepOpen, StepChanged, and what a step handler refuses.
+    The data are merged over what is stored, field by field: an absent field stays, None clears it. A save that changes nothing
+    writes nothing.
+
+    Raises Invalid naming the field below `step_data`, NotFound, Forbidden (another doctor's consultation, or a step that is not
+    the role's), NotOpen, EarlierStepOpen, StepChanged, and what a step handler refuses.
     """
-    if save.step not in NURSE_STEPS and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
-        raise Forbidden("Your role can save only steps 0 to 3.", field="step_number")
-    if save.step is Step.REVIEW_SIGN:
-        raise Invalid(field="step_number", issue="Step 10 is completed by signing: POST /consultations/{id}/complete.")
+    _check_role(by, save)
     sent = _read(save)
     try:
         with transaction.atomic():
-            return _save(by, consultation_id, save, sent)
-    except _OrderRefused as refused:
+            row, patient = get_for_update(by, consultation_id)
+            check_owner(by, row)
+            consultation = selectors.details(row)
+            _check_open(consultation, save)
+            data = _merge(consultation, patient, save, sent)
+            new_save = _validate(by, consultation, patient, save, data)
+            if _changes_nothing(consultation, save, new_save):
+                return consultation
+            _place_order(by, row, save, new_save)
+            new_save.save(force_insert=True)
+            return _guide(by, consultation, patient, save, new_save)
+    except _OrderRefused as refused:  # after the rollback, so that the handler can record what was shown
         refused.handler.refused(by=by, order=refused.order, refusal=refused.refusal)
         raise refused.refusal from refused
 
 
-def _save(by: Actor, consultation_id: UUID, save: NewSave, sent: Mapping[str, Any]) -> ConsultationDetails:
-    row, patient = get_for_update(by, consultation_id)
-    check_owner(by, row)
-    consultation = selectors.details(row)
-    _check_can_save(consultation, save)
-    previous = consultation.saves.get(save.step)
-    new_save = _next_version(by, consultation, patient, save, sent)
-    unchanged = previous and (new_save.data, new_save.state) == (previous.data, previous.state)
-    needs_order = ports.handler_of(save.step) and notices.of_save(previous)  # saved before the handler was there
-    if unchanged and not save.acknowledged and not needs_order:
-        return consultation
-    if new_save.state == State.COMPLETED:
-        new_save.outcome = _place_order(by, row, save, new_save)
-    new_save.save(force_insert=True)
-    return _refresh(by, consultation, patient, save, new_save)
+def _check_role(by: Actor, save: NewSave) -> None:
+    """Raises Forbidden for a step that is not the role's, Invalid for the step that only a signature completes."""
+    if save.step not in NURSE_STEPS and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
+        raise Forbidden("Your role can save only steps 0 to 3.", field="step_number")
+    if save.step is Step.REVIEW_SIGN:
+        raise Invalid(field="step_number", issue="Step 10 is completed by signing: POST /consultations/{id}/complete.")
 
 
 def _read(save: NewSave) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def _invalid(wrong: definitions.Unreadable) -> Invalid:
     return Invalid(errors=[{"field": f"step_data.{problem.field}", "issue": problem.issue} for problem in wrong.problems])
 
 
-def _check_can_save(consultation: ConsultationDetails, save: NewSave) -> None:
+def _check_open(consultation: ConsultationDetails, save: NewSave) -> None:
     """Raises NotOpen, EarlierStepOpen, StepChanged."""
     row, latest = consultation.row, consultation.saves.get(save.step)
     if row.status != Status.IN_PROGRESS:
@@ -138,19 +139,24 @@ def stored_step(latest: StepSave | None) -> dict[str, Any] | None:
     return content | {"saved_by": latest.saved_by_id}
 
 
-def _next_version(
-    by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, sent: Mapping[str, Any]
-) -> StepSave:
-    """The step's next version, not saved yet. Raises Invalid."""
-    row, previous = consultation.row, consultation.saves.get(save.step)
-    person = guidance.person(row, patient) if save.step is Step.VITALS and {"weight_kg", "height_cm"} & set(sent) else None
+def _merge(consultation: ConsultationDetails, patient: Patient, save: NewSave, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored, with what was sent over it. Raises Invalid."""
+    latest = consultation.saves.get(save.step)
+    stored = latest.data if latest else {}
+    measured = save.step is Step.VITALS and {"weight_kg", "height_cm"} & set(sent)
+    person = guidance.person(consultation.row, patient) if measured else None
     try:
-        stored_step = previous.data if previous else {}
-        data = definitions.merged(save.step, stored_step, sent, person)
-        if date_problems := definitions.past_follow_up(stored_step, sent, clock.today()) if save.step is Step.FOLLOW_UP else []:
-            raise definitions.Unreadable(date_problems)
+        data = definitions.merged(save.step, stored, sent, person)
+        if save.step is Step.FOLLOW_UP and (problems := definitions.past_follow_up(stored, sent, clock.today())):
+            raise definitions.Unreadable(problems)
     except definitions.Unreadable as wrong:
         raise _invalid(wrong) from wrong
+    return data
+
+
+def _validate(by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, data: Mapping[str, Any]) -> StepSave:
+    """The step's next version, not stored yet. Raises Invalid for an incomplete step and for an unknown diagnosis code."""
+    row, previous = consultation.row, consultation.saves.get(save.step)
     completed = _is_completed(save, data)
     return StepSave(
         consultation=row,
@@ -214,11 +220,19 @@ def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, 
     ]
 
 
-def _place_order(by: Actor, row: Consultation, save: NewSave, new_save: StepSave) -> dict[str, Any]:
-    """What the step's handler did; unchanged where nobody fills the step. Raises _OrderRefused."""
+def _changes_nothing(consultation: ConsultationDetails, save: NewSave, new_save: StepSave) -> bool:
+    """Whether the same is stored already, no alert is acknowledged, and no handler has yet to see what was stored before it."""
+    previous = consultation.saves.get(save.step)
+    unchanged = previous is not None and (new_save.data, new_save.state) == (previous.data, previous.state)
+    needs_order = ports.handler_of(save.step) is not None and notices.of_save(previous) is not None
+    return unchanged and not save.acknowledged and not needs_order
+
+
+def _place_order(by: Actor, row: Consultation, save: NewSave, new_save: StepSave) -> None:
+    """Let the step's handler place or change the order of a completed step, and keep its outcome. Raises _OrderRefused."""
     handler = ports.handler_of(save.step)
-    if handler is None:
-        return new_save.outcome
+    if handler is None or new_save.state != State.COMPLETED:
+        return
     order = Order(
         consultation_id=row.pk,
         patient_id=row.patient_id,
@@ -229,15 +243,15 @@ def _place_order(by: Actor, row: Consultation, save: NewSave, new_save: StepSave
         acknowledged=save.acknowledged,
     )
     try:
-        return dict(handler.place(by=by, order=order))
+        new_save.outcome = dict(handler.place(by=by, order=order))
     except HimsError as refusal:
         raise _OrderRefused(handler, order, refusal) from refusal
 
 
-def _refresh(
+def _guide(
     by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, new_save: StepSave
 ) -> ConsultationDetails:
-    """The visit after the save: what the rules say now, alerts that were answered, how far it has come. Announced."""
+    """The consultation after the save: what the rules say now, the acknowledged alerts, and its progress; announced."""
     row, saves = consultation.row, {**consultation.saves, save.step: new_save}
     before = consultation.alerts
     row.guidance = guidance.current_guidance(row, patient, saves)
