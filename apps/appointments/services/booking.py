@@ -77,35 +77,16 @@ class BookingResult:
     warnings: tuple[BookingWarning, ...] = ()
 
 
-_COLUMNS = [str(field.column) for field in Appointment._meta.concrete_fields]
-# One statement: the visit, and the first line of its history. A clash is no error: the row is simply not there, and nobody waits
-# in a circle (an INSERT that fails on the constraint does, when many want one doctor).
-_CLAIM = f"""
-WITH booked AS (
-    INSERT INTO appointments_appointment ({", ".join(_COLUMNS)}) VALUES ({", ".join(["%s"] * len(_COLUMNS))})
-    ON CONFLICT DO NOTHING RETURNING id, status, created_at, booked_by_id)
-INSERT INTO appointments_statuschange (appointment_id, from_status, to_status, at, by_id, reason)
-SELECT id, '', status, created_at, booked_by_id, '' FROM booked
-"""
-
-
 @transaction.atomic
 def book(*, by: Actor, new: NewAppointment) -> BookingResult:
-    """Put the patient in the doctor's diary; the exclusion constraints have the last word.
+    """Book the patient with the doctor; the database's exclusion constraints decide whether the time is free.
 
     Raises Invalid (patient, doctor or room unknown, field named), Forbidden for overbooking without the right, SlotTaken,
     OverbookingFull, PatientNotActive.
     """
     patient = patient_to_book(by, new.patient_id, at=new.scheduled_time)
     doctor_id = new.doctor_id or _calling_doctor_id(by)
-    doctor_availability = availability.for_doctor(
-        doctor_id,
-        start=new.scheduled_time,
-        end=new.scheduled_time + timedelta(minutes=rules.LONGEST),
-        appointment_type=new.appointment_type,
-    )
-    if doctor_availability is None:
-        raise Invalid(field="doctor_id", issue="There is no such doctor here.")
+    doctor_availability = _availability_of(doctor_id, new)
     row = _new_row(by, patient, doctor_id, new, doctor_availability)
     _claim(by, row, doctor_availability)
     care_team.join(by, row)
@@ -132,31 +113,44 @@ def can_attend(patient: Patient, at: datetime) -> bool:
     return may_attend(at, is_active=patient.is_active, died=patient.deceased_at, zone=availability.clinic_zone())
 
 
-def span_of(row: Appointment) -> TimeSpan:
-    """When the visit takes place."""
-    return TimeSpan(row.scheduled_time, row.ends_at)
+def _calling_doctor_id(by: Actor) -> UUID:
+    if by.role != Role.DOCTOR or by.id is None:
+        raise Invalid(field="doctor_id", issue="doctor_id is required unless the caller is a doctor.")
+    return by.id
 
 
-def booked_event(row: Appointment) -> AppointmentBooked:
-    return AppointmentBooked(
-        appointment_id=row.pk,
-        patient_id=row.patient_id,
-        doctor_id=row.doctor_id,
-        scheduled_time=row.scheduled_time,
-        status=row.status,
+def _availability_of(doctor_id: UUID, new: NewAppointment) -> DoctorAvailability:
+    """When the doctor can be booked around the time, for appointments of this type. Raises Invalid."""
+    doctor_availability = availability.for_doctor(
+        doctor_id,
+        start=new.scheduled_time,
+        end=new.scheduled_time + timedelta(minutes=rules.LONGEST),
+        appointment_type=new.appointment_type,
     )
+    if doctor_availability is None:
+        raise Invalid(field="doctor_id", issue="There is no such doctor here.")
+    return doctor_availability
 
 
-def booking_warnings(doctor_availability: DoctorAvailability, span: TimeSpan) -> tuple[BookingWarning, ...]:
-    """What is unusual about a time, for whoever books it on purpose."""
-    warnings = []
-    if span.start < clock.now():
-        warnings.append(BookingWarning("in_the_past", "The appointment is in the past and was recorded as such."))
-    if doctor_availability.is_off(span):
-        warnings.append(BookingWarning("doctor_time_off", "The doctor is away at that time."))
-    elif not doctor_availability.is_open(span):
-        warnings.append(BookingWarning("outside_hours", "The time is outside the doctor's published hours."))
-    return tuple(warnings)
+def _new_row(
+    by: Actor, patient: Patient, doctor_id: UUID, new: NewAppointment, doctor_availability: DoctorAvailability
+) -> Appointment:
+    minutes = new.duration_minutes or doctor_availability.minutes
+    return Appointment(
+        patient=patient,
+        doctor_id=doctor_id,
+        room_id=room_to_use(new.room_id),
+        series_id=new.series_id,
+        appointment_type=new.appointment_type,
+        status=new.status,
+        scheduled_time=new.scheduled_time,
+        duration_minutes=minutes,
+        ends_at=new.scheduled_time + timedelta(minutes=minutes),
+        notes=new.notes,
+        booked_by_id=by.id,
+        overbook_reason=new.overbook_reason,
+        joins_care_team=charts.adds_to_care_team(by, patient.pk),
+    )
 
 
 def room_to_use(room_id: UUID | None) -> UUID | None:
@@ -164,6 +158,33 @@ def room_to_use(room_id: UUID | None) -> UUID | None:
     if room_id is not None and not Room.objects.filter(pk=room_id, is_active=True).exists():
         raise Invalid(field="room_id", issue="There is no such room in use.")
     return room_id
+
+
+_COLUMNS = [str(field.column) for field in Appointment._meta.concrete_fields]
+# One statement: the visit, and the first line of its history. A clash is no error: the row is simply not there, and nobody waits
+# in a circle (an INSERT that fails on the constraint does, when many want one doctor).
+_CLAIM = f"""
+WITH booked AS (
+    INSERT INTO appointments_appointment ({", ".join(_COLUMNS)}) VALUES ({", ".join(["%s"] * len(_COLUMNS))})
+    ON CONFLICT DO NOTHING RETURNING id, status, created_at, booked_by_id)
+INSERT INTO appointments_statuschange (appointment_id, from_status, to_status, at, by_id, reason)
+SELECT id, '', status, created_at, booked_by_id, '' FROM booked
+"""
+
+
+def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability) -> None:
+    """Insert the row. Raises SlotTaken, OverbookingFull."""
+    for _ in range(max_attempts(row, doctor_availability)):
+        if row.overbook_reason:
+            take_seat(by, row, doctor_availability, row.overbook_reason)
+        with prepared.cursor() as cursor:
+            cursor.execute(_CLAIM, [getattr(row, field.attname) for field in Appointment._meta.concrete_fields])
+            if cursor.rowcount:
+                row._state.adding = False
+                return
+        if taken := find_clash(row, doctor_availability):
+            raise taken
+    raise Unavailable("This time is being booked by others. Try again.")
 
 
 def take_seat(by: Actor, row: Appointment, doctor_availability: DoctorAvailability, reason: str) -> None:
@@ -233,43 +254,28 @@ def _taken_message(taken: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last} are".capitalize() if others else f"{last} is".capitalize()
 
 
-def _calling_doctor_id(by: Actor) -> UUID:
-    if by.role != Role.DOCTOR or by.id is None:
-        raise Invalid(field="doctor_id", issue="doctor_id is required unless the caller is a doctor.")
-    return by.id
-
-
-def _new_row(
-    by: Actor, patient: Patient, doctor_id: UUID, new: NewAppointment, doctor_availability: DoctorAvailability
-) -> Appointment:
-    minutes = new.duration_minutes or doctor_availability.minutes
-    return Appointment(
-        patient=patient,
-        doctor_id=doctor_id,
-        room_id=room_to_use(new.room_id),
-        series_id=new.series_id,
-        appointment_type=new.appointment_type,
-        status=new.status,
-        scheduled_time=new.scheduled_time,
-        duration_minutes=minutes,
-        ends_at=new.scheduled_time + timedelta(minutes=minutes),
-        notes=new.notes,
-        booked_by_id=by.id,
-        overbook_reason=new.overbook_reason,
-        joins_care_team=charts.adds_to_care_team(by, patient.pk),
+def booked_event(row: Appointment) -> AppointmentBooked:
+    return AppointmentBooked(
+        appointment_id=row.pk,
+        patient_id=row.patient_id,
+        doctor_id=row.doctor_id,
+        scheduled_time=row.scheduled_time,
+        status=row.status,
     )
 
 
-def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability) -> None:
-    """Insert the row. Raises SlotTaken, OverbookingFull."""
-    for _ in range(max_attempts(row, doctor_availability)):
-        if row.overbook_reason:
-            take_seat(by, row, doctor_availability, row.overbook_reason)
-        with prepared.cursor() as cursor:
-            cursor.execute(_CLAIM, [getattr(row, field.attname) for field in Appointment._meta.concrete_fields])
-            if cursor.rowcount:
-                row._state.adding = False
-                return
-        if taken := find_clash(row, doctor_availability):
-            raise taken
-    raise Unavailable("This time is being booked by others. Try again.")
+def booking_warnings(doctor_availability: DoctorAvailability, span: TimeSpan) -> tuple[BookingWarning, ...]:
+    """What is unusual about a time, for whoever books it on purpose."""
+    warnings = []
+    if span.start < clock.now():
+        warnings.append(BookingWarning("in_the_past", "The appointment is in the past and was recorded as such."))
+    if doctor_availability.is_off(span):
+        warnings.append(BookingWarning("doctor_time_off", "The doctor is away at that time."))
+    elif not doctor_availability.is_open(span):
+        warnings.append(BookingWarning("outside_hours", "The time is outside the doctor's published hours."))
+    return tuple(warnings)
+
+
+def span_of(row: Appointment) -> TimeSpan:
+    """When the visit takes place."""
+    return TimeSpan(row.scheduled_time, row.ends_at)
