@@ -34,7 +34,35 @@ def sign_in(*, username: str, password: str, ip: str | None, user_agent: str, mf
     place = SignInPlace(ip)
     user = authenticate(username, password, place=place)
     check_code(user, mfa_code, place=place)
-    return _start(user, place, user_agent)
+    with transaction.atomic():
+        session = _open_session(user, place, user_agent)
+        pair = _issue_tokens(session)
+        emit(SessionStarted(user_id=user.pk, session_id=session.pk), by=user)
+        lockout.record_login(user=user, place=place, session_id=session.pk)
+    return SignedIn(user=user, tokens=pair, enrollment_only=session.enrollment_only)
+
+
+def _open_session(user: User, place: SignInPlace, user_agent: str) -> Session:
+    """Stores the session. While the user still has to set up a second factor, it is valid for that alone."""
+    now = clock.now()
+    User.objects.filter(pk=user.pk).update(last_login=now)
+    return Session.objects.create(
+        id=new_id(),
+        user=user,
+        started_at=now,
+        last_seen_at=now,
+        expires_at=now + settings.API_SESSION_ABSOLUTE,
+        ip=place.ip,
+        user_agent=user_agent[:200],
+        reauthenticated_at=now,
+        enrollment_only=selectors.must_enrol(user),
+    )
+
+
+def _issue_tokens(session: Session) -> tokens.TokenPair:
+    pair = tokens.issue(user_id=session.user_id, session_id=session.pk, until=session.expires_at)
+    RefreshToken.objects.create(token_hash=tokens.fingerprint(pair.refresh_token), session=session, issued_at=clock.now())
+    return pair
 
 
 def sign_in_browser(*, user: User, place: SignInPlace) -> None:
@@ -51,6 +79,29 @@ def refresh(*, refresh_token: str) -> tokens.TokenPair:
     if pair is None:
         raise tokens.InvalidToken
     return pair
+
+
+def _rotate(claims: tokens.Claims, raw: str) -> tokens.TokenPair | None:
+    """Spends the token under the session's row lock: of two concurrent uses one succeeds and the other is detected as a copy."""
+    now = clock.now()
+    live = Session.objects.filter(
+        pk=claims.session_id,
+        user=claims.user_id,
+        ended_at=None,
+        expires_at__gt=now,
+        last_seen_at__gt=now - settings.API_SESSION_IDLE,
+    )
+    session = live.select_related("user").select_for_update(of=("self",)).first()
+    if session is None or not session.user.is_staff:
+        return None
+    own = RefreshToken.objects.filter(token_hash=tokens.fingerprint(raw), session=session)
+    if own.filter(used_at=None).update(used_at=now):
+        session.last_seen_at = now
+        session.save(update_fields=["last_seen_at"])
+        return _issue_tokens(session)
+    if own.exists():
+        session_revocation.end_all(Session.objects.filter(pk=session.pk), session.user, Session.End.REFRESH_REUSED)
+    return None
 
 
 def record_session_use(session_id: UUID) -> None:
@@ -81,53 +132,3 @@ def end_own_session(*, by: Actor, session_id: UUID) -> Session:
             raise NotFound
         session_revocation.end_session(by=by, session_id=session_id)
         return Session.objects.get(pk=session_id)
-
-
-def _start(user: User, place: SignInPlace, user_agent: str) -> SignedIn:
-    now, enrollment_only = clock.now(), selectors.must_enrol(user)
-    with transaction.atomic():
-        session = Session.objects.create(
-            id=new_id(),
-            user=user,
-            started_at=now,
-            last_seen_at=now,
-            expires_at=now + settings.API_SESSION_ABSOLUTE,
-            ip=place.ip,
-            user_agent=user_agent[:200],
-            reauthenticated_at=now,
-            enrollment_only=enrollment_only,
-        )
-        pair = _issue(session)
-        User.objects.filter(pk=user.pk).update(last_login=now)
-        emit(SessionStarted(user_id=user.pk, session_id=session.pk), by=user)
-        lockout.record_login(user=user, place=place, session_id=session.pk)
-    return SignedIn(user=user, tokens=pair, enrollment_only=enrollment_only)
-
-
-def _issue(session: Session) -> tokens.TokenPair:
-    pair = tokens.issue(user_id=session.user_id, session_id=session.pk, until=session.expires_at)
-    RefreshToken.objects.create(token_hash=tokens.fingerprint(pair.refresh_token), session=session, issued_at=clock.now())
-    return pair
-
-
-def _rotate(claims: tokens.Claims, raw: str) -> tokens.TokenPair | None:
-    """Spends the token under the session's row lock: of two concurrent uses one succeeds and the other is detected as a copy."""
-    now = clock.now()
-    live = Session.objects.filter(
-        pk=claims.session_id,
-        user=claims.user_id,
-        ended_at=None,
-        expires_at__gt=now,
-        last_seen_at__gt=now - settings.API_SESSION_IDLE,
-    )
-    session = live.select_related("user").select_for_update(of=("self",)).first()
-    if session is None or not session.user.is_staff:
-        return None
-    own = RefreshToken.objects.filter(token_hash=tokens.fingerprint(raw), session=session)
-    if own.filter(used_at=None).update(used_at=now):
-        session.last_seen_at = now
-        session.save(update_fields=["last_seen_at"])
-        return _issue(session)
-    if own.exists():
-        session_revocation.end_all(Session.objects.filter(pk=session.pk), session.user, Session.End.REFRESH_REUSED)
-    return None
