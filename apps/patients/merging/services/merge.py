@@ -62,15 +62,13 @@ class DatesContradict(Conflict):
 def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields: Mapping[str, str] | None = None) -> Merge:
     """Merges two records: the retired leads to the survivor, which takes its rows and, column by column, the chosen values.
 
-    `fields` names for a column or a group of columns whose value is kept: retired or survivor (see `merge_plan`). Of two merges
-    of one record, the first wins. Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether, DatesContradict.
+    `fields` says for a column or a group of them whose value is kept: retired or survivor (see `merge_plan`). Of two merges
+    that want one record, the first wins.
+
+    Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether, DatesContradict, NameMissing.
     """
     retired, survivor = plan.retired_and_survivor(lock_records(by, retired_id, survivor_id), retired_id, survivor_id)
-    if not reason.strip():
-        raise Invalid(field="reason", issue="Enter the reason why these are one person.")
-    for row in (retired, survivor):
-        if row.merged_into_id:
-            raise AlreadyMerged(row)
+    _check_mergeable(retired, survivor, reason)
     merge_row = _record_merge(by, retired, survivor, reason.strip(), fields or {})
     check_columns(retired, {})
     retired.amend(merged_into_id=survivor.pk)
@@ -78,7 +76,7 @@ def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields
         _move(link, merge_row)
     _move_pairs(merge_row)
     _join_care_teams(merge_row)
-    write_columns(survivor, {column: from_json(column, values["after"]) for column, values in merge_row.fields.items()})
+    _take_chosen_values(survivor, merge_row)
     record_ended_entries(merge_row, refresh_derived(retired, survivor))
     record_ended_entries(merge_row, end_repeats(survivor, _moved_entries(merge_row)))
     emit(PatientsMerged(patient_id=survivor.pk, retired_id=retired.pk, merge_id=merge_row.pk), by=by)
@@ -109,29 +107,34 @@ def _shown(by: Actor, family: QuerySet[Patient], named: Sequence[UUID]) -> Query
     return family if by.id is None else family.filter(~Q(pk__in=named) | led_to_open(by))
 
 
+def _check_mergeable(retired: Patient, survivor: Patient, reason: str) -> None:
+    """Raises Invalid without a reason, AlreadyMerged."""
+    if not reason.strip():
+        raise Invalid(field="reason", issue="Enter the reason why these are one person.")
+    for row in (retired, survivor):
+        if row.merged_into_id:
+            raise AlreadyMerged(row)
+
+
+def _record_merge(by: Actor, retired: Patient, survivor: Patient, reason: str, requested: Mapping[str, str]) -> Merge:
+    sides = plan.choices(retired, survivor, requested)
+    fields = {
+        column: {
+            "before": to_json(getattr(survivor, column)),
+            "after": to_json(getattr(retired if side == "retired" else survivor, column)),
+        }
+        for column, side in sides.items()
+    }
+    # A restriction of either record applies to both. An undo restores the survivor's; the retired record keeps its own.
+    fields[RESTRICTED] = {"before": survivor.restricted, "after": survivor.restricted or retired.restricted}
+    merge_row = Merge(retired=retired, survivor=survivor, reason=reason, fields=fields, merged_by_id=by.id, merged_at=clock.now())
+    merge_row.save(force_insert=True)
+    return merge_row
+
+
 def to_json(value: Any) -> Any:
     """Returns a column's value for JSON."""
     return value.isoformat() if isinstance(value, date | time) else value
-
-
-def from_json(column: str, value: Any) -> Any:
-    """Returns the value of a column, from JSON. Cleans a text that was stored before texts were cleaned."""
-    parsed = plan.column_named(column).to_python(value)
-    if not isinstance(parsed, str):
-        return parsed
-    try:
-        return clean_line(parsed)
-    except LooksBlank:
-        return ""
-
-
-def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
-    """Sets columns; the dialled form of the telephone number follows the number. Raises as `check_columns` does."""
-    check_columns(patient, values)
-    following = {}
-    if "phone" in values and values["phone"] != patient.phone:
-        following["phone_e164"] = rules.e164(values["phone"], settings.CLINIC_COUNTRY)
-    patient.amend(**values, **following)
 
 
 def check_columns(patient: Patient, values: Mapping[str, Any]) -> None:
@@ -150,57 +153,6 @@ def check_columns(patient: Patient, values: Mapping[str, Any]) -> None:
 def has_name(values: Mapping[str, Any]) -> bool:
     """Returns whether one of the two names is not empty."""
     return any(str(values[name]).strip() for name in plan.NAMES)
-
-
-def refresh_derived(*patients: Patient) -> list[UUID]:
-    """Derives from the rows: the allergy status and problem list of each separate record, and the search words of each. Returns
-    the "no known allergy" entries that an allergy of the other record has ended."""
-    ended: list[UUID] = []
-    for patient in patients:
-        if not patient.merged_into_id:
-            ended += refresh_allergy_status(patient)
-            refresh_problem_list(patient)
-    write_search_words(patients)
-    return ended
-
-
-def record_ended_entries(merge_row: Merge, entries: Iterable[UUID]) -> None:
-    """Records which "no known allergy" entries and repeats this merge has ended, so that its undo reactivates them."""
-    rows = [MergedRow(merge=merge_row, model=ENTRY, column=STATUS, row_id=str(pk)) for pk in entries]
-    MergedRow.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _moved_entries(merge_row: Merge) -> set[UUID]:
-    """Returns the chart entries that the merge has moved."""
-    rows = MergedRow.objects.filter(merge=merge_row, model=ENTRY).exclude(column=STATUS)
-    return {UUID(row_id) for row_id in rows.values_list("row_id", flat=True)}
-
-
-def reassign_pair(pair: NotDuplicate, leave: UUID, to: UUID) -> bool:
-    """Changes the pair from `leave` to `to`, unless it would then name one record twice or exists already."""
-    other = pair.high_id if pair.low_id == leave else pair.low_id
-    low, high = sorted((to, other))
-    if low == high or NotDuplicate.objects.filter(low_id=low, high_id=high).exists():
-        return False
-    pair.low_id, pair.high_id = low, high
-    pair.save(update_fields=["low", "high"])
-    return True
-
-
-def _record_merge(by: Actor, retired: Patient, survivor: Patient, reason: str, requested: Mapping[str, str]) -> Merge:
-    sides = plan.choices(retired, survivor, requested)
-    fields = {
-        column: {
-            "before": to_json(getattr(survivor, column)),
-            "after": to_json(getattr(retired if side == "retired" else survivor, column)),
-        }
-        for column, side in sides.items()
-    }
-    # A restriction of either record applies to both. An undo restores the survivor's; the retired record keeps its own.
-    fields[RESTRICTED] = {"before": survivor.restricted, "after": survivor.restricted or retired.restricted}
-    merge_row = Merge(retired=retired, survivor=survivor, reason=reason, fields=fields, merged_by_id=by.id, merged_at=clock.now())
-    merge_row.save(force_insert=True)
-    return merge_row
 
 
 # One statement per key, however many rows: the ledger contains exactly the moved rows.
@@ -253,10 +205,28 @@ def _move_pairs(merge_row: Merge) -> None:
     )
 
 
+def reassign_pair(pair: NotDuplicate, leave: UUID, to: UUID) -> bool:
+    """Changes the pair from `leave` to `to`, unless it would then name one record twice or exists already."""
+    other = pair.high_id if pair.low_id == leave else pair.low_id
+    low, high = sorted((to, other))
+    if low == high or NotDuplicate.objects.filter(low_id=low, high_id=high).exists():
+        return False
+    pair.low_id, pair.high_id = low, high
+    pair.save(update_fields=["low", "high"])
+    return True
+
+
 def _join_care_teams(merge_row: Merge) -> None:
     """Copies the retired record's care team to the survivor and logs each added member, so that an undo can remove them."""
     joined = copy_care_team(merge_row.retired_id, merge_row.survivor_id)
     MergedRow.objects.bulk_create(MergedRow(merge=merge_row, model=TEAM, column="patient", row_id=str(pk)) for pk in joined)
+
+
+_COPY_CARE_TEAM = """
+INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
+SELECT %s, user_id, because, added_by_id, added_at FROM patients_careteammember WHERE patient_id = %s ORDER BY id
+ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 def copy_care_team(from_id: UUID, to_id: UUID) -> list[int]:
@@ -266,8 +236,49 @@ def copy_care_team(from_id: UUID, to_id: UUID) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-_COPY_CARE_TEAM = """
-INSERT INTO patients_careteammember (patient_id, user_id, because, added_by_id, added_at)
-SELECT %s, user_id, because, added_by_id, added_at FROM patients_careteammember WHERE patient_id = %s ORDER BY id
-ON CONFLICT DO NOTHING RETURNING id
-"""
+def _take_chosen_values(survivor: Patient, merge_row: Merge) -> None:
+    write_columns(survivor, {column: from_json(column, values["after"]) for column, values in merge_row.fields.items()})
+
+
+def write_columns(patient: Patient, values: Mapping[str, Any]) -> None:
+    """Sets columns; the dialled form of the telephone number follows the number. Raises as `check_columns` does."""
+    check_columns(patient, values)
+    following = {}
+    if "phone" in values and values["phone"] != patient.phone:
+        following["phone_e164"] = rules.e164(values["phone"], settings.CLINIC_COUNTRY)
+    patient.amend(**values, **following)
+
+
+def from_json(column: str, value: Any) -> Any:
+    """Returns the value of a column, from JSON. Cleans a text that was stored before texts were cleaned."""
+    parsed = plan.column_named(column).to_python(value)
+    if not isinstance(parsed, str):
+        return parsed
+    try:
+        return clean_line(parsed)
+    except LooksBlank:
+        return ""
+
+
+def refresh_derived(*patients: Patient) -> list[UUID]:
+    """Derives from the rows: the allergy status and problem list of each separate record, and the search words of each. Returns
+    the "no known allergy" entries that an allergy of the other record has ended."""
+    ended: list[UUID] = []
+    for patient in patients:
+        if not patient.merged_into_id:
+            ended += refresh_allergy_status(patient)
+            refresh_problem_list(patient)
+    write_search_words(patients)
+    return ended
+
+
+def record_ended_entries(merge_row: Merge, entries: Iterable[UUID]) -> None:
+    """Records which "no known allergy" entries and repeats this merge has ended, so that its undo reactivates them."""
+    rows = [MergedRow(merge=merge_row, model=ENTRY, column=STATUS, row_id=str(pk)) for pk in entries]
+    MergedRow.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _moved_entries(merge_row: Merge) -> set[UUID]:
+    """Returns the chart entries that the merge has moved."""
+    rows = MergedRow.objects.filter(merge=merge_row, model=ENTRY).exclude(column=STATUS)
+    return {UUID(row_id) for row_id in rows.values_list("row_id", flat=True)}
