@@ -61,7 +61,7 @@ def test_no_visit_is_deleted(staff: dict[str, User]) -> None:
     refuses(sql("DELETE FROM consultations_consultation WHERE id = %s", visit.row.pk), "never deleted")
 
 
-@pytest.mark.parametrize("table", ["stepsave", "addendum", "passage", "acknowledgement"])
+@pytest.mark.parametrize("table", ["stepsave", "addendum", "consultationstatuschange", "acknowledgement"])
 def test_what_was_written_once_is_neither_changed_nor_removed(staff: dict[str, User], table: str) -> None:
     doctor = staff["doctor"]
     visit = save(doctor, start_consultation(doctor, register_patient()), 1, {"bp": "190/125"})
