@@ -11,11 +11,12 @@ from django.views.generic import RedirectView
 from apps.common.errors import HimsError, Unavailable
 from apps.common.outage import is_outage
 from apps.rest import errors, health, middleware, unavailable
-from apps.rest.api.views import NoRouteViewSet
+from apps.rest.api.views import IndexViewSet, NoRouteViewSet
 
 no_route = NoRouteViewSet.as_view(dict.fromkeys(NoRouteViewSet.http_method_names, "nowhere"))
 
 urlpatterns = [
+    path("v1", IndexViewSet.as_view({"get": "list"}), name="index"),
     path("v1/", include("hims.api_v1")),
     re_path(r"^v\d+(?:/[\s\S]*)?\Z", no_route),
     path("admin/", admin.site.urls),

@@ -18,6 +18,7 @@ class AppointmentsConfig(DomainConfig):
         "MoveReason": "apps.appointments.api.reschedule.MOVE_REASONS",
         "AppointmentType": "apps.appointments.models.AppointmentType",
         "SeriesFrequency": "apps.appointments.api.series.FREQUENCIES",
+        "TriageLevel": "apps.appointments.models.appointments.Triage",
         "WaitlistStatus": "apps.appointments.models.WaitStatus",
         "WaitlistOfferStatus": "apps.appointments.models.OfferStatus",
     }

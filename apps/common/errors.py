@@ -3,6 +3,7 @@
 A domain error subclasses one of these beside the service that raises it and may carry `details` for the reply.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,20 +18,26 @@ class HimsError(Exception):
     code = "INTERNAL_ERROR"
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     message = "Something went wrong on our side. Nothing was saved."
-    reason = ""  # a machine-readable code of the refusal, as `details.reason`
+    reason = "internal_error"  # `details.reason`, for programs; a subclass that names none has its class name in snake_case
     headers: Mapping[str, str] = {}
     withheld: UUID | None = None  # the patient that was asked for and not shown, for the trail alone
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         self.message = message or self.message
-        self.details = ({"reason": self.reason} if self.reason else {}) | details
+        self.details = {"reason": self.reason} | details
         super().__init__(self.message)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "reason" not in vars(cls):
+            cls.reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 class Invalid(HimsError):
     """Wrong whatever the state. `errors` lists every field with its issue; the first is also `field` and `issue`."""
 
     code = "VALIDATION_ERROR"
+    reason = "validation_error"
     status = HTTPStatus.BAD_REQUEST
     message = "Invalid input data"
 

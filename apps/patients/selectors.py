@@ -171,10 +171,11 @@ def may_join_care_team() -> QuerySet[User]:
 class RecordMerged(Conflict):
     """A write names a record that was merged. `details.survivor_id` is the record to write to instead."""
 
+    reason = "record_merged"
     message = "This record was merged into another one. Use the surviving record."
 
     def __init__(self, survivor_id: UUID, **details: Any) -> None:
-        super().__init__(survivor_id=survivor_id, reason="record_merged", **details)
+        super().__init__(survivor_id=survivor_id, **details)
 
 
 class _MergedMeanwhile(Exception):

@@ -18,6 +18,7 @@ from django_filters import FilterSet
 from rest_framework.serializers import BaseSerializer
 
 from apps.access.permissions import Permission
+from apps.common.errors import HimsError
 from apps.rest.limits import RateClass
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -53,7 +54,9 @@ class Endpoint:
     sign-in counts). `recent_login_fields` names the fields of the body whose change takes it, for the OpenAPI file: the service
     refuses. `about_patient`: the `pk` of the path is a patient's, and a refusal is audited under that patient.
 
-    `warnings`, `operation_id` and `example` speak to the OpenAPI file alone.
+    `refusals` are the errors of the service, for the OpenAPI file: their status, `details.reason` and message. What every
+    operation may refuse (no sign-in, no permission, a bad field) is not listed. `warnings`, `operation_id` and `example` speak to
+    the OpenAPI file alone, too.
     """
 
     permission: Need | None = None
@@ -69,6 +72,7 @@ class Endpoint:
     recent_login: bool = False
     recent_login_fields: Sequence[str] = field(default=())
     about_patient: bool = False
+    refusals: Sequence[type[HimsError]] = field(default=())
     warnings: Sequence[str] = field(default=())
     operation_id: str = ""
     example: Example | None = None

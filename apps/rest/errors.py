@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, Error
 from django.http import Http404, HttpResponse
@@ -78,6 +79,7 @@ def body(error: errors.HimsError) -> dict[str, Any]:
         "success": False,
         "error": {
             "code": error.code,
+            "doc_url": f"{settings.HIMS_BASE_URL}/developers/errors#{error.code}",
             "message": error.message,
             "details": error.details,
             "timestamp": clock.now(),

@@ -16,8 +16,9 @@ from rest_framework.exceptions import ValidationError as Refused
 
 from apps.common.errors import Invalid
 from apps.rest import sample_ids
-from apps.rest.serializers import InstantOrDayField
+from apps.rest.serializers import IdField, InstantOrDayField
 
+MAY_BE_BLANK = ("search", "q")  # an empty search box finds everything
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -66,6 +67,8 @@ class YesNoFormField(forms.BooleanField):
 class IdFormField(forms.CharField):
     """A UUID, or a name that stands for one."""
 
+    json_schema: ClassVar[dict[str, Any]] = IdField.json_schema
+
     def clean(self, value: Any) -> UUID | None:
         if value is None:
             return None
@@ -77,6 +80,8 @@ class IdFormField(forms.CharField):
 
 class TimeRangeFormField(forms.CharField):
     """A day (`2025-01-15`, where the clinic is) or an RFC 3339 instant."""
+
+    json_schema: ClassVar[dict[str, Any]] = InstantOrDayField.json_schema
 
     def clean(self, value: Any) -> TimeRange | None:
         if value is None:

@@ -158,7 +158,7 @@ def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
     if why := replays.withheld_reason(view, reply):
         action = f"{view.resource}.replay_withheld"
         audit_log.record(by=view.by, action=action, outcome=audit_log.DENIED, why=why, **about)
-        raise ReplayWithheld(field=HEADER, issue="replay_withheld", reason="replay_withheld")
+        raise ReplayWithheld(field=HEADER, issue="replay_withheld")
     audit_log.record(by=view.by, action=f"{view.resource}.replayed", **about)
     return HttpResponse(reply.body, status=kept.status, headers={**reply.headers, REPLAYED: "true"})
 

@@ -18,7 +18,9 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.gzip import GZipMiddleware
 from django.middleware.security import SecurityMiddleware
+from django.utils.text import compress_string
 from ulid import ULID
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -33,6 +35,8 @@ _API = re.compile(r"/v\d+(?:/|$)")
 _REFUSAL = "hims.refusal"  # the web server's: an error of the catalogue, of a body that was too large or came too slowly
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _FRESH = 1.0  # seconds
+_LEAST_COMPRESSED = 1_024  # bytes
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0+)?(?:,|\s|$))")
 _KEPT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _API_HEADERS = {
     "X-API-Version": settings.API_VERSION,
@@ -40,7 +44,7 @@ _API_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Authorization, X-API-Key",
+    "Vary": "Authorization, X-API-Key, Accept-Encoding",
 }
 
 
@@ -77,6 +81,7 @@ class RequestMiddleware:
         response = _refused(request) or self.get_response(request)
         response = _limited(request, response)
         deprecations.write_headers(request, response)
+        _compress(request, response)
         if not response.streaming and response.status_code != HTTPStatus.NOT_MODIFIED:
             response.headers.setdefault("Content-Length", str(len(response.content)))
         for name, value in _API_HEADERS.items():
@@ -131,7 +136,7 @@ def skip_recent_health_check() -> None:
 
 
 def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Headers of the limit that the view counted. Whoever got to no limit of their own (no route) is counted by address."""
+    """Headers of the limit that the view counted. A caller who is not known is counted by address."""
     verdict = getattr(request, "verdict", None)
     if verdict is None:
         kind = RateClass.RETRIEVAL if request.method in ("GET", "HEAD") else RateClass.MODIFICATION
@@ -140,6 +145,30 @@ def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:
             response = envelope.respond(errors.RateLimited(retry_after=verdict.retry_after))
     limits.write_headers(response, verdict)
     return response
+
+
+def _compress(request: HttpRequest, response: HttpResponse) -> None:
+    """Send JSON of more than 1 KB in gzip to a client that takes it, as Django's GZipMiddleware does, random bytes included.
+
+    The ETag stays strong: it names the data, which If-Match compares, not the bytes that carry them. A reply that holds a secret
+    is sent as it is: its compressed length would tell an attacker who can put text into it something about the secret.
+    """
+    if response.streaming or response.has_header("Content-Encoding") or len(response.content) < _LEAST_COMPRESSED:
+        return
+    if response.headers.get("Content-Type") != "application/json" or _holds_secret(request, response):
+        return
+    if not _TAKES_GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+        return
+    compressed = compress_string(response.content, max_random_bytes=GZipMiddleware.max_random_bytes)
+    if len(compressed) < len(response.content):
+        response.content = compressed
+        response.headers["Content-Length"] = str(len(compressed))
+        response.headers["Content-Encoding"] = "gzip"
+
+
+def _holds_secret(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether it may hold tokens (sign-in), or a secret that is shown once."""
+    return request.path_info.startswith("/v1/auth/") or getattr(response, "holds_secret", False)
 
 
 def request_id(request: HttpRequest) -> str:

@@ -19,6 +19,18 @@ class ReauthenticationRequired(Unauthenticated):
     message = "Confirm your password (POST /auth/reauthenticate), then repeat the request within five minutes."
 
 
+class PersonRequired(Forbidden):
+    message = "API keys cannot do this: it requires a person who has signed in."
+
+
+class MissingScope(Forbidden):
+    """`details.required_scope` is the scope that the API key does not have."""
+
+
+class MfaEnrollmentRequired(Forbidden):
+    message = "Set up your second factor first: POST /auth/mfa/totp."
+
+
 def require_recent_login(by: Any) -> None:
     """Raise ReauthenticationRequired unless this person gave the password in this session within the last five minutes.
 
@@ -35,8 +47,6 @@ class Needs(BasePermission):
     """Asks for the `permission` that the action declares; strangers get 401, the wrong role and a key without the scope 403."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if request.method not in view.allowed_methods:  # DRF answers 405
-            return True
         need = endpoint.of(view, view.action).permission
         if need is PUBLIC:
             return True
@@ -52,14 +62,14 @@ def require(by: Any, need: Permission) -> None:
     """Raises Forbidden unless the role holds the right and, where an API key acts, the key carries its scope."""
     scope = need.scope
     if by.key_id and scope is None:
-        raise Forbidden("API keys cannot do this: it requires a person who has signed in.")
+        raise PersonRequired
     if not by.has_permission(need):
         raise _refusal_of(by)
     if by.key_id and scope not in by.scopes:
-        raise Forbidden(f"This API key does not have the scope {scope}.", required_scope=scope)
+        raise MissingScope(f"This API key does not have the scope {scope}.", required_scope=scope)
 
 
 def _refusal_of(person: Any) -> Forbidden:
     if getattr(person, "enrollment_only", False):
-        return Forbidden("Set up your second factor first: POST /auth/mfa/totp.", issue="mfa_enrollment_required")
+        return MfaEnrollmentRequired(issue="mfa_enrollment_required")
     return Forbidden()

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.response import Response
 
-from apps.rest import disclosure, etags, limits, renderers, sparse_fields
+from apps.rest import disclosure, etags, limits, renderers, replays, sparse_fields
 
 
 def respond(
@@ -37,7 +37,9 @@ def respond(
     if view.selection is not None:
         data = _selected(view, data)
     body = {"success": True, "data": data, "warnings": list(warnings)} if warnings else {"success": True, "data": data}
-    return Response(body, status=status, headers=headers)
+    response = Response(body, status=status, headers=headers)
+    vars(response)["holds_secret"] = replays.holds_secret(view.endpoint.response)  # then it is not compressed
+    return response
 
 
 def file(view: Any, content: bytes, *, name: str) -> HttpResponse:

@@ -1,10 +1,13 @@
-"""Bases for request bodies: what is not declared is refused by name."""
+"""Bases for request bodies: what is not declared is refused by name.
+
+A field that takes a form of its own says so in `json_schema`: the keywords of the OpenAPI file in place of the parent's `format`.
+"""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,10 +25,12 @@ _TYPES: tuple[tuple[Any, tuple[type, ...], str], ...] = (
     ((serializers.DecimalField, serializers.FloatField), (int, Decimal, float), "Must be a number, without quotes."),
     ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField), (str,), "Must be text in quotes."),
 )
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")  # RFC 3339, full-date
-_INSTANT = re.compile(  # RFC 3339, date-time
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})"
-)
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"  # RFC 3339, full-date
+INSTANT = f"{DAY}[Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\\.[0-9]+)?)?([Zz]|[+-][0-9]{{2}}:?[0-9]{{2}})"  # RFC 3339, date-time
+TIME_OF_DAY = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_DATE = re.compile(DAY)
+_INSTANT = re.compile(INSTANT)
+_TIME_OF_DAY = re.compile(TIME_OF_DAY)
 
 
 def type_problem(field: serializers.Field, value: Any) -> Any:
@@ -109,8 +114,25 @@ class EmailAddressField(serializers.CharField):
         return emails.normal(super().to_internal_value(data))
 
 
+class ClockField(serializers.TimeField):
+    """A time of day by the clinic's clock, HH:MM."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^{TIME_OF_DAY}$"}
+    default_error_messages = {"invalid": "Write the time as HH:MM, like 14:05."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> time:
+        if not (isinstance(value, str) and _TIME_OF_DAY.fullmatch(value)):
+            self.fail("invalid", format="HH:MM")
+        return super().to_internal_value(value)
+
+
 class IdField(serializers.UUIDField):
     """A UUID, or a name that stands for one (`patient_001` in the sandbox)."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"minLength": 1, "maxLength": 64}
 
     def to_internal_value(self, data: Any) -> UUID:
         resolved = sample_ids.resolve(data) if isinstance(data, str) else None
@@ -134,6 +156,8 @@ class InstantField(serializers.DateTimeField):
 
 class InstantOrDayField(InstantField):
     """An instant, or a day, which begins where the clinic is."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({DAY}|{INSTANT})$"}
 
     default_error_messages = {"invalid": "Write a day as YYYY-MM-DD, or a time as RFC 3339 with its offset."}
 

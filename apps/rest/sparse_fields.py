@@ -21,6 +21,7 @@ from apps.rest import endpoint
 from apps.rest.permissions import require
 
 READING = ("GET", "HEAD")
+PARAMETERS = ("fields", "expand")
 Tree = dict[str, "Tree"]
 
 

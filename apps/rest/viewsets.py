@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from apps.common import context
-from apps.common.errors import Invalid, RateLimited
+from apps.common.errors import Invalid, MethodNotAllowed, RateLimited
 from apps.rest import (
     audit_log,
     conditional_reads,
@@ -48,7 +48,6 @@ from apps.rest.renderers import EnvelopeRenderer
 from apps.rest.sparse_fields import Expansion, FieldSelection
 
 _READING = ("GET", "HEAD")
-_MAY_BE_BLANK = ("search", "q")  # an empty search box finds everything
 
 
 class HimsViewSet(ViewSetMixin, APIView):
@@ -83,10 +82,13 @@ class HimsViewSet(ViewSetMixin, APIView):
         return endpoint.of(self, self.action)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Before the action: JSON acceptable, who it is, within the limit, allowed, no unknown parameter."""
+        """Before the action: JSON acceptable, who it is, within the limit, a method that the path has, allowed, no unknown
+        parameter."""
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.perform_authentication(request)
         self._count(request)
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed
         self.check_permissions(request)
         if self.endpoint.recent_login:
             require_recent_login(request.user)
@@ -241,7 +243,8 @@ def _unclear(name: str, values: Sequence[str]) -> str:
         return "Send this parameter once."
     if "\0" in values[0]:  # PostgreSQL stores none, neither in a column nor in the audit row of the request
         return "Null characters are not allowed."
-    return "" if values[0].strip() or name in _MAY_BE_BLANK else "Must not be empty: give a value, or leave the parameter out."
+    may_be_blank = (*filters.MAY_BE_BLANK, *sparse_fields.PARAMETERS)  # the latter refuse it themselves, and say what is known
+    return "" if values[0].strip() or name in may_be_blank else "Must not be empty: give a value, or leave the parameter out."
 
 
 def _unknown(known: set[str]) -> str:

@@ -210,7 +210,8 @@ _SERVERS = [
     {"url": "https://api-dev.hims.arocord.com/v1", "description": "Development"},
     {"url": "https://api-sandbox.hims.arocord.com/v1", "description": "Sandbox: sample data, no real patients"},
 ]
-_THIS_SERVER = [{"url": "/v1", "description": "This server"}] if HIMS_ENV in ("sandbox", "development", "test") else []
+HIMS_BASE_URL = env.base_url()  # what mailed links and the OpenAPI file's first server begin with
+_THIS_SERVER = {"url": f"{HIMS_BASE_URL}/v1", "description": "This server"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "AROCORD-HIMS API",
     "VERSION": HIMS_VERSION,
@@ -224,7 +225,7 @@ SPECTACULAR_SETTINGS = {
     ),
     "CONTACT": {"name": "API support", "email": "api-support@arocord.com"},
     "EXTERNAL_DOCS": {"description": "Developer pages", "url": "/developers/"},
-    "SERVERS": [*_THIS_SERVER, *_SERVERS],
+    "SERVERS": [_THIS_SERVER, *(server for server in _SERVERS if server["url"] != _THIS_SERVER["url"])],
     "SECURITY": [{"bearerAuth": []}],
     "SCHEMA_PATH_PREFIX": "/v1",
     "SCHEMA_PATH_PREFIX_TRIM": True,
@@ -248,7 +249,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
 HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
 HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # nouns, like patient: their changes need If-Match
-HIMS_BASE_URL = env.base_url()  # what mailed links begin with
 HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
 REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
 HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # how long moved visits can be put back

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
@@ -17,14 +18,16 @@ from referencing.jsonschema import DRAFT4
 
 from apps.accounts.models import User
 from apps.appointments.tests import factories as diary
-from apps.common.errors import CATALOGUE
+from apps.common.errors import CATALOGUE, HimsError
 from apps.developers.contract import openapi
+from apps.developers.pages import error_advice
 from apps.notifications.api import examples as notification_examples
 from apps.patients.api import examples
 from apps.patients.api.serializers.requests import PLACES, REGISTRATION
 from apps.rest.schema.components import EVERYWHERE
 from hims.tests import factories
 
+GENERAL_REASONS = {entry.code: entry.reasons for entry in error_advice.catalogue()}
 METHODS = ("get", "put", "post", "patch", "delete")
 REFERENCE_SERVERS = [
     "https://api.hims.arocord.com/v1",
@@ -76,22 +79,49 @@ def resolve(file: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 def faults(file: dict[str, Any], schema: dict[str, Any], value: Any, kind: Any = OAS30ReadValidator) -> list[str]:
     """What a value of this schema gets wrong."""
+    file = as_generators_read(file)
     absolute = {name: f"{FILE}{to}" if name == "$ref" else to for name, to in schema.items()}
     registry = Registry().with_resource(FILE, Resource.from_contents(file, default_specification=DRAFT4))
     found = kind(absolute, registry=registry, format_checker=oas30_format_checker).iter_errors(value)
     return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}" for fault in found]
 
 
+_READINGS: dict[int, dict[str, Any]] = {}
+
+
+def as_generators_read(file: dict[str, Any]) -> dict[str, Any]:
+    """The file with each nullable reference as one of two: the part, or null. OpenAPI 3.0 has no way to write that down."""
+    if id(file) not in _READINGS:
+        _READINGS[id(file)] = nullable_references(file)
+    return _READINGS[id(file)]
+
+
+def nullable_references(node: Any) -> Any:
+    if isinstance(node, list):
+        return [nullable_references(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    inner = {name: nullable_references(one) for name, one in node.items()}
+    if inner.get("nullable") is True and "allOf" in inner:
+        return {"anyOf": [{"allOf": inner["allOf"]}, {"enum": [None], "nullable": True}]}
+    return inner
+
+
 def declared(file: dict[str, Any], method: str, path: str, status: int) -> dict[str, Any]:
     """What the file says about this answer. A 405 belongs to no operation, so it is one of the shared replies."""
     if status == 405:
         return file["components"]["responses"]["MethodNotAllowed"]
-    by_length = sorted(file["paths"].items(), key=lambda one: -len(re.sub(r"{\w+}", "", one[0])))  # the most literal first
-    for template, methods in by_length:
-        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method in methods:
-            assert str(status) in methods[method]["responses"], f"{method} {path} answers {status}, which the file does not know"
-            return resolve(file, methods[method]["responses"][str(status)])
-    raise AssertionError(f"{method} {path} is not in the file")
+    operation = operation_of(file, method, path)
+    assert operation, f"{method} {path} is not in the file"
+    assert str(status) in operation["responses"], f"{method} {path} answers {status}, which the file does not know"
+    return resolve(file, operation["responses"][str(status)])
+
+
+def operation_of(file: dict[str, Any], method: str, path: str) -> dict[str, Any] | None:
+    """The operation that a request reaches: the most literal path that fits."""
+    by_length = sorted(file["paths"].items(), key=lambda one: -len(re.sub(r"{\w+}", "", one[0])))
+    fitting = (methods for template, methods in by_length if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path))
+    return next((methods[method] for methods in fitting if method in methods), None)
 
 
 def agree(file: dict[str, Any], response: Any, status: int) -> dict[str, Any]:
@@ -114,7 +144,16 @@ def agree(file: dict[str, Any], response: Any, status: int) -> dict[str, Any]:
     body = response.json()
     assert body["success"] is (status < 400)
     assert not faults(file, told["content"]["application/json"]["schema"], body), body
+    if status >= 400:
+        error, own = body["error"], listed_reasons(file, response.request["REQUEST_METHOD"].lower(), path)
+        assert error["details"]["reason"] in {*GENERAL_REASONS[error["code"]], *own}, f"{path} does not list {error['details']}"
     return body
+
+
+def listed_reasons(file: dict[str, Any], method: str, path: str) -> list[str]:
+    """The reasons that the operation lists as its own; none of a method that the path does not have."""
+    operation = operation_of(file, method, path)
+    return operation.get("x-reasons", []) if operation else []
 
 
 def test_the_file_is_valid_openapi(file: dict[str, Any]) -> None:
@@ -140,7 +179,7 @@ def test_anybody_may_read_the_file_in_both_forms(file: dict[str, Any]) -> None:
 
 def test_the_servers_are_those_of_the_reference(file: dict[str, Any]) -> None:
     urls = [server["url"] for server in file["servers"]]
-    assert urls == ["/v1", *REFERENCE_SERVERS]
+    assert urls == [f"{settings.HIMS_BASE_URL}/v1", *REFERENCE_SERVERS]
     assert not any(path.startswith("/v1") for path in file["paths"])
 
 
@@ -163,6 +202,7 @@ def test_every_operation_tells_every_status_and_every_header(file: dict[str, Any
         expected |= {"403"} if operation["security"] else set()
         expected |= {"408", "413", "415"} if "requestBody" in operation else set()
         expected |= {"409"} if operation["security"] and method != "get" else set()
+        expected |= ON_PURPOSE.get(f"{method} {path}", set())
         headers = {one["name"] for one in operation.get("parameters", []) if one["in"] == "header"}
         expected |= {"422"} if "Idempotency-Key" in headers else set()
         expected |= {"412", "428"} if "If-Match" in headers else set()
@@ -178,6 +218,72 @@ def test_every_code_of_the_catalogue_is_in_the_file(file: dict[str, Any]) -> Non
     assert len(replies) == len(CATALOGUE)
     for reply in replies:
         assert not faults(file, reply["content"]["application/json"]["schema"], reply["content"]["application/json"]["example"])
+
+
+ON_PURPOSE = {"post /patients/break-glass": {"404"}, "get /audit-events/verify": {"409"}}  # statuses by declared refusals
+DESK_AND_COMMANDS = {  # refusals of what the API does not offer
+    "already_reviewed",
+    "already_saved",
+    "already_settled",
+    "matches_not_reviewed",
+    "newer_release_loaded",
+    "not_dead_lettered",
+    "not_in_sandbox",
+    "not_owned_by_survivor",
+    "own_emergency_access",
+    "room_exists",
+    "series_full",
+    "stale",
+    "unreviewed_matches",
+}
+
+
+def kinds_of(kind: type[HimsError]) -> Iterator[type[HimsError]]:
+    for inner in kind.__subclasses__():
+        yield inner
+        yield from kinds_of(inner)
+
+
+def test_every_reason_is_listed_where_it_can_be_given(file: dict[str, Any]) -> None:
+    listed = {reason for _, _, operation in operations(file) for reason in operation.get("x-reasons", [])}
+    listed |= {reason for reasons in GENERAL_REASONS.values() for reason in reasons}
+    ours = {
+        kind.reason for kind in kinds_of(HimsError) if kind.__module__.startswith("apps.") and ".tests." not in kind.__module__
+    }
+    ours -= {kind.reason for kind in CATALOGUE}
+    assert ours - listed <= DESK_AND_COMMANDS
+
+
+def test_an_operation_explains_its_reasons_and_answers_their_status(file: dict[str, Any]) -> None:
+    booking = file["paths"]["/appointments"]["post"]
+    assert booking["x-reasons"][:2] == ["slot_taken", "overbooking_full"]
+    assert "- 409 `slot_taken`: The doctor is already booked at that time." in booking["description"]
+    assert "404" in file["paths"]["/patients/break-glass"]["post"]["responses"]
+
+
+def test_success_tells_a_reply_from_a_refusal(file: dict[str, Any]) -> None:
+    success_of = {
+        name: one["properties"]["success"]
+        for name, one in file["components"]["schemas"].items()
+        if "success" in one.get("properties", {})
+    }
+    assert success_of.pop("ErrorReply")["enum"] == [False]
+    assert len(success_of) > 50
+    assert all(success["enum"] == [True] for success in success_of.values())
+
+
+def test_the_file_states_what_a_body_and_a_parameter_take(file: dict[str, Any]) -> None:
+    bodies = {name: one.get("properties", {}) for name, one in file["components"]["schemas"].items() if name.endswith("Body")}
+    assert bodies["HoursBody"]["starts"] == {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+    assert bodies["HoursBody"]["ends"]["pattern"] == "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+    assert bodies["ScheduleBody"]["hours"]["maxItems"] == 100
+    assert (bodies["RetractBody"]["reason"]["minLength"], bodies["RetractBody"]["reason"]["maxLength"]) == (1, 400)
+    assert "minLength" not in bodies["DemographicsBody"]["first_name"]
+    assert (bodies["BookBody"]["patient_id"]["minLength"], bodies["BookBody"]["patient_id"]["maxLength"]) == (1, 64)
+    assert re.fullmatch(bodies["DemographicsBody"]["date_of_birth"]["pattern"], "1980-05")
+    assert not re.fullmatch(bodies["DemographicsBody"]["date_of_birth"]["pattern"], "1980-5-1")
+    page = next(one for one in file["paths"]["/patients"]["get"]["parameters"] if one["name"] == "page")
+    assert page["schema"]["maximum"] == 2**31
 
 
 def test_the_reference_s_examples_fit_the_file(file: dict[str, Any]) -> None:
@@ -198,8 +304,9 @@ def test_the_reference_s_error_is_the_file_s_example(file: dict[str, Any]) -> No
     example = file["components"]["responses"]["Invalid"]["content"]["application/json"]["example"]
     assert example["error"] == {
         "code": "VALIDATION_ERROR",
+        "doc_url": "https://api.hims.arocord.com/developers/errors#VALIDATION_ERROR",
         "message": "Invalid input data",
-        "details": {"field": "email", "issue": "Invalid email format"},
+        "details": {"reason": "validation_error", "field": "email", "issue": "Invalid email format"},
         "timestamp": "2025-01-15T10:30:00Z",
         "request_id": "req_123456",
     }

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 from django.urls import path
@@ -82,13 +83,50 @@ def stranger() -> factories.ApiClient:
 # Routes and methods
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/", "/v1/nowhere", "/v1//patients", "/v1/a%0Ab", "/v1/a%0A", "/v2", "/v2/patients", "/v99/"]
-)
+@pytest.mark.parametrize("path", ["/v1/nowhere", "/v1//patients", "/v1/a%0Ab", "/v1/a%0A", "/v2", "/v2/patients", "/v99/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_where_there_is_no_route_the_answer_names_v1(method: str, path: str) -> None:
     error = told(Client().generic(method, path), 404, "NOT_FOUND")
     assert "/v1" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+def test_the_api_begins_with_an_index(path: str) -> None:
+    reply = Client().get(path)
+    assert reply.status_code == 200
+    assert reply.json()["data"] == {
+        "version": settings.HIMS_VERSION,
+        "api_version": "v1",
+        "links": {
+            "api": f"{settings.HIMS_BASE_URL}/v1",
+            "openapi": f"{settings.HIMS_BASE_URL}/v1/openapi.json",
+            "documentation": f"{settings.HIMS_BASE_URL}/developers/",
+            "error_codes": f"{settings.HIMS_BASE_URL}/developers/errors",
+            "changelog": f"{settings.HIMS_BASE_URL}/developers/changelog",
+        },
+    }
+    carries_the_headers(reply)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+def test_the_index_is_only_read(method: str, path: str) -> None:
+    assert Client().generic(method, path).json()["error"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+def test_the_method_is_judged_before_the_parameters() -> None:
+    refused = Client().put("/v1/version?fields=version&colour=red")
+    told(refused, 405, "METHOD_NOT_ALLOWED")
+    assert refused["Allow"] == "GET, HEAD"
+
+
+def test_a_path_without_a_route_counts_against_the_person_who_asks(staff: dict[str, User]) -> None:
+    nurse, doctor = factories.api_client(staff["nurse"]), factories.api_client(staff["doctor"])
+    before = int(doctor.get("/nowhere")["X-RateLimit-Remaining"])
+    for _ in range(3):
+        assert nurse.get("/nowhere").status_code == 404
+    assert int(doctor.get("/nowhere")["X-RateLimit-Remaining"]) == before - 1
+    assert Client(headers={"authorization": "Bearer none-of-ours"}).get("/v1/nowhere").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -414,7 +452,12 @@ def test_no_password_and_no_token_ever_lands_in_the_trail(staff: dict[str, User]
 )
 def test_a_parameter_that_could_mean_two_things_is_refused(staff: dict[str, User], query: str, field: str, issue: str) -> None:
     error = told(factories.api_client(staff["admin"]).get(f"/users?{query}"), 400, "VALIDATION_ERROR")
-    assert error["details"] == {"field": field, "issue": issue, "errors": [{"field": field, "issue": issue}]}
+    assert error["details"] == {
+        "reason": "validation_error",
+        "field": field,
+        "issue": issue,
+        "errors": [{"field": field, "issue": issue}],
+    }
 
 
 @pytest.mark.parametrize(("query", "active"), [("true", True), ("TRUE", True), ("1", True), ("False", False), ("0", False)])

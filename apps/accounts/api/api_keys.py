@@ -110,13 +110,20 @@ class ApiKeyViewSet(HimsViewSet):
         response=MadeApiKeyShape,
         recent_login=True,
         example=Example(request=_EXAMPLE_REQUEST),
+        refusals=(services.TooManyKeys,),
     )
     def create(self, request: Request) -> Response:
         """Create a key; its only display"""
         issued = services.create_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
         return self.created({"api_key": issued_key_shape(issued)}, location=f"/v1/api-keys/{issued.key.pk}")
 
-    @endpoint(permission=Permission.KEY_KEEP, response=MadeApiKeyShape, recent_login=True, operation_id="rotateApiKey")
+    @endpoint(
+        permission=Permission.KEY_KEEP,
+        response=MadeApiKeyShape,
+        recent_login=True,
+        operation_id="rotateApiKey",
+        refusals=(services.OtherPersonsKey, services.KeyNotActive),
+    )
     def rotate(self, request: Request, pk: str) -> Response:
         """Give the own key a new text; the old one works for another 24 hours
 
@@ -124,7 +131,13 @@ class ApiKeyViewSet(HimsViewSet):
         """
         return self.ok({"api_key": issued_key_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
 
-    @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True, operation_id="revokeApiKey")
+    @endpoint(
+        permission=Permission.KEY_KEEP,
+        response=ApiKeyShape,
+        etag=True,
+        operation_id="revokeApiKey",
+        refusals=(services.AlreadyRevoked,),
+    )
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the key immediately; notifies the owner of another person's key"""
         return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})

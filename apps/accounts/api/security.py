@@ -42,6 +42,7 @@ class ReauthenticationViewSet(_OwnSecurity):
         response=shapes.ReauthenticatedShape,
         rate_class=RateClass.AUTH,
         example=examples.REAUTHENTICATE,
+        refusals=(services.WrongPassword, services.MfaRequired, services.MfaInvalid),
     )
     def reauthenticate(self, request: Request) -> Response:
         """Confirm the password
@@ -70,6 +71,7 @@ class MfaViewSet(_OwnSecurity):
         recent_login=True,
         operation_id="beginTotp",
         example=examples.TOTP,
+        refusals=(services.AlreadyEnrolled,),
     )
     def begin(self, request: Request) -> Response:
         """Start setting up an authenticator app
@@ -87,6 +89,7 @@ class MfaViewSet(_OwnSecurity):
         rate_class=RateClass.AUTH,
         operation_id="confirmTotp",
         example=examples.TOTP_CONFIRM,
+        refusals=(services.MfaInvalid, services.NotEnrolled, services.AlreadyEnrolled),
     )
     def confirm(self, request: Request) -> Response:
         """Switch the second factor on
@@ -104,6 +107,7 @@ class MfaViewSet(_OwnSecurity):
         recent_login=True,
         operation_id="renewRecoveryCodes",
         example=examples.RECOVERY_CODES,
+        refusals=(services.NotEnrolled,),
     )
     def renew_codes(self, request: Request) -> Response:
         """Create new recovery codes; the old ones become void"""
@@ -115,6 +119,7 @@ class MfaViewSet(_OwnSecurity):
         recent_login=True,
         operation_id="disableTotp",
         example=examples.TOTP_DISABLE,
+        refusals=(services.NotEnrolled,),
     )
     def disable(self, request: Request) -> Response:
         """Switch the second factor off; all other sessions end"""
@@ -148,6 +153,7 @@ class PasswordViewSet(_OwnSecurity):
         rate_class=RateClass.AUTH,
         operation_id="changePassword",
         example=examples.CHANGE,
+        refusals=(services.WrongPassword,),
     )
     def change(self, request: Request) -> Response:
         """Change my password
@@ -188,6 +194,7 @@ class PasswordViewSet(_OwnSecurity):
         rate_class=RateClass.AUTH,
         operation_id="resetPassword",
         example=examples.RESET,
+        refusals=(services.InvalidLink,),
     )
     def reset(self, request: Request) -> Response:
         """Choose a new password through a mailed link; all sessions end and all API keys are revoked"""
@@ -212,7 +219,12 @@ class SessionViewSet(HimsViewSet):
         """List my live sessions, the most recently used first"""
         return self.page("sessions", selectors.own_sessions(self.by.id), paging.exact, self._shape)
 
-    @endpoint(permission=Permission.OWN_SESSION, response=shapes.EndedSessionShape, operation_id="endSession")
+    @endpoint(
+        permission=Permission.OWN_SESSION,
+        response=shapes.EndedSessionShape,
+        operation_id="endSession",
+        refusals=(services.AlreadyEnded,),
+    )
     def destroy(self, request: Request, pk: str) -> Response:
         """End one of my sessions"""
         return self.ok({"session": self._shape(services.end_own_session(by=self.by, session_id=self.id_in_path()))})

@@ -115,6 +115,7 @@ class UserViewSet(HimsViewSet):
         recent_login=True,
         operation_id="inviteUser",
         example=Example(request=_INVITE_EXAMPLE),
+        refusals=(services.UsernameTaken, services.NpiTaken),
     )
     def create(self, request: Request) -> Response:
         """Invite a person; the mailed link sets the password and is valid for seven days"""
@@ -134,6 +135,7 @@ class UserViewSet(HimsViewSet):
         etag=True,
         recent_login_fields=("email", "role"),
         warnings=("visits_affected",),
+        refusals=(services.OwnAccount, services.LastAdministrator, services.UsernameTaken, services.NpiTaken),
     )
     def update(self, request: Request, pk: str) -> Response:
         """Change a name, e-mail, role, or doctor profile
@@ -147,7 +149,12 @@ class UserViewSet(HimsViewSet):
     partial_update = update
 
     @endpoint(
-        permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True, warnings=("visits_affected",)
+        permission=Permission.STAFF_MANAGE,
+        response=StaffShape,
+        etag=True,
+        recent_login=True,
+        warnings=("visits_affected",),
+        refusals=(services.OwnAccount, services.LastAdministrator, services.AlreadyDeactivated),
     )
     def deactivate(self, request: Request, pk: str) -> Response:
         """Close the account: ends all sessions immediately and revokes its API keys
@@ -157,12 +164,20 @@ class UserViewSet(HimsViewSet):
         user = services.deactivate(by=self.by, user_id=self.id_in_path())
         return self._user_response(user, visits_affected(self.by, user))
 
-    @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
+    @endpoint(
+        permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True, refusals=(services.AlreadyActive,)
+    )
     def reactivate(self, request: Request, pk: str) -> Response:
         """Reopen the account; its API keys stay revoked"""
         return self._user_response(services.reactivate(by=self.by, user_id=self.id_in_path()))
 
-    @endpoint(permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True)
+    @endpoint(
+        permission=Permission.STAFF_MANAGE,
+        response=StaffShape,
+        etag=True,
+        recent_login=True,
+        refusals=(services.OwnSecondFactor, services.NotEnrolled),
+    )
     def reset_mfa(self, request: Request, pk: str) -> Response:
         """Remove the second factor of a person who lost it; ends all their sessions, and they set up a new one"""
         return self._user_response(services.reset_mfa(by=self.by, user_id=self.id_in_path()))

@@ -48,6 +48,7 @@ class AuthViewSet(HimsViewSet):
         response=shapes.SignedInShape,
         rate_class=RateClass.AUTH,
         example=examples.LOGIN,
+        refusals=(services.WrongCredentials, services.MfaRequired, services.MfaInvalid, services.PasswordResetRequired),
     )
     def login(self, request: Request) -> Response:
         """Sign in"""
@@ -69,6 +70,7 @@ class AuthViewSet(HimsViewSet):
         response=shapes.RefreshedShape,
         rate_class=RateClass.AUTH,
         example=examples.REFRESH,
+        refusals=(tokens.InvalidToken,),
     )
     def refresh(self, request: Request) -> Response:
         """Exchange the refresh token for a new pair"""
@@ -102,6 +104,7 @@ class MeViewSet(HimsViewSet):
         response=shapes.UserShape,
         etag=True,
         recent_login_fields=("email",),
+        refusals=(services.UsernameTaken,),
     )
     def update(self, request: Request) -> Response:
         """Change my name or e-mail"""

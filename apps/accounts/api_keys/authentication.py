@@ -21,6 +21,10 @@ class InvalidApiKey(Unauthenticated):
     message = "This is not an API key of HIMS."
 
 
+class AddressNotAllowed(Forbidden):
+    message = "This API key may not be used from your address."
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Reads `X-API-Key: hims_…` or `Authorization: Bearer hims_…`. Without either, another authenticator decides."""
 
@@ -32,7 +36,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         request.user = principal  # type: ignore[assignment]  # first, so that a refusal for the address is on record as the owner's
         context.current().api_key = principal.prefix
         if not rules.is_address_allowed(principal.allowed_cidrs, context.current().ip):
-            raise Forbidden(f"This API key may not be used from your address ({context.current().ip}).")
+            raise AddressNotAllowed(f"This API key may not be used from your address ({context.current().ip}).")
         if principal.last_used_at is None or clock.now() - principal.last_used_at > _RECORD_USE_EVERY:
             services.record_key_use(principal.key_id)
         return principal, text
@@ -51,6 +55,8 @@ def _key_in_request(request: Request) -> str | None:
         raise Invalid(
             "Two different credentials in one request", field="X-API-Key", issue="Send this or Authorization, not both."
         )
+    if scheme and not rules.looks_like_key(key):  # one access token in both headers: SessionTokenAuthentication reads it
+        return None
     return key
 
 

@@ -5,13 +5,14 @@ from apps.accounts.services.api_keys import (
     IssuedKey,
     KeyNotActive,
     NewKey,
+    OtherPersonsKey,
     TooManyKeys,
     create_key,
     record_key_use,
     revoke_key,
     rotate_key,
 )
-from apps.accounts.services.credentials import WrongCredentials, authenticate, check_code
+from apps.accounts.services.credentials import WrongCredentials, WrongPassword, authenticate, check_code
 from apps.accounts.services.lockout import PasswordResetRequired, SignInPlace
 from apps.accounts.services.mfa import (
     AlreadyEnrolled,
@@ -19,6 +20,7 @@ from apps.accounts.services.mfa import (
     MfaInvalid,
     MfaRequired,
     NotEnrolled,
+    OwnSecondFactor,
     begin_totp,
     confirm_totp,
     disable_totp,
@@ -56,6 +58,7 @@ from apps.accounts.services.staff import (
     LastAdministrator,
     NewStaff,
     NpiTaken,
+    OwnAccount,
     UsernameTaken,
     addresses_of,
     change_account,
@@ -87,12 +90,16 @@ __all__ = [
     "NewStaff",
     "NotEnrolled",
     "NpiTaken",
+    "OtherPersonsKey",
+    "OwnAccount",
+    "OwnSecondFactor",
     "PasswordResetRequired",
     "SignInPlace",
     "SignedIn",
     "TooManyKeys",
     "UsernameTaken",
     "WrongCredentials",
+    "WrongPassword",
     "addresses_of",
     "authenticate",
     "begin_totp",

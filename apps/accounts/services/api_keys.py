@@ -30,6 +30,10 @@ class AlreadyRevoked(Conflict):
     message = "This API key is already revoked."
 
 
+class OtherPersonsKey(Forbidden):
+    message = "Only the owner of an API key can create or rotate it. You can revoke it instead."
+
+
 class KeyNotActive(Conflict):
     message = "A key that was revoked or has expired cannot be rotated. Make a new one."
 
@@ -156,7 +160,7 @@ def _check_owner(by: Actor, owner_id: UUID) -> None:
     Raises Forbidden.
     """
     if by.id is not None and by.id != owner_id:
-        raise Forbidden("Only the owner of an API key can create or rotate it. You can revoke it instead.")
+        raise OtherPersonsKey
 
 
 def _lock_owner(user_id: UUID) -> User:

@@ -18,6 +18,12 @@ class WrongCredentials(Unauthenticated):
     message = "Invalid credentials"
 
 
+class WrongPassword(WrongCredentials):
+    """The person who is signed in did not give their own password."""
+
+    message = "The password is wrong."
+
+
 def authenticate(username: str, password: str, *, place: SignInPlace = UNKNOWN_PLACE) -> User:
     """Returns the active member of staff with these credentials. `check_code` checks the code.
 

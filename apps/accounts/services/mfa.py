@@ -54,6 +54,10 @@ class AlreadyEnrolled(Conflict):
     message = "A second factor is already set up. Remove it first."
 
 
+class OwnSecondFactor(Conflict):
+    message = "Remove your own second factor on your account page, with your password."
+
+
 class NotEnrolled(Conflict):
     message = "No second factor is set up."
 
@@ -156,7 +160,7 @@ def reset_mfa(*, by: Actor, user_id: UUID) -> User:
     require_recent_login(by)
     user = session_revocation.lock_staff_member(user_id)
     if user.pk == by.id:
-        raise Conflict("Remove your own second factor on your account page, with your password.")
+        raise OwnSecondFactor
     _delete_device(user)
     session_revocation.end_everywhere(by=by, user=user, reason=Session.End.MFA_CHANGED)
     emit(SecondFactorDisabled(user_id=user.pk, reset=True), by=by)

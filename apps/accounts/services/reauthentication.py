@@ -9,7 +9,7 @@ from apps.access.actor import Actor
 from apps.accounts.events import Reauthenticated
 from apps.accounts.models import Session, User
 from apps.accounts.services import session_revocation
-from apps.accounts.services.credentials import UNKNOWN_PLACE, WrongCredentials, check_code, record_refused_login
+from apps.accounts.services.credentials import UNKNOWN_PLACE, WrongPassword, check_code, record_refused_login
 from apps.accounts.services.lockout import SignInPlace
 from apps.audit import services as audit
 from apps.common import clock
@@ -22,7 +22,7 @@ _FAILURES_UNTIL_END = 10  # a user who has the tokens but not the password is st
 
 
 def reauthenticate(*, by: Actor, session_id: UUID, password: str, code: str = "", place: SignInPlace = UNKNOWN_PLACE) -> None:
-    """Records that the owner of the session confirmed the password. Raises WrongCredentials, MfaRequired, MfaInvalid,
+    """Records that the owner of the session confirmed the password. Raises WrongPassword, MfaRequired, MfaInvalid,
     RateLimited."""
     user = verify_password(by=by, password=password, session_id=session_id)
     check_code(user, code, place=place)
@@ -41,7 +41,7 @@ def reauthenticate_browser(*, by: Actor, password: str, code: str = "", place: S
 def verify_password(*, by: Actor, password: str, session_id: UUID | None, field: str = "password") -> User:
     """Checks the password of the signed-in user: five tries a minute; ten wrong ones in a row end an API session.
 
-    Raises WrongCredentials with the field, RateLimited.
+    Raises WrongPassword with the field, RateLimited.
     """
     verdict = limits.hit(RateClass.AUTH, f"prove:{session_id or by.id}")
     if not verdict.allowed:
@@ -50,7 +50,7 @@ def verify_password(*, by: Actor, password: str, session_id: UUID | None, field:
     if not user.check_password(password):
         record_refused_login(user, why="reauthentication")
         _count_failure(by, session_id)
-        raise WrongCredentials("The password is wrong.", field=field, issue="wrong_password")
+        raise WrongPassword(field=field, issue="wrong_password")
     session_revocation.session_by_id(session_id).filter(failed_proofs__gt=0).update(failed_proofs=0)
     return user
 

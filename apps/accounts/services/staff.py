@@ -48,6 +48,10 @@ class AlreadyDeactivated(Conflict):
     message = "This person is already deactivated."
 
 
+class OwnAccount(Conflict):
+    message = "You cannot deactivate yourself."
+
+
 class LastAdministrator(Conflict):
     message = "This is the last administrator who can sign in. Create another one first."
 
@@ -143,7 +147,7 @@ def change_staff(*, by: Actor, user_id: UUID, changes: dict[str, Any]) -> User:
     if "role" in changes:
         changes = changes | {"role": _staff_role(changes["role"])}
         if user.pk == by.id and changes["role"] != user.role:
-            raise Conflict("You cannot change your own role.", field="role")
+            raise OwnAccount("You cannot change your own role.", field="role")
         if changes["role"] != Role.ADMIN:
             _check_administrator_remains(user)
     if "email" in changes:
@@ -184,7 +188,7 @@ def deactivate(*, by: Actor, user_id: UUID) -> User:
     require_recent_login(by)
     user = lock_staff_member(user_id)
     if user.pk == by.id:
-        raise Conflict("You cannot deactivate yourself.")
+        raise OwnAccount
     _check_administrator_remains(user)
     if not user.amend(is_active=False):
         raise AlreadyDeactivated

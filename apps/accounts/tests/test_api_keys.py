@@ -237,6 +237,15 @@ def test_two_different_credentials_in_one_request_are_refused(staff: dict[str, U
     assert api_key_client(one).get("/patients", HTTP_X_API_KEY=one).status_code == 200
 
 
+def test_one_credential_in_both_headers_is_one(staff: dict[str, User]) -> None:
+    session, key = api_client(staff["nurse"]), create_api_key(staff["nurse"]).text
+    assert session.get("/patients", HTTP_X_API_KEY=session.token).status_code == 200
+    assert api_key_client(key).get("/patients", HTTP_X_API_KEY=key).status_code == 200
+    assert (
+        api_client().get("/patients", HTTP_X_API_KEY="none-of-ours", HTTP_AUTHORIZATION="Bearer none-of-ours").status_code == 401
+    )
+
+
 def test_a_key_for_another_kind_of_installation_says_so(staff: dict[str, User], settings: Any) -> None:
     test = create_api_key(staff["nurse"]).text
     live = api_client().get("/patients", HTTP_X_API_KEY="hims_live_" + "0" * 48)

@@ -119,7 +119,13 @@ class CalendarFeedViewSet(HimsViewSet):
     resource = "calendar_feed"
     tag = "Doctors"
 
-    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MadeCalendarFeedShape, operation_id="makeCalendarFeed", example=_MADE)
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        response=MadeCalendarFeedShape,
+        operation_id="makeCalendarFeed",
+        example=_MADE,
+        refusals=(services.OtherDoctorsSchedule,),
+    )
     def create(self, request: Request, pk: str) -> Response:
         """Create the address; its only display. It revokes the previous address"""
         made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
@@ -127,12 +133,24 @@ class CalendarFeedViewSet(HimsViewSet):
         url = f"{settings.HIMS_BASE_URL}{path}/calendar.ics?{urlencode({'token': made.secret})}"
         return self.created({"calendar_feed": feed_shape(made.feed) | {"url": url}}, location=f"{path}/calendar-feed")
 
-    @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="getCalendarFeed")
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        response=CalendarFeedShape,
+        etag=True,
+        operation_id="getCalendarFeed",
+        refusals=(services.OtherDoctorsSchedule,),
+    )
     def retrieve(self, request: Request, pk: str) -> Response:
         """Whether there is an address, and when it was last fetched; not the address itself"""
         return self.ok(self._feed_data(schedules.doctor_to_plan(self.by, self.id_in_path()).pk))
 
-    @endpoint(permission=Permission.SCHEDULE_KEEP, response=CalendarFeedShape, etag=True, operation_id="revokeCalendarFeed")
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        response=CalendarFeedShape,
+        etag=True,
+        operation_id="revokeCalendarFeed",
+        refusals=(services.OtherDoctorsSchedule, services.NoFeed),
+    )
     def destroy(self, request: Request, pk: str) -> Response:
         """Revoke the address immediately"""
         return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})

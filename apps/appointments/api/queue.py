@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.appointments import services
 from apps.appointments.api.serializers import responses
 from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.models.appointments import Triage
@@ -161,7 +162,12 @@ class QueueViewSet(HimsViewSet):
     extra = {"summary": _SUMMARY}
 
     @endpoint(
-        permission=Permission.QUEUE_VIEW, query=QueueFilter, response=QueuePlaceRow, operation_id="getQueue", example=_EXAMPLE
+        permission=Permission.QUEUE_VIEW,
+        query=QueueFilter,
+        response=QueuePlaceRow,
+        operation_id="getQueue",
+        example=_EXAMPLE,
+        refusals=(services.OtherDoctorsSchedule,),
     )
     def list(self, request: Request) -> Response:
         """Waiting patients, in order, with the estimated wait"""

@@ -138,7 +138,12 @@ class BulkRescheduleViewSet(HimsViewSet):
     tag = "Appointments"
 
     @endpoint(
-        permission=Permission.SCHEDULE_KEEP, request=MoveBody, response=MoveShape, operation_id="moveAppointments", example=_PLAN
+        permission=Permission.SCHEDULE_KEEP,
+        request=MoveBody,
+        response=MoveShape,
+        operation_id="moveAppointments",
+        example=_PLAN,
+        refusals=(services.OtherDoctorsSchedule, services.NothingToMove, services.PlanChanged, services.NoPlaceFound),
     )
     def move(self, request: Request, pk: str) -> Response:
         """Plan where a doctor's appointments of some days move (`dry_run`, the default), or move them. Doctors: only their own"""
@@ -164,7 +169,12 @@ class BulkRescheduleViewSet(HimsViewSet):
         self.record_access("schedule.move_read", object_id=move.pk)
         return self._respond(move)
 
-    @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="undoMove")
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        response=MoveShape,
+        operation_id="undoMove",
+        refusals=(services.OtherDoctorsSchedule, services.AlreadyUndone, services.TooLateToUndo),
+    )
     def undo(self, request: Request, pk: str) -> Response:
         """Move the appointments back whose previous places are free and that have not changed since"""
         return self._respond(services.undo_bulk_reschedule(by=self.by, move_id=self.id_in_path()))

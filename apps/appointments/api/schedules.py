@@ -73,6 +73,7 @@ class ScheduleViewSet(HimsViewSet):
         response=responses.ScheduleShape,
         etag=True,
         warnings=("visits_affected",),
+        refusals=(services.OtherDoctorsSchedule,),
     )
     def update(self, request: Request, pk: str) -> Response:
         """Publish a week in place of the previous one. Booked appointments stay; the warning `visits_affected` counts those
@@ -117,6 +118,7 @@ class TimeOffViewSet(HimsViewSet):
         etag=True,
         warnings=("visits_affected",),
         operation_id="addTimeOff",
+        refusals=(services.OtherDoctorsSchedule,),
     )
     def create(self, request: Request, pk: str) -> Response:
         """Add time off. Nothing is offered in that time; booked appointments stay, and a warning counts them."""
@@ -125,7 +127,13 @@ class TimeOffViewSet(HimsViewSet):
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
         return self.created({"time_off": responses.time_off(row, self.by)}, location=location, warnings=warnings)
 
-    @endpoint(permission=Permission.SCHEDULE_KEEP, response=responses.TimeOffShape, etag=True, operation_id="removeTimeOff")
+    @endpoint(
+        permission=Permission.SCHEDULE_KEEP,
+        response=responses.TimeOffShape,
+        etag=True,
+        operation_id="removeTimeOff",
+        refusals=(services.OtherDoctorsSchedule,),
+    )
     def destroy(self, request: Request, pk: str, time_off: str) -> Response:
         row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=sample_ids.in_path(time_off))
         return self.ok({"time_off": responses.time_off(row, self.by)})

@@ -16,6 +16,7 @@ from apps.appointments.rights import Permission
 from apps.appointments.scheduling import recurrence
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewAppointment, NewSeries
+from apps.patients import selectors as patients
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import InstantOrDayField
 from apps.rest.viewsets import HimsViewSet
@@ -163,6 +164,7 @@ class SeriesViewSet(HimsViewSet):
         warnings=_CHANGES,
         operation_id="bookSeries",
         example=_BOOK,
+        refusals=(services.OtherDoctorsSchedule, services.PatientNotActive, services.NothingBooked, patients.RecordMerged),
     )
     def create(self, request: Request) -> Response:
         """Book a series; 409 if none of its appointments is free. Doctors: only for themselves.
@@ -193,6 +195,7 @@ class SeriesViewSet(HimsViewSet):
         request=CancelSeriesBody,
         response=CancelledSeriesShape,
         operation_id="cancelSeries",
+        refusals=(services.OtherDoctorsSchedule, services.NothingToCancel),
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the future appointments of a series"""

@@ -12,6 +12,7 @@ from apps.appointments.api.serializers import requests, responses
 from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.services import BookingResult, NewAppointment, transitions
+from apps.patients import selectors as patients
 from apps.patients.lists import scoped_list
 from apps.rest import cursor, periods
 from apps.rest.endpoint import endpoint
@@ -65,6 +66,13 @@ class AppointmentViewSet(HimsViewSet):
         etag=True,
         warnings=("in_the_past", "outside_hours", "doctor_time_off"),
         example=examples.BOOK,
+        refusals=(
+            services.SlotTaken,
+            services.OverbookingFull,
+            services.OverbookingForbidden,
+            services.PatientNotActive,
+            patients.RecordMerged,
+        ),
     )
     def create(self, request: Request) -> Response:
         done = services.book(by=self.by, new=NewAppointment(**self.parse()))
@@ -82,6 +90,18 @@ class AppointmentViewSet(HimsViewSet):
         response=responses.AppointmentShape,
         etag=True,
         warnings=("in_the_past", "outside_hours", "doctor_time_off"),
+        refusals=(
+            services.OtherDoctorsSchedule,
+            services.IllegalTransition,
+            services.AlreadyOver,
+            services.NoLongerMovable,
+            services.NotToday,
+            services.TooEarly,
+            services.PatientNotActive,
+            services.SlotTaken,
+            services.OverbookingFull,
+            services.OverbookingForbidden,
+        ),
     )
     def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
@@ -100,6 +120,7 @@ class AppointmentViewSet(HimsViewSet):
         response=responses.AppointmentShape,
         etag=True,
         operation_id="deleteAppointment",
+        refusals=(services.OtherDoctorsSchedule, services.IllegalTransition),
     )
     def destroy(self, request: Request, pk: str) -> Response:
         return self._cancelled(self.validated_query() | self.parse())
@@ -110,27 +131,54 @@ class AppointmentViewSet(HimsViewSet):
         response=responses.AppointmentShape,
         etag=True,
         operation_id="cancelAppointment",
+        refusals=(services.OtherDoctorsSchedule, services.IllegalTransition),
     )
     def cancel(self, request: Request, pk: str) -> Response:
         return self._cancelled(self.parse())
 
-    @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=responses.AppointmentShape, etag=True)
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        response=responses.AppointmentShape,
+        etag=True,
+        refusals=(services.OtherDoctorsSchedule, services.IllegalTransition, services.PatientNotActive),
+    )
     def confirm(self, request: Request, pk: str) -> Response:
         return self._respond(services.confirm(by=self.by, appointment_id=self.id_in_path()))
 
     @endpoint(
-        permission=Permission.APPOINTMENT_CHANGE, request=requests.EarlyBody, response=responses.AppointmentShape, etag=True
+        permission=Permission.APPOINTMENT_CHANGE,
+        request=requests.EarlyBody,
+        response=responses.AppointmentShape,
+        etag=True,
+        refusals=(
+            services.OtherDoctorsSchedule,
+            services.IllegalTransition,
+            services.NotToday,
+            services.PatientNotActive,
+            services.SlotTaken,
+            services.OverbookingFull,
+        ),
     )
     def check_in(self, request: Request, pk: str) -> Response:
         """Check the patient in. An appointment of another day is refused (409, `not_today`) unless `early` is true."""
         return self._respond(services.check_in(by=self.by, appointment_id=self.id_in_path(), **self.parse()))
 
-    @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=responses.AppointmentShape, etag=True)
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        response=responses.AppointmentShape,
+        etag=True,
+        refusals=(services.OtherDoctorsSchedule, services.IllegalTransition),
+    )
     def undo_check_in(self, request: Request, pk: str) -> Response:
         """Undo a check-in: the appointment is scheduled or confirmed again, as before."""
         return self._respond(services.undo_check_in(by=self.by, appointment_id=self.id_in_path()))
 
-    @endpoint(permission=Permission.APPOINTMENT_CHANGE, response=responses.AppointmentShape, etag=True)
+    @endpoint(
+        permission=Permission.APPOINTMENT_CHANGE,
+        response=responses.AppointmentShape,
+        etag=True,
+        refusals=(services.OtherDoctorsSchedule, services.IllegalTransition, services.TooEarly),
+    )
     def no_show(self, request: Request, pk: str) -> Response:
         return self._respond(services.no_show(by=self.by, appointment_id=self.id_in_path()))
 

@@ -16,6 +16,7 @@ from apps.appointments.models import AppointmentType, OfferStatus, WaitlistEntry
 from apps.appointments.rights import Permission
 from apps.appointments.services import NewWaitlistEntry
 from apps.appointments.waitlist.services.entries import lock_entry
+from apps.patients import selectors as patients
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.patients.lists.patient_queries import surviving_id
 from apps.rest import paging
@@ -184,6 +185,7 @@ class WaitlistViewSet(HimsViewSet):
         etag=True,
         operation_id="addToWaitlist",
         example=_PUT,
+        refusals=(services.OtherDoctorsSchedule, services.AlreadyWaiting, services.PatientNotActive, patients.RecordMerged),
     )
     def create(self, request: Request) -> Response:
         """Put a patient on the waitlist. Doctors: on their own, or on that for any doctor"""
@@ -192,13 +194,23 @@ class WaitlistViewSet(HimsViewSet):
             {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
         )
 
-    @endpoint(permission=Permission.WAITLIST_KEEP, response=WaitlistEntryShape, etag=True, operation_id="withdrawFromWaitlist")
+    @endpoint(
+        permission=Permission.WAITLIST_KEEP,
+        response=WaitlistEntryShape,
+        etag=True,
+        operation_id="withdrawFromWaitlist",
+        refusals=(services.NotWaiting,),
+    )
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a patient from the waitlist; the row stays, and the next patient gets an open offer"""
         return self._respond(services.withdraw_from_waitlist(by=self.by, entry_id=self.id_in_path()))
 
     @endpoint(
-        permission=Permission.WAITLIST_KEEP, request=AnswerBody, response=WaitlistEntryShape, operation_id="declineWaitlistOffer"
+        permission=Permission.WAITLIST_KEEP,
+        request=AnswerBody,
+        response=WaitlistEntryShape,
+        operation_id="declineWaitlistOffer",
+        refusals=(services.NothingOffered, services.OfferLost, services.OfferExpired, services.OfferClosed),
     )
     def decline(self, request: Request, pk: str) -> Response:
         """Decline the time; the patient keeps waiting, and it is offered to the next"""
@@ -227,6 +239,15 @@ class AcceptViewSet(HimsViewSet):
         response=AcceptedShape,
         operation_id="acceptWaitlistOffer",
         example=_ACCEPT,
+        refusals=(
+            services.NothingOffered,
+            services.OfferLost,
+            services.OfferExpired,
+            services.OfferClosed,
+            services.NotWaiting,
+            services.SlotTaken,
+            services.PatientNotActive,
+        ),
     )
     def accept(self, request: Request, pk: str) -> Response:
         """Book the offered time; the first to accept gets it"""

@@ -29,8 +29,8 @@ from apps.appointments.queue.estimates import InProgress
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status, TimeSpan
 from apps.appointments.scheduling import availability, doctor_hours
+from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.common import clock, prepared
-from apps.common.errors import Forbidden
 from apps.rest import paging
 from apps.rest.paging import Total
 
@@ -133,7 +133,7 @@ def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
     """The filters, and whose queue it is."""
     own_filters = {name: value for name, value in filters.items() if value is not None}
     if not by.has_permission(Permission.APPOINTMENT_ANY) and own_filters.setdefault("doctor_id", by.id) != by.id:
-        raise Forbidden("Doctors see only their own queue.", field="doctor_id")
+        raise OtherDoctorsSchedule("Doctors see only their own queue.", field="doctor_id")
     return own_filters
 
 

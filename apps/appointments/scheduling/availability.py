@@ -16,6 +16,7 @@ from apps.appointments import rules
 from apps.appointments.models.appointments import LIVE
 from apps.appointments.rules import Hours, TimeSpan
 from apps.common import prepared
+from apps.common.errors import Forbidden
 
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(minutes=rules.LONGEST)
@@ -39,6 +40,10 @@ WHERE {whose} AND scheduled_time > %s AND scheduled_time < %s AND ends_at > %s A
 """
 _DOCTOR = "doctor_id = %s AND overbook_seat IS NULL"
 _DOCTOR_PATIENT_OR_ROOM = f"(({_DOCTOR}) OR patient_id = %s OR (room_id = %s AND overbook_seat IS NULL))"
+
+
+class OtherDoctorsSchedule(Forbidden):
+    message = "A doctor plans and changes their own schedule only."
 
 
 def clinic_zone() -> ZoneInfo:

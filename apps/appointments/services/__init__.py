@@ -2,6 +2,7 @@
 
 from apps.appointments.calendars.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
 from apps.appointments.queue.services.marks import assign_attending, set_queue_marks
+from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.appointments.scheduling.services.reschedule import (
     AlreadyUndone,
     DoctorAbsence,
@@ -26,6 +27,7 @@ from apps.appointments.services.booking import (
     BookingResult,
     BookingWarning,
     NewAppointment,
+    OverbookingForbidden,
     OverbookingFull,
     PatientNotActive,
     SlotTaken,
@@ -107,6 +109,8 @@ __all__ = [
     "OfferClosed",
     "OfferExpired",
     "OfferLost",
+    "OtherDoctorsSchedule",
+    "OverbookingForbidden",
     "OverbookingFull",
     "PatientNotActive",
     "PlanChanged",

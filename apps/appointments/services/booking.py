@@ -36,6 +36,10 @@ class SlotTaken(Conflict):
     message = "The doctor is already booked at that time."
 
 
+class OverbookingForbidden(Forbidden):
+    message = "Only administrators and receptionists can overbook."
+
+
 class OverbookingFull(Conflict):
     message = "This doctor's day has no overbook seat left."
 
@@ -190,7 +194,7 @@ def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability)
 def take_seat(by: Actor, row: Appointment, doctor_availability: DoctorAvailability, reason: str) -> None:
     """Give the visit a seat of the doctor's day, on purpose. Raises Forbidden, OverbookingFull."""
     if not by.has_permission(Permission.APPOINTMENT_OVERBOOK):
-        raise Forbidden("Only administrators and receptionists can overbook.", field="overbook_reason")
+        raise OverbookingForbidden(field="overbook_reason")
     day = row.scheduled_time.astimezone(availability.clinic_zone()).date()
     row.overbook_reason, row.overbook_day = reason, day
     row.overbook_seat = free_seat(row, doctor_availability)

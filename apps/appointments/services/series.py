@@ -14,11 +14,12 @@ from apps.appointments.events import SeriesBooked
 from apps.appointments.models import Appointment, Series
 from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability, recurrence
+from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.appointments.scheduling.recurrence import ClockChange, InvalidRecurrence, Occurrence, Rhythm
 from apps.appointments.services import booking, locking, transitions
 from apps.appointments.services.booking import BookingResult, NewAppointment, SlotTaken
 from apps.common import clock
-from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.common.errors import Conflict, Invalid, NotFound
 from apps.events.services import emit
 
 _CLOCK_WARNINGS = {
@@ -145,7 +146,7 @@ def cancel_rest(
 
 def _check_owner(by: Actor, doctor_id: UUID | None) -> None:
     if doctor_id and doctor_id != by.id and not by.has_permission(Permission.APPOINTMENT_ANY):
-        raise Forbidden("Doctors can book series only in their own schedule.", field="doctor_id")
+        raise OtherDoctorsSchedule("Doctors can book series only in their own schedule.", field="doctor_id")
 
 
 def _warnings(done: Sequence[tuple[Occurrence, BookingResult]]) -> tuple[SeriesWarning, ...]:

@@ -19,11 +19,12 @@ from apps.appointments.queue.services.marks import set_queue_marks
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
 from apps.appointments.scheduling import availability
+from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.appointments.services import care_team
 from apps.appointments.services.booking import MIN_ATTEMPTS, PatientNotActive, can_attend, find_clash, free_seat, max_attempts
 from apps.common import clock
 from apps.common.actor import AuditActor
-from apps.common.errors import Conflict, Forbidden, Invalid
+from apps.common.errors import Conflict, Invalid
 from apps.common.lifecycle.machine import StateMachine, Transition, guarded_update
 from apps.events.services import emit
 from apps.patients import selectors as patients
@@ -161,7 +162,7 @@ def get_with_patient_for_update(by: Actor, appointment_id: UUID, *, unless: Coll
 def check_owner(by: Actor, row: Appointment) -> None:
     """Raises Forbidden for a doctor in another doctor's schedule."""
     if not by.has_permission(Permission.APPOINTMENT_ANY) and row.doctor_id != by.id:
-        raise Forbidden("Doctors can change only their own appointments.")
+        raise OtherDoctorsSchedule("Doctors can change only their own appointments.")
 
 
 def check_manual_transition(row: Appointment, to: str, *, early: bool = False) -> None:

@@ -11,7 +11,9 @@ from apps.audit.api.filters import AuditLogFilter, SinceFilter
 from apps.audit.api.serializers import AuditEventShape, VerificationShape
 from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission
+from apps.audit.sealing.anchor_file import AnchorFileUnreadable
 from apps.audit.verification import verifier
+from apps.audit.verification.verifier import KeyUnreadable
 from apps.common.errors import Invalid
 from apps.rest import cursor, paging
 from apps.rest.endpoint import Example, endpoint
@@ -76,6 +78,7 @@ class VerificationViewSet(HimsViewSet):
         response=VerificationShape,
         operation_id="verifyAuditTrail",
         example=_VERIFIED,
+        refusals=(KeyUnreadable, AnchorFileUnreadable),
     )
     def verify(self, request: Request) -> Response:
         """Verify the end of the audit log.

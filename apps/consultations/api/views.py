@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.appointments import services as appointments
 from apps.consultations import selectors, services
 from apps.consultations.api import examples
 from apps.consultations.api.filters import ConsultationFilter
@@ -12,6 +13,7 @@ from apps.consultations.api.serializers import requests, responses
 from apps.consultations.rights import Permission
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewConsultation, NewSave
+from apps.patients import selectors as patients
 from apps.rest import periods
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
@@ -61,6 +63,14 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="startConsultation",
         example=examples.START,
+        refusals=(
+            services.OtherDoctor,
+            services.AlreadyStarted,
+            appointments.NotToday,
+            services.PatientNotActive,
+            appointments.IllegalTransition,
+            patients.RecordMerged,
+        ),
     )
     def create(self, request: Request) -> Response:
         """Start a consultation, for an appointment or a walk-in"""
@@ -74,6 +84,14 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="updateConsultationStep",
         example=examples.STEP,
+        refusals=(
+            services.OtherDoctorsConsultation,
+            services.StepForbidden,
+            services.DoctorRequired,
+            services.NotOpen,
+            services.EarlierStepOpen,
+            services.StepChanged,
+        ),
     )
     def step(self, request: Request, pk: str) -> Response:
         """Save a step; can be repeated"""
@@ -86,6 +104,7 @@ class ConsultationViewSet(HimsViewSet):
         response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        refusals=(services.OtherDoctorsConsultation, services.IllegalMove, services.Incomplete, services.DoctorRequired),
     )
     def complete(self, request: Request, pk: str) -> Response:
         """Sign the consultation: it can no longer be edited, and its results are written to the chart"""
@@ -99,6 +118,7 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="addAddendum",
+        refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
     )
     def addenda(self, request: Request, pk: str) -> Response:
         """Add an addendum to a signed consultation"""
@@ -110,6 +130,7 @@ class ConsultationViewSet(HimsViewSet):
         response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
     )
     def hold(self, request: Request, pk: str) -> Response:
         """Put the consultation on hold"""
@@ -121,6 +142,7 @@ class ConsultationViewSet(HimsViewSet):
         response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
     )
     def resume(self, request: Request, pk: str) -> Response:
         """Resume a consultation that is on hold"""
@@ -133,6 +155,7 @@ class ConsultationViewSet(HimsViewSet):
         response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the consultation: the patient left unseen, or it was started by mistake"""
@@ -145,6 +168,7 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="markConsultationReady",
+        refusals=(services.OwnConsultation, services.NotOpen, services.AlreadyReady),
     )
     def ready(self, request: Request, pk: str) -> Response:
         """Mark the consultation as ready for its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
@@ -157,6 +181,7 @@ class ConsultationViewSet(HimsViewSet):
         response=responses.ConsultationShape,
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
+        refusals=(services.OtherDoctorsConsultation, services.NotOngoing),
     )
     def hand_over(self, request: Request, pk: str) -> Response:
         """Hand the consultation over to another doctor"""

@@ -1,18 +1,20 @@
 """What can be done with a visit. Read through the module: `services.start(...)`, `services.save_step(...)`."""
 
+from apps.consultations.services.acknowledging import DoctorRequired
 from apps.consultations.services.importing import ImportedConsultation, ImportedSave, import_records
-from apps.consultations.services.locking import IllegalMove, get_for_update
+from apps.consultations.services.locking import IllegalMove, OtherDoctorsConsultation, get_for_update
 from apps.consultations.services.pause_transfer import NotOngoing, cancel, hand_over, hold, resume
-from apps.consultations.services.ready_for_doctor import AlreadyReady, ready
+from apps.consultations.services.ready_for_doctor import AlreadyReady, OwnConsultation, ready
 from apps.consultations.services.signing import Incomplete, add, complete, content_sha256
-from apps.consultations.services.starting import AlreadyStarted, NewConsultation, PatientNotActive, start
-from apps.consultations.services.steps import EarlierStepOpen, NewSave, NotOpen, StepChanged, save_step
+from apps.consultations.services.starting import AlreadyStarted, NewConsultation, OtherDoctor, PatientNotActive, start
+from apps.consultations.services.steps import EarlierStepOpen, NewSave, NotOpen, StepChanged, StepForbidden, save_step
 from apps.consultations.steps.ports import Acknowledged
 
 __all__ = [
     "Acknowledged",
     "AlreadyReady",
     "AlreadyStarted",
+    "DoctorRequired",
     "EarlierStepOpen",
     "IllegalMove",
     "ImportedConsultation",
@@ -22,8 +24,12 @@ __all__ = [
     "NewSave",
     "NotOngoing",
     "NotOpen",
+    "OtherDoctor",
+    "OtherDoctorsConsultation",
+    "OwnConsultation",
     "PatientNotActive",
     "StepChanged",
+    "StepForbidden",
     "add",
     "cancel",
     "complete",

@@ -11,6 +11,10 @@ from apps.consultations.rights import Permission
 from apps.consultations.steps.ports import Acknowledged
 
 
+class DoctorRequired(Forbidden):
+    message = "Only a doctor can acknowledge this alert."
+
+
 def acknowledge_alerts(
     by: Actor,
     row: Consultation,
@@ -32,7 +36,7 @@ def acknowledge_alerts(
         if alert is None and not has_handler:
             raise Invalid(field=f"acknowledged_alerts[{position}].id", issue="The consultation has no such alert.")
         if alert is not None and alert.get("urgent") and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
-            raise Forbidden("Only a doctor can acknowledge this alert.", field=f"acknowledged_alerts[{position}].id")
+            raise DoctorRequired(field=f"acknowledged_alerts[{position}].id")
         if alert is not None and alert["id"] not in acknowledgements:
             acknowledgements[alert["id"]] = _acknowledgement(by, row, alert, one.reason)
     new = [one for alert_id, one in acknowledgements.items() if alert_id not in answered]

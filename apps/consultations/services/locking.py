@@ -22,6 +22,10 @@ class IllegalMove(Conflict):
     message = "The consultation's status does not allow this."
 
 
+class OtherDoctorsConsultation(Forbidden):
+    message = "This consultation belongs to another doctor; it must be handed over first."
+
+
 class ConsultationStates(StateMachine[Consultation]):
     """The lifecycle of a consultation. Every write counts the row's `version` up; the history also has changes of the doctor."""
 
@@ -65,7 +69,7 @@ def get_for_update(by: Actor, consultation_id: UUID) -> tuple[Consultation, Pati
 def check_owner(by: Actor, row: Consultation) -> None:
     """Raises Forbidden for a doctor in another doctor's visit."""
     if not by.has_permission(Permission.CONSULTATION_ANY) and row.doctor_id != by.id:
-        raise Forbidden("This consultation belongs to another doctor; it must be handed over first.")
+        raise OtherDoctorsConsultation
 
 
 def check_doctor(by: Actor, doctor_id: UUID) -> UUID:

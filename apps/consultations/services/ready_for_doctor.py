@@ -18,6 +18,10 @@ from apps.consultations.services.steps import NotOpen
 from apps.events.services import emit
 
 
+class OwnConsultation(Forbidden):
+    message = "You are the doctor of this consultation and can't mark it as ready for yourself."
+
+
 class AlreadyReady(Conflict):
     """`details.ready_at` says since when."""
 
@@ -35,7 +39,7 @@ def ready(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
         raise Forbidden
     row, _ = get_for_update(by, consultation_id)
     if row.doctor_id == by.id:
-        raise Forbidden("You are the doctor of this consultation and can't mark it as ready for yourself.")
+        raise OwnConsultation
     if row.status != Status.IN_PROGRESS:
         raise NotOpen(status=row.status, allowed=rules.LIFECYCLE.allowed(row.status))
     if row.ready_at:

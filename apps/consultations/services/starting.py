@@ -36,6 +36,11 @@ class PatientNotActive(Conflict):
     message = "The patient is inactive or deceased. A consultation can only be entered for an appointment before the death."
 
 
+class OtherDoctor(Forbidden):
+    reason = "other_doctor"
+    message = "Doctors can start only their own consultations."
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewConsultation:
     """The request. A doctor starts consultations of their own; another user names the doctor, or the appointment does."""
@@ -94,9 +99,9 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
     """Whose visit it is. A doctor names nobody else; whoever starts one for a doctor agrees with the diary."""
     if not by.has_permission(Permission.CONSULTATION_ANY) and by.id is not None:
         if doctor_id not in (None, by.id):
-            raise Forbidden("Doctors can start only their own consultations.", field="doctor_id")
+            raise OtherDoctor(field="doctor_id")
         if appointment and appointment.doctor_id != by.id:
-            raise Forbidden("This appointment is with another doctor.", field="appointment_id")
+            raise OtherDoctor("This appointment is with another doctor.", field="appointment_id")
         return by.id
     if appointment and doctor_id not in (None, appointment.doctor_id):
         raise Invalid(field="doctor_id", issue="The appointment is with another doctor.")

@@ -33,6 +33,10 @@ from apps.terminology import selectors as terminology
 from apps.terminology.icd10 import plausibility
 
 
+class StepForbidden(Forbidden):
+    message = "Your role can save only steps 0 to 3."
+
+
 class NotOpen(Conflict):
     message = "Steps can be saved only while the consultation is in progress."
 
@@ -103,7 +107,7 @@ def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> Consultatio
 def _check_role(by: Actor, save: NewSave) -> None:
     """Raises Forbidden for a step that is not the role's, Invalid for the step that only a signature completes."""
     if save.step not in NURSE_STEPS and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
-        raise Forbidden("Your role can save only steps 0 to 3.", field="step_number")
+        raise StepForbidden(field="step_number")
     if save.step is Step.REVIEW_SIGN:
         raise Invalid(field="step_number", issue="Step 10 is completed by signing: POST /consultations/{id}/complete.")
 

@@ -323,7 +323,7 @@ def test_a_visit_is_signed_once(staff: dict[str, User]) -> None:
     visit = signed(staff["doctor"], register_patient())
     with pytest.raises(IllegalMove) as refused:
         services.complete(by=staff["doctor"], consultation_id=visit.row.pk)
-    assert refused.value.details == {"from": "completed", "to": "completed", "allowed": ["amended"]}
+    assert refused.value.details == {"reason": "illegal_move", "from": "completed", "to": "completed", "allowed": ["amended"]}
 
 
 def test_after_signing_only_addenda_are_added(staff: dict[str, User]) -> None:

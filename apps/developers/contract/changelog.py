@@ -59,13 +59,25 @@ RELEASES = (
             "check-in or a start on another day (/check-in, PUT /appointments/{id}, POST /consultations).",
             "Warning visits_affected, with a count: a death (PUT /patients/{id}), a deactivation, a merge with a "
             "record that is deceased or inactive, new working hours (PUT /doctors/{id}/schedule), a doctor who "
-            "is deactivated or gets another role (POST /users/{id}/deactivate, PUT /users/{id}). Refusals have "
-            "details.reason: not_today, patient_not_active.",
+            "is deactivated or gets another role (POST /users/{id}/deactivate, PUT /users/{id}).",
+            "GET /v1 is an index: the version, and links to the OpenAPI file and the developer pages.",
+            "JSON of more than 1 KB is sent in gzip if Accept-Encoding allows it, and the OpenAPI file without blanks. The "
+            "ETag stays the same. Replies that hold tokens or secrets are not compressed.",
+            "Errors: every refusal has details.reason, a code for programs, such as slot_taken, not_today or patient_not_active. "
+            "Each operation of the OpenAPI file lists its own reasons (x-reasons), and the page of errors lists those of all "
+            "operations. error.doc_url is the address of that page.",
             "POST /auth/password/change accepts revoke_api_keys; a password set through a mailed link revokes every API key.",
         ),
         changed=(
             "Messages and descriptions are in plain English and name the field, the problem and the remedy. Codes, reasons and "
             "fields are unchanged: programs read those.",
+            "The OpenAPI file, not the JSON: components have other names (ChartEntry, AccessLogEntry, Acknowledgement, "
+            "ErrorInfo, TriageLevel), `data` of every reply is a component (PatientData, PatientListData), the "
+            "details of refusals are described, and what may be null is a reference with nullable, such as visits[].because of "
+            "a move and the objects of expand=. There is no NullEnum, which did not compile in Python and Java.",
+            "A method that a path does not have is 405 whatever the parameters. A path that does not exist counts against the "
+            "limit of the caller. One token in both Authorization and X-API-Key is one credential. servers[0] of the OpenAPI "
+            "file is the absolute address of this installation.",
             "/health/ready repeats its result for one second.",
             "Medical history: occurred_at and ended_at also accept YYYY-MM and YYYY, and are returned as they "
             "were entered: a date that was sent without a time is no longer returned as an instant.",
@@ -99,6 +111,9 @@ RELEASES = (
             "flaws chain_lost and chain_replaced.",
         ),
         fixed=(
+            "The OpenAPI file states what the server has always refused: empty texts and lists (minLength, minItems), the forms "
+            "of ids, times of day, days and partial dates (maxLength, pattern), the last page (maximum). `success` is true in "
+            "replies and false in refusals, so that types narrow. A time of day has two digits each (09:05).",
             "A null character in a query parameter gets 400, never 500.",
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
             "history_review nor examination.",
@@ -123,6 +138,7 @@ RELEASES = (
         widened=(
             "GET /patients/{id}/medical-history 200.data.records[].occurred_at: format date-time became None",
             "GET /patients/{id}/medical-history 200.data.records[].ended_at: format date-time became None",
+            "GET /appointments/moves/{id} 200.data.move.visits[].because: type None became string",
         ),
     ),
     Release(

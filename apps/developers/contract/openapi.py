@@ -10,8 +10,8 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
 @cache
 def as_json() -> bytes:
-    """The file in JSON, UTF-8."""
-    return OpenApiJsonRenderer().render(_generated(), renderer_context={})
+    """The file in JSON, UTF-8, without blanks."""
+    return orjson.dumps(orjson.loads(OpenApiJsonRenderer().render(_generated(), renderer_context={})))
 
 
 @cache

@@ -14,7 +14,7 @@ _ADVICE = {
     "AUTHENTICATION_ERROR": (
         "The caller is not identified: there is no access token or API key, or it has expired, was ended or is unknown.",
         "Exchange the refresh token at `POST /auth/refresh` once; if that is refused too, sign in again. At "
-        "`POST /auth/login` it means that the credentials are wrong, or with `details.issue` `mfa_required` "
+        "`POST /auth/login` it means that the credentials are wrong, or with `details.reason` `mfa_required` "
         "or `mfa_invalid` the code. `reauthentication_required`: confirm the password at `POST "
         "/auth/reauthenticate` and repeat the request. For an API key, `message` gives the reason; the key "
         "will not work again.",
@@ -42,7 +42,7 @@ _ADVICE = {
     "CONFLICT": (
         "The request is well formed; the state of the record, or another record, does not allow it.",
         "Read the record again and decide: its state, or another record, does not allow this now. `details` "
-        "gives the reason. The same request may succeed later, but not immediately. With `details.issue` "
+        "gives the reason. The same request may succeed later, but not immediately. With `details.reason` "
         "`in_flight` your own first request with this `Idempotency-Key` is still being processed: wait for "
         "`Retry-After` and send it again. With `replay_withheld` it was carried out, and its reply contained "
         "a secret or data that you may no longer see: read the record.",
@@ -93,6 +93,32 @@ _ADVICE = {
 }
 
 
+# Reasons that every operation may give. The reasons of a single operation are in the OpenAPI file.
+GENERAL_REASONS = {
+    "AUTHENTICATION_ERROR": {
+        "unauthenticated": "No access token and no API key was sent.",
+        "invalid_token": "The access token is not ours, has expired, or its session has ended.",
+        "invalid_api_key": "The API key is not ours, has expired or was revoked, or belongs to another kind of installation.",
+        "reauthentication_required": "Give the password again (`POST /auth/reauthenticate`), then repeat the request.",
+    },
+    "AUTHORIZATION_ERROR": {
+        "forbidden": "The role does not include this.",
+        "missing_scope": "The API key lacks the scope in `details.required_scope`.",
+        "person_required": "API keys may not do this.",
+        "mfa_enrollment_required": "The account must have a second factor first (`POST /auth/mfa/totp`).",
+        "address_not_allowed": "The API key may not be used from this address.",
+    },
+    "CONFLICT": {
+        "in_flight": "Your first request with this `Idempotency-Key` is still being worked on.",
+        "reply_lost": "The request was carried out; its reply can no longer be read.",
+        "replay_withheld": "The request was carried out; its reply is not shown again.",
+    },
+    "INTERNAL_ERROR": {"internal_error": "It is our fault, not the request's."},
+    "SERVICE_UNAVAILABLE": {"unavailable": "Try again after the seconds in `Retry-After`."},
+    "VALIDATION_ERROR": {"validation_error": "`details.errors` names every field at fault."},
+}
+
+
 @dataclass(frozen=True)
 class CatalogueEntry:
     """A code, and what to make of it."""
@@ -102,9 +128,19 @@ class CatalogueEntry:
     message: str
     meaning: str
     remedy: str
+    reasons: dict[str, str]  # `details.reason` to its meaning
 
 
 def catalogue() -> list[CatalogueEntry]:
     """Every code there is, by status."""
-    entries = [CatalogueEntry(kind.code, kind.status.value, kind.message, *_ADVICE[kind.code]) for kind in CATALOGUE]
+    entries = [
+        CatalogueEntry(
+            kind.code,
+            kind.status.value,
+            kind.message,
+            *_ADVICE[kind.code],
+            GENERAL_REASONS.get(kind.code, {kind.reason: kind.message}),
+        )
+        for kind in CATALOGUE
+    ]
     return sorted(entries, key=lambda entry: entry.status)

@@ -11,5 +11,6 @@ urlpatterns = [
     path("deprecations", views.deprecations, name="developers-deprecations"),
     path("guarantees", views.guarantees, name="developers-guarantees"),
     path("explorer", views.Explorer.as_view(), name="developers-explorer"),
+    path("explorer.json", views.explorer_file, name="developers-explorer-file"),
     path("redoc", views.Redoc.as_view(), name="developers-redoc"),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from csp.decorators import csp_update
 from django.apps import apps
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
@@ -57,7 +57,12 @@ class Explorer(SpectacularSwaggerSplitView):
 
     schema = None
     template_name = "developers/explorer.html"
-    url_name = "openapi-json"
+    url_name = "developers-explorer-file"
+
+
+def explorer_file(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    """The OpenAPI file with a relative server, so that the explorer calls the host that served its page, under any name."""
+    return JsonResponse(openapi.as_dict() | {"servers": [{"url": "/v1", "description": "This server"}]})
 
 
 @method_decorator(csp_update(_REDOC), name="dispatch")

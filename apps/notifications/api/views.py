@@ -51,6 +51,7 @@ class NotificationViewSet(HimsViewSet):
         response=shapes.SentNotificationShape,
         operation_id="sendNotification",
         example=examples.SEND,
+        refusals=(services.NoRecipients,),
     )
     def create(self, request: Request) -> Response:
         """Send a notification to people, roles or both"""

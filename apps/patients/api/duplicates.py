@@ -49,6 +49,7 @@ class NotSameViewSet(HimsViewSet):
         response=responses.PairShape,
         about_patient=True,
         operation_id="tellPatientsApart",
+        refusals=(services.AlreadyNotDuplicate, selectors.RecordMerged),
     )
     def not_same(self, request: Request, pk: str) -> Response:
         """Record that these two records are two people."""

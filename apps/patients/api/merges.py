@@ -159,6 +159,7 @@ class MergeViewSet(HimsViewSet):
                 },
             },
         ),
+        refusals=(services.AlreadyMerged, services.NameMissing, services.DatesContradict, services.CannotStandTogether),
     )
     def create(self, request: Request, pk: str) -> Response:
         """Merge this record into another, which takes its chart; this id then finds the other record.
@@ -184,7 +185,17 @@ class MergeViewSet(HimsViewSet):
         self.record_access("merge.read", patient_id=merge.survivor_id, object_id=merge.pk)
         return self.ok({"merge": merge_shape(merge)})
 
-    @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape)
+    @endpoint(
+        permission=Permission.PATIENT_MERGE,
+        response=MergeShape,
+        refusals=(
+            services.AlreadyUndone,
+            services.MergedFurther,
+            services.NameMissing,
+            services.DatesContradict,
+            services.CannotStandTogether,
+        ),
+    )
     def undo(self, request: Request, pk: str) -> Response:
         """Undo a merge, also after later edits; what was created since is listed in `triage`."""
         return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})

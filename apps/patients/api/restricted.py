@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission as AuditPermission
+from apps.common.errors import NotFound
 from apps.patients import selectors, services
 from apps.patients.confidentiality import access_log
 from apps.patients.confidentiality.access_log import AccessLogEntry
@@ -84,7 +85,7 @@ class PersonShape(serializers.Serializer):
     role = serializers.CharField(allow_blank=True, help_text="The role at that time")
 
 
-class LookShape(serializers.Serializer):
+class AccessLogEntryShape(serializers.Serializer):
     """One read or change of the record, or one refused attempt."""
 
     id = serializers.UUIDField()
@@ -135,6 +136,7 @@ class RestrictionViewSet(HimsViewSet):
                 },
             },
         ),
+        refusals=(services.NotRestricted, selectors.RecordMerged),
     )
     def update(self, request: Request, pk: str) -> Response:
         """Restrict a chart, replace its care team, or lift the restriction."""
@@ -162,6 +164,7 @@ class BreakGlassViewSet(HimsViewSet):
         about_patient=True,
         operation_id="breakGlass",
         example=Example(request={"reason": "Unconscious in the waiting room"}),
+        refusals=(services.NotRestricted, services.NoNeedToBreakGlass, services.GlassAlreadyBroken),
     )
     def break_glass(self, request: Request, pk: str) -> Response:
         """Open a restricted chart in an emergency."""
@@ -188,6 +191,7 @@ class BreakGlassViewSet(HimsViewSet):
                 },
             },
         ),
+        refusals=(NotFound, services.NotRestricted, services.NoNeedToBreakGlass, services.GlassAlreadyBroken),
     )
     def by_mrn(self, request: Request) -> Response:
         """Open a restricted chart in an emergency, by its MRN: no list contains its id."""
@@ -206,7 +210,7 @@ class AccessLogViewSet(HimsViewSet):
     @endpoint(
         permission=AuditPermission.AUDIT_VIEW,
         query=PeriodFilter,
-        response=LookShape,
+        response=AccessLogEntryShape,
         about_patient=True,
         operation_id="getAccessLog",
     )

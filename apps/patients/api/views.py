@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.actor import Actor
-from apps.common.errors import Forbidden
 from apps.patients import rights, selectors, services
 from apps.patients.api import examples
 from apps.patients.api.filters import ChartFilter, PatientFilter
@@ -75,6 +74,7 @@ class PatientViewSet(HimsViewSet):
         etag=True,
         warnings=("possible_duplicate", "phone_not_valid"),
         example=examples.CREATE,
+        refusals=(services.MrnTaken,),
     )
     def create(self, request: Request) -> Response:
         registered = services.register(by=self.by, registration=Registration(**self.parse()))
@@ -94,6 +94,7 @@ class PatientViewSet(HimsViewSet):
         etag=True,
         about_patient=True,
         warnings=("possible_duplicate", "phone_not_valid", "visits_affected"),
+        refusals=(services.InsuranceOnly, selectors.RecordMerged),
     )
     def update(self, request: Request, pk: str) -> Response:
         changes = self.parse()
@@ -110,13 +111,20 @@ class PatientViewSet(HimsViewSet):
         etag=True,
         about_patient=True,
         warnings=("visits_affected",),
+        refusals=(services.AlreadyInactive, selectors.RecordMerged),
     )
     def deactivate(self, request: Request, pk: str) -> Response:
         """Remove the patient from the active list. The warning `visits_affected` counts the booked appointments."""
         patient = services.deactivate(by=self.by, patient_id=self.id_in_path())
         return self._answer(patient, responses.visits_affected(patient))
 
-    @endpoint(permission=Permission.PATIENT_DEACTIVATE, response=responses.PatientShape, etag=True, about_patient=True)
+    @endpoint(
+        permission=Permission.PATIENT_DEACTIVATE,
+        response=responses.PatientShape,
+        etag=True,
+        about_patient=True,
+        refusals=(services.AlreadyActive, selectors.RecordMerged),
+    )
     def reactivate(self, request: Request, pk: str) -> Response:
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
@@ -143,10 +151,11 @@ class MedicalHistoryViewSet(HimsViewSet):
     @endpoint(
         permission=Permission.CHART_VIEW,
         query=ChartFilter,
-        response=responses.RecordShape,
+        response=responses.ChartEntryShape,
         offset=True,
         about_patient=True,
         operation_id="listMedicalHistory",
+        refusals=(services.EntryTypeForbidden,),
     )
     def list(self, request: Request, pk: str) -> Response:
         patient = selectors.patient(self.by, self.id_in_path())
@@ -157,7 +166,7 @@ class MedicalHistoryViewSet(HimsViewSet):
 
     @endpoint(
         permission=Permission.CHART_VIEW,
-        response=responses.RecordShape,
+        response=responses.ChartEntryShape,
         etag=True,
         about_patient=True,
         operation_id="getChartEntry",
@@ -170,11 +179,12 @@ class MedicalHistoryViewSet(HimsViewSet):
     @endpoint(
         permission=Permission.CHART_WRITE,
         request=requests.EntryBody,
-        response=responses.RecordShape,
+        response=responses.ChartEntryShape,
         etag=True,
         about_patient=True,
         warnings=("already_recorded", "unusual_for_patient"),
         operation_id="addChartEntry",
+        refusals=(services.EntryTypeForbidden, services.AllergiesListed, selectors.RecordMerged),
     )
     def create(self, request: Request, pk: str) -> Response:
         patient_id, entry = self.id_in_path(), self.parse()
@@ -189,10 +199,11 @@ class MedicalHistoryViewSet(HimsViewSet):
     @endpoint(
         permission=Permission.CHART_WRITE,
         request=requests.RetractBody,
-        response=responses.RecordShape,
+        response=responses.ChartEntryShape,
         etag=True,
         about_patient=True,
         operation_id="retractChartEntry",
+        refusals=(services.EntryTypeForbidden, services.AlreadyRetracted, selectors.RecordMerged),
     )
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         reason = self.parse()["reason"]
@@ -210,7 +221,7 @@ class MedicalHistoryViewSet(HimsViewSet):
     def _rows(self, patient: Patient) -> ChartQuerySet:
         filters = self.request.query_params
         if (kind := filters.get("type")) in responses.KINDS and not rights.reads_chart(self.by, kind):
-            raise Forbidden(f"Your role may not read chart entries of the type {kind}.")
+            raise services.EntryTypeForbidden(f"Your role may not read chart entries of the type {kind}.")
         rows = selectors.chart(visible_to=self.by, patient_id=patient.pk)
         return rows if filters.get("include_retracted") == "true" else rows.not_in_error()
 

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 OLDEST_AGE = 130  # years
 _OLDEST, _YOUNGEST = date(1850, 1, 1), date(2199, 12, 31)
-_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+PATTERN = "([0-9]{4})(-([0-9]{2})(-([0-9]{2}))?)?"
+_PARTIAL = re.compile(PATTERN)
 WRITE_IT_AS = "Write the date as YYYY-MM-DD, or as YYYY-MM or YYYY if no more is known."
 
 
@@ -55,7 +56,7 @@ def partial(text: str) -> PartialDate:
     match = _PARTIAL.fullmatch(text)
     if match is None:
         raise ValueError(WRITE_IT_AS)
-    year, month, day = match.groups()
+    year, month, day = match.group(1, 3, 5)
     precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
     return PartialDate(date(int(year), int(month or 1), int(day or 1)), precision)
 

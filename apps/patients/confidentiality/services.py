@@ -35,6 +35,10 @@ class GlassAlreadyBroken(Conflict):
     message = "You have already opened this chart; it stays open until the given time."
 
 
+class OwnEmergencyAccess(Forbidden):
+    message = "You can't review your own emergency access."
+
+
 class AlreadyReviewed(Conflict):
     message = "This has already been signed off."
 
@@ -122,7 +126,7 @@ def break_glass(*, by: Actor, patient_id: UUID, reason: str) -> BreakGlass:
     too short, NotRestricted, NoNeedToBreakGlass, and GlassAlreadyBroken while it is already open to them."""
     reason, now = _checked_reason(reason), clock.now()
     if by.id is None:
-        raise Forbidden("Only a person can use emergency access.")
+        raise Forbidden("Only a person can use emergency access.", reason="person_required")
     patient = selectors.get_for_update(SYSTEM, patient_id)
     if not patient.restricted:
         raise NotRestricted
@@ -156,7 +160,7 @@ def review_glass(*, by: Actor, break_glass_id: UUID, review: str) -> BreakGlass:
     if row.reviewed_at:
         raise AlreadyReviewed
     if row.user_id == by.id:
-        raise Forbidden("You can't review your own emergency access.")
+        raise OwnEmergencyAccess
     row.amend(reviewed_by_id=by.id, reviewed_at=clock.now(), review=review.strip())
     emit(GlassReviewed(patient_id=row.patient_id, break_glass_id=row.pk), by=by)
     return row

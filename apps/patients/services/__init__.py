@@ -3,6 +3,7 @@
 from apps.patients.chart.services.entries import (
     AllergiesListed,
     AlreadyRetracted,
+    EntryTypeForbidden,
     NewEntry,
     record,
     record_all,
@@ -43,6 +44,7 @@ from apps.patients.merging.services.undo import (
 from apps.patients.services.registry import (
     AlreadyActive,
     AlreadyInactive,
+    InsuranceOnly,
     MrnTaken,
     Registered,
     Registration,
@@ -69,8 +71,10 @@ __all__ = [
     "AlreadyUndone",
     "CannotStandTogether",
     "DatesContradict",
+    "EntryTypeForbidden",
     "GlassAlreadyBroken",
     "ImportedPatient",
+    "InsuranceOnly",
     "MergedFurther",
     "MrnTaken",
     "NameMissing",

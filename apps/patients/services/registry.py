@@ -35,6 +35,10 @@ class MrnTaken(Conflict):
     message = "Another patient already has this MRN."
 
 
+class InsuranceOnly(Forbidden):
+    message = "Your role may change the insurance only."
+
+
 class AlreadyInactive(Conflict):
     message = "The patient is already inactive."
 
@@ -137,7 +141,7 @@ def amend(*, by: Actor, patient_id: UUID, changes: dict[str, Any]) -> Patient:
     Raises NotFound, Forbidden, and Invalid for an MRN that changes, an impossible birth or an impossible death.
     """
     if not by.has_permission(Permission.PATIENT_AMEND) and (beyond := set(changes) - INSURANCE):
-        raise Forbidden("Your role may change the insurance only.", fields=sorted(beyond))
+        raise InsuranceOnly(fields=sorted(beyond))
     patient = selectors.get_for_update(by, patient_id)
     if "mrn" in changes and changes["mrn"] != patient.mrn:
         raise Invalid(field="mrn", issue="An MRN never changes. Leave it out.")

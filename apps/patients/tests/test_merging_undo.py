@@ -182,7 +182,7 @@ def test_a_merge_below_another_is_undone_after_it() -> None:
     upper = merge(again(second), third)
     with pytest.raises(services.MergedFurther) as refusal:
         undo(lower)
-    assert refusal.value.details == {"merge_id": upper.pk, "merged_into": third.pk}
+    assert refusal.value.details == {"reason": "merged_further", "merge_id": upper.pk, "merged_into": third.pk}
     undo(upper)
     assert again(first).merged_into_id == second.pk
     assert ChartEntry.objects.get().patient_id == second.pk

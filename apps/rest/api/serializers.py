@@ -9,3 +9,17 @@ class Version(serializers.Serializer):
     environment = serializers.CharField()
     time_zone = serializers.CharField(help_text="IANA name of the clinic's time zone; it applies to dates without a time")
     time = serializers.DateTimeField()
+
+
+class IndexLinks(serializers.Serializer):
+    api = serializers.URLField(help_text="This index")
+    openapi = serializers.URLField(help_text="The OpenAPI file")
+    documentation = serializers.URLField(help_text="The developer pages")
+    error_codes = serializers.URLField(help_text="All error codes, and what to do about each")
+    changelog = serializers.URLField(help_text="What changed")
+
+
+class Index(serializers.Serializer):
+    version = serializers.CharField(help_text="The product's version")
+    api_version = serializers.CharField(help_text="The API's major version")
+    links = IndexLinks()

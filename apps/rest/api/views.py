@@ -1,5 +1,6 @@
-"""The API's own resources: its version, and the reply for unknown routes."""
+"""The API's own resources: its index, its version, and the reply for unknown routes."""
 
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -7,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock
-from apps.common.errors import NotFound
+from apps.common.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from apps.rest.api import serializers
 from apps.rest.endpoint import PUBLIC, endpoint
 from apps.rest.viewsets import HimsViewSet
@@ -32,6 +33,27 @@ class VersionViewSet(HimsViewSet):
         )
 
 
+class IndexViewSet(HimsViewSet):
+    """Where the API begins."""
+
+    resource = "index"
+    tag = "Version"
+    data_key = ""
+
+    @endpoint(permission=PUBLIC, response=serializers.Index, paged=False, operation_id="getIndex")
+    def list(self, request: Request) -> Response:
+        """The version, and the addresses to begin with"""
+        base = settings.HIMS_BASE_URL
+        links = {
+            "api": f"{base}/v1",
+            "openapi": f"{base}/v1/openapi.json",
+            "documentation": f"{base}/developers/",
+            "error_codes": f"{base}/developers/errors",
+            "changelog": f"{base}/developers/changelog",
+        }
+        return self.ok({"version": settings.HIMS_VERSION, "api_version": settings.API_VERSION, "links": links})
+
+
 class NoRouteViewSet(HimsViewSet):
     """Every unknown path under /v1, and every other major version."""
 
@@ -39,6 +61,10 @@ class NoRouteViewSet(HimsViewSet):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        """Counts the request against the caller; where the credentials are no good, the middleware counts it by address."""
+        with suppress(Unauthenticated, Forbidden, Invalid):
+            self.perform_authentication(request)
+            self._count(request)
         raise NotFound(
             f"The path {request.path} does not exist in this API. The current version is /v1; see /developers/ for its paths."
         )

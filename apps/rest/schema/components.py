@@ -83,26 +83,56 @@ _DETAILS: dict[type[HimsError], dict[str, Any]] = {
     errors.RateLimited: {"retry_after": 60},
 }
 
+_ID = {"type": "string", "format": "uuid"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_OBJECTS = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+# Further details of a refusal. The reason determines which of them it has.
+_KNOWN_DETAILS: dict[str, dict[str, Any]] = {
+    "retry_after": {"type": "integer", "description": "Of rate_limited: seconds to wait"},
+    "required_scope": {"type": "string", "description": "Of missing_scope: the scope that the API key lacks"},
+    "from": {"type": "string", "description": "Of a change of status that is not allowed: the status now"},
+    "to": {"type": "string", "description": "The status that was asked for"},
+    "allowed": {**_TEXTS, "description": "The statuses that may follow"},
+    "movable_while": {**_TEXTS, "description": "Of no_longer_movable: the statuses in which a time may change"},
+    "taken": {**_TEXTS, "description": "Of slot_taken: doctor, patient or room"},
+    "alternatives": {**_OBJECTS, "description": "Of slot_taken: free times"},
+    "clashes": {**_OBJECTS, "description": "Of nothing_booked: what stands in the way of each time"},
+    "matches": {**_OBJECTS, "description": "Records that may be the same person"},
+    "alerts": {**_OBJECTS, "description": "Of incomplete: the alerts that are not acknowledged"},
+    "missing_steps": {"type": "array", "items": {"type": "integer"}, "description": "Of incomplete: the steps to complete"},
+    "open_step": {"type": "integer", "description": "Of earlier_step_open: the step that comes first"},
+    "current": {"type": "object", "additionalProperties": True, "description": "The resource as it is now, to compare with"},
+    "patient_id": {**_ID, "description": "The record at fault"},
+    "survivor_id": {**_ID, "description": "Of record_merged: the record to write to instead"},
+    "merged_into": {**_ID, "description": "The record that a merge kept"},
+    "merge_id": {**_ID, "description": "Of merged_further: the merge to undo first"},
+    "consultation_id": {**_ID, "description": "Of already_started: the consultation that is in progress"},
+    "waitlist_entry_id": {**_ID, "description": "Of already_waiting: the entry that is there"},
+    "until": {"type": "string", "format": "date-time", "description": "Of glass_already_broken: when the access ends"},
+    "ready_at": {"type": "string", "format": "date-time", "description": "Of already_ready: since when"},
+}
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "ErrorReply": {
         "type": "object",
         "description": "Every failure, whatever its status (section 12 of the reference).",
         "properties": {
             "success": {"type": "boolean", "description": "Always false"},
-            "error": {"$ref": "#/components/schemas/Error"},
+            "error": {"$ref": "#/components/schemas/ErrorInfo"},
         },
         "required": ["success", "error"],
     },
-    "Error": {
+    "ErrorInfo": {
         "type": "object",
         "properties": {
             "code": {"$ref": "#/components/schemas/ErrorCode"},
+            "doc_url": {"type": "string", "format": "uri-reference", "description": "The page that explains the code"},
             "message": {"type": "string", "description": "For people; the wording may change"},
             "details": {"$ref": "#/components/schemas/ErrorDetails"},
             "timestamp": {"type": "string", "format": "date-time"},
             "request_id": _TEXT,
         },
-        "required": ["code", "message", "details", "timestamp", "request_id"],
+        "required": ["code", "doc_url", "message", "details", "timestamp", "request_id"],
     },
     "ErrorCode": {
         "type": "string",
@@ -113,10 +143,18 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "type": "object",
         "description": "What is known of the failure; for a VALIDATION_ERROR the first invalid field, and all in `errors`",
         "properties": {
+            "reason": {
+                "type": "string",
+                "description": (
+                    "For programs: what was refused. Each operation lists its own reasons; those of every operation are "
+                    "explained with the error codes (`doc_url`). New reasons may be added"
+                ),
+                "example": "validation_error",
+            },
             "field": {"type": "string", "description": "`a.b[2].c` names a field inside"},
             "issue": _TEXT,
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldIssue"}},
-            "retry_after": {"type": "integer", "description": "For RATE_LIMITED: seconds to wait"},
+            **_KNOWN_DETAILS,
         },
         "additionalProperties": True,
     },
@@ -179,6 +217,11 @@ def response_of(kind: type[HimsError]) -> dict[str, str]:
     return {"$ref": f"#/components/responses/{_name(kind)}"}
 
 
+def catalogue_error(kind: type[HimsError]) -> type[HimsError]:
+    """The error of the catalogue that a domain error is a kind of: the one that has its code and status."""
+    return next(base for base in kind.__mro__ if base in CATALOGUE)
+
+
 def headers(*further: str) -> dict[str, dict[str, str]]:
     """The headers of every reply, and further ones by name."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*EVERYWHERE, *further)}
@@ -198,8 +241,9 @@ def _response(kind: type[HimsError]) -> dict[str, Any]:
         "success": False,
         "error": {
             "code": kind.code,
+            "doc_url": f"https://api.hims.arocord.com/developers/errors#{kind.code}",
             "message": kind.message,
-            "details": _DETAILS.get(kind, {}),
+            "details": {"reason": kind.reason} | _DETAILS.get(kind, {}),
             "timestamp": "2025-01-15T10:30:00Z",
             "request_id": "req_123456",
         },

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
-from rest_framework.serializers import BaseSerializer, Field
+from rest_framework.serializers import BaseSerializer, CharField, Field, ListField, ListSerializer
 
 from apps.access import matrix
 from apps.access.permissions import Permission
@@ -18,7 +18,7 @@ from apps.rest.limits import PER_MINUTE, WINDOW
 from apps.rest.parsers import MergePatchParser
 from apps.rest.schema import components, parameters, replies
 from apps.rest.schema.examples import media
-from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
+from apps.rest.serializers import StrictSerializer
 
 _VERBS = {"retrieve": "get", "create": "create", "update": "update", "partial_update": "patch", "destroy": "delete"}
 
@@ -53,7 +53,14 @@ class HimsSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
         limits = _how_often(self._rate_class())
-        paragraphs = [_who(self.view), *_key_needs(self.view, self.method), limits, *_step_up(self.view), *_warnings(self.view)]
+        paragraphs = [
+            _who(self.view),
+            *_key_needs(self.view, self.method),
+            limits,
+            *_step_up(self.view),
+            *_refusals(self.view),
+            *_warnings(self.view),
+        ]
         row = deprecations.of(self.method, self.path)
         return "\n\n".join([*paragraphs, f"**Ends** on {row.sunset}: {row.note}"] if row else paragraphs)
 
@@ -74,7 +81,8 @@ class HimsSchema(AutoSchema):
         who: dict[str, Any] = {}
         if isinstance(need, Permission):
             who = {"x-permission": need.value, "x-roles": _holders(need), "x-required-scope": need.scope}
-        return who | {"x-rate-limit": limit}
+        reasons = [kind.reason for kind in self.view.endpoint.refusals]
+        return who | {"x-rate-limit": limit} | ({"x-reasons": reasons} if reasons else {})
 
     def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
         """`PatientShape` is called Patient outside."""
@@ -120,11 +128,12 @@ class HimsSchema(AutoSchema):
         return schema
 
     def _map_serializer_field(self, field: Field, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
-        """Fields that read more than their parent does: a sample's name for an id, a day for an instant."""
+        """Fields that read another form than their parent, such as a day for an instant, and the sizes that a body refuses."""
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
-        if isinstance(field, IdField | InstantOrDayField):
+        form = getattr(field, "json_schema", None)
+        if form is not None:
             schema.pop("format", None)
-        return schema
+        return schema | (form or {}) | (_sizes(field) if _is_sent(field) else {})
 
     def _insert_field_validators(self, field: Field, schema: dict[str, Any]) -> None:
         """A text that may be blank is told as a text, not as a choice of two: generated clients read that better."""
@@ -132,6 +141,26 @@ class HimsSchema(AutoSchema):
         if getattr(field, "allow_blank", False) and "oneOf" in schema:
             filled = schema.pop("oneOf")[0]
             schema |= {name: value for name, value in filled.items() if name not in ("format", "pattern", "minLength")}
+
+
+def _is_sent(field: Field) -> bool:
+    """Whether the field belongs to a request's body: those are strict."""
+    parent = field.parent
+    while parent is not None and not isinstance(parent, StrictSerializer):
+        parent = parent.parent
+    return parent is not None
+
+
+def _sizes(field: Field) -> dict[str, int]:
+    """What DRF refuses without a validator: an empty text, an empty list, and a list of objects that is too long."""
+    if isinstance(field, CharField) and not field.allow_blank:
+        return {"minLength": max(1, field.min_length or 0)}
+    if not isinstance(field, ListField | ListSerializer):
+        return {}
+    limits: Any = field  # DRF gives both kinds of list the same three
+    least = limits.min_length or (0 if limits.allow_empty else 1)
+    sizes = {"minItems": least, "maxItems": limits.max_length}
+    return {name: size for name, size in sizes.items() if size}
 
 
 def _who(view: Any) -> str:
@@ -186,6 +215,11 @@ def _step_up(view: Any) -> list[str]:
         return [f"{rule}{otherwise}"]
     fields = " or ".join(f"`{name}`" for name in view.endpoint.recent_login_fields)
     return [f"**To change {fields}:** the password {rule.partition(' ')[2]}{otherwise}"] if fields else []
+
+
+def _refusals(view: Any) -> list[str]:
+    rows = [f"- {kind.status.value} `{kind.reason}`: {kind.message}" for kind in view.endpoint.refusals]
+    return ["\n".join(["**Refusals** of this operation, by `details.reason`:", "", *rows])] if rows else []
 
 
 def _warnings(view: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django_filters import FilterSet
 
-from apps.rest import etags, idempotency, paging, sparse_fields
+from apps.rest import etags, filters, idempotency, paging, sparse_fields
 
 _ID = {
     "type": "string",
@@ -22,9 +22,9 @@ _KINDS: tuple[tuple[type[forms.Field], dict[str, Any]], ...] = (
     (forms.DecimalField, {"type": "number"}),
     (forms.IntegerField, {"type": "integer"}),
 )
-_PAGE = {"type": "integer", "minimum": 1, "default": 1}
+_PAGE = {"type": "integer", "minimum": 1, "maximum": paging.FURTHEST, "default": 1}
 _LIMIT = {"type": "integer", "minimum": 1, "default": paging.DEFAULT_LIMIT}
-_OFFSET = {"type": "integer", "minimum": 0}
+_OFFSET = {"type": "integer", "minimum": 0, "maximum": paging.FURTHEST}
 
 
 _KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
@@ -40,7 +40,12 @@ def in_path(path: str) -> list[dict[str, Any]]:
 def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:
     """The filters of a list."""
     return [
-        _query_parameter(name, _schema(one.field), str(one.field.help_text or ""), required=one.field.required)
+        _query_parameter(
+            name,
+            _schema(one.field, may_be_blank=name in filters.MAY_BE_BLANK),
+            str(one.field.help_text or ""),
+            required=one.field.required,
+        )
         for name, one in kind.base_filters.items()
     ]
 
@@ -60,7 +65,10 @@ def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
     """`fields` and `expand`, where the operation takes them."""
     offered, parameters = sparse_fields.parameters_of(view, view.action, method), []
     if "fields" in offered:
-        about = "Return only these keys, separated by commas; `a.b` is b within a"
+        about = (
+            "Return only these keys, separated by commas; `a.b` is b within a. The reply then lacks keys that its schema "
+            "requires: read it as plain JSON, not into a class that was generated from this file"
+        )
         parameters.append(_query_parameter("fields", _NAMES, about) | _BY_COMMAS)
     if "expand" in offered:
         known = {"type": "array", "items": {"type": "string", "enum": list(view.expands)}}
@@ -100,11 +108,17 @@ def _query_parameter(name: str, schema: dict[str, Any], description: str, *, req
     return {"name": name, "in": "query", "required": required, "schema": schema, **documented}
 
 
-def _schema(field: forms.Field) -> dict[str, Any]:
+def _schema(field: forms.Field, *, may_be_blank: bool = False) -> dict[str, Any]:
     if isinstance(field, forms.ChoiceField):
         return {"type": "string", "enum": [value for value, _ in cast("Iterable[tuple[str, str]]", field.choices) if value]}
     for kind, schema in _KINDS:
         if isinstance(field, kind):
-            return dict(schema)
+            return schema | _limits(field)
     longest = getattr(field, "max_length", None)
-    return {"type": "string", "maxLength": longest} if longest else {"type": "string"}
+    sizes = {"minLength": 0 if may_be_blank else 1, "maxLength": longest}
+    return {"type": "string"} | {name: size for name, size in sizes.items() if size} | getattr(field, "json_schema", {})
+
+
+def _limits(field: forms.Field) -> dict[str, Any]:
+    limits = {"minimum": getattr(field, "min_value", None), "maximum": getattr(field, "max_value", None)}
+    return {name: limit for name, limit in limits.items() if limit is not None}

@@ -43,7 +43,7 @@ def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
         kinds += [errors.PreconditionFailed, errors.PreconditionRequired]
     if view.endpoint.request:
         kinds += [errors.RequestTimeout, errors.PayloadTooLarge, errors.UnsupportedMediaType]
-    return kinds
+    return list(dict.fromkeys([*kinds, *(components.catalogue_error(kind) for kind in view.endpoint.refusals)]))
 
 
 def _success(schema: Any, status: HTTPStatus) -> dict[str, Any]:
@@ -76,13 +76,19 @@ def _envelope(schema: Any, kind: type[BaseSerializer]) -> dict[str, Any]:
     view = schema.view
     payload = schema.resolve_serializer(kind, "response")
     listed = view.endpoint.paged
-    name = f"{payload.name.removesuffix('Row')}{'ListReply' if listed else 'Reply'}"
+    stem = f"{payload.name.removesuffix('Row')}{'List' if listed else ''}"
+    data = (
+        payload.ref
+        if view.data_key == "" and not listed
+        else _component(schema, f"{stem}Data", _data(view, payload.ref, listed=listed))
+    )
+    return _component(schema, f"{stem}Reply", {"type": "object", **_fields(data, warns=_any_warns(view) and not listed)})
+
+
+def _component(schema: Any, name: str, body: dict[str, Any]) -> dict[str, Any]:
     component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)
     if component not in schema.registry:
-        component.schema = {
-            "type": "object",
-            **_fields(_data(view, payload.ref, listed=listed), warns=_any_warns(view) and not listed),
-        }
+        component.schema = body
         schema.registry.register(component)
     return component.ref
 
@@ -92,8 +98,6 @@ def _data(view: Any, payload: dict[str, Any], *, listed: bool) -> dict[str, Any]
         page = {"$ref": "#/components/schemas/Pagination"}
         properties = {view.plural: {"type": "array", "items": payload}, "pagination": page}
         return {"type": "object", "properties": properties | dict(view.extra), "required": list(properties)}
-    if view.data_key == "":
-        return payload
     properties = {view.data_key or view.resource: payload}
     return {"type": "object", "properties": properties, "required": list(properties)}
 

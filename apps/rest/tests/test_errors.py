@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
@@ -59,10 +60,12 @@ def test_the_envelope_is_that_of_the_reference() -> None:
     envelope_sent = json.loads(reply.content)
     assert reply.status_code == 400
     assert list(envelope_sent) == ["success", "error"]
-    assert list(envelope_sent["error"]) == ["code", "message", "details", "timestamp", "request_id"]
+    assert list(envelope_sent["error"]) == ["code", "doc_url", "message", "details", "timestamp", "request_id"]
     assert envelope_sent["error"]["timestamp"].endswith("Z")
     assert envelope_sent["error"]["request_id"] == "req_12345678"
+    assert envelope_sent["error"]["doc_url"] == f"{settings.HIMS_BASE_URL}/developers/errors#VALIDATION_ERROR"
     assert envelope_sent["error"]["details"] == {
+        "reason": "validation_error",
         "field": "mrn",
         "issue": "Taken.",
         "errors": [{"field": "mrn", "issue": "Taken."}],
@@ -90,3 +93,29 @@ def test_nested_issues_become_a_list(detail: Any, rows: list[tuple[str, str]]) -
 def test_a_body_of_ten_thousand_wrong_fields_gets_a_short_answer() -> None:
     error = envelope.translate(drf.ValidationError({f"field{n}": ["No."] for n in range(10_000)}))
     assert len(error.details["errors"]) == envelope.MOST_ISSUES
+
+
+class DoorLocked(errors.Conflict):
+    message = "The door is locked."
+
+
+class KeyBent(DoorLocked):
+    reason = "key_unusable"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errors.HimsError(), "internal_error"),
+        (errors.NotFound("There is no such door."), "not_found"),
+        (errors.Invalid(field="door", issue="Is missing."), "validation_error"),
+        (errors.RateLimited(retry_after=3), "rate_limited"),
+        (DoorLocked(), "door_locked"),
+        (DoorLocked(until="noon"), "door_locked"),
+        (DoorLocked(reason="no_key"), "no_key"),
+        (KeyBent(), "key_unusable"),
+        (envelope.translate(drf.NotAuthenticated()), "unauthenticated"),
+    ],
+)
+def test_every_refusal_has_a_reason_for_programs(error: errors.HimsError, reason: str) -> None:
+    assert envelope.body(error)["error"]["details"]["reason"] == reason

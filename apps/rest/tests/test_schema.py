@@ -97,7 +97,7 @@ def described(action: str, method: str = "GET", *, kind: type[HimsViewSet] = Col
 @pytest.mark.parametrize(
     ("name", "schema"),
     [
-        ("name", {"type": "string", "maxLength": 10}),
+        ("name", {"type": "string", "minLength": 1, "maxLength": 10}),
         ("shade", {"type": "string", "enum": ["dark", "light"]}),
         ("mixed", {"type": "boolean"}),
         ("seen_on", {"type": "string", "format": "date"}),
@@ -113,8 +113,14 @@ def test_a_filter_is_told_by_what_it_reads(name: str, schema: dict[str, Any]) ->
     assert not result["required"]
 
 
+def test_a_search_may_be_blank_and_another_text_may_not() -> None:
+    assert parameters._schema(forms.CharField(max_length=5), may_be_blank=True) == {"type": "string", "maxLength": 5}
+    assert parameters._schema(forms.CharField(max_length=5)) == {"type": "string", "minLength": 1, "maxLength": 5}
+    assert parameters._schema(forms.IntegerField(min_value=5, max_value=480)) == {"type": "integer", "minimum": 5, "maximum": 480}
+
+
 def test_a_filter_of_an_unknown_kind_is_told_as_text() -> None:
-    assert parameters._schema(forms.Field()) == {"type": "string"}
+    assert parameters._schema(forms.Field()) == {"type": "string", "minLength": 1}
 
 
 def test_the_offset_is_told_only_where_it_is_read() -> None:

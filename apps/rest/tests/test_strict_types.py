@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from apps.rest.serializers import IdField, InstantField, InstantOrDayField, StrictSerializer
+from apps.rest.serializers import ClockField, IdField, InstantField, InstantOrDayField, StrictSerializer
 
 
 class Body(StrictSerializer):
@@ -18,6 +18,7 @@ class Body(StrictSerializer):
     day = serializers.DateField(required=False)
     at = InstantField(required=False)
     since = InstantOrDayField(required=False)
+    starts = ClockField(required=False)
     id = IdField(required=False)
     texts = serializers.ListField(child=serializers.CharField(), required=False)
 
@@ -37,6 +38,7 @@ def refusals(**sent: Any) -> dict[str, Any]:
         *(("kind", value) for value in (5, True, ["a"])),
         *(("day", value) for value in ("1980-5-1", "2026-W52-2", "19800501", 19800501, "1980-05-01T00:00:00Z", "1980-02-30")),
         *(("at", value) for value in ("2026-W52-2T18:00:00Z", "20261222T180000Z", "2026-12-22", "2026-12-22T18:00:00", 5)),
+        *(("starts", value) for value in ("9:00", "09:5", "09:00:00", "24:00", "noon", 900)),
         *(("since", value) for value in ("2026-W52-2", "20261222", "2026-12-22T18:00:00", 5)),
         *(("id", value) for value in (5, True, "5", ["a"])),
         *(("texts", value) for value in ("a", [5], ["a", True], {"a": "b"})),
@@ -53,6 +55,8 @@ def test_a_value_of_another_type_is_refused_under_its_field(name: str, value: An
         {"number": Decimal("5.0"), "amount": 2, "text": None},
         {"day": "1980-05-01", "at": "2026-12-22T18:00:00Z", "since": "2026-12-22"},
         {"at": "2026-12-22T18:00:00.125+05:30", "since": "2026-12-22t18:00:00z"},
+        {"starts": "09:05"},
+        {"starts": "23:59"},
         {"id": "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c44"},
     ],
 )

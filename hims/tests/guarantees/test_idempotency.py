@@ -283,7 +283,11 @@ def test_of_twenty_with_one_key_one_writes(receptionist_api: factories.ApiClient
     assert len({reply.content for reply in made}) == 1
     assert len([reply for reply in made if "Idempotent-Replayed" not in reply.headers]) == 1
     for reply in waiting:
-        assert told(reply, 409, "CONFLICT") == {"field": "Idempotency-Key", "issue": "in_flight"}
+        assert told(reply, 409, "CONFLICT") == {
+            "reason": "in_flight",
+            "field": "Idempotency-Key",
+            "issue": "in_flight",
+        }
         assert reply.headers["Retry-After"] == "1"
     assert Patient.objects.count() == KeptReply.objects.count() == 1
     assert OutboxEvent.objects.filter(name="patient.registered").count() == 1

@@ -1,16 +1,15 @@
 """Request bodies of appointments."""
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.appointments import rules
 from apps.appointments.models import AppointmentType, WaitPriority
 from apps.appointments.models.appointments import STATUSES, Triage
 from apps.appointments.scheduling import availability
-from apps.rest.serializers import IdField, InstantField, InstantOrDayField, StrictSerializer
+from apps.rest.serializers import TIME_OF_DAY, ClockField, IdField, InstantField, InstantOrDayField, StrictSerializer
 
 NOTES_MAX, REASON_MAX = 4_000, 400
 _DAY = len("2025-01-15")
@@ -22,16 +21,6 @@ def _minutes(**more: Any) -> serializers.IntegerField:
 
 def _text(size: int) -> serializers.CharField:
     return serializers.CharField(max_length=size, required=False, allow_blank=True, allow_null=True)
-
-
-@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
-class ClockField(serializers.TimeField):
-    """A time of day in the clinic's time zone."""
-
-    default_error_messages = {"invalid": "Write the time as HH:MM."}
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(format="%H:%M", input_formats=["%H:%M"], **more)
 
 
 def _day(**more: Any) -> serializers.DateField:
@@ -110,9 +99,10 @@ class CancelBody(_Cleared):
     notify_patient = serializers.BooleanField(required=False)
 
 
-@extend_schema_field({"type": "string"})
-class EndTimeField(serializers.TimeField):
+class EndTimeField(ClockField):
     """The end of hours, which may be 24:00. 00:00 begins a day and ends none."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({TIME_OF_DAY}|24:00)$"}
 
     def to_internal_value(self, value: Any) -> time:
         if value == "24:00":
@@ -127,12 +117,8 @@ class HoursBody(StrictSerializer):
     """Hours on one weekday, in the clinic's time zone."""
 
     weekday = serializers.IntegerField(min_value=0, max_value=6, help_text="0 is Monday")
-    starts = serializers.TimeField(
-        format="%H:%M", input_formats=["%H:%M"], error_messages={"invalid": "Write the time as HH:MM."}
-    )
+    starts = ClockField()
     ends = EndTimeField(
-        format="%H:%M",
-        input_formats=["%H:%M"],
         error_messages={"invalid": "Write the time as HH:MM, at most 24:00."},
         help_text="24:00 is the midnight that ends the day",
     )

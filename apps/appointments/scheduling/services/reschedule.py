@@ -16,7 +16,7 @@ from apps.appointments.events import AppointmentsRescheduled, BulkRescheduleUndo
 from apps.appointments.models import Appointment, BulkReschedule, RescheduledAppointment
 from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability, reschedule_plan
-from apps.appointments.scheduling.availability import DoctorAvailability
+from apps.appointments.scheduling.availability import DoctorAvailability, OtherDoctorsSchedule
 from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Proposal, UnplacedReason
 from apps.appointments.services import changing, locking
 from apps.appointments.services.booking import OverbookingFull, PatientNotActive, SlotTaken
@@ -164,7 +164,7 @@ def _check_absence(by: Actor, absence: DoctorAbsence) -> None:
     if not by.has_permission(Permission.SCHEDULE_KEEP) or accounts.doctor_profile(absence.doctor_id) is None:
         raise NotFound("There is no such doctor.")  # one who left is found: the visits must still go elsewhere
     if not by.has_permission(Permission.APPOINTMENT_ANY) and absence.doctor_id != by.id:
-        raise Forbidden("Doctors can reschedule only their own appointments.")
+        raise OtherDoctorsSchedule("Doctors can reschedule only their own appointments.")
     if absence.ends_at <= absence.starts_at:
         raise Invalid(field="date_to", issue="Must not be before date_from.")
     if absence.ends_at - absence.starts_at > reschedule_plan.LONGEST_RANGE:

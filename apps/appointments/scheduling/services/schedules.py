@@ -16,9 +16,9 @@ from apps.appointments.models import Appointment, AppointmentLength, DoctorSched
 from apps.appointments.rights import Permission
 from apps.appointments.rules import TimeSpan
 from apps.appointments.scheduling import availability
-from apps.appointments.scheduling.availability import DoctorAvailability
+from apps.appointments.scheduling.availability import DoctorAvailability, OtherDoctorsSchedule
 from apps.common import clock
-from apps.common.errors import Forbidden, Invalid, NotFound
+from apps.common.errors import Invalid, NotFound
 from apps.events.services import emit
 
 
@@ -144,7 +144,7 @@ def doctor_to_plan(by: Actor, doctor_id: UUID) -> Doctor:
     if doctor is None:
         raise NotFound("There is no such doctor.")
     if not by.has_permission(Permission.APPOINTMENT_ANY) and doctor.pk != by.id:
-        raise Forbidden("Doctors can change only their own schedule.")
+        raise OtherDoctorsSchedule("Doctors can change only their own schedule.")
     return doctor
 
 

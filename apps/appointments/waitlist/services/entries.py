@@ -21,10 +21,11 @@ from apps.appointments.models import (
 )
 from apps.appointments.rights import Permission
 from apps.appointments.scheduling import availability
+from apps.appointments.scheduling.availability import OtherDoctorsSchedule
 from apps.appointments.services.booking import patient_to_book
 from apps.appointments.waitlist import matching
 from apps.common import clock
-from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
+from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.lifecycle.machine import StateMachine
 from apps.events.services import emit
 from apps.patients import selectors as patients
@@ -186,4 +187,6 @@ def _check_doctor(by: Actor, doctor_id: UUID | None) -> None:
     if availability.for_doctor(doctor_id, start=now, end=now) is None:
         raise Invalid(field="doctor_id", issue="There is no such doctor here.")
     if not by.has_permission(Permission.APPOINTMENT_ANY) and doctor_id != by.id:
-        raise Forbidden("Doctors can add patients only to their own waitlist or to the one for any doctor.", field="doctor_id")
+        raise OtherDoctorsSchedule(
+            "Doctors can add patients only to their own waitlist or to the one for any doctor.", field="doctor_id"
+        )

@@ -86,7 +86,7 @@ class PromptShape(serializers.Serializer):
     questions = serializers.ListField(child=serializers.CharField())
 
 
-class AnswerShape(serializers.Serializer):
+class AcknowledgementShape(serializers.Serializer):
     """Who acknowledged an alert, and why it was overridden."""
 
     at = serializers.DateTimeField()
@@ -104,7 +104,7 @@ class VisitAlertShape(serializers.Serializer):
     step_name = serializers.CharField()
     message = serializers.CharField()
     urgent = serializers.BooleanField(help_text="The doctor was notified; a doctor must acknowledge it")
-    acknowledged = AnswerShape(allow_null=True)
+    acknowledged = AcknowledgementShape(allow_null=True)
 
 
 class AddendumShape(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,6 +14,8 @@ from apps.patients.chart import dates, entry_types
 from apps.patients.chart.dates import PartialDate, Precision
 from apps.patients.models import Gender
 from apps.rest.serializers import (
+    INSTANT,
+    ClockField,
     EmailAddressField,
     IdField,
     InstantField,
@@ -58,6 +60,8 @@ def _text(size: int) -> serializers.CharField:
 class BirthDateField(serializers.CharField):
     """A date of birth as exactly as it is known: `1980-05-15`, `1980-05` or `1980`."""
 
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^{dates.PATTERN}$"}
+
     default_error_messages = {"invalid": dates.WRITE_IT_AS}
 
     def to_internal_value(self, data: Any) -> PartialDate:  # type: ignore[override]
@@ -82,11 +86,9 @@ class PatientColumns(StrictSerializer):
     date_of_birth_precision = serializers.ChoiceField(
         choices=list(Precision), required=False, help_text="The precision of a whole date; it follows from the sent value"
     )
-    time_of_birth = serializers.TimeField(
-        input_formats=["%H:%M"],
+    time_of_birth = ClockField(
         required=False,
         allow_null=True,
-        error_messages={"invalid": "Write the time as HH:MM, like 14:05."},
         help_text="By the clinic's clock, like 14:05; with a whole date of birth",
     )
     age = serializers.IntegerField(
@@ -249,6 +251,8 @@ _WHEN = "As exactly as it is known: an RFC 3339 time with its offset, YYYY-MM-DD
 
 class WhenField(InstantOrDayField):
     """A point in time, or a date to the day, month or year."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({dates.PATTERN}|{INSTANT})$"}
 
     default_error_messages = {"invalid": f"{dates.WRITE_IT_AS} Write a time as RFC 3339 with its offset."}
 

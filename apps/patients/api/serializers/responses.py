@@ -134,7 +134,7 @@ class ColleagueShape(serializers.Serializer):
     role = serializers.CharField()
 
 
-class RecordShape(serializers.Serializer):
+class ChartEntryShape(serializers.Serializer):
     """One entry of the chart."""
 
     reads = Permission.CHART_VIEW

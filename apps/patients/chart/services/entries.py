@@ -28,6 +28,10 @@ from apps.patients.models import AllergyStatus, ChartEntry, Patient
 _DAY = timedelta(days=1)  # the author may be in another time zone than the clinic
 
 
+class EntryTypeForbidden(Forbidden):
+    """The role may not read, or not write, chart entries of this type."""
+
+
 class AlreadyRetracted(Conflict):
     message = "This entry has already been retracted."
 
@@ -172,7 +176,7 @@ def _refresh_allergies(patient: Patient, rows: Sequence[ChartEntry]) -> None:
 
 def _check_may_write(by: Actor, entry_type: str) -> None:
     if entry_type in set(EntryType) and not rights.writes_chart(by, entry_type):
-        raise Forbidden(f"Your role may not write chart entries of the type {entry_type}.")
+        raise EntryTypeForbidden(f"Your role may not write chart entries of the type {entry_type}.")
 
 
 def _times(patient: Patient, entry: NewEntry, now: datetime) -> dict[str, Any]:

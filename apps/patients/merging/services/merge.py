@@ -34,11 +34,12 @@ RESTRICTED = "restricted"
 class AlreadyMerged(Conflict):
     """`details.patient_id` was merged into `details.survivor_id` (also, as before, `merged_into`)."""
 
+    reason = "record_merged"
     message = "This record has been merged into another."
 
     def __init__(self, patient: Patient) -> None:
         survivor_id = patient.merged_into_id
-        super().__init__(patient_id=patient.pk, merged_into=survivor_id, survivor_id=survivor_id, reason="record_merged")
+        super().__init__(patient_id=patient.pk, merged_into=survivor_id, survivor_id=survivor_id)
 
 
 class CannotStandTogether(Conflict):

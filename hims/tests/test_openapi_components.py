@@ -1,0 +1,54 @@
+"""The components of the OpenAPI file: what generators of clients make classes and types of."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from apps.developers.contract import openapi
+
+
+@pytest.fixture(scope="module")
+def file() -> dict[str, Any]:
+    return openapi.as_dict()
+
+
+def fields(file: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, schema in file["components"]["schemas"].items():
+        yield from ((f"{name}.{field}", one) for field, one in schema.get("properties", {}).items())
+
+
+def test_no_component_has_a_name_that_clashes_in_a_client(file: dict[str, Any]) -> None:
+    assert not {"NullEnum", "BlankEnum", "Record", "Error", "Answer", "Look"} & set(file["components"]["schemas"])
+
+
+def test_every_component_is_used(file: dict[str, Any]) -> None:
+    used = set(re.findall(rb'"#/components/schemas/(\w+)"', openapi.as_json()))
+    assert {name.encode() for name in file["components"]["schemas"]} == used
+
+
+def test_the_data_of_every_reply_is_a_component(file: dict[str, Any]) -> None:
+    data = {name: one for name, one in fields(file) if name.endswith("Reply.data")}
+    assert len(data) > 50
+    assert not [name for name, one in data.items() if "$ref" not in one]
+
+
+def test_a_part_that_may_be_null_is_a_reference(file: dict[str, Any]) -> None:
+    nullable = dict(fields(file))
+    assert nullable["MovedVisit.because"]["allOf"] == [{"$ref": "#/components/schemas/MoveReason"}]
+    assert nullable["Appointment.doctor"]["allOf"] == [{"$ref": "#/components/schemas/Colleague"}]
+    assert nullable["Appointment.doctor"]["nullable"] is True
+    assert not [name for name, one in nullable.items() if one.get("nullable") and {"properties", "oneOf"} & set(one)]
+
+
+def test_a_parameter_shares_its_choices_with_the_reply(file: dict[str, Any]) -> None:
+    parameters = {one["name"]: one["schema"] for one in file["paths"]["/appointments"]["get"]["parameters"]}
+    assert parameters["status"] == {"$ref": "#/components/schemas/AppointmentStatus"}
+
+
+def test_the_details_of_a_refusal_list_their_keys(file: dict[str, Any]) -> None:
+    details = file["components"]["schemas"]["ErrorDetails"]["properties"]
+    assert {"reason", "field", "errors", "allowed", "alternatives", "survivor_id", "required_scope", "missing_steps"} <= set(
+        details
+    )
