@@ -163,7 +163,7 @@ def test_the_banner_stays_on_every_page_of_the_visit_until_a_doctor_acknowledges
     for client in (nurse, doctor):
         for address in (page("change", visit), *(page("step", visit, number) for number in range(10))):
             assert banner in client.get(address).content.decode(), address
-    assert "A doctor acknowledges it" in nurse.get(page("step", visit, 1)).content.decode()
+    assert "A doctor must acknowledge it" in nurse.get(page("step", visit, 1)).content.decode()
     assert "hims-urgent" not in browser(staff["billing"]).get(page("change", visit)).content.decode()
     (alert,) = save(staff["nurse"], visit, 2).alerts
     assert fill_in(doctor, page("step", visit, 1), **{f"alert-{alert['id']}": "Repeated: 150/90"}).status_code == 302
