@@ -181,7 +181,12 @@ def test_an_illegal_move_is_refused_with_what_is_allowed_and_writes_nothing(parc
         STATES.move(parcel, "received", by=CLERK)
     assert not queries.captured_queries
     assert (refused.value.status, refused.value.message) == (409, "The parcel's status does not allow this.")
-    assert refused.value.details == {"from": "packed", "to": "received", "allowed": ["sent", "unpacked"]}
+    assert refused.value.details == {
+        "reason": "not_possible",
+        "from": "packed",
+        "to": "received",
+        "allowed": ["sent", "unpacked"],
+    }
     assert parcel.status == "packed"
 
 

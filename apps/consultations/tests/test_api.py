@@ -187,7 +187,12 @@ def test_completing_names_what_is_missing_until_it_is_there(staff: dict[str, Use
     assert fault(who.post(f"{at}/complete", {"override_incomplete": True}), 400)["field"] == "reason"
     done = shown(who.post(f"{at}/complete", {"override_incomplete": True, "reason": "Fire alarm"}))
     assert (done["status"], done["override_reason"]) == ("completed", "Fire alarm")
-    assert fault(who.post(f"{at}/complete"), 409) == {"from": "completed", "to": "completed", "allowed": ["amended"]}
+    assert fault(who.post(f"{at}/complete"), 409) == {
+        "reason": "illegal_move",
+        "from": "completed",
+        "to": "completed",
+        "allowed": ["amended"],
+    }
     assert fault(put(who, visit, 0), 409)["status"] == "completed"
 
 

@@ -133,7 +133,8 @@ def test_hidden_and_unknown_answer_alike(who: dict[str, ApiClient], closed: Pati
 
     for path in ("", "/medical-history", f"/medical-history/{uuid4()}"):
         hidden = who["doctor"].get(f"/patients/{closed.pk}{path}")
-        assert told(hidden) == told(who["doctor"].get(f"/patients/{uuid4()}{path}")) == (404, "NOT_FOUND", NOBODY, {})
+        unknown = (404, "NOT_FOUND", NOBODY, {"reason": "not_found"})
+        assert told(hidden) == told(who["doctor"].get(f"/patients/{uuid4()}{path}")) == unknown
 
 
 def test_a_refused_look_at_a_closed_chart_is_on_record(
