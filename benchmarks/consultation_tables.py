@@ -18,7 +18,7 @@ from apps.appointments.models import StatusChange
 from apps.consultations import adaptive, migrations, rules
 from apps.consultations.adaptive.facts import Facts
 from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
-from apps.consultations.queries import prepared, row_counter
+from apps.consultations.queries import prepared
 from apps.consultations.rules import Status, Workflow
 from apps.consultations.steps.definitions import Step
 from apps.patients.chart import vitals
@@ -26,7 +26,7 @@ from benchmarks import appointment_tables, patient_tables, people, schedules
 
 VERSION = 1  # a change of what comes out is a new one: data of another are loaded anew
 CONSULTATIONS, STEPS, STATUS_CHANGES = (model._meta.db_table for model in (Consultation, StepSave, ConsultationStatusChange))
-COMPACT = row_counter.COMPACT
+COMPACT = prepared.ROW_COUNTER.compact_sql
 OPEN_ONLY = ("consultations_only_while_open", STEPS)
 """The trigger that takes steps of open visits alone: what is loaded was signed long ago."""
 

@@ -137,7 +137,7 @@ def total_among(sent: Sequence[str]) -> str | None:
     return next((text for text in sent if "patients_rowcounter" in text), None)
 
 
-COMPACT = row_counter._COMPACT
+COMPACT = row_counter.ROW_COUNTER.compact_sql
 """What a worker does every ten seconds: adds the rows of the total together."""
 AFTER_LOADING = (
     f"INSERT INTO {VOCABULARY} (word, sound) SELECT word, dmetaphone(word) FROM {WORDS} WHERE word ~ '^[a-z]+$' GROUP BY word "

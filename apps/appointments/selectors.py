@@ -26,13 +26,13 @@ from apps.appointments.models import (
     WaitStatus,
     WorkingHours,
 )
-from apps.appointments.queries import prepared
+from apps.appointments.queries.prepared import APPOINTMENTS
 from apps.appointments.rules import TimeSpan
 from apps.appointments.scheduling import availability
 from apps.common import clock
 from apps.common.errors import NotFound
-from apps.patients.lists import scoped_list
 from apps.rest.cursor import Position
+from apps.rest.scoped_list import CountedPage, ListPage
 
 
 def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
@@ -41,30 +41,24 @@ def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
     return rows.order_by("-scheduled_time", "-id")
 
 
-def list_page(
-    *, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any
-) -> scoped_list.CountedPage:
+def list_page(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> CountedPage:
     """A page of visits. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until (before it), status.
 
     At most two statements. Without a filter the total is exact, with one it is counted up to 10,000.
     """
-    return scoped_list.list_page(
-        prepared.appointments(visible_to, newest_first=newest_first, **filters), offset=offset, limit=limit
-    )
+    bound = APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters)
+    return bound.page(offset=offset, limit=limit)
 
 
-def following(
-    *, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any
-) -> scoped_list.ListPage:
+def following(*, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any) -> ListPage:
     """The page of visits behind a place, under the same filters. One statement; nothing is counted."""
-    return scoped_list.following(
-        prepared.appointments(visible_to, newest_first=newest_first, **filters), after=after, limit=limit
-    )
+    bound = APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters)
+    return bound.following(after=after, limit=limit)
 
 
 def appointment(by: Actor, appointment_id: UUID) -> Appointment:
     """The visit, or NotFound."""
-    row = prepared.appointment(by, appointment_id)
+    row: Appointment | None = APPOINTMENTS.instance(by, appointment_id)
     if row is None:
         raise NotFound("There is no such appointment.")
     return row

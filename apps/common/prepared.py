@@ -1,31 +1,45 @@
-"""Statements that every request pays for: written by hand, bound by the server and planned once a connection.
+"""Statements that most requests run: prepared on the server and planned once per connection.
 
-Django binds parameters into the text of each statement, so PostgreSQL parses and plans it anew each time; for the look-up of a
-session that is most of its cost. `cursor` is Django's own cursor round one of psycopg that prepares. A statement run through it
-names its columns (a prepared `*` breaks when a migration adds one). psycopg forgets what it prepared after a ROLLBACK.
+Django writes the parameters into the text of each statement, so PostgreSQL parses and plans it anew each time. For the look-up
+of a session that is most of its cost. `cursor` returns Django's own cursor around a psycopg cursor that prepares. Its statements
+name their columns: a prepared `*` breaks when a migration adds one. psycopg forgets what it prepared after a ROLLBACK.
+
+A `PreparedQuery` also saves the time in which Django makes the SQL of a queryset. What differs between two runs is a `Slot` in
+the queryset:
+
+    _user = PreparedQuery(User.objects.filter(pk=Slot("user_id")).order_by())
+    rows = _user.instances(user_id=user_id)
+
+Everything else becomes a constant of the statement for as long as the process lives. An instant or a UUID is never such a
+constant: a statement with the instant of its making would show a restricted chart for ever after one emergency access. The
+constructor refuses them. `docs/lists.md` says when to prepare a list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, Expression, Field, QuerySet, UUIDField
+from django.db.models.query import get_related_populators
 from psycopg.pq import Format
+from psycopg.types.range import Range
 
 _INSTANT = psycopg.adapters.types["timestamptz"].oid
 _Instants: Any = psycopg.adapters.get_loader(_INSTANT, Format.TEXT)
 
 
 class PreparingCursor(psycopg.Cursor):
-    """psycopg's cursor, which here has the server plan every statement once.
+    """psycopg's cursor; the server plans each of its statements once.
 
-    Instants come by psycopg's own loader, which is compiled: the one that Django puts before it was a tenth of a request that
-    lists visits. They are the same instants, in the zone of the connection, which is UTC.
+    It reads instants with psycopg's own loader, which is compiled. Django's loader took a tenth of a request that lists
+    appointments. The instants are the same, in the zone of the connection, which is UTC.
     """
 
     def __init__(self, connection: psycopg.Connection) -> None:
@@ -34,13 +48,13 @@ class PreparingCursor(psycopg.Cursor):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         super().execute(query, params, **(options | {"prepare": True}))
-        if connection.queries_logged:  # the log asks for the statement with its values, which never was one text
+        if connection.queries_logged:  # the log wants the statement with its values, which was never one text
             self._query = SimpleNamespace(query=connection.ops.compose_sql(query, params).encode())  # type: ignore[assignment,attr-defined]
         return self
 
 
 def cursor() -> CursorWrapper:
-    """A cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
+    """Returns a cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]
@@ -48,58 +62,89 @@ def cursor() -> CursorWrapper:
 
 @dataclass(frozen=True)
 class SqlFragment:
-    """A piece of SQL with its values, to stand within another statement."""
+    """A piece of SQL with its values, for use inside another statement."""
 
     sql: str
     values: Sequence[Any]
 
 
-class PreparedQuery:
-    """A queryset whose SQL Django makes once; each run binds fresh values where the blanks stood.
+class Slot(Expression):
+    """The place of a value that each run of a prepared query supplies under this name.
 
-    For hot reads, where making the SQL costs more than PostgreSQL needs to answer it. Blanks are values that nothing else in the
-    queryset equals; what Django looks up by then is decided when the statement is made (a role's conditions), what differs by
-    request must be a blank (whose id, which instant). Raises ValueError for a blank that did not become a parameter, unless it
-    is among those that need not (a role may be asked no such thing).
+    Use it in a queryset where a value would stand: `filter(pk=Slot("user_id"))`. Pass the `output_field` where an expression has
+    to know the type (`Coalesce`). Two slots of one name take the same value.
     """
 
-    def __init__(self, rows: QuerySet, *slots: Any, optional: Sequence[Any] = ()) -> None:
+    def __init__(self, name: str, output_field: Field | None = None) -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Slot({self.name!r})"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # type: ignore[override]
+        return "%s", [self]
+
+
+ACTOR_ID, NOW = Slot("actor_id", UUIDField()), Slot("now", DateTimeField())
+_ACTOR_SLOTS = {ACTOR_ID.name, NOW.name}  # a role's conditions may need neither
+
+
+class PreparedQuery:
+    """A queryset whose SQL Django makes once. Each run binds its own values to the slots, by name.
+
+    Use it where making the SQL costs more than PostgreSQL needs to run it. What Django looks up while the SQL is made (the rights
+    of a role) is fixed with the statement. What differs by request must be a `Slot`. Raises ValueError for an instant, a date or
+    a UUID among the parameters that is not a slot. A run raises ValueError for a value without a slot, but for `actor_id` and
+    `now`, and for a slot without a value.
+    """
+
+    def __init__(self, rows: QuerySet) -> None:
         self._query = rows.query
         self._compiler = self._query.get_compiler(connection.alias)
         try:
-            self._sql, fixed = self._compiler.as_sql()
+            self._sql, parameters = self._compiler.as_sql()
         except EmptyResultSet:  # `.none()`
-            self._sql, fixed = "", ()
+            self._sql, parameters = "", ()
+        if frozen := [value for value in parameters if _differs_by_request(value)]:
+            raise ValueError(f"Use a Slot in place of {', '.join(map(repr, frozen))}: this statement would keep it for ever.")
         selected = [column for column, _, _ in self._compiler.select or ()]
         self._converters = self._compiler.get_converters(selected)
-        known = (*slots, *optional)
-        self._slots = [(_slot_of(value, known), value) for value in fixed]
-        if self._sql and (missing := set(range(len(slots))) - {place for place, _ in self._slots}):
-            raise ValueError(f"no parameter for the blanks {[slots[place] for place in missing]}")
+        klass_info = self._compiler.klass_info or {"select_fields": [], "related_klass_infos": []}
+        self._columns = [selected[place].target.attname for place in klass_info["select_fields"]]  # type: ignore[union-attr]
+        self._related = get_related_populators(klass_info, self._compiler.select, connection.alias)  # type: ignore[call-arg]
+        self._parameters = [(value.name, None) if isinstance(value, Slot) else (None, value) for value in parameters]
+        self._slots = {name for name, _ in self._parameters if name is not None}
 
-    def instances(self, *values: Any) -> list[Any]:
-        """The model's instances, with `values` in the places of the blanks."""
-        columns = [column[0].target.attname for column in self._compiler.select] if self._sql else []  # type: ignore[union-attr]
-        make = self._query.model.from_db  # type: ignore[union-attr]
-        return [make(connection.alias, columns, row) for row in self._run(self._sql, self._bound(values))]
+    def instances(self, **values: Any) -> list[Any]:
+        """Returns instances of the model, with those of `select_related`, and with `values` in the slots."""
+        instances = []
+        for row in self._run(self._sql, self._bound(values)):
+            instance = self._query.model.from_db(connection.alias, self._columns, row[: len(self._columns)])  # type: ignore[union-attr]
+            for related in self._related:
+                related.populate(row, instance)
+            instances.append(instance)
+        return instances
 
-    def dicts(self, *values: Any, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
-        """The rows of a queryset of `.values()`, or a page of them.
+    def dicts(self, *, limit: int | None = None, offset: int = 0, **values: Any) -> list[dict[str, Any]]:
+        """Returns the rows of a queryset of `.values()`, or a page of them, with `values` in the slots.
 
-        The limit stands in the statement as a number: where it is a parameter, PostgreSQL takes a page for a tenth of the table,
-        and plans anew each time.
+        The limit is a number in the statement: where it is a parameter, PostgreSQL expects a page to be a tenth of the table, and
+        plans anew each time.
         """
         names = [*self._query.values_select, *self._query.annotation_select]
         sql = self._sql if limit is None else f"{self._sql} LIMIT {limit:d}"
         sql, bound = (f"{sql} OFFSET %s", [offset]) if offset else (sql, [])
         return [dict(zip(names, row, strict=True)) for row in self._run(sql, self._bound(values) + bound)]
 
-    def statement(self, *values: Any) -> SqlFragment | None:
-        """The queryset as a piece of another statement; None where it is known to find nothing."""
+    def statement(self, **values: Any) -> SqlFragment | None:
+        """Returns the queryset for use inside another statement; None where it cannot find a row."""
         return SqlFragment(self._sql, self._bound(values)) if self._sql else None
 
-    def _bound(self, values: Sequence[Any]) -> list[Any]:
-        return [value if place is None else values[place] for place, value in self._slots]
+    def _bound(self, values: Mapping[str, Any]) -> list[Any]:
+        if self._sql and (wrong := self._slots.symmetric_difference(values) - (_ACTOR_SLOTS - self._slots)):
+            raise ValueError(f"The slots are {sorted(self._slots)}; missing or unknown: {sorted(wrong)}.")
+        return [value if name is None else values[name] for name, value in self._parameters]
 
     def _run(self, sql: str, bound: Sequence[Any]) -> Iterable[Sequence[Any]]:
         if not self._sql:
@@ -110,5 +155,10 @@ class PreparedQuery:
         return [*self._compiler.apply_converters(rows, self._converters)] if self._converters else rows
 
 
-def _slot_of(value: Any, slots: Sequence[Any]) -> int | None:
-    return next((place for place, slot in enumerate(slots) if isinstance(value, type(slot)) and slot == value), None)
+def _differs_by_request(value: Any) -> bool:
+    """Whether the value is an instant, a date or an id, or has one inside (an array, a range)."""
+    if isinstance(value, Range):
+        return _differs_by_request((value.lower, value.upper))
+    if isinstance(value, list | tuple):
+        return any(map(_differs_by_request, value))
+    return isinstance(value, date | UUID)

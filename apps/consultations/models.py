@@ -4,6 +4,7 @@ All but the visit itself is only added to. A trigger (migration 0002) freezes a 
 comes after, whoever writes the row; and no save is ever changed or removed.
 """
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -14,6 +15,7 @@ from apps.accounts.models import User
 from apps.appointments.models import Appointment
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.prepared import Slot
 from apps.consultations import rules
 from apps.consultations.rights import Permission
 from apps.patients.confidentiality.models import open_to
@@ -26,9 +28,13 @@ LIVE, SIGNED = [status.value for status in rules.LIVE], [status.value for status
 
 
 class ConsultationQuerySet(ClosedQuerySet):
-    def visible_to(self, actor: Actor, at: object = None) -> Self:
-        """The visits of every patient who is shown to the actor."""
-        return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.CONSULTATION_VIEW) else self.none()  # type: ignore[arg-type]
+    def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
+        """The visits of every patient who is shown to the actor (now, or at another instant)."""
+        return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.CONSULTATION_VIEW) else self.none()
+
+    def hidden_from(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
+        """Those of restricted charts that the actor may not see."""
+        return self.filter(patient__in=Patient.objects.hidden_from(actor, at).order_by().values("pk"))
 
     def live(self) -> Self:
         """Those that go on."""

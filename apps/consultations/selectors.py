@@ -12,9 +12,10 @@ from apps.common.errors import NotFound
 from apps.consultations import adaptive, rules
 from apps.consultations.models import Acknowledgement, Addendum, Consultation, ConsultationStatusChange, StepSave, VitalAlert
 from apps.consultations.queries import prepared
+from apps.consultations.queries.prepared import CONSULTATIONS
 from apps.consultations.rules import Progress, State
 from apps.consultations.steps.definitions import Step
-from apps.patients.lists import scoped_list
+from apps.rest.scoped_list import CountedPage
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,18 @@ class ConsultationDetails:
         return [alert for alert in self.open_alerts if alert.get("urgent")] if self.row.status in rules.LIVE else []
 
 
-def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> scoped_list.CountedPage:
+def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> CountedPage:
     """A page of visits, the latest first. Filters: patient_id (a merged id finds the survivor's), doctor_id, appointment_id,
     since, until (before it), status.
 
     Two statements. Without a filter the total is exact, with one it is counted up to 10,000.
     """
-    return scoped_list.list_page(prepared.consultations(visible_to, **filters), offset=offset, limit=limit)
+    return CONSULTATIONS.bind(visible_to, **filters).page(offset=offset, limit=limit)
 
 
 def consultation(by: Actor, consultation_id: UUID) -> ConsultationDetails:
     """The visit, or NotFound. At most four queries."""
-    row = prepared.consultation(by, consultation_id)
+    row: Consultation | None = CONSULTATIONS.instance(by, consultation_id)
     if row is None:
         raise not_found(consultation_id)
     return details(row)

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from apps.consultations.queries import row_counter
+from apps.consultations.queries.prepared import ROW_COUNTER
 
 
 @shared_task
 def compact_row_counter() -> int:
-    """Add the rows of the tally together, so that reading it stays cheap."""
-    return row_counter.compact()
+    """Add the rows of the row counter up, so that reading it stays cheap."""
+    return ROW_COUNTER.compact()

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.common import clock
 from apps.common.emails import EmailAddressField
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.prepared import Slot
 from apps.common.text import HIDDEN, filed_name, full_name, isolated
 from apps.patients import rights
 from apps.patients.chart.dates import Birth, Precision
@@ -61,11 +62,11 @@ class AllergyStatus(models.TextChoices):
 
 
 class PatientQuerySet(ClosedQuerySet):
-    def visible_to(self, actor: Actor, at: datetime | None = None) -> Self:
+    def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
         """Returns all but the restricted charts that are closed to the actor (now, or at another instant)."""
         return self.filter(open_to(actor, at=at)) if actor.has_permission(Permission.PATIENT_VIEW) else self.none()
 
-    def hidden_from(self, actor: Actor, at: datetime | None = None) -> Self:
+    def hidden_from(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
         """Returns the restricted charts that are closed to the actor."""
         return self.none() if actor.id is None else self.filter(restricted=True).exclude(open_to(actor, at=at))
 

@@ -23,7 +23,7 @@ from apps.patients.chart import ages, dates
 from apps.patients.chart.entry_types import ACTIVE, CodeSystem, EntryType
 from apps.patients.confidentiality.models import CareTeamMember, Restriction, led_to_open
 from apps.patients.lists import patient_queries, row_counter
-from apps.patients.lists.patient_queries import PatientQueries, surviving_id
+from apps.patients.lists.patient_queries import surviving_id
 from apps.patients.matching import duplicates
 from apps.patients.matching.duplicates import Match
 from apps.patients.matching.models import DuplicateCandidate
@@ -72,16 +72,17 @@ def list_page(
     registered meanwhile shift nothing. Two statements; a search has three or four. Raises Invalid for an `after` that no page of
     this list has.
     """
-    queries = patient_queries.of(visible_to)
     if text:
-        return _searched(queries, text, after, status=status, offset=offset, limit=limit)
+        return _searched(visible_to, text, after, status=status, offset=offset, limit=limit)
     which = status or "listed"
     if after is not None:
         if after.id.int <= _NEWEST or after.number < 1:
             raise cursor.unknown()
-        return _page(queries.page(which, after.number - 1, 0, limit + 1), limit, None)
-    start = row_counter.page_start(offset, which, queries.hidden())
-    return _page(queries.page(which, start.seq, start.skip, limit + 1) if offset < start.total else [], limit, start.total)
+        return _page(patient_queries.page(visible_to, which, after.number - 1, 0, limit + 1), limit, None)
+    start = row_counter.page_start(offset, which, patient_queries.hidden(visible_to))
+    if offset >= start.total:
+        return PatientPage([], start.total)
+    return _page(patient_queries.page(visible_to, which, start.seq, start.skip, limit + 1), limit, start.total)
 
 
 def _page(rows: list[dict[str, Any]], limit: int, total: int | None) -> PatientPage:
@@ -90,15 +91,15 @@ def _page(rows: list[dict[str, Any]], limit: int, total: int | None) -> PatientP
     return PatientPage(rows[:limit], total, next=following)
 
 
-def _searched(queries: PatientQueries, text: str, after: Position | None, *, status: str, offset: int, limit: int) -> PatientPage:
-    hidden, newest = queries.hidden_seqs(), None
+def _searched(by: Actor, text: str, after: Position | None, *, status: str, offset: int, limit: int) -> PatientPage:
+    hidden, newest = patient_queries.hidden_seqs(by), None
     if after is not None:
         if not 0 <= after.number <= paging.FURTHEST or after.id.int > _NEWEST:
             raise cursor.unknown()
         offset, newest = after.number, after.id.int
         hidden += list(Patient.objects.filter(seq__gt=newest).values_list("seq", flat=True)[:_MEANWHILE])
     result = patient_search.find(text, status=status, offset=offset, limit=limit, hidden=hidden)
-    rows, following = _in_order(queries, result.seqs), None
+    rows, following = _in_order(by, result.seqs), None
     newest = newest or max((row["newest"] for row in rows), default=0)
     if offset + limit < result.total or (result.is_estimate and len(rows) == limit):
         following = Position(offset + limit, UUID(int=newest))
@@ -112,18 +113,18 @@ def search_within(patients: QuerySet[Patient], text: str, visible_to: Actor = SY
     `patients` are already scoped; `visible_to` keeps hidden patients from displacing near spellings.
     """
     return patients.filter(
-        seq__in=patient_search.find(text, limit=MATCHES_SHOWN, hidden=patient_queries.of(visible_to).hidden_seqs()).seqs
+        seq__in=patient_search.find(text, limit=MATCHES_SHOWN, hidden=patient_queries.hidden_seqs(visible_to)).seqs
     )
 
 
-def _in_order(queries: PatientQueries, seqs: list[int]) -> list[dict[str, Any]]:
-    rows = {row.pop("seq"): row for row in queries.rows(seqs)} if seqs else {}
+def _in_order(by: Actor, seqs: list[int]) -> list[dict[str, Any]]:
+    rows = {row.pop("seq"): row for row in patient_queries.rows(by, seqs)} if seqs else {}
     return [rows[seq] for seq in seqs if seq in rows]
 
 
 def patient(by: Actor, patient_id: UUID) -> Patient:
     """Returns the patient. Raises NotFound if there is none or it is closed to the actor. A merged id finds the survivor."""
-    row = patient_queries.of(by).one(patient_id)
+    row = patient_queries.one(by, patient_id)
     if row is None:
         raise patient_not_found(patient_id)
     return row
@@ -209,7 +210,7 @@ def get_survivor_for_update(by: Actor, patient_id: UUID) -> Patient:
 
     For ids that come from a row. `get_for_update` is for ids that come from a caller. Raises NotFound.
     """
-    rows = _lock_unmerged(lambda: patient_queries.of(by).get_for_update(patient_id))
+    rows = _lock_unmerged(lambda: patient_queries.get_for_update(by, patient_id))
     if not rows:
         raise patient_not_found(patient_id)
     return rows[0]

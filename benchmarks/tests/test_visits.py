@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.appointments.models import Appointment
 from apps.appointments.models.appointments import LIVE
-from apps.appointments.queries import row_counter
+from apps.appointments.queries.prepared import ROW_COUNTER
 from apps.appointments.scheduling import availability
 from benchmarks import appointment_tables, load, patient_tables, people, schedules, slots
 
@@ -94,7 +94,7 @@ def test_a_load_leaves_the_total_of_visits_right(loaded):
         cursor.execute(appointment_tables.COMPACT)
         cursor.execute("SELECT array_agg(visits) FROM appointments_rowcounter")
         assert cursor.fetchone() == ([ROWS * schedules.EACH],)
-    assert row_counter.compact() == 0
+    assert ROW_COUNTER.compact() == 0
 
 
 def test_no_slot_is_given_out_twice():

@@ -37,7 +37,6 @@ EXCEPTIONS = {
     "asked": "the column of rest.KeptReply with the digest of the first request",
     "said_at": "a field of the reply of POST /patients/{id}/not-same",
     "said_by": "a field of the reply of POST /patients/{id}/not-same",
-    "tally": "the parameter of ScopedList that names the row counter",
     "told_name": "a field of the API reference",
     "told_role": "a field of the API reference",
 }

@@ -13,9 +13,9 @@ from apps.appointments.models import Appointment
 from apps.appointments.rights import Permission
 from apps.appointments.services import BookingResult, NewAppointment, transitions
 from apps.patients import selectors as patients
-from apps.patients.lists import scoped_list
 from apps.rest import cursor, periods
 from apps.rest.endpoint import endpoint
+from apps.rest.scoped_list import CountedPage, ListPage
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -42,12 +42,12 @@ class AppointmentViewSet(HimsViewSet):
             "until": until,
             "status": query.get("status") or None,
         }
-        page: scoped_list.ListPage
+        page: ListPage
         if after is None:
             page = selectors.list_page(visible_to=by, offset=window.offset, limit=window.limit, **filters)
         else:
             page = selectors.following(visible_to=by, after=after, limit=window.limit, **filters)
-        total = page.total if isinstance(page, scoped_list.CountedPage) else None
+        total = page.total if isinstance(page, CountedPage) else None
         rows = [responses.to_row(row, by) for row in page.rows]
         response = cursor.page(self, "appointments", rows, following=page.next, total=total)
         self.record_access("appointment.searched", query=request.query_params.dict(), shown=self.shown)

@@ -4,6 +4,7 @@ Who is where is decided here, not in the services: of live visits no two of one 
 put in on purpose beside the free slots (`overbook_*`) holds a numbered seat of the doctor's day instead of the doctor's time.
 """
 
+from datetime import datetime
 from typing import Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -20,6 +21,7 @@ from apps.appointments.rights import Permission
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.prepared import Slot
 from apps.patients.confidentiality.models import open_to
 from apps.patients.models import Patient
 
@@ -105,9 +107,13 @@ class Series(BaseModel):
 
 
 class AppointmentQuerySet(ClosedQuerySet):
-    def visible_to(self, actor: Actor, at: object = None) -> Self:
-        """The visits of every patient who is shown to the actor."""
-        return self.filter(open_to(actor, "patient", at=at)) if actor.has_permission(Permission.APPOINTMENT_VIEW) else self.none()  # type: ignore[arg-type]
+    def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
+        """The visits of every patient who is shown to the actor (now, or at another instant)."""
+        return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.APPOINTMENT_VIEW) else self.none()
+
+    def hidden_from(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
+        """Those of restricted charts that the actor may not see."""
+        return self.filter(patient__in=Patient.objects.hidden_from(actor, at).order_by().values("pk"))
 
     def live(self) -> Self:
         """Those that take somebody's time."""

@@ -1,19 +1,24 @@
 """The list of visits: what it counts, what is kept from it, and that it, a start, a save and a read cost the same at any size."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import api_client
+from apps.appointments import selectors as appointments
+from apps.common import clock
 from apps.consultations import selectors, services
 from apps.consultations.models import Consultation, RowCounter
-from apps.consultations.queries import row_counter
+from apps.consultations.queries.prepared import ROW_COUNTER
 from apps.consultations.tests.factories import booked, save, signed, start_consultation
-from apps.patients.lists import scoped_list
+from apps.patients import services as charts
 from apps.patients.tests.factories import register_patient, restrict
+from apps.rest import scoped_list
 from apps.rest.paging import Total
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +86,21 @@ def test_the_total_is_exact_without_a_filter_less_what_is_hidden(staff: dict[str
     assert selectors.listing(visible_to=staff["receptionist"]) == scoped_list.CountedPage([], None, Total(0))
 
 
+def test_emergency_access_ends_on_the_lists_of_appointments_and_consultations(staff: dict[str, User], colleague: User) -> None:
+    closed = register_patient("Rose", "Martin")
+    appointment = booked(closed, staff["doctor"])
+    visit = start_consultation(staff["doctor"], closed).row
+    restrict(closed)
+    lists = (appointments.list_page, selectors.listing)
+    with time_machine.travel(clock.now(), tick=False) as now:
+        assert [read(visible_to=colleague, limit=1).rows for read in lists] == [[], []]
+        charts.break_glass(by=colleague, patient_id=closed.pk, reason="Unconscious in the hall")
+        shown = [[row["id"] for row in read(visible_to=colleague, limit=1).rows] for read in lists]
+        assert shown == [[appointment.pk], [visit.pk]]
+        now.shift(charts.GLASS_OPEN + timedelta(seconds=1))
+        assert [read(visible_to=colleague, limit=1).total for read in lists] == [Total(0), Total(0)]
+
+
 def test_a_filtered_list_is_counted_no_further_than_the_cap(staff: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
     patient = register_patient()
     for _ in range(4):
@@ -91,11 +111,24 @@ def test_a_filtered_list_is_counted_no_further_than_the_cap(staff: dict[str, Use
     assert selectors.listing(visible_to=staff["doctor"]).total == Total(4)
 
 
+def test_a_filter_that_the_list_does_not_have_is_refused(staff: dict[str, User]) -> None:
+    with pytest.raises(ValueError, match="room_id"):
+        selectors.listing(visible_to=staff["doctor"], room_id=staff["doctor"].pk)
+
+
+def test_a_repair_counts_what_went_past_the_triggers(staff: dict[str, User]) -> None:
+    start_consultation(staff["doctor"], register_patient())
+    RowCounter.objects.create(consultations=41)
+    assert ROW_COUNTER.total() == 42
+    assert ROW_COUNTER.repair() == (42, 1)
+    assert selectors.listing(visible_to=staff["doctor"]).total == Total(1)
+
+
 def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(staff: dict[str, User]) -> None:
     for _ in range(3):
         start_consultation(staff["doctor"], register_patient())
     assert RowCounter.objects.count() >= 3
-    assert row_counter.compact() == 1
+    assert ROW_COUNTER.compact() == 1
     assert list(RowCounter.objects.values_list("consultations", flat=True)) == [Consultation.objects.count()] == [3]
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

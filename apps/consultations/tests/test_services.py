@@ -21,9 +21,9 @@ from apps.consultations.tests.factories import FILLED, booked, fill, save, signe
 from apps.events.models import OutboxEvent
 from apps.patients.chart.dates import years_between
 from apps.patients.confidentiality.models import CareTeamMember
-from apps.patients.lists import scoped_list
 from apps.patients.models import ChartEntry
 from apps.patients.tests.factories import chart, merge, register_patient, restrict
+from apps.rest import scoped_list
 from apps.rest.paging import Total
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from apps.appointments.events import AppointmentBooked, AppointmentUpdated, Seri
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
 from apps.common import clock
-from apps.common.prepared import PreparedQuery
+from apps.common.prepared import PreparedQuery, Slot
 from apps.common.text import isolated
 from apps.notifications import rules
 from apps.notifications.mail.mailer import Recipient
@@ -32,7 +32,6 @@ from apps.notifications.rules import AppointmentNews
 from apps.notifications.services import Notice
 from apps.patients import selectors as patients
 
-_ID = UUID(int=0)  # the slot for the id of a prepared query
 _BOOKED = ("scheduled_time", "booked_by__role")
 AppointmentEvent = AppointmentBooked | AppointmentUpdated
 
@@ -146,13 +145,14 @@ def _booked_appointments(event: AppointmentBooked | SeriesBooked) -> list[dict[s
     """Returns what is still booked of it. The appointments of a series send no mails of their own."""
     if isinstance(event, SeriesBooked):
         return list(Appointment.objects.live().filter(series=event.series_id).values(*_BOOKED))
-    return _live_appointment().dicts(event.appointment_id)
+    return _live_appointment().dicts(appointment_id=event.appointment_id)
 
 
 @cache
 def _live_appointment() -> PreparedQuery:
     """Every booking runs this query: its SQL is built once and planned once per connection."""
-    return PreparedQuery(Appointment.objects.live().filter(pk=_ID, series=None).order_by().values(*_BOOKED), _ID)
+    single = Appointment.objects.live().filter(pk=Slot("appointment_id"), series=None)
+    return PreparedQuery(single.order_by().values(*_BOOKED))
 
 
 def _is_soon(event: AppointmentEvent, previous: PreviousSlot) -> bool:

@@ -9,14 +9,12 @@ from django.conf import settings
 
 from apps.accounts.models import User
 from apps.common import clock
-from apps.common.prepared import PreparedQuery
-
-_ID = UUID(int=0)  # the slot for the id of a prepared query
+from apps.common.prepared import PreparedQuery, Slot
 
 
 def person(user_id: UUID) -> str:
     """Returns a member of staff, by name and username."""
-    return str(next(iter(_user().instances(user_id)), "A user"))
+    return str(next(iter(_user().instances(user_id=user_id)), "A user"))
 
 
 def clinic_zone() -> ZoneInfo:
@@ -32,4 +30,4 @@ def clinic_time(at: datetime | None) -> str:
 @cache
 def _user() -> PreparedQuery:
     """Most messages name a user: the query is built once and planned once per connection."""
-    return PreparedQuery(User.objects.filter(pk=_ID).order_by(), _ID)
+    return PreparedQuery(User.objects.filter(pk=Slot("user_id")).order_by())

@@ -17,10 +17,11 @@ from apps.access.actor import Actor
 from apps.accounts.models import User
 from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.prepared import Slot
 from apps.patients.rights import Permission
 
 
-def open_to(actor: Actor, path: str = "", at: datetime | None = None) -> Q:
+def open_to(actor: Actor, path: str = "", at: datetime | Slot | None = None) -> Q:
     """Returns a filter: charts that are not restricted, and restricted ones that this actor may see.
 
     `path` leads from the queryset's model to the patient. The system sees all. A user who no longer works in care sees no

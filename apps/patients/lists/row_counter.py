@@ -7,10 +7,9 @@ not counted.
 
 from dataclasses import dataclass
 
-from django.db import connection, transaction
-
-from apps.common import prepared
+from apps.common import prepared, row_counters
 from apps.common.prepared import SqlFragment
+from apps.patients.models import Patient, RowCounter
 
 BLOCK = 256  # patients by `seq`, as in the migration
 REGION = 16_384
@@ -86,38 +85,16 @@ def page_start(offset: int, which: str = "listed", hidden: SqlFragment | None = 
     return PageStart(seq=int(seq), skip=offset - int(before), total=int(length))
 
 
-# The rows of a block that has more than one; a row that a concurrent compaction takes is simply gone when it is our turn.
-_COMPACT = """
-WITH gone AS (
-    DELETE FROM patients_rowcounter
-    WHERE (level, block) IN (SELECT level, block FROM patients_rowcounter GROUP BY level, block HAVING count(*) > 1)
-    RETURNING level, block, listed, active)
-INSERT INTO patients_rowcounter (level, block, listed, active)
-SELECT level, block, sum(listed), sum(active) FROM gone GROUP BY level, block
-"""
-
-
-def compact() -> int:
-    """Adds up the rows of each block into one. Returns how many blocks were compacted. Any number may run at once."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COMPACT)
-        return cursor.rowcount
-
-
-_COUNT_AGAIN = f"""
-INSERT INTO patients_rowcounter (level, block, listed, active)
+_COUNT_SQL = f"""
 SELECT level, seq / size, count(*), count(*) FILTER (WHERE is_active)
 FROM patients_patient, (VALUES (0, {REGION}), (1, {BLOCK})) levels (level, size)
 WHERE merged_into_id IS NULL GROUP BY 1, 2
 """
-
-
-@transaction.atomic
-def recount() -> tuple[int, int]:
-    """Recounts all patients while writers wait. Returns the total before and after: they differ only if a trigger was off."""
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE patients_patient IN SHARE MODE")
-        before = total()
-        cursor.execute("DELETE FROM patients_rowcounter")
-        cursor.execute(_COUNT_AGAIN)
-    return before, total()
+ROW_COUNTER = row_counters.RowCounter(
+    table=RowCounter,
+    counted=Patient,
+    columns=("listed", "active"),
+    block_columns=("level", "block"),
+    total_condition="level = 0",
+    count_sql=_COUNT_SQL,
+)

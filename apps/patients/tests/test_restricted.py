@@ -201,7 +201,7 @@ def test_a_deep_page_begins_where_the_visible_rows_say(staff: dict[str, User]) -
     for patient in [*people[:30], *people[1_000:1_050:2], people[2_047], people[-1]]:
         restrict(patient, staff["nurse"])
     visible = [row.pk for row in people if not again(row).restricted]
-    hidden = patient_queries.of(staff["doctor"]).hidden()
+    hidden = patient_queries.hidden(staff["doctor"])
     for offset in (0, 1_020, 1_024, 1_500, 2_000, 2_040, 2_999, len(visible) - 2, len(visible)):
         list_page = selectors.list_page(visible_to=staff["doctor"], offset=offset, limit=7)
         assert [row["id"] for row in list_page.rows] == visible[offset : offset + 7], offset

@@ -18,6 +18,7 @@ from apps.access.actor import SYSTEM
 from apps.common.prepared import SqlFragment
 from apps.patients import selectors, services
 from apps.patients.lists import row_counter
+from apps.patients.lists.row_counter import ROW_COUNTER
 from apps.patients.models import Patient, RowCounter
 from apps.patients.tests.bulk_patients import insert_patients
 from apps.patients.tests.factories import register_patient
@@ -62,10 +63,10 @@ def test_folding_changes_no_count_and_leaves_a_row_a_block() -> None:
     seqs = [register_patient().seq for _ in range(5)]
     rows = [count for size in (row_counter.BLOCK, row_counter.REGION) for count in Counter(seq // size for seq in seqs).values()]
     before = told()
-    assert row_counter.compact() == sum(count > 1 for count in rows)  # a row alone in its block is folded already
+    assert ROW_COUNTER.compact() == sum(count > 1 for count in rows)  # a row alone in its block is folded already
     assert told() == before
     assert RowCounter.objects.count() == len(rows)
-    assert row_counter.compact() == 0
+    assert ROW_COUNTER.compact() == 0
 
 
 def those(seqs: list[int]) -> SqlFragment:
@@ -110,7 +111,7 @@ def test_a_recount_repairs_what_went_past_the_triggers() -> None:
     register_patient()
     RowCounter.objects.create(level=0, block=0, listed=41, active=0)
     assert row_counter.total() == 42
-    assert row_counter.recount() == (42, 1)
+    assert ROW_COUNTER.repair() == (42, 1)
     assert told() == counted()
 
 
@@ -119,7 +120,7 @@ def test_folding_beside_writers_loses_nobody() -> None:
     def work(number: int) -> None:
         try:
             if number % 4 == 0:
-                row_counter.compact()
+                ROW_COUNTER.compact()
             elif number % 4 == 1:
                 admit_and_take_back()
             else:

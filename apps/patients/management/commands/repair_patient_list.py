@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from rich.progress import track
 
 from apps.patients import services
-from apps.patients.lists import row_counter
+from apps.patients.lists.row_counter import ROW_COUNTER
 from apps.patients.models import Patient
 from apps.patients.search import vocabulary
 
@@ -17,8 +17,8 @@ class Command(BaseCommand):
     help = "Recount all patients and rebuild their search words. Safe at any time; writers wait for the count."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before, after = row_counter.recount()
-        self.stdout.write(f"The list had {before:,} patients by its counter and has {after:,} by counting.")
+        before, after = ROW_COUNTER.repair()
+        self.stdout.write(f"The list had {before:,} patients by its row counter and has {after:,} by counting.")
         newest = Patient.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
         for low in track(range(0, newest + 1, _BATCH), description="Search words"):
             batch = Patient.objects.filter(seq__gte=low, seq__lt=low + _BATCH).order_by("pk").select_for_update()

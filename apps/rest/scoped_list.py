@@ -1,0 +1,240 @@
+"""Lists that most requests read: scoped, paged and counted, their SQL made once per role and set of filters and run prepared.
+
+An app declares a list in one place (`docs/lists.md`):
+
+    VISITS = ScopedList(
+        Visit,
+        columns=("id", "patient_id", "status", "started_at"),
+        orders={"newest": ("-started_at", "-id")},
+        filters={"patient_id": Q(patient=Slot("patient_id")), "status": Q(status=Slot("status"))},
+        owner_filters=("patient_id",),
+        counter=ROW_COUNTER,
+    )
+    page = VISITS.bind(actor, patient_id=patient_id).page(offset=0, limit=20)
+
+The queryset of the model has `visible_to(actor, at)`, and `hidden_from(actor, at)`: the rows of restricted charts that the actor
+may not see. Both are asked for a `RolePlaceholder`, whose id is a slot, and for the slot `NOW`; each run binds the actor's own id
+and the present.
+
+Without a filter the total is exact, from a counter that triggers maintain. With one it is counted up to 10,000. Rows of charts
+that are hidden from the actor are in neither.
+
+A list by `status` without an owner (`owner_filters`: the patient, the doctor) is read from the index that begins with the
+status. The planner would rather walk the index of all rows and drop those of another status, hoping to find one soon; where one
+in a hundred thousand has it, or none of the first hundred thousand, that takes a second. So the order begins with the status too,
+which that index alone has, and the condition is `= ANY`: PostgreSQL drops a column that equals a constant from an order.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import DateTimeField, F, Lookup, Model, Q, QuerySet, UUIDField
+
+from apps.access import matrix
+from apps.access.actor import SYSTEM, Actor
+from apps.access.permissions import Permission
+from apps.common import clock, prepared
+from apps.common.prepared import ACTOR_ID, NOW, PreparedQuery, Slot
+from apps.common.row_counters import RowCounter
+from apps.rest.cursor import Position
+from apps.rest.paging import COUNTED_UP_TO, Total
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_LAST_AT, _LAST_ID = Slot("last_at", DateTimeField()), Slot("last_id", UUIDField())  # the last row of the page before
+
+
+@dataclass(frozen=True)
+class RolePlaceholder:
+    """Any user of a role, for a statement that all of them share."""
+
+    role: str
+    admin_clinical: bool  # the setting HIMS_ADMIN_CLINICAL
+    id = ACTOR_ID
+
+    def has_permission(self, permission: Permission) -> bool:
+        return permission in matrix.permissions_of(self.role, admin_clinical=self.admin_clinical)
+
+    def reads_chart(self, entry_type: str) -> bool:
+        return entry_type in matrix.readable_chart_types(self.role, admin_clinical=self.admin_clinical)
+
+    def writes_chart(self, entry_type: str) -> bool:
+        return entry_type in matrix.writable_chart_types(self.role, admin_clinical=self.admin_clinical)
+
+
+def per_role(build: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Actor, P], T]:
+    """Run the decorated function once per role and further arguments, and return its result to all actors of the role.
+
+    It receives a `RolePlaceholder`, or SYSTEM. An actor's rights are those that the table in `access` gives to the role.
+    """
+    built = cache(build)
+
+    @wraps(build)
+    def for_actor(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
+        someone = SYSTEM if actor is SYSTEM else RolePlaceholder(actor.role, settings.HIMS_ADMIN_CLINICAL)
+        return built(someone, *args, **kwargs)  # type: ignore[arg-type]
+
+    return for_actor
+
+
+def actor_values(actor: Actor) -> dict[str, Any]:
+    """Returns the values of the slots ACTOR_ID and NOW: who runs the statement, and the present."""
+    return {"actor_id": actor.id, "now": clock.now()}
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """Rows of a list in its order. `next` is the place of the last row where more rows follow."""
+
+    rows: list[dict[str, Any]]
+    next: Position | None
+
+
+@dataclass(frozen=True)
+class CountedPage(ListPage):
+    """A page of a list, and how many rows the list has in all."""
+
+    total: Total
+
+
+class ScopedList:
+    """A list of rows that belong to patients; see above.
+
+    `columns` are the keys of a row, `id` among them. An order ends in an instant and the id: by these two a page is found that
+    follows another. Each of the `filters` has a slot of its own name.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        *,
+        columns: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+        filters: Mapping[str, Q],
+        owner_filters: Sequence[str],
+        counter: RowCounter,
+    ) -> None:
+        self.rows: Any = model._default_manager
+        self.columns, self.orders, self.filters, self.counter = columns, orders, filters, counter
+        self._owner_filters = frozenset(owner_filters)
+        self._statements = per_role(self._build)
+        self._detail = per_role(self._build_detail)
+
+    def bind(self, actor: Actor, *, order: str = "newest", **filters: Any) -> "BoundList":
+        """Returns the list for this actor, ready to run. A filter that is None does not filter."""
+        values = {name: value for name, value in filters.items() if value is not None}
+        names = tuple(name for name in self.filters if name in values)
+        return BoundList(self._statements(actor, order, names), values | actor_values(actor))
+
+    def instance(self, actor: Actor, row_id: UUID) -> Any | None:
+        """Returns the row as an instance of the model; None where there is none or the actor may not see it."""
+        rows = self._detail(actor).instances(row_id=row_id, **actor_values(actor))
+        return rows[0] if rows else None
+
+    def _build_detail(self, actor: Actor) -> PreparedQuery:
+        return PreparedQuery(self.rows.visible_to(actor, NOW).order_by().filter(pk=Slot("row_id")))
+
+    def _build(self, actor: Actor, order: str, names: tuple[str, ...]) -> "_Statements":
+        columns, condition = self.orders[order], Q(*(self.filters[name] for name in names if name != "status"))
+        if "status" in names and self._owner_filters.isdisjoint(names):
+            condition &= Q(_Among(F("status"), Slot("status")))
+            columns = ("status" if columns[0].startswith("-") else "-status", *columns)
+        elif "status" in names:
+            condition &= self.filters["status"]
+        return _Statements(self, actor, columns, condition, bool(names))
+
+
+class _Among(Lookup):
+    """Is one of a list that has one member; see above."""
+
+    lookup_name = "among"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        lhs, lhs_values = self.process_lhs(compiler, connection)
+        rhs, values = self.process_rhs(compiler, connection)
+        return f"{lhs} = ANY(ARRAY[{rhs}])", [*lhs_values, *values]
+
+
+class _Statements:
+    """The statements of a list under one role, order and set of filters, each built on its first use."""
+
+    def __init__(self, scoped: ScopedList, actor: Actor, order: Sequence[str], condition: Q, is_filtered: bool) -> None:
+        self.time, self.counter = order[-2], scoped.counter
+        self._columns, self._actor, self._is_filtered = scoped.columns, actor, is_filtered
+        self._every: Any = scoped.rows.filter(condition).order_by()
+        self._shown: QuerySet = scoped.rows.visible_to(actor, NOW).filter(condition).order_by(*order)
+
+    @cached_property
+    def page(self) -> PreparedQuery:
+        return PreparedQuery(self._shown.values(*self._columns))
+
+    @cached_property
+    def following(self) -> PreparedQuery:
+        """The rows after a place. The index starts at the instant; of its rows those up to the id are dropped."""
+        column, beyond = self.time.removeprefix("-"), "lt" if self.time.startswith("-") else "gt"
+        further = Q(**{f"{column}__{beyond}": _LAST_AT}) | Q(**{f"id__{beyond}": _LAST_ID})
+        return PreparedQuery(self._shown.filter(further, **{f"{column}__{beyond}e": _LAST_AT}).values(*self._columns))
+
+    @cached_property
+    def count(self) -> PreparedQuery | None:
+        return PreparedQuery(self._every.values("id")) if self._is_filtered else None
+
+    @cached_property
+    def hidden(self) -> PreparedQuery:
+        return PreparedQuery(self._every.hidden_from(self._actor, NOW).values("id"))
+
+
+_COUNTED = "SELECT n, n - ({hidden}) FROM ({all}) counted (n)"
+
+
+@dataclass(frozen=True)
+class BoundList:
+    """A list with the values of its filters, for one actor at one instant."""
+
+    _statements: _Statements
+    _values: Mapping[str, Any]
+
+    def page(self, *, offset: int, limit: int) -> CountedPage:
+        """Returns a page by its number. Two statements; one where the first page holds all, or past the end."""
+        first = [] if offset else self._rows(0, limit + 1)
+        if not offset and len(first) <= limit:
+            return CountedPage(first, None, Total(len(first)))
+        total = self.total()
+        reached = offset and (offset < total.rows or total.is_estimate)
+        page = self._page(self._rows(offset, limit + 1) if reached else first, limit)
+        return CountedPage(page.rows, page.next, total)
+
+    def following(self, *, after: Position, limit: int) -> ListPage:
+        """Returns the page after a place, in one statement: a row that is added or removed meanwhile shifts nothing."""
+        values = {**self._values, "last_at": after.instant, "last_id": after.id}
+        return self._page(self._statements.following.dicts(**values, limit=limit + 1), limit)
+
+    def total(self) -> Total:
+        """Returns how many rows there are, in one statement: all counted less those of charts that are hidden."""
+        statements = self._statements
+        if not statements.page.statement(**self._values):
+            return Total(0)
+        whole = statements.count.statement(**self._values) if statements.count else None
+        hidden = statements.hidden.statement(**self._values)
+        sql = _COUNTED.format(
+            all=f"SELECT count(*) FROM ({whole.sql} LIMIT {COUNTED_UP_TO + 1}) c" if whole else statements.counter.total_sql,  # noqa: S608
+            hidden=f"SELECT count(*) FROM ({hidden.sql}) h" if hidden else "0",  # noqa: S608
+        )
+        with prepared.cursor() as cursor:
+            cursor.execute(sql, [*(hidden.values if hidden else []), *(whole.values if whole else [])])
+            all_rows, visible_rows = cursor.fetchone()
+        is_estimate = whole is not None and all_rows > COUNTED_UP_TO
+        return Total(COUNTED_UP_TO if is_estimate else int(visible_rows), is_estimate)
+
+    def _rows(self, offset: int, limit: int) -> list[dict[str, Any]]:
+        return self._statements.page.dicts(**self._values, offset=offset, limit=limit)
+
+    def _page(self, rows: list[dict[str, Any]], limit: int) -> ListPage:
+        shown = rows[:limit]
+        if len(rows) <= limit:
+            return ListPage(shown, None)
+        return ListPage(shown, Position.at(shown[-1][self._statements.time.removeprefix("-")], shown[-1]["id"]))
