@@ -216,6 +216,14 @@ def get_survivor_for_update(by: Actor, patient_id: UUID) -> Patient:
     return rows[0]
 
 
+def lock_survivor(lock: Callable[[], list[Patient]]) -> Patient | None:
+    """Lock the patient that the statement finds and locks, until the transaction ends; None where it finds none.
+
+    For a statement that leads from one of our own rows to its patient. It runs again where the patient was merged meanwhile.
+    """
+    return next(iter(_lock_unmerged(lock)), None)
+
+
 def get_survivors_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
     """As `get_survivor_for_update`, for several, in the given order; two ids that resolve to one patient return it twice."""
     surviving_ids: list[UUID] = []

@@ -59,12 +59,6 @@ class RolePlaceholder:
     def has_permission(self, permission: Permission) -> bool:
         return permission in matrix.permissions_of(self.role, admin_clinical=self.admin_clinical)
 
-    def reads_chart(self, entry_type: str) -> bool:
-        return entry_type in matrix.readable_chart_types(self.role, admin_clinical=self.admin_clinical)
-
-    def writes_chart(self, entry_type: str) -> bool:
-        return entry_type in matrix.writable_chart_types(self.role, admin_clinical=self.admin_clinical)
-
 
 def per_role(build: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Actor, P], T]:
     """Run the decorated function once per role and further arguments, and return its result to all actors of the role.

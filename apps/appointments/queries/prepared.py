@@ -1,12 +1,15 @@
-"""The list of appointments, and one appointment: prepared per role and set of filters (`rest.scoped_list`)."""
+"""The list of appointments, one appointment, and its lock: prepared per role and set of filters (`rest.scoped_list`)."""
+
+from uuid import UUID
 
 from django.db.models import Q, UUIDField
 
+from apps.access.actor import Actor
 from apps.appointments.models import Appointment, RowCounter
 from apps.common import row_counters
-from apps.common.prepared import Slot
+from apps.common.prepared import NOW, PreparedQuery, Slot
 from apps.patients.lists.patient_queries import surviving_id
-from apps.rest.scoped_list import ScopedList
+from apps.rest.scoped_list import ScopedList, actor_values, per_role
 
 ROW_COUNTER = row_counters.RowCounter(table=RowCounter, counted=Appointment, columns=("visits",))
 COLUMNS = (
@@ -42,3 +45,14 @@ APPOINTMENTS = ScopedList(
     owner_filters=("patient_id", "doctor_id"),
     counter=ROW_COUNTER,
 )
+
+
+def for_update(actor: Actor, appointment_id: UUID) -> Appointment | None:
+    """Returns the appointment with its patient, its own row locked until the transaction ends; None where the actor sees none."""
+    return next(iter(_for_update(actor).instances(appointment_id=appointment_id, **actor_values(actor))), None)
+
+
+@per_role
+def _for_update(actor: Actor) -> PreparedQuery:
+    rows = Appointment.objects.visible_to(actor, NOW).order_by().filter(pk=Slot("appointment_id")).select_related("patient")
+    return PreparedQuery(rows.select_for_update(of=("self",)))

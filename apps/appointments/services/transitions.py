@@ -15,6 +15,7 @@ from apps.access.actor import Actor
 from apps.appointments import rules
 from apps.appointments.events import AppointmentUpdated
 from apps.appointments.models import Appointment, StatusChange
+from apps.appointments.queries import prepared
 from apps.appointments.queue.services.marks import set_queue_marks
 from apps.appointments.rights import Permission
 from apps.appointments.rules import Status
@@ -24,7 +25,7 @@ from apps.appointments.services import care_team
 from apps.appointments.services.booking import MIN_ATTEMPTS, PatientNotActive, can_attend, find_clash, free_seat, max_attempts
 from apps.common import clock
 from apps.common.actor import AuditActor
-from apps.common.errors import Conflict, Invalid
+from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.lifecycle.machine import StateMachine, Transition, guarded_update
 from apps.events.services import emit
 from apps.patients import selectors as patients
@@ -144,7 +145,10 @@ def return_to_queue(*, by: Actor, appointment_id: UUID) -> Appointment:
 
 def get_for_update(by: Actor, appointment_id: UUID) -> Appointment:
     """The appointment's row, locked until the transaction ends. Raises NotFound."""
-    return STATES.lock(Appointment.objects.visible_to(by).filter(pk=appointment_id).select_related("patient"))
+    row = prepared.for_update(by, appointment_id)
+    if row is None:
+        raise NotFound("There is no such appointment.")
+    return row
 
 
 def get_with_patient_for_update(by: Actor, appointment_id: UUID, *, unless: Collection[str] = ()) -> Appointment:

@@ -1,15 +1,17 @@
-"""The list of consultations, one consultation and its steps: prepared per role and set of filters (`rest.scoped_list`)."""
+"""The list of consultations, one consultation and its steps, and the locks that a write begins with: all of them prepared."""
 
 from functools import cache
 from uuid import UUID
 
-from django.db.models import Q, UUIDField
+from django.db.models import Q, Subquery, UUIDField
 
+from apps.access.actor import Actor
 from apps.common import row_counters
-from apps.common.prepared import PreparedQuery, Slot
+from apps.common.prepared import NOW, PreparedQuery, Slot
 from apps.consultations.models import Consultation, RowCounter, StepSave
 from apps.patients.lists.patient_queries import surviving_id
-from apps.rest.scoped_list import ScopedList
+from apps.patients.models import Patient
+from apps.rest.scoped_list import ScopedList, actor_values, per_role
 
 ROW_COUNTER = row_counters.RowCounter(table=RowCounter, counted=Consultation, columns=("consultations",))
 COLUMNS = (
@@ -40,9 +42,33 @@ CONSULTATIONS = ScopedList(
 )
 
 
+def patient_for_update(actor: Actor, consultation_id: UUID) -> list[Patient]:
+    """Returns the patient of a consultation that the actor may see, its row locked; empty where there is none."""
+    return _patient_for_update(actor).instances(consultation_id=consultation_id, **actor_values(actor))
+
+
+def for_update(consultation_id: UUID) -> Consultation:
+    """Returns the consultation with its appointment, its own row locked. The caller has checked that the actor may see it."""
+    (row,) = _for_update().instances(consultation_id=consultation_id)
+    return row
+
+
 def latest_saves(consultation_id: UUID) -> list[StepSave]:
     """Returns the latest save of each step of a consultation, in order of the steps."""
     return _latest().instances(consultation_id=consultation_id)
+
+
+@per_role
+def _patient_for_update(actor: Actor) -> PreparedQuery:
+    consultation = Consultation.objects.visible_to(actor, NOW).order_by().filter(pk=Slot("consultation_id"))
+    patients = Patient.objects.visible_to(actor, NOW).order_by()
+    return PreparedQuery(patients.filter(pk=Subquery(consultation.values("patient_id"))).select_for_update())
+
+
+@cache
+def _for_update() -> PreparedQuery:
+    rows = Consultation.objects.filter(pk=Slot("consultation_id")).order_by().select_related("appointment")
+    return PreparedQuery(rows.select_for_update(of=("self",)))
 
 
 @cache

@@ -10,7 +10,7 @@ from apps.common.errors import Conflict, Forbidden, Invalid, Unavailable
 from apps.common.lifecycle.machine import StateMachine, Transition, guarded_update
 from apps.consultations import rules, selectors
 from apps.consultations.models import Consultation, ConsultationStatusChange
-from apps.consultations.queries.prepared import CONSULTATIONS
+from apps.consultations.queries import prepared
 from apps.consultations.rights import Permission
 from apps.patients import selectors as patients
 from apps.patients.models import Patient
@@ -56,11 +56,10 @@ STATES = ConsultationStates()
 
 def get_for_update(by: Actor, consultation_id: UUID) -> tuple[Consultation, Patient]:
     """The consultation and its patient, both locked until the transaction ends, the patient first. Raises NotFound."""
-    visible = CONSULTATIONS.instance(by, consultation_id)
-    if visible is None:
+    patient = patients.lock_survivor(lambda: prepared.patient_for_update(by, consultation_id))
+    if patient is None:
         raise selectors.not_found(consultation_id)
-    patient = patients.get_survivor_for_update(by, visible.patient_id)
-    row = STATES.lock(Consultation.objects.filter(pk=consultation_id).select_related("appointment"))
+    row = prepared.for_update(consultation_id)
     if row.patient_id != patient.pk:  # moved to another record while we waited for this one
         raise Unavailable("The record is being merged. Try again.")
     return row, patient

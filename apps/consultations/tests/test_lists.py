@@ -74,6 +74,29 @@ def test_a_start_costs_the_same_before_and_after_many_visits_of_the_appointment(
     assert costs[0] == costs[1]
 
 
+def test_a_save_reads_the_consultation_once_under_the_lock_of_its_patient(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    appointment = booked(patient, doctor)
+    visit = start_consultation(doctor, patient, appointment_id=appointment.pk)
+    with CaptureQueriesContext(connection) as seen:
+        save(doctor, visit, 7)
+    reads = [row["sql"] for row in seen if row["sql"].startswith("SELECT")]
+    of_this_one = [sql for sql in reads if visit.row.pk.hex in sql.replace("-", "")]
+    locks = [sql.partition("FROM ")[2].split()[0] for sql in reads if "FOR UPDATE" in sql]
+    assert len([sql for sql in of_this_one if sql.startswith('SELECT "consultations_consultation"')]) == 1
+    assert locks == ['"patients_patient"', '"consultations_consultation"']
+
+
+def test_a_start_plans_the_lock_of_the_appointment_once(staff: dict[str, User]) -> None:
+    patient, doctor = register_patient(), staff["doctor"]
+    for minutes in (0, 60):
+        start_consultation(doctor, patient, appointment_id=booked(patient, doctor, minutes_ahead=minutes).pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%FOR UPDATE OF%'")
+        locked = [statement.rpartition(" OF ")[2] for (statement,) in cursor.fetchall()]
+    assert locked == ['"appointments_appointment"']
+
+
 def test_the_total_is_exact_without_a_filter_less_what_is_hidden(staff: dict[str, User], colleague: User) -> None:
     closed = register_patient("Rose", "Martin")
     start_consultation(staff["doctor"], closed)
