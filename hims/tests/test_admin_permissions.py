@@ -368,7 +368,7 @@ def test_a_refused_page_is_on_record(staff: dict[str, User], page_of: Callable[[
     response = page_of("nurse").get(reverse("admin:accounts_user_add"))
     row = AuditEvent.objects.get(outcome="denied")
     assert response.status_code == 403
-    assert "Your role does not include" in response.content.decode()
+    assert "Your role doesn't include it" in response.content.decode()
     assert (row.user_id, row.action, row.detail["path"]) == (staff["nurse"].pk, "page.refused", "/admin/accounts/user/add/")
 
 

@@ -70,7 +70,7 @@ def test_the_sixth_sign_in_within_a_minute_is_refused_with_a_page(staff: dict[st
     refused = try_to_sign_in(PASSWORD)
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert "Too many failed attempts" in refused.content.decode()
+    assert "Too many attempts to sign in" in refused.content.decode()
     assert "Traceback" not in refused.content.decode()
 
 

@@ -41,7 +41,7 @@ def test_free_taken_and_break_stand_where_they_are() -> None:
         "10:00": "break",
         "10:15": "free",
     }
-    assert [one.what for one in found[1].cells[0].entries] == ["a"]
+    assert [one.appointment for one in found[1].cells[0].entries] == ["a"]
 
 
 def test_a_long_visit_takes_every_line_it_lasts_and_is_told_once() -> None:
@@ -110,5 +110,5 @@ def test_the_hour_that_comes_twice_has_its_rows_twice() -> None:
     second = GridEntry(datetime(2025, 11, 2, 9, 30, tzinfo=UTC), datetime(2025, 11, 2, 10, 0, tzinfo=UTC), True, "second")
     found = rows(Column(autumn, "Smith", 30, (span("00:30", "03:00", autumn),), (), (first, second)))
     assert list(kinds(found)) == ["00:30", "01:00", "01:30", "01:00+", "01:30+", "02:00", "02:30"]
-    assert [one.what for one in found[2].cells[0].entries] == ["first"]
-    assert [one.what for one in found[4].cells[0].entries] == ["second"]
+    assert [one.appointment for one in found[2].cells[0].entries] == ["first"]
+    assert [one.appointment for one in found[4].cells[0].entries] == ["second"]

@@ -76,7 +76,7 @@ def test_what_is_not_known_stays_unknown(moved: Any) -> None:
 
 
 def test_two_facts_cannot_have_one_name(moved: Any) -> None:
-    with pytest.raises(TypeError, match=r"two facts are called 'test\.patient_moved': .*PatientMoved and .*Another"):
+    with pytest.raises(TypeError, match=r"two events have the name 'test\.patient_moved': .*PatientMoved and .*Another"):
 
         class Another(Event, name="test.patient_moved"):
             pass

@@ -223,7 +223,7 @@ def _check_native_header(file: str, native: NativeSheet, header: list[str]) -> N
 
 def _check_cells(file: str, sheet: Sheet, line: int, cells: Mapping[str, str]) -> None:
     for name, text in cells.items():
-        problem = " contains a NUL character" if "\0" in text else None
+        problem = "contains a NUL character" if "\0" in text else None
         if text and name in (*sheet.instants, "ended"):
             problem = problem or instant_problem(text)
         if name in sheet.days:

@@ -101,7 +101,7 @@ class TestTheReader:
             ("patients", b"1940-11-30", b"", "patients.csv.gz, line 3, column 'birth_date': '' is not an ISO"),
             ("medications", b"2014-10-01", b"autumn", "medications.csv.gz, line 4, column 'authored': 'autumn' is not an ISO"),
             ("conditions", b"2018-02-10T15:00:00+00:00", b"2018-02-10T15:00:00", "column 'abatement': .* has no time zone"),
-            ("allergies", b"shellfish", b"shell\0fish", "allergies.csv.gz, line 3, column 'display': holds a NUL"),
+            ("allergies", b"shellfish", b"shell\0fish", "allergies.csv.gz, line 3, column 'display': contains a NUL character"),
             ("patients", "Ørsted".encode(), b"\xd8rsted", "patients.csv.gz, after line .*: not UTF-8"),
             ("procedures", b"Colonoscopy", b'"Colonoscopy', "procedures.csv.gz, after line"),
         ],
@@ -113,7 +113,7 @@ class TestTheReader:
 
     def test_a_patient_listed_twice_is_refused(self, folder):
         rewrite(folder, "patients", lambda text: text + text.splitlines()[1] + b"\n")
-        with pytest.raises(reader.Unreadable, match="line 6, column 'id': repeats the patient of line 2 again"):
+        with pytest.raises(reader.Unreadable, match="line 6, column 'id': repeats the patient of line 2"):
             reader.read(folder)
 
 
@@ -221,5 +221,5 @@ class TestTheChart:
     def test_claims_and_unknown_statuses_have_no_home(self, extract):
         with pytest.raises(mapping.NotImportable, match="Claims of another system"):
             entries(extract, "Ada", "claims")
-        with pytest.raises(mapping.NotImportable, match="'entered-by-mistake' is not one we know"):
+        with pytest.raises(mapping.NotImportable, match="The status 'entered-by-mistake' is unknown"):
             entries(extract, "Dan", "medications")

@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from apps.rest.serializers import ClockField, IdField, InstantField, InstantOrDayField, StrictSerializer
+from apps.rest.serializers import ClockField, IdField, InstantField, InstantOrDayField, LineField, StrictSerializer
 
 
 class Body(StrictSerializer):
     flag = serializers.BooleanField(required=False)
     number = serializers.IntegerField(required=False)
     amount = serializers.DecimalField(max_digits=6, decimal_places=2, required=False)
-    text = serializers.CharField(required=False, allow_null=True)
+    text = LineField(required=False, allow_null=True)
     kind = serializers.ChoiceField(choices=["a", "b"], required=False)
     day = serializers.DateField(required=False)
     at = InstantField(required=False)
     since = InstantOrDayField(required=False)
     starts = ClockField(required=False)
     id = IdField(required=False)
-    texts = serializers.ListField(child=serializers.CharField(), required=False)
+    texts = serializers.ListField(child=LineField(), required=False)
 
 
 def refusals(**sent: Any) -> dict[str, Any]:
