@@ -29,7 +29,7 @@ check: SET = test
 check: install
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
-	HIMS_ENV=test $(VENV)/mypy hims apps
+	HIMS_ENV=test $(VENV)/mypy hims apps benchmarks
 	HIMS_ENV=test $(PYTEST)
 
 # make bench ONLY=list,search ROWS=100000 ROUNDS=3; see docs/benchmarks.md

@@ -59,6 +59,13 @@ class Driver:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return line
 
+    def _wait(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:
+        """Returns the lines that can be read, after at most so many seconds."""
+        if self.selector.get_map():
+            return self.selector.select(seconds)
+        time.sleep(seconds)
+        return []
+
     def _ask(self, line: Line) -> None:
         line.got.clear()
         line.sent_at = time.perf_counter()
@@ -104,7 +111,7 @@ class PacedDriver(Driver):
                 now = time.perf_counter()
                 continue
             wait = due - now if self.idle and now < self.until else LONGEST
-            ready = self.selector.select(max(0.0, wait)) if self.selector.get_map() else time.sleep(max(0.0, wait)) or []
+            ready = self._wait(max(0.0, wait))
             if not ready and wait == LONGEST:
                 raise TimeoutError(f"no answer for {LONGEST:.0f} s")
             for key, _ in ready:

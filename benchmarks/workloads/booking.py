@@ -14,8 +14,8 @@ CLIENTS = (1, 8, 32)
 def run(stage: Stage) -> list[Row]:
     small = databases.address(databases.name(stage.options.small))
     with ExitStack() as stack:
-        here = stack.enter_context(Slots(stage.loaded, stage.address).as_dict())
-        there = stack.enter_context(Slots(stage.loaded_small, small).as_dict())
+        here = stack.enter_context(Slots(stage.loaded, stage.address).kept())
+        there = stack.enter_context(Slots(stage.loaded_small, small).kept())
         rows = [_cost(stage, here, there), _speed(stage, here)]
     return [*rows, guard(stage)]
 

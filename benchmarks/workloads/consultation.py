@@ -18,8 +18,8 @@ LIST = "/v1/consultations?page=1&limit=20"
 def run(stage: Stage) -> list[Row]:
     small = databases.address(databases.name(stage.options.small))
     with ExitStack() as stack:
-        here = stack.enter_context(OpenConsultations(stage.loaded, stage.address, READER).as_dict())
-        there = stack.enter_context(OpenConsultations(stage.loaded_small, small, READER).as_dict())
+        here = stack.enter_context(OpenConsultations(stage.loaded, stage.address, READER).kept())
+        there = stack.enter_context(OpenConsultations(stage.loaded_small, small, READER).kept())
         costs = [_row(stage, name, targets) for name, targets in _targets(stage, here, there).items()]
         return [*costs, *_statements(stage, here)]
 

@@ -92,7 +92,7 @@ def run(stage: Stage) -> list[Row]:
 def _measure(stage: Stage, name: str, web: Web, workers: list[int]) -> list[Row]:
     rounds: dict[bool, list[Round]] = {False: [], True: []}
     token = sign_in(web)
-    with Slots(stage.loaded, stage.address).as_dict() as here:
+    with Slots(stage.loaded, stage.address).kept() as here:
         for number in range(stage.options.rounds):
             for working in (False, True) if number % 2 == 0 else (True, False):
                 with _stopped(stage, [] if working else workers):

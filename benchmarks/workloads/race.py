@@ -26,7 +26,7 @@ def run(stage: Stage) -> list[Row]:
 
 def _race(stage: Stage, name: str, web: Web, token: str) -> Row:
     before = _deadlocks(stage.address)
-    with Slots(stage.loaded, stage.address).as_dict() as here:
+    with Slots(stage.loaded, stage.address).kept() as here:
         places = iter(range(10**9))
         rounds = stage.options.race_rounds
         one = [_answers(web, token, _wanted(here, [next(places)] * CLIENTS)) for _ in range(rounds)]

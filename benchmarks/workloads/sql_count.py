@@ -28,7 +28,7 @@ def run(stage: Stage) -> list[Row]:
 
 
 def _booked(stage: Stage) -> Counter[str]:
-    with Slots(stage.loaded, stage.address).as_dict() as here:
+    with Slots(stage.loaded, stage.address).kept() as here:
         for _ in range(2):  # the first request of a process may ask more
             request = slots.booking(*here.next())
             sent = statements.capture(request.path, stage.token, request.body, **request.headers).sent
