@@ -22,7 +22,7 @@ class _AppointmentEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentBooked(_AppointmentEvent, name="appointment.created"):
-    """A visit stands in the diary, or was asked for (`requested`)."""
+    """An appointment was booked, or requested (`requested`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,24 +160,24 @@ class _WaitlistEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class WaitlistEntryAdded(_WaitlistEvent, name="waitlist.added"):
-    """Somebody would come sooner; without a doctor, to whichever."""
+    """A patient was put on the waiting list; without a doctor, for any doctor."""
 
     doctor_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class WaitlistEntryWithdrawn(_WaitlistEvent, name="waitlist.withdrawn"):
-    """Somebody waits no longer."""
+    """A patient was taken off the waiting list."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WaitlistEntryExpired(_WaitlistEvent, name="waitlist.expired"):
-    """The last day on which somebody would have come has passed."""
+    """The last day that the patient had named has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WaitlistOffered(_WaitlistEvent, name="waitlist.offered"):
-    """A time that came free was offered to somebody who waits; it is free for everybody else as well."""
+    """A freed time was offered to a patient on the waiting list. It is not reserved."""
 
     offer_id: UUID
     doctor_id: UUID
@@ -187,7 +187,7 @@ class WaitlistOffered(_WaitlistEvent, name="waitlist.offered"):
 
 @dataclass(frozen=True, kw_only=True)
 class WaitlistOfferSettled(_WaitlistEvent, name="waitlist.offer_settled"):
-    """An offer was accepted, declined, lost to somebody faster, withdrawn with its entry, or has expired. `opening` is the
+    """An offer was accepted, declined, lost to a faster patient, withdrawn with its entry, or has expired. `opening` is the
     fact that freed the time."""
 
     offer_id: UUID

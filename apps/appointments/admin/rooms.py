@@ -14,7 +14,7 @@ from apps.rest.admin.row_actions import RowAction
 
 @admin.register(Room)
 class RoomAdmin(HimsModelAdmin):
-    """Whoever books sees them; administrators keep them."""
+    """Users who book see the rooms; administrators change them."""
 
     resource = "room"
     list_audit_action = "listed"

@@ -31,7 +31,7 @@ class AppointmentType(models.TextChoices):
 
 class RoomQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever books sees the rooms."""
+        """Users who book see the rooms."""
         return self.all() if actor.has_permission(Permission.ROOM_VIEW) else self.none()
 
 
@@ -57,7 +57,7 @@ class Room(BaseModel):
 
 class OfDoctorQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever sees the doctors sees when they work."""
+        """Users who see the doctors see their working hours."""
         return self.all() if actor.has_permission(AccountPermission.DOCTOR_VIEW) else self.none()
 
 

@@ -31,8 +31,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class GridEntry:
-    """Something that stands in the diary; `appointment` is told about it, None where nothing may be. One that does not take time
-    (overbooked, asked for, missed) leaves its cell free."""
+    """An entry of the schedule. `appointment` is None where the user may not see it. An entry that takes no time (overbooked,
+    requested, missed) leaves its cell free."""
 
     start: datetime
     end: datetime
