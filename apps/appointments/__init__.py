@@ -1,6 +1,6 @@
-"""The diary: schedules, rooms, slots, bookings, the waiting room and the waitlist.
+"""Schedules, rooms, free times, appointments, the queue and the waitlist.
 
-Nobody is booked twice: exclusion constraints keep two live visits of one doctor, one patient or one room apart, whoever writes
-them. It announces: appointment created and updated, schedule changed, time off added and removed,
-waitlist entries and offers.
+Exclusion constraints in the database prevent a double booking: no two live appointments of one doctor, one patient or one room
+overlap. The app announces appointments that were created or updated, changed schedules, time off that was added or removed, and
+entries and offers of the waitlist.
 """

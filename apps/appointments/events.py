@@ -1,4 +1,4 @@
-"""The facts that `appointments` announces. Ids, states, times and column names; never a name, a note or a reason."""
+"""The events of `appointments`. They contain ids, states, times and column names, but no name, note or reason."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,10 +27,10 @@ class AppointmentBooked(_AppointmentEvent, name="appointment.created"):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentUpdated(_AppointmentEvent, name="appointment.updated"):
-    """`changes` are the names of the columns that changed; `notify_patient` is the wish of whoever changed them.
+    """`changes` are the names of the columns that changed. `notify_patient` is the choice of the user who changed them.
 
-    `left_*` say which of a doctor's time the visit no longer takes, or no longer all of: it was cancelled, missed, moved or given
-    to another doctor. They are empty where it left none.
+    `left_*` describe the doctor's time that the appointment no longer takes in full, because it was cancelled, missed, moved,
+    shortened or given to another doctor. They are empty if it left no time.
     """
 
     changes: tuple[str, ...]
@@ -43,7 +43,7 @@ class AppointmentUpdated(_AppointmentEvent, name="appointment.updated"):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentsImported(Event, name="appointment.taken_over"):
-    """Visits that happened elsewhere were written down, with their history."""
+    """Past appointments of another system or of paper records were imported with their history."""
 
     visits: int
 
@@ -59,7 +59,7 @@ class _DoctorEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleChanged(_DoctorEvent, name="schedule.changed"):
-    """A doctor's hours, slots or lengths of visits are others now."""
+    """A doctor's hours, slot length or appointment lengths changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +78,12 @@ class TimeOffRemoved(_DoctorEvent, name="schedule.time_off_removed"):
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesBooked(Event, name="appointment.series_booked"):
-    """Visits were booked together; each was announced by itself before."""
+    """Appointments were booked together. Each was announced by itself before."""
 
     series_id: UUID
     patient_id: UUID
     doctor_id: UUID
-    every_weeks: int  # 0 where the series is not weekly
+    every_weeks: int  # 0 if the series is not weekly
     frequency: str
     interval: int
     booked: int
@@ -105,19 +105,19 @@ class _BulkRescheduleEvent(_DoctorEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointmentsRescheduled(_BulkRescheduleEvent, name="schedule.visits_moved"):
-    """An absent doctor's visits went elsewhere; each was announced by itself before."""
+    """An absent doctor's appointments were moved. Each was announced by itself before."""
 
     to_doctor_id: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkRescheduleUndone(_BulkRescheduleEvent, name="schedule.visits_put_back"):
-    """Such a move was undone, as far as it could be: so many visits are back."""
+    """A bulk reschedule was undone. `visits` is the number of appointments that moved back."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarFeedMade(_DoctorEvent, name="schedule.calendar_feed_made"):
-    """A doctor's calendar has a new address; the one before is dead."""
+    """A doctor's calendar has a new address. The previous one is revoked."""
 
     feed_id: UUID
 
@@ -138,12 +138,12 @@ class _RoomEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomAdded(_RoomEvent, name="room.added"):
-    """Visits can be booked into it."""
+    """A room for appointments was added."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoomChanged(_RoomEvent, name="room.changed"):
-    """It has another name or place, or is closed or open again."""
+    """The room's name or location changed, or the room was closed or opened again."""
 
     changes: tuple[str, ...]
 

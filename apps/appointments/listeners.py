@@ -1,4 +1,4 @@
-"""What the diary hears of: a doctor who leaves; of its own, times that came free and offers that were settled."""
+"""Listeners: a doctor who leaves, merged patients, freed times, and waitlist offers that were settled."""
 
 from datetime import timedelta
 
@@ -15,7 +15,8 @@ from apps.patients.events import MergeUndone, PatientsMerged
 
 @after_commit(StaffDeactivated)
 def close_the_calendar(event: StaffDeactivated) -> None:
-    """The address of a doctor who left stays dead, also should he come back. (It answers nothing from the first moment on.)"""
+    """Revokes the calendar address of a doctor who left, so that it also stays invalid if the doctor returns. (The feed already
+    returns nothing once the account is inactive.)"""
     services.close_feed(by=SYSTEM, doctor_id=event.user_id)
 
 
@@ -27,14 +28,14 @@ def refresh_care_team_of_survivor(event: PatientsMerged) -> None:
 
 @after_commit(MergeUndone)
 def refresh_both_care_teams(event: MergeUndone) -> None:
-    """The appointments went back; what was cancelled meanwhile makes no doctor a member."""
+    """Refreshes both care teams: the appointments went back, and those cancelled in the meantime make no doctor a member."""
     for patient_id in (event.patient_id, event.retired_id):
         services.remove_stale_members(by=SYSTEM, patient_id=patient_id)
 
 
 @after_commit(AppointmentUpdated, when=lambda event: event.left_at is not None)
 def offer_freed_time(event: AppointmentUpdated) -> None:
-    """Heard twice, it is offered once: the fact's own id names the opening."""
+    """Offers the freed time. A repeated delivery offers it once, because the event's id is the id of the opening."""
     if event.left_at is None or event.left_minutes is None or event.left_doctor_id is None or event.event_id is None:
         return
     services.offer_freed_slot(

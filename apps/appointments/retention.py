@@ -1,4 +1,4 @@
-"""How long doctors' times that came free are kept. Appointments, offers and their history are never removed."""
+"""How long freed times are stored. Appointments, offers and their history are never removed."""
 
 from datetime import timedelta
 

@@ -1,7 +1,7 @@
-"""What may follow what, and which times are free. Pure decisions on plain values.
+"""Which status may follow which, and which times are free. Pure decisions on plain values.
 
-Times are half open: a visit ends where the next may begin. A working day is written in the clinic's wall time and turned into
-instants day by day, so that a day on which the clocks change has the hours it really has.
+Times are half open: the next appointment may begin at the instant at which one ends. A working day is written in the clinic's
+local time and converted to instants day by day, so a day on which the clocks change has its true number of hours.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from apps.common.lifecycle.states import Lifecycle
 
-SLOT_MINUTES = 15  # where a doctor has said nothing else
-SHORTEST, LONGEST = 5, 480  # minutes a visit may take
-OVERBOOK_PER_DAY = 6  # where a doctor has said nothing else
-FURTHEST_DAYS = 366  # how far a range of availability may reach
-SPREAD = timedelta(days=60)  # within which alternatives are looked for
+SLOT_MINUTES = 15  # the default slot length
+SHORTEST, LONGEST = 5, 480  # the minutes that an appointment may take
+OVERBOOK_PER_DAY = 6  # the default number of overbook seats
+FURTHEST_DAYS = 366  # the longest range for which free times can be requested
+SPREAD = timedelta(days=60)  # the period in which alternatives are searched
 
 
 class Status(StrEnum):
@@ -42,7 +42,7 @@ LIFECYCLE = Lifecycle(
         S.COMPLETED: (),
         S.CANCELLED: (),
     },
-    by_system={  # the consultation, and the undo of a check-in
+    by_system={  # by the consultation, and by undoing a check-in
         S.SCHEDULED: (S.IN_PROGRESS,),
         S.CONFIRMED: (S.IN_PROGRESS,),
         S.CHECKED_IN: (S.IN_PROGRESS, S.SCHEDULED, S.CONFIRMED),
@@ -50,8 +50,8 @@ LIFECYCLE = Lifecycle(
     },
 )
 LIVE = (S.SCHEDULED, S.CONFIRMED, S.CHECKED_IN, S.IN_PROGRESS)
-MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room may still change
-BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # to what an undone check-in returns
+MOVABLE = (S.REQUESTED, S.SCHEDULED, S.CONFIRMED)  # time, length, doctor and room can still change
+BEFORE_CHECK_IN = (S.SCHEDULED, S.CONFIRMED)  # the statuses to which an undone check-in returns
 
 MIDNIGHT = time(0)
 
@@ -69,7 +69,7 @@ class TimeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A doctor's published hours on one weekday (0 is Monday), in the clinic's wall time, on days from `since` to `until`.
+    """A doctor's published hours on one weekday (0 is Monday), in the clinic's local time, on days from `since` to `until`.
 
     `ends` at 00:00 is the midnight that ends the day, written 24:00.
     """
@@ -84,31 +84,31 @@ class Hours:
         return day.weekday() == self.weekday and self.since <= day and (self.until is None or day <= self.until)
 
     def span(self, day: date, zone: ZoneInfo) -> TimeSpan:
-        """The hours of one day."""
+        """Returns the hours of one day."""
         last = day + timedelta(days=1) if self.ends == MIDNIGHT else day
         return TimeSpan(instant(day, self.starts, zone), instant(last, self.ends, zone))
 
 
 def clock_time(at: time, *, is_end: bool = False) -> str:
-    """Returns a wall time as HH:MM; the midnight that ends a day as 24:00."""
+    """Returns a local time as HH:MM; the midnight that ends a day as 24:00."""
     return "24:00" if is_end and at == MIDNIGHT else f"{at:%H:%M}"
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The instant of a wall time, in UTC. A time the clocks skip is the one as long after the jump; of one they repeat, the first
-    (PEP 495, fold=0)."""
+    """Returns the UTC instant of a local time. For a time that the clocks skip it is the corresponding time after the change, and
+    for one that occurs twice the first (PEP 495, fold=0)."""
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 def open_spans(hours: Iterable[Hours], days: Iterable[date], zone: ZoneInfo) -> list[TimeSpan]:
-    """When a doctor works on these days, in order."""
+    """Returns when a doctor works on these days, in order."""
     known = list(hours)
     spans = [one.span(day, zone) for day in days for one in known if one.counts_on(day)]
     return sorted((span for span in spans if span.start < span.end), key=lambda span: span.start)
 
 
 def joined(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
-    """Returns spans in order with those that touch made one: a doctor who works past midnight has two spans and no break."""
+    """Returns the spans in order, with touching ones joined: a doctor who works past midnight has two spans without a break."""
     whole: list[TimeSpan] = []
     for span in spans:
         if whole and span.start <= whole[-1].end:
@@ -119,7 +119,7 @@ def joined(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
 
 
 def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
-    """The clinic's days that a range touches."""
+    """Yields the days of a range, in the clinic's time zone."""
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
         yield day
@@ -127,7 +127,7 @@ def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[dat
 
 
 def without(spans: Iterable[TimeSpan], taken: Sequence[TimeSpan]) -> Iterator[TimeSpan]:
-    """What is left of the spans, both in order."""
+    """Yields the parts of the spans that are not taken. Both lists are in order."""
     for span in spans:
         start = span.start
         for busy in taken:
@@ -145,9 +145,9 @@ def without(spans: Iterable[TimeSpan], taken: Sequence[TimeSpan]) -> Iterator[Ti
 def slots(
     spans: Iterable[TimeSpan], taken: Sequence[TimeSpan], *, minutes: int, grid: int, start: datetime, end: datetime
 ) -> Iterator[TimeSpan]:
-    """Free times of `minutes` within the spans and the range, none overlapping another, on the grid that begins with each span.
+    """Yields free times of `minutes` within the spans and the range, without overlaps, on the grid that begins with each span.
 
-    A taken time pushes the next slot to the next line of the grid behind it. `taken` is in order of its beginnings.
+    After a taken time the next free time begins on the next line of the grid. `taken` is in order of its starts.
     """
     length, step, index = timedelta(minutes=minutes), timedelta(minutes=grid), 0
     for span in spans:

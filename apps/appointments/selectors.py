@@ -1,4 +1,4 @@
-"""Finding visits. Everything here is already scoped to whoever asks."""
+"""Finds appointments, series, waitlist entries and schedules. Every selector is limited to what the caller may see."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -36,28 +36,29 @@ from apps.rest.scoped_list import CountedPage, ListPage
 
 
 def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
-    """All visits the actor may know of, with patient, doctor and room, the latest first."""
+    """Returns all appointments that the actor may see, with patient, doctor and room, the latest first."""
     rows = Appointment.objects.visible_to(visible_to).select_related("patient", "doctor", "room")
     return rows.order_by("-scheduled_time", "-id")
 
 
 def list_page(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> CountedPage:
-    """A page of visits. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until (before it), status.
+    """Returns a page of appointments. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until
+    (exclusive), status.
 
-    At most two statements. Without a filter the total is exact, with one it is counted up to 10,000.
+    At most two statements. Without a filter the total is exact; with one it is counted up to 10,000.
     """
     bound = APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters)
     return bound.page(offset=offset, limit=limit)
 
 
 def following(*, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any) -> ListPage:
-    """The page of visits behind a place, under the same filters. One statement; nothing is counted."""
+    """Returns the page of appointments after a position, with the same filters. One statement, without a count."""
     bound = APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters)
     return bound.following(after=after, limit=limit)
 
 
 def appointment(by: Actor, appointment_id: UUID) -> Appointment:
-    """The visit, or NotFound."""
+    """Returns the appointment, or raises NotFound."""
     row: Appointment | None = APPOINTMENTS.instance(by, appointment_id)
     if row is None:
         raise NotFound("There is no such appointment.")
@@ -65,7 +66,7 @@ def appointment(by: Actor, appointment_id: UUID) -> Appointment:
 
 
 def appointment_with_people(by: Actor, appointment_id: UUID) -> Appointment:
-    """The visit with patient, doctor and room, or NotFound."""
+    """Returns the appointment with patient, doctor and room, or raises NotFound."""
     row = appointments(visible_to=by).filter(pk=appointment_id).first()
     if row is None:
         raise NotFound("There is no such appointment.")
@@ -73,12 +74,12 @@ def appointment_with_people(by: Actor, appointment_id: UUID) -> Appointment:
 
 
 def history(row: Appointment) -> QuerySet[StatusChange]:
-    """What the visit went through, in order."""
+    """Returns the appointment's status changes, in order."""
     return StatusChange.objects.filter(appointment=row).select_related("by").order_by("id")
 
 
 def of_series(by: Actor, series_id: UUID) -> list[Appointment]:
-    """The visits of a series that are shown to the actor, in order of time. Raises NotFound where there are none."""
+    """Returns the appointments of a series that the actor may see, in order of time. Raises NotFound if there are none."""
     rows = list(appointments(visible_to=by).filter(series=series_id).select_related("series").order_by("scheduled_time", "id"))
     if not rows:
         raise NotFound("There is no such series.")
@@ -86,7 +87,7 @@ def of_series(by: Actor, series_id: UUID) -> list[Appointment]:
 
 
 def bulk_reschedule(by: Actor, move_id: UUID) -> BulkReschedule:
-    """Visits that were moved together, or NotFound."""
+    """Returns the bulk reschedule, or raises NotFound."""
     row = BulkReschedule.objects.visible_to(by).filter(pk=move_id).first()
     if row is None:
         raise NotFound("There is no such rescheduling.")
@@ -94,26 +95,26 @@ def bulk_reschedule(by: Actor, move_id: UUID) -> BulkReschedule:
 
 
 def still_movable(by: Actor, move: BulkReschedule) -> QuerySet[Appointment]:
-    """The absent doctor's visits in the time of the move that may still be moved, as far as they are shown to the actor."""
+    """Returns the absent doctor's appointments in the period of the move that can still be moved and that the actor may see."""
     start = max(move.starts_at, clock.now())
     rows = appointments(visible_to=by).filter(doctor=move.doctor_id, scheduled_time__gte=start, scheduled_time__lt=move.ends_at)
     return rows.filter(status__in=rules.MOVABLE).order_by("scheduled_time", "id")
 
 
 def rescheduled_appointments(by: Actor, move: BulkReschedule) -> QuerySet[RescheduledAppointment]:
-    """Its visits as far as they are shown to the actor, in order of the times they had."""
+    """Returns the moved appointments that the actor may see, in order of their previous times."""
     shown = Appointment.objects.visible_to(by).values("pk")
     rows = RescheduledAppointment.objects.filter(move=move, appointment__in=shown).select_related("appointment")
     return rows.order_by("from_time", "id")
 
 
 def live_feed(by: Actor, doctor_id: UUID) -> CalendarFeed | None:
-    """The calendar of a doctor that can be subscribed to now, if there is one."""
+    """Returns the doctor's current calendar feed, or None."""
     return CalendarFeed.objects.visible_to(by).filter(doctor=doctor_id, revoked_at=None).first()
 
 
 def count_upcoming(patient_id: UUID, since: datetime) -> int:
-    """How many visits of the patient from the instant on are asked for, booked, or waiting to be seen."""
+    """Returns how many appointments of the patient from the instant on are requested, booked or waiting."""
     ahead = (*rules.MOVABLE, rules.Status.CHECKED_IN)
     return Appointment.objects.filter(patient=patient_id, scheduled_time__gte=since, status__in=ahead).count()
 
@@ -126,21 +127,21 @@ def count_upcoming_with_doctor(by: Actor, doctor_id: UUID) -> int:
 
 
 def busy(feed: CalendarFeed, start: datetime, end: datetime) -> QuerySet[Appointment]:
-    """The feed's visits that take the doctor's time, or were asked for, in order. Whoever fetches them is shown no patient, and
-    no visit of a chart that is closed to the doctor."""
+    """Returns the feed's appointments that take the doctor's time or are requested, in order. The calendar shows no patient, and
+    no appointment of a chart that is closed to the doctor."""
     rows = Appointment.objects.visible_to(feed.doctor)
     rows = rows.filter(doctor=feed.doctor_id, scheduled_time__gte=start, scheduled_time__lt=end)
     return rows.exclude(status__in=[rules.Status.CANCELLED, rules.Status.NO_SHOW]).order_by("scheduled_time", "id")
 
 
 def waitlist(*, visible_to: Actor, status: str = WaitStatus.WAITING.value) -> QuerySet[WaitlistEntry]:
-    """The entries of this status: of those who wait the most urgent first, then who waits longest; of the others the newest."""
+    """Returns the entries of this status: waiting ones by priority and then waiting time, others the newest first."""
     rows = WaitlistEntry.objects.visible_to(visible_to).filter(status=status)
     return rows.ranked() if status == WaitStatus.WAITING else rows.order_by("-created_at", "-id")
 
 
 def waitlist_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
-    """The entry, or NotFound."""
+    """Returns the entry, or raises NotFound."""
     entry = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).first()
     if entry is None:
         raise NotFound("There is no such waitlist entry.")
@@ -148,7 +149,7 @@ def waitlist_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
 
 
 def offers_of(entries: Collection[UUID]) -> dict[UUID, list[WaitlistOffer]]:
-    """What each of these entries was offered, the latest first, in one statement."""
+    """Returns the offers of each of these entries, the latest first, in one statement."""
     offers: dict[UUID, list[WaitlistOffer]] = {entry_id: [] for entry_id in entries}
     for offer in WaitlistOffer.objects.filter(entry__in=entries).order_by("-created_at", "-id"):
         offers[offer.entry_id].append(offer)
@@ -156,7 +157,7 @@ def offers_of(entries: Collection[UUID]) -> dict[UUID, list[WaitlistOffer]]:
 
 
 def rooms(*, visible_to: Actor) -> QuerySet[Room]:
-    """The rooms in use, by place and name."""
+    """Returns the rooms in use, by location and name."""
     return Room.objects.visible_to(visible_to).filter(is_active=True).order_by("location", "name", "id")
 
 
@@ -171,7 +172,7 @@ class Week:
 
 
 def week(by: Actor, doctor_id: UUID) -> Week:
-    """The doctor's week; the usual one without hours where nothing was published. Raises NotFound."""
+    """Returns the doctor's week; the default one without hours if none was published. Raises NotFound."""
     check_doctor_exists(by, doctor_id)
     schedule = DoctorSchedule.objects.filter(pk=doctor_id).first() or DoctorSchedule(doctor_id=doctor_id)
     hours = tuple(WorkingHours.objects.filter(schedule=doctor_id).order_by("weekday", "starts", "valid_from", "id"))
@@ -180,13 +181,13 @@ def week(by: Actor, doctor_id: UUID) -> Week:
 
 
 def time_off(by: Actor, doctor_id: UUID) -> QuerySet[TimeOff]:
-    """When the doctor is away, the soonest first. Raises NotFound."""
+    """Returns the doctor's time off, the soonest first. Raises NotFound."""
     check_doctor_exists(by, doctor_id)
     return TimeOff.objects.visible_to(by).filter(doctor=doctor_id).order_by("starts_at", "id")
 
 
 def one_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
-    """One time off of the doctor's. Raises NotFound."""
+    """Returns one time off of the doctor. Raises NotFound."""
     row = time_off(by, doctor_id).filter(pk=time_off_id).first()
     if row is None:
         raise NotFound("There is no such time off.")
@@ -196,7 +197,7 @@ def one_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
 def free_slots(
     by: Actor, doctor_id: UUID, *, start: datetime, end: datetime, minutes: int | None = None, appointment_type: str = ""
 ) -> list[TimeSpan]:
-    """The doctor's free times between the two that are still to come, none overlapping another. Raises NotFound."""
+    """Returns the doctor's future free times between the two instants, without overlaps. Raises NotFound."""
     check_doctor_exists(by, doctor_id)
     start = max(start, clock.now())
     doctor_availability = availability.for_doctor(doctor_id, start=start, end=end, appointment_type=appointment_type)
@@ -210,11 +211,11 @@ def free_slots(
 
 
 def check_doctor_exists(by: Actor, doctor_id: UUID) -> None:
-    """Raises NotFound for whom the actor does not know as a doctor."""
+    """Raises NotFound unless the actor may see a doctor with this id."""
     if not accounts.doctors(visible_to=by).filter(pk=doctor_id).exists():
         raise NotFound("There is no such doctor.")
 
 
 def latest_end(start: datetime) -> datetime:
-    """Where a range that begins here must end."""
+    """Returns the latest end of a range that begins here."""
     return start + timedelta(days=rules.FURTHEST_DAYS)

@@ -1,4 +1,4 @@
-"""Upkeep of the diary."""
+"""Periodic tasks of appointments."""
 
 from collections.abc import Callable
 
@@ -8,21 +8,21 @@ from apps.access.actor import SYSTEM
 from apps.appointments import services
 from apps.appointments.queries.prepared import ROW_COUNTER
 
-_BATCHES = 5  # of each kind in one run
+_BATCHES = 5  # the number of batches of each kind in one run
 
 
 @shared_task
 def compact_row_counter() -> int:
-    """Add the rows of the row counter up, so that reading it stays cheap."""
+    """Sums up the rows of the row counter, so that reading it stays fast."""
     return ROW_COUNTER.compact()
 
 
 @shared_task
 def keep_waitlist() -> int:
-    """Settle the offers and entries of the waitlist whose time is over, and offer what is still free. Answers how many were
-    settled.
+    """Settles the waitlist's offers and entries that have expired, and offers the times that are still free. Returns how many
+    were settled.
 
-    In portions, each its own transaction; any number of workers may run at once. What is left waits for the next run.
+    Works in batches, each in its own transaction. Several workers may run it at once. The next run continues.
     """
     settled = sum(_in_batches(act) for act in (services.expire_offers, services.close_taken_offers, services.expire_entries))
     services.offer_all_freed_slots(by=SYSTEM)

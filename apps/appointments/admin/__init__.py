@@ -1,5 +1,5 @@
-"""The pages of the diary: visits, booking, series, the day and the week as a table, the queue, the waitlist, rooms, doctors'
-weeks, time off and the moves of their visits."""
+"""The staff pages of appointments: list, booking, series, the schedule of a day or week, the queue, the waitlist, rooms, doctors'
+weeks, time off and bulk reschedules."""
 
 from django.contrib import admin
 

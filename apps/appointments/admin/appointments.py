@@ -1,4 +1,4 @@
-"""Visits: found by doctor, day, status; changed, confirmed, checked in and cancelled through the services."""
+"""Appointments: searched by doctor, day and status; changed, confirmed, checked in and cancelled through the services."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -36,11 +36,11 @@ _FIELDS = ("scheduled_time", "duration_minutes", "appointment_type", "doctor", "
 _STATE = ("state", "token", "checked_in_at", "triage", "triage_reason", "cancellation_reason", "booked_by", "history")
 _NOTED = {"notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason", "history"}
 _FINAL = (Status.COMPLETED, Status.CANCELLED)
-_MISSED_AFTER = timedelta(minutes=15)  # before that somebody is late
+_MISSED_AFTER = timedelta(minutes=15)  # before that the patient is only late
 
 
 class DoctorFilter(admin.SimpleListFilter):
-    """Whose diary."""
+    """Filters by doctor."""
 
     title = "doctor"
     parameter_name = "doctor"
@@ -73,7 +73,7 @@ class DayFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """A status, or that nobody has said yet that he comes."""
+    """Filters by a status, or by appointments that the patient has not confirmed."""
 
     title = "status"
     parameter_name = "status"
@@ -88,7 +88,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class TypeFilter(admin.SimpleListFilter):
-    """What the visit is for."""
+    """Filters by appointment type."""
 
     title = "type"
     parameter_name = "type"
@@ -101,12 +101,12 @@ class TypeFilter(admin.SimpleListFilter):
 
 
 def _may_change_to(to: Status) -> Any:
-    """Whether the act is offered: the states allow it, and it is one's own diary or one acts in all of them."""
+    """Offers the action if the states allow it and the user may change this schedule."""
     return lambda row, user: to in rules.LIFECYCLE.allowed(row.status) and may_change(user, row)
 
 
 def may_change(user: Any, row: Appointment) -> bool:
-    """Whether the person may change what stands in this doctor's diary."""
+    """Returns whether the user may change this doctor's schedule."""
     return user.has_permission(Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
 
 
@@ -188,7 +188,7 @@ ROW_ACTIONS = (
 
 @admin.register(Appointment)
 class AppointmentAdmin(BookingAdmin):
-    """The diary as a list. Doctors change what is in their own diary."""
+    """The list of appointments. Doctors change only those of their own schedule."""
 
     resource = "appointment"
     title = "Appointments"
@@ -213,7 +213,7 @@ class AppointmentAdmin(BookingAdmin):
         return super().get_queryset(request).select_related("patient", "doctor", "room", "booked_by")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """A day is read from its morning on."""
+        """Orders a day from morning to evening, and other lists by the latest first."""
         return ("scheduled_time", "id") if request.GET.get("day") else ("-scheduled_time", "-id")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -234,10 +234,11 @@ class AppointmentAdmin(BookingAdmin):
             )
         return response
 
-    # The page of a visit
+    # The page of an appointment
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What is over stays as it was. A form that was being filled in meanwhile is refused by the service, in words."""
+        """Shows an ended appointment read-only. If it ended while the form was open, the service refuses the change with a
+        message."""
         may = super().has_change_permission(request, obj)
         if obj is None or not may:
             return may
@@ -255,7 +256,7 @@ class AppointmentAdmin(BookingAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        is_stale_form = "duration_minutes" in request.POST  # by a form that was opened while the visit could still be moved
+        is_stale_form = "duration_minutes" in request.POST  # a form that was opened while the appointment could still be moved
         is_fixed = obj.status not in rules.MOVABLE and not is_stale_form
         return (*_STATE, *(_PLACE if is_fixed else ()))
 
@@ -271,7 +272,7 @@ class AppointmentAdmin(BookingAdmin):
         return super().page_context(request, row) | {"panels": panels} | weekly
 
     def row_action_form(self, request: HttpRequest, row: Appointment, action: RowAction) -> forms.Form:
-        """A check-in on another day than the appointment's asks whether that appointment is meant."""
+        """Adds a confirmation to a check-in on another day than the appointment's."""
         if action.name == "check-in" and services.needs_early(row):
             return EarlyForm(request.POST) if request.method == "POST" else EarlyForm()
         return super().row_action_form(request, row, action)

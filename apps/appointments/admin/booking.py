@@ -1,4 +1,4 @@
-"""Booking in the admin: the patient first, then a free time by radio button or a time of one's own; a clash offers others."""
+"""Booking in the admin: first the patient, then a free time by radio button or a typed time; after a conflict, alternatives."""
 
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -46,13 +46,14 @@ class SeriesFull(Conflict):
 
 
 class BookingAdmin(HimsModelAdmin):
-    """The part of a page that books, for one patient."""
+    """The part of a page that books an appointment for one patient."""
 
     booking_title = "Book an appointment"
-    forms: tuple[Any, Any] = (BookForm, AppointmentForm)  # of what is new, of what is there
+    forms: tuple[Any, Any] = (BookForm, AppointmentForm)  # for a new row, for an existing row
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """`?patient=` says for whom; without, one is found first. `doctor`, `at` and `appointment_type` fill the form."""
+        """`?patient=` is the patient; without it, the page searches for one. `doctor`, `at` and `appointment_type` fill the
+        form."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         if not request.GET.get("patient"):
@@ -61,7 +62,7 @@ class BookingAdmin(HimsModelAdmin):
         return super().add_view(request, form_url, title | (extra_context or {}))
 
     def booked_for(self, request: HttpRequest) -> Patient:
-        """The patient the address names. Raises NotFound."""
+        """Returns the patient that the address names. Raises NotFound."""
         if not hasattr(request, "booked_for"):
             patient_id = sample_ids.resolve(request.GET.get("patient", ""))
             if patient_id is None:
@@ -71,7 +72,8 @@ class BookingAdmin(HimsModelAdmin):
         return cast("Any", request).booked_for
 
     def requested_patient_id(self, request: HttpRequest) -> UUID:
-        """The patient's id as the address has it: services refuse to write to a record that was merged. Raises NotFound."""
+        """Returns the patient's id as the address has it, because services refuse to write to a merged record. Raises
+        NotFound."""
         self.booked_for(request)
         return cast("Any", request).about_patient
 
@@ -81,7 +83,7 @@ class BookingAdmin(HimsModelAdmin):
         return {"banner": banner.of(patient, request.user), "may_read_chart": may_read_chart}  # type: ignore[arg-type]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """What the link that led here knew already; a doctor books in the own diary unless another is chosen."""
+        """Returns the values that the link passed; a doctor books in their own schedule unless another is chosen."""
         query = request.GET
         own = None if can_open(request.user, Permission.APPOINTMENT_ANY) else cast("Any", request.user).pk
         initial = {"doctor": query.get("doctor") or own, "appointment_type": query.get("appointment_type", "consultation")}
@@ -89,12 +91,12 @@ class BookingAdmin(HimsModelAdmin):
         return initial | ({"scheduled_time": at} if at else {}) | {SLOT: ""}
 
     def booking_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """What is asked: why one overbooks, of those who may."""
+        """Returns the form's fields. Only users who may overbook are asked for the reason."""
         may = can_open(request.user, Permission.APPOINTMENT_OVERBOOK)
         return tuple(name for name in _FIELDS if may or name != "overbook_reason")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Without the boxes that are not shown or only read: what nobody sees, nobody empties."""
+        """Removes fields that are hidden or read-only, so that a submit does not clear values that the user does not see."""
         form = super().get_form(request, obj, change, **(kwargs | {"form": self.forms[change]}))
         shown = set(flatten_fieldsets(self.get_fieldsets(request, obj))) - set(self.get_readonly_fields(request, obj))
         for name in set(form.base_fields) - {"version", *shown}:
@@ -106,7 +108,7 @@ class BookingAdmin(HimsModelAdmin):
         if isinstance(form, BookForm):
             form.offer(self._free(request, form))
             context["save_label"] = "Book"
-            if LOOK in request.POST:  # nothing was meant to be saved: what is missing is no mistake yet
+            if LOOK in request.POST:  # the user only looked for free times: missing values are no mistake yet
                 form._errors = ErrorDict()  # type: ignore[attr-defined]
                 context["errors"] = []
         return super().render_change_form(request, context, *args, **kwargs)
@@ -129,7 +131,8 @@ class BookingAdmin(HimsModelAdmin):
         return booked.appointment
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """Said in a sentence that can be read aloud; back to the diary where one came from it, else on to the visit."""
+        """Shows the booking in a sentence that the user can read aloud. Returns to the schedule if the user came from there, else
+        to the appointment."""
         when = labels.moment(obj.scheduled_time)
         messages.success(
             request,
@@ -143,9 +146,9 @@ class BookingAdmin(HimsModelAdmin):
         return HttpResponseRedirect(reverse("admin:appointments_appointment_change", args=[obj.pk]))
 
     def _series(self, request: HttpRequest) -> UUID | None:
-        """The series of which the visit takes a place that could not be booked, where the address says so.
+        """Returns the series in which the appointment replaces one that could not be booked, if the address names it.
 
-        Raises NotFound for one that is not this patient's, SeriesFull.
+        Raises NotFound for a series of another patient, SeriesFull.
         """
         if "series" not in request.GET:
             return None
@@ -158,7 +161,7 @@ class BookingAdmin(HimsModelAdmin):
         return series_id
 
     def _choose(self, request: HttpRequest) -> TemplateResponse:
-        """For whom? Found as patients are found; what the address knew is kept."""
+        """Shows the patient search; the parameters of the address stay."""
         by, text = cast("Actor", request.user), request.GET.get("q", "").strip()[:QUERY_MAX]
         matches = list(patients.search_within(patients.patients(visible_to=by), text, by)[:_MAX_RESULTS]) if text else []
         kept = {name: value for name, value in request.GET.items() if name != "q"}
@@ -175,7 +178,7 @@ class BookingAdmin(HimsModelAdmin):
         return TemplateResponse(request, "admin/appointments/appointment/choose_patient.html", context)
 
     def _free(self, request: HttpRequest, form: BookForm) -> list[rules.TimeSpan]:
-        """The first free times of the doctor that stands in the form, from the day that stands there on."""
+        """Returns the first free times of the doctor in the form, from the day in the form on."""
         doctor_id = sample_ids.resolve(str(form["doctor"].value() or ""))
         if doctor_id is None:
             return []
@@ -191,7 +194,7 @@ class BookingAdmin(HimsModelAdmin):
 
 
 def warn(request: HttpRequest, booked: BookingResult) -> None:
-    """Tell what is unusual about the time."""
+    """Shows the warnings about the time."""
     for warning in booked.warnings:
         messages.warning(request, warning.message)
 
@@ -205,7 +208,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _day_in(form: BookForm) -> datetime | None:
-    """Where the day begins that the form has, or the day it was filled with."""
+    """Returns the start of the day that the form contains, or its initial day."""
     value = form["scheduled_time"].value()
     typed = value[0] if isinstance(value, list) else value
     try:

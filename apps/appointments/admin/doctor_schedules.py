@@ -1,4 +1,4 @@
-"""Doctors' weeks: hours, breaks between them, lengths of visits, seats beside the free slots; published as a whole."""
+"""Doctors' weeks: hours, breaks, appointment lengths, overbook seats; published as a whole."""
 
 from typing import Any, cast
 
@@ -24,11 +24,11 @@ from apps.rest.admin.forms import ServiceForm
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MINUTES = "minutes_"
-_BLANK = 3  # empty lines below a week that is published
+_BLANK = 3  # empty lines below a published week
 
 
 class HoursForm(forms.Form):
-    """Hours on a weekday. A line that is emptied is left out."""
+    """Hours on a weekday. An emptied line is ignored."""
 
     weekday = forms.TypedChoiceField(coerce=int, required=False, choices=[("", "–"), *enumerate(DAYS)], empty_value=None)
     starts = forms.TimeField(required=False, widget=ClockInput)
@@ -67,7 +67,7 @@ _Lines = forms.formset_factory(HoursForm, extra=_BLANK, max_num=80, absolute_max
 
 
 class WeekForm(ServiceForm):
-    """All of a week."""
+    """A doctor's whole week."""
 
     doctor = DoctorField()
 
@@ -105,7 +105,7 @@ class WeekForm(ServiceForm):
         return changes | ({"hours": True} if self.lines.has_changed() else {})
 
     def week(self) -> NewSchedule:
-        """What is published."""
+        """Returns the week to publish."""
         cleaned = self.cleaned_data
         lengths = {kind: cleaned.get(f"{_MINUTES}{kind}") for kind in AppointmentType.values}
         return NewSchedule(
@@ -119,7 +119,7 @@ class WeekForm(ServiceForm):
         return [line for line in self.lines if not line.is_empty]
 
     def _show_line_errors(self, refusal: HimsError) -> None:
-        """What the service said of `hours[3]` is told at that line."""
+        """Shows an error of the service about `hours[3]` at that line."""
         lines = self._filled_lines()
         for row in refusal.details["errors"]:
             number, _, name = str(row["field"]).removeprefix("hours[").partition("]")
@@ -137,7 +137,7 @@ _LENGTHS = tuple(f"{_MINUTES}{kind.value}" for kind in AppointmentType)
 
 @admin.register(DoctorSchedule)
 class DoctorScheduleAdmin(HimsModelAdmin):
-    """Doctors publish their own week; administrators and receptionists everybody's."""
+    """Doctors publish their own week; administrators and receptionists publish any doctor's."""
 
     resource = "schedule"
     title = "Doctors’ weeks"

@@ -1,4 +1,4 @@
-"""Forms of visits. They check shape; the services decide."""
+"""Forms of appointments. They check the shape of values; the services decide."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -19,7 +19,7 @@ ALTERNATIVE, SLOT, LOOK, PREVIEW = "alternative", "slot", "look", "preview"  # n
 
 
 class DayInput(forms.DateInput):
-    """The browser's own calendar: it works without a script."""
+    """The browser's date picker, which works without a script."""
 
     input_type = "date"
 
@@ -28,7 +28,7 @@ class DayInput(forms.DateInput):
 
 
 class ClockInput(forms.TimeInput):
-    """The browser's own clock."""
+    """The browser's time picker."""
 
     input_type = "time"
 
@@ -44,7 +44,7 @@ class MomentWidget(forms.SplitDateTimeWidget):
 
 
 class DoctorField(forms.ModelChoiceField):
-    """Whoever works as a doctor; `include` keeps the one who is chosen already."""
+    """Active doctors; `include` adds the one that is already chosen."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(queryset=User.objects.none(), empty_label="Choose a doctor", **kwargs)
@@ -54,7 +54,7 @@ class DoctorField(forms.ModelChoiceField):
         self.queryset = User.objects.filter(here).order_by("last_name", "first_name", "pk")
 
     def offer_only(self, user: Any) -> None:
-        """For those who act in their own diary alone."""
+        """Offers only this user, for doctors who may act only in their own schedule."""
         self.queryset = User.objects.filter(pk=user.pk)
 
     def label_from_instance(self, obj: Any) -> str:
@@ -72,7 +72,7 @@ class RoomField(forms.ModelChoiceField):
 
 
 class AppointmentForm(ServiceForm):
-    """A visit's when, with whom and where. A time chosen by a button or a radio goes before a typed one."""
+    """An appointment's time, doctor and room. A time chosen by a button or a radio button takes precedence over a typed one."""
 
     doctor = DoctorField()
     room = RoomField()
@@ -100,7 +100,7 @@ class AppointmentForm(ServiceForm):
 
     @property
     def picked(self) -> datetime | None:
-        """The time chosen by a button or a radio."""
+        """Returns the time chosen by a button or a radio button."""
         moment = parse_datetime(self.data.get(ALTERNATIVE) or self.data.get(SLOT) or "") if self.is_bound else None
         return moment if moment is not None and moment.tzinfo else None
 
@@ -122,13 +122,14 @@ class AppointmentForm(ServiceForm):
             self.add_error("scheduled_time", "Choose a time.")
 
     def _is_same_minute(self) -> bool:
-        """The boxes know no seconds; a program may have booked with some."""
+        """Returns whether the typed time is the stored one to the minute. The form has no seconds, but an API client may have
+        sent some."""
         was, typed = self.initial.get("scheduled_time"), self.cleaned_data.get("scheduled_time")
         return was is not None and typed is not None and was.replace(second=0, microsecond=0) == typed
 
     @property
     def alternatives(self) -> list[dict[str, str]]:
-        """Where the time was taken: what is free instead, for a button each."""
+        """Returns the free times after a conflict, one button each."""
         alternatives = self.refusal.details.get("alternatives", []) if self.refusal else []
         return [
             {"value": one["scheduled_time"].isoformat(), "label": labels.moment(one["scheduled_time"])} for one in alternatives
@@ -136,12 +137,12 @@ class AppointmentForm(ServiceForm):
 
     @property
     def taken(self) -> list[str]:
-        """Who is taken at the time asked for."""
+        """Returns what is taken at the requested time."""
         return list(self.refusal.details.get("taken", [])) if self.refusal else []
 
 
 class BookForm(AppointmentForm):
-    """A new visit: the first free times to choose from, or a time of one's own."""
+    """A new appointment: the first free times to choose from, or a typed time."""
 
     duration_minutes = forms.IntegerField(
         label="Minutes",
@@ -156,7 +157,7 @@ class BookForm(AppointmentForm):
 
     @property
     def is_preview(self) -> bool:
-        """Whether something is to be shown, and nothing to be booked."""
+        """Returns whether the user asked for a preview, which books nothing."""
         return self.is_bound and (LOOK in self.data or PREVIEW in self.data)
 
     def clean(self) -> dict[str, Any]:
@@ -166,7 +167,7 @@ class BookForm(AppointmentForm):
         return cleaned
 
     def offer(self, free: list[Any]) -> None:
-        """Put the free times up."""
+        """Offers the free times."""
         own = ("", "The time in the boxes below")
         self.fields[SLOT].widget.choices = [*((span.start.isoformat(), labels.moment(span.start)) for span in free), own]  # type: ignore[attr-defined]
 
@@ -182,14 +183,14 @@ class EarlyForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Why, and whether the patient is told."""
+    """Asks for the reason, and whether the patient is notified."""
 
     reason = forms.CharField(max_length=400, required=False, help_text="Patient asked, doctor away, …")
     notify_patient = forms.BooleanField(label="Notify the patient", required=False, initial=True)
 
 
 class TriageForm(forms.Form):
-    """How soon somebody should be seen."""
+    """Asks how soon the patient should be seen."""
 
     triage = forms.ChoiceField(choices=Triage.choices, initial=Triage.URGENT.value, widget=forms.RadioSelect)
     triage_reason = forms.CharField(label="Why", max_length=400, required=False)

@@ -1,4 +1,4 @@
-"""How the diary's things are told on pages."""
+"""How appointments, people and times are written on pages."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from apps.common import clock
 from apps.common.text import filed_name, isolated
 from apps.patients.models import Patient
 
-# A status is a word and a sign, never a colour alone.
+# A status has a word and a sign, never only a color.
 SIGNS = {
     Status.REQUESTED: "?",
     Status.SCHEDULED: "○",
@@ -28,40 +28,40 @@ TYPES = [(kind.value, kind.value.replace("_", " ")) for kind in AppointmentType]
 
 
 def status(word: str) -> str:
-    """The word alone."""
+    """Returns the status as words."""
     return word.replace("_", " ")
 
 
 def patient(row: Patient) -> str:
-    """As a desk calls people; safe to stand beside other text."""
+    """Returns the name as reception files it, isolated so that its text direction does not affect the text around it."""
     return isolated(filed_name(row.last_name, row.first_name))
 
 
 def doctor(user: Any) -> str:
-    """As a desk calls doctors."""
+    """Returns a doctor's name, as `patient` does."""
     return f"Dr {isolated(user.last_name or user.first_name or user.username)}"
 
 
 def moment(at: datetime) -> str:
-    """A day and a time by the clinic's clock; a time of an hour that comes twice says which."""
+    """Returns a day and a time in the clinic's time zone; a time that occurs twice has its zone name."""
     here = timezone.localtime(at, availability.clinic_zone())
     return f"{here:%a} {here.day} {here:%b %Y}, {clock_time(at)}"
 
 
 def clock_time(at: datetime) -> str:
-    """By the clinic's clock."""
+    """Returns the time in the clinic's time zone."""
     here = timezone.localtime(at, availability.clinic_zone())
     twice = here.replace(fold=0).utcoffset() != here.replace(fold=1).utcoffset()
     return f"{here:%H:%M} {here:%Z}" if twice else f"{here:%H:%M}"
 
 
 def today() -> TimeSpan:
-    """The clinic's day."""
+    """Returns the clinic's current day."""
     return _span(clock.today(), 1)
 
 
 def days(text: str) -> TimeSpan | None:
-    """The range that a word (today, tomorrow, week) or a day like 2025-01-06 means; None where it means nothing."""
+    """Returns the range of a word (today, tomorrow, week) or a day like 2025-01-06; None for other text."""
     now = clock.today()
     named = {"today": (now, 1), "tomorrow": (now + timedelta(1), 1), "week": (now - timedelta(now.weekday()), 7)}
     try:

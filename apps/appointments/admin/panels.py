@@ -1,4 +1,4 @@
-"""What the diary shows on other pages: the next visits on the patient's, the work that waits on the start page."""
+"""Panels on other pages: the next appointments on a patient's page, and pending work on the start page."""
 
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ _SHOWN = 3
 
 
 def next_appointments(request: HttpRequest, patient: Patient) -> PatientPanel | None:
-    """The patient's next visits, and where one books another."""
+    """Returns the patient's next appointments, with a link to book another."""
     if not can_open(request.user, Permission.APPOINTMENT_VIEW):
         return None
     by = cast("Actor", request.user)
@@ -41,13 +41,13 @@ def next_appointments(request: HttpRequest, patient: Patient) -> PatientPanel | 
 
 
 def unconfirmed_today(user: Any) -> str:
-    """How many of today's visits nobody has confirmed."""
+    """Returns how many of today's appointments are not confirmed."""
     today = Appointment.objects.visible_to(user).filter(status__in=[Status.REQUESTED, Status.SCHEDULED])
     return _count(today)
 
 
 def in_the_waiting_room(user: Any) -> str:
-    """How many sit there now."""
+    """Returns how many patients are waiting now."""
     return str(board.count_waiting(user) or "none")
 
 

@@ -1,7 +1,9 @@
-"""The queue as a page: who waits, in order, since when and for how long still. A script keeps it fresh; without one it is a list.
+"""The queue as a page: the waiting patients in order, since when, and their estimated wait. A script refreshes it; without the
+script it is a plain list.
 
-The script asks for the same address with `part`, and gets the table alone. That is no act of a person: it does not keep the
-session alive. The trail has a row of each look by a person, and of the script's where it shows other people than before.
+The script requests the same address with `part` and gets only the table. Such a request is not an action of the user, so it does
+not extend the session. The audit log has a row for each request by a user, and for a script's request that shows other patients
+than before.
 """
 
 from collections.abc import Callable
@@ -35,13 +37,13 @@ from apps.common.errors import Forbidden, HimsError, NotFound
 from apps.rest.admin_site import can_open
 
 NEED = Permission.QUEUE_VIEW
-MOST = 200  # rows on the page; the rest is told in words
+MOST = 200  # rows on the page; a sentence gives the number of the others
 _TRIAGE_SIGNS = {Triage.EMERGENCY: "‼", Triage.URGENT: "!", Triage.ROUTINE: ""}
 _BANDS = {"amber": "long wait", "red": "very long wait", "": ""}
 
 
 class DoctorForm(forms.Form):
-    """Whose queue. What makes no sense is shown as if it had not been asked for."""
+    """Chooses the doctor of the queue. An invalid value is ignored."""
 
     doctor = forms.ChoiceField(required=False)
 
@@ -53,19 +55,19 @@ class DoctorForm(forms.Form):
 
 
 class RowForm(TriageForm):
-    """How soon somebody in the queue should be seen."""
+    """Sets how soon a patient in the queue should be seen."""
 
     visit = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class QueueView(View):
-    """The page, and the form in its rows."""
+    """The page, and the triage form in its rows."""
 
     site: Any = None
     row_links: ClassVar[tuple[Callable[[HttpRequest, Appointment], tuple[str, str] | None], ...]] = ()
-    # plug: what higher apps offer to do with somebody who waits (words, address). Asks no database: there are many rows.
+    # Port: the links that higher apps add to a waiting patient's row (words, address). They must not query: there are many rows.
     walk_ins: ClassVar[tuple[Callable[[HttpRequest, UUID | None], list[dict[str, Any]]], ...]] = ()
-    # plug: patients without an appointment who call their doctor, of one doctor or of all; a line each, see the template
+    # Port: patients without an appointment who need their doctor, of one doctor or of all; a line each, see the template.
 
     def get(self, request: HttpRequest) -> HttpResponse:
         by = self._permitted_actor(request)
@@ -99,7 +101,7 @@ class QueueView(View):
         return TemplateResponse(request, "admin/appointments/queue.html", page | context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Triage somebody, and look again."""
+        """Records the triage and shows the queue again."""
         by, form = self._permitted_actor(request), RowForm(request.POST)
         if not form.is_valid():
             messages.error(
@@ -125,7 +127,7 @@ class QueueView(View):
         return cast("Actor", request.user)
 
     def _row_links(self, request: HttpRequest, entry: QueueEntry) -> list[tuple[str, str]]:
-        """What higher apps offer to do with whoever waits; nothing with those of an earlier day."""
+        """Returns the links that higher apps add to a waiting patient's row; none for patients of an earlier day."""
         if entry.left_over:
             return []
         return [link for make_link in self.row_links if (link := make_link(request, entry.appointment)) is not None]
@@ -167,14 +169,14 @@ class QueueView(View):
 
 
 def _undo(request: HttpRequest, row: Appointment) -> list[tuple[str, str]]:
-    """Where a check-in is taken back (words, address)."""
+    """Returns the link that undoes a check-in (words, address)."""
     if row.status != Status.CHECKED_IN or not can_open(request.user, Permission.APPOINTMENT_CHANGE):
         return []
     return [("Undo check-in", reverse("admin:appointments_appointment_undo_check_in", args=[row.pk]))]
 
 
 def _tag(by: Actor, queue: QueueBoard, walk_ins: list[dict[str, Any]]) -> str:
-    """Stands for: this person was shown these people within this hour, and that is on record."""
+    """Returns a tag that identifies the user, the hour and the patients shown. The audit log has a row for it already."""
     people = [entry.appointment.patient_id for entry in queue.entries] + [line["patient_id"] for line in walk_ins]
     shown = ",".join(sorted(map(str, people)))
     return salted_hmac("apps.appointments.queue", f"{by.id} {queue.at:%Y-%m-%dT%H} {shown}", algorithm="sha256").hexdigest()

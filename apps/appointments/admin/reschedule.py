@@ -1,4 +1,4 @@
-"""Moving an absent doctor's visits: looked at first, agreed to, and for ten minutes taken back."""
+"""Moves an absent doctor's appointments: the user reviews a plan, confirms it, and can undo it for ten minutes."""
 
 from datetime import datetime, time, timedelta
 from typing import Any, cast
@@ -36,7 +36,7 @@ _PAGE = "admin:appointments_bulkreschedule_"
 
 
 def reschedule_url(doctor_id: Any = None, since: datetime | None = None, until: datetime | None = None) -> str:
-    """The page that moves visits, filled with what is known."""
+    """Returns the address of the page that moves appointments, with the known values."""
     parameters = {"doctor": doctor_id, "from": since and since.isoformat(), "until": until and until.isoformat()}
     query = urlencode({name: value for name, value in parameters.items() if value})
     return f"{reverse(f'{_PAGE}add')}?{query}" if query else reverse(f"{_PAGE}add")
@@ -52,7 +52,7 @@ def _show_undone(request: HttpRequest, row: BulkReschedule, answer: BulkReschedu
 
 @admin.register(BulkReschedule)
 class BulkRescheduleAdmin(HimsModelAdmin):
-    """Who plans a doctor's time moves the visits: doctors their own, administrators and receptionists everybody's."""
+    """Users who plan schedules move appointments: doctors their own, administrators and receptionists those of any doctor."""
 
     resource = "move"
     title = "Cover for absence"
@@ -143,7 +143,7 @@ class BulkRescheduleAdmin(HimsModelAdmin):
         return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[obj.pk]))
 
     def _plan(self, request: HttpRequest, form: RescheduleForm) -> dict[str, Any]:
-        """What would become of each visit now, for the template; a refusal is told on the form. Each look is on record."""
+        """Returns the current plan for the template, or shows a refusal on the form. Each plan that is shown is audited."""
         absence = form.absence
         if absence is None:
             return {}
@@ -164,7 +164,7 @@ class BulkRescheduleAdmin(HimsModelAdmin):
         )
         return _shown(plan, form)
 
-    # The page of a move
+    # The page of a bulk reschedule
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         if row is None:

@@ -1,4 +1,4 @@
-"""The form of a move, and how visits are told that go from one place to another."""
+"""The form of a bulk reschedule, and how its appointments are written on pages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence
 from apps.rest.admin.forms import ServiceForm
 
-SEEN = "seen"  # hidden boxes: the plan that was shown, a line a visit
+SEEN = "seen"  # hidden fields: the plan that was shown, one line for each appointment
 WHY = {
     UnplacedReason.NO_HOURS: "the doctor has no published hours",
     UnplacedReason.NO_FREE_TIME: "nothing is free within sixty days",
@@ -30,7 +30,7 @@ WHY = {
 
 
 class RescheduleForm(ServiceForm):
-    """Whose visits, of which time, to whom, and why. Names of fields are those of the API's body."""
+    """The absent doctor, the period, the new doctor and the reason. The fields have the names of the API's body."""
 
     doctor_id = DoctorField(label="Doctor who is absent")
     date_from = forms.SplitDateTimeField(label="Appointments from", widget=MomentWidget)
@@ -51,12 +51,12 @@ class RescheduleForm(ServiceForm):
         model = BulkReschedule
         fields = ("reason", "notify_patient")
 
-    by: Any  # whoever fills it in
+    by: Any  # the user who fills in the form
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         absent, other = (cast("DoctorField", self.fields[name]) for name in ("doctor_id", "to_doctor_id"))
-        absent.offer(_known(self["doctor_id"].value()))  # the visits of one who left must still go elsewhere
+        absent.offer(_known(self["doctor_id"].value()))  # appointments of a doctor who left must still be moved
         other.offer()
         other.empty_label = "Later, with the same doctor"
         if not self.by.has_permission(Permission.APPOINTMENT_ANY):
@@ -64,7 +64,7 @@ class RescheduleForm(ServiceForm):
 
     @property
     def is_preview(self) -> bool:
-        """Whether the plan is to be shown; so it is where none was seen yet."""
+        """Returns whether to show the plan: the user asked for it, or has not seen one yet."""
         return self.is_bound and (LOOK in self.data or not self.seen)
 
     def clean(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class RescheduleForm(ServiceForm):
 
     @property
     def absence(self) -> DoctorAbsence | None:
-        """What is asked for, as far as it makes sense."""
+        """Returns the requested absence; None if the form is not valid."""
         cleaned = getattr(self, "cleaned_data", {})
         if {"doctor_id", "date_from", "date_to", "to_doctor_id"} - cleaned.keys():
             return None
@@ -91,19 +91,20 @@ class RescheduleForm(ServiceForm):
 
     @property
     def seen(self) -> list[str]:
-        """The plan that was agreed to."""
+        """Returns the lines of the plan that the user confirmed."""
         return self.data.getlist(SEEN) if self.is_bound else []  # type: ignore[attr-defined]
 
 
 def planned(plan: ReschedulePlan, seen: Sequence[str]) -> list[dict[str, Any]]:
-    """A plan in words, by the times the visits have. What differs from the plan that was seen before says so."""
+    """Returns a plan as rows of text, in order of the appointments' times, with differences to the plan that the user saw
+    marked."""
     there = Places.of([place for one in plan.proposals for place in (one.before, one.after) if place])
     rows = sorted(plan.proposals, key=lambda one: (one.before.scheduled_time, one.appointment.pk))
     return [_planned(one, there, seen) for one in rows]
 
 
 def moved(rows: Iterable[RescheduledAppointment]) -> list[dict[str, Any]]:
-    """A move in words. The rows come with visit, patient, doctors and rooms."""
+    """Returns a bulk reschedule as rows of text. The rows come with appointment, patient, doctors and rooms."""
     return [
         {
             **appointment_link(row.appointment),
@@ -117,7 +118,7 @@ def moved(rows: Iterable[RescheduledAppointment]) -> list[dict[str, Any]]:
 
 
 def appointment_link(row: Appointment) -> dict[str, Any]:
-    """Whose visit it is, and where its page is."""
+    """Returns the patient of an appointment and the address of its page."""
     return {
         "url": reverse("admin:appointments_appointment_change", args=[row.pk]),
         "who": labels.patient(row.patient),
@@ -142,7 +143,7 @@ class Places:
 
 
 def stayed(plan: ReschedulePlan) -> str:
-    """How many visits found no place, and why; empty where all did."""
+    """Returns how many appointments found no place, by reason; empty if all did."""
     counts: dict[str, int] = {}
     for one in plan.proposals:
         if one.because:
@@ -151,7 +152,7 @@ def stayed(plan: ReschedulePlan) -> str:
 
 
 def gone(plan: ReschedulePlan, seen: Sequence[str]) -> int:
-    """How many visits of the plan that was seen before are not in this one."""
+    """Returns how many appointments of the plan that the user saw are not in this one."""
     return len({shown_line.partition(" ")[0] for shown_line in seen} - {str(one.appointment.pk) for one in plan.proposals})
 
 

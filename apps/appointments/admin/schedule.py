@@ -1,4 +1,4 @@
-"""The diary as a page: a day with the doctors side by side, or one doctor's week. Free times lead to the booking page."""
+"""The schedule as a page: a day with a column for each doctor, or one doctor's week. A free time links to the booking page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ from apps.audit import services as audit
 from apps.common import clock
 from apps.rest.admin_site import can_open
 
-NEED = Permission.APPOINTMENT_BOOK  # whoever books looks where
-_SIDE_BY_SIDE = 12  # doctors in one table where nobody is chosen and nobody works that day
+NEED = Permission.APPOINTMENT_BOOK  # users who book use this page
+_SIDE_BY_SIDE = 12  # doctors in the table if none is chosen and none works that day
 _KIND_LABELS = {
     Kind.OFF: "Time off",
     Kind.BREAK: "Break",
@@ -44,7 +44,7 @@ _FIRST, _LAST = date(1900, 1, 1), date(2199, 12, 31)
 
 
 class ViewForm(forms.Form):
-    """What is to be shown. What makes no sense is shown as if it had not been asked for."""
+    """Chooses what to show. Invalid values are ignored."""
 
     view = forms.ChoiceField(required=False, choices=[("day", "Day"), ("week", "Week of one doctor")])
     doctor = forms.ChoiceField(required=False)
@@ -63,7 +63,7 @@ class ViewForm(forms.Form):
 
 @dataclass(frozen=True)
 class GridView:
-    """A view of the diary."""
+    """A view of the schedule."""
 
     view: str
     day: date
@@ -76,7 +76,7 @@ class GridView:
         return [self.day] if self.view == "day" else [monday + timedelta(days=number) for number in range(7)]
 
     def address(self, **other: Any) -> str:
-        """This view, or one that differs from it in something."""
+        """Returns the address of this view, with these parameters changed."""
         parameters = {
             "view": self.view,
             "doctor": self.doctor.pk if self.doctor else "",
@@ -89,7 +89,7 @@ class GridView:
 
 
 class ScheduleView(View):
-    """The page. Every look is one row of the trail, with what was asked for."""
+    """The page. Every request is audited, with its parameters."""
 
     site: Any = None
 
@@ -126,7 +126,7 @@ class ScheduleView(View):
         return TemplateResponse(request, "admin/appointments/schedule.html", context)
 
     def _columns(self, by: Actor, grid_view: GridView, doctors: Sequence[Doctor]) -> list[Column]:
-        """Of a day those who work or see somebody; where that is nobody, the first of all."""
+        """Returns the doctors who work or have entries that day; if there are none, the first doctors of the list."""
         if grid_view.doctor is not None:
             return doctor_hours.columns(by, [grid_view.doctor], grid_view.days, grid_view.grid_filter)
         every = doctor_hours.columns(by, doctors, grid_view.days, grid_view.grid_filter)
@@ -141,7 +141,7 @@ class ScheduleView(View):
 
 
 def _grid_view(form: ViewForm, doctors: Sequence[Doctor], by: Actor) -> GridView:
-    """A week is one doctor's: one's own, else the first by name."""
+    """Returns the requested view. A week has one doctor: the chosen one, else the user, else the first by name."""
     form.is_valid()
     cleaned = form.cleaned_data
     known = {str(doctor.pk): doctor for doctor in doctors}
@@ -170,7 +170,7 @@ def _title(grid_view: GridView) -> str:
 
 
 def _navigation(grid_view: GridView) -> list[dict[str, Any]]:
-    """Where else one may want to look."""
+    """Returns the links to other days and views."""
     week, today = timedelta(days=7), clock.today()
     near = (
         []
@@ -184,7 +184,7 @@ def _navigation(grid_view: GridView) -> list[dict[str, Any]]:
 
 
 def _move(grid_view: GridView, user: Any) -> str:
-    """Where the visits that are looked at are moved, all of a doctor's together; nowhere for those who plan none of it."""
+    """Returns the link that moves the shown appointments of a doctor; empty if the user may not plan this schedule."""
     if not (may_schedule(user, grid_view.doctor.pk) if grid_view.doctor else can_open(user, Permission.SCHEDULE_KEEP)):
         return ""
     zone, days = availability.clinic_zone(), grid_view.days
@@ -193,7 +193,7 @@ def _move(grid_view: GridView, user: Any) -> str:
 
 
 def _head(column: Column, grid_view: GridView) -> dict[str, str]:
-    """A column's doctor, leading to the doctor's week; of a week its day, leading to the day."""
+    """Returns the header of a column: in a day view its doctor, linked to the week; in a week view its day, linked to the day."""
     if grid_view.view == "week":
         day = column.day
         label = f"{day:%a} {day.day} {day:%b}"
@@ -202,7 +202,7 @@ def _head(column: Column, grid_view: GridView) -> dict[str, str]:
 
 
 def _cell(cell: Cell, column: Column, grid_view: GridView) -> dict[str, Any]:
-    """A cell in words and links."""
+    """Returns a cell as text and links."""
     visits = [_appointment(entry) for entry in cell.entries]
     label = "" if visits else _KIND_LABELS.get(cell.kind, "")
     if cell.until is not None and not visits:
@@ -217,7 +217,7 @@ def _cell(cell: Cell, column: Column, grid_view: GridView) -> dict[str, Any]:
 
 
 def _appointment(entry: GridEntry) -> dict[str, Any]:
-    """A visit, as far as it may be told: of a closed chart, or one that was not asked for, that the time is taken."""
+    """Returns an appointment's text. For a closed chart, or one that the filter excludes, it says only that the time is taken."""
     row: Appointment | None = entry.appointment
     span = f"{labels.clock_time(entry.start)}–{labels.clock_time(entry.end)}"
     if row is None:

@@ -1,4 +1,4 @@
-"""Series: repeated visits booked in one go, looked at together, and cancelled as far as they are still to come."""
+"""Series: repeated appointments that are booked and viewed together, and whose future appointments can be cancelled."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ from apps.rest.admin.forms import ServiceForm, show_refusal
 from apps.rest.admin.row_actions import RowAction
 from apps.rest.admin_site import can_open
 
-_LEFT_OUT = "series_left_out"  # in the browser's session: what the last booking could not place, for the page that follows
+_LEFT_OUT = "series_left_out"  # in the session: the appointments that the last booking left out, for the next page
 _PAGE = "admin:appointments_series_"
 
 
@@ -60,13 +60,13 @@ def _show_cancelled(request: HttpRequest, row: Series, answer: Sequence[Appointm
 
 
 def _may_cancel(row: Any, user: Any) -> bool:
-    """Whether something is still to come, and all of it in a diary in which the person acts."""
+    """Returns whether the series has future appointments, all in schedules that the user may change."""
     coming = [one for one in row.visits if one.status in rules.MOVABLE and one.scheduled_time >= clock.now()]
     return bool(coming) and (user.has_permission(Permission.APPOINTMENT_ANY) or all(one.doctor_id == user.pk for one in coming))
 
 
 class SeriesList(ChangeList):
-    """The visits of a page of series are fetched together."""
+    """Fetches the appointments of all series on the page at once."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -86,7 +86,7 @@ class SeriesList(ChangeList):
 
 @admin.register(Series)
 class SeriesAdmin(BookingAdmin):
-    """Visits that were booked together. Who books visits books them; doctors in their own diary alone."""
+    """Series of appointments. Users who book appointments book series; doctors only in their own schedule."""
 
     resource = "series"
     title = "Repeat bookings"
@@ -143,7 +143,7 @@ class SeriesAdmin(BookingAdmin):
     # Booking
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """What the link that led here knew already."""
+        """Returns the values that the link passed."""
         given = {name: request.GET[name] for name in ("duration_minutes", "room") if name in request.GET}
         return USUAL | super().get_changeform_initial_data(request) | given
 
@@ -179,7 +179,7 @@ class SeriesAdmin(BookingAdmin):
         return HttpResponseRedirect(reverse(f"{_PAGE}change", args=[obj.pk]))
 
     def _plan(self, request: HttpRequest, form: SeriesForm) -> list[dict[str, Any]]:
-        """What would be booked, in order of time; nothing where the service says no, which is told on the form."""
+        """Returns what would be booked, in order of time; empty if the service refuses, which the form shows."""
         try:
             plan = services.plan_series(by=cast("Actor", request.user), new=form.new(self.requested_patient_id(request)))
         except Forbidden:
@@ -234,7 +234,7 @@ class SeriesAdmin(BookingAdmin):
 
 
 def series_panel(request: HttpRequest, row: Appointment) -> PatientPanel | None:
-    """On the page of a visit: its series, or where one is booked that goes on from it."""
+    """Returns the panel on an appointment's page: its series, or a link to book one that follows it."""
     if row.series_id:
         times = list(
             Appointment.objects.visible_to(cast("Actor", request.user))
@@ -252,7 +252,7 @@ def series_panel(request: HttpRequest, row: Appointment) -> PatientPanel | None:
 
 
 def _follow_ups(row: Appointment) -> str:
-    """The booking of a series, filled with this visit: the same time of day, a week later."""
+    """Returns the address that books a series like this appointment: the same time of day, a week later."""
     _, following = recurrence.occurrences(row.scheduled_time, rhythm=Rhythm(count=2), zone=availability.clinic_zone())
     parameters = {
         "patient": row.patient_id,
@@ -274,7 +274,7 @@ def _stored(clash: Any) -> dict[str, Any]:
 
 
 def _left_out(request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-    """What the booking that led here could not place, less what was booked instead since."""
+    """Returns what the preceding booking left out, without what was booked instead since."""
     stored = request.session.get(_LEFT_OUT) or {}
     if stored.get("series") != str(row.pk):
         return []

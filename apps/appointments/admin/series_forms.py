@@ -1,4 +1,4 @@
-"""The forms of series, and how a plan of one is told."""
+"""The forms of series, and how a plan of a series is written on pages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ _POSITIONS = [(1, "first"), (2, "second"), (3, "third"), (4, "fourth"), (5, "fif
 
 
 class SeriesForm(BookForm):
-    """The first visit, how often and how many."""
+    """The first appointment, how often it repeats, and how many there are."""
 
     overbook_reason = None  # type: ignore[assignment]  # Django's way to leave a parent's field out
     frequency = forms.ChoiceField(label="Repeats", choices=[(one.value, one.value) for one in Frequency])
@@ -73,11 +73,11 @@ class SeriesForm(BookForm):
         model = Series
         fields = _RHYTHM
 
-    by: Any  # whoever fills it in
+    by: Any  # the user who fills in the form
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.is_bound and not USUAL.keys() & self.data.keys():  # from the form of one visit, with what was typed there
+        if self.is_bound and not USUAL.keys() & self.data.keys():  # from the form of one appointment, with what was typed there
             self.data = {**self.data.dict(), **USUAL}  # type: ignore[attr-defined]
         if "doctor" in self.fields and not self.by.has_permission(Permission.APPOINTMENT_ANY):
             cast("DoctorField", self.fields["doctor"]).offer_only(self.by)
@@ -88,11 +88,11 @@ class SeriesForm(BookForm):
 
     @property
     def clashes(self) -> list[dict[str, Any]]:
-        """Where not one visit could be booked: why, one by one."""
+        """Returns the conflicts if no appointment could be booked."""
         return [clash(**one) for one in self.refusal.details.get("clashes", [])] if self.refusal else []
 
     def new(self, patient_id: UUID) -> NewSeries:
-        """What is asked for."""
+        """Returns the requested series."""
         cleaned = self.cleaned_data
         first = NewAppointment(
             patient_id=patient_id,
@@ -111,7 +111,7 @@ class SeriesForm(BookForm):
 
 
 class CancelRestForm(CancelForm):
-    """Why, whether the patient is told, and from when on."""
+    """Asks for the reason, whether the patient is notified, and the first day."""
 
     since = forms.DateField(label="From", required=False, widget=DayInput, help_text="Leave empty for all future appointments.")
 
@@ -119,12 +119,12 @@ class CancelRestForm(CancelForm):
 
 
 def rows(plan: BookedSeries) -> list[dict[str, Any]]:
-    """What is booked and what is not, in order of time."""
+    """Returns the booked and the conflicting appointments, in order of time."""
     free = [{"at": one.scheduled_time, "when": labels.moment(one.scheduled_time)} for one in plan.appointments]
     return sorted([*free, *(clash(**vars(one)) for one in plan.clashes)], key=lambda row: row["at"])
 
 
 def clash(scheduled_time: datetime, taken: Sequence[str], alternatives: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A visit that finds its time taken, in words."""
+    """Returns a conflicting appointment as text."""
     instead = [labels.moment(one["scheduled_time"]) for one in alternatives]
     return {"at": scheduled_time, "when": labels.moment(scheduled_time), "taken": list(taken), "instead": instead}

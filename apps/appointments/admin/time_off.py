@@ -1,4 +1,4 @@
-"""When doctors are away: added, and taken back."""
+"""Doctors' time off: added and removed."""
 
 from typing import Any, cast
 
@@ -24,14 +24,14 @@ from apps.rest.admin_site import can_open
 
 
 def may_schedule(user: Any, doctor_id: Any) -> bool:
-    """Whether the person plans this doctor's time: one's own, or everybody's."""
+    """Returns whether the user plans this doctor's schedule: their own, or any."""
     return user.has_permission(Permission.SCHEDULE_KEEP) and (
         user.has_permission(Permission.APPOINTMENT_ANY) or doctor_id == user.pk
     )
 
 
 class TimeOffForm(ServiceForm):
-    """From when to when."""
+    """The period of time off."""
 
     doctor = DoctorField()
     starts_at = forms.SplitDateTimeField(label="From", widget=MomentWidget)
@@ -49,7 +49,7 @@ class TimeOffForm(ServiceForm):
 
 @admin.register(TimeOff)
 class TimeOffAdmin(HimsModelAdmin):
-    """Everybody who sees the doctors sees when they are away; why, only those who plan."""
+    """All users who see doctors see their time off; only users who plan schedules see the reason."""
 
     resource = "time_off"
     title = "Time off"
@@ -76,7 +76,7 @@ class TimeOffAdmin(HimsModelAdmin):
         return super().get_queryset(request).select_related("doctor")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> TimeOff | None:
-        """The row with the booked visits in it that the person may know of."""
+        """Returns the row with the number of booked appointments in it that the user may see."""
         row = super().get_object(request, object_id, from_field)
         if row is not None:
             row.visits_affected = services.count_affected(cast("Actor", request.user), row)
@@ -112,7 +112,7 @@ class TimeOffAdmin(HimsModelAdmin):
         return HttpResponseRedirect(reverse("admin:appointments_timeoff_change", args=[obj.pk]))
 
     def page_context(self, request: HttpRequest, row: TimeOff | None) -> dict[str, Any]:
-        """Whoever plans the doctor's time is led to where the visits in it are moved."""
+        """Links users who plan the doctor's schedule to the page that moves its appointments."""
         if row is None or not may_schedule(request.user, row.doctor_id):
             return {}
         url = reschedule.reschedule_url(row.doctor_id, row.starts_at, row.ends_at)

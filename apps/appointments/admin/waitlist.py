@@ -1,4 +1,4 @@
-"""The waitlist: who waits, in rank; put on, taken off, and the offer that is open accepted or declined."""
+"""The waitlist: entries in order of rank; add, remove, accept or decline the open offer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -39,7 +39,7 @@ _STATE = ("state", "visit", "offers", "added_by")
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Who waits, unless others are asked for."""
+    """Filters by status; waiting entries by default."""
 
     title = "status"
     parameter_name = "status"
@@ -57,7 +57,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class OfferFilter(admin.SimpleListFilter):
-    """Whether a time is on offer now."""
+    """Filters by entries with an open offer."""
 
     title = "offer"
     parameter_name = "offer"
@@ -70,9 +70,9 @@ class OfferFilter(admin.SimpleListFilter):
 
 
 class WaitlistEntryForm(ServiceForm):
-    """Whom the patient would see, and when."""
+    """Which doctor the patient would see, and when."""
 
-    own: UUID | None = None  # set by the page for a doctor, who has a waitlist of his own alone
+    own: UUID | None = None  # set by the page for a doctor, who may use only their own waitlist
 
     doctor = DoctorField(required=False)
     duration_minutes = forms.IntegerField(
@@ -105,7 +105,7 @@ class WaitlistEntryForm(ServiceForm):
 
 
 class OfferForm(forms.Form):
-    """The offer that is answered: what was read on the page, not what is open by then."""
+    """The offer that the user answers: the one shown on the page, even if another is open by now."""
 
     offer = forms.ChoiceField(label="The time", widget=forms.RadioSelect)
 
@@ -173,7 +173,7 @@ ROW_ACTIONS = (
 
 @admin.register(WaitlistEntry)
 class WaitlistAdmin(HimsModelAdmin):
-    """In the order in which they are asked."""
+    """The waitlist in the order in which patients get offers."""
 
     resource = "waitlist"
     title = "Waiting list"
@@ -186,7 +186,7 @@ class WaitlistAdmin(HimsModelAdmin):
     search_help_text = "The patient: name in any order, MRN, telephone digits, date of birth"
     readonly_fields = (*_SHOWN, *_STATE)
     row_actions = ROW_ACTIONS
-    booked_for: Any = BookingAdmin.booked_for  # whom the address names, found as for a booking
+    booked_for: Any = BookingAdmin.booked_for  # the patient that the address names, as for a booking
     requested_patient_id: Any = BookingAdmin.requested_patient_id
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -206,7 +206,7 @@ class WaitlistAdmin(HimsModelAdmin):
         return queryset.filter(patient__in=matches.values("pk")), False
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """`?patient=` says who; without, one is found first."""
+        """`?patient=` is the patient; without it, the page asks to search for one."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         if not request.GET.get("patient"):
@@ -313,7 +313,7 @@ class WaitlistAdmin(HimsModelAdmin):
 
 
 def with_an_open_offer(user: Any) -> str:
-    """How many should be called."""
+    """Returns how many patients have an open offer."""
     offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
     rows = WaitlistEntry.objects.visible_to(user).filter(Exists(offers), status=WaitStatus.WAITING)
     return str(rows.count() or "none")

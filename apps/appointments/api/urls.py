@@ -1,4 +1,4 @@
-"""Routes of the diary."""
+"""Routes of appointments, schedules, the waitlist, the queue and rooms."""
 
 from django.urls import path
 

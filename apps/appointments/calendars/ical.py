@@ -1,7 +1,7 @@
-"""Visits as iCalendar (RFC 5545): one as a file for whoever it concerns, a doctor's as a calendar to subscribe to.
+"""Appointments as iCalendar (RFC 5545): a file of one appointment, and a doctor's calendar that a program subscribes to.
 
-A calendar leaves the house. The file of one visit says when, where and with whom, nothing of why; the subscribed calendar, whose
-address is all that guards it, names no patient at all.
+A calendar leaves the clinic. The file of one appointment contains time, place and doctor, but not the reason. The subscribed
+calendar is protected only by its address, so it contains no patient's name.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _STATUS = {Status.REQUESTED: "TENTATIVE", Status.CANCELLED: "CANCELLED", Status.
 
 
 def of_appointment(row: Appointment, *, clinic: str, doctor: str, room: str = "") -> bytes:
-    """One visit, as a file. Nothing clinical: not even the type of visit."""
+    """Returns one appointment as a file. It contains nothing clinical, not even the appointment type."""
     calendar = _calendar()
     event = _event(row)
     event.add("summary", f"Appointment, {clinic}")
@@ -32,7 +32,8 @@ def of_appointment(row: Appointment, *, clinic: str, doctor: str, room: str = ""
 
 
 def of_doctor(rows: Iterable[Appointment], *, clinic: str, doctor: str) -> bytes:
-    """A doctor's visits as busy blocks. The id leads whoever may know to the patient."""
+    """Returns a doctor's appointments as busy blocks. Each has the appointment's id, by which authorized users find the
+    patient."""
     calendar = _calendar()
     calendar.add("name", f"{doctor}, {clinic}")
     calendar.add("x-wr-calname", f"{doctor}, {clinic}")
@@ -48,7 +49,7 @@ def of_doctor(rows: Iterable[Appointment], *, clinic: str, doctor: str) -> bytes
 
 
 def window(now: datetime) -> tuple[datetime, datetime]:
-    """From when to before when a subscribed calendar shows visits."""
+    """Returns the period that a subscribed calendar shows: from the first instant to before the second."""
     return now - BACK, now + AHEAD
 
 
@@ -61,10 +62,11 @@ def _calendar() -> Calendar:
 
 
 def _event(row: Appointment) -> Event:
-    """What both have: the same visit has the same UID in both, so that a program that has both shows it once."""
+    """Returns the event that both calendars contain. An appointment has the same UID in both, so a program that has both shows it
+    once."""
     event = Event()
     event.add("uid", str(row.pk))  # a UUID, as RFC 7986 (5.3) wants it
-    event.add("dtstamp", row.updated_at)  # the last change, not now: the same visit is the same bytes
+    event.add("dtstamp", row.updated_at)  # the last change, not now: an unchanged appointment gives the same bytes
     event.add("last-modified", row.updated_at)
     event.add("sequence", sequence(row))
     event.add("dtstart", row.scheduled_time)
@@ -74,5 +76,5 @@ def _event(row: Appointment) -> Event:
 
 
 def sequence(row: Appointment) -> int:
-    """A number that rises with every change: tenths of a second from the booking to the last one."""
+    """Returns a number that rises with every change: tenths of a second from the booking to the last change."""
     return min(int((row.updated_at - row.created_at).total_seconds() * 10), _LARGEST)

@@ -1,5 +1,4 @@
-"""The diary's tables: who works when (`schedules`), the visits (`visits`), moves (`moves`), calendars (`feeds`), who
-waits (`waiting`)."""
+"""The tables of appointments: schedules and rooms, appointments, bulk reschedules, calendar feeds, and the waitlist."""
 
 from apps.appointments.models.appointments import Appointment, Queue, RowCounter, Series, StatusChange
 from apps.appointments.models.feeds import CalendarFeed

@@ -1,7 +1,8 @@
-"""The visits: one row each, kept for good; every status it went through; series; the day's tokens; how many visits there are.
+"""Appointments, which are never deleted; their status history; series; the queue numbers of each day; the row counter.
 
-Who is where is decided here, not in the services: of live visits no two of one doctor, one patient or one room overlap. What is
-put in on purpose beside the free slots (`overbook_*`) holds a numbered seat of the doctor's day instead of the doctor's time.
+The database prevents double bookings, not the services: no two live appointments of one doctor, one patient or one room overlap.
+An overbooked appointment (`overbook_*`) does not take the doctor's time. It takes one of the numbered overbook seats of the
+doctor's day.
 """
 
 from datetime import datetime
@@ -30,7 +31,7 @@ LIVE = [status.value for status in rules.LIVE]
 
 
 class Triage(models.TextChoices):
-    """How soon somebody in the waiting room should be seen."""
+    """How soon a waiting patient should be seen."""
 
     ROUTINE = "routine"
     URGENT = "urgent"
@@ -39,7 +40,7 @@ class Triage(models.TextChoices):
 
 class SeriesQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """The series of which a visit is shown to the actor."""
+        """Returns the series that contain an appointment which the actor may see."""
         return self.filter(Exists(Appointment.objects.visible_to(actor).filter(series=OuterRef("pk"))))
 
 
@@ -90,7 +91,7 @@ class Series(BaseModel):
 
     @property
     def rhythm(self) -> Rhythm:
-        """How often the appointments repeat, and how many were asked for."""
+        """How often the appointments repeat, and how many were requested."""
         return Rhythm(
             frequency=Frequency(self.frequency),
             interval=self.interval,
@@ -102,21 +103,21 @@ class Series(BaseModel):
 
     @property
     def every_weeks(self) -> int:
-        """The interval of a weekly series; 0 of another, whose name on the wire this was not made for."""
+        """Returns the interval of a weekly series, and 0 for the others; the API's name says weeks."""
         return self.interval if self.frequency == Frequency.WEEKLY else 0
 
 
 class AppointmentQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
-        """The visits of every patient who is shown to the actor (now, or at another instant)."""
+        """Returns the appointments of all patients that the actor may see (now, or at another instant)."""
         return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.APPOINTMENT_VIEW) else self.none()
 
     def hidden_from(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
-        """Those of restricted charts that the actor may not see."""
+        """Returns the appointments of restricted charts that the actor may not see."""
         return self.filter(patient__in=Patient.objects.hidden_from(actor, at).order_by().values("pk"))
 
     def live(self) -> Self:
-        """Those that take somebody's time."""
+        """Returns the appointments that take a doctor's time."""
         return self.filter(status__in=LIVE)
 
 
@@ -133,9 +134,10 @@ def _not_twice(what: str, condition: Q) -> ExclusionConstraint:
 
 
 class Appointment(BaseModel):
-    """A visit that was asked for or agreed on. Never deleted: cancelled, it stays and frees its time."""
+    """A requested or booked appointment. It is never deleted: a cancelled appointment stays and frees its time."""
 
-    # Keys without an index of their own begin one of those below, or are never looked up by: each index is paid for by a booking.
+    # These foreign keys have no index of their own: one of the indexes below begins with them, or no query uses them. Each index
+    # makes every booking slower.
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+", db_index=False)
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
@@ -153,15 +155,15 @@ class Appointment(BaseModel):
     )
 
     overbook_reason = models.CharField(max_length=400, blank=True)
-    overbook_day = models.DateField(null=True, editable=False)  # where the clinic is
+    overbook_day = models.DateField(null=True, editable=False)  # in the clinic's time zone
     overbook_seat = models.PositiveSmallIntegerField(null=True, editable=False)
 
     checked_in_at = models.DateTimeField(null=True, editable=False)
-    queue_number = models.PositiveSmallIntegerField(null=True, editable=False)  # the token somebody waits with, anew each day
+    queue_number = models.PositiveSmallIntegerField(null=True, editable=False)  # the patient's token, numbered anew each day
     triage = models.CharField(max_length=10, choices=Triage, default=Triage.ROUTINE)
     triage_reason = models.CharField(max_length=400, blank=True)
 
-    alert_since = models.DateTimeField(null=True, editable=False)  # marks in the queue, set by the consultation
+    alert_since = models.DateTimeField(null=True, editable=False)  # marks in the queue, which the consultation sets
     ready_since = models.DateTimeField(null=True, editable=False)
     attending_doctor = models.ForeignKey(
         User,
@@ -237,7 +239,7 @@ class Appointment(BaseModel):
 
     @property
     def attending(self) -> User:
-        """The doctor who has the patient: the booked one, unless the visit was handed over."""
+        """Returns the doctor who sees the patient: the booked one, unless the consultation was handed over."""
         return self.attending_doctor or self.doctor
 
     def __str__(self) -> str:
@@ -245,7 +247,7 @@ class Appointment(BaseModel):
 
 
 class StatusChange(models.Model):
-    """A visit went from one status to the next; the first has no `from_status`. Only added."""
+    """A change of an appointment's status. The first has no `from_status`. Rows are only added."""
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="+")
@@ -264,7 +266,7 @@ class StatusChange(models.Model):
 
 
 class Queue(models.Model):
-    """The last token given out on a day."""
+    """The last token assigned on a day."""
 
     day = models.DateField(primary_key=True)
     last_number = models.PositiveSmallIntegerField()
@@ -277,7 +279,7 @@ class Queue(models.Model):
 
 
 class RowCounter(models.Model):
-    """How many visits there are: a trigger adds a row for each statement that adds visits, a worker adds the rows up."""
+    """The number of appointments. A trigger adds a row for each statement that inserts appointments; a task sums the rows up."""
 
     id = models.BigAutoField(primary_key=True)
     visits = models.IntegerField()

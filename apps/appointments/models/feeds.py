@@ -1,4 +1,4 @@
-"""The calendar a doctor subscribes to: an address with a secret in it, of which only the digest is kept."""
+"""The calendar that a doctor subscribes to. Its address contains a secret, and the table stores only the secret's digest."""
 
 from typing import Self
 
@@ -13,14 +13,14 @@ from apps.common.models import BaseModel, ClosedQuerySet
 
 class CalendarFeedQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever keeps schedules: everybody's, a doctor his own."""
+        """Returns the feeds of all doctors for users who plan every schedule; a doctor gets only their own."""
         if not actor.has_permission(Permission.SCHEDULE_KEEP):
             return self.none()
         return self.all() if actor.has_permission(Permission.APPOINTMENT_ANY) else self.filter(doctor=actor.id)
 
 
 class CalendarFeed(BaseModel):
-    """The secret of one doctor's calendar. A new one revokes the old; revoked ones stay on record."""
+    """The secret of one doctor's calendar. A new one revokes the previous one. Revoked rows stay."""
 
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     secret_hash = models.BinaryField(max_length=32, unique=True)  # SHA-256

@@ -1,4 +1,4 @@
-"""Visits of an absent doctor that were moved together, so that the move can be looked at and taken back once."""
+"""An absent doctor's appointments that were moved together, stored so that users can view the move and undo it once."""
 
 from typing import Self
 
@@ -16,17 +16,17 @@ from apps.common.models import BaseModel, ClosedQuerySet
 
 class BulkRescheduleQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Whoever keeps schedules: all of them, a doctor those of his own diary."""
+        """Returns all bulk reschedules for users who plan every schedule; a doctor gets only those of their own schedule."""
         if not actor.has_permission(Permission.SCHEDULE_KEEP):
             return self.none()
         return self.all() if actor.has_permission(Permission.APPOINTMENT_ANY) else self.filter(doctor=actor.id)
 
 
 class BulkReschedule(BaseModel):
-    """One act: the visits of `doctor` between two instants went elsewhere. Undone at most once; the row stays."""
+    """A move of the appointments of `doctor` between two instants. It is undone at most once, and the row stays."""
 
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)  # null: later, with the same
+    to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)  # null: a later time, same doctor
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=400)
@@ -54,12 +54,12 @@ class BulkReschedule(BaseModel):
 
 
 class RescheduledAppointment(models.Model):
-    """Where one visit of a move stood, where it went, and what the undo made of it."""
+    """One appointment of a bulk reschedule: its previous place, its new place, and the result of an undo."""
 
     class Result(models.TextChoices):
         MOVED = "moved"
         PUT_BACK = "put_back"
-        KEPT = "kept"  # the undo left it where it is; `because` says why
+        KEPT = "kept"  # the undo did not move it back; `because` is the reason
 
     id = models.BigAutoField(primary_key=True)
     move = models.ForeignKey(BulkReschedule, on_delete=models.PROTECT, related_name="+")
@@ -71,7 +71,7 @@ class RescheduledAppointment(models.Model):
     to_doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     to_time = models.DateTimeField()
     to_room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True)
-    left_at = models.DateTimeField()  # the visit's `updated_at` after the move: whoever changed it since made another one
+    left_at = models.DateTimeField()  # the appointment's `updated_at` after the move; if it differs, it has changed since
     result = models.CharField(max_length=10, choices=Result, default=Result.MOVED)
     because = models.CharField(max_length=40, blank=True)
 

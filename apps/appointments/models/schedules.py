@@ -1,4 +1,4 @@
-"""Rooms, and when each doctor works: weekly hours, lengths of visits, time off."""
+"""Rooms, and when each doctor works: weekly hours, appointment lengths, time off."""
 
 from typing import Self
 
@@ -36,7 +36,7 @@ class RoomQuerySet(ClosedQuerySet):
 
 
 class Room(BaseModel):
-    """A room visits take place in. One that is closed for good stays, for the visits it saw."""
+    """A room for appointments. A closed room stays, because past appointments refer to it."""
 
     name = models.CharField(max_length=60)
     location = models.CharField(max_length=100, blank=True, help_text="the site or floor it is on")
@@ -62,7 +62,7 @@ class OfDoctorQuerySet(ClosedQuerySet):
 
 
 class DoctorSchedule(models.Model):
-    """How a doctor's diary is cut: its grid, and how many visits a day may be put in beside the free slots."""
+    """A doctor's slot length, and how many appointments a day can be overbooked in addition to the free slots."""
 
     doctor = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="+")
     slot_minutes = models.PositiveSmallIntegerField(default=rules.SLOT_MINUTES)
@@ -85,7 +85,7 @@ class DoctorSchedule(models.Model):
 
 
 class AppointmentLength(models.Model):
-    """How long a doctor takes for a type of visit, where it is not one slot."""
+    """How long a doctor takes for an appointment type, if that is not one slot."""
 
     schedule = models.ForeignKey(DoctorSchedule, on_delete=models.PROTECT, related_name="+")
     appointment_type = models.CharField(max_length=20, choices=AppointmentType)
@@ -108,12 +108,13 @@ def _second_of_day(column: str) -> Func:
 
 
 def _last_second(column: str) -> Case:
-    """The end of hours in seconds of the day. Midnight ends the day: PostgreSQL's 24:00, which Python's time does not have."""
+    """Returns the end of the hours in seconds of the day. 00:00 as an end is PostgreSQL's 24:00, which Python's time does not
+    have."""
     return Case(When(**{column: rules.MIDNIGHT}, then=Value(86_400)), default=_second_of_day(column), output_field=IntegerField())
 
 
 class WorkingHours(models.Model):
-    """Published hours on one weekday (0 is Monday), in the clinic's wall time; several a day where there is a break."""
+    """Published hours on one weekday (0 is Monday), in the clinic's local time. A day with a break has several rows."""
 
     schedule = models.ForeignKey(DoctorSchedule, on_delete=models.PROTECT, related_name="+")
     weekday = models.PositiveSmallIntegerField()
@@ -161,7 +162,8 @@ class WorkingHours(models.Model):
 
 
 class TimeOff(BaseModel):
-    """A doctor is away: from `starts_at` to before `ends_at`. Taken back, the row goes; the trail keeps both."""
+    """A doctor is away from `starts_at` until before `ends_at`. Removing time off deletes the row; the audit log has both
+    events."""
 
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     starts_at = models.DateTimeField()

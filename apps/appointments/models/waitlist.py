@@ -1,7 +1,7 @@
-"""The waitlist: who would come sooner, and which freed times they were offered.
+"""The waitlist: patients who want an earlier appointment, and the freed times that they were offered.
 
-An offer reserves nothing. The time stays free for everybody, and accepting is a booking like any other: so there is no hold that
-could leak, and nothing to clean up where a worker dies.
+An offer reserves nothing. The time stays free for all, and accepting an offer is a normal booking. Therefore no reservation can
+leak, and nothing needs cleaning up after a worker that died.
 """
 
 from typing import Self
@@ -56,18 +56,20 @@ def _own(actor: Actor, doctor: str) -> Q:
 
 class WaitlistQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """The entries of every patient who is shown to the actor; of doctors, those that name them or nobody."""
+        """Returns the entries of all patients that the actor may see; a doctor gets only the entries for that doctor or for any
+        doctor."""
         if not actor.has_permission(Permission.WAITLIST_VIEW):
             return self.none()
         return self.filter(open_to(actor, "patient"), _own(actor, "doctor"))
 
     def ranked(self) -> Self:
-        """The most urgent first, then who waits longest."""
+        """Orders the entries by priority, then by waiting time, the longest first."""
         return self.annotate(rank=_RANK).order_by("rank", "created_at", "id")
 
 
 class WaitlistEntry(BaseModel):
-    """Somebody waits for a free time. Never deleted. Days and times of day are those of the clinic, both ends included."""
+    """A patient who waits for a free time. Never deleted. Days and times are in the clinic's time zone; both ends are
+    included."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)  # null: any
@@ -116,8 +118,8 @@ class WaitlistEntry(BaseModel):
 
 
 class FreedSlotOffer(models.Model):
-    """A doctor's time that came free and is worth offering; `id` is the fact that freed it. Kept until it is taken or over, also
-    while everybody who fits it is being asked about another one."""
+    """A freed time of a doctor that is worth offering. `id` is the id of the event that freed it. The row stays open until the
+    time is booked or past, even while all patients who fit have another open offer."""
 
     id = models.UUIDField(primary_key=True)
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -136,14 +138,14 @@ class FreedSlotOffer(models.Model):
 
 class OfferQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """The offers of the entries the actor may know of."""
+        """Returns the offers of the entries that the actor may see."""
         if not actor.has_permission(Permission.WAITLIST_VIEW):
             return self.none()
         return self.filter(open_to(actor, "entry__patient"), _own(actor, "entry__doctor"))
 
 
 class WaitlistOffer(BaseModel):
-    """A freed time was offered to somebody who waits, until `expires_at`. `opening` is the fact that freed it."""
+    """A freed time that was offered to a waiting patient until `expires_at`. `opening` is the id of the event that freed it."""
 
     entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="+")
     opening = models.UUIDField()
@@ -151,7 +153,7 @@ class WaitlistOffer(BaseModel):
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", null=True)
     scheduled_time = models.DateTimeField()
     duration_minutes = models.PositiveSmallIntegerField()
-    free_minutes = models.PositiveSmallIntegerField()  # all that came free, for whoever is next
+    free_minutes = models.PositiveSmallIntegerField()  # the whole freed time, for the next offer
     rank = models.PositiveSmallIntegerField()
     offered_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()

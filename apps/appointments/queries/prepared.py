@@ -48,7 +48,8 @@ APPOINTMENTS = ScopedList(
 
 
 def for_update(actor: Actor, appointment_id: UUID) -> Appointment | None:
-    """Returns the appointment with its patient, its own row locked until the transaction ends; None where the actor sees none."""
+    """Returns the appointment with its patient, its own row locked until the transaction ends; None if the actor may not see
+    it."""
     return next(iter(_for_update(actor).instances(appointment_id=appointment_id, **actor_values(actor))), None)
 
 

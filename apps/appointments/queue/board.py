@@ -1,14 +1,13 @@
-"""Who waits, in order, and for how long still: the checked-in visits of the clinic's day, in few statements however many.
+"""The waiting patients in order, with their estimated wait, in a fixed number of statements.
 
-The queue is worked out at each look from the visits and their history; nothing is kept that could be stale. Charts that are
-closed to whoever asks are not in it, nor counted; the time they take of their doctor is, as in the diary.
+Each request computes the queue from the appointments and their history, so no stored value can become stale. Restricted charts
+that the actor may not see are neither shown nor counted, but their appointments take their doctor's time, as in the schedule.
 
-Who is with a nurse stands in front of those who wait, once a vital sign calls the doctor or the nurse has said that the patient
-is ready: the doctor looks here, and would not see them otherwise. A visit that was handed over is
-shown under the doctor who has it.
+A patient with a nurse is shown before the waiting patients once a vital sign needs the doctor or the nurse has marked the patient
+as ready. Otherwise the doctor would not see them here. An appointment that was handed over is shown under the doctor who has it.
 
-Somebody who was checked in on an earlier day and never settled is no longer in the house, and does not vanish either: such visits
-stand behind those of the day, marked, without an estimate and not counted as waiting, until somebody settles them.
+A patient who was checked in on an earlier day and never seen is shown after the patients of the day, marked as left over, without
+an estimate and not counted as waiting, until a user changes the appointment's status.
 """
 
 from collections import defaultdict
@@ -35,16 +34,16 @@ from apps.rest import paging
 from apps.rest.paging import Total
 
 _NO_LIMIT = 2**31
-_MIN_REACH = timedelta(hours=4)  # how far an estimate may reach: to midnight, and in the evening this far beyond
+_MIN_REACH = timedelta(hours=4)  # an estimate reaches to midnight, and in the evening at least this far
 _LONGEST = timedelta(minutes=rules.LONGEST)
-_SAME_MOMENT = timedelta(seconds=1)  # who is taken straight in is checked in by the same act
+_SAME_MOMENT = timedelta(seconds=1)  # a patient who is taken in directly is checked in at the same moment
 
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """Somebody who waits, or who is with a nurse and marked. `position` counts from 1 within what was asked for.
+    """A waiting patient, or a patient with a nurse who is marked. `position` counts from 1 within the filtered queue.
 
-    `estimated_start` is None where the doctor has no time left today, and of visits that are `left_over` from an earlier day.
+    `estimated_start` is None if the doctor has no time left today, and for appointments that are `left_over` from an earlier day.
     """
 
     position: int
@@ -57,7 +56,8 @@ class QueueEntry:
 
 @dataclass(frozen=True)
 class Summary:
-    """The queue in numbers, of what was asked for. Minutes are None where nobody waits, or nobody was called today."""
+    """The numbers of the filtered queue. `longest_wait_minutes` is None if no patient waits, `average_wait_minutes_today` if none
+    has started today."""
 
     waiting: int
     in_progress: int
@@ -73,7 +73,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class QueueBoard:
-    """A page of the queue, how long the whole is, and its numbers."""
+    """A page of the queue, the length of the whole queue, and its numbers."""
 
     entries: list[QueueEntry]
     total: Total
@@ -83,16 +83,16 @@ class QueueBoard:
 
 @dataclass(frozen=True)
 class _DoctorQueue:
-    """What one doctor has in front of him, closed charts too."""
+    """The patients of one doctor, including restricted charts."""
 
     in_progress: list[InProgress] = field(default_factory=list)
-    waiting: list[tuple[estimates.Rank, float]] = field(default_factory=list)  # in no order; with usual minutes
+    waiting: list[tuple[estimates.Rank, float]] = field(default_factory=list)  # unordered, each with the usual minutes
 
 
 def current(*, by: Actor, offset: int = 0, limit: int = _NO_LIMIT, **filters: Any) -> QueueBoard:
-    """The queue. Filters: doctor_id, room_id, triage. Doctors see their own alone. Raises Forbidden for another doctor's.
+    """Returns the queue. Filters: doctor_id, room_id, triage. A doctor sees only their own queue; raises Forbidden for another's.
 
-    Ten statements or fewer.
+    At most ten statements.
     """
     now, own_filters = clock.now(), _own_filters(by, filters)
     day = _day_of(now)
@@ -124,13 +124,13 @@ def current(*, by: Actor, offset: int = 0, limit: int = _NO_LIMIT, **filters: An
 
 
 def count_waiting(by: Actor) -> int:
-    """How many of those whom the actor sees wait now."""
+    """Returns how many patients that the actor may see are waiting now."""
     now = clock.now()
     return _present(by, _condition(_own_filters(by, {})), _day_of(now), now).filter(status=Status.CHECKED_IN).count()
 
 
 def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
-    """The filters, and whose queue it is."""
+    """Returns the filters, limited to the actor's own queue unless the actor may see all."""
     own_filters = {name: value for name, value in filters.items() if value is not None}
     if not by.has_permission(Permission.APPOINTMENT_ANY) and own_filters.setdefault("doctor_id", by.id) != by.id:
         raise OtherDoctorsSchedule("Doctors see only their own queue.", field="doctor_id")
@@ -138,7 +138,7 @@ def _own_filters(by: Actor, filters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _condition(filters: Mapping[str, Any]) -> Q:
-    """The filters as a condition; `doctor_id` means the doctor who has the visit, who after a handover is not the booked one."""
+    """Returns the filters as a condition. `doctor_id` is the attending doctor, who after a handover is not the booked one."""
     rest = {name: value for name, value in filters.items() if name != "doctor_id"}
     if "doctor_id" not in filters:
         return Q(**rest)
@@ -152,7 +152,7 @@ def _day_of(now: datetime) -> TimeSpan:
 
 
 def _in_order(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    """As `waits.rank` has it."""
+    """Orders the appointments like `estimates.rank`."""
     urgency = Case(
         *(When(triage=word, then=Value(number)) for number, word in enumerate(estimates.TRIAGE_ORDER)),
         output_field=IntegerField(),
@@ -165,29 +165,30 @@ def _present(by: Actor, condition: Q, day: TimeSpan, now: datetime) -> QuerySet[
 
 
 def _on_site(day: TimeSpan, now: datetime) -> Q:
-    """Who came today and waits, or is with somebody: that may go on across midnight."""
+    """Returns the condition for patients who checked in today and wait, or who are in progress, which may last past midnight."""
     in_progress = Q(status=Status.IN_PROGRESS, checked_in_at__gte=min(day.start, now - _LONGEST))
     return Q(status=Status.CHECKED_IN, checked_in_at__gte=day.start) | in_progress
 
 
 def _marked(present: Iterable[Appointment]) -> list[Appointment]:
-    """Those with a nurse who are marked: alerts first, then who is ready, each the longest first."""
+    """Returns the marked patients who are with a nurse: first alerts, then ready patients, each by the time of the mark."""
     rows = [row for row in present if row.status == Status.IN_PROGRESS and (row.alert_since or row.ready_since)]
     return sorted(rows, key=lambda row: (row.alert_since is None, row.alert_since or row.ready_since))
 
 
 def _entry(position: int, row: Appointment, estimated_start: datetime | None, now: datetime) -> QueueEntry:
-    assert row.checked_in_at is not None  # by it the row was found
+    assert row.checked_in_at is not None  # the query selected the row by it
     waited = estimates.whole_minutes(now - row.checked_in_at)
     wait = None if estimated_start is None else estimates.whole_minutes(estimated_start - now, up=True)
     return QueueEntry(position, row, waited, estimated_start, wait)
 
 
-# What is still to wait
+# The remaining wait
 
 
 def _estimates(waiting: Collection[Appointment], day: TimeSpan, now: datetime) -> dict[UUID, datetime]:
-    """When each should be called, by visit; those whom nobody will see today are left out. Four statements, none for nobody."""
+    """Returns the estimated start by appointment. Patients that the doctor cannot see today are left out. Four statements, none
+    if no patient waits."""
     doctors = {row.doctor_id for row in waiting}
     if not doctors:
         return {}
@@ -236,7 +237,7 @@ def _doctor_queues(doctors: Collection[UUID], day: TimeSpan, now: datetime) -> d
     return queues
 
 
-# By hand: for each doctor and type the latest visits by the doctor's own index, and of each its two events.
+# Handwritten: for each doctor and type it reads the latest appointments by the doctor's own index, and the two events of each.
 _RECENT = """
 SELECT k.doctor_id, k.kind, array_agg(took.minutes)
 FROM unnest(%s::uuid[], %s::text[]) AS k (doctor_id, kind)
@@ -257,7 +258,8 @@ GROUP BY k.doctor_id, k.kind
 
 
 def _recent_minutes(kinds: Iterable[tuple[UUID, str]], now: datetime) -> dict[tuple[UUID, str], list[float]]:
-    """How long recent visits took from start to signature, by doctor and type; the latest MOST of each."""
+    """Returns how many minutes recent appointments took from start to signature, by doctor and type; at most MAX_SAMPLE of
+    each."""
     pairs = sorted(kinds)
     if not pairs:
         return {}
@@ -267,14 +269,14 @@ def _recent_minutes(kinds: Iterable[tuple[UUID, str]], now: datetime) -> dict[tu
         return {(doctor, kind): minutes for doctor, kind, minutes in cursor.fetchall()}
 
 
-# What was waited
+# The past waits
 
 
 def _waits_today(by: Actor, condition: Q, day: TimeSpan) -> list[float]:
-    """Minutes from check-in to start, by the events, of each visit that came and began today.
+    """Returns the minutes from check-in to start, by the events, of each appointment that was checked in and started today.
 
-    Somebody who was put back into the queue has waited once: until the first start. Who was taken straight in has not waited, and
-    says nothing about how long others do.
+    A patient who was returned to the queue counts once: until the first start. A patient who was taken in directly did not wait
+    and does not count.
     """
     events = StatusChange.objects.filter(appointment=OuterRef("pk"))
     came = events.filter(to_status=Status.CHECKED_IN).exclude(from_status=Status.IN_PROGRESS).order_by("-id")
@@ -284,13 +286,13 @@ def _waits_today(by: Actor, condition: Q, day: TimeSpan) -> list[float]:
     return [(start - at).total_seconds() / 60 for at, start in pairs if at is not None and start - at >= _SAME_MOMENT]
 
 
-# Who was forgotten
+# Patients who were never seen
 
 
 def _left_over(
     by: Actor, condition: Q, day: TimeSpan, now: datetime, *, skip: int, limit: int, behind: int
 ) -> tuple[list[QueueEntry], Total]:
-    """Those of earlier days, as far as the page reaches them, and how many there are."""
+    """Returns the entries of earlier days that are on this page, and how many there are."""
     checked_in = Appointment.objects.visible_to(by).filter(condition, status=Status.CHECKED_IN)
     rows = _in_order(checked_in.exclude(checked_in_at__gte=day.start))
     first, total = max(skip, 0), paging.capped(rows)

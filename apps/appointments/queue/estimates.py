@@ -1,10 +1,10 @@
-"""How long somebody in the waiting room will wait. Pure arithmetic on plain values.
+"""Estimates how long a waiting patient will wait. Pure arithmetic on plain values.
 
-A doctor sees one person after another in the order of the queue. Whoever waits is called when the doctor is through with all that
-comes before: what is left of the visits that go on, and a usual visit for each person ahead. That is the unfinished work in front
-of an arrival (L. Takács' virtual waiting time, 1955), with the work of each visit estimated by the median of recent ones: lengths
-of visits are skewed to the right, and one that was signed the next morning must not move everybody. Times at which the doctor
-does not work push a start behind them. It is an estimate: nobody is promised it.
+A doctor sees one patient after another in the order of the queue. The doctor calls a patient after finishing all work before: the
+rest of the appointments in progress, and a usual appointment for each patient ahead. That is the unfinished work before an
+arrival (L. Takács' virtual waiting time, 1955). The work of an appointment is estimated by the median of recent ones, because
+their lengths are skewed to the right and one that was signed the next morning must not distort the estimate. Times at which the
+doctor does not work delay a start. The result is an estimate, not a promise.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,9 +15,9 @@ from uuid import UUID
 
 from apps.appointments.rules import TimeSpan
 
-MIN_SAMPLE = 5  # recent visits; of fewer the booked length says more
-MAX_SAMPLE = 20  # recent visits that are looked at
-SAMPLE_PERIOD = timedelta(days=56)  # that count as recent
+MIN_SAMPLE = 5  # recent appointments; with fewer, the booked length is the better estimate
+MAX_SAMPLE = 20  # the largest number of recent appointments that count
+SAMPLE_PERIOD = timedelta(days=56)  # appointments within this period are recent
 TRIAGE_ORDER = ("emergency", "urgent", "routine")
 _MINUTE = timedelta(minutes=1)
 
@@ -26,24 +26,25 @@ Rank = tuple[int, datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """A visit that goes on: since when, and how many minutes one like it takes."""
+    """An appointment in progress: when it started, and how many minutes such an appointment usually takes."""
 
     at: datetime
     minutes: float
 
 
 def rank(triage: str, checked_in_at: datetime, appointment_id: UUID) -> Rank:
-    """What the queue is sorted by: triage, then who came first."""
+    """Returns the sort key of the queue: triage, then time of check-in."""
     return TRIAGE_ORDER.index(triage), checked_in_at, appointment_id
 
 
 def usual_minutes(recent: Sequence[float], booked: int) -> float:
-    """How many minutes a visit takes: the median of recent ones of that doctor and type, the booked length where they are few."""
+    """Returns the usual minutes of an appointment: the median of the recent ones of that doctor and type, or the booked length if
+    there are fewer than MIN_SAMPLE."""
     return median(recent) if len(recent) >= MIN_SAMPLE else float(booked)
 
 
 def remaining(visit: InProgress, now: datetime) -> timedelta:
-    """How much longer the visit should go on; never less than nothing."""
+    """Returns how much longer the appointment is likely to last; at least zero."""
     return max(visit.at + visit.minutes * _MINUTE - now, timedelta())
 
 
@@ -55,10 +56,10 @@ def estimated_starts(
     closed: Sequence[TimeSpan] = (),
     until: datetime,
 ) -> list[datetime | None]:
-    """When each person should be called, in order of the queue; None for whom the doctor has no time before `until`.
+    """Returns when each patient is likely to be called, in order of the queue; None if the doctor has no time before `until`.
 
-    `waiting` holds the usual minutes of each visit, `closed` the times at which the doctor does not work. Who is with somebody is
-    at work, whatever was published: a closed time that `now` lies in does not count then.
+    `waiting` contains the usual minutes of each appointment, `closed` the times at which the doctor does not work. A doctor with
+    an appointment in progress is working, so a closed time that contains `now` does not count.
     """
     running = list(in_progress)
     if running:
@@ -72,9 +73,10 @@ def estimated_starts(
 
 
 def closed_times(hours: Sequence[TimeSpan], off: Iterable[TimeSpan], day: TimeSpan) -> list[TimeSpan]:
-    """When a doctor does not work on a day: before the first of the day's hours, between them, and in time off; in order.
+    """Returns when a doctor does not work on a day, in order: before the day's first hours, between hours, and in time off.
 
-    Behind the last hour nothing is closed: who waits by then is still seen. Without hours that day only time off counts.
+    The time after the last hours is not closed, because the doctor still sees the patients who wait by then. On a day without
+    hours only time off counts.
     """
     edges = [day.start, *(span.end for span in hours)]
     gaps = [TimeSpan(edge, span.start) for edge, span in zip(edges, hours, strict=False) if edge < span.start]
@@ -82,17 +84,17 @@ def closed_times(hours: Sequence[TimeSpan], off: Iterable[TimeSpan], day: TimeSp
 
 
 def average(minutes: Sequence[float]) -> float | None:
-    """The mean, to a tenth of a minute; None of nothing."""
+    """Returns the mean, rounded to a tenth of a minute; None for an empty list."""
     return round(fmean(minutes), 1) if minutes else None
 
 
 def band(minutes: int, amber: int, red: int) -> str:
-    """How long is that: `red`, `amber` or nothing to remark, from these minutes on."""
+    """Classifies a wait as `red` or `amber` from these minutes on, else as an empty string."""
     return "red" if minutes >= red else "amber" if minutes >= amber else ""
 
 
 def whole_minutes(time: timedelta, *, up: bool = False) -> int:
-    """Minutes that have passed, or with `up` those after which it will have; never less than none."""
+    """Returns the whole minutes of the time, rounded down, or up with `up`; at least zero."""
     time = max(time, timedelta())
     return -(-time // _MINUTE) if up else time // _MINUTE
 

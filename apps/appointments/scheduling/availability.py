@@ -1,4 +1,4 @@
-"""When a doctor can be booked: hours, time off and what is taken, read in few statements and put together by `rules`."""
+"""When a doctor can be booked: reads hours, time off and booked times in few statements, and combines them with `rules`."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from apps.common.errors import Forbidden
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(minutes=rules.LONGEST)
 
-# By hand and prepared: every booking asks it. One row, or none for whom no patient can see.
+# Handwritten and prepared, because every booking runs it. Returns one row, or none if the user is not an active doctor.
 _FOR_DOCTOR = """
 SELECT coalesce(v.minutes, s.slot_minutes, %s), coalesce(s.slot_minutes, %s), coalesce(s.overbook_per_day, %s),
     (SELECT json_agg(json_build_array(h.weekday, h.starts, h.ends, h.valid_from, h.valid_until))
@@ -47,13 +47,14 @@ class OtherDoctorsSchedule(Forbidden):
 
 
 def clinic_zone() -> ZoneInfo:
-    """The zone in which hours are written."""
+    """Returns the clinic's time zone, in which hours are written."""
     return ZoneInfo(settings.CLINIC_TIME_ZONE)
 
 
 @dataclass(frozen=True)
 class DoctorAvailability:
-    """How a doctor can be booked in a range: `minutes` for the type of visit, the grid, seats beside it, hours and time off."""
+    """When a doctor can be booked in a range: usual minutes of the appointment type, slot length, overbook seats a day, hours,
+    time off."""
 
     minutes: int
     slot_minutes: int
@@ -62,21 +63,21 @@ class DoctorAvailability:
     off: tuple[TimeSpan, ...]
 
     def open_spans(self, period: TimeSpan) -> list[TimeSpan]:
-        """The published hours of the days that the span touches, in order."""
+        """Returns the published hours of the days of the period, in order."""
         zone = clinic_zone()
         return rules.open_spans(self.hours, rules.days_between(period.start, period.end, zone), zone)
 
     def is_open(self, period: TimeSpan) -> bool:
-        """Whether all of the span lies in published hours."""
+        """Returns whether the whole period is within published hours."""
         return any(span.start <= period.start and period.end <= span.end for span in rules.joined(self.open_spans(period)))
 
     def is_off(self, period: TimeSpan) -> bool:
-        """Whether the doctor is away for some of it."""
+        """Returns whether the doctor is away during a part of the period."""
         return any(away.overlaps(period) for away in self.off)
 
 
 def for_doctor(doctor_id: UUID, *, start: datetime, end: datetime, appointment_type: str = "") -> DoctorAvailability | None:
-    """How this doctor can be booked between the two; None for whom nobody can book: no active doctor."""
+    """Returns when this doctor can be booked between the two instants; None if there is no active doctor with this id."""
     usual = [rules.SLOT_MINUTES, rules.SLOT_MINUTES, rules.OVERBOOK_PER_DAY]
     with prepared.cursor() as cursor:
         cursor.execute(_FOR_DOCTOR, [*usual, start, end, appointment_type, doctor_id, Role.DOCTOR.value])
@@ -93,12 +94,12 @@ def for_doctor(doctor_id: UUID, *, start: datetime, end: datetime, appointment_t
 def slots(
     doctor_id: UUID, doctor_availability: DoctorAvailability, *, minutes: int, start: datetime, end: datetime
 ) -> list[TimeSpan]:
-    """The doctor's free times between the two, in order."""
+    """Returns the doctor's free times between the two instants, in order."""
     return list(_free(doctor_availability, taken(doctor_id, start, end), minutes, start, end))
 
 
 def taken(doctor_id: UUID, start: datetime, end: datetime) -> list[TimeSpan]:
-    """When the doctor is with somebody, in order."""
+    """Returns when the doctor is booked, in order."""
     return _taken(_DOCTOR, [doctor_id], start, end)
 
 
@@ -112,8 +113,8 @@ def alternatives(
     after: datetime,
     number: int = 3,
 ) -> list[TimeSpan]:
-    """The next free times from an instant on at which doctor, patient and room are all free; in published hours as far as there
-    are any within sixty days, else whenever nobody is taken."""
+    """Returns the next free times, at which doctor, patient and room are all free, from an instant on. They are within published
+    hours as far as sixty days have enough of them; the rest are any times at which all three are free."""
     whose = [doctor_id, patient_id, room_id]
     for period in (7 * _DAY, rules.SPREAD):
         end = after + period

@@ -1,7 +1,7 @@
-"""The diary as a table: a column for each doctor or day, a row for each line of the grid, in the clinic's wall time. Pure.
+"""The schedule as a table: a column for each doctor or day, a row for each line of the grid, in the clinic's local time. Pure.
 
-On a day on which the clocks go back the repeated hour has its rows twice (`Row.again`); on one on which they go forward the
-skipped hour has no rows, or, beside days that have it, cells in which there is no time (`Kind.NONE`).
+On a day on which the clocks go back, the repeated hour has its rows twice (`Row.again`). On a day on which they go forward, the
+skipped hour has no rows; if another day in the table has that hour, the cells have no time (`Kind.NONE`).
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from apps.appointments.rules import SHORTEST, TimeSpan
 
-_USUAL = (9 * 60, 17 * 60)  # minutes of the day shown where nobody works
+_USUAL = (9 * 60, 17 * 60)  # the minutes of the day that are shown if no doctor works
 _DAY = 24 * 60
-_FINEST = 2 * SHORTEST  # a finer grid makes a table nobody can read
+_FINEST = 2 * SHORTEST  # a finer grid makes an unreadable table
 
 
 class Kind(StrEnum):
@@ -58,7 +58,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A line of the grid in a column. `until` is when what began before goes on to, `away` that the doctor is not there."""
+    """A line of the grid in a column. `until` is the end of an entry that began earlier; `away` means that the doctor has time
+    off."""
 
     kind: Kind
     start: datetime | None = None
@@ -75,7 +76,7 @@ class Row:
 
 
 def build_rows(columns: Sequence[Column], *, zone: ZoneInfo, now: datetime) -> list[Row]:
-    """The rows of the table, from the first hour anybody works or is booked to the last."""
+    """Returns the rows of the table, from the first hours or entry of the day to the last."""
     grid = _grid(columns, zone)
     first, last = _edges(columns, zone)
     keys = _keys(range(first // grid * grid, last, grid), {column.day for column in columns}, zone)
@@ -84,7 +85,8 @@ def build_rows(columns: Sequence[Column], *, zone: ZoneInfo, now: datetime) -> l
 
 
 def _grid(columns: Sequence[Column], zone: ZoneInfo) -> int:
-    """The coarsest grid on which everybody's slots lie, or the finest of theirs where that is too fine to be read."""
+    """Returns the coarsest grid, in minutes, that fits the slots of all columns; if that is unreadably fine, the shortest
+    slot."""
     slots = [column.slot_minutes for column in columns]
     begins = [_minute(span.start, column.day, zone) for column in columns for span in column.hours]
     common = gcd(*slots, *begins)
@@ -101,7 +103,7 @@ def _edges(columns: Sequence[Column], zone: ZoneInfo) -> tuple[int, int]:
 
 
 def _minute(at: datetime, day: date, zone: ZoneInfo) -> int:
-    """The wall clock's minute of the day, within the day."""
+    """Returns the minute of the day in local time, limited to the day."""
     here = at.astimezone(zone)
     if here.date() != day:
         return 0 if here.date() < day else _DAY
@@ -109,7 +111,8 @@ def _minute(at: datetime, day: date, zone: ZoneInfo) -> int:
 
 
 def _keys(minutes: Sequence[int], days: set[date], zone: ZoneInfo) -> list[tuple[time, bool]]:
-    """The wall times shown, in order. One that no day has is left out; the repeated ones come again behind the last of them."""
+    """Returns the local times of the rows, in order. It leaves out times that no day has, and repeats those that occur twice
+    after the last of them."""
     keys: list[tuple[time, bool]] = []
     waiting: list[tuple[time, bool]] = []
     for minute in minutes:
@@ -124,7 +127,7 @@ def _keys(minutes: Sequence[int], days: set[date], zone: ZoneInfo) -> list[tuple
 
 
 def _instant(day: date, at: time, again: bool, zone: ZoneInfo) -> datetime | None:
-    """The instant of a wall time, or of its repetition; None where the day does not have it (PEP 495)."""
+    """Returns the instant of a local time, or of its repetition; None if the day does not have it (PEP 495)."""
     here = datetime.combine(day, at, zone)
     repeated = here.replace(fold=1)
     first, second = here.utcoffset() or timedelta(), repeated.utcoffset() or timedelta()

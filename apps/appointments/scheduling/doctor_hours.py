@@ -1,4 +1,4 @@
-"""Doctors side by side, or one doctor's week: read for a table in as many statements whatever stands in the diary."""
+"""The schedules of several doctors, or one doctor's week, for a table: a fixed number of statements."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from apps.appointments.rules import Hours, Status, TimeSpan
 from apps.appointments.scheduling import availability
 from apps.appointments.scheduling.day_grid import Column, GridEntry
 
-UNCONFIRMED = "unconfirmed"  # asked for or scheduled: nobody has said that he comes
+UNCONFIRMED = "unconfirmed"  # requested or scheduled: the patient has not confirmed
 
 
 @dataclass(frozen=True)
 class GridFilter:
-    """Which visits are told apart. Others that take somebody's time are shown as taken alone."""
+    """Which appointments are shown with details. Others that take a doctor's time are shown only as taken."""
 
     appointment_type: str = ""
     status: str = ""
 
     def includes(self, row: Appointment) -> bool:
-        """Whether the visit is to be shown. Cancelled ones only where they are asked for."""
+        """Returns whether the appointment is shown. Cancelled ones are shown only if the filter names that status."""
         if self.appointment_type and row.appointment_type != self.appointment_type:
             return False
         if self.status == UNCONFIRMED:
@@ -34,7 +34,8 @@ class GridFilter:
 
 
 def columns(by: Actor, doctors: Sequence[Doctor], days: Sequence[date], grid_filter: GridFilter | None = None) -> list[Column]:
-    """A column for each doctor and day, doctors first. Visits of charts that are closed to the actor are there as taken time."""
+    """Returns a column for each doctor and day, ordered by doctor. Appointments of charts closed to the actor are shown as taken
+    time."""
     zone, ids = availability.clinic_zone(), [doctor.pk for doctor in doctors]
     start = rules.instant(days[0], time.min, zone)
     end = rules.instant(days[-1] + timedelta(days=1), time.min, zone)
@@ -55,7 +56,7 @@ def columns(by: Actor, doctors: Sequence[Doctor], days: Sequence[date], grid_fil
 
 
 def hours_of(ids: Collection[UUID]) -> dict[UUID, list[Hours]]:
-    """The published hours of these doctors."""
+    """Returns the published hours of these doctors."""
     hours_by_doctor: dict[UUID, list[Hours]] = {}
     for row in WorkingHours.objects.filter(schedule__in=ids):
         hours = Hours(row.weekday, row.starts, row.ends, row.valid_from or date.min, row.valid_until)
@@ -64,7 +65,7 @@ def hours_of(ids: Collection[UUID]) -> dict[UUID, list[Hours]]:
 
 
 def time_off_of(ids: Collection[UUID], start: datetime, end: datetime) -> dict[UUID, list[TimeSpan]]:
-    """When these doctors are away in the range."""
+    """Returns when these doctors are away in the range."""
     time_off: dict[UUID, list[TimeSpan]] = {}
     for row in TimeOff.objects.filter(doctor__in=ids, ends_at__gt=start, starts_at__lt=end):
         time_off.setdefault(row.doctor_id, []).append(TimeSpan(row.starts_at, row.ends_at))
@@ -74,7 +75,7 @@ def time_off_of(ids: Collection[UUID], start: datetime, end: datetime) -> dict[U
 def _entries(
     by: Actor, ids: Collection[UUID], start: datetime, end: datetime, grid_filter: GridFilter
 ) -> dict[UUID, list[GridEntry]]:
-    """What stands in the diaries, in order: two statements, the second without a word of anybody."""
+    """Returns the entries of the schedules, in order. Two statements; the second reads only ids and times, no patient data."""
     in_period = Appointment.objects.filter(doctor__in=ids, scheduled_time__gte=start, scheduled_time__lt=end)
     shown = {row.pk: row for row in in_period.visible_to(by).select_related("patient", "room") if grid_filter.includes(row)}
     entries: dict[UUID, list[GridEntry]] = {}

@@ -1,7 +1,7 @@
-"""When repeated appointments take place: daily, weekly or monthly at the same time of day where the clinic is. Pure.
+"""When repeated appointments take place: daily, weekly or monthly, at the same local time of the clinic. Pure.
 
-A rhythm means what the recurrence rule (RRULE) of RFC 5545 means, read by python-dateutil: the 31st of each month skips shorter
-months, the second Tuesday is BYDAY=TU with BYSETPOS=2.
+A rhythm has the meaning of the recurrence rule (RRULE) of RFC 5545, evaluated by python-dateutil: the 31st of each month skips
+shorter months, the second Tuesday is BYDAY=TU with BYSETPOS=2.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ MIN_OCCURRENCES, MAX_OCCURRENCES = 2, 52  # appointments
 
 
 class Frequency(StrEnum):
-    """What `interval` counts."""
+    """The unit of `interval`."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -35,7 +35,7 @@ _UNITS = {Frequency.DAILY: "day", Frequency.WEEKLY: "week", Frequency.MONTHLY: "
 
 
 class InvalidRecurrence(ValueError):
-    """A rhythm that cannot be meant. `field` names the part, `issue` says what to send instead."""
+    """A rhythm that is not valid. `field` names the part, `issue` says what to send instead."""
 
     def __init__(self, field: str, issue: str) -> None:
         super().__init__(f"{field}: {issue}")
@@ -44,10 +44,10 @@ class InvalidRecurrence(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
-    """How often appointments repeat, and how many there are: `count` in all, or as many as fit `until` that day (inclusive).
+    """How often appointments repeat, and how many there are: `count` in all, or as many as fit until the day `until` (inclusive).
 
-    `by_weekday` holds days from 0 (Monday) to 6, `by_month_day` 1 to 31 or -1 for the last day, `by_set_position` chooses one of
-    a month's matching weekdays: 1 to 5, or -1 for the last.
+    `by_weekday` contains days from 0 (Monday) to 6, `by_month_day` is 1 to 31 or -1 for the last day, `by_set_position` chooses
+    one of a month's matching weekdays: 1 to 5, or -1 for the last.
     """
 
     frequency: Frequency = Frequency.WEEKLY
@@ -59,7 +59,7 @@ class Rhythm:
     until: date | None = None
 
     def check(self) -> None:
-        """Raises Unfit for a part that is out of range or does not go with the others."""
+        """Raises InvalidRecurrence for a part that is out of range or does not fit the others."""
         max_interval = MAX_INTERVAL[self.frequency]
         monthly = self.frequency is Frequency.MONTHLY
         for is_wrong, field, issue in (
@@ -109,7 +109,7 @@ _WHICH_WEEKDAY = ("by_set_position", "Send which of the month's weekdays: 1 to 5
 
 
 class ClockChange(StrEnum):
-    """What the clocks do to a wall time."""
+    """What a clock change does to a local time."""
 
     NONE = ""
     SKIPPED = "clocks_skip_time"
@@ -118,17 +118,17 @@ class ClockChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """When a visit of the series takes place, and whether the clocks had a say in it."""
+    """When an appointment of the series takes place, and whether a clock change affects it."""
 
     at: datetime
     change: ClockChange = ClockChange.NONE
 
 
 def occurrences(first: datetime, *, rhythm: Rhythm, zone: ZoneInfo) -> list[Occurrence]:
-    """Returns the instants of a series in UTC, the first as it was asked for. Raises Unfit.
+    """Returns the UTC instants of a series; the first is exactly as requested. Raises InvalidRecurrence.
 
-    The others keep its wall time: ten o'clock stays ten o'clock when the clocks change. A time the clocks skip is the one as long
-    after the jump, of one they repeat it is the first (`rules.instant`).
+    The others have the same local time, also after the clocks change. A time that the clocks skip becomes the corresponding time
+    after the change, and one that occurs twice is the first (`rules.instant`).
     """
     rhythm.check()
     local = first.astimezone(zone)
@@ -162,7 +162,8 @@ def _days(first: date, rhythm: Rhythm) -> Iterator[date]:
 
 
 def clock_change(wall: datetime, zone: ZoneInfo) -> ClockChange:
-    """Whether a wall time (naive) exists once. PEP 495: the two readings of one that does not have different offsets."""
+    """Returns whether a local time (naive) is skipped or repeated. PEP 495: such a time has two readings with different
+    offsets."""
     before, after = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     if before is None or after is None or before == after:
         return ClockChange.NONE

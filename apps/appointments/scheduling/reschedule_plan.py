@@ -1,8 +1,8 @@
-"""Where an absent doctor's visits could go: looked up in few statements, decided visit by visit, nothing written.
+"""Plans where an absent doctor's appointments can move: reads in few statements, decides one by one, writes nothing.
 
-A visit keeps its time where the other doctor is free then. Those visits are placed first, so that nobody is sent away for
-somebody who had to be moved in time anyway; the others get, in order of their times, the next time at which doctor and patient
-are free.
+An appointment keeps its time if the other doctor is free then. These appointments are placed first, so that none loses its time
+to an appointment that had to change its time anyway. The others get, in order of their times, the next time at which doctor and
+patient are free.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from apps.appointments.scheduling.availability import DoctorAvailability
 
 
 class UnplacedReason(StrEnum):
-    """Why a visit finds no place, or stays where it is."""
+    """Why an appointment finds no place, or is not moved back."""
 
     NO_HOURS = "doctor_has_no_hours"
     NO_FREE_TIME = "no_free_time_within_60_days"
@@ -33,7 +33,7 @@ class UnplacedReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AppointmentPlace:
-    """With whom, when and where."""
+    """An appointment's doctor, time and room."""
 
     doctor_id: UUID
     scheduled_time: datetime
@@ -42,7 +42,7 @@ class AppointmentPlace:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One visit: where it stands, where it would go, or why it cannot."""
+    """One appointment: its current place, and its new place or the reason why there is none."""
 
     appointment: Appointment
     before: AppointmentPlace
@@ -51,7 +51,7 @@ class Proposal:
 
 
 class _BusyTimes:
-    """Who is busy when: the doctor the visits go to, their patients, their rooms; kept up as visits are placed."""
+    """The busy times of the new doctor, the patients and the rooms; updated as appointments are placed."""
 
     def __init__(
         self,
@@ -78,17 +78,17 @@ class _BusyTimes:
             self._rooms.setdefault(room, {})[pk] = TimeSpan(since, until)
 
     def busy(self, visit: Appointment) -> list[TimeSpan]:
-        """When the doctor is away or with somebody, or the patient elsewhere; in order."""
+        """Returns when the doctor is away or booked, or the patient has another appointment; in order."""
         elsewhere = [span for pk, span in self._patients.get(visit.patient_id, {}).items() if pk != visit.pk]
         return sorted([*self._doctor, *elsewhere, *self.doctor_availability.off], key=lambda span: span.start)
 
     def room_at(self, visit: Appointment, span: TimeSpan) -> UUID | None:
-        """The visit's room where it is free then; else none."""
+        """Returns the appointment's room if it is free then, else None."""
         others = (busy for pk, busy in self._rooms.get(visit.room_id, {}).items() if pk != visit.pk) if visit.room_id else ()
         return None if any(busy.overlaps(span) for busy in others) else visit.room_id
 
     def put(self, visit: Appointment, span: TimeSpan, room_id: UUID | None) -> None:
-        """The visit stands there from now on."""
+        """Records that the appointment takes this place."""
         self._doctor.append(span)
         self._patients.setdefault(visit.patient_id, {})[visit.pk] = span
         if visit.room_id:
@@ -100,10 +100,11 @@ class _BusyTimes:
 def proposals(
     visits: Sequence[Appointment], *, doctor_id: UUID, doctor_availability: DoctorAvailability, since: datetime, keep_time: bool
 ) -> list[Proposal]:
-    """What would become of each visit with this doctor, in the order in which they must be moved; times from `since` on.
+    """Returns the proposal for each appointment with this doctor, in the order in which they must be moved; times from `since`
+    on.
 
-    `doctor_availability` reaches from `since` to the last visit and sixty days more. `keep_time`: own times first. Visits
-    of patients who are inactive or deceased stay where they are.
+    `doctor_availability` reaches from `since` to sixty days after the last appointment. With `keep_time` appointments keep their
+    times where possible. Appointments of inactive or deceased patients stay where they are.
     """
     inactive = [row for row in visits if not row.patient.is_active or row.patient.deceased_at]
     unmoved = [Proposal(row, before(row), because=UnplacedReason.PATIENT_NOT_ACTIVE) for row in inactive]
@@ -119,7 +120,7 @@ def proposals(
 
 
 def until(since: datetime, visits: Sequence[Appointment]) -> datetime:
-    """How far a place is looked for."""
+    """Returns the end of the period in which a place is searched."""
     return max(since, visits[-1].scheduled_time) + rules.SPREAD if visits else since + rules.SPREAD
 
 
@@ -152,19 +153,19 @@ def _put(row: Appointment, busy_times: _BusyTimes, span: TimeSpan) -> Proposal:
 
 
 def before(row: Appointment) -> AppointmentPlace:
-    """Where the visit is now."""
+    """Returns the appointment's current place."""
     return AppointmentPlace(row.doctor_id, row.scheduled_time, row.room_id)
 
 
 def line(one: Proposal) -> str:
-    """What the plan says of one visit, so that two plans can be compared."""
+    """Returns the plan of one appointment as a line of text, for comparing two plans."""
     return " ".join(
         [str(one.appointment.pk), *_place_text(one.before), *(_place_text(one.after) if one.after else [str(one.because)])]
     )
 
 
 def plan_hash(lines: Iterable[str]) -> str:
-    """Tells one plan from another: 64 hex digits of its lines, in any order."""
+    """Identifies a plan: the SHA-256 of its lines in any order, as 64 hex digits."""
     return hashlib.sha256("\n".join(sorted(set(lines))).encode()).hexdigest()
 
 
@@ -173,7 +174,7 @@ def _place_text(place: AppointmentPlace) -> list[str]:
 
 
 def unplaced(one: Proposal, because: UnplacedReason) -> Proposal:
-    """The proposal, come to nothing."""
+    """Returns the proposal without a new place."""
     return replace(one, after=None, because=because)
 
 

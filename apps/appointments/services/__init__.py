@@ -1,4 +1,4 @@
-"""What can be done in the diary. Read through the module: `services.book(...)`, `services.check_in(...)`."""
+"""The services of appointments. Call them through the module: `services.book(...)`, `services.check_in(...)`."""
 
 from apps.appointments.calendars.services.feeds import MadeFeed, NoFeed, close_feed, make_feed, revoke_feed
 from apps.appointments.queue.services.marks import assign_attending, set_queue_marks

@@ -1,4 +1,4 @@
-"""Booking: a visit is put into the diary, or refused with times that are free."""
+"""Books appointments. A time that is taken is refused with free times instead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ from apps.patients import services as charts
 from apps.patients.models import Patient
 from apps.patients.rules import may_attend
 
-MIN_ATTEMPTS = 5  # a visit that stood in the way may have gone when we look who it was
+MIN_ATTEMPTS = 5  # the conflicting appointment may be gone when `find_clash` looks for it
 
 
 class SlotTaken(Conflict):
-    """Somebody is taken at that time: `details.taken` says who (doctor, patient, room), `details.alternatives` when instead."""
+    """The time is taken. `details.taken` lists doctor, patient or room; `details.alternatives` are free times."""
 
     message = "The doctor is already booked at that time."
 
@@ -53,7 +53,8 @@ class PatientNotActive(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewAppointment:
-    """What is asked for. Without a doctor it is the caller, if one; without a length the doctor's own for that type of visit."""
+    """A requested booking. The default doctor is the caller, if a doctor; the default length is the doctor's own for that
+    type."""
 
     patient_id: UUID
     scheduled_time: datetime
@@ -69,7 +70,7 @@ class NewAppointment:
 
 @dataclass(frozen=True)
 class BookingWarning:
-    """What does not stop a booking and should be known."""
+    """A remark about a booking that does not prevent it."""
 
     code: str
     message: str
@@ -99,8 +100,8 @@ def book(*, by: Actor, new: NewAppointment) -> BookingResult:
 
 
 def patient_to_book(by: Actor, patient_id: UUID, *, at: datetime) -> Patient:
-    """The patient's row, held. Raises Invalid naming patient_id, and PatientNotActive where the patient is inactive or, at the
-    time of the appointment, deceased: what happened before a death can still be entered."""
+    """Returns the patient's row, locked. Raises Invalid naming patient_id, and PatientNotActive if the patient is inactive or was
+    deceased at the time of the appointment. An appointment before the death can still be entered."""
     try:
         patient = patients.get_for_update(by, patient_id)
     except NotFound as not_found:
@@ -158,15 +159,15 @@ def _new_row(
 
 
 def room_to_use(room_id: UUID | None) -> UUID | None:
-    """The room, checked. Raises Invalid."""
+    """Returns the room's id if the room is in use. Raises Invalid."""
     if room_id is not None and not Room.objects.filter(pk=room_id, is_active=True).exists():
         raise Invalid(field="room_id", issue="There is no such room in use.")
     return room_id
 
 
 _COLUMNS = [str(field.column) for field in Appointment._meta.concrete_fields]
-# One statement: the visit, and the first line of its history. A clash is no error: the row is simply not there, and nobody waits
-# in a circle (an INSERT that fails on the constraint does, when many want one doctor).
+# One statement inserts the appointment and the first row of its history. A conflict is no error: the statement inserts nothing.
+# An INSERT that fails on the constraint can cause deadlocks when many users book one doctor.
 _CLAIM = f"""
 WITH booked AS (
     INSERT INTO appointments_appointment ({", ".join(_COLUMNS)}) VALUES ({", ".join(["%s"] * len(_COLUMNS))})
@@ -177,7 +178,7 @@ SELECT id, '', status, created_at, booked_by_id, '' FROM booked
 
 
 def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability) -> None:
-    """Insert the row. Raises SlotTaken, OverbookingFull."""
+    """Inserts the row. Raises SlotTaken, OverbookingFull."""
     for _ in range(max_attempts(row, doctor_availability)):
         if row.overbook_reason:
             take_seat(by, row, doctor_availability, row.overbook_reason)
@@ -192,7 +193,7 @@ def _claim(by: Actor, row: Appointment, doctor_availability: DoctorAvailability)
 
 
 def take_seat(by: Actor, row: Appointment, doctor_availability: DoctorAvailability, reason: str) -> None:
-    """Give the visit a seat of the doctor's day, on purpose. Raises Forbidden, OverbookingFull."""
+    """Gives the appointment an overbook seat of the doctor's day. Raises Forbidden, OverbookingFull."""
     if not by.has_permission(Permission.APPOINTMENT_OVERBOOK):
         raise OverbookingForbidden(field="overbook_reason")
     day = row.scheduled_time.astimezone(availability.clinic_zone()).date()
@@ -201,7 +202,7 @@ def take_seat(by: Actor, row: Appointment, doctor_availability: DoctorAvailabili
 
 
 def free_seat(row: Appointment, doctor_availability: DoctorAvailability) -> int:
-    """The lowest free seat of the visit's day with its doctor. Raises OverbookingFull."""
+    """Returns the lowest free overbook seat of the day with this doctor. Raises OverbookingFull."""
     others = Appointment.objects.live().filter(doctor=row.doctor_id, overbook_day=row.overbook_day).exclude(pk=row.pk)
     taken = set(others.values_list("overbook_seat", flat=True))
     seat = next((seat for seat in range(1, doctor_availability.overbook_per_day + 1) if seat not in taken), None)
@@ -211,13 +212,13 @@ def free_seat(row: Appointment, doctor_availability: DoctorAvailability) -> int:
 
 
 def max_attempts(row: Appointment, doctor_availability: DoctorAvailability) -> int:
-    """How often a write is tried. An overbooked visit may lose every seat of the day to another, one at a time, before it is
-    known that the day is full."""
+    """Returns how often a write is tried. Other bookings may take each overbook seat of the day before this one, until the day is
+    full."""
     return MIN_ATTEMPTS + (doctor_availability.overbook_per_day if row.overbook_reason else 0)
 
 
 def find_clash(row: Appointment, doctor_availability: DoctorAvailability) -> SlotTaken | None:
-    """Why the visit cannot stand where it was to stand, with what is free instead; None where nothing is in its way now."""
+    """Returns why the appointment cannot take its time, with free times instead; None if nothing conflicts now."""
     overlap = Q(patient=row.patient_id)
     if row.overbook_seat is None:
         overlap |= Q(doctor=row.doctor_id, overbook_seat=None)
@@ -252,7 +253,7 @@ def _taken_parties(row: Appointment, clashes: Sequence[Any]) -> list[str]:
 
 
 def _taken_message(taken: Sequence[str]) -> str:
-    """Of one "The doctor is", of several "The doctor, the patient and the room are"."""
+    """Returns "The doctor is" for one, "The doctor, the patient and the room are" for several."""
     named = [f"the {who}" for who in taken]
     *others, last = named
     return f"{', '.join(others)} and {last} are".capitalize() if others else f"{last} is".capitalize()
@@ -269,7 +270,7 @@ def booked_event(row: Appointment) -> AppointmentBooked:
 
 
 def booking_warnings(doctor_availability: DoctorAvailability, span: TimeSpan) -> tuple[BookingWarning, ...]:
-    """What is unusual about a time, for whoever books it on purpose."""
+    """Returns remarks about an unusual time, for the user who booked it."""
     warnings = []
     if span.start < clock.now():
         warnings.append(BookingWarning("in_the_past", "The appointment is in the past and was recorded as such."))
@@ -281,5 +282,5 @@ def booking_warnings(doctor_availability: DoctorAvailability, span: TimeSpan) ->
 
 
 def span_of(row: Appointment) -> TimeSpan:
-    """When the visit takes place."""
+    """Returns the time of the appointment."""
     return TimeSpan(row.scheduled_time, row.ends_at)

@@ -1,7 +1,7 @@
-"""Which doctors belong to the care team of a patient by an appointment: written down and taken back with the appointment.
+"""Which doctors an appointment adds to a patient's care team: added with the appointment and removed with it.
 
-The rule is that of the contract, section 2: a live or completed appointment, whose doctor was named by the patient, reception, an
-administrator or a member of the team, and not under emergency access.
+The rule is in section 2 of the contract: a live or completed appointment whose doctor was chosen by the patient, by reception, by
+an administrator or by a member of the team, and not under emergency access.
 """
 
 from uuid import UUID
@@ -33,13 +33,13 @@ def follow(by: Actor, change: Transition[Appointment]) -> None:
 
 
 def join(by: Actor, row: Appointment) -> None:
-    """The appointment makes its doctor a member, where it counts."""
+    """Adds the appointment's doctor to the care team if the appointment counts."""
     if row.joins_care_team and row.status in COUNTS:
         charts.join_care_team(by=by, patient=row.patient, doctor_id=row.doctor_id, because=BECAUSE)
 
 
 def leave(by: Actor, patient_id: UUID, doctor_id: UUID) -> None:
-    """An appointment of the two no longer counts: the doctor leaves the team where no other one does."""
+    """Removes the doctor from the care team unless another appointment of the two counts."""
     others = Appointment.objects.filter(patient=patient_id, doctor=doctor_id, joins_care_team=True, status__in=COUNTS)
     if not others.exists():
         charts.leave_care_team(by=by, patient_id=patient_id, doctor_id=doctor_id, because=BECAUSE)

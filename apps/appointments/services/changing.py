@@ -1,4 +1,4 @@
-"""Changing an appointment: another time, length, doctor, room or note, and another status with it."""
+"""Changes an appointment: its time, length, doctor, room or notes, and with them its status."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -40,11 +40,12 @@ class AlreadyOver(Conflict):
     message = "The appointment has ended and can't be changed."
 
 
-@locking.retry_on_deadlock  # another doctor is written on the patient's care team last, where a booking begins with the patient
+@locking.retry_on_deadlock  # a new doctor is added to the care team last, while a booking locks the patient first
 def change(
     *, by: Actor, appointment_id: UUID, changes: Mapping[str, Any], notify_patient: bool = True, early: bool = False
 ) -> BookingResult:
-    """Apply what differs: columns of CHANGEABLE, and `status` (with `cancellation_reason`). What is the same is no change.
+    """Applies the values that differ: columns of CHANGEABLE, and `status` (with `cancellation_reason`). Equal values are no
+    change.
 
     `early` allows a check-in on another day than the appointment's. Raises NotFound, Forbidden, Invalid, SlotTaken,
     OverbookingFull, NoLongerMovable, AlreadyOver, IllegalTransition, NotToday, PatientNotActive.
@@ -65,7 +66,7 @@ def change(
 
 
 def relocate(by: Actor, row: Appointment, changed_values: Mapping[str, Any], *, notify_patient: bool) -> None:
-    """Change columns of an appointment that is locked; the caller decides whose schedule it may be.
+    """Changes columns of a locked appointment; the caller checks whose schedule it is.
 
     Raises Invalid, SlotTaken, OverbookingFull, NoLongerMovable, PatientNotActive, Forbidden for overbooking without the right.
     """
@@ -74,7 +75,7 @@ def relocate(by: Actor, row: Appointment, changed_values: Mapping[str, Any], *, 
 
 
 def _lock(by: Actor, appointment_id: UUID, changes: Mapping[str, Any]) -> Appointment:
-    """The appointment's row, with its patient if the changes make it take a time. Raises NotFound."""
+    """Returns the locked appointment; locks its patient first if the changes make it take a time. Raises NotFound."""
     if _PLACE_COLUMNS & changes.keys():
         return transitions.get_with_patient_for_update(by, appointment_id)
     if changes.get("status") in rules.LIVE:
@@ -85,7 +86,7 @@ def _lock(by: Actor, appointment_id: UUID, changes: Mapping[str, Any]) -> Appoin
 def _apply(
     by: Actor, row: Appointment, changed_values: dict[str, Any]
 ) -> tuple[Transition[Appointment], DoctorAvailability | None]:
-    """Write the columns. Returns the change and, if the appointment was moved, when its doctor can be booked."""
+    """Writes the columns. Returns the transition and, if the appointment was moved, when its doctor can be booked."""
     if not _PLACE_COLUMNS & changed_values.keys():
         return transitions.STATES.amend(row, **changed_values), None
     if row.status not in rules.MOVABLE:
@@ -100,7 +101,7 @@ def _apply(
 
 
 def _new_place(by: Actor, row: Appointment, changed_values: dict[str, Any]) -> tuple[dict[str, Any], DoctorAvailability]:
-    """The columns of the new place, those that follow included."""
+    """Returns the columns of the new place, including the derived ones."""
     moved = Appointment(**{field.attname: getattr(row, field.attname) for field in Appointment._meta.concrete_fields})
     for name, value in changed_values.items():
         setattr(moved, name, value)

@@ -1,4 +1,4 @@
-"""Taking over visits as they happened elsewhere: on paper while the system was down, or in another system."""
+"""Imports past appointments: from paper records of a downtime, or from another system."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from apps.patients import services as charts
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedStatus:
-    """The visit went to this status then, by this person's hand."""
+    """A status of the appointment, when it was set, and by which user."""
 
     status: str
     at: datetime
@@ -31,7 +31,7 @@ class ImportedStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedAppointment:
-    """A visit with all it went through, in order; the first step is its booking."""
+    """An appointment with its status history, in order; the first step is the booking."""
 
     patient_id: UUID
     doctor_id: UUID
@@ -50,9 +50,9 @@ class ImportedAppointment:
 
 @transaction.atomic
 def import_records(*, by: Actor, visits: Sequence[ImportedAppointment]) -> int:
-    """Write down visits with their history. Those that are here already, or clash with what is here, are left out.
+    """Inserts appointments with their history, and skips those that exist already or conflict with existing ones.
 
-    Answers how many came in. Raises NotFound for an unknown patient.
+    Returns the number of imported appointments. Raises NotFound for an unknown patient.
     """
     patient_ids = list(dict.fromkeys(record.patient_id for record in visits))
     people = dict(zip(patient_ids, patients.get_survivors_for_update(by, *patient_ids), strict=True))
@@ -74,7 +74,7 @@ def import_records(*, by: Actor, visits: Sequence[ImportedAppointment]) -> int:
 
 
 def _fresh(visits: Sequence[ImportedAppointment]) -> Iterable[UUID]:
-    """Those that are there now and have no history yet."""
+    """Returns the ids of the appointments that were inserted now: they have no history yet."""
     rows = Appointment.objects.filter(pk__in=[record.id for record in visits])
     with_history = StatusChange.objects.filter(appointment__in=[record.id for record in visits]).values("appointment")
     return rows.exclude(pk__in=with_history).values_list("pk", flat=True)
@@ -97,7 +97,7 @@ def _row(record: ImportedAppointment) -> Appointment:
         ends_at=record.scheduled_time + timedelta(minutes=record.duration_minutes),
         notes=record.notes,
         booked_by_id=first.by_id,
-        joins_care_team=True,  # what another system says of the past is not somebody's way into a chart
+        joins_care_team=True,  # past appointments of another system give no user new access to a chart
         checked_in_at=next((step.at for step in record.steps if step.status == Status.CHECKED_IN), None),
         queue_number=record.queue_number,
         triage=record.triage,
@@ -121,7 +121,7 @@ ON CONFLICT (day) DO UPDATE SET last_number = greatest(q.last_number, excluded.l
 
 
 def _reserve_queue_numbers(visits: Sequence[ImportedAppointment]) -> None:
-    """Whoever checks in on a day gets a token behind those taken over."""
+    """Raises the last queue number of each day, so that later check-ins get higher tokens than the imported ones."""
     last: dict[date, int] = {}
     for record in visits:
         if record.queue_number:

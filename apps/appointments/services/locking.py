@@ -1,8 +1,8 @@
-"""Many visits in one transaction, without anybody waiting in a circle.
+"""Locks many appointments in one transaction without deadlocks.
 
-Who writes many takes all locks before the first write, always in this order: the patients, the visits, the doctors and rooms.
-One visit at a time is booked under its patient alone; it is moved, or takes its time again, under its patient, its own row, its
-doctors and rooms. What is left PostgreSQL ends after a second; then we try again.
+A service that writes many appointments takes all locks before the first write, always in this order: patients, appointments,
+doctors and rooms. A booking of one appointment locks its patient only. A move, or a return to its time, locks its patient, its
+row, and its doctors and rooms. PostgreSQL ends any remaining deadlock after a second; then the service runs again.
 """
 
 import functools
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def retry_on_deadlock(service: Callable[P, T]) -> Callable[P, T]:
-    """One transaction round the act; from the beginning where PostgreSQL chose it to end a deadlock."""
+    """Runs the service in a transaction, and runs it again if PostgreSQL ended it because of a deadlock."""
 
     @functools.wraps(service)
     def tried(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -41,9 +41,11 @@ def retry_on_deadlock(service: Callable[P, T]) -> Callable[P, T]:
 
 
 def lock_appointments(by: Actor, visits: Iterable[UUID], *places: UUID | None) -> list[Appointment]:
-    """These visits, their patients, doctors and rooms held until the transaction ends; in order of time.
+    """Returns these appointments, in order of time; they, their patients, doctors and rooms are locked until the transaction
+    ends.
 
-    Left out are those not shown to the actor, and those whose patient was merged meanwhile. `places` are further ones to hold.
+    It leaves out appointments that the actor may not see, and those whose patient was merged meanwhile. `places` are more doctors
+    and rooms to lock.
     """
     ids = list(visits)
     rows = Appointment.objects.visible_to(by).filter(pk__in=ids)

@@ -1,4 +1,4 @@
-"""Rooms: opened, renamed, closed. A room that saw visits stays on record."""
+"""Adds, renames, closes and reopens rooms. A room with appointments is never deleted."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ class RoomExists(Conflict):
 
 @transaction.atomic
 def add_room(*, by: Actor, name: str, location: str = "") -> Room:
-    """A room visits can be booked into. Raises Invalid, RoomOnRecord."""
+    """Adds a room for appointments. Raises Invalid, RoomExists."""
     try:
         with transaction.atomic():
             row = Room.objects.create(**_named(name=name, location=location))
@@ -31,19 +31,19 @@ def add_room(*, by: Actor, name: str, location: str = "") -> Room:
 
 @transaction.atomic
 def rename_room(*, by: Actor, room_id: UUID, **names: str) -> Room:
-    """Another `name` or `location`; what is not given is kept. Raises NotFound, Invalid, RoomOnRecord."""
+    """Changes `name` or `location`; a name that is not passed stays the same. Raises NotFound, Invalid, RoomExists."""
     return _changed(by, _lock_room(by, room_id), **_named(**names))
 
 
 @transaction.atomic
 def close_room(*, by: Actor, room_id: UUID) -> Room:
-    """Nothing new is booked into it; what is booked stays. Raises NotFound."""
+    """Closes the room for new appointments; booked ones stay. Raises NotFound."""
     return _changed(by, _lock_room(by, room_id), is_active=False)
 
 
 @transaction.atomic
 def reopen_room(*, by: Actor, room_id: UUID) -> Room:
-    """It is used again. Raises NotFound."""
+    """Opens the room again. Raises NotFound."""
     return _changed(by, _lock_room(by, room_id), is_active=True)
 
 

@@ -1,4 +1,4 @@
-"""Series: repeated appointments at the same time of day, booked in one go; and cancelling what is left of one."""
+"""Books repeated appointments at the same time of day, and cancels the future appointments of a series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ _CLOCK_WARNINGS = {
 
 
 class NothingBooked(Conflict):
-    """Not one visit of the series could be booked: `details.clashes` says of each why, and when instead."""
+    """No appointment of the series could be booked. `details.clashes` has the reason and the alternatives for each."""
 
     message = "Every appointment of the series conflicts with another."
 
@@ -40,7 +40,7 @@ class NothingToCancel(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class NewSeries:
-    """`first` is the first; the others follow in the rhythm, 2 to 52 in all."""
+    """`first` is the first appointment; the others follow in the rhythm, 2 to 52 in all."""
 
     first: NewAppointment
     rhythm: Rhythm
@@ -48,7 +48,7 @@ class NewSeries:
 
 @dataclass(frozen=True)
 class Clash:
-    """A visit that was left out: who is taken then, and up to three free times."""
+    """An appointment that was left out: what is taken at that time, and up to three free times."""
 
     scheduled_time: datetime
     taken: Sequence[str]
@@ -57,7 +57,7 @@ class Clash:
 
 @dataclass(frozen=True)
 class SeriesWarning:
-    """What should be known of some visits of the series."""
+    """A remark about some appointments of the series."""
 
     code: str
     message: str
@@ -66,7 +66,7 @@ class SeriesWarning:
 
 @dataclass(frozen=True)
 class BookedSeries:
-    """What was booked, and what was not."""
+    """The booked appointments, and those that were left out."""
 
     series: Series
     appointments: tuple[Appointment, ...]
@@ -76,19 +76,19 @@ class BookedSeries:
 
 @locking.retry_on_deadlock
 def book_series(*, by: Actor, new: NewSeries) -> BookedSeries:
-    """Book all visits of the series that are free; each clash is told and stops none of the others.
+    """Books all appointments of the series whose times are free. It returns the conflicts and books the others.
 
-    Raises NothingBooked, and what `book` raises but for SlotTaken; Forbidden for a doctor who books for another.
+    Raises NothingBooked, and what `book` raises except SlotTaken; Forbidden for a doctor who books for another.
     """
     occurrences = _occurrences(new)
     _check_owner(by, new.first.doctor_id)
     patient = booking.patient_to_book(by, new.first.patient_id, at=new.first.scheduled_time)
-    transitions.lock_places(new.first.doctor_id or by.id, new.first.room_id)  # we hold many times: no move may cross them
+    transitions.lock_places(new.first.doctor_id or by.id, new.first.room_id)  # we take many times: no move may cross them
     series = Series.of(new.rhythm, occurrences=len(occurrences))
     series.save(force_insert=True)
     done: list[tuple[Occurrence, BookingResult]] = []
     clashes: list[Clash] = []
-    for one in occurrences:  # in order of time: two series of one doctor wait for each other in one direction alone
+    for one in occurrences:  # in order of time, so that two series of one doctor cannot deadlock
         try:
             done.append((one, booking.book(by=by, new=replace(new.first, scheduled_time=one.at, series_id=series.pk))))
         except SlotTaken as taken:
@@ -117,7 +117,7 @@ def _occurrences(new: NewSeries) -> list[Occurrence]:
 
 @transaction.atomic
 def plan_series(*, by: Actor, new: NewSeries) -> BookedSeries:
-    """What `book_series` would book now, by booking it and taking it all back: nothing is written. Raises as it does."""
+    """Returns what `book_series` would book now: it books the series and rolls back. Raises the same errors."""
     planned = book_series(by=by, new=new)
     transaction.set_rollback(True)
     return planned
@@ -127,9 +127,9 @@ def plan_series(*, by: Actor, new: NewSeries) -> BookedSeries:
 def cancel_rest(
     *, by: Actor, series_id: UUID, reason: str = "", notify_patient: bool = True, since: datetime | None = None
 ) -> list[Appointment]:
-    """Cancel the visits of a series that are still to come, from an instant on. Answers them.
+    """Cancels the future appointments of a series from an instant on, and returns them.
 
-    Raises NotFound, Forbidden for a doctor in somebody else's diary, NothingToCancel.
+    Raises NotFound, Forbidden for a doctor in another doctor's schedule, NothingToCancel.
     """
     appointments = Appointment.objects.visible_to(by).filter(series=series_id)
     if not appointments.exists():
@@ -140,7 +140,7 @@ def cancel_rest(
     rows = [row for row in locked if row.status in rules.MOVABLE and row.scheduled_time >= start]
     if not rows:
         raise NothingToCancel
-    notified_id = rows[0].pk if notify_patient else None  # once for all of them
+    notified_id = rows[0].pk if notify_patient else None  # one notification for all of them
     return [transitions.cancel(by=by, appointment_id=row.pk, reason=reason, notify_patient=row.pk == notified_id) for row in rows]
 
 
@@ -150,7 +150,7 @@ def _check_owner(by: Actor, doctor_id: UUID | None) -> None:
 
 
 def _warnings(done: Sequence[tuple[Occurrence, BookingResult]]) -> tuple[SeriesWarning, ...]:
-    """Each caution once, with the times it is about."""
+    """Returns each warning once, with its times."""
     times_by_warning: dict[tuple[str, str], list[datetime]] = {}
     for one, booked in done:
         warnings = [(caution.code, caution.message) for caution in booked.warnings]

@@ -1,7 +1,7 @@
 """The states of an appointment: confirmed, checked in, in progress, completed, cancelled, no-show.
 
-`AppointmentStates` moves the row (`common.lifecycle`); each verb here checks what the states alone do not say, moves the row,
-updates the care team and announces what changed.
+`AppointmentStates` moves the row (`common.lifecycle`). Each verb here checks what the states alone do not, moves the row, updates
+the care team and announces what changed.
 """
 
 from collections.abc import Collection
@@ -31,7 +31,7 @@ from apps.events.services import emit
 from apps.patients import selectors as patients
 
 _LIVE = tuple(rules.LIVE)
-_TIME_COLUMNS = frozenset(("scheduled_time", "ends_at", "doctor_id", "overbook_seat"))  # columns that say which time it takes
+_TIME_COLUMNS = frozenset(("scheduled_time", "ends_at", "doctor_id", "overbook_seat"))  # they determine which time it takes
 _INTERNAL_COLUMNS = frozenset(("ends_at", "overbook_day", "overbook_seat", "joins_care_team", "attending_doctor_id"))
 _PLACE_LOCK = 0x44494152  # "DIAR": the first half of the advisory locks under which appointments are moved
 
@@ -60,13 +60,13 @@ class NotToday(IllegalTransition):
 
 @transaction.atomic
 def confirm(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """The patient has confirmed the appointment. Raises NotFound, Forbidden, IllegalTransition, PatientNotActive."""
+    """Confirms the appointment for the patient. Raises NotFound, Forbidden, IllegalTransition, PatientNotActive."""
     return _move_by_hand(by, appointment_id, Status.CONFIRMED)
 
 
 @transaction.atomic
 def check_in(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appointment:
-    """The patient is here, and gets the day's next token. `early` allows an appointment of another day, past or future.
+    """Checks the patient in, with the day's next token. `early` allows an appointment of another day, past or future.
 
     Raises NotFound, Forbidden, IllegalTransition, NotToday, NotThatDay, PatientNotActive, SlotTaken.
     """
@@ -75,13 +75,13 @@ def check_in(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appoint
 
 @transaction.atomic
 def no_show(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """The patient did not come. Raises NotFound, Forbidden, IllegalTransition, TooEarly."""
+    """Records that the patient did not come. Raises NotFound, Forbidden, IllegalTransition, TooEarly."""
     return _move_by_hand(by, appointment_id, Status.NO_SHOW)
 
 
 @transaction.atomic
 def cancel(*, by: Actor, appointment_id: UUID, reason: str = "", notify_patient: bool = True) -> Appointment:
-    """Cancel the appointment; its time is free at once. Raises NotFound, Forbidden, IllegalTransition."""
+    """Cancels the appointment and frees its time. Raises NotFound, Forbidden, IllegalTransition."""
     return _move_by_hand(by, appointment_id, Status.CANCELLED, reason=reason, notify_patient=notify_patient)
 
 
@@ -96,25 +96,25 @@ def _move_by_hand(
 
 @transaction.atomic
 def undo_check_in(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """Take a check-in back, while no consultation is in progress: the appointment is scheduled or confirmed again, whichever it
-    was before, and its token is void. Raises NotFound, Forbidden, IllegalTransition."""
+    """Undoes a check-in while no consultation is in progress: the appointment is scheduled or confirmed again, whichever it was
+    before, and its token is void. Raises NotFound, Forbidden, IllegalTransition."""
     row = get_for_update(by, appointment_id)
     check_owner(by, row)
     if row.status != Status.CHECKED_IN:
         raise STATES.refused(row, Status.SCHEDULED)
     before = StatusChange.objects.filter(appointment=row, to_status__in=rules.BEFORE_CHECK_IN).order_by("-id")
     to = before.values_list("to_status", flat=True).first() or Status.SCHEDULED
-    # A cancelled consultation may have left marks; the next one begins without.
+    # A cancelled consultation may have left marks; the next one begins without them.
     set_queue_marks(by=by, appointment=row, alert_since=None, ready_since=None)
     return complete_change(by, apply_transition(by, row, to))
 
 
 @transaction.atomic
 def start(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appointment:
-    """A consultation begins: the patient is with the doctor, and is checked in first if that was not done. `early` allows an
-    appointment of another day; a check-in today allows it too. Raises NotFound, IllegalTransition, NotToday, PatientNotActive.
+    """Starts the consultation, and checks the patient in first if that was not done. `early` allows an appointment of another
+    day; a check-in today allows it too. Raises NotFound, IllegalTransition, NotToday, PatientNotActive.
 
-    The caller decides whose consultation it is.
+    The caller checks whose consultation it is.
     """
     row = get_for_update(by, appointment_id)
     STATES.check(row, Status.IN_PROGRESS, by_system=True)
@@ -129,14 +129,14 @@ def start(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appointmen
 
 @transaction.atomic
 def complete(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """The consultation is signed. Raises NotFound, IllegalTransition."""
+    """Completes the appointment of a signed consultation. Raises NotFound, IllegalTransition."""
     row = get_for_update(by, appointment_id)
     return complete_change(by, apply_transition(by, row, Status.COMPLETED))
 
 
 @transaction.atomic
 def return_to_queue(*, by: Actor, appointment_id: UUID) -> Appointment:
-    """The consultation was cancelled: the patient waits again. Raises NotFound, IllegalTransition."""
+    """Returns the patient of a cancelled consultation to the queue. Raises NotFound, IllegalTransition."""
     row = get_for_update(by, appointment_id)
     if row.status != Status.IN_PROGRESS:
         raise STATES.refused(row, Status.CHECKED_IN)
@@ -144,7 +144,7 @@ def return_to_queue(*, by: Actor, appointment_id: UUID) -> Appointment:
 
 
 def get_for_update(by: Actor, appointment_id: UUID) -> Appointment:
-    """The appointment's row, locked until the transaction ends. Raises NotFound."""
+    """Returns the appointment's row, locked until the transaction ends. Raises NotFound."""
     row = prepared.for_update(by, appointment_id)
     if row is None:
         raise NotFound("There is no such appointment.")
@@ -152,11 +152,10 @@ def get_for_update(by: Actor, appointment_id: UUID) -> Appointment:
 
 
 def get_with_patient_for_update(by: Actor, appointment_id: UUID, *, unless: Collection[str] = ()) -> Appointment:
-    """The appointment's row, its patient locked before it unless it has one of these statuses. Raises NotFound.
+    """Returns the appointment's locked row. Locks its patient first, unless it has one of these statuses. Raises NotFound.
 
-    A transaction that makes an appointment take a time locks the patient first, as a booking does. Otherwise a booking of the
-    patient that waits to see whether that time is free, and this transaction, which needs the patient later, would wait for each
-    other.
+    A transaction that makes an appointment take a time locks the patient first, as a booking does. Otherwise it could deadlock
+    with a booking of the same patient that waits to see whether that time is free.
     """
     rows = Appointment.objects.visible_to(by).filter(pk=appointment_id).exclude(status__in=unless)
     patients.get_survivors_for_update(by, *rows.values_list("patient_id", flat=True))
@@ -170,8 +169,8 @@ def check_owner(by: Actor, row: Appointment) -> None:
 
 
 def check_manual_transition(row: Appointment, to: str, *, early: bool = False) -> None:
-    """Raises IllegalTransition for what the states, the clock or the calendar do not allow by hand, and PatientNotActive for
-    what only a patient who can come does."""
+    """Raises IllegalTransition if the states, the time or the day do not allow a user to set this status, and PatientNotActive if
+    it needs an active patient."""
     STATES.check(row, to)
     if to == Status.NO_SHOW and clock.now() < row.scheduled_time:
         raise STATES.refused(row, to, TooEarly)
@@ -190,7 +189,7 @@ def check_patient_active(row: Appointment) -> None:
 
 
 def needs_early(row: Appointment) -> bool:
-    """Whether a check-in or a start must confirm that this appointment is meant: it is of another day than today, and the
+    """Returns whether a check-in or a start must confirm that this appointment is meant: it is on another day than today, and the
     patient was not checked in today."""
     return not _is_today(row) and not _checked_in_today(row)
 
@@ -200,7 +199,7 @@ def _is_today(row: Appointment) -> bool:
 
 
 def _checked_in_today(row: Appointment) -> bool:
-    """Whether the patient was checked in today, which confirms that this appointment is meant."""
+    """Returns whether the patient was checked in today, which confirms that this appointment is meant."""
     return row.status == Status.CHECKED_IN and row.checked_in_at is not None and _clinic_day(row.checked_in_at) == clock.today()
 
 
@@ -209,8 +208,8 @@ def _clinic_day(at: datetime) -> date:
 
 
 def apply_transition(by: Actor, row: Appointment, to: str, *, reason: str = "") -> Transition[Appointment]:
-    """Take the appointment to the status, with the columns that go with it, and record it. The caller passes the transition on to
-    `complete_change`.
+    """Moves the appointment to the status, with the columns that belong to it, and records the change. The caller passes the
+    transition on to `complete_change`.
 
     Raises IllegalTransition, and SlotTaken or OverbookingFull if the appointment takes a time again that is booked by now.
     """
@@ -242,16 +241,17 @@ def _columns_of_status(row: Appointment, to: str, reason: str) -> dict[str, Any]
 
 
 def _new_seat(row: Appointment) -> dict[str, Any]:
-    """The seat of an overbooked appointment that comes back, as its own may be taken by now. Raises OverbookingFull."""
+    """Returns a new seat for an overbooked appointment that becomes live again, because its own may be taken. Raises
+    OverbookingFull."""
     if row.overbook_seat is None:
         return {}
-    lock_places(row.doctor_id, row.room_id)  # all that the write will hold, in one call
+    lock_places(row.doctor_id, row.room_id)  # all locks that the write needs, in one call
     doctor_availability = availability.for_doctor(row.doctor_id, start=row.scheduled_time, end=row.ends_at)
     return {"overbook_seat": free_seat(row, doctor_availability)} if doctor_availability else {}
 
 
 class AppointmentStates(StateMachine[Appointment]):
-    """The lifecycle of an appointment. A write that makes it take a time goes where that time is free, or is refused."""
+    """The lifecycle of an appointment. A write that makes it take a time is refused if that time is taken."""
 
     lifecycle = rules.LIFECYCLE
     name = "appointment"
@@ -264,7 +264,7 @@ class AppointmentStates(StateMachine[Appointment]):
         )
 
     def write(self, before: Appointment, after: Appointment, values: dict[str, Any]) -> bool:
-        """Raises SlotTaken, OverbookingFull and Invalid (the doctor is not here any more)."""
+        """Writes the row. Raises SlotTaken, OverbookingFull and Invalid (the doctor is no longer active)."""
         placed = not (_TIME_COLUMNS | {"room_id", "overbook_day"}).isdisjoint(values)
         takes_time = after.status in _LIVE and (placed or before.status not in _LIVE)
         return _write_where_free(before, after, values) if takes_time else guarded_update(before, values)
@@ -274,8 +274,9 @@ STATES = AppointmentStates()
 
 
 def _write_where_free(before: Appointment, after: Appointment, values: dict[str, Any]) -> bool:
-    """Write under the locks of the doctor and the room: an UPDATE waits where an INSERT would step back, so two of them could
-    wait for each other. The place that it leaves is locked too, as a booking there waits for us."""
+    """Writes while holding the locks of the doctor and the room. Without them two UPDATEs could deadlock, because an UPDATE waits
+    where the INSERT of a booking does nothing. The previous place is locked too, because a booking there waits for this
+    transaction."""
     lock_places(after.doctor_id, after.room_id, before.doctor_id, before.room_id)
     attempts, doctor_availability = 0, None
     while attempts < (max_attempts(after, doctor_availability) if doctor_availability else MIN_ATTEMPTS):
@@ -289,15 +290,15 @@ def _write_where_free(before: Appointment, after: Appointment, values: dict[str,
                 raise Invalid(field="doctor_id", issue="There is no such doctor here.") from error
             if taken := find_clash(after, doctor_availability):
                 raise taken from error
-            if after.overbook_seat is not None:  # another appointment was given the same seat meanwhile
+            if after.overbook_seat is not None:  # another appointment has taken the same seat meanwhile
                 values["overbook_seat"] = after.overbook_seat = free_seat(after, doctor_availability)
     return False
 
 
 def lock_places(*places: UUID | None) -> None:
-    """Keep other transactions from moving appointments to or from these doctors and rooms until this one ends.
+    """Prevents other transactions from moving appointments to or from these doctors and rooms until this one ends.
 
-    Lock several in one call: they are locked in an order of their own.
+    Pass several in one call: they are locked in a fixed order.
     """
     with connection.cursor() as cursor:
         for place in sorted({hash(place) & 0x7FFFFFFF for place in places if place}):
@@ -305,7 +306,7 @@ def lock_places(*places: UUID | None) -> None:
 
 
 def complete_change(by: Actor, change: Transition[Appointment], *, notify_patient: bool = False) -> Appointment:
-    """Update the care team after a change and announce it, if something changed that others see. Returns the appointment."""
+    """Updates the care team after a change, and announces the change if users can see it. Returns the appointment."""
     care_team.follow(by, change)
     changes = tuple("room" if name == "room_id" else name for name in change.changes if name not in _INTERNAL_COLUMNS)
     if changes:
@@ -328,9 +329,9 @@ def _updated_event(change: Transition[Appointment], changes: tuple[str, ...], no
 
 
 def _left_time(change: Transition[Appointment]) -> dict[str, Any]:
-    """The doctor's time that the appointment took and no longer takes, or no longer takes all of. None of an overbooked one."""
+    """Returns the doctor's time that the appointment took and no longer takes in full. Empty for an overbooked one."""
     before, after = change.before, change.after
-    is_over = after.status not in (*_LIVE, Status.COMPLETED)  # the rest of a visit that ended early is the doctor's own
+    is_over = after.status not in (*_LIVE, Status.COMPLETED)  # the rest of an appointment that ended early is the doctor's own
     moved = not _TIME_COLUMNS.isdisjoint(change.changes)
     if before.status not in _LIVE or before.overbook_seat is not None or not (is_over or moved):
         return {}

@@ -1,4 +1,4 @@
-"""Times that came free: whether they are still free, and who of the waitlist fits them, the first to be asked first."""
+"""Freed times: whether they are still free, and which waitlist entries fit them, the first in rank first."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from apps.appointments.waitlist import matching
 from apps.appointments.waitlist.matching import Preference
 from apps.common import clock
 
-_BATCH, _MAX_ENTRIES = 100, 1_000  # entries read at once, and looked at in all
+_BATCH, _MAX_ENTRIES = 100, 1_000  # entries read in one statement, and at most in all
 
 
 @dataclass(frozen=True)
 class FreedSlot:
-    """A doctor's time that a visit left. `opening` is the fact that said so."""
+    """A doctor's time that an appointment left. `opening` is the id of the event that announced it."""
 
     opening: UUID
     doctor_id: UUID
@@ -40,34 +40,34 @@ class FreedSlot:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who waits and fits, and how long the visit would be."""
+    """A waiting patient who fits, and the minutes of the appointment."""
 
     entry: WaitlistEntry
     minutes: int
 
 
 def of_offer(row: FreedSlotOffer) -> FreedSlot:
-    """What came free, all of it."""
+    """Returns the whole freed time."""
     return FreedSlot(row.pk, row.doctor_id, row.room_id, TimeSpan(row.starts_at, row.ends_at))
 
 
 def still_free(doctor_id: UUID, span: TimeSpan) -> TimeSpan | None:
-    """The longest part of the time in which the doctor works and is with nobody; None where none is."""
+    """Returns the longest part of the time in which the doctor works and is not booked; None if there is none."""
     taken = _taken(doctor_id, span)
     return None if taken is None else matching.longest_free(span, taken)
 
 
 def still_free_from_the_start(doctor_id: UUID, span: TimeSpan) -> TimeSpan | None:
-    """The same of the part that begins with the time: what is offered begins there."""
+    """Returns the free part that begins at the start of the time, because an offer begins there; None if the start is taken."""
     taken = _taken(doctor_id, span)
     return None if taken is None else matching.free_from_the_start(span, taken)
 
 
 def _taken(doctor_id: UUID, span: TimeSpan) -> list[TimeSpan] | None:
-    """When the doctor is with somebody or away, in order; None where there is no such doctor then.
+    """Returns when the doctor is booked or away, in order; None if the doctor is not there at that time.
 
-    A doctor whose visits of that time were moved elsewhere all at once is not there, whatever the week says, until the desk books
-    somebody there again. Who has published no hours works whenever somebody is booked.
+    A doctor whose appointments of that time were moved by a bulk reschedule is not there, whatever the week says, until reception
+    books an appointment there again. A doctor without published hours can work at any time.
     """
     doctor_availability = availability.for_doctor(doctor_id, start=span.start, end=span.end)
     if doctor_availability is None or _is_moved_away(doctor_id, span):
@@ -78,9 +78,10 @@ def _taken(doctor_id: UUID, span: TimeSpan) -> list[TimeSpan] | None:
 
 
 def candidates(slot: FreedSlot) -> Iterator[Candidate]:
-    """Who fits, the first in rank first: waits, was not asked yet, has no other offer open, and nothing else at that time."""
+    """Yields the entries that fit, in order of rank: waiting, not yet offered this time, without another open offer or
+    appointment then."""
     usual, seen_patients = cache(partial(_usual_minutes, slot.doctor_id)), set[UUID]()
-    ids = list(_ranked(slot).values_list("pk", flat=True)[:_MAX_ENTRIES])  # once: whoever takes from here changes who is left
+    ids = list(_ranked(slot).values_list("pk", flat=True)[:_MAX_ENTRIES])  # once: accepting changes the result
     for start in range(0, len(ids), _BATCH):
         entries = list(WaitlistEntry.objects.filter(pk__in=ids[start : start + _BATCH]).ranked())
         busy = _busy({entry.patient_id for entry in entries}, slot.span)
@@ -95,7 +96,7 @@ def _ranked(slot: FreedSlot) -> WaitlistQuerySet:
     start = slot.span.start.astimezone(availability.clinic_zone())
     offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"))
     already_offered = WaitlistOffer.objects.filter(entry__patient=OuterRef("patient"), opening=slot.opening)
-    declined_time = Appointment.objects.filter(  # who just said no to this very time
+    declined_time = Appointment.objects.filter(  # a patient who has just cancelled this very time
         patient=OuterRef("patient"),
         doctor=slot.doctor_id,
         status__in=[Status.CANCELLED, Status.NO_SHOW],
@@ -124,7 +125,7 @@ def _fits(slot: FreedSlot, entry: WaitlistEntry, minutes: int, busy: Sequence[Ti
 
 
 def _busy(patients: Collection[UUID], span: TimeSpan) -> dict[UUID, list[TimeSpan]]:
-    """When these patients are with somebody within the span."""
+    """Returns the appointments of these patients within the span, by patient."""
     busy: dict[UUID, list[TimeSpan]] = {}
     rows = Appointment.objects.live().filter(patient__in=patients, scheduled_time__lt=span.end, ends_at__gt=span.start)
     for patient_id, start, end in rows.values_list("patient_id", "scheduled_time", "ends_at"):
@@ -133,14 +134,14 @@ def _busy(patients: Collection[UUID], span: TimeSpan) -> dict[UUID, list[TimeSpa
 
 
 def _usual_minutes(doctor_id: UUID, appointment_type: str) -> int:
-    """How long the doctor takes for such a visit."""
+    """Returns the doctor's usual minutes for this appointment type."""
     now = clock.now()
     doctor_availability = availability.for_doctor(doctor_id, start=now, end=now, appointment_type=appointment_type)
     return doctor_availability.minutes if doctor_availability else rules.SLOT_MINUTES
 
 
 def _is_moved_away(doctor_id: UUID, span: TimeSpan) -> bool:
-    """Whether a move of all visits still says that the doctor is away: until somebody is booked with the doctor there again."""
+    """Returns whether a bulk reschedule marks the doctor as away: until an appointment with the doctor is booked there again."""
     booked_again = Appointment.objects.filter(
         doctor=doctor_id,
         created_at__gt=OuterRef("moved_at"),

@@ -1,4 +1,4 @@
-"""Who fits a time that came free, and which part of it is still worth an offer. Pure decisions on plain values."""
+"""Which entries fit a freed time, and which part of it is worth an offer. Pure decisions on plain values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from apps.appointments.rules import SHORTEST, TimeSpan, without
 from apps.common.lifecycle.states import Lifecycle
 
-MIN_NOTICE = timedelta(minutes=10)  # nobody who is called now is here before
-MIN_LEAD = timedelta(minutes=5)  # a time that begins sooner is offered to nobody any more
-_STEP = timedelta(minutes=5)  # what is left of a time that has begun starts on such a line
+MIN_NOTICE = timedelta(minutes=10)  # a patient who is called now needs this long to arrive
+MIN_LEAD = timedelta(minutes=5)  # a time that begins sooner is no longer offered
+_STEP = timedelta(minutes=5)  # the rest of a time that has begun starts on such a line
 
 # Of an entry of the waitlist: a patient who accepts an offer is booked.
 LIFECYCLE = Lifecycle(
@@ -21,7 +21,7 @@ LIFECYCLE = Lifecycle(
 
 @dataclass(frozen=True)
 class Preference:
-    """When somebody would come: days and times of day where the clinic is, both ends included. No times: at any."""
+    """When a patient would come: days and times in the clinic's time zone, both ends included. Without times, at any time."""
 
     date_from: date
     date_to: date
@@ -29,7 +29,7 @@ class Preference:
     time_to: time | None = None
 
     def fits(self, span: TimeSpan, zone: ZoneInfo) -> bool:
-        """Whether all of the span lies on these days, between these times."""
+        """Returns whether the whole span is on these days and between these times."""
         start, end = span.start.astimezone(zone), span.end.astimezone(zone)
         if not self.date_from <= start.date() <= self.date_to:
             return False
@@ -39,29 +39,29 @@ class Preference:
 
 
 def worth_offering(left: TimeSpan, freed_at: datetime) -> TimeSpan | None:
-    """The part of a time that somebody can still reach who is called when it was told that it is free; None where none is.
+    """Returns the part of a freed time that a patient who is called at `freed_at` can still reach; None if there is none.
 
-    It depends on nothing but the two, so that whoever asks again is answered the same.
+    The result depends only on the two arguments, so a repeated call gives the same result.
     """
     start = max(left.start, _next_step(freed_at + MIN_NOTICE))
     return TimeSpan(start, left.end) if left.end - start >= timedelta(minutes=SHORTEST) else None
 
 
 def longest_free(left: TimeSpan, taken: Sequence[TimeSpan]) -> TimeSpan | None:
-    """The longest part of the span that nothing takes, the first of equals. `taken` is in order of its beginnings."""
+    """Returns the longest free part of the span, the first of equal ones. `taken` is in order of its starts."""
     free = [span for span in without([left], taken) if span.end - span.start >= timedelta(minutes=SHORTEST)]
     return max(free, key=lambda span: span.end - span.start, default=None)
 
 
 def free_from_the_start(left: TimeSpan, taken: Sequence[TimeSpan]) -> TimeSpan | None:
-    """The part of the span that begins with it and nothing takes; None where the very beginning is taken."""
+    """Returns the free part at the start of the span; None if its start is taken."""
     first = next(without([left], taken), None)
     long_enough = first is not None and first.end - first.start >= timedelta(minutes=SHORTEST)
     return first if first is not None and first.start == left.start and long_enough else None
 
 
 def minutes_of(span: TimeSpan) -> int:
-    """Its whole minutes."""
+    """Returns the whole minutes of the span."""
     return int((span.end - span.start) / timedelta(minutes=1))
 
 

@@ -1,4 +1,4 @@
-"""The secret in the address of a doctor's calendar: made, revoked, and asked for by whoever fetches."""
+"""The secret in the address of a doctor's calendar: created, revoked, and checked when a program fetches the calendar."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ class NoFeed(Conflict):
 
 @dataclass(frozen=True)
 class MadeFeed:
-    """A feed, and its secret, which is nowhere kept."""
+    """A feed and its secret. The database contains only the secret's digest."""
 
     feed: CalendarFeed
     secret: str
@@ -38,9 +38,9 @@ class MadeFeed:
 
 @transaction.atomic
 def make_feed(*, by: Actor, doctor_id: UUID) -> MadeFeed:
-    """Give the doctor's calendar a new address; the one before is dead at once. Raises NotFound, Forbidden."""
+    """Gives the doctor's calendar a new address and revokes the previous one. Raises NotFound, Forbidden."""
     doctor = schedules.doctor_to_plan(by, doctor_id)
-    transitions.lock_places(doctor.pk)  # of two at once the later one stays
+    transitions.lock_places(doctor.pk)  # of two simultaneous calls, the later one's address stays
     _revoke(by, doctor.pk)
     secret = secrets.token_urlsafe(_BYTES)
     feed = CalendarFeed.objects.create(doctor_id=doctor.pk, secret_hash=_digest(secret), made_by_id=by.id)
@@ -50,7 +50,7 @@ def make_feed(*, by: Actor, doctor_id: UUID) -> MadeFeed:
 
 @transaction.atomic
 def revoke_feed(*, by: Actor, doctor_id: UUID) -> CalendarFeed:
-    """Nobody fetches the doctor's calendar any more. Raises NotFound, Forbidden, NoFeed."""
+    """Revokes the address of the doctor's calendar. Raises NotFound, Forbidden, NoFeed."""
     doctor = schedules.doctor_to_plan(by, doctor_id)
     feed = _revoke(by, doctor.pk)
     if feed is None:
@@ -61,16 +61,17 @@ def revoke_feed(*, by: Actor, doctor_id: UUID) -> CalendarFeed:
 
 @transaction.atomic
 def close_feed(*, by: Actor, doctor_id: UUID) -> None:
-    """Revoke the calendar of whoever works here no more; a second time it does nothing."""
+    """Revokes the calendar of a doctor who left the clinic. A second call does nothing."""
     feed = _revoke(by, doctor_id)
     if feed:
         emit(CalendarFeedRevoked(doctor_id=doctor_id, feed_id=feed.pk), by=by)
 
 
 def feed_of_secret(doctor_id: UUID | None, secret: str) -> CalendarFeed | None:
-    """The feed this secret opens, with its doctor: none for another secret, a revoked one, a doctor who left, no doctor at all.
+    """Returns the feed with this secret, and its doctor. Returns None for another secret, a revoked one, or a doctor who left or
+    does not exist.
 
-    Compared in constant time, and always compared: how long it takes tells nobody which doctors there are.
+    The comparison takes constant time and also runs without a feed, so that its duration does not reveal which doctors exist.
     """
     feed = (
         CalendarFeed.objects.filter(doctor=doctor_id, revoked_at=None, doctor__is_active=True, doctor__role=Role.DOCTOR)
@@ -82,7 +83,7 @@ def feed_of_secret(doctor_id: UUID | None, secret: str) -> CalendarFeed | None:
 
 
 def record_fetch(feed: CalendarFeed) -> None:
-    """Remember that the calendar was fetched, exact to a minute."""
+    """Records when the calendar was fetched, exact to a minute."""
     now = clock.now()
     if feed.last_fetched_at is None or now - feed.last_fetched_at >= _TO_A_MINUTE:
         CalendarFeed.objects.filter(pk=feed.pk).update(last_fetched_at=now)

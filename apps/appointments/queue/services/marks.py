@@ -12,9 +12,11 @@ from apps.appointments.rules import Status
 
 @transaction.atomic
 def set_queue_marks(*, by: Actor, appointment: Appointment, alert_since: datetime | None, ready_since: datetime | None) -> None:  # noqa: ARG001
-    """Set or clear (None) both marks; writes only what changed. The caller holds the consultation's row and announces the reason.
+    """Sets or clears (None) both marks, and writes only if they changed. The caller locks the consultation's row and announces
+    why.
 
-    The appointment's `updated_at` stays: a mark is no change of the appointment, and must not make a receptionist's save stale.
+    The appointment's `updated_at` stays the same: a mark does not change the appointment, and must not make a receptionist's form
+    stale.
     """
     if (appointment.alert_since, appointment.ready_since) == (alert_since, ready_since):
         return
@@ -24,9 +26,10 @@ def set_queue_marks(*, by: Actor, appointment: Appointment, alert_since: datetim
 
 @transaction.atomic
 def assign_attending(*, by: Actor, appointment: Appointment, doctor_id: UUID) -> None:  # noqa: ARG001
-    """Name the doctor who has the visit that goes on: the queue shows the row there. The appointment stays in its schedule.
+    """Sets the attending doctor of an appointment in progress, in whose queue the row is shown. The appointment stays in its
+    schedule.
 
-    The caller holds the consultation's row and announces the handover. Does nothing for a visit that is not in progress.
+    The caller locks the consultation's row and announces the handover. Does nothing if the appointment is not in progress.
     """
     attending_id = None if doctor_id == appointment.doctor_id else doctor_id
     appointment.attending_doctor_id = attending_id

@@ -1,4 +1,4 @@
-"""An absent doctor's visits, moved together: a plan first, then the act, and for ten minutes the way back."""
+"""Moves an absent doctor's appointments together: first a plan, then the move, which can be undone for ten minutes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from apps.events.services import emit
 
-MAX_APPOINTMENTS = 200  # in one move: it is one transaction, and a list that a person reads
+MAX_APPOINTMENTS = 200  # in one move, because it is one transaction and a user reads the list
 
 
 class NothingToMove(Conflict):
@@ -32,13 +32,13 @@ class NothingToMove(Conflict):
 
 
 class NoPlaceFound(Conflict):
-    """`details.unplaced` says of each visit why."""
+    """`details.unplaced` has the reason for each appointment."""
 
     message = "No other place was found for any of the appointments."
 
 
 class PlanChanged(Conflict):
-    """What would be done now is not what was agreed to."""
+    """The plan that would be carried out now differs from the agreed one."""
 
     message = (
         "The plan is out of date: the schedule or the request has changed since. Nothing has been moved. Request a new plan."
@@ -55,7 +55,8 @@ class TooLateToUndo(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorAbsence:
-    """Whose visits are moved, from when to before when; to whom, or later with the same doctor."""
+    """The doctor and the period whose appointments move, and the new doctor; without one, they move to later times of the same
+    doctor."""
 
     doctor_id: UUID
     starts_at: datetime
@@ -65,27 +66,28 @@ class DoctorAbsence:
 
 @dataclass(frozen=True)
 class ReschedulePlan:
-    """What would become of each visit. Those of charts that are closed to whoever asks are not in it, nor counted, and stay."""
+    """The proposal for each appointment. Appointments of charts that are closed to the actor are not included or counted, and
+    stay."""
 
     absence: DoctorAbsence
     proposals: tuple[Proposal, ...]
 
     @property
     def plan_hash(self) -> str:
-        """Of what is shown of it."""
+        """Identifies the plan that is shown."""
         return reschedule_plan.plan_hash(reschedule_plan.line(one) for one in self.proposals)
 
 
 @dataclass(frozen=True)
 class BulkRescheduleResult:
-    """What was done: the move, and the plan as it was carried out."""
+    """The stored move, and the plan as it was carried out."""
 
     move: BulkReschedule
     plan: ReschedulePlan
 
 
 def plan_bulk_reschedule(*, by: Actor, absence: DoctorAbsence) -> ReschedulePlan:
-    """Where the visits would go; nothing is written. Raises NotFound, Forbidden, Invalid naming the field."""
+    """Returns where the appointments can move; writes nothing. Raises NotFound, Forbidden, Invalid naming the field."""
     _check_absence(by, absence)
     rows = list(_to_move(by, absence).select_related("patient").order_by("scheduled_time", "pk")[: MAX_APPOINTMENTS + 1])
     return _planned(absence, rows)
@@ -95,10 +97,11 @@ def plan_bulk_reschedule(*, by: Actor, absence: DoctorAbsence) -> ReschedulePlan
 def bulk_reschedule(
     *, by: Actor, absence: DoctorAbsence, reason: str, notify_patient: bool = True, agreed: str | None = None
 ) -> BulkRescheduleResult:
-    """Carry such a plan out, all in one transaction; what was taken meanwhile is told as unplaced, and the others move.
+    """Moves the appointments in one transaction. It reports as unplaced those whose new time has been taken, and moves the
+    others.
 
-    `agreed` is the mark of a plan that was looked at (`reschedule_plan.plan_hash`): no other one is carried out.
-    Raises as `plan_bulk_reschedule`, and NothingToMove, NoPlaceFound, PlanChanged.
+    `agreed` is the hash of the plan that the user has reviewed (`reschedule_plan.plan_hash`): any other plan is refused. Raises
+    as `plan_bulk_reschedule`, and NothingToMove, NoPlaceFound, PlanChanged.
     """
     _check_absence(by, absence)
     wanted = _to_move(by, absence)
@@ -135,7 +138,7 @@ def bulk_reschedule(
 
 @locking.retry_on_deadlock
 def undo_bulk_reschedule(*, by: Actor, move_id: UUID) -> BulkReschedule:
-    """Put the visits back: each whose old place is free and that nobody changed since; the others are told as kept.
+    """Moves back each appointment whose previous place is free and that has not changed since. The others get the result `kept`.
 
     Raises NotFound, AlreadyUndone, TooLateToUndo.
     """
@@ -156,13 +159,13 @@ def undo_bulk_reschedule(*, by: Actor, move_id: UUID) -> BulkReschedule:
 
 
 def undo_until(move: BulkReschedule) -> datetime:
-    """Until when the move can be undone."""
+    """Returns until when the move can be undone."""
     return move.moved_at + settings.HIMS_MOVE_UNDO
 
 
 def _check_absence(by: Actor, absence: DoctorAbsence) -> None:
     if not by.has_permission(Permission.SCHEDULE_KEEP) or accounts.doctor_profile(absence.doctor_id) is None:
-        raise NotFound("There is no such doctor.")  # one who left is found: the visits must still go elsewhere
+        raise NotFound("There is no such doctor.")  # a doctor who left is accepted, because the appointments must still be moved
     if not by.has_permission(Permission.APPOINTMENT_ANY) and absence.doctor_id != by.id:
         raise OtherDoctorsSchedule("Doctors can reschedule only their own appointments.")
     if absence.ends_at <= absence.starts_at:
@@ -176,7 +179,7 @@ def _check_absence(by: Actor, absence: DoctorAbsence) -> None:
 
 
 def _to_move(by: Actor, absence: DoctorAbsence) -> QuerySet[Appointment]:
-    """The visits shown to the actor that may still be moved and are still to come."""
+    """Returns the future appointments that the actor may see and that can still be moved."""
     return Appointment.objects.visible_to(by).filter(**_in_range(absence))
 
 
@@ -239,7 +242,7 @@ def _reschedule_one(by: Actor, move: BulkReschedule, one: Proposal) -> Proposal:
 
 
 def _relocate(by: Actor, row: Appointment, place: AppointmentPlace, overbook_reason: str, *, notify_patient: bool) -> bool:
-    """Move the visit there; False where somebody was faster, and the visit is as it was."""
+    """Moves the appointment. Returns False, with the appointment unchanged, if the place was taken in the meantime."""
     changed_values = {
         "doctor_id": place.doctor_id,
         "scheduled_time": place.scheduled_time,
@@ -270,7 +273,7 @@ def _undo_one(by: Actor, move: BulkReschedule, entry: RescheduledAppointment, ro
 def _kept_because(
     by: Actor, move: BulkReschedule, entry: RescheduledAppointment, row: Appointment | None
 ) -> UnplacedReason | None:
-    """Why the visit stays where the move took it; None where it went back."""
+    """Moves the appointment back. Returns None, or the reason why it stays."""
     if row is None or row.updated_at != entry.left_at or row.status not in rules.MOVABLE:
         return UnplacedReason.CHANGED_SINCE
     previous_place = AppointmentPlace(entry.from_doctor_id, entry.from_time, entry.from_room_id)
@@ -278,6 +281,6 @@ def _kept_because(
         is_back = _relocate(by, row, previous_place, entry.from_overbook_reason, notify_patient=move.notify_patient)
     except PatientNotActive:
         return UnplacedReason.PATIENT_NOT_ACTIVE
-    except (Invalid, Forbidden):  # the doctor left, the room was closed, or it was overbooked by somebody who may
+    except (Invalid, Forbidden):  # the doctor left, the room was closed, or the caller may not overbook
         return UnplacedReason.OLD_PLACE_CLOSED
     return None if is_back else UnplacedReason.OLD_PLACE_TAKEN

@@ -1,4 +1,4 @@
-"""When doctors work: their weekly hours, how long their visits take, and when they are away."""
+"""When doctors work: their weekly hours, their appointment lengths, and their time off."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,7 +24,7 @@ from apps.events.services import emit
 
 @dataclass(frozen=True, kw_only=True)
 class WeeklyHours:
-    """Hours on one weekday (0 is Monday), in the clinic's wall time; `valid_until` is the last day."""
+    """Hours on one weekday (0 is Monday), in the clinic's local time; `valid_until` is the last day."""
 
     weekday: int
     starts: time
@@ -36,7 +36,7 @@ class WeeklyHours:
 
 @dataclass(frozen=True, kw_only=True)
 class NewSchedule:
-    """All of a doctor's week. `visit_lengths` in minutes, by type of visit."""
+    """A doctor's whole week. `visit_lengths` are minutes by appointment type."""
 
     hours: Sequence[WeeklyHours]
     slot_minutes: int = rules.SLOT_MINUTES
@@ -46,8 +46,8 @@ class NewSchedule:
 
 @dataclass(frozen=True)
 class PublishedSchedule:
-    """The week that holds now. `affected` booked visits, of those shown to the actor, lay in the hours before and lie outside
-    these."""
+    """The published week. `affected` is the number of booked appointments, of those that the actor may see, that were within the
+    previous hours and are outside the new ones."""
 
     schedule: DoctorSchedule
     affected: int
@@ -55,7 +55,7 @@ class PublishedSchedule:
 
 @transaction.atomic
 def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> PublishedSchedule:
-    """Publish a week in place of the one before; visits that are booked stay. Raises NotFound, Forbidden, Invalid."""
+    """Publishes a week in place of the previous one; booked appointments stay. Raises NotFound, Forbidden, Invalid."""
     row = lock_schedule(by, doctor_id)
     doctor, before = row.doctor, _current_availability(doctor_id)
     row.slot_minutes, row.overbook_per_day, row.updated_at = schedule.slot_minutes, schedule.overbook_per_day, clock.now()
@@ -80,7 +80,7 @@ def set_schedule(*, by: Actor, doctor_id: UUID, schedule: NewSchedule) -> Publis
 
 @transaction.atomic
 def add_time_off(*, by: Actor, doctor_id: UUID, starts_at: datetime, ends_at: datetime, reason: str = "") -> TimeOff:
-    """The doctor is away: nothing is offered in that time. What is booked stays until somebody moves it (`affected`).
+    """Adds time off: nothing is offered in that time. Booked appointments stay until a user moves them (`count_affected`).
 
     Raises NotFound, Forbidden, Invalid.
     """
@@ -96,7 +96,7 @@ def add_time_off(*, by: Actor, doctor_id: UUID, starts_at: datetime, ends_at: da
 
 @transaction.atomic
 def remove_time_off(*, by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
-    """The doctor is there after all. Raises NotFound, Forbidden."""
+    """Removes time off. Raises NotFound, Forbidden."""
     row = lock_time_off(by, doctor_id, time_off_id)
     TimeOff.objects.filter(pk=row.pk).delete()
     emit(TimeOffRemoved(doctor_id=row.doctor_id, time_off_id=row.pk, starts_at=row.starts_at, ends_at=row.ends_at), by=by)
@@ -104,14 +104,14 @@ def remove_time_off(*, by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff
 
 
 def lock_schedule(by: Actor, doctor_id: UUID) -> DoctorSchedule:
-    """The doctor's schedule, locked until the transaction ends; made where there is none. Raises NotFound, Forbidden."""
+    """Returns the doctor's schedule, created if missing and locked until the transaction ends. Raises NotFound, Forbidden."""
     doctor = doctor_to_plan(by, doctor_id)
     row, _ = DoctorSchedule.objects.select_for_update().get_or_create(doctor_id=doctor.pk)
     return row
 
 
 def lock_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
-    """The time off, locked until the transaction ends. Raises NotFound, Forbidden."""
+    """Returns the time off, locked until the transaction ends. Raises NotFound, Forbidden."""
     doctor = doctor_to_plan(by, doctor_id)
     row = TimeOff.objects.select_for_update().filter(pk=time_off_id, doctor=doctor.pk).first()
     if row is None:
@@ -120,7 +120,7 @@ def lock_time_off(by: Actor, doctor_id: UUID, time_off_id: UUID) -> TimeOff:
 
 
 def count_affected(by: Actor, row: TimeOff) -> int:
-    """How many booked visits lie in the time off, as far as they are shown to the actor."""
+    """Returns how many booked appointments that the actor may see are in the time off."""
     shown = Appointment.objects.visible_to(by).live()
     return shown.filter(doctor=row.doctor_id, scheduled_time__lt=row.ends_at, ends_at__gt=row.starts_at).count()
 
@@ -130,7 +130,8 @@ def _current_availability(doctor_id: UUID) -> DoctorAvailability | None:
 
 
 def _count_outside_hours(by: Actor, doctor_id: UUID, before: DoctorAvailability | None, after: DoctorAvailability | None) -> int:
-    """How many visits to come, shown to the actor, lay in the hours of `before` and lie outside those of `after`."""
+    """Returns how many future appointments that the actor may see were within the hours of `before` and are outside those of
+    `after`."""
     if before is None or after is None or before.hours == after.hours:
         return 0
     ahead = Appointment.objects.visible_to(by).filter(doctor=doctor_id, scheduled_time__gte=clock.now(), status__in=rules.MOVABLE)
@@ -139,7 +140,7 @@ def _count_outside_hours(by: Actor, doctor_id: UUID, before: DoctorAvailability 
 
 
 def doctor_to_plan(by: Actor, doctor_id: UUID) -> Doctor:
-    """The doctor whose diary is planned. Raises NotFound, and Forbidden for a doctor who plans another's."""
+    """Returns the doctor whose schedule is planned. Raises NotFound, and Forbidden for a doctor who plans another's."""
     doctor = accounts.doctors(visible_to=by).filter(pk=doctor_id).first()
     if doctor is None:
         raise NotFound("There is no such doctor.")

@@ -1,4 +1,4 @@
-"""The waitlist's entries: somebody is put on it, taken off it, and falls off it when the last day has passed."""
+"""Entries on the waitlist: a patient is added, is removed, or expires after the last acceptable day."""
 
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -35,7 +35,7 @@ _FREED_SLOT_LOCK = 0x57414954  # "WAIT": the first half of the advisory locks of
 
 
 class AlreadyWaiting(Conflict):
-    """`details.waitlist_entry_id` is the entry that is there."""
+    """`details.waitlist_entry_id` is the existing entry."""
 
     message = "The patient is already waiting for such an appointment."
 
@@ -59,11 +59,11 @@ STATES = EntryStates()
 
 @dataclass(frozen=True, kw_only=True)
 class NewWaitlistEntry:
-    """What somebody waits for. Without a doctor: any. Days and times are the clinic's, both ends included."""
+    """A requested entry. Without a doctor: any doctor. Days and times are in the clinic's time zone; both ends are included."""
 
     patient_id: UUID
     date_to: date
-    date_from: date | None = None  # today
+    date_from: date | None = None  # default: today
     doctor_id: UUID | None = None
     appointment_type: str = AppointmentType.CONSULTATION.value
     duration_minutes: int | None = None
@@ -75,14 +75,14 @@ class NewWaitlistEntry:
 
 @transaction.atomic
 def add_to_waitlist(*, by: Actor, new: NewWaitlistEntry) -> WaitlistEntry:
-    """The patient would come sooner. Raises Invalid naming the field, Forbidden, PatientNotActive, AlreadyWaiting."""
+    """Adds the patient to the waitlist. Raises Invalid naming the field, Forbidden, PatientNotActive, AlreadyWaiting."""
     since = new.date_from or clock.today()
     _check_days(new, since)
     _check_times(new)
     _check_doctor(by, new.doctor_id)
     patient = patient_to_book(by, new.patient_id, at=clock.now())
     same = {"patient": patient, "doctor": new.doctor_id, "appointment_type": new.appointment_type}
-    # No constraint: when two records of one person become one, both their entries stand, and the desk sees them.
+    # No constraint: after a merge of two records both their entries stay, and reception sees them.
     if existing := WaitlistEntry.objects.filter(**same, status=WaitStatus.WAITING).first():
         raise AlreadyWaiting(waitlist_entry_id=existing.pk)
     entry = WaitlistEntry.objects.create(
@@ -104,7 +104,8 @@ def add_to_waitlist(*, by: Actor, new: NewWaitlistEntry) -> WaitlistEntry:
 
 @transaction.atomic
 def withdraw_from_waitlist(*, by: Actor, entry_id: UUID) -> WaitlistEntry:
-    """The patient waits no longer; the row stays, and its open offer goes on to the next. Raises NotFound, NotWaiting."""
+    """Removes the patient from the waitlist; the row stays, and the next patient gets an open offer. Raises NotFound,
+    NotWaiting."""
     entry = lock_entry(by, entry_id)
     STATES.move(entry, WaitStatus.WITHDRAWN, by=by)
     emit(WaitlistEntryWithdrawn(entry_id=entry.pk, patient_id=entry.patient_id), by=by)
@@ -115,7 +116,7 @@ def withdraw_from_waitlist(*, by: Actor, entry_id: UUID) -> WaitlistEntry:
 
 @transaction.atomic
 def expire_entries(*, by: Actor) -> int:
-    """Take those off whose last day has passed, a portion of them. Answers how many."""
+    """Expires a batch of the entries whose last day has passed. Returns how many."""
     over = WaitlistEntry.objects.filter(status=WaitStatus.WAITING, date_to__lt=clock.today()).order_by("date_to", "pk")
     entries = list(over.select_for_update(skip_locked=True)[:BATCH_SIZE])
     for entry in entries:
@@ -125,7 +126,7 @@ def expire_entries(*, by: Actor) -> int:
 
 
 def lock_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
-    """The entry under the locks of its patient and its row, in this order. Raises NotFound."""
+    """Returns the entry; locks its patient and its row, in this order. Raises NotFound."""
     shown = WaitlistEntry.objects.visible_to(by).filter(pk=entry_id)
     patient_id = shown.values_list("patient_id", flat=True).first()
     if patient_id is None:
@@ -135,7 +136,7 @@ def lock_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:
 
 
 def lock_freed_slot(opening: UUID) -> None:
-    """Keep everybody else from offering or taking this freed time until the transaction ends."""
+    """Prevents other transactions from offering or accepting this freed time until this one ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_FREED_SLOT_LOCK, hash(opening) & 0x7FFFFFFF])
 
@@ -143,7 +144,7 @@ def lock_freed_slot(opening: UUID) -> None:
 def settle(
     by: Actor, offer: WaitlistOffer, patient_id: UUID, status: OfferStatus, *, appointment: Appointment | None = None
 ) -> bool:
-    """Close an open offer; False where somebody did already. Whoever listens passes the time on."""
+    """Closes an open offer. Returns False if it is already closed. A listener offers the time to the next patient."""
     now = clock.now()
     values: dict[str, Any] = {"status": status.value, "settled_at": now, "appointment": appointment, "updated_at": now}
     if not WaitlistOffer.objects.filter(pk=offer.pk, status=OfferStatus.OPEN).update(**values):

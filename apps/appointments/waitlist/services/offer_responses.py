@@ -1,7 +1,7 @@
-"""Answers to offers: the first who accepts is booked, whoever declines lets the next have it.
+"""Responses to offers: the first patient who accepts is booked; if a patient declines, the next one gets the offer.
 
-Accepting is a booking like any other; the constraints have the last word. Locks are taken in this order: the freed time, the
-patient, the entry, its offer; so of many who accept one time each waits for the one before, and nobody in a circle.
+Accepting is a normal booking, and the constraints decide. Locks are taken in this order: freed time, patient, entry, offer. Of
+many who accept one time, each waits for the previous one, so there is no deadlock.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from apps.common.errors import Conflict, Invalid, NotFound
 
 
 class OfferClosed(Conflict):
-    """`details` says which offer, its status, and the issue: offer_lost, offer_expired, offer_declined or offer_withdrawn."""
+    """`details` has the offer's id, its status, and the issue: offer_lost, offer_expired, offer_declined or offer_withdrawn."""
 
     message = "The offer is no longer open."
 
@@ -43,17 +43,17 @@ class NothingOffered(Conflict):
 
 @dataclass(frozen=True)
 class AcceptedOffer:
-    """The visit, and the entry that it ends."""
+    """The booked appointment, and the entry that it ends."""
 
     booked: BookingResult
     entry: WaitlistEntry
 
 
 def accept_offer(*, by: Actor, entry_id: UUID, offer_id: UUID | None = None) -> AcceptedOffer:
-    """Book the time that the patient was offered; without `offer_id` the offer that is open. The others who were offered it lose.
+    """Books the time that the patient was offered; without `offer_id` the open offer. The other patients with this offer lose it.
 
-    Raises NotFound, NothingOffered, NotWaiting, OfferLost, OfferExpired, OfferClosed, SlotTaken, PatientNotActive. An offer that
-    is refused is closed in a transaction of its own, in spite of the refusal: nobody keeps an offer that leads nowhere.
+    Raises NotFound, NothingOffered, NotWaiting, OfferLost, OfferExpired, OfferClosed, SlotTaken, PatientNotActive. After a
+    refusal the offer is closed in a transaction of its own, so that no patient keeps an offer that cannot be accepted.
     """
     offer = _find_offer(by, entry_id, offer_id)
     try:
@@ -67,7 +67,7 @@ def accept_offer(*, by: Actor, entry_id: UUID, offer_id: UUID | None = None) -> 
 
 @transaction.atomic
 def decline_offer(*, by: Actor, entry_id: UUID, offer_id: UUID | None = None) -> WaitlistEntry:
-    """The patient does not want this time, and goes on waiting.
+    """Declines the time for the patient, who keeps waiting.
 
     Raises NotFound, NothingOffered, OfferLost, OfferExpired, OfferClosed.
     """
@@ -94,7 +94,7 @@ def _accept(by: Actor, offer: WaitlistOffer) -> AcceptedOffer:
 
 
 def _find_offer(by: Actor, entry_id: UUID, offer_id: UUID | None) -> WaitlistOffer:
-    """The offer that is named, else the open one, else the last. Raises NotFound, NothingOffered."""
+    """Returns the named offer, else the open one, else the last. Raises NotFound, NothingOffered."""
     if not WaitlistEntry.objects.visible_to(by).filter(pk=entry_id).exists():
         raise NotFound("There is no such waitlist entry.")
     offers = WaitlistOffer.objects.filter(entry=entry_id).order_by("-created_at", "-pk")
@@ -110,7 +110,7 @@ def _find_offer(by: Actor, entry_id: UUID, offer_id: UUID | None) -> WaitlistOff
 
 
 def _lock_open_offer(offer: WaitlistOffer) -> WaitlistOffer:
-    """The offer's row, locked and open. Raises OfferLost, OfferExpired, OfferClosed."""
+    """Returns the offer's row, locked and open. Raises OfferLost, OfferExpired, OfferClosed."""
     row = WaitlistOffer.objects.select_for_update().get(pk=offer.pk)
     status = OfferStatus(row.status)
     if status == OfferStatus.OPEN and row.expires_at <= clock.now():
@@ -143,7 +143,7 @@ def _book(by: Actor, entry: WaitlistEntry, offer: WaitlistOffer) -> BookingResul
 
 
 def _room(offer: WaitlistOffer, end: datetime) -> UUID | None:
-    """The room of the visit before, where it is in use and still free: without a room is better than not at all."""
+    """Returns the room of the previous appointment if it is in use and free. Otherwise the booking has no room."""
     if offer.room_id is None or not Room.objects.filter(pk=offer.room_id, is_active=True).exists():
         return None
     booked = Appointment.objects.live().filter(room=offer.room_id, overbook_seat=None)

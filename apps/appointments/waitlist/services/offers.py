@@ -1,7 +1,7 @@
-"""A time that came free is offered to those who wait, and passed on until somebody takes it or it is gone.
+"""Offers a freed time to waiting patients, one after another, until a patient takes it or it is past.
 
-An offer holds nothing. All that is done about one freed time is done under its advisory lock, so that two workers do not offer it
-twice; each offer is settled by one UPDATE guarded by `status = open`.
+An offer reserves nothing. Every service takes the freed time's advisory lock first, so that two workers do not offer it twice.
+Each offer is settled by one UPDATE guarded by `status = open`.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,10 @@ from apps.events.services import emit
 def offer_freed_slot(
     *, by: Actor, opening: UUID, doctor_id: UUID, room_id: UUID | None, left: TimeSpan, freed_at: datetime
 ) -> list[WaitlistOffer]:
-    """Offer a doctor's time that a visit left to the first who fit. `opening` is the fact that told it, at `freed_at`.
+    """Offers a doctor's time that an appointment left to the first patients who fit. `opening` is the id of the event of
+    `freed_at`.
 
-    Answers the offers made: none where nobody fits, where it is taken or too near, and where it was offered already.
+    Returns the offers made: none if no patient fits, or if the time is taken, too near or already offered.
     """
     span = matching.worth_offering(left, freed_at)
     span = freed_slots.still_free(doctor_id, span) if span else None
@@ -45,8 +46,10 @@ def offer_freed_slot(
 
 
 def offer_all_freed_slots(*, by: Actor) -> int:
-    """Offer every freed time to come to whoever can be asked now: somebody who was asked about one may have answered, or come
-    onto the list. Answers how many offers were made. Each time is a transaction of its own, so that none waits for another.
+    """Offers every future freed time to the patients who can get an offer now, because one may have declined or have been added
+    since.
+
+    Returns how many offers were made. Each time has its own transaction, so that none waits for another.
     """
     open_offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN)
     if not WaitlistEntry.objects.filter(~Exists(open_offers), status=WaitStatus.WAITING).exists():
@@ -57,9 +60,9 @@ def offer_all_freed_slots(*, by: Actor) -> int:
 
 @transaction.atomic
 def offer_to_next(*, by: Actor, opening: UUID) -> list[WaitlistOffer]:
-    """Offer a freed time to the next who were not asked yet, as many as offers were settled; where it is gone, close the others.
+    """Offers a freed time to the next patients, one for each settled offer. If the time is gone, closes the remaining offers.
 
-    Answers the offers made.
+    Returns the offers made.
     """
     lock_freed_slot(opening)
     row = FreedSlotOffer.objects.filter(pk=opening, is_open=True).first()
@@ -81,13 +84,13 @@ def offer_to_next(*, by: Actor, opening: UUID) -> list[WaitlistOffer]:
 
 @transaction.atomic
 def expire_offers(*, by: Actor) -> int:
-    """Close the offers whose time is over, a portion of them. Answers how many."""
+    """Closes a batch of the offers that have expired. Returns how many."""
     return len(_close(by, WaitlistOffer.objects.filter(expires_at__lte=clock.now()), OfferStatus.EXPIRED))
 
 
 @transaction.atomic
 def close_taken_offers(*, by: Actor) -> int:
-    """Close the offers of times that somebody else booked, a portion of them. Answers how many."""
+    """Closes a batch of the offers whose time another booking has taken. Returns how many."""
     taken = Appointment.objects.live().filter(
         doctor=OuterRef("doctor"),
         overbook_seat=None,
@@ -100,7 +103,7 @@ def close_taken_offers(*, by: Actor) -> int:
 
 
 def close_lost(by: Actor, offers: Sequence[WaitlistOffer]) -> None:
-    """Somebody else has the time: close these offers. Their entries are loaded."""
+    """Closes these offers, because the time is taken. Their entries are loaded."""
     for offer in offers:
         settle(by, offer, offer.entry.patient_id, OfferStatus.LOST)
 
@@ -129,7 +132,7 @@ def _offer(by: Actor, slot: FreedSlot, *, most: int) -> list[WaitlistOffer]:
 
 
 def _new_offer(slot: FreedSlot, one: Candidate, now: datetime) -> WaitlistOffer | None:
-    """The offer, not saved; None where the entry is just being taken off, booked or offered something else."""
+    """Returns an unsaved offer; None if the entry is being removed, booked or offered another time."""
     entry = WaitlistEntry.objects.filter(pk=one.entry.pk, status=WaitStatus.WAITING).select_for_update(skip_locked=True).first()
     if entry is None or WaitlistOffer.objects.filter(entry=entry, status=OfferStatus.OPEN).exists():
         return None
