@@ -359,7 +359,7 @@ def test_null_clears_only_what_may_be_empty(staff: dict[str, User], body: dict[s
     told(factories.api_client(staff["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
 
 
-# One line of text is kept with single spaces, so the words have no others.
+# One line of text has single spaces, so the words have no others.
 WORD = st.text("abcäß '", min_size=1, max_size=8).map(lambda text: " ".join(text.split())).filter(bool) | st.none()
 PATCH = st.fixed_dictionaries(
     {},
