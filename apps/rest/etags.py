@@ -59,9 +59,7 @@ def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase])
             raise PreconditionRequired(field="If-Match", issue="Read the resource and send its ETag.")
         return partial(_under_lock, view, handler) if sent else handler
     if sent and request.method != "POST":  # never ignored: the caller believes to be protected
-        raise PreconditionFailed(
-            field="If-Match", issue="{getattr(view, 'resource', 'api')}.{getattr(view, 'action', None) or request.method.lower()}"
-        )
+        raise PreconditionFailed(field="If-Match", issue="This resource has no ETag. Leave the header out.")
     return handler
 
 

@@ -215,6 +215,12 @@ def test_a_tag_without_its_quotes_is_told_so(receptionist_api: factories.ApiClie
     assert refused.json()["error"]["details"]["field"] == "If-Match"
 
 
+def test_a_condition_on_a_resource_without_an_etag_is_refused_and_says_what_to_do(staff: dict[str, User]) -> None:
+    nurse = factories.api_client(staff["nurse"])
+    refused = told(nurse.call("DELETE", f"/auth/sessions/{uuid4()}", HTTP_IF_MATCH='"any"'), 412, "PRECONDITION_FAILED")
+    assert refused.json()["error"]["details"]["issue"] == "This resource has no ETag. Leave the header out."
+
+
 def test_a_chart_entry_is_retracted_as_it_was_read(staff: dict[str, User]) -> None:
     doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
     where = f"/patients/{patient.pk}/medical-history/{factories.chart(patient).pk}"
