@@ -1,4 +1,4 @@
-"""The admin site: the staff's desk. Sign-in with limits and on record, clinic time, refusals on record."""
+"""The admin site for staff: sign-in with limits, the clinic's time zone, refusals as pages. It audits sign-ins and refusals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ from apps.common.errors import Forbidden, NotFound, RateLimited
 from apps.rest import audit_log, sign_in
 from apps.rest.permissions import ReauthenticationRequired
 
-_PLATFORM_FLOOR = 3  # audit, terminology and what is below them: no domain of the clinic
+_PLATFORM_FLOOR = 3  # audit, terminology and the apps below them: no domain of the clinic
 _BEGAN_AT = "began_at"  # when the browser's session began, for its absolute end
-_REAUTHENTICATED_AT = "reauthenticated_at"  # when the password was last given in it; the sign-in counts
-# https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the person out of the clinic's other sites as
-# well; the session's own cookie is deleted by name.
+_REAUTHENTICATED_AT = "reauthenticated_at"  # when the user last entered the password in this session; the sign-in counts
+# https://www.w3.org/TR/clear-site-data/. Without "cookies", which would sign the user out of the clinic's other sites as well;
+# the session's own cookie is deleted by name.
 _CACHE_AND_STORAGE = '"cache", "storage"'
-_REMOVED_VIEWS = {"autocomplete", "view_on_site"}  # stock views that would show rows without a row in the trail
+_REMOVED_VIEWS = {"autocomplete", "view_on_site"}  # Django's views that would show rows without an audit entry
 
 
 @dataclass(frozen=True, kw_only=True)
 class SitePage:
-    """A page beside those of models: a class-based view that takes `site`. `is_open` to those who have not signed in."""
+    """A page in addition to those of models: a class-based view that takes `site`. `is_open` pages need no sign-in."""
 
     route: str
     name: str
@@ -45,7 +45,7 @@ class SitePage:
 
 @dataclass(frozen=True)
 class PendingWork:
-    """Work that waits for somebody: its page (a URL name), the right it takes, and how much of it there is, in words."""
+    """Pending work: its page (a URL name), the permission it needs, and how much there is, as text."""
 
     title: str
     page: str
@@ -56,7 +56,7 @@ class PendingWork:
 
 @dataclass(frozen=True)
 class NavLink:
-    """A page that is a step away from every other, for those with the right."""
+    """A link to a page, at the top of every page, for users with the permission."""
 
     label: str
     page: str
@@ -64,33 +64,33 @@ class NavLink:
 
 
 class HimsAdminSite(AdminSite):
-    """Stock admin under our rules. What only a higher app knows is plugged in by that app's `admin` module."""
+    """Django's admin with our rules. Higher apps register what only they know in their `admin` modules."""
 
     site_header = "HIMS"
     site_title = "HIMS"
     index_title = "Start"
     site_url = None
-    password_view: Any = None  # plug: the class of the page where people change their own password
-    sign_in_view: Any = None  # plug: the class of the page where people sign in; it ends in `start_session`
-    pages: tuple[SitePage, ...] = ()  # plug: further pages
-    search: tuple[str, Permission] | None = None  # plug: the URL name and the right of the search box on every page
-    reauthentication: Any = None  # plug: the page that asks for the password again: `ask(request)`, `take(request)`
-    notification_link: Callable[[Any], dict[str, Any]] | None = None  # plug: address of the user's notifications, number unread
+    password_view: Any = None  # port: the view class with which users change their own password
+    sign_in_view: Any = None  # port: the view class of the sign-in page; it ends in `start_session`
+    pages: tuple[SitePage, ...] = ()  # port: further pages
+    search: tuple[str, Permission] | None = None  # port: the URL name and the permission of the search box on every page
+    reauthentication: Any = None  # port: the page that asks for the password again: `ask(request)`, `take(request)`
+    notification_link: Callable[[Any], dict[str, Any]] | None = None  # port: address of the user's notifications, number unread
 
-    pending_work: tuple[PendingWork, ...] = ()  # plug: what waits for people, told on their start page
-    nav_links: tuple[NavLink, ...] = ()  # plug: pages that stand on top of every page
+    pending_work: tuple[PendingWork, ...] = ()  # port: pending work on the start page
+    nav_links: tuple[NavLink, ...] = ()  # port: links at the top of every page
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.disable_action("delete_selected")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Pages that declare no needs stay out: Django's own groups, which mean nothing here."""
+        """Ignores pages without `needs`: Django's own groups, which HIMS does not use."""
         if getattr(admin_class, "needs", None):
             super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Active staff within twelve hours of their sign-in."""
+        """Returns whether the user is active staff and signed in within the last twelve hours."""
         return bool(super().has_permission(request)) and _is_within_session_limit(request)
 
     def get_urls(self) -> list:
@@ -104,14 +104,14 @@ class HimsAdminSite(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = {"search_url": self._search_url(request), "clinic_name": settings.CLINIC_NAME}
         if self.notification_link is not None and self.has_permission(request):
-            context["notification_link"] = partial(self.notification_link, request.user)  # asked where the template shows it
+            context["notification_link"] = partial(self.notification_link, request.user)  # called if the template shows it
         if self.has_permission(request):
             mine = [link for link in self.nav_links if can_open(request.user, link.permission)]
             context["nav_links"] = [{"label": link.label, "url": reverse(link.page, current_app=self.name)} for link in mine]
         return super().each_context(request) | context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The start page, with the work that waits for this person."""
+        """Shows the start page, with the pending work of this user."""
         mine = [work for work in self.pending_work if can_open(request.user, work.permission)]
         rows = [
             {
@@ -124,7 +124,7 @@ class HimsAdminSite(AdminSite):
         return super().index(request, {"pending_work": rows} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
-        """By name; the pages of the platform (the apps below `accounts`) come last."""
+        """Sorts the apps by name; those of the platform (the apps below `accounts`) come last."""
         listed = super().get_app_list(request, app_label)
         for model in (model for app in listed for model in app["models"]):
             model["name"] = getattr(self._registry[model["model"]], "title", "") or model["name"]
@@ -132,11 +132,11 @@ class HimsAdminSite(AdminSite):
         return sorted(listed, key=lambda app: (app["app_label"] in platform, app["name"]))
 
     def get_log_entries(self, request: HttpRequest) -> Any:
-        """None: what was done stands in the trail."""
+        """Returns no entries: the audit log has what users did."""
         return []
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """In the clinic's time zone; refusals become pages and, where a right was missing, a row of the trail."""
+        """Runs a page in the clinic's time zone. Refusals become pages; a missing permission is audited."""
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if "%00" in request.META.get("QUERY_STRING", ""):
@@ -161,12 +161,12 @@ class HimsAdminSite(AdminSite):
         return super().admin_view(update_wrapper(guarded, view), cacheable)
 
     def _handle_reauthentication(self, request: HttpRequest) -> HttpResponse | None:
-        """What the proof page answers to its own form; None where it was right, or nothing was asked: the page goes on."""
+        """Returns the reply of the reauthentication page to its own form; None if the password was right or not asked for."""
         return self.reauthentication.take(request) if self.reauthentication is not None and request.method == "POST" else None
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The sign-in page. Over the limit: a page with 429 and Retry-After, and no password is looked at."""
+        """Shows the sign-in page. Beyond the rate limit it replies 429 with Retry-After, and does not check the password."""
         if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, request.POST.get("username", ""))):
             return too_many_attempts(request, wait)
         if self.sign_in_view is None:
@@ -179,20 +179,20 @@ class HimsAdminSite(AdminSite):
             return too_many_attempts(request, refusal.details["retry_after"])
 
     def start_session(self, request: HttpRequest, user: Any) -> None:
-        """Everything asked for was given: the browser's session begins, on record."""
+        """Starts the browser's session after a complete sign-in, and audits it."""
         login(request, user)
         request.session[_BEGAN_AT] = request.session[_REAUTHENTICATED_AT] = clock.now().isoformat()
         audit_log.record(by=user, action="session.started", object_id=user.pk, door="admin")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Sign out, on record."""
+        """Signs the user out, and audits it."""
         if request.method == "POST":
             person: Any = request.user
             audit_log.record(by=person, action="session.ended", object_id=person.pk, reason="signed_out", door="admin")
         return clear_browser_cache(super().logout(request, extra_context))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """One's own password, through the plugged page; without one there is none."""
+        """Shows the registered page for changing one's own password; 404 if none is registered."""
         if self.password_view is None:
             raise Http404
         context = {**self.each_context(request), **(extra_context or {})}
@@ -209,31 +209,31 @@ class HimsAdminSite(AdminSite):
 
 
 def too_many_attempts(request: HttpRequest, seconds: int) -> HttpResponse:
-    """The page of whoever tried too often, with 429 and Retry-After."""
+    """Returns the page for too many attempts, with 429 and Retry-After."""
     refused = render(request, "429.html", {"seconds": seconds}, status=429)
     refused.headers["Retry-After"] = str(seconds)
     return refused
 
 
 def clear_browser_cache(response: HttpResponse) -> HttpResponse:
-    """Make the browser drop what it cached of charts; for the reply that ends a session, on a computer that others use too."""
+    """Makes the browser delete its cached pages, for the reply that ends a session on a shared computer."""
     response.headers["Clear-Site-Data"] = _CACHE_AND_STORAGE
     return response
 
 
 def can_open(user: Any, permission: Permission | None) -> bool:
-    """Whether the person holds the right. Closed: no declared need, or nobody signed in, is a no."""
+    """Returns whether the user has the permission. False without a permission or a signed-in user."""
     return permission is not None and getattr(user, "is_authenticated", False) and user.has_permission(permission)
 
 
 def last_reauthentication(request: HttpRequest) -> datetime | None:
-    """When the password was last given in this browser's session."""
+    """Returns when the user last entered the password in this browser session."""
     stored = request.session.get(_REAUTHENTICATED_AT)
     return datetime.fromisoformat(stored) if stored else None
 
 
 def record_reauthentication(request: HttpRequest) -> None:
-    """The password was given again just now, in this browser's session."""
+    """Records that the user just entered the password again in this browser session."""
     now = clock.now()
     request.session[_REAUTHENTICATED_AT] = now.isoformat()
     request.user.reauthenticated_at = now  # type: ignore[union-attr]
@@ -245,7 +245,8 @@ def _is_within_session_limit(request: HttpRequest) -> bool:
 
 
 def _record_denial(request: HttpRequest, patient_id: UUID | None = None) -> None:
-    """`patient_id` is whose record was asked for; without, what the page itself said of that (`request.about_patient`)."""
+    """Audits the refusal. `patient_id` is the patient of the request; without it, the one that the page set
+    (`request.about_patient`)."""
     about = patient_id or getattr(request, "about_patient", None)
     details = {"path": request.path, "method": request.method, "door": "admin"}
     audit_log.record(by=request.user, action="page.refused", outcome=audit_log.DENIED, patient_id=about, **details)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""The port to the audit log. The kit writes audit rows and shows the history of a row; the app `audit`, above, keeps the log.
+"""The port to the audit log. The kit writes audit rows and shows the history of a row; the app `audit`, above, owns the log.
 
-`audit` registers its log when it loads. There is no other, and without one nothing may be shown or written: `record` fails.
+`audit` registers its log when it loads. There is no other: without one, `record` fails, so nothing can be shown or written.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ SUCCESS, DENIED = "success", "denied"  # outcomes of an audit row
 
 
 class AuditLog(Protocol):
-    """What the kit asks of the audit log."""
+    """What the kit needs of the audit log."""
 
     @property
     def view_permission(self) -> Permission:
@@ -40,7 +40,8 @@ class AuditLog(Protocol):
         ...
 
     def last_author(self, row_id: UUID, *, since: datetime) -> UUID | None:
-        """Return the id of the user who last changed a row since the instant, None where the system did or no one."""
+        """Return the id of the user who last changed a row since the instant; None if the system changed it or it did not
+        change."""
         ...
 
 
@@ -54,7 +55,7 @@ def register(log: AuditLog) -> None:
 
 
 def get() -> AuditLog:
-    """Return the registered audit log. Raises RuntimeError where the app `audit` is not installed."""
+    """Return the registered audit log. Raises RuntimeError if the app `audit` is not installed."""
     if _log is None:
         raise RuntimeError("No audit log is registered: install apps.audit.")
     return _log

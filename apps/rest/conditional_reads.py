@@ -1,7 +1,7 @@
-"""The audit rows of conditional reads: a program that asks every second whether a record has changed is not a thousand readings.
+"""The audit rows of conditional reads: a program that asks every second whether a record has changed does not read it each time.
 
-A 304 shows nothing and counts against no limit. Its audit row is written once in ten minutes for each caller, session and record;
-those in between are left out. Without Redis every one is written.
+A 304 shows nothing and counts against no limit. Its audit row is written at most once in ten minutes for each caller, session and
+record. Without Redis every one is written.
 """
 
 from hashlib import blake2b
@@ -17,7 +17,7 @@ RECORD_INTERVAL = 600  # seconds
 def record_not_modified(
     by: Any, action: str, *, patient_id: UUID | None, object_id: UUID | None, who: str, **detail: Any
 ) -> None:
-    """Write that the caller was told that nothing has changed, unless the last such row is recent."""
+    """Audits a 304 reply, unless the last such row is recent."""
     about = f"{who}:{getattr(by, 'session_id', '')}:{action}:{patient_id}:{object_id}"
     key = f"hims:unchanged:{blake2b(about.encode(), digest_size=16).hexdigest()}"
     try:

@@ -1,17 +1,17 @@
-"""Pages by cursor, for lists that grow at their head: a page costs the same however far down, and rows that arrive shift nothing.
+"""Pages by cursor, for lists that grow at their head: every page costs the same, and new rows shift nothing.
 
-The list is ordered by a number (often an instant) and the id. Every page names the `next_cursor`, and `?cursor=` asks for what
-follows it. A cursor is opaque to its holder, and no secret: it names the place of the last row.
+The list is ordered by a number (often an instant) and the id. Every page contains the `next_cursor`, and `?cursor=` requests the
+rows after it. A cursor is opaque to clients but no secret: it encodes the position of the last row.
 
-A queryset is paged by `paginate`. A list that runs prepared statements reads `position(params)`, asks its statement for the rows
-behind that place (and one more than the limit, to know whether a page follows), and replies with `page`:
+`paginate` pages a queryset. A list with prepared statements reads `position(params)`, runs its statement for the rows after that
+position (and one more than the limit, to know whether a page follows), and replies with `page`:
 
     after = cursor.position(request.query_params)
     rows, more = ...
     following = Position(rows[-1]["seq"], rows[-1]["id"]) if more else None
     return cursor.page(self, "patients", shaped, following=following, total=None if after else total)
 
-Its view declares `beside = {"pagination": cursor.PAGINATION}`, and its filter set `cursor = CharFilter(max_length=cursor.LONGEST,
+Its view declares `extra = {"pagination": cursor.PAGINATION}`, and its filter set `cursor = CharFilter(max_length=cursor.LONGEST,
 help_text=cursor.HELP)`.
 """
 
@@ -63,19 +63,19 @@ _BYTES = 8 + 16
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The place of a row in an ordered list: the number that the list is ordered by, then the id of the row."""
+    """The position of a row in an ordered list: the number by which the list is ordered, then the row's id."""
 
     number: int
     id: UUID
 
     @classmethod
     def at(cls, instant: datetime, row_id: UUID) -> "Position":
-        """The place of a row in a list that is ordered by an instant, which counts as microseconds since 1970."""
+        """Returns the position of a row in a list that is ordered by an instant, as microseconds since 1970."""
         return cls((instant - _EPOCH) // _MICROSECOND, row_id)
 
     @property
     def instant(self) -> datetime:
-        """The number as an instant. Raises Invalid where it lies outside the calendar: such a cursor was never given out."""
+        """The number as an instant. Raises Invalid if it is outside the calendar: no page has returned such a cursor."""
         try:
             return _EPOCH + self.number * _MICROSECOND
         except OverflowError as error:
@@ -83,12 +83,12 @@ class Position:
 
     @property
     def text(self) -> str:
-        """The cursor of this place."""
+        """The cursor of this position."""
         return urlsafe_b64encode(self.number.to_bytes(8, "big", signed=True) + self.id.bytes).decode()
 
 
 def position(params: QueryDict) -> Position | None:
-    """The place that `?cursor=` names; None without one. Raises Invalid for a malformed cursor, or with a page beside it."""
+    """Returns the position in `?cursor=`; None without one. Raises Invalid for a malformed cursor, or if `page` is sent too."""
     text = params.get(PARAMETER)
     if text is None:
         return None
@@ -106,10 +106,11 @@ def position(params: QueryDict) -> Position | None:
 def paginate(
     view: Any, rows: QuerySet, total: Callable[[], Total], shape: Callable[[Any], Any], *, time: str, **extra: Any
 ) -> Response:
-    """A page of the view's list, by number or by cursor. `time` is the column the rows are ordered by, before `id`, newest first.
+    """Returns a page of the view's list, by number or by cursor. `time` is the column that orders the rows before `id`, newest
+    first.
 
-    By cursor nothing is counted: `pagination` has the limit and the next cursor. Raises Invalid for a cursor that was never given
-    out, or with a page beside it.
+    A page by cursor is not counted: `pagination` has only the limit and the next cursor. Raises Invalid for a cursor that no page
+    has returned, or if `page` is sent too.
     """
     after, window = position(view.request.query_params), view.window()
     if after is not None:
@@ -122,9 +123,10 @@ def paginate(
 
 
 def page(view: Any, name: str, rows: Sequence[Any], *, following: Position | None, total: Total | None, **extra: Any) -> Response:
-    """The reply of a page that was read already: the rows under `name`, `pagination` with `next_cursor`, and the Link header.
+    """Returns the reply for rows that were read already: the rows under `name`, `pagination` with `next_cursor`, and the Link
+    header.
 
-    `following` is the place of the last row where more rows follow. `total` is None for a page by cursor, which is not counted.
+    `following` is the position of the last row if more rows follow. `total` is None for a page by cursor, which is not counted.
     """
     params, window, text = view.request.query_params, view.window(), following.text if following else None
     view.shown = len(rows)
@@ -138,18 +140,18 @@ def page(view: Any, name: str, rows: Sequence[Any], *, following: Position | Non
 
 
 def _rows_after(rows: QuerySet, after: Position, time: str) -> QuerySet:
-    """The rows behind that place. The first condition is one an index can start from."""
+    """Returns the rows after the position. An index can start from the first condition."""
     at = after.instant
     return rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=after.id))
 
 
 def unknown() -> Invalid:
-    """The refusal of a cursor that no page of this list has."""
+    """Returns the refusal of a cursor that no page of this list has returned."""
     return Invalid(field=PARAMETER, issue="Send a next_cursor of this list unchanged.")
 
 
 def _links(path: str, params: QueryDict, limit: int, following: str | None) -> str:
-    """The Link header: the first page, and the next where there is one."""
+    """Returns the Link header: the first page, and the next if there is one."""
     kept: dict[str, Any] = {name: params[name] for name in params if name not in (PARAMETER, "limit")} | {"limit": limit}
     targets = {"first": kept} | ({"next": kept | {PARAMETER: following}} if following else {})
     return ", ".join(f'<{path}?{urlencode(query)}>; rel="{rel}"' for rel, query in targets.items())

@@ -1,8 +1,8 @@
-"""What is going to end: one table of operations, said in headers, in the OpenAPI file and on the developer pages.
+"""Deprecated operations: one table, from which headers, the OpenAPI file and the developer pages are made.
 
-An operation works for at least twelve months from its announcement (section 16.2 of the reference); a row that promises less
-stops the start. Headers: the reference's three (16.3) and their standard twins, RFC 9745 (Deprecation), RFC 8594 (Sunset) and
-RFC 8288 (Link). An app plugs the rows of its own routes with `declare`.
+An operation works for at least twelve months from its announcement (section 16.2 of the reference). With a row that promises
+less, the system does not start. Headers: the reference's three (16.3) and their standard equivalents, RFC 9745 (Deprecation), RFC
+8594 (Sunset) and RFC 8288 (Link). An app registers the rows of its own routes with `declare`.
 """
 
 import re
@@ -23,7 +23,7 @@ class TooSoon(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Deprecation:
-    """An operation that ends. `path` as the OpenAPI file writes it; `successor` is the path to use instead, if there is one."""
+    """A deprecated operation. `path` is as in the OpenAPI file; `successor` is the path to use instead, if there is one."""
 
     method: str
     path: str
@@ -46,11 +46,11 @@ class Deprecation:
 
     @property
     def anchor(self) -> str:
-        """Its place on the page."""
+        """The anchor on the page of deprecations."""
         return re.sub(r"\W+", "-", f"{self.method} {self.path}").strip("-").lower()
 
     def headers(self) -> dict[str, str]:
-        """What every reply of the operation carries."""
+        """Returns the headers of every reply of the operation."""
         links = [f'<{PAGE}#{self.anchor}>; rel="deprecation"; type="text/html"']
         links += [f'</v1{self.successor}>; rel="successor-version"'] if self.successor else []
         return {
@@ -64,7 +64,7 @@ class Deprecation:
 
 _table: dict[tuple[str, str], Deprecation] = {}
 
-ROWS: tuple[Deprecation, ...] = ()  # of v1 itself nothing is deprecated yet
+ROWS: tuple[Deprecation, ...] = ()  # nothing of v1 itself is deprecated yet
 
 
 def declare(*rows: Deprecation) -> None:
@@ -73,17 +73,17 @@ def declare(*rows: Deprecation) -> None:
 
 
 def listed() -> list[Deprecation]:
-    """All rows, the next to end first."""
+    """Returns all rows, in the order of their sunsets."""
     return sorted(_table.values(), key=lambda row: (row.sunset, row.path, row.method))
 
 
 def of(method: str, path: str) -> Deprecation | None:
-    """The row of an operation, by its path with or without the version."""
+    """Returns the row of an operation by its path, with or without the version; None if it is not deprecated."""
     return next((row for row in _table.values() if (row.method, row.path) == (method, path.removeprefix("/v1"))), None)
 
 
 def write_headers(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Say on the reply that the operation is going to end, if it is. A page's own Link stays beside ours."""
+    """Adds the headers of a deprecated operation to the reply. The Link header of a page keeps its own links."""
     if not _table or request.resolver_match is None:
         return
     method = "GET" if request.method == "HEAD" else request.method or ""
@@ -98,7 +98,7 @@ def write_headers(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def _later(day: date, months: int) -> date:
-    """The same day so many months on; the first of the next month where there is no such day."""
+    """Returns the same day so many months later; the first of the next month if there is no such day."""
     year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
     try:
         return day.replace(year=year, month=month)

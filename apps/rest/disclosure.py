@@ -1,20 +1,20 @@
 """What an API key may see of a reply.
 
-The permission of an action says who may act; a key needs its scope to get in (`permissions.require`). What a reply shows is a
-question of its own: a key that may book appointments sees no patient's name without `patients:read`, and one that may only write
-sees no more of a record than its id. All replies pass here (`responses.respond`, `errors.handle`, `etags`), so an endpoint
-declares and never asks:
+The permission of an action determines who may call it; a key also needs its scope (`permissions.require`). What a reply shows is
+decided here: a key that may book appointments sees no patient's name without `patients:read`, and a key that may only write sees
+only the id of a record. All replies pass through this module (`responses.respond`, `errors.handle`, `etags`), so an endpoint only
+declares:
 
     class PatientShape(Serializer):
-        reads = Permission.PATIENT_VIEW  # whoever reads this shape needs that right's scope
+        reads = Permission.PATIENT_VIEW  # a key needs the scope of this permission to read this shape
 
     class QueuePlaceRow(Serializer):
         parts = {"patient_name": Permission.PATIENT_VIEW}  # the same for single fields
 
-A shape without `reads` belongs to what it stands in. At the top of a reply, a read has asked at the door already, and a write
-asks for what reading the same resource takes (the view's need for `retrieve`, else `list`). What a key may not see is left out:
-a field, or all of an object but its ids. What is asked for by name (`expand`) is refused (`sparse_fields`). People see what
-their role may see, which the shapes' own functions decide.
+A shape without `reads` belongs to the shape that contains it. At the top of a reply, a read has been authorized already, and a
+write needs what reading the same resource needs (the view's permission for `retrieve`, else `list`). What a key may not see is
+left out: a field, or everything of an object except its ids. An `expand` that the key may not see is refused (`sparse_fields`).
+Users see what their role may see, which the functions that make the rows decide.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,14 @@ from apps.access.permissions import Permission
 from apps.rest import endpoint
 
 _READING = ("GET", "HEAD")
-# Members of warnings and of error details that are of another resource than the view's, wherever they stand.
+# Members of warnings and of error details that belong to another resource than the view's.
 _records: dict[str, Permission] = {}
-_PLAIN = ("errors",)  # details that name fields, and hold no data
+_PLAIN = ("errors",)  # details that name fields and contain no data
 
 
 @dataclass(frozen=True)
 class Redaction:
-    """What is taken from an object: all but its ids, or these fields, and parts of these."""
+    """What is removed from an object: everything except its ids, or these fields and parts of others."""
 
     to_ids: bool = False
     dropped: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ class Redaction:
         return bool(self.to_ids or self.dropped or self.within)
 
     def of(self, value: Any) -> Any:
-        """The value (an object, or a list of them) without what is cut."""
+        """Returns the value (an object, or a list of objects) without what is removed."""
         if isinstance(value, list | tuple):
             return [self.of(one) for one in value]
         if not isinstance(value, Mapping):
@@ -58,24 +58,24 @@ class Redaction:
 
 
 def register_records(permission: Permission, *names: str) -> None:
-    """Declare that members of these names, in warnings and error details, are records that take this right to be read."""
+    """Declares that members with these names, in warnings and error details, are records that need this permission."""
     _records.update(dict.fromkeys(names, permission))
 
 
 def may_see(by: Any, need: Permission | None) -> bool:
-    """Whether the caller's scopes allow it. People have no scopes: their role was checked already."""
+    """Returns whether the caller's scopes allow it. Users have no scopes: their role was checked already."""
     return need is None or not getattr(by, "key_id", None) or need.scope in by.scopes
 
 
 def permission_to_read(view: Any, action: str | None) -> Permission | None:
-    """The right that seeing the view's resource takes; None where nothing but the need of the action itself is declared."""
+    """Returns the permission that reading the view's resource needs; None if the view declares none."""
     kind = endpoint.of(view, action).response
     needs = [getattr(kind, "reads", None), *(endpoint.of(view, name).permission for name in ("retrieve", "list", action))]
     return next((need for need in needs if isinstance(need, Permission)), None)
 
 
 def visible_data(view: Any, data: Any) -> Any:
-    """The data of a reply as far as the caller may see it; for people, the data as they are."""
+    """Returns the data of a reply as far as the key may see it; for users, unchanged."""
     redaction = _redaction(view)
     if not redaction or not isinstance(data, Mapping):
         return data
@@ -88,17 +88,17 @@ def visible_data(view: Any, data: Any) -> Any:
 
 
 def warnings(view: Any, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Warnings without the records they point at, where the caller may not see those."""
+    """Returns the warnings without records that the key may not see."""
     return [_without_hidden_records(view, row) for row in rows]
 
 
 def details(view: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The details of a refusal, likewise: records stand in it as objects and as lists of objects."""
+    """Returns the details of a refusal without records that the key may not see: objects and lists of objects."""
     return dict(_without_hidden_records(view, values))
 
 
 def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An object by its `id`; one without, by the ids it names."""
+    """Returns an object's `id`; without one, the ids that it contains."""
     return {"id": row["id"]} if "id" in row else {name: value for name, value in row.items() if name.endswith("_id")}
 
 
@@ -114,7 +114,7 @@ def _redaction(view: Any) -> Redaction | None:
 
 @lru_cache(maxsize=2_000)
 def redaction_of(kind: Any, carried: frozenset[str]) -> Redaction:
-    """What a key with these scopes may not see of a shape."""
+    """Returns what a key with these scopes may not see of a shape."""
     if (need := getattr(kind, "reads", None)) is not None and need.scope not in carried:
         return Redaction(to_ids=True)
     parts: Mapping[str, Permission] = getattr(kind, "parts", {})
@@ -124,7 +124,7 @@ def redaction_of(kind: Any, carried: frozenset[str]) -> Redaction:
 
 
 def nested(kind: Any) -> dict[str, Any]:
-    """The shapes that stand in a shape, by field."""
+    """Returns the shapes inside a shape, by field."""
     if not issubclass(kind, Serializer):
         return {}
     inner = {name: field.child if isinstance(field, ListSerializer) else field for name, field in kind().fields.items()}

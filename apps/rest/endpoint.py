@@ -35,7 +35,7 @@ Need = Permission | _Public
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A request body and the reply in its envelope, either of which may be left out."""
+    """A request body and the reply in its envelope. Either may be missing."""
 
     request: Mapping[str, Any] | None = None
     reply: Mapping[str, Any] | None = None
@@ -43,20 +43,20 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The declaration. Without a `permission` nobody may call the method; PUBLIC asks for no sign-in.
+    """The declaration. Without a `permission` every call is refused; PUBLIC needs no sign-in.
 
-    What is read: `query` the parameters, `request` the body. What is answered: `response` the data (one row of a page), or a
-    `file` of this media type, whose refusals stay JSON. `paged`: it takes `page` and `limit`, and `offset` too where that is set.
-    `creates`: it answers 201.
+    Input: `query` are the parameters, `request` is the body. Output: `response` is the data (of a page, one row), or `file` is
+    the media type of a file, whose refusals are still JSON. `paged`: it takes `page` and `limit`, and with `offset` also
+    `offset`. `creates`: it replies 201.
 
-    `etag`: it answers one resource with its ETag; if it changes the resource, it heeds If-Match, for which the view has `held`.
-    `recent_login`: the password must have been given within five minutes in this session (`POST /auth/reauthenticate`; a
-    sign-in counts). `recent_login_fields` names the fields of the body whose change takes it, for the OpenAPI file: the service
-    refuses. `about_patient`: the `pk` of the path is a patient's, and a refusal is audited under that patient.
+    `etag`: it returns one resource with its ETag; if it changes the resource, it checks If-Match, for which the view has
+    `get_for_update`. `recent_login`: the user must have entered the password within five minutes in this session (`POST
+    /auth/reauthenticate`; a sign-in counts). `recent_login_fields` are the body's fields whose change needs that, for the OpenAPI
+    file: the service refuses. `about_patient`: the path's `pk` is a patient's, and a refusal is audited under that patient.
 
-    `refusals` are the errors of the service, for the OpenAPI file: their status, `details.reason` and message. What every
-    operation may refuse (no sign-in, no permission, a bad field) is not listed. `warnings`, `operation_id` and `example` speak to
-    the OpenAPI file alone, too.
+    `refusals` are the errors of the service, for the OpenAPI file: their status, `details.reason` and message. Refusals that
+    every operation can have (no sign-in, no permission, an invalid field) are not listed. `warnings`, `operation_id` and
+    `example` are also only for the OpenAPI file.
     """
 
     permission: Need | None = None
@@ -96,7 +96,7 @@ def endpoint(**declared: Any) -> Callable[[Method], Method]:
 
 
 def of(view: Any, action: str | None) -> Endpoint:
-    """Returns what a view, or its class, declares for an action; CLOSED where it declares nothing."""
+    """Returns what a view, or its class, declares for an action; CLOSED if it declares nothing."""
     return getattr(getattr(view, action or "", None), "endpoint", CLOSED)
 
 

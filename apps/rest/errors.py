@@ -1,4 +1,4 @@
-"""Every failure becomes the one envelope: domain errors, DRF's and Django's own, a database that is away, the unforeseen."""
+"""Converts every failure into the error envelope: domain errors, DRF's and Django's own, database outages, unexpected ones."""
 
 import logging
 from typing import Any
@@ -18,8 +18,8 @@ from apps.rest import audit_log, disclosure, endpoint, renderers, sample_ids
 
 log = logging.getLogger(__name__)
 
-MOST_ISSUES = 100  # told of one body
-_LONGEST_PATH = 500  # kept of a path in the trail
+MOST_ISSUES = 100  # in one reply
+_LONGEST_PATH = 500  # of a path in the audit log
 
 _KINDS: tuple[tuple[Any, type[errors.HimsError]], ...] = (
     ((Http404, drf.NotFound), errors.NotFound),
@@ -33,7 +33,7 @@ _KINDS: tuple[tuple[Any, type[errors.HimsError]], ...] = (
 
 
 def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
-    """DRF's exception handler: the envelope, its headers, and a row in the trail for a refusal by right."""
+    """DRF's exception handler: returns the envelope with its headers, and audits a refusal for lack of permission."""
     error = translate(exception)
     view = view_context["view"]
     if isinstance(error, errors.Forbidden) or error.withheld:
@@ -46,7 +46,8 @@ def handle(exception: Exception, view_context: dict[str, Any]) -> Response:
 
 
 def translate(exception: Exception) -> errors.HimsError:
-    """The refusal that stands for an exception. What nobody foresaw is logged with its trace and told as a 500 without."""
+    """Returns the refusal for an exception. An unexpected exception is logged with its traceback; the reply is a 500 without
+    it."""
     if isinstance(exception, errors.HimsError):
         return exception
     if isinstance(exception, drf.MethodNotAllowed):
@@ -62,7 +63,7 @@ def translate(exception: Exception) -> errors.HimsError:
 
 
 def _failure(exception: Exception) -> errors.HimsError:
-    """The reply to what is wrong with us, not with the request; logged here."""
+    """Returns the error for a failure of the system, not of the request, and logs it."""
     if is_outage(exception):
         log.error("the database did not answer, or the disk is full: %s", exception)
         return errors.Unavailable()
@@ -74,7 +75,7 @@ def _failure(exception: Exception) -> errors.HimsError:
 
 
 def body(error: errors.HimsError) -> dict[str, Any]:
-    """The envelope of section 12 of the reference."""
+    """Returns the envelope of section 12 of the reference."""
     return {
         "success": False,
         "error": {
@@ -89,7 +90,7 @@ def body(error: errors.HimsError) -> dict[str, Any]:
 
 
 def respond(error: errors.HimsError) -> HttpResponse:
-    """The envelope as a plain response, where no DRF view was reached."""
+    """Returns the envelope as a plain response, for requests that reach no DRF view."""
     response = HttpResponse(renderers.dumps(body(error)), status=error.status, content_type="application/json")
     for name, value in error.headers.items():
         response.headers[name] = value
@@ -97,7 +98,7 @@ def respond(error: errors.HimsError) -> HttpResponse:
 
 
 def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
-    """DRF's nested error detail as a list of field and issue; `a.b[2].c` names a field inside."""
+    """Returns DRF's nested error detail as a list of field and issue; `a.b[2].c` names a nested field."""
     if isinstance(detail, dict):
         return [row for name, inner in detail.items() for row in flatten(inner, _joined(path, name, inner))]
     if isinstance(detail, list):
@@ -109,7 +110,7 @@ def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
 
 
 def _joined(path: str, name: str | int, inner: Any) -> str:
-    if isinstance(name, int) and isinstance(inner, dict):  # DRF tells the objects of a list by their number
+    if isinstance(name, int) and isinstance(inner, dict):  # DRF keys the objects of a list by their number
         return f"{path}[{name}]"
     if name == "non_field_errors":
         return path
@@ -130,6 +131,6 @@ def _record_denial(view: Any, request: Any, error: errors.HimsError) -> None:
 
 
 def _patient_in_path(view: Any) -> UUID | None:
-    """Whose record was asked for, as far as the address says."""
+    """Returns the patient that the address names, or None."""
     declared = endpoint.of(view, getattr(view, "action", None))
     return sample_ids.resolve(view.kwargs.get("pk", "")) if declared.about_patient else None

@@ -1,8 +1,8 @@
-"""ETag, If-None-Match and If-Match (RFC 9110, sections 8.8.3 and 13): what one read, named, so that nobody overwrites it unseen.
+"""ETag, If-None-Match and If-Match (RFC 9110, sections 8.8.3 and 13): a write changes only the version that the caller has read.
 
-A tag is strong: the digest of the very bytes the caller's role is shown, and of the row's version where the view tells it. What
-the digest holds cannot be forgotten when a shape, a role or a part of the resource changes. A write under If-Match locks the
-resource, compares, and acts, in one transaction: of twenty writers with one tag one wins.
+A tag is strong: the digest of the exact bytes that the caller's role is shown, and of the row's version if the view passes it.
+Because the digest covers these bytes, no change of a shape, a role or a part of the resource can be forgotten. A write with
+If-Match locks the resource, compares, and runs, in one transaction: of twenty writers with one tag, one succeeds.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _ANY = ["*"]
 
 
 def of(raw: bytes, version: object = None) -> str:
-    """The strong tag of these bytes at this version of the row behind them."""
+    """Returns the strong tag of these bytes and the version of the row."""
     digest = blake2b(raw, digest_size=16, person=_KIND)
     if version is not None:
         digest.update(str(version).encode())
@@ -32,7 +32,7 @@ def of(raw: bytes, version: object = None) -> str:
 
 
 def is_known(request: Request, tag: str) -> bool:
-    """Whether If-None-Match says that the caller has this already. Compared weakly, as a cache may have weakened the tag."""
+    """Returns whether If-None-Match contains the tag. Compares weakly, because a cache may have weakened the tag."""
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None:
         return False
@@ -41,24 +41,25 @@ def is_known(request: Request, tag: str) -> bool:
 
 
 def is_guarded(view: Any, action: str | None) -> bool:
-    """Whether the action changes a resource that has a tag, so that If-Match can be heeded."""
+    """Returns whether the action changes a resource with an ETag, so that If-Match can be checked."""
     declared = endpoint.of(view, action)
     return declared.etag and not declared.creates
 
 
 def is_required(view: Any) -> bool:
-    """Whether this installation demands If-Match for changes of such a resource."""
+    """Returns whether this installation requires If-Match for changes of this resource."""
     return view.resource in settings.HIMS_REQUIRE_IF_MATCH
 
 
 def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The action under its preconditions; as it is without. Raises Invalid, PreconditionRequired, PreconditionFailed."""
+    """Returns the action with its preconditions; unchanged without any. Raises Invalid, PreconditionRequired,
+    PreconditionFailed."""
     sent = "HTTP_IF_MATCH" in request.META or "HTTP_IF_NONE_MATCH" in request.META
     if is_guarded(view, view.action):
         if "HTTP_IF_MATCH" not in request.META and is_required(view):
             raise PreconditionRequired(field="If-Match", issue="Read the resource and send its ETag.")
         return partial(_under_lock, view, handler) if sent else handler
-    if sent and request.method != "POST":  # never ignored: the caller believes to be protected
+    if sent and request.method != "POST":  # never ignored, because the caller relies on it
         raise PreconditionFailed(field="If-Match", issue="This resource has no ETag. Leave the header out.")
     return handler
 
@@ -78,7 +79,7 @@ def _under_lock(
 
 
 def _wanted(request: Request) -> list[str]:
-    """The tags of If-Match; empty where there is none."""
+    """Returns the tags of If-Match; empty without the header."""
     header = request.META.get("HTTP_IF_MATCH")
     if header is None:
         return []
@@ -89,7 +90,7 @@ def _wanted(request: Request) -> list[str]:
 
 
 def _compare(request: Request, wanted: list[str], tag: str, current: Any = None) -> None:
-    """Strongly: a weak tag never fits. Raises PreconditionFailed, with the tag that would (and the resource as it is now)."""
+    """Compares strongly: a weak tag never matches. Raises PreconditionFailed with the current tag (and the current resource)."""
     stale = "If-Match" if wanted and wanted != _ANY and tag not in wanted else ""
     if is_known(request, tag):
         stale = "If-None-Match"

@@ -1,4 +1,4 @@
-"""Reading the parameters of a list; fields that several lists have: ids (also by a sample's name), and days or instants."""
+"""Reads the parameters of a list, and defines fields that several lists have: ids (also sample names), and days or instants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from apps.common.errors import Invalid
 from apps.rest import sample_ids
 from apps.rest.serializers import IdField, InstantOrDayField
 
-MAY_BE_BLANK = ("search", "q")  # an empty search box finds everything
+MAY_BE_BLANK = ("search", "q")  # an empty search box finds all
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class TimeRange:
-    """A day where the clinic is, or one instant: from `start` to before `end`."""
+    """A day in the clinic's time zone, or one instant: from `start` to before `end`."""
 
     start: datetime
     end: datetime
 
 
 def read(kind: type[FilterSet], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of those filters that were sent. Raises Invalid naming each that is wrong."""
+    """Returns the values of the filters that were sent. Raises Invalid naming each invalid one."""
     cleaned, wrong = {}, []
     for name, field in _fields_of(kind).items():  # type: ignore[arg-type]  # a class is hashable
         if name in sent:
@@ -46,12 +46,12 @@ def read(kind: type[FilterSet], sent: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _fields_of(kind: type[FilterSet]) -> Mapping[str, forms.Field]:
-    """Made once: a form of its own for each request costs more than the rest of reading it."""
+    """Creates the fields once, because creating a form for each request costs more than the rest of reading it."""
     return {name: one.field for name, one in kind().filters.items()}
 
 
 class YesNoFormField(forms.BooleanField):
-    """`true` or `false` in any case, `1` or `0`. Anything else is refused: Django would read it as no answer."""
+    """`true` or `false` in any case, `1` or `0`. Anything else is refused; Django would treat it as missing."""
 
     widget = forms.TextInput
     known: ClassVar[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
@@ -65,7 +65,7 @@ class YesNoFormField(forms.BooleanField):
 
 
 class IdFormField(forms.CharField):
-    """A UUID, or a name that stands for one."""
+    """A UUID, or a registered name of an id."""
 
     json_schema: ClassVar[dict[str, Any]] = IdField.json_schema
 
@@ -79,7 +79,7 @@ class IdFormField(forms.CharField):
 
 
 class TimeRangeFormField(forms.CharField):
-    """A day (`2025-01-15`, where the clinic is) or an RFC 3339 instant."""
+    """A day (`2025-01-15`, in the clinic's time zone) or an RFC 3339 instant."""
 
     json_schema: ClassVar[dict[str, Any]] = InstantOrDayField.json_schema
 

@@ -1,6 +1,6 @@
-"""What stands round a write where its headers ask for it: If-Match, and outside of it Idempotency-Key.
+"""Wraps a write in what its headers request: If-Match, and around it Idempotency-Key.
 
-In that order: a request sent again is answered from its first reply, though the version it named has passed by its own doing.
+The order matters: a repeated request gets its first reply, even though its own first run has changed the version that it names.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from apps.rest import etags, idempotency
 
 
 def apply_preconditions(view: Any, request: Request) -> None:
-    """Before a write: put its guards round the action. Nothing where it has neither header."""
+    """Wraps the action before a write. Does nothing without either header."""
     if view.action is None:
         return
     verb = (request.method or "").lower()

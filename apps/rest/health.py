@@ -1,4 +1,4 @@
-"""Is the process alive, is the system ready. Outside /v1, open to anybody, saying nothing of anybody."""
+"""Health checks: is the process alive, is the system ready. Outside /v1, without sign-in, without any personal data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ _ages: dict[str, Callable[[], datetime | None]] = {}
 _requirements: dict[str, Callable[[], bool]] = {}
 _migrated = False
 
-# Anyone may call /health/ready, and each check writes a row: one second limits a flood to one write a second in each process.
+# Any client may call /health/ready, and each check writes a row: one second limits a flood to one write a second in each process.
 RESULT_LIFETIME = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class _Result:
-    """What the checks found, and when."""
+    """The result of the checks, and when they ran."""
 
     checked_at: datetime
     is_down: bool
@@ -36,25 +36,25 @@ _checking = Lock()
 
 
 def require(name: str, is_met: Callable[[], bool]) -> None:
-    """Plug a further condition of readiness (the sandbox: the sample data stand)."""
+    """Registers a further condition of readiness (the sandbox: the sample data are loaded)."""
     _requirements[name] = is_met
 
 
 def watch_age(name: str, since: Callable[[], datetime | None]) -> None:
-    """Have /health/ready show for how many seconds something has waited. `since` returns when that began, None for nothing."""
+    """Makes /health/ready show for how many seconds something has waited. `since` returns when that began, None if nothing
+    waits."""
     _ages[name] = since
 
 
 def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """The process answers; nothing else is asked."""
+    """Replies that the process runs; checks nothing else."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 `ok`; 200 `degraded` without Redis, while only writing fails or while workers lag behind; 503 `down` without what
-    reading needs: the database, its migrations and what apps require. A clinic that can still read charts stays reachable.
-    A process checks at most once in RESULT_LIFETIME and repeats the result until then.
-    """
+    """Replies 200 `ok`; 200 `degraded` without Redis, if writes fail or if workers lag behind; 503 `down` if reads are
+    impossible: without the database, its migrations or a registered condition. A clinic that can still read charts stays
+    reachable. A process checks at most once in RESULT_LIFETIME and repeats the result until then."""
     result = _recent_result()
     response = JsonResponse(result.body, status=503 if result.is_down else 200)
     response.headers["Cache-Control"] = "no-store"
@@ -103,13 +103,13 @@ def _seconds_waited() -> dict[str, int | None]:
     now = clock.now()
     try:
         begun = {name: since() for name, since in _ages.items()}
-    except Error:  # it went away after the first question; the next one finds that
+    except Error:  # it became unavailable after the first query; the next check reports that
         return {}
     return {name: None if at is None else max(0, int((now - at).total_seconds())) for name, at in begun.items()}
 
 
 def _can_write() -> bool:
-    """Whether the database accepts a write: a full disk or a read-only server refuses it and still answers reads."""
+    """Returns whether the database accepts a write: with a full disk or as a read-only server it refuses, but still reads."""
     if disk.is_full():
         return False
     try:
@@ -126,7 +126,7 @@ def _can_write() -> bool:
 
 
 def _is_migrated() -> bool:
-    """Whether no migration waits. Once true it stays true for this process: its code does not change."""
+    """Returns whether all migrations are applied. Once true it stays true for this process, because its code does not change."""
     global _migrated
     if not _migrated:
         executor = MigrationExecutor(connection)

@@ -1,15 +1,15 @@
-"""Idempotency-Key: a POST that is sent again with its key is done once, and answered as it was the first time.
+"""Idempotency-Key: a POST that is repeated with its key runs once, and gets the first reply again.
 
-The key, the effect and the reply are one transaction. A worker that dies before the commit leaves neither; one that dies after
-it leaves both, and the caller who never saw the reply gets it by asking again. Kept are replies 2xx and business 409, for 24
-hours, by caller, method and path, sealed with the key ring. Any other refusal leaves the key free, and what a service means to
-keep in spite of its refusal stays kept, as without a key.
+The key, the effect and the reply are one transaction. A worker that dies before the commit leaves neither; if it dies after the
+commit, a caller who has not received the reply gets it by repeating the request. Replies 2xx and business 409 are stored for 24
+hours, by caller, method and path, encrypted with the key ring. Any other refusal leaves the key unused. What a service commits
+despite its refusal stays, as without a key.
 
-What is shown again is shown as if it were asked for now (`replays`): a reply that held a secret, or data that the caller may see
-no longer, answers 409 `replay_withheld` instead.
+A stored reply is shown only if it could be shown now (`replays`): a reply with a secret, or with data that the caller may no
+longer see, becomes 409 `replay_withheld`.
 
-An advisory lock says that a key is being worked on: it goes with the transaction, so no crash can leave it behind, and whoever
-comes second is told at once instead of waiting.
+An advisory lock marks a key that is in use. It ends with the transaction, so a crash cannot leave it behind, and a second request
+is refused at once instead of waiting.
 """
 
 import hashlib
@@ -41,8 +41,8 @@ REPLAYED = "Idempotent-Replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SECONDS_IN_FLIGHT = "1"
 
-# By hand and prepared: every keyed write pays for them. The lock is a statement of its own: what the one who held it before wrote
-# is seen only by a statement that begins after it was let go.
+# Handwritten and prepared, because every request with a key runs them. The lock is a separate statement: only a statement that
+# begins after the lock was released sees what its previous owner wrote.
 _COLUMNS = "asked, request_id, status, sealed, kept_at, expires_at"
 _KEPT = f"SELECT {_COLUMNS} FROM rest_keptreply WHERE name = %s AND expires_at > %s"  # noqa: S608
 _KEEP = f"""
@@ -72,14 +72,15 @@ class ReplayWithheld(Conflict):
 
 
 def accepts_key(view: Any, method: str, path: str) -> bool:
-    """Whether a key is heeded here: on every POST of somebody signed in, but not on those of sign-in, under /auth/."""
+    """Returns whether a key is used here: on every POST of an authenticated caller, except those of sign-in, under /auth/."""
     if method != "POST" or not view.idempotent or path.removeprefix("/v1").startswith("/auth/"):
         return False
     return endpoint.of(view, view.action).permission is not PUBLIC
 
 
 def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """The action, done once for its key; as it is where no key was sent or none is heeded. Raises Invalid for an odd key."""
+    """Returns the action, run once for its key; unchanged if no key was sent or none is used here. Raises Invalid for an invalid
+    key."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None or not request.user or not accepts_key(view, request.method or "", request.path_info):
         return handler
@@ -89,13 +90,13 @@ def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase])
 
 
 def forget_expired(most: int = 10_000) -> int:
-    """Delete replies past their day, so many at most. Answers how many."""
+    """Deletes expired replies, at most so many. Returns how many."""
     old = KeptReply.objects.filter(expires_at__lte=clock.now()).order_by("expires_at").values("pk")[:most]
     return KeptReply.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
 
 
 def fingerprint(request: Request) -> bytes:
-    """What makes two requests one: the body, whatever its order of keys and writing of numbers, and the query."""
+    """Identifies a request: a digest of the query and the body, independent of the order of keys and the notation of numbers."""
     body: Any = request.data
     if not isinstance(body, bytes):
         body = json.dumps(body, sort_keys=True, separators=(",", ":"), default=_number).encode()
@@ -127,7 +128,7 @@ def _run_or_replay(view: Any, handler: Callable[[], HttpResponseBase], name: byt
 
 
 def _lock_key(name: bytes) -> None:
-    """Work on this key alone, until the transaction ends. Raises InFlight where somebody does already."""
+    """Locks this key until the transaction ends. Raises InFlight if another request has the lock."""
     with prepared.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
         if not cursor.fetchone()[0]:
@@ -135,7 +136,7 @@ def _lock_key(name: bytes) -> None:
 
 
 def _store(name: bytes, digest: bytes, reply: bytes, status: int) -> None:
-    if _is_aborted():  # a refused statement outside every savepoint: there is nothing to keep, and the key is free again
+    if _is_aborted():  # a statement failed outside every savepoint: nothing can be stored, and the key is unused again
         return
     now = clock.now()
     row: list[Any] = [name, digest, context.current().request_id, status, keyring.encrypt(reply), now, now + KEPT]
@@ -144,7 +145,7 @@ def _store(name: bytes, digest: bytes, reply: bytes, status: int) -> None:
 
 
 def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
-    """The first reply, byte for byte; that it was shown once more is on record.
+    """Returns the first reply, byte for byte, and audits that.
 
     Raises IdempotencyMismatch, ReplyLost, ReplayWithheld.
     """
@@ -164,7 +165,7 @@ def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
 
 
 def _rendered(view: Any, response: Any) -> HttpResponse:
-    """The reply with its bytes, which DRF would make only after the transaction."""
+    """Returns the reply with its bytes, which DRF would render only after the transaction."""
     if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         view.finalize_response(view.request, response)
         response.render()
@@ -172,7 +173,7 @@ def _rendered(view: Any, response: Any) -> HttpResponse:
 
 
 def _name(view: Any, request: Request, key: str) -> bytes:
-    """The digest of whose key it is, and for what. Keys, paths and callers themselves are not stored."""
+    """Returns the digest of caller, method, path and key. None of these is stored in plain text."""
     parts = [view.limit_key(request), request.method or "", request.path_info, key]
     return hashlib.sha256("\n".join(parts).encode()).digest()
 
@@ -182,7 +183,7 @@ def _is_aborted() -> bool:
 
 
 def _number(value: Any) -> Any:
-    """1.0, 1.00 and 1 are one number (RFC 8785). What is no JSON at all is told by its type."""
+    """Makes 1.0, 1.00 and 1 the same number (RFC 8785). A value that is not JSON raises TypeError."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else f"\x00{value.normalize()}"  # no text holds a NUL
+        return int(value) if value == value.to_integral_value() else f"\x00{value.normalize()}"  # no text contains NUL
     raise TypeError(f"{type(value).__name__} in a body")

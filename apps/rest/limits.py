@@ -1,8 +1,8 @@
 """Rate limits: the five classes of the reference, counted over a true sliding minute.
 
-One Lua call in Redis decides and counts. A caller's hits lie in five-second buckets, and a bucket leaves the sum only sixty
-seconds after its last hit: in no sixty seconds do more than the limit pass. Without Redis each process counts for itself, and
-sign-ins are counted in PostgreSQL, so that they stay limited for the installation as a whole.
+One Lua call in Redis decides and counts. A caller's hits are in five-second buckets, and a bucket counts until sixty seconds
+after its last hit, so no sixty seconds have more than the limit. Without Redis each process counts for itself; sign-ins are then
+counted in PostgreSQL, so that they stay limited for the whole installation.
 """
 
 import math
@@ -42,7 +42,7 @@ PER_MINUTE = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a request was told: `resets_at` is the epoch time at which the oldest hits leave the window."""
+    """The result for a request. `resets_at` is the epoch time at which the oldest hits leave the window."""
 
     rate_class: RateClass
     limit: int
@@ -52,7 +52,7 @@ class Verdict:
 
     @property
     def retry_after(self) -> int:
-        """Whole seconds until another request may pass; at least one."""
+        """Whole seconds until another request is allowed; at least one."""
         return max(1, math.ceil(self.resets_at - time.time()))
 
 
@@ -86,9 +86,10 @@ return {1, limit - sum - 1, (oldest or now) + window}
 
 
 def hit(rate_class: RateClass, who: str, *, per_minute: int | None = None) -> Verdict:
-    """Count one request of `who` and say whether it may pass. Refused ones are not counted. Redis away: no error, no wait.
+    """Counts one request of `who` and returns whether it is allowed. Refused requests are not counted. Without Redis it neither
+    fails nor waits.
 
-    `per_minute` is for what is counted beside the classes of the reference.
+    `per_minute` is for counters besides the classes of the reference.
     """
     limit = max(1, round((per_minute or PER_MINUTE[rate_class]) * settings.HIMS_RATE_LIMIT_SCALE))
     key = _key(rate_class, who)
@@ -118,7 +119,7 @@ return 0
 
 
 def refund(rate_class: RateClass, who: str) -> None:
-    """Take one hit of `who` back: what was counted beforehand was a failure that was none, or a request that was free."""
+    """Takes back one hit of `who`: a failure that was counted in advance did not happen, or the request is free."""
     key = _key(rate_class, who)
     try:
         redis_client.run(lambda client: _script(client, _LUA_REFUND)(keys=[key], client=client))
@@ -131,7 +132,7 @@ def refund(rate_class: RateClass, who: str) -> None:
 
 
 def refunded(verdict: Verdict, who: str) -> Verdict:
-    """The verdict of a request that turned out to be free, its hit given back."""
+    """Returns the verdict of a request that turned out to be free, with its hit taken back."""
     refund(verdict.rate_class, who)
     return replace(verdict, remaining=min(verdict.limit, verdict.remaining + 1))
 
@@ -179,7 +180,7 @@ _ADD = "INSERT INTO rest_signintry (key, at) VALUES (%(key)s, now())"
 
 
 def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
-    """Under a lock of the key, so that tries at the same instant are counted one after another."""
+    """Counts under a lock of the key, so that simultaneous attempts are counted one after another."""
     values: dict[str, str | int] = {"key": key, "window": WINDOW}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))", values)
@@ -192,7 +193,7 @@ def _hit_in_postgres(key: str, limit: int) -> tuple[bool, int, float]:
 
 
 def write_headers(response: HttpResponse, verdict: Verdict) -> None:
-    """The reference's X- headers and their IETF twins (draft-ietf-httpapi-ratelimit-headers-11)."""
+    """Writes the reference's X- headers and their IETF equivalents (draft-ietf-httpapi-ratelimit-headers-11)."""
     response.headers["X-RateLimit-Limit"] = str(verdict.limit)
     response.headers["X-RateLimit-Remaining"] = str(verdict.remaining)
     response.headers["X-RateLimit-Reset"] = str(math.ceil(verdict.resets_at))

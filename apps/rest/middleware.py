@@ -1,4 +1,4 @@
-"""What happens round every request: its id, its address, its size, its headers; and page middleware that steps aside on /v1."""
+"""Middleware of every request: its id, address, size and headers; and page middleware that does nothing on /v1."""
 
 import re
 import time
@@ -32,7 +32,7 @@ from apps.rest.limits import RateClass
 from apps.rest.parsers import MAX_BYTES
 
 _API = re.compile(r"/v\d+(?:/|$)")
-_REFUSAL = "hims.refusal"  # the web server's: an error of the catalogue, of a body that was too large or came too slowly
+_REFUSAL = "hims.refusal"  # set by the web server: an error of the catalogue, for a body that was too large or too slow
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _FRESH = 1.0  # seconds
 _LEAST_COMPRESSED = 1_024  # bytes
@@ -49,12 +49,12 @@ _API_HEADERS = {
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Whether the request is for the API rather than for a page."""
+    """Returns whether the request is for the API rather than for a page."""
     return _API.match(request.path_info) is not None
 
 
 class RequestMiddleware:
-    """The outermost layer: request id and context; for the API also size, slash, headers and a rate limit on every reply."""
+    """The outermost middleware: request id and context; for the API also size, slash, headers and a rate limit on every reply."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -68,7 +68,7 @@ class RequestMiddleware:
         finally:
             context.enter(None)
         response.headers["X-Request-ID"] = here.request_id
-        response.headers["Server"] = ""  # which server this is, is nobody's business; unset, the web server would say
+        response.headers["Server"] = ""  # hides the server's name; if unset, the web server adds it
         return response
 
     def _page(self, request: HttpRequest) -> HttpResponse:
@@ -77,7 +77,7 @@ class RequestMiddleware:
         return unavailable.page() if _is_stopped_write(request) else self.get_response(request)
 
     def _api(self, request: HttpRequest) -> HttpResponse:
-        request.path_info = request.path_info.rstrip("/")  # both slash forms, never a redirect
+        request.path_info = request.path_info.rstrip("/")  # accepts both slash forms, without a redirect
         response = _refused(request) or self.get_response(request)
         response = _limited(request, response)
         deprecations.write_headers(request, response)
@@ -92,7 +92,8 @@ class RequestMiddleware:
 
 
 def _refused(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a request that no view should see: for another host, too large, or a write while the disk is full."""
+    """Returns the refusal of a request that no view should handle: for another host, too large, or a write while the disk is
+    full."""
     try:
         request.get_host()
         _measure_body(request)
@@ -112,7 +113,8 @@ def _is_stopped_write(request: HttpRequest) -> bool:
 
 
 def _measure_body(request: HttpRequest) -> None:
-    """Refuse a large body on its own word, before a byte is read; read one that came in chunks, which Django takes for none."""
+    """Refuses a body whose stated size is too large before reading it. Reads a chunked body, which Django would treat as
+    empty."""
     if refusal := request.META.get(_REFUSAL):
         raise refusal
     if "HTTP_TRANSFER_ENCODING" in request.META and "wsgi.input" in request.META:
@@ -125,9 +127,9 @@ def _measure_body(request: HttpRequest) -> None:
 
 
 def skip_recent_health_check() -> None:
-    """Spare the database's health check (a round trip a request) where the last request ended within a second.
+    """Skips the database's health check (a round trip a request) if the last request ended within a second.
 
-    A PostgreSQL that restarts in that second costs the worker one 503; Django then drops the connection by itself.
+    A PostgreSQL that restarts in that second costs the worker one 503; Django then drops the connection.
     """
     database, now = connections["default"], time.monotonic()
     if now - getattr(database, "used_at", 0.0) < _FRESH:
@@ -136,7 +138,7 @@ def skip_recent_health_check() -> None:
 
 
 def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Headers of the limit that the view counted. A caller who is not known is counted by address."""
+    """Writes the headers of the limit that the view counted. An unknown caller is counted by address."""
     verdict = getattr(request, "verdict", None)
     if verdict is None:
         kind = RateClass.RETRIEVAL if request.method in ("GET", "HEAD") else RateClass.MODIFICATION
@@ -148,10 +150,11 @@ def _limited(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def _compress(request: HttpRequest, response: HttpResponse) -> None:
-    """Send JSON of more than 1 KB in gzip to a client that takes it, as Django's GZipMiddleware does, random bytes included.
+    """Compresses JSON of more than 1 KB with gzip if the client accepts it, as Django's GZipMiddleware does, including random
+    bytes.
 
-    The ETag stays strong: it names the data, which If-Match compares, not the bytes that carry them. A reply that holds a secret
-    is sent as it is: its compressed length would tell an attacker who can put text into it something about the secret.
+    The ETag stays strong: it names the data, which If-Match compares, not the bytes of the transfer. A reply with a secret is not
+    compressed: its compressed length could reveal something about the secret to an attacker who can put text into it.
     """
     if response.streaming or response.has_header("Content-Encoding") or len(response.content) < _LEAST_COMPRESSED:
         return
@@ -167,18 +170,19 @@ def _compress(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _holds_secret(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether it may hold tokens (sign-in), or a secret that is shown once."""
+    """Returns whether the reply may contain tokens (sign-in), or a secret that is shown once."""
     return request.path_info.startswith("/v1/auth/") or getattr(response, "holds_secret", False)
 
 
 def request_id(request: HttpRequest) -> str:
-    """The caller's own id where it fits, else a new one."""
+    """Returns the caller's own id if it is valid, else a new one."""
     given = request.META.get("HTTP_X_REQUEST_ID", "")
     return given if _KEPT_ID.fullmatch(given) else f"req_{ULID()}"
 
 
 def client_ip(request: HttpRequest) -> str | None:
-    """The peer's address, or what the outermost of HIMS_TRUSTED_PROXIES proxies says it is. Further claims are not believed."""
+    """Returns the peer's address, or the one that the outermost of HIMS_TRUSTED_PROXIES proxies reports. Other claims are
+    ignored."""
     peer = _address(request.META.get("REMOTE_ADDR", ""))
     if not settings.HIMS_TRUSTED_PROXIES:
         return peer
@@ -188,7 +192,7 @@ def client_ip(request: HttpRequest) -> str | None:
 
 
 def _address(text: str) -> str | None:
-    """The IP address in what a server or proxy wrote, without port and zone; None where there is none (a Unix socket)."""
+    """Returns the IP address that a server or proxy wrote, without port and zone; None if there is none (a Unix socket)."""
     host = text.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -201,7 +205,7 @@ def _address(text: str) -> str | None:
 
 
 class PagesOnly:
-    """Mixin: the middleware below it is for pages; the API passes through untouched."""
+    """Mixin: the middleware is for pages; API requests pass through unchanged."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if is_api(request):
@@ -222,14 +226,14 @@ class ContentSecurityPolicy(PagesOnly, CSPMiddleware):
 
 
 class Sessions(PagesOnly, SessionMiddleware):
-    """What a page asks by itself (its view sets `request.is_unattended`) keeps nobody signed in."""
+    """A request that a page sends by itself (its view sets `request.is_unattended`) does not extend the session."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if getattr(request, "is_unattended", False):
             return response
         try:
             return super().process_response(request, response)
-        except SessionInterrupted as interrupted:  # Django takes every failure to save for a session that somebody deleted
+        except SessionInterrupted as interrupted:  # Django treats every failure to save as a session that was deleted meanwhile
             update_error = interrupted.__context__
             failure = update_error.__context__ if update_error else None
             if failure is not None and is_outage(failure):

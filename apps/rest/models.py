@@ -1,4 +1,4 @@
-"""The kit's tables: tries to sign in, counted here while Redis is away; and replies kept for requests that are sent again."""
+"""The kit's tables: sign-in attempts, counted here while Redis is unavailable, and replies stored for repeated requests."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,7 +8,7 @@ models.BinaryField.register_lookup(Length, "length")
 
 
 class SignInTry(models.Model):
-    """A try within the last minute. `key` holds no name, only its digest."""
+    """A sign-in attempt of the last minute. `key` contains a digest of the name, not the name."""
 
     key = models.CharField(max_length=200)
     at = models.DateTimeField(db_index=True)
@@ -34,8 +34,8 @@ class WriteProbe(models.Model):
 
 
 class KeptReply(models.Model):
-    """What a request with an Idempotency-Key was answered. `name` is the digest of caller, method, path and key, `asked` that of
-    the body; `sealed` holds headers and body, encrypted."""
+    """The reply to a request with an Idempotency-Key. `name` is the digest of caller, method, path and key, `asked` that of the
+    body; `sealed` contains headers and body, encrypted."""
 
     name = models.BinaryField(primary_key=True, max_length=32)
     asked = models.BinaryField(max_length=32)

@@ -1,4 +1,4 @@
-"""Pages of a list: `page` and `limit`, for some lists `offset` and `limit`, and the block and links that say where one is."""
+"""Pages of a list: `page` and `limit`, for some lists `offset` and `limit`; the `pagination` of a reply and its links."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from apps.common.errors import Invalid
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 FURTHEST = 2**31
-COUNTED_UP_TO = 10_000  # a filtered list is counted no further
+COUNTED_UP_TO = 10_000  # a filtered list is counted at most up to here
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which rows are asked for. `by_offset` remembers how, for the links."""
+    """The requested rows. `by_offset` is true for a request by offset, for the links."""
 
     offset: int
     limit: int
@@ -31,14 +31,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many rows there are; an estimate where counting stopped."""
+    """How many rows there are; an estimate if counting stopped."""
 
     rows: int
     is_estimate: bool = False
 
 
 def read(params: QueryDict, *, offset_allowed: bool = False) -> Window:
-    """The window a request asks for. Raises Invalid naming the parameter."""
+    """Returns the window that a request asks for. Raises Invalid naming the parameter."""
     limit = min(_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT)
     if offset_allowed and "offset" in params:
         if "page" in params:
@@ -50,18 +50,18 @@ def read(params: QueryDict, *, offset_allowed: bool = False) -> Window:
 
 
 def exact(rows: QuerySet) -> Total:
-    """Counted whole, for lists without a filter."""
+    """Counts all rows, for lists without a filter."""
     return Total(rows.order_by().count())
 
 
 def capped(rows: QuerySet) -> Total:
-    """Counted up to 10,000, for filtered lists."""
+    """Counts up to 10,000 rows, for filtered lists."""
     count = rows.order_by()[: COUNTED_UP_TO + 1].count()
     return Total(min(count, COUNTED_UP_TO), is_estimate=count > COUNTED_UP_TO)
 
 
 def block(window: Window, total: Total) -> dict[str, Any]:
-    """The reply's `pagination`."""
+    """Returns the reply's `pagination`."""
     pagination = {"page": window.page, "limit": window.limit, "total": total.rows, "pages": -(-total.rows // window.limit)}
     if window.by_offset:
         pagination["offset"] = window.offset
@@ -71,9 +71,9 @@ def block(window: Window, total: Total) -> dict[str, Any]:
 
 
 def links(path: str, params: QueryDict, window: Window, total: Total, shown: int) -> str:
-    """The Link header (RFC 8288): first, prev, next, last, as far as there are such pages.
+    """Returns the Link header (RFC 8288): first, prev, next, last, as far as these pages exist.
 
-    Where counting stopped nobody knows the last page, and a full page (`shown` rows) may have a next.
+    If counting stopped, the last page is unknown, and a full page (`shown` rows) may have a next one.
     """
     last = max(0, (total.rows - 1) // window.limit * window.limit)
     targets = {"first": 0}

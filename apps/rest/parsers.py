@@ -1,7 +1,7 @@
-"""JSON in, strictly: what two readers could understand differently is refused, naming the place.
+"""Parses JSON strictly: refuses what two readers could understand differently, naming the place.
 
-Refused are duplicate keys, NaN and Infinity, numbers beyond any use, NUL, lone surrogates, more than 20 levels, lists of more
-than 100 (RFC 8259 leaves all of these open).
+It refuses duplicate keys, NaN and Infinity, numbers out of range, NUL, lone surrogates, more than 20 levels, and lists of more
+than 100 items (RFC 8259 leaves all of these open).
 """
 
 import json
@@ -37,7 +37,7 @@ class StrictJSONParser(BaseParser):
 
 
 class MergePatchParser(StrictJSONParser):
-    """The same as `application/merge-patch+json` (RFC 7396), where something is patched."""
+    """The same for `application/merge-patch+json` (RFC 7396), only for PATCH."""
 
     media_type = "application/merge-patch+json"
 
@@ -48,7 +48,7 @@ class MergePatchParser(StrictJSONParser):
 
 
 def loads(raw: bytes) -> dict[str, Any]:
-    """The object in these bytes. Numbers with a point are Decimal. Raises Invalid."""
+    """Returns the object in these bytes. Numbers with a point are Decimal. Raises Invalid."""
     try:
         value = json.loads(
             raw.decode("utf-8"),
@@ -85,7 +85,7 @@ def _no_constant(text: str) -> None:
 def _decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
-    except DecimalException:  # an exponent that even Decimal cannot hold
+    except DecimalException:  # an exponent that even Decimal does not support
         raise _Refused(f"The number {text[:40]} is out of range.") from None
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
         raise _Refused(f"The number {text[:40]} is out of range.")

@@ -1,4 +1,4 @@
-"""`date_from` and `date_to` in an address: a day where the clinic is, or an instant; both ends belong to the period."""
+"""`date_from` and `date_to` in an address: a day in the clinic's time zone, or an instant; the period includes both."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ _DAY = len("2025-01-15")
 
 
 class _Edge(forms.CharField):
-    """Read as the first instant of the period, or the first after it."""
+    """Returns the first instant of the period, or the first after it."""
 
     def __init__(self, *, closes: bool = False, **more: Any) -> None:
         super().__init__(max_length=40, **more)

@@ -1,4 +1,5 @@
-"""Closed by default: an action that declares no need is refused. A grave one may ask for the password again (`recent_login`)."""
+"""Closed by default: an action without a declared permission is refused. A sensitive one can require the password again
+(`recent_login`)."""
 
 from typing import Any
 
@@ -14,7 +15,7 @@ from apps.rest.endpoint import PUBLIC
 
 
 class ReauthenticationRequired(Unauthenticated):
-    """The action is declared with `recent_login`, and the password was last given too long ago, or never (an API key)."""
+    """The action is declared with `recent_login`, and the user entered the password too long ago, or never (an API key)."""
 
     message = "Confirm your password (POST /auth/reauthenticate), then repeat the request within five minutes."
 
@@ -24,7 +25,7 @@ class PersonRequired(Forbidden):
 
 
 class MissingScope(Forbidden):
-    """`details.required_scope` is the scope that the API key does not have."""
+    """`details.required_scope` is the scope that the API key lacks."""
 
 
 class MfaEnrollmentRequired(Forbidden):
@@ -32,9 +33,9 @@ class MfaEnrollmentRequired(Forbidden):
 
 
 def require_recent_login(by: Any) -> None:
-    """Raise ReauthenticationRequired unless this person gave the password in this session within the last five minutes.
+    """Raises ReauthenticationRequired unless the user entered the password in this session within the last five minutes.
 
-    The system itself (commands and tasks, which have no id) has no password to give.
+    The system itself (commands and tasks, which have no id) has no password.
     """
     if by.id is None:
         return
@@ -44,7 +45,8 @@ def require_recent_login(by: Any) -> None:
 
 
 class Needs(BasePermission):
-    """Asks for the `permission` that the action declares; strangers get 401, the wrong role and a key without the scope 403."""
+    """Checks the `permission` that the action declares: 401 without authentication, 403 for a wrong role or a key without the
+    scope."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         need = endpoint.of(view, view.action).permission
@@ -59,7 +61,7 @@ class Needs(BasePermission):
 
 
 def require(by: Any, need: Permission) -> None:
-    """Raises Forbidden unless the role holds the right and, where an API key acts, the key carries its scope."""
+    """Raises Forbidden unless the role has the permission and, for an API key, the key has its scope."""
     scope = need.scope
     if by.key_id and scope is None:
         raise PersonRequired

@@ -1,4 +1,4 @@
-"""The kit collects what the installed apps declare for it: names that the API accepts instead of ids."""
+"""Collects what the installed apps declare for the kit: names that the API accepts instead of ids."""
 
 from apps.common import domain
 from apps.rest import sample_ids

@@ -1,4 +1,4 @@
-"""JSON out. Views hand over plain values; money keeps its two decimals, instants are RFC 3339 with Z."""
+"""Renders JSON. Views pass plain values; money has two decimals, instants are RFC 3339 with Z."""
 
 from decimal import Decimal
 from typing import Any
@@ -23,12 +23,12 @@ def _refuse(value: Any) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """The value as JSON, UTF-8."""
+    """Returns the value as JSON in UTF-8."""
     return orjson.dumps(value, default=_plain, option=_OPTIONS)
 
 
 class EnvelopeRenderer(BaseRenderer):
-    """`application/json`; the data is the whole envelope already."""
+    """`application/json`; the data is the complete envelope."""
 
     media_type = "application/json"
     format = "json"
@@ -39,7 +39,8 @@ class EnvelopeRenderer(BaseRenderer):
 
 
 def accepting(media_type: str) -> list[BaseRenderer]:
-    """What an action that answers a file is negotiated with: whoever takes the file's type or JSON, which its refusals are in."""
+    """Returns the renderers of an action that returns a file: it accepts clients of the file's type, and of JSON for its
+    refusals."""
     file_renderer = EnvelopeRenderer()
     file_renderer.media_type = media_type
     return [file_renderer, EnvelopeRenderer()]
@@ -49,7 +50,7 @@ _ANYTHING = ("", "*/*", "application/json")
 
 
 class Negotiation(DefaultContentNegotiation):
-    """There is one renderer; who accepts it in as many words (nearly everybody) is spared the reading of the header."""
+    """Skips parsing the Accept header in the usual cases, because there is only one renderer."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         if len(renderers) == 1 and request.META.get("HTTP_ACCEPT", "") in _ANYTHING:

@@ -1,7 +1,8 @@
-"""Whether a kept reply may be shown once more to the caller who got it: not if it held a secret, and not if the caller has since
-lost the access that it took. What cannot be decided is withheld.
+"""Decides whether a stored reply may be shown again to the caller who got it: not if it contained a secret, and not if the caller
+has since lost the access that it needed. In doubt it is withheld.
 
-Only apps above know whose records an id names. They plug a function that tells whether any of some ids is closed to somebody:
+Only higher apps know whose records an id names. They register a function that returns whether any of some ids is closed to a
+caller:
 
     replays.register_closed_check(lambda by, ids: …)
 """
@@ -29,7 +30,7 @@ _closed_checks: list[ClosedCheck] = []
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply as it was kept. `authority` is what the caller got it with: the role, an API key's scopes, HIMS_ADMIN_CLINICAL."""
+    """A stored reply. `authority` is what the caller had when it was made: the role, an API key's scopes, HIMS_ADMIN_CLINICAL."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -38,19 +39,19 @@ class Reply:
 
 
 def register_closed_check(check: ClosedCheck) -> None:
-    """Add a function that tells whether any record among the ids is closed to the caller."""
+    """Registers a function that returns whether any record among the ids is closed to the caller."""
     _closed_checks.append(check)
 
 
 def pack(view: Any, response: HttpResponse) -> bytes:
-    """The reply as bytes. Of one that holds a secret, nothing but that it did."""
+    """Returns the reply as bytes. Of a reply with a secret, they record only that fact."""
     secret = response.status_code < 300 and holds_secret(view.endpoint.response)
     head = {"headers": {} if secret else dict(response.items()), "authority": _authority(view.by), "secret": secret}
     return orjson.dumps(head) + b"\n" + (b"" if secret else response.content)
 
 
 def unpack(raw: bytes) -> Reply:
-    """The reply that was packed. One of an earlier release, which kept no authority, counts as a secret."""
+    """Returns the packed reply. One of an earlier release, without `authority`, counts as a secret."""
     head, _, body = raw.partition(b"\n")
     known = orjson.loads(head)
     if "authority" not in known:
@@ -59,7 +60,7 @@ def unpack(raw: bytes) -> Reply:
 
 
 def withheld_reason(view: Any, reply: Reply) -> str:
-    """Why the reply is not shown again, for the audit log; empty where it is."""
+    """Returns why the reply is not shown again, for the audit log; empty if it is shown."""
     if reply.is_secret:
         return "secret"
     before, now = reply.authority, _authority(view.by)
@@ -73,7 +74,7 @@ def withheld_reason(view: Any, reply: Reply) -> str:
 
 @cache
 def holds_secret(kind: Any) -> bool:
-    """Whether a reply of this shape shows a secret for the only time."""
+    """Returns whether a reply of this shape contains a secret that is shown once."""
     if kind is None:
         return False
     fields = getattr(kind(), "fields", {}).values()

@@ -1,4 +1,4 @@
-"""What a reply goes through on its way out: what was picked, its ETag, and nothing at all where the caller has it already."""
+"""Builds replies: selected fields, ETag, and 304 if the caller has this version already."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -21,7 +21,8 @@ def respond(
     warnings: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The data in the envelope, of a tagged action with its ETag; 304 without a body where If-None-Match knows that tag."""
+    """Returns the data in the envelope, with the ETag of an action that declares one; 304 without a body if If-None-Match has
+    that tag."""
     data, warnings = disclosure.visible_data(view, data), disclosure.warnings(view, warnings)
     if view.selection is not None:
         _expand(view, data)
@@ -33,17 +34,17 @@ def respond(
             _not_modified(view)
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         view.write_access_records(is_unchanged=False)
-        data = orjson.Fragment(raw) if view.selection is None else data  # made into text once
+        data = orjson.Fragment(raw) if view.selection is None else data  # rendered once
     if view.selection is not None:
         data = _selected(view, data)
     body = {"success": True, "data": data, "warnings": list(warnings)} if warnings else {"success": True, "data": data}
     response = Response(body, status=status, headers=headers)
-    vars(response)["holds_secret"] = replays.holds_secret(view.endpoint.response)  # then it is not compressed
+    vars(response)["holds_secret"] = replays.holds_secret(view.endpoint.response)  # such a reply is not compressed
     return response
 
 
 def file(view: Any, content: bytes, *, name: str) -> HttpResponse:
-    """Bytes of the media type the view declares in `files`, to be kept under this name; of a tagged action as in `respond`."""
+    """Returns bytes of the media type that the endpoint declares in `file`, with this file name; with an ETag as in `respond`."""
     headers = {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
     if view.endpoint.etag:
         headers["ETag"] = etags.of(content)
@@ -60,7 +61,7 @@ def _expand(view: Any, data: dict[str, Any]) -> None:
 
 
 def _selected(view: Any, data: dict[str, Any]) -> dict[str, Any]:
-    """The tag is of the whole: the same address with the same tag is the same narrowed bytes."""
+    """Returns the selected fields. The ETag is that of the whole: the same address and ETag give the same bytes."""
     tree = view.selection.fields
     if view.endpoint.paged:
         return {**data, view.plural: sparse_fields.select(data[view.plural], tree)}
@@ -71,7 +72,7 @@ def _selected(view: Any, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _not_modified(view: Any) -> None:
-    """A conditional read that found nothing new costs nothing of the limit, and is audited once in ten minutes."""
+    """Replies to a conditional read without changes: it does not count against the limit, and is audited once in ten minutes."""
     view.write_access_records(is_unchanged=True)
     request = view.request._request
     vars(request)["verdict"] = limits.refunded(request.verdict, view.limit_key(view.request))

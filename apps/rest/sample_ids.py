@@ -1,4 +1,4 @@
-"""A plug for names that stand for ids (`patient_001` in the sandbox). Without a plugged resolver there are none."""
+"""A port for names that can be used instead of ids (`patient_001` in the sandbox). Without registered names there are none."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -9,12 +9,12 @@ _names: dict[str, UUID] = {}
 
 
 def register(names: Mapping[str, UUID]) -> None:
-    """Add names that stand for ids."""
+    """Registers names for ids."""
     _names.update(names)
 
 
 def resolve(text: str) -> UUID | None:
-    """The id a text stands for: a plugged name, or a UUID in its 36-character form; else None."""
+    """Returns the id for a text: of a registered name, or a UUID in its 36-character form; else None."""
     if text in _names:
         return _names[text]
     if len(text) != 36:
@@ -26,7 +26,7 @@ def resolve(text: str) -> UUID | None:
 
 
 def in_path(text: str) -> UUID:
-    """The id in a path. What is no id names nothing: NotFound."""
+    """Returns the id in a path. Raises NotFound if it is not an id."""
     sample_id = resolve(text)
     if sample_id is None:
         raise NotFound
@@ -34,7 +34,7 @@ def in_path(text: str) -> UUID:
 
 
 def in_query(text: str, field: str) -> UUID:
-    """The id in a query parameter or body field. What is no id is Invalid, naming the field."""
+    """Returns the id in a query parameter or body field. Raises Invalid naming the field if it is not an id."""
     sample_id = resolve(text)
     if sample_id is None:
         raise Invalid(field=field, issue="Must be a UUID.")

@@ -1,4 +1,4 @@
-"""Lists that most requests read: scoped, paged and counted, their SQL made once per role and set of filters and run prepared.
+"""Lists that most requests read: scoped, paged and counted, their SQL built once per role and set of filters and run prepared.
 
 An app declares a list in one place (`docs/lists.md`):
 
@@ -13,16 +13,16 @@ An app declares a list in one place (`docs/lists.md`):
     page = VISITS.bind(actor, patient_id=patient_id).page(offset=0, limit=20)
 
 The queryset of the model has `visible_to(actor, at)`, and `hidden_from(actor, at)`: the rows of restricted charts that the actor
-may not see. Both are asked for a `RolePlaceholder`, whose id is a slot, and for the slot `NOW`; each run binds the actor's own id
-and the present.
+may not see. Both are called with a `RolePlaceholder`, whose id is a slot, and with the slot `NOW`; each run binds the actor's own
+id and the current time.
 
-Without a filter the total is exact, from a counter that triggers maintain. With one it is counted up to 10,000. Rows of charts
-that are hidden from the actor are in neither.
+Without a filter the total is exact, from a counter that triggers maintain. With one it is counted up to 10,000. Neither includes
+rows of charts that are hidden from the actor.
 
-A list by `status` without an owner (`owner_filters`: the patient, the doctor) is read from the index that begins with the
-status. The planner would rather walk the index of all rows and drop those of another status, hoping to find one soon; where one
-in a hundred thousand has it, or none of the first hundred thousand, that takes a second. So the order begins with the status too,
-which that index alone has, and the condition is `= ANY`: PostgreSQL drops a column that equals a constant from an order.
+A list by `status` without an owner (`owner_filters`: the patient, the doctor) uses the index that begins with the status. The
+planner would prefer to read the index of all rows and drop those of another status. If one row in a hundred thousand has the
+status, or none of the first hundred thousand, that takes a second. Therefore the order begins with the status too, which only
+that index has, and the condition is `= ANY`: PostgreSQL removes a column that equals a constant from an order.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -45,12 +45,12 @@ from apps.rest.paging import COUNTED_UP_TO, Total
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_LAST_AT, _LAST_ID = Slot("last_at", DateTimeField()), Slot("last_id", UUIDField())  # the last row of the page before
+_LAST_AT, _LAST_ID = Slot("last_at", DateTimeField()), Slot("last_id", UUIDField())  # the last row of the previous page
 
 
 @dataclass(frozen=True)
 class RolePlaceholder:
-    """Any user of a role, for a statement that all of them share."""
+    """Represents any user of a role, in a statement that all of them share."""
 
     role: str
     admin_clinical: bool  # the setting HIMS_ADMIN_CLINICAL
@@ -76,13 +76,13 @@ def per_role(build: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Ac
 
 
 def actor_values(actor: Actor) -> dict[str, Any]:
-    """Returns the values of the slots ACTOR_ID and NOW: who runs the statement, and the present."""
+    """Returns the values of the slots ACTOR_ID and NOW: the actor's id and the current time."""
     return {"actor_id": actor.id, "now": clock.now()}
 
 
 @dataclass(frozen=True)
 class ListPage:
-    """Rows of a list in its order. `next` is the place of the last row where more rows follow."""
+    """Rows of a list in its order. `next` is the position of the last row if more rows follow."""
 
     rows: list[dict[str, Any]]
     next: Position | None
@@ -96,10 +96,10 @@ class CountedPage(ListPage):
 
 
 class ScopedList:
-    """A list of rows that belong to patients; see above.
+    """A list of rows that belong to patients; see the module.
 
-    `columns` are the keys of a row, `id` among them. An order ends in an instant and the id: by these two a page is found that
-    follows another. Each of the `filters` has a slot of its own name.
+    `columns` are the keys of a row and include `id`. An order ends in an instant and the id, which together identify the position
+    of a page. Each of the `filters` has a slot with its own name.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class ScopedList:
         return BoundList(self._statements(actor, order, names), values | actor_values(actor))
 
     def instance(self, actor: Actor, row_id: UUID) -> Any | None:
-        """Returns the row as an instance of the model; None where there is none or the actor may not see it."""
+        """Returns the row as an instance of the model; None if there is none or the actor may not see it."""
         rows = self._detail(actor).instances(row_id=row_id, **actor_values(actor))
         return rows[0] if rows else None
 
@@ -143,7 +143,7 @@ class ScopedList:
 
 
 class _Among(Lookup):
-    """Is one of a list that has one member; see above."""
+    """Compares with a list of one member; see the module."""
 
     lookup_name = "among"
 
@@ -168,7 +168,7 @@ class _Statements:
 
     @cached_property
     def following(self) -> PreparedQuery:
-        """The rows after a place. The index starts at the instant; of its rows those up to the id are dropped."""
+        """The rows after a position. The index starts at the instant; rows of that instant up to the id are dropped."""
         column, beyond = self.time.removeprefix("-"), "lt" if self.time.startswith("-") else "gt"
         further = Q(**{f"{column}__{beyond}": _LAST_AT}) | Q(**{f"id__{beyond}": _LAST_ID})
         return PreparedQuery(self._shown.filter(further, **{f"{column}__{beyond}e": _LAST_AT}).values(*self._columns))
@@ -193,7 +193,7 @@ class BoundList:
     _values: Mapping[str, Any]
 
     def page(self, *, offset: int, limit: int) -> CountedPage:
-        """Returns a page by its number. Two statements; one where the first page holds all, or past the end."""
+        """Returns a page by its number. Two statements; one if the first page contains all rows, or past the end."""
         first = [] if offset else self._rows(0, limit + 1)
         if not offset and len(first) <= limit:
             return CountedPage(first, None, Total(len(first)))
@@ -203,12 +203,12 @@ class BoundList:
         return CountedPage(page.rows, page.next, total)
 
     def following(self, *, after: Position, limit: int) -> ListPage:
-        """Returns the page after a place, in one statement: a row that is added or removed meanwhile shifts nothing."""
+        """Returns the page after a position, in one statement: rows that are added or removed meanwhile shift nothing."""
         values = {**self._values, "last_at": after.instant, "last_id": after.id}
         return self._page(self._statements.following.dicts(**values, limit=limit + 1), limit)
 
     def total(self) -> Total:
-        """Returns how many rows there are, in one statement: all counted less those of charts that are hidden."""
+        """Returns the number of rows, in one statement: all rows, without those of hidden charts."""
         statements = self._statements
         if not statements.page.statement(**self._values):
             return Total(0)

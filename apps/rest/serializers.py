@@ -1,6 +1,6 @@
-"""Bases for request bodies: what is not declared is refused by name.
+"""Base classes for request bodies: unknown fields are refused by name.
 
-A field that takes a form of its own says so in `json_schema`: the keywords of the OpenAPI file in place of the parent's `format`.
+A field with a form of its own declares it in `json_schema`: the keywords of the OpenAPI file in place of the parent's `format`.
 """
 
 import re
@@ -56,7 +56,7 @@ def type_problem(field: serializers.Field, value: Any) -> Any:
 class StrictSerializer(serializers.Serializer):
     """A body whose fields are all known, and whose values have the JSON type that the OpenAPI file states.
 
-    All errors are told at once: unknown fields, wrong types and invalid values.
+    It reports all errors at once: unknown fields, wrong types and invalid values.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -79,11 +79,11 @@ class StrictSerializer(serializers.Serializer):
 
 
 class OnceField(serializers.CharField):
-    """A secret in a reply, shown this once. A reply that holds one is never kept for an Idempotency-Key."""
+    """A secret in a reply that is shown once. A reply with such a field is never stored for an Idempotency-Key."""
 
 
 class LineField(serializers.CharField):
-    """A name or another text of one line, as `text.clean_line` returns it. What only looks blank is refused."""
+    """A name or another one-line text, as `text.clean_line` returns it. Text that only looks blank is refused."""
 
     default_error_messages = {"looks_blank": text.LOOKS_BLANK}
 
@@ -95,7 +95,7 @@ class LineField(serializers.CharField):
 
 
 class NameField(LineField):
-    """A first or last name, of which one may be empty. Only blanks are no name."""
+    """A first or last name. One of the two may be empty. A text of blanks only is refused."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str) and data and not data.strip():
@@ -104,7 +104,7 @@ class NameField(LineField):
 
 
 class EmailAddressField(serializers.CharField):
-    """An e-mail address, its local part in any script (RFC 6531)."""
+    """An e-mail address; its local part may be in any script (RFC 6531)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -115,7 +115,7 @@ class EmailAddressField(serializers.CharField):
 
 
 class ClockField(serializers.TimeField):
-    """A time of day by the clinic's clock, HH:MM."""
+    """A time of day in the clinic's time zone, HH:MM."""
 
     json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^{TIME_OF_DAY}$"}
     default_error_messages = {"invalid": "Write the time as HH:MM, like 14:05."}
@@ -130,7 +130,7 @@ class ClockField(serializers.TimeField):
 
 
 class IdField(serializers.UUIDField):
-    """A UUID, or a name that stands for one (`patient_001` in the sandbox)."""
+    """A UUID, or a registered name of an id (`patient_001` in the sandbox)."""
 
     json_schema: ClassVar[dict[str, Any]] = {"minLength": 1, "maxLength": 64}
 
@@ -140,7 +140,7 @@ class IdField(serializers.UUIDField):
 
 
 class InstantField(serializers.DateTimeField):
-    """An RFC 3339 instant with its offset; a time without one could be two different times and is refused."""
+    """An RFC 3339 instant with its offset. A time without one is ambiguous and is refused."""
 
     default_error_messages = {"invalid": "Write the time as RFC 3339 with its offset, like 2025-01-15T10:00:00Z."}
 
@@ -155,7 +155,7 @@ class InstantField(serializers.DateTimeField):
 
 
 class InstantOrDayField(InstantField):
-    """An instant, or a day, which begins where the clinic is."""
+    """An instant, or a day, which begins in the clinic's time zone."""
 
     json_schema: ClassVar[dict[str, Any]] = {"pattern": f"^({DAY}|{INSTANT})$"}
 

@@ -1,7 +1,7 @@
-"""How often one may try to sign in: five times a minute per address and name, at the API's door and the pages' alike.
+"""Limits sign-in attempts to five a minute per address and name, for the API and the pages together.
 
-The pages count twice. django-ratelimit counts in fixed minutes, so that two neighbouring minutes let ten tries pass; the sliding
-counter of `limits`, shared with the API, closes that gap and goes on in PostgreSQL while Redis is down or frozen.
+The pages count twice. django-ratelimit counts in fixed minutes, so two neighbouring minutes allow ten attempts. The sliding
+counter of `limits`, shared with the API, closes that gap, and counts in PostgreSQL while Redis is unavailable.
 """
 
 import hashlib
@@ -18,18 +18,19 @@ from apps.rest.limits import PER_MINUTE, WINDOW, RateClass
 
 
 def who(name: Any) -> str:
-    """Whose tries these are: the address and a digest of the name, never the name."""
+    """Returns the key of an attempt: the address and a digest of the name, never the name."""
     digest = hashlib.sha256(folded(name).encode(errors="replace")).hexdigest()[:20]
     return f"{context.current().ip}:{digest}"
 
 
 def folded(name: Any) -> str:
-    """One spelling for all that find the same account: the database compares in capitals, where ı is I and ſ is S."""
+    """Returns one spelling for all names that find the same account: the database compares in capitals, where ı is I and ſ
+    is S."""
     return str(name).strip().upper().casefold()
 
 
 def seconds_to_wait(request: HttpRequest, name: str) -> int:
-    """Count a try at a page. Zero: it may pass. Never raises, never waits long."""
+    """Counts an attempt on a page and returns the seconds to wait; zero if it is allowed. Never raises, never waits long."""
     key = who(name)
     if wait := _wait_by_cache(request, key):
         return wait
@@ -38,7 +39,8 @@ def seconds_to_wait(request: HttpRequest, name: str) -> int:
 
 
 def _wait_by_cache(request: HttpRequest, key: str) -> int:
-    """What django-ratelimit says; zero when Redis says nothing, and then it is left alone for a while."""
+    """Returns the seconds to wait by django-ratelimit; zero if Redis is unavailable, which is then not asked again for a
+    while."""
     limit = max(1, round(PER_MINUTE[RateClass.AUTH] * settings.HIMS_RATE_LIMIT_SCALE))
     try:
         usage = redis_client.run(

@@ -1,10 +1,10 @@
-"""`fields` and `expand`: the caller picks what a read shows.
+"""`fields` and `expand`: the caller selects what a read returns.
 
     expands = {"recorder": Expansion(of="recorded_by", permission=Permission.DOCTOR_VIEW, load=colleagues)}
 
-`fields=id,contact.phone` shows these keys alone. `expand=recorder` shows beside an id the thing it stands for, one step deep and
-only to whom may see it, an API key by its scopes; its name is declared in the reply's shape as a field that need not be there.
-What the role may not see is absent either way; a name that is not declared is refused.
+`fields=id,contact.phone` returns only these keys. `expand=recorder` adds to an id the object that it refers to, one level deep
+and only if the caller may see it, an API key by its scopes. The reply's shape declares its name as an optional field. What the
+role may not see is absent either way; an undeclared name is refused.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,7 +27,8 @@ Tree = dict[str, "Tree"]
 
 @dataclass(frozen=True, kw_only=True)
 class Expansion:
-    """What stands behind the id in the field `of`. `load` answers the shapes of those the actor may see, in one query."""
+    """The object that the id in the field `of` refers to. `load` returns the shapes of those that the actor may see, in one
+    query."""
 
     of: str
     permission: Permission
@@ -36,21 +37,21 @@ class Expansion:
 
 @dataclass(frozen=True)
 class FieldSelection:
-    """What was asked for; no fields means all of them."""
+    """What was requested; no fields means all of them."""
 
     fields: Tree
     expand: tuple[str, ...]
 
 
 def parameters_of(view: Any, action: str | None, method: str) -> set[str]:
-    """Which of the two parameters an action takes."""
+    """Returns which of the two parameters an action accepts."""
     if method not in READING or endpoint.of(view, action).response is None:
         return set()
     return {"fields", "expand"} if view.expands else {"fields"}
 
 
 def read(view: Any) -> FieldSelection | None:
-    """What the request picks; None where it takes things as they come. Raises Invalid naming the parameter, Forbidden."""
+    """Returns the selection of the request; None without one. Raises Invalid naming the parameter, Forbidden."""
     query = view.request.query_params
     if "fields" not in query and "expand" not in query:
         return None
@@ -65,7 +66,7 @@ def read(view: Any) -> FieldSelection | None:
 
 
 def expand(view: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Put beside the ids of these rows what they stand for: a query for each expansion, however many rows."""
+    """Adds to these rows the objects that their ids refer to: one query for each expansion, independent of the number of rows."""
     for name in view.selection.expand:
         expansion = view.expands[name]
         ids = {row[expansion.of] for row in rows if row.get(expansion.of)}
@@ -75,7 +76,7 @@ def expand(view: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def select(row: Any, tree: Tree) -> Any:
-    """The row with the picked fields alone, in its own order."""
+    """Returns the row with only the selected fields, in its own order."""
     if isinstance(row, list):
         return [select(one, tree) for one in row]
     if not tree or not isinstance(row, Mapping):
@@ -84,13 +85,13 @@ def select(row: Any, tree: Tree) -> Any:
 
 
 def resource_in(view: Any, data: dict[str, Any]) -> Any:
-    """The resource in the data of a reply."""
+    """Returns the resource in the data of a reply."""
     return data if view.data_key == "" else data.get(view.data_key or view.resource)
 
 
 @cache
 def names_of(kind: type[BaseSerializer]) -> dict[str, tuple[str, ...]]:
-    """The declared keys of a shape, and those inside each."""
+    """Returns the declared keys of a shape, and the keys inside each."""
     return {name: _inner(field) for name, field in kind().fields.items()} if issubclass(kind, Serializer) else {}
 
 
@@ -113,7 +114,7 @@ def _names(text: str, parameter: str, known: Collection[str]) -> tuple[str, ...]
 
 
 def _tree(paths: Sequence[str]) -> Tree:
-    """`a` whole, or of `b` only `b.c`; whoever asks for both `b` and `b.c` gets `b` whole."""
+    """Returns the tree of the paths: `a` whole, or of `b` only `b.c`. If both `b` and `b.c` are requested, `b` is whole."""
     tree: Tree = {}
     for name, _, inner in (path.partition(".") for path in sorted(paths, key=lambda path: "." not in path)):
         if not inner:

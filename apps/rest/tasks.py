@@ -1,4 +1,4 @@
-"""Upkeep of the kit."""
+"""Periodic tasks of the kit."""
 
 from celery import shared_task
 
@@ -7,7 +7,7 @@ from apps.rest import idempotency
 
 @shared_task
 def forget_kept_replies() -> int:
-    """Delete the replies whose day is over. Answers how many."""
+    """Deletes expired stored replies. Returns how many."""
     gone = 0
     while batch := idempotency.forget_expired():
         gone += batch

@@ -1,4 +1,4 @@
-"""A transaction round a whole action, which changes nothing of what the action would have done without it."""
+"""A transaction around a whole action, which does not change what the action commits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,9 @@ _REFUSALS = (HimsError, APIException, Http404, PermissionDenied)
 
 
 def commit_despite_refusal(handler: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    """Run the action in one transaction. A refusal is raised after the commit: a service is atomic and has undone its own part,
-    and what was written before it on purpose (alerts that were shown, a try that was counted) stays. Failures undo everything.
-    """
+    """Runs the action in one transaction. A refusal is raised after the commit: a service is atomic and has rolled back its own
+    part, and what was written on purpose before (alerts that were shown, a counted attempt) stays. Failures roll back
+    everything."""
     with transaction.atomic():
         try:
             return handler()
@@ -29,6 +29,6 @@ def commit_despite_refusal(handler: Callable[[], HttpResponseBase]) -> HttpRespo
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether it says that something is wrong with us, not with the request."""
+    """Returns whether the error is a failure of the system, not of the request."""
     status: Any = getattr(error, "status", None) or getattr(error, "status_code", 400)
     return bool(status >= 500)

@@ -1,4 +1,4 @@
-"""Pages that are one static file each, for when neither database nor session can be asked, or the form was never read."""
+"""Pages that are one static file each, for when neither database nor session is available, or the form was not read."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from apps.common.errors import HimsError, Unavailable
 
 
 def page(error: HimsError | type[HimsError] = Unavailable) -> HttpResponse:
-    """Return the page of this error (408, 413 or 503) with its status, and Retry-After where the error has one."""
+    """Returns the page of this error (408, 413 or 503) with its status, and Retry-After if the error has one."""
     refusal = error() if isinstance(error, type) else error
     headers = {**refusal.headers, "Cache-Control": "no-store"}
     return HttpResponse(_read(refusal.status), status=refusal.status, headers=headers)

@@ -1,4 +1,4 @@
-"""The base of every API view: who may call it, what it reads, what it answers, what it notes.
+"""The base class of all API views: who may call it, what it reads, and what it replies.
 
     class PatientViewSet(HimsViewSet):
         resource = "patient"
@@ -51,39 +51,39 @@ _READING = ("GET", "HEAD")
 
 
 class HimsViewSet(ViewSetMixin, APIView):
-    """Parses, limits, permits, answers. Decides nothing."""
+    """Parses, limits, authorizes and replies. Contains no domain logic."""
 
-    resource: ClassVar[str] = ""  # what one is called: `data` of a reply holds it under this name
+    resource: ClassVar[str] = ""  # the name of one row, and its key in the `data` of a reply
     plural: ClassVar[str] = ""  # the key of a page's rows
-    data_key: ClassVar[str | None] = None  # another key than `resource`; "" where `data` is the thing itself
-    tag: ClassVar[str] = ""  # the heading in the OpenAPI file, where it is not the plural
-    shows_current: ClassVar[bool] = False  # a 412 carries the resource as it is now, so that both can be compared
-    expands: ClassVar[Mapping[str, Expansion]] = {}  # what `?expand=` may show beside an id
-    idempotent: ClassVar[bool] = True  # False: a POST does not heed Idempotency-Key
-    extra: ClassVar[Mapping[str, Any]] = {}  # what a page has beside its rows, as JSON schema
-    secret_parameters: ClassVar[Sequence[str]] = ()  # any wrong value has the view's own refusal, whatever is wrong with it
+    data_key: ClassVar[str | None] = None  # another key than `resource`; "" if `data` is the resource itself
+    tag: ClassVar[str] = ""  # the heading in the OpenAPI file, if it is not the plural
+    shows_current: ClassVar[bool] = False  # a 412 contains the current resource, so that both can be compared
+    expands: ClassVar[Mapping[str, Expansion]] = {}  # what `?expand=` may add to an id
+    idempotent: ClassVar[bool] = True  # False: a POST ignores Idempotency-Key
+    extra: ClassVar[Mapping[str, Any]] = {}  # what a page has in addition to its rows, as JSON schema
+    secret_parameters: ClassVar[Sequence[str]] = ()  # the view itself refuses any wrong value, always in the same way
 
     metadata_class = None
     format_kwarg = None
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     lookup_value_regex = "[^/]+"
-    action: Any  # a name, or None where the resource has no such verb
+    action: Any  # a name, or None if the resource has no such verb
     selection: FieldSelection | None = None
     _pending_access_records: Sequence[dict[str, Any]] = ()
 
     @property
     def by(self) -> Any:
-        """Whoever is signed in (an Actor with a session); None at a public door."""
+        """The authenticated caller (an Actor with a session); None on a public endpoint without credentials."""
         return self.request.user
 
     @property
     def endpoint(self) -> Endpoint:
-        """What the action declares."""
+        """The action's declaration."""
         return endpoint.of(self, self.action)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Before the action: JSON acceptable, who it is, within the limit, a method that the path has, allowed, no unknown
-        parameter."""
+        """Runs the checks before the action: JSON acceptable, authentication, rate limit, a method that the path has, permission,
+        no unknown parameter, preconditions."""
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.perform_authentication(request)
         self._count(request)
@@ -100,31 +100,33 @@ class HimsViewSet(ViewSetMixin, APIView):
         return renderers.accepting(self.endpoint.file) if self.endpoint.file else super().get_renderers()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """Of an action that answers a file: refused where neither the file nor JSON is taken; what is rendered is a refusal."""
+        """Negotiates the reply. An action that returns a file is refused if the client accepts neither the file nor JSON; then
+        only its refusals are rendered."""
         chosen = super().perform_content_negotiation(request, force)
         return (EnvelopeRenderer(), EnvelopeRenderer.media_type) if self.endpoint.file else chosen
 
     def get_for_update(self) -> tuple[Any, object]:
-        """The resource of the path as `data` of a reply shows it, and its version; its row locked. Writes with `etag` have it."""
+        """Returns the path's resource as the `data` of a reply shows it, and its version, with its row locked. Writes with `etag`
+        need it."""
         raise NotImplementedError(f"{type(self).__name__} has writes with `etag` and no get_for_update()")
 
     def limit_key(self, request: Request) -> str:
-        """Whose quota the request uses: the person's, the API key's, else the address's."""
+        """Returns whose quota the request uses: the user's, the API key's, else the address's."""
         who: Any = request.user
         if who is None:
             return f"ip:{context.current().ip}"
         return f"key:{who.key_id}" if who.key_id else f"user:{who.id}"
 
     def rate_class(self, method: str) -> RateClass:
-        """The class the action is counted in: its own, else by what the method does."""
+        """Returns the class in which the action is counted: its own, else the one of its method."""
         return self.endpoint.rate_class or (RateClass.RETRIEVAL if method in _READING else RateClass.MODIFICATION)
 
     def id_in_path(self) -> UUID:
-        """The `pk` of the path; NotFound where it is no id."""
+        """Returns the `pk` of the path. Raises NotFound if it is not an id."""
         return sample_ids.in_path(self.kwargs["pk"])
 
     def parse(self, kind: type[BaseSerializer] | None = None) -> dict[str, Any]:
-        """The body, validated. Raises DRF's ValidationError, told as a 400 that names the fields."""
+        """Returns the validated body. Raises DRF's ValidationError, which becomes a 400 that names the fields."""
         declared = kind or self.endpoint.request
         assert declared is not None, f"{self.action} declares no request"
         body = declared(data=self.request.data, context={"by": self.by, "view": self})
@@ -132,7 +134,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         return body.validated_data
 
     def filtered(self, rows: QuerySet) -> tuple[QuerySet, bool]:
-        """The rows under the action's filters, and whether any filter was set."""
+        """Returns the rows with the action's filters applied, and whether any filter was set."""
         kind = self._query()
         if not any(name in self.request.query_params for name in kind.base_filters):
             return rows, False
@@ -149,7 +151,7 @@ class HimsViewSet(ViewSetMixin, APIView):
         shape: Callable[[Any], Any] | None = None,
         **extra: Any,
     ) -> Response:
-        """A page of the rows under `name`, with `pagination` and the Link header. `shape` makes a row's reply; `extra` values
+        """Returns a page of the rows under `name`, with `pagination` and the Link header. `shape` converts a row; `extra` values
         are next to the rows."""
         window, counted = self.window(), total(rows)
         reached = window.offset < counted.rows or counted.is_estimate
@@ -157,17 +159,17 @@ class HimsViewSet(ViewSetMixin, APIView):
         return self.page_of(name, [shape(row) for row in fetched] if shape else fetched, window, counted, **extra)
 
     def window(self) -> Window:
-        """Which rows of a list are asked for."""
+        """Returns the requested window of a list."""
         return paging.read(self.request.query_params, offset_allowed=self.endpoint.offset)
 
     def page_of(self, name: str, rows: list[Any], window: Window, total: Total, **extra: Any) -> Response:
-        """A page that was found already; `beside` stands next to the rows."""
+        """Returns a page of rows that were read already; `extra` values are next to the rows."""
         self.shown = len(rows)
         link = paging.links(self.request.path, self.request.query_params, window, total, self.shown)
         return self.ok({name: rows, "pagination": paging.block(window, total), **extra}, headers={"Link": link})
 
     def validated_query(self) -> dict[str, Any]:
-        """The action's query parameters, validated; those not sent are left out. Raises Invalid naming the parameter."""
+        """Returns the action's validated query parameters, without those not sent. Raises Invalid naming the parameter."""
         sent = self.request.query_params
         return filters.read(self._query(), sent) if sent else {}
 
@@ -179,22 +181,22 @@ class HimsViewSet(ViewSetMixin, APIView):
         warnings: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """200 in the envelope; `version` is that of the row, for the ETag."""
+        """Replies 200 with the envelope; `version` is the row's, for the ETag."""
         return responses.respond(self, HTTPStatus.OK, data, version=version, warnings=warnings, headers=headers)
 
     def file(self, content: bytes, *, name: str) -> HttpResponse:
-        """200 with the bytes of a file, outside the envelope."""
+        """Replies 200 with the bytes of a file, outside the envelope."""
         return responses.file(self, content, name=name)
 
     def created(
         self, data: Any, *, location: str, version: object = None, warnings: Sequence[Mapping[str, Any]] = ()
     ) -> Response:
-        """201 in the envelope, with the new resource's address."""
+        """Replies 201 with the envelope and the new resource's address."""
         headers = {"Location": location}
         return responses.respond(self, HTTPStatus.CREATED, data, version=version, warnings=warnings, headers=headers)
 
     def record_access(self, action: str, *, patient_id: UUID | None = None, object_id: UUID | None = None, **detail: Any) -> None:
-        """Write an audit row of what is shown. That of a conditional read waits until it is known whether anything is."""
+        """Audits what is shown. The audit row of a conditional read waits until it is known whether the reply is 304."""
         row = {"action": action, "patient_id": patient_id, "object_id": object_id, **detail}
         if self.endpoint.etag and self.request.method in _READING and "HTTP_IF_NONE_MATCH" in self.request.META:
             self._pending_access_records = [*self._pending_access_records, row]
@@ -202,7 +204,7 @@ class HimsViewSet(ViewSetMixin, APIView):
             audit_log.record(by=self.by, **row)
 
     def write_access_records(self, *, is_unchanged: bool) -> None:
-        """Write the rows that waited for the answer: 200, or 304 where nothing has changed."""
+        """Writes the audit rows that waited for the reply: 200, or 304 if nothing has changed."""
         rows, self._pending_access_records = self._pending_access_records, []
         for row in rows:
             if is_unchanged:
@@ -241,9 +243,9 @@ class HimsViewSet(ViewSetMixin, APIView):
 def _unclear(name: str, values: Sequence[str]) -> str:
     if len(values) > 1:
         return "Send this parameter once."
-    if "\0" in values[0]:  # PostgreSQL stores none, neither in a column nor in the audit row of the request
+    if "\0" in values[0]:  # PostgreSQL stores none, neither in a column nor in the audit row
         return "Null characters are not allowed."
-    may_be_blank = (*filters.MAY_BE_BLANK, *sparse_fields.PARAMETERS)  # the latter refuse it themselves, and say what is known
+    may_be_blank = (*filters.MAY_BE_BLANK, *sparse_fields.PARAMETERS)  # the latter refuse it themselves, with the known names
     return "" if values[0].strip() or name in may_be_blank else "Must not be empty: give a value, or leave the parameter out."
 
 

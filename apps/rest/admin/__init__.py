@@ -1,11 +1,11 @@
-"""Base classes of the admin pages, and the page of the deliveries of events.
+"""Base classes of the admin pages, and the page of event deliveries.
 
     @admin.register(Patient)
     class PatientAdmin(HimsModelAdmin):
         resource = "patient"
         needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND}
 
-A page shows what `visible_to` shows, writes through services, notes every look in the trail and deletes nothing.
+A page shows what `visible_to` returns, writes through services, audits every view and deletes nothing.
 """
 
 from apps.rest.admin import deliveries

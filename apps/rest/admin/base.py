@@ -1,4 +1,4 @@
-"""The base of every admin page of a model."""
+"""The base class of all admin pages of a model."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -31,7 +31,7 @@ _HISTORY_ROWS = 200
 
 
 class CappedPaginator(Paginator):
-    """Counts up to 10,000 rows and no further: nobody pages beyond, and the count is what a list costs."""
+    """Counts at most 10,000 rows: nearly all users stay within the first pages, and the count is most of the cost of a list."""
 
     @cached_property
     def count(self) -> int:
@@ -53,14 +53,14 @@ class ActiveFilter(admin.SimpleListFilter):
 
 
 class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
-    """Closed by default: an act that `needs` does not name is refused. Deleting has no name.
+    """Closed by default: an action that `needs` does not name is refused. No name allows deletion.
 
-    A page that adds or changes overrides `add` and `amend`, each one service call.
+    A page that adds or changes rows overrides `add` and `amend`, each with one service call.
     """
 
     resource: ClassVar[str] = ""
-    title: ClassVar[str] = ""  # of the list, where the model's plural does not do
-    list_audit_action: ClassVar[str] = "searched"  # the trail's word for opening the list
+    title: ClassVar[str] = ""  # of the list, if the model's plural does not fit
+    list_audit_action: ClassVar[str] = "searched"  # the audit action of opening the list
     needs: ClassVar[Mapping[str, Permission]] = {}
     recent_login: ClassVar[
         Collection[str]
@@ -75,30 +75,30 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     sortable_by: ClassVar[Any] = ()
     view_on_site = False
     paginator = CappedPaginator
-    list_parameters: ClassVar[Collection[str]] = ()  # what the list reads of its address, beside the parameters of its filters
+    list_parameters: ClassVar[Collection[str]] = ()  # parameters of the list's address, in addition to those of its filters
 
     def add(self, request: HttpRequest, form: Any) -> models.Model:
-        """Make the row the form describes. Answers it."""
+        """Creates the row that the form describes, and returns it."""
         raise PermissionDenied
 
     def amend(self, request: HttpRequest, row: Any, changes: dict[str, Any]) -> None:
-        """Apply the changes to the row."""
+        """Applies the changes to the row."""
         raise PermissionDenied
 
     def patient_of(self, row: Any) -> UUID | None:
-        """Whose record the row belongs to, for the trail."""
+        """Returns the patient that the row belongs to, for the audit log."""
         return None
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """What the templates of a row's pages need beside."""
+        """Returns additional values for the templates of a row's pages."""
         return {}
 
     @admin.display(description="active", boolean=True)
     def active(self, row: Any) -> bool:
-        """The column, for models that have it."""
+        """The column of models with `is_active`."""
         return row.is_active
 
-    # Who may
+    # Permissions
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return can_open(request.user, self.needs.get("view"))
@@ -122,7 +122,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     # Pages
 
     def get_urls(self) -> list:
-        """Stock pages without the one that deletes and the one that guesses."""
+        """Returns Django's pages, without the one that deletes."""
         stock = [url for url in super().get_urls() if url.name and not url.name.endswith("_delete")]
         return [*self.row_action_urls(), *stock]
 
@@ -132,8 +132,8 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allows the parameters of the list's filters and `list_parameters`; the list refuses others with 400.
 
-        Django filters a list by any column of its model. Then a user who may list rows could find out, one question after the
-        other, what stands in columns that their role does not show (`?notes__contains=`).
+        Django filters a list by any column of its model. A user who may list rows could then find out, query by query, the values
+        of columns that their role does not show (`?notes__contains=`).
         """
         allowed = set(self.list_parameters)
         for one in self.get_list_filter(cast("HttpRequest", request)):
@@ -151,13 +151,14 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         return response
 
     def record_list_access(self, request: HttpRequest, shown: int) -> None:
-        """Put a list that was opened on record."""
+        """Audits that the user opened a list."""
         self.record_access(request, self.list_audit_action, query=request.GET.dict(), shown=shown)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The form. What a service refuses undoes everything and is shown at the same form, filled in as it was sent."""
+        """Shows the form. If a service refuses, everything is rolled back, and the form shows the refusal and the values that
+        were sent."""
         if object_id is None and "add" in self.recent_login and self.has_add_permission(request):
             require_recent_login(request.user)
         try:
@@ -172,7 +173,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         return response
 
     def _show(self, request: HttpRequest, response: TemplateResponse) -> None:
-        """A form that is shown: what its template needs, and the look on record."""
+        """Adds the template's values to a form that is shown, and audits the view."""
         context: dict[str, Any] = response.context_data or {}
         row = context["original"]
         context.update(self.page_context(request, row))
@@ -195,7 +196,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     # Writing
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Through the service, inside the page's transaction. Raises what the service raises."""
+        """Writes through the service, inside the page's transaction. Raises what the service raises."""
         try:
             if change:
                 self._refuse_stale(obj, form)
@@ -208,22 +209,22 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         obj.refresh_from_db()
 
     def _refuse_stale(self, row: Any, form: Any) -> None:
-        """Under the row's lock, so that of two who save at once the second is told."""
+        """Locks the row, so that the second of two simultaneous saves is refused. Raises Stale."""
         current = self.model._default_manager.select_for_update().get(pk=row.pk)
         if version_of(current) != form.cleaned_data["version"]:
             raise Stale
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """The trail has it."""
+        """Does nothing: the audit log has the change."""
 
     log_change = log_addition
 
-    # The trail
+    # The audit log
 
     def record_access(
         self, request: HttpRequest, action: str, row: Any = None, *, patient_id: UUID | None = None, **detail: Any
     ) -> None:
-        """Put what was shown on record."""
+        """Audits what the page shows."""
         patient_id = patient_id or (self.patient_of(row) if row is not None else None)
         object_id = row.pk if row is not None else None
         person = cast("Actor", request.user)
@@ -232,7 +233,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """A year of the trail of this row, for those who may read the trail; itself on record."""
+        """Shows the row's audit entries of a year to users who may read the audit log. The view is audited too."""
         if not can_open(request.user, audit_log.get().view_permission):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))

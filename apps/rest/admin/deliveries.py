@@ -1,4 +1,4 @@
-"""Facts on their way to their listeners: what waits, what is done, and what was parked for a person to look at."""
+"""The deliveries of events to their listeners: pending, done, and failed ones that a person must look at."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from apps.rest.rights import Permission
 
 @admin.register(Delivery)
 class DeliveryAdmin(HimsModelAdmin):
-    """Parked ones can be tried again."""
+    """Deliveries. A failed one can be tried again."""
 
     resource = "delivery"
     title = "Events and their listeners"

@@ -1,4 +1,4 @@
-"""Forms that write through services: what a service refuses is told at the field, and nobody's change is lost."""
+"""Forms that write through services: a refusal is shown at its field, and no user's change is overwritten unseen."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from apps.common.errors import Conflict, HimsError, Invalid
 from apps.rest import audit_log
 
 _MANY_LINES = (forms.Textarea, forms.PasswordInput, forms.HiddenInput)
-_SAME_MOMENT = timedelta(seconds=5)  # between a row's `updated_at` and its line in the trail
+_SAME_MOMENT = timedelta(seconds=5)  # between a row's `updated_at` and its audit entry
 
 
 class Stale(Conflict):
@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Clash:
-    """Who changed the record meanwhile, when, and how it differs from the form."""
+    """Who changed the record in the meantime, when, and how it differs from the form."""
 
     who: str
     at: str
@@ -47,11 +47,12 @@ class Clash:
 
 
 class ServiceForm(forms.ModelForm):
-    """Checks shape only: a service and the database decide the rest, in better words than Django's model checks have."""
+    """Checks only the shape of values. The service and the database decide the rest, with better messages than Django's model
+    checks."""
 
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    refusal: HimsError | None = None  # set by the page when a service said no to this very data
+    refusal: HimsError | None = None  # set by the page if a service refused this very data
     clash: Clash | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,20 +60,20 @@ class ServiceForm(forms.ModelForm):
         self.fields["version"].initial = version = version_of(self.instance)
         self._label_date_and_time()
         if isinstance(self.refusal, Stale):
-            self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # seen now: the next save is meant
+            self.data = {**self.data.dict(), "version": version}  # the user sees this version now, so the next save is intended
 
     def _label_date_and_time(self) -> None:
-        """The two boxes of a time stand under one label; each says which half it is."""
+        """Labels the two fields of a time, which share one visible label, as date and time."""
         for name, field in self.fields.items():
             if isinstance(field.widget, forms.SplitDateTimeWidget):
                 for half, widget in zip(("date", "time"), field.widget.widgets, strict=True):
                     widget.attrs["aria-label"] = f"{self[name].label}: {half}"
 
     def validate_unique(self) -> None:
-        """Left to the service."""
+        """Does nothing: the service checks uniqueness."""
 
     def _post_clean(self) -> None:
-        """As Django does, but without the table's constraints: the service says in better words what they say."""
+        """Works like Django's, without the table's constraints: the service reports their violations with better messages."""
         self.instance.validate_constraints = lambda exclude=None: None  # noqa: ARG005
         super()._post_clean()  # type: ignore[misc]
         del self.instance.validate_constraints
@@ -87,7 +88,7 @@ class ServiceForm(forms.ModelForm):
         return cleaned
 
     def changes(self) -> dict[str, Any]:
-        """What the person changed, by field name."""
+        """Returns the values that the user changed, by field name."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version" and name in self.cleaned_data}
 
     def _clash(self) -> Clash:
@@ -103,7 +104,7 @@ class ServiceForm(forms.ModelForm):
 
 
 def clean_lines(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
-    """Replace each text of one line by what `text.clean_line` makes of it; refuse at its field what only looks blank."""
+    """Replaces the text of each one-line field by the result of `text.clean_line`, and refuses a text that only looks blank."""
     for name, field in form.fields.items():
         value = cleaned.get(name)
         if type(field) is not forms.CharField or not isinstance(value, str) or isinstance(field.widget, _MANY_LINES):
@@ -115,7 +116,7 @@ def clean_lines(form: forms.BaseForm, cleaned: dict[str, Any]) -> None:
 
 
 def version_of(row: models.Model) -> str:
-    """What tells one state of a row from another; empty for a row that is not saved yet."""
+    """Returns a text that differs between two states of a row; empty for an unsaved row."""
     if row._state.adding:
         return ""
     if hasattr(row, "updated_at"):
@@ -125,7 +126,7 @@ def version_of(row: models.Model) -> str:
 
 
 def show_refusal(form: forms.BaseForm, refusal: HimsError) -> None:
-    """Show a refusal at the fields it names, or on top of the form."""
+    """Shows a refusal at the fields that it names, or above the form."""
     rows = (
         refusal.details["errors"]
         if isinstance(refusal, Invalid)
@@ -144,7 +145,7 @@ def _shown(form: forms.BaseForm, name: str, value: Any) -> str:
 
 
 def _last_change(row: models.Model) -> tuple[str, str]:
-    """Who made the last change, as the trail has it, and the time of day in the clinic."""
+    """Returns the author of the last change, from the audit log, and its time in the clinic's time zone."""
     changed_at = getattr(row, "updated_at", None)
     if changed_at is None:
         return "somebody", ""

@@ -1,4 +1,4 @@
-"""Acts: what can be done with one row beside editing it (retract, deactivate, end). Each has a page that asks first."""
+"""Row actions: what a user can do with one row besides editing it (retract, deactivate, end). Each has a page that asks first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class RowAction:
-    """`run(by, row, answers)` calls one service; what it returns, if anything, is told to the person."""
+    """An action. `run(by, row, answers)` calls one service and returns what `result_page` shows, if anything."""
 
     name: str
     label: str
@@ -47,12 +47,12 @@ class RowAction:
 
 
 class RowActionsMixin:
-    """Adds a page for each act to a model's admin, and links to those offered."""
+    """Adds a page for each row action to a model's admin, and links to the available ones."""
 
     row_actions: Sequence[RowAction] = ()
 
     def row_action_urls(self) -> list[URLPattern]:
-        """One page an act, below the row's own."""
+        """Returns the routes: one page for each action, below the row's own page."""
         wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
         return [
             path(
@@ -68,7 +68,7 @@ class RowActionsMixin:
         return f"{opts.app_label}_{opts.model_name}_{action.name.replace('-', '_')}"
 
     def available_row_actions(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-        """What this person may do with this row now."""
+        """Returns the actions that this user may run on this row now."""
         fitting = [
             action
             for action in self.row_actions
@@ -84,7 +84,7 @@ class RowActionsMixin:
         ]
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
-        """Ask, then do it. A refusal is shown on the page, with the answers kept."""
+        """Asks, then runs the action. The page shows a refusal and keeps the answers."""
         row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
         if row is None:
             raise Http404
@@ -111,11 +111,11 @@ class RowActionsMixin:
         return self._ask(request, row, action, form)
 
     def row_action_form(self, request: HttpRequest, row: Any, action: RowAction) -> forms.Form:
-        """What the page asks. Where that depends on the row, a page overrides this."""
+        """Returns the form of the page. A page whose form depends on the row overrides this."""
         return action.form(request.POST) if request.method == "POST" else action.form(initial=request.GET.dict())
 
     def after_row_action(self, row: Any) -> str:
-        """Where one is taken when it is done: back to the row."""
+        """Returns the address of the page after the action: the row's own."""
         opts = self.opts  # type: ignore[attr-defined]
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
 

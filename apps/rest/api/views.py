@@ -34,7 +34,7 @@ class VersionViewSet(HimsViewSet):
 
 
 class IndexViewSet(HimsViewSet):
-    """Where the API begins."""
+    """The API's entry point."""
 
     resource = "index"
     tag = "Version"
@@ -61,7 +61,7 @@ class NoRouteViewSet(HimsViewSet):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
-        """Counts the request against the caller; where the credentials are no good, the middleware counts it by address."""
+        """Counts the request against the caller. If the credentials are invalid, the middleware counts it against the address."""
         with suppress(Unauthenticated, Forbidden, Invalid):
             self.perform_authentication(request)
             self._count(request)

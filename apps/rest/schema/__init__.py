@@ -1,8 +1,7 @@
-"""The OpenAPI file: what the views declare, told in the envelope they answer in.
+"""Generates the OpenAPI file from what the views declare with `@endpoint`. Nothing is declared twice.
 
-What `@endpoint` declares is read as it is; nothing is declared twice.
-`operation` tells one operation, `parameters` and `replies` its two sides, `components` what all of them share, and `hooks`
-puts the file together.
+`operation` describes one operation, `parameters` and `replies` its input and output, `components` what all of them share, and
+`hooks` completes the file.
 """
 
 from apps.rest.schema.operation import HimsSchema

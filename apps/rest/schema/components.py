@@ -1,4 +1,4 @@
-"""What every operation shares: headers, the error envelope and its replies, pages, warnings, the bearer token."""
+"""What every operation shares: headers, the error envelope and its replies, pages, warnings, the authentication schemes."""
 
 from typing import Any
 
@@ -202,33 +202,33 @@ API_KEY = {
 
 
 def responses() -> dict[str, Any]:
-    """A reply for every code of the catalogue, by the name of its class, and the one that says nothing."""
+    """Returns a reply for every code of the catalogue, by the name of its class, and the reply without a body."""
     not_modified = {"description": "You already have this version; counts against no limit", "headers": headers("ETag")}
     return {_name(kind): _response(kind) for kind in CATALOGUE} | {"NotModified": not_modified}
 
 
 def response_not_modified() -> dict[str, str]:
-    """Where an operation finds the reply to a conditional read that found nothing new."""
+    """Returns the reference to the reply for a conditional read without changes."""
     return {"$ref": "#/components/responses/NotModified"}
 
 
 def response_of(kind: type[HimsError]) -> dict[str, str]:
-    """Where an operation finds the reply of this refusal."""
+    """Returns the reference to the reply of this refusal."""
     return {"$ref": f"#/components/responses/{_name(kind)}"}
 
 
 def catalogue_error(kind: type[HimsError]) -> type[HimsError]:
-    """The error of the catalogue that a domain error is a kind of: the one that has its code and status."""
+    """Returns the error of the catalogue from which a domain error is derived, and whose code and status it has."""
     return next(base for base in kind.__mro__ if base in CATALOGUE)
 
 
 def headers(*further: str) -> dict[str, dict[str, str]]:
-    """The headers of every reply, and further ones by name."""
+    """Returns the headers of every reply, and further ones by name."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*EVERYWHERE, *further)}
 
 
 def declared_headers() -> dict[str, Any]:
-    """All headers; where one is declared, it is sent, but for those that say what happened."""
+    """Returns all headers. A declared header is always sent, except those that depend on what happened."""
     return {name: {**header, "required": name not in _SOMETIMES} for name, header in HEADERS.items()}
 
 

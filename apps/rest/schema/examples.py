@@ -5,7 +5,7 @@ from typing import Any
 
 
 def media(schema: dict[str, Any], value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A JSON body of this schema, with the reference's example where there is one."""
+    """Returns a JSON body of this schema, with the reference's example if there is one."""
     kind: dict[str, Any] = {"schema": schema}
     if value is not None:
         kind["examples"] = {"reference": {"summary": "As in the API reference", "value": value}}

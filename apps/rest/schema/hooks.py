@@ -1,4 +1,4 @@
-"""The last touch on the OpenAPI file: shared components, tags, choices that may be blank, and parts that may be null."""
+"""The last steps of the OpenAPI file: shared components, tags, choices that may be blank, and parts that may be null."""
 
 import inspect
 from typing import Any
@@ -10,7 +10,7 @@ _NULL = {"$ref": "#/components/schemas/NullEnum"}
 
 
 def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
-    """Add what the operations point at: headers, error replies, schemas, the bearer token; and say what each tag is."""
+    """Adds what the operations refer to: headers, error replies, schemas, the authentication schemes; and describes each tag."""
     parts = result.setdefault("components", {})
     parts["schemas"] = dict(sorted({**parts.get("schemas", {}), **components.SCHEMAS}.items()))
     _narrow_success(parts["schemas"])
@@ -23,7 +23,7 @@ def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
 
 
 def allow_blank(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A choice that may be blank as one list with the blank in it, rather than as one of two lists."""
+    """Writes a choice that may be blank as one list that contains the blank, not as one of two lists."""
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
@@ -36,10 +36,10 @@ def allow_blank(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def allow_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A shared part or choice that may be null is its reference together with `nullable`.
+    """Writes a shared part or choice that may be null as its reference together with `nullable`.
 
-    To the letter of OpenAPI 3.0 the reference still excludes null; the generators for Python, TypeScript, Java, Go and PHP read
-    it as meant, and would name a copy of the part `…Type0`.
+    Read literally, OpenAPI 3.0 still excludes null here. But the generators for Python, TypeScript, Java, Go and PHP understand
+    it as intended, and would otherwise create a copy of the part named `…Type0`.
     """
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
@@ -51,7 +51,7 @@ def allow_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def _share_choices(result: dict[str, Any]) -> None:
-    """A parameter that takes the choices of a component points at it."""
+    """Makes a parameter with the choices of a component refer to that component."""
     names = {tuple(sorted(one["enum"])): name for name, one in result["components"]["schemas"].items() if "enum" in one}
     for methods in result["paths"].values():
         for operation in methods.values():
@@ -61,9 +61,9 @@ def _share_choices(result: dict[str, Any]) -> None:
 
 
 def _narrow_success(schemas: dict[str, Any]) -> None:
-    """`success` is always true in a reply and always false in a refusal, so that a client's types tell the two apart.
+    """Makes `success` always true in a reply and always false in a refusal, so that a client's types distinguish the two.
 
-    Here at the end: drf-spectacular makes a component of its own of every choice that it sees.
+    This runs at the end, because drf-spectacular makes a component of every choice that it sees.
     """
     for name, schema in schemas.items():
         if "success" in schema.get("properties", {}):
@@ -77,7 +77,7 @@ def _drop_unused(result: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _tags(generator: Any) -> list[dict[str, str]]:
-    """Every tag once, described by the first view that carries it."""
+    """Returns every tag once, described by the first view that has it."""
     descriptions: dict[str, str] = {}
     for _, _, _, view in generator._get_paths_and_endpoints():
         descriptions.setdefault(view.schema.get_tags()[0], inspect.getdoc(type(view)) or "")

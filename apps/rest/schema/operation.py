@@ -1,4 +1,4 @@
-"""One operation of the OpenAPI file, read off its view."""
+"""One operation of the OpenAPI file, from its view."""
 
 import inspect
 import re
@@ -24,18 +24,18 @@ _VERBS = {"retrieve": "get", "create": "create", "update": "update", "partial_up
 
 
 class HimsSchema(AutoSchema):
-    """Tells what a HimsViewSet declares."""
+    """Describes what a HimsViewSet declares."""
 
     view: Any
 
     def get_operation(self, *where: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*where)
         if operation is not None:
-            operation["security"] = self.get_auth()  # also where it is empty: public
+            operation["security"] = self.get_auth()  # also if it is empty: public
         return operation
 
     def get_operation_id(self) -> str:
-        """`listPatients`, `createPatient`, `deactivatePatient`; `login` where data has no key of its own."""
+        """Returns names like `listPatients`, `createPatient`, `deactivatePatient`; `login` if the data has no key of its own."""
         view, action = self.view, self.view.action
         if view.endpoint.operation_id:
             return view.endpoint.operation_id
@@ -75,7 +75,7 @@ class HimsSchema(AutoSchema):
         return [{components.SECURITY: []}, *keys]
 
     def get_extensions(self) -> dict[str, Any]:
-        """The same for programs: who may, and how often."""
+        """Returns the same for programs: who may call it, and how often."""
         need, rate_class = self.view.endpoint.permission, self._rate_class()
         limit = {"class": rate_class.value, "limit": PER_MINUTE[rate_class], "window": WINDOW}
         who: dict[str, Any] = {}
@@ -85,7 +85,7 @@ class HimsSchema(AutoSchema):
         return who | {"x-rate-limit": limit} | ({"x-reasons": reasons} if reasons else {})
 
     def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
-        """`PatientShape` is called Patient outside."""
+        """Returns the component's name: `PatientShape` becomes Patient."""
         return serializer.__class__.__name__.removesuffix("Shape")
 
     def _rate_class(self) -> Any:
@@ -123,12 +123,13 @@ class HimsSchema(AutoSchema):
         schema = super()._map_basic_serializer(serializer, direction)
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
-        if not type(serializer).__doc__:  # drf-spectacular would tell the parent's
+        if not type(serializer).__doc__:  # drf-spectacular would use the parent's
             schema.pop("description", None)
         return schema
 
     def _map_serializer_field(self, field: Field, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
-        """Fields that read another form than their parent, such as a day for an instant, and the sizes that a body refuses."""
+        """Adds the form of fields that read another one than their parent, such as a day for an instant, and the sizes that a
+        body refuses."""
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         form = getattr(field, "json_schema", None)
         if form is not None:
@@ -136,7 +137,7 @@ class HimsSchema(AutoSchema):
         return schema | (form or {}) | (_sizes(field) if _is_sent(field) else {})
 
     def _insert_field_validators(self, field: Field, schema: dict[str, Any]) -> None:
-        """A text that may be blank is told as a text, not as a choice of two: generated clients read that better."""
+        """Describes a text that may be blank as a text, not as one of two choices, because generated clients read that better."""
         super()._insert_field_validators(field, schema)
         if getattr(field, "allow_blank", False) and "oneOf" in schema:
             filled = schema.pop("oneOf")[0]
@@ -144,7 +145,7 @@ class HimsSchema(AutoSchema):
 
 
 def _is_sent(field: Field) -> bool:
-    """Whether the field belongs to a request's body: those are strict."""
+    """Returns whether the field belongs to a request's body, because those are strict."""
     parent = field.parent
     while parent is not None and not isinstance(parent, StrictSerializer):
         parent = parent.parent
@@ -152,7 +153,8 @@ def _is_sent(field: Field) -> bool:
 
 
 def _sizes(field: Field) -> dict[str, int]:
-    """What DRF refuses without a validator: an empty text, an empty list, and a list of objects that is too long."""
+    """Returns the sizes that DRF refuses without a validator: an empty text, an empty list, and a list of objects that is too
+    long."""
     if isinstance(field, CharField) and not field.allow_blank:
         return {"minLength": max(1, field.min_length or 0)}
     if not isinstance(field, ListField | ListSerializer):
@@ -184,7 +186,7 @@ def _key_needs(view: Any, method: str) -> list[str]:
 
 
 def _key_sees(view: Any, method: str, scope: Scope) -> list[str]:
-    """What a key that only just gets in is not shown (`disclosure`)."""
+    """Returns what a key that has only the required scope does not see (`disclosure`)."""
     kind = view.endpoint.response
     if kind is None:
         return []

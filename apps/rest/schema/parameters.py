@@ -1,4 +1,4 @@
-"""What an operation reads from its address: ids in the path, filters and pages in the query."""
+"""The input of an operation from its address and headers: ids in the path, filters and pages in the query, preconditions."""
 
 import re
 from collections.abc import Iterable
@@ -33,12 +33,12 @@ _NAMES = {"type": "array", "items": {"type": "string"}}
 
 
 def in_path(path: str) -> list[dict[str, Any]]:
-    """The ids of a path."""
+    """Returns the ids of a path."""
     return [{"name": name, "in": "path", "required": True, "schema": dict(_ID)} for name in re.findall(r"{(\w+)}", path)]
 
 
 def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:
-    """The filters of a list."""
+    """Returns the filters of a list."""
     return [
         _query_parameter(
             name,
@@ -51,7 +51,7 @@ def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:
 
 
 def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
-    """Page and size, and where the list takes it the offset."""
+    """Returns page and limit, and the offset if the list accepts it."""
     parameters = [
         _query_parameter("page", _PAGE, "Page number, from 1"),
         _query_parameter("limit", _LIMIT, f"Items a page; more than {paging.MAX_LIMIT} counts as {paging.MAX_LIMIT}"),
@@ -62,7 +62,7 @@ def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
 
 
 def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
-    """`fields` and `expand`, where the operation takes them."""
+    """Returns `fields` and `expand`, if the operation accepts them."""
     offered, parameters = sparse_fields.parameters_of(view, view.action, method), []
     if "fields" in offered:
         about = (
@@ -79,7 +79,7 @@ def of_sparse_fields(view: Any, method: str) -> list[dict[str, Any]]:
 
 
 def of_preconditions(view: Any, method: str, path: str) -> list[dict[str, Any]]:
-    """The headers that make a write safe to send again or sure of what it changes, and a read free."""
+    """Returns the headers that make a write safe to repeat or limit it to one version, and that make a read free."""
     parameters = []
     if view.endpoint.etag and method == "GET":
         parameters.append(

@@ -1,4 +1,4 @@
-"""What an operation answers: its data in the envelope, and every refusal that can occur."""
+"""The output of an operation: its data in the envelope, and every refusal that can occur."""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +17,7 @@ _ALWAYS = (errors.Invalid, errors.Unauthenticated, errors.NotAcceptable, errors.
 
 
 def of(schema: Any) -> dict[str, Any]:
-    """All replies of the operation that `schema` (a HimsSchema) describes, by status."""
+    """Returns all replies of the operation that `schema` (a HimsSchema) describes, by status."""
     view = schema.view
     status = HTTPStatus.CREATED if view.endpoint.creates else HTTPStatus.OK
     replies = {str(status.value): _success(schema, status)}
@@ -29,7 +29,7 @@ def of(schema: Any) -> dict[str, Any]:
 
 
 def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
-    """Every way the operation can fail. A 405 is no answer of an operation: it stands for those a path does not have."""
+    """Returns every refusal of the operation. A 405 is not among them: it is the reply to methods that a path does not have."""
     kinds: list[type[HimsError]] = list(_ALWAYS)
     if view.endpoint.permission is not PUBLIC:
         kinds.append(errors.Forbidden)
@@ -72,7 +72,7 @@ def _file(view: Any, further: list[str]) -> dict[str, Any]:
 
 
 def _envelope(schema: Any, kind: type[BaseSerializer]) -> dict[str, Any]:
-    """A component of its own: the same resource has the same envelope wherever it is answered."""
+    """Returns the envelope as a component of its own, so that the same resource has the same envelope everywhere."""
     view = schema.view
     payload = schema.resolve_serializer(kind, "response")
     listed = view.endpoint.paged
@@ -103,7 +103,7 @@ def _data(view: Any, payload: dict[str, Any], *, listed: bool) -> dict[str, Any]
 
 
 def _any_warns(view: Any) -> bool:
-    """One envelope serves all operations of a resource, so it has warnings where one of them may warn."""
+    """Returns whether any operation of the resource can warn: one envelope serves all of them, so it then has warnings."""
     return any(one.warnings for one in endpoint.all_of(view).values())
 
 

