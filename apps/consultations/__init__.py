@@ -1,6 +1,6 @@
-"""The 11-step visit: started, saved step by step, resumed anywhere, signed once, and from then on only added to.
+"""The 11-step consultation: started, saved step by step, resumed at any step, signed once, and afterwards only amended.
 
-Standard, quick and adaptive visits; for adaptive ones a versioned table of rules says what a visit needs and what is to be
-asked (`adaptive`, not reviewed by a clinician). What a doctor signs goes into the patient's chart in the same transaction.
-It announces: consultation started, step saved, completed, amended, held, resumed, cancelled, handed over.
+There are standard, quick and adaptive consultations. For adaptive ones a versioned table of rules determines the required steps
+and the questions (`adaptive`, not reviewed by a clinician). A signature writes the results to the patient's chart in the same
+transaction. The app announces: consultation started, step saved, completed, amended, on hold, resumed, cancelled, handed over.
 """

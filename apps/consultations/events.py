@@ -1,4 +1,4 @@
-"""The facts that `consultations` announces. Ids, states, numbers and times; never a name or a clinical value."""
+"""The events of `consultations`. They contain ids, states, numbers and times, but no name or clinical value."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class _ConsultationEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationStarted(_ConsultationEvent, name="consultation.started"):
-    """A visit began. `entered_by_id` is whoever began it, for the doctor or as the doctor."""
+    """A consultation started. `entered_by_id` is the user who started it, for the doctor or as the doctor."""
 
     workflow_type: str
     started_at: datetime
@@ -31,7 +31,7 @@ class ConsultationStarted(_ConsultationEvent, name="consultation.started"):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationStepSaved(_ConsultationEvent, name="consultation.step_saved"):
-    """A step was saved; `acknowledged` are the rules whose alerts were answered with it."""
+    """A step was saved. `acknowledged` are the rules whose alerts were acknowledged with it."""
 
     step_number: int
     step_version: int
@@ -41,7 +41,7 @@ class ConsultationStepSaved(_ConsultationEvent, name="consultation.step_saved"):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationAlertRaised(_ConsultationEvent, name="consultation.alert_raised"):
-    """A vital sign was saved that the doctor has to know of now: the rules by name, never the value."""
+    """A saved vital sign needs the doctor now. Contains the rules by name, but not the value."""
 
     rule_ids: tuple[str, ...]
     alert_ids: tuple[str, ...]
@@ -49,23 +49,23 @@ class ConsultationAlertRaised(_ConsultationEvent, name="consultation.alert_raise
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationAlertsCleared(_ConsultationEvent, name="consultation.alert_cleared"):
-    """Another value was saved, for which these alerts no longer hold."""
+    """A new value was saved for which these alerts no longer apply."""
 
     alert_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationReady(_ConsultationEvent, name="consultation.ready"):
-    """A nurse has handed the visit to its doctor."""
+    """A nurse marked the consultation as ready for its doctor."""
 
     ready_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationCompleted(_ConsultationEvent, name="consultation.completed"):
-    """The visit is signed and stands in the chart. Billing drafts its charges, the patient is told, the pharmacy sees the drugs.
+    """The consultation is signed, and its results are in the chart. Listeners notify the patient.
 
-    `missing_steps` and `open_alerts` (rules) are not empty where the doctor overrode the gate and said why.
+    `missing_steps` and `open_alerts` (rules) are not empty if the doctor signed despite them, with a reason.
     """
 
     completed_at: datetime
@@ -85,28 +85,28 @@ class ConsultationAmended(_ConsultationEvent, name="consultation.amended"):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationsImported(Event, name="consultation.taken_over"):
-    """Visits came in as they had happened elsewhere, so many; nobody is told of each."""
+    """Past consultations of another system or of paper records were imported, without notifications."""
 
     visits: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationHeld(_ConsultationEvent, name="consultation.held"):
-    """The visit waits."""
+    """The consultation is on hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationResumed(_ConsultationEvent, name="consultation.resumed"):
-    """The visit goes on."""
+    """The consultation continues."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationCancelled(_ConsultationEvent, name="consultation.cancelled"):
-    """The visit did not come about, or was begun by mistake. What was typed stays."""
+    """The patient left unseen, or the consultation was started by mistake. What was saved stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsultationHandedOver(_ConsultationEvent, name="consultation.handed_over"):
-    """Another doctor goes on: `doctor_id`, from `from_doctor_id`."""
+    """Another doctor continues: `doctor_id`, after `from_doctor_id`."""
 
     from_doctor_id: UUID

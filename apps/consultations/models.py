@@ -1,7 +1,7 @@
-"""The visit, every save of its steps, what was acknowledged, what was added after signing, and what the visit went through.
+"""The consultation, every save of its steps, acknowledged alerts, addenda, and status changes.
 
-All but the visit itself is only added to. A trigger (migration 0002) freezes a visit with its signature: nothing but an addendum
-comes after, whoever writes the row; and no save is ever changed or removed.
+All rows except the consultation itself are only added. A trigger (migration 0002) freezes a consultation with its signature:
+after that only an addendum is possible, even by SQL. No save is ever changed or removed.
 """
 
 from datetime import datetime
@@ -29,23 +29,23 @@ LIVE, SIGNED = [status.value for status in rules.LIVE], [status.value for status
 
 class ConsultationQuerySet(ClosedQuerySet):
     def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
-        """The visits of every patient who is shown to the actor (now, or at another instant)."""
+        """Returns the consultations of all patients that the actor may see (now, or at another instant)."""
         return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.CONSULTATION_VIEW) else self.none()
 
     def hidden_from(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
-        """Those of restricted charts that the actor may not see."""
+        """Returns the consultations of restricted charts that the actor may not see."""
         return self.filter(patient__in=Patient.objects.hidden_from(actor, at).order_by().values("pk"))
 
     def live(self) -> Self:
-        """Those that go on."""
+        """Returns the consultations that have not ended."""
         return self.filter(status__in=LIVE)
 
 
 class Consultation(BaseModel):
-    """One visit, from its start to its signature. Never deleted.
+    """A consultation, from its start to its signature. Never deleted.
 
-    `guidance` is what the adaptive rules said last, with the facts they saw (see `adaptive.Guidance.kept`); `version` counts
-    every change. `content_sha256` is of what was signed: the steps as they stood.
+    `guidance` is the latest result of the adaptive rules, with its facts (see `adaptive.Guidance.as_dict`). `version` counts
+    every change. `content_sha256` is the hash of the signed content: the steps at signature.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -114,10 +114,11 @@ class Consultation(BaseModel):
 
 
 class StepSave(models.Model):
-    """One save of one step. The step stands as its latest version says; the earlier ones stay, so nothing typed is ever lost.
+    """One save of one step. The latest version is the step's current data; earlier versions stay, so that nothing entered is
+    lost.
 
-    `data` is what was typed, `parsed` what the server made of it (pressure taken apart, names of codes), `outcome` what a step
-    handler did (see `ports`).
+    `data` is what was entered, `parsed` the values that the server parsed (blood pressure, names of codes), `outcome` the result
+    of a step handler (see `ports`).
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -145,7 +146,7 @@ class StepSave(models.Model):
 
 
 class Acknowledgement(models.Model):
-    """An alert of the adaptive rules, seen and answered."""
+    """An acknowledged alert of the adaptive rules, with the reason."""
 
     id = models.BigAutoField(primary_key=True)
     consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
@@ -168,8 +169,8 @@ class Acknowledgement(models.Model):
 
 
 class VitalAlert(models.Model):
-    """An urgent alert of the vital signs, from the value that raised it to the one that cleared it. The doctor's answer is an
-    Acknowledgement of the same `alert_id`; an alert that comes back has another id."""
+    """An urgent alert of the vital signs, from the value that raised it to the one that cleared it. The doctor acknowledges it
+    with an Acknowledgement of the same `alert_id`; an alert that is raised again has another id."""
 
     id = models.BigAutoField(primary_key=True)
     consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -197,7 +198,7 @@ class VitalAlert(models.Model):
 
 
 class Addendum(BaseModel):
-    """What was added after the signature, signed in its turn."""
+    """A text added after the signature, with its own signature."""
 
     consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
     text = models.TextField(max_length=4_000)
@@ -215,7 +216,7 @@ class Addendum(BaseModel):
 
 
 class ConsultationStatusChange(models.Model):
-    """A visit went from one status to the next, or from one doctor to another; the first has no `from_status`."""
+    """A change of a consultation's status or doctor. The first has no `from_status`."""
 
     id = models.BigAutoField(primary_key=True)
     consultation = models.ForeignKey(Consultation, on_delete=models.PROTECT, related_name="+")
@@ -236,7 +237,7 @@ class ConsultationStatusChange(models.Model):
 
 
 class RowCounter(models.Model):
-    """How many consultations came or went in one statement. A trigger writes (migration 0002), `reads` sums, a worker folds."""
+    """The number of consultations added in one statement. A trigger writes the rows (migration 0002), a task sums them up."""
 
     id = models.BigAutoField(primary_key=True)
     consultations = models.IntegerField()

@@ -1,4 +1,4 @@
-"""What may follow what, and how far a visit has come. Pure decisions on plain values."""
+"""Which status may follow which, and the progress of a consultation. Pure decisions on plain values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Status(StrEnum):
     IN_PROGRESS = "in_progress"
     ON_HOLD = "on_hold"
     COMPLETED = "completed"
-    AMENDED = "amended"  # completed, and added to since
+    AMENDED = "amended"  # completed, with addenda since
     CANCELLED = "cancelled"
 
 
@@ -23,7 +23,7 @@ class Workflow(StrEnum):
 
 
 class State(StrEnum):
-    """Of a step."""
+    """The state of a step."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -53,7 +53,7 @@ _NOT_NEEDED = "Was not needed."
 
 @dataclass(frozen=True)
 class StepRequirements:
-    """What a visit needs: the required steps and those set aside, each with why; which steps to turn to first."""
+    """What a consultation needs: the required and the skipped steps, each with the reason, and the steps to do first."""
 
     required: Mapping[Step, str]
     skipped: Mapping[Step, str]
@@ -61,7 +61,7 @@ class StepRequirements:
 
 
 def fixed_requirements(workflow: str) -> StepRequirements:
-    """Of a standard or quick visit."""
+    """Returns the requirements of a standard or quick consultation."""
     if workflow == Workflow.QUICK:
         rest = [step for step in Step if step not in (*QUICK_REQUIRED, Step.REVIEW_SIGN)]
         return StepRequirements(dict.fromkeys(QUICK_REQUIRED, "Every quick visit requires it."), dict.fromkeys(rest, _NOT_ASKED))
@@ -70,7 +70,7 @@ def fixed_requirements(workflow: str) -> StepRequirements:
 
 @dataclass(frozen=True)
 class StepState:
-    """How one step stands, and why it is required or set aside."""
+    """The state of one step, and why it is required or skipped."""
 
     step: Step
     state: State
@@ -80,7 +80,7 @@ class StepState:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a visit has come. `current` is the lowest step neither completed nor skipped."""
+    """The progress of a consultation. `current` is the lowest step that is neither completed nor skipped."""
 
     steps: tuple[StepState, ...]
     current: Step
@@ -93,7 +93,7 @@ class Progress:
 
 
 def progress(workflow: str, status: str, requirements: StepRequirements, saved: Mapping[Step, State]) -> Progress:
-    """How each step stands, from what was saved and what the visit needs."""
+    """Returns the state of each step, from what was saved and what the consultation needs."""
     states = {step: saved.get(step, State.PENDING) for step in Step}
     reasons = dict(requirements.required)
     for step, why in _skipped_steps(workflow, status, requirements, saved).items():
@@ -101,21 +101,21 @@ def progress(workflow: str, status: str, requirements: StepRequirements, saved: 
     open_steps = [step for step in Step if states[step] not in (State.COMPLETED, State.SKIPPED)]
     current = open_steps[0] if open_steps and status not in SIGNED else Step.REVIEW_SIGN
     if status == Status.IN_PROGRESS and states[current] == State.PENDING:
-        states[current] = State.IN_PROGRESS  # where the doctor is
+        states[current] = State.IN_PROGRESS  # the step at which the doctor is
     missing = tuple(step for step in Step if step in requirements.required and states[step] != State.COMPLETED)
     steps = tuple(StepState(step, states[step], step in requirements.required, reasons.get(step, "")) for step in Step)
     return Progress(steps, current, missing, _recommended(status, requirements, states, missing, open_steps))
 
 
 def blocking_step(workflow: str, step: Step, reached: Progress) -> Step | None:
-    """In a standard visit the required step that comes before this one and is still open; else None."""
+    """Returns the open required step before this one in a standard consultation; else None."""
     if workflow != Workflow.STANDARD or not reached.missing:
         return None
     return reached.missing[0] if reached.missing[0] < step else None
 
 
 def _skipped_steps(workflow: str, status: str, requirements: StepRequirements, saved: Mapping[Step, State]) -> dict[Step, str]:
-    """The untouched steps that nobody waits for, with why."""
+    """Returns the untouched steps that are not required, each with the reason."""
     skipped = {step: why for step, why in requirements.skipped.items() if step not in saved and step not in requirements.required}
     untouched = [step for step in Step if step not in saved and step not in requirements.required]
     if workflow == Workflow.STANDARD:
@@ -129,7 +129,7 @@ def _skipped_steps(workflow: str, status: str, requirements: StepRequirements, s
 def _recommended(
     status: str, requirements: StepRequirements, states: Mapping[Step, State], missing: Sequence[Step], open_steps: Sequence[Step]
 ) -> Step | None:
-    """Where to turn next: what a rule puts first, then what is required, then what is open, then the signature."""
+    """Returns the next step: first what a rule puts first, then required steps, then open steps, then the signature."""
     if status not in LIVE:
         return None
     urgent = [step for step in requirements.first if states[step] != State.COMPLETED]

@@ -1,4 +1,4 @@
-"""Finding visits. Everything here is already scoped to whoever asks."""
+"""Finds consultations. Every selector is limited to what the caller may see."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from apps.rest.scoped_list import CountedPage
 
 @dataclass(frozen=True)
 class ConsultationDetails:
-    """A visit with everything that is shown of it: each step's latest save, alerts that were answered, addenda, how far it is."""
+    """A consultation with its details: each step's latest save, acknowledged alerts, addenda, and the progress."""
 
     row: Consultation
     saves: Mapping[Step, StepSave]
@@ -30,39 +30,39 @@ class ConsultationDetails:
 
     @property
     def alerts(self) -> list[dict[str, Any]]:
-        """What the adaptive rules warn of."""
+        """The alerts of the adaptive rules."""
         alerts: list[dict[str, Any]] = self.row.guidance.get("alerts", [])
         return alerts
 
     @property
     def unusual_diagnoses(self) -> list[tuple[int, str]]:
-        """The diagnoses that do not fit the patient's age or sex: their places in the step, each with the reason."""
+        """The diagnoses that do not fit the patient's age or sex: their positions in the step, each with the reason."""
         save = self.saves.get(Step.ASSESSMENT)
         coded = save.parsed.get("diagnoses", []) if save else []
         return [(position, one["unusual"]) for position, one in enumerate(coded) if one.get("unusual")]
 
     @property
     def open_alerts(self) -> list[dict[str, Any]]:
-        """Those that nobody has answered."""
+        """The alerts that are not acknowledged."""
         return [alert for alert in self.alerts if alert["id"] not in self.acknowledged]
 
     @property
     def urgent_alerts(self) -> list[dict[str, Any]]:
-        """Those of a visit that goes on that call the doctor and that no doctor has answered."""
+        """The urgent alerts of a consultation in progress or on hold that no doctor has acknowledged."""
         return [alert for alert in self.open_alerts if alert.get("urgent")] if self.row.status in rules.LIVE else []
 
 
 def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> CountedPage:
-    """A page of visits, the latest first. Filters: patient_id (a merged id finds the survivor's), doctor_id, appointment_id,
-    since, until (before it), status.
+    """Returns a page of consultations, the latest first. Filters: patient_id (a merged id finds the survivor's), doctor_id,
+    appointment_id, since, until (exclusive), status.
 
-    Two statements. Without a filter the total is exact, with one it is counted up to 10,000.
+    Two statements. Without a filter the total is exact; with one it is counted up to 10,000.
     """
     return CONSULTATIONS.bind(visible_to, **filters).page(offset=offset, limit=limit)
 
 
 def consultation(by: Actor, consultation_id: UUID) -> ConsultationDetails:
-    """The visit, or NotFound. At most four queries."""
+    """Returns the consultation, or raises NotFound. At most four queries."""
     row: Consultation | None = CONSULTATIONS.instance(by, consultation_id)
     if row is None:
         raise not_found(consultation_id)
@@ -70,14 +70,14 @@ def consultation(by: Actor, consultation_id: UUID) -> ConsultationDetails:
 
 
 def not_found(consultation_id: UUID) -> NotFound:
-    """The refusal for a visit that is not there or not shown; the trail is told whose it is."""
+    """Returns the refusal for a consultation that does not exist or may not be seen; with the patient, for the audit log."""
     refusal = NotFound("There is no such consultation.")
     refusal.withheld = Consultation.objects.filter(pk=consultation_id).values_list("patient_id", flat=True).first()
     return refusal
 
 
 def details(row: Consultation) -> ConsultationDetails:
-    """The visit with what belongs to it, as it is stored."""
+    """Returns the consultation with its stored details."""
     answered = Acknowledgement.objects.filter(consultation=row) if row.guidance.get("alerts") else ()
     addenda = list(Addendum.objects.filter(consultation=row)) if row.status == rules.Status.AMENDED else []
     return build_details(row, latest_saves(row), {one.alert_id: one for one in answered}, addenda)
@@ -89,15 +89,15 @@ def build_details(
     acknowledged: Mapping[str, Acknowledgement],
     addenda: Sequence[Addendum] = (),
 ) -> ConsultationDetails:
-    """The visit from its parts, and how far it has come."""
+    """Returns the consultation with its parts and its progress."""
     states = {step: State(save.state) for step, save in saves.items()}
     progress = rules.progress(row.workflow_type, row.status, requirements_of(row), states)
     return ConsultationDetails(row, saves, acknowledged, addenda, progress)
 
 
 def with_alert_since(rows: QuerySet[Consultation]) -> QuerySet[Any]:
-    """The visits with `alert_since`: when an urgent alert was raised that still holds, that no doctor has acknowledged and that
-    another user than the visit's doctor entered; None without one, and in visits that are over."""
+    """Adds `alert_since` to the consultations: when an urgent alert was raised that still applies, that no doctor has
+    acknowledged and that another user than the consultation's doctor entered; None without one, and for ended consultations."""
     answered = Acknowledgement.objects.filter(consultation=OuterRef("consultation"), alert_id=OuterRef("alert_id"))
     known = Q(raised_by=OuterRef("doctor"), raised_by__isnull=False)
     calls = VitalAlert.objects.filter(~Exists(answered), ~known, consultation=OuterRef("pk"), cleared_at=None)
@@ -106,8 +106,8 @@ def with_alert_since(rows: QuerySet[Consultation]) -> QuerySet[Any]:
 
 
 def walk_ins_for_the_doctor(*, visible_to: Actor, doctor_id: UUID | None = None) -> list[Consultation]:
-    """The visits without an appointment, which have no row in the queue, that call their doctor: those with an urgent alert first
-    (`alert_since`), then those that a nurse marked as ready, each the longest first. One query."""
+    """Returns the walk-in consultations that need their doctor (they have no row in the queue): first those with an urgent alert
+    (`alert_since`), then those that a nurse marked as ready, each by time. One query."""
     rows = Consultation.objects.visible_to(visible_to).live().filter(appointment=None)
     mine = rows if doctor_id is None else rows.filter(doctor=doctor_id)
     calling = (
@@ -119,7 +119,7 @@ def walk_ins_for_the_doctor(*, visible_to: Actor, doctor_id: UUID | None = None)
 
 
 def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None) -> list[VitalAlert]:
-    """The urgent alerts with these ids; without ids those that still hold and that no doctor has answered."""
+    """Returns the urgent alerts with these ids; without ids, those that still apply and that no doctor has acknowledged."""
     rows = VitalAlert.objects.filter(consultation=consultation_id)
     if alert_ids is not None:
         return list(rows.filter(alert_id__in=alert_ids))
@@ -128,22 +128,22 @@ def vital_alerts(consultation_id: UUID, alert_ids: Collection[str] | None = None
 
 
 def requirements_of(row: Consultation) -> rules.StepRequirements:
-    """What the visit needs: by its table, or by the rules' last word."""
+    """Returns what the consultation needs: by its workflow, or by the latest result of the rules."""
     return adaptive.requirements_of(row.guidance) if "requires" in row.guidance else rules.fixed_requirements(row.workflow_type)
 
 
 def latest_saves(row: Consultation) -> dict[Step, StepSave]:
-    """Each step as it stands."""
+    """Returns the latest save of each step."""
     return {Step(save.number): save for save in prepared.latest_saves(row.pk)}
 
 
 def saves_of(row: Consultation, step: Step) -> QuerySet[StepSave]:
-    """Every save of one step, the latest first: what was typed and by whom."""
+    """Returns every save of one step, the latest first, with its user."""
     return StepSave.objects.filter(consultation=row, number=step).select_related("saved_by").order_by("-version")
 
 
 def status_changes(row: Consultation) -> QuerySet[ConsultationStatusChange]:
-    """What the visit went through, in order."""
+    """Returns the consultation's status changes, in order."""
     return (
         ConsultationStatusChange.objects.filter(consultation=row).select_related("by", "from_doctor", "to_doctor").order_by("id")
     )

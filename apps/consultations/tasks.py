@@ -1,4 +1,4 @@
-"""Upkeep of the list of consultations."""
+"""Periodic tasks of consultations."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from apps.consultations.queries.prepared import ROW_COUNTER
 
 @shared_task
 def compact_row_counter() -> int:
-    """Add the rows of the row counter up, so that reading it stays cheap."""
+    """Sums up the rows of the row counter, so that reading it stays fast."""
     return ROW_COUNTER.compact()

@@ -1,8 +1,8 @@
-"""What an adaptive visit needs: a table of rules (`table`), their conditions (`facts`), applied in its order (`engine`).
+"""What an adaptive consultation needs: a table of rules (`table`), their conditions (`facts`), applied in its order (`engine`).
 
-Facts go in; required and skipped steps, where to turn next, prompts, alerts and what can be offered for confirmation come out,
-each with the rule it comes from and why. Pure: the same facts and the same table give the same answer, word for word; nothing is
-learnt and nothing is weighed. The table's version is kept with each visit.
+The input is facts. The output is required and skipped steps, the next steps, prompts, alerts and chart entries to confirm, each
+with its rule and reason. Pure: the same facts and the same table give exactly the same result; nothing is learnt or weighted.
+Each consultation stores the table's version.
 
 NOT REVIEWED BY A CLINICIAN: the rules are written from the sources they name, for a clinic to review before it relies on them.
 """

@@ -1,4 +1,4 @@
-"""Applying the table to a visit's facts."""
+"""Applies the table to the facts of a consultation."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,8 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Alert:
-    """What must be acknowledged before the visit is signed. Another reason is another alert: a new value is asked anew."""
+    """An alert that must be acknowledged before the signature. With another reason it is another alert, so a new value asks
+    again."""
 
     id: str
     rule_id: str
@@ -37,7 +38,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Reason:
-    """A rule that says something of a step, and why."""
+    """A rule about a step, and its reason."""
 
     rule_id: str
     because: str
@@ -46,7 +47,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Guidance:
-    """What the table says of a visit. Every line names its rule; earlier rows of the table come first."""
+    """The result of the table for a consultation. Every line names its rule, in the order of the table."""
 
     version: str
     facts: Facts
@@ -58,23 +59,23 @@ class Guidance:
     prefills: tuple[str, ...]
 
     def requirements(self) -> StepRequirements:
-        """For `rules.progress`. Where one rule requires a step and another sets it aside, it is required."""
+        """Returns the requirements for `rules.progress`. A step that one rule requires and another skips is required."""
         return requirements_of(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
-        """As it is kept with the visit: plain values, as they come back from the database."""
+        """Returns the guidance as it is stored with the consultation: plain values, as the database returns them."""
         data: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"facts": self.facts.as_dict(), "note": NOT_REVIEWED}))
         return data
 
 
 def requirements_of(data: Mapping[str, Any]) -> StepRequirements:
-    """What a visit needs by the guidance it keeps."""
+    """Returns the requirements from the stored guidance of a consultation."""
     first = tuple(Step(one["step"]) for one in data["first"])
     return StepRequirements(_by_step(data["requires"]), _by_step(data["skips"]), first)
 
 
 def guide(facts: Facts, rules: Sequence[Rule] = RULES, version: str = VERSION) -> Guidance:
-    """What the rules that hold say, in the order of the table."""
+    """Returns the guidance of the rules whose conditions hold, in the order of the table."""
     matching = [(rule, _reason_text(rule, facts)) for rule in rules if all(condition.holds(facts) for condition in rule.when)]
     return Guidance(
         version=version,
@@ -93,13 +94,13 @@ def guide(facts: Facts, rules: Sequence[Rule] = RULES, version: str = VERSION) -
 
 
 def urgent_alerts(facts: Facts) -> dict[str, Any]:
-    """The urgent alerts of the vital signs of a visit that is not adaptive, as they are kept; empty for none."""
+    """Returns the urgent alerts of the vital signs of a consultation that is not adaptive, as they are stored; empty for none."""
     data = guide(facts, [rule for rule in RULES if rule.urgent]).as_dict()
     return {name: data[name] for name in ("alerts", "version", "note")} if data["alerts"] else {}
 
 
 def alert_id(version: str, rule_id: str, because: str) -> str:
-    """The same for the same rule with the same reason."""
+    """Returns an id that is the same for the same rule with the same reason."""
     return blake2b("\n".join((version, rule_id, because)).encode(), digest_size=12).hexdigest()
 
 
@@ -108,7 +109,7 @@ def _at(rule: Rule) -> Step:
 
 
 class _FactsForText(dict):  # type: ignore[type-arg]
-    """Facts for a sentence; what is not known is told as such."""
+    """Facts for a sentence; an unknown fact is written as a question mark."""
 
     def __init__(self, facts: Facts) -> None:
         super().__init__()

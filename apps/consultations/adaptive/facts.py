@@ -1,9 +1,9 @@
-"""What a rule may ask about, and how it asks. Conditions are data: a fact's name, a word for the comparison, a value.
+"""The facts that rules compare, and the comparisons. Conditions are data: a fact's name, a comparison, a value.
 
     Is("age_years", "below", 18)
     AnyOf(Is("systolic", "at least", 180), Is("diastolic", "at least", 120))
 
-A fact that is not known satisfies no comparison but "unknown".
+An unknown fact satisfies no comparison but "unknown".
 """
 
 import re
@@ -15,12 +15,13 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Everything the rules see. Lists are in the chart's order; `complaint` is the chief complaint with all symptoms, folded."""
+    """All facts for the rules. Lists are in the chart's order; `complaint` is the chief complaint with all symptoms,
+    normalized."""
 
     age_days: int
     sex: str
-    years: int | None = None  # of age, by the calendar; visits that kept none are answered from the days
-    age: str = ""  # in words, as the banner shows it: 20 days; visits that kept none are answered in years
+    years: int | None = None  # of age, by the calendar; if not stored, computed from the days
+    age: str = ""  # as text like on the banner: 20 days; if not stored, in years
     appointment_type: str = "walk_in"
     last_visit_days: int | None = None  # since the last signed visit here
     systolic: float | None = None
@@ -31,7 +32,7 @@ class Facts:
     respiratory_rate: float | None = None
     weight_kg: float | None = None
     pain: float | None = None
-    not_measurable: tuple[str, ...] = ()  # fields of the vital signs that somebody tried to measure
+    not_measurable: tuple[str, ...] = ()  # fields of the vital signs for which a measurement was tried
     complaint: str = ""
     allergy_status: str = "not_asked"
     allergies: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ class Facts:
 
     @property
     def age_text(self) -> str:
-        """The age as a sentence has it."""
+        """The age as text for a sentence."""
         return self.age or f"{self.age_years} years"
 
     @property
@@ -54,18 +55,18 @@ class Facts:
         return len(self.medications)
 
     def as_dict(self) -> dict[str, Any]:
-        """As they are kept with the visit, so that the answer can be made again."""
+        """Returns the facts as they are stored with the consultation, so that the result can be reproduced."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 def facts_from(data: Mapping[str, Any]) -> Facts:
-    """The facts a visit kept."""
+    """Returns the facts that a consultation stored."""
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     return Facts(**values)
 
 
 def normalized(*texts: str) -> str:
-    """Words as rules compare them: small letters without accents, one blank between two."""
+    """Returns the text as rules compare it: lower case without accents, single blanks."""
     plain = unicodedata.normalize("NFKD", " . ".join(texts).casefold())
     return " ".join(re.findall(r"[a-z0-9'.-]+", "".join(letter for letter in plain if not unicodedata.combining(letter))))
 
@@ -102,8 +103,8 @@ Condition = Is | AnyOf
 
 
 def _mentions(text: str, phrases: tuple[str, ...]) -> bool:
-    """Whether one of the phrases stands in the text, as whole words. English alone; a denial ("no chest pain") is not understood,
-    on purpose: a question too many does less harm than one too few."""
+    """Returns whether one of the phrases occurs in the text, as whole words. Only English; a denial ("no chest pain") is
+    deliberately not understood, because an unnecessary question does less harm than a missing one."""
     return any(re.search(rf"\b{re.escape(phrase)}", text) for phrase in phrases)
 
 

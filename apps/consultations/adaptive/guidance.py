@@ -1,4 +1,4 @@
-"""What the adaptive rules are told of a visit: the patient, the chart, the visits before, and what has been saved so far."""
+"""Collects the facts for the adaptive rules: the patient, the chart, earlier consultations, and the steps saved so far."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,9 +26,10 @@ Chart = Mapping[str, list[dict[str, Any]]]
 
 
 def current_guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]) -> dict[str, Any]:
-    """What the table says of the visit now, as it is kept, with what can be offered for confirmation. Two queries.
+    """Returns the current guidance as it is stored, with chart entries to confirm. Two queries.
 
-    Of a visit that is not adaptive only the urgent alerts of its vital signs; empty without one, and without a query.
+    For a consultation that is not adaptive it contains only the urgent alerts of its vital signs; empty without one, and no
+    query.
     """
     if row.workflow_type != Workflow.ADAPTIVE:
         return adaptive.urgent_alerts(Facts(**_patient_facts(row, patient), **_vital_facts(saves)))
@@ -39,7 +40,8 @@ def current_guidance(row: Consultation, patient: Patient, saves: Mapping[Step, S
 
 
 def person(row: Consultation, patient: Patient) -> MeasuredPerson:
-    """Who is measured in the visit: the age on its day, and the chart's newest weight and height. One query."""
+    """Returns the person who is measured: the age on the day of the consultation, and the chart's newest weight and height. One
+    query."""
     return measurements.person(patient, row.started_at)
 
 
@@ -76,7 +78,7 @@ def _vital_facts(saves: Mapping[Step, StepSave]) -> dict[str, Any]:
 
 
 def _chart(patient: Patient) -> Chart:
-    """What is active now, the latest first."""
+    """Returns the active chart entries, the latest first."""
     kinds = {kind.value: name for name, kind in _CHART_TYPES.items()}
     chart: dict[str, list[dict[str, Any]]] = {name: [] for name in _CHART_TYPES}
     rows = patients.chart(visible_to=SYSTEM, patient_id=patient.pk, type__in=list(kinds), status="active")

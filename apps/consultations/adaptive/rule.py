@@ -1,4 +1,4 @@
-"""What a row of the table is."""
+"""A row of the table of rules."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,8 @@ from apps.consultations.steps.definitions import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`because` may name facts in braces. `asks` are put at step `at`; an `alert` is acknowledged before the visit is signed."""
+    """A rule. `because` may name facts in braces. `asks` are shown at step `at`; an `alert` must be acknowledged before the
+    signature."""
 
     rule_id: str
     because: str
@@ -20,5 +21,5 @@ class Rule:
     at: Step | None = None
     asks: tuple[str, ...] = ()
     alert: str = ""
-    urgent: bool = False  # the doctor is told of the alert at once; it rests on age and vital signs alone
+    urgent: bool = False  # the doctor is notified of the alert at once; it depends on age and vital signs only
     prefills: str = ""

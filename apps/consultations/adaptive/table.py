@@ -1,13 +1,13 @@
-"""The table. One rule a row: when it holds, why it says what it says, and what it asks for.
+"""The table of rules, one rule in each row: when it applies, why, and what it asks for.
 
-NOT REVIEWED BY A CLINICIAN. Thresholds are from the sources named; the choice of rules is ours. Whoever changes a row, or the
-order of rows, gives the table a new VERSION: each visit keeps the one it was guided by. An `urgent` row calls the doctor, in
-visits of every kind.
+NOT REVIEWED BY A CLINICIAN. Thresholds are from the sources named; the choice of rules is ours. A change of a row, or of the
+order of rows, needs a new VERSION, because each consultation stores the version of its guidance. An `urgent` row notifies the
+doctor, in every workflow.
 
 Sources, as named in the rows: NEWS2 (Royal College of Physicians, National Early Warning Score 2, 2017: a single parameter that
 scores 3); ACC/AHA 2017 (blood pressure guideline: 180/120 mmHg and above); NICE NG143 (fever in under-fives: 38 °C and above
-below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (indicators 3.7.1 and 3.7.2: women of reproductive age
-are 15 to 49, births are counted from 10 on; of older patients this rule says nothing, whoever orders still asks); "house": a
+below three months is high risk); FAST (stroke recognition); UN SDG 3.7 (indicators 3.7.1 and 3.7.2: women of reproductive age are
+15 to 49, births are counted from 10 on; the rule does not apply to older patients, so the clinician must still ask); "house": a
 custom of ours, for the clinic to decide.
 """
 

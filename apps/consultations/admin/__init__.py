@@ -1,4 +1,4 @@
-"""The pages of visits: the list, a visit with its eleven steps, review and signature, addenda, starting one."""
+"""The pages of consultations: the list, one with its eleven steps, review and signature, addenda, starting one."""
 
 from django.contrib import admin
 

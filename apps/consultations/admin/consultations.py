@@ -1,4 +1,4 @@
-"""Visits: found by doctor, day and status; read and worked through step by step; signed, added to, let wait, handed over."""
+"""Consultations: searched by doctor, day and status; worked through by steps; signed, amended, put on hold, handed over."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -50,7 +50,7 @@ class AddendumForm(forms.Form):
 
 
 class SignForm(forms.Form):
-    """Alerts are answered in boxes of their own, see `step_forms.acknowledged`."""
+    """Alerts are acknowledged in fields of their own, see `step_forms.acknowledged`."""
 
     override_incomplete = forms.BooleanField(required=False, label="Sign with missing steps")
     reason = forms.CharField(
@@ -153,7 +153,7 @@ ROW_ACTIONS = (
 
 @admin.register(Consultation)
 class ConsultationAdmin(StepPages, StartPages):
-    """What is saved goes through the services, a step at a time: there is no form of the row itself."""
+    """Consultations. Services save one step at a time: there is no form for the row itself."""
 
     resource = "consultation"
     title = "Consultations"
@@ -187,12 +187,12 @@ class ConsultationAdmin(StepPages, StartPages):
     def page_context(self, request: HttpRequest, row: Consultation | None) -> dict[str, Any]:
         return page_context.page(request, row) if row is not None else {}
 
-    # The page of a visit
+    # The page of a consultation
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The visit as it stands: the stepper, what was saved, what is missing. Nothing is written here."""
+        """Shows the current consultation: the steps, what was saved, what is missing. Writes nothing."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -215,7 +215,7 @@ class ConsultationAdmin(StepPages, StartPages):
         return TemplateResponse(request, "admin/consultations/consultation/visit.html", context | (extra_context or {}))
 
     def _whole(self, request: HttpRequest, consultation: selectors.ConsultationDetails) -> dict[str, Any]:
-        """The narrative and what can be done, for whoever may read it."""
+        """Returns the narrative and the available actions, for users who may read it."""
         signers = accounts.colleagues(
             visible_to=cast("Actor", request.user), ids={one.signed_by_id for one in consultation.addenda if one.signed_by_id}
         )
@@ -234,7 +234,7 @@ class ConsultationAdmin(StepPages, StartPages):
             "history": page_context.history(consultation),
         }
 
-    # Acts
+    # Row actions
 
     def row_action_form(self, request: HttpRequest, row: Consultation, action: RowAction) -> forms.Form:
         form = super().row_action_form(request, row, action)

@@ -1,4 +1,4 @@
-"""What narrows the list of visits."""
+"""Filters of the list of consultations."""
 
 from datetime import datetime, time, timedelta
 from typing import Any, cast
@@ -22,7 +22,7 @@ _LATE = timedelta(hours=24)
 
 
 class DoctorFilter(admin.SimpleListFilter):
-    """One's own, or a doctor's."""
+    """The user's own, or a doctor's."""
 
     title = "doctor"
     parameter_name = "doctor"
@@ -40,7 +40,7 @@ class DoctorFilter(admin.SimpleListFilter):
 
 
 class DayFilter(admin.SimpleListFilter):
-    """When it began, by the clinic's calendar."""
+    """The day on which it started, in the clinic's time zone."""
 
     title = "day"
     parameter_name = "day"
@@ -58,7 +58,7 @@ class DayFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """A status; begun more than a day ago and not signed yet; with an urgent alert that no doctor has acknowledged."""
+    """A status; started more than a day ago and not signed; or with an urgent alert that no doctor has acknowledged."""
 
     title = "status"
     parameter_name = "status"

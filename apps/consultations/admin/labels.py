@@ -1,4 +1,4 @@
-"""How steps, fields and states are called on the pages."""
+"""The names of steps, fields and states on the pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,27 +33,27 @@ _UNITS = {"bp": "mmHg", "pain": "0 to 10"}
 
 
 def plain(word: str) -> str:
-    """A word of the API in plain text."""
+    """Returns a word of the API as plain text."""
     return word.replace("_", " ")
 
 
 def step(number: Step) -> str:
-    """Like "Review and sign"."""
+    """Returns a step's name like "Review and sign"."""
     return "Review and sign" if number is Step.REVIEW_SIGN else plain(number.wire_name).capitalize()
 
 
 def label(name: str) -> str:
-    """Of a field of a step."""
+    """Returns the label of a step's field."""
     return _LABELS.get(name, plain(name).capitalize())
 
 
 def unit(name: str) -> str:
-    """Of a vital sign."""
+    """Returns the unit of a vital sign."""
     return _UNITS.get(name) or (vitals.RANGES[name].unit if name in vitals.RANGES else "")
 
 
 def value(stored: Any) -> str:
-    """A value of a step's data, in words."""
+    """Returns a value of a step's data as text."""
     if stored in (None, "", [], {}):
         return "(empty)"
     if stored == NOT_MEASURABLE:
@@ -68,12 +68,12 @@ def value(stored: Any) -> str:
 
 
 def lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A step's data, field by field."""
+    """Returns a step's data as lines of label and text."""
     return [(label(name), _measured(name, stored, data)) for name, stored in data.items() if name != "entered"]
 
 
 def _measured(name: str, stored: Any, data: Mapping[str, Any]) -> str:
-    """A value with its unit, and as it was typed where that was in another unit."""
+    """Returns a value with its unit, and as it was entered if that was in another unit."""
     text = value(stored)
     if name in vitals.RANGES and isinstance(stored, int | float):
         text = f"{text} {unit(name)}"

@@ -1,4 +1,4 @@
-"""What the pages of a visit show: the stepper, what was saved, prompts and alerts, what is missing."""
+"""What the pages of a consultation show: the steps, what was saved, prompts and alerts, what is missing."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -27,7 +27,7 @@ _PAGE = "admin:consultations_consultation_"
 
 
 def may_act(user: Any, row: Consultation) -> bool:
-    """Whether the person acts in this visit."""
+    """Returns whether the user may act in this consultation."""
     try:
         check_owner(user, row)
     except Forbidden:
@@ -36,20 +36,20 @@ def may_act(user: Any, row: Consultation) -> bool:
 
 
 def may_save(user: Any, row: Consultation, step: Step) -> bool:
-    """Whether the person may save this step now."""
+    """Returns whether the user may save this step now."""
     permission = Permission.CONSULTATION_STEP if step in NURSE_STEPS else Permission.CONSULTATION_STEP_ANY
     return row.status == Status.IN_PROGRESS and can_open(user, permission) and may_act(user, row) and step is not Step.REVIEW_SIGN
 
 
 def step_url(row: Consultation, step: Step) -> str:
-    """Where a step is read and saved; the last one is the review."""
+    """Returns the page on which a step is read and saved; for the last step the review."""
     if step is Step.REVIEW_SIGN:
         return reverse(f"{_PAGE}change", args=[row.pk]) + "#review"
     return reverse(f"{_PAGE}step", args=[row.pk, int(step)])
 
 
 def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
-    """What every page of a visit has."""
+    """Returns the values for every page of a consultation."""
     reader = cast("Actor", request.user)
     return {
         "banner": banner.of(row.patient, reader),
@@ -62,7 +62,7 @@ def page(request: HttpRequest, row: Consultation) -> dict[str, Any]:
 
 
 def stepper(consultation: ConsultationDetails, current: Step | None = None) -> list[dict[str, Any]]:
-    """The eleven steps with how each stands."""
+    """Returns the eleven steps with their states."""
     return [
         {
             "number": int(one.step),
@@ -80,7 +80,7 @@ def stepper(consultation: ConsultationDetails, current: Step | None = None) -> l
 
 
 def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dict[str, Any]:
-    """Prompts and alerts of one step, or of all, and what is to be known of the rules."""
+    """Returns the prompts and alerts of one step, or of all, and the note about the rules."""
     guidance = consultation.row.guidance
     prompts = [line for line in guidance.get("prompts", []) if step is None or line["step"] == step]
     alerts = [
@@ -97,12 +97,12 @@ def guidance(consultation: ConsultationDetails, step: Step | None = None) -> dic
 
 
 def urgent(consultation: ConsultationDetails) -> dict[str, Any]:
-    """The banner on every page of a visit until a doctor has answered: what calls the doctor, and where it is answered."""
+    """Returns the urgent alerts for the banner on every page, until a doctor has acknowledged them, and where to do that."""
     return {"urgent": consultation.urgent_alerts, "urgent_url": step_url(consultation.row, Step.VITALS)}
 
 
 def content(request: HttpRequest, consultation: ConsultationDetails) -> list[dict[str, Any]]:
-    """What was saved, step by step, with who saved it."""
+    """Returns what was saved, step by step, with the user who saved it."""
     people = names(request, consultation.saves)
     return [
         {
@@ -119,7 +119,7 @@ def content(request: HttpRequest, consultation: ConsultationDetails) -> list[dic
 
 
 def step_lines(save: StepSave) -> list[tuple[str, str]]:
-    """A step's data in words; diagnoses with their names."""
+    """Returns a step's data as text; diagnoses with their names."""
     coded = save.parsed.get("diagnoses") if Step(save.number) is Step.ASSESSMENT else None
     if coded:
         text = "; ".join(f"{one['code']} {one['display']}{' (primary)' if one['primary'] else ''}" for one in coded)
@@ -128,13 +128,13 @@ def step_lines(save: StepSave) -> list[tuple[str, str]]:
 
 
 def names(request: HttpRequest, saves: Mapping[Step, StepSave]) -> dict[Any, str]:
-    """Who saved them, by id. One query."""
+    """Returns the names of the users who saved the steps, by id. One query."""
     ids = {save.saved_by_id for save in saves.values() if save.saved_by_id}
     return {one.pk: str(one) for one in accounts.colleagues(visible_to=cast("Actor", request.user), ids=ids)}
 
 
 def missing(consultation: ConsultationDetails) -> list[dict[str, Any]]:
-    """The required steps that are not completed."""
+    """Returns the required steps that are not completed."""
     reasons = {one.step: one.reason for one in consultation.progress.steps}
     return [
         {"name": labels.step(step), "number": int(step), "url": step_url(consultation.row, step), "reason": reasons[step]}
@@ -143,13 +143,13 @@ def missing(consultation: ConsultationDetails) -> list[dict[str, Any]]:
 
 
 def codes(consultation: ConsultationDetails) -> list[str]:
-    """The diagnoses' codes, for whoever reads no narrative."""
+    """Returns the codes of the diagnoses, for users who may not read the narrative."""
     save = consultation.saves.get(Step.ASSESSMENT)
     return [one["code"] + (" (primary)" if one["primary"] else "") for one in save.parsed.get("diagnoses", ())] if save else []
 
 
 def history(consultation: ConsultationDetails) -> list[dict[str, Any]]:
-    """What the visit went through."""
+    """Returns the status changes of the consultation."""
     return [
         {
             "at": one.at,

@@ -1,4 +1,4 @@
-"""Where a visit is started from: the patient's page and the appointment's."""
+"""Links that start a consultation: on the patient's page and the appointment's."""
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,14 +15,14 @@ _TITLE = "Consultation"
 
 
 def walk_in_panel(request: HttpRequest, patient: Patient) -> PatientPanel | None:
-    """On the patient's page: a visit of somebody who walked in."""
+    """Returns the panel on a patient's page that starts a consultation for a walk-in."""
     if not can_open(request.user, Permission.CONSULTATION_START) or not patient.is_active or patient.deceased_at:
         return None
     return PatientPanel(_TITLE, (), "", (("Start a visit", _start("patient", patient)),))
 
 
 def consultation_panel(request: HttpRequest, appointment: Appointment) -> PatientPanel | None:
-    """On the appointment's page: its visit that goes on, or where it is started."""
+    """Returns the panel on an appointment's page: its current consultation, or the link that starts one."""
     if can_open(request.user, Permission.CONSULTATION_VIEW):
         ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
         if ongoing_id:
@@ -34,7 +34,7 @@ def consultation_panel(request: HttpRequest, appointment: Appointment) -> Patien
 
 
 def start_link(request: HttpRequest, appointment: Appointment) -> tuple[str, str] | None:
-    """Where this person starts the visit (words, address), if he may. Asks no database."""
+    """Returns the link that starts the consultation (words, address), if this user may start it. Runs no query."""
     is_own = can_open(request.user, Permission.CONSULTATION_ANY) or appointment.doctor_id == request.user.pk
     startable = LIFECYCLE.may_follow(appointment.status, Status.IN_PROGRESS)
     if not (can_open(request.user, Permission.CONSULTATION_START) and is_own and startable):

@@ -1,4 +1,4 @@
-"""Starting a visit: from an appointment, or for a patient who walked in."""
+"""Starts a consultation: from an appointment, or for a walk-in patient."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -36,7 +36,7 @@ _MAX_RESULTS = 20
 
 
 class StartForm(forms.Form):
-    """How the visit goes; with which doctor, where that is neither the diary's nor one's own."""
+    """Asks for the workflow, and for the doctor if that is neither the appointment's nor the user."""
 
     workflow_type = forms.ChoiceField(
         choices=[(value, value.capitalize()) for value, _ in WORKFLOWS],
@@ -53,10 +53,10 @@ class StartForm(forms.Form):
 
 
 class StartPages(HimsModelAdmin):
-    """The part of the visits' page that starts one."""
+    """The part of the consultation pages that starts one."""
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """`?appointment=` or `?patient=` says for whom; without either one is found first."""
+        """`?appointment=` or `?patient=` names the patient; without either, the page searches for one."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         by = cast("Actor", request.user)
@@ -117,7 +117,7 @@ class StartPages(HimsModelAdmin):
         return TemplateResponse(request, "admin/row_action.html", context)
 
     def _choose(self, request: HttpRequest, by: Actor) -> TemplateResponse:
-        """Who is it? Found as patients are found."""
+        """Shows the patient search."""
         text = request.GET.get("q", "").strip()[:QUERY_MAX]
         matches = list(patients.search_within(patients.patients(visible_to=by), text, by)[:_MAX_RESULTS]) if text else []
         self.record_access(request, "searched", query={"q": text}, shown=len(matches))
@@ -141,7 +141,7 @@ def _appointment(request: HttpRequest, by: Actor) -> Appointment | None:
 
 
 def _patient(request: HttpRequest, by: Actor, appointment: Appointment | None) -> Patient | None:
-    """Whom the address names. Raises NotFound."""
+    """Returns the patient that the address names. Raises NotFound."""
     if appointment is None and not request.GET.get("patient"):
         return None
     patient_id = appointment.patient_id if appointment else sample_ids.resolve(request.GET["patient"])
@@ -152,7 +152,7 @@ def _patient(request: HttpRequest, by: Actor, appointment: Appointment | None) -
 
 
 def _doctors(by: Actor, appointment: Appointment | None) -> list[tuple[str, str]]:
-    """Whom one may start a visit for; nobody is asked where it is clear."""
+    """Returns the doctors to choose from; empty if the doctor is determined already."""
     if appointment or not by.has_permission(Permission.CONSULTATION_ANY):
         return []
     return [(str(doctor.pk), str(doctor.user)) for doctor in accounts.doctors(visible_to=by)]

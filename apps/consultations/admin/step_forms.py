@@ -1,6 +1,6 @@
-"""A step's form, made from the step's schema: one box a field, a row of boxes an item of a list.
+"""A step's form, made from the step's schema: one input for each field, one row of inputs for each item of a list.
 
-`data()` answers what the service takes. What is empty and was stored is cleared; what is empty and was not is left out.
+`step_data()` returns what the service accepts. An empty input clears a stored value; without one it is left out.
 """
 
 import re
@@ -28,7 +28,7 @@ _PAGE_WORDINGS = (
 
 
 def _box(name: str, field: Field, *, in_row: bool = False) -> forms.Field:
-    """The form's field. Only its shape is checked here; the service knows the bounds."""
+    """Returns the form's field. It checks only the shape; the service checks the bounds."""
     options: dict[str, Any] = {"required": False, "label": labels.label(name), "help_text": "" if in_row else field.description}
     if isinstance(field, Flag):
         return forms.BooleanField(**options)
@@ -45,12 +45,12 @@ def _box(name: str, field: Field, *, in_row: bool = False) -> forms.Field:
 
 
 def _cells(item: Any, group: Group) -> dict[str, Any]:
-    """An item of a list as a row of boxes; plain words stand in the box for words."""
+    """Returns an item of a list as a row of inputs; plain text goes into the description."""
     return {"description": item} if isinstance(item, str) else {name: item[name] for name in group.schema if name in item}
 
 
 class StepForm(forms.Form):
-    """`stored` is the step's data as it stands, or what the form is to begin with."""
+    """The form of a step. `stored` is the step's current data, `shown` the initial values if they differ."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
@@ -95,12 +95,12 @@ class StepForm(forms.Form):
     # What the template shows
 
     def singles(self) -> list[forms.BoundField]:
-        """The boxes outside of lists."""
+        """Returns the inputs outside of lists."""
         rows = tuple(f"{name}_" for name, field in SCHEMAS[self.step].items() if isinstance(field, Rows))
         return [box for box in self.visible_fields() if not box.name.startswith(rows)]
 
     def tables(self) -> list[dict[str, Any]]:
-        """The lists, as rows of boxes."""
+        """Returns the lists, as rows of inputs."""
         tables = []
         for name, field in SCHEMAS[self.step].items():
             if isinstance(field, Rows):
@@ -120,13 +120,13 @@ class StepForm(forms.Form):
         return answers
 
     def step_data(self) -> dict[str, Any]:
-        """What is to be saved."""
+        """Returns the data to save."""
         data = {name: self._value(name, field) for name, field in SCHEMAS[self.step].items()}
         if not data.get(_CONFIRMED):
-            data.pop(_CONFIRMED, None)  # never carried over: what is new is questioned anew
+            data.pop(_CONFIRMED, None)  # never carried over: a new value asks again
         for unit, name in UNIT_FIELDS.items():
             if unit in data and (data.get(name) is None or data[name] == self.stored.get(name)):
-                data.pop(unit)  # what was not typed anew is shown in the metric unit
+                data.pop(unit)  # values that were not entered anew are shown in the metric unit
         return {name: value for name, value in data.items() if value is not None or self.stored.get(name) is not None}
 
     def _value(self, name: str, field: Field) -> Any:
@@ -144,7 +144,7 @@ class StepForm(forms.Form):
         return None if answer == "" else answer
 
     def _group(self, name: str, group: Group) -> dict[str, Any] | None:
-        """What stands in the boxes; None for a part that was stored and is empty now, as the service merges objects."""
+        """Returns the filled inputs. A stored part that is empty now is None, because the service merges objects."""
         parts, stored = self._parts(name, group), self.stored.get(name)
         emptied = dict.fromkeys(stored if isinstance(stored, Mapping) else ())
         return emptied | parts if parts else None
@@ -154,7 +154,7 @@ class StepForm(forms.Form):
         return {part: value for part, value in parts.items() if value not in ("", None) and value is not False}
 
     def _items(self, name: str, field: Rows) -> Iterator[Any]:
-        """The rows that hold something; one that was not touched stays what it was, words or an object."""
+        """Yields the rows that are not empty. An unchanged row keeps its stored form, text or object."""
         group: Any = field.item
         before, place = self.begins.get(name) or [], 0
         while any(f"{name}_{place}_{part}" in self.fields for part in group.schema):
@@ -167,7 +167,7 @@ class StepForm(forms.Form):
 
 
 def _number_in(text: str | None) -> Any:
-    """The number in a box, or the text for the service to read, like "98.6 F"; None for an empty box."""
+    """Returns the number in an input, or the text for the service to read, like "98.6 F"; None for an empty input."""
     if not text:
         return None
     try:
@@ -178,13 +178,13 @@ def _number_in(text: str | None) -> Any:
 
 
 def acknowledged(data: Mapping[str, Any]) -> list[Acknowledged]:
-    """The alerts for which a reason was written."""
+    """Returns the alerts for which the user entered a reason."""
     reasons = {name.removeprefix(ALERT): str(data[name]).replace("\x00", "").strip() for name in data if name.startswith(ALERT)}
     return [Acknowledged(id=name[:64], reason=reason[:400]) for name, reason in reasons.items() if reason]
 
 
 def add_errors(form: forms.Form, refusal: HimsError) -> None:
-    """Show a refusal at the boxes it names, or on top."""
+    """Shows a refusal at the inputs that it names, or above the form."""
     rows = refusal.details["errors"] if isinstance(refusal, Invalid) else [{"field": "", "issue": refusal.message}]
     for row in rows:
         name = row["field"].removeprefix("step_data.").replace("[", "_").replace("]", "").replace(".", "_")
@@ -192,7 +192,7 @@ def add_errors(form: forms.Form, refusal: HimsError) -> None:
 
 
 def _page_wording(issue: str) -> str:
-    """The issue with the boxes of the page instead of the names of the API's fields."""
+    """Returns the issue with the names of the page's inputs instead of the API's fields."""
     for pattern, words_here in _PAGE_WORDINGS:
         issue = pattern.sub(words_here, issue)
     return issue

@@ -1,4 +1,4 @@
-"""The page of one step: its form, saved through the service; who saved meanwhile is told, and nothing is lost."""
+"""The page of one step. Its form is saved through the service; if another user saved in the meantime, it shows both versions."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -34,15 +34,15 @@ _QUERY_MAX = 100
 
 
 class StepPages(HimsModelAdmin):
-    """The part of a visit's pages that reads and saves a step."""
+    """The part of the consultation pages that reads and saves a step."""
 
     def step_urls(self) -> list[URLPattern]:
-        """One page a step, below the visit's own."""
+        """Returns the routes: one page for each step, below the consultation's own."""
         view = self.admin_site.admin_view(self.step_view)
         return [path("<uuid:object_id>/step/<int:number>/", view, name="consultations_consultation_step")]
 
     def step_view(self, request: HttpRequest, object_id: Any, number: int) -> HttpResponse:
-        """Read the step, or save it."""
+        """Shows the step, or saves it."""
         if not can_open(request.user, Permission.CONSULTATION_SEE_NOTES):
             raise PermissionDenied
         if number not in range(int(Step.REVIEW_SIGN)):
@@ -59,11 +59,12 @@ class StepPages(HimsModelAdmin):
         return self._saved(request, consultation, step, form)
 
     def _sent(self, request: HttpRequest, consultation: ConsultationDetails, step: Step) -> StepForm:
-        """The form as it was sent, over the step as the person saw it. A code that was chosen stands in the first free row."""
+        """Returns the submitted form, based on the version of the step that the user saw. A chosen code goes into the first free
+        row."""
         sent = request.POST.copy()
         version = int(sent.get("version", "")) if sent.get("version", "").isdecimal() else 0
         seen = selectors.saves_of(consultation.row, step).filter(version=min(version, 2**31 - 1)).first()
-        base, version = (seen.data, seen.version) if seen else ({}, 0)  # a version that never was: nothing had been seen
+        base, version = (seen.data, seen.version) if seen else ({}, 0)  # a version that never existed: the user has seen nothing
         sent["version"] = str(version)
         form = StepForm(step, base, version, sent)
         if chosen := sent.get("_add", ""):
@@ -95,7 +96,7 @@ class StepPages(HimsModelAdmin):
         return HttpResponseRedirect(page_context.step_url(consultation.row, following))
 
     def _add_message(self, request: HttpRequest, after: ConsultationDetails, step: Step) -> None:
-        """The message of success, or in red what did not follow from the save."""
+        """Shows the success message, or an error for what the save did not do."""
         if notice := notices.of_save(after.saves.get(step)):
             messages.error(request, f"{labels.step(step)}: the text is saved. {notice.message}")
         elif step is Step.ASSESSMENT and after.unusual_diagnoses:
@@ -107,7 +108,8 @@ class StepPages(HimsModelAdmin):
             messages.success(request, f"{labels.step(step)}: saved.")
 
     def _conflict_page(self, request: HttpRequest, consultation: ConsultationDetails, step: Step, form: StepForm) -> HttpResponse:
-        """Somebody saved meanwhile: what only they changed is taken over; else mine is in the form, theirs beside it."""
+        """Shows the changes of another user. Fields that only they changed are merged; for the others the form shows this user's
+        value and, next to it, theirs."""
         consultation = selectors.consultation(cast("Actor", request.user), consultation.row.pk)
         stored, base, mine = consultation.saves[step], form.stored, merged(form.stored, form.step_data())
         combined = {}
@@ -176,7 +178,7 @@ class StepPages(HimsModelAdmin):
         return TemplateResponse(request, "admin/consultations/consultation/step.html", context)
 
     def _vitals(self, by: Actor, consultation: ConsultationDetails, form: StepForm) -> list[dict[str, Any]]:
-        """Each box with its units and the chart's newest value of its kind with its day."""
+        """Returns each input with its units, and the chart's newest value with its day."""
         before = measurements.last_measured(by, consultation.row.patient_id, *vitals.LOINC)
         units = {name: form[unit] for unit, name in vitals.UNIT_FIELDS.items()}
         return [
@@ -186,7 +188,7 @@ class StepPages(HimsModelAdmin):
         ]
 
     def _search(self, request: HttpRequest, consultation: ConsultationDetails) -> dict[str, Any]:
-        """Codes that may be billed on the day of the visit, by words."""
+        """Returns the codes that match the search words and may be billed on the day of the consultation."""
         text = _words_in(request) if _is_search(request) else ""
         day = timezone.localtime(consultation.row.started_at, ZoneInfo(settings.CLINIC_TIME_ZONE)).date()
         matches = list(terminology.search(text, on=day, billable=True)[:_MAX_RESULTS]) if text else []
@@ -194,8 +196,8 @@ class StepPages(HimsModelAdmin):
 
 
 def _typed(form: StepForm) -> list[tuple[str, str]]:
-    """What was sent, in words: where it can no longer be saved it is shown, to be copied."""
-    form.errors  # noqa: B018  # reads the boxes
+    """Returns the submitted values as text, to be copied if they can no longer be saved."""
+    form.errors  # noqa: B018  # fills `cleaned_data`
     return labels.lines(form.step_data()) if form.is_bound else []
 
 
@@ -204,20 +206,21 @@ def _words_in(request: HttpRequest) -> str:
 
 
 def _is_search(request: HttpRequest) -> bool:
-    """Whether codes are looked for. The Enter key says the same in every field: with new words to look for it means these."""
+    """Returns whether the user searches for codes. The Enter key sends the same button from every field: with new search words it
+    means the search."""
     words_in = _words_in(request)
     by_key = "_enter" in request.POST and words_in and words_in != request.POST.get("searched", "")
     return "_search" in request.POST or bool(by_key)
 
 
 def _following(after: ConsultationDetails, step: Step) -> Step:
-    """Where one is taken after a save: what the visit turns to next, else the next step."""
+    """Returns the next step after a save: the recommended one, else the following."""
     recommended = after.progress.recommended
     return Step(min(int(step) + 1, int(Step.REVIEW_SIGN))) if recommended is None or recommended is step else recommended
 
 
 def _before(name: str, last: Mapping[str, vitals.LastMeasurement]) -> str:
-    """The newest value of the chart with its day; a pressure from its two halves, where both are of one day."""
+    """Returns the chart's newest value with its day; a blood pressure from its two values, if both are of one day."""
     if name == "bp" and "systolic" in last:
         top, low = last["systolic"], last.get("diastolic")
         both = f"{top.value:g}/{low.value:g}" if low and low.on == top.on else f"{top.value:g}/?"
@@ -226,13 +229,13 @@ def _before(name: str, last: Mapping[str, vitals.LastMeasurement]) -> str:
 
 
 def _prefill(consultation: ConsultationDetails, step: Step) -> list[tuple[str, list[dict[str, Any]]]]:
-    """What stands in the chart, to be confirmed."""
+    """Returns the chart entries to confirm."""
     offered = consultation.row.guidance.get("prefill", {}).get(step.wire_name, {})
     return [(labels.label(name), entries) for name, entries in offered.items()]
 
 
 def _why_not(user: Any, consultation: ConsultationDetails, step: Step) -> str:
-    """Why the step is shown read-only."""
+    """Returns why the step is read-only."""
     row = consultation.row
     if page_context.may_save(user, row, step):
         return ""

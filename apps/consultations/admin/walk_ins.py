@@ -1,4 +1,4 @@
-"""Visits without an appointment that call their doctor: on the queue page, whose rows are appointments, and on the start page."""
+"""Walk-in consultations that need their doctor: on the queue page, whose rows are appointments, and on the start page."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -15,7 +15,7 @@ from apps.rest.admin_site import can_open
 
 
 def in_the_queue(request: HttpRequest, doctor_id: UUID | None) -> list[dict[str, Any]]:
-    """The lines of the queue page, alerts first. Doctors see their own; users who see no visits see none."""
+    """Returns the lines of the queue page, alerts first. Doctors get their own; users who may not see consultations get none."""
     if not can_open(request.user, Permission.CONSULTATION_SEE_NOTES):
         return []
     by = cast("Actor", request.user)
@@ -24,7 +24,7 @@ def in_the_queue(request: HttpRequest, doctor_id: UUID | None) -> list[dict[str,
 
 
 def with_an_alert(user: Any) -> str:
-    """Returns how many visits have an alert that no doctor has acknowledged, of a doctor their own."""
+    """Returns how many consultations have an alert that no doctor has acknowledged; for a doctor, of their own."""
     rows = selectors.with_alert_since(Consultation.objects.visible_to(user).live()).filter(alert_since__isnull=False)
     if not user.has_permission(Permission.CONSULTATION_ANY):
         rows = rows.filter(doctor=user.pk)

@@ -1,4 +1,4 @@
-"""Routes of visits."""
+"""Routes of consultations."""
 
 from django.urls import path
 

@@ -43,7 +43,7 @@ CONSULTATIONS = ScopedList(
 
 
 def patient_for_update(actor: Actor, consultation_id: UUID) -> list[Patient]:
-    """Returns the patient of a consultation that the actor may see, its row locked; empty where there is none."""
+    """Returns the patient of a consultation that the actor may see, its row locked; empty if there is none."""
     return _patient_for_update(actor).instances(consultation_id=consultation_id, **actor_values(actor))
 
 

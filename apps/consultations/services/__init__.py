@@ -1,4 +1,4 @@
-"""What can be done with a visit. Read through the module: `services.start(...)`, `services.save_step(...)`."""
+"""The services of consultations. Call them through the module: `services.start(...)`, `services.save_step(...)`."""
 
 from apps.consultations.services.acknowledging import DoctorRequired
 from apps.consultations.services.importing import ImportedConsultation, ImportedSave, import_records

@@ -1,4 +1,4 @@
-"""Answering the alerts of the adaptive rules."""
+"""Acknowledges the alerts of the adaptive rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,10 +24,10 @@ def acknowledge_alerts(
     *,
     has_handler: bool = False,
 ) -> dict[str, Acknowledgement]:
-    """Write down which alerts were seen, and why they are passed over; what was answered before stays.
+    """Records which alerts were acknowledged, and why they are overridden; earlier acknowledgements stay.
 
-    An alert is named by its id, or by its rule. Raises Invalid for one that is not there, unless `has_handler`: then it may be
-    one of a step handler's. Raises Forbidden where a nurse answers an alert that calls the doctor.
+    `given` names an alert by its id or its rule. Raises Invalid for an unknown alert, unless `has_handler`: then it may be one of
+    a step handler's. Raises Forbidden if a nurse acknowledges an alert that needs the doctor.
     """
     by_name = {name: alert for alert in alerts for name in (alert["rule_id"], alert["id"])}
     acknowledgements = dict(answered)

@@ -1,7 +1,7 @@
-"""Urgent alerts of the vital signs: raised with the value, announced once, cleared by a better value, answered by a doctor.
+"""Urgent alerts of the vital signs: raised with the value, announced once, cleared by a better value, acknowledged by a doctor.
 
-Which values are urgent is a row of the adaptive table (`urgent`), in every kind of visit. Here they get a history, the doctor is
-told through an event, and the appointment's row in the queue is marked.
+Rows of the adaptive table determine which values are urgent (`urgent`), in every workflow. This module stores the history of
+alerts, notifies the doctor through an event, and marks the appointment's row in the queue.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,12 +21,13 @@ Alert = Mapping[str, Any]
 
 
 def only_urgent(alerts: Iterable[Alert]) -> list[Alert]:
-    """Those that call the doctor. Visits that were guided by an older table have none."""
+    """Returns the alerts that need the doctor. Consultations with the guidance of an older table have none."""
     return [alert for alert in alerts if alert.get("urgent")]
 
 
 def renumber(row: Consultation, guidance: Mapping[str, Any]) -> None:
-    """Gives an alert that comes back after it was cleared an id of its own: it is announced and answered anew. One query."""
+    """Gives an alert that is raised again after it was cleared an id of its own, so that it is announced and acknowledged anew.
+    One query."""
     for_doctor = [alert for alert in guidance.get("alerts", []) if alert.get("urgent")]
     if not for_doctor:
         return
@@ -39,14 +40,14 @@ def renumber(row: Consultation, guidance: Mapping[str, Any]) -> None:
 
 
 def refresh(by: Actor, before: Sequence[Alert], after: ConsultationDetails) -> None:
-    """Brings history, events and queue up to the alerts that hold after a save."""
+    """Updates the history, the events and the queue to the alerts after a save."""
     raised = _record(by, after.row, before, only_urgent(after.alerts))
     mark_queue(by, after, raised_at=clock.now() if raised and by.id != after.row.doctor_id else None)
 
 
 def mark_queue(by: Actor, consultation: ConsultationDetails, *, raised_at: datetime | None = None) -> None:
-    """Marks the appointment's row while an urgent alert is unanswered, under the doctor who has the visit. What the doctor enters
-    marks nothing: they know it."""
+    """Marks the appointment's row while an urgent alert is not acknowledged, under the consultation's current doctor. Values that
+    the doctor enters set no mark, because the doctor knows them."""
     appointment = consultation.row.appointment
     if appointment is None:
         return
@@ -58,7 +59,7 @@ def mark_queue(by: Actor, consultation: ConsultationDetails, *, raised_at: datet
 
 
 def _record(by: Actor, row: Consultation, before: Sequence[Alert], now_urgent: Sequence[Alert]) -> list[Alert]:
-    """Writes what was raised and what was cleared into the history and announces it. Returns what was raised."""
+    """Records raised and cleared alerts in the history and announces them. Returns the raised ones."""
     if not now_urgent and not only_urgent(before):
         return []
     uncleared = set(VitalAlert.objects.filter(consultation=row, cleared_at=None).values_list("alert_id", flat=True))
@@ -76,7 +77,7 @@ def _record(by: Actor, row: Consultation, before: Sequence[Alert], now_urgent: S
 
 
 def history(row: Consultation, raised: Iterable[Alert], at: datetime, by_id: Any) -> list[VitalAlert]:
-    """The rows of what was raised, not saved."""
+    """Returns the unsaved history rows of raised alerts."""
     return [
         VitalAlert(
             consultation=row,

@@ -1,4 +1,5 @@
-"""What a signed visit puts into the chart: its diagnoses, each measured value, and a note of complaint, assessment and plan."""
+"""What a signed consultation adds to the chart: its diagnoses, each measured value, and a note of complaint, assessment and
+plan."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,12 +20,12 @@ _MORE = " … (more in the consultation)"
 
 
 def entries(consultation: ConsultationDetails) -> list[NewEntry]:
-    """The chart's rows of a visit that is being signed."""
+    """Returns the chart entries of a consultation that is being signed."""
     return [*_diagnoses(consultation), *_measured(consultation), *_note(consultation)]
 
 
 def addendum(row: Consultation, added: Addendum) -> NewEntry:
-    """The chart's row of what was added later."""
+    """Returns the chart entry of an addendum."""
     return _text(row, f"addendum:{added.pk}", "Addendum to a consultation", added.text, added.signed_at)
 
 
@@ -81,7 +82,7 @@ def _vital_sign(
 
 
 def _measured_how(save: StepSave, name: str) -> str:
-    """What was typed where it was another unit, and how a pressure without a diastolic value was taken."""
+    """Returns what was entered if it was another unit, and how a pressure without a diastolic value was taken."""
     if name == "systolic" and "diastolic" not in save.parsed:
         return "By palpation"
     typed = save.data.get("entered", {}).get(name)
@@ -89,7 +90,7 @@ def _measured_how(save: StepSave, name: str) -> str:
 
 
 def _measured_by(consultation: ConsultationDetails) -> UUID:
-    """Whoever saved the values; they may be a nurse's."""
+    """Returns the user who saved the values, who may be a nurse."""
     return consultation.saves[Step.VITALS].saved_by_id or consultation.row.doctor_id
 
 

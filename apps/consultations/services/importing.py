@@ -1,4 +1,4 @@
-"""Taking over visits as they happened elsewhere: on paper while the system was down, or in another system."""
+"""Imports past consultations: from paper records of a downtime, or from another system."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from apps.patients.models import Patient
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedSave:
-    """A step as it was written then. Diagnoses carry their names: the code table of that day need not be here."""
+    """A step as it was recorded. Diagnoses contain their names, because the code table of that day need not be loaded."""
 
     step: Step
     data: Mapping[str, Any]
@@ -40,7 +40,7 @@ class ImportedSave:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedConsultation:
-    """A visit with everything that was written; `ended_at` where it is signed, waits or was given up."""
+    """A consultation with all its steps; `ended_at` if it is signed, on hold or cancelled."""
 
     patient_id: UUID
     doctor_id: UUID
@@ -57,9 +57,9 @@ class ImportedConsultation:
 
 @transaction.atomic
 def import_records(*, by: Actor, consultations: Sequence[ImportedConsultation]) -> int:
-    """Write down visits with all their steps; what was signed goes into the charts. Those that are here already are left out.
+    """Inserts consultations with all their steps, and writes signed ones to the charts. Existing ones are skipped.
 
-    Answers how many came in. Raises NotFound for an unknown patient, Unreadable for a step that cannot be kept.
+    Returns the number of imported consultations. Raises NotFound for an unknown patient, Unreadable for an invalid step.
     """
     existing_ids = set(
         Consultation.objects.filter(pk__in=[consultation.id for consultation in consultations]).values_list("pk", flat=True)
@@ -87,7 +87,7 @@ def import_records(*, by: Actor, consultations: Sequence[ImportedConsultation]) 
 
 
 def _row(imported: ImportedConsultation, patient: Patient) -> selectors.ConsultationDetails:
-    """The visit while it was going on, with its steps."""
+    """Returns the consultation in progress, with its steps."""
     adaptive = imported.workflow_type == Workflow.ADAPTIVE
     row = Consultation(
         id=imported.id,
@@ -140,7 +140,7 @@ def _parsed(imported: ImportedSave, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_end(imported: ImportedConsultation, consultation: selectors.ConsultationDetails) -> selectors.ConsultationDetails:
-    """The visit as it is now."""
+    """Returns the consultation with its final status."""
     row = consultation.row
     row.status = imported.status
     if imported.status in SIGNED:
@@ -165,7 +165,8 @@ def _history(imported: ImportedConsultation, row: Consultation) -> Iterator[Cons
 
 
 def _alerts(consultations: Sequence[selectors.ConsultationDetails]) -> None:
-    """The urgent alerts of visits that go on, with the marks in the queue. Nobody is told: the visits happened elsewhere."""
+    """Records the urgent alerts of consultations in progress, and marks the queue. It notifies no doctor, because these are past
+    events."""
     for consultation in consultations:
         save = consultation.saves.get(Step.VITALS)
         if save is None or not consultation.urgent_alerts:
@@ -183,7 +184,7 @@ def _chart(
     patient_by_id: Mapping[UUID, Patient],
     addendum_of: Mapping[UUID, Addendum],
 ) -> None:
-    """What was signed goes into the charts; whoever was seen has the doctor on the care team."""
+    """Writes signed consultations to the charts, and adds each doctor to the care team of the patients they saw."""
     of_patient: dict[UUID, list[selectors.ConsultationDetails]] = defaultdict(list)
     for consultation in consultations:
         of_patient[consultation.row.patient_id].append(consultation)
@@ -202,10 +203,10 @@ def _chart(
 
 
 def _addenda(consultations: Sequence[ImportedConsultation]) -> dict[UUID, Addendum]:
-    """Addenda, behind the signatures, by their visits."""
+    """Inserts the addenda, and returns them by consultation."""
     rows = Addendum.objects.bulk_create(
         Addendum(
-            id=uuid5(one.id, "addendum"),  # taken over again, it is the same one
+            id=uuid5(one.id, "addendum"),  # a repeated import gives the same id
             consultation_id=one.id,
             text=one.addendum,
             signed_at=one.ended_at or one.started_at,

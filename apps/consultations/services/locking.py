@@ -66,13 +66,13 @@ def get_for_update(by: Actor, consultation_id: UUID) -> tuple[Consultation, Pati
 
 
 def check_owner(by: Actor, row: Consultation) -> None:
-    """Raises Forbidden for a doctor in another doctor's visit."""
+    """Raises Forbidden for a doctor in another doctor's consultation."""
     if not by.has_permission(Permission.CONSULTATION_ANY) and row.doctor_id != by.id:
         raise OtherDoctorsConsultation
 
 
 def check_doctor(by: Actor, doctor_id: UUID) -> UUID:
-    """The id of a doctor who works here today. Raises Invalid."""
+    """Returns the id if it belongs to an active doctor. Raises Invalid."""
     if not accounts.doctors(visible_to=by).filter(pk=doctor_id).exists():
         raise Invalid(field="doctor_id", issue="There is no such doctor here.")
     return doctor_id

@@ -1,4 +1,4 @@
-"""A visit waits, goes on, does not come about, or is handed to another doctor."""
+"""Puts a consultation on hold, resumes it, cancels it, or hands it over to another doctor."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ class NotOngoing(Conflict):
 
 @transaction.atomic
 def hold(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationDetails:
-    """Let the visit wait, for a result or for somebody. Raises NotFound, Forbidden, IllegalMove."""
+    """Puts the consultation on hold, for example until a result arrives. Raises NotFound, Forbidden, IllegalMove."""
     row, _ = get_for_update(by, consultation_id)
     check_owner(by, row)
     STATES.move(row, Status.ON_HOLD, by=by, reason=reason)
@@ -41,7 +41,7 @@ def hold(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationD
 
 @transaction.atomic
 def resume(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
-    """Go on with it. Raises NotFound, Forbidden, IllegalMove."""
+    """Resumes the consultation. Raises NotFound, Forbidden, IllegalMove."""
     row, _ = get_for_update(by, consultation_id)
     check_owner(by, row)
     STATES.move(row, Status.IN_PROGRESS, by=by)
@@ -51,7 +51,7 @@ def resume(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
 
 @transaction.atomic
 def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> ConsultationDetails:
-    """Give the visit up: the patient left unseen, or it was begun by mistake. Whoever was booked waits again.
+    """Cancels the consultation: the patient left unseen, or it was started by mistake. A patient with an appointment waits again.
 
     Raises NotFound, Forbidden, IllegalMove.
     """
@@ -70,8 +70,8 @@ def cancel(*, by: Actor, consultation_id: UUID, reason: str = "") -> Consultatio
 
 @transaction.atomic
 def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str = "") -> ConsultationDetails:
-    """Another doctor goes on with the visit, from where it is. The appointment stays in the schedule it was booked in; the queue
-    shows it, with its open alerts, under the doctor who has it now.
+    """Hands the consultation over to another doctor at its current step. The appointment stays in its schedule; the queue shows
+    it, with its open alerts, under the new doctor.
 
     Raises Invalid, NotFound, Forbidden, NotOngoing.
     """
@@ -92,7 +92,7 @@ def hand_over(*, by: Actor, consultation_id: UUID, doctor_id: UUID, reason: str 
 
 
 def _leave_care_teams(by: Actor, row: Consultation) -> None:
-    """Doctors of a cancelled visit leave the care team, unless they had the patient in another one."""
+    """Removes the doctors of a cancelled consultation from the care team, unless they had the patient in another one."""
     doctor_ids = ConsultationStatusChange.objects.filter(consultation=row).values_list("to_doctor_id", flat=True)
     others = Consultation.objects.filter(patient=row.patient_id).exclude(status=Status.CANCELLED)
     for doctor_id in {row.doctor_id, *doctor_ids}:

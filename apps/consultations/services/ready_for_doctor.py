@@ -1,4 +1,4 @@
-"""A nurse hands a visit to its doctor: the patient is measured and asked, and the doctor can go in."""
+"""Marks a consultation as ready for its doctor: a nurse has measured and asked the patient."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ class OwnConsultation(Forbidden):
 
 
 class AlreadyReady(Conflict):
-    """`details.ready_at` says since when."""
+    """`details.ready_at` is the time of the mark."""
 
     reason = "already_ready"
     message = "The consultation is already marked as ready for the doctor."
@@ -31,9 +31,10 @@ class AlreadyReady(Conflict):
 
 @transaction.atomic
 def ready(*, by: Actor, consultation_id: UUID) -> ConsultationDetails:
-    """Mark the visit as ready for its doctor, who is told and sees it in the queue. What the doctor does next takes the mark off.
+    """Marks the consultation as ready for its doctor, who is notified and sees it in the queue. The doctor's next save clears the
+    mark.
 
-    Raises NotFound, Forbidden (no right, or the caller is the visit's doctor), NotOpen, AlreadyReady.
+    Raises NotFound, Forbidden (no permission, or the caller is the consultation's doctor), NotOpen, AlreadyReady.
     """
     if not by.has_permission(Permission.CONSULTATION_READY):
         raise Forbidden

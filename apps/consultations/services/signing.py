@@ -1,4 +1,4 @@
-"""Signing a consultation, and adding to it afterwards. What is signed enters the chart in the same transaction."""
+"""Signs a consultation, and adds addenda afterwards. The signed results enter the chart in the same transaction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,8 @@ from apps.patients import services as charts
 
 
 class Incomplete(Conflict):
-    """`details.missing_steps` are the required steps that are not completed, `details.alerts` those that nobody has answered."""
+    """`details.missing_steps` are the required steps that are not completed, `details.alerts` the alerts that are not
+    acknowledged."""
 
     message = "The consultation is not complete."
 
@@ -42,7 +43,7 @@ def complete(
     acknowledged: Sequence[Acknowledged] = (),
     notify_patient: bool = True,
 ) -> ConsultationDetails:
-    """Sign the consultation: its content is frozen and part of the chart, and the appointment is completed.
+    """Signs the consultation: its content is frozen and part of the chart, and the appointment is completed.
 
     Raises Invalid, NotFound, Forbidden, IllegalMove, and Incomplete unless it is overridden with a reason, which is stored.
     """
@@ -64,7 +65,7 @@ def complete(
 
 
 def _acknowledge(by: Actor, consultation: ConsultationDetails, given: Sequence[Acknowledged]) -> ConsultationDetails:
-    """The consultation with the alerts that are acknowledged together with the signature."""
+    """Returns the consultation with the alerts that are acknowledged together with the signature."""
     row = consultation.row
     answered = acknowledging.acknowledge_alerts(by, row, consultation.alerts, consultation.acknowledged, given)
     return selectors.build_details(row, consultation.saves, answered)
@@ -80,7 +81,7 @@ def _incomplete_error(consultation: ConsultationDetails) -> Incomplete:
 
 
 def _open_alert(alert: Mapping[str, Any]) -> dict[str, Any]:
-    """An alert as the visit shows it, answered by nobody."""
+    """Returns an alert as the consultation shows it, without an acknowledgement."""
     step = Step(alert["step"])
     alert_fields = {name: alert[name] for name in ("id", "rule_id", "because", "message")}
     more = {"urgent": alert.get("urgent", False), "acknowledged": None}
@@ -88,7 +89,7 @@ def _open_alert(alert: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sign(by: Actor, consultation: ConsultationDetails, overridden: str) -> ConsultationDetails:
-    """The last step, and the signature under all of them."""
+    """Saves the last step and signs all steps."""
     row, now = consultation.row, clock.now()
     last = StepSave(
         consultation=row, number=Step.REVIEW_SIGN, version=1, state=State.COMPLETED.value, saved_at=now, saved_by_id=by.id
@@ -112,7 +113,7 @@ def _sign(by: Actor, consultation: ConsultationDetails, overridden: str) -> Cons
 
 
 def content_sha256(consultation_id: UUID, saves: object) -> str:
-    """What a signature is of: every step as it stands, in order, as JSON with sorted keys."""
+    """Returns the hash of the signed content: every step's latest save, in order, as JSON with sorted keys."""
     content = [
         {"step": save.number, "version": save.version, "state": save.state, "data": save.data, "parsed": save.parsed}
         for save in sorted(saves, key=lambda save: save.number)  # type: ignore[call-overload]
@@ -130,7 +131,7 @@ def _complete_appointment(by: Actor, row: Consultation) -> None:
 def _completed_event(
     by: Actor, before: ConsultationDetails, *, chart_entries: int, notify_patient: bool
 ) -> ConsultationCompleted:
-    """The event, with what was missing `before` the signature that overrode it."""
+    """Returns the event, with what was missing `before` the signature that overrode it."""
     row = before.row
     return ConsultationCompleted(
         **event_fields(row),
@@ -145,7 +146,7 @@ def _completed_event(
 
 @transaction.atomic
 def add(*, by: Actor, consultation_id: UUID, text: str) -> ConsultationDetails:
-    """Sign an addendum; what was signed before stays. Raises Invalid, NotFound, Forbidden, IllegalMove before the signature."""
+    """Signs an addendum; the signed content stays. Raises Invalid, NotFound, Forbidden, and IllegalMove before the signature."""
     if not text.strip():
         raise Invalid(field="text", issue="Enter the text of the addendum.")
     row, patient = get_for_update(by, consultation_id)

@@ -1,4 +1,4 @@
-"""Starting a consultation: for a booked appointment, or for a patient who walked in."""
+"""Starts a consultation: for a booked appointment, or for a walk-in patient."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,7 +26,7 @@ from apps.patients.models import Patient
 
 
 class AlreadyStarted(Conflict):
-    """`details.consultation_id` is the one that goes on."""
+    """`details.consultation_id` is the consultation in progress."""
 
     message = "This appointment already has a consultation in progress."
 
@@ -54,10 +54,10 @@ class NewConsultation:
 
 @transaction.atomic
 def start(*, by: Actor, new: NewConsultation) -> ConsultationDetails:
-    """Start a consultation; its appointment is in progress from now on, and the patient is checked in first if that was not done.
+    """Starts a consultation. Its appointment becomes in progress, and the patient is checked in first if that was not done.
 
     Raises Invalid naming the field (patient, appointment or doctor unknown, appointment of another patient), Forbidden,
-    AlreadyStarted, PatientNotActive, and IllegalTransition for an appointment that is over, NotToday for one of another day.
+    AlreadyStarted, PatientNotActive, IllegalTransition for an ended appointment, NotToday for one of another day.
     """
     patient = _patient(by, new.patient_id)
     appointment = _appointment(by, patient, new.appointment_id)
@@ -96,7 +96,8 @@ def _appointment(by: Actor, patient: Patient, appointment_id: UUID | None) -> Ap
 
 
 def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) -> UUID:
-    """Whose visit it is. A doctor names nobody else; whoever starts one for a doctor agrees with the diary."""
+    """Returns the consultation's doctor. A doctor can name only themselves; for other users it must be the appointment's
+    doctor."""
     if not by.has_permission(Permission.CONSULTATION_ANY) and by.id is not None:
         if doctor_id not in (None, by.id):
             raise OtherDoctor(field="doctor_id")
@@ -112,7 +113,7 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
 
 
 def _start_appointment(by: Actor, appointment: Appointment, *, early: bool) -> Appointment:
-    """The appointment is in progress, without the marks that a cancelled consultation may have left. Raises AlreadyStarted."""
+    """Starts the appointment, without the marks that a cancelled consultation may have left. Raises AlreadyStarted."""
     ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
     if ongoing_id:
         raise AlreadyStarted(consultation_id=ongoing_id)
@@ -122,7 +123,7 @@ def _start_appointment(by: Actor, appointment: Appointment, *, early: bool) -> A
 
 
 def _create(by: Actor, patient: Patient, appointment: Appointment | None, doctor_id: UUID, workflow_type: str) -> Consultation:
-    """The consultation's row, with what the rules say before anything was entered, and the first row of its history."""
+    """Creates the consultation's row with the initial guidance, and the first row of its history."""
     now = clock.now()
     row = Consultation(
         patient=patient,

@@ -42,22 +42,23 @@ class NotOpen(Conflict):
 
 
 class EarlierStepOpen(Conflict):
-    """`details.open_step` is the step that comes first."""
+    """`details.open_step` is the step to complete first."""
 
     message = "The steps of a standard consultation are saved in order: complete the earlier step first."
 
 
 class StepChanged(Conflict):
-    """`details.current` is the step as it is stored now, so that both can be compared; nothing was overwritten."""
+    """`details.current` is the stored step, so that both can be compared. Nothing was overwritten."""
 
     message = "This step has been saved by another user since you read it."
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewSave:
-    """What is typed into a step. `version` is the step's as the caller saw it (0: nothing saved yet); None takes what is there.
+    """The data of a step to save. `version` is the step's version that the caller saw (0: not saved yet); None accepts any.
 
-    `completed` None completes the step when all it requires is there; vitals, history and examination require any one finding.
+    With `completed` None the save completes the step if everything required is present; vitals, history and examination require
+    at least one finding.
     """
 
     step: Step
@@ -68,7 +69,7 @@ class NewSave:
 
 
 class _OrderRefused(Exception):
-    """A step handler refused; the save is rolled back first."""
+    """A step handler refused. The save is rolled back first."""
 
     def __init__(self, handler: StepHandler, order: Order, refusal: HimsError) -> None:
         super().__init__(str(refusal))
@@ -76,10 +77,10 @@ class _OrderRefused(Exception):
 
 
 def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> ConsultationDetails:
-    """Save what was entered in a step: read, merge, validate, place orders, store, guide.
+    """Saves the data of a step: read, merge, validate, place orders, store, guide.
 
-    The data are merged over what is stored, field by field: an absent field stays, None clears it. A save that changes nothing
-    writes nothing.
+    The data are merged over the stored ones, field by field: an absent field stays, None clears it. A save without changes writes
+    nothing.
 
     Raises Invalid naming the field below `step_data`, NotFound, Forbidden (another doctor's consultation, or a step that is not
     the role's), NotOpen, EarlierStepOpen, StepChanged, and what a step handler refuses.
@@ -105,7 +106,7 @@ def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> Consultatio
 
 
 def _check_role(by: Actor, save: NewSave) -> None:
-    """Raises Forbidden for a step that is not the role's, Invalid for the step that only a signature completes."""
+    """Raises Forbidden for a step that the role may not save, Invalid for the step that only a signature completes."""
     if save.step not in NURSE_STEPS and not by.has_permission(Permission.CONSULTATION_STEP_ANY):
         raise StepForbidden(field="step_number")
     if save.step is Step.REVIEW_SIGN:
@@ -136,7 +137,7 @@ def _check_open(consultation: ConsultationDetails, save: NewSave) -> None:
 
 
 def stored_step(latest: StepSave | None) -> dict[str, Any] | None:
-    """A step as it is stored, for whoever is to compare."""
+    """Returns a stored step, for the caller to compare."""
     if latest is None:
         return None
     content = {"version": latest.version, "state": latest.state, "data": latest.data, "saved_at": latest.saved_at}
@@ -144,7 +145,7 @@ def stored_step(latest: StepSave | None) -> dict[str, Any] | None:
 
 
 def _merge(consultation: ConsultationDetails, patient: Patient, save: NewSave, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What is stored, with what was sent over it. Raises Invalid."""
+    """Returns the stored data with the sent data merged over them. Raises Invalid."""
     latest = consultation.saves.get(save.step)
     stored = latest.data if latest else {}
     measured = save.step is Step.VITALS and {"weight_kg", "height_cm"} & set(sent)
@@ -159,7 +160,7 @@ def _merge(consultation: ConsultationDetails, patient: Patient, save: NewSave, s
 
 
 def _validate(by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, data: Mapping[str, Any]) -> StepSave:
-    """The step's next version, not stored yet. Raises Invalid for an incomplete step and for an unknown diagnosis code."""
+    """Returns the unsaved next version of the step. Raises Invalid for an incomplete step and for an unknown diagnosis code."""
     row, previous = consultation.row, consultation.saves.get(save.step)
     completed = _is_completed(save, data)
     return StepSave(
@@ -176,7 +177,7 @@ def _validate(by: Actor, consultation: ConsultationDetails, patient: Patient, sa
 
 
 def _is_completed(save: NewSave, data: Mapping[str, Any]) -> bool:
-    """Whether the save completes the step. Raises Invalid where the caller says so and something is missing."""
+    """Returns whether the save completes the step. Raises Invalid if the caller says so but something is missing."""
     missing, is_unanswered = definitions.missing_fields(save.step, data), definitions.is_unanswered(save.step, data)
     if save.completed and missing:
         raise Invalid(errors=[{"field": f"step_data.{name}", "issue": "Required to complete the step."} for name in missing])
@@ -190,7 +191,7 @@ def _day(row: Consultation) -> date:
 
 
 def _parsed(step: Step, data: Mapping[str, Any], day: date, patient: Patient) -> dict[str, Any]:
-    """What the server makes of the data. Raises Invalid for a diagnosis that cannot be made on the day of the visit."""
+    """Returns the values that the server parses from the data. Raises Invalid for a diagnosis that is not valid on that day."""
     if step is Step.VITALS:
         return vitals.measured(data)
     if step is Step.ASSESSMENT and data.get("diagnoses"):
@@ -199,7 +200,7 @@ def _parsed(step: Step, data: Mapping[str, Any], day: date, patient: Patient) ->
 
 
 def _with_fit(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[str, Any]:
-    """Returns the diagnosis, with the reason in `unusual` where it does not fit the patient's age or sex."""
+    """Returns the diagnosis, with the reason in `unusual` if it does not fit the patient's age or sex."""
     years = max(years_between(patient.date_of_birth, day), 0)
     noon = datetime.combine(day, time(12), ZoneInfo(settings.CLINIC_TIME_ZONE))
     reason = plausibility.implausibility(diagnosis["code"], age_years=years, sex=patient.gender, age=ages.age_of(patient, noon))
@@ -207,7 +208,7 @@ def _with_fit(diagnosis: dict[str, Any], day: date, patient: Patient) -> dict[st
 
 
 def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, Any]]:
-    """The codes with their names, in one query. Without a word about it the first is the primary one."""
+    """Returns the codes with their names, in one query. If none is marked as primary, the first is."""
     codes = [diagnosis["code"] for diagnosis in diagnoses]
     known, wrong = terminology.check_codes(codes, on=day), []
     for position, code in enumerate(codes):
@@ -225,7 +226,8 @@ def _coded(diagnoses: Sequence[Mapping[str, Any]], day: date) -> list[dict[str, 
 
 
 def _changes_nothing(consultation: ConsultationDetails, save: NewSave, new_save: StepSave) -> bool:
-    """Whether the same is stored already, no alert is acknowledged, and no handler has yet to see what was stored before it."""
+    """Returns whether the same data are stored already, no alert is acknowledged, and no handler must still place an order for
+    them."""
     previous = consultation.saves.get(save.step)
     unchanged = previous is not None and (new_save.data, new_save.state) == (previous.data, previous.state)
     needs_order = ports.handler_of(save.step) is not None and notices.of_save(previous) is not None
@@ -233,7 +235,7 @@ def _changes_nothing(consultation: ConsultationDetails, save: NewSave, new_save:
 
 
 def _place_order(by: Actor, row: Consultation, save: NewSave, new_save: StepSave) -> None:
-    """Let the step's handler place or change the order of a completed step, and keep its outcome. Raises _OrderRefused."""
+    """Lets the step's handler place or change the order of a completed step, and stores its outcome. Raises _OrderRefused."""
     handler = ports.handler_of(save.step)
     if handler is None or new_save.state != State.COMPLETED:
         return
@@ -255,7 +257,8 @@ def _place_order(by: Actor, row: Consultation, save: NewSave, new_save: StepSave
 def _guide(
     by: Actor, consultation: ConsultationDetails, patient: Patient, save: NewSave, new_save: StepSave
 ) -> ConsultationDetails:
-    """The consultation after the save: what the rules say now, the acknowledged alerts, and its progress; announced."""
+    """Updates the guidance, the acknowledged alerts and the progress after the save, announces it, and returns the
+    consultation."""
     row, saves = consultation.row, {**consultation.saves, save.step: new_save}
     before = consultation.alerts
     row.guidance = guidance.current_guidance(row, patient, saves)

@@ -1,4 +1,4 @@
-"""The eleven steps, counted from 0: what each is called, what its data may hold, and what completes it. Pure."""
+"""The eleven steps, counted from 0: their names, their fields, and what completes them. Pure."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -25,13 +25,15 @@ class Step(IntEnum):
 
     @property
     def wire_name(self) -> str:
-        """Its name on the wire."""
+        """The step's name in the API."""
         return self.name.lower()
 
 
 STEP_COUNT = len(Step)
 STEPS_BY_NAME: Mapping[str, Step] = {step.wire_name: step for step in Step}
-NURSE_STEPS = frozenset((Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW))  # a nurse's
+NURSE_STEPS = frozenset(
+    (Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW)
+)  # the steps that nurses may save
 MAX_DRUGS = 30
 
 _TEST: Schema = {
@@ -106,13 +108,13 @@ REQUIRED_FIELDS: Mapping[Step, tuple[str, ...]] = {
     Step.ASSESSMENT: ("diagnoses",),
     Step.TREATMENT_PLAN: ("plan",),
 }
-# Steps that no field alone completes, and that hold nothing for the next reader while every field is empty.
+# Steps that no single field completes, and that contain nothing for the next reader while every field is empty.
 FINDING_STEPS = frozenset((Step.VITALS, Step.HISTORY_REVIEW, Step.EXAMINATION))
 _NOT_A_FINDING = frozenset(("confirmed_implausible", "entered"))
 
 
 class Unreadable(ValueError):
-    """The step's data cannot be kept. `problems` names every field, by its path in the data."""
+    """The step's data are not valid. `problems` names every field, by its path in the data."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{problems[0].field}: {problems[0].issue}")
@@ -120,7 +122,8 @@ class Unreadable(ValueError):
 
 
 def read(step: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a save as it is kept; None clears a field. Raises Unreadable naming each wrong or unknown field."""
+    """Returns the data of a save as they are stored; None clears a field. Raises Unreadable naming each invalid or unknown
+    field."""
     problems: list[Problem] = []
     if step is Step.VITALS:
         return _read_vitals(sent, problems)
@@ -137,17 +140,18 @@ def read(step: Step, sent: Mapping[str, Any]) -> dict[str, Any]:
 def merged(
     step: Step, stored: Mapping[str, Any], sent: Mapping[str, Any], person: vitals.MeasuredPerson | None = None
 ) -> dict[str, Any]:
-    """What is stored with what was sent over it (`fields.merged`): what is absent stays, None clears. Raises Unreadable.
+    """Returns the stored data with the sent ones merged over them (`fields.merged`): absent fields stay, None clears. Raises
+    Unreadable.
 
-    Vital signs are questioned where they are new: a value that was confirmed once is not asked about again. With a `person`,
+    Only new vital signs are checked for plausibility: a value that was confirmed once is not asked about again. With a `person`,
     weight and height are compared with the age, the last values and each other.
     """
     return _merged_vitals(stored, sent, person) if step is Step.VITALS else fields.merged(stored, sent)
 
 
 def _read_vitals(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """The values in metric units, with `entered` for those that were typed in other ones."""
-    known = {name: value for name, value in sent.items() if name != "entered"}  # what we show may be sent back
+    """Returns the values in metric units, with `entered` for those that were entered in other units."""
+    known = {name: value for name, value in sent.items() if name != "entered"}  # a client may send back what it was shown
     unread = {name: value for name, value in known.items() if name not in SCHEMAS[Step.VITALS]}
     values = vitals.metric(known, problems)
     entered = values.pop("entered", None)
@@ -158,7 +162,7 @@ def _read_vitals(sent: Mapping[str, Any], problems: list[Problem]) -> dict[str, 
 
 
 def _with_hint(problem: Problem, values: Mapping[str, Any]) -> Problem:
-    """The problem with the likely mistake, where the value lies out of its bounds."""
+    """Returns the problem with the likely mistake, if the value is out of bounds."""
     issue = vitals.impossible(problem.field, values.get(problem.field)) if problem.field in vitals.BOUNDS else ""
     return Problem(problem.field, issue) if issue else problem
 
@@ -181,7 +185,7 @@ def _merged_vitals(stored: Mapping[str, Any], sent: Mapping[str, Any], person: v
 
 
 def past_follow_up(stored: Mapping[str, Any], sent: Mapping[str, Any], today: date) -> list[Problem]:
-    """The problem of a follow-up date that is sent anew and lies before `today`. A date that is stored already may go by."""
+    """Returns the problem of a follow-up date that is newly sent and before `today`. A stored date may pass."""
     follow_up, stored_follow_up = sent.get("follow_up"), stored.get("follow_up")
     day = follow_up.get("date") if isinstance(follow_up, Mapping) else None
     if (
@@ -194,7 +198,7 @@ def past_follow_up(stored: Mapping[str, Any], sent: Mapping[str, Any], today: da
 
 
 def is_unanswered(step: Step, data: Mapping[str, Any]) -> bool:
-    """Whether the step asks for findings and holds none: such a step is not completed by an empty save."""
+    """Returns whether the step needs findings and has none: an empty save does not complete it."""
     findings = (value for name, value in data.items() if name not in _NOT_A_FINDING)
     return step in FINDING_STEPS and all(
         value is None or value is False or value in ([], {}) for value in findings
@@ -202,7 +206,7 @@ def is_unanswered(step: Step, data: Mapping[str, Any]) -> bool:
 
 
 def missing_fields(step: Step, data: Mapping[str, Any]) -> list[str]:
-    """The fields without which the step cannot be completed."""
+    """Returns the missing fields without which the step cannot be completed."""
     return [name for name in REQUIRED_FIELDS.get(step, ()) if not data.get(name)]
 
 

@@ -1,9 +1,8 @@
-"""The kinds of field a step's data is made of. Pure: a value goes in, the value as it is kept comes out, or a problem by name.
+"""The field types of a step's data. Pure: a field converts a sent value to the stored one, or reports a problem by name.
 
     schema = {"plan": Text(4_000), "tests": Rows({"test_code": Text(40), "priority": Choice("routine", "urgent", "stat")})}
 
-What a schema does not name is refused by name. `required` is asked within the items of a list; what a step as a whole requires to
-be completed stands in `steps`.
+Unknown fields are refused by name. `required` applies to the items of a list; `definitions` has what a step as a whole requires.
 """
 
 import re
@@ -18,12 +17,12 @@ from apps.common import text
 from apps.patients.chart.vitals import NOT_MEASURABLE, Problem
 
 MAX_ROWS = 100
-LINE_MAX = 200  # characters: up to here a text is a name and not a note
+LINE_MAX = 200  # characters: a text of at most this length is a name, not a note
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Field(Protocol):
-    """A field: how it is read, whether an item needs it, and what it is for."""
+    """A field: how it is read, whether an item requires it, and its description."""
 
     @property
     def required(self) -> bool: ...
@@ -32,7 +31,7 @@ class Field(Protocol):
     def description(self) -> str: ...
 
     def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
-        """The value as it is kept; adds to the problems what is wrong with it."""
+        """Returns the stored value; adds a problem if the value is not valid."""
         ...
 
 
@@ -41,7 +40,7 @@ Schema = Mapping[str, Field]
 
 @dataclass(frozen=True)
 class Text:
-    """Words, trimmed and not blank. A short text (a name, a dose) is one line; a longer one keeps its lines."""
+    """Text, trimmed and not blank. A short text (a name, a dose) is one line; a longer one keeps its line breaks."""
 
     maximum: int = 4_000
     required: bool = False
@@ -84,7 +83,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A number within bounds that nothing passes; `decimals` 0 is a whole number."""
+    """A number within bounds; with `decimals` 0 a whole number."""
 
     minimum: float
     maximum: float
@@ -108,7 +107,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Measure(Number):
-    """A number as above that may also be text: `not_measurable`. Units are read before (see `vitals.reading`)."""
+    """A number as above, or the text `not_measurable`. Units are converted before (see `vitals.reading`)."""
 
     def read(self, value: Any, path: str, problems: list[Problem]) -> Any:
         return value if value == NOT_MEASURABLE else super().read(value, path, problems)
@@ -116,7 +115,7 @@ class Measure(Number):
 
 @dataclass(frozen=True)
 class Id:
-    """A UUID, kept as text."""
+    """A UUID, stored as text."""
 
     required: bool = False
     description: str = ""
@@ -146,7 +145,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Group:
-    """An object of named fields; with `or_text` plain words do as well."""
+    """An object of named fields; with `or_text` also plain text."""
 
     schema: Schema
     or_text: Text | None = None
@@ -179,11 +178,11 @@ class Rows:
         if len(value) > self.maximum:
             return _add_problem(problems, path, f"Must have at most {self.maximum} items.")
         cleaned = [self.item.read(one, f"{path}[{position}]", problems) for position, one in enumerate(value)]
-        return [merged({}, one) for one in cleaned]  # a list is replaced as a whole: in its items there is nothing to clear
+        return [merged({}, one) for one in cleaned]  # a list is replaced as a whole, so its items have nothing to clear
 
 
 def read(schema: Schema, data: Mapping[str, Any], problems: list[Problem], path: str = "") -> dict[str, Any]:
-    """The data as it is kept. None stays: it clears the field. What the schema does not name is a problem."""
+    """Returns the stored form of the data. None stays, because it clears the field. An unknown field is a problem."""
     cleaned: dict[str, Any] = {}
     for name, value in data.items():
         where = f"{path}.{name}" if path else name
@@ -195,7 +194,7 @@ def read(schema: Schema, data: Mapping[str, Any], problems: list[Problem], path:
 
 
 def merged(stored: Any, sent: Any) -> Any:
-    """What is kept once this was sent over what is stored (RFC 7396): objects merge, None clears, anything else replaces."""
+    """Returns the stored value merged with the sent one (RFC 7396): objects merge, None clears, anything else replaces."""
     if not isinstance(sent, Mapping):
         return sent
     before = stored if isinstance(stored, Mapping) else {}

@@ -1,7 +1,8 @@
-"""Says of steps 5 and 8 that nothing comes of what they hold, as long as no higher app has registered a handler (`ports`).
+"""Notices for steps 5 and 8 that their items are not ordered or prescribed, while no higher app has registered a handler
+(`ports`).
 
-A step that shows amoxicillin as done looks like a prescription. Without a handler nobody has checked it against the allergies and
-no pharmacy will see it, so the pages and the API say so wherever the step is shown.
+A step that shows amoxicillin as done looks like a prescription. Without a handler HIMS has not checked it against the allergies
+and no pharmacy will see it, so the pages and the API say so wherever the step is shown.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from apps.consultations.steps.definitions import Step
 
 @dataclass(frozen=True)
 class StepNotice:
-    """What has not happened. `label` is the short form for the stepper, `field` the list of the step's data that it is about."""
+    """What has not happened. `label` is the short form in the list of steps, `field` the list in the step's data that it is
+    about."""
 
     code: str
     step: Step
@@ -48,15 +50,15 @@ _NOTICES: Mapping[Step, StepNotice] = {
 
 
 def of_step(step: Step) -> StepNotice | None:
-    """Returns the notice for the user who fills in the step now; None where a handler is registered."""
+    """Returns the notice for the user who fills in the step now; None if a handler is registered."""
     return None if ports.handler_of(step) else _NOTICES.get(step)
 
 
 def of_save(save: StepSave | None) -> StepNotice | None:
-    """The notice for what is stored in the step.
+    """Returns the notice for the stored data of the step.
 
-    None where the step holds no item or a handler has placed it. An item that was saved before the handler was registered was
-    never placed: the notice stays until the step is saved again.
+    None if the step has no item or a handler has placed it. An item that was saved before the handler was registered was never
+    placed: the notice stays until the step is saved again.
     """
     notice = _NOTICES.get(Step(save.number)) if save else None
     if save is None or notice is None or not save.data.get(notice.field.removeprefix("step_data.")):
@@ -66,5 +68,5 @@ def of_save(save: StepSave | None) -> StepNotice | None:
 
 
 def of_consultation(consultation: ConsultationDetails) -> list[StepNotice]:
-    """The notices for everything that is stored in the visit, in the order of the steps."""
+    """Returns the notices for all stored data of the consultation, in the order of the steps."""
     return [notice for step in _NOTICES if (notice := of_save(consultation.saves.get(step)))]

@@ -1,13 +1,12 @@
-"""A plug: whoever stands above fills steps 5 and 8, so that the step is saved and the order placed in one transaction.
+"""A port: higher apps handle steps 5 and 8, so that one transaction saves the step and places the order.
 
-    ports.plug(Step.INVESTIGATIONS, LabOrders())
+    ports.register_step_handler(Step.INVESTIGATIONS, LabOrders())
 
-`place` is called in the transaction of the save: what it does and what is saved stand or fall together. It refuses by raising
-(a safety alert is a Conflict with `alerts`); then nothing of the save is kept, and `refused` is called after the rollback, to
-note what was shown. Only completed saves place anything: a draft orders nothing. A step that is saved again hands over what its
-handler answered before, for it to change.
+`place` runs in the transaction of the save, so both succeed or fail together. It refuses by raising an error (a safety alert is a
+Conflict with `alerts`); then the save is rolled back, and `refused` is called afterwards to record what was shown. Only completed
+saves place an order; a draft does not. When a step is saved again, its handler gets its previous result, to change it.
 
-Without a handler the step is saved as it is.
+Without a handler the step is saved unchanged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ HANDLED_STEPS = (Step.INVESTIGATIONS, Step.PRESCRIPTIONS)
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """An alert that was seen, and why it is overridden."""
+    """An alert that was acknowledged, and why it is overridden."""
 
     id: str
     reason: str
@@ -32,7 +31,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a completed step asks for. `data` is the step's; `earlier` what the handler answered last time."""
+    """What a completed step orders. `data` is the step's data, `earlier` the handler's previous result."""
 
     consultation_id: UUID
     patient_id: UUID
@@ -44,17 +43,17 @@ class Order:
 
 
 class StepHandler(Protocol):
-    """What laboratory and prescriptions offer."""
+    """What laboratory and prescriptions implement."""
 
     def place(self, *, by: Actor, order: Order) -> Mapping[str, Any]:
-        """Place or change the order. Answers plain values that are shown with the step, like the ids and the alerts that inform.
+        """Places or changes the order. Returns plain values that are shown with the step, like ids and alerts for information.
 
         Raises Invalid with fields below `step_data`, or Conflict.
         """
         ...
 
     def refused(self, *, by: Actor, order: Order, refusal: HimsError) -> None:
-        """Note what was shown with the refusal; nothing else of the save is left."""
+        """Records what was shown with the refusal; the save itself was rolled back."""
         ...
 
 
@@ -62,17 +61,17 @@ _handlers: dict[Step, StepHandler] = {}
 
 
 def register_step_handler(step: Step, handler: StepHandler) -> None:
-    """Fill a step. Raises ValueError for a step that is not filled from above."""
+    """Registers the handler of a step. Raises ValueError for a step that takes none."""
     if step not in HANDLED_STEPS:
         raise ValueError(f"step {int(step)} has no handler")
     _handlers[step] = handler
 
 
 def unregister_step_handler(step: Step) -> None:
-    """Take the handler out again (tests)."""
+    """Removes the handler again (for tests)."""
     _handlers.pop(step, None)
 
 
 def handler_of(step: Step) -> StepHandler | None:
-    """Who fills the step, if anybody does."""
+    """Returns the step's handler, or None."""
     return _handlers.get(step)
