@@ -39,6 +39,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['username'],
+                'constraints': [
+                    models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='user_username_once'),
+                    models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_once'),
+                    models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'manager', 'doctor', 'nurse', 'receptionist', 'pharmacist', 'lab_technician', 'billing', 'patient'])), name='user_role_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('username', ''), _negated=True), models.Q(('first_name__regex', '\\S'), ('last_name__regex', '\\S'), _connector='OR')), name='user_named'),
+                    models.CheckConstraint(condition=models.Q(('first_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('last_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), _connector='OR', _negated=True), name='user_names_visible'),
+                ],
             },
             bases=(apps.accounts.models.RolePermissions, models.Model),
         ),
@@ -60,6 +67,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'API key',
                 'ordering': ['-created_at', '-id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='api_key_named'),
+                    models.CheckConstraint(condition=models.Q(('prefix__regex', '^hims_(live|test)_[0-9a-f]{6}$')), name='api_key_prefix_shape'),
+                    models.CheckConstraint(condition=models.Q(('scopes__len__gt', 0), ('scopes__contained_by', ['analytics:read', 'appointments:read', 'appointments:write', 'audit:read', 'billing:read', 'billing:write', 'consultations:read', 'consultations:write', 'history:read', 'history:write', 'lab:read', 'lab:write', 'notifications:read', 'notifications:send', 'patients:read', 'patients:write', 'pharmacy:read', 'pharmacy:write', 'prescriptions:read', 'prescriptions:write', 'webhooks:manage'])), name='api_key_scopes_known'),
+                    models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='api_key_expires_later'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -69,6 +82,11 @@ class Migration(migrations.Migration):
                 ('issued_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('issued_at')), _connector='OR'), name='api_key_secret_ends_later'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='FailureCount',
@@ -97,6 +115,12 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('purpose__in', ['reset', 'invitation'])), name='password_link_purpose_known'),
+                    models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='password_link_expires_later'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RecoveryCode',
@@ -129,6 +153,12 @@ class Migration(migrations.Migration):
                 ('failed_proofs', models.PositiveSmallIntegerField(default=0)),
                 ('enrollment_only', models.BooleanField(default=False)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at', None)), models.Q(('ended_at__isnull', False), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='session_end_has_reason'),
+                    models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('started_at'))), name='session_expires_later'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Doctor',
@@ -139,6 +169,13 @@ class Migration(migrations.Migration):
                 ('taxonomy', models.CharField(blank=True, max_length=10, verbose_name='NUCC taxonomy')),
                 ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, size=None)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(models.F('npi'), condition=models.Q(('npi', ''), _negated=True), name='doctor_npi_once'),
+                    models.CheckConstraint(condition=models.Q(('npi', ''), ('npi__regex', '^[12]\\d{9}$'), _connector='OR'), name='doctor_npi_shape'),
+                    models.CheckConstraint(condition=models.Q(('taxonomy', ''), ('taxonomy__regex', '^[0-9A-Z]{9}X$'), _connector='OR'), name='doctor_taxonomy_shape'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='TotpDevice',
@@ -151,26 +188,12 @@ class Migration(migrations.Migration):
                 ('last_step', models.BigIntegerField(default=-1)),
                 ('drift', models.SmallIntegerField(default=0)),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='user_username_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'manager', 'doctor', 'nurse', 'receptionist', 'pharmacist', 'lab_technician', 'billing', 'patient'])), name='user_role_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('username', ''), _negated=True), models.Q(('first_name__regex', '\\S'), ('last_name__regex', '\\S'), _connector='OR')), name='user_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('first_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('last_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), _connector='OR', _negated=True), name='user_names_visible'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('drift__gte', -10), ('drift__lte', 10)), name='totp_drift_bounded'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at', None), ('offered_to__isnull', False)), models.Q(('confirmed_at__isnull', False), ('offered_to', None)), _connector='OR'), name='totp_offered_while_it_waits'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='apikey',
@@ -213,71 +236,15 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.session'),
         ),
         migrations.AddConstraint(
-            model_name='doctor',
-            constraint=models.UniqueConstraint(models.F('npi'), condition=models.Q(('npi', ''), _negated=True), name='doctor_npi_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='doctor',
-            constraint=models.CheckConstraint(condition=models.Q(('npi', ''), ('npi__regex', '^[12]\\d{9}$'), _connector='OR'), name='doctor_npi_shape'),
-        ),
-        migrations.AddConstraint(
-            model_name='doctor',
-            constraint=models.CheckConstraint(condition=models.Q(('taxonomy', ''), ('taxonomy__regex', '^[0-9A-Z]{9}X$'), _connector='OR'), name='doctor_taxonomy_shape'),
-        ),
-        migrations.AddConstraint(
-            model_name='totpdevice',
-            constraint=models.CheckConstraint(condition=models.Q(('drift__gte', -10), ('drift__lte', 10)), name='totp_drift_bounded'),
-        ),
-        migrations.AddConstraint(
-            model_name='totpdevice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at', None), ('offered_to__isnull', False)), models.Q(('confirmed_at__isnull', False), ('offered_to', None)), _connector='OR'), name='totp_offered_while_it_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='api_key_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('prefix__regex', '^hims_(live|test)_[0-9a-f]{6}$')), name='api_key_prefix_shape'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('scopes__len__gt', 0), ('scopes__contained_by', ['analytics:read', 'appointments:read', 'appointments:write', 'audit:read', 'billing:read', 'billing:write', 'consultations:read', 'consultations:write', 'history:read', 'history:write', 'lab:read', 'lab:write', 'notifications:read', 'notifications:send', 'patients:read', 'patients:write', 'pharmacy:read', 'pharmacy:write', 'prescriptions:read', 'prescriptions:write', 'webhooks:manage'])), name='api_key_scopes_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='api_key_expires_later'),
-        ),
-        migrations.AddConstraint(
             model_name='apikeysecret',
             constraint=models.UniqueConstraint(models.F('api_key'), condition=models.Q(('ends_at', None)), name='api_key_secret_current_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikeysecret',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gte', models.F('issued_at')), _connector='OR'), name='api_key_secret_ends_later'),
         ),
         migrations.AddConstraint(
             model_name='knownplace',
             constraint=models.UniqueConstraint(fields=('user', 'mark'), name='known_place_once'),
         ),
-        migrations.AddConstraint(
-            model_name='passwordlink',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['reset', 'invitation'])), name='password_link_purpose_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='passwordlink',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='password_link_expires_later'),
-        ),
         migrations.AddIndex(
             model_name='session',
             index=models.Index(condition=models.Q(('ended_at', None)), fields=['user'], name='session_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at', None)), models.Q(('ended_at__isnull', False), models.Q(('end_reason', ''), _negated=True)), _connector='OR'), name='session_end_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('started_at'))), name='session_expires_later'),
         ),
     ]

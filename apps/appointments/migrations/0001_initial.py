@@ -79,6 +79,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-scheduled_time', '-id'],
+                'indexes': [
+                    models.Index(fields=['-scheduled_time', '-id'], name='appointment_newest'),
+                    models.Index(fields=['doctor', '-scheduled_time', '-id'], name='appointment_of_doctor'),
+                    models.Index(fields=['patient', '-scheduled_time', '-id'], name='appointment_of_patient'),
+                    models.Index(fields=['status', '-scheduled_time', '-id'], name='appointment_by_status'),
+                    models.Index(condition=models.Q(('checked_in_at__isnull', False)), fields=['checked_in_at'], name='appointment_came'),
+                    models.Index(condition=models.Q(('status', 'completed')), fields=['doctor', 'appointment_type', '-scheduled_time', '-id'], name='appointment_seen'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'scheduled', 'confirmed', 'checked_in', 'in_progress', 'completed', 'cancelled', 'no_show'])), name='appointment_status_known'),
+                    models.CheckConstraint(condition=models.Q(('appointment_type__in', ['consultation', 'follow_up', 'procedure', 'vaccination', 'lab', 'telehealth', 'emergency'])), name='appointment_type_known'),
+                    models.CheckConstraint(condition=models.Q(('triage__in', ['routine', 'urgent', 'emergency'])), name='appointment_triage_known'),
+                    models.CheckConstraint(condition=models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 480)), name='appointment_duration_sensible'),
+                    models.CheckConstraint(condition=models.Q(('duration_minutes', django.db.models.expressions.CombinedExpression(django.db.models.functions.datetime.Extract(models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('ends_at'), '-', models.F('scheduled_time')), output_field=models.DurationField()), 'epoch'), '/', models.Value(60)))), name='appointment_ends_after_its_duration'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('overbook_day', None), ('overbook_reason', ''), ('overbook_seat', None)), models.Q(('overbook_day__isnull', False), ('overbook_reason__regex', '\\S'), ('overbook_seat__gte', 1)), _connector='OR'), name='appointment_overbooked_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('status', 'cancelled')), models.Q(models.Q(('status', 'cancelled'), _negated=True), ('cancellation_reason', ''), ('cancelled_at', None)), _connector='OR'), name='appointment_cancelled_whole'),
+                    models.CheckConstraint(condition=models.Q(('attending_doctor', None), ('status', 'in_progress'), _connector='OR'), name='appointment_attended_in_progress'),
+                    models.UniqueConstraint(condition=models.Q(('overbook_seat__isnull', False), ('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), fields=('doctor', 'overbook_day', 'overbook_seat'), name='appointment_overbook_seat_once'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('overbook_seat', None), ('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), expressions=[('doctor', '='), (models.Func('scheduled_time', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='appointment_doctor_not_twice'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), expressions=[('patient', '='), (models.Func('scheduled_time', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='appointment_patient_not_twice'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -100,6 +121,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-moved_at', '-id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='bulk_reschedule_ends_later'),
+                    models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='bulk_reschedule_has_reason'),
+                    models.CheckConstraint(condition=models.Q(('to_doctor', None), models.Q(('to_doctor', models.F('doctor')), _negated=True), _connector='OR'), name='bulk_reschedule_to_another'),
+                    models.CheckConstraint(condition=models.Q(('undone_at', None), ('undone_at__gte', models.F('moved_at')), _connector='OR'), name='bulk_reschedule_undone_later'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +144,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('doctor',), name='calendar_feed_one_live'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +170,12 @@ class Migration(migrations.Migration):
                 ('minutes', models.PositiveSmallIntegerField()),
                 ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='appointments.doctorschedule')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('schedule', 'appointment_type'), name='appointment_length_once'),
+                    models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='appointment_length_sensible'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Room',
@@ -175,6 +211,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('move', 'appointment'), name='rescheduled_once'),
+                    models.CheckConstraint(condition=models.Q(('result__in', ['moved', 'put_back', 'kept'])), name='rescheduled_result_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('because__regex', '\\S'), ('result', 'kept')), models.Q(models.Q(('result', 'kept'), _negated=True), ('because', '')), _connector='OR'), name='rescheduled_kept_why'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -187,6 +228,14 @@ class Migration(migrations.Migration):
                 ('doctor', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('room', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='appointments.room')),
             ],
+            options={
+                'indexes': [
+                    models.Index(condition=models.Q(('is_open', True)), fields=['starts_at'], name='freed_slot_offer_to_come'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='freed_slot_offer_ends_later'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='appointment',
@@ -230,6 +279,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('from_status', models.F('to_status')), _negated=True), name='status_change_changes'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -247,6 +299,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'time off',
                 'ordering': ['starts_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['doctor', 'ends_at'], name='time_off_of_doctor'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='time_off_ends_later'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -271,6 +329,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'waitlist',
+                'indexes': [
+                    models.Index(condition=models.Q(('status', 'waiting')), fields=['date_to', 'created_at'], name='waitlist_waiting'),
+                    models.Index(fields=['patient'], name='waitlist_of_patient'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('status__in', ['waiting', 'booked', 'withdrawn', 'expired'])), name='waitlist_status_known'),
+                    models.CheckConstraint(condition=models.Q(('priority__in', ['low', 'medium', 'high', 'urgent'])), name='waitlist_priority_known'),
+                    models.CheckConstraint(condition=models.Q(('appointment_type__in', ['consultation', 'follow_up', 'procedure', 'vaccination', 'lab', 'telehealth', 'emergency'])), name='waitlist_type_known'),
+                    models.CheckConstraint(condition=models.Q(('date_from__lte', models.F('date_to'))), name='waitlist_days_in_order'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('time_from', None), ('time_to', None)), models.Q(('time_from__isnull', False), ('time_from__lt', models.F('time_to')), ('time_to__isnull', False)), _connector='OR'), name='waitlist_times_in_order'),
+                    models.CheckConstraint(condition=models.Q(('duration_minutes', None), models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 480)), _connector='OR'), name='waitlist_duration_sensible'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', False), ('status', 'booked')), models.Q(models.Q(('status', 'booked'), _negated=True), ('appointment', None)), _connector='OR'), name='waitlist_booked_whole'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -295,6 +366,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'offer',
+                'indexes': [
+                    models.Index(condition=models.Q(('status', 'open')), fields=['expires_at'], name='offer_due'),
+                    models.Index(fields=['opening'], name='offer_of_opening'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('status__in', ['open', 'accepted', 'declined', 'expired', 'lost', 'withdrawn'])), name='offer_status_known'),
+                    models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('scheduled_time'))), name='offer_ends_before_the_visit'),
+                    models.CheckConstraint(condition=models.Q(('duration_minutes__lte', models.F('free_minutes'))), name='offer_fits'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', False), ('status', 'accepted')), models.Q(models.Q(('status', 'accepted'), _negated=True), ('appointment', None)), _connector='OR'), name='offer_accepted_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='offer_settled_whole'),
+                    models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('entry',), name='offer_one_open_an_entry'),
+                    models.UniqueConstraint(fields=('entry', 'opening'), name='offer_once_an_opening'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -312,230 +396,20 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'working hours',
                 'ordering': ['weekday', 'starts'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='working_hours_weekday'),
+                    models.CheckConstraint(condition=models.Q(('starts__lt', models.F('ends')), ('ends', datetime.time(0, 0)), _connector='OR'), name='working_hours_end_later'),
+                    models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_until', None), ('valid_from__lte', models.F('valid_until')), _connector='OR'), name='working_hours_valid'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('weekday', '='), (models.Func('valid_from', 'valid_until', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), (models.Func(models.Func(django.db.models.functions.datetime.Extract(models.F('starts'), 'epoch'), template='(%(expressions)s)::integer'), models.Case(models.When(ends=datetime.time(0, 0), then=models.Value(86400)), default=models.Func(django.db.models.functions.datetime.Extract(models.F('ends'), 'epoch'), template='(%(expressions)s)::integer'), output_field=models.IntegerField()), django.contrib.postgres.fields.ranges.RangeBoundary(), function='int4range', output_field=django.contrib.postgres.fields.ranges.IntegerRangeField()), '&&')], name='working_hours_do_not_overlap'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='bulk_reschedule_ends_later'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='bulk_reschedule_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('to_doctor', None), models.Q(('to_doctor', models.F('doctor')), _negated=True), _connector='OR'), name='bulk_reschedule_to_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreschedule',
-            constraint=models.CheckConstraint(condition=models.Q(('undone_at', None), ('undone_at__gte', models.F('moved_at')), _connector='OR'), name='bulk_reschedule_undone_later'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarfeed',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('doctor',), name='calendar_feed_one_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointmentlength',
-            constraint=models.UniqueConstraint(fields=('schedule', 'appointment_type'), name='appointment_length_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointmentlength',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='appointment_length_sensible'),
-        ),
-        migrations.AddConstraint(
-            model_name='rescheduledappointment',
-            constraint=models.UniqueConstraint(fields=('move', 'appointment'), name='rescheduled_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='rescheduledappointment',
-            constraint=models.CheckConstraint(condition=models.Q(('result__in', ['moved', 'put_back', 'kept'])), name='rescheduled_result_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='rescheduledappointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('because__regex', '\\S'), ('result', 'kept')), models.Q(models.Q(('result', 'kept'), _negated=True), ('because', '')), _connector='OR'), name='rescheduled_kept_why'),
-        ),
-        migrations.AddIndex(
-            model_name='freedslotoffer',
-            index=models.Index(condition=models.Q(('is_open', True)), fields=['starts_at'], name='freed_slot_offer_to_come'),
-        ),
-        migrations.AddConstraint(
-            model_name='freedslotoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='freed_slot_offer_ends_later'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['-scheduled_time', '-id'], name='appointment_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['doctor', '-scheduled_time', '-id'], name='appointment_of_doctor'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['patient', '-scheduled_time', '-id'], name='appointment_of_patient'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['status', '-scheduled_time', '-id'], name='appointment_by_status'),
         ),
         migrations.AddIndex(
             model_name='appointment',
             index=models.Index(condition=models.Q(('series__isnull', False)), fields=['series'], name='appointment_of_series'),
         ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(condition=models.Q(('checked_in_at__isnull', False)), fields=['checked_in_at'], name='appointment_came'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(condition=models.Q(('status', 'completed')), fields=['doctor', 'appointment_type', '-scheduled_time', '-id'], name='appointment_seen'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'scheduled', 'confirmed', 'checked_in', 'in_progress', 'completed', 'cancelled', 'no_show'])), name='appointment_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('appointment_type__in', ['consultation', 'follow_up', 'procedure', 'vaccination', 'lab', 'telehealth', 'emergency'])), name='appointment_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('triage__in', ['routine', 'urgent', 'emergency'])), name='appointment_triage_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 480)), name='appointment_duration_sensible'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes', django.db.models.expressions.CombinedExpression(django.db.models.functions.datetime.Extract(models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('ends_at'), '-', models.F('scheduled_time')), output_field=models.DurationField()), 'epoch'), '/', models.Value(60)))), name='appointment_ends_after_its_duration'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('overbook_day', None), ('overbook_reason', ''), ('overbook_seat', None)), models.Q(('overbook_day__isnull', False), ('overbook_reason__regex', '\\S'), ('overbook_seat__gte', 1)), _connector='OR'), name='appointment_overbooked_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('status', 'cancelled')), models.Q(models.Q(('status', 'cancelled'), _negated=True), ('cancellation_reason', ''), ('cancelled_at', None)), _connector='OR'), name='appointment_cancelled_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('attending_doctor', None), ('status', 'in_progress'), _connector='OR'), name='appointment_attended_in_progress'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(condition=models.Q(('overbook_seat__isnull', False), ('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), fields=('doctor', 'overbook_day', 'overbook_seat'), name='appointment_overbook_seat_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('overbook_seat', None), ('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), expressions=[('doctor', '='), (models.Func('scheduled_time', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='appointment_doctor_not_twice'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), expressions=[('patient', '='), (models.Func('scheduled_time', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='appointment_patient_not_twice'),
-        ),
         migrations.AddConstraint(
             model_name='appointment',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('overbook_seat', None), ('room__isnull', False), ('status__in', ['scheduled', 'confirmed', 'checked_in', 'in_progress'])), expressions=[('room', '='), (models.Func('scheduled_time', 'ends_at', django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='appointment_room_not_twice'),
-        ),
-        migrations.AddConstraint(
-            model_name='statuschange',
-            constraint=models.CheckConstraint(condition=models.Q(('from_status', models.F('to_status')), _negated=True), name='status_change_changes'),
-        ),
-        migrations.AddIndex(
-            model_name='timeoff',
-            index=models.Index(fields=['doctor', 'ends_at'], name='time_off_of_doctor'),
-        ),
-        migrations.AddConstraint(
-            model_name='timeoff',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='time_off_ends_later'),
-        ),
-        migrations.AddIndex(
-            model_name='waitlistentry',
-            index=models.Index(condition=models.Q(('status', 'waiting')), fields=['date_to', 'created_at'], name='waitlist_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='waitlistentry',
-            index=models.Index(fields=['patient'], name='waitlist_of_patient'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['waiting', 'booked', 'withdrawn', 'expired'])), name='waitlist_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['low', 'medium', 'high', 'urgent'])), name='waitlist_priority_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('appointment_type__in', ['consultation', 'follow_up', 'procedure', 'vaccination', 'lab', 'telehealth', 'emergency'])), name='waitlist_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('date_from__lte', models.F('date_to'))), name='waitlist_days_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('time_from', None), ('time_to', None)), models.Q(('time_from__isnull', False), ('time_from__lt', models.F('time_to')), ('time_to__isnull', False)), _connector='OR'), name='waitlist_times_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes', None), models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 480)), _connector='OR'), name='waitlist_duration_sensible'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', False), ('status', 'booked')), models.Q(models.Q(('status', 'booked'), _negated=True), ('appointment', None)), _connector='OR'), name='waitlist_booked_whole'),
-        ),
-        migrations.AddIndex(
-            model_name='waitlistoffer',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['expires_at'], name='offer_due'),
-        ),
-        migrations.AddIndex(
-            model_name='waitlistoffer',
-            index=models.Index(fields=['opening'], name='offer_of_opening'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'accepted', 'declined', 'expired', 'lost', 'withdrawn'])), name='offer_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('scheduled_time'))), name='offer_ends_before_the_visit'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes__lte', models.F('free_minutes'))), name='offer_fits'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', False), ('status', 'accepted')), models.Q(models.Q(('status', 'accepted'), _negated=True), ('appointment', None)), _connector='OR'), name='offer_accepted_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='offer_settled_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('entry',), name='offer_one_open_an_entry'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitlistoffer',
-            constraint=models.UniqueConstraint(fields=('entry', 'opening'), name='offer_once_an_opening'),
-        ),
-        migrations.AddConstraint(
-            model_name='workinghours',
-            constraint=models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='working_hours_weekday'),
-        ),
-        migrations.AddConstraint(
-            model_name='workinghours',
-            constraint=models.CheckConstraint(condition=models.Q(('starts__lt', models.F('ends')), ('ends', datetime.time(0, 0)), _connector='OR'), name='working_hours_end_later'),
-        ),
-        migrations.AddConstraint(
-            model_name='workinghours',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_until', None), ('valid_from__lte', models.F('valid_until')), _connector='OR'), name='working_hours_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='workinghours',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('weekday', '='), (models.Func('valid_from', 'valid_until', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), (models.Func(models.Func(django.db.models.functions.datetime.Extract(models.F('starts'), 'epoch'), template='(%(expressions)s)::integer'), models.Case(models.When(ends=datetime.time(0, 0), then=models.Value(86400)), default=models.Func(django.db.models.functions.datetime.Extract(models.F('ends'), 'epoch'), template='(%(expressions)s)::integer'), output_field=models.IntegerField()), django.contrib.postgres.fields.ranges.RangeBoundary(), function='int4range', output_field=django.contrib.postgres.fields.ranges.IntegerRangeField()), '&&')], name='working_hours_do_not_overlap'),
         ),
     ]

@@ -55,6 +55,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['-started_at', '-id'], name='consultation_newest'),
+                    models.Index(fields=['patient', '-started_at', '-id'], name='consultation_of_patient'),
+                    models.Index(fields=['doctor', '-started_at', '-id'], name='consultation_of_doctor'),
+                    models.Index(fields=['status', '-started_at', '-id'], name='consultation_by_status'),
+                    models.Index(fields=['appointment', '-started_at', '-id'], name='consultation_of_visit'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('status__in', ['in_progress', 'on_hold', 'completed', 'amended', 'cancelled'])), name='consultation_status_known'),
+                    models.CheckConstraint(condition=models.Q(('workflow_type__in', ['adaptive', 'standard', 'quick'])), name='consultation_workflow_known'),
+                    models.CheckConstraint(condition=models.Q(('current_step__lte', 10)), name='consultation_step_exists'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('content_sha256__regex', '^[0-9a-f]{64}$'), ('status__in', ['completed', 'amended'])), models.Q(models.Q(('status__in', ['completed', 'amended']), _negated=True), ('completed_at', None), ('content_sha256', ''), ('override_reason', ''), ('signed_by', None)), _connector='OR'), name='consultation_signed_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('status', 'cancelled')), models.Q(models.Q(('status', 'cancelled'), _negated=True), ('cancelled_at', None)), _connector='OR'), name='consultation_cancelled_whole'),
+                    models.CheckConstraint(condition=models.Q(('completed_at', None), ('completed_at__gte', models.F('started_at')), _connector='OR'), name='consultation_ends_later'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('workflow_type', 'adaptive'), models.Q(('rule_version', ''), _negated=True)), models.Q(models.Q(('workflow_type', 'adaptive'), _negated=True), ('rule_version', '')), _connector='OR'), name='consultation_guided_by_a_version'),
+                    models.UniqueConstraint(condition=models.Q(('status__in', ['in_progress', 'on_hold'])), fields=('appointment',), name='consultation_one_live_of_appointment'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -71,6 +88,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'addenda',
                 'ordering': ['signed_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['consultation', 'signed_at', 'id'], name='addendum_of_consultation'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('text__regex', '\\S')), name='addendum_says_something'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -87,6 +110,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('consultation', 'alert_id'), name='acknowledgement_once'),
+                    models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='acknowledgement_has_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -104,6 +131,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'indexes': [
+                    models.Index(fields=['consultation', 'id'], name='consultation_status_change'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +152,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['consultation', 'number', '-version'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('consultation', 'number', 'version'), name='step_save_version_once'),
+                    models.CheckConstraint(condition=models.Q(('number__lte', 10)), name='step_save_step_exists'),
+                    models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='step_save_version_counts'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['in_progress', 'completed'])), name='step_save_state_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,102 +176,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('consultation', 'alert_id'), name='vital_alert_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('cleared_at', None), ('cleared_by', None)), ('cleared_at__gte', models.F('raised_at')), _connector='OR'), name='vital_alert_cleared_later'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['-started_at', '-id'], name='consultation_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['patient', '-started_at', '-id'], name='consultation_of_patient'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['doctor', '-started_at', '-id'], name='consultation_of_doctor'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['status', '-started_at', '-id'], name='consultation_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='consultation',
-            index=models.Index(fields=['appointment', '-started_at', '-id'], name='consultation_of_visit'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['in_progress', 'on_hold', 'completed', 'amended', 'cancelled'])), name='consultation_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(('workflow_type__in', ['adaptive', 'standard', 'quick'])), name='consultation_workflow_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(('current_step__lte', 10)), name='consultation_step_exists'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('content_sha256__regex', '^[0-9a-f]{64}$'), ('status__in', ['completed', 'amended'])), models.Q(models.Q(('status__in', ['completed', 'amended']), _negated=True), ('completed_at', None), ('content_sha256', ''), ('override_reason', ''), ('signed_by', None)), _connector='OR'), name='consultation_signed_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('status', 'cancelled')), models.Q(models.Q(('status', 'cancelled'), _negated=True), ('cancelled_at', None)), _connector='OR'), name='consultation_cancelled_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(('completed_at', None), ('completed_at__gte', models.F('started_at')), _connector='OR'), name='consultation_ends_later'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('workflow_type', 'adaptive'), models.Q(('rule_version', ''), _negated=True)), models.Q(models.Q(('workflow_type', 'adaptive'), _negated=True), ('rule_version', '')), _connector='OR'), name='consultation_guided_by_a_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='consultation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['in_progress', 'on_hold'])), fields=('appointment',), name='consultation_one_live_of_appointment'),
-        ),
-        migrations.AddIndex(
-            model_name='addendum',
-            index=models.Index(fields=['consultation', 'signed_at', 'id'], name='addendum_of_consultation'),
-        ),
-        migrations.AddConstraint(
-            model_name='addendum',
-            constraint=models.CheckConstraint(condition=models.Q(('text__regex', '\\S')), name='addendum_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('consultation', 'alert_id'), name='acknowledgement_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='acknowledgement_has_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='consultationstatuschange',
-            index=models.Index(fields=['consultation', 'id'], name='consultation_status_change'),
-        ),
-        migrations.AddConstraint(
-            model_name='stepsave',
-            constraint=models.UniqueConstraint(fields=('consultation', 'number', 'version'), name='step_save_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='stepsave',
-            constraint=models.CheckConstraint(condition=models.Q(('number__lte', 10)), name='step_save_step_exists'),
-        ),
-        migrations.AddConstraint(
-            model_name='stepsave',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='step_save_version_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='stepsave',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['in_progress', 'completed'])), name='step_save_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='vitalalert',
-            constraint=models.UniqueConstraint(fields=('consultation', 'alert_id'), name='vital_alert_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='vitalalert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cleared_at', None), ('cleared_by', None)), ('cleared_at__gte', models.F('raised_at')), _connector='OR'), name='vital_alert_cleared_later'),
         ),
     ]

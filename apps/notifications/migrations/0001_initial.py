@@ -36,6 +36,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'notice',
+                'indexes': [
+                    models.Index(condition=models.Q(('sent_by', None), _negated=True), fields=['-created_at', '-id'], name='message_sent'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('event_id', None), _negated=True), fields=('event_id', 'part'), name='message_once_per_event'),
+                    models.CheckConstraint(condition=models.Q(('type__in', ['info', 'success', 'warning', 'error'])), name='message_type_known'),
+                    models.CheckConstraint(condition=models.Q(('priority__in', ['low', 'medium', 'high', 'urgent'])), name='message_priority_known'),
+                    models.CheckConstraint(condition=models.Q(('category__in', ['appointment', 'consultation', 'prescription', 'lab', 'billing', 'message', 'system'])), name='message_category_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('title', ''), _negated=True), models.Q(('message', ''), _negated=True)), name='message_says_something'),
+                    models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('message'), 4000), name='message_length'),
+                    models.CheckConstraint(condition=models.Q(('action_url', ''), models.Q(('action_url__regex', "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$"), models.Q(('action_url__contains', '//'), _negated=True)), _connector='OR'), name='message_leads_within'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -47,49 +59,14 @@ class Migration(migrations.Migration):
                 ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='notifications.message')),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('sent_by', None), _negated=True), fields=['-created_at', '-id'], name='message_sent'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('event_id', None), _negated=True), fields=('event_id', 'part'), name='message_once_per_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['info', 'success', 'warning', 'error'])), name='message_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['low', 'medium', 'high', 'urgent'])), name='message_priority_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['appointment', 'consultation', 'prescription', 'lab', 'billing', 'message', 'system'])), name='message_category_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('title', ''), _negated=True), models.Q(('message', ''), _negated=True)), name='message_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('message'), 4000), name='message_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('action_url', ''), models.Q(('action_url__regex', "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$"), models.Q(('action_url__contains', '//'), _negated=True)), _connector='OR'), name='message_leads_within'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(fields=['user', '-created_at', '-id'], name='notification_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('read_at', None)), fields=['user'], name='notification_unread'),
-        ),
-        migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.UniqueConstraint(fields=('message', 'user'), name='notification_once_per_person'),
+            options={
+                'indexes': [
+                    models.Index(fields=['user', '-created_at', '-id'], name='notification_newest'),
+                    models.Index(condition=models.Q(('read_at', None)), fields=['user'], name='notification_unread'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('message', 'user'), name='notification_once_per_person'),
+                ],
+            },
         ),
     ]

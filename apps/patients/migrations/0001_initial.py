@@ -111,6 +111,26 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-seq'],
+                'indexes': [
+                    models.Index(fields=['date_of_birth', '-seq'], name='patient_by_birth'),
+                    models.Index(condition=models.Q(('is_active', False), ('merged_into', None)), fields=['-seq'], name='patient_inactive'),
+                    models.Index(condition=models.Q(('restricted', True)), fields=['-seq'], name='patient_restricted'),
+                    models.Index(django.db.models.functions.text.Upper('email'), condition=models.Q(('email', ''), _negated=True), name='patient_by_email'),
+                    models.Index(django.db.models.functions.text.Upper('insurance_policy_number'), condition=models.Q(('insurance_policy_number', ''), _negated=True), name='patient_by_policy'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='patient_not_merged_into_itself'),
+                    models.UniqueConstraint(django.db.models.functions.text.Upper('mrn'), name='patient_mrn_once'),
+                    models.UniqueConstraint(models.F('seq'), name='patient_seq_once'),
+                    models.CheckConstraint(condition=models.Q(('mrn__regex', '^[A-Za-z0-9-]{1,40}$')), name='patient_mrn_shape'),
+                    models.CheckConstraint(condition=models.Q(('first_name__regex', '\\S'), ('last_name__regex', '\\S'), _connector='OR'), name='patient_named'),
+                    models.CheckConstraint(condition=models.Q(('first_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('middle_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('last_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('emergency_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), _connector='OR', _negated=True), name='patient_names_visible'),
+                    models.CheckConstraint(condition=models.Q(('gender__in', ['male', 'female', 'other', 'unknown'])), name='patient_gender_known'),
+                    models.CheckConstraint(condition=models.Q(('allergy_status__in', ['not_asked', 'none_known', 'listed'])), name='patient_allergy_status_known'),
+                    models.CheckConstraint(condition=models.Q(('date_of_birth__gte', '1850-01-01')), name='patient_birth_plausible'),
+                    models.CheckConstraint(condition=models.Q(('deceased_at', None), ('deceased_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('date_of_birth'), '-', models.Value(datetime.timedelta(seconds=50400))), output_field=models.DateTimeField())), _connector='OR'), name='patient_died_after_birth'),
+                    models.CheckConstraint(condition=models.Q(('date_of_birth_precision', 'day'), models.Q(('date_of_birth__day', 1), ('date_of_birth_precision', 'month'), ('time_of_birth', None)), models.Q(('date_of_birth__day', 1), ('date_of_birth__month', 1), ('date_of_birth_precision__in', ['year', 'estimated']), ('time_of_birth', None)), _connector='OR'), name='patient_birth_of_its_precision'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +145,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'pair of two people',
                 'verbose_name_plural': 'pairs of two people',
+                'constraints': [
+                    models.UniqueConstraint(fields=('low', 'high'), name='not_duplicate_once'),
+                    models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='not_duplicate_in_order'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +168,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-merged_at', '-id'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('retired',), name='merge_once_at_a_time'),
+                    models.CheckConstraint(condition=models.Q(('retired', models.F('survivor')), _negated=True), name='merge_of_two'),
+                    models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='merge_has_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -158,6 +187,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-score', 'found_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['-score', 'found_at', 'id'], name='duplicate_candidate_queue'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('low', 'high'), name='duplicate_candidate_once'),
+                    models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='duplicate_candidate_in_order'),
+                    models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='duplicate_candidate_score_is_a_share'),
+                    models.CheckConstraint(condition=models.Q(('reasons__len__gt', 0)), name='duplicate_candidate_has_reasons'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -190,6 +228,20 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'chart entries',
                 'ordering': ['-occurred_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['patient', '-occurred_at', '-id'], name='chart_of_patient'),
+                    models.Index(fields=['patient', 'type', '-occurred_at', '-id'], name='chart_of_patient_by_type'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('type__in', ['allergy', 'medication', 'diagnosis', 'procedure', 'immunization', 'lab_result', 'vital_sign', 'note'])), name='chart_type_known'),
+                    models.CheckConstraint(condition=models.Q(('source__in', ['manual', 'import', 'sandbox', 'consultation', 'prescription', 'laboratory'])), name='chart_source_known'),
+                    models.CheckConstraint(condition=models.Q(('code', ''), models.Q(('code_system', ''), _negated=True), _connector='OR'), name='chart_code_has_system'),
+                    models.CheckConstraint(condition=models.Q(('display__regex', '\\S')), name='chart_says_something'),
+                    models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('occurred_at')), models.Q(models.Q(('ended_on', ''), _negated=True), ('ended_at__gte', django.db.models.expressions.CombinedExpression(models.F('occurred_at'), '-', models.Value(datetime.timedelta(days=366, seconds=7200))))), _connector='OR'), name='chart_ends_after_start'),
+                    models.CheckConstraint(condition=models.Q(('occurred_on__regex', '^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$'), ('ended_on__regex', '^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$'), models.Q(('ended_on', ''), ('ended_at__isnull', False), _connector='OR')), name='chart_partial_dates'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('retracted_at__isnull', False), ('status', 'entered_in_error'), models.Q(('retraction_reason', ''), _negated=True)), models.Q(models.Q(('status', 'entered_in_error'), _negated=True), ('retracted_at', None), ('retraction_reason', '')), _connector='OR'), name='chart_retraction_whole'),
+                    models.UniqueConstraint(condition=models.Q(('source_ref', ''), _negated=True), fields=('source', 'source_ref'), name='chart_source_row_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -202,6 +254,12 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('patient', 'user', 'because'), name='care_team_once'),
+                    models.CheckConstraint(condition=models.Q(('because__in', ['named', 'visit', 'appointment'])), name='care_team_because_known'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BreakGlass',
@@ -222,6 +280,15 @@ class Migration(migrations.Migration):
                 'verbose_name': 'emergency access',
                 'verbose_name_plural': 'emergency accesses',
                 'ordering': ['-broken_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['patient', 'user', '-until'], name='break_glass_live'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('reason__regex', '\\S.{8,}\\S')), name='break_glass_has_reason'),
+                    models.CheckConstraint(condition=models.Q(('until__gte', models.F('broken_at'))), name='break_glass_ends_later'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('review', ''), ('reviewed_at', None)), models.Q(('reviewed_at__isnull', False), ('review__regex', '\\S')), _connector='OR'), name='break_glass_review_whole'),
+                    models.CheckConstraint(condition=models.Q(('reviewed_by', None), models.Q(('reviewed_by', models.F('user')), _negated=True), _connector='OR'), name='break_glass_not_reviewed_by_oneself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -233,6 +300,11 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=apps.common.clock.now, editable=False, help_text='empty: before it was noted', null=True)),
                 ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.patient')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('system', 'value'), name='patient_identifier_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RemovedWord',
@@ -260,6 +332,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'restricted chart',
                 'ordering': ['-decided_at', '-pk'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('reason__regex', '\\S.{8,}\\S')), name='restriction_has_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -316,185 +391,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'merge triage',
                 'constraints': [models.UniqueConstraint(fields=('merge', 'model', 'row_id'), name='merge_triage_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(fields=['date_of_birth', '-seq'], name='patient_by_birth'),
-        ),
-        migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(condition=models.Q(('is_active', False), ('merged_into', None)), fields=['-seq'], name='patient_inactive'),
-        ),
-        migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(condition=models.Q(('restricted', True)), fields=['-seq'], name='patient_restricted'),
-        ),
-        migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(django.db.models.functions.text.Upper('email'), condition=models.Q(('email', ''), _negated=True), name='patient_by_email'),
-        ),
-        migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(django.db.models.functions.text.Upper('insurance_policy_number'), condition=models.Q(('insurance_policy_number', ''), _negated=True), name='patient_by_policy'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='patient_not_merged_into_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('mrn'), name='patient_mrn_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.UniqueConstraint(models.F('seq'), name='patient_seq_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('mrn__regex', '^[A-Za-z0-9-]{1,40}$')), name='patient_mrn_shape'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('first_name__regex', '\\S'), ('last_name__regex', '\\S'), _connector='OR'), name='patient_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('first_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('middle_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('last_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), ('emergency_name__regex', '[\\u0001-\\u001F\\u007F-\\u009F\\u00AD\\u061C\\u180E\\u200B\\u200E\\u200F\\u2028-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF\\u115F\\u1160\\u2800\\u3164\\uFFA0]'), _connector='OR', _negated=True), name='patient_names_visible'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('gender__in', ['male', 'female', 'other', 'unknown'])), name='patient_gender_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('allergy_status__in', ['not_asked', 'none_known', 'listed'])), name='patient_allergy_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('date_of_birth__gte', '1850-01-01')), name='patient_birth_plausible'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('deceased_at', None), ('deceased_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('date_of_birth'), '-', models.Value(datetime.timedelta(seconds=50400))), output_field=models.DateTimeField())), _connector='OR'), name='patient_died_after_birth'),
-        ),
-        migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('date_of_birth_precision', 'day'), models.Q(('date_of_birth__day', 1), ('date_of_birth_precision', 'month'), ('time_of_birth', None)), models.Q(('date_of_birth__day', 1), ('date_of_birth__month', 1), ('date_of_birth_precision__in', ['year', 'estimated']), ('time_of_birth', None)), _connector='OR'), name='patient_birth_of_its_precision'),
-        ),
-        migrations.AddConstraint(
-            model_name='notduplicate',
-            constraint=models.UniqueConstraint(fields=('low', 'high'), name='not_duplicate_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notduplicate',
-            constraint=models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='not_duplicate_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('retired',), name='merge_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(('retired', models.F('survivor')), _negated=True), name='merge_of_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='merge_has_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='duplicatecandidate',
-            index=models.Index(fields=['-score', 'found_at', 'id'], name='duplicate_candidate_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='duplicatecandidate',
-            constraint=models.UniqueConstraint(fields=('low', 'high'), name='duplicate_candidate_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='duplicatecandidate',
-            constraint=models.CheckConstraint(condition=models.Q(('low__lt', models.F('high'))), name='duplicate_candidate_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='duplicatecandidate',
-            constraint=models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='duplicate_candidate_score_is_a_share'),
-        ),
-        migrations.AddConstraint(
-            model_name='duplicatecandidate',
-            constraint=models.CheckConstraint(condition=models.Q(('reasons__len__gt', 0)), name='duplicate_candidate_has_reasons'),
-        ),
-        migrations.AddIndex(
-            model_name='chartentry',
-            index=models.Index(fields=['patient', '-occurred_at', '-id'], name='chart_of_patient'),
-        ),
-        migrations.AddIndex(
-            model_name='chartentry',
-            index=models.Index(fields=['patient', 'type', '-occurred_at', '-id'], name='chart_of_patient_by_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['allergy', 'medication', 'diagnosis', 'procedure', 'immunization', 'lab_result', 'vital_sign', 'note'])), name='chart_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['manual', 'import', 'sandbox', 'consultation', 'prescription', 'laboratory'])), name='chart_source_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(('code', ''), models.Q(('code_system', ''), _negated=True), _connector='OR'), name='chart_code_has_system'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(('display__regex', '\\S')), name='chart_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('occurred_at')), models.Q(models.Q(('ended_on', ''), _negated=True), ('ended_at__gte', django.db.models.expressions.CombinedExpression(models.F('occurred_at'), '-', models.Value(datetime.timedelta(days=366, seconds=7200))))), _connector='OR'), name='chart_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(('occurred_on__regex', '^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$'), ('ended_on__regex', '^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?$'), models.Q(('ended_on', ''), ('ended_at__isnull', False), _connector='OR')), name='chart_partial_dates'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('retracted_at__isnull', False), ('status', 'entered_in_error'), models.Q(('retraction_reason', ''), _negated=True)), models.Q(models.Q(('status', 'entered_in_error'), _negated=True), ('retracted_at', None), ('retraction_reason', '')), _connector='OR'), name='chart_retraction_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='chartentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_ref', ''), _negated=True), fields=('source', 'source_ref'), name='chart_source_row_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='careteammember',
-            constraint=models.UniqueConstraint(fields=('patient', 'user', 'because'), name='care_team_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='careteammember',
-            constraint=models.CheckConstraint(condition=models.Q(('because__in', ['named', 'visit', 'appointment'])), name='care_team_because_known'),
-        ),
-        migrations.AddIndex(
-            model_name='breakglass',
-            index=models.Index(fields=['patient', 'user', '-until'], name='break_glass_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S.{8,}\\S')), name='break_glass_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(('until__gte', models.F('broken_at'))), name='break_glass_ends_later'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('review', ''), ('reviewed_at', None)), models.Q(('reviewed_at__isnull', False), ('review__regex', '\\S')), _connector='OR'), name='break_glass_review_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakglass',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewed_by', None), models.Q(('reviewed_by', models.F('user')), _negated=True), _connector='OR'), name='break_glass_not_reviewed_by_oneself'),
-        ),
-        migrations.AddConstraint(
-            model_name='patientidentifier',
-            constraint=models.UniqueConstraint(fields=('system', 'value'), name='patient_identifier_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='restriction',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '\\S.{8,}\\S')), name='restriction_has_reason'),
         ),
     ]
