@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+import django_stubs_ext
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from apps.common import domain
 from hims import env, production
 from hims.launch import paths
+
+django_stubs_ext.monkeypatch()  # before the first model: `ModelAdmin[Patient]` and the like are evaluated when a class is defined
 
 BASE_DIR = env.BASE_DIR
 HIMS_ENV = env.name()

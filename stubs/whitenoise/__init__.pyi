@@ -1,0 +1,1 @@
+# The part of WhiteNoise that HIMS uses.
