@@ -85,7 +85,7 @@ def load(address: str, rows: int) -> Loaded:
 def _next(connection: psycopg.Connection, sequence: str) -> int:
     row = connection.execute("SELECT nextval(%s)", [sequence]).fetchone()
     assert row is not None
-    return row[0]
+    return int(row[0])
 
 
 def _copy_all(what: str, loaded: Loaded, copy: Callable[[range], int]) -> None:

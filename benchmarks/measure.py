@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from benchmarks import cpu
 from hims.launch import paths
@@ -79,7 +80,7 @@ def cost(target: Target, seconds: float, connections: int = CONNECTIONS) -> Cost
     return Cost(app, postgres, redis, percentile(took, 50), percentile(took, 95), len(took), failed)
 
 
-def drive(target: Target, seconds: float, connections: int = CONNECTIONS, rate: float | None = None) -> dict:
+def drive(target: Target, seconds: float, connections: int = CONNECTIONS, rate: float | None = None) -> dict[str, Any]:
     """Run the driver, at so many requests a second where a rate is given. Answers each request's milliseconds, and how often each
     status came."""
     to_send = target.requests(connections, seconds) if callable(target.requests) else target.requests
@@ -90,7 +91,8 @@ def drive(target: Target, seconds: float, connections: int = CONNECTIONS, rate: 
     done = subprocess.run(command, input=json.dumps(order), cwd=paths.PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise CannotStart(f"The driver gave up on {to_send[0].path}: {done.stderr[-500:]}")
-    return json.loads(done.stdout)
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from apps.appointments.models.appointments import LIVE
 from apps.patients.confidentiality.models import CareTeamMember
 from benchmarks import appointment_tables, schedules
 from benchmarks.load import Loaded
@@ -127,7 +128,7 @@ def overlaps(address: str) -> int:
         AND (a.doctor_id = b.doctor_id OR a.patient_id = b.patient_id)
         AND a.scheduled_time < b.ends_at AND b.scheduled_time < a.ends_at
     WHERE a.scheduled_time >= %s AND b.scheduled_time >= %s AND a.status = ANY(%s) AND b.status = ANY(%s)"""
-    live: Sequence[str] = appointment_tables.LIVE
+    live: Sequence[str] = LIVE
     with psycopg.connect(address) as database:
         row = database.execute(pairs, [FROM, FROM, live, live]).fetchone()
     return row[0] if row else 0

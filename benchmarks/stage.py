@@ -167,7 +167,7 @@ def sign_in(web: Web) -> str:
     """An access token."""
     answer = ask(web.port, "/v1/auth/login", json.dumps({"username": READER, "password": PASSWORD}))
     assert answer is not None, "the sandbox's doctor could not sign in"
-    return json.loads(answer)["data"]["tokens"]["access_token"]
+    return str(json.loads(answer)["data"]["tokens"]["access_token"])
 
 
 def ask(port: int, path: str, body: str | None = None, token: str = "") -> bytes | None:
@@ -178,7 +178,7 @@ def ask(port: int, path: str, body: str | None = None, token: str = "") -> bytes
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return answer.read()
+            return bytes(answer.read())
     except (urllib.error.URLError, OSError):
         return None
 
@@ -186,7 +186,7 @@ def ask(port: int, path: str, body: str | None = None, token: str = "") -> bytes
 def free_port() -> int:
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
-        return line.getsockname()[1]
+        return int(line.getsockname()[1])
 
 
 def _eventually(true: Callable[[], bool]) -> bool:

@@ -7,6 +7,7 @@ one that reads them. Names and meanings are listed in `.env.example`.
 import os
 from email.utils import formataddr, parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import environ
@@ -63,7 +64,7 @@ def keys(variable: str) -> list[str]:
 def whole_number(variable: str, *, default: int, least: int, most: int) -> int:
     """A setting within its bounds. Raises ImproperlyConfigured, which names it."""
     try:
-        chosen = read.int(variable, default=default)
+        chosen = int(read.int(variable, default=default))
     except ValueError:
         chosen = least - 1
     if not least <= chosen <= most:
@@ -130,7 +131,7 @@ def application_role() -> tuple[str, str]:
     return paths.APPLICATION_ROLE, ""
 
 
-def _named_database() -> dict:
+def _named_database() -> dict[str, Any]:
     """What DATABASE_URL says; for the owner DATABASE_OWNER_URL, which only a clinic must have."""
     required("DATABASE_URL", because="this environment has no embedded database.")
     if not is_owner():
@@ -140,7 +141,7 @@ def _named_database() -> dict:
     return dict(read.db("DATABASE_OWNER_URL" if os.environ.get("DATABASE_OWNER_URL") else "DATABASE_URL"))
 
 
-def database() -> dict:
+def database() -> dict[str, Any]:
     """Django's settings of the one database, by the role of this process: DATABASE_URL or DATABASE_OWNER_URL, else the embedded
     server's socket."""
     if "DATABASE_URL" in os.environ or not embedded_allowed():
@@ -164,7 +165,7 @@ def redis_url() -> str:
     return f"unix://{paths.redis_socket()}?db=0"
 
 
-def email() -> dict:
+def email() -> dict[str, Any]:
     """Django's settings of outgoing mail: EMAIL_URL, else one file a mail under HIMS_DATA_DIR/mail."""
     url = os.environ.get("EMAIL_URL", "")
     if not url:

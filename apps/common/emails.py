@@ -48,7 +48,7 @@ class EmailAddressFormField(forms.EmailField):
         return normal(super().to_python(value) or "")
 
 
-class EmailAddressField(models.EmailField):
+class EmailAddressField(models.EmailField[str, str]):
     """A column for an address."""
 
     default_validators = [validate_email]

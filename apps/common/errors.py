@@ -42,7 +42,13 @@ class Invalid(HimsError):
     message = "Invalid input data"
 
     def __init__(
-        self, message: str | None = None, *, field: str = "", issue: str = "", errors: list[dict] | None = None, **details: Any
+        self,
+        message: str | None = None,
+        *,
+        field: str = "",
+        issue: str = "",
+        errors: list[dict[str, Any]] | None = None,
+        **details: Any,
     ) -> None:
         listed = errors or [{"field": field, "issue": issue or message or self.message}]
         super().__init__(message, **listed[0], errors=listed, **details)

@@ -1,11 +1,13 @@
 """The base of every table: a version-7 id and the times of birth and last change."""
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db import models
 
 from apps.common import clock
 from apps.common.ids import new_id
+
+M = TypeVar("M", bound=models.Model)
 
 
 class BaseModel(models.Model):
@@ -29,7 +31,7 @@ class BaseModel(models.Model):
         return changed
 
 
-class ClosedQuerySet(models.QuerySet):
+class ClosedQuerySet(models.QuerySet[M]):
     """A queryset that shows nobody anything until its model says who may see what."""
 
     def visible_to(self, actor: Any) -> Self:

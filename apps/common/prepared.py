@@ -57,7 +57,8 @@ def cursor() -> CursorWrapper:
     """Returns a cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]
+        prepared: CursorWrapper = connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]
+    return prepared
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,14 @@ class Slot(Expression):
     to know the type (`Coalesce`). Two slots of one name take the same value.
     """
 
-    def __init__(self, name: str, output_field: Field | None = None) -> None:
+    def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
         super().__init__(output_field=output_field)
         self.name = name
 
     def __repr__(self) -> str:
         return f"Slot({self.name!r})"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # type: ignore[override]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [self]
 
 
@@ -99,7 +100,7 @@ class PreparedQuery:
     `now`, and for a slot without a value.
     """
 
-    def __init__(self, rows: QuerySet) -> None:
+    def __init__(self, rows: QuerySet[Any]) -> None:
         self._query = rows.query
         self._compiler = self._query.get_compiler(connection.alias)
         try:
@@ -111,7 +112,7 @@ class PreparedQuery:
         selected = [column for column, _, _ in self._compiler.select or ()]
         self._converters = self._compiler.get_converters(selected)
         klass_info = self._compiler.klass_info or {"select_fields": [], "related_klass_infos": []}
-        self._columns = [selected[place].target.attname for place in klass_info["select_fields"]]  # type: ignore[union-attr]
+        self._columns = [selected[place].target.attname for place in klass_info["select_fields"]]
         self._related = get_related_populators(klass_info, self._compiler.select, connection.alias)  # type: ignore[call-arg]
         self._parameters = [(value.name, None) if isinstance(value, Slot) else (None, value) for value in parameters]
         self._slots = {name for name, _ in self._parameters if name is not None}

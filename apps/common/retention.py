@@ -8,6 +8,7 @@ An app registers the rules of its own tables in its module `retention`; `audit.r
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -18,7 +19,7 @@ class RetentionRule:
 
     name: str
     keep: Callable[[], timedelta]
-    expired: Callable[[datetime], QuerySet]
+    expired: Callable[[datetime], QuerySet[Any]]
 
 
 _rules: dict[str, RetentionRule] = {}

@@ -61,7 +61,7 @@ class RowCounter:
         """Add the rows of each block up into one. Returns how many blocks had several. Any number of runs may overlap."""
         with connection.cursor() as cursor:
             cursor.execute(self.compact_sql)
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
     @transaction.atomic
     def repair(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ def _keep_events() -> timedelta:
     return settings.HIMS_KEEP_EVENTS
 
 
-def _finished_events(before: datetime) -> QuerySet:
+def _finished_events(before: datetime) -> QuerySet[OutboxEvent]:
     """Returns relayed events without remaining deliveries: none that waits, and none that an administrator has yet to look at."""
     waiting = Delivery.objects.filter(event=OuterRef("pk"))
     return OutboxEvent.objects.filter(relayed_at__lt=before).exclude(Exists(waiting))

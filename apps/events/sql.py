@@ -75,7 +75,8 @@ def take_due(*, limit: int, now: datetime, due: datetime) -> list[tuple[UUID, st
     """Moves the due time of deliveries that are due. Returns id, listener and attempts of each."""
     with prepared.cursor() as cursor:
         cursor.execute(_DUE.format(limit=limit), [due, now])
-        return cursor.fetchall()
+        taken: list[tuple[UUID, str, int]] = cursor.fetchall()
+    return taken
 
 
 def begin(delivery_ids: Sequence[UUID], *, attempt: int, due: datetime) -> list[tuple[UUID, str]]:

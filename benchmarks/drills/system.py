@@ -35,7 +35,7 @@ class System:
             **{"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(folder), "HIMS_PORT": str(port), "HIMS_RATE_LIMIT_SCALE": "1000000"},
         }
         os.environ["HIMS_DATA_DIR"] = str(folder)  # `places` names the sockets after it
-        self.launcher: subprocess.Popen | None = None
+        self.launcher: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the launcher and wait until the system is ready. Raises CannotStart after READY_WITHIN seconds."""
@@ -88,7 +88,7 @@ class System:
         status, reply, _ = self.request("POST", "/v1/auth/login", {"username": username, "password": PASSWORD})
         if status != 200:
             raise CannotStart(f"{username} could not sign in: {status} {reply}")
-        return reply["data"]["tokens"]["access_token"]
+        return str(reply["data"]["tokens"]["access_token"])
 
     # Processes
 
@@ -113,7 +113,7 @@ class System:
 
     # Database
 
-    def query(self, sql: str) -> list[tuple]:
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Returns the rows of a query on the embedded database."""
         with psycopg.connect(
             host=str(paths.socket_dir()), user=paths.DATABASE, dbname=paths.DATABASE, connect_timeout=2, autocommit=True
@@ -126,10 +126,11 @@ class System:
 
     def waiting(self) -> int:
         """Returns how many events and deliveries have not been handed to their listeners yet."""
-        return self.query(
+        rows = self.query(
             "SELECT (SELECT count(*) FROM events_outboxevent WHERE relayed_at IS NULL)"
             " + (SELECT count(*) FROM events_delivery WHERE status = 'pending')"
-        )[0][0]
+        )
+        return int(rows[0][0])
 
 
 @contextmanager
@@ -147,7 +148,7 @@ def free_port() -> int:
     """Returns a TCP port of 127.0.0.1 that nothing listens on."""
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
-        return line.getsockname()[1]
+        return int(line.getsockname()[1])
 
 
 def command_line(pid: int) -> str:

@@ -5,6 +5,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import psycopg
 
@@ -74,10 +75,11 @@ def _fill(wanted: int) -> int:
     return messages * READERS
 
 
-def _measure_fanout(rounds: int) -> dict:
+def _measure_fanout(rounds: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.notification_rates", str(rounds)]
     environment = databases.environment(databases.SCRATCH)
     done = subprocess.run(command, cwd=paths.PROJECT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotStart(f"The teller gave up: {done.stderr[-1000:]}")
-    return json.loads(done.stdout)
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured

@@ -129,7 +129,7 @@ def _write_and_kill() -> None:
         raise CannotStart("A writer failed: the reason stands above.")
 
 
-def _writer(count: int, seed: int) -> subprocess.Popen:
+def _writer(count: int, seed: int) -> subprocess.Popen[str]:
     order = {
         "address": databases.address(databases.SCRATCH),
         "table": patient_tables.PATIENTS,

@@ -37,7 +37,7 @@ class Share:
         self.server = server
         self.say = say
         self.users = Lock(self._path("users"))
-        self.supervisor_process: subprocess.Popen | None = None
+        self.supervisor_process: subprocess.Popen[bytes] | None = None
 
     def take(self) -> None:
         """Have the server run from here on. Raises CannotStart."""

@@ -125,9 +125,10 @@ def _mark(wanted: str) -> str:
 
 def _stamps() -> dict[str, str]:
     try:
-        return json.loads(STAMP.read_text())
+        stamps: dict[str, str] = json.loads(STAMP.read_text())
     except (OSError, ValueError):
         return {}
+    return stamps
 
 
 def _stamp(wanted: str) -> None:

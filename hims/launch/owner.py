@@ -8,6 +8,7 @@ import pwd
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hims.launch import paths
 from hims.launch.errors import CannotStart
@@ -22,7 +23,7 @@ class Owner:
     uid: int | None = None
     gid: int | None = None
 
-    def popen(self) -> dict:
+    def popen(self) -> dict[str, Any]:
         """Arguments of subprocess.run that make a command run as the owner."""
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 

@@ -72,7 +72,7 @@ class Child:
 
     program: Program
     keep_fds: tuple[int, ...] = ()
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen[bytes] | None = None
     died_at: list[float] = field(default_factory=list)
     started_at: float = 0.0
     due: float = 0.0

@@ -35,7 +35,7 @@ def log(name: str) -> Path:
     return paths.log(f"{name}-keeper")
 
 
-def launch(program: Program, supervisor_lock: Lock) -> subprocess.Popen:
+def launch(program: Program, supervisor_lock: Lock) -> subprocess.Popen[bytes]:
     """Start a keeper and hand it the lock that says there is one."""
     with log(program.name).open("wb") as output:
         process = subprocess.Popen(

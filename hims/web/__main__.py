@@ -32,7 +32,7 @@ def _options() -> argparse.Namespace:
 
 def _load(name: str) -> Application:
     module, _, attribute = name.partition(":")
-    application = getattr(importlib.import_module(module), attribute)
+    application: Application = getattr(importlib.import_module(module), attribute)
     if settings.configured:
         connections.close_all()  # the workers must not share one
     gc.collect()

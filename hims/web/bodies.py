@@ -28,7 +28,7 @@ class Bodies:
 
     def __init__(self) -> None:
         self.bytes_held = 0
-        self.tasks: set[asyncio.Task] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     def start(self, headers: Any, proto: Any, deliver: Deliver) -> None:
         """Read a body and deliver it, or the refusal that it earned. The receiver of a body releases it."""

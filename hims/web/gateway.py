@@ -12,6 +12,8 @@ from apps.common.errors import HimsError
 from hims.web.bodies import Bodies, is_expected
 from hims.web.translation import Application, respond
 
+Arrived = tuple[Any, bytes, type[HimsError] | None]  # granian's request, the body, and the refusal if the body is not taken
+
 log = logging.getLogger(__name__)
 
 LIVE, READY = "/health/live", "/health/ready"
@@ -26,8 +28,8 @@ class Gateway:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.requests: SimpleQueue = SimpleQueue()
-        self.probes: SimpleQueue = SimpleQueue()
+        self.requests: SimpleQueue[Arrived] = SimpleQueue()
+        self.probes: SimpleQueue[Arrived] = SimpleQueue()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to answer. Called in the worker: threads do not survive a fork."""
@@ -53,7 +55,7 @@ class Gateway:
     def _deliver(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
         self.requests.put((watcher, body, refusal))
 
-    def _answer_all(self, queue: SimpleQueue) -> None:
+    def _answer_all(self, queue: SimpleQueue[Arrived]) -> None:
         while True:
             self._answer_next(
                 *queue.get()

@@ -52,14 +52,14 @@ class Server(mp.MPServer):
                     pause = FIRST_PAUSE
                 self._respawn_workers([number], spawn_target, target_loader)
             if self.reload_signal:
-                self._reload(spawn_target, target_loader)
+                self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian's own
 
 
 def serve(application: Application, *, host: str, port: int, workers: int, stop_within: int) -> None:
     """Serve the WSGI application until a signal. `stop_within` are the seconds that requests have to end at a stop."""
     multiprocessing.set_start_method("fork", force=True)
     gateway = Gateway(application)
-    mp._new_cbscheduler = partial(_scheduler, gateway)
+    mp._new_cbscheduler = partial(_scheduler, gateway)  # type: ignore[attr-defined]  # granian's own, not exported
     server = Server(
         "hims.web:gateway",
         address=host,
