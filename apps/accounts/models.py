@@ -38,13 +38,16 @@ class RolePermissions:
         return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
 
 
-class UserQuerySet(ClosedQuerySet):
+class UserQuerySet(ClosedQuerySet["User"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see all staff; other users see themselves."""
         return self.all() if actor.has_permission(Permission.STAFF_VIEW) else self.filter(pk=actor.id)
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+_UserManager = BaseUserManager.from_queryset(UserQuerySet)
+
+
+class UserManager(_UserManager["User"]):
     """Finds users by username in any case; creates none (see `services.hire`)."""
 
     def get_by_natural_key(self, username: str | None) -> Any:
@@ -110,7 +113,7 @@ class User(RolePermissions, BaseModel, AbstractBaseUser):
         return self.is_staff
 
 
-class DoctorQuerySet(ClosedQuerySet):
+class DoctorQuerySet(ClosedQuerySet["Doctor"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the users who work as doctors today."""
         working = self.filter(user__is_active=True, user__role=Role.DOCTOR)
@@ -139,7 +142,7 @@ class Doctor(models.Model):
         return f"{self.user} · {self.specialty}"
 
 
-class SessionQuerySet(ClosedQuerySet):
+class SessionQuerySet(ClosedQuerySet["Session"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see all; other users see their own."""
         return self.all() if actor.has_permission(Permission.STAFF_VIEW) else self.filter(user_id=actor.id)
@@ -198,7 +201,7 @@ class RefreshToken(models.Model):
         return f"of session {self.session_id}"
 
 
-class ApiKeyQuerySet(ClosedQuerySet):
+class ApiKeyQuerySet(ClosedQuerySet["ApiKey"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see all; other users see their own."""
         return self.all() if actor.has_permission(Permission.KEY_KEEP_ALL) else self.filter(user_id=actor.id)

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 
 from apps.access.actor import Actor
 from apps.access.roles import Role
@@ -47,7 +47,7 @@ class RoleFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(role.value, role.value.replace("_", " ")) for role in Role] + [("system", "system"), ("-", "stranger")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         if not self.value():
             return queryset
         return queryset.filter(role="" if self.value() == "-" else self.value())
@@ -116,7 +116,7 @@ class AuditLogFilters(admin.ListFilter):
         """Not links but the form, and what else is filtered by."""
         yield {"form": self.form, "kept": self.kept}
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         return queryset.filter(self.form.condition()) if self.form.is_valid() else queryset.none()
 
 
@@ -134,7 +134,7 @@ class VerifyForm(forms.Form):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(HimsModelAdmin):
+class AuditEventAdmin(HimsModelAdmin[AuditEvent]):
     """Who did what, when, from where."""
 
     resource = "trail"
@@ -149,14 +149,16 @@ class AuditEventAdmin(HimsModelAdmin):
     fields = ("at", "person", "role", "action", "outcome", "patient_id", "object_id", "ip", "request_id", "purpose", "detail")
     readonly_fields = ("person",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        people = get_user_model().objects.filter(pk=OuterRef("user_id")).values("username")[:1]
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        people = get_user_model()._default_manager.filter(pk=OuterRef("user_id")).values("username")[:1]
         return super().get_queryset(request).annotate(username=Subquery(people))
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
         return (queryset.filter(_search_condition(search_term.strip())) if search_term.strip() else queryset), False
 
-    def get_urls(self) -> list:
+    def get_urls(self) -> list[URLPattern]:
         return [
             path("verify/", self.admin_site.admin_view(self.verify_view), name="audit_auditevent_verify"),
             *super().get_urls(),
@@ -209,5 +211,5 @@ def _search_condition(text: str) -> Q:
     return Q(patient_id=id_sought) | Q(user_id=id_sought)
 
 
-def _person(username: str) -> QuerySet:
-    return get_user_model().objects.filter(username__iexact=username.strip()).values("pk")[:1]
+def _person(username: str) -> QuerySet[Any, Any]:
+    return get_user_model()._default_manager.filter(username__iexact=username.strip()).values("pk")[:1]

@@ -13,7 +13,7 @@ from apps.common.ids import new_id
 from apps.common.models import ClosedQuerySet
 
 
-class AuditQuerySet(ClosedQuerySet):
+class AuditQuerySet(ClosedQuerySet["AuditEvent"]):
     def visible_to(self, actor: Actor) -> "AuditQuerySet":
         """Administrators read the audit log."""
         return self.all() if actor.has_permission(Permission.AUDIT_VIEW) else self.none()

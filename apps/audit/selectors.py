@@ -44,7 +44,9 @@ def audit_log(
     return rows.order_by("-at", "-id")
 
 
-def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = None, until: datetime | None = None) -> QuerySet:
+def about_patient(
+    patient_ids: Collection[UUID], *, since: datetime | None = None, until: datetime | None = None
+) -> QuerySet[AuditEvent]:
     """Returns who read or changed these patients' records, or was refused, the latest first; from `since` on and before `until`.
 
     Not scoped: the caller has checked the permission.
@@ -55,7 +57,7 @@ def about_patient(patient_ids: Collection[UUID], *, since: datetime | None = Non
     return rows.order_by("-at", "-id")
 
 
-def history(row_id: UUID, *, since: datetime) -> QuerySet:
+def history(row_id: UUID, *, since: datetime) -> QuerySet[AuditEvent]:
     """Rows about a record or a patient since the instant, the latest first, each with the `username` of the person.
 
     Not scoped: the caller has checked the right.

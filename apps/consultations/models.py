@@ -27,7 +27,7 @@ SAVED_STATES = [(state.value, state.value.replace("_", " ")) for state in (rules
 LIVE, SIGNED = [status.value for status in rules.LIVE], [status.value for status in rules.SIGNED]
 
 
-class ConsultationQuerySet(ClosedQuerySet):
+class ConsultationQuerySet(ClosedQuerySet["Consultation"]):
     def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
         """Returns the consultations of all patients that the actor may see (now, or at another instant)."""
         return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.CONSULTATION_VIEW) else self.none()

@@ -46,7 +46,7 @@ class Category(models.TextChoices):
     SYSTEM = "system"
 
 
-class MessageQuerySet(ClosedQuerySet):
+class MessageQuerySet(ClosedQuerySet["Message"]):
     def visible_to(self, actor: Actor) -> Self:
         """Messages that users sent, for those who may send; only the recipients read those of the system."""
         return self.exclude(sent_by=None) if actor.has_permission(Permission.NOTIFICATION_SEND) else self.none()
@@ -90,7 +90,7 @@ class Message(models.Model):
         return self.title
 
 
-class NotificationQuerySet(ClosedQuerySet):
+class NotificationQuerySet(ClosedQuerySet["Notification"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the own notifications."""
         return self.filter(user_id=actor.id) if actor.has_permission(Permission.NOTIFICATION_READ) else self.none()

@@ -61,7 +61,7 @@ class AllergyStatus(models.TextChoices):
     LISTED = "listed"
 
 
-class PatientQuerySet(ClosedQuerySet):
+class PatientQuerySet(ClosedQuerySet["Patient"]):
     def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
         """Returns all but the restricted charts that are closed to the actor (now, or at another instant)."""
         return self.filter(open_to(actor, at=at)) if actor.has_permission(Permission.PATIENT_VIEW) else self.none()
@@ -298,7 +298,7 @@ class RowCounter(models.Model):
         return f"{self.level}/{self.block}: {self.listed:+d}"
 
 
-class ChartQuerySet(ClosedQuerySet):
+class ChartQuerySet(ClosedQuerySet["ChartEntry"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns, for charts open to the actor, what the role may read: its kinds of entry, and for billing only what has a
         code."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, update_wrapper
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.contrib.auth import login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, path, reverse
+from django.urls import NoReverseMatch, URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -63,6 +63,18 @@ class NavLink:
     permission: Permission
 
 
+class PasswordPrompt(Protocol):
+    """The page that asks a signed-in user for the password again."""
+
+    def ask(self, request: HttpRequest) -> HttpResponse:
+        """Returns the page with the form."""
+        ...
+
+    def take(self, request: HttpRequest) -> HttpResponse | None:
+        """Reads the page's own form: returns the page again if the password is wrong; None if it is right or was not asked."""
+        ...
+
+
 class HimsAdminSite(AdminSite):
     """Django's admin with our rules. Higher apps register what only they know in their `admin` modules."""
 
@@ -74,7 +86,7 @@ class HimsAdminSite(AdminSite):
     sign_in_view: Any = None  # port: the view class of the sign-in page; it ends in `start_session`
     pages: tuple[SitePage, ...] = ()  # port: further pages
     search: tuple[str, Permission] | None = None  # port: the URL name and the permission of the search box on every page
-    reauthentication: Any = None  # port: the page that asks for the password again: `ask(request)`, `take(request)`
+    reauthentication: PasswordPrompt | None = None  # port: the page that asks for the password again
     notification_link: Callable[[Any], dict[str, Any]] | None = None  # port: address of the user's notifications, number unread
 
     pending_work: tuple[PendingWork, ...] = ()  # port: pending work on the start page
@@ -93,7 +105,7 @@ class HimsAdminSite(AdminSite):
         """Returns whether the user is active staff and signed in within the last twelve hours."""
         return bool(super().has_permission(request)) and _is_within_session_limit(request)
 
-    def get_urls(self) -> list:
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         stock = [url for url in super().get_urls() if getattr(url, "name", None) not in _REMOVED_VIEWS]
         return [*(path(page.route, self._view_of(page), name=page.name) for page in self.pages), *stock]
 
@@ -123,7 +135,7 @@ class HimsAdminSite(AdminSite):
         ]
         return super().index(request, {"pending_work": rows} | (extra_context or {}))
 
-    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Sorts the apps by name; those of the platform (the apps below `accounts`) come last."""
         listed = super().get_app_list(request, app_label)
         for model in (model for app in listed for model in app["models"]):
@@ -174,9 +186,10 @@ class HimsAdminSite(AdminSite):
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
         try:
-            return self.sign_in_view.as_view(site=self)(request)
+            page: HttpResponse = self.sign_in_view.as_view(site=self)(request)
         except RateLimited as refusal:
             return too_many_attempts(request, refusal.details["retry_after"])
+        return page
 
     def start_session(self, request: HttpRequest, user: Any) -> None:
         """Starts the browser's session after a complete sign-in, and audits it."""

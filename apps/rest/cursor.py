@@ -29,6 +29,7 @@ from django.http import QueryDict
 from rest_framework.response import Response
 
 from apps.common.errors import Invalid
+from apps.common.models import M
 from apps.rest import paging
 from apps.rest.paging import Total
 
@@ -104,7 +105,7 @@ def position(params: QueryDict) -> Position | None:
 
 
 def paginate(
-    view: Any, rows: QuerySet, total: Callable[[], Total], shape: Callable[[Any], Any], *, time: str, **extra: Any
+    view: Any, rows: QuerySet[M], total: Callable[[], Total], shape: Callable[[Any], Any], *, time: str, **extra: Any
 ) -> Response:
     """Returns a page of the view's list, by number or by cursor. `time` is the column that orders the rows before `id`, newest
     first.
@@ -136,10 +137,11 @@ def page(view: Any, name: str, rows: Sequence[Any], *, following: Position | Non
     else:
         block = paging.block(window, total)
         link = paging.links(view.request.path, params, window, total, len(rows))
-    return view.ok({name: rows, **extra, "pagination": block | {"next_cursor": text}}, headers={"Link": link})
+    reply: Response = view.ok({name: rows, **extra, "pagination": block | {"next_cursor": text}}, headers={"Link": link})
+    return reply
 
 
-def _rows_after(rows: QuerySet, after: Position, time: str) -> QuerySet:
+def _rows_after(rows: QuerySet[M], after: Position, time: str) -> QuerySet[M]:
     """Returns the rows after the position. An index can start from the first condition."""
     at = after.instant
     return rows.filter(**{f"{time}__lte": at}).filter(Q(**{f"{time}__lt": at}) | Q(id__lt=after.id))

@@ -61,8 +61,8 @@ class Endpoint:
 
     permission: Need | None = None
     query: type[FilterSet] | None = None
-    request: type[BaseSerializer] | None = None
-    response: type[BaseSerializer] | None = None
+    request: type[BaseSerializer[Any]] | None = None
+    response: type[BaseSerializer[Any]] | None = None
     file: str = ""
     paged: bool = False
     offset: bool = False

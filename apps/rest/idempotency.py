@@ -122,7 +122,8 @@ def _run_or_replay(view: Any, handler: Callable[[], HttpResponseBase], name: byt
         response = handler()
     except Conflict as error:
         response = view.handle_exception(error)
-    if (200 <= response.status_code < 300 or response.status_code == Conflict.status) and not response.streaming:
+    is_final = 200 <= response.status_code < 300 or response.status_code == Conflict.status
+    if is_final and isinstance(response, HttpResponse):  # a stream is not stored
         _store(name, digest, replays.pack(view, _rendered(view, response)), response.status_code)
     return response
 
@@ -164,7 +165,7 @@ def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
     return HttpResponse(reply.body, status=kept.status, headers={**reply.headers, REPLAYED: "true"})
 
 
-def _rendered(view: Any, response: Any) -> HttpResponse:
+def _rendered(view: Any, response: HttpResponse) -> HttpResponse:
     """Returns the reply with its bytes, which DRF would render only after the transaction."""
     if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         view.finalize_response(view.request, response)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
 from ipaddress import ip_address
+from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
@@ -120,7 +121,7 @@ def _measure_body(request: HttpRequest) -> None:
     if "HTTP_TRANSFER_ENCODING" in request.META and "wsgi.input" in request.META:
         raw = request.META["wsgi.input"].read(MAX_BYTES + 1)
         request.META["CONTENT_LENGTH"] = str(len(raw))
-        request._stream = BytesIO(raw)  # type: ignore[attr-defined]
+        request._stream = BytesIO(raw)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()) or int(length) > MAX_BYTES:
         raise errors.PayloadTooLarge
@@ -207,10 +208,12 @@ def _address(text: str) -> str | None:
 class PagesOnly:
     """Mixin: the middleware is for pages; API requests pass through unchanged."""
 
+    get_response: Any  # each middleware has another type for it
+
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_api(request):
-            return self.get_response(request)  # type: ignore[attr-defined]
-        return super().__call__(request)  # type: ignore[misc]
+        below = self.get_response if is_api(request) else super().__call__  # type: ignore[misc]  # of the mixed-in middleware
+        response: HttpResponse = below(request)
+        return response
 
 
 class Security(PagesOnly, SecurityMiddleware):

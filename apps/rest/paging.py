@@ -49,12 +49,12 @@ def read(params: QueryDict, *, offset_allowed: bool = False) -> Window:
     return Window((page - 1) * limit, limit)
 
 
-def exact(rows: QuerySet) -> Total:
+def exact(rows: QuerySet[Any]) -> Total:
     """Counts all rows, for lists without a filter."""
     return Total(rows.order_by().count())
 
 
-def capped(rows: QuerySet) -> Total:
+def capped(rows: QuerySet[Any]) -> Total:
     """Counts up to 10,000 rows, for filtered lists."""
     count = rows.order_by()[: COUNTED_UP_TO + 1].count()
     return Total(min(count, COUNTED_UP_TO), is_estimate=count > COUNTED_UP_TO)

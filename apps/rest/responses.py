@@ -66,7 +66,8 @@ def _selected(view: Any, data: dict[str, Any]) -> dict[str, Any]:
     if view.endpoint.paged:
         return {**data, view.plural: sparse_fields.select(data[view.plural], tree)}
     if view.data_key == "":
-        return sparse_fields.select(data, tree)
+        selected: dict[str, Any] = sparse_fields.select(data, tree)
+        return selected
     key = view.data_key or view.resource
     return {**data, key: sparse_fields.select(data[key], tree)}
 

@@ -68,7 +68,7 @@ def per_role(build: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Ac
     built = cache(build)
 
     @wraps(build)
-    def for_actor(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> T:
+    def for_actor(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
         someone = SYSTEM if actor is SYSTEM else RolePlaceholder(actor.role, settings.HIMS_ADMIN_CLINICAL)
         return built(someone, *args, **kwargs)  # type: ignore[arg-type]
 
@@ -160,7 +160,7 @@ class _Statements:
         self.time, self.counter = order[-2], scoped.counter
         self._columns, self._actor, self._is_filtered = scoped.columns, actor, is_filtered
         self._every: Any = scoped.rows.filter(condition).order_by()
-        self._shown: QuerySet = scoped.rows.visible_to(actor, NOW).filter(condition).order_by(*order)
+        self._shown: QuerySet[Any] = scoped.rows.visible_to(actor, NOW).filter(condition).order_by(*order)
 
     @cached_property
     def page(self) -> PreparedQuery:

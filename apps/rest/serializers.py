@@ -33,7 +33,10 @@ _INSTANT = re.compile(INSTANT)
 _TIME_OF_DAY = re.compile(TIME_OF_DAY)
 
 
-def type_problem(field: serializers.Field, value: Any) -> Any:
+AnyField = serializers.Field[Any, Any, Any, Any]
+
+
+def type_problem(field: AnyField, value: Any) -> Any:
     """Returns the refusal of a JSON value whose type the field does not take, else None. Of a list: the refusals by position."""
     if value is None:
         return None
@@ -53,7 +56,7 @@ def type_problem(field: serializers.Field, value: Any) -> Any:
     return None
 
 
-class StrictSerializer(serializers.Serializer):
+class StrictSerializer(serializers.Serializer[None]):
     """A body whose fields are all known, and whose values have the JSON type that the OpenAPI file states.
 
     It reports all errors at once: unknown fields, wrong types and invalid values.

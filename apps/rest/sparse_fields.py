@@ -90,7 +90,7 @@ def resource_in(view: Any, data: dict[str, Any]) -> Any:
 
 
 @cache
-def names_of(kind: type[BaseSerializer]) -> dict[str, tuple[str, ...]]:
+def names_of(kind: type[BaseSerializer[Any]]) -> dict[str, tuple[str, ...]]:
     """Returns the declared keys of a shape, and the keys inside each."""
     return {name: _inner(field) for name, field in kind().fields.items()} if issubclass(kind, Serializer) else {}
 

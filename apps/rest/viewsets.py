@@ -27,6 +27,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from apps.common import context
 from apps.common.errors import Invalid, MethodNotAllowed, RateLimited
+from apps.common.models import M
 from apps.rest import (
     audit_log,
     conditional_reads,
@@ -125,15 +126,15 @@ class HimsViewSet(ViewSetMixin, APIView):
         """Returns the `pk` of the path. Raises NotFound if it is not an id."""
         return sample_ids.in_path(self.kwargs["pk"])
 
-    def parse(self, kind: type[BaseSerializer] | None = None) -> dict[str, Any]:
+    def parse(self, kind: type[BaseSerializer[Any]] | None = None) -> dict[str, Any]:
         """Returns the validated body. Raises DRF's ValidationError, which becomes a 400 that names the fields."""
         declared = kind or self.endpoint.request
         assert declared is not None, f"{self.action} declares no request"
         body = declared(data=self.request.data, context={"by": self.by, "view": self})
         body.is_valid(raise_exception=True)
-        return body.validated_data
+        return dict(body.validated_data)
 
-    def filtered(self, rows: QuerySet) -> tuple[QuerySet, bool]:
+    def filtered(self, rows: QuerySet[M]) -> tuple[QuerySet[M], bool]:
         """Returns the rows with the action's filters applied, and whether any filter was set."""
         kind = self._query()
         if not any(name in self.request.query_params for name in kind.base_filters):
@@ -146,8 +147,8 @@ class HimsViewSet(ViewSetMixin, APIView):
     def page(
         self,
         name: str,
-        rows: QuerySet,
-        total: Callable[[QuerySet], Total],
+        rows: QuerySet[M],
+        total: Callable[[QuerySet[M]], Total],
         shape: Callable[[Any], Any] | None = None,
         **extra: Any,
     ) -> Response:

@@ -1,6 +1,7 @@
 """The contents of the sandbox, and how to sign in to it."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from apps.accounts.models import ApiKey, User
 from apps.common import clock
@@ -42,7 +43,7 @@ class Credentials:
     aliases: dict[str, str]
     api_keys: dict[str, str]  # by role
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.common import clock
+from apps.common.models import M
 from apps.rest.admin.base import HimsModelAdmin
 from apps.rest.admin_site import can_open
 from apps.terminology import rules, selectors
@@ -12,18 +13,18 @@ from apps.terminology.models import IcdCode, IcdRelease
 from apps.terminology.rights import Permission
 
 
-class ReadOnly(HimsModelAdmin):
+class ReadOnly(HimsModelAdmin[M]):
     """Reference data: a user with the permission sees all of it."""
 
     needs = {"view": Permission.TERMINOLOGY_READ}
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows = self.model._default_manager.order_by(*self.get_ordering(request))
         return rows if can_open(request.user, self.needs["view"]) else rows.none()
 
 
 @admin.register(IcdCode)
-class IcdCodeAdmin(ReadOnly):
+class IcdCodeAdmin(ReadOnly[IcdCode]):
     """A search finds the codes that are valid today, as the API's does; without one also those that have ended are listed."""
 
     resource = "icd10"
@@ -38,10 +39,12 @@ class IcdCodeAdmin(ReadOnly):
         *("effective_from", "effective_to", "release"),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IcdCode]:
         return super().get_queryset(request).select_related("release").defer("words")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[IcdCode], search_term: str
+    ) -> tuple[QuerySet[IcdCode], bool]:
         query = search_term.strip()[: rules.QUERY_MAX]
         if not query:
             return queryset, False
@@ -50,7 +53,7 @@ class IcdCodeAdmin(ReadOnly):
 
 
 @admin.register(IcdRelease)
-class IcdReleaseAdmin(ReadOnly):
+class IcdReleaseAdmin(ReadOnly[IcdRelease]):
     """What was loaded, and when."""
 
     resource = "icd10_release"

@@ -34,7 +34,7 @@ class IcdRelease(BaseModel):
         return self.name
 
 
-class IcdCodeQuerySet(models.QuerySet):
+class IcdCodeQuerySet(models.QuerySet["IcdCode"]):
     """Codes, by the day they are asked for."""
 
     def valid_on(self, day: date) -> Self:

@@ -1,6 +1,6 @@
 """The pages of API keys: users manage their own, administrators see all. A page shows a key's text once; no session stores it."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from apps.access.scopes import Scope
 from apps.accounts import services
-from apps.accounts.models import ApiKey
+from apps.accounts.models import ApiKey, ApiKeyQuerySet
 from apps.accounts.rights import Permission
 from apps.accounts.services import IssuedKey, NewKey
 from apps.common import clock
@@ -22,7 +22,7 @@ from apps.rest.admin.row_actions import RowAction
 _FORM_FIELDS = ("name", "scopes", "expires_at", "allowed_cidrs")
 
 
-class KeyForm(ServiceForm):
+class KeyForm(ServiceForm[ApiKey]):
     """The form for creating an API key for oneself."""
 
     scopes = forms.MultipleChoiceField(
@@ -52,14 +52,14 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("active", "Active"), ("revoked", "Revoked")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
         if self.value() == "active":
-            return queryset.live(clock.now())  # type: ignore[attr-defined]
+            return cast("ApiKeyQuerySet", queryset).live(clock.now())
         return queryset.exclude(revoked_at=None) if self.value() == "revoked" else queryset
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(HimsModelAdmin):
+class ApiKeyAdmin(HimsModelAdmin[ApiKey]):
     """The list of keys. A key cannot be edited; it is rotated, or revoked and created again."""
 
     resource = "api_key"
@@ -97,7 +97,7 @@ class ApiKeyAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         return super().get_queryset(request).select_related("user")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -13,7 +13,7 @@ from apps.rest.admin.base import HimsModelAdmin
 
 
 @admin.register(Doctor)
-class DoctorAdmin(HimsModelAdmin):
+class DoctorAdmin(HimsModelAdmin[Doctor]):
     """The list of doctors. A doctor is created as staff, on the staff page."""
 
     resource = "doctor"
@@ -26,10 +26,12 @@ class DoctorAdmin(HimsModelAdmin):
     fields = ("name", "specialty", "npi", "taxonomy", "languages")
     readonly_fields = ("name",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Doctor]:
         return super().get_queryset(request).select_related("user")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Doctor], search_term: str
+    ) -> tuple[QuerySet[Doctor], bool]:
         return selectors.doctors_named(queryset, search_term.replace("\x00", "")), False
 
     def amend(self, request: HttpRequest, row: Doctor, changes: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ class SetPasswordForm(NewPasswordForm):
     revoke_api_keys = forms.BooleanField(required=False, label="Revoke API keys", help_text=REVOKE_API_KEYS)
 
 
-class StaffForm(ServiceForm):
+class StaffForm(ServiceForm[User]):
     """A member of staff."""
 
     role = forms.ChoiceField(choices=_ROLES)

@@ -29,7 +29,7 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Leaves the check to the service, which counts the attempts."""
-        return self.cleaned_data["old_password"]
+        return str(self.cleaned_data["old_password"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -63,7 +63,7 @@ class ForgotForm(forms.Form):
     )
 
 
-class _OpenPage(FormView):
+class _OpenPage(FormView[forms.Form]):
     """A page for users who are not signed in. It sends no Referer, because its address may contain a token."""
 
     site: Any = None
@@ -71,7 +71,8 @@ class _OpenPage(FormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         extra = {"title": self.title, "subtitle": None}
-        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | extra
+        context: dict[str, Any] = self.site.each_context(self.request) | super().get_context_data(**kwargs) | extra
+        return context
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST" and (wait := sign_in.seconds_to_wait(request, self.rate_key(request))):

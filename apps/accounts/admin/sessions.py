@@ -23,7 +23,7 @@ class LiveFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("ended", "Ended")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
         return (
             queryset.filter(ended_at=None, expires_at__gt=clock.now())
             if self.value() is None
@@ -36,7 +36,7 @@ class LiveFilter(admin.SimpleListFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(HimsModelAdmin):
+class SessionAdmin(HimsModelAdmin[Session]):
     """The list of sessions. A session cannot be edited; it can be ended."""
 
     resource = "session"
@@ -62,5 +62,5 @@ class SessionAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         return super().get_queryset(request).select_related("user")

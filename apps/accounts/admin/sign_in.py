@@ -118,7 +118,8 @@ class SignInView(SignInSteps, LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         extra = {"title": "Sign in", "subtitle": None, "app_path": self.request.get_full_path()}
         fields = {"username": self.request.user.get_username(), "next": self.get_success_url()}
-        return super().get_context_data(**kwargs) | self.site.each_context(self.request) | extra | fields
+        context: dict[str, Any] = super().get_context_data(**kwargs) | self.site.each_context(self.request) | extra | fields
+        return context
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
@@ -136,7 +137,7 @@ class SignInView(SignInSteps, LoginView):
         return self.redirect_to_step("login_code" if enrolled else "login_enrol")
 
 
-class _SecondStep(SignInSteps, FormView):
+class _SecondStep(SignInSteps, FormView[forms.Form]):
     """A page for users who entered the correct password within ten minutes; others start again."""
 
     form_class: Any = CodeForm
@@ -156,7 +157,8 @@ class _SecondStep(SignInSteps, FormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         extra = {"title": self.title, "subtitle": None, "next": self.get_success_url()}
-        return self.site.each_context(self.request) | super().get_context_data(**kwargs) | extra
+        context: dict[str, Any] = self.site.each_context(self.request) | super().get_context_data(**kwargs) | extra
+        return context
 
 
 class CodeView(_SecondStep):

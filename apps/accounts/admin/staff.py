@@ -37,7 +37,7 @@ def _deactivated(request: HttpRequest, row: User, user: User) -> HttpResponse:
 
 
 @admin.register(User)
-class UserAdmin(HimsModelAdmin):
+class UserAdmin(HimsModelAdmin[User]):
     """The list of staff. Portal users are not included."""
 
     resource = "staff"
@@ -99,14 +99,14 @@ class UserAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return selectors.with_live_keys(super().get_queryset(request).exclude(role=Role.PATIENT))
 
     @admin.display(description="API keys")
     def api_keys(self, row: User) -> int:
-        return row.live_keys  # type: ignore[attr-defined]
+        return int(row.live_keys)  # type: ignore[attr-defined]  # selectors.with_live_keys adds it
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[User], search_term: str) -> tuple[QuerySet[User], bool]:
         for word in search_term.replace("\x00", "").split():
             fits = (
                 Q(username__icontains=word)

@@ -38,7 +38,7 @@ class KeyFilter(FilterSet):
         model = ApiKey
         fields: list[str] = []
 
-    def in_state(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def in_state(self, rows: QuerySet[ApiKey], name: str, value: str) -> QuerySet[ApiKey]:
         now = clock.now()
         if value == "revoked":
             return rows.exclude(revoked_at=None)

@@ -16,8 +16,8 @@ class DoctorFilter(FilterSet):
         model = Doctor
         fields: list[str] = []
 
-    def named(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def named(self, rows: QuerySet[Doctor], name: str, value: str) -> QuerySet[Doctor]:
         return selectors.doctors_named(rows, value)
 
-    def speaking(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def speaking(self, rows: QuerySet[Doctor], name: str, value: str) -> QuerySet[Doctor]:
         return rows.filter(languages__contains=[value])

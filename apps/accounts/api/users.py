@@ -47,7 +47,7 @@ class UserFilter(FilterSet):
         model = User
         fields: list[str] = []
 
-    def named(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def named(self, rows: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         return selectors.staff_named(rows, value)
 
 

@@ -48,7 +48,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 def _key_in_request(request: Request) -> str | None:
     """Returns the key of the request, if it has one. Raises Invalid if it carries two different credentials."""
     scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    key, bearer = request.META.get("HTTP_X_API_KEY", "").strip(), bearer.strip()
+    key, bearer = str(request.META.get("HTTP_X_API_KEY", "")).strip(), bearer.strip()
     if not key:
         return bearer if scheme.lower() == "bearer" and rules.looks_like_key(bearer) else None
     if scheme and bearer != key:

@@ -17,12 +17,12 @@ def _keep_sessions() -> timedelta:
     return settings.HIMS_KEEP_SESSIONS
 
 
-def _ended_sessions(before: datetime) -> QuerySet:
+def _ended_sessions(before: datetime) -> QuerySet[Session]:
     """Returns sessions that ended or expired; their refresh tokens are deleted with them."""
     return Session.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before))
 
 
-def _unused_places(before: datetime) -> QuerySet:
+def _unused_places(before: datetime) -> QuerySet[KnownPlace]:
     """Returns all but the last place of each account: a used account is notified of a new place, however long it was idle."""
     later = KnownPlace.objects.filter(user=OuterRef("user"), last_used_at__gt=OuterRef("last_used_at"))
     return KnownPlace.objects.filter(Exists(later), last_used_at__lt=before)

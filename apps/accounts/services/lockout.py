@@ -181,4 +181,4 @@ def _address_key(place: SignInPlace) -> str:
 
 
 def _scaled(count: int) -> int:
-    return max(1, round(count * settings.HIMS_RATE_LIMIT_SCALE))
+    return max(1, round(count * float(settings.HIMS_RATE_LIMIT_SCALE)))

@@ -10,7 +10,7 @@ from apps.accounts.events import Reauthenticated
 from apps.accounts.models import Session, User
 from apps.accounts.services import session_revocation
 from apps.accounts.services.credentials import UNKNOWN_PLACE, WrongPassword, check_code, record_refused_login
-from apps.accounts.services.lockout import SignInPlace
+from apps.accounts.services.lockout import NO_USER_ID, SignInPlace
 from apps.audit import services as audit
 from apps.common import clock
 from apps.common.errors import RateLimited
@@ -46,7 +46,7 @@ def verify_password(*, by: Actor, password: str, session_id: UUID | None, field:
     verdict = limits.hit(RateClass.AUTH, f"prove:{session_id or by.id}")
     if not verdict.allowed:
         raise RateLimited("Too many wrong passwords", retry_after=verdict.retry_after)
-    user = User.objects.get(pk=by.id)
+    user = User.objects.get(pk=by.id or NO_USER_ID)
     if not user.check_password(password):
         record_refused_login(user, why="reauthentication")
         _count_failure(by, session_id)

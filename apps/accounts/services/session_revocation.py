@@ -10,6 +10,7 @@ from apps.access.actor import Actor
 from apps.access.roles import Role
 from apps.accounts.events import SessionEnded
 from apps.accounts.models import Session, User
+from apps.accounts.services.lockout import NO_USER_ID
 from apps.common import clock
 from apps.common.errors import Conflict, NotFound
 from apps.events.services import emit
@@ -63,7 +64,7 @@ def lock_staff_member(user_id: UUID | None) -> User:
 
     Raises NotFound.
     """
-    user = User.objects.select_for_update().filter(pk=user_id).exclude(role=Role.PATIENT).first()
+    user = User.objects.select_for_update().filter(pk=user_id or NO_USER_ID).exclude(role=Role.PATIENT).first()
     if user is None:
         raise NotFound("There is no such member of staff.")
     return user

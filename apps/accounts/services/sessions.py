@@ -121,7 +121,7 @@ def sign_out(*, by: Actor, session_id: UUID, all_sessions: bool = False) -> int:
 def end_other_sessions(*, by: Actor, keep_session_id: UUID | None) -> int:
     """Ends all of the own sessions but one, in browsers too. Returns how many API sessions ended."""
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=by.id)
+        user = User.objects.select_for_update().get(pk=by.id or NO_USER_ID)
         return session_revocation.end_everywhere(by=by, user=user, reason=Session.End.SIGNED_OUT, keep_session_id=keep_session_id)
 
 

@@ -49,11 +49,11 @@ class DoctorFilter(admin.SimpleListFilter):
         doctors = accounts.doctors(visible_to=cast("Actor", request.user)).select_related("user")
         return [(str(doctor.pk), labels.doctor(doctor.user)) for doctor in doctors]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         known = {value for value, _ in self.lookup_choices}
         if not self.value():
             return queryset
-        return queryset.filter(doctor=self.value()) if self.value() in known else queryset.none()
+        return queryset.filter(doctor=UUID(self.value())) if self.value() in known else queryset.none()
 
 
 class DayFilter(admin.SimpleListFilter):
@@ -65,7 +65,7 @@ class DayFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("today", "Today"), ("tomorrow", "Tomorrow"), ("week", "This week")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         if not self.value():
             return queryset
         span = labels.days(str(self.value()))
@@ -81,7 +81,7 @@ class StatusFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(UNCONFIRMED, "not confirmed"), *((status.value, labels.status(status)) for status in Status)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         if self.value() == UNCONFIRMED:
             return queryset.filter(status__in=[Status.REQUESTED, Status.SCHEDULED])
         return queryset.filter(status=self.value()) if self.value() else queryset
@@ -96,7 +96,7 @@ class TypeFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return labels.TYPES
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         return queryset.filter(appointment_type=self.value()) if self.value() else queryset
 
 
@@ -107,7 +107,7 @@ def _may_change_to(to: Status) -> Any:
 
 def may_change(user: Any, row: Appointment) -> bool:
     """Returns whether the user may change this doctor's schedule."""
-    return user.has_permission(Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk
+    return bool(user.has_permission(Permission.APPOINTMENT_ANY) or row.doctor_id == user.pk)
 
 
 def _show_token(request: HttpRequest, row: Appointment, answer: Appointment) -> HttpResponse:
@@ -187,7 +187,7 @@ ROW_ACTIONS = (
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(BookingAdmin):
+class AppointmentAdmin(BookingAdmin[Appointment]):
     """The list of appointments. Doctors change only those of their own schedule."""
 
     resource = "appointment"
@@ -209,14 +209,16 @@ class AppointmentAdmin(BookingAdmin):
     row_actions = ROW_ACTIONS
     detail_panels: ClassVar[tuple[Callable[[HttpRequest, Appointment], PatientPanel | None], ...]] = ()  # plug: of higher apps
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         return super().get_queryset(request).select_related("patient", "doctor", "room", "booked_by")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Orders a day from morning to evening, and other lists by the latest first."""
         return ("scheduled_time", "id") if request.GET.get("day") else ("-scheduled_time", "-id")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Appointment], search_term: str
+    ) -> tuple[QuerySet[Appointment], bool]:
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
         if not text:
             return queryset, False

@@ -25,6 +25,7 @@ from apps.appointments.scheduling import availability
 from apps.appointments.services import BookingResult, NewAppointment
 from apps.common import clock
 from apps.common.errors import Conflict, NotFound
+from apps.common.models import M
 from apps.common.text import isolated
 from apps.patients import selectors as patients
 from apps.patients.chart import banner
@@ -45,7 +46,7 @@ class SeriesFull(Conflict):
     message = "All appointments of this series are booked."
 
 
-class BookingAdmin(HimsModelAdmin):
+class BookingAdmin(HimsModelAdmin[M]):
     """The part of a page that books an appointment for one patient."""
 
     booking_title = "Book an appointment"
@@ -69,13 +70,15 @@ class BookingAdmin(HimsModelAdmin):
                 raise NotFound("There is no such patient.")
             request.about_patient = patient_id  # type: ignore[attr-defined]
             request.booked_for = patients.patient(cast("Actor", request.user), patient_id)  # type: ignore[attr-defined]
-        return cast("Any", request).booked_for
+        patient: Patient = cast("Any", request).booked_for
+        return patient
 
     def requested_patient_id(self, request: HttpRequest) -> UUID:
         """Returns the patient's id as the address has it, because services refuse to write to a merged record. Raises
         NotFound."""
         self.booked_for(request)
-        return cast("Any", request).about_patient
+        patient_id: UUID = cast("Any", request).about_patient
+        return patient_id
 
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)

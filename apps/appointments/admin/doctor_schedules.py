@@ -66,7 +66,7 @@ class HoursForm(forms.Form):
 _Lines = forms.formset_factory(HoursForm, extra=_BLANK, max_num=80, absolute_max=80)
 
 
-class WeekForm(ServiceForm):
+class WeekForm(ServiceForm[DoctorSchedule]):
     """A doctor's whole week."""
 
     doctor = DoctorField()
@@ -136,7 +136,7 @@ _LENGTHS = tuple(f"{_MINUTES}{kind.value}" for kind in AppointmentType)
 
 
 @admin.register(DoctorSchedule)
-class DoctorScheduleAdmin(HimsModelAdmin):
+class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
     """Doctors publish their own week; administrators and receptionists publish any doctor's."""
 
     resource = "schedule"
@@ -148,7 +148,7 @@ class DoctorScheduleAdmin(HimsModelAdmin):
     ordering = ("doctor__last_name", "doctor__first_name", "pk")
     readonly_fields = ("whose", "week")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DoctorSchedule]:
         return super().get_queryset(request).select_related("doctor")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -43,7 +43,7 @@ class MomentWidget(forms.SplitDateTimeWidget):
         super(forms.SplitDateTimeWidget, self).__init__((DayInput(), ClockInput()))
 
 
-class DoctorField(forms.ModelChoiceField):
+class DoctorField(forms.ModelChoiceField[User]):
     """Active doctors; `include` adds the one that is already chosen."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -61,7 +61,7 @@ class DoctorField(forms.ModelChoiceField):
         return ", ".join(part for part in (labels.doctor(obj), obj.first_name if obj.last_name else "") if part)
 
 
-class RoomField(forms.ModelChoiceField):
+class RoomField(forms.ModelChoiceField[Room]):
     """Rooms in use."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -71,7 +71,7 @@ class RoomField(forms.ModelChoiceField):
         self.queryset = Room.objects.filter(Q(is_active=True) | Q(pk=include)).order_by("location", "name", "pk")
 
 
-class AppointmentForm(ServiceForm):
+class AppointmentForm(ServiceForm[Appointment]):
     """An appointment's time, doctor and room. A time chosen by a button or a radio button takes precedence over a typed one."""
 
     doctor = DoctorField()
@@ -169,7 +169,7 @@ class BookForm(AppointmentForm):
     def offer(self, free: list[Any]) -> None:
         """Offers the free times."""
         own = ("", "The time in the boxes below")
-        self.fields[SLOT].widget.choices = [*((span.start.isoformat(), labels.moment(span.start)) for span in free), own]  # type: ignore[attr-defined]
+        self.fields[SLOT].widget.choices = [*((span.start.isoformat(), labels.moment(span.start)) for span in free), own]
 
 
 class EarlyForm(forms.Form):

@@ -51,7 +51,7 @@ def _show_undone(request: HttpRequest, row: BulkReschedule, answer: BulkReschedu
 
 
 @admin.register(BulkReschedule)
-class BulkRescheduleAdmin(HimsModelAdmin):
+class BulkRescheduleAdmin(HimsModelAdmin[BulkReschedule]):
     """Users who plan schedules move appointments: doctors their own, administrators and receptionists those of any doctor."""
 
     resource = "move"
@@ -80,7 +80,7 @@ class BulkRescheduleAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkReschedule]:
         shown = Appointment.objects.visible_to(cast("Actor", request.user)).values("pk")
         visits = (
             RescheduledAppointment.objects.filter(move=OuterRef("pk"), appointment__in=shown)

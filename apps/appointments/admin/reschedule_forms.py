@@ -29,7 +29,7 @@ WHY = {
 }
 
 
-class RescheduleForm(ServiceForm):
+class RescheduleForm(ServiceForm[BulkReschedule]):
     """The absent doctor, the period, the new doctor and the reason. The fields have the names of the API's body."""
 
     doctor_id = DoctorField(label="Doctor who is absent")

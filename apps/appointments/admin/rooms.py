@@ -13,7 +13,7 @@ from apps.rest.admin.row_actions import RowAction
 
 
 @admin.register(Room)
-class RoomAdmin(HimsModelAdmin):
+class RoomAdmin(HimsModelAdmin[Room]):
     """Users who book see the rooms; administrators change them."""
 
     resource = "room"

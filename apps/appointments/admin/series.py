@@ -81,11 +81,11 @@ class SeriesList(ChangeList):
             visits.setdefault(cast("UUID", one.series_id), []).append(one)
         for row in rows:
             row.visits = visits.get(row.pk, [])
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows
 
 
 @admin.register(Series)
-class SeriesAdmin(BookingAdmin):
+class SeriesAdmin(BookingAdmin[Series]):
     """Series of appointments. Users who book appointments book series; doctors only in their own schedule."""
 
     resource = "series"
@@ -118,7 +118,9 @@ class SeriesAdmin(BookingAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SeriesList
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Series], search_term: str
+    ) -> tuple[QuerySet[Series], bool]:
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
         if not text:
             return queryset, False
@@ -126,13 +128,14 @@ class SeriesAdmin(BookingAdmin):
         return queryset.filter(Exists(Appointment.objects.filter(series=OuterRef("pk"), patient__in=matches.values("pk")))), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        row = super().get_object(request, object_id, from_field)
+        row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
             row.visits = selectors.of_series(cast("Actor", request.user), row.pk)
         return row
 
     def patient_of(self, row: Any) -> UUID:
-        return row.visits[0].patient_id
+        patient_id: UUID = row.visits[0].patient_id
+        return patient_id
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": FIELDS if obj is None else self.readonly_fields})]

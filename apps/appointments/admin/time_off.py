@@ -25,12 +25,11 @@ from apps.rest.admin_site import can_open
 
 def may_schedule(user: Any, doctor_id: Any) -> bool:
     """Returns whether the user plans this doctor's schedule: their own, or any."""
-    return user.has_permission(Permission.SCHEDULE_KEEP) and (
-        user.has_permission(Permission.APPOINTMENT_ANY) or doctor_id == user.pk
-    )
+    plans = user.has_permission(Permission.SCHEDULE_KEEP)
+    return bool(plans and (user.has_permission(Permission.APPOINTMENT_ANY) or doctor_id == user.pk))
 
 
-class TimeOffForm(ServiceForm):
+class TimeOffForm(ServiceForm[TimeOff]):
     """The period of time off."""
 
     doctor = DoctorField()
@@ -48,7 +47,7 @@ class TimeOffForm(ServiceForm):
 
 
 @admin.register(TimeOff)
-class TimeOffAdmin(HimsModelAdmin):
+class TimeOffAdmin(HimsModelAdmin[TimeOff]):
     """All users who see doctors see their time off; only users who plan schedules see the reason."""
 
     resource = "time_off"
@@ -72,14 +71,14 @@ class TimeOffAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
         return super().get_queryset(request).select_related("doctor")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> TimeOff | None:
         """Returns the row with the number of booked appointments in it that the user may see."""
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.visits_affected = services.count_affected(cast("Actor", request.user), row)
+            cast("Any", row).visits_affected = services.count_affected(cast("Actor", request.user), row)
         return row
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The waitlist: entries in order of rank; add, remove, accept or decline the open offer."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, TypeAlias, TypedDict, cast
 from uuid import UUID
 
 from django import forms
@@ -11,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
@@ -52,8 +54,15 @@ class StateFilter(admin.SimpleListFilter):
             query = changelist.get_query_string({self.parameter_name: value})
             yield {"selected": value == (self.value() or WaitStatus.WAITING), "query_string": query, "display": label}
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[WaitlistEntry]) -> QuerySet[WaitlistEntry]:
         return queryset.filter(status=self.value() or WaitStatus.WAITING)
+
+
+class _OfferedTime(TypedDict):
+    offered: datetime | None  # `WaitlistAdmin.get_queryset` adds it
+
+
+_Offered: TypeAlias = "WithAnnotations[WaitlistEntry, _OfferedTime]"
 
 
 class OfferFilter(admin.SimpleListFilter):
@@ -65,11 +74,11 @@ class OfferFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("open", "open")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[_Offered]) -> QuerySet[_Offered]:
         return queryset.exclude(offered=None) if self.value() == "open" else queryset
 
 
-class WaitlistEntryForm(ServiceForm):
+class WaitlistEntryForm(ServiceForm[WaitlistEntry]):
     """Which doctor the patient would see, and when."""
 
     own: UUID | None = None  # set by the page for a doctor, who may use only their own waitlist
@@ -172,7 +181,7 @@ ROW_ACTIONS = (
 
 
 @admin.register(WaitlistEntry)
-class WaitlistAdmin(HimsModelAdmin):
+class WaitlistAdmin(HimsModelAdmin[WaitlistEntry]):
     """The waitlist in the order in which patients get offers."""
 
     resource = "waitlist"
@@ -189,7 +198,7 @@ class WaitlistAdmin(HimsModelAdmin):
     booked_for: Any = BookingAdmin.booked_for  # the patient that the address names, as for a booking
     requested_patient_id: Any = BookingAdmin.requested_patient_id
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WaitlistEntry]:
         offers = WaitlistOffer.objects.filter(entry=OuterRef("pk"), status=OfferStatus.OPEN, expires_at__gt=clock.now())
         rows = WaitlistEntry.objects.visible_to(cast("Actor", request.user)).ranked()
         rows = rows.annotate(offered=Subquery(offers.values("scheduled_time")[:1]))
@@ -198,7 +207,9 @@ class WaitlistAdmin(HimsModelAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("rank", "created_at", "id")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WaitlistEntry], search_term: str
+    ) -> tuple[QuerySet[WaitlistEntry], bool]:
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
         if not text:
             return queryset, False

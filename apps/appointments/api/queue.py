@@ -21,7 +21,7 @@ from apps.rest.filters import IdFilter
 from apps.rest.viewsets import HimsViewSet
 
 _MINUTES = {"type": "integer", "minimum": 0}
-_SUMMARY = {
+_SUMMARY: dict[str, Any] = {
     "type": "object",
     "description": "The whole requested queue, independent of the page",
     "properties": {
@@ -181,7 +181,7 @@ class QueueViewSet(HimsViewSet):
 
 
 def _numbers(summary: Summary) -> dict[str, Any]:
-    return {name: getattr(summary, name) for name in _SUMMARY["properties"]}  # type: ignore[attr-defined]
+    return {name: getattr(summary, name) for name in _SUMMARY["properties"]}
 
 
 def _shape(entry: QueueEntry) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.fields import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +17,7 @@ from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewAppointment, NewSeries
 from apps.patients import selectors as patients
 from apps.rest.endpoint import Example, endpoint
-from apps.rest.serializers import InstantOrDayField
+from apps.rest.serializers import AnyField, InstantOrDayField
 from apps.rest.viewsets import HimsViewSet
 
 FREQUENCIES = [one.value for one in Frequency]
@@ -75,7 +74,7 @@ class SeriesBody(requests.BookBody):
 class CancelSeriesBody(requests.CancelBody):
     """The reason, whether the patient is notified, and the first day; without it, all future appointments."""
 
-    def get_fields(self) -> dict[str, Field]:
+    def get_fields(self) -> dict[str, AnyField]:
         """Declares `from` here, because it is a Python keyword."""
         return super().get_fields() | {"from": InstantOrDayField(required=False, allow_null=True)}
 

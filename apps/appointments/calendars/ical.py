@@ -28,7 +28,7 @@ def of_appointment(row: Appointment, *, clinic: str, doctor: str, room: str = ""
     if room:
         event.add("location", f"{room}, {clinic}")
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def of_doctor(rows: Iterable[Appointment], *, clinic: str, doctor: str) -> bytes:
@@ -45,7 +45,7 @@ def of_doctor(rows: Iterable[Appointment], *, clinic: str, doctor: str) -> bytes
         event.add("description", f"Appointment {row.pk}")
         event.add("class", "PRIVATE")
         calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def window(now: datetime) -> tuple[datetime, datetime]:

@@ -38,7 +38,7 @@ class Triage(models.TextChoices):
     EMERGENCY = "emergency"
 
 
-class SeriesQuerySet(ClosedQuerySet):
+class SeriesQuerySet(ClosedQuerySet["Series"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the series that contain an appointment which the actor may see."""
         return self.filter(Exists(Appointment.objects.visible_to(actor).filter(series=OuterRef("pk"))))
@@ -107,7 +107,7 @@ class Series(BaseModel):
         return self.interval if self.frequency == Frequency.WEEKLY else 0
 
 
-class AppointmentQuerySet(ClosedQuerySet):
+class AppointmentQuerySet(ClosedQuerySet["Appointment"]):
     def visible_to(self, actor: Actor, at: datetime | Slot | None = None) -> Self:
         """Returns the appointments of all patients that the actor may see (now, or at another instant)."""
         return self.filter(open_to(actor, "patient", at)) if actor.has_permission(Permission.APPOINTMENT_VIEW) else self.none()

@@ -11,7 +11,7 @@ from apps.appointments.rights import Permission
 from apps.common.models import BaseModel, ClosedQuerySet
 
 
-class CalendarFeedQuerySet(ClosedQuerySet):
+class CalendarFeedQuerySet(ClosedQuerySet["CalendarFeed"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the feeds of all doctors for users who plan every schedule; a doctor gets only their own."""
         if not actor.has_permission(Permission.SCHEDULE_KEEP):

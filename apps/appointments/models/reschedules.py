@@ -14,7 +14,7 @@ from apps.common import clock
 from apps.common.models import BaseModel, ClosedQuerySet
 
 
-class BulkRescheduleQuerySet(ClosedQuerySet):
+class BulkRescheduleQuerySet(ClosedQuerySet["BulkReschedule"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns all bulk reschedules for users who plan every schedule; a doctor gets only those of their own schedule."""
         if not actor.has_permission(Permission.SCHEDULE_KEEP):

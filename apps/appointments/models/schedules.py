@@ -14,7 +14,7 @@ from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import rules
 from apps.appointments.rights import Permission
 from apps.common import clock
-from apps.common.models import BaseModel, ClosedQuerySet
+from apps.common.models import BaseModel, ClosedQuerySet, M
 
 _HALF_OPEN, _CLOSED = RangeBoundary(), RangeBoundary(inclusive_upper=True)
 
@@ -29,7 +29,7 @@ class AppointmentType(models.TextChoices):
     EMERGENCY = "emergency"
 
 
-class RoomQuerySet(ClosedQuerySet):
+class RoomQuerySet(ClosedQuerySet["Room"]):
     def visible_to(self, actor: Actor) -> Self:
         """Users who book see the rooms."""
         return self.all() if actor.has_permission(Permission.ROOM_VIEW) else self.none()
@@ -55,7 +55,7 @@ class Room(BaseModel):
         return f"{self.name}, {self.location}" if self.location else self.name
 
 
-class OfDoctorQuerySet(ClosedQuerySet):
+class OfDoctorQuerySet(ClosedQuerySet[M]):
     def visible_to(self, actor: Actor) -> Self:
         """Users who see the doctors see their working hours."""
         return self.all() if actor.has_permission(AccountPermission.DOCTOR_VIEW) else self.none()

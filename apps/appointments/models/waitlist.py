@@ -54,7 +54,7 @@ def _own(actor: Actor, doctor: str) -> Q:
     return Q() if actor.has_permission(Permission.APPOINTMENT_ANY) else Q(**{doctor: actor.id}) | Q(**{doctor: None})
 
 
-class WaitlistQuerySet(ClosedQuerySet):
+class WaitlistQuerySet(ClosedQuerySet["WaitlistEntry"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the entries of all patients that the actor may see; a doctor gets only the entries for that doctor or for any
         doctor."""
@@ -136,7 +136,7 @@ class FreedSlotOffer(models.Model):
         return f"{self.starts_at:%Y-%m-%d %H:%M} UTC"
 
 
-class OfferQuerySet(ClosedQuerySet):
+class OfferQuerySet(ClosedQuerySet["WaitlistOffer"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the offers of the entries that the actor may see."""
         if not actor.has_permission(Permission.WAITLIST_VIEW):

@@ -25,7 +25,7 @@ class AuditLogFilter(FilterSet):
         model = AuditEvent
         fields: list[str] = []
 
-    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+    def as_declared(self, rows: QuerySet[AuditEvent], name: str, value: Any) -> QuerySet[AuditEvent]:
         """Returns the queryset unfiltered: the selector filters; this class declares and checks the parameters."""
         return rows
 
@@ -37,5 +37,5 @@ class SinceFilter(FilterSet):
         model = AuditEvent
         fields: list[str] = []
 
-    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+    def as_declared(self, rows: QuerySet[AuditEvent], name: str, value: Any) -> QuerySet[AuditEvent]:
         return rows

@@ -6,7 +6,7 @@ from apps.audit.models import AuditEvent
 from apps.audit.verification.verifier import Flaw
 
 
-class AuditEventShape(serializers.ModelSerializer):
+class AuditEventShape(serializers.ModelSerializer[AuditEvent]):
     """One action. `user_id` is null for an anonymous caller and for the system; `purpose` is set if it is not care or
     operations."""
 

@@ -102,7 +102,7 @@ def _selector_arguments(filters: dict[str, Any]) -> dict[str, Any]:
     return named | {"since": start and start.start, "before": end and end.end}
 
 
-def _total(rows: QuerySet, filters: dict[str, Any]) -> Total:
+def _total(rows: QuerySet[AuditEvent], filters: dict[str, Any]) -> Total:
     return paging.capped(rows) if any(filters.values()) else Total(selectors.row_count())
 
 

@@ -333,7 +333,8 @@ def _recently_inserted(head: Chain) -> BrokenRow | None:
 def _fetch(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _fetch_plain(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:

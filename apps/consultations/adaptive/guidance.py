@@ -83,9 +83,9 @@ def _chart(patient: Patient) -> Chart:
     chart: dict[str, list[dict[str, Any]]] = {name: [] for name in _CHART_TYPES}
     rows = patients.chart(visible_to=SYSTEM, patient_id=patient.pk, type__in=list(kinds), status="active")
     for entry in rows.values("id", "type", "display", "code_system", "code", "occurred_at", "occurred_on")[:_MAX_ENTRIES]:
-        since = entry.pop("occurred_on") or _day(entry["occurred_at"]).isoformat()
-        del entry["occurred_at"]
-        chart[kinds[entry.pop("type")]].append(entry | {"id": str(entry["id"]), "since": since})
+        shown = {name: entry[name] for name in ("display", "code_system", "code")}
+        since = entry["occurred_on"] or _day(entry["occurred_at"]).isoformat()
+        chart[kinds[entry["type"]]].append({"id": str(entry["id"]), **shown, "since": since})
     return chart
 
 

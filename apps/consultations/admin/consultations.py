@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 
 from apps.access.actor import Actor
@@ -167,14 +167,16 @@ class ConsultationAdmin(StepPages, StartPages):
     ordering = ("-started_at", "-id")
     row_actions = ROW_ACTIONS
 
-    def get_urls(self) -> list:
+    def get_urls(self) -> list[URLPattern]:
         return [*self.step_urls(), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Consultation]:
         rows = super().get_queryset(request).select_related("patient", "doctor", "appointment", "signed_by")
         return selectors.with_alert_since(rows) if can_open(request.user, Permission.CONSULTATION_SEE_NOTES) else rows
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Consultation], search_term: str
+    ) -> tuple[QuerySet[Consultation], bool]:
         text, by = search_term.strip()[:QUERY_MAX], cast("Actor", request.user)
         if not text:
             return queryset, False

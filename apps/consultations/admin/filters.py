@@ -1,19 +1,21 @@
 """Filters of the list of consultations."""
 
 from datetime import datetime, time, timedelta
-from typing import Any, cast
+from typing import Any, TypeAlias, TypedDict, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.consultations.admin import labels
-from apps.consultations.models import LIVE, STATUSES
+from apps.consultations.models import LIVE, STATUSES, Consultation
 from apps.consultations.rights import Permission
 from apps.rest.admin_site import can_open
 
@@ -31,12 +33,13 @@ class DoctorFilter(admin.SimpleListFilter):
         doctors = accounts.doctors(visible_to=cast("Actor", request.user))
         return [("mine", "Mine"), *((str(doctor.pk), str(doctor.user)) for doctor in doctors)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Consultation]) -> QuerySet[Consultation]:
         if not self.value():
             return queryset
         if self.value() == "mine":
             return queryset.filter(doctor=cast("Any", request.user).pk)
-        return queryset.filter(doctor=self.value()) if self.value() in dict(self.lookup_choices) else queryset.none()
+        known = {value for value, _ in self.lookup_choices}
+        return queryset.filter(doctor=UUID(self.value())) if self.value() in known else queryset.none()
 
 
 class DayFilter(admin.SimpleListFilter):
@@ -48,13 +51,20 @@ class DayFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("today", "Today"), ("yesterday", "Yesterday"), ("week", "The last 7 days")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Consultation]) -> QuerySet[Consultation]:
         first, days = {"today": (0, 1), "yesterday": (1, 1), "week": (6, 7)}.get(self.value() or "", (0, 0))
         if not days:
             return queryset.none() if self.value() else queryset
         zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
         since = datetime.combine(clock.today() - timedelta(days=first), time.min, zone)
         return queryset.filter(started_at__gte=since, started_at__lt=since + timedelta(days=days))
+
+
+class _OpenAlert(TypedDict):
+    alert_since: datetime | None  # `ConsultationAdmin.get_queryset` adds it
+
+
+_WithAlert: TypeAlias = "WithAnnotations[Consultation, _OpenAlert]"
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -71,7 +81,7 @@ class StatusFilter(admin.SimpleListFilter):
             *((status, labels.plain(status)) for status, _ in STATUSES),
         ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[_WithAlert]) -> QuerySet[_WithAlert]:
         if self.value() == _UNSIGNED:
             return queryset.filter(status__in=LIVE, started_at__lt=clock.now() - _LATE)
         if self.value() == _ALERT:

@@ -5,8 +5,8 @@ from typing import Any
 
 from apps.consultations.rules import State
 from apps.consultations.steps.definitions import Step
-from apps.consultations.steps.fields import NOT_MEASURABLE
 from apps.patients.chart import vitals
+from apps.patients.chart.vitals import NOT_MEASURABLE
 from apps.patients.chart.vitals.parsing import UNIT_SIGNS
 
 STATES = {State.COMPLETED: "done", State.IN_PROGRESS: "now", State.PENDING: "to do", State.SKIPPED: "skipped"}

@@ -18,7 +18,7 @@ from apps.appointments.admin.forms import EarlyForm
 from apps.appointments.models import Appointment
 from apps.common.errors import Forbidden, HimsError, NotFound
 from apps.consultations import services
-from apps.consultations.models import WORKFLOWS
+from apps.consultations.models import WORKFLOWS, Consultation
 from apps.consultations.rights import Permission
 from apps.consultations.rules import Workflow
 from apps.consultations.services import NewConsultation
@@ -52,7 +52,7 @@ class StartForm(forms.Form):
             self.fields["doctor_id"] = forms.ChoiceField(label="Doctor", choices=doctors)
 
 
-class StartPages(HimsModelAdmin):
+class StartPages(HimsModelAdmin[Consultation]):
     """The part of the consultation pages that starts one."""
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -17,6 +17,7 @@ from apps.common.errors import Forbidden, HimsError
 from apps.consultations import selectors, services
 from apps.consultations.admin import labels, page_context
 from apps.consultations.admin.step_forms import ALERT, StepForm, acknowledged, add_errors
+from apps.consultations.models import Consultation
 from apps.consultations.rights import Permission
 from apps.consultations.rules import State, Status
 from apps.consultations.selectors import ConsultationDetails
@@ -33,7 +34,7 @@ _MAX_RESULTS = 15
 _QUERY_MAX = 100
 
 
-class StepPages(HimsModelAdmin):
+class StepPages(HimsModelAdmin[Consultation]):
     """The part of the consultation pages that reads and saves a step."""
 
     def step_urls(self) -> list[URLPattern]:

@@ -49,8 +49,8 @@ def patient_for_update(actor: Actor, consultation_id: UUID) -> list[Patient]:
 
 def for_update(consultation_id: UUID) -> Consultation:
     """Returns the consultation with its appointment, its own row locked. The caller has checked that the actor may see it."""
-    (row,) = _for_update().instances(consultation_id=consultation_id)
-    return row
+    rows: list[Consultation] = _for_update().instances(consultation_id=consultation_id)
+    return rows[0]
 
 
 def latest_saves(consultation_id: UUID) -> list[StepSave]:

@@ -6,8 +6,9 @@ from enum import IntEnum
 from typing import Any
 
 from apps.consultations.steps import fields
-from apps.consultations.steps.fields import Choice, Day, Flag, Group, Id, Measure, Number, Problem, Rows, Schema, Text
+from apps.consultations.steps.fields import Choice, Day, Flag, Group, Id, Measure, Number, Rows, Schema, Text
 from apps.patients.chart import vitals
+from apps.patients.chart.vitals import Problem
 
 
 class Step(IntEnum):

@@ -17,14 +17,17 @@ def as_json() -> bytes:
 @cache
 def as_yaml() -> bytes:
     """The same in YAML."""
-    return OpenApiYamlRenderer().render(_generated())
+    yaml: bytes = OpenApiYamlRenderer().render(_generated())  # type: ignore[no-untyped-call]
+    return yaml
 
 
 def as_dict() -> dict[str, Any]:
     """The same as plain values; the caller's own copy."""
-    return orjson.loads(as_json())
+    file: dict[str, Any] = orjson.loads(as_json())
+    return file
 
 
 @cache
 def _generated() -> dict[str, Any]:
-    return SchemaGenerator().get_schema(request=None, public=True)
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return schema

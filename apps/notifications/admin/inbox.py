@@ -25,7 +25,7 @@ class StatusFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("unread", "Unread"), ("read", "Read")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
         return queryset.filter(read_at__isnull=self.value() == "unread") if self.value() else queryset
 
 
@@ -36,7 +36,7 @@ class PriorityFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, str(label)) for value, label in Priority.choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
         return queryset.filter(message__priority=self.value()) if self.value() else queryset
 
 
@@ -47,12 +47,12 @@ class CategoryFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, str(label)) for value, label in Category.choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Notification]) -> QuerySet[Notification]:
         return queryset.filter(message__category=self.value()) if self.value() else queryset
 
 
 @admin.register(Notification)
-class NotificationAdmin(HimsModelAdmin):
+class NotificationAdmin(HimsModelAdmin[Notification]):
     """The list of notifications is a form: its buttons mark one or all as read."""
 
     resource = "notification"
@@ -67,7 +67,7 @@ class NotificationAdmin(HimsModelAdmin):
     fields = ("heading", "text", "type", "priority", "category", "created_at", "read_at", "leads_to")
     readonly_fields = ("heading", "text", "type", "priority", "category", "leads_to")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         return selectors.inbox(visible_to=cast("Actor", request.user))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -19,7 +19,7 @@ from apps.rest.admin.forms import ServiceForm
 _NOTICE_FIELDS = ("title", "message", "type", "priority", "category", "action_url")
 
 
-class NoticeForm(ServiceForm):
+class NoticeForm(ServiceForm[Message]):
     """The recipients and the text."""
 
     recipient_roles = forms.MultipleChoiceField(
@@ -42,7 +42,7 @@ class NoticeForm(ServiceForm):
             active_staff = (
                 User.objects.filter(is_active=True).exclude(role=Role.PATIENT).order_by("last_name", "first_name", "pk")
             )
-            cast("forms.ModelMultipleChoiceField", self.fields["recipient_ids"]).queryset = active_staff
+            cast("forms.ModelMultipleChoiceField[User]", self.fields["recipient_ids"]).queryset = active_staff
 
     class Meta:
         model = Message
@@ -52,7 +52,7 @@ class NoticeForm(ServiceForm):
 
 
 @admin.register(Message)
-class MessageAdmin(HimsModelAdmin):
+class MessageAdmin(HimsModelAdmin[Message]):
     """The list of notices. A notice is sent once and not changed afterwards."""
 
     resource = "notice"

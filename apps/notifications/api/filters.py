@@ -17,8 +17,8 @@ class NotificationFilter(FilterSet):
         model = Notification
         fields: list[str] = []
 
-    def of_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def of_status(self, rows: QuerySet[Notification], name: str, value: str) -> QuerySet[Notification]:
         return rows.filter(read_at__isnull=value == "unread")
 
-    def ignored(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def ignored(self, rows: QuerySet[Notification], name: str, value: str) -> QuerySet[Notification]:
         return rows

@@ -33,7 +33,7 @@ class SmtpUtf8Backend(EmailBackend):
 
 def international(mail: EmailMessage) -> Message:
     """Returns the mail with its recipients as they are written, for SMTPUTF8."""
-    message = cast("Message", message_from_bytes(mail.message().as_bytes(), policy=policy.SMTPUTF8))
+    message = message_from_bytes(mail.message().as_bytes(), policy=policy.SMTPUTF8)
     del message["To"]
     message["To"] = ", ".join(_ascii_domain(address) for address in mail.to)
     return message

@@ -13,7 +13,7 @@ def _keep() -> timedelta:
     return settings.HIMS_KEEP_NOTIFICATIONS
 
 
-def _without_recipients(before: datetime) -> QuerySet:
+def _without_recipients(before: datetime) -> QuerySet[Message]:
     """Returns messages whose notifications have all been deleted."""
     copies = Notification.objects.filter(message=OuterRef("pk"))
     return Message.objects.filter(created_at__lt=before).exclude(Exists(copies))

@@ -35,7 +35,7 @@ class KindFilter(admin.SimpleListFilter):
         user = cast("Any", request.user)
         return [(kind.value, kind.value.replace("_", " ")) for kind in EntryType if rights.reads_chart(user, kind)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ChartEntry]) -> QuerySet[ChartEntry]:
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
@@ -48,7 +48,7 @@ class EnteredInErrorFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("true", "Included")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ChartEntry]) -> QuerySet[ChartEntry]:
         return queryset if self.value() else cast("ChartQuerySet", queryset).not_in_error()
 
     def choices(self, changelist: Any) -> Any:
@@ -57,7 +57,7 @@ class EnteredInErrorFilter(admin.SimpleListFilter):
 
 
 @admin.register(ChartEntry)
-class ChartEntryAdmin(HimsModelAdmin):
+class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
     """The chart. Not in the navigation: it is opened from its patient's page."""
 
     resource = "chart"
@@ -84,7 +84,7 @@ class ChartEntryAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChartEntry]:
         return super().get_queryset(request).select_related("patient", "recorded_by", "retracted_by")
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
@@ -138,7 +138,8 @@ class ChartEntryAdmin(HimsModelAdmin):
                 raise Http404 from error
             request.about_patient = patient_id  # type: ignore[attr-defined]
             request.chart_patient = selectors.patient(request.user, patient_id)  # type: ignore[attr-defined, arg-type]
-        return request.chart_patient  # type: ignore[attr-defined]
+        patient: Patient = request.chart_patient  # type: ignore[attr-defined]
+        return patient
 
     def _adds(self, request: HttpRequest, patient: Patient) -> list[tuple[str, str]]:
         """Returns the links for adding entries of the kinds that this user may write."""

@@ -41,7 +41,7 @@ class LikelihoodFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("sure", "95 % and more"), ("likely", "Below 95 %")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DuplicateCandidate]) -> QuerySet[DuplicateCandidate]:
         if self.value() == "sure":
             return queryset.filter(score__gte=_SURE)
         return queryset.filter(score__lt=_SURE) if self.value() else queryset
@@ -65,7 +65,7 @@ class ReasonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(reason.value, scoring.IN_WORDS[reason].capitalize()) for reason in self._offered]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DuplicateCandidate]) -> QuerySet[DuplicateCandidate]:
         return queryset.filter(reasons__contains=[self.value()]) if self.value() else queryset
 
 
@@ -112,7 +112,7 @@ NOT_SAME = RowAction(
 
 
 @admin.register(DuplicateCandidate)
-class DuplicateCandidateAdmin(HimsModelAdmin):
+class DuplicateCandidateAdmin(HimsModelAdmin[DuplicateCandidate]):
     """The queue for users who may merge."""
 
     resource = "suspected_pair"
@@ -127,7 +127,7 @@ class DuplicateCandidateAdmin(HimsModelAdmin):
     readonly_fields = fields
     row_actions = (NOT_SAME,)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DuplicateCandidate]:
         return super().get_queryset(request).select_related("low", "high")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

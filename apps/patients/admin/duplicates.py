@@ -55,7 +55,7 @@ NOT_SAME = RowAction(
 )
 
 
-class DuplicateCheckMixin(HimsModelAdmin):
+class DuplicateCheckMixin(HimsModelAdmin[Patient]):
     """The part of the patient's page that handles duplicates."""
 
     def register(self, request: HttpRequest, registration: Registration) -> Patient:

@@ -73,7 +73,7 @@ class WhenField(forms.MultiValueField):
         return datetime.combine(day.first, at, ZoneInfo(settings.CLINIC_TIME_ZONE))
 
 
-class PatientForm(ServiceForm):
+class PatientForm(ServiceForm[Patient]):
     """The demographics of a patient."""
 
     age = forms.IntegerField(
@@ -132,13 +132,13 @@ class PatientForm(ServiceForm):
         return self._telephone("emergency_phone")
 
     def _telephone(self, name: str) -> str:
-        number = self.cleaned_data[name]
+        number: str = self.cleaned_data[name]
         if number and not 3 <= len(rules.digits(number)) <= 20:
             raise forms.ValidationError("A telephone number has 3 to 20 digits.")
         return number
 
 
-class EntryForm(ServiceForm):
+class EntryForm(ServiceForm[ChartEntry]):
     """A chart entry. A date without a time keeps the precision with which it was typed."""
 
     def clean(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class EntryForm(ServiceForm):
         return super().clean()
 
 
-def entry_form(kind: EntryType) -> type[ServiceForm]:
+def entry_form(kind: EntryType) -> type[ServiceForm[ChartEntry]]:
     """Returns the form of a new entry of this kind: its statuses as choices, its details as fields."""
     first, *_ = statuses = entry_types.STATUSES[kind]
     hints = get_type_hints(entry_types.DETAILS[kind])

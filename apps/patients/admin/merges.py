@@ -91,10 +91,10 @@ def warn_of_visits(request: HttpRequest, patient: Patient) -> None:
         )
 
 
-class MergeMixin(HimsModelAdmin):
+class MergeMixin(HimsModelAdmin[Patient]):
     """The part of the patient's page that merges it into another, and leads from a merged record to the survivor."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         return super().get_queryset(request).filter(merged_into=None)
 
     def change_view(
@@ -184,7 +184,7 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("merged", "Merged"), ("undone", "Undone"), ("waiting", "Waiting for a decision")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Merge]) -> QuerySet[Merge]:
         if self.value() == "waiting":
             return queryset.filter(Exists(MergeTriage.objects.filter(merge=OuterRef("pk"), settled_at=None)))
         return queryset.filter(undone_at__isnull=self.value() == "merged") if self.value() else queryset
@@ -230,7 +230,7 @@ SETTLE = RowAction(
 
 
 @admin.register(Merge)
-class MergeAdmin(HimsModelAdmin):
+class MergeAdmin(HimsModelAdmin[Merge]):
     """Every merge, undone or not; the remaining items of an undo are resolved here."""
 
     resource = "merge"
@@ -254,7 +254,7 @@ class MergeAdmin(HimsModelAdmin):
     )
     row_actions = (UNDO, SETTLE)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
         open_rows = MergeTriage.objects.filter(merge=OuterRef("pk"), settled_at=None)
         people = super().get_queryset(request).select_related("retired", "survivor", "merged_by", "undone_by")
         return people.annotate(waits=Exists(open_rows))
@@ -299,7 +299,7 @@ class MergeAdmin(HimsModelAdmin):
 
     @admin.display(description="to decide", boolean=True)
     def left(self, row: Any) -> bool:
-        return row.waits
+        return bool(row.waits)
 
 
 def _triage_labels(rows: Iterable[MergeTriage], merge: Merge, reader: Actor) -> dict[int, str]:

@@ -117,7 +117,9 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
         RESTRICT,
     )
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
+    ) -> tuple[QuerySet[Patient], bool]:
         text = search_term.strip()[: rules.QUERY_MAX]
         return (selectors.search_within(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]
 

@@ -1,7 +1,7 @@
 """Restricted charts in the admin: restricting a chart, its care team, emergency access, and its review."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, TypedDict, cast
 from uuid import UUID
 
 from django import forms
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django_stubs_ext import WithAnnotations
 
 from apps.access.actor import Actor
 from apps.accounts.models import User
@@ -92,7 +93,7 @@ RESTRICT = RowAction(
 )
 
 
-class RestrictionMixin(HimsModelAdmin):
+class RestrictionMixin(HimsModelAdmin[Patient]):
     """The part of the patient's page that restricts a chart, and replaces the page of a restricted one."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -101,7 +102,7 @@ class RestrictionMixin(HimsModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Patient | None:
         """Returns the patient, or None; audits the refused access to a restricted chart."""
-        row = cast("Patient | None", super().get_object(request, object_id, from_field))
+        row = super().get_object(request, object_id, from_field)
         if row is None and can_open(request.user, Permission.PATIENT_VIEW):
             self._note_refusal(request, object_id)
         return row
@@ -190,6 +191,13 @@ _QUESTION = (
 )
 
 
+class _Latest(TypedDict):
+    is_latest: bool  # `RestrictionAdmin.get_queryset` adds it
+
+
+_Decision: TypeAlias = "WithAnnotations[Restriction, _Latest]"
+
+
 class InForceFilter(admin.SimpleListFilter):
     """Shows currently restricted charts, unless all decisions are requested."""
 
@@ -199,7 +207,7 @@ class InForceFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("ever", "All decisions")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[_Decision]) -> QuerySet[_Decision]:
         return queryset if self.value() else queryset.filter(restricted=True, patient__restricted=True, is_latest=True)
 
     def choices(self, changelist: Any) -> Any:
@@ -208,7 +216,7 @@ class InForceFilter(admin.SimpleListFilter):
 
 
 @admin.register(Restriction)
-class RestrictionAdmin(HimsModelAdmin):
+class RestrictionAdmin(HimsModelAdmin[Restriction]):
     """Restricted charts, by MRN: users who may restrict find them here, without any other data."""
 
     resource = "restriction"
@@ -245,7 +253,7 @@ class RestrictionAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Restriction]:
         later = Restriction.objects.filter(patient=OuterRef("patient"), decided_at__gt=OuterRef("decided_at"))
         return super().get_queryset(request).select_related("patient", "decided_by").annotate(is_latest=~Exists(later))
 
@@ -283,12 +291,12 @@ class ReviewedFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("waiting", "Waiting"), ("done", "Signed off")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BreakGlass]) -> QuerySet[BreakGlass]:
         return queryset.filter(reviewed_at__isnull=self.value() == "waiting") if self.value() else queryset
 
 
 @admin.register(BreakGlass)
-class BreakGlassAdmin(HimsModelAdmin):
+class BreakGlassAdmin(HimsModelAdmin[BreakGlass]):
     """Who opened which restricted chart, when and why; each is reviewed and signed off."""
 
     resource = "emergency_access"
@@ -314,7 +322,7 @@ class BreakGlassAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BreakGlass]:
         return super().get_queryset(request).select_related("patient", "user", "reviewed_by")
 
     def patient_of(self, row: BreakGlass) -> UUID:

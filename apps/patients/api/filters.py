@@ -24,7 +24,7 @@ class PatientFilter(FilterSet):
         model = Patient
         fields: list[str] = []
 
-    def unfiltered(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def unfiltered(self, rows: QuerySet[Patient], name: str, value: str) -> QuerySet[Patient]:
         """Returns the queryset unfiltered: search and counts have their own plans (`selectors.list_page`); this class declares
         and checks the parameters."""
         return rows
@@ -38,5 +38,5 @@ class ChartFilter(FilterSet):
         model = ChartEntry
         fields: list[str] = []
 
-    def with_retracted(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+    def with_retracted(self, rows: QuerySet[ChartEntry], name: str, value: bool) -> QuerySet[ChartEntry]:
         return rows

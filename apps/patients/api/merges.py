@@ -78,7 +78,7 @@ class DifferenceShape(serializers.Serializer):
     field = serializers.CharField()
     retired = serializers.CharField(allow_null=True, allow_blank=True)
     survivor = serializers.CharField(allow_null=True, allow_blank=True)
-    default = serializers.ChoiceField(choices=_SIDES)  # type: ignore[assignment]  # DRF has an attribute so called
+    default = serializers.ChoiceField(choices=_SIDES)
 
 
 class CautionShape(serializers.Serializer):

@@ -121,7 +121,7 @@ Detail = (
     AllergyDetail | MedicationDetail | DiagnosisDetail | ProcedureDetail | ImmunizationDetail | MeasurementDetail | NoteDetail
 )
 
-DETAILS: dict[EntryType, type[Any]] = {
+DETAILS: dict[EntryType, type[Detail]] = {
     EntryType.ALLERGY: AllergyDetail,
     EntryType.MEDICATION: MedicationDetail,
     EntryType.DIAGNOSIS: DiagnosisDetail,

@@ -13,8 +13,8 @@ from apps.accounts.models import User
 from apps.audit import selectors as audit_log
 from apps.audit.models import AuditEvent
 from apps.common.errors import NotFound
+from apps.patients.lists.patient_queries import surviving_id
 from apps.patients.models import Patient
-from apps.patients.selectors import surviving_id
 
 _ACTION_TEXTS: Final = {
     "patient.read": "Opened the record",

@@ -74,7 +74,7 @@ class CareTeamMember(models.Model):
         return f"{self.user_id} of {self.patient_id}"
 
 
-class RestrictionQuerySet(ClosedQuerySet):
+class RestrictionQuerySet(ClosedQuerySet["Restriction"]):
     def visible_to(self, actor: Actor) -> Self:
         """Users who may restrict charts see the decisions, also of charts that are closed to them."""
         return self.all() if actor.has_permission(Permission.PATIENT_RESTRICT) else self.none()
@@ -101,7 +101,7 @@ class Restriction(BaseModel):
         return f"{self.decided_at:%Y-%m-%d %H:%M} {'restricted' if self.restricted else 'open'}"
 
 
-class BreakGlassQuerySet(ClosedQuerySet):
+class BreakGlassQuerySet(ClosedQuerySet["BreakGlass"]):
     def visible_to(self, actor: Actor) -> Self:
         """Users who review emergency access see all of it."""
         return self.all() if actor.has_permission(Permission.GLASS_REVIEW) else self.none()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from apps.access.actor import Actor
 from apps.common import clock
@@ -55,5 +56,5 @@ def _progress(anew: bool) -> DuplicateScan:
     return progress
 
 
-def _next(seq: int) -> list[tuple]:
+def _next(seq: int) -> list[tuple[int, UUID]]:
     return list(Patient.objects.unmerged().filter(seq__gt=seq).order_by("seq").values_list("seq", "pk")[:_BATCH])

@@ -14,7 +14,7 @@ from apps.patients.confidentiality.models import open_to
 from apps.patients.rights import Permission
 
 
-class DuplicateCandidateQuerySet(ClosedQuerySet):
+class DuplicateCandidateQuerySet(ClosedQuerySet["DuplicateCandidate"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see pairs of records that are both open to them."""
         if not actor.has_permission(Permission.PATIENT_MERGE):

@@ -151,9 +151,9 @@ def shown_value(patient: Patient, column: str) -> Any:
     return f"{patient.birth.in_words} {patient.time_of_birth:%H:%M}" if patient.time_of_birth else patient.birth.in_words
 
 
-def column_named(name: str) -> Field:
+def column_named(name: str) -> Field[Any, Any]:
     """Returns a column of a patient."""
-    return cast("Field", Patient._meta.get_field(name))
+    return cast("Field[Any, Any]", Patient._meta.get_field(name))
 
 
 def _is_empty(patient: Patient, column: str) -> bool:

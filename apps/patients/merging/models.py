@@ -13,7 +13,7 @@ from apps.patients.confidentiality.models import open_to
 from apps.patients.rights import Permission
 
 
-class MergeQuerySet(ClosedQuerySet):
+class MergeQuerySet(ClosedQuerySet["Merge"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see merges of records that are open to them."""
         if not actor.has_permission(Permission.PATIENT_MERGE):
@@ -21,7 +21,7 @@ class MergeQuerySet(ClosedQuerySet):
         return self.filter(open_to(actor, "retired"), open_to(actor, "survivor"))
 
 
-class TriageQuerySet(ClosedQuerySet):
+class TriageQuerySet(ClosedQuerySet["MergeTriage"]):
     def visible_to(self, actor: Actor) -> Self:
         """Returns the open items of the merges that the actor sees."""
         if not actor.has_permission(Permission.PATIENT_MERGE):

@@ -31,7 +31,7 @@ class PatientLink:
     def kind(self) -> type[Model]:
         return apps.get_model(self.model)
 
-    def rows_of(self, patient: Patient) -> QuerySet:
+    def rows_of(self, patient: Patient) -> QuerySet[Model]:
         """Returns the rows that point to the patient."""
         return self.kind._base_manager.filter(**{self.column: patient})
 

@@ -98,10 +98,11 @@ class Statement:
         """Returns the number of rows up to the end of the page."""
         return self.bind(self.page.offset + self.page.limit)
 
-    def rows(self, sql: str) -> list[tuple]:
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, self.values)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
     def found_among(self, hits: str, unless: str = "false") -> SearchResult | None:
         """Returns a page and the count of index rows, in which a patient counts once, at their first row; None if `unless` is

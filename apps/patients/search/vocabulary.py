@@ -86,4 +86,4 @@ def note_common() -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('patients_commonprefix'))")  # one after another
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(_NOTE_COMMON)
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -308,4 +308,4 @@ def check_death(born: date, died: datetime | None, *, field: str = "deceased_at"
 def _next(sequence: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(%s)", [sequence])
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])

@@ -1,7 +1,7 @@
 """Base classes of the admin pages, and the page of event deliveries.
 
     @admin.register(Patient)
-    class PatientAdmin(HimsModelAdmin):
+    class PatientAdmin(HimsModelAdmin[Patient]):
         resource = "patient"
         needs = {"view": Permission.PATIENT_VIEW, "add": Permission.PATIENT_REGISTER, "change": Permission.PATIENT_AMEND}
 

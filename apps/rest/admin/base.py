@@ -13,12 +13,14 @@ from django.db import IntegrityError, models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 from django.utils.functional import cached_property
 
 from apps.access.actor import Actor
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Forbidden, HimsError
+from apps.common.models import M
 from apps.rest import audit_log
 from apps.rest.admin.forms import AlreadySaved, ServiceForm, Stale, version_of
 from apps.rest.admin.row_actions import RowActionsMixin
@@ -30,7 +32,7 @@ _HISTORY = timedelta(days=365)
 _HISTORY_ROWS = 200
 
 
-class CappedPaginator(Paginator):
+class CappedPaginator(Paginator[M]):
     """Counts at most 10,000 rows: nearly all users stay within the first pages, and the count is most of the cost of a list."""
 
     @cached_property
@@ -48,11 +50,11 @@ class ActiveFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("active", "Active"), ("inactive", "Inactive")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(is_active=self.value() == "active") if self.value() else queryset
 
 
-class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
+class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
     """Closed by default: an action that `needs` does not name is refused. No name allows deletion.
 
     A page that adds or changes rows overrides `add` and `amend`, each with one service call.
@@ -66,7 +68,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
         Collection[str]
     ] = ()  # "add": the password must have been given within five minutes; it is asked for first
 
-    form: Any = ServiceForm  # type: ignore[misc]
+    form: Any = ServiceForm
     actions: Any = ()
     list_per_page = 50
     list_max_show_all = 50
@@ -96,7 +98,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     @admin.display(description="active", boolean=True)
     def active(self, row: Any) -> bool:
         """The column of models with `is_active`."""
-        return row.is_active
+        return bool(row.is_active)
 
     # Permissions
 
@@ -115,13 +117,13 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = self.model._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows: QuerySet[M] = cast("Any", self.model._default_manager).visible_to(request.user)
         return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
 
     # Pages
 
-    def get_urls(self) -> list:
+    def get_urls(self) -> list[URLPattern]:
         """Returns Django's pages, without the one that deletes."""
         stock = [url for url in super().get_urls() if url.name and not url.name.endswith("_delete")]
         return [*self.row_action_urls(), *stock]

@@ -16,7 +16,7 @@ from apps.rest.rights import Permission
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(HimsModelAdmin):
+class DeliveryAdmin(HimsModelAdmin[Delivery]):
     """Deliveries. A failed one can be tried again."""
 
     resource = "delivery"
@@ -40,7 +40,7 @@ class DeliveryAdmin(HimsModelAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = Delivery.objects.select_related("event").order_by("-id")
         return rows if can_open(request.user, self.needs["view"]) else rows.none()
 

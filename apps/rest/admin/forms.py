@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.common import text
 from apps.common.errors import Conflict, HimsError, Invalid
+from apps.common.models import M
 from apps.rest import audit_log
 
 _MANY_LINES = (forms.Textarea, forms.PasswordInput, forms.HiddenInput)
@@ -46,7 +47,7 @@ class Clash:
     differences: tuple[Difference, ...]
 
 
-class ServiceForm(forms.ModelForm):
+class ServiceForm(forms.ModelForm[M]):
     """Checks only the shape of values. The service and the database decide the rest, with better messages than Django's model
     checks."""
 
@@ -60,7 +61,7 @@ class ServiceForm(forms.ModelForm):
         self.fields["version"].initial = version = version_of(self.instance)
         self._label_date_and_time()
         if isinstance(self.refusal, Stale):
-            self.data = {**self.data.dict(), "version": version}  # the user sees this version now, so the next save is intended
+            self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # the user sees this version now, so the next save is intended
 
     def _label_date_and_time(self) -> None:
         """Labels the two fields of a time, which share one visible label, as date and time."""
@@ -74,9 +75,10 @@ class ServiceForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         """Works like Django's, without the table's constraints: the service reports their violations with better messages."""
-        self.instance.validate_constraints = lambda exclude=None: None  # noqa: ARG005
+        instance: Any = self.instance
+        instance.validate_constraints = lambda exclude=None: None  # noqa: ARG005
         super()._post_clean()  # type: ignore[misc]
-        del self.instance.validate_constraints
+        del instance.validate_constraints
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -120,7 +122,7 @@ def version_of(row: models.Model) -> str:
     if row._state.adding:
         return ""
     if hasattr(row, "updated_at"):
-        return row.updated_at.isoformat()
+        return str(row.updated_at.isoformat())
     values = repr([(field.attname, field.value_from_object(row)) for field in row._meta.concrete_fields])
     return hashlib.sha256(values.encode()).hexdigest()[:20]
 
@@ -150,5 +152,5 @@ def _last_change(row: models.Model) -> tuple[str, str]:
     if changed_at is None:
         return "somebody", ""
     author = audit_log.get().last_author(row.pk, since=changed_at - _SAME_MOMENT)
-    person = get_user_model().objects.filter(pk=author).first()
+    person = get_user_model()._default_manager.filter(pk=author).first() if author else None
     return str(person or "somebody"), timezone.localtime(changed_at).strftime("%H:%M")

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
-from rest_framework.serializers import BaseSerializer, CharField, Field, ListField, ListSerializer
+from rest_framework.serializers import BaseSerializer, CharField, ListField, ListSerializer
 
 from apps.access import matrix
 from apps.access.permissions import Permission
@@ -18,7 +18,7 @@ from apps.rest.limits import PER_MINUTE, WINDOW
 from apps.rest.parsers import MergePatchParser
 from apps.rest.schema import components, parameters, replies
 from apps.rest.schema.examples import media
-from apps.rest.serializers import StrictSerializer
+from apps.rest.serializers import AnyField, StrictSerializer
 
 _VERBS = {"retrieve": "get", "create": "create", "update": "update", "partial_update": "patch", "destroy": "delete"}
 
@@ -38,7 +38,7 @@ class HimsSchema(AutoSchema):
         """Returns names like `listPatients`, `createPatient`, `deactivatePatient`; `login` if the data has no key of its own."""
         view, action = self.view, self.view.action
         if view.endpoint.operation_id:
-            return view.endpoint.operation_id
+            return str(view.endpoint.operation_id)
         if action == "list" and view.endpoint.paged:
             return f"list{_pascal(view.plural)}"
         if action == "list":
@@ -84,7 +84,7 @@ class HimsSchema(AutoSchema):
         reasons = [kind.reason for kind in self.view.endpoint.refusals]
         return who | {"x-rate-limit": limit} | ({"x-reasons": reasons} if reasons else {})
 
-    def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
+    def get_serializer_name(self, serializer: BaseSerializer[Any], direction: str) -> str:
         """Returns the component's name: `PatientShape` becomes Patient."""
         return serializer.__class__.__name__.removesuffix("Shape")
 
@@ -120,31 +120,31 @@ class HimsSchema(AutoSchema):
         return replies.of(self)
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        schema = super()._map_basic_serializer(serializer, direction)
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
         if not type(serializer).__doc__:  # drf-spectacular would use the parent's
             schema.pop("description", None)
         return schema
 
-    def _map_serializer_field(self, field: Field, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
+    def _map_serializer_field(self, field: AnyField, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
         """Adds the form of fields that read another one than their parent, such as a day for an instant, and the sizes that a
         body refuses."""
-        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         form = getattr(field, "json_schema", None)
         if form is not None:
             schema.pop("format", None)
         return schema | (form or {}) | (_sizes(field) if _is_sent(field) else {})
 
-    def _insert_field_validators(self, field: Field, schema: dict[str, Any]) -> None:
+    def _insert_field_validators(self, field: AnyField, schema: dict[str, Any]) -> None:
         """Describes a text that may be blank as a text, not as one of two choices, because generated clients read that better."""
-        super()._insert_field_validators(field, schema)
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
         if getattr(field, "allow_blank", False) and "oneOf" in schema:
             filled = schema.pop("oneOf")[0]
             schema |= {name: value for name, value in filled.items() if name not in ("format", "pattern", "minLength")}
 
 
-def _is_sent(field: Field) -> bool:
+def _is_sent(field: AnyField) -> bool:
     """Returns whether the field belongs to a request's body, because those are strict."""
     parent = field.parent
     while parent is not None and not isinstance(parent, StrictSerializer):
@@ -152,7 +152,7 @@ def _is_sent(field: Field) -> bool:
     return parent is not None
 
 
-def _sizes(field: Field) -> dict[str, int]:
+def _sizes(field: AnyField) -> dict[str, int]:
     """Returns the sizes that DRF refuses without a validator: an empty text, an empty list, and a list of objects that is too
     long."""
     if isinstance(field, CharField) and not field.allow_blank:

@@ -71,7 +71,7 @@ def _file(view: Any, further: list[str]) -> dict[str, Any]:
     }
 
 
-def _envelope(schema: Any, kind: type[BaseSerializer]) -> dict[str, Any]:
+def _envelope(schema: Any, kind: type[BaseSerializer[Any]]) -> dict[str, Any]:
     """Returns the envelope as a component of its own, so that the same resource has the same envelope everywhere."""
     view = schema.view
     payload = schema.resolve_serializer(kind, "response")
@@ -86,7 +86,7 @@ def _envelope(schema: Any, kind: type[BaseSerializer]) -> dict[str, Any]:
 
 
 def _component(schema: Any, name: str, body: dict[str, Any]) -> dict[str, Any]:
-    component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)
+    component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)  # type: ignore[no-untyped-call]
     if component not in schema.registry:
         component.schema = body
         schema.registry.register(component)

@@ -44,7 +44,7 @@ class IcdCodeFilter(FilterSet):
         model = IcdCode
         fields: list[str] = []
 
-    def as_declared(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+    def as_declared(self, rows: QuerySet[IcdCode], name: str, value: Any) -> QuerySet[IcdCode]:
         """Returns the queryset unfiltered: the selector searches; this class declares and checks the parameters."""
         return rows
 

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from apps.terminology.models import IcdCode
 
 
-class IcdCodeShape(serializers.ModelSerializer):
+class IcdCodeShape(serializers.ModelSerializer[IcdCode]):
     """A code of ICD-10-CM. A header (`billable` false) groups the codes below it and is not valid on a claim."""
 
     class Meta:

@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from apps.consultations import rules
 from apps.consultations.models import WORKFLOWS
-from apps.consultations.steps import definitions
 from apps.consultations.steps.definitions import REQUIRED_FIELDS, SCHEMAS, STEP_COUNT, STEPS_BY_NAME, Step
+from apps.consultations.steps.fields import Text
 from apps.consultations.steps.ports import Acknowledged
 from apps.rest.serializers import IdField, StrictSerializer
 
@@ -100,7 +100,7 @@ class CompleteBody(StrictSerializer):
 
 
 class AddendumBody(StrictSerializer):
-    text = serializers.CharField(max_length=definitions.fields.Text().maximum)
+    text = serializers.CharField(max_length=Text().maximum)
 
 
 class ReasonBody(StrictSerializer):

@@ -175,7 +175,7 @@ _NESTED: dict[str, type[StrictSerializer]] = {}
 _EITHER_WAY = "Send each value flat or in its object; if you send both, they must agree."
 
 
-class PatientBody(serializers.Serializer):
+class PatientBody(serializers.Serializer[None]):
     """Maps `PLACES` to `PatientColumns`; errors name the fields as the caller sent them. `partial` for a merge-patch."""
 
     places: Mapping[str, Any] = REGISTRATION
@@ -196,7 +196,7 @@ class PatientBody(serializers.Serializer):
         if "age" in flat:
             columns.fields["date_of_birth"].required = False
         if columns.is_valid():
-            return columns.validated_data
+            return dict(columns.validated_data)
         raise serializers.ValidationError({sent_as.get(name, name): issues for name, issues in columns.errors.items()})
 
 

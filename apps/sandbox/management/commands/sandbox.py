@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError(refusal.message) from refusal
         self.stdout.write(self._summary(laid_out))
 
-    def _with_progress(self, work: Any) -> SeedResult:
+    def _with_progress(self, work: Callable[..., SeedResult]) -> SeedResult:
         console = Console(stderr=True)
         columns = (TextColumn("Sample data"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
