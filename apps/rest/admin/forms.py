@@ -61,7 +61,8 @@ class ServiceForm(forms.ModelForm[M]):
         self.fields["version"].initial = version = version_of(self.instance)
         self._label_date_and_time()
         if isinstance(self.refusal, Stale):
-            self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # the user sees this version now, so the next save is intended
+            # The user sees this version now, so the next save is intended.
+            self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]
 
     def _label_date_and_time(self) -> None:
         """Labels the two fields of a time, which share one visible label, as date and time."""
