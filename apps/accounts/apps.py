@@ -1,5 +1,6 @@
 """The accounts app."""
 
+from apps.accounts.api.descriptions import DESCRIPTIONS
 from apps.common.domain import DomainConfig
 
 
@@ -7,6 +8,7 @@ class AccountsConfig(DomainConfig):
     name = "apps.accounts"
     verbose_name = "Staff"
     floor = 4
+    descriptions = DESCRIPTIONS
     api_urls = "apps.accounts.api.urls"
     loads = ("authentication.retention",)
     enum_names = {

@@ -1,11 +1,13 @@
 """The appointments app."""
 
+from apps.appointments.api.descriptions import DESCRIPTIONS
 from apps.common.domain import DomainConfig, Periodic
 
 
 class AppointmentsConfig(DomainConfig):
     name = "apps.appointments"
     floor = 6
+    descriptions = DESCRIPTIONS
     api_urls = "apps.appointments.api.urls"
     patient_links = ("appointments.Appointment.patient", "appointments.WaitlistEntry.patient")
     beat = {

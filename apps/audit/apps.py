@@ -1,11 +1,13 @@
 """The audit log as a Django app."""
 
+from apps.audit.api.descriptions import DESCRIPTIONS
 from apps.common.domain import DomainConfig, Periodic
 
 
 class AuditConfig(DomainConfig):
     name = "apps.audit"
     floor = 3
+    descriptions = DESCRIPTIONS
     api_urls = "apps.audit.api.urls"
     beat = {
         "purge expired rows": Periodic("apps.audit.tasks.purge", every=86_400),

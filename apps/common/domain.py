@@ -53,6 +53,7 @@ class DomainConfig(AppConfig):
     enum_names: ClassVar[Mapping[str, str]] = {}  # name in the OpenAPI file -> dotted path of the choices
     patient_links: ClassVar[tuple[str, ...]] = ()  # "app.Model.field": foreign keys whose rows follow a patient into a merge
     sample_ids: ClassVar[Mapping[str, UUID]] = {}  # names that the API accepts instead of ids
+    descriptions: ClassVar[Mapping[str, str]] = {}  # texts of the OpenAPI file (apps/rest/api/descriptions.py)
     loads: ClassVar[tuple[str, ...]] = ()  # modules that register something, besides LOADED_WHERE_PRESENT
 
     LOADED_WHERE_PRESENT: ClassVar[tuple[str, ...]] = ("rights", "registrations", "listeners", "retention")

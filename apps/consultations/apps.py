@@ -1,11 +1,13 @@
 """The consultations app."""
 
 from apps.common.domain import DomainConfig, Periodic
+from apps.consultations.api.descriptions import DESCRIPTIONS
 
 
 class ConsultationsConfig(DomainConfig):
     name = "apps.consultations"
     floor = 7
+    descriptions = DESCRIPTIONS
     api_urls = "apps.consultations.api.urls"
     patient_links = ("consultations.Consultation.patient",)
     beat = {

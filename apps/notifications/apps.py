@@ -1,11 +1,13 @@
 """The notifications app."""
 
 from apps.common.domain import DomainConfig
+from apps.notifications.api.descriptions import DESCRIPTIONS
 
 
 class NotificationsConfig(DomainConfig):
     name = "apps.notifications"
     floor = 10
+    descriptions = DESCRIPTIONS
     api_urls = "apps.notifications.api.urls"
     loads = ("account_changes.listeners", "messages.retention")
     enum_names = {

@@ -1,11 +1,13 @@
 """The patients app."""
 
 from apps.common.domain import DomainConfig, Periodic
+from apps.patients.api.descriptions import DESCRIPTIONS
 
 
 class PatientsConfig(DomainConfig):
     name = "apps.patients"
     floor = 5
+    descriptions = DESCRIPTIONS
     api_urls = "apps.patients.api.urls"
     beat = {
         "compact the row counter of patients": Periodic("apps.patients.tasks.compact_row_counter", every=10, expires=30),

@@ -19,6 +19,7 @@ from rest_framework.serializers import BaseSerializer
 
 from apps.access.permissions import Permission
 from apps.common.errors import HimsError
+from apps.events.event import Event
 from apps.rest.limits import RateClass
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -55,8 +56,11 @@ class Endpoint:
     file: the service refuses. `about_patient`: the path's `pk` is a patient's, and a refusal is audited under that patient.
 
     `refusals` are the errors of the service, for the OpenAPI file: their status, `details.reason` and message. Refusals that
-    every operation can have (no sign-in, no permission, an invalid field) are not listed. `warnings`, `operation_id` and
-    `example` are also only for the OpenAPI file.
+    every operation can have (no sign-in, no permission, an invalid field) are not listed. `events` are those that the operation
+    emits, each only if what it announces happened. `warnings`, `operation_id` and `example` are also only for the OpenAPI file.
+
+    The docstring of the method is its text in the OpenAPI file: the first line is the summary, the paragraphs below it are the
+    description.
     """
 
     permission: Need | None = None
@@ -73,6 +77,7 @@ class Endpoint:
     recent_login_fields: Sequence[str] = field(default=())
     about_patient: bool = False
     refusals: Sequence[type[HimsError]] = field(default=())
+    events: Sequence[type[Event]] = field(default=())
     warnings: Sequence[str] = field(default=())
     operation_id: str = ""
     example: Example | None = None

@@ -12,7 +12,7 @@ if _worker := os.environ.pop("PYTEST_XDIST_WORKER", ""):
     os.environ["HIMS_DATA_DIR"] = str(paths.data_dir() / _worker)
 
 from hims.settings.sandbox import *  # noqa: F403
-from hims.settings.sandbox import DATABASES, HIMS_DATA_DIR
+from hims.settings.sandbox import DATABASES, HIMS_DATA_DIR, MIDDLEWARE
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Django empties every table between tests; the trail's refuse that, and nothing else, unless upkeep names itself.
@@ -20,3 +20,4 @@ DATABASES["default"]["OPTIONS"]["options"] += " -c hims.audit_upkeep=TRUNCATE"
 HIMS_AUDIT_ANCHOR_FILE = str(HIMS_DATA_DIR / "audit" / "anchors.jsonl")  # never one that .env names: every test begins without
 PASSWORD_HASHERS = ["apps.accounts.passwords.hashers.CheapArgon2id"]
 HIMS_RATE_LIMIT_SCALE = 1.0
+MIDDLEWARE = ["hims.tests.declared_replies.DeclaredReplies", *MIDDLEWARE]

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.scopes import Scope
-from apps.accounts import selectors, services
+from apps.accounts import events, selectors, services
 from apps.accounts.models import ApiKey
 from apps.accounts.rights import Permission
 from apps.accounts.services import NewKey
@@ -32,7 +32,7 @@ _EXAMPLE_REQUEST = {
 
 
 class KeyFilter(FilterSet):
-    status = ChoiceFilter(method="in_state", choices=[(state, state) for state in KEY_STATES])
+    status = ChoiceFilter(method="in_state", choices=[(state, state) for state in KEY_STATES], help_text="Keys in this state")
 
     class Meta:
         model = ApiKey
@@ -91,13 +91,21 @@ class ApiKeyViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.KEY_KEEP, query=KeyFilter, response=ApiKeyShape)
     def list(self, request: Request) -> Response:
-        """List my API keys; administrators see all"""
+        """List API keys
+
+        Returns the caller's API keys, the newest first; administrators see the keys of all. The keys themselves are never
+        shown again, only their first and last characters.
+        """
         rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
         return self.page("api_keys", rows, paging.exact, key_shape)
 
     @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """One API key, without the key"""
+        """Read an API key
+
+        Returns one API key without the key itself: its scopes, addresses, expiry and last use. A key of another person gets a
+        404 unless the caller is an administrator.
+        """
         return self.ok({"api_key": key_shape(_get_or_404(selectors.api_keys(visible_to=self.by), self.id_in_path()))})
 
     def get_for_update(self) -> tuple[Any, object]:
@@ -111,9 +119,15 @@ class ApiKeyViewSet(HimsViewSet):
         recent_login=True,
         example=Example(request=_EXAMPLE_REQUEST),
         refusals=(services.TooManyKeys,),
+        events=(events.ApiKeyCreated,),
     )
     def create(self, request: Request) -> Response:
-        """Create a key; its only display"""
+        """Create an API key
+
+        Creates a key that acts for the caller within the given scopes and never beyond the caller's own rights. `key` is shown
+        in this reply only. Write access does not include read access. A key never creates, rotates or revokes a key: this
+        needs a person who has signed in.
+        """
         issued = services.create_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
         return self.created({"api_key": issued_key_shape(issued)}, location=f"/v1/api-keys/{issued.key.pk}")
 
@@ -123,11 +137,13 @@ class ApiKeyViewSet(HimsViewSet):
         recent_login=True,
         operation_id="rotateApiKey",
         refusals=(services.OtherPersonsKey, services.KeyNotActive),
+        events=(events.ApiKeyRotated,),
     )
     def rotate(self, request: Request, pk: str) -> Response:
-        """Give the own key a new text; the old one works for another 24 hours
+        """Give an API key a new text
 
-        Only the owner can rotate a key (403), because its text allows acting as the owner. An administrator can revoke it.
+        Returns a new text for the key; the old text works for another 24 hours. Only the owner can rotate a key, because its
+        text allows acting as the owner; an administrator can revoke it. A key that was revoked or has expired is refused.
         """
         return self.ok({"api_key": issued_key_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
 
@@ -137,9 +153,14 @@ class ApiKeyViewSet(HimsViewSet):
         etag=True,
         operation_id="revokeApiKey",
         refusals=(services.AlreadyRevoked,),
+        events=(events.ApiKeyRevoked,),
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke the key immediately; notifies the owner of another person's key"""
+        """Revoke an API key
+
+        Revokes the key at once: the next request with it gets a 401. The row stays. The owner is notified if another person
+        revoked it. A key that is already revoked is refused.
+        """
         return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
 
 

@@ -9,7 +9,7 @@ from apps.accounts.models import Doctor
 
 class DoctorFilter(FilterSet):
     search = CharFilter(method="named", max_length=100, help_text="Words of the name or the specialty")
-    specialty = CharFilter(lookup_expr="iexact", max_length=100)
+    specialty = CharFilter(lookup_expr="iexact", max_length=100, help_text="The whole specialty, in any case")
     language = CharFilter(field_name="languages", method="speaking", max_length=10, help_text="A BCP 47 code, like es")
 
     class Meta:

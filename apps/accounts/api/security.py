@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts import selectors, services
+from apps.accounts import events, selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.models import Session
@@ -43,11 +43,13 @@ class ReauthenticationViewSet(_OwnSecurity):
         rate_class=RateClass.AUTH,
         example=examples.REAUTHENTICATE,
         refusals=(services.WrongPassword, services.MfaRequired, services.MfaInvalid),
+        events=(events.Reauthenticated, events.RecoveryCodeUsed, events.SessionEnded),
     )
     def reauthenticate(self, request: Request) -> Response:
         """Confirm the password
 
-        Valid for five minutes in this session; a sign-in counts. Ten wrong passwords in a row end the session.
+        Confirms that the person at the keyboard is still the user. It is valid for five minutes in this session; a sign-in
+        counts as well. An account with a second factor also sends `mfa_code`. Ten wrong passwords in a row end the session.
         """
         body = self.parse()
         services.reauthenticate(
@@ -76,8 +78,8 @@ class MfaViewSet(_OwnSecurity):
     def begin(self, request: Request) -> Response:
         """Start setting up an authenticator app
 
-        Sign-in requires no code until one has been confirmed. A new call voids the earlier secret, in whichever session it was
-        shown.
+        Returns the secret as text, as a URI and as a QR code. Sign-in asks for no code until one has been confirmed. A new
+        call voids the earlier secret, in whichever session it was shown.
         """
         enrolment = services.begin_totp(by=self.by, offered_to=self.by.session_id)
         return self.ok({"totp": {"secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri, "qr_svg": enrolment.qr_svg}})
@@ -90,11 +92,13 @@ class MfaViewSet(_OwnSecurity):
         operation_id="confirmTotp",
         example=examples.TOTP_CONFIRM,
         refusals=(services.MfaInvalid, services.NotEnrolled, services.AlreadyEnrolled),
+        events=(events.SecondFactorEnabled, events.SessionEnded),
     )
     def confirm(self, request: Request) -> Response:
         """Switch the second factor on
 
-        Only the session that was shown the secret can confirm it (409). All other sessions end, because they began without the
+        Confirms the authenticator app with a code that it shows now, and returns recovery codes, which are shown only once.
+        Only the session that was shown the secret can confirm it. All other sessions end, because they began without the
         second factor; this one continues.
         """
         session_id = self.by.session_id
@@ -108,9 +112,14 @@ class MfaViewSet(_OwnSecurity):
         operation_id="renewRecoveryCodes",
         example=examples.RECOVERY_CODES,
         refusals=(services.NotEnrolled,),
+        events=(events.RecoveryCodesRenewed,),
     )
     def renew_codes(self, request: Request) -> Response:
-        """Create new recovery codes; the old ones become void"""
+        """Create new recovery codes
+
+        Returns new recovery codes, which are shown only once. The old codes become void. An account without a second factor is
+        refused.
+        """
         return self.ok({"recovery_codes": services.renew_recovery_codes(by=self.by)})
 
     @endpoint(
@@ -120,9 +129,14 @@ class MfaViewSet(_OwnSecurity):
         operation_id="disableTotp",
         example=examples.TOTP_DISABLE,
         refusals=(services.NotEnrolled,),
+        events=(events.SecondFactorDisabled, events.SessionEnded),
     )
     def disable(self, request: Request) -> Response:
-        """Switch the second factor off; all other sessions end"""
+        """Switch the second factor off
+
+        Removes the authenticator app and the recovery codes. All other sessions end; this one continues. An account without a
+        second factor is refused.
+        """
         services.disable_totp(by=self.by, session_id=self.by.session_id)
         return self.ok({"mfa_enabled": False})
 
@@ -154,11 +168,14 @@ class PasswordViewSet(_OwnSecurity):
         operation_id="changePassword",
         example=examples.CHANGE,
         refusals=(services.WrongPassword,),
+        events=(events.StaffChanged, events.SessionEnded, events.ApiKeyRevoked),
     )
     def change(self, request: Request) -> Response:
         """Change my password
 
-        All other sessions end, in browsers too; this one continues. API keys continue too, unless `revoke_api_keys` is true.
+        Sets a new password after checking the current one. It has at least 15 characters, or 8 for an account with a second
+        factor, and is not a common one. All other sessions end, in browsers too; this one continues. API keys continue too,
+        unless `revoke_api_keys` is true. Ten wrong passwords in a row end the session.
         """
         body = self.parse()
         services.change_password(
@@ -177,12 +194,14 @@ class PasswordViewSet(_OwnSecurity):
         rate_class=RateClass.AUTH,
         operation_id="forgotPassword",
         example=examples.FORGOT,
+        events=(events.PasswordResetRequested,),
     )
     def forgot(self, request: Request) -> Response:
         """Request a link to choose a new password
 
-        The reply is the same whether or not the account exists. In addition to the limit below, an address has thirty requests a
-        minute and a name ten.
+        Mails a link that is valid for 30 minutes to the account with this e-mail address or username. The reply is the same
+        whether or not the account exists. In addition to the limit below, an address has thirty requests a minute and a name
+        ten.
         """
         services.request_password_reset(identifier=self.parse()["identifier"], place=services.SignInPlace(context.current().ip))
         return self.ok({"accepted": True})
@@ -195,9 +214,15 @@ class PasswordViewSet(_OwnSecurity):
         operation_id="resetPassword",
         example=examples.RESET,
         refusals=(services.InvalidLink,),
+        events=(events.StaffChanged, events.SessionEnded, events.ApiKeyRevoked),
     )
     def reset(self, request: Request) -> Response:
-        """Choose a new password through a mailed link; all sessions end and all API keys are revoked"""
+        """Choose a new password through a mailed link
+
+        Sets the password of the account to which the link was mailed. The link works once; all sessions of the account end and
+        all its API keys are revoked, because an attacker may have used them. A password that breaks the rules leaves the link
+        valid.
+        """
         body = self.parse()
         place = services.SignInPlace(context.current().ip)
         services.reset_password(token=body["token"], password=body["new_password"], place=place)
@@ -216,7 +241,11 @@ class SessionViewSet(HimsViewSet):
         permission=Permission.OWN_SESSION, response=shapes.SessionShape, operation_id="listSessions", example=examples.SESSIONS
     )
     def list(self, request: Request) -> Response:
-        """List my live sessions, the most recently used first"""
+        """List my sessions
+
+        Returns the caller's live API sessions, the most recently used first. `current` marks the session of this request.
+        Sessions of browsers are not listed.
+        """
         return self.page("sessions", selectors.own_sessions(self.by.id), paging.exact, self._shape)
 
     @endpoint(
@@ -224,14 +253,28 @@ class SessionViewSet(HimsViewSet):
         response=shapes.EndedSessionShape,
         operation_id="endSession",
         refusals=(services.AlreadyEnded,),
+        events=(events.SessionEnded,),
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        """End one of my sessions"""
+        """End one of my sessions
+
+        Ends the session: its tokens are refused at once. It may be the session of this request. A session that has already
+        ended is refused.
+        """
         return self.ok({"session": self._shape(services.end_own_session(by=self.by, session_id=self.id_in_path()))})
 
-    @endpoint(permission=Permission.OWN_SESSION, response=shapes.SessionsEndedShape, operation_id="endOtherSessions")
+    @endpoint(
+        permission=Permission.OWN_SESSION,
+        response=shapes.SessionsEndedShape,
+        operation_id="endOtherSessions",
+        events=(events.SessionEnded,),
+    )
     def end_others(self, request: Request) -> Response:
-        """End all my other sessions, in browsers too"""
+        """End all my other sessions
+
+        Ends all sessions of the caller but this one, in browsers too. `ended` counts the API sessions that ended. API keys
+        continue to work.
+        """
         return self.ok({"ended": services.end_other_sessions(by=self.by, keep_session_id=self.by.session_id)})
 
     def _shape(self, session: Session) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.access.actor import Actor
 from apps.access.roles import STAFF
-from apps.accounts import selectors, services
+from apps.accounts import events, selectors, services
 from apps.accounts.api.serializers import ONE_OF_TWO, SessionsEndedShape, UserShape
 from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
@@ -39,9 +39,9 @@ _INVITE_EXAMPLE = {
 
 
 class UserFilter(FilterSet):
-    role = ChoiceFilter(choices=[(role, role) for role in _ROLES])
+    role = ChoiceFilter(choices=[(role, role) for role in _ROLES], help_text="Members of staff with this role")
     is_active = YesNoFilter(help_text="Whether the account is open; true for an invited person")
-    search = CharFilter(method="named", max_length=100, help_text="Of a doctor")
+    search = CharFilter(method="named", max_length=100, help_text="Words of the name, the username or the e-mail address")
 
     class Meta:
         model = User
@@ -97,11 +97,21 @@ class UserViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.STAFF_VIEW, query=UserFilter, response=StaffRow)
     def list(self, request: Request) -> Response:
+        """List the staff
+
+        Returns the members of staff, also invited people and closed accounts. Narrow the list by `role`, `is_active` or a
+        `search` in names, usernames and e-mail addresses.
+        """
         rows, _ = self.filtered(selectors.staff(visible_to=self.by))
         return self.page("users", rows, paging.exact, list_row)
 
     @endpoint(permission=Permission.STAFF_VIEW, response=StaffShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
+        """Read a member of staff
+
+        Returns the account, for a doctor with specialty, NPI, taxonomy and languages. The version in `ETag` is for changing it
+        safely.
+        """
         user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).first()
         if user is None:
             raise Http404
@@ -116,9 +126,15 @@ class UserViewSet(HimsViewSet):
         operation_id="inviteUser",
         example=Example(request=_INVITE_EXAMPLE),
         refusals=(services.UsernameTaken, services.NpiTaken),
+        events=(events.StaffInvited,),
     )
     def create(self, request: Request) -> Response:
-        """Invite a person; the mailed link sets the password and is valid for seven days"""
+        """Invite a member of staff
+
+        Opens an account without a password and mails a link that sets it; the link is valid for seven days. The username never
+        changes. The last four fields apply to doctors only. Invitations are limited per caller and minute, because they send
+        mail.
+        """
         user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
         return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}", version=user.updated_at)
 
@@ -136,11 +152,14 @@ class UserViewSet(HimsViewSet):
         recent_login_fields=("email", "role"),
         warnings=("visits_affected",),
         refusals=(services.OwnAccount, services.LastAdministrator, services.UsernameTaken, services.NpiTaken),
+        events=(events.StaffChanged, events.EmailChanged, events.StaffInvited, events.SessionEnded),
     )
     def update(self, request: Request, pk: str) -> Response:
-        """Change a name, e-mail, role, or doctor profile
+        """Change a member of staff
 
-        A doctor who gets another role keeps the booked appointments: the warning `visits_affected` counts them.
+        Changes a name, the e-mail address, the role or the profile of a doctor. A new role ends the person's sessions; a new
+        e-mail address voids links that were mailed before. The own role cannot change, and the last administrator keeps
+        theirs. A doctor who gets another role keeps the booked appointments: the warning `visits_affected` counts them.
         """
         changes = self.parse()
         user = services.change_account(by=self.by, user_id=self.id_in_path(), changes=changes)
@@ -155,20 +174,32 @@ class UserViewSet(HimsViewSet):
         recent_login=True,
         warnings=("visits_affected",),
         refusals=(services.OwnAccount, services.LastAdministrator, services.AlreadyDeactivated),
+        events=(events.StaffDeactivated, events.SessionEnded, events.ApiKeyRevoked),
     )
     def deactivate(self, request: Request, pk: str) -> Response:
-        """Close the account: ends all sessions immediately and revokes its API keys
+        """Close an account
 
-        A doctor's booked appointments stay in the schedule: the warning `visits_affected` counts them.
+        Closes the account: all its sessions end at once and its API keys are revoked for good. The record stays. A doctor's
+        booked appointments stay in the schedule: the warning `visits_affected` counts them. The own account cannot be closed,
+        and not that of the last administrator.
         """
         user = services.deactivate(by=self.by, user_id=self.id_in_path())
         return self._user_response(user, visits_affected(self.by, user))
 
     @endpoint(
-        permission=Permission.STAFF_MANAGE, response=StaffShape, etag=True, recent_login=True, refusals=(services.AlreadyActive,)
+        permission=Permission.STAFF_MANAGE,
+        response=StaffShape,
+        etag=True,
+        recent_login=True,
+        refusals=(services.AlreadyActive,),
+        events=(events.StaffReactivated,),
     )
     def reactivate(self, request: Request, pk: str) -> Response:
-        """Reopen the account; its API keys stay revoked"""
+        """Reopen an account
+
+        Reopens a closed account; the person can sign in again with the former password. Its API keys stay revoked. An account
+        that is open is refused.
+        """
         return self._user_response(services.reactivate(by=self.by, user_id=self.id_in_path()))
 
     @endpoint(
@@ -177,9 +208,14 @@ class UserViewSet(HimsViewSet):
         etag=True,
         recent_login=True,
         refusals=(services.OwnSecondFactor, services.NotEnrolled),
+        events=(events.SecondFactorDisabled, events.SessionEnded),
     )
     def reset_mfa(self, request: Request, pk: str) -> Response:
-        """Remove the second factor of a person who lost it; ends all their sessions, and they set up a new one"""
+        """Remove a lost second factor
+
+        Removes the second factor of a person who lost the authenticator app and the recovery codes. All sessions of the person
+        end, and they set up a new second factor at the next sign-in if their role requires one. Their own is refused.
+        """
         return self._user_response(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
     def _user_response(self, user: User, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
@@ -193,9 +229,18 @@ class UserSessionsViewSet(HimsViewSet):
     tag = "Users"
     data_key = ""
 
-    @endpoint(permission=Permission.STAFF_MANAGE, response=SessionsEndedShape, operation_id="revokeUserSessions")
+    @endpoint(
+        permission=Permission.STAFF_MANAGE,
+        response=SessionsEndedShape,
+        operation_id="revokeUserSessions",
+        events=(events.SessionEnded,),
+    )
     def revoke(self, request: Request, pk: str) -> Response:
-        """Sign the person out everywhere; API keys continue"""
+        """Sign a member of staff out everywhere
+
+        Ends all sessions of the person, in the API and in browsers. `ended` counts the API sessions that ended. API keys
+        continue to work; revoke them one by one, or close the account.
+        """
         return self.ok({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
 
 

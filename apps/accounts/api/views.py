@@ -6,7 +6,7 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts import selectors, services
+from apps.accounts import events, selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.api.filters import DoctorFilter
@@ -49,9 +49,17 @@ class AuthViewSet(HimsViewSet):
         rate_class=RateClass.AUTH,
         example=examples.LOGIN,
         refusals=(services.WrongCredentials, services.MfaRequired, services.MfaInvalid, services.PasswordResetRequired),
+        events=(events.SessionStarted, events.SignedInFromNewPlace, events.RecoveryCodeUsed),
     )
     def login(self, request: Request) -> Response:
-        """Sign in"""
+        """Sign in
+
+        Checks username and password and returns the user and a pair of tokens. The access token is valid for an hour. An
+        account with a second factor also needs `mfa_code`, from its authenticator app or one of its recovery codes. An unknown
+        name, a wrong password and a closed account get the same reply. After too many failures the account asks unknown
+        devices to wait, and finally for a password reset. If the role requires a second factor that is not set up,
+        `mfa_enrollment_required` is true and the token works only for setting it up.
+        """
         body = self.parse()
         agent = request.META.get("HTTP_USER_AGENT", "")
         signed_in = services.sign_in(
@@ -71,17 +79,31 @@ class AuthViewSet(HimsViewSet):
         rate_class=RateClass.AUTH,
         example=examples.REFRESH,
         refusals=(tokens.InvalidToken,),
+        events=(events.SessionEnded,),
     )
     def refresh(self, request: Request) -> Response:
-        """Exchange the refresh token for a new pair"""
+        """Exchange the refresh token for a new pair
+
+        Returns a new access token and a new refresh token. A refresh token works once: a second use ends the whole session,
+        because the token may have been stolen. A session ends after an hour without requests and after twelve hours at the
+        latest.
+        """
         pair = services.refresh(refresh_token=self.parse()["refresh_token"])
         return self.ok({"tokens": tokens_shape(pair)})
 
     @endpoint(
-        permission=Permission.OWN_SECURITY, request=shapes.LogoutBody, response=shapes.LoggedOutShape, example=examples.LOGOUT
+        permission=Permission.OWN_SECURITY,
+        request=shapes.LogoutBody,
+        response=shapes.LoggedOutShape,
+        example=examples.LOGOUT,
+        events=(events.SessionEnded,),
     )
     def logout(self, request: Request) -> Response:
-        """End the session"""
+        """Sign out
+
+        Ends the session of the access token: its access and refresh tokens are refused at once. With `all_sessions` all
+        sessions of the user end, in browsers too. API keys continue to work.
+        """
         services.sign_out(by=self.by, session_id=self.by.session_id, all_sessions=self.parse()["all_sessions"])
         return self.ok({"logged_out": True})
 
@@ -95,7 +117,10 @@ class MeViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.OWN_SESSION, response=shapes.UserShape, etag=True)
     def retrieve(self, request: Request) -> Response:
-        """My account"""
+        """Read my account
+
+        Returns the account of the caller; with an API key, that of its owner. The version in `ETag` is for changing it safely.
+        """
         return self._user_response(_require_user(selectors.staff_member(self.by.id)))
 
     @endpoint(
@@ -105,9 +130,15 @@ class MeViewSet(HimsViewSet):
         etag=True,
         recent_login_fields=("email",),
         refusals=(services.UsernameTaken,),
+        events=(events.StaffChanged, events.EmailChanged),
     )
     def update(self, request: Request) -> Response:
-        """Change my name or e-mail"""
+        """Change my account
+
+        Changes the name or the e-mail address of the caller. A new e-mail address needs a password that was confirmed within
+        five minutes, voids links that were mailed before, and is announced to both addresses. One of the two names may be
+        empty.
+        """
         user = services.change_staff(by=self.by, user_id=self.by.id, changes=self.parse())
         return self._user_response(user)
 
@@ -129,11 +160,20 @@ class DoctorViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.DOCTOR_VIEW, query=DoctorFilter, response=shapes.DoctorShape)
     def list(self, request: Request) -> Response:
+        """List the doctors
+
+        Returns the doctors who work at the clinic, by name. Their `id` is the value of every `doctor_id`. `search` looks in
+        names and specialties.
+        """
         rows, _ = self.filtered(selectors.doctors(visible_to=self.by))
         return self.page("doctors", rows, paging.exact, doctor_shape)
 
     @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.DoctorShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
+        """Read a doctor
+
+        Returns one doctor who works at the clinic. A doctor whose account is closed gets a 404.
+        """
         doctor = selectors.doctors(visible_to=self.by).filter(pk=sample_ids.in_path(pk)).first()
         if doctor is None:
             raise Http404

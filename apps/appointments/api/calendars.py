@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.appointments import selectors, services
+from apps.appointments import events, selectors, services
 from apps.appointments.calendars import ical
 from apps.appointments.calendars.services import feeds
 from apps.appointments.models import Appointment, CalendarFeed
@@ -38,8 +38,12 @@ class AppointmentFileViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.APPOINTMENT_EXPORT, file=ical.MEDIA_TYPE, etag=True, operation_id="getAppointmentFile")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
-        """An appointment as an iCalendar file: time, place and doctor, without the reason. Doctors: only their own
-        appointments"""
+        """Download an appointment as an iCalendar file
+
+        Returns the appointment as `text/calendar` for a calendar program: time, place and doctor, without the reason and
+        without the notes. Doctors download only their own appointments; another doctor's gets a 403. The audit log records the
+        export.
+        """
         row = selectors.appointment_with_people(self.by, self.id_in_path())
         transitions.check_owner(self.by, row)
         self.record_access("appointment.exported", patient_id=row.patient_id, object_id=row.pk)
@@ -69,7 +73,12 @@ class CalendarSubscriptionViewSet(HimsViewSet):
 
     @endpoint(permission=PUBLIC, query=TokenFilter, file=ical.MEDIA_TYPE, etag=True, operation_id="getDoctorCalendar")
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
-        """Busy blocks from 14 days ago to 90 days ahead, without patients' names. 404 for any token but the live one"""
+        """Read a doctor's calendar feed
+
+        Returns the doctor's busy times from 14 days ago to 90 days ahead as `text/calendar`, without names of patients.
+        Calendar programs send no headers, so the secret `token` in the address is the only credential. Every token but the
+        current one gets a 404, and the audit log records the attempt.
+        """
         doctor_id = sample_ids.resolve(pk)
         feed = feeds.feed_of_secret(doctor_id, request.query_params.get("token", ""))
         if feed is None:
@@ -125,9 +134,14 @@ class CalendarFeedViewSet(HimsViewSet):
         operation_id="makeCalendarFeed",
         example=_MADE,
         refusals=(services.OtherDoctorsSchedule,),
+        events=(events.CalendarFeedMade,),
     )
     def create(self, request: Request, pk: str) -> Response:
-        """Create the address; its only display. It revokes the previous address"""
+        """Create the address of a doctor's calendar feed
+
+        Creates the secret address at which a calendar program reads the doctor's calendar. `url` is shown in this reply only.
+        The previous address stops working at once. Doctors create only their own.
+        """
         made = services.make_feed(by=self.by, doctor_id=self.id_in_path())
         path = f"/v1/doctors/{made.feed.doctor_id}"
         url = f"{settings.HIMS_BASE_URL}{path}/calendar.ics?{urlencode({'token': made.secret})}"
@@ -141,7 +155,11 @@ class CalendarFeedViewSet(HimsViewSet):
         refusals=(services.OtherDoctorsSchedule,),
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """Whether there is an address, and when it was last fetched; not the address itself"""
+        """Read whether a doctor's calendar has a feed
+
+        Returns whether there is an address, who created it and when it was last fetched; it does not return the address
+        itself. Without a feed `active` is false and the times are null. Doctors read only their own.
+        """
         return self.ok(self._feed_data(schedules.doctor_to_plan(self.by, self.id_in_path()).pk))
 
     @endpoint(
@@ -150,9 +168,14 @@ class CalendarFeedViewSet(HimsViewSet):
         etag=True,
         operation_id="revokeCalendarFeed",
         refusals=(services.OtherDoctorsSchedule, services.NoFeed),
+        events=(events.CalendarFeedRevoked,),
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke the address immediately"""
+        """Revoke the address of a doctor's calendar feed
+
+        Revokes the current address: calendar programs that use it get a 404 from now on. A doctor without an address is
+        refused. Doctors revoke only their own.
+        """
         return self.ok({"calendar_feed": feed_shape(services.revoke_feed(by=self.by, doctor_id=self.id_in_path()))})
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:

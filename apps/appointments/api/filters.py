@@ -20,7 +20,7 @@ class AppointmentFilter(FilterSet):
     doctor_id = IdFilter(help_text="Appointments with this doctor")
     date_from = Since()
     date_to = Until()
-    status = ChoiceFilter(choices=STATUSES)
+    status = ChoiceFilter(choices=STATUSES, help_text="Appointments with this status")
     sort = ChoiceFilter(
         choices=[("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")],
         help_text="By default the latest first",
@@ -38,7 +38,9 @@ class AvailabilityFilter(FilterSet):
     duration_minutes = MinutesFilter(
         min_value=rules.SHORTEST, max_value=rules.LONGEST, help_text="Default: the doctor's usual length of this type"
     )
-    appointment_type = ChoiceFilter(choices=AppointmentType.choices)
+    appointment_type = ChoiceFilter(
+        choices=AppointmentType.choices, help_text="Decides the length where duration_minutes is not sent"
+    )
 
     class Meta:
         model = Appointment
@@ -47,7 +49,7 @@ class AvailabilityFilter(FilterSet):
 
 class CancelFilter(FilterSet):
     cancellation_reason = CharFilter(max_length=400, help_text="As in the body, for clients whose proxies drop the body")
-    notify_patient = YesNoFilter()
+    notify_patient = YesNoFilter(help_text="As in the body")
 
     class Meta:
         model = Appointment

@@ -59,7 +59,7 @@ _SUMMARY: dict[str, Any] = {
 class QueueFilter(FilterSet):
     doctor_id = IdFilter(help_text="Patients waiting for this doctor; doctors see only their own queue")
     room_id = IdFilter(help_text="Patients waiting for this room")
-    triage = ChoiceFilter(choices=Triage.choices)
+    triage = ChoiceFilter(choices=Triage.choices, help_text="Patients with this urgency")
 
     class Meta:
         model = Appointment
@@ -170,7 +170,13 @@ class QueueViewSet(HimsViewSet):
         refusals=(services.OtherDoctorsSchedule,),
     )
     def list(self, request: Request) -> Response:
-        """Waiting patients, in order, with the estimated wait"""
+        """List the waiting patients
+
+        Returns the patients who are checked in, in the order in which they are called: emergencies, then urgent patients, then
+        by time of check-in. Each row has the estimated wait and start, and marks for an urgent alert and for a consultation
+        that a nurse has prepared. `summary` counts the whole queue, whatever the page. Doctors see only their own queue:
+        another `doctor_id` gets a 403. The audit log records the patients shown.
+        """
         query, window = self.validated_query(), self.window()
         filters = {name: value or None for name, value in query.items()}
         queue = board.current(by=self.by, offset=window.offset, limit=window.limit, **filters)

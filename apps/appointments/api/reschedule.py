@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.appointments import selectors, services
+from apps.appointments import events, selectors, services
 from apps.appointments.api.serializers import requests
 from apps.appointments.models import BulkReschedule, RescheduledAppointment
 from apps.appointments.rights import Permission
@@ -14,6 +14,7 @@ from apps.appointments.scheduling.reschedule_plan import AppointmentPlace, Propo
 from apps.appointments.scheduling.services import reschedule
 from apps.appointments.scheduling.services.reschedule import ReschedulePlan
 from apps.appointments.services import DoctorAbsence
+from apps.patients import events as patient_events
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import IdField, InstantOrDayField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
@@ -144,9 +145,22 @@ class BulkRescheduleViewSet(HimsViewSet):
         operation_id="moveAppointments",
         example=_PLAN,
         refusals=(services.OtherDoctorsSchedule, services.NothingToMove, services.PlanChanged, services.NoPlaceFound),
+        events=(
+            events.AppointmentsRescheduled,
+            events.AppointmentUpdated,
+            patient_events.CareTeamJoined,
+            patient_events.CareTeamLeft,
+        ),
     )
     def move(self, request: Request, pk: str) -> Response:
-        """Plan where a doctor's appointments of some days move (`dry_run`, the default), or move them. Doctors: only their own"""
+        """Move the appointments of an absent doctor
+
+        Plans where the doctor's movable appointments of some days go, or moves them. `dry_run` is true by default: the reply
+        shows the plan, and nothing changes. Send the same body with `dry_run: false` and the `plan` of the reply to carry out
+        exactly that plan; any other plan is refused. Without `to_doctor_id` the appointments move to later free times of the
+        same doctor. Appointments without a free place stay and are listed as `unplaced`. Doctors move only their own
+        appointments.
+        """
         cleaned, doctor_id = self.parse(), self.id_in_path()
         absence = DoctorAbsence(
             doctor_id=doctor_id,
@@ -164,7 +178,11 @@ class BulkRescheduleViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.SCHEDULE_KEEP, response=MoveShape, operation_id="getMove")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The appointments that were moved, and the results of an undo"""
+        """Read a bulk reschedule
+
+        Returns the appointments that were moved together, with their places before and after and the results of an undo.
+        `undo_until` says how long it can be undone. Appointments of charts that are closed to the caller are left out.
+        """
         move = selectors.bulk_reschedule(self.by, self.id_in_path())
         self.record_access("schedule.move_read", object_id=move.pk)
         return self._respond(move)
@@ -174,9 +192,20 @@ class BulkRescheduleViewSet(HimsViewSet):
         response=MoveShape,
         operation_id="undoMove",
         refusals=(services.OtherDoctorsSchedule, services.AlreadyUndone, services.TooLateToUndo),
+        events=(
+            events.BulkRescheduleUndone,
+            events.AppointmentUpdated,
+            patient_events.CareTeamJoined,
+            patient_events.CareTeamLeft,
+        ),
     )
     def undo(self, request: Request, pk: str) -> Response:
-        """Move the appointments back whose previous places are free and that have not changed since"""
+        """Undo a bulk reschedule
+
+        Moves the appointments back to their previous places, within the time that `undo_until` of the move shows. An
+        appointment whose previous place is taken, or that has changed since, stays where it is: its `result` is `kept`. A
+        second undo and a late one are refused.
+        """
         return self._respond(services.undo_bulk_reschedule(by=self.by, move_id=self.id_in_path()))
 
     def _respond(self, move: BulkReschedule) -> Response:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.rights import Permission as AccountPermission
-from apps.appointments import rules, selectors, services
+from apps.appointments import events, rules, selectors, services
 from apps.appointments.api.filters import AvailabilityFilter
 from apps.appointments.api.serializers import requests, responses
 from apps.appointments.rights import Permission
@@ -37,8 +37,12 @@ class AvailabilityViewSet(HimsViewSet):
         operation_id="getAvailability",
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The doctor's free times of a range: published hours without time off and booked appointments. By default the next two
-        weeks."""
+        """List a doctor's free times
+
+        Returns the times at which the doctor can be booked: published hours without time off and without booked appointments,
+        in steps of the doctor's slots. Without `date_from` and `date_to` it covers the next two weeks; at most 366 days can be
+        requested. `duration_minutes` and `appointment_type` decide how long a time must be free.
+        """
         query = self.validated_query()
         periods.check(query.get("date_from"), query.get("date_to"))
         start = query.get("date_from") or clock.now()
@@ -65,6 +69,12 @@ class ScheduleViewSet(HimsViewSet):
 
     @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.ScheduleShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
+        """Read a doctor's working hours
+
+        Returns the doctor's published week: hours by weekday in the clinic's time zone, the length of a slot, the overbook
+        seats of a day and the usual length of each type of appointment. A doctor who has published nothing has an empty
+        `hours`.
+        """
         return self._respond(self.id_in_path())
 
     @endpoint(
@@ -74,10 +84,15 @@ class ScheduleViewSet(HimsViewSet):
         etag=True,
         warnings=("visits_affected",),
         refusals=(services.OtherDoctorsSchedule,),
+        events=(events.ScheduleChanged,),
     )
     def update(self, request: Request, pk: str) -> Response:
-        """Publish a week in place of the previous one. Booked appointments stay; the warning `visits_affected` counts those
-        outside the new hours."""
+        """Publish a doctor's working hours
+
+        Publishes a week in place of the previous one; the body is the whole week, not a change. Booked appointments stay where
+        they are, and the warning `visits_affected` counts those that are now outside the hours. Doctors publish only their own
+        hours.
+        """
         cleaned = self.parse()
         hours = [WeeklyHours(**one) for one in cleaned.pop("hours")]
         doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **cleaned)
@@ -103,11 +118,20 @@ class TimeOffViewSet(HimsViewSet):
 
     @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.TimeOffShape, operation_id="listTimeOff")
     def list(self, request: Request, pk: str) -> Response:
+        """List a doctor's time off
+
+        Returns the recorded periods in which the doctor is away, past ones too, in order of their start. The reason is shown
+        only to callers who may plan schedules.
+        """
         rows = selectors.time_off(self.by, self.id_in_path())
         return self.page("time_off", rows, paging.exact, lambda row: responses.time_off(row, self.by))
 
     @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.TimeOffShape, etag=True, operation_id="getTimeOff")
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
+        """Read a time off
+
+        Returns one period in which the doctor is away. The reason is shown only to callers who may plan schedules.
+        """
         row = selectors.one_time_off(self.by, self.id_in_path(), sample_ids.in_path(time_off))
         return self.ok({"time_off": responses.time_off(row, self.by)})
 
@@ -119,9 +143,15 @@ class TimeOffViewSet(HimsViewSet):
         warnings=("visits_affected",),
         operation_id="addTimeOff",
         refusals=(services.OtherDoctorsSchedule,),
+        events=(events.TimeOffAdded,),
     )
     def create(self, request: Request, pk: str) -> Response:
-        """Add time off. Nothing is offered in that time; booked appointments stay, and a warning counts them."""
+        """Add a time off
+
+        Records that the doctor is away. Nothing is offered in that time; booked appointments stay, and the warning
+        `visits_affected` counts them, so that `POST /doctors/{id}/move-appointments` can move them. `ends_at` as a day is the
+        last day away. Doctors add only their own.
+        """
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
         warnings = responses.visits_affected(services.count_affected(self.by, row), "", "are in that time")
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
@@ -133,8 +163,14 @@ class TimeOffViewSet(HimsViewSet):
         etag=True,
         operation_id="removeTimeOff",
         refusals=(services.OtherDoctorsSchedule,),
+        events=(events.TimeOffRemoved,),
     )
     def destroy(self, request: Request, pk: str, time_off: str) -> Response:
+        """Remove a time off
+
+        Removes the period: its times can be booked again as far as the published hours allow. Appointments that were moved
+        because of it do not move back. Doctors remove only their own.
+        """
         row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=sample_ids.in_path(time_off))
         return self.ok({"time_off": responses.time_off(row, self.by)})
 
@@ -151,4 +187,9 @@ class RoomViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.ROOM_VIEW, response=responses.RoomShape)
     def list(self, request: Request) -> Response:
+        """List the rooms
+
+        Returns the rooms that are in use, by location and name. Use an `id` as the `room_id` of an appointment or of working
+        hours.
+        """
         return self.page("rooms", selectors.rooms(visible_to=self.by), paging.exact, responses.room)

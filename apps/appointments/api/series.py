@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.appointments import selectors, services
+from apps.appointments import events, selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.serializers import requests, responses
 from apps.appointments.models import Appointment, Series
@@ -15,6 +15,7 @@ from apps.appointments.rights import Permission
 from apps.appointments.scheduling import recurrence
 from apps.appointments.scheduling.recurrence import Frequency, Rhythm
 from apps.appointments.services import NewAppointment, NewSeries
+from apps.patients import events as patient_events
 from apps.patients import selectors as patients
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.serializers import AnyField, InstantOrDayField
@@ -164,13 +165,16 @@ class SeriesViewSet(HimsViewSet):
         operation_id="bookSeries",
         example=_BOOK,
         refusals=(services.OtherDoctorsSchedule, services.PatientNotActive, services.NothingBooked, patients.RecordMerged),
+        events=(events.AppointmentBooked, events.SeriesBooked, patient_events.CareTeamJoined),
     )
     def create(self, request: Request) -> Response:
-        """Book a series; 409 if none of its appointments is free. Doctors: only for themselves.
+        """Book a series of appointments
 
-        The series repeats daily, weekly or monthly like a recurrence rule of RFC 5545: the 31st of each month skips shorter
-        months, `by_weekday: [1], by_set_position: 2` is the second Tuesday. It has 2 to 52 appointments, and the first must be on
-        a day of the series.
+        Books repeated appointments for one patient and one doctor; doctors book series only for themselves. The series repeats
+        daily, weekly or monthly like a recurrence rule of RFC 5545: the 31st of each month skips shorter months, and
+        `by_weekday: [1], by_set_position: 2` is the second Tuesday. It has 2 to 52 appointments, and the first must be on a
+        day of the series. A time that is taken is left out and listed in `clashes` with free times; the others are booked. If
+        none is free, nothing is booked and the reply is a 409.
         """
         cleaned = self.parse()
         rhythm = _rhythm(cleaned)
@@ -184,7 +188,12 @@ class SeriesViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.APPOINTMENT_VIEW, response=SeriesShape, operation_id="getSeries")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The appointments of a series, cancelled ones too"""
+        """Read a series
+
+        Returns the rule of the series and its appointments in order of time, cancelled ones too. Appointments of charts that
+        are closed to the caller are left out; if none remains, the reply is a 404. The audit log records that the series was
+        read.
+        """
         rows = selectors.of_series(self.by, self.id_in_path())
         self.record_access("series.read", patient_id=rows[0].patient_id, object_id=rows[0].series_id)
         return self.ok({"series": self._shape(rows[0].series, rows)})
@@ -195,9 +204,15 @@ class SeriesViewSet(HimsViewSet):
         response=CancelledSeriesShape,
         operation_id="cancelSeries",
         refusals=(services.OtherDoctorsSchedule, services.NothingToCancel),
+        events=(events.AppointmentUpdated, patient_events.CareTeamLeft),
     )
     def cancel(self, request: Request, pk: str) -> Response:
-        """Cancel the future appointments of a series"""
+        """Cancel the rest of a series
+
+        Cancels the future appointments of the series that are requested, scheduled or confirmed; with `from`, those from that
+        day or instant on. All others stay as they are. `cancelled` lists what this request cancelled, and the patient is
+        notified unless `notify_patient` is false. Doctors cancel only their own series.
+        """
         cleaned = self.parse()
         done = services.cancel_rest(
             by=self.by,

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.appointments import selectors, services
+from apps.appointments import events, selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.serializers import responses
 from apps.appointments.api.serializers.requests import AnswerBody, WaitBody
@@ -16,6 +16,7 @@ from apps.appointments.models import AppointmentType, OfferStatus, WaitlistEntry
 from apps.appointments.rights import Permission
 from apps.appointments.services import NewWaitlistEntry
 from apps.appointments.waitlist.services.entries import lock_entry
+from apps.patients import events as patient_events
 from apps.patients import selectors as patients
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.patients.lists.patient_queries import surviving_id
@@ -29,7 +30,7 @@ class WaitlistFilter(FilterSet):
     status = ChoiceFilter(choices=WaitStatus.choices, help_text="By default entries that are waiting")
     doctor_id = IdFilter(help_text="Entries that name this doctor")
     patient_id = IdFilter(help_text="Entries of this patient; the id of a merged record finds the survivor's")
-    priority = ChoiceFilter(choices=WaitPriority.choices)
+    priority = ChoiceFilter(choices=WaitPriority.choices, help_text="Entries of this priority")
 
     class Meta:
         model = WaitlistEntry
@@ -156,7 +157,12 @@ class WaitlistViewSet(HimsViewSet):
         example=_LIST,
     )
     def list(self, request: Request) -> Response:
-        """Waiting entries, the most urgent first, then the longest wait; of other statuses the newest first"""
+        """List the waitlist
+
+        Returns the patients who wait for an earlier appointment, the most urgent first, then the longest wait. With another
+        `status` it returns the entries that ended that way, the newest first. Each entry has its offers, the latest first. The
+        audit log records the patients shown.
+        """
         query, window = self.validated_query(), self.window()
         rows = selectors.waitlist(visible_to=self.by, status=query.get("status") or WaitStatus.WAITING.value)
         if query.get("doctor_id"):
@@ -173,7 +179,10 @@ class WaitlistViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.WAITLIST_VIEW, response=WaitlistEntryShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """A waitlist entry with all its offers"""
+        """Read a waitlist entry
+
+        Returns the entry with all its offers, the latest first. An entry of a chart that is closed to the caller gets a 404.
+        """
         entry = selectors.waitlist_entry(self.by, self.id_in_path())
         self.record_access("waitlist.read", patient_id=entry.patient_id, object_id=entry.pk)
         return self._respond(entry)
@@ -186,9 +195,16 @@ class WaitlistViewSet(HimsViewSet):
         operation_id="addToWaitlist",
         example=_PUT,
         refusals=(services.OtherDoctorsSchedule, services.AlreadyWaiting, services.PatientNotActive, patients.RecordMerged),
+        events=(events.WaitlistEntryAdded,),
     )
     def create(self, request: Request) -> Response:
-        """Put a patient on the waitlist. Doctors: on their own, or on that for any doctor"""
+        """Add a patient to the waitlist
+
+        Records that the patient would come sooner: with which doctor (or any), on which days, at which times of day and for
+        how long. When a fitting time becomes free, it is offered to the first entries that fit. Doctors add patients to their
+        own list or to that for any doctor. One patient waits only once for the same doctor and type; the refusal names the
+        existing entry.
+        """
         entry = services.add_to_waitlist(by=self.by, new=NewWaitlistEntry(**self.parse()))
         return self.created(
             {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
@@ -200,9 +216,14 @@ class WaitlistViewSet(HimsViewSet):
         etag=True,
         operation_id="withdrawFromWaitlist",
         refusals=(services.NotWaiting,),
+        events=(events.WaitlistEntryWithdrawn, events.WaitlistOfferSettled),
     )
     def destroy(self, request: Request, pk: str) -> Response:
-        """Remove a patient from the waitlist; the row stays, and the next patient gets an open offer"""
+        """Remove a patient from the waitlist
+
+        Ends the wait; the entry stays and can be read. An open offer is withdrawn, and the next patient gets it. An entry that
+        is booked, expired or already withdrawn is refused.
+        """
         return self._respond(services.withdraw_from_waitlist(by=self.by, entry_id=self.id_in_path()))
 
     @endpoint(
@@ -211,9 +232,14 @@ class WaitlistViewSet(HimsViewSet):
         response=WaitlistEntryShape,
         operation_id="declineWaitlistOffer",
         refusals=(services.NothingOffered, services.OfferLost, services.OfferExpired, services.OfferClosed),
+        events=(events.WaitlistOfferSettled,),
     )
     def decline(self, request: Request, pk: str) -> Response:
-        """Decline the time; the patient keeps waiting, and it is offered to the next"""
+        """Decline an offered time
+
+        Declines the offer; the patient goes on waiting, and the time is offered to the next. Without `offer_id` it is the open
+        offer of the entry. An offer that another patient was booked for, or that has expired, cannot be declined.
+        """
         cleaned = self.parse()
         entry = services.decline_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
         return self.ok({"waitlist_entry": entries([entry])[0]})
@@ -248,9 +274,15 @@ class AcceptViewSet(HimsViewSet):
             services.SlotTaken,
             services.PatientNotActive,
         ),
+        events=(events.AppointmentBooked, events.WaitlistOfferSettled, patient_events.CareTeamJoined),
     )
     def accept(self, request: Request, pk: str) -> Response:
-        """Book the offered time; the first to accept gets it"""
+        """Accept an offered time
+
+        Books the offered time for the patient and ends the wait. An offer reserves nothing: the first patient who accepts is
+        booked, and the other offers of that time are lost. Without `offer_id` it is the open offer of the entry. A refused
+        offer is closed, so that it does not stay open without leading anywhere.
+        """
         cleaned = self.parse()
         done = services.accept_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
         appointment = responses.appointment(done.booked.appointment, self.by)

@@ -14,7 +14,9 @@ class AuditLogFilter(FilterSet):
     patient_id = IdFilter(method="as_declared", help_text="Whose record it was about")
     user_id = IdFilter(method="as_declared", help_text="The user")
     action = CharFilter(method="as_declared", max_length=80, help_text="The action, such as `chart.read` or `session.refused`")
-    outcome = ChoiceFilter(method="as_declared", choices=AuditEvent.Outcome.choices)
+    outcome = ChoiceFilter(
+        method="as_declared", choices=AuditEvent.Outcome.choices, help_text="Whether it was done, refused or failed"
+    )
     date_from = TimeRangeFilter(
         method="as_declared", help_text="A day in the clinic's time zone (`2025-01-15`), or an RFC 3339 instant; included"
     )

@@ -55,7 +55,12 @@ class AuditEventViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.AUDIT_VIEW, query=AuditLogFilter, response=AuditEventShape, example=_ALL)
     def list(self, request: Request) -> Response:
-        """Read the audit log."""
+        """Read the audit log
+
+        Returns who did what, when and from where, the newest first. Narrow it by patient, user, action, outcome and period.
+        Each row has the `request_id` of its request. To read on without repeated rows, send `next_cursor` of a page as
+        `cursor`. Reading the audit log is itself recorded in it.
+        """
         filters = self.validated_query()
         filters.pop("cursor", None)
         rows = selectors.audit_log(visible_to=self.by, **_selector_arguments(filters))
@@ -81,11 +86,11 @@ class VerificationViewSet(HimsViewSet):
         refusals=(KeyUnreadable, AnchorFileUnreadable),
     )
     def verify(self, request: Request) -> Response:
-        """Verify the end of the audit log.
+        """Verify the end of the audit log
 
         Recomputes at most 10,000 sealed rows (`HIMS_AUDIT_VERIFY_ROWS`): those after the last that the worker has verified, or
-        with `since` those after the daily anchor before it. The worker recomputes the whole log once a day; a flaw that it finds
-        is reported here until the log is intact again. A log that is empty or shorter than the anchor file says is never
+        with `since` those after the daily anchor before it. The worker recomputes the whole log once a day; a flaw that it
+        finds is reported here until the log is intact again. A log that is empty or shorter than the anchor file says is never
         `intact`.
         """
         since = self.validated_query().get("since")

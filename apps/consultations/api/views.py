@@ -5,14 +5,16 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.appointments import events as appointment_events
 from apps.appointments import services as appointments
-from apps.consultations import selectors, services
+from apps.consultations import events, selectors, services
 from apps.consultations.api import examples
 from apps.consultations.api.filters import ConsultationFilter
 from apps.consultations.api.serializers import requests, responses
 from apps.consultations.rights import Permission
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.services import NewConsultation, NewSave
+from apps.patients import events as patient_events
 from apps.patients import selectors as patients
 from apps.rest import periods
 from apps.rest.endpoint import endpoint
@@ -31,6 +33,12 @@ class ConsultationViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.CONSULTATION_VIEW, query=ConsultationFilter, response=responses.ConsultationRow)
     def list(self, request: Request) -> Response:
+        """List consultations
+
+        Returns the consultations that the caller may see, the latest first, without the contents of their steps. `date_from`
+        and `date_to` are compared with the start. Without a filter `total` is exact; with one it is counted up to 10,000. The
+        audit log records the patients shown.
+        """
         query, window = self.validated_query(), self.window()
         since, until = query.pop("date_from", None), query.pop("date_to", None)
         periods.check(since, until)
@@ -50,7 +58,12 @@ class ConsultationViewSet(HimsViewSet):
         example=examples.STATE,
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The progress of a consultation, and all its saved data"""
+        """Read a consultation
+
+        Returns the consultation with the saved data of each step, what the server read from them (`parsed`), the required
+        steps that are missing, the recommended next step, and the prompts and alerts of the adaptive rules. A consultation of
+        a chart that is closed to the caller gets a 404. The audit log records that it was read.
+        """
         consultation = selectors.consultation(self.by, self.id_in_path())
         self.record_access("consultation.read", patient_id=consultation.row.patient_id, object_id=consultation.row.pk)
         return self._reply(consultation)
@@ -71,9 +84,16 @@ class ConsultationViewSet(HimsViewSet):
             appointments.IllegalTransition,
             patients.RecordMerged,
         ),
+        events=(events.ConsultationStarted, appointment_events.AppointmentUpdated, patient_events.CareTeamJoined),
     )
     def create(self, request: Request) -> Response:
-        """Start a consultation, for an appointment or a walk-in"""
+        """Start a consultation
+
+        Starts the 11-step consultation for an appointment or, without `appointment_id`, for a walk-in. The appointment is in
+        progress from now on; a patient who was not checked in is checked in first. Doctors start only their own consultations;
+        other staff name the doctor, or the appointment does. An appointment of another day is refused unless `early` is true,
+        and one that already has a consultation in progress is refused with its id.
+        """
         return self._created(services.start(by=self.by, new=NewConsultation(**self.parse())))
 
     @endpoint(
@@ -92,9 +112,17 @@ class ConsultationViewSet(HimsViewSet):
             services.EarlierStepOpen,
             services.StepChanged,
         ),
+        events=(events.ConsultationStepSaved, events.ConsultationAlertRaised, events.ConsultationAlertsCleared),
     )
     def step(self, request: Request, pk: str) -> Response:
-        """Save a step; can be repeated"""
+        """Save a step of a consultation
+
+        Saves what was entered in one step, as often as needed while the consultation is in progress. `step_data` is merged
+        over what is stored, field by field: an absent field stays, null clears it. Without `completed` the step is completed
+        as soon as all its required fields are present. `version` makes the save safe against another user's: if the stored
+        step has another version, the reply is a 409 that shows it in `details.current`. Nurses save steps 0 to 3. Urgent vital
+        signs raise an alert and notify the doctor.
+        """
         save = NewSave(**self.parse())
         return self._reply(services.save_step(by=self.by, consultation_id=self.id_in_path(), save=save))
 
@@ -105,9 +133,16 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove, services.Incomplete, services.DoctorRequired),
+        events=(events.ConsultationCompleted, appointment_events.AppointmentUpdated, patient_events.ChartEntriesRecorded),
     )
     def complete(self, request: Request, pk: str) -> Response:
-        """Sign the consultation: it can no longer be edited, and its results are written to the chart"""
+        """Sign a consultation
+
+        Signs the consultation: its contents can no longer be edited, its findings are written to the medical history, and its
+        appointment is completed. Missing required steps and alerts that are not acknowledged are refused and listed, unless
+        `override_incomplete` is true with a `reason`, which is audited. The patient is notified unless `notify_patient` is
+        false.
+        """
         return self._reply(services.complete(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -119,9 +154,14 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="addAddendum",
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
+        events=(events.ConsultationAmended, patient_events.ChartEntriesRecorded),
     )
     def addenda(self, request: Request, pk: str) -> Response:
-        """Add an addendum to a signed consultation"""
+        """Add an addendum to a signed consultation
+
+        Signs a further text; what was signed before stays as it is. The consultation is then `amended`, and the addendum is
+        written to the medical history as a note. Before the signature it is refused.
+        """
         return self._created(services.add(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -131,9 +171,14 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
+        events=(events.ConsultationHeld,),
     )
     def hold(self, request: Request, pk: str) -> Response:
-        """Put the consultation on hold"""
+        """Put a consultation on hold
+
+        Lets the consultation wait, for example for a result. No step can be saved until it is resumed. Only a consultation in
+        progress can be put on hold.
+        """
         return self._reply(services.hold(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -143,9 +188,13 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
+        events=(events.ConsultationResumed,),
     )
     def resume(self, request: Request, pk: str) -> Response:
-        """Resume a consultation that is on hold"""
+        """Resume a consultation
+
+        Continues a consultation that is on hold: it is in progress again, and steps can be saved. Any other status is refused.
+        """
         self.parse()
         return self._reply(services.resume(by=self.by, consultation_id=self.id_in_path()))
 
@@ -156,9 +205,15 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
+        events=(events.ConsultationCancelled, appointment_events.AppointmentUpdated, patient_events.CareTeamLeft),
     )
     def cancel(self, request: Request, pk: str) -> Response:
-        """Cancel the consultation: the patient left unseen, or it was started by mistake"""
+        """Cancel a consultation
+
+        Ends a consultation that will not take place: the patient left unseen, or it was started by mistake. Its appointment
+        returns to the queue, and doctors who saw the patient in this consultation only leave the care team. A signed
+        consultation cannot be cancelled.
+        """
         return self._reply(services.cancel(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     @endpoint(
@@ -169,9 +224,15 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         operation_id="markConsultationReady",
         refusals=(services.OwnConsultation, services.NotOpen, services.AlreadyReady),
+        events=(events.ConsultationReady,),
     )
     def ready(self, request: Request, pk: str) -> Response:
-        """Mark the consultation as ready for its doctor, who is notified and sees it in the queue; once, 409 afterwards"""
+        """Mark a consultation as ready for its doctor
+
+        Tells the doctor that the patient is prepared: the doctor is notified, and the queue shows it. What the doctor saves
+        next removes the mark. The doctor of the consultation cannot mark it, and a consultation that is already marked is
+        refused with the time.
+        """
         self.parse()
         return self._reply(services.ready(by=self.by, consultation_id=self.id_in_path()))
 
@@ -182,9 +243,15 @@ class ConsultationViewSet(HimsViewSet):
         etag=True,
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.NotOngoing),
+        events=(events.ConsultationHandedOver, patient_events.CareTeamJoined),
     )
     def hand_over(self, request: Request, pk: str) -> Response:
-        """Hand the consultation over to another doctor"""
+        """Hand a consultation over to another doctor
+
+        Another doctor continues the consultation from where it is and joins the patient's care team. The appointment stays in
+        the schedule in which it was booked; the queue shows it under the new doctor. Only a consultation in progress or on
+        hold can be handed over, by its own doctor.
+        """
         return self._reply(services.hand_over(by=self.by, consultation_id=self.id_in_path(), **self.parse()))
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:

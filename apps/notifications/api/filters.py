@@ -8,9 +8,9 @@ from apps.rest import cursor
 
 
 class NotificationFilter(FilterSet):
-    status = ChoiceFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status")
-    priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority")
-    category = ChoiceFilter(choices=Category.choices, field_name="message__category")
+    status = ChoiceFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status", help_text="By default both")
+    priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority", help_text="Notifications of this priority")
+    category = ChoiceFilter(choices=Category.choices, field_name="message__category", help_text="Notifications of this category")
     cursor = CharFilter(method="ignored", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:

@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.notifications import selectors, services
+from apps.notifications import events, selectors, services
 from apps.notifications.api import examples
 from apps.notifications.api import serializers as shapes
 from apps.notifications.api.filters import NotificationFilter
@@ -34,15 +34,29 @@ class NotificationViewSet(HimsViewSet):
         example=examples.LIST,
     )
     def list(self, request: Request) -> Response:
+        """List my notifications
+
+        Returns the caller's notifications, the newest first. `unread_count` counts all unread ones, whatever the filter. To
+        read on without repeated rows, send `next_cursor` of a page as `cursor`.
+        """
         rows, narrowed = self.filtered(selectors.inbox(visible_to=self.by))
         count = paging.capped if narrowed else paging.exact
         unread = selectors.unread_count(visible_to=self.by)
         shape = shapes.notification_shape
         return cursor.paginate(self, rows, lambda: count(rows), shape, time="created_at", unread_count=unread)
 
-    @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.NotificationShape, operation_id="markNotificationRead")
+    @endpoint(
+        permission=Permission.NOTIFICATION_READ,
+        response=shapes.NotificationShape,
+        operation_id="markNotificationRead",
+        events=(events.NotificationRead,),
+    )
     def read(self, request: Request, pk: str) -> Response:
-        """Mark one of my notifications as read; a repeated call changes nothing"""
+        """Mark a notification as read
+
+        Marks one of the caller's notifications as read. A repeated call changes nothing and announces nothing. A notification
+        of another person gets a 404.
+        """
         return self.ok({"notification": shapes.notification_shape(services.read(by=self.by, notification_id=self.id_in_path()))})
 
     @endpoint(
@@ -52,9 +66,14 @@ class NotificationViewSet(HimsViewSet):
         operation_id="sendNotification",
         example=examples.SEND,
         refusals=(services.NoRecipients,),
+        events=(events.NotificationSent,),
     )
     def create(self, request: Request) -> Response:
-        """Send a notification to people, roles or both"""
+        """Send a notification
+
+        Sends a notification to active members of staff: to the people in `recipient_ids`, to all who have one of the `roles`,
+        or both. An unknown or closed account is refused by name. `action_url` must be a path of this installation.
+        """
         message = services.send(by=self.by, **self.parse())
         return self.created({"notification": shapes.sent_shape(message, 0)}, location=f"/v1/notifications/sent/{message.pk}")
 
@@ -66,9 +85,18 @@ class AllNotificationsViewSet(HimsViewSet):
     plural = "notifications"
     data_key = ""
 
-    @endpoint(permission=Permission.NOTIFICATION_READ, response=shapes.AllReadShape, operation_id="markAllNotificationsRead")
+    @endpoint(
+        permission=Permission.NOTIFICATION_READ,
+        response=shapes.AllReadShape,
+        operation_id="markAllNotificationsRead",
+        events=(events.AllNotificationsRead,),
+    )
     def read_all(self, request: Request) -> Response:
-        """Mark all my notifications as read"""
+        """Mark all my notifications as read
+
+        Marks all of the caller's unread notifications as read and returns how many there were. A repeated call changes
+        nothing.
+        """
         marked = services.read_all(by=self.by)
         return self.ok({"read": marked, "unread_count": selectors.unread_count(visible_to=self.by)})
 
@@ -81,6 +109,10 @@ class SentNotificationViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.NOTIFICATION_SEND, response=shapes.SentNotificationShape, operation_id="getSentNotification")
     def retrieve(self, request: Request, pk: str) -> Response:
-        """A sent notification, and how many recipients have read it"""
+        """Read a sent notification
+
+        Returns a notification that was sent, with the number of recipients and how many of them have read it. It does not say
+        who has read it.
+        """
         message = selectors.sent_message(self.by, self.id_in_path())
         return self.ok({"notification": shapes.sent_shape(message, selectors.read_count(message))})

@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.patients import selectors, services
+from apps.patients import events, selectors, services
 from apps.patients.api import examples
 from apps.patients.api.serializers import requests, responses
 from apps.patients.rights import Permission
@@ -29,7 +29,12 @@ class MatchViewSet(HimsViewSet):
         example=examples.MATCH,
     )
     def match(self, request: Request) -> Response:
-        """Which recorded patients may be the person of a registration, and why."""
+        """Find recorded patients who may be the same person
+
+        Compares the data of a registration with the recorded patients and returns the likely ones, the most likely first, each
+        with a score and the reasons. It takes the body of `POST /patients` and registers nothing. Restricted charts that are
+        closed to the caller are left out. The audit log records the patients shown.
+        """
         person = services.described_person(Registration(**self.parse()))
         matches = selectors.possible_matches(visible_to=self.by, person=person)
         self.record_access("patient.matched", shown=len(matches), patients=[str(match.patient.pk) for match in matches])
@@ -50,9 +55,14 @@ class NotSameViewSet(HimsViewSet):
         about_patient=True,
         operation_id="tellPatientsApart",
         refusals=(services.AlreadyNotDuplicate, selectors.RecordMerged),
+        events=(events.PatientsNotDuplicates,),
     )
     def not_same(self, request: Request, pk: str) -> Response:
-        """Record that these two records are two people."""
+        """Record that two records are two people
+
+        Records the decision, so that the pair is not suggested as a duplicate again. The decision applies to both records,
+        whichever of them is in the path. A pair that is already decided is refused, and so is a record that was merged.
+        """
         patient_id = self.id_in_path()
         pair = services.mark_not_duplicate(by=self.by, patient_id=patient_id, **self.parse())
         return self.ok({"pair": responses.pair(pair, patient_id)})

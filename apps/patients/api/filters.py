@@ -17,7 +17,9 @@ class PatientFilter(FilterSet):
         help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a "
         "telephone number as dialled at home or from abroad; date of birth. Ignores case and accents",
     )
-    status = ChoiceFilter(method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")])
+    status = ChoiceFilter(
+        method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")], help_text="By default both"
+    )
     cursor = CharFilter(method="unfiltered", max_length=cursor.LONGEST, help_text=cursor.HELP)
 
     class Meta:
@@ -31,7 +33,7 @@ class PatientFilter(FilterSet):
 
 
 class ChartFilter(FilterSet):
-    type = ChoiceFilter(choices=[(kind.value, kind.value) for kind in EntryType])
+    type = ChoiceFilter(choices=[(kind.value, kind.value) for kind in EntryType], help_text="Entries of this type")
     include_retracted = YesNoFilter(method="with_retracted", help_text="Also show entries that were entered in error")
 
     class Meta:

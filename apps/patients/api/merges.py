@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common.errors import Invalid
-from apps.patients import selectors, services
+from apps.patients import events, selectors, services
 from apps.patients.api.serializers import responses
 from apps.patients.merging import merge_plan
 from apps.patients.models import Merge, MergeTriage, Patient
@@ -114,7 +114,11 @@ class MergePreviewViewSet(HimsViewSet):
         operation_id="previewMerge",
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        """The effect of merging this record into another."""
+        """Preview a merge
+
+        Returns what a merge of this record into the record `into` would do: the rows that would move, the columns in which the
+        two differ with the value that remains by default, and warnings. Nothing changes. The audit log records the preview.
+        """
         retired_id, into = self.id_in_path(), self.validated_query().get("into")
         if not into:
             raise Invalid(field="into", issue="Send the id of the record to keep.")
@@ -160,12 +164,15 @@ class MergeViewSet(HimsViewSet):
             },
         ),
         refusals=(services.AlreadyMerged, services.NameMissing, services.DatesContradict, services.CannotStandTogether),
+        events=(events.PatientsMerged,),
     )
     def create(self, request: Request, pk: str) -> Response:
-        """Merge this record into another, which takes its chart; this id then finds the other record.
+        """Merge two records of one person
 
-        The warning `visits_affected` counts the appointments that stay booked although one of the patients is deceased or
-        inactive.
+        Merges this record into the record `into`, which takes its chart, appointments and consultations. From then on this id
+        returns the survivor, and writes to it are refused with the survivor's id. `fields` chooses by column or group which
+        value remains. Allergies and diagnoses that both charts list stay active once. The warning `visits_affected` counts the
+        appointments that stay booked although one of the patients is deceased or inactive. A merge can be undone.
         """
         body = self.parse()
         merge = services.merge(
@@ -180,7 +187,11 @@ class MergeViewSet(HimsViewSet):
 
     @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """A merge, and the remaining items of its undo."""
+        """Read a merge
+
+        Returns the two records, the changed columns and, after an undo, the items that a user still has to assign (`triage`).
+        The audit log records that it was read.
+        """
         merge = selectors.merge(self.by, self.id_in_path())
         self.record_access("merge.read", patient_id=merge.survivor_id, object_id=merge.pk)
         return self.ok({"merge": merge_shape(merge)})
@@ -195,9 +206,15 @@ class MergeViewSet(HimsViewSet):
             services.DatesContradict,
             services.CannotStandTogether,
         ),
+        events=(events.MergeUndone,),
     )
     def undo(self, request: Request, pk: str) -> Response:
-        """Undo a merge, also after later edits; what was created since is listed in `triage`."""
+        """Undo a merge
+
+        Makes the retired record a separate one again, also after later edits. What was created or changed on the survivor
+        since the merge stays there and is listed in `triage`, where an administrator assigns it. A merge whose survivor was
+        merged further must be undone after that later merge.
+        """
         return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission as AuditPermission
 from apps.common.errors import NotFound
-from apps.patients import selectors, services
+from apps.patients import events, selectors, services
 from apps.patients.confidentiality import access_log
 from apps.patients.confidentiality.access_log import AccessLogEntry
 from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
@@ -137,9 +137,15 @@ class RestrictionViewSet(HimsViewSet):
             },
         ),
         refusals=(services.NotRestricted, selectors.RecordMerged),
+        events=(events.PatientRestricted, events.RestrictionLifted),
     )
     def update(self, request: Request, pk: str) -> Response:
-        """Restrict a chart, replace its care team, or lift the restriction."""
+        """Restrict a chart or open it again
+
+        With `restricted: true` only the care team sees the chart: the named members and the doctors with an appointment or a
+        consultation. `care_team` replaces the named members; absent, they stay. All others lose access at once. With
+        `restricted: false` the chart is open again, and emergency accesses end. The decision and its reason are stored.
+        """
         body, patient_id = self.parse(), self.id_in_path()
         if body["restricted"]:
             team = body.get("care_team")
@@ -165,9 +171,14 @@ class BreakGlassViewSet(HimsViewSet):
         operation_id="breakGlass",
         example=Example(request={"reason": "Unconscious in the waiting room"}),
         refusals=(services.NotRestricted, services.NoNeedToBreakGlass, services.GlassAlreadyBroken),
+        events=(events.GlassBroken,),
     )
     def break_glass(self, request: Request, pk: str) -> Response:
-        """Open a restricted chart in an emergency."""
+        """Open a restricted chart in an emergency
+
+        Opens the chart to the caller for four hours. The reason is stored with every access, administrators are notified, and
+        the access is reviewed. A chart that is not restricted, or is already open to the caller, is refused.
+        """
         row = services.break_glass(by=self.by, patient_id=self.id_in_path(), reason=self.parse()["reason"])
         return self.ok({"break_glass": break_glass_shape(row)})
 
@@ -192,9 +203,15 @@ class BreakGlassViewSet(HimsViewSet):
             },
         ),
         refusals=(NotFound, services.NotRestricted, services.NoNeedToBreakGlass, services.GlassAlreadyBroken),
+        events=(events.GlassBroken,),
     )
     def by_mrn(self, request: Request) -> Response:
-        """Open a restricted chart in an emergency, by its MRN: no list contains its id."""
+        """Open a restricted chart by its MRN in an emergency
+
+        Opens the chart of the patient with this MRN to the caller for four hours, because no list shows the id of a restricted
+        chart. The MRN is compared in any case, and that of a merged record leads to the survivor. The reason is stored with
+        every access, administrators are notified, and the access is reviewed. An unknown MRN gets a 404.
+        """
         body = self.parse()
         row = services.break_glass_of(by=self.by, mrn=body["mrn"], reason=body["reason"])
         return self.ok({"break_glass": break_glass_shape(row)})
@@ -215,7 +232,12 @@ class AccessLogViewSet(HimsViewSet):
         operation_id="getAccessLog",
     )
     def list(self, request: Request, pk: str) -> Response:
-        """Who looked at this record, when and why, the latest first; includes records that were merged into it."""
+        """List who looked at a record
+
+        Returns every recorded access to the patient's record, the latest first: in the API, on the pages, refused attempts and
+        emergency accesses, with person, role and purpose. Accesses to records that were merged into this one are included.
+        Reading the log is recorded in the audit log too.
+        """
         filters, window = self.validated_query(), self.window()
         since, until = filters.get("date_from"), filters.get("date_to")
         periods.check(since, until)

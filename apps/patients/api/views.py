@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.access.actor import Actor
-from apps.patients import rights, selectors, services
+from apps.patients import events, rights, selectors, services
 from apps.patients.api import examples
 from apps.patients.api.filters import ChartFilter, PatientFilter
 from apps.patients.api.serializers import requests, responses
@@ -40,6 +40,14 @@ class PatientViewSet(HimsViewSet):
         example=examples.LIST,
     )
     def list(self, request: Request) -> Response:
+        """List patients
+
+        Returns patients as list rows, without a search the latest registered first. Every word of `search` must match the
+        first name, the last name or the MRN, whatever its case and accents; digits match phone numbers, and a date of birth is
+        read in any usual notation. If nothing matches, similar spellings and sounds are shown and `fuzzy` is true. Restricted
+        charts that are closed to the caller are neither shown nor counted. The audit log records the search and the patients
+        shown.
+        """
         filters, window, after = self.validated_query(), self.window(), cursor.position(request.query_params)
         page = selectors.list_page(
             visible_to=self.by,
@@ -63,6 +71,13 @@ class PatientViewSet(HimsViewSet):
         example=examples.DETAIL,
     )
     def retrieve(self, request: Request, pk: str) -> Response:
+        """Read a patient
+
+        Returns the record with demographics, contact, emergency contact, insurance and the state of the allergy list. The id
+        of a record that was merged returns the surviving record, whose path is in `Content-Location`. A restricted chart that
+        is closed to the caller gets a 404; `POST /patients/{id}/break-glass` opens it in an emergency. The audit log records
+        that the record was read.
+        """
         patient = selectors.patient(self.by, self.id_in_path())
         self.record_access("patient.read", patient_id=patient.pk)
         return self._answer(patient)
@@ -75,8 +90,16 @@ class PatientViewSet(HimsViewSet):
         warnings=("possible_duplicate", "phone_not_valid"),
         example=examples.CREATE,
         refusals=(services.MrnTaken,),
+        events=(events.PatientRegistered,),
     )
     def create(self, request: Request) -> Response:
+        """Create patient
+
+        Opens a record. The fields may be sent flat or grouped as in the reply; the same field in both forms must agree.
+        Without `mrn` the server issues the next one; an MRN is unique in any case and never changes. `date_of_birth` may be a
+        year or a month, or `age` may be sent instead. A likely duplicate does not stop the registration: the warning
+        `possible_duplicate` lists the recorded patients.
+        """
         registered = services.register(by=self.by, registration=Registration(**self.parse()))
         patient = registered.patient
         warnings = [*_possible_duplicate(registered.matches), *_phone_warning(patient)]
@@ -95,8 +118,16 @@ class PatientViewSet(HimsViewSet):
         about_patient=True,
         warnings=("possible_duplicate", "phone_not_valid", "visits_affected"),
         refusals=(services.InsuranceOnly, selectors.RecordMerged),
+        events=(events.PatientUpdated,),
     )
     def update(self, request: Request, pk: str) -> Response:
+        """Change a patient
+
+        Changes the fields that are sent, as a JSON merge patch: absent fields stay, null clears, groups merge. The MRN cannot
+        change. Billing staff may change the insurance only. A change that makes the record similar to another one, a phone
+        number that cannot be dialled, and a death with booked appointments are warnings. A record that was merged is refused
+        with the id of the survivor.
+        """
         changes = self.parse()
         patient = services.amend(by=self.by, patient_id=self.id_in_path(), changes=changes)
         warnings = _phone_warning(patient) if "phone" in changes else []
@@ -112,9 +143,14 @@ class PatientViewSet(HimsViewSet):
         about_patient=True,
         warnings=("visits_affected",),
         refusals=(services.AlreadyInactive, selectors.RecordMerged),
+        events=(events.PatientDeactivated,),
     )
     def deactivate(self, request: Request, pk: str) -> Response:
-        """Remove the patient from the active list. The warning `visits_affected` counts the booked appointments."""
+        """Deactivate a patient
+
+        Removes the patient from the active list; the record stays and can be read. Appointments stay booked, and the warning
+        `visits_affected` counts them. A patient who is already inactive is refused.
+        """
         patient = services.deactivate(by=self.by, patient_id=self.id_in_path())
         return self._answer(patient, responses.visits_affected(patient))
 
@@ -124,8 +160,14 @@ class PatientViewSet(HimsViewSet):
         etag=True,
         about_patient=True,
         refusals=(services.AlreadyActive, selectors.RecordMerged),
+        events=(events.PatientReactivated,),
     )
     def reactivate(self, request: Request, pk: str) -> Response:
+        """Reactivate a patient
+
+        Returns the patient to the active list, so that appointments can be booked again. A patient who is already active is
+        refused.
+        """
         return self._answer(services.reactivate(by=self.by, patient_id=self.id_in_path()))
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
@@ -158,6 +200,12 @@ class MedicalHistoryViewSet(HimsViewSet):
         refusals=(services.EntryTypeForbidden,),
     )
     def list(self, request: Request, pk: str) -> Response:
+        """List medical history
+
+        Returns the chart entries that the caller's role may read, the latest first. `type` narrows to one kind; a kind that
+        the role may not read gets a 403. Entries that were entered in error are left out unless `include_retracted` is true.
+        The audit log records that the chart was read.
+        """
         patient = selectors.patient(self.by, self.id_in_path())
         rows, _ = self.filtered(self._rows(patient))
         response = self.page("records", rows, paging.exact, lambda row: responses.record(row, self.by))
@@ -172,6 +220,11 @@ class MedicalHistoryViewSet(HimsViewSet):
         operation_id="getChartEntry",
     )
     def retrieve(self, request: Request, pk: str, entry: str) -> Response:
+        """Read a chart entry
+
+        Returns one entry of the medical history, also one that was entered in error. An entry whose kind the role may not read
+        gets a 404. The audit log records that the chart was read.
+        """
         row = selectors.entry(self.by, self.id_in_path(), sample_ids.in_path(entry))
         self.record_access("chart.read", patient_id=row.patient_id, object_id=row.pk)
         return self._answer(row)
@@ -185,8 +238,16 @@ class MedicalHistoryViewSet(HimsViewSet):
         warnings=("already_recorded", "unusual_for_patient"),
         operation_id="addChartEntry",
         refusals=(services.EntryTypeForbidden, services.AllergiesListed, selectors.RecordMerged),
+        events=(events.ChartEntryRecorded,),
     )
     def create(self, request: Request, pk: str) -> Response:
+        """Add a chart entry
+
+        Records an entry by hand. Send `type` with the fields of that kind, or `no_known_allergies: true` alone to record that
+        the patient was asked and has none. A vital sign that is hardly possible is refused unless `confirmed_implausible` is
+        true. The dates take a year or a month too and keep that precision. An active entry of the same code is a warning, and
+        so is a diagnosis that does not fit the patient's age or sex.
+        """
         patient_id, entry = self.id_in_path(), self.parse()
         if entry:
             row = services.record(by=self.by, patient_id=patient_id, entry=NewEntry(**entry))
@@ -204,8 +265,15 @@ class MedicalHistoryViewSet(HimsViewSet):
         about_patient=True,
         operation_id="retractChartEntry",
         refusals=(services.EntryTypeForbidden, services.AlreadyRetracted, selectors.RecordMerged),
+        events=(events.ChartEntryRetracted,),
     )
     def retract(self, request: Request, pk: str, entry: str) -> Response:
+        """Mark a chart entry as entered in error
+
+        Corrects the chart without deleting: the entry keeps its contents, gets the status `entered_in_error` with the reason,
+        and leaves the normal list. The list of allergies and the problem list follow. An entry that is already retracted is
+        refused.
+        """
         reason = self.parse()["reason"]
         row = services.retract(by=self.by, patient_id=self.id_in_path(), entry_id=sample_ids.in_path(entry), reason=reason)
         return self._answer(row)

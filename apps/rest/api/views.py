@@ -22,6 +22,11 @@ class VersionViewSet(HimsViewSet):
 
     @endpoint(permission=PUBLIC, response=serializers.Version, paged=False)
     def list(self, request: Request) -> Response:
+        """Read the version
+
+        Returns the version of the product and of the API, the kind of installation, and the clinic's time zone and time. It
+        needs no sign-in.
+        """
         return self.ok(
             {
                 "version": settings.HIMS_VERSION,
@@ -42,7 +47,11 @@ class IndexViewSet(HimsViewSet):
 
     @endpoint(permission=PUBLIC, response=serializers.Index, paged=False, operation_id="getIndex")
     def list(self, request: Request) -> Response:
-        """The version, and the addresses to begin with"""
+        """Read the index of the API
+
+        Returns the version and the addresses to begin with: this API, its OpenAPI file, the documentation, the error codes and
+        the changelog. It needs no sign-in.
+        """
         base = settings.HIMS_BASE_URL
         links = {
             "api": f"{base}/v1",

@@ -1,12 +1,21 @@
 """The last steps of the OpenAPI file: shared components, tags, choices that may be blank, and parts that may be null."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
+from apps.common import domain
 from apps.rest.schema import components
 
 _BLANK = {"$ref": "#/components/schemas/BlankEnum"}
 _NULL = {"$ref": "#/components/schemas/NullEnum"}
+_ROWS = "The rows of this page, in the order of the list"
+_ENVELOPES = {
+    "ListReply": "The reply to a request for a page.",
+    "Reply": "The reply to a request that succeeded.",
+    "ListData": "A page of a list.",
+    "Data": "What the operation returns, by its name.",
+}
 
 
 def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
@@ -48,6 +57,37 @@ def allow_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 field["allOf"] = [part for part in field.pop("oneOf") if part != _NULL]
     _drop_unused(result, schemas)
     return result
+
+
+def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describe the components and properties that say nothing of themselves, from the texts of the apps.
+
+    The apps declare them (`DomainConfig.descriptions`). OpenAPI 3.0 reads nothing next to a reference: the component has the
+    text.
+    """
+    texts = domain.merged(config.descriptions for config in domain.installed())
+    schemas = result["components"]["schemas"]
+    for name, schema in schemas.items():
+        described = {
+            field: _described(one, _text_of(name, field, one, texts)) for field, one in schema.get("properties", {}).items()
+        }
+        parts = {"properties": described} if described else {}
+        schemas[name] = _described({**schema, **parts}, texts.get(name) or _of_envelope(name))
+    return result
+
+
+def _described(schema: dict[str, Any], text: str | None) -> dict[str, Any]:
+    return {"description": text} | schema if text and "$ref" not in schema else schema
+
+
+def _text_of(name: str, field: str, schema: dict[str, Any], texts: Mapping[str, str]) -> str | None:
+    if name.endswith("ListData") and schema.get("type") == "array":
+        return _ROWS
+    return texts.get(f"{name}.{field}", texts.get(field))
+
+
+def _of_envelope(name: str) -> str | None:
+    return next((text for ending, text in _ENVELOPES.items() if name.endswith(ending)), None)
 
 
 def _share_choices(result: dict[str, Any]) -> None:

@@ -47,19 +47,21 @@ class HimsSchema(AutoSchema):
         return _VERBS.get(action, _camel(action)) + _pascal(resource)
 
     def get_summary(self) -> str:
-        docstring = inspect.getdoc(getattr(self.view, self.view.action))
+        docstring = self._docstring()
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.get_operation_id()).capitalize()
         return docstring.splitlines()[0].rstrip(".") if docstring else words
 
     def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
         limits = _how_often(self._rate_class())
         paragraphs = [
+            *_prose(self._docstring()),
             _who(self.view),
             *_key_needs(self.view, self.method),
             limits,
             *_step_up(self.view),
             *_refusals(self.view),
             *_warnings(self.view),
+            *_events(self.view),
         ]
         row = deprecations.of(self.method, self.path)
         return "\n\n".join([*paragraphs, f"**Ends** on {row.sunset}: {row.note}"] if row else paragraphs)
@@ -75,18 +77,23 @@ class HimsSchema(AutoSchema):
         return [{components.SECURITY: []}, *keys]
 
     def get_extensions(self) -> dict[str, Any]:
-        """Returns the same for programs: who may call it, and how often."""
+        """Returns the same for programs: who may call it, how often, the reasons of its refusals, and its events."""
         need, rate_class = self.view.endpoint.permission, self._rate_class()
         limit = {"class": rate_class.value, "limit": PER_MINUTE[rate_class], "window": WINDOW}
         who: dict[str, Any] = {}
         if isinstance(need, Permission):
             who = {"x-permission": need.value, "x-roles": _holders(need), "x-required-scope": need.scope}
         reasons = [kind.reason for kind in self.view.endpoint.refusals]
-        return who | {"x-rate-limit": limit} | ({"x-reasons": reasons} if reasons else {})
+        events = [kind.name for kind in self.view.endpoint.events]
+        listed = {"x-reasons": reasons, "x-events": events}
+        return who | {"x-rate-limit": limit} | {name: names for name, names in listed.items() if names}
 
     def get_serializer_name(self, serializer: BaseSerializer[Any], direction: str) -> str:
         """Returns the component's name: `PatientShape` becomes Patient."""
         return serializer.__class__.__name__.removesuffix("Shape")
+
+    def _docstring(self) -> str:
+        return inspect.getdoc(getattr(self.view, self.view.action)) or ""
 
     def _rate_class(self) -> Any:
         return self.view.rate_class(self.method)
@@ -165,6 +172,11 @@ def _sizes(field: AnyField) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if size}
 
 
+def _prose(docstring: str) -> list[str]:
+    """Returns the paragraphs below the first line, each as one line."""
+    return [" ".join(paragraph.split()) for paragraph in docstring.split("\n\n")[1:]]
+
+
 def _who(view: Any) -> str:
     need = view.endpoint.permission
     if not isinstance(need, Permission):
@@ -227,6 +239,11 @@ def _refusals(view: Any) -> list[str]:
 def _warnings(view: Any) -> list[str]:
     codes = ", ".join(f"`{code}`" for code in view.endpoint.warnings)
     return [f"**Warnings:** {codes}."] if codes else []
+
+
+def _events(view: Any) -> list[str]:
+    names = ", ".join(f"`{kind.name}`" for kind in view.endpoint.events)
+    return [f"**Events**, each if it happened: {names}."] if names else []
 
 
 def _holders(need: Permission) -> list[str]:

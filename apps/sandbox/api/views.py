@@ -21,5 +21,10 @@ class DeprecatedViewSet(HimsViewSet):
 
     @endpoint(permission=AccountPermission.OWN_SESSION, response=SampleShape, operation_id="getDeprecatedSample")
     def retrieve(self, request: Request) -> Response:
-        """A deprecated operation: look at its headers"""
+        """Call a deprecated operation
+
+        Returns a message and the headers of a deprecated operation (`Deprecation`, `Sunset`, `X-API-Deprecated`,
+        `X-API-Sunset`, `Link`), so that a client can be tested against them. It exists in the sandbox only and works until its
+        sunset.
+        """
         return self.ok({"sample": {"message": "This works until its sunset. The headers say when that is."}})

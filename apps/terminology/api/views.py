@@ -40,7 +40,7 @@ class IcdCodeViewSet(HimsViewSet):
         example=_FOUND,
     )
     def list(self, request: Request) -> Response:
-        """Search the codes of diagnoses (ICD-10-CM).
+        """Search the codes of diagnoses (ICD-10-CM)
 
         Everyday words, abbreviations and British spellings are understood (`heart attack`, `COPD`, `anaemia`), and a misspelt
         word is read as the most similar one; `fuzzy` is then true. Codes that an everyday term means come first, then the very

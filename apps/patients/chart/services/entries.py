@@ -29,7 +29,7 @@ _DAY = timedelta(days=1)  # the author may be in another time zone than the clin
 
 
 class EntryTypeForbidden(Forbidden):
-    """The role may not read, or not write, chart entries of this type."""
+    message = "Your role may not read, or not write, chart entries of this type."
 
 
 class AlreadyRetracted(Conflict):

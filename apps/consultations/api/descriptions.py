@@ -1,0 +1,46 @@
+"""What the OpenAPI file says of the values of consultations (see `apps.rest.api.descriptions`)."""
+
+DESCRIPTIONS = {
+    # A consultation
+    "started_at": "When it began",
+    "completed_at": "When the consultation was signed; null before",
+    "Consultation.cancelled_at": "When the consultation was cancelled; null if it was not",
+    "signed_by": "The user who signed; null before",
+    "override_reason": "Why it was signed with missing steps; empty if it was complete",
+    "required_steps": "The numbers of the steps that a signature requires",
+    "addenda": "The texts that were added after the signature",
+    "Addendum.text": "The text",
+    "AddendumBody.text": "The text to add",
+    "signed_at": "When the addendum was signed",
+    # Steps
+    "step_number": "The number of the step, 0 to 10",
+    "step_name": "The name of the step",
+    "StepEntry.completed": "Whether the step is completed",
+    "StepEntry.in_progress": "Whether the step was saved and is not completed",
+    "StepEntry.required": "Whether a signature requires the step",
+    "saved_at": "When the step was last saved; null if it was not",
+    "saved_by": "The user who saved it last",
+    "StartBody.workflow_type": "How the steps are guided; adaptive by default",
+    # Guidance
+    "prompts": "Questions that the adaptive rules suggest",
+    "questions": "The questions to ask",
+    "alerts": "What the adaptive rules warn of",
+    "rule_id": "The rule that says so",
+    "because": "What in the data made the rule say so",
+    "acknowledged": "Who acknowledged the alert, and why; null while it is open",
+    "acknowledged_alerts": "Alerts that the caller has seen, each with a reason",
+    "VisitAlert.id": "The id of the alert, for acknowledging it",
+    "Acknowledgement.by": "The user who acknowledged it",
+    "Acknowledgement.reason": "Why the alert can be passed over",
+    # Components
+    "AcknowledgedAlertBody": "An alert that the caller has seen, and why it can be passed over.",
+    "AddendumBody": "The text to add.",
+    "CompleteBody": "What is signed in spite of missing steps or open alerts, and whether the patient is notified.",
+    "ConsultationStatus": "The status of a consultation.",
+    "HandOverBody": "The doctor who continues, and why.",
+    "ReasonBody": "The reason, which may be left out.",
+    "StartBody": "The patient, and the appointment unless the patient is a walk-in.",
+    "StepNameEnum": "The name of a step.",
+    "StepState": "pending: nothing was saved; in_progress; completed.",
+    "WorkflowType": "adaptive: any order, the rules add required steps; standard: in order; quick: any order, two required.",
+}
