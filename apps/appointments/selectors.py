@@ -31,8 +31,7 @@ from apps.appointments.rules import TimeSpan
 from apps.appointments.scheduling import availability
 from apps.common import clock
 from apps.common.errors import NotFound
-from apps.rest.cursor import Position
-from apps.rest.scoped_list import CountedPage, ListPage
+from apps.rest.paging import FIRST, Page, Window
 
 
 def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
@@ -41,20 +40,13 @@ def appointments(*, visible_to: Actor) -> QuerySet[Appointment]:
     return rows.order_by("-scheduled_time", "-id")
 
 
-def list_page(*, visible_to: Actor, offset: int = 0, limit: int = 20, newest_first: bool = True, **filters: Any) -> CountedPage:
+def list_page(*, visible_to: Actor, window: Window = FIRST, newest_first: bool = True, **filters: Any) -> Page:
     """Returns a page of appointments. Filters: patient_id (a merged id finds the survivor's), doctor_id, since, until
     (exclusive), status.
 
     At most two statements. Without a filter the total is exact; with one it is counted up to 10,000.
     """
-    bound = APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters)
-    return bound.page(offset=offset, limit=limit)
-
-
-def following(*, visible_to: Actor, after: Position, limit: int = 20, newest_first: bool = True, **filters: Any) -> ListPage:
-    """Returns the page of appointments after a position, with the same filters. One statement, without a count."""
-    bound = APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters)
-    return bound.following(after=after, limit=limit)
+    return APPOINTMENTS.bind(visible_to, order="newest" if newest_first else "oldest", **filters).page(window)
 
 
 def appointment(by: Actor, appointment_id: UUID) -> Appointment:

@@ -15,7 +15,7 @@ from apps.consultations.queries import prepared
 from apps.consultations.queries.prepared import CONSULTATIONS
 from apps.consultations.rules import Progress, State
 from apps.consultations.steps.definitions import Step
-from apps.rest.scoped_list import CountedPage
+from apps.rest.paging import FIRST, Page, Window
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class ConsultationDetails:
         return [alert for alert in self.open_alerts if alert.get("urgent")] if self.row.status in rules.LIVE else []
 
 
-def listing(*, visible_to: Actor, offset: int = 0, limit: int = 20, **filters: Any) -> CountedPage:
+def list_page(*, visible_to: Actor, window: Window = FIRST, **filters: Any) -> Page:
     """Returns a page of consultations, the latest first. Filters: patient_id (a merged id finds the survivor's), doctor_id,
     appointment_id, since, until (exclusive), status.
 
     Two statements. Without a filter the total is exact; with one it is counted up to 10,000.
     """
-    return CONSULTATIONS.bind(visible_to, **filters).page(offset=offset, limit=limit)
+    return CONSULTATIONS.bind(visible_to, **filters).page(window)
 
 
 def consultation(by: Actor, consultation_id: UUID) -> ConsultationDetails:

@@ -31,8 +31,8 @@ from apps.patients.matching.scoring import SUGGESTED, WARNED, Person
 from apps.patients.models import ChartEntry, ChartQuerySet, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier
 from apps.patients.rights import Permission
 from apps.patients.search import patient_search
-from apps.rest import cursor, paging
-from apps.rest.cursor import Position
+from apps.rest import paging
+from apps.rest.paging import FIRST, Page, Position, Total, Window
 from apps.terminology import rules as icd10
 from apps.terminology.icd10 import plausibility
 
@@ -49,53 +49,47 @@ def patients(*, visible_to: Actor) -> QuerySet[Patient]:
 
 
 @dataclass(frozen=True)
-class PatientPage:
-    """A page of the patient list. `total` is exact, except for a search with more than 10,000 matches; None in a page by cursor.
+class PatientPage(Page):
+    """A page of the patient list. `fuzzy` if nothing matched the search, and similar names are shown.
 
-    `next` is the position of the next page, None at the end. In the list it is the last row's `seq` and id. A search has no
+    The total is exact, except for a search with more than 10,000 matches. `next` is the last row's `seq` and id. A search has no
     stable order: its position is the offset and, as an id, the newest `seq` when the search began.
     """
 
-    rows: list[dict[str, Any]]
-    total: int | None
-    is_estimate: bool = False
     fuzzy: bool = False
-    next: Position | None = None
 
 
-def list_page(
-    *, visible_to: Actor, text: str = "", status: str = "", offset: int = 0, limit: int = 20, after: Position | None = None
-) -> PatientPage:
+def list_page(*, visible_to: Actor, window: Window = FIRST, text: str = "", status: str = "") -> PatientPage:
     """Returns a page of all patients, the newest first, or of those who match every word of the text, the best first.
 
-    `status` is active, inactive or empty for all. `after` is the `next` of another page, instead of an offset: patients
-    registered meanwhile shift nothing. Two statements; a search has three or four. Raises Invalid for an `after` that no page of
-    this list has.
+    `status` is active, inactive or empty for all. Two statements; a search has three or four. Raises Invalid for a cursor that no
+    page of this list has.
     """
     if text:
-        return _searched(visible_to, text, after, status=status, offset=offset, limit=limit)
-    which = status or "listed"
+        return _searched(visible_to, text, window, status=status)
+    which, after, limit = status or "listed", window.after, window.limit
     if after is not None:
         if after.id.int <= _NEWEST or after.number < 1:
-            raise cursor.unknown()
-        return _page(patient_queries.page(visible_to, which, after.number - 1, 0, limit + 1), limit, None)
-    start = row_counter.page_start(offset, which, patient_queries.hidden(visible_to))
-    if offset >= start.total:
-        return PatientPage([], start.total)
-    return _page(patient_queries.page(visible_to, which, start.seq, start.skip, limit + 1), limit, start.total)
+            raise paging.unknown_cursor()
+        return _page(patient_queries.page(visible_to, which, after.number - 1, 0, limit + 1), limit)
+    start = row_counter.page_start(window.offset, which, patient_queries.hidden(visible_to))
+    if window.offset >= start.total:
+        return PatientPage([], total=Total(start.total))
+    return _page(patient_queries.page(visible_to, which, start.seq, start.skip, limit + 1), limit, Total(start.total))
 
 
-def _page(rows: list[dict[str, Any]], limit: int, total: int | None) -> PatientPage:
+def _page(rows: list[dict[str, Any]], limit: int, total: Total | None = None) -> PatientPage:
     seqs = [row.pop("seq") for row in rows]
     following = Position(seqs[limit - 1], rows[limit - 1]["id"]) if len(rows) > limit else None
-    return PatientPage(rows[:limit], total, next=following)
+    return PatientPage(rows[:limit], following, total)
 
 
-def _searched(by: Actor, text: str, after: Position | None, *, status: str, offset: int, limit: int) -> PatientPage:
+def _searched(by: Actor, text: str, window: Window, *, status: str) -> PatientPage:
     hidden, newest = patient_queries.hidden_seqs(by), None
+    after, offset, limit = window.after, window.offset, window.limit
     if after is not None:
         if not 0 <= after.number <= paging.FURTHEST or after.id.int > _NEWEST:
-            raise cursor.unknown()
+            raise paging.unknown_cursor()
         offset, newest = after.number, after.id.int
         hidden += list(Patient.objects.filter(seq__gt=newest).values_list("seq", flat=True)[:_MEANWHILE])
     result = patient_search.find(text, status=status, offset=offset, limit=limit, hidden=hidden)
@@ -104,7 +98,8 @@ def _searched(by: Actor, text: str, after: Position | None, *, status: str, offs
     if offset + limit < result.total or (result.is_estimate and len(rows) == limit):
         following = Position(offset + limit, UUID(int=newest))
     rows = [{name: value for name, value in row.items() if name != "newest"} for row in rows]
-    return PatientPage(rows, result.total if after is None else None, result.is_estimate, result.fuzzy, following)
+    total = Total(result.total, result.is_estimate) if after is None else None
+    return PatientPage(rows, following, total, result.fuzzy)
 
 
 def search_within(patients: QuerySet[Patient], text: str, visible_to: Actor = SYSTEM) -> QuerySet[Patient]:

@@ -21,6 +21,7 @@ from apps.access.permissions import Permission
 from apps.common.errors import HimsError
 from apps.events.event import Event
 from apps.rest.limits import RateClass
+from apps.rest.paging import CURSOR
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -81,6 +82,11 @@ class Endpoint:
     warnings: Sequence[str] = field(default=())
     operation_id: str = ""
     example: Example | None = None
+
+    @property
+    def takes_cursor(self) -> bool:
+        """Whether the list pages by cursor too: its filter set declares the parameter."""
+        return self.query is not None and CURSOR in self.query.base_filters
 
 
 CLOSED: Final = Endpoint()

@@ -10,7 +10,7 @@ An app declares a list in one place (`docs/lists.md`):
         owner_filters=("patient_id",),
         counter=ROW_COUNTER,
     )
-    page = VISITS.bind(actor, patient_id=patient_id).page(offset=0, limit=20)
+    page = VISITS.bind(actor, patient_id=patient_id).page(window)
 
 The queryset of the model has `visible_to(actor, at)`, and `hidden_from(actor, at)`: the rows of restricted charts that the actor
 may not see. Both are called with a `RolePlaceholder`, whose id is a slot, and with the slot `NOW`; each run binds the actor's own
@@ -40,8 +40,7 @@ from apps.access.permissions import Permission
 from apps.common import clock, prepared
 from apps.common.prepared import ACTOR_ID, NOW, PreparedQuery, Slot
 from apps.common.row_counters import RowCounter
-from apps.rest.cursor import Position
-from apps.rest.paging import COUNTED_UP_TO, Total
+from apps.rest.paging import COUNTED_UP_TO, Page, Position, Total, Window
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -78,21 +77,6 @@ def per_role(build: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Ac
 def actor_values(actor: Actor) -> dict[str, Any]:
     """Returns the values of the slots ACTOR_ID and NOW: the actor's id and the current time."""
     return {"actor_id": actor.id, "now": clock.now()}
-
-
-@dataclass(frozen=True)
-class ListPage:
-    """Rows of a list in its order. `next` is the position of the last row if more rows follow."""
-
-    rows: list[dict[str, Any]]
-    next: Position | None
-
-
-@dataclass(frozen=True)
-class CountedPage(ListPage):
-    """A page of a list, and how many rows the list has in all."""
-
-    total: Total
 
 
 class ScopedList:
@@ -192,20 +176,18 @@ class BoundList:
     _statements: _Statements
     _values: Mapping[str, Any]
 
-    def page(self, *, offset: int, limit: int) -> CountedPage:
-        """Returns a page by its number. Two statements; one if the first page contains all rows, or past the end."""
+    def page(self, window: Window) -> Page:
+        """Returns the page in this window. Two statements; one by cursor, where the first page holds all, or past the end."""
+        offset, limit = window.offset, window.limit
+        if window.after is not None:
+            last: dict[str, Any] = {"last_at": window.after.instant, "last_id": window.after.id}
+            return self._page(self._statements.following.dicts(**self._values, **last, limit=limit + 1), limit, None)
         first = [] if offset else self._rows(0, limit + 1)
         if not offset and len(first) <= limit:
-            return CountedPage(first, None, Total(len(first)))
+            return Page(first, total=Total(len(first)))
         total = self.total()
         reached = offset and (offset < total.rows or total.is_estimate)
-        page = self._page(self._rows(offset, limit + 1) if reached else first, limit)
-        return CountedPage(page.rows, page.next, total)
-
-    def following(self, *, after: Position, limit: int) -> ListPage:
-        """Returns the page after a position, in one statement: rows that are added or removed meanwhile shift nothing."""
-        values = {**self._values, "last_at": after.instant, "last_id": after.id}
-        return self._page(self._statements.following.dicts(**values, limit=limit + 1), limit)
+        return self._page(self._rows(offset, limit + 1) if reached else first, limit, total)
 
     def total(self) -> Total:
         """Returns the number of rows, in one statement: all rows, without those of hidden charts."""
@@ -227,8 +209,8 @@ class BoundList:
     def _rows(self, offset: int, limit: int) -> list[dict[str, Any]]:
         return self._statements.page.dicts(**self._values, offset=offset, limit=limit)
 
-    def _page(self, rows: list[dict[str, Any]], limit: int) -> ListPage:
-        shown = rows[:limit]
+    def _page(self, rows: list[dict[str, Any]], limit: int, total: Total | None) -> Page:
         if len(rows) <= limit:
-            return ListPage(shown, None)
-        return ListPage(shown, Position.at(shown[-1][self._statements.time.removeprefix("-")], shown[-1]["id"]))
+            return Page(rows, total=total)
+        last = rows[limit - 1]
+        return Page(rows[:limit], Position.at(last[self._statements.time.removeprefix("-")], last["id"]), total)

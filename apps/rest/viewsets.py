@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
@@ -43,7 +44,7 @@ from apps.rest import (
 )
 from apps.rest.endpoint import Endpoint
 from apps.rest.limits import RateClass
-from apps.rest.paging import Total, Window
+from apps.rest.paging import Page, Window
 from apps.rest.permissions import require_recent_login
 from apps.rest.renderers import EnvelopeRenderer
 from apps.rest.sparse_fields import Expansion, FieldSelection
@@ -144,30 +145,27 @@ class HimsViewSet(ViewSetMixin, APIView):
             raise Invalid(errors=[{"field": name, "issue": str(issues[0])} for name, issues in filterset.errors.items()])
         return filterset.qs, True
 
-    def page(
-        self,
-        name: str,
-        rows: QuerySet[M],
-        total: Callable[[QuerySet[M]], Total],
-        shape: Callable[[Any], Any] | None = None,
-        **extra: Any,
-    ) -> Response:
         """Returns a page of the rows under `name`, with `pagination` and the Link header. `shape` converts a row; `extra` values
         are next to the rows."""
-        window, counted = self.window(), total(rows)
-        reached = window.offset < counted.rows or counted.is_estimate
-        fetched = list(rows[window.offset : window.offset + window.limit]) if reached else []
-        return self.page_of(name, [shape(row) for row in fetched] if shape else fetched, window, counted, **extra)
 
+    @cached_property
     def window(self) -> Window:
-        """Returns the requested window of a list."""
+        """The window of a list that the request asks for."""
         return paging.read(self.request.query_params, offset_allowed=self.endpoint.offset)
 
-    def page_of(self, name: str, rows: list[Any], window: Window, total: Total, **extra: Any) -> Response:
-        """Returns a page of rows that were read already; `extra` values are next to the rows."""
+    def page(self, page: Page, shape: Callable[[Any], Any] | None = None, **extra: Any) -> Response:
+        """Returns 200 with a page: its rows, `pagination` and the Link header. `extra` values are next to the rows."""
+        window, total, rows = self.window, page.total, [shape(row) for row in page.rows] if shape else page.rows
+        path, params = self.request.path, self.request.query_params
         self.shown = len(rows)
-        link = paging.links(self.request.path, self.request.query_params, window, total, self.shown)
-        return self.ok({name: rows, "pagination": paging.block(window, total), **extra}, headers={"Link": link})
+        pagination: dict[str, Any]
+        if total is None:
+            pagination, link = {"limit": window.limit}, paging.cursor_links(path, params, window, page.next)
+        else:
+            pagination, link = paging.block(window, total), paging.links(path, params, window, total, self.shown)
+        if self.endpoint.takes_cursor:
+            pagination["next_cursor"] = page.next.cursor if page.next else None
+        return self.ok({self.plural: rows, **extra, "pagination": pagination}, headers={"Link": link})
 
     def validated_query(self) -> dict[str, Any]:
         """Returns the action's validated query parameters, without those not sent. Raises Invalid naming the parameter."""

@@ -9,6 +9,7 @@ from django.db import connection
 from apps.access.actor import SYSTEM
 from apps.consultations import selectors
 from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
+from apps.rest.paging import Total
 from benchmarks import appointment_tables, consultation_tables, load, patient_tables, people, schedules
 
 ROWS = 1_000
@@ -54,7 +55,7 @@ def test_the_database_takes_them_with_all_its_constraints():
     load.send_consultations(raw, rows)
     assert (Consultation.objects.count(), StepSave.objects.count()) == (len(rows), 5 * len(rows))
     assert ConsultationStatusChange.objects.count() == 2 * len(rows)
-    listing = selectors.listing(visible_to=SYSTEM)
-    assert (listing.total.rows, len(listing.rows)) == (len(rows), 20)
+    listing = selectors.list_page(visible_to=SYSTEM)
+    assert (listing.total, len(listing.rows)) == (Total(len(rows)), 20)
     visit = selectors.consultation(SYSTEM, listing.rows[0]["id"])
     assert (visit.row.status, len(visit.saves)) == ("completed", 5)

@@ -97,7 +97,7 @@ class ApiKeyViewSet(HimsViewSet):
         shown again, only their first and last characters.
         """
         rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
-        return self.page("api_keys", rows, paging.exact, key_shape)
+        return self.page(paging.page_of(rows, self.window, paging.exact), key_shape)
 
     @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:

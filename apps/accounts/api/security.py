@@ -246,7 +246,7 @@ class SessionViewSet(HimsViewSet):
         Returns the caller's live API sessions, the most recently used first. `current` marks the session of this request.
         Sessions of browsers are not listed.
         """
-        return self.page("sessions", selectors.own_sessions(self.by.id), paging.exact, self._shape)
+        return self.page(paging.page_of(selectors.own_sessions(self.by.id), self.window, paging.exact), self._shape)
 
     @endpoint(
         permission=Permission.OWN_SESSION,

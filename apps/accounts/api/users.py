@@ -103,7 +103,7 @@ class UserViewSet(HimsViewSet):
         `search` in names, usernames and e-mail addresses.
         """
         rows, _ = self.filtered(selectors.staff(visible_to=self.by))
-        return self.page("users", rows, paging.exact, list_row)
+        return self.page(paging.page_of(rows, self.window, paging.exact), list_row)
 
     @endpoint(permission=Permission.STAFF_VIEW, response=StaffShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:

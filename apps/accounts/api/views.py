@@ -166,7 +166,7 @@ class DoctorViewSet(HimsViewSet):
         names and specialties.
         """
         rows, _ = self.filtered(selectors.doctors(visible_to=self.by))
-        return self.page("doctors", rows, paging.exact, doctor_shape)
+        return self.page(paging.page_of(rows, self.window, paging.exact), doctor_shape)
 
     @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.DoctorShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:

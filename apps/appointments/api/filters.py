@@ -6,8 +6,8 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from apps.appointments import rules
 from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.models.appointments import STATUSES
-from apps.rest import cursor
 from apps.rest.filters import IdFilter, YesNoFilter
+from apps.rest.paging import CursorFilter
 from apps.rest.periods import Since, Until
 
 
@@ -25,7 +25,7 @@ class AppointmentFilter(FilterSet):
         choices=[("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")],
         help_text="By default the latest first",
     )
-    cursor = CharFilter(max_length=cursor.LONGEST, help_text=cursor.HELP)
+    cursor = CursorFilter()
 
     class Meta:
         model = Appointment

@@ -18,6 +18,7 @@ from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.patients.rights import Permission as PatientPermission
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
+from apps.rest.paging import Page
 from apps.rest.viewsets import HimsViewSet
 
 _MINUTES = {"type": "integer", "minimum": 0}
@@ -177,11 +178,10 @@ class QueueViewSet(HimsViewSet):
         that a nurse has prepared. `summary` counts the whole queue, whatever the page. Doctors see only their own queue:
         another `doctor_id` gets a 403. The audit log records the patients shown.
         """
-        query, window = self.validated_query(), self.window()
+        query = self.validated_query()
         filters = {name: value or None for name, value in query.items()}
-        queue = board.current(by=self.by, offset=window.offset, limit=window.limit, **filters)
-        rows = [_shape(entry) for entry in queue.entries]
-        response = self.page_of("queue", rows, window, queue.total, summary=_numbers(queue.summary))
+        queue = board.current(by=self.by, offset=self.window.offset, limit=self.window.limit, **filters)
+        response = self.page(Page(queue.entries, total=queue.total), _shape, summary=_numbers(queue.summary))
         self.record_access("queue.listed", query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -124,7 +124,7 @@ class TimeOffViewSet(HimsViewSet):
         only to callers who may plan schedules.
         """
         rows = selectors.time_off(self.by, self.id_in_path())
-        return self.page("time_off", rows, paging.exact, lambda row: responses.time_off(row, self.by))
+        return self.page(paging.page_of(rows, self.window, paging.exact), lambda row: responses.time_off(row, self.by))
 
     @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.TimeOffShape, etag=True, operation_id="getTimeOff")
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
@@ -192,4 +192,4 @@ class RoomViewSet(HimsViewSet):
         Returns the rooms that are in use, by location and name. Use an `id` as the `room_id` of an appointment or of working
         hours.
         """
-        return self.page("rooms", selectors.rooms(visible_to=self.by), paging.exact, responses.room)
+        return self.page(paging.page_of(selectors.rooms(visible_to=self.by), self.window, paging.exact), responses.room)

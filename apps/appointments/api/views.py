@@ -14,9 +14,8 @@ from apps.appointments.rights import Permission
 from apps.appointments.services import BookingResult, NewAppointment, transitions
 from apps.patients import events as patient_events
 from apps.patients import selectors as patients
-from apps.rest import cursor, periods
+from apps.rest import periods
 from apps.rest.endpoint import endpoint
-from apps.rest.scoped_list import CountedPage, ListPage
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -26,7 +25,6 @@ class AppointmentViewSet(HimsViewSet):
     resource = "appointment"
     plural = "appointments"
     expands = {"patient": responses.PATIENT, "doctor": responses.DOCTOR}
-    extra = {"pagination": cursor.PAGINATION}
 
     @endpoint(
         permission=Permission.APPOINTMENT_VIEW, query=AppointmentFilter, response=responses.AppointmentRow, example=examples.LIST
@@ -39,7 +37,7 @@ class AppointmentViewSet(HimsViewSet):
         exact; with one it is counted up to 10,000. To read on without repeated rows, send `next_cursor` of a page as `cursor`.
         The audit log records the search and the patients shown.
         """
-        by, query, window, after = self.by, self.validated_query(), self.window(), cursor.position(request.query_params)
+        query = self.validated_query()
         since, until = query.get("date_from"), query.get("date_to")
         periods.check(since, until)
         filters: dict[str, Any] = {
@@ -50,14 +48,8 @@ class AppointmentViewSet(HimsViewSet):
             "until": until,
             "status": query.get("status") or None,
         }
-        page: ListPage
-        if after is None:
-            page = selectors.list_page(visible_to=by, offset=window.offset, limit=window.limit, **filters)
-        else:
-            page = selectors.following(visible_to=by, after=after, limit=window.limit, **filters)
-        total = page.total if isinstance(page, CountedPage) else None
-        rows = [responses.to_row(row, by) for row in page.rows]
-        response = cursor.page(self, "appointments", rows, following=page.next, total=total)
+        page = selectors.list_page(visible_to=self.by, window=self.window, **filters)
+        response = self.page(page, lambda row: responses.to_row(row, self.by))
         self.record_access("appointment.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -1,6 +1,7 @@
 """The API of the waitlist: entries, offers, and accepting or declining one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django_filters import ChoiceFilter, FilterSet
@@ -163,7 +164,7 @@ class WaitlistViewSet(HimsViewSet):
         `status` it returns the entries that ended that way, the newest first. Each entry has its offers, the latest first. The
         audit log records the patients shown.
         """
-        query, window = self.validated_query(), self.window()
+        query = self.validated_query()
         rows = selectors.waitlist(visible_to=self.by, status=query.get("status") or WaitStatus.WAITING.value)
         if query.get("doctor_id"):
             rows = rows.filter(doctor=query["doctor_id"])
@@ -171,9 +172,8 @@ class WaitlistViewSet(HimsViewSet):
             rows = rows.filter(patient=surviving_id(query["patient_id"]))
         if query.get("priority"):
             rows = rows.filter(priority=query["priority"])
-        total = paging.capped(rows)
-        page = list(rows[window.offset : window.offset + window.limit])
-        response = self.page_of("waitlist", entries(page), window, total)
+        page = paging.page_of(rows, self.window, paging.capped)
+        response = self.page(replace(page, rows=entries(page.rows)))
         self.record_access("waitlist.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

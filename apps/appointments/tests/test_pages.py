@@ -13,7 +13,7 @@ from apps.appointments import selectors
 from apps.appointments.tests.factories import at, book
 from apps.appointments.tests.test_prepared import AS_AT_MILLIONS, fill
 from apps.patients.tests.factories import register_patient, restrict
-from apps.rest.cursor import Position
+from apps.rest.paging import Position, Window
 
 HOURS = ("09:00", "10:00", "11:00", "12:00", "13:00")
 
@@ -119,7 +119,8 @@ def test_a_page_by_cursor_starts_at_its_place_in_the_index(staff: dict[str, User
     row = book(register_patient("Ann", "Roe"), staff["doctor"], at("10:00"))
     fill(row, missed_before=True)
     with CaptureQueriesContext(connection) as log:
-        page = selectors.following(visible_to=SYSTEM, after=Position.at(row.scheduled_time, row.pk), limit=20, **filters)
+        window = Window(after=Position.at(row.scheduled_time, row.pk))
+        page = selectors.list_page(visible_to=SYSTEM, window=window, **filters)
     assert (len(page.rows), len(log)) == (20, 1)
     with connection.cursor() as cursor:
         cursor.execute(AS_AT_MILLIONS)

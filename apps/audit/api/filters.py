@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 
 from apps.audit.models import AuditEvent
-from apps.rest import cursor
 from apps.rest.filters import IdFilter, TimeRangeFilter
+from apps.rest.paging import CursorFilter
 
 
 class AuditLogFilter(FilterSet):
@@ -21,7 +21,7 @@ class AuditLogFilter(FilterSet):
         method="as_declared", help_text="A day in the clinic's time zone (`2025-01-15`), or an RFC 3339 instant; included"
     )
     date_to = TimeRangeFilter(method="as_declared", help_text="The same; included")
-    cursor = CharFilter(method="as_declared", max_length=cursor.LONGEST, help_text=cursor.HELP)
+    cursor = CursorFilter()
 
     class Meta:
         model = AuditEvent

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +14,7 @@ from apps.audit.sealing.anchor_file import AnchorFileUnreadable
 from apps.audit.verification import verifier
 from apps.audit.verification.verifier import KeyUnreadable
 from apps.common.errors import Invalid
-from apps.rest import cursor, paging
+from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.paging import Total
 from apps.rest.viewsets import HimsViewSet
@@ -51,7 +50,6 @@ class AuditEventViewSet(HimsViewSet):
     resource = "trail"
     plural = "audit_events"
     tag = "Audit"
-    extra = {"pagination": cursor.PAGINATION}
 
     @endpoint(permission=Permission.AUDIT_VIEW, query=AuditLogFilter, response=AuditEventShape, example=_ALL)
     def list(self, request: Request) -> Response:
@@ -64,7 +62,8 @@ class AuditEventViewSet(HimsViewSet):
         filters = self.validated_query()
         filters.pop("cursor", None)
         rows = selectors.audit_log(visible_to=self.by, **_selector_arguments(filters))
-        response = cursor.paginate(self, rows, lambda: _total(rows, filters), _shape, time="at")
+        count = paging.capped if any(filters.values()) else lambda _: Total(selectors.row_count())
+        response = self.page(paging.page_of(rows, self.window, count, time="at"), _shape)
         self.record_access(
             "trail.searched", patient_id=filters.get("patient_id"), query=request.query_params.dict(), shown=self.shown
         )
@@ -105,10 +104,6 @@ def _selector_arguments(filters: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(field="date_from", issue="Must not be later than date_to.")
     named = {name: filters[name] for name in ("patient_id", "user_id", "action", "outcome") if name in filters}
     return named | {"since": start and start.start, "before": end and end.end}
-
-
-def _total(rows: QuerySet[AuditEvent], filters: dict[str, Any]) -> Total:
-    return paging.capped(rows) if any(filters.values()) else Total(selectors.row_count())
 
 
 def _shape(row: AuditEvent) -> dict[str, Any]:

@@ -39,14 +39,12 @@ class ConsultationViewSet(HimsViewSet):
         and `date_to` are compared with the start. Without a filter `total` is exact; with one it is counted up to 10,000. The
         audit log records the patients shown.
         """
-        query, window = self.validated_query(), self.window()
+        query = self.validated_query()
         since, until = query.pop("date_from", None), query.pop("date_to", None)
         periods.check(since, until)
         filters = {name: value or None for name, value in query.items()}
-        listing = selectors.listing(
-            visible_to=self.by, offset=window.offset, limit=window.limit, since=since, until=until, **filters
-        )
-        response = self.page_of("consultations", [responses.to_row(row) for row in listing.rows], window, listing.total)
+        page = selectors.list_page(visible_to=self.by, window=self.window, since=since, until=until, **filters)
+        response = self.page(page, responses.to_row)
         self.record_access("consultation.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -19,7 +19,7 @@ from apps.consultations.tests.factories import booked, save, signed, start_consu
 from apps.patients import services as charts
 from apps.patients.tests.factories import register_patient, restrict
 from apps.rest import scoped_list
-from apps.rest.paging import Total
+from apps.rest.paging import Page, Total, Window
 
 pytestmark = pytest.mark.django_db
 
@@ -102,11 +102,11 @@ def test_the_total_is_exact_without_a_filter_less_what_is_hidden(staff: dict[str
     start_consultation(staff["doctor"], closed)
     start_consultation(staff["doctor"], register_patient())
     restrict(closed)
-    assert selectors.listing(visible_to=staff["doctor"]).total == Total(2)
-    shown = selectors.listing(visible_to=colleague)
+    assert selectors.list_page(visible_to=staff["doctor"]).total == Total(2)
+    shown = selectors.list_page(visible_to=colleague)
     assert (shown.total, len(shown.rows)) == (Total(1), 1)
-    assert selectors.listing(visible_to=colleague, patient_id=closed.pk) == scoped_list.CountedPage([], None, Total(0))
-    assert selectors.listing(visible_to=staff["receptionist"]) == scoped_list.CountedPage([], None, Total(0))
+    assert selectors.list_page(visible_to=colleague, patient_id=closed.pk) == Page([], None, Total(0))
+    assert selectors.list_page(visible_to=staff["receptionist"]) == Page([], None, Total(0))
 
 
 def test_emergency_access_ends_on_the_lists_of_appointments_and_consultations(staff: dict[str, User], colleague: User) -> None:
@@ -114,14 +114,14 @@ def test_emergency_access_ends_on_the_lists_of_appointments_and_consultations(st
     appointment = booked(closed, staff["doctor"])
     visit = start_consultation(staff["doctor"], closed).row
     restrict(closed)
-    lists = (appointments.list_page, selectors.listing)
+    lists = (appointments.list_page, selectors.list_page)
     with time_machine.travel(clock.now(), tick=False) as now:
-        assert [read(visible_to=colleague, limit=1).rows for read in lists] == [[], []]
+        assert [read(visible_to=colleague, window=Window(limit=1)).rows for read in lists] == [[], []]
         charts.break_glass(by=colleague, patient_id=closed.pk, reason="Unconscious in the hall")
-        shown = [[row["id"] for row in read(visible_to=colleague, limit=1).rows] for read in lists]
+        shown = [[row["id"] for row in read(visible_to=colleague, window=Window(limit=1)).rows] for read in lists]
         assert shown == [[appointment.pk], [visit.pk]]
         now.shift(charts.GLASS_OPEN + timedelta(seconds=1))
-        assert [read(visible_to=colleague, limit=1).total for read in lists] == [Total(0), Total(0)]
+        assert [read(visible_to=colleague, window=Window(limit=1)).total for read in lists] == [Total(0), Total(0)]
 
 
 def test_a_filtered_list_is_counted_no_further_than_the_cap(staff: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,12 +131,12 @@ def test_a_filtered_list_is_counted_no_further_than_the_cap(staff: dict[str, Use
     monkeypatch.setattr(scoped_list, "COUNTED_UP_TO", 3)
     page = api_client(staff["doctor"]).get(f"/consultations?patient_id={patient.pk}&limit=2&page=2").json()["data"]
     assert (page["pagination"]["total"], page["pagination"]["total_is_estimate"], len(page["consultations"])) == (3, True, 2)
-    assert selectors.listing(visible_to=staff["doctor"]).total == Total(4)
+    assert selectors.list_page(visible_to=staff["doctor"]).total == Total(4)
 
 
 def test_a_filter_that_the_list_does_not_have_is_refused(staff: dict[str, User]) -> None:
     with pytest.raises(ValueError, match="room_id"):
-        selectors.listing(visible_to=staff["doctor"], room_id=staff["doctor"].pk)
+        selectors.list_page(visible_to=staff["doctor"], room_id=staff["doctor"].pk)
 
 
 def test_a_repair_counts_what_went_past_the_triggers(staff: dict[str, User]) -> None:
@@ -144,7 +144,7 @@ def test_a_repair_counts_what_went_past_the_triggers(staff: dict[str, User]) -> 
     RowCounter.objects.create(consultations=41)
     assert ROW_COUNTER.total() == 42
     assert ROW_COUNTER.repair() == (42, 1)
-    assert selectors.listing(visible_to=staff["doctor"]).total == Total(1)
+    assert selectors.list_page(visible_to=staff["doctor"]).total == Total(1)
 
 
 def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(staff: dict[str, User]) -> None:
@@ -156,4 +156,4 @@ def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(staff: dict
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE consultations_consultation CASCADE")
-    assert selectors.listing(visible_to=staff["doctor"]).total == Total(0)
+    assert selectors.list_page(visible_to=staff["doctor"]).total == Total(0)

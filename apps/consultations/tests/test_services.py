@@ -23,8 +23,7 @@ from apps.patients.chart.dates import years_between
 from apps.patients.confidentiality.models import CareTeamMember
 from apps.patients.models import ChartEntry
 from apps.patients.tests.factories import chart, merge, register_patient, restrict
-from apps.rest import scoped_list
-from apps.rest.paging import Total
+from apps.rest.paging import Page, Total
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +141,7 @@ def test_the_visits_of_a_closed_chart_are_there_for_its_care_team_alone(staff: d
             selectors.consultation(stranger, visit.row.pk)
         with pytest.raises(NotFound):
             save(stranger, visit, 0)
-        assert selectors.listing(visible_to=stranger) == scoped_list.CountedPage([], None, Total(0))
+        assert selectors.list_page(visible_to=stranger) == Page([], None, Total(0))
 
 
 # --- saving

@@ -1,17 +1,17 @@
 """Filters of the own notifications."""
 
 from django.db.models import QuerySet
-from django_filters import CharFilter, ChoiceFilter, FilterSet
+from django_filters import ChoiceFilter, FilterSet
 
 from apps.notifications.models import Category, Notification, Priority
-from apps.rest import cursor
+from apps.rest.paging import CursorFilter
 
 
 class NotificationFilter(FilterSet):
     status = ChoiceFilter(choices=[("read", "read"), ("unread", "unread")], method="of_status", help_text="By default both")
     priority = ChoiceFilter(choices=Priority.choices, field_name="message__priority", help_text="Notifications of this priority")
     category = ChoiceFilter(choices=Category.choices, field_name="message__category", help_text="Notifications of this category")
-    cursor = CharFilter(method="ignored", max_length=cursor.LONGEST, help_text=cursor.HELP)
+    cursor = CursorFilter()
 
     class Meta:
         model = Notification

@@ -8,7 +8,7 @@ from apps.notifications.api import examples
 from apps.notifications.api import serializers as shapes
 from apps.notifications.api.filters import NotificationFilter
 from apps.notifications.rights import Permission
-from apps.rest import cursor, paging
+from apps.rest import paging
 from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
@@ -24,7 +24,6 @@ class NotificationViewSet(HimsViewSet):
             "minimum": 0,
             "description": "Of all the caller's notifications, whatever the filter",
         },
-        "pagination": cursor.PAGINATION,
     }
 
     @endpoint(
@@ -40,10 +39,9 @@ class NotificationViewSet(HimsViewSet):
         read on without repeated rows, send `next_cursor` of a page as `cursor`.
         """
         rows, narrowed = self.filtered(selectors.inbox(visible_to=self.by))
-        count = paging.capped if narrowed else paging.exact
+        page = paging.page_of(rows, self.window, paging.capped if narrowed else paging.exact, time="created_at")
         unread = selectors.unread_count(visible_to=self.by)
-        shape = shapes.notification_shape
-        return cursor.paginate(self, rows, lambda: count(rows), shape, time="created_at", unread_count=unread)
+        return self.page(page, shapes.notification_shape, unread_count=unread)
 
     @endpoint(
         permission=Permission.NOTIFICATION_READ,

@@ -6,8 +6,8 @@ from django_filters import CharFilter, ChoiceFilter, FilterSet
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.rules import QUERY_MAX
-from apps.rest import cursor
 from apps.rest.filters import YesNoFilter
+from apps.rest.paging import CursorFilter
 
 
 class PatientFilter(FilterSet):
@@ -20,7 +20,7 @@ class PatientFilter(FilterSet):
     status = ChoiceFilter(
         method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")], help_text="By default both"
     )
-    cursor = CharFilter(method="unfiltered", max_length=cursor.LONGEST, help_text=cursor.HELP)
+    cursor = CursorFilter()
 
     class Meta:
         model = Patient

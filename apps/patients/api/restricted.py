@@ -1,5 +1,6 @@
 """The API of restricted charts: restricting and opening them, emergency access, and who looked at a record."""
 
+from dataclasses import replace
 from typing import Any
 
 from django_filters import FilterSet
@@ -238,13 +239,12 @@ class AccessLogViewSet(HimsViewSet):
         emergency accesses, with person, role and purpose. Accesses to records that were merged into this one are included.
         Reading the log is recorded in the audit log too.
         """
-        filters, window = self.validated_query(), self.window()
+        filters = self.validated_query()
         since, until = filters.get("date_from"), filters.get("date_to")
         periods.check(since, until)
         patient_id, rows = access_log.of(self.id_in_path(), since=since, until=until)
-        total = paging.capped(rows)
-        entries = access_log.entries(rows[window.offset : window.offset + window.limit])
-        response = self.page_of("access_log", [access_log_row(entry) for entry in entries], window, total)
+        page = paging.page_of(rows, self.window, paging.capped)
+        response = self.page(replace(page, rows=access_log.entries(page.rows)), access_log_row)
         self.record_access("patient.access_log_read", patient_id=patient_id, query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -15,10 +15,9 @@ from apps.patients.matching.duplicates import COMPARED, Match
 from apps.patients.models import ChartEntry, ChartQuerySet, Patient
 from apps.patients.rights import Permission
 from apps.patients.services import NewEntry, Registration
-from apps.rest import cursor, paging, sample_ids
+from apps.rest import paging, sample_ids
 from apps.rest.endpoint import endpoint
 from apps.rest.limits import RateClass
-from apps.rest.paging import Total
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -27,10 +26,7 @@ class PatientViewSet(HimsViewSet):
 
     resource = "patient"
     plural = "patients"
-    extra = {
-        "fuzzy": {"type": "boolean", "description": "True if nothing matched and similar spellings and sounds are shown"},
-        "pagination": cursor.PAGINATION,
-    }
+    extra = {"fuzzy": {"type": "boolean", "description": "True if nothing matched and similar spellings and sounds are shown"}}
 
     @endpoint(
         permission=Permission.PATIENT_VIEW,
@@ -48,18 +44,12 @@ class PatientViewSet(HimsViewSet):
         charts that are closed to the caller are neither shown nor counted. The audit log records the search and the patients
         shown.
         """
-        filters, window, after = self.validated_query(), self.window(), cursor.position(request.query_params)
+        query = self.validated_query()
         page = selectors.list_page(
-            visible_to=self.by,
-            text=filters.get("search", ""),
-            status=filters.get("status", ""),
-            offset=window.offset,
-            limit=window.limit,
-            after=after,
+            visible_to=self.by, window=self.window, text=query.get("search", ""), status=query.get("status", "")
         )
-        fuzzy = {"fuzzy": True} if page.fuzzy else {}
-        total = None if page.total is None else Total(page.total, page.is_estimate)
-        response = cursor.page(self, "patients", page.rows, following=page.next, total=total, **fuzzy)
+        fuzzy: dict[str, Any] = {"fuzzy": True} if page.fuzzy else {}
+        response = self.page(page, **fuzzy)
         self.record_access("patient.searched", query=request.query_params.dict(), shown=self.shown)
         return response
 
@@ -208,7 +198,8 @@ class MedicalHistoryViewSet(HimsViewSet):
         """
         patient = selectors.patient(self.by, self.id_in_path())
         rows, _ = self.filtered(self._rows(patient))
-        response = self.page("records", rows, paging.exact, lambda row: responses.record(row, self.by))
+        page = paging.page_of(rows, self.window, paging.exact)
+        response = self.page(page, lambda row: responses.record(row, self.by))
         self.record_access("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
         return response
 

@@ -15,6 +15,7 @@ from apps.patients import selectors, services
 from apps.patients.confidentiality.models import open_to
 from apps.patients.models import Patient
 from apps.patients.tests.factories import register_patient, restrict
+from apps.rest.paging import Total
 from apps.rest.scoped_list import RolePlaceholder
 
 pytestmark = pytest.mark.django_db
@@ -44,15 +45,15 @@ def test_emergency_access_ends_on_the_list_and_for_the_patient(staff: dict[str, 
         assert selectors.patient(doctor, closed.pk) == closed
         now.shift(services.GLASS_OPEN + timedelta(seconds=1))
         page = selectors.list_page(visible_to=doctor)
-        assert (page.rows, page.total) == ([], 0)
+        assert (page.rows, page.total) == ([], Total(0))
         with pytest.raises(NotFound):
             selectors.patient(doctor, closed.pk)
-    assert selectors.list_page(visible_to=SYSTEM).total == 1
+    assert selectors.list_page(visible_to=SYSTEM).total == Total(1)
 
 
 def test_emergency_access_of_one_doctor_opens_the_list_of_no_other(staff: dict[str, User]) -> None:
     closed = register_patient()
     restrict(closed, staff["nurse"])
     services.break_glass(by=staff["doctor"], patient_id=closed.pk, reason="Unconscious in the hall")
-    assert selectors.list_page(visible_to=staff["doctor"]).total == 1
-    assert selectors.list_page(visible_to=hire("colleague", "doctor")).total == 0
+    assert selectors.list_page(visible_to=staff["doctor"]).total == Total(1)
+    assert selectors.list_page(visible_to=hire("colleague", "doctor")).total == Total(0)

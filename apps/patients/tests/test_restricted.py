@@ -26,6 +26,7 @@ from apps.patients.services import Registration
 from apps.patients.tests.bulk_patients import insert_patients
 from apps.patients.tests.factories import chart, merge, register_patient, restrict
 from apps.patients.tests.test_search import TEXTS, plans
+from apps.rest.paging import Total, Window
 
 pytestmark = pytest.mark.django_db
 WHY = "A colleague of ours"
@@ -170,9 +171,10 @@ def shelf(staff: dict[str, User]) -> list[Patient]:
 def test_totals_and_pages_leave_out_who_is_hidden(staff: dict[str, User], text: str, status: str) -> None:
     """Every page of five, side by side: what the outsider gets is what the team gets, less the restricted."""
 
-    def pages(actor: Any) -> tuple[list[Any], set[int]]:
+    def pages(actor: Any) -> tuple[list[Any], set[Total | None]]:
         found = [
-            selectors.list_page(visible_to=actor, text=text, status=status, offset=offset, limit=5) for offset in range(0, 50, 5)
+            selectors.list_page(visible_to=actor, text=text, status=status, window=Window(offset, 5))
+            for offset in range(0, 50, 5)
         ]
         return [row["id"] for page in found for row in page.rows], {page.total for page in found}
 
@@ -180,7 +182,7 @@ def test_totals_and_pages_leave_out_who_is_hidden(staff: dict[str, User], text: 
     everybody, _ = pages(staff["nurse"])
     rows, totals = pages(staff["doctor"])
     assert rows == [pk for pk in everybody if pk not in hidden]
-    assert totals == {len(rows)}
+    assert totals == {Total(len(rows))}
     assert not text or status or set(everybody) & hidden
 
 
@@ -188,11 +190,11 @@ def test_a_search_that_only_hidden_patients_fit_looks_for_near_spellings(staff: 
     hidden, near = register_patient("Zebulon"), register_patient("Zebulun")
     restrict(hidden, staff["nurse"])
     list_page = selectors.list_page(visible_to=staff["doctor"], text="zebulon")
-    assert ([row["id"] for row in list_page.rows], list_page.total, list_page.fuzzy) == ([near.pk], 1, True)
+    assert ([row["id"] for row in list_page.rows], list_page.total, list_page.fuzzy) == ([near.pk], Total(1), True)
     roll = selectors.patients(visible_to=staff["doctor"])
     assert list(selectors.search_within(roll, "zebulon", staff["doctor"])) == [near]
     assert selectors.by_mrn(staff["doctor"], hidden.mrn) is None
-    assert selectors.list_page(visible_to=staff["doctor"], text=hidden.mrn).total == 0
+    assert selectors.list_page(visible_to=staff["doctor"], text=hidden.mrn).total == Total(0)
 
 
 def test_a_deep_page_begins_where_the_visible_rows_say(staff: dict[str, User]) -> None:
@@ -203,11 +205,11 @@ def test_a_deep_page_begins_where_the_visible_rows_say(staff: dict[str, User]) -
     visible = [row.pk for row in people if not again(row).restricted]
     hidden = patient_queries.hidden(staff["doctor"])
     for offset in (0, 1_020, 1_024, 1_500, 2_000, 2_040, 2_999, len(visible) - 2, len(visible)):
-        list_page = selectors.list_page(visible_to=staff["doctor"], offset=offset, limit=7)
+        list_page = selectors.list_page(visible_to=staff["doctor"], window=Window(offset, 7))
         assert [row["id"] for row in list_page.rows] == visible[offset : offset + 7], offset
-        assert list_page.total == len(visible)
+        assert list_page.total == Total(len(visible))
         assert row_counter.page_start(offset, "listed", hidden).skip <= row_counter.BLOCK
-    assert selectors.list_page(visible_to=staff["nurse"], offset=2_999, limit=1).rows[0]["id"] == people[2_999].pk
+    assert selectors.list_page(visible_to=staff["nurse"], window=Window(2_999, 1)).rows[0]["id"] == people[2_999].pk
 
 
 def test_near_words_find_hidden_people_only_for_who_sees_them() -> None:
@@ -375,7 +377,7 @@ def test_among_fifty_thousand_restrictions_are_found_by_their_index(staff: dict[
             selectors.list_page(visible_to=doctor, text=text)
         for status in ("", "active", "inactive"):
             selectors.list_page(visible_to=doctor, status=status)
-            selectors.list_page(visible_to=doctor, status=status, offset=4_000)
+            selectors.list_page(visible_to=doctor, status=status, window=Window(4_000))
         selectors.patient(doctor, somebody.pk)
         selectors.by_mrn(doctor, somebody.mrn)
         list(selectors.chart(visible_to=doctor, patient_id=somebody.pk))

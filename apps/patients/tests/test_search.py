@@ -17,6 +17,7 @@ from apps.patients.search import vocabulary as vocabulary_of
 from apps.patients.tests.bulk_patients import insert_patients
 from apps.patients.tests.factories import merge, register_patient
 from apps.patients.tests.test_merging import again
+from apps.rest.paging import Window
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +72,7 @@ def test_among_fifty_thousand_no_list_search_or_detail_reads_the_whole_table() -
             selectors.list_page(visible_to=SYSTEM, text=text)
         for status in ("", "active", "inactive"):
             selectors.list_page(visible_to=SYSTEM, status=status)
-            selectors.list_page(visible_to=SYSTEM, status=status, offset=4_000)
+            selectors.list_page(visible_to=SYSTEM, status=status, window=Window(4_000))
         selectors.patient(SYSTEM, somebody.pk)
     nodes = plans(caught)
     assert len(nodes) > 100
@@ -88,7 +89,7 @@ def test_a_search_costs_the_same_statements_whatever_it_finds() -> None:
     for text, most in {"john": 3, "mrn10000123": 2, "zzqq": 3, "mary smith": 4, "1980-05-15": 2}.items():
         for limit in (1, 100):
             with CaptureQueriesContext(connection) as caught:
-                selectors.list_page(visible_to=SYSTEM, text=text, limit=limit)
+                selectors.list_page(visible_to=SYSTEM, text=text, window=Window(limit=limit))
             assert len(caught) <= most, (text, limit, [row["sql"] for row in caught])
 
 

@@ -22,6 +22,7 @@ from apps.patients.lists.row_counter import ROW_COUNTER
 from apps.patients.models import Patient, RowCounter
 from apps.patients.tests.bulk_patients import insert_patients
 from apps.patients.tests.factories import register_patient
+from apps.rest.paging import Total, Window
 
 pytestmark = pytest.mark.django_db
 
@@ -102,9 +103,9 @@ class FarPages(TestCase):
             people = Patient.objects.order_by("-seq")
             people = people.filter(is_active=status == "active") if status else people
             walked = list(people.values_list("id", flat=True)[offset : offset + limit])
-            page = selectors.list_page(visible_to=SYSTEM, status=status, offset=offset, limit=limit)
+            page = selectors.list_page(visible_to=SYSTEM, status=status, window=Window(offset, limit))
             assert [row["id"] for row in page.rows] == walked
-            assert page.total == people.count()
+            assert page.total == Total(people.count())
 
 
 def test_a_recount_repairs_what_went_past_the_triggers() -> None:
@@ -143,7 +144,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "hims.settings.test"
 django.setup()
 from django.db import connection
 connection.settings_dict["NAME"] = sys.argv[1]
+from apps.rest.paging import Total, Window
 from apps.patients.tests.factories import register_patient
+from apps.rest.paging import Total, Window
 for number in range(10_000):
     register_patient(last_name=f"Writer{number}")
     print(number, flush=True)

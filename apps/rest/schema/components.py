@@ -1,9 +1,11 @@
 """What every operation shares: headers, the error envelope and its replies, pages, warnings, the authentication schemes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from apps.common import errors
 from apps.common.errors import CATALOGUE, HimsError
+from apps.rest.paging import CURSOR
 
 SECURITY = "bearerAuth"
 KEY_SECURITY = "apiKeyAuth"
@@ -178,6 +180,26 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "required": ["code", "message"],
         "additionalProperties": True,
     },
+}
+
+
+def _by_number(least: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "description": "Absent in a page by cursor", "x-absent-with": CURSOR}
+
+
+# The `pagination` of a list that pages by number and by cursor.
+PAGINATION_BY_CURSOR: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "page": _by_number(1),
+        "limit": {"type": "integer", "minimum": 1},
+        "total": _by_number(0),
+        "pages": _by_number(0),
+        "offset": {"type": "integer", "minimum": 0, "description": "In a list paged by offset"},
+        "total_is_estimate": {"type": "boolean", "description": "True if counting stopped at 10,000; else absent"},
+        "next_cursor": {"type": "string", "nullable": True, "description": "Null at the end of the list"},
+    },
+    "required": ["limit", "next_cursor"],
 }
 
 BEARER = {

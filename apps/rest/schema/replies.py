@@ -95,7 +95,7 @@ def _component(schema: Any, name: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _data(view: Any, payload: dict[str, Any], *, listed: bool) -> dict[str, Any]:
     if listed:
-        page = {"$ref": "#/components/schemas/Pagination"}
+        page = components.PAGINATION_BY_CURSOR if view.endpoint.takes_cursor else {"$ref": "#/components/schemas/Pagination"}
         properties = {view.plural: {"type": "array", "items": payload}, "pagination": page}
         return {"type": "object", "properties": properties | dict(view.extra), "required": list(properties)}
     properties = {view.data_key or view.resource: payload}
