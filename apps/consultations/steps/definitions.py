@@ -32,9 +32,7 @@ class Step(IntEnum):
 
 STEP_COUNT = len(Step)
 STEPS_BY_NAME: Mapping[str, Step] = {step.wire_name: step for step in Step}
-NURSE_STEPS = frozenset(
-    (Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW)
-)  # the steps that nurses may save
+NURSE_STEPS = frozenset((Step.PATIENT_OVERVIEW, Step.VITALS, Step.SYMPTOMS, Step.HISTORY_REVIEW))  # nurses may save them
 MAX_DRUGS = 30
 
 _TEST: Schema = {
