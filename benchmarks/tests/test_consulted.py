@@ -13,16 +13,16 @@ from apps.rest.paging import Total
 from benchmarks import appointment_tables, consultation_tables, load, patient_tables, people, schedules
 
 ROWS = 1_000
-DIARY = schedules.Schedule(ROWS, date(2026, 1, 5))
+SCHEDULE = schedules.Schedule(ROWS, date(2026, 1, 5))
 
 
 def written() -> list[dict]:
-    return [found for visit in DIARY.block(0) if (found := consultation_tables.of(visit))]
+    return [row for visit in SCHEDULE.block(0) if (row := consultation_tables.of(visit))]
 
 
 def test_two_of_three_completed_visits_were_written_up_and_always_the_same():
     rows = written()
-    completed = sum(visit["status"] == "completed" for visit in DIARY.block(0))
+    completed = sum(visit["status"] == "completed" for visit in SCHEDULE.block(0))
     assert 0.6 < len(rows) / completed < 0.73
     assert rows == written()
     assert {row["workflow_type"] for row in rows} == {"quick", "standard", "adaptive"}
@@ -39,13 +39,13 @@ def test_the_database_takes_them_with_all_its_constraints():
     raw = connection.connection
     crowd = people.persons(0, of=ROWS, first_seq=1_000, first_mrn=500)
     load.send(raw, patient_tables.PATIENTS, patient_tables.PATIENT_COLUMNS, map(patient_tables.patient_line, crowd))
-    for table, columns, lines in appointment_tables.staff(DIARY):
+    for table, columns, lines in appointment_tables.staff(SCHEDULE):
         load.send(raw, table, columns, lines)
     load.send(
         raw,
         appointment_tables.APPOINTMENTS,
         appointment_tables.APPOINTMENT_COLUMNS,
-        map(appointment_tables.appointment_line, DIARY.block(0)),
+        map(appointment_tables.appointment_line, SCHEDULE.block(0)),
     )
     trigger, table = consultation_tables.OPEN_ONLY
     with connection.cursor() as cursor:

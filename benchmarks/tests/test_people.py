@@ -37,8 +37,8 @@ def copied(crowd, db):
 
 
 def test_the_first_thousand_are_always_the_same(crowd):
-    said = "".join(f"{tuple(person.items())}\n" for person in crowd)
-    assert hashlib.sha256(said.encode()).hexdigest()[:16] == "ccf4cf1df8ae8c47", "a new generator needs a new people.VERSION"
+    text = "".join(f"{tuple(person.items())}\n" for person in crowd)
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "ccf4cf1df8ae8c47", "a new generator needs a new people.VERSION"
 
 
 def test_a_block_needs_no_other_block():

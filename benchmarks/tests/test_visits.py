@@ -15,7 +15,7 @@ from benchmarks import appointment_tables, load, patient_tables, people, schedul
 
 ROWS = 1_000
 MONDAY = date(2026, 1, 5)
-DIARY = schedules.Schedule(ROWS, MONDAY)
+SCHEDULE = schedules.Schedule(ROWS, MONDAY)
 BUSY = schedules.Schedule(6_000, MONDAY)
 
 
@@ -26,20 +26,20 @@ def loaded(db):
     raw = connection.connection
     crowd = people.persons(0, of=ROWS, first_seq=1_000, first_mrn=500)
     load.send(raw, patient_tables.PATIENTS, patient_tables.PATIENT_COLUMNS, map(patient_tables.patient_line, crowd))
-    for table, columns, lines in appointment_tables.staff(DIARY):
+    for table, columns, lines in appointment_tables.staff(SCHEDULE):
         load.send(raw, table, columns, lines)
     load.send(
         raw,
         appointment_tables.APPOINTMENTS,
         appointment_tables.APPOINTMENT_COLUMNS,
-        map(appointment_tables.appointment_line, DIARY.block(0)),
+        map(appointment_tables.appointment_line, SCHEDULE.block(0)),
     )
     return Appointment.objects.all()
 
 
 def test_the_first_visits_are_always_the_same():
-    said = "".join(f"{tuple(visit.items())}\n" for visit in DIARY.block(0))
-    assert hashlib.sha256(said.encode()).hexdigest()[:16] == "07ab32e508245f84", "a new generator needs a new visits.VERSION"
+    text = "".join(f"{tuple(visit.items())}\n" for visit in SCHEDULE.block(0))
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "07ab32e508245f84", "a new generator needs a new visits.VERSION"
 
 
 def test_a_block_needs_no_other_block():
@@ -49,11 +49,11 @@ def test_a_block_needs_no_other_block():
 
 
 def test_every_patient_has_three_visits_and_no_two_of_a_patient_or_a_doctor_meet():
-    found = [visit for block in people.blocks(BUSY.rows) for visit in BUSY.block(block)]
+    visits = [visit for block in people.blocks(BUSY.rows) for visit in BUSY.block(block)]
     assert BUSY.doctors == 3
-    assert set(Counter(visit["patient_id"] for visit in found).values()) == {schedules.EACH}
+    assert set(Counter(visit["patient_id"] for visit in visits).values()) == {schedules.EACH}
     for whose in ("patient_id", "doctor_id"):
-        assert len({(visit[whose], visit["scheduled_time"]) for visit in found}) == len(found) == 18_000
+        assert len({(visit[whose], visit["scheduled_time"]) for visit in visits}) == len(visits) == 18_000
 
 
 def test_a_hundredth_of_the_patients_has_doctors_as_busy():

@@ -50,8 +50,8 @@ class Watched:
 
     def accessibility_violations(self) -> list[str]:
         """What WCAG 2.2 A and AA say is wrong, by axe."""
-        found = Axe().run(self.page, options=_WCAG).response["violations"]
-        return [f"{row['id']}: {node['html'][:120]}" for row in found for node in row["nodes"]]
+        violations = Axe().run(self.page, options=_WCAG).response["violations"]
+        return [f"{row['id']}: {node['html'][:120]}" for row in violations for node in row["nodes"]]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.appointments.admin import queue
 from apps.appointments.scheduling.recurrence import Rhythm
 from apps.audit.models import AuditEvent
@@ -73,13 +73,13 @@ class AdminPages:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", self._said)
+        self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._asked)
 
-    def _said(self, said: Any) -> None:
-        if said.type in ("error", "warning"):
-            self.complaints.append(f"{said.text} {said.location.get('url', '')}")
+    def _on_console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
     def _asked(self, request: Any) -> None:
         asked = urlsplit(request.url)
@@ -107,21 +107,21 @@ class AdminScenario:
     pages: dict[str, str]
 
 
-def told(staff: dict[str, User]) -> Notification:
+def notification_for(staff: dict[str, User]) -> Notification:
     """What the administrator told everybody, and so himself."""
     text = "The system will be away from 2 to 4.\nThe paper forms are at the desk."
     notice = Notice(title="Maintenance", message=text, priority="high", type="warning", action_url="/admin/")
-    said = notifications.send(by=staff["admin"], notice=notice, roles=list(staff))
-    return Notification.objects.get(message=said, user=staff["admin"])
+    message = notifications.send(by=staff["admin"], notice=notice, roles=list(staff))
+    return Notification.objects.get(message=message, user=staff["admin"])
 
 
-def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dict[str, str]:
+def appointment_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dict[str, str]:
     """The diary with a visit of every look in it."""
     doctor = staff["doctor"]
     factories.publish(doctor)
     visit = factories.book(patient, doctor, room_id=factories.room().pk)
     factories.book(other, doctor, overbook_reason="Fever")
-    diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=factories.at("15:00"), ends_at=factories.at("16:00"))
+    appointments.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=factories.at("15:00"), ends_at=factories.at("16:00"))
     for name, ago, triage in (("Ida", 40, "routine"), ("Ivo", 20, "urgent"), ("Ina", 5, "emergency"), ("Ira", 3000, "routine")):
         factories.book_and_check_in(factories.register_patient(name, "Stern"), doctor, ago, triage)
     day, page = f"?date={factories.at().date()}", "admin:appointments_appointment_"
@@ -144,14 +144,18 @@ def diary_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dic
 def planning_pages(doctor: User, patient: Patient) -> dict[str, str]:
     """A series, a move that was undone in part, and where such are made."""
     page, later = "admin:appointments_", factories.at() + timedelta(days=28)
-    first = diary.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=factories.at("11:00"))
-    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(first=first, rhythm=Rhythm(count=3))).series.pk
+    first = appointments.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=factories.at("11:00"))
+    series = appointments.book_series(by=SYSTEM, new=appointments.NewSeries(first=first, rhythm=Rhythm(count=3))).series.pk
     moved = factories.book(patient, doctor, later)
-    away = diary.DoctorAbsence(doctor_id=doctor.pk, starts_at=later - timedelta(hours=1), ends_at=later + timedelta(hours=5))
-    move = diary.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
-    diary.confirm(by=SYSTEM, appointment_id=moved.pk)
-    diary.undo_bulk_reschedule(by=SYSTEM, move_id=move)
-    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=factories.at("10:00"), ends_at=factories.at("14:00"))
+    away = appointments.DoctorAbsence(
+        doctor_id=doctor.pk, starts_at=later - timedelta(hours=1), ends_at=later + timedelta(hours=5)
+    )
+    move = appointments.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
+    appointments.confirm(by=SYSTEM, appointment_id=moved.pk)
+    appointments.undo_bulk_reschedule(by=SYSTEM, move_id=move)
+    off = appointments.add_time_off(
+        by=SYSTEM, doctor_id=doctor.pk, starts_at=factories.at("10:00"), ends_at=factories.at("14:00")
+    )
     absent = {"doctor": doctor.pk, "from": factories.at("10:00").isoformat(), "until": factories.at("14:00").isoformat()}
     return {
         "series-list": reverse(f"{page}series_changelist"),
@@ -241,7 +245,7 @@ def shown() -> AdminScenario:
         "trail-row": reverse("admin:audit_auditevent_change", args=[AuditEvent.objects.all()[0].pk]),
         "deliveries": reverse("admin:events_delivery_changelist"),
         "notifications": reverse("admin:notifications_notification_changelist"),
-        "notification": reverse("admin:notifications_notification_change", args=[told(staff).pk]),
+        "notification": reverse("admin:notifications_notification_change", args=[notification_for(staff).pk]),
         "notices": reverse("admin:notifications_message_changelist"),
         "send-notice": reverse("admin:notifications_message_add"),
         "notice": reverse("admin:notifications_message_change", args=[Message.objects.get().pk]),
@@ -250,7 +254,7 @@ def shown() -> AdminScenario:
         "reset-mfa": reverse("admin:accounts_user_reset_mfa", args=[staff["nurse"].pk]),
         "nowhere": "/admin/nowhere/",
     }
-    return AdminScenario(staff, patient, pages | diary_pages(staff, patient, dora) | visit_pages(staff))
+    return AdminScenario(staff, patient, pages | appointment_pages(staff, patient, dora) | visit_pages(staff))
 
 
 def open_admin(chromium: Browser, live_server: Any, **options: Any) -> tuple[AdminPages, BrowserContext]:
@@ -282,7 +286,7 @@ def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(
         response = here.page.goto(here.base + address)
         assert "script-src 'self'; " in response.headers["content-security-policy"] + "; "
         if name == "nowhere":
-            here.complaints = [said for said in here.complaints if "404" not in said]
+            here.complaints = [message for message in here.complaints if "404" not in message]
     assert not here.complaints
     context.close()
 
@@ -291,7 +295,7 @@ def test_axe_finds_nothing_in_either_colour_scheme(
     chromium: Browser, live_server: Any, shown: AdminScenario, settings: Any
 ) -> None:
     here, context = open_admin(chromium, live_server, bypass_csp=True)
-    found = []
+    problems = []
 
     def look(name: str) -> None:
         here.page.evaluate(_AXE)
@@ -299,7 +303,7 @@ def test_axe_finds_nothing_in_either_colour_scheme(
             here.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             picture(here.page, f"{name}-{scheme}")
             for rule in here.page.evaluate(_RUN, rules):
-                found.extend(f"{name}, {scheme}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
+                problems.extend(f"{name}, {scheme}: {rule['id']} {node['target']} {node['html'][:120]}" for node in rule["nodes"])
 
     here.open("/admin/login/")
     look("login")
@@ -343,7 +347,7 @@ def test_axe_finds_nothing_in_either_colour_scheme(
     here.page.click("input[name=_save]")
     look("move-refused")
     context.close()
-    assert not found, f"{len(found)} nodes\n" + "\n".join(found)
+    assert not problems, f"{len(problems)} nodes\n" + "\n".join(problems)
 
 
 def test_a_second_factor_is_set_up_at_the_door_without_javascript(
@@ -418,11 +422,11 @@ def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
     here.sign_in("receptionist.ward")
     page = here.open(shown.pages["diary"])
     page.focus(".hims-schedule .hims-book")
-    told = "document.activeElement.closest('tr').querySelector('th').textContent"
+    FOCUSED_ROW = "document.activeElement.closest('tr').querySelector('th').textContent"
     last = page.locator(".hims-schedule tbody th").last.inner_text()
     for key, row in (("ArrowDown", "09:15"), ("End", last), ("ArrowDown", last), ("Home", "09:00")):
         page.keyboard.press(key)
-        assert page.evaluate(told) == row
+        assert page.evaluate(FOCUSED_ROW) == row
     page.keyboard.press("Enter")
     page.wait_for_url("**/appointment/add/**")
     page.keyboard.type("eve lee")
@@ -492,7 +496,7 @@ def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alo
     page.locator(f"#{ids[1]} summary").click()
     page.fill(f"#{ids[1]} input[name=triage_reason]", "half a rea")
     came = factories.book_and_check_in(factories.register_patient("Ivy", "Stern"), shown.staff["doctor"], 0, "emergency")
-    diary.cancel(by=SYSTEM, appointment_id=ids[0].removeprefix("visit-"))
+    appointments.cancel(by=SYSTEM, appointment_id=ids[0].removeprefix("visit-"))
     page.clock.fast_forward(15_000)
     page.wait_for_selector(f"#visit-{came.pk}")
     assert page.inner_text("#hims-queue-news").startswith("New: STERN, Ivy, token ")
@@ -504,14 +508,14 @@ def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alo
     assert page.evaluate("document.activeElement.closest('tr').id") == ids[1]
     assert page.input_value(f"#{ids[1]} input[name=triage_reason]") == "half a rea"
     page.click("#hims-queue-pause")
-    diary.cancel(by=SYSTEM, appointment_id=came.pk)
+    appointments.cancel(by=SYSTEM, appointment_id=came.pk)
     page.clock.fast_forward(45_000)
     assert page.inner_text("#hims-queue-age").startswith("Paused. Updated ")
     assert page.locator(f"#visit-{came.pk}").count() == 1
     page.click("#hims-queue-pause")
     page.wait_for_selector(f"#visit-{came.pk}", state="detached")
     page.focus(f"#{ids[2]} th a")
-    diary.cancel(by=SYSTEM, appointment_id=ids[2].removeprefix("visit-"))
+    appointments.cancel(by=SYSTEM, appointment_id=ids[2].removeprefix("visit-"))
     page.clock.fast_forward(15_000)
     page.wait_for_selector(f"#{ids[2]}.hims-gone")  # whoever works at it keeps the row
     assert page.evaluate("document.activeElement.closest('tr').id") == ids[2]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.access.actor import SYSTEM
 from apps.accounts import services as accounts
 from apps.accounts.models import Session, User
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.appointments.models import Appointment, Room, TimeOff, WaitlistEntry, WaitlistOffer
 from apps.appointments.scheduling.recurrence import Rhythm
 from apps.audit.models import AuditEvent
@@ -124,11 +124,11 @@ def addresses(staff: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
             reverse("admin:terminology_icdrelease_changelist"): everyone_but_manager,
             reverse("admin:terminology_icdrelease_change", args=[IcdRelease.objects.get().pk]): everyone_but_manager,
             reverse("admin:notifications_notification_changelist"): STAFF,
-            reverse("admin:notifications_notification_change", args=[told(staff["admin"]).pk]): {"admin"},
+            reverse("admin:notifications_notification_change", args=[notification_for(staff["admin"]).pk]): {"admin"},
             reverse("admin:notifications_message_changelist"): {"admin"},
             reverse("admin:notifications_message_add"): {"admin"},
             reverse("admin:notifications_message_change", args=[noticed(staff).pk]): {"admin"},
-            **diary_pages(staff, patient),
+            **appointment_pages(staff, patient),
             entry_page: READERS - {"lab_technician"} | {"admin"},
         }
         | consultation_pages(staff)
@@ -163,17 +163,17 @@ def consultation_pages(staff: dict[str, User]) -> dict[str, set[str]]:
     }
 
 
-def diary_pages(staff: dict[str, User], patient: Patient) -> dict[str, set[str]]:
+def appointment_pages(staff: dict[str, User], patient: Patient) -> dict[str, set[str]]:
     """The pages of the diary; the visits and the time off are the doctor's."""
     now, doctor = clock.now(), staff["doctor"]
     missed = factories.book(patient, doctor, now - timedelta(hours=1))
     visit = factories.book(patient, doctor, now + timedelta(hours=1))
     here = factories.book(patient, doctor, now + timedelta(hours=2))
-    diary.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
+    appointments.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
     factories.publish(doctor)
-    room, closed = diary.add_room(by=SYSTEM, name="Room 1"), diary.add_room(by=SYSTEM, name="Room 2")
-    diary.close_room(by=SYSTEM, room_id=closed.pk)
-    off = diary.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=now, ends_at=now + timedelta(days=1))
+    room, closed = appointments.add_room(by=SYSTEM, name="Room 1"), appointments.add_room(by=SYSTEM, name="Room 2")
+    appointments.close_room(by=SYSTEM, room_id=closed.pk)
+    off = appointments.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=now, ends_at=now + timedelta(days=1))
     front_office, planners = {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
     everyone_but_manager = STAFF - {"manager"}
 
@@ -214,11 +214,11 @@ def diary_pages(staff: dict[str, User], patient: Patient) -> dict[str, set[str]]
 def planning_pages(doctor: User, patient: Patient) -> dict[str, set[str]]:
     """The pages of a series and of a move, both in the doctor's diary."""
     now, front_office, planners = clock.now(), {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
-    first = diary.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=now + timedelta(hours=2))
-    series = diary.book_series(by=SYSTEM, new=diary.NewSeries(first=first, rhythm=Rhythm(count=2))).series.pk
+    first = appointments.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=now + timedelta(hours=2))
+    series = appointments.book_series(by=SYSTEM, new=appointments.NewSeries(first=first, rhythm=Rhythm(count=2))).series.pk
     factories.book(patient, doctor, now + timedelta(days=30))
-    away = diary.DoctorAbsence(doctor_id=doctor.pk, starts_at=now + timedelta(days=29), ends_at=now + timedelta(days=31))
-    move = diary.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
+    away = appointments.DoctorAbsence(doctor_id=doctor.pk, starts_at=now + timedelta(days=29), ends_at=now + timedelta(days=31))
+    move = appointments.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
     page = "admin:appointments_"
     return {
         reverse(f"{page}series_changelist"): {*front_office, "billing"},
@@ -268,10 +268,10 @@ def taken_back() -> Merge:
     return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
 
 
-def told(user: User) -> Notification:
+def notification_for(user: User) -> Notification:
     """A notification of somebody's."""
-    said = notifications.notify(by=SYSTEM, notice=Notice(title="Told", message="Something"), ids=[user.pk])
-    return Notification.objects.get(message=said)
+    message = notifications.notify(by=SYSTEM, notice=Notice(title="Told", message="Something"), ids=[user.pk])
+    return Notification.objects.get(message=message)
 
 
 def noticed(staff: dict[str, User]) -> Message:

@@ -66,8 +66,8 @@ K = {
 
 def guarded() -> list[tuple[str, str, Permission]]:
     """Path, method and need of every door that is not public."""
-    found = [(path, method, endpoint.of(view, action).permission) for path, method, action, view in doors()]
-    return [(path, method, need) for path, method, need in found if isinstance(need, Permission)]
+    calls = [(path, method, endpoint.of(view, action).permission) for path, method, action, view in doors()]
+    return [(path, method, need) for path, method, need in calls if isinstance(need, Permission)]
 
 
 def test_column_k_is_the_contracts() -> None:
@@ -89,10 +89,10 @@ def test_a_key_needs_its_owners_right_and_just_that_scope(staff: dict[str, User]
         for carried in (frozenset(Scope) - {scope}, frozenset({scope}) if scope else frozenset(Scope)):
             reply = key(carried).call(method.upper(), concrete(path), {})
             passes = user.has_permission(need) and scope is not None and scope in carried
-            told = reply.json().get("error", {}).get("details", {}).get("required_scope")
+            required = reply.json().get("error", {}).get("details", {}).get("required_scope")
             asked = scope if user.has_permission(need) and scope is not None and scope not in carried else None
-            if (reply.status_code == 403) == passes or told != asked or reply.status_code == 401 or reply.status_code >= 500:
-                wrong.append(f"{method} {path} with {len(carried)} scopes: {reply.status_code}, required_scope {told}")
+            if (reply.status_code == 403) == passes or required != asked or reply.status_code == 401 or reply.status_code >= 500:
+                wrong.append(f"{method} {path} with {len(carried)} scopes: {reply.status_code}, required_scope {required}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -109,8 +109,8 @@ def test_the_openapi_file_says_what_a_key_needs() -> None:
     file = openapi.as_dict()
     assert file["components"]["securitySchemes"]["apiKeyAuth"]["name"] == "X-API-Key"
     for path, method, need in guarded():
-        told = file["paths"][row_of(path, method).partition(" ")[2]][method]
+        operation = file["paths"][row_of(path, method).partition(" ")[2]][method]
         scope = need.scope
-        assert told["x-required-scope"] == scope
-        assert ({"apiKeyAuth": []} in told["security"]) == (scope is not None)
-        assert (f"`{scope}`" if scope else "API key:** never") in told["description"]
+        assert operation["x-required-scope"] == scope
+        assert ({"apiKeyAuth": []} in operation["security"]) == (scope is not None)
+        assert (f"`{scope}`" if scope else "API key:** never") in operation["description"]

@@ -36,14 +36,14 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 def climbing(path: Path, source_owner: str, names: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> list[str]:
     """The imports of a file that go sideways or up, or out of the apps into the composition root."""
-    found = []
+    violations = []
     for line, name in names:
         parts = name.split(".")
         if parts[0] == "hims":
-            found.append(f"{path}:{line} imports the composition root: {name}")
+            violations.append(f"{path}:{line} imports the composition root: {name}")
         if parts[0] == "apps" and len(parts) > 1 and parts[1] != source_owner and FLOOR[parts[1]] >= FLOOR[source_owner]:
-            found.append(f"{path}:{line} imports {name}")
-    return found
+            violations.append(f"{path}:{line} imports {name}")
+    return violations
 
 
 def test_every_app_has_a_floor() -> None:
@@ -51,8 +51,8 @@ def test_every_app_has_a_floor() -> None:
 
 
 def test_apps_import_only_downwards() -> None:
-    found = [row for path in sources() for row in climbing(path, owner(path), imports(path))]
-    assert not found, "\n".join(found)
+    violations = [row for path in sources() for row in climbing(path, owner(path), imports(path))]
+    assert not violations, "\n".join(violations)
 
 
 def test_an_import_upwards_or_sideways_is_seen() -> None:
@@ -65,14 +65,14 @@ def test_an_import_upwards_or_sideways_is_seen() -> None:
 def test_rules_are_pure() -> None:
     glue = ("apps.py", "rights.py")  # the app's declaration and the command that prints the rights
     pure = [path for path in sources() if path.name == "rules.py" or (owner(path) == "access" and path.name not in glue)]
-    found = [
+    violations = [
         f"{path}:{line} imports {name}"
         for path in pure
         if not is_test(path)
         for line, name in imports(path)
         if name.split(".")[0] == "django"
     ]
-    assert not found, "\n".join(found)
+    assert not violations, "\n".join(violations)
 
 
 def test_services_and_models_know_no_http() -> None:
@@ -82,60 +82,62 @@ def test_services_and_models_know_no_http() -> None:
         for path in sources()
         if (path.name in rooms or path.parent.name == "services") and owner(path) not in ("rest", "sandbox")
     ]
-    found = [f"{path}:{line} imports {name}" for path in inner for line, name in imports(path) if name.startswith(HTTP)]
-    assert not found, "\n".join(found)
+    violations = [f"{path}:{line} imports {name}" for path in inner for line, name in imports(path) if name.startswith(HTTP)]
+    assert not violations, "\n".join(violations)
 
 
 def test_nothing_is_imported_inside_a_function() -> None:
-    found = []
+    violations = []
     for path in [*sources(), *sources(ROOT / "hims")]:
         if is_test(path):
             continue
         for function in ast.walk(ast.parse(path.read_text())):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                found += [f"{path}:{node.lineno}" for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert not found, "\n".join(found)
+                violations += [
+                    f"{path}:{node.lineno}" for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)
+                ]
+    assert not violations, "\n".join(violations)
 
 
 def test_no_function_is_longer_than_the_wall() -> None:
-    found = []
+    violations = []
     for path in [*sources(), *sources(ROOT / "hims")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_test(path):
                 lines = (node.end_lineno or 0) - node.lineno + 1
                 if lines > FUNCTION_WALL:
-                    found.append(f"{path}:{node.lineno} {node.name} has {lines} lines")
-    assert not found, "\n".join(found)
+                    violations.append(f"{path}:{node.lineno} {node.name} has {lines} lines")
+    assert not violations, "\n".join(violations)
 
 
 def test_no_file_is_longer_than_the_wall() -> None:
-    found = []
+    violations = []
     for path in [*sources(), *sources(ROOT / "hims")]:
         lines = path.read_text().count("\n")
         if lines > (TEST_FILE_WALL if is_test(path) else FILE_WALL):
-            found.append(f"{path} has {lines} lines")
-    assert not found, "\n".join(found)
+            violations.append(f"{path} has {lines} lines")
+    assert not violations, "\n".join(violations)
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    found = [
+    violations = [
         str(path)
         for path in sources()
         if path.read_text().strip() and not is_test(path) and not ast.get_docstring(ast.parse(path.read_text()))
     ]
-    assert not found, "\n".join(found)
+    assert not violations, "\n".join(violations)
 
 
 def test_no_model_overrides_save() -> None:
-    found = []
+    violations = []
     for path in sources():
         if path.name == "models.py":
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.FunctionDef) and node.name in ("save", "delete"):
-                    found.append(f"{path}:{node.lineno}")
-    assert not found, "\n".join(found)
+                    violations.append(f"{path}:{node.lineno}")
+    assert not violations, "\n".join(violations)
 
 
 def test_no_drawer_is_called_utils() -> None:
-    found = [str(path) for path in sources() if path.stem in ("utils", "helpers", "misc", "manager")]
-    assert not found, "\n".join(found)
+    violations = [str(path) for path in sources() if path.stem in ("utils", "helpers", "misc", "manager")]
+    assert not violations, "\n".join(violations)

@@ -40,8 +40,8 @@ def test_a_visit_answers_as_told_from_its_start_to_its_addendum(strict: dict[str
     agree(strict, who.post(f"{at}/resume"), 200)
     agree(strict, who.post(f"{at}/complete"), 409)
     agree(strict, who.put(f"{at}/step", {"step_number": 4, "step_data": {"findings": ["Alert and oriented"]}}), 200)
-    told = [{"id": "redflag.pressure", "reason": "Repeated: 150/90"}]
-    agree(strict, who.post(f"{at}/complete", {"acknowledged_alerts": told}), 200)
+    acknowledged = [{"id": "redflag.pressure", "reason": "Repeated: 150/90"}]
+    agree(strict, who.post(f"{at}/complete", {"acknowledged_alerts": acknowledged}), 200)
     agree(strict, who.post(f"{at}/addenda", {"text": "The patient was called"}), 201)
     agree(strict, who.get(f"/consultations?patient_id={patient.pk}&expand=patient,doctor"), 200)
     for role, user in staff.items():

@@ -17,7 +17,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from apps.accounts.models import User
-from apps.appointments.tests import factories as diary
+from apps.appointments.tests import factories as appointments
 from apps.common.errors import CATALOGUE, HimsError
 from apps.developers.contract import openapi
 from apps.developers.pages import error_advice
@@ -71,10 +71,10 @@ def operations(file: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 def resolve(file: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in node:
         return node
-    found: Any = file
+    part: Any = file
     for name in node["$ref"].removeprefix("#/").split("/"):
-        found = found[name]
-    return found
+        part = part[name]
+    return part
 
 
 def faults(file: dict[str, Any], schema: dict[str, Any], value: Any, kind: Any = OAS30ReadValidator) -> list[str]:
@@ -82,8 +82,8 @@ def faults(file: dict[str, Any], schema: dict[str, Any], value: Any, kind: Any =
     file = as_generators_read(file)
     absolute = {name: f"{FILE}{to}" if name == "$ref" else to for name, to in schema.items()}
     registry = Registry().with_resource(FILE, Resource.from_contents(file, default_specification=DRAFT4))
-    found = kind(absolute, registry=registry, format_checker=oas30_format_checker).iter_errors(value)
-    return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}" for fault in found]
+    problems = kind(absolute, registry=registry, format_checker=oas30_format_checker).iter_errors(value)
+    return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}" for fault in problems]
 
 
 _READINGS: dict[int, dict[str, Any]] = {}
@@ -128,22 +128,22 @@ def agree(file: dict[str, Any], response: Any, status: int) -> dict[str, Any]:
     """The answer has the status, the headers and the body that the file tells."""
     path = response.request["PATH_INFO"].removeprefix("/v1")
     assert response.status_code == status, response.content
-    told = declared(file, response.request["REQUEST_METHOD"].lower(), path, status)
-    for name, header in told["headers"].items():
+    declared_reply = declared(file, response.request["REQUEST_METHOD"].lower(), path, status)
+    for name, header in declared_reply["headers"].items():
         if name not in response.headers and not resolve(file, header)["required"]:
             continue
         assert name in response.headers, f"{path} {status} sends no {name}"
         schema, text = resolve(file, header)["schema"], response.headers[name]
         assert not faults(file, schema, int(text) if schema["type"] == "integer" else text), f"{name}: {text}"
-    (kind,) = told["content"]
+    (kind,) = declared_reply["content"]
     assert response.headers["Content-Type"].partition(";")[0] == kind
     if kind != "application/json":  # a file
-        assert told["content"][kind]["schema"] == {"type": "string", "format": "binary"}
+        assert declared_reply["content"][kind]["schema"] == {"type": "string", "format": "binary"}
         assert response.content
         return {}
     body = response.json()
     assert body["success"] is (status < 400)
-    assert not faults(file, told["content"]["application/json"]["schema"], body), body
+    assert not faults(file, declared_reply["content"]["application/json"]["schema"], body), body
     if status >= 400:
         error, own = body["error"], listed_reasons(file, response.request["REQUEST_METHOD"].lower(), path)
         assert error["details"]["reason"] in {*GENERAL_REASONS[error["code"]], *own}, f"{path} does not list {error['details']}"
@@ -292,8 +292,8 @@ def test_the_reference_s_examples_fit_the_file(file: dict[str, Any]) -> None:
     for _, _, operation in operations(file):
         sides = [("request", operation.get("requestBody"), OAS30WriteValidator)]
         sides += [("reply", resolve(file, reply), OAS30ReadValidator) for reply in operation["responses"].values()]
-        for side, told, kind in sides:
-            media = (told or {}).get("content", {}).get("application/json", {})
+        for side, content, kind in sides:
+            media = (content or {}).get("content", {}).get("application/json", {})
             for example in media.get("examples", {}).values():
                 shown.append((operation["operationId"], side))
                 assert not faults(file, media["schema"], example["value"], kind), operation["operationId"]
@@ -380,9 +380,9 @@ def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[st
 def test_a_session_that_is_held_back_is_told(strict: dict[str, Any], staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
     credentials = {"username": "nurse.ward", "password": factories.PASSWORD}
-    told = agree(strict, factories.api_client().post("/auth/login", credentials), 200)["data"]
-    assert told["mfa_enrollment_required"] is True
-    agree(strict, factories.ApiClient(factories.api_client().client, told["tokens"]["access_token"]).get("/auth/me"), 403)
+    signed_in = agree(strict, factories.api_client().post("/auth/login", credentials), 200)["data"]
+    assert signed_in["mfa_enrollment_required"] is True
+    agree(strict, factories.ApiClient(factories.api_client().client, signed_in["tokens"]["access_token"]).get("/auth/me"), 403)
 
 
 @pytest.mark.django_db
@@ -474,7 +474,7 @@ def test_the_queue_answers_as_told(strict: dict[str, Any], staff: dict[str, User
     nurse = factories.api_client(staff["nurse"])
     agree(strict, nurse.get("/queue"), 200)
     for name, clock_time in (("Ann", "09:00"), ("Bea", "10:00"), ("Cleo", "11:00")):
-        visit = diary.book(factories.register_patient(name), staff["doctor"], diary.at(clock_time))
+        visit = appointments.book(factories.register_patient(name), staff["doctor"], appointments.at(clock_time))
         agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in"), 409)
         agree(strict, nurse.post(f"/appointments/{visit.pk}/check-in", {"early": True}), 200)
         agree(strict, nurse.post(f"/appointments/{visit.pk}/undo-check-in"), 200)
@@ -491,9 +491,9 @@ def test_the_queue_answers_as_told(strict: dict[str, Any], staff: dict[str, User
 @pytest.mark.django_db
 def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
     receptionist_api, doctor, patient = factories.api_client(staff["receptionist"]), staff["doctor"], factories.register_patient()
-    diary.publish(doctor)
-    diary.book(factories.register_patient("Ann", "Roe"), doctor, diary.at(day=diary.monday(2)))
-    first = diary.at().isoformat()
+    appointments.publish(doctor)
+    appointments.book(factories.register_patient("Ann", "Roe"), doctor, appointments.at(day=appointments.monday(2)))
+    first = appointments.at().isoformat()
     asked = {"patient_id": str(patient.pk), "doctor_id": str(doctor.pk), "scheduled_time": first, "occurrences": 3}
     made = receptionist_api.post("/appointments/series", asked)
     series = agree(strict, made, 201)["data"]["series"]
@@ -505,7 +505,7 @@ def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], staff
     agree(strict, receptionist_api.get(f"/appointments/{visit}.ics"), 200)
     agree(strict, receptionist_api.get(f"/appointments/{uuid.uuid4()}.ics"), 404)
     agree(strict, receptionist_api.get(f"/appointments/{visit}"), 200)
-    days = {"date_from": diary.monday().isoformat(), "date_to": diary.monday().isoformat(), "reason": "Ill"}
+    days = {"date_from": appointments.monday().isoformat(), "date_to": appointments.monday().isoformat(), "reason": "Ill"}
     agree(strict, receptionist_api.post(f"/doctors/{doctor.pk}/move-appointments", days), 200)
     move = agree(strict, receptionist_api.post(f"/doctors/{doctor.pk}/move-appointments", days | {"dry_run": False}), 200)[
         "data"

@@ -76,8 +76,8 @@ def test_the_explorer_calls_this_server(browser: Browser, live_server: Any) -> N
 def test_redoc_shows_the_operations(browser: Browser, live_server: Any) -> None:
     with browsers.watched(browser) as one:
         visit(one, live_server, "/developers/redoc", shows="h2")
-        told = set(one.page.locator("h2").all_inner_texts())
-        assert {"List patients", "Sign in", "Create patient", "List medical history"} <= {name.strip() for name in told}
+        headings = set(one.page.locator("h2").all_inner_texts())
+        assert {"List patients", "Sign in", "Create patient", "List medical history"} <= {name.strip() for name in headings}
 
 
 @pytest.mark.browser

@@ -78,8 +78,8 @@ def test_no_expansion_shows_a_key_more_than_its_scopes(staff: dict[str, User]) -
     for path, name, need, more in asked:
         door, wanted = need.scope, more.scope
         assert door
-        told = refusal(key(staff["nurse"], door).get(f"{path}?expand={name}")) if wanted != door else None
-        assert told in (None, (403, wanted)), (path, name)
+        shown = refusal(key(staff["nurse"], door).get(f"{path}?expand={name}")) if wanted != door else None
+        assert shown in (None, (403, wanted)), (path, name)
         assert key(staff["nurse"], *Scope).get(f"{path}?expand={name}").status_code == 200
 
 
@@ -119,7 +119,7 @@ def test_a_write_without_the_read_answers_the_id_alone(staff: dict[str, User], p
     visit = factories.book(patient, staff["doctor"], factories.at("10:00"), notes="Fear of needles")
     secrets += ["Fear of needles", "Asthma"]
     asthma = {"type": "diagnosis", "display": "Asthma"}
-    for role, scope, method, path, body, noun in (
+    for role, scope, method, path, body, resource in (
         ("receptionist", "patients:write", "PATCH", f"/patients/{patient.pk}", {}, "patient"),
         ("receptionist", "patients:write", "POST", f"/patients/{patient.pk}/deactivate", None, "patient"),
         ("receptionist", "patients:write", "POST", f"/patients/{patient.pk}/reactivate", None, "patient"),
@@ -131,7 +131,7 @@ def test_a_write_without_the_read_answers_the_id_alone(staff: dict[str, User], p
     ):
         reply = key(staff[role], scope).call(method, path, body)
         assert reply.status_code in (200, 201), (path, reply.content)
-        assert set(reply.json()["data"][noun]) == {"id"}, path
+        assert set(reply.json()["data"][resource]) == {"id"}, path
         assert not tells(reply, secrets), path
         assert len(reply.headers.get("ETag", '""')) >= 2
 
@@ -191,8 +191,8 @@ def test_a_stale_write_shows_the_visit_as_it_is_to_those_who_may_read_it(staff: 
     step = {"step_number": 2, "step_data": {"chief_complaint": "Unmistakable pain"}}
     stale = {"HTTP_IF_MATCH": '"stale"'}
     assert both.call("PUT", f"/consultations/{visit}/step", step).status_code == 200
-    told = both.call("PUT", f"/consultations/{visit}/step", step, **stale).json()["error"]["details"]
-    assert "Unmistakable pain" in str(told["current"])
+    details = both.call("PUT", f"/consultations/{visit}/step", step, **stale).json()["error"]["details"]
+    assert "Unmistakable pain" in str(details["current"])
     writer = key(staff["doctor"], "consultations:write")
     bare = writer.call("PUT", f"/consultations/{visit}/step", step, **stale)
     assert (bare.status_code, "current" in bare.json()["error"]["details"]) == (412, False)
@@ -236,22 +236,24 @@ def identities(kind: Any, right: Any, at: str = "") -> Iterator[tuple[str, Any]]
 
 
 def test_nothing_that_says_who_a_patient_is_leaves_without_the_scope_to_read_patients() -> None:
-    found, wrong = 0, []
+    checked, wrong = 0, []
     for path, method, need in guarded():
         view, action = next((view, action) for door, verb, action, view in doors() if (door, verb) == (path, method))
         if need.scope is None or endpoint.of(view, action).response is None:
             continue
         default = need if method == "get" else disclosure.permission_to_read(view, action)
         for name, right in identities(endpoint.of(view, action).response, default):
-            found += 1
+            checked += 1
             if right.scope != Scope.PATIENTS_READ:
                 wrong.append(f"{method} {path}: {name} takes {right}")
-    assert found > 100
+    assert checked > 100
     assert not wrong, "\n".join(wrong)
 
 
 def test_the_openapi_file_says_what_a_key_is_not_shown(file: dict[str, Any]) -> None:
-    told = {path: file["paths"][path][method]["description"] for path, method in (("/patients", "post"), ("/queue", "get"))}
-    assert "Without `patients:read` as well, the reply contains only the id." in told["/patients"]
-    assert "Without `patients:read` as well, the reply lacks `patient_name` and `mrn`." in told["/queue"]
+    descriptions = {
+        path: file["paths"][path][method]["description"] for path, method in (("/patients", "post"), ("/queue", "get"))
+    }
+    assert "Without `patients:read` as well, the reply contains only the id." in descriptions["/patients"]
+    assert "Without `patients:read` as well, the reply lacks `patient_name` and `mrn`." in descriptions["/queue"]
     assert "Without" not in file["paths"]["/patients"]["get"]["description"]

@@ -80,15 +80,15 @@ def caller_of(user: User) -> factories.ApiClient:
 def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
     """Method, path template, description and schemas of every operation of the API."""
     document = SchemaGenerator().get_schema(request=None, public=True)
-    for path, found in document["paths"].items():
-        for method, operation in found.items():
+    for path, by_method in document["paths"].items():
+        for method, operation in by_method.items():
             if method in methods:
                 yield method.upper(), path, operation, document["components"]["schemas"]
 
 
 def concrete(path: str, ids: dict[str, str]) -> str:
-    noun = path.split("/")[1]
-    first = re.sub(r"{\w+}", ids.get(noun, ids["patients"]), path, count=1)
+    collection = path.split("/")[1]
+    first = re.sub(r"{\w+}", ids.get(collection, ids["patients"]), path, count=1)
     return re.sub(r"{\w+}", ids["patients"], first)
 
 
@@ -100,15 +100,15 @@ def is_quiet(log: str) -> bool:
 
 def test_a_value_that_postgres_cannot_read_is_seen_in_its_log() -> None:
     """What the tests below look for."""
-    with what_postgres_logs() as said, connection.cursor() as cursor, pytest.raises(DataError):
+    with what_postgres_logs() as log, connection.cursor() as cursor, pytest.raises(DataError):
         cursor.execute("SELECT CAST(%s AS uuid)", [MARKER])
-    assert not is_quiet(said[0])
+    assert not is_quiet(log[0])
 
 
 @pytest.mark.usefixtures("unlimited")
 def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
     api_client, failed = caller_of(administrator), []
-    with what_postgres_logs() as said:
+    with what_postgres_logs() as log:
         count = 0
         for _, path, operation, _ in operations("get"):
             for parameter in operation.get("parameters", []):
@@ -121,13 +121,13 @@ def test_no_filter_search_or_cursor_of_a_list_reaches_postgres_unread(administra
                         failed.append(asked)
     assert count > 1_000
     assert not failed, "\n".join(failed)
-    assert is_quiet(said[0]), said[0][-2000:]
+    assert is_quiet(log[0]), log[0][-2000:]
 
 
 @pytest.mark.usefixtures("unlimited")
 def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
     api_client, failed = caller_of(administrator), []
-    with what_postgres_logs() as said:
+    with what_postgres_logs() as log:
         count = 0
         for method, path, _, _ in operations("get", "post", "put", "patch", "delete"):
             for value in VALUES if "{" in path else ():
@@ -138,7 +138,7 @@ def test_no_id_in_a_path_reaches_postgres_unread(administrator: User, ids: dict[
                     failed.append(f"{method} {there}")
     assert count > 500
     assert not failed, "\n".join(failed)
-    assert is_quiet(said[0]), said[0][-2000:]
+    assert is_quiet(log[0]), log[0][-2000:]
 
 
 def hostile(schema: dict[str, Any], schemas: dict[str, Any], value: Any, *, depth: int = 0) -> Any:
@@ -159,7 +159,7 @@ def hostile(schema: dict[str, Any], schemas: dict[str, Any], value: Any, *, dept
 def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
     """All fields hostile at once, and each alone in a body that is the example otherwise."""
     api_client, failed = caller_of(administrator), []
-    with what_postgres_logs() as said:
+    with what_postgres_logs() as log:
         count = 0
         for method, path, operation, schemas in operations("post", "put", "patch"):
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
@@ -176,21 +176,21 @@ def test_no_field_of_a_body_reaches_postgres_unread(administrator: User, ids: di
                     failed.append(f"{method} {path} {json.dumps(body)}")
     assert count > 500
     assert not failed, "\n".join(failed)
-    assert is_quiet(said[0]), said[0][-2000:]
+    assert is_quiet(log[0]), log[0][-2000:]
 
 
 @pytest.mark.usefixtures("unlimited")
 def test_no_header_or_cookie_reaches_postgres_unread(administrator: User, ids: dict[str, str]) -> None:
     api_client = caller_of(administrator)
     headers = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IDEMPOTENCY_KEY", "HTTP_X_REQUEST_ID", "HTTP_X_FORWARDED_FOR")
-    with what_postgres_logs() as said:
+    with what_postgres_logs() as log:
         for value in VALUES:
             for header in (*headers, "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE"):
                 for method, path, body in (("GET", f"/patients/{ids['patients']}", None), ("POST", "/patients", {"mrn": MARKER})):
                     assert api_client.call(method, path, body, **{header: value}).status_code < 500
             assert Client(headers={"Cookie": f"sessionid={quote(value)}"}).get("/admin/").status_code < 500
             assert Client(REMOTE_ADDR=value).get("/v1/version").status_code < 500
-    assert is_quiet(said[0]), said[0][-2000:]
+    assert is_quiet(log[0]), log[0][-2000:]
 
 
 # Pages take long. 29 has no factor in common with the number of values, so that every value has its turn.
@@ -219,14 +219,14 @@ def pages(patient: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 def test_no_parameter_of_a_page_reaches_postgres_unread(every: int, administrator: User, ids: dict[str, str]) -> None:
     browser, failed = factories.browser(administrator), []
     browser.raise_request_exception = False
-    with what_postgres_logs() as said:
-        found = [(page, {name: value}) for page, names in pages(ids["patients"]) for name in names for value in VALUES]
-        for page, query in found[::every]:
+    with what_postgres_logs() as log:
+        requests = [(page, {name: value}) for page, names in pages(ids["patients"]) for name in names for value in VALUES]
+        for page, query in requests[::every]:
             if browser.get(page, query).status_code >= 500:
                 failed.append(f"{page} {query}")
-    assert len(found) > 3_000
+    assert len(requests) > 3_000
     assert not failed, "\n".join(failed)
-    assert is_quiet(said[0]), said[0][-2000:]
+    assert is_quiet(log[0]), log[0][-2000:]
 
 
 def paths() -> Iterator[str]:
@@ -242,11 +242,11 @@ def paths() -> Iterator[str]:
 def test_no_id_in_the_path_of_a_page_reaches_postgres_unread(every: int, administrator: User) -> None:
     browser, failed = factories.browser(administrator), []
     browser.raise_request_exception = False
-    with what_postgres_logs() as said:
-        found = [re.sub(r"<[^>]+>", lambda _: quote(value, safe=""), path) for path in paths() for value in VALUES]  # noqa: B023
-        for path in found[::every]:
+    with what_postgres_logs() as log:
+        requests = [re.sub(r"<[^>]+>", lambda _: quote(value, safe=""), path) for path in paths() for value in VALUES]  # noqa: B023
+        for path in requests[::every]:
             if browser.get(path).status_code >= 500:
                 failed.append(path)
-    assert len(found) > 300
+    assert len(requests) > 300
     assert not failed, "\n".join(failed)
-    assert is_quiet(said[0]), said[0][-2000:]
+    assert is_quiet(log[0]), log[0][-2000:]

@@ -48,7 +48,7 @@ urlpatterns = [
 handler500 = urls.handler500
 
 
-def told(reply: Any, status: int, code: str) -> dict[str, Any]:
+def error_of(reply: Any, status: int, code: str) -> dict[str, Any]:
     """The error of a reply, after what holds for every error was seen to hold."""
     assert reply.status_code == status, reply.content
     assert reply["Content-Type"] == "application/json"
@@ -86,7 +86,7 @@ def stranger() -> factories.ApiClient:
 @pytest.mark.parametrize("path", ["/v1/nowhere", "/v1//patients", "/v1/a%0Ab", "/v1/a%0A", "/v2", "/v2/patients", "/v99/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_where_there_is_no_route_the_answer_names_v1(method: str, path: str) -> None:
-    error = told(Client().generic(method, path), 404, "NOT_FOUND")
+    error = error_of(Client().generic(method, path), 404, "NOT_FOUND")
     assert "/v1" in error["message"]
 
 
@@ -116,7 +116,7 @@ def test_the_index_is_only_read(method: str, path: str) -> None:
 
 def test_the_method_is_judged_before_the_parameters() -> None:
     refused = Client().put("/v1/version?fields=version&colour=red")
-    told(refused, 405, "METHOD_NOT_ALLOWED")
+    error_of(refused, 405, "METHOD_NOT_ALLOWED")
     assert refused["Allow"] == "GET, HEAD"
 
 
@@ -152,7 +152,7 @@ def test_a_path_without_a_route_counts_against_the_person_who_asks(staff: dict[s
 )
 def test_an_odd_path_names_nothing(staff: dict[str, User], path: str) -> None:
     client = Client(headers={"authorization": f"Bearer {factories.api_client(staff['nurse']).token}"})
-    told(client.get(path), 404, "NOT_FOUND")
+    error_of(client.get(path), 404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_an_odd_query_is_read_or_refused(staff: dict[str, User], query: str) -> 
 
 
 def test_more_parameters_than_anybody_needs_are_refused(staff: dict[str, User]) -> None:
-    told(
+    error_of(
         factories.api_client(staff["nurse"]).get("/doctors?" + "&".join(f"a{n}=1" for n in range(2_000))), 400, "VALIDATION_ERROR"
     )
 
@@ -190,19 +190,19 @@ def test_both_slash_forms_answer_without_a_redirect(path: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/auth/login", "/v1/auth/login/"])
 def test_a_body_survives_the_slash(path: str) -> None:
     reply = Client().post(path, {"username": "a", "password": "b", "nope": 1}, content_type="application/json")
-    assert told(reply, 400, "VALIDATION_ERROR")["details"]["field"] == "nope"
+    assert error_of(reply, 400, "VALIDATION_ERROR")["details"]["field"] == "nope"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "LINK"])
 def test_a_method_that_is_not_offered_is_refused_with_those_that_are(method: str) -> None:
     reply = Client().generic(method, "/v1/version")
-    told(reply, 405, "METHOD_NOT_ALLOWED")
+    error_of(reply, 405, "METHOD_NOT_ALLOWED")
     assert reply["Allow"] == "GET, HEAD"
 
 
 def test_a_preflight_gets_nothing_to_go_by() -> None:
     reply = Client(headers={"origin": "https://evil.example", "access-control-request-method": "POST"}).options("/v1/auth/login")
-    told(reply, 405, "METHOD_NOT_ALLOWED")
+    error_of(reply, 405, "METHOD_NOT_ALLOWED")
 
 
 def test_head_answers_as_get_does_without_a_body(staff: dict[str, User]) -> None:
@@ -222,7 +222,7 @@ def test_head_answers_as_get_does_without_a_body(staff: dict[str, User]) -> None
 def test_whoever_takes_no_json_is_told_so_in_json(accept: str) -> None:
     reply = Client(headers={"accept": accept}).get("/v1/version")
     if reply.status_code != 200:
-        told(reply, 406, "NOT_ACCEPTABLE")
+        error_of(reply, 406, "NOT_ACCEPTABLE")
     assert reply["Content-Type"] == "application/json"
 
 
@@ -235,12 +235,12 @@ def test_whoever_takes_json_gets_it(accept: str) -> None:
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "", ";/;"]
 )
 def test_only_json_is_read(kind: str) -> None:
-    told(Client().generic("POST", "/v1/auth/login", b"{}", content_type=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
+    error_of(Client().generic("POST", "/v1/auth/login", b"{}", content_type=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize("raw", ["", "{}"])
 def test_an_empty_body_lacks_what_is_required(raw: str) -> None:
-    error = told(stranger().post("/auth/login", raw), 400, "VALIDATION_ERROR")
+    error = error_of(stranger().post("/auth/login", raw), 400, "VALIDATION_ERROR")
     assert {row["field"] for row in error["details"]["errors"]} >= {"username", "password"}
 
 
@@ -248,7 +248,7 @@ def test_an_empty_body_lacks_what_is_required(raw: str) -> None:
     "raw", ["{", "[]", '{"username":"a","username":"b"}', '{"username":1e999999999999999999}', b"\xff", '{"username":"\\u0000"}']
 )
 def test_a_body_that_is_no_good_json_is_refused(raw: Any) -> None:
-    told(stranger().post("/auth/login", raw), 400, "VALIDATION_ERROR")
+    error_of(stranger().post("/auth/login", raw), 400, "VALIDATION_ERROR")
 
 
 def test_a_large_body_is_refused_before_it_is_read() -> None:
@@ -261,27 +261,27 @@ def test_a_large_body_is_refused_before_it_is_read() -> None:
     reply = Client().generic(
         "POST", "/v1/auth/login", b"", content_type="application/json", CONTENT_LENGTH="50000000", **{"wsgi.input": NeverRead()}
     )
-    told(reply, 413, "PAYLOAD_TOO_LARGE")
+    error_of(reply, 413, "PAYLOAD_TOO_LARGE")
 
 
 def test_a_mebibyte_may_come_and_a_byte_more_may_not() -> None:
     frame = '{"username":"a","password":"%s"}'
     fits = frame % ("x" * (1024 * 1024 - len(frame) + 2))
-    told(stranger().post("/auth/login", fits), 400, "VALIDATION_ERROR")  # read, and the password too long
-    told(stranger().post("/auth/login", fits + " "), 413, "PAYLOAD_TOO_LARGE")
+    error_of(stranger().post("/auth/login", fits), 400, "VALIDATION_ERROR")  # read, and the password too long
+    error_of(stranger().post("/auth/login", fits + " "), 413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3", "\u00b2", "99999999999999999999999999"])
 def test_a_length_that_is_none_is_refused(length: str) -> None:
     reply = Client().generic("POST", "/v1/auth/login", b"{}", content_type="application/json", CONTENT_LENGTH=length)
-    told(reply, 413, "PAYLOAD_TOO_LARGE")
+    error_of(reply, 413, "PAYLOAD_TOO_LARGE")
 
 
 # Who, and where to
 
 
 def test_another_host_name_is_refused() -> None:
-    error = told(Client(headers={"host": "evil.example"}).get("/v1/version"), 400, "VALIDATION_ERROR")
+    error = error_of(Client(headers={"host": "evil.example"}).get("/v1/version"), 400, "VALIDATION_ERROR")
     assert error["details"]["field"] == "Host"
     assert "evil.example" not in json.dumps(error)
 
@@ -291,13 +291,13 @@ def test_another_host_name_is_refused() -> None:
 )
 def test_credentials_that_are_none_are_refused(authorization: str) -> None:
     reply = Client(headers={"authorization": authorization}).get("/v1/auth/me")
-    told(reply, 401, "AUTHENTICATION_ERROR")
+    error_of(reply, 401, "AUTHENTICATION_ERROR")
     assert reply["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_a_request_id_is_kept_and_is_the_same_everywhere(staff: dict[str, User]) -> None:
     reply = factories.api_client(staff["manager"]).get("/patients", HTTP_X_REQUEST_ID="ward-7_0042")
-    assert told(reply, 403, "AUTHORIZATION_ERROR")["request_id"] == reply["X-Request-ID"] == "ward-7_0042"
+    assert error_of(reply, 403, "AUTHORIZATION_ERROR")["request_id"] == reply["X-Request-ID"] == "ward-7_0042"
     assert AuditEvent.objects.get(outcome="denied").request_id == "ward-7_0042"
 
 
@@ -309,7 +309,7 @@ def test_a_request_id_that_does_not_fit_is_replaced(given: str) -> None:
 def test_a_denial_is_on_record_whatever_the_path(staff: dict[str, User]) -> None:
     manager = factories.api_client(staff["manager"])
     for odd in ("%00", "%ff", "a" * 3_000, "%0a"):
-        told(manager.get(f"/patients/{odd}"), 403, "AUTHORIZATION_ERROR")
+        error_of(manager.get(f"/patients/{odd}"), 403, "AUTHORIZATION_ERROR")
     rows = AuditEvent.objects.filter(outcome="denied")
     assert rows.count() == 4
     assert "/v1/patients/%00" in {row.detail["path"] for row in rows}
@@ -322,7 +322,7 @@ def test_a_denial_is_on_record_whatever_the_path(staff: dict[str, User]) -> None
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_unforeseen_is_told_without_a_word_of_it_and_logged_whole(method: str, caplog: pytest.LogCaptureFixture) -> None:
     reply = Client(raise_request_exception=False).generic(method, "/v1/unforeseen")
-    told(reply, 500, "INTERNAL_ERROR")
+    error_of(reply, 500, "INTERNAL_ERROR")
     assert b"swordfish" not in reply.content
     assert b"Traceback" not in reply.content
     assert "swordfish" in caplog.text
@@ -332,7 +332,7 @@ def test_the_unforeseen_is_told_without_a_word_of_it_and_logged_whole(method: st
 @pytest.mark.urls(__name__)
 def test_a_database_that_is_away_is_told_as_a_pause() -> None:
     reply = Client().get("/v1/no-database")
-    told(reply, 503, "SERVICE_UNAVAILABLE")
+    error_of(reply, 503, "SERVICE_UNAVAILABLE")
     assert reply["Retry-After"] == "2"
     assert b"10.0.0.5" not in reply.content
 
@@ -343,7 +343,7 @@ def test_a_429_says_when_to_come_back() -> None:
     assert [reply.status_code for reply in replies] == [401] * 5 + [429]
     assert [reply["X-RateLimit-Remaining"] for reply in replies] == ["4", "3", "2", "1", "0", "0"]
     last = replies[-1]
-    error = told(last, 429, "RATE_LIMITED")
+    error = error_of(last, 429, "RATE_LIMITED")
     assert last["Retry-After"] == last["X-RateLimit-Retry-After"] == str(error["details"]["retry_after"])
     assert 55 < int(last["Retry-After"]) <= 61
 
@@ -392,14 +392,14 @@ def test_a_page_past_the_end_is_empty(staff: dict[str, User]) -> None:
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "page=0", "page=99999999999", "colour=red", "offset=1"])
 def test_a_parameter_that_cannot_be_is_named(staff: dict[str, User], query: str) -> None:
-    error = told(factories.api_client(staff["nurse"]).get(f"/doctors?{query}"), 400, "VALIDATION_ERROR")
+    error = error_of(factories.api_client(staff["nurse"]).get(f"/doctors?{query}"), 400, "VALIDATION_ERROR")
     assert error["details"]["field"] == query.partition("=")[0]
 
 
 def test_page_and_offset_do_not_go_together(staff: dict[str, User]) -> None:
     doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
     assert doctor.get(f"/patients/{patient.pk}/medical-history?offset=0&limit=5").status_code == 200
-    told(doctor.get(f"/patients/{patient.pk}/medical-history?offset=0&page=1"), 400, "VALIDATION_ERROR")
+    error_of(doctor.get(f"/patients/{patient.pk}/medical-history?offset=0&page=1"), 400, "VALIDATION_ERROR")
 
 
 def test_links_are_followed_from_the_first_page_to_the_last(staff: dict[str, User]) -> None:
@@ -451,7 +451,7 @@ def test_no_password_and_no_token_ever_lands_in_the_trail(staff: dict[str, User]
     ],
 )
 def test_a_parameter_that_could_mean_two_things_is_refused(staff: dict[str, User], query: str, field: str, issue: str) -> None:
-    error = told(factories.api_client(staff["admin"]).get(f"/users?{query}"), 400, "VALIDATION_ERROR")
+    error = error_of(factories.api_client(staff["admin"]).get(f"/users?{query}"), 400, "VALIDATION_ERROR")
     assert error["details"] == {
         "reason": "validation_error",
         "field": field,

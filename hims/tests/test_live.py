@@ -57,8 +57,8 @@ def the_server_does_not_say_what_it_is(server: Web) -> None:
 def a_body_in_chunks_is_read(server: Web) -> None:
     body = json.dumps(WRONG).encode()
     whole = chunk(body) + b"0\r\n\r\n"
-    status, told = parsed(server.say(LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + whole))
-    assert (status, told["error"]["message"]) == (401, "Invalid credentials")
+    status, reply = parsed(server.say(LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + whole))
+    assert (status, reply["error"]["message"]) == (401, "Invalid credentials")
     pieces = [
         LOGIN + b"Transfer-Encoding: chunked\r\n\r\n",
         *(chunk(body[n : n + 7]) for n in range(0, len(body), 7)),
@@ -67,16 +67,16 @@ def a_body_in_chunks_is_read(server: Web) -> None:
     assert parsed(server.say(*pieces, pause=0.02))[0] == 401
     assert parsed(server.say(LOGIN + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"))[0] == 400
     large = chunk(b"x" * 65_536) * 17 + b"0\r\n\r\n"
-    status, told = parsed(server.say(LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + large))
-    assert (status, told["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    status, reply = parsed(server.say(LOGIN + b"Transfer-Encoding: chunked\r\n\r\n" + large))
+    assert (status, reply["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 def a_large_body_is_refused_early(server: Web) -> None:
     """The reply comes while the client still has most of the body to send."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(LOGIN + b"Content-Length: 50000000\r\n\r\n" + b"x" * 1_000)
-        status, told = parsed(line.recv(65_536))
-    assert (status, told["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        status, reply = parsed(line.recv(65_536))
+    assert (status, reply["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 def what_is_hardly_http_is_refused(server: Web) -> None:

@@ -57,8 +57,8 @@ def test_a_long_name_widens_no_page(chromium: Browser, live_server: Any, pages: 
     for name, address in pages.items():
         page = here.open(address)
         assert LONG.upper() in page.inner_text("body").upper(), name
-        if found := page.evaluate(_TOO_WIDE):
-            wide[name] = found
+        if too_wide := page.evaluate(_TOO_WIDE):
+            wide[name] = too_wide
     context.close()
     assert len(LONG) == 91
     assert not wide

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.appointments.models import BulkReschedule
 from apps.appointments.scheduling.recurrence import Rhythm
 from apps.developers.pages import urls as developers
@@ -123,14 +123,16 @@ def scene(staff: dict[str, User]) -> Scene:
     entry = factories.chart(patient, "allergy", "Penicillin")
     doctor = staff["doctor"]
     visit = factories.book(patient, doctor)
-    off = diary.add_time_off(by=staff["admin"], doctor_id=doctor.pk, starts_at=factories.at(), ends_at=factories.at("11:00"))
-    weekly = diary.NewAppointment(patient_id=twin.pk, doctor_id=doctor.pk, scheduled_time=factories.at("16:00"))
-    series = diary.book_series(by=staff["admin"], new=diary.NewSeries(first=weekly, rhythm=Rhythm(count=2))).series
+    off = appointments.add_time_off(
+        by=staff["admin"], doctor_id=doctor.pk, starts_at=factories.at(), ends_at=factories.at("11:00")
+    )
+    weekly = appointments.NewAppointment(patient_id=twin.pk, doctor_id=doctor.pk, scheduled_time=factories.at("16:00"))
+    series = appointments.book_series(by=staff["admin"], new=appointments.NewSeries(first=weekly, rhythm=Rhythm(count=2))).series
     move = BulkReschedule.objects.create(doctor=doctor, starts_at=off.starts_at, ends_at=off.ends_at, reason="Ill")
     others = {"merge_id": merged, "nurse_id": staff["nurse"], "key_id": key, "sent_id": sent, "doctor_id": doctor}
     others |= {"visit_id": visit, "off_id": off, "series_id": series, "move_id": move}
-    waits = diary.NewWaitlistEntry(patient_id=twin.pk, date_to=factories.at().date(), appointment_type="lab")
-    others |= {"waits_id": diary.add_to_waitlist(by=staff["admin"], new=waits)}
+    waits = appointments.NewWaitlistEntry(patient_id=twin.pk, date_to=factories.at().date(), appointment_type="lab")
+    others |= {"waits_id": appointments.add_to_waitlist(by=staff["admin"], new=waits)}
     others |= {"consultation_id": factories.start_consultation(doctor, patient).row}
     ids = {name: str(row.pk) for name, row in others.items()}
     return Scene(patient, twin, closed, entry, **ids)
@@ -153,8 +155,8 @@ def cells(row: str, *, admin_clinical: bool) -> dict[str, str]:
 
 def calls() -> Iterator[tuple[str, Any]]:
     """Row and view of everything that can be called, signing out last."""
-    found = [(row_of(path, method), (view, action)) for path, method, action, view in doors()]
-    yield from sorted(found, key=lambda call: call[0] == "POST /auth/logout")
+    declared_calls = [(row_of(path, method), (view, action)) for path, method, action, view in doors()]
+    yield from sorted(declared_calls, key=lambda call: call[0] == "POST /auth/logout")
 
 
 def request_for(row: str, scene: Scene) -> tuple[str, Any] | None:
@@ -353,7 +355,7 @@ def test_every_page_of_a_patient_opens_to_the_roles_of_its_twin_in_the_api(
     settings.HIMS_ADMIN_CLINICAL = admin_clinical
     browser, wrong, at = factories.browser(staff[role]), [], [scene.patient.pk]
     waits = factories.book(scene.twin, staff["doctor"], factories.at("13:00"))
-    diary.check_in(by=staff["admin"], appointment_id=waits.pk, early=True)
+    appointments.check_in(by=staff["admin"], appointment_id=waits.pk, early=True)
     twins = {
         reverse("admin:patients_patient_changelist"): "GET /patients",
         reverse("admin:patients_patient_change", args=at): "GET /patients/{id}",
@@ -429,7 +431,7 @@ def test_every_route_about_a_patient_says_so() -> None:
 
 
 # Answer whoever may decide, review or break in, though the chart be closed.
-BESIDE_THE_CHART = {"PUT /patients/{id}/restricted", "GET /patients/{id}/access-log", "POST /patients/{id}/break-glass"}
+OUTSIDE_THE_CHART = {"PUT /patients/{id}/restricted", "GET /patients/{id}/access-log", "POST /patients/{id}/break-glass"}
 
 
 def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_team(staff: dict[str, User]) -> None:
@@ -442,7 +444,7 @@ def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_t
         who = factories.api_client(staff[role])
         for row, (view, action) in calls():
             need = endpoint.of(view, action).permission
-            if not endpoint.of(view, action).about_patient or row in BESIDE_THE_CHART or not staff[role].has_permission(need):
+            if not endpoint.of(view, action).about_patient or row in OUTSIDE_THE_CHART or not staff[role].has_permission(need):
                 continue
             for patient in (closed, old):
                 known = request_for(row, Scene(patient, patient, patient, entry, ""))
@@ -470,7 +472,7 @@ def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(staff: dict[
     old = factories.register_patient("Dorothy", "Zabriskie")
     merged = factories.merge(old, closed)
     visit = factories.book(closed, factories.hire("patel", "doctor", specialty="Cardiology"))
-    diary.check_in(by=staff["admin"], appointment_id=visit.pk, early=True)
+    appointments.check_in(by=staff["admin"], appointment_id=visit.pk, early=True)
     factories.restrict(closed)
     pages = {reverse("admin:patients_patient_changelist"), reverse("admin:patients_merge_changelist")}
     pages |= {f"{reverse('admin:patients_patient_changelist')}?q={text}" for text in ("zabriskie", "dora", closed.mrn, old.mrn)}

@@ -44,7 +44,7 @@ def people(staff: dict[str, User]) -> tuple[dict[str, factories.ApiClient], dict
     }
 
 
-def acts(staff: dict[str, User], api: dict[str, factories.ApiClient], page: dict[str, Client]) -> Iterator[Row]:
+def actions(staff: dict[str, User], api: dict[str, factories.ApiClient], page: dict[str, Client]) -> Iterator[Row]:
     """Do one thing after another, and say of each what must stand in the trail."""
     john, other = factories.register_patient(), factories.register_patient("Mia", "Roe")
     entry = factories.chart(john)
@@ -119,17 +119,17 @@ def acts(staff: dict[str, User], api: dict[str, factories.ApiClient], page: dict
 
 
 def test_thirty_acts_by_different_people_are_thirty_rows(staff: dict[str, User]) -> None:
-    script = acts(staff, *people(staff))
+    script = actions(staff, *people(staff))
     next(script)
     before, wrong, done = set(AuditEvent.objects.values_list("pk", flat=True)), [], 0
     for expected in script:
         new = list(AuditEvent.objects.exclude(pk__in=before))
         before |= {row.pk for row in new}
         user = staff[expected.by].pk if expected.by else None
-        said = [(row.action, row.user_id, row.role, row.outcome, row.patient_id, row.detail.get("door", "api")) for row in new]
+        rows = [(row.action, row.user_id, row.role, row.outcome, row.patient_id, row.detail.get("door", "api")) for row in new]
         asked = (expected.action, user, expected.by, expected.outcome, expected.patient, expected.door)
-        if said != [asked]:
-            wrong.append(f"{asked}: {said}")
+        if rows != [asked]:
+            wrong.append(f"{asked}: {rows}")
         wrong += [f"{row.action} has no address or no request id" for row in new if not (row.ip and row.request_id)]
         done += 1
     assert not wrong, "\n".join(wrong)
@@ -189,8 +189,8 @@ def test_no_secret_gets_into_the_trail_or_the_outbox(staff: dict[str, User]) -> 
     text = kept()
     assert text.count("\n") > 40
     secrets = (*SECRETS, factories.PASSWORD, *tokens_of(signed_in), *tokens_of(tokens), *sessions())
-    found = [secret for secret in secrets if secret in text]
-    assert not found, [line for line in text.split("\n") if any(secret in line for secret in found)][:5]
+    leaked = [secret for secret in secrets if secret in text]
+    assert not leaked, [line for line in text.split("\n") if any(secret in line for secret in leaked)][:5]
 
 
 def tokens_of(pair: dict[str, Any]) -> list[str]:

@@ -32,12 +32,12 @@ def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tupl
 
 def doors() -> list[tuple[str, str, str, type[HimsViewSet]]]:
     """Path template, method, action and view class of everything that can be called."""
-    found = []
+    undeclared = []
     for path, callback in routes():
         view = getattr(callback, "cls", None)
         if view is not None and issubclass(view, HimsViewSet):
-            found += [(path, method, action, view) for method, action in callback.actions.items() if method != "head"]
-    return found
+            undeclared += [(path, method, action, view) for method, action in callback.actions.items() if method != "head"]
+    return undeclared
 
 
 def concrete(path: str) -> str:

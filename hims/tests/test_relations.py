@@ -12,7 +12,7 @@ def floor(model: type) -> int | None:
 
 
 def test_foreign_keys_point_down_and_hide_their_reverse() -> None:
-    found = []
+    problems = []
     for model in registry.get_models():
         if floor(model) is None:
             continue
@@ -21,19 +21,19 @@ def test_foreign_keys_point_down_and_hide_their_reverse() -> None:
                 continue
             own = model._meta.app_label == field.related_model._meta.app_label
             if not own and floor(field.related_model) >= floor(model):
-                found.append(f"{model.__name__}.{field.name} points up or sideways")
+                problems.append(f"{model.__name__}.{field.name} points up or sideways")
             if not str(field.remote_field.related_name or "").endswith("+"):
-                found.append(f"{model.__name__}.{field.name} leaves a reverse accessor")
-    assert not found, "\n".join(found)
+                problems.append(f"{model.__name__}.{field.name} leaves a reverse accessor")
+    assert not problems, "\n".join(problems)
 
 
 def test_nothing_clinical_is_deleted_by_a_cascade() -> None:
     allowed = {("Delivery", "event"), ("RefreshToken", "session")}
-    found = {
+    problems = {
         (model.__name__, field.name)
         for model in registry.get_models()
         if floor(model) is not None
         for field in model._meta.get_fields()
         if isinstance(field, ForeignKey) and field.remote_field.on_delete.__name__ == "CASCADE"
     }
-    assert found <= allowed
+    assert problems <= allowed

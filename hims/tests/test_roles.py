@@ -107,8 +107,8 @@ def test_only_the_migration_service_of_compose_knows_the_owners_password() -> No
         assert "hims_app:${POSTGRES_APP_PASSWORD" in services[name]["environment"]["DATABASE_URL"]
         assert "POSTGRES_PASSWORD" not in str(services[name])
     assert "hims:${POSTGRES_PASSWORD" in services["migrate"]["environment"]["DATABASE_OWNER_URL"]
-    told = dict(part.removeprefix("-c").split("=") for part in services["postgres"]["command"][1:])
-    assert {name: told[name] for name in roles.QUIET} == {name: allowed[0] for name, allowed in roles.QUIET.items()}
+    flags = dict(part.removeprefix("-c").split("=") for part in services["postgres"]["command"][1:])
+    assert {name: flags[name] for name in roles.QUIET} == {name: allowed[0] for name, allowed in roles.QUIET.items()}
 
 
 @pytest.mark.usefixtures("embedded_server")

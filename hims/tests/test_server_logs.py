@@ -29,14 +29,14 @@ PATIENT = {
 @contextmanager
 def what_postgres_logs() -> Iterator[list[str]]:
     """The text that is added to PostgreSQL's log within the block."""
-    log, said = paths.log("postgres"), [""]
+    log, content = paths.log("postgres"), [""]
     if not str(connection.settings_dict["HOST"]).startswith("/"):
         pytest.skip("the log of a server that others named is theirs")
     before = log.stat().st_size if log.exists() else 0
-    yield said
+    yield content
     with log.open("rb") as file:
         file.seek(before)
-        said[0] = file.read().decode(errors="replace")
+        content[0] = file.read().decode(errors="replace")
 
 
 def markers_in(text: str) -> list[str]:
@@ -47,7 +47,7 @@ def test_no_server_log_holds_a_patients_data_after_refused_writes(tmp_path: Path
     staff = factories.create_staff()
     receptionist_headers = {"Authorization": f"Bearer {factories.api_client(staff['receptionist']).token}"}
     factories.publish(staff["doctor"])
-    with what_postgres_logs() as said, live.web(tmp_path / "web.log") as web, live.worker(tmp_path / "worker.log"):
+    with what_postgres_logs() as content, live.web(tmp_path / "web.log") as web, live.worker(tmp_path / "worker.log"):
         assert web.ask("POST", "/v1/patients", PATIENT, **receptionist_headers).status == 201
         assert web.ask("POST", "/v1/patients", PATIENT, **receptionist_headers).status == 409
         patient = str(Patient.objects.get(mrn="MARK-7731").pk)
@@ -70,8 +70,8 @@ def test_no_server_log_holds_a_patients_data_after_refused_writes(tmp_path: Path
         refused = web.ask("PUT", f"/v1/appointments/{second.json['data']['appointment']['id']}", moved, **receptionist_headers)
         assert refused.status == 409, refused.body
         assert web.ask("GET", "/v1/patients?search=Zyxmarker", **receptionist_headers).status == 200
-    assert "ERROR:  duplicate key value" in said[0]  # what was refused is there, without its values
-    for text in (said[0], (tmp_path / "web.log").read_text(), (tmp_path / "worker.log").read_text()):
+    assert "ERROR:  duplicate key value" in content[0]  # what was refused is there, without its values
+    for text in (content[0], (tmp_path / "web.log").read_text(), (tmp_path / "worker.log").read_text()):
         assert not markers_in(text)
 
 
@@ -101,11 +101,11 @@ def test_an_error_of_the_database_is_logged_without_the_values_of_its_row(statem
             "CREATE FUNCTION pg_temp.marked_function(name text) RETURNS int LANGUAGE plpgsql AS "
             "$$ BEGIN RETURN (SELECT length(name) / 0); END $$"
         )
-        with what_postgres_logs() as said, pytest.raises(DatabaseError) as refused, transaction.atomic():
+        with what_postgres_logs() as content, pytest.raises(DatabaseError) as refused, transaction.atomic():
             cursor.execute(statement.replace("marked_function", "pg_temp.marked_function"))
         cursor.execute("DROP TABLE marked")
         cursor.execute("DROP FUNCTION pg_temp.marked_function")
     line = logged(refused.value)
     assert not markers_in(line), line
     assert "Traceback" in line
-    assert state == "22P02" or not markers_in(said[0])
+    assert state == "22P02" or not markers_in(content[0])

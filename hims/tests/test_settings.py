@@ -247,8 +247,8 @@ MAIL = (
 
 def test_mail_goes_to_the_server_that_is_named_and_else_into_files(tmp_path: Path) -> None:
     named = WHOLE | {"EMAIL_URL": "smtp+tls://u:p%40w@mail.example.org:587", "HIMS_MAIL_FROM": "Clinic <no-reply@clinic.example>"}
-    said = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
-    assert start(named, "-c", MAIL).stdout == said
+    output = "apps.notifications.mail.smtp_backend.SmtpUtf8Backend Clinic <no-reply@clinic.example> mail.example.org 587 True\n"
+    assert start(named, "-c", MAIL).stdout == output
     sandbox = start({"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}, "-c", MAIL)
     assert sandbox.stdout.startswith("apps.notifications.mail.file_backend.PrivateFileBackend ")
 

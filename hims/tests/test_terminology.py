@@ -108,12 +108,12 @@ def test_the_desk_searches_as_the_api_does_and_changes_nothing(staff: dict[str, 
 
 
 def test_a_reply_says_whether_near_spellings_are_shown(nurse: factories.ApiClient) -> None:
-    def said(search: str) -> tuple[list[str], object]:
+    def search_result(search: str) -> tuple[list[str], object]:
         reply = nurse.get(f"{PATH}?search={search}")
         return codes(reply)[:1], reply.json()["data"].get("fuzzy", "absent")
 
-    assert said("hypertension") == (["I10"], "absent")
-    assert said("hypertention") == (["I10"], True)
-    assert said("hart%20atack") == (["I21.9"], True)
-    assert said("xqzvwk") == ([], "absent")
-    assert said("") == (said("")[0], "absent")
+    assert search_result("hypertension") == (["I10"], "absent")
+    assert search_result("hypertention") == (["I10"], True)
+    assert search_result("hart%20atack") == (["I21.9"], True)
+    assert search_result("xqzvwk") == ([], "absent")
+    assert search_result("") == (search_result("")[0], "absent")

@@ -24,13 +24,13 @@ def bodies(kind: type[StrictSerializer] = StrictSerializer) -> Iterator[type[Str
 
 
 def texts() -> dict[str, serializers.Field]:
-    found = {}
+    fields = {}
     for body in bodies():
         for name, field in body().fields.items():
             inner = field.child if isinstance(field, serializers.ListField) else field
             if isinstance(inner, serializers.CharField):
-                found[f"{body.__name__}.{name}"] = inner
-    return found
+                fields[f"{body.__name__}.{name}"] = inner
+    return fields
 
 
 def test_every_text_of_a_body_is_a_line_a_note_or_a_secret() -> None:

@@ -201,10 +201,10 @@ def test_the_verification_names_the_first_row_that_is_not_as_it_was_sealed(admin
         "verification": {"intact": True, "checked": 4, "unsealed": 1, "first_broken": None, "whole_trail_verified_at": None}
     }
     tampered(rows[2])
-    found = admin.get("/audit-events/verify").json()["data"]["verification"]
-    at = found["first_broken"].pop("at")
+    verification = admin.get("/audit-events/verify").json()["data"]["verification"]
+    at = verification["first_broken"].pop("at")
     assert datetime.fromisoformat(at) == rows[2].at
-    assert found == {
+    assert verification == {
         "intact": False,
         "checked": 2,
         "unsealed": 2,
@@ -230,10 +230,10 @@ def test_a_request_verifies_a_bounded_number_of_rows_after_those_the_worker_has_
     assert full_verification.step().is_done
     put()
     seals.seal()
-    found = verified()
-    assert 1 <= found["checked"] <= 5
-    assert found["intact"]
-    assert datetime.fromisoformat(found["whole_trail_verified_at"]) <= clock.now()
+    verification = verified()
+    assert 1 <= verification["checked"] <= 5
+    assert verification["intact"]
+    assert datetime.fromisoformat(verification["whole_trail_verified_at"]) <= clock.now()
     assert verified("?since=2020-01-01")["checked"] == 5  # from the chain's beginning
 
 
@@ -244,8 +244,8 @@ def test_what_the_worker_found_wrong_is_told_to_every_request_until_it_is_right(
     tampered(rows[1])
     assert admin.get("/audit-events/verify").json()["data"]["verification"]["intact"]  # it lies before what is looked at
     assert full_verification.step(restart=True).broken
-    found = admin.get("/audit-events/verify").json()["data"]["verification"]
-    assert (found["intact"], found["first_broken"]["id"]) == (False, str(rows[1].pk))
+    verification = admin.get("/audit-events/verify").json()["data"]["verification"]
+    assert (verification["intact"], verification["first_broken"]["id"]) == (False, str(rows[1].pk))
 
 
 def test_a_trail_whose_key_nobody_can_read_says_so(admin: factories.ApiClient, settings: Any) -> None:

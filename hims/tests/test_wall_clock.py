@@ -100,12 +100,12 @@ def by_the_wall_clock(tree: ast.AST) -> Iterator[int]:
 
 
 def test_no_assertion_depends_on_the_speed_of_the_machine() -> None:
-    found = {
+    uses = {
         f"{path.relative_to(ROOT)}:{line}"
         for path in files_with_tests()
         for line in by_the_wall_clock(ast.parse(path.read_text()))
     }
-    assert not found, "Wait for an event, move the clock, or mark the test `full`:\n" + "\n".join(sorted(found))
+    assert not uses, "Wait for an event, move the clock, or mark the test `full`:\n" + "\n".join(sorted(uses))
 
 
 @pytest.mark.parametrize(

@@ -156,11 +156,11 @@ def test_keys_are_listed_by_state_and_the_list_asks_three_questions(staff: dict[
     services.revoke_key(by=staff["nurse"], key_id=revoked.key.pk)
     me = api_client(staff["nurse"])
     with time_machine.travel(over + timedelta(seconds=1), tick=False):
-        told = {
+        rows_by_state = {
             state: me.get(f"/api-keys?status={state}").json()["data"]["api_keys"] for state in ("active", "expired", "revoked")
         }
-    assert {state: len(rows) for state, rows in told.items()} == {"active": 3, "expired": 1, "revoked": 1}
-    assert all(row["status"] == state for state, rows in told.items() for row in rows)
+    assert {state: len(rows) for state, rows in rows_by_state.items()} == {"active": 3, "expired": 1, "revoked": 1}
+    assert all(row["status"] == state for state, rows in rows_by_state.items() for row in rows)
     with CaptureQueriesContext(connection) as asked:
         assert me.get("/api-keys").json()["data"]["pagination"]["total"] == 5
     assert len(asked) == 3  # who asks, how many, which
@@ -302,8 +302,8 @@ def test_each_key_has_a_limit_of_its_own(staff: dict[str, User], settings: Any) 
 
 def test_guessing_keys_is_counted_by_address(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 0.004  # two requests a minute
-    told = [api_client().get("/doctors", HTTP_X_API_KEY=f"hims_test_{number:048x}").status_code for number in range(3)]
-    assert told == [401, 401, 429]
+    statuses = [api_client().get("/doctors", HTTP_X_API_KEY=f"hims_test_{number:048x}").status_code for number in range(3)]
+    assert statuses == [401, 401, 429]
 
 
 def test_making_rotating_and_revoking_are_announced_and_on_record(staff: dict[str, User]) -> None:

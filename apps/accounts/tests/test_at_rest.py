@@ -50,6 +50,6 @@ def test_no_secret_stands_in_clear_in_any_table(time_machine: Any) -> None:
     secrets += [*list(tokens.values())[:2], *list(fresh.values())[:2]]
     stored = everything()
     assert user.username in stored  # the scan sees what is there
-    found = [secret for secret in secrets if secret in stored or secret.encode().hex() in stored]
-    assert not found
+    leaked = [secret for secret in secrets if secret in stored or secret.encode().hex() in stored]
+    assert not leaked
     assert b32decode(seed).hex() not in stored

@@ -82,15 +82,15 @@ def test_tokens_of_links_are_tried_thirty_times_a_minute_from_one_address(staff:
 
 def test_one_administrator_invites_thirty_people_a_minute(staff: dict[str, User]) -> None:
     boss = api_client(staff["admin"])
-    told = [boss.post("/users", {"username": f"n{number}", "email": f"n{number}@x.test", **NAMES}) for number in range(31)]
-    assert [reply.status_code for reply in told] == [201] * 30 + [429]
-    assert refused(told[-1])
+    replies = [boss.post("/users", {"username": f"n{number}", "email": f"n{number}@x.test", **NAMES}) for number in range(31)]
+    assert [reply.status_code for reply in replies] == [201] * 30 + [429]
+    assert refused(replies[-1])
     assert not User.objects.filter(username="n30").exists()
 
 
 def test_one_account_changes_its_address_five_times_a_minute(staff: dict[str, User]) -> None:
     me = api_client(staff["nurse"])
-    told = [me.call("PATCH", "/auth/me", {"email": f"n{number}@x.test"}) for number in range(6)]
-    assert [reply.status_code for reply in told] == [200] * 5 + [429]
-    assert refused(told[-1])
+    replies = [me.call("PATCH", "/auth/me", {"email": f"n{number}@x.test"}) for number in range(6)]
+    assert [reply.status_code for reply in replies] == [200] * 5 + [429]
+    assert refused(replies[-1])
     assert User.objects.get(pk=staff["nurse"].pk).email == "n4@x.test"

@@ -49,9 +49,9 @@ def test_only_a_few_characters_are_ever_shown_again() -> None:
     ids=str,
 )
 def test_a_dead_key_is_told_why(state: KeyState, word: str) -> None:
-    said = rules.refusal_reason(state, NOW)
-    assert bool(said) == bool(word)
-    assert word in said
+    reason = rules.refusal_reason(state, NOW)
+    assert bool(reason) == bool(word)
+    assert word in reason
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,12 @@ def test_a_wrong_password_an_unknown_name_and_a_closed_account_are_told_alike() 
     user = hire("nurse.jones")
     closed = hire("nurse.old")
     services.deactivate(by=SYSTEM, user_id=closed.pk)
-    told = set()
+    refusals = set()
     for name, password in ((user.username, "wrong"), ("nobody", PASSWORD), (closed.username, PASSWORD)):
         with pytest.raises(services.WrongCredentials) as refusal:
             services.authenticate(name, password)
-        told.add((refusal.value.message, str(refusal.value.details), refusal.value.status))
-    assert len(told) == 1
+        refusals.add((refusal.value.message, str(refusal.value.details), refusal.value.status))
+    assert len(refusals) == 1
     assert AuditEvent.objects.filter(action="session.refused", outcome="denied").count() == 3
 
 

@@ -139,13 +139,13 @@ def test_a_page_asks_for_the_password_and_saves_what_was_typed(staff: dict[str, 
         assert "Confirm your password" in asked.content.decode()
         nurse.refresh_from_db()
         assert nurse.email == "nurse.ward@hims.test"
-        held = hidden(asked)
-        wrong = client.post(address, held | {"proof-password": "not the password"})
+        fields = hidden(asked)
+        wrong = client.post(address, fields | {"proof-password": "not the password"})
         assert "The password is wrong." in wrong.content.decode()
-        assert hidden(wrong) == held
+        assert hidden(wrong) == fields
         nurse.refresh_from_db()
         assert nurse.email == "nurse.ward@hims.test"
-        assert client.post(address, held | {"proof-password": PASSWORD}).status_code == 302
+        assert client.post(address, fields | {"proof-password": PASSWORD}).status_code == 302
     nurse.refresh_from_db()
     assert (nurse.email, nurse.last_name) == ("thief@example.com", "O'Brien <b>")
 
@@ -155,11 +155,11 @@ def test_a_page_asks_for_the_code_too_where_there_is_a_second_factor(staff: dict
     enable_totp(staff["admin"])
     address = reverse("admin:accounts_user_deactivate", args=[staff["nurse"].pk])
     with later():
-        held = hidden(client.post(address))
-        assert client.post(address, held | {"proof-password": PASSWORD}).status_code == 200
-        assert client.post(address, held | {"proof-password": PASSWORD, "proof-code": "000000"}).status_code == 200
+        fields = hidden(client.post(address))
+        assert client.post(address, fields | {"proof-password": PASSWORD}).status_code == 200
+        assert client.post(address, fields | {"proof-password": PASSWORD, "proof-code": "000000"}).status_code == 200
         assert User.objects.get(pk=staff["nurse"].pk).is_active
-        assert client.post(address, held | {"proof-password": PASSWORD, "proof-code": code()}).status_code == 302
+        assert client.post(address, fields | {"proof-password": PASSWORD, "proof-code": code()}).status_code == 302
     assert not User.objects.get(pk=staff["nurse"].pk).is_active
 
 
@@ -167,8 +167,8 @@ def test_every_page_that_changes_an_account_asks_before_it_shows_its_form(staff:
     services.deactivate(by=staff["admin"], user_id=staff["doctor"].pk)
     key, equipped = create_api_key(staff["admin"]).key, enable_totp(staff["nurse"])
     client = browser(staff["admin"])
-    acts = [("user_set_password", equipped), ("user_reset_mfa", equipped), ("user_deactivate", equipped)]
-    rows = [*acts, ("user_reactivate", staff["doctor"]), ("apikey_rotate", key)]
+    actions = [("user_set_password", equipped), ("user_reset_mfa", equipped), ("user_deactivate", equipped)]
+    rows = [*actions, ("user_reactivate", staff["doctor"]), ("apikey_rotate", key)]
     addresses = [reverse(f"admin:accounts_{name}", args=[row.pk]) for name, row in rows]
     addresses += [reverse("admin:accounts_user_add"), reverse("admin:accounts_apikey_add")]
     before = state(staff)
@@ -204,8 +204,8 @@ def test_ten_wrong_passwords_in_a_row_end_the_browsers_session(staff: dict[str, 
 def test_the_sixth_wrong_password_within_a_minute_is_not_looked_at(staff: dict[str, User]) -> None:
     client, address = browser(staff["admin"]), reverse("admin:accounts_user_deactivate", args=[staff["nurse"].pk])
     with later():
-        told = [client.post(address, {"proof-of": "POST", "proof-password": "wrong"}).status_code for _ in range(6)]
-    assert told == [200] * 5 + [429]
+        statuses = [client.post(address, {"proof-of": "POST", "proof-password": "wrong"}).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
 
 
 # Keys and passwords

@@ -200,15 +200,15 @@ def test_the_scale_stretches_all_of_it(settings: Any) -> None:
 def test_a_sign_in_from_a_new_place_is_told_and_the_first_one_ever_is_not(door: Any, time_machine: Any) -> None:
     user = hire()
     time_machine.move_to(timezone.now(), tick=False)
-    told = OutboxEvent.objects.filter(name="session.new_place")
+    events = OutboxEvent.objects.filter(name="session.new_place")
     for address in ("127.0.0.1", "127.0.0.1", "10.1.1.1", "127.0.0.1"):
         door("nurse.ward", PASSWORD, address)
-    assert told.count() == 1
-    assert told.get().payload["user_id"] == str(user.pk)
-    assert (told.get().payload["session_id"] is None) == (door is at_page)
+    assert events.count() == 1
+    assert events.get().payload["user_id"] == str(user.pk)
+    assert (events.get().payload["session_id"] is None) == (door is at_page)
     time_machine.shift(timedelta(days=31))
     door("nurse.ward", PASSWORD)
-    assert told.count() == 2
+    assert events.count() == 2
 
 
 def purged() -> int:

@@ -34,9 +34,9 @@ def test_only_administrators_keep_the_staff(staff: dict[str, User]) -> None:
     nurse = f"/users/{staff['nurse'].pk}"
     for role in set(staff) - {"admin"}:
         me = api_client(staff[role])
-        told = [me.get("/users"), me.post("/users", NEW), me.get(nurse), me.put(nurse, {"role": "admin"})]
-        told += [me.post(f"{nurse}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
-        assert {reply.status_code for reply in told} == {403}, role
+        replies = [me.get("/users"), me.post("/users", NEW), me.get(nurse), me.put(nurse, {"role": "admin"})]
+        replies += [me.post(f"{nurse}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
+        assert {reply.status_code for reply in replies} == {403}, role
     assert User.objects.get(pk=staff["nurse"].pk).role == "nurse"
 
 
@@ -55,9 +55,9 @@ def test_an_invited_person_cannot_sign_in_until_a_password_is_set(boss: ApiClien
     assert AuditEvent.objects.get(action="staff.invited").object_id == user.pk
     services.set_password(by=SYSTEM, user_id=user.pk, password=PASSWORD)
     assert api_client(user).get("/auth/me").status_code == 200
-    told = boss.get(f"/users/{user.pk}").json()["data"]["user"]
-    assert told["status"] == "active"
-    assert told["last_sign_in_at"] is not None
+    profile = boss.get(f"/users/{user.pk}").json()["data"]["user"]
+    assert profile["status"] == "active"
+    assert profile["last_sign_in_at"] is not None
 
 
 def test_a_doctor_is_invited_with_the_practice(boss: ApiClient) -> None:
@@ -131,8 +131,8 @@ def test_a_deactivated_persons_next_request_is_refused_at_every_door(boss: ApiCl
 
 def test_an_administrator_signs_somebody_out_everywhere(boss: ApiClient, staff: dict[str, User]) -> None:
     devices = [api_client(staff["nurse"]) for _ in range(2)]
-    told = boss.post(f"/users/{staff['nurse'].pk}/revoke-sessions")
-    assert told.json()["data"] == {"ended": 2}
+    reply = boss.post(f"/users/{staff['nurse'].pk}/revoke-sessions")
+    assert reply.json()["data"] == {"ended": 2}
     assert {device.get("/auth/me").status_code for device in devices} == {401}
     assert boss.post(f"/users/{staff['nurse'].pk}/revoke-sessions").json()["data"] == {"ended": 0}
     assert AuditEvent.objects.filter(action="session.ended", user_id=staff["admin"].pk).count() == 2
@@ -182,15 +182,15 @@ def test_the_staff_is_found_by_role_state_and_words(boss: ApiClient, staff: dict
     boss.post("/users", NEW)
     User.objects.filter(pk=staff["billing"].pk).update(role="patient")
 
-    def found(query: str) -> list[str]:
+    def usernames_for(query: str) -> list[str]:
         return sorted(row["username"] for row in boss.get(f"/users?{query}").json()["data"]["users"])
 
-    assert found("role=nurse") == ["nurse.okafor", "nurse.ward"]
-    assert found("role=nurse&is_active=true") == ["nurse.okafor"]
-    assert found("is_active=false") == ["nurse.ward"]
-    assert found("search=ada OKA") == ["nurse.okafor"]
-    assert found("search=ada@hims") == ["nurse.okafor"]
-    assert "billing.ward" not in found("limit=100")
+    assert usernames_for("role=nurse") == ["nurse.okafor", "nurse.ward"]
+    assert usernames_for("role=nurse&is_active=true") == ["nurse.okafor"]
+    assert usernames_for("is_active=false") == ["nurse.ward"]
+    assert usernames_for("search=ada OKA") == ["nurse.okafor"]
+    assert usernames_for("search=ada@hims") == ["nurse.okafor"]
+    assert "billing.ward" not in usernames_for("limit=100")
     listed = boss.get("/users?limit=3").json()["data"]
     assert set(listed["users"][0]) == ROW
     assert listed["pagination"] == {"page": 1, "limit": 3, "total": 8, "pages": 3}
@@ -200,9 +200,9 @@ def test_the_staff_is_found_by_role_state_and_words(boss: ApiClient, staff: dict
 def test_who_is_not_on_the_staff_is_not_there(boss: ApiClient, staff: dict[str, User]) -> None:
     User.objects.filter(pk=staff["billing"].pk).update(role="patient")
     for user_id in (staff["billing"].pk, uuid4(), "x"):
-        told = [boss.get(f"/users/{user_id}"), boss.put(f"/users/{user_id}", {"last_name": "X"})]
-        told += [boss.post(f"/users/{user_id}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
-        assert {reply.status_code for reply in told} == {404}
+        replies = [boss.get(f"/users/{user_id}"), boss.put(f"/users/{user_id}", {"last_name": "X"})]
+        replies += [boss.post(f"/users/{user_id}/{verb}") for verb in ("deactivate", "reactivate", "revoke-sessions")]
+        assert {reply.status_code for reply in replies} == {404}
 
 
 def test_a_list_of_staff_asks_three_questions(boss: ApiClient) -> None:

@@ -41,7 +41,7 @@ def page(row: Appointment, act: str = "change") -> str:
 
 def filled(doctor: User, time: str = "10:00", **other: Any) -> dict[str, Any]:
     """The booking form as it is sent."""
-    said = {
+    values = {
         "doctor": str(doctor.pk),
         "appointment_type": "consultation",
         "slot": "",
@@ -53,13 +53,13 @@ def filled(doctor: User, time: str = "10:00", **other: Any) -> dict[str, Any]:
         "overbook_reason": "",
         "_save": "Book",
     }
-    return said | other
+    return values | other
 
 
 def changed(row: Appointment, **other: Any) -> dict[str, Any]:
     """The visit's form as it is sent."""
     here = timezone.localtime(row.scheduled_time, at().tzinfo)
-    said = {
+    values = {
         "version": row.updated_at.isoformat(),
         "scheduled_time_0": f"{here:%Y-%m-%d}",
         "scheduled_time_1": f"{here:%H:%M}",
@@ -70,7 +70,7 @@ def changed(row: Appointment, **other: Any) -> dict[str, Any]:
         "notes": row.notes,
         "overbook_reason": row.overbook_reason,
     }
-    return said | other
+    return values | other
 
 
 # Booking
@@ -91,8 +91,8 @@ def test_without_a_patient_one_is_found_first_and_what_the_diary_knew_is_kept(
 ) -> None:
     asked = f"{ADD}?doctor={staff['doctor'].pk}&at=2030-01-07T18:00:00Z"
     assert "Which patient?" in receptionist_browser.get(asked).content.decode()
-    found = receptionist_browser.get(f"{asked}&q=doe").content.decode()
-    assert f"doctor={staff['doctor'].pk}&amp;at=2030-01-07T18%3A00%3A00Z&amp;patient={john.pk}" in found
+    page_text = receptionist_browser.get(f"{asked}&q=doe").content.decode()
+    assert f"doctor={staff['doctor'].pk}&amp;at=2030-01-07T18%3A00%3A00Z&amp;patient={john.pk}" in page_text
     form = receptionist_browser.get(f"{asked}&patient={john.pk}").content.decode()
     assert 'value="2030-01-07"' in form
     assert 'value="10:00"' in form
@@ -153,13 +153,13 @@ def test_an_unusual_time_is_booked_and_told(staff: dict[str, User], receptionist
     ).content.decode()
     assert "outside the doctor&#x27;s published hours" in text
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
-    said = filled(staff["doctor"], time="10:00", scheduled_time_0=yesterday)
-    assert "is in the past" in receptionist_browser.post(f"{ADD}?patient={john.pk}", said, follow=True).content.decode()
+    values = filled(staff["doctor"], time="10:00", scheduled_time_0=yesterday)
+    assert "is in the past" in receptionist_browser.post(f"{ADD}?patient={john.pk}", values, follow=True).content.decode()
 
 
 def test_a_time_the_clocks_skip_is_refused_in_words(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
-    said = filled(staff["doctor"], time="02:30", scheduled_time_0="2027-03-14")
-    text = receptionist_browser.post(f"{ADD}?patient={john.pk}", said).content.decode()
+    values = filled(staff["doctor"], time="02:30", scheduled_time_0="2027-03-14")
+    text = receptionist_browser.post(f"{ADD}?patient={john.pk}", values).content.decode()
     assert "may not exist" in text
     assert not Appointment.objects.exists()
 
@@ -206,9 +206,9 @@ def test_a_list_asks_the_database_as_often_for_many_visits_as_for_one(
     staff: dict[str, User], receptionist_browser: Client, django_assert_max_num_queries: Any
 ) -> None:
     def asked() -> int:
-        with django_assert_max_num_queries(25) as found:
+        with django_assert_max_num_queries(25) as captured:
             assert receptionist_browser.get(LIST).status_code == 200
-        return len(found)
+        return len(captured)
 
     book(register_patient("Ann", "Roe"), staff["doctor"])
     few = asked()
@@ -258,11 +258,11 @@ def test_a_visit_moved_onto_another_offers_free_times_and_one_click_moves(
     publish(staff["doctor"])
     book(register_patient("Ann", "Roe"), staff["doctor"], at("14:00"))
     row = book(john, staff["doctor"])
-    said = changed(row, scheduled_time_1="14:00", notes="Brings the X-ray")
-    response = receptionist_browser.post(page(row), said)
+    values = changed(row, scheduled_time_1="14:00", notes="Brings the X-ray")
+    response = receptionist_browser.post(page(row), values)
     first = response.context["adminform"].form.alternatives[0]["value"]
     assert "Brings the X-ray" in response.content.decode()
-    receptionist_browser.post(page(row), said | {"alternative": first})
+    receptionist_browser.post(page(row), values | {"alternative": first})
     row.refresh_from_db()
     assert (row.scheduled_time, row.notes) == (at("14:15"), "Brings the X-ray")
 
@@ -328,9 +328,9 @@ def test_a_visit_tells_what_it_went_through(staff: dict[str, User], receptionist
 def test_a_nurse_who_may_not_overbook_leaves_the_reason_of_an_overbooked_visit(staff: dict[str, User], john: Patient) -> None:
     book(register_patient("Ann", "Roe"), staff["doctor"])
     row = book(john, staff["doctor"], overbook_reason="Fever")
-    said = changed(row, notes="Brings the X-ray")
-    del said["overbook_reason"]
-    assert browser(staff["nurse"]).post(page(row), said).status_code == 302
+    values = changed(row, notes="Brings the X-ray")
+    del values["overbook_reason"]
+    assert browser(staff["nurse"]).post(page(row), values).status_code == 302
     row.refresh_from_db()
     assert (row.notes, row.overbook_reason) == ("Brings the X-ray", "Fever")
 
@@ -344,8 +344,8 @@ def test_once_the_patient_is_here_the_note_alone_is_written(
     text = receptionist_browser.get(page(row)).content.decode()
     assert 'name="scheduled_time_0"' not in text
     assert 'name="notes"' in text
-    said = {"version": row.updated_at.isoformat(), "appointment_type": "consultation", "notes": "Coughs"}
-    assert receptionist_browser.post(page(row), said).status_code == 302
+    values = {"version": row.updated_at.isoformat(), "appointment_type": "consultation", "notes": "Coughs"}
+    assert receptionist_browser.post(page(row), values).status_code == 302
     row.refresh_from_db()
     assert row.notes == "Coughs"
     refused = receptionist_browser.post(page(row), changed(row, duration_minutes=45)).content.decode()

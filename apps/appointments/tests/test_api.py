@@ -89,7 +89,7 @@ def test_the_references_booking_is_taken_with_a_warning_that_it_lies_in_the_past
     assert (reply.status_code, set(row)) == (201, WHOLE)
     assert {name: row[name] for name in sent} == sent
     assert (row["status"], row["ends_at"]) == ("scheduled", "2025-01-15T10:15:00Z")
-    assert [told["code"] for told in reply.json()["warnings"]] == ["in_the_past", "outside_hours"]
+    assert [warning["code"] for warning in reply.json()["warnings"]] == ["in_the_past", "outside_hours"]
     assert row_of(receptionist_api.get(reply.headers["Location"].removeprefix("/v1"))) == row
 
 
@@ -408,8 +408,8 @@ def test_a_cancelled_visit_is_kept_and_frees_its_time(receptionist_api: Any, pat
 
 def test_a_cancellation_may_stand_in_the_address_or_have_no_reason(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     rows = [book(patient, doctor, at(clock_time)) for clock_time in ("09:00", "10:00", "11:00")]
-    told = receptionist_api.call("DELETE", f"/appointments/{rows[0].pk}?cancellation_reason=Snow&notify_patient=false")
-    assert row_of(told)["cancellation_reason"] == "Snow"
+    reply = receptionist_api.call("DELETE", f"/appointments/{rows[0].pk}?cancellation_reason=Snow&notify_patient=false")
+    assert row_of(reply)["cancellation_reason"] == "Snow"
     assert OutboxEvent.objects.get(name="appointment.updated").payload["notify_patient"] is False
     assert receptionist_api.call("DELETE", f"/appointments/{rows[1].pk}").status_code == 200
     assert receptionist_api.post(f"/appointments/{rows[2].pk}/cancel", {"cancellation_reason": "Snow"}).status_code == 200
@@ -448,21 +448,21 @@ def test_the_list_is_filtered_by_patient_doctor_day_and_status(receptionist_api:
     third = book(patient, other, at("10:00", monday(2)))
     receptionist_api.post(f"/appointments/{second.pk}/cancel")
 
-    def found(query: str) -> list[str]:
+    def listed(query: str) -> list[str]:
         return [row["id"] for row in receptionist_api.get(f"/appointments?{query}").json()["data"]["appointments"]]
 
     ids = {row.pk: str(row.pk) for row in (first, second, third)}
     day = monday().isoformat()
-    assert found("") == [ids[third.pk], ids[second.pk], ids[first.pk]]
-    assert found("sort=scheduled_time") == [ids[first.pk], ids[second.pk], ids[third.pk]]
-    assert found(f"patient_id={patient.pk}") == [ids[third.pk], ids[first.pk]]
-    assert found(f"doctor_id={doctor.pk}&date_from={day}&date_to={day}") == [ids[second.pk], ids[first.pk]]
-    assert found(f"date_from={at('10:00').isoformat().replace('+', '%2B')}&date_to={day}&status=scheduled") == [ids[first.pk]]
-    assert found("status=cancelled") == [ids[second.pk]]
-    assert found(f"date_from={monday(3)}") == []
+    assert listed("") == [ids[third.pk], ids[second.pk], ids[first.pk]]
+    assert listed("sort=scheduled_time") == [ids[first.pk], ids[second.pk], ids[third.pk]]
+    assert listed(f"patient_id={patient.pk}") == [ids[third.pk], ids[first.pk]]
+    assert listed(f"doctor_id={doctor.pk}&date_from={day}&date_to={day}") == [ids[second.pk], ids[first.pk]]
+    assert listed(f"date_from={at('10:00').isoformat().replace('+', '%2B')}&date_to={day}&status=scheduled") == [ids[first.pk]]
+    assert listed("status=cancelled") == [ids[second.pk]]
+    assert listed(f"date_from={monday(3)}") == []
     survivor = register_patient("Jon", "Doe", phone="+1-555-0100")
     merge(patient, survivor)
-    assert found(f"patient_id={patient.pk}") == found(f"patient_id={survivor.pk}") == [ids[third.pk], ids[first.pk]]
+    assert listed(f"patient_id={patient.pk}") == listed(f"patient_id={survivor.pk}") == [ids[third.pk], ids[first.pk]]
 
 
 @pytest.mark.parametrize(
@@ -525,6 +525,6 @@ def test_a_booking_is_few_statements(receptionist_api: Any, patient: Patient, do
     receptionist_api.post("/appointments", body(patient, doctor))
     with CaptureQueriesContext(connection) as log:
         receptionist_api.post("/appointments", body(patient, doctor, scheduled_time=at("13:00").isoformat()))
-    beside = ("SAVEPOINT", "RELEASE", "accounts_session", "INSERT INTO audit_", "INSERT INTO events_")
-    own = [query["sql"] for query in log if not any(word in query["sql"] for word in beside)]
+    overhead = ("SAVEPOINT", "RELEASE", "accounts_session", "INSERT INTO audit_", "INSERT INTO events_")
+    own = [query["sql"] for query in log if not any(word in query["sql"] for word in overhead)]
     assert len(own) <= 4, "\n".join(own)

@@ -88,15 +88,15 @@ def test_a_visit_is_a_file_that_calendar_programs_read(staff: dict[str, User], d
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "expected"),
     [("requested", "TENTATIVE"), ("scheduled", "CONFIRMED"), ("confirmed", "CONFIRMED"), ("cancelled", "CANCELLED")],
 )
-def test_a_file_says_how_sure_the_visit_is(doctor: User, patient: Patient, status: str, told: str) -> None:
+def test_a_file_says_how_sure_the_visit_is(doctor: User, patient: Patient, status: str, expected: str) -> None:
     row = book(patient, doctor, status="requested" if status == "requested" else "scheduled")
     if status in ("confirmed", "cancelled"):
         services.change(by=SYSTEM, appointment_id=row.pk, changes={"status": status})
     (event,) = events(api_client(doctor).get(f"/appointments/{row.pk}.ics"))
-    assert event["status"] == told
+    assert event["status"] == expected
 
 
 def test_the_number_rises_with_every_change_and_the_uid_stays(

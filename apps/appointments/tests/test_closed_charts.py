@@ -34,8 +34,8 @@ def test_time_off_counts_no_visit_of_a_closed_chart(staff: dict[str, User], doct
     restrict(closed)
     path = f"/doctors/{doctor.pk}/time-off"
     for who, count in ((staff["receptionist"], 1), (doctor, 2)):  # the doctor is on the care team
-        (told,) = api_client(who).post(path, away(doctor)).json()["warnings"]
-        assert (told["code"], told["count"]) == ("visits_affected", count)
+        (warning,) = api_client(who).post(path, away(doctor)).json()["warnings"]
+        assert (warning["code"], warning["count"]) == ("visits_affected", count)
 
 
 def test_the_page_of_a_time_off_counts_no_visit_of_a_closed_chart(staff: dict[str, User], doctor: User) -> None:

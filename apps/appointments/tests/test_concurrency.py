@@ -96,8 +96,8 @@ def test_two_visits_of_one_patient_that_swap_their_times_at_once_wait_for_no_dea
         patient = register_patient("Ann", f"Roe {number}")
         first, second = at("09:00") + timedelta(days=7 * number), at("11:00") + timedelta(days=7 * number)
         one, two = book(patient, doctor, first), book(patient, other, second)
-        ways = ((one, second), (two, first))
-        done = run_concurrently(2, lambda turn: moved_to(ways[turn][0], scheduled_time=ways[turn][1]))  # noqa: B023
+        exchanges = ((one, second), (two, first))
+        done = run_concurrently(2, lambda turn: moved_to(exchanges[turn][0], scheduled_time=exchanges[turn][1]))  # noqa: B023
         assert done == ["SlotTaken", "SlotTaken"]  # neither time is free until the other visit has left it
     assert deadlocks() == before
 

@@ -28,8 +28,8 @@ def insert(visit: Appointment, **changes: Any) -> None:
     values = {field.column: getattr(visit, field.attname) for field in Appointment._meta.concrete_fields}
     values |= {"id": new_id(), **changes}
     with transaction.atomic(), connection.cursor() as cursor:
-        names, blanks = ", ".join(values), ", ".join(["%s"] * len(values))
-        cursor.execute(f"INSERT INTO appointments_appointment ({names}) VALUES ({blanks})", list(values.values()))
+        names, placeholders = ", ".join(values), ", ".join(["%s"] * len(values))
+        cursor.execute(f"INSERT INTO appointments_appointment ({names}) VALUES ({placeholders})", list(values.values()))
 
 
 def elsewhere(visit: Appointment) -> dict[str, Any]:

@@ -27,8 +27,8 @@ def begins(
     waiting: list[float], *begun: InProgress, closed: tuple[TimeSpan, ...] = (), now: datetime = NOON
 ) -> list[float | None]:
     """Minutes from noon on."""
-    found = estimates.estimated_starts(now, begun, waiting, closed=closed, until=MIDNIGHT)
-    return [None if at is None else (at - NOON) / MINUTE for at in found]
+    starts = estimates.estimated_starts(now, begun, waiting, closed=closed, until=MIDNIGHT)
+    return [None if at is None else (at - NOON) / MINUTE for at in starts]
 
 
 lengths = st.lists(st.floats(min_value=1, max_value=480), max_size=12)
@@ -106,10 +106,10 @@ def test_the_order_knows_every_triage_there_is() -> None:
 def test_nobody_is_called_before_whoever_stands_before_him(
     waiting: list[float], begun: list[InProgress], closed: tuple[TimeSpan, ...]
 ) -> None:
-    found = estimates.estimated_starts(NOON, begun, waiting, closed=closed, until=MIDNIGHT)
-    known = [at for at in found if at is not None]
-    assert len(found) == len(waiting)
-    assert found[: len(known)] == known  # behind somebody who is not seen today nobody is
+    starts = estimates.estimated_starts(NOON, begun, waiting, closed=closed, until=MIDNIGHT)
+    known = [at for at in starts if at is not None]
+    assert len(starts) == len(waiting)
+    assert starts[: len(known)] == known  # behind somebody who is not seen today nobody is
     assert all(later - sooner >= minutes * MINUTE for sooner, later, minutes in zip(known, known[1:], waiting, strict=False))
     assert all(NOON <= at < MIDNIGHT for at in known)
     away = [one for one in closed if not (begun and one.start <= NOON < one.end)]  # who is with somebody is at work

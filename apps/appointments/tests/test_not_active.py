@@ -142,8 +142,8 @@ def test_the_undo_of_a_move_leaves_the_visit_of_a_patient_who_died_meanwhile(sta
 
 
 def warning(reply: Any) -> dict[str, Any] | None:
-    found = [one for one in reply.json().get("warnings", []) if one["code"] == "visits_affected"]
-    return found[0] if found else None
+    warnings = [one for one in reply.json().get("warnings", []) if one["code"] == "visits_affected"]
+    return warnings[0] if warnings else None
 
 
 def test_a_death_says_how_many_booked_visits_it_affects(receptionist_api: Any, doctor: User) -> None:
@@ -153,10 +153,10 @@ def test_a_death_says_how_many_booked_visits_it_affects(receptionist_api: Any, d
     services.cancel(by=SYSTEM, appointment_id=book(patient, doctor, at("12:00")).pk)
     book(patient, doctor, at("10:00", monday() - 14 * DAY))  # before the death
     reply = receptionist_api.put(f"/patients/{patient.pk}", {"deceased_at": (clock.now() - DAY).isoformat()})
-    told = warning(reply)
+    affected = warning(reply)
     assert reply.status_code == 200
-    assert told is not None
-    assert (told["count"], told["visits"], told["field"]) == (2, 2, "deceased_at")
+    assert affected is not None
+    assert (affected["count"], affected["visits"], affected["field"]) == (2, 2, "deceased_at")
     assert warning(receptionist_api.put(f"/patients/{patient.pk}", {"phone": "415 555 0134"})) is None
     assert (
         warning(receptionist_api.put(f"/patients/{register_patient().pk}", {"deceased_at": (clock.now() - DAY).isoformat()}))
@@ -167,9 +167,9 @@ def test_a_death_says_how_many_booked_visits_it_affects(receptionist_api: Any, d
 def test_a_deactivation_says_how_many_booked_visits_it_affects(receptionist_api: Any, doctor: User) -> None:
     patient = register_patient()
     book(patient, doctor)
-    told = warning(receptionist_api.post(f"/patients/{patient.pk}/deactivate"))
-    assert told is not None
-    assert told["count"] == 1
+    affected = warning(receptionist_api.post(f"/patients/{patient.pk}/deactivate"))
+    assert affected is not None
+    assert affected["count"] == 1
     assert warning(receptionist_api.post(f"/patients/{register_patient().pk}/deactivate")) is None
 
 
@@ -183,13 +183,13 @@ def test_removed_working_hours_say_how_many_booked_visits_they_affect(receptioni
     path, hours = f"/doctors/{doctor.pk}/schedule", [{"weekday": 0, "starts": "09:00", "ends": "12:00"}]
     restrict(closed, hire("dr.team", "doctor", specialty="Any"))
     first = receptionist_api.put(path, {"hours": hours})
-    told = warning(first)
-    assert told is not None
-    assert (first.status_code, told["count"]) == (200, 1)  # the visit at 16:00, and none of a closed chart
+    affected = warning(first)
+    assert affected is not None
+    assert (first.status_code, affected["count"]) == (200, 1)  # the visit at 16:00, and none of a closed chart
     assert warning(receptionist_api.put(path, {"hours": hours})) is None
-    told = warning(receptionist_api.put(path, {"hours": []}))
-    assert told is not None
-    assert told["count"] == 1
+    affected = warning(receptionist_api.put(path, {"hours": []}))
+    assert affected is not None
+    assert affected["count"] == 1
 
 
 def test_the_pages_say_the_same(staff: dict[str, User], doctor: User) -> None:
@@ -212,13 +212,13 @@ def test_a_doctor_who_is_deactivated_or_changes_role_says_how_many_booked_visits
     restrict(closed, hire("dr.team", "doctor", specialty="Any"))
     assert warning(admin.put(f"/users/{doctor.pk}", {"first_name": "Sam"})) is None
     changed = admin.put(f"/users/{doctor.pk}", {"role": "nurse"})
-    told = warning(changed)
-    assert told is not None, changed.json()
-    assert (changed.status_code, told["count"], told["visits"], told["field"]) == (200, 2, 2, "role")
+    affected = warning(changed)
+    assert affected is not None, changed.json()
+    assert (changed.status_code, affected["count"], affected["visits"], affected["field"]) == (200, 2, 2, "role")
     assert warning(admin.put(f"/users/{doctor.pk}", {"role": "doctor"})) is None
-    told = warning(admin.post(f"/users/{doctor.pk}/deactivate"))
-    assert told is not None
-    assert (told["count"], "field" in told) == (2, False)
+    affected = warning(admin.post(f"/users/{doctor.pk}/deactivate"))
+    assert affected is not None
+    assert (affected["count"], "field" in affected) == (2, False)
     assert warning(admin.post(f"/users/{staff['nurse'].pk}/deactivate")) is None
 
 
@@ -227,9 +227,9 @@ def test_the_page_of_a_doctor_who_leaves_says_how_many_visits_stay_booked(staff:
     book(register_patient(), doctor)
     client, page = browser(staff["admin"]), f"/admin/accounts/user/{doctor.pk}"
     form = client.get(f"{page}/change/").context["adminform"].form
-    said = {name: form[name].value() or "" for name in form.fields} | {"role": "nurse"}
-    told = client.post(f"{page}/{way}/", said if way == "change" else {}, follow=True).content.decode()
-    assert "Booked appointments with this doctor: 1" in told
+    values = {name: form[name].value() or "" for name in form.fields} | {"role": "nurse"}
+    page_text = client.post(f"{page}/{way}/", values if way == "change" else {}, follow=True).content.decode()
+    assert "Booked appointments with this doctor: 1" in page_text
 
 
 def test_an_offer_of_the_waitlist_is_not_accepted_for_a_patient_who_died(receptionist_api: Any, doctor: User) -> None:
@@ -259,12 +259,12 @@ def test_a_merge_that_makes_a_patient_deceased_counts_the_appointments_that_stay
     assert reply.status_code == 201, reply.json()
     assert [(one["code"], one["count"]) for one in reply.json()["warnings"]] == [("visits_affected", 2)]
     page = f"/admin/patients/patient/{second.pk}/merge/?into={first.pk}"
-    told = (
+    page_text = (
         browser(staff["admin"])
         .post(page, {"first_name": "survivor", "deceased_at": "survivor", "reason": reason}, follow=True)
         .content.decode()
     )
-    assert "Booked appointments of this patient: 3" in told
+    assert "Booked appointments of this patient: 3" in page_text
     assert (
         admin.post(f"/patients/{register_patient('Ben').pk}/merge", {"into": str(register_patient("Benn").pk), "reason": reason})
         .json()

@@ -38,12 +38,12 @@ def page_of(receptionist_api: Any, query: str) -> tuple[list[str], dict[str, Any
 
 
 def all_pages(receptionist_api: Any, query: str) -> list[list[str]]:
-    found, cursor = [], None
-    while cursor is not None or not found:
+    collected, cursor = [], None
+    while cursor is not None or not collected:
         rows, block = page_of(receptionist_api, query + (f"&cursor={cursor}" if cursor else ""))
-        found.append(rows)
+        collected.append(rows)
         cursor = block["next_cursor"]
-    return found
+    return collected
 
 
 def test_a_visit_booked_between_two_pages_repeats_no_row(

@@ -32,10 +32,15 @@ def receptionist_browser(staff: dict[str, User]) -> Client:
 
 def week(doctor: User | None = None, *lines: tuple[Any, ...], **other: Any) -> dict[str, Any]:
     """The week's form as it is sent; a line is weekday, from, to."""
-    said: dict[str, Any] = {"slot_minutes": 20, "overbook_per_day": 3, "hours-TOTAL_FORMS": len(lines), "hours-INITIAL_FORMS": 0}
+    values: dict[str, Any] = {
+        "slot_minutes": 20,
+        "overbook_per_day": 3,
+        "hours-TOTAL_FORMS": len(lines),
+        "hours-INITIAL_FORMS": 0,
+    }
     for number, (weekday, starts, ends) in enumerate(lines):
-        said |= {f"hours-{number}-weekday": weekday, f"hours-{number}-starts": starts, f"hours-{number}-ends": ends}
-    return said | ({"doctor": str(doctor.pk)} if doctor else {}) | other
+        values |= {f"hours-{number}-weekday": weekday, f"hours-{number}-starts": starts, f"hours-{number}-ends": ends}
+    return values | ({"doctor": str(doctor.pk)} if doctor else {}) | other
 
 
 # Rooms
@@ -87,11 +92,11 @@ def test_nobody_but_administrators_keeps_rooms(staff: dict[str, User], reception
 
 
 def test_a_receptionist_publishes_a_week_with_a_break(staff: dict[str, User], receptionist_browser: Client) -> None:
-    said = week(staff["doctor"], (0, "09:00", "12:00"), (0, "13:00", "17:00"), ("", "", ""), minutes_procedure=60)
-    assert receptionist_browser.post(f"{WEEKS}add/", said).status_code == 302
-    found = selectors.week(SYSTEM, staff["doctor"].pk)
-    assert [(one.weekday, one.starts, one.ends) for one in found.hours] == [(0, time(9), time(12)), (0, time(13), time(17))]
-    assert (found.schedule.slot_minutes, found.schedule.overbook_per_day, found.lengths) == (20, 3, {"procedure": 60})
+    values = week(staff["doctor"], (0, "09:00", "12:00"), (0, "13:00", "17:00"), ("", "", ""), minutes_procedure=60)
+    assert receptionist_browser.post(f"{WEEKS}add/", values).status_code == 302
+    published = selectors.week(SYSTEM, staff["doctor"].pk)
+    assert [(one.weekday, one.starts, one.ends) for one in published.hours] == [(0, time(9), time(12)), (0, time(13), time(17))]
+    assert (published.schedule.slot_minutes, published.schedule.overbook_per_day, published.lengths) == (20, 3, {"procedure": 60})
 
 
 def test_a_week_is_changed_and_what_is_not_touched_stays(staff: dict[str, User], receptionist_browser: Client) -> None:
@@ -101,17 +106,17 @@ def test_a_week_is_changed_and_what_is_not_touched_stays(staff: dict[str, User],
     row = DoctorSchedule.objects.get()
     page = receptionist_browser.get(f"{WEEKS}{row.pk}/change/").content.decode()
     assert 'value="2030-01-01"' in page
-    said = week(None, (2, "09:00", "12:00"), (4, "08:00", "10:00"), minutes_lab=10, version=row.updated_at.isoformat())
-    said |= {"hours-INITIAL_FORMS": 1, "hours-0-valid_from": "2030-01-01", "slot_minutes": 15, "overbook_per_day": 6}
-    assert receptionist_browser.post(f"{WEEKS}{row.pk}/change/", said).status_code == 302
-    found = selectors.week(SYSTEM, doctor.pk)
-    assert [(one.weekday, one.valid_from) for one in found.hours] == [(2, date(2030, 1, 1)), (4, None)]
-    assert found.lengths == {"lab": 10}
+    values = week(None, (2, "09:00", "12:00"), (4, "08:00", "10:00"), minutes_lab=10, version=row.updated_at.isoformat())
+    values |= {"hours-INITIAL_FORMS": 1, "hours-0-valid_from": "2030-01-01", "slot_minutes": 15, "overbook_per_day": 6}
+    assert receptionist_browser.post(f"{WEEKS}{row.pk}/change/", values).status_code == 302
+    published = selectors.week(SYSTEM, doctor.pk)
+    assert [(one.weekday, one.valid_from) for one in published.hours] == [(2, date(2030, 1, 1)), (4, None)]
+    assert published.lengths == {"lab": 10}
 
 
 def test_hours_that_overlap_are_told_at_their_line(staff: dict[str, User], receptionist_browser: Client) -> None:
-    said = week(staff["doctor"], ("", "", ""), (0, "09:00", "12:00"), (0, "11:00", "13:00"))
-    response = receptionist_browser.post(f"{WEEKS}add/", said)
+    values = week(staff["doctor"], ("", "", ""), (0, "09:00", "12:00"), (0, "11:00", "13:00"))
+    response = receptionist_browser.post(f"{WEEKS}add/", values)
     assert "must not overlap" in str(response.context["adminform"].form.lines[2].errors)
     assert not DoctorSchedule.objects.exists()
     half = receptionist_browser.post(f"{WEEKS}add/", week(staff["doctor"], (0, "09:00", "")))
@@ -135,8 +140,8 @@ def test_doctors_publish_their_own_week_alone_and_nurses_none(staff: dict[str, U
 
 
 def away(doctor: User, starts: str = "09:00", ends: str = "12:00") -> dict[str, Any]:
-    said = {"starts_at_0": monday(), "starts_at_1": starts, "ends_at_0": monday(), "ends_at_1": ends}
-    return {"doctor": str(doctor.pk), "reason": "Course"} | said
+    values = {"starts_at_0": monday(), "starts_at_1": starts, "ends_at_0": monday(), "ends_at_1": ends}
+    return {"doctor": str(doctor.pk), "reason": "Course"} | values
 
 
 def test_time_off_tells_how_many_visits_lie_in_it_and_is_taken_back(staff: dict[str, User], receptionist_browser: Client) -> None:

@@ -42,12 +42,12 @@ def test_a_list_by_status_does_not_walk_past_all_visits_of_another(staff: dict[s
     row = book(register_patient("Ann", "Roe"), staff["doctor"], at("10:00"))
     fill(row, missed_before=newest_first)
     with CaptureQueriesContext(connection) as log:
-        found = selectors.list_page(
+        listing = selectors.list_page(
             visible_to=SYSTEM, newest_first=newest_first, status="no_show", since=at("10:00") - timedelta(days=3650)
         )
     expected = Appointment.objects.filter(status="no_show").order_by("-scheduled_time" if newest_first else "scheduled_time")
-    assert [row["id"] for row in found.rows] == [row.pk for row in expected[:20]]
-    assert found.total == Total(MANY // 2)
+    assert [row["id"] for row in listing.rows] == [row.pk for row in expected[:20]]
+    assert listing.total == Total(MANY // 2)
     (page,) = [asked["sql"] for asked in log if "LIMIT 21" in asked["sql"]]
     with connection.cursor() as cursor:
         cursor.execute(AS_AT_MILLIONS)

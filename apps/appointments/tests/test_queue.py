@@ -31,8 +31,8 @@ FIVE = (("First", 50), ("Second", 40), ("Third", 30), ("Fourth", 20), ("Fifth", 
 @pytest.fixture
 def clock() -> Iterator[Any]:
     """It is Monday, ten o'clock where the clinic is."""
-    with time_machine.travel(TEN, tick=False) as told:
-        yield told
+    with time_machine.travel(TEN, tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_the_queue_is_filtered_by_doctor_room_and_triage_with_its_numbers(
     book_and_check_in("Ada", doctor, 30, room_id=here.pk)
     mark(book_and_check_in("Bea", doctor, 20), "urgent")
     book_and_check_in("Cleo", patel, 10)
-    for query, found in (
+    for query, expected in (
         (f"doctor_id={doctor.pk}", ["Bea", "Ada"]),
         (f"doctor_id={patel.pk}", ["Cleo"]),
         (f"room_id={here.pk}", ["Ada"]),
@@ -242,8 +242,8 @@ def test_the_queue_is_filtered_by_doctor_room_and_triage_with_its_numbers(
         ("triage=emergency", []),
     ):
         data = look(staff["nurse"], f"?{query}")
-        assert (names(data), data["summary"]["waiting"]) == (found, len(found)), query
-        assert [place["position"] for place in data["queue"]] == list(range(1, len(found) + 1))
+        assert (names(data), data["summary"]["waiting"]) == (expected, len(expected)), query
+        assert [place["position"] for place in data["queue"]] == list(range(1, len(expected) + 1))
     # a filter hides others and does not make anybody's turn come sooner
     assert still(look(staff["nurse"], f"?room_id={here.pk}")) == {"Ada": 15}
 
@@ -295,13 +295,13 @@ def test_a_closed_chart_is_neither_shown_nor_counted_and_takes_its_time_all_the_
     book_and_check_in("Open", patel, 10)
     for patient in (closed, forgotten, begun):
         restrict(patient, staff["nurse"])
-    told, hidden = look(staff["nurse"]), look(staff["receptionist"])
-    assert (names(told), names(hidden)) == (["Hale", "Open", "Hale"], ["Open"])
+    shown, hidden = look(staff["nurse"]), look(staff["receptionist"])
+    assert (names(shown), names(hidden)) == (["Hale", "Open", "Hale"], ["Open"])
     numbers = ("waiting", "left_over", "in_progress", "called_today", "longest_wait_minutes")
-    assert [told["summary"][name] for name in numbers] == [2, 1, 1, 1, 60]
+    assert [shown["summary"][name] for name in numbers] == [2, 1, 1, 1, 60]
     assert [hidden["summary"][name] for name in numbers] == [1, 0, 0, 0, 10]
     assert (hidden["queue"][0]["position"], hidden["pagination"]["total"]) == (1, 1)
-    assert still(hidden)["Open"] == still(told)["Open"] == 15
+    assert still(hidden)["Open"] == still(shown)["Open"] == 15
 
 
 def test_looking_at_the_queue_is_on_record(staff: dict[str, User], doctor: User) -> None:

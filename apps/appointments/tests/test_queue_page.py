@@ -32,8 +32,8 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[Any]:
     """It is ten o'clock where the clinic is."""
-    with time_machine.travel(at("10:00"), tick=False) as told:
-        yield told
+    with time_machine.travel(at("10:00"), tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def text_of(response: Any) -> str:
 def rows(text: str) -> list[list[str]]:
     """The table as somebody reads it, a list of cells for each row."""
     body = re.search(r"<tbody>.*</tbody>", text, re.S)
-    found = re.findall(r"<tr.*?</tr>", body.group() if body else "", re.S)
-    return [[" ".join(unescape(strip_tags(cell)).split()) for cell in re.split(r"<t[hd][^>]*>", row)[1:]] for row in found]
+    table_rows = re.findall(r"<tr.*?</tr>", body.group() if body else "", re.S)
+    return [[" ".join(unescape(strip_tags(cell)).split()) for cell in re.split(r"<t[hd][^>]*>", row)[1:]] for row in table_rows]
 
 
 def seen(text: str) -> str:

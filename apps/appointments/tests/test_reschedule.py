@@ -170,8 +170,8 @@ def test_the_visits_move_with_history_facts_and_a_row_each(ill: User, other: Use
         assert (row.doctor_id, row.scheduled_time) == (other.pk, before)
     rows = RescheduledAppointment.objects.filter(move=done.move)
     assert {(row.from_doctor_id, row.to_doctor_id, row.result) for row in rows} == {(ill.pk, other.pk, "moved")}
-    told = OutboxEvent.objects.filter(name="appointment.updated")
-    assert [(fact.payload["changes"], fact.payload["notify_patient"]) for fact in told] == [(["doctor_id"], False)] * 2
+    events = OutboxEvent.objects.filter(name="appointment.updated")
+    assert [(fact.payload["changes"], fact.payload["notify_patient"]) for fact in events] == [(["doctor_id"], False)] * 2
     fact = OutboxEvent.objects.get(name="schedule.visits_moved").payload
     assert (fact["visits"], fact["to_doctor_id"], fact["move_id"]) == (2, str(other.pk), str(done.move.pk))
     assert AuditEvent.objects.filter(action="schedule.visits_moved", object_id=done.move.pk).exists()
@@ -193,12 +193,12 @@ def test_a_place_that_was_taken_meanwhile_leaves_that_visit_unplaced(
     visits = [book(register_patient(name), ill, at(time)) for name, time in (("A", "09:00"), ("B", "10:00"))]
     planned = reschedule_plan.proposals
 
-    def then_somebody_books(*args: Any, **kwargs: Any) -> Any:
-        found = planned(*args, **kwargs)
+    def then_a_booking_takes_it(*args: Any, **kwargs: Any) -> Any:
+        result = planned(*args, **kwargs)
         book(register_patient("C"), other, at("10:00"))  # after the plan was made, before it is carried out
-        return found
+        return result
 
-    monkeypatch.setattr(reschedule_plan, "proposals", then_somebody_books)
+    monkeypatch.setattr(reschedule_plan, "proposals", then_a_booking_takes_it)
     done = move(ill, other)
     assert went(done.plan) == {visits[0].pk: at("09:00"), visits[1].pk: "taken_meanwhile"}
     visits[1].refresh_from_db()
@@ -288,8 +288,8 @@ def test_an_undo_keeps_what_was_changed_since_and_what_lost_its_place(ill: User,
     book(register_patient("E"), ill, at("10:00"))
     services.cancel(by=SYSTEM, appointment_id=gone.pk)
     services.undo_bulk_reschedule(by=SYSTEM, move_id=done.move.pk)
-    told = {row.appointment_id: (row.result, row.because) for row in RescheduledAppointment.objects.all()}
-    assert told == {
+    results = {row.appointment_id: (row.result, row.because) for row in RescheduledAppointment.objects.all()}
+    assert results == {
         changed.pk: ("kept", "changed_since"),
         lost.pk: ("kept", "old_place_taken"),
         back.pk: ("put_back", ""),
@@ -385,20 +385,20 @@ def test_plan_move_and_undo_over_the_api(ill: User, other: User, staff: dict[str
     assert not BulkReschedule.objects.exists()
     reply = receptionist_api.post(address, asked(other, dry_run=False))
     assert reply.status_code == 200, reply.content
-    told = reply.json()["data"]["move"]
-    (row,) = told["visits"]
+    move = reply.json()["data"]["move"]
+    (row,) = move["visits"]
     assert (row["appointment_id"], row["patient_id"], row["result"]) == (str(visit.pk), str(patient.pk), "moved")
     assert row["after"] == seen["visits"][0]["after"]
     assert (row["before"]["doctor_id"], row["after"]["doctor_id"]) == (str(ill.pk), str(other.pk))
-    again = receptionist_api.get(f"/appointments/moves/{told['id']}").json()["data"]["move"]
-    assert again["visits"] == told["visits"]
-    back = receptionist_api.post(f"/appointments/moves/{told['id']}/undo").json()["data"]["move"]
+    again = receptionist_api.get(f"/appointments/moves/{move['id']}").json()["data"]["move"]
+    assert again["visits"] == move["visits"]
+    back = receptionist_api.post(f"/appointments/moves/{move['id']}/undo").json()["data"]["move"]
     assert (back["visits"][0]["result"], back["undo_until"], back["undone_by"]) == (
         "put_back",
         None,
         str(staff["receptionist"].pk),
     )
-    assert receptionist_api.post(f"/appointments/moves/{told['id']}/undo").status_code == 409
+    assert receptionist_api.post(f"/appointments/moves/{move['id']}/undo").status_code == 409
 
 
 def test_who_moves_visits(ill: User, other: User, staff: dict[str, User]) -> None:
@@ -451,12 +451,12 @@ def test_visits_of_closed_charts_stay_and_are_neither_shown_nor_counted(ill: Use
     restrict(closed)
     receptionist_api = api_client(staff["receptionist"])
     reply = receptionist_api.post(f"/doctors/{ill.pk}/move-appointments", asked(other, dry_run=False))
-    told = reply.json()["data"]["move"]
-    assert ([row["appointment_id"] for row in told["visits"]], told["not_shown"]) == ([str(shown.pk)], 0)
+    move = reply.json()["data"]["move"]
+    assert ([row["appointment_id"] for row in move["visits"]], move["not_shown"]) == ([str(shown.pk)], 0)
     assert str(hidden.pk) not in reply.content.decode()
     assert Appointment.objects.get(pk=hidden.pk).doctor_id == ill.pk
     restrict(shown.patient)
-    assert receptionist_api.get(f"/appointments/moves/{told['id']}").json()["data"]["move"]["visits"] == []
+    assert receptionist_api.get(f"/appointments/moves/{move['id']}").json()["data"]["move"]["visits"] == []
     assert api_client(ill).post(f"/doctors/{ill.pk}/move-appointments", asked(other)).json()["data"]["move"]["not_shown"] == 0
 
 
@@ -491,7 +491,7 @@ def test_moves_both_ways_bookings_and_undos_at_once_never_wait_in_a_circle() -> 
     people = [register_patient("Crowd", str(number)) for number in range(6)]
     for _ in range(10):
         rows = [book(people[n], (one, two)[n % 2], at("09:00") + timedelta(minutes=15 * n)) for n in range(6)]
-        acts: list[Callable[[], Any]] = [
+        actions: list[Callable[[], Any]] = [
             lambda: move(one, two),
             lambda: move(two, one),
             lambda: book(people[0], two, at("09:00", monday() + TUESDAY)),
@@ -501,9 +501,9 @@ def test_moves_both_ways_bookings_and_undos_at_once_never_wait_in_a_circle() -> 
                 by=SYSTEM, move_id=BulkReschedule.objects.filter(undone_at=None).latest("moved_at").pk
             ),
         ]
-        for found in run_concurrently(6, lambda n: refused(acts[n]) if n < 5 else _undone(acts[n])):  # noqa: B023
-            assert getattr(found, "code", "") != "SERVICE_UNAVAILABLE", found
-            assert not isinstance(found, Exception) or isinstance(found, SlotTaken | HimsError)
+        for refusal in run_concurrently(6, lambda n: refused(actions[n]) if n < 5 else _undone(actions[n])):  # noqa: B023
+            assert getattr(refusal, "code", "") != "SERVICE_UNAVAILABLE", refusal
+            assert not isinstance(refusal, Exception) or isinstance(refusal, SlotTaken | HimsError)
         Appointment.objects.exclude(status="cancelled").update(status="cancelled", cancelled_at=at())
 
 

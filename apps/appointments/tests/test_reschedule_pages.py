@@ -48,7 +48,7 @@ def receptionist_api(staff: dict[str, User]) -> Client:
 
 def asked(ill: User, to: User | None = None, **more: Any) -> dict[str, Any]:
     """The form as it is sent: all of next Monday."""
-    said = {
+    values = {
         "doctor_id": str(ill.pk),
         "date_from_0": str(monday()),
         "date_from_1": "00:00",
@@ -58,16 +58,16 @@ def asked(ill: User, to: User | None = None, **more: Any) -> dict[str, Any]:
         "reason": "Ill",
         "notify_patient": "on",
     }
-    return said | more
+    return values | more
 
 
-def look(receptionist_api: Client, said: dict[str, Any]) -> Any:
-    return receptionist_api.post(ADD, said | {"look": "1"})
+def look(receptionist_api: Client, values: dict[str, Any]) -> Any:
+    return receptionist_api.post(ADD, values | {"look": "1"})
 
 
-def agree(receptionist_api: Client, said: dict[str, Any], shown: Any, **more: Any) -> Any:
+def agree(receptionist_api: Client, values: dict[str, Any], shown: Any, **more: Any) -> Any:
     """Press the button below the plan that was shown."""
-    return receptionist_api.post(ADD, said | {"seen": seen(shown), "_save": "1"} | more, follow=True)
+    return receptionist_api.post(ADD, values | {"seen": seen(shown), "_save": "1"} | more, follow=True)
 
 
 def seen(shown: Any) -> list[str]:
@@ -330,8 +330,8 @@ def test_time_off_and_the_diary_lead_to_the_move_of_that_doctor_and_time(
     assert f'<option value="{ill.pk}" selected>' in form
     assert [f'value="{value}"' in form for value in (monday(), "09:00", "12:00")] == [True] * 3
     assert "Reschedule this doctor" not in text_of(browser(staff["nurse"]).get(page)) + text_of(browser(other).get(page))
-    diary = receptionist_api.get(f"{reverse('admin:schedule')}?view=week&doctor={ill.pk}&date={monday()}")
-    form = text_of(receptionist_api.get(diary.context["move"]))
+    schedule_page = receptionist_api.get(f"{reverse('admin:schedule')}?view=week&doctor={ill.pk}&date={monday()}")
+    form = text_of(receptionist_api.get(schedule_page.context["move"]))
     assert f'<option value="{ill.pk}" selected>' in form
     assert f'value="{monday() + timedelta(days=7)}"' in form
     assert browser(staff["nurse"]).get(reverse("admin:schedule")).context["move"] == ""

@@ -39,8 +39,8 @@ def slots(hours: list[Hours], day: date, minutes: int = 60, grid: int = 60, take
     """The beginnings of the free times of a day, by the clinic's clock with its offset."""
     start = datetime.combine(day, time(), LA).astimezone(UTC)
     spans = rules.open_spans(hours, [day], LA)
-    found = rules.slots(spans, taken, minutes=minutes, grid=grid, start=start, end=start + timedelta(days=2))
-    return [f"{span.start.astimezone(LA):%H:%M %z}" for span in found]
+    free = rules.slots(spans, taken, minutes=minutes, grid=grid, start=start, end=start + timedelta(days=2))
+    return [f"{span.start.astimezone(LA):%H:%M %z}" for span in free]
 
 
 def test_on_the_day_the_clocks_go_forward_an_hour_is_missing_and_no_slot_lies_in_it() -> None:
@@ -104,18 +104,18 @@ def test_whatever_is_taken_slots_are_free_in_hours_on_the_grid_apart_and_none_is
     hours = sorted(open_spans, key=lambda span: span.start)
     hours = [span for number, span in enumerate(hours) if not any(span.overlaps(other) for other in hours[:number])]
     busy = sorted(taken, key=lambda span: span.start)
-    found = list(rules.slots(hours, busy, minutes=length, grid=grid, start=start, end=end))
-    for slot in found:
+    free = list(rules.slots(hours, busy, minutes=length, grid=grid, start=start, end=end))
+    for slot in free:
         home = [span for span in hours if span.start <= slot.start and slot.end <= span.end]
         assert len(home) == 1
         assert (slot.start - home[0].start) % timedelta(minutes=grid) == timedelta(0) or slot.start == start
         assert not any(slot.overlaps(other) for other in busy)
         assert start <= slot.start < end
         assert slot.end - slot.start == length * MINUTE
-    assert not any(one.overlaps(other) for one, other in pairwise(found))
+    assert not any(one.overlaps(other) for one, other in pairwise(free))
     for span in hours:  # a place on the grid that is free and apart from every slot found would have been one
         for line in range(0, int((span.end - span.start) / MINUTE), grid):
             place = TimeSpan(span.start + line * MINUTE, span.start + (line + length) * MINUTE)
             fits = place.end <= span.end and start <= place.start < end
-            if fits and not any(place.overlaps(other) for other in (*busy, *found)):
+            if fits and not any(place.overlaps(other) for other in (*busy, *free)):
                 pytest.fail(f"{place} was left out")

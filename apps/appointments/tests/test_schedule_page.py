@@ -22,7 +22,7 @@ from apps.patients.tests.factories import register_patient, restrict
 
 pytestmark = pytest.mark.django_db
 
-DIARY = "/admin/schedule/"
+SCHEDULE = "/admin/schedule/"
 
 
 @pytest.fixture
@@ -36,18 +36,18 @@ def receptionist_browser(staff: dict[str, User]) -> Client:
 
 
 def day(**other: Any) -> str:
-    return f"{DIARY}?" + "&".join(f"{name}={value}" for name, value in ({"date": monday()} | other).items())
+    return f"{SCHEDULE}?" + "&".join(f"{name}={value}" for name, value in ({"date": monday()} | other).items())
 
 
 def table(response: Any) -> dict[str, list[str]]:
     """The table as somebody reads it: by the row's time the words of its cells."""
     body = re.search(r"<tbody>.*</tbody>", response.content.decode(), re.S)
     assert body, "there is no table"
-    found = {}
+    grid = {}
     for row in re.findall(r"<tr>(.*?)</tr>", body.group(), re.S):
         head, *cells = [" ".join(strip_tags(cell).split()) for cell in re.split(r"<t[hd][^>]*>", row)[1:]]
-        found[head] = cells
-    return found
+        grid[head] = cells
+    return grid
 
 
 def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(
@@ -62,13 +62,13 @@ def test_a_day_shows_each_doctor_with_what_is_free_taken_and_closed(
     services.confirm(by=SYSTEM, appointment_id=row.pk)
     response = receptionist_browser.get(day())
     text = response.content.decode()
-    found = table(response)
+    grid = table(response)
     # Columns by name: Patel, Tester
-    assert found["09:00"] == ["Book 09:00 Dr Patel", "Book 09:00 Dr Tester"]
-    assert found["09:15"] == ["Book 09:15 Dr Patel", "09:15–09:45 DOE, John, consultation: ✓ confirmed Room 1"]
-    assert found["09:30"] == ["Break", "until 09:45"]
-    assert found["10:30"] == ["Time off", "Book 10:30 Dr Tester"]
-    assert list(found) == ["09:00", "09:15", "09:30", "09:45", "10:00", "10:15", "10:30", "10:45"]
+    assert grid["09:00"] == ["Book 09:00 Dr Patel", "Book 09:00 Dr Tester"]
+    assert grid["09:15"] == ["Book 09:15 Dr Patel", "09:15–09:45 DOE, John, consultation: ✓ confirmed Room 1"]
+    assert grid["09:30"] == ["Break", "until 09:45"]
+    assert grid["10:30"] == ["Time off", "Book 10:30 Dr Tester"]
+    assert list(grid) == ["09:00", "09:15", "09:30", "09:45", "10:00", "10:15", "10:30", "10:45"]
     assert reverse("admin:appointments_appointment_change", args=[row.pk]) in text
     assert (
         f"{reverse('admin:appointments_appointment_add')}?doctor={smith.pk}&amp;at={at('09:00').astimezone(UTC):%Y-%m-%dT%H}"
@@ -146,7 +146,7 @@ def test_a_visit_of_a_closed_chart_is_taken_time_without_name_and_link(
 def test_the_desk_and_the_clinicians_open_the_diary_and_nobody_else(staff: dict[str, User]) -> None:
     opened = {role for role in staff if browser(staff[role]).get(day()).status_code == 200}
     assert opened == {"admin", "doctor", "nurse", "receptionist"}
-    assert Client().get(DIARY).status_code == 302
+    assert Client().get(SCHEDULE).status_code == 302
 
 
 def test_every_look_is_one_row_of_the_trail_with_what_was_asked_for(
@@ -163,9 +163,9 @@ def test_the_page_asks_the_database_as_often_for_many_visits_as_for_one(
     staff: dict[str, User], receptionist_browser: Client, django_assert_max_num_queries: Any
 ) -> None:
     def asked() -> int:
-        with django_assert_max_num_queries(20) as found:
+        with django_assert_max_num_queries(20) as captured:
             assert receptionist_browser.get(day()).status_code == 200
-        return len(found)
+        return len(captured)
 
     publish(staff["doctor"])
     book(register_patient("Ann", "Roe"), staff["doctor"], at("16:00"), room_id=room().pk)
@@ -181,7 +181,7 @@ def test_the_page_asks_the_database_as_often_for_many_visits_as_for_one(
     "query", ["date=nonsense", "view=year", "doctor=x", "date=0001-01-01&view=week", "date=9999-12-31", "type=x"]
 )
 def test_a_nonsense_address_shows_some_day(staff: dict[str, User], receptionist_browser: Client, query: str) -> None:
-    assert receptionist_browser.get(f"{DIARY}?{query}").status_code == 200
+    assert receptionist_browser.get(f"{SCHEDULE}?{query}").status_code == 200
 
 
 def test_on_the_day_the_clocks_go_forward_free_times_are_real_ones(staff: dict[str, User], receptionist_browser: Client) -> None:
@@ -195,6 +195,6 @@ def test_on_the_day_the_clocks_go_forward_free_times_are_real_ones(staff: dict[s
 def test_on_the_day_the_clocks_go_back_the_hour_is_there_twice(staff: dict[str, User], receptionist_browser: Client) -> None:
     hours = [WeeklyHours(weekday=6, starts=time(0, 30), ends=time(3))]
     services.set_schedule(by=SYSTEM, doctor_id=staff["doctor"].pk, schedule=NewSchedule(hours=hours, slot_minutes=30))
-    found = table(receptionist_browser.get(day(date=date(2027, 11, 7))))
-    assert list(found) == ["00:30", "01:00", "01:30", "01:00 again", "01:30 again", "02:00", "02:30"]
-    assert (found["01:00"], found["01:00 again"]) == (["Book 01:00 PDT Dr Tester"], ["Book 01:00 PST Dr Tester"])
+    grid = table(receptionist_browser.get(day(date=date(2027, 11, 7))))
+    assert list(grid) == ["00:30", "01:00", "01:30", "01:00 again", "01:30 again", "02:00", "02:30"]
+    assert (grid["01:00"], grid["01:00 again"]) == (["Book 01:00 PDT Dr Tester"], ["Book 01:00 PST Dr Tester"])

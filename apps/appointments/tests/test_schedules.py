@@ -241,7 +241,7 @@ def test_time_off_says_what_it_hits_and_can_be_taken_back(staff: dict[str, User]
             "scheduled_time": at("14:00").isoformat(),
         },
     )
-    assert [told["code"] for told in late.json()["warnings"]] == ["doctor_time_off"]
+    assert [warning["code"] for warning in late.json()["warnings"]] == ["doctor_time_off"]
     assert receptionist_api.get(f"/doctors/{doctor.pk}/time-off").json()["data"]["pagination"]["total"] == 1
     assert receptionist_api.call("DELETE", there).status_code == 200
     assert receptionist_api.call("DELETE", there).status_code == 404

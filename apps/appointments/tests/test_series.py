@@ -58,8 +58,8 @@ def body(patient: Patient, doctor: User | None, **more: Any) -> dict[str, Any]:
 
 def wall(first: str, zone: str = "America/Los_Angeles", **more: Any) -> list[tuple[str, str]]:
     begin = datetime.fromisoformat(first).replace(tzinfo=ZoneInfo(zone))
-    found = recurrence.occurrences(begin, zone=ZoneInfo(zone), rhythm=Rhythm(**({"count": 3} | more)))
-    return [(f"{one.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}", str(one.change)) for one in found]
+    times = recurrence.occurrences(begin, zone=ZoneInfo(zone), rhythm=Rhythm(**({"count": 3} | more)))
+    return [(f"{one.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}", str(one.change)) for one in times]
 
 
 def test_ten_o_clock_stays_ten_o_clock_when_the_clocks_change() -> None:
@@ -76,11 +76,11 @@ def test_a_time_the_clocks_skip_is_as_long_after_the_jump_and_said() -> None:
 
 
 def test_of_a_time_the_clocks_repeat_it_is_the_first_and_said() -> None:
-    found = list(
+    booked = list(
         recurrence.occurrences(datetime(2027, 10, 31, 1, 30, tzinfo=CALIFORNIA), rhythm=Rhythm(count=2), zone=CALIFORNIA)
     )
-    assert found[1].change is ClockChange.REPEATED
-    assert (found[1].at - found[0].at) == timedelta(days=7)  # the first 01:30 is still in summer time
+    assert booked[1].change is ClockChange.REPEATED
+    assert (booked[1].at - booked[0].at) == timedelta(days=7)  # the first 01:30 is still in summer time
 
 
 def days(first: str, **rhythm: Any) -> list[str]:
@@ -168,8 +168,8 @@ def test_where_nothing_is_free_nothing_is_written(doctor: User, patient: Patient
 def test_each_visit_and_the_series_are_announced(doctor: User, patient: Patient) -> None:
     done = series(patient, doctor)
     assert OutboxEvent.objects.filter(name="appointment.created").count() == 4
-    told = OutboxEvent.objects.get(name="appointment.series_booked").payload
-    assert (told["series_id"], told["booked"], told["every_weeks"]) == (str(done.series.pk), 4, 1)
+    payload = OutboxEvent.objects.get(name="appointment.series_booked").payload
+    assert (payload["series_id"], payload["booked"], payload["every_weeks"]) == (str(done.series.pk), 4, 1)
     assert AuditEvent.objects.get(action="appointment.series_booked").patient_id == patient.pk
 
 
@@ -253,12 +253,19 @@ def test_a_series_over_the_api_says_what_was_booked_and_what_was_not(
     receptionist_api = api_client(staff["receptionist"])
     reply = receptionist_api.post("/appointments/series", body(patient, doctor))
     assert reply.status_code == 201, reply.content
-    told = reply.json()["data"]["series"]
-    assert (told["occurrences"], told["booked"], len(told["appointments"]), len(told["clashes"])) == (3, 2, 2, 1)
-    assert len(told["clashes"][0]["alternatives"]) == 3
+    booked_series = reply.json()["data"]["series"]
+    assert (
+        booked_series["occurrences"],
+        booked_series["booked"],
+        len(booked_series["appointments"]),
+        len(booked_series["clashes"]),
+    ) == (3, 2, 2, 1)
+    assert len(booked_series["clashes"][0]["alternatives"]) == 3
     again = receptionist_api.get(reply.headers["Location"].removeprefix("/v1"))
     assert again.status_code == 200
-    assert [row["id"] for row in again.json()["data"]["series"]["appointments"]] == [row["id"] for row in told["appointments"]]
+    assert [row["id"] for row in again.json()["data"]["series"]["appointments"]] == [
+        row["id"] for row in booked_series["appointments"]
+    ]
     assert AuditEvent.objects.get(action="series.read").patient_id == patient.pk
 
 
@@ -385,10 +392,13 @@ def test_two_series_of_one_doctor_at_once_never_wait_in_a_circle() -> None:
     for number in range(50):
         shift = timedelta(weeks=8 * (number % 4))  # they share some of their weeks, not all, and begin elsewhere
         firsts = [at() + timedelta(minutes=15 * (number // 4)), at() + timedelta(minutes=15 * (number // 4)) + timedelta(weeks=3)]
-        found = run_concurrently(2, lambda place: refused(lambda: series(people[place], doctor, firsts[place] + shift, count=6)))  # noqa: B023
-        assert all(isinstance(one, BookedSeries | NothingBooked) for one in found), found
-    held = list(Appointment.objects.order_by("scheduled_time").values_list("scheduled_time", flat=True))
-    assert len(set(held)) == len(held) > 50
+        outcomes = run_concurrently(
+            2,
+            lambda place: refused(lambda: series(people[place], doctor, firsts[place] + shift, count=6)),  # noqa: B023
+        )
+        assert all(isinstance(one, BookedSeries | NothingBooked) for one in outcomes), outcomes
+    booked_times = list(Appointment.objects.order_by("scheduled_time").values_list("scheduled_time", flat=True))
+    assert len(set(booked_times)) == len(booked_times) > 50
 
 
 @pytest.mark.django_db(transaction=True)
@@ -404,7 +414,7 @@ def test_series_bookings_and_moves_of_one_diary_never_wait_in_a_circle() -> None
 
     for _ in range(12):
         rows = [refused(lambda n=n: book(people[n], dice.choice(doctors), at(day=monday(1 + n)))) for n in range(4)]
-        acts: list[Callable[[], Any]] = [
+        actions: list[Callable[[], Any]] = [
             lambda: series(people[0], doctors[0], count=5),
             lambda: series(people[1], doctors[0], at(day=monday(3)), count=5),
             lambda: series(people[2], doctors[1], count=5),
@@ -416,16 +426,16 @@ def test_series_bookings_and_moves_of_one_diary_never_wait_in_a_circle() -> None
             ],
             lambda: book(people[3], doctors[0], at(day=monday(2))),
         ]
-        dice.shuffle(acts)
-        for one in race(*acts):
+        dice.shuffle(actions)
+        for one in race(*actions):
             assert one is None or not isinstance(one, BaseException) or isinstance(one, HimsError), one
             assert getattr(one, "code", "") != "SERVICE_UNAVAILABLE", one
         Appointment.objects.exclude(status="cancelled").update(status="cancelled", cancelled_at=at())
 
 
-def race(*acts: Callable[[], Any]) -> list[Any]:
+def race(*actions: Callable[[], Any]) -> list[Any]:
     """All at one moment; what each answered, or was refused with. Anything else is raised here: a deadlock too."""
-    start = Barrier(len(acts))
+    start = Barrier(len(actions))
 
     def run(act: Callable[[], Any]) -> Any:
         start.wait(10)
@@ -436,5 +446,5 @@ def race(*acts: Callable[[], Any]) -> list[Any]:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))

@@ -52,7 +52,7 @@ def doctor(staff: dict[str, User]) -> User:
 
 def filled(doctor: User, button: str = "_save", **other: Any) -> dict[str, Any]:
     """The form as it is sent: four Mondays at ten."""
-    said = {
+    values = {
         "doctor": str(doctor.pk),
         "appointment_type": "follow_up",
         "slot": "",
@@ -69,7 +69,7 @@ def filled(doctor: User, button: str = "_save", **other: Any) -> dict[str, Any]:
         "notes": "Wound check",
         button: "1",
     }
-    return said | other
+    return values | other
 
 
 def booked(john: Patient, doctor: User, occurrences: int = 3, when: str = "10:00") -> Series:
@@ -109,7 +109,7 @@ def test_a_receptionist_books_a_series_and_sees_its_page(
 
 
 @pytest.mark.parametrize(
-    ("rhythm", "first", "days", "told"),
+    ("rhythm", "first", "days", "expected"),
     [
         ({"frequency": "daily", "interval": "2"}, "2027-01-04", ["2027-01-04", "2027-01-06", "2027-01-08"], "every 2 days"),
         (
@@ -140,7 +140,7 @@ def test_a_receptionist_books_a_series_and_sees_its_page(
     ],
 )
 def test_a_daily_or_monthly_series_is_booked_as_the_form_says(
-    receptionist_browser: Client, john: Patient, doctor: User, rhythm: dict[str, Any], first: str, days: list[str], told: str
+    receptionist_browser: Client, john: Patient, doctor: User, rhythm: dict[str, Any], first: str, days: list[str], expected: str
 ) -> None:
     asked = {"scheduled_time_0": first, "count": "3"} | rhythm
     plan = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, "preview", **asked)).context["plan"]
@@ -149,7 +149,7 @@ def test_a_daily_or_monthly_series_is_booked_as_the_form_says(
     visits = Appointment.objects.filter(patient=john).order_by("scheduled_time")
     assert [f"{clinic_day(one.scheduled_time)}" for one in visits] == days
     assert [row["at"] for row in plan] == [one.scheduled_time for one in visits]
-    assert f">{told}<" in text_of(response)
+    assert f">{expected}<" in text_of(response)
 
 
 def clinic_day(at: datetime) -> date:
@@ -168,23 +168,23 @@ def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_
     page = f"{LIST}{row.pk}/change/"
     (left,) = receptionist_browser.get(page).context["left_out"]  # looked at again, it is still there
     assert left["taken"] == ["doctor"]
-    ways = left["free_times"]
-    assert [when[-5:] for _, when in ways] == ["10:15", "10:30", "10:45"]
-    form = receptionist_browser.get(ways[1][0])
+    links = left["free_times"]
+    assert [when[-5:] for _, when in links] == ["10:15", "10:30", "10:45"]
+    form = receptionist_browser.get(links[1][0])
     assert 'value="10:30"' in text_of(form)
-    said = {
+    values = {
         "doctor": str(doctor.pk),
         "appointment_type": "follow_up",
         "slot": "",
         "scheduled_time_0": str(monday(2)),
         "scheduled_time_1": "10:30",
     }
-    joined = receptionist_browser.post(ways[1][0], said, follow=True)
+    joined = receptionist_browser.post(links[1][0], values, follow=True)
     assert joined.redirect_chain == [(page, 302)]
     assert "Not booked" not in text_of(joined)
     assert Appointment.objects.filter(series=row).count() == 4
     assert "All appointments of this series are booked." in text_of(
-        receptionist_browser.post(ways[1][0], said | {"scheduled_time_1": "11:30"})
+        receptionist_browser.post(links[1][0], values | {"scheduled_time_1": "11:30"})
     )
     assert Appointment.objects.filter(series=row).count() == 4
 
@@ -192,7 +192,7 @@ def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_
 def test_a_visit_joins_no_series_of_another_patient(receptionist_browser: Client, john: Patient, doctor: User) -> None:
     row = booked(john, doctor)
     other = register_patient("Ann", "Roe")
-    said = {
+    values = {
         "doctor": str(doctor.pk),
         "appointment_type": "follow_up",
         "slot": "",
@@ -200,7 +200,7 @@ def test_a_visit_joins_no_series_of_another_patient(receptionist_browser: Client
         "scheduled_time_1": "12:00",
     }
     for series in (row.pk, uuid4(), "x"):
-        text = text_of(receptionist_browser.post(f"{VISIT}add/?patient={other.pk}&series={series}", said))
+        text = text_of(receptionist_browser.post(f"{VISIT}add/?patient={other.pk}&series={series}", values))
         assert "There is no such series." in text
     assert not Appointment.objects.filter(patient=other).exists()
 
@@ -283,8 +283,8 @@ def test_the_form_of_one_visit_leads_on_to_a_series_with_what_was_typed(
 ) -> None:
     shown = text_of(receptionist_browser.get(f"{VISIT}add/?patient={john.pk}"))
     assert f'formaction="{ADD}?patient={john.pk}"' in shown
-    said = {name: value for name, value in filled(doctor, "look").items() if name not in RHYTHM}
-    text = text_of(receptionist_browser.post(f"{ADD}?patient={john.pk}", said | {"overbook_reason": ""}))
+    values = {name: value for name, value in filled(doctor, "look").items() if name not in RHYTHM}
+    text = text_of(receptionist_browser.post(f"{ADD}?patient={john.pk}", values | {"overbook_reason": ""}))
     assert "errornote" not in text
     assert "Wound check" in text
     assert 'name="count" value="4"' in text
@@ -412,8 +412,8 @@ def test_what_is_left_is_cancelled_with_the_reason(
     row = booked(john, doctor)
     address = reverse("admin:appointments_series_cancel_rest", args=[row.pk])
     assert address in text_of(receptionist_browser.get(f"{LIST}{row.pk}/change/"))
-    said = {"since": str(monday(2)), "reason": " Moved away ", "notify_patient": ""}
-    text = text_of(receptionist_browser.post(address, said, follow=True))
+    values = {"since": str(monday(2)), "reason": " Moved away ", "notify_patient": ""}
+    text = text_of(receptionist_browser.post(address, values, follow=True))
     assert "Appointments cancelled: 2." in text
     rows = Appointment.objects.order_by("scheduled_time").values_list("status", "cancellation_reason")
     assert list(rows) == [("scheduled", ""), ("cancelled", "Moved away"), ("cancelled", "Moved away")]

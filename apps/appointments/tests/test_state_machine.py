@@ -52,7 +52,7 @@ class Visit:
     start: datetime
     minutes: int
     status: str
-    beside: bool
+    overbook: bool
     before: str = ""  # scheduled or confirmed: what the visit was before it was checked in
 
     @property
@@ -89,25 +89,25 @@ class Diary(RuleBasedStateMachine):
 
     def taken(self, there: Visit) -> set[str]:
         """Who of the visit is elsewhere at its time."""
-        found = set()
+        parties = set()
         for other in self.known:
             if other is there or other.id == there.id or other.status not in LIVE:
                 continue
             if other.start >= there.end or there.start >= other.end:
                 continue
             if other.patient == there.patient:
-                found.add("patient")
-            if not (other.beside or there.beside):
-                found |= {"doctor"} if other.doctor == there.doctor else set()
-                found |= {"room"} if there.room is not None and other.room == there.room else set()
-        return found
+                parties.add("patient")
+            if not (other.overbook or there.overbook):
+                parties |= {"doctor"} if other.doctor == there.doctor else set()
+                parties |= {"room"} if there.room is not None and other.room == there.room else set()
+        return parties
 
     def seats_left(self, there: Visit) -> bool:
         day = there.start.date()
         here = [
             other
             for other in self.known
-            if other.beside and other.doctor == there.doctor and other.start.date() == day and other.status in LIVE
+            if other.overbook and other.doctor == there.doctor and other.start.date() == day and other.status in LIVE
         ]
         return len([other for other in here if other.id != there.id]) < 2
 
@@ -135,11 +135,11 @@ class Diary(RuleBasedStateMachine):
         minutes=lengths,
         place=rooms,
         past=st.booleans(),
-        beside=st.booleans(),
+        overbook=st.booleans(),
         asked=st.booleans(),
     )
     def book(
-        self, patient: int, doctor: int, slot: int, minutes: int, place: int | None, past: bool, beside: bool, asked: bool
+        self, patient: int, doctor: int, slot: int, minutes: int, place: int | None, past: bool, overbook: bool, asked: bool
     ) -> Any:
         there = Visit(
             "",
@@ -149,7 +149,7 @@ class Diary(RuleBasedStateMachine):
             self.when(slot, past),
             minutes,
             "requested" if asked else "scheduled",
-            beside and not asked,
+            overbook and not asked,
         )
         sent: dict[str, Any] = {
             "patient_id": str(self.people[patient].pk),
@@ -158,17 +158,17 @@ class Diary(RuleBasedStateMachine):
             "duration_minutes": minutes,
             "status": there.status,
             "room_id": str(self.room.pk) if place is not None else None,
-            "overbook_reason": "Cannot wait" if there.beside else "",
+            "overbook_reason": "Cannot wait" if there.overbook else "",
         }
         reply = self.receptionist_api.post("/appointments", sent)
-        if there.beside and not self.seats_left(there):
+        if there.overbook and not self.seats_left(there):
             assert reply.status_code == 409
             return multiple()
         if there.status in LIVE and self.taken(there):
             self.expect_taken(reply, there)
             return multiple()
         assert reply.status_code == 201, reply.content
-        warned = {told["code"] for told in reply.json().get("warnings", [])}
+        warned = {one["code"] for one in reply.json().get("warnings", [])}
         assert ("in_the_past" in warned) == past
         there.id, there.before = reply.json()["data"]["appointment"]["id"], "scheduled"
         self.known.append(there)
@@ -177,7 +177,7 @@ class Diary(RuleBasedStateMachine):
     @rule(visit=visits, doctor=doctors, slot=slots, minutes=lengths)
     def move(self, visit: Visit, doctor: int, slot: int, minutes: int) -> None:
         past = visit.start < clock.now()
-        there = Visit(visit.id, visit.patient, doctor, visit.room, self.when(slot, past), minutes, visit.status, visit.beside)
+        there = Visit(visit.id, visit.patient, doctor, visit.room, self.when(slot, past), minutes, visit.status, visit.overbook)
         same = (there.doctor, there.start, there.minutes) == (visit.doctor, visit.start, visit.minutes)
         reply = self.receptionist_api.put(
             f"/appointments/{visit.id}",
@@ -190,7 +190,7 @@ class Diary(RuleBasedStateMachine):
         if same:
             assert reply.status_code == 200
         elif visit.status not in MOVABLE or (
-            visit.beside
+            visit.overbook
             and (there.doctor, there.start.date()) != (visit.doctor, visit.start.date())
             and not self.seats_left(there)
         ):
@@ -203,11 +203,11 @@ class Diary(RuleBasedStateMachine):
 
     @rule(visit=visits, action=st.sampled_from(sorted(ACTIONS)))
     def act(self, visit: Visit, action: str) -> None:
-        self.told(visit, ACTIONS[action], self.receptionist_api.post(f"/appointments/{visit.id}/{action}"))
+        self.check_reply(visit, ACTIONS[action], self.receptionist_api.post(f"/appointments/{visit.id}/{action}"))
 
     @rule(visit=visits)
     def check_in_early(self, visit: Visit) -> None:
-        self.told(
+        self.check_reply(
             visit, "checked_in", self.receptionist_api.post(f"/appointments/{visit.id}/check-in", {"early": True}), early=True
         )
 
@@ -224,7 +224,7 @@ class Diary(RuleBasedStateMachine):
 
     @rule(visit=visits)
     def delete(self, visit: Visit) -> None:
-        self.told(visit, "cancelled", self.receptionist_api.call("DELETE", f"/appointments/{visit.id}"))
+        self.check_reply(visit, "cancelled", self.receptionist_api.call("DELETE", f"/appointments/{visit.id}"))
 
     @rule(visit=visits, to=st.sampled_from(sorted(MOVES)))
     def put(self, visit: Visit, to: str) -> None:
@@ -232,9 +232,9 @@ class Diary(RuleBasedStateMachine):
         if to == visit.status and to not in ("completed", "cancelled"):
             assert reply.status_code == 200
         else:
-            self.told(visit, to, reply)
+            self.check_reply(visit, to, reply)
 
-    def told(self, visit: Visit, to: str, reply: Any, *, early: bool = False) -> None:
+    def check_reply(self, visit: Visit, to: str, reply: Any, *, early: bool = False) -> None:
         """The reply to a wish for a status is the contract's, and the model goes along."""
         legal = to in MOVES[visit.status]
         if to == "no_show" and visit.start > clock.now():
@@ -290,7 +290,7 @@ class Diary(RuleBasedStateMachine):
             assert row.doctor_id == self.doctors[visit.doctor].pk
 
     @invariant()
-    def nobody_is_booked_twice(self) -> None:
+    def no_double_booking(self) -> None:
         live = [visit for visit in self.known if visit.status in LIVE]
         assert not [visit for visit in live if self.taken(visit)]
 

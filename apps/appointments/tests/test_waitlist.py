@@ -179,14 +179,14 @@ def test_the_list_is_ranked_and_found_by_doctor_patient_and_priority(receptionis
     first, second = waits(), waits(doctor=staff["doctor"])
     urgent, low = waits(priority="urgent"), waits(priority="low")
 
-    def found(query: str = "") -> list[str]:
+    def listed(query: str = "") -> list[str]:
         return [row["id"] for row in receptionist_api.get(f"/waitlist{query}").json()["data"]["waitlist"]]
 
-    assert found() == [str(entry.pk) for entry in (urgent, first, second, low)]
-    assert found(f"?doctor_id={staff['doctor'].pk}") == [str(second.pk)]
-    assert found(f"?patient_id={low.patient_id}") == [str(low.pk)]
-    assert found("?priority=urgent") == [str(urgent.pk)]
-    assert found("?page=2&limit=3") == [str(low.pk)]
+    assert listed() == [str(entry.pk) for entry in (urgent, first, second, low)]
+    assert listed(f"?doctor_id={staff['doctor'].pk}") == [str(second.pk)]
+    assert listed(f"?patient_id={low.patient_id}") == [str(low.pk)]
+    assert listed("?priority=urgent") == [str(urgent.pk)]
+    assert listed("?page=2&limit=3") == [str(low.pk)]
     assert receptionist_api.get("/waitlist?limit=3").json()["data"]["pagination"] == {
         "page": 1,
         "limit": 3,
@@ -212,9 +212,9 @@ def test_the_list_costs_the_same_however_many_wait(receptionist_api: Any) -> Non
 
 def test_a_doctor_keeps_entries_that_name_him_or_nobody(staff: dict[str, User]) -> None:
     other = hire("dr.other", "doctor", specialty="Any")
-    own, anybody, theirs = waits(doctor=staff["doctor"]), waits(), waits(doctor=other)
+    own, any_doctor, theirs = waits(doctor=staff["doctor"]), waits(), waits(doctor=other)
     doctor = api_client(staff["doctor"])
-    assert {row["id"] for row in doctor.get("/waitlist").json()["data"]["waitlist"]} == {str(own.pk), str(anybody.pk)}
+    assert {row["id"] for row in doctor.get("/waitlist").json()["data"]["waitlist"]} == {str(own.pk), str(any_doctor.pk)}
     assert doctor.get(f"/waitlist/{theirs.pk}").status_code == 404
     assert doctor.call("DELETE", f"/waitlist/{theirs.pk}").status_code == 404
     assert doctor.post(f"/waitlist/{theirs.pk}/accept").status_code == 404

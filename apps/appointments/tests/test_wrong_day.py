@@ -90,8 +90,13 @@ def test_a_check_in_is_undone_back_to_what_the_visit_was(receptionist_api: Any, 
     receptionist_api.post(f"/appointments/{row.pk}/check-in", {"early": True})
     OutboxEvent.objects.all().delete()
     done = receptionist_api.post(f"/appointments/{row.pk}/undo-check-in")
-    told = done.json()["data"]["appointment"]
-    assert (done.status_code, told["status"], told["checked_in_at"], told["queue_number"]) == (200, before, None, None)
+    appointment = done.json()["data"]["appointment"]
+    assert (done.status_code, appointment["status"], appointment["checked_in_at"], appointment["queue_number"]) == (
+        200,
+        before,
+        None,
+        None,
+    )
     assert [*StatusChange.objects.filter(appointment=row).order_by("id").values_list("from_status", "to_status")][-1] == (
         "checked_in",
         before,

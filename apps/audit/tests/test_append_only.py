@@ -240,16 +240,16 @@ def test_leave_for_upkeep_is_the_owners_alone() -> None:
 
 def excessive_privileges() -> str:
     execute("SET LOCAL SESSION AUTHORIZATION hims_app")
-    found = " ".join(grants.excessive_privileges())
+    privileges = " ".join(grants.excessive_privileges())
     execute("RESET SESSION AUTHORIZATION")
-    return found
+    return privileges
 
 
 def test_the_rights_that_the_application_role_must_not_have_are_named() -> None:
     assert "superuser" in " ".join(grants.excessive_privileges())  # the tests' own role
     grants.apply(grants.ApplicationRole("hims_app"))
     assert not excessive_privileges()
-    for given, told in (
+    for given, expected in (
         ("GRANT UPDATE (sequence) ON audit_seal TO hims_app", "UPDATE on audit_seal"),
         ("GRANT DELETE ON audit_auditevent_other TO hims_app", "DELETE on audit_auditevent_other"),
         ("GRANT TRUNCATE, TRIGGER ON audit_chain TO hims_app", "TRUNCATE, TRIGGER on audit_chain"),
@@ -262,7 +262,7 @@ def test_the_rights_that_the_application_role_must_not_have_are_named() -> None:
     ):
         with transaction.atomic():
             execute(given)
-            assert told in excessive_privileges()
+            assert expected in excessive_privileges()
             transaction.set_rollback(True)
 
 

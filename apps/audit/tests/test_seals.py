@@ -84,19 +84,19 @@ def test_rows_are_sealed_in_one_unbroken_chain() -> None:
     ids += note(2)
     assert seals.seal() == 2
     assert list(Seal.objects.values_list("sequence", "event_id")) == list(enumerate(ids, 1))
-    found = verifier.verify(by=SYSTEM)
-    assert (found.intact, found.checked, found.unsealed, found.first_broken) == (True, 9, 0, None)
+    result = verifier.verify(by=SYSTEM)
+    assert (result.intact, result.checked, result.unsealed, result.first_broken) == (True, 9, 0, None)
 
 
 def test_rows_not_sealed_yet_are_counted_and_break_nothing() -> None:
     note(3)
-    found = verifier.verify(by=SYSTEM)
-    assert (found.intact, found.checked, found.unsealed) == (True, 0, 3)
+    result = verifier.verify(by=SYSTEM)
+    assert (result.intact, result.checked, result.unsealed) == (True, 0, 3)
     assert seals.count_unsealed(Chain.objects.first()) == 4  # verifying is on record
     seals.seal()
     note(2)
-    found = verifier.verify(by=SYSTEM)
-    assert (found.intact, found.checked, found.unsealed) == (True, 4, 2)
+    result = verifier.verify(by=SYSTEM)
+    assert (result.intact, result.checked, result.unsealed) == (True, 4, 2)
 
 
 def test_a_backlog_is_sealed_in_batches() -> None:
@@ -110,10 +110,10 @@ def test_a_walk_longer_than_a_step_is_whole() -> None:
     rows = [AuditEvent(action="test.noted", outcome="success", role="", request_id="", purpose="") for _ in range(12_001)]
     AuditEvent.objects.bulk_create(rows, batch_size=4000)
     assert seals.seal() == 12_001
-    told: list[tuple[int, int]] = []
-    found = verifier.verify(by=SYSTEM, watch=lambda checked, total: told.append((checked, total)))
-    assert (found.checked, found.unsealed) == (12_001, 0)
-    assert told == [(5_000, 12_001), (10_000, 12_001), (12_001, 12_001)]
+    progress: list[tuple[int, int]] = []
+    result = verifier.verify(by=SYSTEM, watch=lambda checked, total: progress.append((checked, total)))
+    assert (result.checked, result.unsealed) == (12_001, 0)
+    assert progress == [(5_000, 12_001), (10_000, 12_001), (12_001, 12_001)]
 
 
 def test_the_chain_goes_through_the_months() -> None:
@@ -160,8 +160,8 @@ def test_a_change_of_any_column_is_found_and_the_row_named(column: str) -> None:
     expected = broken(Flaw.REMOVED if column == "at" else Flaw.CHANGED, ids[2])
     assert first_broken() is None
     tamper(f"UPDATE audit_auditevent SET {column} = {COLUMNS[column]} WHERE id = %s", ids[2])
-    found = verifier.verify(by=SYSTEM)
-    assert (found.intact, found.checked, found.first_broken) == (False, 2, expected)
+    result = verifier.verify(by=SYSTEM)
+    assert (result.intact, result.checked, result.first_broken) == (False, 2, expected)
 
 
 def test_one_changed_byte_is_found() -> None:
@@ -370,8 +370,8 @@ def test_verifying_since_a_day_begins_at_the_anchor_before_it() -> None:
     seals.seal()
     tamper("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", ids[0])
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = verifier.verify(by=SYSTEM, since=today)
-    assert (found.intact, found.checked) == (True, 2)
+    result = verifier.verify(by=SYSTEM, since=today)
+    assert (result.intact, result.checked) == (True, 2)
     assert not verifier.verify(by=SYSTEM, since=today - timedelta(days=1)).intact
 
 

@@ -88,14 +88,14 @@ def test_a_new_month_has_the_indexes_of_the_others() -> None:
 
 
 def test_a_row_says_who_did_what_from_where() -> None:
-    somebody, patient, thing = Actor(Role.NURSE, uuid4()), uuid4(), uuid4()
+    actor, patient, thing = Actor(Role.NURSE, uuid4()), uuid4(), uuid4()
     context.enter(RequestContext(request_id="req_12345678", ip="2001:db8::7", purpose="break_glass"))
     try:
-        services.record(by=somebody, action="test.read", patient_id=patient, object_id=thing, shown=3)
+        services.record(by=actor, action="test.read", patient_id=patient, object_id=thing, shown=3)
     finally:
         context.enter(None)
     row = AuditEvent.objects.get()
-    assert (row.user_id, row.role, row.action, row.outcome) == (somebody.id, "nurse", "test.read", "success")
+    assert (row.user_id, row.role, row.action, row.outcome) == (actor.id, "nurse", "test.read", "success")
     assert (row.patient_id, row.object_id, row.ip, row.request_id) == (patient, thing, "2001:db8::7", "req_12345678")
     assert (row.purpose, row.detail) == ("break_glass", {"shown": 3})
 

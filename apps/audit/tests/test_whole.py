@@ -75,8 +75,8 @@ def test_a_chain_that_is_empty_though_the_anchors_know_of_one_is_broken_and_not_
     seal(3)
     with transaction.atomic():
         empty_the_chain()
-    for found in (verifier.verify(by=SYSTEM), verifier.verify_recent(by=SYSTEM)):
-        assert (found.intact, found.first_broken and found.first_broken.flaw) == (False, Flaw.LOST)
+    for result in (verifier.verify(by=SYSTEM), verifier.verify_recent(by=SYSTEM)):
+        assert (result.intact, result.first_broken and result.first_broken.flaw) == (False, Flaw.LOST)
     done = full_verification.step()
     assert flaw_of(done) == Flaw.LOST
     with pytest.raises(seals.ChainBroken):
@@ -200,8 +200,8 @@ def test_progress_that_was_moved_by_hand_is_not_believed() -> None:
     tamper("UPDATE audit_auditevent SET purpose = 'x' WHERE id = %s", ids[0])
     VerificationProgress.objects.update(sequence=5, trusted=5, is_whole=True)
     assert progress.finished_at() is None
-    found = verifier.verify_recent(by=SYSTEM)
-    assert (found.intact, found.checked) == (False, 0)
+    result = verifier.verify_recent(by=SYSTEM)
+    assert (result.intact, result.checked) == (False, 0)
     assert full_verification.step().broken  # type: ignore[union-attr]
 
 

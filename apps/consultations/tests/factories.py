@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
 from apps.appointments.services import NewAppointment
 from apps.common import clock
@@ -70,4 +70,4 @@ def booked(patient: Patient, doctor: User, kind: str = "consultation", minutes_a
         duration_minutes=15,
         appointment_type=kind,
     )
-    return diary.book(by=SYSTEM, new=asked).appointment
+    return appointments.book(by=SYSTEM, new=asked).appointment

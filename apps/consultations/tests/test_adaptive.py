@@ -68,10 +68,10 @@ def holds(rule_id: str, facts: Facts) -> bool:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule_id)
 def test_every_rule_of_the_table_is_reached_and_says_something(rule: Any) -> None:
     assert holds(rule.rule_id, replace(WELL, **REACHED[rule.rule_id]))
-    found = guide(replace(WELL, **REACHED[rule.rule_id])).as_dict()
-    said = [line for name in ("requires", "skips", "first", "prompts", "alerts") for line in found[name]]
-    mine = [line["because"] for line in said if line["rule_id"] == rule.rule_id]
-    assert mine or rule.prefills in found["prefills"]
+    guided = guide(replace(WELL, **REACHED[rule.rule_id])).as_dict()
+    lines = [line for name in ("requires", "skips", "first", "prompts", "alerts") for line in guided[name]]
+    mine = [line["because"] for line in lines if line["rule_id"] == rule.rule_id]
+    assert mine or rule.prefills in guided["prefills"]
     assert all(why and "{" not in why for why in mine)
 
 
@@ -95,7 +95,9 @@ def test_the_walk_knows_every_rule_and_no_other() -> None:
 def test_rules_ask_about_facts_there_are_and_say_where_they_come_from() -> None:
     known = {field.name for field in fields(Facts)} | {"age_years", "age_text", "medication_count"}
     for rule in RULES:
-        conditions = [one for found in rule.when for one in (found.conditions if isinstance(found, AnyOf) else [found])]
+        conditions = [
+            one for condition in rule.when for one in (condition.conditions if isinstance(condition, AnyOf) else [condition])
+        ]
         assert {one.fact for one in conditions} <= known, rule.rule_id
         assert set(re.findall(r"{(\w+)", rule.because)) <= known, rule.rule_id
         assert rule.source in ("house", "NEWS2", "ACC/AHA 2017", "NICE NG143", "FAST", "UN SDG 3.7"), rule.rule_id
@@ -130,10 +132,10 @@ def test_thresholds_are_where_the_table_says(rule_id: str, below: dict[str, Any]
 def test_the_same_facts_say_the_same_word_for_word() -> None:
     dice = random.Random(11)
     for _ in range(200):
-        told: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         for change in dice.sample(sorted(REACHED), 4):
-            told |= REACHED[change]
-        facts = replace(WELL, **told)
+            changes |= REACHED[change]
+        facts = replace(WELL, **changes)
         once, again = guide(facts).as_dict(), guide(facts_from(facts.as_dict())).as_dict()
         assert once == again
         assert once["version"] == VERSION
@@ -147,9 +149,9 @@ def test_a_worse_value_is_another_alert() -> None:
 
 def test_what_is_required_is_never_set_aside() -> None:
     facts = replace(WELL, appointment_type="follow_up", spo2=88)
-    found = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(facts).requirements(), {})
-    assert found.steps[Step.EXAMINATION].required
-    assert found.steps[Step.EXAMINATION].state.value == "pending"
+    reached = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(facts).requirements(), {})
+    assert reached.steps[Step.EXAMINATION].required
+    assert reached.steps[Step.EXAMINATION].state.value == "pending"
     quiet = progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, guide(replace(facts, spo2=98)).requirements(), {})
     assert quiet.steps[Step.EXAMINATION].state.value == "skipped"
 

@@ -47,11 +47,11 @@ def test_a_step_saved_from_the_page_is_what_the_api_reads(staff: dict[str, User]
     assert fill_in(client, page("step", visit, 1), **sent).status_code == 302
     words = {"symptoms_0_description": "Headache", "symptoms_0_severity": "mild", "chief_complaint": "Head hurts"}
     assert fill_in(client, page("step", visit, 2), **words).status_code == 302
-    told = api_client(staff["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]["step_data"]
-    assert told["vitals"]["data"] == {"bp": "120/80", "weight_kg": 70.5, "pulse": 72}
+    steps = api_client(staff["doctor"]).get(f"/consultations/{visit.row.pk}").json()["data"]["consultation"]["step_data"]
+    assert steps["vitals"]["data"] == {"bp": "120/80", "weight_kg": 70.5, "pulse": 72}
     symptoms = {"chief_complaint": "Head hurts", "symptoms": [{"description": "Headache", "severity": "mild"}]}
-    assert told["symptoms"]["data"] == symptoms
-    assert told["symptoms"]["completed"] is True
+    assert steps["symptoms"]["data"] == symptoms
+    assert steps["symptoms"]["completed"] is True
 
 
 def test_a_step_sent_again_as_it_was_shown_changes_nothing(staff: dict[str, User]) -> None:
@@ -116,8 +116,8 @@ def test_an_implausible_value_is_confirmed_each_time_anew(staff: dict[str, User]
 def test_a_diagnosis_is_found_by_words_and_added_without_javascript(staff: dict[str, User]) -> None:
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
     address = page("step", visit, 6)
-    found = client.post(address, {"version": "0", "_search": "1", "q": "headache"})
-    assert "Add R51.9" in found.content.decode()
+    response = client.post(address, {"version": "0", "_search": "1", "q": "headache"})
+    assert "Add R51.9" in response.content.decode()
     assert not StepSave.objects.exists()
     assert client.post(address, {"version": "0", "_add": "R51.9", "q": "headache"}).status_code == 302
     fill_in(client, address, _add="E11.9")
@@ -132,8 +132,8 @@ def test_the_enter_key_looks_for_new_words_and_saves_else(staff: dict[str, User]
     )
     assert first is not None
     assert first[1] == "_enter"  # the first button of a form is the one that Enter presses
-    found = fill_in(client, address, diagnoses_0_code="R51.9", q="headache", searched="", _enter="1")
-    assert "Add R51.9" in found.content.decode()
+    response = fill_in(client, address, diagnoses_0_code="R51.9", q="headache", searched="", _enter="1")
+    assert "Add R51.9" in response.content.decode()
     assert not StepSave.objects.exists()
     assert fill_in(client, address, diagnoses_0_code="R51.9", q="headache", searched="headache", _enter="1").status_code == 302
     assert [one["code"] for one in StepSave.objects.get(number=6).data["diagnoses"]] == ["R51.9"]
@@ -178,10 +178,10 @@ def test_another_doctors_visit_is_read_only(staff: dict[str, User], colleague: U
 def test_billing_sees_codes_and_nothing_of_the_narrative(staff: dict[str, User]) -> None:
     visit = signed(staff["doctor"], register_patient(), "adaptive")
     client = browser(staff["billing"])
-    told = client.get(page("change", visit)).content.decode()
-    assert "R51.9" in told
-    assert "Back pain" not in told
-    assert "Headache" not in told
+    text = client.get(page("change", visit)).content.decode()
+    assert "R51.9" in text
+    assert "Back pain" not in text
+    assert "Headache" not in text
     assert client.get(page("step", visit, 2)).status_code == 403
     assert browser(staff["receptionist"]).get(page("change", visit)).status_code == 403
     assert browser(staff["receptionist"]).get(LIST).status_code == 403
@@ -189,8 +189,8 @@ def test_billing_sees_codes_and_nothing_of_the_narrative(staff: dict[str, User])
 
 def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing(staff: dict[str, User]) -> None:
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
-    told = client.get(page("complete", visit)).content.decode()
-    assert page("step", visit, 2) in told
+    text = client.get(page("complete", visit)).content.decode()
+    assert page("step", visit, 2) in text
     assert "The visit was not signed" in client.post(page("complete", visit), {}).content.decode()
     assert Consultation.objects.get().status == "in_progress"
     sent = {"override_incomplete": "on", "reason": "The patient had to leave"}
@@ -209,9 +209,9 @@ def test_a_visit_is_reviewed_and_signed_with_a_reason_where_something_is_missing
 def test_an_alert_is_answered_on_the_page_it_stands_on(staff: dict[str, User]) -> None:
     visit = save(staff["doctor"], start_consultation(staff["doctor"], register_patient()), 1, {"bp": "200/130"})
     client, address = browser(staff["doctor"]), page("step", visit, 1)
-    told = client.get(address).content.decode()
-    assert "Because: The blood pressure is 200/130" in told
-    assert "not been reviewed by a clinician" in told
+    text = client.get(address).content.decode()
+    assert "Because: The blood pressure is 200/130" in text
+    assert "not been reviewed by a clinician" in text
     fill_in(client, address, **{f"alert-{visit.open_alerts[0]['id']}": "Looked for organ damage: none"})
     assert "Answered: Looked for organ damage: none" in client.get(address).content.decode()
 
@@ -253,9 +253,9 @@ def test_the_previous_values_stand_beside_the_boxes(staff: dict[str, User]) -> N
     patient = register_patient()
     visit = fill(staff["doctor"], start_consultation(staff["doctor"], patient, "quick"), 1, 2, 7)
     services.complete(by=staff["doctor"], consultation_id=visit.row.pk)
-    told = browser(staff["doctor"]).get(page("step", start_consultation(staff["doctor"], patient), 1)).content.decode()
-    assert "before: 120/80" in told
-    assert "before: 70 " in told
+    text = browser(staff["doctor"]).get(page("step", start_consultation(staff["doctor"], patient), 1)).content.decode()
+    assert "before: 120/80" in text
+    assert "before: 70 " in text
 
 
 def test_visits_are_found_by_doctor_day_and_what_is_unsigned(staff: dict[str, User], colleague: User) -> None:
@@ -266,15 +266,15 @@ def test_visits_are_found_by_doctor_day_and_what_is_unsigned(staff: dict[str, Us
     Consultation.objects.filter(pk=old.row.pk).update(started_at=clock.now() - timedelta(hours=25))
     client = browser(staff["doctor"])
 
-    def found(query: str) -> set[Any]:
+    def rows_of(query: str) -> set[Any]:
         return {row.pk for row in client.get(f"{LIST}?{query}").context["cl"].result_list}
 
-    assert found("doctor=mine") == {old.row.pk}
-    assert found(f"doctor={colleague.pk}") == {new.row.pk}
-    assert found("day=today") == {new.row.pk}
-    assert found("status=unsigned") == {old.row.pk}
-    assert found("status=completed") == found("doctor=x") == found("day=x") == set()
-    assert found("q=roe") == {new.row.pk}
+    assert rows_of("doctor=mine") == {old.row.pk}
+    assert rows_of(f"doctor={colleague.pk}") == {new.row.pk}
+    assert rows_of("day=today") == {new.row.pk}
+    assert rows_of("status=unsigned") == {old.row.pk}
+    assert rows_of("status=completed") == rows_of("doctor=x") == rows_of("day=x") == set()
+    assert rows_of("q=roe") == {new.row.pk}
 
 
 def test_every_look_is_on_record(staff: dict[str, User]) -> None:

@@ -40,8 +40,8 @@ def put(user: User, visit: Any, number: int, data: dict[str, Any], **more: Any) 
 
 
 def queue(user: User) -> dict[str, Any]:
-    found: dict[str, Any] = api_client(user).get("/queue").json()["data"]
-    return found
+    queue_data: dict[str, Any] = api_client(user).get("/queue").json()["data"]
+    return queue_data
 
 
 def facts(name: str) -> list[dict[str, Any]]:
@@ -149,10 +149,10 @@ def test_an_alert_that_comes_back_calls_and_is_acknowledged_anew(staff: dict[str
 def test_a_nurse_cannot_acknowledge_what_calls_the_doctor(staff: dict[str, User]) -> None:
     visit = nurse_visit(staff)
     (alert,) = put(staff["nurse"], visit, 1, {"spo2": 88}).json()["data"]["consultation"]["alerts"]
-    told = [{"id": alert["id"], "reason": "Cold hands"}]
-    refused = put(staff["nurse"], visit, 1, {}, acknowledged_alerts=told)
+    acknowledged = [{"id": alert["id"], "reason": "Cold hands"}]
+    refused = put(staff["nurse"], visit, 1, {}, acknowledged_alerts=acknowledged)
     assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (403, "acknowledged_alerts[0].id")
-    assert put(staff["doctor"], visit, 1, {}, acknowledged_alerts=told).status_code == 200
+    assert put(staff["doctor"], visit, 1, {}, acknowledged_alerts=acknowledged).status_code == 200
 
 
 def test_the_banner_stays_on_every_page_of_the_visit_until_a_doctor_acknowledges(staff: dict[str, User]) -> None:
@@ -258,10 +258,10 @@ def test_an_alert_that_the_former_doctor_entered_is_marked_for_the_next_one(staf
 @pytest.mark.parametrize("columns", [{"alert_id": "a1"}, {"alert_id": "a2", "cleared_at": clock.now() - timedelta(days=1)}])
 def test_the_database_keeps_the_history_of_alerts_whole(staff: dict[str, User], columns: dict[str, Any]) -> None:
     row = nurse_visit(staff).row
-    told = {"consultation": row, "rule_id": "r", "because": "b", "message": "m"}
-    VitalAlert.objects.create(alert_id="a1", **told)
+    alert = {"consultation": row, "rule_id": "r", "because": "b", "message": "m"}
+    VitalAlert.objects.create(alert_id="a1", **alert)
     with pytest.raises(IntegrityError, match="vital_alert"), transaction.atomic():
-        VitalAlert.objects.create(**told, **columns)
+        VitalAlert.objects.create(**alert, **columns)
 
 
 # --- ready for the doctor

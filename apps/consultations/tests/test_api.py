@@ -203,8 +203,8 @@ def test_an_alert_is_acknowledged_with_a_step_or_with_the_signature(staff: dict[
     assert [alert["rule_id"] for alert in warned["alerts"]] == ["redflag.pressure", "redflag.oxygen"]
     assert all(alert["because"] and alert["acknowledged"] is None for alert in warned["alerts"])
     assert all(prompt["rule_id"] and prompt["because"] and prompt["questions"] for prompt in warned["prompts"])
-    told = [{"id": warned["alerts"][0]["id"], "reason": "Repeated: 150/90"}]
-    saved = shown(put(who, visit, 2, acknowledged_alerts=told))
+    acknowledged = [{"id": warned["alerts"][0]["id"], "reason": "Repeated: 150/90"}]
+    saved = shown(put(who, visit, 2, acknowledged_alerts=acknowledged))
     assert saved["alerts"][0]["acknowledged"]["reason"] == "Repeated: 150/90"
     put(who, visit, 4)
     put(who, visit, 6)

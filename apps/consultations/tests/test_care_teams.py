@@ -6,7 +6,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.accounts.tests.factories import hire
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
 from apps.appointments.services import NewAppointment
 from apps.appointments.tests.factories import at
@@ -49,4 +49,4 @@ def test_both_doctors_of_a_visit_that_was_handed_over_leave_when_it_is_cancelled
 
 def booked(by: Any, patient: Patient, doctor: User, clock_time: str) -> Appointment:
     visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(clock_time))
-    return diary.book(by=by, new=visit).appointment
+    return appointments.book(by=by, new=visit).appointment

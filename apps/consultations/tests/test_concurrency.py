@@ -65,8 +65,8 @@ def test_of_twenty_saves_under_one_tag_one_wins(staff: dict[str, User]) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
     stored = StepSave.objects.get(consultation=visit.row).data
     for answer in answers:
-        told = answer.json()
-        current = told["data"] if answer.status_code == 200 else told["error"]["details"]["current"]
+        reply_data = answer.json()
+        current = reply_data["data"] if answer.status_code == 200 else reply_data["error"]["details"]["current"]
         assert current["consultation"]["step_data"]["treatment_plan"]["data"] == stored
 
 
@@ -107,11 +107,11 @@ def test_a_save_and_a_signature_at_once_never_leave_a_step_behind_the_signature(
     for _ in range(5):
         visit = start_consultation(doctor, register_patient())
         fill(doctor, visit)
-        acts = [
+        actions = [
             lambda: services.complete(by=doctor, consultation_id=visit.row.pk),  # noqa: B023
             lambda: save(doctor, visit, 7, {"plan": "Late"}),  # noqa: B023
         ]
-        run_concurrently(2, lambda number: tried(acts[number]))  # noqa: B023
+        run_concurrently(2, lambda number: tried(actions[number]))  # noqa: B023
         row = Consultation.objects.get(pk=visit.row.pk)
         assert row.status == "completed"
         assert services.content_sha256(row.pk, selectors.latest_saves(row).values()) == row.content_sha256

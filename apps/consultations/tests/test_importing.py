@@ -7,7 +7,7 @@ import pytest
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.common import clock
 from apps.common.errors import NotFound
 from apps.common.ids import new_id
@@ -24,7 +24,7 @@ from apps.patients.tests.factories import register_patient
 pytestmark = pytest.mark.django_db
 
 
-def told(patient: Patient, doctor: User, **more: Any) -> ImportedConsultation:
+def imported_visit(patient: Patient, doctor: User, **more: Any) -> ImportedConsultation:
     began = clock.now() - timedelta(days=3)
     steps: dict[Step, dict[str, Any]] = {
         Step.VITALS: {"bp": "120/80"},
@@ -43,11 +43,11 @@ def told(patient: Patient, doctor: User, **more: Any) -> ImportedConsultation:
 
 def test_a_visit_taken_over_is_signed_stands_in_the_chart_and_comes_in_once(staff: dict[str, User]) -> None:
     patient, doctor = register_patient(), staff["doctor"]
-    visit = told(patient, doctor, addendum="The patient was called")
+    visit = imported_visit(patient, doctor, addendum="The patient was called")
     assert [services.import_records(by=SYSTEM, consultations=[visit]) for _ in range(2)] == [1, 0]
-    found = selectors.details(Consultation.objects.get())
-    assert (found.row.status, found.progress.missing, found.addenda[0].text) == ("amended", (), "The patient was called")
-    assert found.row.content_sha256 == services.content_sha256(found.row.pk, found.saves.values())
+    details = selectors.details(Consultation.objects.get())
+    assert (details.row.status, details.progress.missing, details.addenda[0].text) == ("amended", (), "The patient was called")
+    assert details.row.content_sha256 == services.content_sha256(details.row.pk, details.saves.values())
     entries = ChartEntry.objects.filter(patient=patient, source="consultation")
     assert {(entry.type, entry.code) for entry in entries} == {
         *(("diagnosis", "M54.50"), ("vital_sign", "8480-6"), ("vital_sign", "8462-4"), ("note", "")),
@@ -62,7 +62,7 @@ def test_a_visit_taken_over_is_signed_stands_in_the_chart_and_comes_in_once(staf
 
 def test_one_that_goes_on_is_finished_here(staff: dict[str, User]) -> None:
     patient, doctor = register_patient(), staff["doctor"]
-    visit = told(patient, doctor, status="in_progress", ended_at=None, workflow_type="adaptive")
+    visit = imported_visit(patient, doctor, status="in_progress", ended_at=None, workflow_type="adaptive")
     services.import_records(by=SYSTEM, consultations=[visit])
     assert not ChartEntry.objects.exists()
     assert services.complete(by=doctor, consultation_id=visit.id).row.status == "completed"
@@ -72,19 +72,21 @@ def test_what_cannot_be_kept_takes_nothing_over(staff: dict[str, User]) -> None:
     patient, doctor = register_patient(), staff["doctor"]
     wrong = ImportedSave(step=Step.VITALS, data={"bp": "80/120"}, at=clock.now(), by_id=doctor.pk)
     with pytest.raises(Unreadable):
-        services.import_records(by=SYSTEM, consultations=[told(patient, doctor), told(patient, doctor, saves=[wrong])])
+        services.import_records(
+            by=SYSTEM, consultations=[imported_visit(patient, doctor), imported_visit(patient, doctor, saves=[wrong])]
+        )
     with pytest.raises(NotFound):
-        services.import_records(by=SYSTEM, consultations=[told(Patient(id=new_id()), doctor)])
+        services.import_records(by=SYSTEM, consultations=[imported_visit(Patient(id=new_id()), doctor)])
     assert not Consultation.objects.exists()
 
 
 def test_a_visit_that_goes_on_comes_in_with_its_alert_in_the_queue_and_nobody_is_told(staff: dict[str, User]) -> None:
     appointment = booked(register_patient(), staff["doctor"])
-    diary.start(by=SYSTEM, appointment_id=appointment.pk)
+    appointments.start(by=SYSTEM, appointment_id=appointment.pk)
     at = clock.now()
     measured = ImportedSave(step=Step.VITALS, data={"bp": "188/122"}, at=at, by_id=staff["nurse"].pk)
     more = {"started_at": at, "saves": [measured], "status": "in_progress", "ended_at": None, "appointment_id": appointment.pk}
-    services.import_records(by=SYSTEM, consultations=[told(appointment.patient, staff["doctor"], **more)])
+    services.import_records(by=SYSTEM, consultations=[imported_visit(appointment.patient, staff["doctor"], **more)])
     appointment.refresh_from_db()
     assert appointment.alert_since == at
     assert VitalAlert.objects.get().rule_id == "redflag.pressure"

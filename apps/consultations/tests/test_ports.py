@@ -94,8 +94,8 @@ def test_over_the_api_a_refused_order_is_a_409_with_its_alerts(staff: dict[str, 
     refused = who.put(at, body)
     assert refused.status_code == 409
     assert refused.json()["error"]["details"]["alerts"] == [{"id": "a1", "severity": "contraindicated"}]
-    told = {"acknowledged_alerts": [{"id": "a1", "reason": "Tolerated before"}]}
-    assert who.put(at, body | told).status_code == 200
+    acknowledged = {"acknowledged_alerts": [{"id": "a1", "reason": "Tolerated before"}]}
+    assert who.put(at, body | acknowledged).status_code == 200
 
 
 def test_other_steps_are_nobody_s_to_fill() -> None:

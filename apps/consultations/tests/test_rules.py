@@ -13,8 +13,8 @@ from apps.patients.chart import vitals
 DONE, OPEN = State.COMPLETED, State.IN_PROGRESS
 
 
-def states(found: rules.Progress) -> list[str]:
-    return [one.state.value for one in found.steps]
+def states(result: rules.Progress) -> list[str]:
+    return [one.state.value for one in result.steps]
 
 
 def wrong(step: int, data: dict[str, Any], stored: dict[str, Any] | None = None) -> list[str]:
@@ -57,17 +57,17 @@ def test_the_states_follow_each_other_as_the_contract_says() -> None:
 
 
 def test_the_reference_s_example_of_progress() -> None:
-    found = progress(
+    result = progress(
         Workflow.ADAPTIVE, Status.IN_PROGRESS, StepRequirements({Step.SYMPTOMS: "x"}, {}), {Step(0): DONE, Step(1): DONE}
     )
-    assert found.current == 2
-    assert states(found)[:4] == ["completed", "completed", "in_progress", "pending"]
+    assert result.current == 2
+    assert states(result)[:4] == ["completed", "completed", "in_progress", "pending"]
 
 
 def test_a_quick_visit_has_set_aside_all_but_two_steps() -> None:
-    found = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_requirements(Workflow.QUICK), {})
-    assert found.current == 2
-    assert [number for number, state in enumerate(states(found)) if state != "skipped"] == [2, 7, 10]
+    result = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_requirements(Workflow.QUICK), {})
+    assert result.current == 2
+    assert [number for number, state in enumerate(states(result)) if state != "skipped"] == [2, 7, 10]
     touched = progress(Workflow.QUICK, Status.IN_PROGRESS, fixed_requirements(Workflow.QUICK), {Step(1): OPEN})
     assert (touched.current, states(touched)[1]) == (1, "in_progress")
 
@@ -79,8 +79,8 @@ def test_a_visit_that_waits_has_no_step_in_progress_by_itself() -> None:
 def test_what_comes_next_is_what_a_rule_puts_first_then_what_is_required_then_what_is_open() -> None:
     requirements = StepRequirements({Step.SYMPTOMS: "x", Step.EXAMINATION: "y"}, {}, (Step.EXAMINATION,))
     asked = [{}, {Step.EXAMINATION: DONE}, {Step.EXAMINATION: DONE, Step.SYMPTOMS: DONE}]
-    found = [progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, requirements, saved).recommended for saved in asked]
-    assert found == [4, 2, 0]
+    result = [progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, requirements, saved).recommended for saved in asked]
+    assert result == [4, 2, 0]
     everything = dict.fromkeys(list(Step)[:10], DONE)
     assert progress(Workflow.ADAPTIVE, Status.IN_PROGRESS, requirements, everything).recommended == 10
     assert progress(Workflow.ADAPTIVE, Status.COMPLETED, requirements, everything).recommended is None
@@ -130,14 +130,14 @@ def test_an_object_is_merged_and_a_list_is_replaced() -> None:
         return definitions.merged(Step(step), stored, definitions.read(Step(step), sent))
 
     next_visit = {"in_days": 14, "reason": "Wound", "referral": "Surgery"}
-    told = {"follow_up": {"in_days": 7, "referral": None}}
-    assert after(9, {"follow_up": next_visit}, told) == {"follow_up": {"in_days": 7, "reason": "Wound"}}
-    assert after(9, {"follow_up": "In two weeks"}, told) == {"follow_up": {"in_days": 7}}
+    changes = {"follow_up": {"in_days": 7, "referral": None}}
+    assert after(9, {"follow_up": next_visit}, changes) == {"follow_up": {"in_days": 7, "reason": "Wound"}}
+    assert after(9, {"follow_up": "In two weeks"}, changes) == {"follow_up": {"in_days": 7}}
     assert after(9, {"follow_up": next_visit}, {"follow_up": "In two weeks"}) == {"follow_up": "In two weeks"}
     assert after(9, {"follow_up": next_visit, "instructions": "Rest"}, {"follow_up": None}) == {"instructions": "Rest"}
     symptoms = {"symptoms": [{"description": "Headache", "severity": "mild"}, {"description": "Fever"}]}
-    told = {"symptoms": [{"description": "Headache", "severity": None}]}
-    assert after(2, symptoms, told) == {"symptoms": [{"description": "Headache"}]}
+    changes = {"symptoms": [{"description": "Headache", "severity": None}]}
+    assert after(2, symptoms, changes) == {"symptoms": [{"description": "Headache"}]}
 
 
 def test_every_step_takes_what_the_contract_names() -> None:
@@ -195,8 +195,8 @@ def test_a_confirmed_value_is_not_asked_about_again_and_another_is() -> None:
 
 
 def test_numbers_are_read_out_of_the_vital_signs() -> None:
-    found = vitals.measured({"bp": "120/80", "weight_kg": 80, "height_cm": 200, "pain": 0})
-    assert found == {"systolic": 120, "diastolic": 80, "weight_kg": 80, "height_cm": 200, "bmi": 20.0, "pain": 0}
+    result = vitals.measured({"bp": "120/80", "weight_kg": 80, "height_cm": 200, "pain": 0})
+    assert result == {"systolic": 120, "diastolic": 80, "weight_kg": 80, "height_cm": 200, "bmi": 20.0, "pain": 0}
 
 
 def test_the_loinc_codes_have_their_check_digits() -> None:

@@ -402,8 +402,8 @@ def test_a_red_flag_is_acknowledged_before_the_visit_is_signed(staff: dict[str, 
     with pytest.raises(Invalid):
         services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=[services.Acknowledged(id="nothing", reason="x")])
     (alert,) = refused.value.details["alerts"]
-    told = [services.Acknowledged(id=alert["id"], reason="Repeated: 150/90")]
-    done = services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=told)
+    acknowledged = [services.Acknowledged(id=alert["id"], reason="Repeated: 150/90")]
+    done = services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=acknowledged)
     assert done.acknowledged[alert["id"]].reason == "Repeated: 150/90"
 
 

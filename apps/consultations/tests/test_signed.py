@@ -66,8 +66,8 @@ def test_what_was_written_once_is_neither_changed_nor_removed(staff: dict[str, U
     doctor = staff["doctor"]
     visit = save(doctor, start_consultation(doctor, register_patient()), 1, {"bp": "190/125"})
     visit = fill(doctor, visit)
-    told = [services.Acknowledged(id=alert["id"], reason="Seen") for alert in visit.alerts]
-    services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=told)
+    acknowledged = [services.Acknowledged(id=alert["id"], reason="Seen") for alert in visit.alerts]
+    services.complete(by=doctor, consultation_id=visit.row.pk, acknowledged=acknowledged)
     services.add(by=doctor, consultation_id=visit.row.pk, text="More")
     for statement in (f"UPDATE consultations_{table} SET id = id", f"DELETE FROM consultations_{table}"):
         refuses(sql(statement), "only added to")

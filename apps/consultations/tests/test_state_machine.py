@@ -128,9 +128,9 @@ class Room(RuleBasedStateMachine):
             return multiple()
         assert reply.status_code == 201, reply.content
         whose = doctor if asked or who == "nurse" else who
-        told = reply.json()["data"]["consultation"]
-        assert (told["status"], told["total_steps"]) == ("in_progress", 11)
-        visit = ConsultationDetails(told["id"], workflow, whose, appointment=str(appointment.pk) if appointment else None)
+        reply_data = reply.json()["data"]["consultation"]
+        assert (reply_data["status"], reply_data["total_steps"]) == ("in_progress", 11)
+        visit = ConsultationDetails(reply_data["id"], workflow, whose, appointment=str(appointment.pk) if appointment else None)
         self.known.append(visit)
         if asked:
             assert self.callers["nurse"].post("/consultations", body).status_code == 409
@@ -213,9 +213,9 @@ class Room(RuleBasedStateMachine):
         elif visit.missing and override is None:
             assert (reply.status_code, reply.json()["error"]["details"]["missing_steps"]) == (409, visit.missing)
         else:
-            told = reply.json()["data"]["consultation"]
-            assert (reply.status_code, told["status"]) == (200, "completed"), reply.content
-            assert told["override_reason"] == (override if visit.missing and override else "")
+            reply_data = reply.json()["data"]["consultation"]
+            assert (reply.status_code, reply_data["status"]) == (200, "completed"), reply.content
+            assert reply_data["override_reason"] == (override if visit.missing and override else "")
             visit.status, visit.signed = "completed", self.content(visit)
 
     @rule(visit=visits, who=everybody)

@@ -33,7 +33,7 @@ _signed_in: dict[Any, Client] = {}
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_signed_in() -> None:
+def signed_out() -> None:
     _signed_in.clear()
 
 
@@ -45,8 +45,8 @@ def get(user: User, address: str) -> Any:
 
 
 def walk_ins(user: User, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = get(user, QUEUE + query).context["walk_ins"]
-    return found
+    lines: list[dict[str, Any]] = get(user, QUEUE + query).context["walk_ins"]
+    return lines
 
 
 def text(user: User, address: str) -> str:

@@ -75,7 +75,7 @@ FILE: dict[str, Any] = {
 }
 
 
-def found(change: Change) -> list[str]:
+def breaks_of(change: Change) -> list[str]:
     new = copy.deepcopy(FILE)
     change(new)
     return breaking_changes.breaks(FILE, new)
@@ -181,11 +181,11 @@ ADDITIONS: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("said", BREAKS)
-def test_a_break_is_seen_and_named(said: str) -> None:
-    assert said in found(BREAKS[said])
+@pytest.mark.parametrize("expected", BREAKS)
+def test_a_break_is_seen_and_named(expected: str) -> None:
+    assert expected in breaks_of(BREAKS[expected])
 
 
 @pytest.mark.parametrize("what", ADDITIONS)
 def test_what_only_adds_passes(what: str) -> None:
-    assert found(ADDITIONS[what]) == []
+    assert breaks_of(ADDITIONS[what]) == []

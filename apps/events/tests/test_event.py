@@ -41,7 +41,7 @@ def moved() -> Iterator[type[Event]]:
     event._registry.pop("test.patient_moved")
 
 
-def told_and_revived(fact: Event) -> Event:
+def announced_and_reloaded(fact: Event) -> Event:
     with transaction.atomic():
         pk = emit(fact, by=Nurse(id=uuid4()))
     return relay.deserialize(OutboxEvent.objects.get(pk=pk))
@@ -62,7 +62,7 @@ def test_a_listener_hears_the_very_fact_that_was_told(moved: Any) -> None:
         alone=False,
         note_count=3,
     )
-    received = told_and_revived(fact)
+    received = announced_and_reloaded(fact)
     assert received == fact
     assert [type(vars(received)[name]) for name in vars(fact)] == [type(value) for value in vars(fact).values()]
     about = (received.event_id, received.announced_at, received.announced_by)
@@ -72,7 +72,7 @@ def test_a_listener_hears_the_very_fact_that_was_told(moved: Any) -> None:
 @pytest.mark.django_db
 def test_what_is_not_known_stays_unknown(moved: Any) -> None:
     fact = moved(patient_id=uuid4(), at=datetime(2026, 1, 1, tzinfo=UTC), on=date(2026, 1, 1))
-    assert told_and_revived(fact) == fact
+    assert announced_and_reloaded(fact) == fact
 
 
 def test_two_facts_cannot_have_one_name(moved: Any) -> None:

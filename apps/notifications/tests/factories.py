@@ -15,9 +15,9 @@ def notice(title: str = "System Maintenance", message: str = "From 2 to 4 AM", *
 
 def tell(*people: User, title: str = "System Maintenance", **details: Any) -> Message:
     """A message that these people have."""
-    said = services.notify(by=SYSTEM, notice=notice(title, **details), ids=[one.pk for one in people])
-    assert said is not None
-    return said
+    message = services.notify(by=SYSTEM, notice=notice(title, **details), ids=[one.pk for one in people])
+    assert message is not None
+    return message
 
 
 def copy_of(message: Message, person: User) -> Notification:

@@ -47,8 +47,8 @@ def test_a_change_of_e_mail_is_told_to_both_addresses_with_the_keys_of_the_accou
         assert old.key.last4 not in mail.body
         assert others.key.last4 not in mail.body
         assert live.text not in mail.body
-    [said] = inbox(nurse)
-    assert "e-mail address" in said.title
+    [message] = inbox(nurse)
+    assert "e-mail address" in message.title
 
 
 def test_an_administrators_change_of_e_mail_names_the_administrator(staff: dict[str, User]) -> None:
@@ -114,8 +114,8 @@ def test_the_owner_is_told_who_revoked_a_key_and_the_audit_log_names_the_same(st
     row = AuditEvent.objects.get(action="api_key.revoked", object_id=key.pk)
     assert (row.user_id, row.role) == (staff["admin"].pk, "admin")
     assert set(mails()) == {staff["doctor"].email}
-    [said] = inbox(staff["doctor"])
-    for text in (said.message, outgoing.outbox[0].body):
+    [message] = inbox(staff["doctor"])
+    for text in (message.message, outgoing.outbox[0].body):
         assert "admin.ward" in text
         assert f"{key.prefix}…{key.last4}" in text
 

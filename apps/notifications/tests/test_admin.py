@@ -110,10 +110,10 @@ def test_an_administrator_sends_a_notice(staff: dict[str, User], page_of: Callab
     assert "System Maintenance" not in shown(admin, SENT)
     answer = admin.post(SENT + "add/", {**NOTICE, "recipient_ids": [str(staff["doctor"].pk), str(staff["nurse"].pk)]})
     assert answer.status_code == 302, answer.content.decode()
-    said = Message.objects.get()
-    assert (said.sent_by_id, said.recipient_count, said.priority) == (staff["admin"].pk, 2, "high")
+    message = Message.objects.get()
+    assert (message.sent_by_id, message.recipient_count, message.priority) == (staff["admin"].pk, 2, "high")
     assert "System Maintenance" in shown(page_of("doctor"), INBOX)
-    assert "0 of 2" in shown(admin, reverse("admin:notifications_message_change", args=[said.pk]))
+    assert "0 of 2" in shown(admin, reverse("admin:notifications_message_change", args=[message.pk]))
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,11 @@ def several(person: User, count: int) -> None:
 
 
 def test_a_notification_has_the_keys_of_the_reference(staff: dict[str, User], api_client_of: Callable[[str], ApiClient]) -> None:
-    said = tell(staff["nurse"], title="Lab Results Available", category="lab", action_url="/lab/results/123")
+    message = tell(staff["nurse"], title="Lab Results Available", category="lab", action_url="/lab/results/123")
     data = listed(api_client_of("nurse"))
     [row] = data["notifications"]
     assert list(row) == KEYS
-    assert row["id"] == str(copy_of(said, staff["nurse"]).pk)
+    assert row["id"] == str(copy_of(message, staff["nurse"]).pk)
     assert (row["is_read"], row["category"], row["action_url"]) == (False, "lab", "/lab/results/123")
     assert row["created_at"].endswith("Z")
     assert data["unread_count"] == 1
@@ -163,7 +163,7 @@ def test_all_are_read_at_once(staff: dict[str, User], api_client_of: Callable[[s
     assert nurse.post("/notifications/read-all").json()["data"] == {"read": 0, "unread_count": 0}
 
 
-SAID = {
+NOTICE = {
     "type": "warning",
     "title": "System Maintenance",
     "message": "System will be unavailable from 2-4 AM",
@@ -178,15 +178,19 @@ def test_an_administrator_sends_what_the_reference_shows(
 ) -> None:
     people = [str(staff[role].pk) for role in ("nurse", "doctor", "nurse")]
     admin = api_client_of("admin")
-    answer = admin.post("/notifications", {"recipient_ids": people, **SAID})
+    answer = admin.post("/notifications", {"recipient_ids": people, **NOTICE})
     assert answer.status_code == 201, answer.content
-    told = answer.json()["data"]["notification"]
-    assert (told["recipient_count"], told["read_count"], told["sent_by"]) == (2, 0, str(staff["admin"].pk))
+    notification = answer.json()["data"]["notification"]
+    assert (notification["recipient_count"], notification["read_count"], notification["sent_by"]) == (
+        2,
+        0,
+        str(staff["admin"].pk),
+    )
     [row] = listed(api_client_of("nurse"))["notifications"]
-    assert {name: row[name] for name in SAID} == SAID
+    assert {name: row[name] for name in NOTICE} == NOTICE
     api_client_of("nurse").post("/notifications/read-all")
     again = admin.get(answer.headers["Location"].removeprefix("/v1")).json()["data"]["notification"]
-    assert again == told | {"read_count": 1}
+    assert again == notification | {"read_count": 1}
 
 
 def test_a_role_is_told_and_what_is_left_out_has_a_default(
@@ -225,7 +229,7 @@ def test_a_role_is_told_and_what_is_left_out_has_a_default(
 def test_a_wrong_field_is_named_and_nothing_is_sent(
     staff: dict[str, User], api_client_of: Callable[[str], ApiClient], wrong: dict[str, Any], field: str
 ) -> None:
-    body = {"recipient_ids": [str(staff["nurse"].pk)], **SAID, **wrong}
+    body = {"recipient_ids": [str(staff["nurse"].pk)], **NOTICE, **wrong}
     answer = api_client_of("admin").post("/notifications", body)
     assert answer.status_code == 400, answer.content
     assert answer.json()["error"]["details"]["field"] == field
@@ -234,14 +238,14 @@ def test_a_wrong_field_is_named_and_nothing_is_sent(
 
 def test_more_than_ten_thousand_are_not_named_in_one_request(api_client_of: Callable[[str], ApiClient]) -> None:
     many = [str(uuid4()) for _ in range(10_001)]
-    answer = api_client_of("admin").post("/notifications", {"recipient_ids": many, **SAID})
+    answer = api_client_of("admin").post("/notifications", {"recipient_ids": many, **NOTICE})
     assert answer.status_code == 400
     assert "recipient_ids" in answer.json()["error"]["details"]["field"]
 
 
 @pytest.mark.parametrize("role", ["manager", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing"])
 def test_nobody_but_an_administrator_sends(staff: dict[str, User], api_client_of: Callable[[str], ApiClient], role: str) -> None:
-    answer = api_client_of(role).post("/notifications", {"recipient_ids": [str(staff["nurse"].pk)], **SAID})
+    answer = api_client_of(role).post("/notifications", {"recipient_ids": [str(staff["nurse"].pk)], **NOTICE})
     assert answer.status_code == 403
     assert not Notification.objects.exists()
     assert listed(api_client_of(role))["notifications"] == []

@@ -31,7 +31,7 @@ def deliver() -> None:
         assert relay.deliver(turn.delivery_id, turn.attempt)
 
 
-def told(person: User, category: str = "consultation") -> list[Message]:
+def messages_to(person: User, category: str = "consultation") -> list[Message]:
     deliver()
     copies = Notification.objects.filter(user=person, message__category=category).select_related("message").order_by("id")
     return [copy.message for copy in copies]
@@ -41,13 +41,13 @@ def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without
     staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
     save(staff["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
-    (said,) = told(staff["doctor"])
-    assert (said.title, said.priority, said.type) == ("Alert: vital signs", "urgent", "warning")
-    assert said.message.startswith("Mary Major (MRN777): Very high blood pressure")
-    assert "210/130" in said.message
-    assert "88 %" in said.message
-    assert said.action_url == reverse("admin:consultations_consultation_change", args=[visit.row.pk])
-    assert told(staff["nurse"]) == []
+    (message,) = messages_to(staff["doctor"])
+    assert (message.title, message.priority, message.type) == ("Alert: vital signs", "urgent", "warning")
+    assert message.message.startswith("Mary Major (MRN777): Very high blood pressure")
+    assert "210/130" in message.message
+    assert "88 %" in message.message
+    assert message.action_url == reverse("admin:consultations_consultation_change", args=[visit.row.pk])
+    assert messages_to(staff["nurse"]) == []
     mails = [mail for mail in outgoing.outbox if mail.to == [staff["doctor"].email]]
     (mail,) = (mail for mail in mails if "needs you now" in mail.subject)
     secret = ("Mary", "Major", "MRN777", "210", "130", "88", "pressure", "oxygen")
@@ -57,9 +57,9 @@ def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without
 def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(staff: dict[str, User]) -> None:
     walk_in = start_consultation(staff["doctor"], register_patient("Mary", "Major", mrn="MRN777"), by=staff["nurse"])
     save(staff["nurse"], walk_in, 1, {"bp": "210/130", "spo2": 88})
-    (said,) = told(staff["doctor"])
-    assert (said.title, said.priority) == ("Alert: vital signs", "urgent")
-    assert said.action_url == reverse("admin:consultations_consultation_change", args=[walk_in.row.pk])
+    (message,) = messages_to(staff["doctor"])
+    assert (message.title, message.priority) == ("Alert: vital signs", "urgent")
+    assert message.action_url == reverse("admin:consultations_consultation_change", args=[walk_in.row.pk])
     assert [mail.to for mail in outgoing.outbox if "needs you now" in mail.subject] == [[staff["doctor"].email]]
 
 
@@ -71,19 +71,19 @@ def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(
         deliver()
     Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)
     assert all(relay.deliver(row.pk, 1) for row in Delivery.objects.filter(listener__contains=".notify_doctor_of_alert"))
-    assert len(told(staff["doctor"])) == 1
+    assert len(messages_to(staff["doctor"])) == 1
 
 
 def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(staff: dict[str, User], visit: ConsultationDetails) -> None:
     save(staff["nurse"], visit, 1, {"spo2": 88})
     save(staff["nurse"], visit, 1, {"spo2": 97})
-    (said,) = told(staff["doctor"])
-    assert "Normal when measured again" in said.message
+    (message,) = messages_to(staff["doctor"])
+    assert "Normal when measured again" in message.message
 
 
 def test_a_doctor_is_told_nothing_of_what_they_entered(staff: dict[str, User], visit: ConsultationDetails) -> None:
     save(staff["doctor"], visit, 1, {"bp": "210/130"})
-    assert told(staff["doctor"]) == []
+    assert messages_to(staff["doctor"]) == []
 
 
 def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged(
@@ -94,21 +94,21 @@ def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged
     one = services.Acknowledged(id="redflag.oxygen", reason="Oxygen given")
     save(staff["doctor"], visit, 2, acknowledged=[one])
     services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
-    (said,) = told(other)
-    assert "210/130" in said.message
-    assert "88 %" not in said.message
+    (message,) = messages_to(other)
+    assert "210/130" in message.message
+    assert "88 %" not in message.message
 
 
 def test_a_visit_without_an_alert_is_handed_over_in_silence(staff: dict[str, User], visit: ConsultationDetails) -> None:
     other = people.hire("other.doctor", "doctor", specialty="Cardiology")
     services.hand_over(by=staff["doctor"], consultation_id=visit.row.pk, doctor_id=other.pk)
-    assert told(other) == []
+    assert messages_to(other) == []
 
 
 def test_the_doctor_is_told_that_a_patient_is_ready(staff: dict[str, User], visit: ConsultationDetails) -> None:
     services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
-    (said,) = told(staff["doctor"])
-    assert (said.title, said.priority) == ("Patient ready", "high")
-    assert said.message.startswith("Mary Major (MRN777) has been ready for you since")
+    (message,) = messages_to(staff["doctor"])
+    assert (message.title, message.priority) == ("Patient ready", "high")
+    assert message.message.startswith("Mary Major (MRN777) has been ready for you since")
     sent: list[Any] = [mail for mail in outgoing.outbox if "MRN777" in mail.body]
     assert sent == []

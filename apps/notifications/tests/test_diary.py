@@ -60,15 +60,15 @@ def inbox(person: User) -> list[Message]:
 
 
 def titles(person: User) -> list[str]:
-    return sorted(said.title for said in inbox(person))
+    return sorted(message.title for message in inbox(person))
 
 
 def test_a_doctor_is_told_of_a_visit_that_reception_books_for_tomorrow(staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW)
-    [said] = inbox(staff["doctor"])
-    assert (said.title, said.category, said.priority) == ("New appointment", "appointment", "medium")
-    assert said.message.startswith("Mary Major (MRN777): booked for 2026-11-23 at 09:30 PST, by Receptionist.Ward")
-    assert said.action_url == reverse("admin:appointments_appointment_change", args=[visit.pk])
+    [message] = inbox(staff["doctor"])
+    assert (message.title, message.category, message.priority) == ("New appointment", "appointment", "medium")
+    assert message.message.startswith("Mary Major (MRN777): booked for 2026-11-23 at 09:30 PST, by Receptionist.Ward")
+    assert message.action_url == reverse("admin:appointments_appointment_change", args=[visit.pk])
     assert not inbox(staff["receptionist"])
 
 
@@ -111,18 +111,18 @@ def test_a_doctor_is_told_of_a_visit_that_somebody_moves_or_makes_longer(staff: 
     visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
     change(staff["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
     change(staff["receptionist"], visit, duration_minutes=45)
-    told = {said.title: said.message for said in inbox(staff["doctor"])}
-    assert sorted(told) == ["Appointment changed", "Appointment moved"]
-    assert "Mary Major (MRN777): moved to 2026-11-23 at 10:30 PST" in told["Appointment moved"]
+    texts = {message.title: message.message for message in inbox(staff["doctor"])}
+    assert sorted(texts) == ["Appointment changed", "Appointment moved"]
+    assert "Mary Major (MRN777): moved to 2026-11-23 at 10:30 PST" in texts["Appointment moved"]
 
 
 def test_a_visit_that_goes_to_a_colleague_is_told_to_the_colleague(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
     visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
     change(staff["admin"], visit, doctor_id=colleague.pk)
-    [said] = inbox(colleague)
-    assert said.title == "Appointment moved to you"
-    assert "moved to you, for 2026-11-23 at 09:30 PST" in said.message
+    [message] = inbox(colleague)
+    assert message.title == "Appointment moved to you"
+    assert "moved to you, for 2026-11-23 at 09:30 PST" in message.message
 
 
 @pytest.mark.parametrize("reached", ["scheduled", "confirmed", "checked_in"])
@@ -135,9 +135,9 @@ def test_a_doctor_is_told_of_a_cancellation_also_of_who_waits_already(
             by=staff["receptionist"], appointment_id=visit.pk
         )
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk, notify_patient=False)
-    [said] = inbox(staff["doctor"])
-    assert said.title == "Appointment cancelled"
-    assert "the appointment on 2026-11-22 at 10:30 PST was cancelled, by Receptionist.Ward" in said.message
+    [message] = inbox(staff["doctor"])
+    assert message.title == "Appointment cancelled"
+    assert "the appointment on 2026-11-22 at 10:30 PST was cancelled, by Receptionist.Ward" in message.message
 
 
 def test_who_came_or_did_not_and_what_was_noted_is_no_news(staff: dict[str, User], mary: Patient) -> None:
@@ -174,8 +174,8 @@ def test_the_doctor_of_a_restricted_chart_is_told(staff: dict[str, User], mary: 
 def test_a_visit_of_a_merged_record_names_whoever_stands_for_it(staff: dict[str, User], mary: Patient) -> None:
     book(staff["receptionist"], register_patient("Marie", "Major", mrn="MRN778"), staff["doctor"], TOMORROW)
     merge(Patient.objects.get(mrn="MRN778"), mary)
-    [said] = inbox(staff["doctor"])
-    assert said.message.startswith("Mary Major (MRN777)")
+    [message] = inbox(staff["doctor"])
+    assert message.message.startswith("Mary Major (MRN777)")
 
 
 def test_visits_that_are_taken_over_are_told_to_nobody(staff: dict[str, User], mary: Patient) -> None:
@@ -201,8 +201,8 @@ def test_a_doctor_is_told_that_tomorrow_s_visit_went_to_another_week(staff: dict
         mary, doctor_id=doctor, scheduled_time=IN_A_WEEK, changes=("scheduled_time",), left_at=TOMORROW, left_doctor_id=doctor
     )
     listeners.notify_doctors_of_change(fact)
-    [said] = inbox(staff["doctor"])
-    assert said.message == (
+    [message] = inbox(staff["doctor"])
+    assert message.message == (
         "Mary Major (MRN777): moved to 2026-11-29 at 09:30 PST, before on 2026-11-23 at 09:30 PST, by the system."
     )
 
@@ -220,9 +220,9 @@ def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(staff: dict[s
     for _ in range(2):
         listeners.notify_doctors_of_change(fact)
     assert titles(colleague) == ["Appointment moved to you"]
-    [said] = inbox(staff["doctor"])
-    assert said.title == "Appointment moved to a colleague"
-    assert "moved from you to Dr.Two Tester (dr.two), for 2026-11-23 at 09:30 PST" in said.message
+    [message] = inbox(staff["doctor"])
+    assert message.title == "Appointment moved to a colleague"
+    assert "moved from you to Dr.Two Tester (dr.two), for 2026-11-23 at 09:30 PST" in message.message
 
 
 def test_a_doctor_who_hands_a_visit_over_is_not_told_of_it(staff: dict[str, User], mary: Patient) -> None:

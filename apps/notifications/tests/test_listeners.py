@@ -52,33 +52,33 @@ def test_every_administrator_hears_of_broken_glass(staff: dict[str, User]) -> No
     fact = glass_broken(staff["nurse"])
     announce(fact)
     assert all(deliver())
-    [said] = inbox(staff["admin"])
-    assert inbox(second) == [said]
+    [message] = inbox(staff["admin"])
+    assert inbox(second) == [message]
     assert not inbox(away)
     assert not inbox(staff["nurse"])
-    assert (said.priority, said.type, said.category) == ("urgent", "warning", "system")
-    assert "nurse.ward" in said.message
-    assert "Mary Major (MRN777)" in said.message
-    assert "2026-11-22 at 09:30 PST, until 2026-11-22 at 13:30 PST" in said.message
-    assert said.action_url == f"/admin/audit/auditevent/?q={fact.patient_id}"
+    assert (message.priority, message.type, message.category) == ("urgent", "warning", "system")
+    assert "nurse.ward" in message.message
+    assert "Mary Major (MRN777)" in message.message
+    assert "2026-11-22 at 09:30 PST, until 2026-11-22 at 13:30 PST" in message.message
+    assert message.action_url == f"/admin/audit/auditevent/?q={fact.patient_id}"
     assert outgoing.outbox == []
 
 
 def test_administrators_hear_of_unusual_reading(staff: dict[str, User]) -> None:
     announce(UnusualReading(user_id=staff["nurse"].pk, charts=240))
     assert all(deliver())
-    [said] = inbox(staff["admin"])
-    assert (said.priority, said.type) == ("high", "warning")
-    assert "nurse.ward" in said.message
-    assert "240 patients" in said.message
+    [message] = inbox(staff["admin"])
+    assert (message.priority, message.type) == ("high", "warning")
+    assert "nurse.ward" in message.message
+    assert "240 patients" in message.message
 
 
 def test_who_signed_in_from_a_new_place_is_told_in_the_house_and_by_mail(staff: dict[str, User]) -> None:
     announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=uuid4()))
     assert deliver() == [True, True]
-    [said] = inbox(staff["nurse"])
+    [message] = inbox(staff["nurse"])
     [sent] = outgoing.outbox
-    assert "2026-11-22 at 09:30 PST" in said.message
+    assert "2026-11-22 at 09:30 PST" in message.message
     assert sent.to == [staff["nurse"].email]
     assert "2026-11-22 at 09:30 PST" in sent.body
     assert not inbox(staff["admin"])

@@ -365,8 +365,8 @@ def offered(staff: dict[str, User], patient: Patient) -> None:
 
 
 def calls(staff: dict[str, User]) -> list[Message]:
-    told = Notification.objects.filter(user=staff["receptionist"], message__title="Please call: a time is free")
-    return [one.message for one in told.select_related("message")]
+    notifications = Notification.objects.filter(user=staff["receptionist"], message__title="Please call: a time is free")
+    return [one.message for one in notifications.select_related("message")]
 
 
 def work(port: int) -> list[Any]:

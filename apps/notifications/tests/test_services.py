@@ -23,18 +23,18 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_message_is_one_row_and_a_thin_one_for_each_recipient(staff: dict[str, User]) -> None:
-    said = services.send(by=staff["admin"], notice=notice(), ids=[staff["nurse"].pk, staff["doctor"].pk])
-    copies = Notification.objects.filter(message=said)
+    message = services.send(by=staff["admin"], notice=notice(), ids=[staff["nurse"].pk, staff["doctor"].pk])
+    copies = Notification.objects.filter(message=message)
     assert {copy.user_id for copy in copies} == {staff["nurse"].pk, staff["doctor"].pk}
-    assert {(copy.created_at, copy.read_at) for copy in copies} == {(said.created_at, None)}
+    assert {(copy.created_at, copy.read_at) for copy in copies} == {(message.created_at, None)}
     assert all(copy.pk.version == 7 for copy in copies)
-    assert (said.sent_by_id, said.recipient_count) == (staff["admin"].pk, 2)
+    assert (message.sent_by_id, message.recipient_count) == (staff["admin"].pk, 2)
 
 
 def test_who_is_named_twice_and_by_role_too_is_told_once(staff: dict[str, User]) -> None:
     nurse = staff["nurse"].pk
-    said = services.send(by=staff["admin"], notice=notice(), ids=[nurse, nurse], roles=["nurse", "doctor"])
-    assert said.recipient_count == Notification.objects.count() == 2
+    message = services.send(by=staff["admin"], notice=notice(), ids=[nurse, nurse], roles=["nurse", "doctor"])
+    assert message.recipient_count == Notification.objects.count() == 2
 
 
 def test_a_role_means_its_active_people(staff: dict[str, User]) -> None:
@@ -82,11 +82,11 @@ def test_a_fact_is_told_once_however_often_it_is_heard(staff: dict[str, User]) -
 
 
 def test_sending_is_announced_and_on_record_without_what_was_said(staff: dict[str, User]) -> None:
-    said = services.send(by=staff["admin"], notice=notice("Secret title"), ids=[staff["nurse"].pk])
+    message = services.send(by=staff["admin"], notice=notice("Secret title"), ids=[staff["nurse"].pk])
     event = OutboxEvent.objects.get(name="notification.sent")
     row = AuditEvent.objects.get(action="notification.sent")
-    assert event.payload == {"message_id": str(said.pk), "recipients": 1, "priority": "medium", "category": "system"}
-    assert (row.user_id, row.object_id) == (staff["admin"].pk, said.pk)
+    assert event.payload == {"message_id": str(message.pk), "recipients": 1, "priority": "medium", "category": "system"}
+    assert (row.user_id, row.object_id) == (staff["admin"].pk, message.pk)
 
 
 def test_one_reads_ones_own_and_nobody_elses(staff: dict[str, User]) -> None:
@@ -115,15 +115,15 @@ def test_all_of_ones_own_are_read_at_once(staff: dict[str, User]) -> None:
 
 
 def test_readers_are_counted_for_the_sender(staff: dict[str, User]) -> None:
-    said = services.send(by=staff["admin"], notice=notice(), roles=["nurse", "doctor"])
-    services.read(by=staff["nurse"], notification_id=copy_of(said, staff["nurse"]).pk)
-    assert selectors.read_count(said) == 1
+    message = services.send(by=staff["admin"], notice=notice(), roles=["nurse", "doctor"])
+    services.read(by=staff["nurse"], notification_id=copy_of(message, staff["nurse"]).pk)
+    assert selectors.read_count(message) == 1
 
 
 def test_what_the_house_wrote_is_no_senders_business(staff: dict[str, User]) -> None:
-    said = tell(staff["nurse"])
+    message = tell(staff["nurse"])
     with pytest.raises(NotFound):
-        selectors.sent_message(staff["admin"], said.pk)
+        selectors.sent_message(staff["admin"], message.pk)
 
 
 def _message(**wrong: Any) -> Callable[[User], Any]:
@@ -131,8 +131,8 @@ def _message(**wrong: Any) -> Callable[[User], Any]:
 
 
 def _same_copy(user: User) -> None:
-    said = tell(user)
-    Notification.objects.create(message=said, user=user)
+    message = tell(user)
+    Notification.objects.create(message=message, user=user)
 
 
 def _same_event(user: User) -> None:
@@ -167,8 +167,8 @@ def test_the_database_has_the_last_word(staff: dict[str, User], constraint: str,
 @pytest.mark.django_db(transaction=True)
 def test_a_fact_heard_by_eight_at_once_is_told_once(staff: dict[str, User]) -> None:
     fact = uuid4()
-    told = run_concurrently(8, lambda _: services.notify(by=SYSTEM, notice=notice(), roles=["nurse", "doctor"], event_id=fact))
-    assert sum(one is not None for one in told) == 1
+    results = run_concurrently(8, lambda _: services.notify(by=SYSTEM, notice=notice(), roles=["nurse", "doctor"], event_id=fact))
+    assert sum(one is not None for one in results) == 1
     assert Notification.objects.count() == 2
 
 
@@ -207,8 +207,8 @@ def test_a_connection_killed_in_the_middle_leaves_nothing_and_then_one_row_each(
         with pytest.raises(OperationalError):
             run_concurrently(1, tell_nurses)
     assert not Notification.objects.exists()
-    told = run_concurrently(2, tell_nurses)
-    assert [one is None for one in told].count(True) == 1
+    results = run_concurrently(2, tell_nurses)
+    assert [one is None for one in results].count(True) == 1
     assert Notification.objects.count() == Notification.objects.values("user").distinct().count() == 1_001
 
 

@@ -47,13 +47,13 @@ def insert_patients(number: int, seed: int = 5) -> None:
                 rows.write_row((new_id(), "2026-01-01Z", "2026-01-01Z", rules.mrn_from(10_000_000 + one), *person, *rest))
         cursor.execute("SELECT seq, first_name, last_name, mrn, phone FROM patients_patient")
         people = cursor.fetchall()
-        found = [
+        patient_rows = [
             (seq, *row)
             for seq, first_name, last_name, mrn, phone in people
             for row in search_terms.rows(_words(first_name, last_name, mrn, phone))
         ]
         with cursor.copy("COPY patients_searchword (seq, word, shared) FROM STDIN") as rows:
-            for row in found:
+            for row in patient_rows:
                 rows.write_row(row)
         cursor.execute(
             "INSERT INTO patients_nameword SELECT word, dmetaphone(word) FROM unnest(%s::text[]) word ON CONFLICT DO NOTHING",

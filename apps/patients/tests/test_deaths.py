@@ -40,8 +40,8 @@ def tomorrow() -> str:
     ],
 )
 def test_a_death_lies_between_the_birth_and_now(died: datetime, problem: str | None) -> None:
-    said = rules.death_problem(died, BORN, NOW, PACIFIC)
-    assert said is None if problem is None else said is not None and problem in said
+    issue = rules.death_problem(died, BORN, NOW, PACIFIC)
+    assert issue is None if problem is None else issue is not None and problem in issue
 
 
 @pytest.mark.parametrize("died", ["1980-05-14T12:00:00Z", "1970-01-01T00:00:00Z", "tomorrow"])

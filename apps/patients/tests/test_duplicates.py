@@ -54,12 +54,12 @@ def candidates(who: Any, **changes: Any) -> list[dict[str, Any]]:
 def test_a_match_names_the_patient_the_score_and_the_reasons(receptionist_api: Any) -> None:
     john = register_patient(phone="(213) 373-4253")
     register_patient("Other", "Person")
-    (found,) = candidates(receptionist_api, phone="373-4253")
-    assert set(found) == {"patient", "score", "reasons"}
-    assert set(found["patient"]) == ROW_KEYS
-    assert found["patient"]["id"] == str(john.pk)
-    assert 0.9 <= found["score"] <= 1
-    assert found["reasons"] == ["misspelt_name", "same_birth_date", "same_phone"]
+    (match,) = candidates(receptionist_api, phone="373-4253")
+    assert set(match) == {"patient", "score", "reasons"}
+    assert set(match["patient"]) == ROW_KEYS
+    assert match["patient"]["id"] == str(john.pk)
+    assert 0.9 <= match["score"] <= 1
+    assert match["reasons"] == ["misspelt_name", "same_birth_date", "same_phone"]
 
 
 @pytest.mark.parametrize(
@@ -78,24 +78,24 @@ def test_a_match_names_the_patient_the_score_and_the_reasons(receptionist_api: A
 )
 def test_every_block_finds_its_people(receptionist_api: Any, changes: dict[str, Any]) -> None:
     john = register_patient(phone="(213) 373-4253", email="john@doe.test", insurance_policy_number="BC-1", street="1 Elm Street")
-    assert [found["patient"]["id"] for found in candidates(receptionist_api, **{"first_name": "John"} | changes)] == [
+    assert [match["patient"]["id"] for match in candidates(receptionist_api, **{"first_name": "John"} | changes)] == [
         str(john.pk)
     ]
 
 
 def test_a_flipped_birth_is_told(receptionist_api: Any) -> None:
     register_patient(born=date(1980, 5, 4))
-    (found,) = candidates(receptionist_api, date_of_birth="1980-04-05")
-    assert "birth_flipped" in found["reasons"]
+    (match,) = candidates(receptionist_api, date_of_birth="1980-04-05")
+    assert "birth_flipped" in match["reasons"]
 
 
 def test_the_best_come_first_and_at_most_ten(receptionist_api: Any) -> None:
     for number in range(12):
         register_patient("Johnny" if number else "Jhon", phone=f"(213) 373-42{number:02}")
-    found = candidates(receptionist_api)
-    assert len(found) == 10
-    assert found[0]["patient"]["first_name"] == "Jhon"
-    assert [row["score"] for row in found] == sorted((row["score"] for row in found), reverse=True)
+    matches = candidates(receptionist_api)
+    assert len(matches) == 10
+    assert matches[0]["patient"]["first_name"] == "Jhon"
+    assert [row["score"] for row in matches] == sorted((row["score"] for row in matches), reverse=True)
 
 
 def test_a_merged_record_is_no_candidate(receptionist_api: Any) -> None:
@@ -160,8 +160,8 @@ def test_nobody_is_told_apart_from_himself_or_from_nobody(receptionist_api: Any)
         reply = receptionist_api.post(f"/patients/{john.pk}/not-same", {"other_id": other})
         assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, "other_id")
     assert receptionist_api.post(f"/patients/{john.pk}/not-same", {}).status_code == 400
-    nobody = "00000000-0000-7000-8000-000000000000"
-    assert receptionist_api.post(f"/patients/{nobody}/not-same", {"other_id": str(john.pk)}).status_code == 404
+    unknown_id = "00000000-0000-7000-8000-000000000000"
+    assert receptionist_api.post(f"/patients/{unknown_id}/not-same", {"other_id": str(john.pk)}).status_code == 404
     assert not NotDuplicate.objects.exists()
 
 
@@ -226,15 +226,15 @@ def test_a_patients_page_says_whom_he_may_be_the_same_as(staff: dict[str, User])
     address = reverse("admin:patients_patient_change", args=[john.pk])
     client = browser(staff["nurse"])
     page = client.get(address).content.decode()
-    told_apart = reverse("admin:patients_patient_not_same", args=[john.pk])
+    not_same_page = reverse("admin:patients_patient_not_same", args=[john.pk])
     assert "May be the same as" in page
-    assert f"{told_apart}?other={jon.mrn}" in page
-    assert f'value="{jon.mrn}"' in client.get(f"{told_apart}?other={jon.mrn}").content.decode()
-    assert "No patient has this MRN" in client.post(told_apart, {"other": "MRN-NOBODY"}).content.decode()
-    assert "the other person" in client.post(told_apart, {"other": john.mrn}).content.decode()
-    assert client.post(told_apart, {"other": jon.mrn.lower()}).status_code == 302
+    assert f"{not_same_page}?other={jon.mrn}" in page
+    assert f'value="{jon.mrn}"' in client.get(f"{not_same_page}?other={jon.mrn}").content.decode()
+    assert "No patient has this MRN" in client.post(not_same_page, {"other": "MRN-NOBODY"}).content.decode()
+    assert "the other person" in client.post(not_same_page, {"other": john.mrn}).content.decode()
+    assert client.post(not_same_page, {"other": jon.mrn.lower()}).status_code == 302
     assert "May be the same as" not in client.get(address).content.decode()
-    assert "already recorded" in client.post(told_apart, {"other": jon.mrn}).content.decode()
+    assert "already recorded" in client.post(not_same_page, {"other": jon.mrn}).content.decode()
 
 
 def test_whoever_may_not_match_is_shown_no_duplicates(staff: dict[str, User]) -> None:

@@ -55,7 +55,9 @@ def test_one_name_is_enough(receptionist_api: Any, pages: Client, names: dict[st
     row = Patient.objects.get(pk=patient["id"])
     assert row.full_name == "Sukarno"
     assert (str(row), row.filed_name.casefold()) == (f"Sukarno ({row.mrn})", "sukarno")
-    assert [found["id"] for found in receptionist_api.get("/patients?search=sukar").json()["data"]["patients"]] == [patient["id"]]
+    assert [candidates["id"] for candidates in receptionist_api.get("/patients?search=sukar").json()["data"]["patients"]] == [
+        patient["id"]
+    ]
     page = pages.get(reverse("admin:patients_patient_change", args=[row.pk])).content.decode()
     assert ", </bdi>" not in page
     assert "<bdi>, " not in page
@@ -71,8 +73,8 @@ def test_one_name_is_the_same_whichever_box_it_was_typed_into(receptionist_api: 
     registered(receptionist_api)
     reply = receptionist_api.post("/patients", SUKARNO | {"first_name": "Sukarno", "last_name": ""})
     assert [warning["code"] for warning in reply.json()["warnings"]] == ["possible_duplicate"]
-    found = receptionist_api.post("/patients/match", SUKARNO).json()["data"]["candidates"]
-    assert {one["patient"]["last_name"] or one["patient"]["first_name"] for one in found} == {"Sukarno"}
+    candidates = receptionist_api.post("/patients/match", SUKARNO).json()["data"]["candidates"]
+    assert {one["patient"]["last_name"] or one["patient"]["first_name"] for one in candidates} == {"Sukarno"}
     born = date(1980, 5, 15)
     other = compare(
         Person(first_name="", last_name="Sukarno", date_of_birth=born),
@@ -178,14 +180,18 @@ def test_a_birth_is_stored_and_shown_as_exactly_as_it_is_known(
     receptionist_api: Any, pages: Client, body: dict[str, Any], born: str, precision: str, age: str
 ) -> None:
     patient = registered(receptionist_api, **body)
-    told = patient["demographics"]
-    assert (told["date_of_birth"], told["date_of_birth_precision"], told["age_in_words"]) == (born, precision, age)
+    demographics = patient["demographics"]
+    assert (demographics["date_of_birth"], demographics["date_of_birth_precision"], demographics["age_in_words"]) == (
+        born,
+        precision,
+        age,
+    )
     page = pages.get(reverse("admin:patients_patient_change", args=[patient["id"]])).content.decode()
     assert f"({age})</span>" in page
-    again = {"demographics": {"date_of_birth": told["date_of_birth"], "date_of_birth_precision": precision}}
-    assert receptionist_api.put(f"/patients/{patient['id']}", again).json()["data"]["patient"]["demographics"] == told
-    kept = receptionist_api.put(f"/patients/{patient['id']}", {"date_of_birth": told["date_of_birth"]})
-    assert kept.json()["data"]["patient"]["demographics"] == told
+    again = {"demographics": {"date_of_birth": demographics["date_of_birth"], "date_of_birth_precision": precision}}
+    assert receptionist_api.put(f"/patients/{patient['id']}", again).json()["data"]["patient"]["demographics"] == demographics
+    kept = receptionist_api.put(f"/patients/{patient['id']}", {"date_of_birth": demographics["date_of_birth"]})
+    assert kept.json()["data"]["patient"]["demographics"] == demographics
 
 
 def test_an_exact_birth_replaces_an_estimated_one(receptionist_api: Any) -> None:
@@ -334,8 +340,8 @@ def test_periods_that_overlap_a_birth_or_each_other_are_taken_and_stand_in_order
     patient = register_patient(born=date(1980, 5, 15))
     for on, until in (("1980", ""), ("2015-06", "2015"), ("2015-06-10", "2015-06-10")):
         chart(patient, occurred_on=on, ended_on=until, status="resolved")
-    told = [(row.occurred_on, row.ended_on) for row in selectors.chart(visible_to=SYSTEM, patient_id=patient.pk)]
-    assert told == [("2015-06-10", "2015-06-10"), ("2015-06", "2015"), ("1980", "")]
+    periods = [(row.occurred_on, row.ended_on) for row in selectors.chart(visible_to=SYSTEM, patient_id=patient.pk)]
+    assert periods == [("2015-06-10", "2015-06-10"), ("2015-06", "2015"), ("1980", "")]
 
 
 @pytest.mark.parametrize(

@@ -124,8 +124,10 @@ def test_of_synthea_s_own_files_only_that_of_the_patients_is_needed(tmp_path: Pa
 def test_what_cannot_be_true_is_reported_in_words(tmp_path: Path, sheet: str, old: str, new: str, reason: str) -> None:
     report = tmp_path / "report.csv"
     call_command("import_synthea", native(tmp_path, **{sheet: NATIVE[sheet].replace(old, new)}), report=report)
-    assert any(reason in told for told in reasons(report)), reasons(report)
-    assert not any(word in told for told in reasons(report) for word in ("patient_", "chart_", "constraint", "violates"))
+    assert any(reason in reason_text for reason_text in reasons(report)), reasons(report)
+    assert not any(
+        word in reason_text for reason_text in reasons(report) for word in ("patient_", "chart_", "constraint", "violates")
+    )
 
 
 @pytest.mark.django_db

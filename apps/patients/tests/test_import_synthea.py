@@ -93,21 +93,21 @@ def by_patient_and_sheet() -> Counter:
 
 def expected(folder: Path, report: Path) -> Counter:
     """The rows of the files, less those reported, by patient and file."""
-    found: Counter = Counter()
+    counts: Counter = Counter()
     for sheet in SHEETS[1:]:
-        found.update((row["patient"], sheet.name) for row in rows_in(folder, sheet.name))
-    found.subtract(Counter((line["patient"], line["file"].removesuffix(".csv.gz")) for line in lines(report)))
-    return +found
+        counts.update((row["patient"], sheet.name) for row in rows_in(folder, sheet.name))
+    counts.subtract(Counter((line["patient"], line["file"].removesuffix(".csv.gz")) for line in lines(report)))
+    return +counts
 
 
 def expected_kinds(folder: Path, report: Path) -> Counter:
     """The rows of the files, less those reported, by patient and kind of chart entry."""
-    found: Counter = Counter()
+    counts: Counter = Counter()
     for sheet in SHEETS[1:]:
-        found.update((row["patient"], kind_of(sheet.name, row)) for row in rows_in(folder, sheet.name))
+        counts.update((row["patient"], kind_of(sheet.name, row)) for row in rows_in(folder, sheet.name))
     for line in lines(report):
-        found[line["patient"], kind_of(line["file"].removesuffix(".csv.gz"), json.loads(line["row"]))] -= 1
-    return +found
+        counts[line["patient"], kind_of(line["file"].removesuffix(".csv.gz"), json.loads(line["row"]))] -= 1
+    return +counts
 
 
 def kind_of(sheet: str, cells: dict[str, str]) -> str:
@@ -132,14 +132,14 @@ def over_the_api(client: Client) -> Counter:
     )
     accounts.hire(by=SYSTEM, staff=doctor, check_password=False)
     token = accounts.sign_in(username=doctor.username, password=doctor.password, ip=None, user_agent="").tokens.access_token
-    found: Counter = Counter()
+    counts: Counter = Counter()
     for number in PatientIdentifier.objects.filter(system="synthea"):
         for kind in EntryType:
             path = f"/v1/patients/{number.patient_id}/medical-history?type={kind}&limit=1"
             reply = client.get(path, HTTP_AUTHORIZATION=f"Bearer {token}")
             assert reply.status_code == 200, reply.content
-            found[number.value, kind.value] = reply.json()["data"]["pagination"]["total"]
-    return +found
+            counts[number.value, kind.value] = reply.json()["data"]["pagination"]["total"]
+    return +counts
 
 
 @pytest.mark.django_db
@@ -218,8 +218,8 @@ class TestTheFixture:
 
     def test_allergies_in_the_files_are_listed_and_their_absence_is_not_an_answer(self, report):
         run(FIXTURE, report)
-        found = dict(Patient.objects.values_list("first_name", "allergy_status"))
-        assert found == {"Ada": "listed", "Ben": "not_asked", "Cleo María": "listed", "Dan": "not_asked"}
+        statuses = dict(Patient.objects.values_list("first_name", "allergy_status"))
+        assert statuses == {"Ada": "listed", "Ben": "not_asked", "Cleo María": "listed", "Dan": "not_asked"}
 
     def test_one_fact_a_patient_is_announced(self, report):
         run(FIXTURE, report)
@@ -286,7 +286,7 @@ class TestAKill:
         with transaction.atomic():
             _hold_up(CLEO)
             child = _start(FIXTURE, report)
-            _until(_somebody_waits, child)
+            _until(_is_blocked, child)
             child.send_signal(signal.SIGKILL)
             child.wait()
             transaction.set_rollback(True)
@@ -301,7 +301,7 @@ class TestAKill:
         with transaction.atomic():
             _hold_up(CLEO)
             child = _start(FIXTURE, report)
-            _until(_somebody_waits, child)
+            _until(_is_blocked, child)
             with pytest.raises(CommandError, match="Another import is running"):
                 run(FIXTURE, report.with_name("second.csv"))
             transaction.set_rollback(True)
@@ -341,7 +341,7 @@ def _start(folder: Path, report: Path) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | {"DJANGO_SETTINGS_MODULE": "hims.settings.test"})
 
 
-def _somebody_waits() -> bool:
+def _is_blocked() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")

@@ -27,9 +27,9 @@ ROUNDS = 12
 KNOWN = Registration(first_name="Trans", last_name="Ferred", date_of_birth=date(1970, 1, 1), gender="other")
 
 
-def race(*acts: Callable[[], Any]) -> list[Any]:
+def race(*actions: Callable[[], Any]) -> list[Any]:
     """Run all at one moment. Answers what each answered or was refused with; anything but a refusal is raised here."""
-    start = threading.Barrier(len(acts))
+    start = threading.Barrier(len(actions))
 
     def run(act: Callable[[], Any]) -> Any:
         start.wait(10)
@@ -40,8 +40,8 @@ def race(*acts: Callable[[], Any]) -> list[Any]:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
 
 
 def apart(one: Patient, other: Patient) -> NotDuplicate:
@@ -50,8 +50,8 @@ def apart(one: Patient, other: Patient) -> NotDuplicate:
 
 def transfer(ref: str, *entries: str) -> Patient:
     lines = [NewEntry(type="note", display=name, source_ref=name) for name in entries]
-    told = {"by": SYSTEM, "source": "import", "system": "elsewhere", "ref": ref, "registration": KNOWN}
-    return services.import_patient(entries=lines, **told).patient
+    arguments = {"by": SYSTEM, "source": "import", "system": "elsewhere", "ref": ref, "registration": KNOWN}
+    return services.import_patient(entries=lines, **arguments).patient
 
 
 def undo_last(patient: Patient) -> Merge | None:
@@ -66,7 +66,7 @@ def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
         dice.shuffle(people)
         one, two, three = people
         merge(one, two)
-        acts: list[Callable[[], Any]] = [
+        actions: list[Callable[[], Any]] = [
             lambda: chart(one),  # noqa: B023
             lambda: chart(one, "allergy", "Latex"),  # noqa: B023
             lambda: services.amend(by=SYSTEM, patient_id=one.pk, changes={"last_name": "Other"}),  # noqa: B023
@@ -76,8 +76,8 @@ def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
             lambda: transfer(f"{number}-0", f"{number}-0-more"),  # noqa: B023
             lambda: apart(one, three),  # noqa: B023
         ]
-        dice.shuffle(acts)
-        race(*acts)
+        dice.shuffle(actions)
+        race(*actions)
         for row in Patient.objects.exclude(merged_into=None):
             assert not ChartEntry.objects.filter(patient=row).exists()
             assert not row.merged_into.merged_into_id
@@ -87,8 +87,8 @@ def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
 def test_of_a_pair_told_apart_during_a_merge_nothing_stays_with_the_retired_record() -> None:
     for number in range(ROUNDS):
         retired, survivor, other = register_patient(), register_patient(), register_patient("Other")
-        said = (retired, other) if number % 2 else (other, retired)
-        _, outcome = race(lambda: merge(retired, survivor), lambda: apart(*said))  # noqa: B023
+        in_order = (retired, other) if number % 2 else (other, retired)
+        _, outcome = race(lambda: merge(retired, survivor), lambda: apart(*in_order))  # noqa: B023
         assert not NotDuplicate.objects.filter(Q(low=retired) | Q(high=retired)).exists()
         if isinstance(outcome, NotDuplicate):
             pair = NotDuplicate.objects.get(pk=outcome.pk)
@@ -102,10 +102,10 @@ def test_a_record_is_not_told_apart_while_it_is_merged_and_the_refusal_names_the
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             merge(retired, survivor)
-            said = pool.submit(race, lambda: apart(retired, other))
+            decision = pool.submit(race, lambda: apart(retired, other))
             with pytest.raises(TimeoutError):
-                said.result(timeout=0.5)
-        (refusal,) = said.result()
+                decision.result(timeout=0.5)
+        (refusal,) = decision.result()
     assert isinstance(refusal, selectors.RecordMerged)
     assert refusal.details["survivor_id"] == survivor.pk
     assert not NotDuplicate.objects.exists()
@@ -116,10 +116,10 @@ def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             merge(retired, survivor)
-            said = pool.submit(race, lambda: apart(retired, survivor))
+            decision = pool.submit(race, lambda: apart(retired, survivor))
             with pytest.raises(TimeoutError):
-                said.result(timeout=0.5)
-        (refusal,) = said.result()
+                decision.result(timeout=0.5)
+        (refusal,) = decision.result()
     assert isinstance(refusal, selectors.RecordMerged)
     assert not NotDuplicate.objects.exists()
 
@@ -127,14 +127,14 @@ def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
 def test_two_who_register_beside_the_same_people_never_wait_in_a_circle() -> None:
     people = [register_patient(f"Jon{letter}").pk for letter in "abcd"]
 
-    def beside(others: list[UUID], number: int) -> Patient:
-        nobody_else = replace(
+    def register_despite(others: list[UUID], number: int) -> Patient:
+        registration = replace(
             KNOWN, first_name="abcdefghijklmnopqrstuvwx"[number] * 8, date_of_birth=date(1930 + number, 3, 1 + number)
         )
-        return services.register_despite_matches(by=SYSTEM, registration=nobody_else, others=others).patient
+        return services.register_despite_matches(by=SYSTEM, registration=registration, others=others).patient
 
     for number in range(ROUNDS):
-        there, back = race(lambda: beside(people, number), lambda: beside(people[::-1], number + ROUNDS))  # noqa: B023
+        there, back = race(lambda: register_despite(people, number), lambda: register_despite(people[::-1], number + ROUNDS))  # noqa: B023
         for new in (there, back):
             assert NotDuplicate.objects.filter(Q(low=new) | Q(high=new)).count() == 4
 

@@ -340,21 +340,23 @@ def test_misspelt_swapped_and_flipped_people_are_found_and_others_interrupt_nobo
     dice = random.Random(2016)
     people = [person(dice, number) for number in range(population)]
     rows = on_record(people)
-    met, found, right, wrong = Counter(), Counter(), Counter(), Counter()
+    met, detected, right, wrong = Counter(), Counter(), Counter(), Counter()
     for number, kind, again in met_again(people, SLIPS, 2):
         best = selectors.possible_matches(visible_to=SYSTEM, person=again)[:3]
         met[kind] += 1
-        found[kind] += rows[number].pk in {match.patient.pk for match in best}
+        detected[kind] += rows[number].pk in {match.patient.pk for match in best}
         interrupting = warned(again)
         right[kind] += rows[number] in interrupting
         wrong[kind] += len([row for row in interrupting if row != rows[number]])
     for _, kind, other in met_again(people, OTHERS, 1):
         met[kind] += 1
         wrong[kind] += len(warned(other))
-    recall = found.total() / sum(met[kind] for kind in found)
+    recall = detected.total() / sum(met[kind] for kind in detected)
     precision = right.total() / (right.total() + wrong.total())
     for kind, number in met.items():
-        print(f"{kind:22} met {number:4}  in the first three {found[kind]:4}  warned of {right[kind]:4}  wrongly {wrong[kind]:3}")
+        print(
+            f"{kind:22} met {number:4}  in the first three {detected[kind]:4}  warned of {right[kind]:4}  wrongly {wrong[kind]:3}"
+        )
     print(f"recall in the first three {recall:.4f}, precision of the warning {precision:.4f} (score >= {WARNED})")
     assert recall >= 0.95
     assert precision >= 0.9

@@ -35,7 +35,7 @@ def apart(one: Patient, other: Patient) -> NotDuplicate:
     return NotDuplicate.objects.create(low=low, high=high)
 
 
-def found(text: str) -> list[Patient]:
+def search_results(text: str) -> list[Patient]:
     return list(selectors.search_within(selectors.patients(visible_to=SYSTEM), text))
 
 
@@ -66,8 +66,8 @@ def test_every_row_of_the_retired_record_moves_and_is_written_down() -> None:
 def test_a_merge_is_announced_with_ids_alone_and_is_on_record() -> None:
     retired, survivor = register_patient("Zebulon", phone="5550100"), register_patient()
     done = merge(retired, survivor)
-    told = {"patient_id": str(survivor.pk), "retired_id": str(retired.pk), "merge_id": str(done.pk)}
-    assert facts("patient.merged") == [told]
+    payload = {"patient_id": str(survivor.pk), "retired_id": str(retired.pk), "merge_id": str(done.pk)}
+    assert facts("patient.merged") == [payload]
     row = AuditEvent.objects.get(action="patient.merged")
     assert (row.patient_id, row.object_id) == (survivor.pk, done.pk)
 
@@ -96,7 +96,7 @@ def test_what_the_retired_record_had_taken_in_leads_to_the_survivor_in_one_step(
     merge(second, third)
     assert {again(row).merged_into_id for row in (first, second)} == {third.pk}
     assert selectors.patient(SYSTEM, first.pk) == third
-    assert found("first") == found("second") == found(first.mrn) == [third]
+    assert search_results("first") == search_results("second") == search_results(first.mrn) == [third]
 
 
 def test_whoever_was_told_apart_from_the_retired_record_is_told_apart_from_the_survivor() -> None:
@@ -152,7 +152,7 @@ def test_values_are_chosen_one_by_one_or_as_a_group() -> None:
     kept = again(survivor)
     assert (kept.first_name, kept.date_of_birth, kept.phone) == ("Jon", date(1980, 5, 16), "")
     assert (kept.insurance_provider, kept.insurance_policy_number, kept.insurance_group_number) == ("Blue", "", "G")
-    assert found("jon") == found("john") == [survivor]
+    assert search_results("jon") == search_results("john") == [survivor]
 
 
 def test_the_dialled_form_follows_the_chosen_number() -> None:
@@ -197,8 +197,8 @@ def test_a_merged_record_is_neither_merged_again_nor_merged_into() -> None:
     for pair in ((retired, third), (third, retired), (survivor, retired)):
         with pytest.raises(services.AlreadyMerged) as refusal:
             merge(*pair)
-        told = refusal.value.details
-        assert (told["patient_id"], told["merged_into"], told["survivor_id"]) == (retired.pk, survivor.pk, survivor.pk)
+        details = refusal.value.details
+        assert (details["patient_id"], details["merged_into"], details["survivor_id"]) == (retired.pk, survivor.pk, survivor.pk)
     assert "already_merged" in {row.code for row in preview(again(retired), third).warnings}
 
 
@@ -244,7 +244,7 @@ def test_the_old_id_and_number_find_the_survivor() -> None:
     with pytest.raises(selectors.RecordMerged):
         selectors.get_for_update(SYSTEM, retired.pk)
     assert selectors.by_mrn(SYSTEM, "old-1") == survivor
-    assert found("OLD-1") == found("jon dough") == [survivor]
+    assert search_results("OLD-1") == search_results("jon dough") == [survivor]
     with pytest.raises(services.MrnTaken):
         register_patient(mrn="old-1")
 
@@ -254,7 +254,7 @@ def test_the_old_names_still_find_the_survivor_after_it_was_amended() -> None:
     merge(retired, survivor)
     services.amend(by=SYSTEM, patient_id=survivor.pk, changes={"last_name": "Married"})
     assert again(survivor).last_name == "Married"
-    assert found("jon") == found("old-1") == found("married") == [survivor]
+    assert search_results("jon") == search_results("old-1") == search_results("married") == [survivor]
 
 
 def test_nothing_is_written_under_the_old_id_and_the_refusal_names_the_survivor() -> None:

@@ -22,8 +22,8 @@ def admin(staff: dict[str, User]) -> Any:
     return api_client(staff["admin"])
 
 
-def ask(who: Any, retired: Any, survivor: Any, **beside: Any) -> Any:
-    body = {"into": str(getattr(survivor, "pk", survivor)), "reason": "The same passport"} | beside
+def ask(who: Any, retired: Any, survivor: Any, **extra: Any) -> Any:
+    body = {"into": str(getattr(survivor, "pk", survivor)), "reason": "The same passport"} | extra
     return who.post(f"/patients/{getattr(retired, 'pk', retired)}/merge", body)
 
 
@@ -60,7 +60,7 @@ def test_nobody_but_an_administrator_merges_previews_or_undoes(staff: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("beside", "field"),
+    ("extra", "field"),
     [
         ({"into": "nobody"}, "into"),
         pytest.param({"into": str(uuid4())}, "into", id="into an unknown one"),
@@ -76,9 +76,9 @@ def test_nobody_but_an_administrator_merges_previews_or_undoes(staff: dict[str, 
     ],
     ids=str,
 )
-def test_a_body_that_cannot_be_is_refused_by_name(admin: Any, beside: dict[str, Any], field: str) -> None:
+def test_a_body_that_cannot_be_is_refused_by_name(admin: Any, extra: dict[str, Any], field: str) -> None:
     retired, survivor = register_patient(), register_patient()
-    reply = ask(admin, retired, survivor, **beside)
+    reply = ask(admin, retired, survivor, **extra)
     assert reply.status_code == 400
     assert field in {row["field"] for row in reply.json()["error"]["details"]["errors"]}
     assert not Merge.objects.exists()

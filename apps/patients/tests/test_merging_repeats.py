@@ -74,9 +74,9 @@ def test_two_codes_with_the_same_words_are_two_problems_and_two_medicines_are_on
     chart(survivor, "diagnosis", "Diabetes", code_system="ICD-10-CM", code="E11.9")
     chart(retired, "medication", "Lisinopril 10 mg")
     chart(survivor, "medication", "lisinopril 10 mg")
-    told = cautions(retired, survivor)
-    assert "listed_twice" not in told
-    assert "isinopril" in told["medication_twice"]
+    warned = cautions(retired, survivor)
+    assert "listed_twice" not in warned
+    assert "isinopril" in warned["medication_twice"]
     merge(again(retired), again(survivor))
     assert len(active(survivor)) == 4
 

@@ -24,7 +24,7 @@ from apps.patients.merging import merge_plan
 from apps.patients.models import ChartEntry, Merge, MergeTriage, NotDuplicate, Patient, PatientIdentifier, SearchWord
 from apps.patients.services import NewEntry, Registration
 from apps.patients.tests.factories import chart, merge, register_patient
-from apps.patients.tests.test_merging import again, apart, facts, found
+from apps.patients.tests.test_merging import again, apart, facts, search_results
 
 pytestmark = pytest.mark.django_db
 
@@ -94,12 +94,12 @@ class UndoProperties(TestCase):
         charts=st.tuples(kinds, kinds),
         choices=sides,
         flags=st.lists(st.booleans(), min_size=6, max_size=6),
-        told_apart=st.sets(st.sampled_from(["each other", "retired", "survivor", "both"])),
+        not_same=st.sets(st.sampled_from(["each other", "retired", "survivor", "both"])),
         earlier=st.booleans(),
     )
     @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_merge_then_undo_gives_back_both_patients_whole(
-        self, pair: Any, charts: Any, choices: Any, flags: Any, told_apart: Any, earlier: bool
+        self, pair: Any, charts: Any, choices: Any, flags: Any, not_same: Any, earlier: bool
     ) -> None:
         retired, survivor = (
             settle_in(pair[n], charts[n], retract=flags[n], inactive=flags[n + 2], asked=flags[n + 4]) for n in (0, 1)
@@ -114,7 +114,7 @@ class UndoProperties(TestCase):
             "survivor": [(survivor, bystanders[0])],
             "both": [(retired, bystanders[1]), (survivor, bystanders[1])],
         }
-        for which in told_apart:
+        for which in not_same:
             for one, other in pairs[which]:
                 apart(one, other)
         before = snapshot()
@@ -156,12 +156,12 @@ def test_an_undo_is_announced_and_each_is_found_by_his_own_again() -> None:
     retired, survivor = register_patient("Ezra", mrn="OLD-1"), register_patient("John")
     done = undo(merge(retired, survivor))
     assert done.undone_at is not None
-    told = {"patient_id": str(survivor.pk), "retired_id": str(retired.pk), "merge_id": str(done.pk), "to_triage": 0}
-    assert facts("patient.merge_undone") == [told]
+    payload = {"patient_id": str(survivor.pk), "retired_id": str(retired.pk), "merge_id": str(done.pk), "to_triage": 0}
+    assert facts("patient.merge_undone") == [payload]
     assert AuditEvent.objects.get(action="patient.merge_undone").patient_id == survivor.pk
     assert selectors.patient(SYSTEM, retired.pk) == retired
-    assert (found("ezra"), found("old-1")) == ([retired], [retired])
-    assert found("john") == [survivor]
+    assert (search_results("ezra"), search_results("old-1")) == ([retired], [retired])
+    assert search_results("john") == [survivor]
 
 
 def test_a_merge_is_undone_once_and_can_be_made_again() -> None:
@@ -237,8 +237,8 @@ def test_a_row_that_was_the_retired_ones_goes_to_him() -> None:
     entry.refresh_from_db()
     assert entry.patient_id == retired.pk
     assert (again(retired).allergy_status, again(survivor).allergy_status) == ("listed", "not_asked")
-    told = {"patient_id": str(retired.pk), "merge_id": str(done.pk), "triage_id": row.pk, "model": "patients.ChartEntry"}
-    assert facts("patient.merge_triage_settled") == [told]
+    payload = {"patient_id": str(retired.pk), "merge_id": str(done.pk), "triage_id": row.pk, "model": "patients.ChartEntry"}
+    assert facts("patient.merge_triage_settled") == [payload]
     with pytest.raises(services.AlreadySettled):
         services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to="survivor")
 
@@ -253,7 +253,7 @@ def test_a_field_that_was_the_retired_ones_goes_to_him_and_the_survivor_has_his_
     services.settle_triage(by=SYSTEM, triage_id=row.pk, belongs_to="retired")
     assert (again(retired).phone, again(retired).phone_e164) == ("(213) 373-4253", "+12133734253")
     assert (again(survivor).phone, again(survivor).phone_e164) == ("5550102", "")
-    assert found("3734253") == [retired]
+    assert search_results("3734253") == [retired]
 
 
 def test_what_is_the_survivors_stays() -> None:
@@ -305,9 +305,9 @@ def test_a_chart_that_came_with_a_second_transfer_is_found_under_the_survivor_an
 # --- two at once
 
 
-def race(*acts: Callable[[], Any]) -> list[Any]:
+def race(*actions: Callable[[], Any]) -> list[Any]:
     """Run all at one moment. Answers what each answered or was refused with."""
-    start = threading.Barrier(len(acts))
+    start = threading.Barrier(len(actions))
 
     def run(act: Callable[[], Any]) -> Any:
         start.wait()
@@ -318,8 +318,8 @@ def race(*acts: Callable[[], Any]) -> list[Any]:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -172,11 +172,11 @@ def test_totals_and_pages_leave_out_who_is_hidden(staff: dict[str, User], text: 
     """Every page of five, side by side: what the outsider gets is what the team gets, less the restricted."""
 
     def pages(actor: Any) -> tuple[list[Any], set[Total | None]]:
-        found = [
+        visible = [
             selectors.list_page(visible_to=actor, text=text, status=status, window=Window(offset, 5))
             for offset in range(0, 50, 5)
         ]
-        return [row["id"] for page in found for row in page.rows], {page.total for page in found}
+        return [row["id"] for page in visible for row in page.rows], {page.total for page in visible}
 
     hidden = set(Patient.objects.filter(restricted=True).values_list("pk", flat=True))
     everybody, _ = pages(staff["nurse"])
@@ -356,32 +356,32 @@ def test_restricted_charts_cost_a_search_one_statement_and_a_list_none(staff: di
         return len(caught)
 
     doctor = staff["doctor"]
-    acts = [
+    actions = [
         lambda: selectors.list_page(visible_to=doctor),
         lambda: selectors.list_page(visible_to=doctor, text="anna"),
         lambda: selectors.patient(doctor, patient.pk),
     ]
-    assert [cost(act) for act in acts] == [2, 4, 1]  # a search for a name asks for its nicknames too
+    assert [cost(act) for act in actions] == [2, 4, 1]  # a search for a name asks for its nicknames too
     restrict(Patient.objects.get(last_name="Roea"), staff["nurse"])
-    assert [cost(act) for act in acts] == [2, 4, 1]  # a search for a name asks for its nicknames too
+    assert [cost(act) for act in actions] == [2, 4, 1]  # a search for a name asks for its nicknames too
 
 
 def test_among_fifty_thousand_restrictions_are_found_by_their_index(staff: dict[str, User]) -> None:
     insert_patients(50_000)
     for patient in Patient.objects.order_by("-seq")[:300:10]:
         restrict(patient, staff["nurse"])
-    doctor, somebody = staff["doctor"], Patient.objects.filter(last_name="Smith")[0]
-    chart(somebody)
+    doctor, restricted_patient = staff["doctor"], Patient.objects.filter(last_name="Smith")[0]
+    chart(restricted_patient)
     with CaptureQueriesContext(connection) as caught:
         for text in [*TEXTS, "1980-05-15"]:
             selectors.list_page(visible_to=doctor, text=text)
         for status in ("", "active", "inactive"):
             selectors.list_page(visible_to=doctor, status=status)
             selectors.list_page(visible_to=doctor, status=status, window=Window(4_000))
-        selectors.patient(doctor, somebody.pk)
-        selectors.by_mrn(doctor, somebody.mrn)
-        list(selectors.chart(visible_to=doctor, patient_id=somebody.pk))
-        selectors.duplicates_of(somebody, visible_to=doctor)
+        selectors.patient(doctor, restricted_patient.pk)
+        selectors.by_mrn(doctor, restricted_patient.mrn)
+        list(selectors.chart(visible_to=doctor, patient_id=restricted_patient.pk))
+        selectors.duplicates_of(restricted_patient, visible_to=doctor)
     whole = [
         node
         for node in plans(caught)

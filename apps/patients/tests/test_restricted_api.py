@@ -25,7 +25,7 @@ from apps.patients.tests.factories import chart, merge, register_patient, restri
 pytestmark = pytest.mark.django_db
 WHY = "Unconscious in the waiting room"
 _COUNTED = ("SELECT", "WITH", "INSERT")
-NOBODY = "There is no such patient."
+NO_SUCH_PATIENT = "There is no such patient."
 
 
 @pytest.fixture
@@ -58,10 +58,14 @@ def test_an_administrator_closes_a_chart_names_the_team_and_opens_it_again(
     body = {"restricted": True, "care_team": [str(nurse)], "reason": "A colleague of ours"}
     reply = who["admin"].put(f"{address}/restricted", body)
     assert reply.status_code == 200, reply.content
-    told = reply.json()["data"]["restriction"]
-    assert told["restricted"] is True
-    assert (told["patient_id"], told["care_team"], told["reason"]) == (str(patient.pk), [str(nurse)], "A colleague of ours")
-    assert told["decided_by"] == str(staff["admin"].pk)
+    restriction = reply.json()["data"]["restriction"]
+    assert restriction["restricted"] is True
+    assert (restriction["patient_id"], restriction["care_team"], restriction["reason"]) == (
+        str(patient.pk),
+        [str(nurse)],
+        "A colleague of ours",
+    )
+    assert restriction["decided_by"] == str(staff["admin"].pk)
     assert {role: api_client.get(address).status_code for role, api_client in who.items()} == {
         "manager": 403,
         "nurse": 200,
@@ -127,14 +131,14 @@ def test_a_closed_chart_is_absent_for_whoever_is_not_on_the_team(who: dict[str, 
 
 
 def test_hidden_and_unknown_answer_alike(who: dict[str, ApiClient], closed: Patient) -> None:
-    def told(reply: Any) -> Any:
+    def error_of(reply: Any) -> Any:
         error = reply.json()["error"]
         return reply.status_code, error["code"], error["message"], error["details"]
 
     for path in ("", "/medical-history", f"/medical-history/{uuid4()}"):
         hidden = who["doctor"].get(f"/patients/{closed.pk}{path}")
-        unknown = (404, "NOT_FOUND", NOBODY, {"reason": "not_found"})
-        assert told(hidden) == told(who["doctor"].get(f"/patients/{uuid4()}{path}")) == unknown
+        unknown = (404, "NOT_FOUND", NO_SUCH_PATIENT, {"reason": "not_found"})
+        assert error_of(hidden) == error_of(who["doctor"].get(f"/patients/{uuid4()}{path}")) == unknown
 
 
 def test_a_refused_look_at_a_closed_chart_is_on_record(
@@ -172,9 +176,9 @@ def test_an_emergency_opens_the_chart_for_four_hours_to_that_person(
         start = clock.now().replace(microsecond=0)
         reply = opened(who[role], closed)
         assert reply.status_code == 200, reply.content
-        told = reply.json()["data"]["break_glass"]
-        assert (told["patient_id"], told["user_id"]) == (str(closed.pk), str(staff[role].pk))
-        assert datetime.fromisoformat(told["until"]) == start + timedelta(hours=4)
+        access = reply.json()["data"]["break_glass"]
+        assert (access["patient_id"], access["user_id"]) == (str(closed.pk), str(staff[role].pk))
+        assert datetime.fromisoformat(access["until"]) == start + timedelta(hours=4)
         address = f"/patients/{closed.pk}"
         assert who[role].get(address).status_code == 200
         assert who[role].get("/patients?search=roe").json()["data"]["pagination"]["total"] == 1
@@ -191,7 +195,7 @@ def test_by_mrn_in_any_case_where_the_chart_is_not_found(who: dict[str, ApiClien
     reply = who["doctor"].post("/patients/break-glass", {"mrn": "mrn-77", "reason": WHY})
     assert reply.json()["data"]["break_glass"]["patient_id"] == str(closed.pk)
     wrong = who["doctor"].post("/patients/break-glass", {"mrn": "MRN-78", "reason": WHY})
-    assert (wrong.status_code, wrong.json()["error"]["message"]) == (404, NOBODY)
+    assert (wrong.status_code, wrong.json()["error"]["message"]) == (404, NO_SUCH_PATIENT)
 
 
 def test_it_is_announced_with_its_end_and_the_listeners_read_it(
@@ -311,8 +315,8 @@ def test_the_access_log_says_who_looked_as_what_and_why(
     opened(who["doctor"], closed)
     who["doctor"].get(f"/patients/{closed.pk}/medical-history")
     rows = log(who["admin"], closed)
-    told = [(row["person"]["role"], row["action"], row["outcome"], row["purpose"]) for row in rows]
-    assert told == [
+    shown = [(row["person"]["role"], row["action"], row["outcome"], row["purpose"]) for row in rows]
+    assert shown == [
         ("doctor", "Read the chart", "success", "break_glass"),
         ("doctor", "Opened the restricted chart in an emergency", "success", "break_glass"),
         ("doctor", "Tried to open the record", "denied", "treatment"),

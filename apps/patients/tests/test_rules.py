@@ -35,9 +35,9 @@ def test_issued_mrns_differ() -> None:
     ],
 )
 def test_nobody_is_born_tomorrow_or_older_than_130(born: date, problem: str | None) -> None:
-    found = rules.birth_problem(born, TODAY)
-    assert (found is None) == (problem is None)
-    assert problem is None or problem in (found or "")
+    issue = rules.birth_problem(born, TODAY)
+    assert (issue is None) == (problem is None)
+    assert problem is None or problem in (issue or "")
 
 
 def test_a_child_of_the_29th_of_february_ages_on_the_1st_of_march() -> None:

@@ -43,9 +43,9 @@ TEXTS = [
 
 
 def names(text: str, **asked: Any) -> list[str]:
-    found = patient_search.find(text, **asked)
-    people = {row.seq: f"{row.first_name} {row.last_name}" for row in Patient.objects.filter(seq__in=found.seqs)}
-    return [people[seq] for seq in found.seqs]
+    result = patient_search.find(text, **asked)
+    people = {row.seq: f"{row.first_name} {row.last_name}" for row in Patient.objects.filter(seq__in=result.seqs)}
+    return [people[seq] for seq in result.seqs]
 
 
 def plans(caught: Any) -> list[dict[str, Any]]:
@@ -66,14 +66,14 @@ def plans(caught: Any) -> list[dict[str, Any]]:
 
 def test_among_fifty_thousand_no_list_search_or_detail_reads_the_whole_table() -> None:
     insert_patients(50_000)
-    somebody = Patient.objects.filter(last_name="Smith")[0]
+    patient = Patient.objects.filter(last_name="Smith")[0]
     with CaptureQueriesContext(connection) as caught:
         for text in [*TEXTS, "1980-05-15", "smith 15 5 80"]:
             selectors.list_page(visible_to=SYSTEM, text=text)
         for status in ("", "active", "inactive"):
             selectors.list_page(visible_to=SYSTEM, status=status)
             selectors.list_page(visible_to=SYSTEM, status=status, window=Window(4_000))
-        selectors.patient(SYSTEM, somebody.pk)
+        selectors.patient(SYSTEM, patient.pk)
     nodes = plans(caught)
     assert len(nodes) > 100
     whole = [
@@ -116,11 +116,11 @@ def brute(text: str) -> set[int]:
 def test_search_finds_exactly_those_whom_looking_at_everybody_finds(text: str) -> None:
     insert_patients(2_000)
     expected = brute(text)
-    found = patient_search.find(text, limit=5_000)
-    assert set(found.seqs) == expected
-    assert len(found.seqs) == len(set(found.seqs)) == found.total
-    pages = [seq for offset in range(0, found.total, 37) for seq in patient_search.find(text, offset=offset, limit=37).seqs]
-    assert pages == found.seqs
+    result = patient_search.find(text, limit=5_000)
+    assert set(result.seqs) == expected
+    assert len(result.seqs) == len(set(result.seqs)) == result.total
+    pages = [seq for offset in range(0, result.total, 37) for seq in patient_search.find(text, offset=offset, limit=37).seqs]
+    assert pages == result.seqs
 
 
 def test_status_narrows_a_search() -> None:
@@ -156,16 +156,16 @@ def test_what_is_common_stays_exact_for_whom_some_are_hidden() -> None:
     insert_patients(10_004)
     seqs = list(Patient.objects.values_list("seq", flat=True)[:6])
     assert patient_search.find("mrn", hidden=seqs[:3]).is_estimate
-    found = patient_search.find("mrn", hidden=seqs)
-    assert (found.total, found.is_estimate) == (9_998, False)
+    result = patient_search.find("mrn", hidden=seqs)
+    assert (result.total, result.is_estimate) == (9_998, False)
 
 
 def test_of_two_names_the_exact_ones_come_first_and_then_the_newest() -> None:
     for first, last in (("Johnny", "Doe"), ("John", "Doering"), ("John", "Doe"), ("John", "Doe")):
         register_patient(first, last)
     assert names("doe john") == ["John Doe", "John Doe", "Johnny Doe", "John Doering"]
-    found = patient_search.find("john doe")
-    assert found.seqs[0] > found.seqs[1]
+    result = patient_search.find("john doe")
+    assert result.seqs[0] > result.seqs[1]
 
 
 def test_somebody_with_two_fitting_pairs_is_counted_once() -> None:
@@ -191,9 +191,9 @@ def test_several_words_may_be_bent_at_once(text: str) -> None:
 
 def test_more_than_ten_thousand_matches_are_an_estimate() -> None:
     insert_patients(15_000)
-    found = patient_search.find("mrn100")
-    assert (found.total, found.is_estimate) == (10_000, True)
-    assert len(found.seqs) == 20
+    result = patient_search.find("mrn100")
+    assert (result.total, result.is_estimate) == (10_000, True)
+    assert len(result.seqs) == 20
 
 
 def test_who_is_called_exactly_so_comes_first() -> None:
@@ -217,9 +217,9 @@ def test_who_is_called_exactly_so_comes_first() -> None:
 def test_a_misspelt_misheard_or_swapped_name_is_found_and_said_to_be_near(text: str, first: str) -> None:
     for name in ("John Doe", "Catherine Garcia", "Steven Nguyen", "Sinéad O'Brien", "Someone Else"):
         register_patient(*name.split())
-    found = patient_search.find(text)
+    result = patient_search.find(text)
     assert names(text)[0] == first
-    assert found.fuzzy
+    assert result.fuzzy
 
 
 def test_what_fits_is_never_called_near() -> None:
@@ -231,14 +231,14 @@ def test_what_fits_is_never_called_near() -> None:
 
 def test_one_edit_in_a_name_is_nearly_always_undone() -> None:
     insert_patients(5_000)
-    dice, found, asked = random.Random(3), 0, 0
+    dice, matched, asked = random.Random(3), 0, 0
     vocabulary = sorted({word for word in SearchWord.objects.values_list("word", flat=True) if word.isalpha() and len(word) > 3})
     for word in dice.sample(vocabulary, min(150, len(vocabulary))):
         (near,) = vocabulary_of.near_words([misspell(word, dice)])
         asked += 1
-        found += word in near
-    print(f"one edit undone: {found} of {asked}")
-    assert found / asked >= 0.97
+        matched += word in near
+    print(f"one edit undone: {matched} of {asked}")
+    assert matched / asked >= 0.97
 
 
 def misspell(word: str, dice: random.Random) -> str:
@@ -277,10 +277,10 @@ def test_the_repair_command_repairs_pairs_shared_letters_and_common_beginnings()
 
 def exact(text: str) -> list[int]:
     """Who is found, as an exact match."""
-    found = patient_search.find(text)
-    assert not found.fuzzy, text
-    assert found.total == len(found.seqs)
-    return found.seqs
+    result = patient_search.find(text)
+    assert not result.fuzzy, text
+    assert result.total == len(result.seqs)
+    return result.seqs
 
 
 @pytest.mark.parametrize(

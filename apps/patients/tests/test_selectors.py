@@ -16,7 +16,7 @@ from apps.patients.tests.factories import chart, register_patient
 pytestmark = pytest.mark.django_db
 
 
-def found(text: str) -> list[str]:
+def matching_names(text: str) -> list[str]:
     rows = selectors.search_within(selectors.patients(visible_to=SYSTEM), text)
     return [f"{row.first_name} {row.last_name}" for row in rows]
 
@@ -60,14 +60,14 @@ def people() -> None:
     ],
 )
 def test_a_search_finds_whom_every_word_fits(text: str, names: list[str]) -> None:
-    assert found(text) == names
+    assert matching_names(text) == names
 
 
 @pytest.mark.usefixtures("people")
 def test_an_inactive_patient_is_still_found() -> None:
     john = Patient.objects.get(mrn="MRN001")
     services.deactivate(by=SYSTEM, patient_id=john.pk)
-    assert found("john doe") == ["John Doe"]
+    assert matching_names("john doe") == ["John Doe"]
 
 
 class SearchProperties(TestCase):

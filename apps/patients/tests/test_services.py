@@ -38,8 +38,8 @@ def test_no_name_travels_in_a_fact() -> None:
     patient = register_patient("Zebulon", "Quartermain")
     services.amend(by=SYSTEM, patient_id=patient.pk, changes={"first_name": "Zebadiah"})
     chart(patient, display="Secret disease")
-    told = str(list(OutboxEvent.objects.values_list("payload", flat=True)))
-    assert not any(word in told for word in ("Zeb", "Quartermain", "Secret"))
+    payloads = str(list(OutboxEvent.objects.values_list("payload", flat=True)))
+    assert not any(word in payloads for word in ("Zeb", "Quartermain", "Secret"))
 
 
 def test_an_mrn_is_issued_when_none_is_brought_and_kept_when_one_is() -> None:

@@ -99,11 +99,11 @@ def test_an_allergy_that_triage_gives_to_the_other_record_ends_its_no_known_alle
 def test_an_imported_and_a_signed_allergy_end_no_known_allergy() -> None:
     known = Registration(first_name="Im", last_name="Ported", date_of_birth=register_patient().date_of_birth, gender="other")
     asked, penicillin = NewEntry(type="allergy", source_ref="a", **NONE_KNOWN), NewEntry(type="allergy", display="Penicillin")
-    told: dict[str, Any] = {"by": SYSTEM, "source": "import", "system": "elsewhere", "registration": known}
+    arguments: dict[str, Any] = {"by": SYSTEM, "source": "import", "system": "elsewhere", "registration": known}
     for ref, batches in (("1", [[asked, penicillin]]), ("2", [[asked], [penicillin]])):
         for entries in batches:
             lines = [NewEntry(type=one.type, display=one.display, code=one.code, code_system=one.code_system) for one in entries]
-            patient = services.import_patient(ref=ref, entries=lines, **told).patient
+            patient = services.import_patient(ref=ref, entries=lines, **arguments).patient
         assert (active(patient), again(patient).allergy_status) == (["Penicillin"], "listed")
     signed = register_patient()
     none_known(signed)

@@ -80,8 +80,8 @@ def test_a_queued_pair_is_announced_with_ids_alone_and_is_on_record() -> None:
     john, jhon = register_patient(), register_patient("Jhon")
     look(john)
     look(john)
-    told = OutboxEvent.objects.get(name="patient.duplicates_suspected").payload
-    assert told == {"patient_id": str(john.pk), "suspected": [str(jhon.pk)], "cleared": []}
+    payload = OutboxEvent.objects.get(name="patient.duplicates_suspected").payload
+    assert payload == {"patient_id": str(john.pk), "suspected": [str(jhon.pk)], "cleared": []}
     assert AuditEvent.objects.get(action="patient.duplicates_suspected").patient_id == john.pk
 
 
@@ -97,8 +97,8 @@ def test_a_pair_that_no_longer_matches_leaves_and_one_that_changed_is_told_anew(
     amend(jhon, date_of_birth=date(1951, 2, 20), last_name="Papadopoulos")
     assert look(john) == 1
     assert not DuplicateCandidate.objects.exists()
-    told = OutboxEvent.objects.filter(name="patient.duplicates_suspected").latest("id").payload
-    assert (told["suspected"], told["cleared"]) == ([], [str(jhon.pk)])
+    payload = OutboxEvent.objects.filter(name="patient.duplicates_suspected").latest("id").payload
+    assert (payload["suspected"], payload["cleared"]) == ([], [str(jhon.pk)])
 
 
 def test_told_apart_they_leave_and_never_come_back() -> None:
@@ -300,9 +300,9 @@ def test_a_sweep_finds_every_pair_and_a_second_changes_nothing() -> None:
             register_patient(name, born=date(1960 + 13 * year, 3, 4))
     assert "6 patients were compared; this run made 3 changes" in sweep()
     before = list(DuplicateCandidate.objects.order_by("pk").values())
-    told = sweep()
-    assert "6 patients were compared; this run made 0 changes" in told
-    assert "3 pairs wait" in told
+    output = sweep()
+    assert "6 patients were compared; this run made 0 changes" in output
+    assert "3 pairs wait" in output
     assert list(DuplicateCandidate.objects.order_by("pk").values()) == before
 
 
@@ -377,8 +377,8 @@ def test_two_sweeps_do_not_cross(monkeypatch: pytest.MonkeyPatch) -> None:
             return str(refusal)
 
     with advisory_lock(duplicate_scan._LOCK, ""):
-        (told,) = race(second)
-    assert "in progress" in told
+        (output,) = race(second)
+    assert "in progress" in output
 
 
 # --- what it costs

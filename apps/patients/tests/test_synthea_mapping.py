@@ -87,7 +87,7 @@ class TestTheReader:
             reader.read(folder)
 
     @pytest.mark.parametrize(
-        ("name", "old", "new", "told"),
+        ("name", "old", "new", "message"),
         [
             ("claims", b"currency", b"valuta", "claims.csv.gz, line 1: the column 'currency' is missing"),
             ("claims", b"payer\n", b"payer,extra\n", "line 1: column 10, 'extra', does not belong there"),
@@ -106,9 +106,9 @@ class TestTheReader:
             ("procedures", b"Colonoscopy", b'"Colonoscopy', "procedures.csv.gz, after line"),
         ],
     )
-    def test_what_cannot_be_read_is_named_by_file_line_and_column(self, folder, name, old, new, told):
+    def test_what_cannot_be_read_is_named_by_file_line_and_column(self, folder, name, old, new, message):
         rewrite(folder, name, lambda text: text.replace(b"Shellfish", b"shellfish").replace(old, new))
-        with pytest.raises(reader.Unreadable, match=told):
+        with pytest.raises(reader.Unreadable, match=message):
             reader.read(folder)
 
     def test_a_patient_listed_twice_is_refused(self, folder):
@@ -169,8 +169,10 @@ class TestTheChart:
         assert peanuts.detail["note"] == "The source dates this 2010-12-14T00:37:44-05:00, before the birth."
 
     def test_dust_and_mould_are_no_food(self, extract):
-        found = {row.display: row.detail["category"] for name in ("Ada", "Cleo") for row in entries(extract, name, "allergies")}
-        assert found == {
+        categories = {
+            row.display: row.detail["category"] for name in ("Ada", "Cleo") for row in entries(extract, name, "allergies")
+        }
+        assert categories == {
             "Allergy to mould": "environment",
             "Shellfish allergy": "food",
             "Allergy to peanuts": "food",

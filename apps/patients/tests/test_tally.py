@@ -33,7 +33,7 @@ def counted() -> dict[str, int]:
     return {"listed": people.count(), "active": active, "inactive": people.count() - active}
 
 
-def told() -> dict[str, int]:
+def totals() -> dict[str, int]:
     return {which: row_counter.total(which) for which in ("listed", "active", "inactive")}
 
 
@@ -47,25 +47,25 @@ def admit_and_take_back() -> None:
 def test_the_total_follows_registration_deactivation_and_deletion() -> None:
     people = [register_patient() for _ in range(5)]
     services.deactivate(by=SYSTEM, patient_id=people[0].pk)
-    assert told() == counted() == {"listed": 5, "active": 4, "inactive": 1}
+    assert totals() == counted() == {"listed": 5, "active": 4, "inactive": 1}
     Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
-    assert told() == counted() == {"listed": 4, "active": 3, "inactive": 1}
+    assert totals() == counted() == {"listed": 4, "active": 3, "inactive": 1}
     Patient.objects.filter(pk=people[1].pk).delete()
-    assert told() == counted()
+    assert totals() == counted()
 
 
 def test_what_is_rolled_back_was_never_counted() -> None:
     for _ in range(20):
         admit_and_take_back()
-    assert told()["listed"] == 0
+    assert totals()["listed"] == 0
 
 
 def test_folding_changes_no_count_and_leaves_a_row_a_block() -> None:
     seqs = [register_patient().seq for _ in range(5)]
     rows = [count for size in (row_counter.BLOCK, row_counter.REGION) for count in Counter(seq // size for seq in seqs).values()]
-    before = told()
+    before = totals()
     assert ROW_COUNTER.compact() == sum(count > 1 for count in rows)  # a row alone in its block is folded already
-    assert told() == before
+    assert totals() == before
     assert RowCounter.objects.count() == len(rows)
     assert ROW_COUNTER.compact() == 0
 
@@ -79,7 +79,7 @@ def test_the_hidden_are_counted_as_if_they_had_left() -> None:
     services.deactivate(by=SYSTEM, patient_id=people[0].pk)
     Patient.objects.filter(pk=people[1].pk).update(merged_into=people[2].pk)
     hidden = [person.seq for person in people[:3]]  # one inactive, one that is on no list, one active
-    assert {which: row_counter.total(which, those(hidden)) for which in told()} == {"listed": 3, "active": 3, "inactive": 0}
+    assert {which: row_counter.total(which, those(hidden)) for which in totals()} == {"listed": 3, "active": 3, "inactive": 0}
 
 
 class FarPages(TestCase):
@@ -113,7 +113,7 @@ def test_a_recount_repairs_what_went_past_the_triggers() -> None:
     RowCounter.objects.create(level=0, block=0, listed=41, active=0)
     assert row_counter.total() == 42
     assert ROW_COUNTER.repair() == (42, 1)
-    assert told() == counted()
+    assert totals() == counted()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -134,8 +134,8 @@ def test_folding_beside_writers_loses_nobody() -> None:
     numbers = 2_000 if os.environ.get("HIMS_TEST_FULL") == "1" else 200
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(numbers)))
-    assert told() == counted()
-    assert told()["listed"] == numbers // 2
+    assert totals() == counted()
+    assert totals()["listed"] == numbers // 2
 
 
 _WRITER = """
@@ -161,5 +161,5 @@ def test_a_writer_killed_in_the_middle_leaves_no_drift() -> None:
         pass
     writer.send_signal(signal.SIGKILL)
     writer.wait(10)
-    assert told() == counted()
-    assert told()["listed"] >= 20
+    assert totals() == counted()
+    assert totals()["listed"] >= 20

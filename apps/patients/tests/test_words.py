@@ -17,8 +17,8 @@ def stands_in(row: str, stretch: search_terms.TermRange) -> bool:
 
 
 def test_the_rows_of_john_doe() -> None:
-    found = search_terms.rows({"john", "doe", "#mrn1", "+15550123", "-3210555", "-32105551"})
-    assert found == [("#mrn1", 0), ("+15550123", 0), ("-32105551", 0), ("=djooeh n  ", 0), ("doe", 0), ("john", 0)]
+    rows = search_terms.rows({"john", "doe", "#mrn1", "+15550123", "-3210555", "-32105551"})
+    assert rows == [("#mrn1", 0), ("+15550123", 0), ("-32105551", 0), ("=djooeh n  ", 0), ("doe", 0), ("john", 0)]
 
 
 def test_letters_shared_with_the_word_before_are_counted() -> None:
@@ -47,9 +47,9 @@ def test_who_has_both_stands_in_the_stretch_and_nobody_else(
 
 @given(mine=st.sets(st.text("ab", min_size=40, max_size=100), min_size=2, max_size=3))
 def test_the_longest_names_make_rows_that_fit(mine: set[str]) -> None:
-    found = search_terms.rows(mine)
-    assert all(len(word) <= 100 and shared < 100 for word, shared in found)
-    assert len({word for word, _ in found}) == len(found)
+    rows = search_terms.rows(mine)
+    assert all(len(word) <= 100 and shared < 100 for word, shared in rows)
+    assert len({word for word, _ in rows}) == len(rows)
 
 
 def test_what_is_too_long_or_no_name_has_no_stretch() -> None:

@@ -52,10 +52,10 @@ def test_the_scale_stretches_a_limit_and_leaves_at_least_one(settings: Any) -> N
 
 
 def test_sixteen_at_once_are_counted_exactly() -> None:
-    def knock(_: int) -> int:
+    def send_request(_: int) -> int:
         return sum(limits.hit(RateClass.PATIENT_SEARCH, "crowd").allowed for _ in range(20))
 
-    assert sum(run_concurrently(16, knock)) == 100
+    assert sum(run_concurrently(16, send_request)) == 100
 
 
 def test_in_no_window_do_more_than_the_limit_pass() -> None:

@@ -65,8 +65,8 @@ def test_children_see_the_pediatrician() -> None:
 @pytest.mark.django_db
 def test_the_diary_is_laid_out_with_the_sample_data(hospital: SeedResult) -> None:
     assert hospital.appointments == Appointment.objects.count()
-    found = Counter(Appointment.objects.values_list("status", flat=True))
-    assert set(found) >= {"scheduled", "confirmed", "checked_in", "in_progress", "completed", "cancelled"}
+    counts = Counter(Appointment.objects.values_list("status", flat=True))
+    assert set(counts) >= {"scheduled", "confirmed", "checked_in", "in_progress", "completed", "cancelled"}
     assert Room.objects.count() == len(appointments.ROOMS)
     for row in Appointment.objects.all():
         last = StatusChange.objects.filter(appointment=row).last()

@@ -37,7 +37,7 @@ def test_the_credentials_are_json_for_programs():
     known = json.loads(run("credentials", "--json"))
     assert [one["username"] for one in known["staff"]] == [member.username for member in STAFF]
     assert {one["password"] for one in known["staff"]} == {PASSWORD}
-    assert known["aliases"] == {name: str(found) for name, found in SAMPLE_IDS.items()}
+    assert known["aliases"] == {name: str(sample_id) for name, sample_id in SAMPLE_IDS.items()}
     assert known["patients"][0]["mrn"] == "MRN001"
 
 

@@ -41,7 +41,7 @@ def test_a_doctor_has_specialty_taxonomy_and_languages_and_nobody_else_has():
 
 def test_the_ids_behind_the_aliases_never_change():
     assert tuple(SAMPLE_IDS) == (*PATIENTS, *DOCTORS)
-    assert {name: str(found) for name, found in SAMPLE_IDS.items()} == {
+    assert {name: str(sample_id) for name, sample_id in SAMPLE_IDS.items()} == {
         "patient_001": "6f3965ea-30e3-5784-85bb-843fec089e4a",
         "patient_002": "9f2e5a49-ab09-57ed-80f6-9594dbdbc650",
         "patient_003": "0613fa46-1cad-5b1b-b055-18e79a41ee63",

@@ -22,15 +22,15 @@ def test_the_same_day_gives_the_same_waitlist_and_another_another() -> None:
 
 
 def test_everybody_waits_for_one_thing_and_children_for_the_pediatrician() -> None:
-    found = list(waitlist.sample_waits(DAY, PEOPLE))
-    assert len({one.patient_id for one in found}) == len(waitlist.SAMPLE_WAITS)
-    assert all((one.patient_id in PEOPLE.children) == (one.doctor_id == ID_OF["dr.lee"]) for one in found)
+    samples = list(waitlist.sample_waits(DAY, PEOPLE))
+    assert len({one.patient_id for one in samples}) == len(waitlist.SAMPLE_WAITS)
+    assert all((one.patient_id in PEOPLE.children) == (one.doctor_id == ID_OF["dr.lee"]) for one in samples)
 
 
 @pytest.mark.django_db
 def test_the_waitlist_is_laid_out_once_with_the_sample_data(hospital: SeedResult) -> None:
-    found = WaitlistEntry.objects.count()
-    assert found >= len(waitlist.SAMPLE_WAITS) - 1  # a short ward may have no child
+    count = WaitlistEntry.objects.count()
+    assert count >= len(waitlist.SAMPLE_WAITS) - 1  # a short ward may have no child
     assert set(WaitlistEntry.objects.values_list("status", flat=True)) == {"waiting"}
     assert waitlist.create_samples(SYSTEM) == 0
-    assert WaitlistEntry.objects.count() == found
+    assert WaitlistEntry.objects.count() == count

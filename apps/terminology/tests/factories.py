@@ -27,8 +27,8 @@ def load() -> IcdRelease | None:
 
 def load_october() -> IcdRelease | None:
     """A release that renames E11.9, divides I10, withdraws R51.9 and brings E11.A1."""
-    told = {entry.code: entry for entry in entries() if entry.code != "R51.9"}
-    told["E11.9"] = replace(told["E11.9"], display="Type 2 diabetes mellitus, uncomplicated")
-    told["I10"] = replace(told["I10"], billable=False)
-    told["E11.A1"] = replace(told["E11.9"], code="E11.A1", display="Type 2 diabetes mellitus of a new kind")
-    return services.load(release=OCTOBER, entries=[*told.values()])
+    by_code = {entry.code: entry for entry in entries() if entry.code != "R51.9"}
+    by_code["E11.9"] = replace(by_code["E11.9"], display="Type 2 diabetes mellitus, uncomplicated")
+    by_code["I10"] = replace(by_code["I10"], billable=False)
+    by_code["E11.A1"] = replace(by_code["E11.9"], code="E11.A1", display="Type 2 diabetes mellitus of a new kind")
+    return services.load(release=OCTOBER, entries=[*by_code.values()])

@@ -54,7 +54,7 @@ print(json.dumps(sorted(everyday_terms.usual_codes() - billable)))
 """
 
 
-def found(text: str, limit: int = FIRST) -> list[str]:
+def codes_for(text: str, limit: int = FIRST) -> list[str]:
     return [row.code for row in selectors.search(text, on=DAY)[:limit]]
 
 
@@ -66,19 +66,19 @@ class TestSearch:
 
     @pytest.mark.parametrize(("text", "code"), CLINIC_WORDS)
     def test_a_word_of_the_clinic_finds_its_diagnosis_among_the_first(self, text: str, code: str) -> None:
-        assert code in found(text)
+        assert code in codes_for(text)
 
     def test_flu_is_influenza_before_flushing(self) -> None:
-        assert found("flu", 50)[0] == "J11.1"
-        assert "R23.2" in found("flu", 50)
+        assert codes_for("flu", 50)[0] == "J11.1"
+        assert "R23.2" in codes_for("flu", 50)
 
     def test_a_term_of_the_tabular_list_counts_less_than_the_display(self) -> None:
-        places = found("calculus", 50)
+        places = codes_for("calculus", 50)
         assert places.index("N20.0") < len(places)
         assert "Renal calculus" in next(entry for entry in factories.entries() if entry.code == "N20.0").terms
 
     def test_a_word_that_is_like_no_other_finds_nothing(self) -> None:
-        assert found("xqzvwk") == []
+        assert codes_for("xqzvwk") == []
 
     def test_a_known_word_is_not_corrected(self) -> None:
         assert selectors._corrected(["diab"]) == ["diab"]
@@ -95,22 +95,22 @@ class TestSearch:
         ],
     )
     def test_two_misspelt_words_are_both_corrected_although_one_begins_another_word(self, text: str, code: str) -> None:
-        found = selectors.find(text, on=DAY)
-        assert code in [row.code for row in found.rows[:50]]
-        assert found.fuzzy
+        results = selectors.find(text, on=DAY)
+        assert code in [row.code for row in results.rows[:50]]
+        assert results.fuzzy
 
     def test_known_words_that_stand_together_nowhere_find_nothing(self) -> None:
-        assert found("hypertension fracture") == []
+        assert codes_for("hypertension fracture") == []
         assert not selectors.find("hypertension fracture", on=DAY).fuzzy
 
     def test_codes_loaded_without_their_words_get_them_at_the_next_load(self) -> None:
         IcdWord.objects.all().delete()
         IcdCode.objects.update(words="'x':1")
         assert not selectors.is_loaded(factories.APRIL.name)
-        assert found("renal stone") == ["N20.0"]  # by the everyday term alone
+        assert codes_for("renal stone") == ["N20.0"]  # by the everyday term alone
         assert services.load(release=factories.APRIL, entries=factories.entries()) is None
         assert selectors.is_loaded(factories.APRIL.name)
-        assert "N20.0" in found("staghorn")
+        assert "N20.0" in codes_for("staghorn")
 
 
 def test_every_code_of_an_everyday_term_may_stand_on_a_claim() -> None:
@@ -150,5 +150,5 @@ def test_british_and_american_spellings_are_one_word(british: str, american: str
 @pytest.mark.django_db
 def test_clinic_words_find_their_diagnoses_among_all_codes() -> None:
     services.load(release=release_files.installed_release(), entries=release_files.read())
-    missed = {text: found(text) for text, code in [*CLINIC_WORDS, *OTHER_CLINIC_WORDS] if code not in found(text)}
+    missed = {text: codes_for(text) for text, code in [*CLINIC_WORDS, *OTHER_CLINIC_WORDS] if code not in codes_for(text)}
     assert missed == {}

@@ -21,7 +21,7 @@ def april() -> None:
     factories.load()
 
 
-def found(text: str, on: date = SUMMER, **more: Any) -> list[str]:
+def codes_for(text: str, on: date = SUMMER, **more: Any) -> list[str]:
     return [row.code for row in selectors.search(text, on=on, **more)]
 
 
@@ -42,12 +42,12 @@ def test_days_before_the_oldest_release_are_answered_by_it(april: None) -> None:
 
 def test_a_claims_codes_are_judged_in_one_query(april: None, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        said = selectors.check_codes(["e119", "E11.9", "E11", "X99.9", "nonsense"], on=SUMMER)
+        validity = selectors.check_codes(["e119", "E11.9", "E11", "X99.9", "nonsense"], on=SUMMER)
     without = "Type 2 diabetes mellitus without complications"
-    assert said["e119"] == said["E11.9"] == CodeValidity("E11.9", is_known=True, is_billable=True, display=without)
-    assert said["E11"] == CodeValidity("E11", is_known=True, is_billable=False, display="Type 2 diabetes mellitus")
-    assert said["X99.9"] == CodeValidity("X99.9", is_known=False, is_billable=False, display="")
-    assert not said["nonsense"].is_known
+    assert validity["e119"] == validity["E11.9"] == CodeValidity("E11.9", is_known=True, is_billable=True, display=without)
+    assert validity["E11"] == CodeValidity("E11", is_known=True, is_billable=False, display="Type 2 diabetes mellitus")
+    assert validity["X99.9"] == CodeValidity("X99.9", is_known=False, is_billable=False, display="")
+    assert not validity["nonsense"].is_known
 
 
 def test_a_code_that_a_release_divides_is_billable_only_before(april: None) -> None:
@@ -57,18 +57,18 @@ def test_a_code_that_a_release_divides_is_billable_only_before(april: None) -> N
 
 
 def test_words_are_found_in_any_order_by_their_beginnings(april: None) -> None:
-    assert "E11.9" in found("diab 2 type")
-    assert found("diab typ 2 with compl") == found("COMPL  with 2 typ diab")
-    assert "R51.9" in found("headache unspec")
-    assert not found("diabetes zzz")
-    assert "K50.00" in found("crohn's disease small")
-    assert "C84.10" in found("sezary")
+    assert "E11.9" in codes_for("diab 2 type")
+    assert codes_for("diab typ 2 with compl") == codes_for("COMPL  with 2 typ diab")
+    assert "R51.9" in codes_for("headache unspec")
+    assert not codes_for("diabetes zzz")
+    assert "K50.00" in codes_for("crohn's disease small")
+    assert "C84.10" in codes_for("sezary")
 
 
 def test_the_best_stand_first(april: None) -> None:
-    assert found("e11")[0] == "E11"
-    assert all(code.startswith("E11.") for code in found("e11")[1:])
-    assert found("E119") == found("e11.9") == ["E11.9"]
+    assert codes_for("e11")[0] == "E11"
+    assert all(code.startswith("E11.") for code in codes_for("e11")[1:])
+    assert codes_for("E119") == codes_for("e11.9") == ["E11.9"]
     first, *others = selectors.search("hypertension", on=SUMMER)
     assert first.code == "I10"
     rows = [row for row in others if row.code not in everyday_terms.usual_codes()]
@@ -79,13 +79,13 @@ def test_the_best_stand_first(april: None) -> None:
 
 
 def test_a_search_for_nothing_lists_all_in_their_order(april: None) -> None:
-    assert found("  ") == sorted(entry.code for entry in factories.entries())
-    assert set(found("", billable=False)) == {entry.code for entry in factories.entries() if not entry.billable}
+    assert codes_for("  ") == sorted(entry.code for entry in factories.entries())
+    assert set(codes_for("", billable=False)) == {entry.code for entry in factories.entries() if not entry.billable}
 
 
 def test_signs_have_no_meaning_of_their_own(april: None) -> None:
     for text in ("%", "_", "'", "\\", "|", "!", ":*", "e11 & | !", "');--", "\x00", "%%%"):
-        assert set(found(text)) == (set(found("e11")) if text.startswith("e11") else set()), text
+        assert set(codes_for(text)) == (set(codes_for("e11")) if text.startswith("e11") else set()), text
 
 
 def test_the_database_refuses_what_no_code_is(april: None) -> None:

@@ -64,10 +64,10 @@ def test_a_postgres_without_an_extension_that_migrations_need_is_passed_over(tmp
     shelf.mkdir(parents=True)
     for name in ("pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch"):
         (shelf / f"{name}.control").touch()
-    found = binaries.Postgres(folder, 999, "system")  # a version nobody has: only our shelf counts
-    assert binaries._has_extensions(found)
+    server = binaries.Postgres(folder, 999, "system")  # a version nobody has: only our shelf counts
+    assert binaries._has_extensions(server)
     (shelf / f"{missing}.control").unlink()
-    assert not binaries._has_extensions(found)
+    assert not binaries._has_extensions(server)
 
 
 @pytest.mark.skipif(WHEEL is None or SYSTEM is None, reason="needs two PostgreSQLs")

@@ -25,8 +25,8 @@ NOT_IN_A_CONTAINER = {"HIMS_ADMIN_PASSWORD", "HIMS_DATABASE_ROLE", "HIMS_PG_BIND
 
 
 def tool(name):
-    beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name) or pytest.skip(f"{name} is not installed")
+    script = Path(sys.executable).with_name(name)
+    return str(script) if script.exists() else shutil.which(name) or pytest.skip(f"{name} is not installed")
 
 
 def complaints(*command):

@@ -133,9 +133,9 @@ def test_a_web_server_that_cannot_start_stops_everything_with_the_end_of_its_log
 def test_a_worker_that_keeps_dying_is_tried_again_and_the_web_server_stays(launch, port):
     process = launch("dying-worker")
     until_ready(process)
-    told = [process.stdout.readline() for _ in range(4)]
-    assert all("worker ended (exit code 1) and is started again" in line for line in told[:3])
-    assert "worker keeps ending. It is started again and again" in told[3]
+    lines = [process.stdout.readline() for _ in range(4)]
+    assert all("worker ended (exit code 1) and is started again" in line for line in lines[:3])
+    assert "worker keeps ending. It is started again and again" in lines[3]
     log = paths.log("worker")
     deaths = log.read_text().count("the child is not")
     assert real_servers.eventually(lambda: log.read_text().count("the child is not") > deaths + 2)
@@ -159,8 +159,8 @@ def test_a_web_server_that_was_ready_is_started_again_however_often_it_is_killed
 
 
 def test_while_the_disk_is_full_writes_are_refused_and_the_reserve_gives_room(tmp_path):
-    told, free = [], [500]
-    guard = DiskGuard(tmp_path, told.append, free=lambda _: free[0])
+    warnings, free = [], [500]
+    guard = DiskGuard(tmp_path, warnings.append, free=lambda _: free[0])
     reserve, full = tmp_path / "reserve", tmp_path / "disk-full"
 
     def look(mebibytes):
@@ -177,7 +177,7 @@ def test_while_the_disk_is_full_writes_are_refused_and_the_reserve_gives_room(tm
     assert look(16) == [None, 48]
     assert look(40) == [None, 48]  # 40 + 48 MB: the reserve itself is no space
     assert look(48) == [64, None]
-    assert [line.partition(" (")[0].partition(":")[0] for line in told] == [
+    assert [line.partition(" (")[0].partition(":")[0] for line in warnings] == [
         "The disk is almost full",
         "There is space on the disk again",
     ]

@@ -26,7 +26,7 @@ def receptionist_api(staff: dict[str, User]) -> factories.ApiClient:
     return factories.api_client(staff["receptionist"])
 
 
-def told(reply: Any, status: int, code: str) -> Any:
+def error_of(reply: Any, status: int, code: str) -> Any:
     assert (reply.status_code, reply.json()["error"]["code"]) == (status, code), reply.content
     return reply
 
@@ -177,7 +177,7 @@ def test_a_change_of_what_was_not_read_is_refused_and_names_the_version(
     tag = tag_of(receptionist_api.get(where))
     for method, path in (("PUT", where), ("PATCH", where), ("POST", f"{where}/deactivate")):
         body = None if method == "POST" else {"address": {"city": "There"}}
-        refused = told(
+        refused = error_of(
             receptionist_api.call(method, path, body, HTTP_IF_MATCH=header.format(tag=tag)), 412, "PRECONDITION_FAILED"
         )
         assert tag_of(refused) == tag
@@ -193,8 +193,8 @@ def test_a_star_fits_whatever_is_there(receptionist_api: factories.ApiClient) ->
         ).status_code
         == 200
     )
-    told(receptionist_api.put(f"/patients/{uuid4()}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*"), 404, "NOT_FOUND")
-    told(
+    error_of(receptionist_api.put(f"/patients/{uuid4()}", {"address": {"city": "There"}}, HTTP_IF_MATCH="*"), 404, "NOT_FOUND")
+    error_of(
         receptionist_api.put(
             f"/patients/{factories.register_patient().pk}", {"address": {"city": "There"}}, HTTP_IF_NONE_MATCH="*"
         ),
@@ -205,7 +205,7 @@ def test_a_star_fits_whatever_is_there(receptionist_api: factories.ApiClient) ->
 
 @pytest.mark.parametrize("header", ["", "unquoted", '"unclosed'])
 def test_a_tag_without_its_quotes_is_told_so(receptionist_api: factories.ApiClient, header: str) -> None:
-    refused = told(
+    refused = error_of(
         receptionist_api.put(
             f"/patients/{factories.register_patient().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH=header
         ),
@@ -226,16 +226,16 @@ def test_a_chart_entry_is_retracted_as_it_was_read(staff: dict[str, User]) -> No
     doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
     where = f"/patients/{patient.pk}/medical-history/{factories.chart(patient).pk}"
     tag, body = tag_of(doctor.get(where)), {"reason": "another patient"}
-    told(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH='"old"'), 412, "PRECONDITION_FAILED")
+    error_of(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH='"old"'), 412, "PRECONDITION_FAILED")
     assert tag_of(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag)) == tag_of(doctor.get(where))
-    told(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
+    error_of(doctor.post(f"{where}/retract", body, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
 
 
 def test_oneself_is_changed_as_read(staff: dict[str, User]) -> None:
     nurse = factories.api_client(staff["nurse"])
     tag = tag_of(nurse.get("/auth/me"))
     assert nurse.put("/auth/me", {"first_name": "Nora"}, HTTP_IF_MATCH=tag).status_code == 200
-    told(nurse.call("PATCH", "/auth/me", {"first_name": "Nina"}, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
+    error_of(nurse.call("PATCH", "/auth/me", {"first_name": "Nina"}, HTTP_IF_MATCH=tag), 412, "PRECONDITION_FAILED")
 
 
 def test_a_write_under_a_tag_and_a_key_is_answered_again_though_the_tag_has_passed(receptionist_api: factories.ApiClient) -> None:
@@ -244,7 +244,7 @@ def test_a_write_under_a_tag_and_a_key_is_answered_again_though_the_tag_has_pass
     first, again = receptionist_api.post(f"{where}/deactivate", **both), receptionist_api.post(f"{where}/deactivate", **both)
     assert (first.status_code, again.content) == (200, first.content)
     assert again.headers["ETag"] == first.headers["ETag"]
-    told(
+    error_of(
         receptionist_api.post(f"{where}/reactivate", HTTP_IF_MATCH=both["HTTP_IF_MATCH"], HTTP_IDEMPOTENCY_KEY="l"),
         412,
         "PRECONDITION_FAILED",
@@ -256,8 +256,8 @@ def test_a_write_under_a_tag_and_a_key_is_answered_again_though_the_tag_has_pass
 def test_where_it_is_demanded_a_change_without_it_is_refused(receptionist_api: factories.ApiClient) -> None:
     where = f"/patients/{factories.register_patient().pk}"
     with override_settings(HIMS_REQUIRE_IF_MATCH=["patient"]):
-        told(receptionist_api.put(where, {"address": {"city": "There"}}), 428, "PRECONDITION_REQUIRED")
-        told(receptionist_api.post(f"{where}/deactivate"), 428, "PRECONDITION_REQUIRED")
+        error_of(receptionist_api.put(where, {"address": {"city": "There"}}), 428, "PRECONDITION_REQUIRED")
+        error_of(receptionist_api.post(f"{where}/deactivate"), 428, "PRECONDITION_REQUIRED")
         assert (
             receptionist_api.put(
                 where, {"address": {"city": "There"}}, HTTP_IF_MATCH=tag_of(receptionist_api.get(where))
@@ -342,9 +342,11 @@ def test_a_patch_may_call_itself_one(receptionist_api: factories.ApiClient) -> N
     reply = receptionist_api.call("PATCH", where, {"contact": {"address": {"city": None}}}, CONTENT_TYPE=kind)
     contact = reply.json()["data"]["patient"]["contact"]
     assert (contact["address"]["city"], contact["phone"]) == ("", "+12025550143")
-    told(receptionist_api.call("PUT", where, {"address": {"city": "There"}}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
-    told(receptionist_api.call("POST", "/patients", {}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
-    told(receptionist_api.call("PATCH", where, '{"city": 1, "city": 2}', CONTENT_TYPE=kind), 400, "VALIDATION_ERROR")
+    error_of(
+        receptionist_api.call("PUT", where, {"address": {"city": "There"}}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE"
+    )
+    error_of(receptionist_api.call("POST", "/patients", {}, CONTENT_TYPE=kind), 415, "UNSUPPORTED_MEDIA_TYPE")
+    error_of(receptionist_api.call("PATCH", where, '{"city": 1, "city": 2}', CONTENT_TYPE=kind), 400, "VALIDATION_ERROR")
 
 
 def test_no_change_takes_a_field_it_does_not_know(staff: dict[str, User]) -> None:
@@ -357,13 +359,13 @@ def test_no_change_takes_a_field_it_does_not_know(staff: dict[str, User]) -> Non
     assert len(changes) >= 4
     for method, path in changes:
         for unknown in ("colour", "id", "created_at"):
-            refused = told(admin.call(method.upper(), concrete(path), {unknown: "x"}), 400, "VALIDATION_ERROR")
+            refused = error_of(admin.call(method.upper(), concrete(path), {unknown: "x"}), 400, "VALIDATION_ERROR")
             assert refused.json()["error"]["details"]["field"] == unknown
 
 
 @pytest.mark.parametrize("body", [{"last_name": None}, {"first_name": None}, {"email": None}])
 def test_null_clears_only_what_may_be_empty(staff: dict[str, User], body: dict[str, Any]) -> None:
-    told(factories.api_client(staff["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
+    error_of(factories.api_client(staff["nurse"]).call("PATCH", "/auth/me", body), 400, "VALIDATION_ERROR")
 
 
 # One line of text has single spaces, so the words have no others.

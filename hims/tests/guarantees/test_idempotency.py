@@ -76,7 +76,7 @@ def send(who: factories.ApiClient, key: str = "one", where: str = "/patients", b
     return who.post(where, body, HTTP_IDEMPOTENCY_KEY=key)
 
 
-def told(reply: Any, status: int, code: str) -> dict[str, Any]:
+def error_of(reply: Any, status: int, code: str) -> dict[str, Any]:
     assert (reply.status_code, reply.json()["error"]["code"]) == (status, code), reply.content
     assert "Idempotent-Replayed" not in reply.headers
     return reply.json()["error"]["details"]
@@ -113,7 +113,7 @@ def test_a_replay_is_on_record_with_the_first_request(receptionist_api: factorie
 def test_another_body_with_the_same_key_is_a_mismatch(receptionist_api: factories.ApiClient) -> None:
     send(receptionist_api)
     assert (
-        told(send(receptionist_api, body={**ANN, "first_name": "Anne"}), 422, "IDEMPOTENCY_MISMATCH")["field"]
+        error_of(send(receptionist_api, body={**ANN, "first_name": "Anne"}), 422, "IDEMPOTENCY_MISMATCH")["field"]
         == "Idempotency-Key"
     )
     assert Patient.objects.count() == 1
@@ -126,7 +126,7 @@ def test_a_key_belongs_to_its_sender_and_its_route(staff: dict[str, User], recep
     first = send(receptionist_api, where=f"/patients/{patient}/deactivate", body=None)
     assert first.status_code == 200
     assert is_replay_of(send(receptionist_api, where=f"/patients/{patient}/deactivate", body=None), first)
-    told(send(receptionist_api, "other", where=f"/patients/{patient}/deactivate", body=None), 409, "CONFLICT")
+    error_of(send(receptionist_api, "other", where=f"/patients/{patient}/deactivate", body=None), 409, "CONFLICT")
 
 
 def test_a_new_session_of_the_same_person_gets_the_reply(staff: dict[str, User], receptionist_api: factories.ApiClient) -> None:
@@ -139,13 +139,13 @@ def test_in_another_role_the_reply_of_the_old_one_is_not_shown(
 ) -> None:
     send(receptionist_api)
     staff["receptionist"].amend(role="nurse")
-    assert told(send(factories.api_client(staff["receptionist"])), 409, "CONFLICT")["issue"] == "replay_withheld"
+    assert error_of(send(factories.api_client(staff["receptionist"])), 409, "CONFLICT")["issue"] == "replay_withheld"
     assert Patient.objects.count() == 1
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "é", "x" * 256, "a\x7f"])
 def test_an_odd_key_is_refused(receptionist_api: factories.ApiClient, key: str) -> None:
-    assert told(send(receptionist_api, key), 400, "VALIDATION_ERROR")["field"] == "Idempotency-Key"
+    assert error_of(send(receptionist_api, key), 400, "VALIDATION_ERROR")["field"] == "Idempotency-Key"
     assert not Patient.objects.exists()
 
 
@@ -179,9 +179,9 @@ def test_a_refused_request_leaves_the_key_free(receptionist_api: factories.ApiCl
 def test_who_may_not_and_what_is_not_there_leave_the_key_free(
     staff: dict[str, User], receptionist_api: factories.ApiClient
 ) -> None:
-    told(send(factories.api_client(), "k"), 401, "AUTHENTICATION_ERROR")
-    told(send(factories.api_client(staff["billing"]), "k"), 403, "AUTHORIZATION_ERROR")
-    told(send(receptionist_api, "k", f"/patients/{uuid4()}/deactivate", None), 404, "NOT_FOUND")
+    error_of(send(factories.api_client(), "k"), 401, "AUTHENTICATION_ERROR")
+    error_of(send(factories.api_client(staff["billing"]), "k"), 403, "AUTHORIZATION_ERROR")
+    error_of(send(receptionist_api, "k", f"/patients/{uuid4()}/deactivate", None), 404, "NOT_FOUND")
     assert not KeptReply.objects.exists()
 
 
@@ -199,7 +199,7 @@ def test_what_a_service_keeps_in_spite_of_its_refusal_stays_kept(receptionist_ap
 @pytest.mark.urls("hims.tests.guarantees.test_idempotency")
 def test_an_unforeseen_failure_undoes_everything_and_frees_the_key(receptionist_api: factories.ApiClient) -> None:
     receptionist_api.client.raise_request_exception = False
-    told(send(receptionist_api, where="/broken", body=None), 500, "INTERNAL_ERROR")
+    error_of(send(receptionist_api, where="/broken", body=None), 500, "INTERNAL_ERROR")
     assert not SignInTry.objects.exists()
     assert not KeptReply.objects.exists()
 
@@ -232,7 +232,7 @@ def test_neither_the_key_nor_the_reply_can_be_read_in_the_table(receptionist_api
 def test_a_reply_nobody_can_read_any_more_is_not_done_again(receptionist_api: factories.ApiClient) -> None:
     send(receptionist_api)
     KeptReply.objects.update(sealed=b"of a key that is gone")
-    assert told(send(receptionist_api), 409, "CONFLICT")["issue"] == "reply_lost"
+    assert error_of(send(receptionist_api), 409, "CONFLICT")["issue"] == "reply_lost"
     assert Patient.objects.count() == 1
 
 
@@ -283,7 +283,7 @@ def test_of_twenty_with_one_key_one_writes(receptionist_api: factories.ApiClient
     assert len({reply.content for reply in made}) == 1
     assert len([reply for reply in made if "Idempotent-Replayed" not in reply.headers]) == 1
     for reply in waiting:
-        assert told(reply, 409, "CONFLICT") == {
+        assert error_of(reply, 409, "CONFLICT") == {
             "reason": "in_flight",
             "field": "Idempotency-Key",
             "issue": "in_flight",

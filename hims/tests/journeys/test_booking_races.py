@@ -22,10 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def doctors() -> list[User]:
-    found = [factories.hire(f"dr.{name}", "doctor", specialty="Any") for name in ("one", "two")]
-    for doctor in found:
+    both = [factories.hire(f"dr.{name}", "doctor", specialty="Any") for name in ("one", "two")]
+    for doctor in both:
         factories.publish(doctor)
-    return found
+    return both
 
 
 def people(count: int) -> list[Patient]:
@@ -150,6 +150,6 @@ def test_everybody_who_checks_in_at_once_gets_a_token_of_his_own(send: Any, doct
     rows = [factories.book(patient, doctors[0], after(15 * number)) for number, patient in enumerate(people(20))]
     replies = send(*(("POST", f"/appointments/{row.pk}/check-in", {"early": True}) for row in rows for _ in range(3)))
     assert statuses(replies) == {200: 20, 409: 40}
-    told = Appointment.objects.aggregate(last=Max("queue_number"), all=Count("queue_number", distinct=True))
-    assert told == {"last": 20, "all": 20}
+    numbers = Appointment.objects.aggregate(last=Max("queue_number"), all=Count("queue_number", distinct=True))
+    assert numbers == {"last": 20, "all": 20}
     assert StatusChange.objects.filter(to_status="checked_in").count() == 20

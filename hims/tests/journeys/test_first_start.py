@@ -69,14 +69,14 @@ class System:
     def everybody(self) -> list[int]:
         """The processes that were started with this data folder."""
         mark = f"HIMS_DATA_DIR={self.environment['HIMS_DATA_DIR']}\0".encode()
-        found = []
+        process_ids = []
         for entry in Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and int(entry.name) != os.getpid() and mark in (entry / "environ").read_bytes() + b"\0":
-                    found.append(int(entry.name))
+                    process_ids.append(int(entry.name))
             except OSError:
                 continue
-        return found
+        return process_ids
 
     def kill_everything(self) -> None:
         for pid in self.everybody():

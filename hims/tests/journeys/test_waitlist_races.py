@@ -10,7 +10,7 @@ from django.db import connection
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
-from apps.appointments import services as diary
+from apps.appointments import services as appointments
 from apps.appointments.models import Appointment, WaitlistEntry, WaitlistOffer
 from apps.appointments.services import NewWaitlistEntry
 from apps.audit.models import AuditEvent
@@ -26,9 +26,9 @@ HOLDERS = 16
 
 @pytest.fixture
 def doctor() -> User:
-    found = factories.hire("dr.one", "doctor", specialty="Any")
-    factories.publish(found)
-    return found
+    one = factories.hire("dr.one", "doctor", specialty="Any")
+    factories.publish(one)
+    return one
 
 
 @pytest.fixture
@@ -38,7 +38,8 @@ def holders(doctor: User, settings: Any) -> list[WaitlistEntry]:
     day = factories.at().date()
     people = [factories.register_patient("Ann", f"Roe {number}") for number in range(HOLDERS)]
     waiting = [
-        diary.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=one.pk, date_from=day, date_to=day)) for one in people
+        appointments.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=one.pk, date_from=day, date_to=day))
+        for one in people
     ]
     free_again(factories.book(factories.register_patient("Bea", "Booked"), doctor))
     assert WaitlistOffer.objects.filter(status="open").count() == HOLDERS
@@ -46,7 +47,7 @@ def holders(doctor: User, settings: Any) -> list[WaitlistEntry]:
 
 
 def free_again(visit: Appointment) -> None:
-    diary.cancel(by=SYSTEM, appointment_id=visit.pk)
+    appointments.cancel(by=SYSTEM, appointment_id=visit.pk)
     work()
 
 
@@ -132,11 +133,13 @@ def test_workers_who_pass_one_time_on_at_once_offer_it_once(holders: list[Waitli
     day = factories.at().date()
     for number in range(6):
         one = factories.register_patient("Dora", f"Late {number}")
-        diary.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=one.pk, date_from=day, date_to=day + timedelta(days=1)))
+        appointments.add_to_waitlist(
+            by=SYSTEM, new=NewWaitlistEntry(patient_id=one.pk, date_from=day, date_to=day + timedelta(days=1))
+        )
 
     def worker(_: int) -> int:
         try:
-            return len(diary.offer_to_next(by=SYSTEM, opening=opening))
+            return len(appointments.offer_to_next(by=SYSTEM, opening=opening))
         finally:
             connection.close()
 
