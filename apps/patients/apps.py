@@ -16,6 +16,7 @@ class PatientsConfig(DomainConfig):
     enum_names = {
         "Gender": "apps.patients.models.Gender",
         "AllergyStatus": "apps.patients.models.AllergyStatus",
+        "CodeSystem": "apps.patients.chart.entry_types.CODE_SYSTEMS",
         "EntryType": "apps.patients.chart.entry_types.ENTRY_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
     }

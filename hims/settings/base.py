@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS = {
         "a request yourself."
     ),
     "CONTACT": {"name": "API support", "email": "api-support@arocord.com"},
+    "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     "EXTERNAL_DOCS": {"description": "Developer pages", "url": "/developers/"},
     "SERVERS": [_THIS_SERVER, *(server for server in _SERVERS if server["url"] != _THIS_SERVER["url"])],
     "SECURITY": [{"bearerAuth": []}],

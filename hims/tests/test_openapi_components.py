@@ -34,12 +34,11 @@ def test_the_data_of_every_reply_is_a_component(file: dict[str, Any]) -> None:
     assert not [name for name, one in data.items() if "$ref" not in one]
 
 
-def test_a_part_that_may_be_null_is_a_reference(file: dict[str, Any]) -> None:
-    nullable = dict(fields(file))
-    assert nullable["MovedVisit.because"]["allOf"] == [{"$ref": "#/components/schemas/MoveReason"}]
-    assert nullable["Appointment.doctor"]["allOf"] == [{"$ref": "#/components/schemas/Colleague"}]
-    assert nullable["Appointment.doctor"]["nullable"] is True
-    assert not [name for name, one in nullable.items() if one.get("nullable") and {"properties", "oneOf"} & set(one)]
+def test_a_part_that_may_be_null_is_a_reference_or_null(file: dict[str, Any]) -> None:
+    parts = dict(fields(file))
+    assert parts["MovedVisit.because"]["anyOf"] == [{"$ref": "#/components/schemas/MoveReason"}, {"enum": [None]}]
+    assert parts["Appointment.doctor"]["anyOf"] == [{"$ref": "#/components/schemas/Colleague"}, {"enum": [None]}]
+    assert not [name for name, one in parts.items() if one.get("nullable") and ("type" not in one or "allOf" in one)]
 
 
 def test_a_parameter_shares_its_choices_with_the_reply(file: dict[str, Any]) -> None:
@@ -52,3 +51,9 @@ def test_the_details_of_a_refusal_list_their_keys(file: dict[str, Any]) -> None:
     assert {"reason", "field", "errors", "allowed", "alternatives", "survivor_id", "required_scope", "missing_steps"} <= set(
         details
     )
+
+
+def test_every_choice_is_a_shared_component(file: dict[str, Any]) -> None:
+    choices = [(name, one.get("items", one)) for name, one in fields(file) if not name.endswith(".success")]
+    assert not [name for name, one in choices if one.get("enum")]
+    assert "" in file["components"]["schemas"]["CodeSystemOrBlank"]["enum"]

@@ -12,6 +12,7 @@ from typing import Any
 
 METHODS = ("get", "put", "post", "patch", "delete")
 _LEAST = ("minimum", "minLength", "minItems")
+_NULL = {"enum": [None]}
 _MOST = ("maximum", "maxLength", "maxItems")
 
 Node = Mapping[str, Any]
@@ -148,8 +149,8 @@ class _Comparison:
             yield f"{at}: no longer accepts other fields"
 
     def _flat(self, file: Node, node: Node) -> dict[str, Any]:
-        """The schema itself: references followed, what `allOf` joins laid together."""
-        node = self._of(file, node)
+        """The schema itself: references followed, what `allOf` joins laid together, and `nullable` for null as one of two."""
+        node = _null_named(self._of(file, node))
         parts = [self._flat(file, part) for part in node.get("allOf", [])]
         flat: dict[str, Any] = {}
         for part in [*parts, {name: value for name, value in node.items() if name != "allOf"}]:
@@ -174,6 +175,14 @@ class _Comparison:
         was, now = old.get("type"), new.get("type")
         wider, narrower = (now, was) if sent else (was, now)
         return was == now or (sent and now is None) or (wider, narrower) == ("number", "integer")
+
+
+def _null_named(node: Node) -> Node:
+    """The part that may be null, which OpenAPI 3.0 can write in two ways, in the way of `nullable`."""
+    if _NULL not in node.get("anyOf", ()):
+        return node
+    rest = {name: value for name, value in node.items() if name != "anyOf"}
+    return {**rest, "allOf": [part for part in node["anyOf"] if part != _NULL], "nullable": True}
 
 
 def _is_still_offered(old: Node, new: Node) -> bool:

@@ -73,8 +73,9 @@ RELEASES = (
             "fields are unchanged: programs read those.",
             "The OpenAPI file, not the JSON: components have other names (ChartEntry, AccessLogEntry, Acknowledgement, "
             "ErrorInfo, TriageLevel), `data` of every reply is a component (PatientData, PatientListData), the "
-            "details of refusals are described, and what may be null is a reference with nullable, such as visits[].because of "
-            "a move and the objects of expand=. There is no NullEnum, which did not compile in Python and Java.",
+            "details of refusals are described, and what may be null is a reference or null, such as visits[].because of a "
+            "move and the objects of expand=; a choice that may be blank is a component too "
+            "(CodeSystemOrBlank). There is no NullEnum, which did not compile in Python and Java.",
             "A method that a path does not have is 405 whatever the parameters. A path that does not exist counts against the "
             "limit of the caller. One token in both Authorization and X-API-Key is one credential. servers[0] of the OpenAPI "
             "file is the absolute address of this installation.",

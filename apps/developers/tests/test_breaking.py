@@ -63,6 +63,7 @@ FILE: dict[str, Any] = {
                     "note": {"type": "string", "nullable": True},
                     "shade": {"type": "string", "enum": ["dark", "light"]},
                     "owner": {"allOf": [{"$ref": "#/components/schemas/Owner"}]},
+                    "heir": {"allOf": [{"$ref": "#/components/schemas/Owner"}], "nullable": True},
                     "parent": {"$ref": "#/components/schemas/Colour"},
                     "finish": {"oneOf": [{"type": "string", "enum": ["matt", "gloss"]}, {"enum": [None]}]},
                     "either": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
@@ -176,6 +177,9 @@ ADDITIONS: dict[str, Change] = {
     "a key that is absent with a new parameter": lambda f: (
         listing(f)["parameters"].append({"in": "query", "name": "cursor", "schema": {}}),
         absent_with(f, "cursor"),
+    ),
+    "null written as one of two": lambda f: colour(f)["properties"].update(
+        heir={"anyOf": [{"$ref": "#/components/schemas/Owner"}, {"enum": [None]}]}
     ),
     "a code": lambda f: f["components"]["schemas"]["ErrorCode"]["enum"].append("TEAPOT"),
 }

@@ -36,6 +36,8 @@ class CodeSystem(StrEnum):
     LOCAL = "local"
 
 
+CODE_SYSTEMS = tuple(system.value for system in CodeSystem)
+
 ENTERED_IN_ERROR = "entered_in_error"
 ACTIVE = "active"
 # Of a diagnosis: made at a signed consultation while the same code was on the problem list. Set by the service, not by a caller.

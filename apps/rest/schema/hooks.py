@@ -24,37 +24,41 @@ def share(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     parts["schemas"] = dict(sorted({**parts.get("schemas", {}), **components.SCHEMAS}.items()))
     _narrow_success(parts["schemas"])
     _share_choices(result)
-    parts["responses"] = components.responses()
-    parts["headers"] = components.declared_headers()
+    parts["responses"] = _used(components.responses(), "responses", result["paths"])
+    parts["headers"] = _used(components.declared_headers(), "headers", [result["paths"], parts["responses"]])
     parts["securitySchemes"] = {components.SECURITY: components.BEARER, components.KEY_SECURITY: components.API_KEY}
     result["tags"] = _tags(generator)
     return result
 
 
 def allow_blank(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Writes a choice that may be blank as one list that contains the blank, not as one of two lists."""
+    """Makes a choice that may be blank a component of its own, `…OrBlank`, in place of one of two lists."""
     schemas = result["components"]["schemas"]
-    for schema in schemas.values():
+    for schema in list(schemas.values()):
         for field in schema.get("properties", {}).values():
             if _BLANK in field.get("oneOf", ()):
                 named = next(part for part in field.pop("oneOf") if part != _BLANK)
-                choices = schemas[named["$ref"].rpartition("/")[2]]
-                field |= {"type": "string", "enum": [*choices["enum"], ""]}
+                name = named["$ref"].rpartition("/")[2]
+                schemas[f"{name}OrBlank"] = {"type": "string", "enum": [*schemas[name]["enum"], ""]}
+                reference = {"$ref": f"#/components/schemas/{name}OrBlank"}
+                field.update({"allOf": [reference]} if field else reference)  # a bare reference has no siblings
     _drop_unused(result, schemas)
     return result
 
 
 def allow_null(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Writes a shared part or choice that may be null as its reference together with `nullable`.
+    """Writes a shared part or choice that may be null as one of two: the reference, or null.
 
-    Read literally, OpenAPI 3.0 still excludes null here. But the generators for Python, TypeScript, Java, Go and PHP understand
-    it as intended, and would otherwise create a copy of the part named `…Type0`.
+    The generators for Python, TypeScript, Java, Go and PHP read it as the part's own type that may be null, and to the letter of
+    OpenAPI 3.0 it takes null. `nullable` next to a reference does neither: it has a meaning only next to a `type`.
     """
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
-            if _NULL in field.get("oneOf", ()):
-                field["allOf"] = [part for part in field.pop("oneOf") if part != _NULL]
+            if _NULL in field.get("oneOf", ()) or (field.get("nullable") and "allOf" in field):
+                field.pop("nullable", None)
+                parts = [part for part in field.pop("oneOf", None) or field.pop("allOf") if part != _NULL]
+                field["anyOf"] = [*parts, {"enum": [None]}]
     _drop_unused(result, schemas)
     return result
 
@@ -108,6 +112,11 @@ def _narrow_success(schemas: dict[str, Any]) -> None:
     for name, schema in schemas.items():
         if "success" in schema.get("properties", {}):
             schema["properties"]["success"]["enum"] = [name != "ErrorReply"]
+
+
+def _used(shared: dict[str, Any], kind: str, where: Any) -> dict[str, Any]:
+    text = repr(where)
+    return {name: one for name, one in shared.items() if f"#/components/{kind}/{name}'" in text}
 
 
 def _drop_unused(result: dict[str, Any], schemas: dict[str, Any]) -> None:

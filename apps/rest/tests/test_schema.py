@@ -183,4 +183,7 @@ def test_a_choice_that_may_be_blank_is_one_list() -> None:
         },
     }
     result = hooks.allow_blank({"components": {"schemas": schemas}})["components"]["schemas"]
-    assert result == {"Colour": {"properties": {"shade": {"type": "string", "enum": ["dark", ""]}}}}
+    assert result == {
+        "Colour": {"properties": {"shade": {"$ref": "#/components/schemas/ShadeOrBlank"}}},
+        "ShadeOrBlank": {"type": "string", "enum": ["dark", ""]},
+    }
