@@ -1,4 +1,4 @@
-"""The same door for an ASGI server. HIMS is measured and run under WSGI."""
+"""The ASGI entry point. HIMS is measured and run under WSGI."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The Celery application: workers relay facts and do what need not be waited for."""
+"""The Celery application: workers relay events and run work that no request waits for."""
 
 import os
 import sys
@@ -24,20 +24,20 @@ BROKER_ANSWERS_WITHIN = 60  # seconds
 
 @signals.celeryd_init.connect
 def wait_for_the_broker(conf: Any, **_: Any) -> None:
-    """A worker waits for a Redis that hangs; a request does not (`CELERY_BROKER_TRANSPORT_OPTIONS`).
+    """Makes a worker wait for a Redis that hangs; a request does not wait (`CELERY_BROKER_TRANSPORT_OPTIONS`).
 
-    An acknowledgement that runs into its time-out is logged and forgotten, and counts against the prefetch limit for ever: with a
-    limit of 1 the worker takes no further task (celery/celery#8091 and #10302). `worker_watch` restarts a worker to which it
-    happens all the same.
+    An acknowledgement that times out is logged and forgotten, and counts against the prefetch limit for ever: with a limit of 1
+    the worker takes no further task (celery/celery#8091 and #10302). `worker_watch` restarts a worker to which it happens
+    nevertheless.
     """
     conf.broker_transport_options = conf.broker_transport_options | {"socket_timeout": BROKER_ANSWERS_WITHIN}
 
 
 @signals.task_prerun.connect
 def check_the_database_connections(**_: Any) -> None:
-    """Drop those that died, as Django does before a request. CELERY_DB_REUSE_MAX keeps them open from task to task.
+    """Drops dead connections, as Django does before a request. CELERY_DB_REUSE_MAX keeps them open from task to task.
 
-    The look at the server is needed: without it Django takes a connection for usable whose error nobody saw (celery/celery#9824).
+    The health check is needed: without it Django treats a connection as usable if no error was seen on it (celery/celery#9824).
     """
     for connection in connections.all(initialized_only=True):
         connection.close_if_unusable_or_obsolete()

@@ -1,7 +1,7 @@
-"""What the environment says, read once and in one place.
+"""Reads the environment, in one place.
 
-Every setting of HIMS that differs between machines is an environment variable (or a line of `.env`); this module is the only
-one that reads them. Names and meanings are listed in `.env.example`.
+Every setting of HIMS that differs between machines is an environment variable (or a line of `.env`); this module is the only one
+that reads them. Names and meanings are listed in `.env.example`.
 """
 
 import os
@@ -47,14 +47,14 @@ def required(variable: str, *, because: str) -> str:
 
 
 def secret(variable: str) -> str:
-    """A key to sign with. The sandbox and a developer's machine have a sample one, which nobody else may use."""
+    """Returns a signing key. The sandbox and a developer's machine have a sample key, which no other installation may use."""
     if name() in ("sandbox", "development", "test"):
         return os.environ.get(variable) or f"only-for-samples-{variable}-" + "0" * 40
     return required(variable, because="a clinic signs with keys of its own, of at least 32 characters.")
 
 
 def keys(variable: str) -> list[str]:
-    """Keys of one use, the newest first; those before it only read what they made."""
+    """Returns the keys of one use, the newest first. The older ones only read what they signed or encrypted."""
     keys_given = [key.strip() for key in secret(variable).split(",") if key.strip()]
     if not keys_given:
         raise ImproperlyConfigured(f"{variable} holds no key: set a random text of at least 32 characters.")
@@ -62,7 +62,7 @@ def keys(variable: str) -> list[str]:
 
 
 def whole_number(variable: str, *, default: int, least: int, most: int) -> int:
-    """A setting within its bounds. Raises ImproperlyConfigured, which names it."""
+    """Returns a setting within its bounds. Raises ImproperlyConfigured, which names it."""
     try:
         chosen = int(read.int(variable, default=default))
     except ValueError:
@@ -75,7 +75,7 @@ def whole_number(variable: str, *, default: int, least: int, most: int) -> int:
 
 
 def queue_limits() -> tuple[int, int]:
-    """From how many minutes on a wait in the queue is long, and very long."""
+    """Returns from how many minutes on a wait in the queue is long, and very long."""
     amber, red = read.int("HIMS_QUEUE_AMBER_MINUTES", default=15), read.int("HIMS_QUEUE_RED_MINUTES", default=30)
     if not 0 < amber < red:
         settings = f"HIMS_QUEUE_AMBER_MINUTES is {amber} and HIMS_QUEUE_RED_MINUTES {red}"
@@ -84,7 +84,8 @@ def queue_limits() -> tuple[int, int]:
 
 
 def base_url() -> str:
-    """Where this installation is reached, without a slash at the end. Never taken from a request: anybody can write a Host."""
+    """Returns the address of this installation, without a trailing slash. Never taken from a request, whose Host any client can
+    set."""
     local = name() in ("sandbox", "development", "test")
     first = next(iter(read.list("HIMS_ALLOWED_HOSTS", default=[])), "").lstrip(".") or "localhost"
     default = f"http://127.0.0.1:{os.environ.get('HIMS_PORT', '8000')}" if local else f"https://{first}"

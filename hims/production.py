@@ -12,7 +12,7 @@ SECRETS = ("HIMS_SECRET_KEY", "HIMS_JWT_KEY", "HIMS_KEY_RING")
 SECRET_LENGTH = 32
 # A random base64 text of 32 characters has fewer than 16 distinct characters once in ten million times.
 SECRET_DISTINCT = 16
-# Values that were printed in this project or in Django's own templates: everybody knows them.
+# Values that were published in this project or in Django's own templates.
 PUBLISHED = ("only-for-samples", "used-while-the-image-is-built", "django-insecure", "changeme", "change-me")
 TEST_SETTINGS = (
     "HIMS_RATE_LIMIT_SCALE",
@@ -28,7 +28,7 @@ MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
 
 
 def check(*, environ: Mapping[str, str] = os.environ, test_settings: bool = False) -> None:
-    """Raises ImproperlyConfigured with one sentence for each unsafe setting, so that an operator mends all of them at once.
+    """Raises ImproperlyConfigured with one sentence for each unsafe setting, so that an operator can correct all of them at once.
 
     `test_settings` allows the settings that only tests need (staging).
     """
@@ -69,7 +69,8 @@ def _secrets(environ: Mapping[str, str]) -> list[str]:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    """Two settings hold several keys, the newest first, and every one must be strong. A blank at an end makes no other key."""
+    """Splits a setting into its keys: two settings contain several, the newest first, and each must be strong. Blanks at the ends
+    do not count."""
     several = name in ("HIMS_JWT_KEY", "HIMS_KEY_RING")
     return [key.strip() for key in (value.split(",") if several else [value]) if key.strip()]
 
@@ -94,8 +95,9 @@ def _hosts(environ: Mapping[str, str]) -> list[str]:
     hosts = [host.strip() for host in environ.get("HIMS_ALLOWED_HOSTS", "").split(",") if host.strip()]
     if not hosts:
         return ["HIMS_ALLOWED_HOSTS is not set: name the host names this installation answers to."]
-    # Django takes a leading dot for every subdomain: of `.co.uk`, of `.com` or of a hosting company those are everybody's hosts,
-    # and only the public suffix list, which changes every week, tells them from the clinic's own. So no wildcard at all.
+    # Django treats a leading dot as a wildcard for every subdomain: for `.co.uk`, for `.com` or for a hosting company's domain it
+    # would match the hosts of others. Only the public suffix list, which changes every week, can tell them from the clinic's own.
+    # Therefore no wildcards at all.
     wrong = [host for host in hosts if not HOST.fullmatch(host)]
     rule = "name each host in full, like hims.clinic.example, without a dot in front, a '*', a scheme or a port."
     return [f"HIMS_ALLOWED_HOSTS names {host!r}: {rule}" for host in wrong]
@@ -115,7 +117,8 @@ def _mail(environ: Mapping[str, str]) -> list[str]:
 
 
 def _time_limits(environ: Mapping[str, str]) -> list[str]:
-    """Own connection options must keep each time limit: a statement without one holds a worker and its locks for good."""
+    """Requires each time limit in custom connection options: a statement without one could block a worker and its locks for
+    ever."""
     options = environ.get("HIMS_PG_OPTIONS")
     if options is None:
         return []

@@ -1,4 +1,4 @@
-"""What /health/ready says of the workers: for how long events have waited for them, and audit rows for their seal."""
+"""Registers what /health/ready shows of the workers: for how long events have waited for them, and audit rows for their seal."""
 
 from apps.audit.sealing import seals
 from apps.events import selectors as events

@@ -1,7 +1,7 @@
-"""The database roles of this installation: grants after each migration, and what production refuses to serve with.
+"""The database roles of this installation: grants after each migration, and which roles production refuses.
 
-`apps.audit.database_role.grants` says what the application role may do. Here the environment says which role that is, whether
-this process is the owner, and when the check runs.
+`apps.audit.database_role.grants` defines what the application role may do. Here the environment determines which role that is,
+whether this process is the owner, and when the check runs.
 """
 
 import logging
@@ -17,7 +17,7 @@ from hims import env
 
 log = logging.getLogger(__name__)
 
-# What PostgreSQL must be told, so that its log holds no value of a row. Its own defaults of the first two are others.
+# The PostgreSQL settings with which its log contains no value of a row. Its own defaults of the first two differ.
 QUIET = {
     "log_min_error_statement": ("panic",),
     "log_error_verbosity": ("terse",),
@@ -29,7 +29,7 @@ _checked = False
 
 
 def grant_application() -> bool:
-    """Give the application role its rights on what the migrations made. Returns whether there is such a role."""
+    """Gives the application role its rights on the migrated tables. Returns whether there is such a role."""
     name, password = env.application_role()
     if not name:
         return False
@@ -37,7 +37,7 @@ def grant_application() -> bool:
 
 
 def faults() -> list[str]:
-    """Why the connected role and server must not serve a clinic; empty where they may."""
+    """Returns why the connected role and server must not serve a clinic; empty if they may."""
     problems = [f"{one} Connect with the application role (docs/audit.md)." for one in grants.excessive_privileges()]
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [[*QUIET, *_SLOW]])
@@ -54,7 +54,7 @@ def faults() -> list[str]:
 
 
 def check() -> None:
-    """Refuse a role that may rewrite the audit log, and a server that logs parameters. Raises ImproperlyConfigured."""
+    """Refuses a role that may rewrite the audit log, and a server that logs parameters. Raises ImproperlyConfigured."""
     global _checked
     problems = faults()
     if problems:
@@ -63,7 +63,8 @@ def check() -> None:
 
 
 def check_at_boot() -> None:
-    """`check` for a process that starts to serve. While the database is away it starts, and its first connection is checked."""
+    """Runs `check` for a process that starts to serve. While the database is unavailable it starts, and its first connection is
+    checked."""
     if not _required() or _checked:
         return
     try:
@@ -85,10 +86,10 @@ def _on_connection(**_: Any) -> None:
         try:
             check()
         except ImproperlyConfigured:
-            connection.close()  # or the next request would find it open, and unchecked
+            connection.close()  # otherwise the next request would find it open and unchecked
             raise
 
 
 def watch_connections() -> None:
-    """Check the first connection of every process that must not be the owner."""
+    """Checks the first connection of every process that must not be the owner."""
     connection_created.connect(_on_connection, dispatch_uid="hims.roles")

@@ -1,10 +1,10 @@
-"""Ends a worker that takes no task although tasks wait; who started it (`make run`, Docker) starts another.
+"""Ends a worker that takes no task although tasks wait; its parent (`make run`, Docker) starts another.
 
 After an outage of Redis, Celery's worker may stay connected, answer a ping, and take no task any more (celery/celery#8091,
-#10205, #10302: reported since version 5.0). The watch asks Redis, on a connection of its own, whether tasks wait in the
-worker's queues, and counts the tasks that the worker accepts. It leaves a worker alone that is busy with a task, unless that
-takes so long that it hangs; Celery's own time limit may leave the worker without a process (celery/celery#4789). The outbox holds
-what the lost tasks had to do, and the sweep finds it.
+#10205, #10302: reported since version 5.0). The watch asks Redis, on a connection of its own, whether tasks wait in the worker's
+queues, and counts the tasks that the worker accepts. It does not end a worker that is busy with a task, unless that takes so long
+that it hangs; Celery's own time limit may leave the worker without a process (celery/celery#4789). The outbox stores what the
+lost tasks had to do, and the sweep picks it up.
 """
 
 import logging
@@ -22,14 +22,14 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
-EVERY = 2.0  # seconds between two looks
+EVERY = 2.0  # seconds between two checks
 PATIENCE = 15.0  # seconds in which tasks wait and none is taken
 LONGEST = 300.0  # seconds of a task while others wait; after them Redis hands it out again anyway (`visibility_timeout`)
 EXIT_CODE = 70  # EX_SOFTWARE
 
 
 class Standstill:
-    """Decides from a row of looks whether the worker stands still. Times are seconds of any clock that only goes forward."""
+    """Decides from a series of checks whether the worker is stuck. Times are seconds of any monotonic clock."""
 
     def __init__(self, patience: float | None = None, longest: float | None = None) -> None:
         self._patience = PATIENCE if patience is None else patience
@@ -39,7 +39,8 @@ class Standstill:
         self._taken = -1
 
     def seen(self, *, at: float, waiting: bool, taken: int, busy: bool) -> bool:
-        """Note whether tasks wait, how many the worker took in all, and whether it runs one. True when it stands still."""
+        """Records whether tasks wait, how many the worker has taken in all, and whether it runs one. Returns True if it is
+        stuck."""
         if not waiting or taken != self._taken:
             self._since, self._idle_since, self._taken = None, None, taken
             return False
@@ -52,7 +53,7 @@ class Standstill:
 
 
 class Watch(StartStopStep):
-    """The step that starts the watch in a worker's main process, once its pool stands."""
+    """The step that starts the watch in a worker's main process, once its pool exists."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -75,7 +76,7 @@ class Watch(StartStopStep):
             try:
                 waiting = any(client.llen(queue) for queue in list(worker.app.amqp.queues.consume_from))
             except redis.RedisError:
-                waiting = False  # whoever cannot be asked hands out no tasks either
+                waiting = False  # if Redis cannot be asked, it does not hand out tasks either
             taken, busy = state.all_total_count[0], bool(state.active_requests)
             if standstill.seen(at=time.monotonic(), waiting=waiting, taken=taken, busy=busy):
                 why = "its task hangs" if busy else "it does not progress"
@@ -84,7 +85,8 @@ class Watch(StartStopStep):
 
 
 def _end(worker: Any) -> None:
-    """At once: a worker in this state cannot be relied on to stop in order. A task that hangs has to be given up anyway."""
+    """Ends the process at once: a stuck worker cannot be relied on to stop in order, and a task that hangs must be given up
+    anyway."""
     for child in getattr(getattr(worker.pool, "_pool", None), "_pool", None) or ():
         with suppress(OSError):
             os.kill(child.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The door the web server calls. Settings follow HIMS_ENV; unset means production."""
+"""The WSGI entry point. Settings follow HIMS_ENV; unset means production."""
 
 import os
 from importlib import import_module

@@ -1,1 +1,1 @@
-"""What every floor stands on: base model, ids, clock, request context, errors. It owns no table and announces nothing."""
+"""What every floor uses: base model, ids, clock, request context, errors. It owns no table and announces no event."""

@@ -1,11 +1,11 @@
-"""The least that is known of whoever acts; what they may do is the matter of `access`."""
+"""The minimum that is known of an actor. The `access` app defines what an actor may do."""
 
 from typing import Protocol
 from uuid import UUID
 
 
 class AuditActor(Protocol):
-    """Anybody who acts. `id` is None for the system."""
+    """Any actor: a user, an API key or the system. `id` is None for the system."""
 
     @property
     def id(self) -> UUID | None: ...

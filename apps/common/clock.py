@@ -1,4 +1,4 @@
-"""The one clock. Everything that asks what time it is asks here."""
+"""The only clock. All code that needs the time calls this module."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,10 +8,10 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """This instant, aware, in UTC."""
+    """Returns the current instant, aware, in UTC."""
     return timezone.now()
 
 
 def today() -> date:
-    """Today's date where the clinic is."""
+    """Returns today's date in the clinic's time zone."""
     return now().astimezone(ZoneInfo(settings.CLINIC_TIME_ZONE)).date()

@@ -1,6 +1,6 @@
-"""The refusals of HIMS. Only this module knows codes and statuses; a service raises what went wrong in the ward's words.
+"""The errors of HIMS. Only this module knows codes and statuses; a service raises an error named after what went wrong.
 
-A domain error subclasses one of these beside the service that raises it and may carry `details` for the reply.
+A domain error subclasses one of these, next to the service that raises it, and may pass `details` for the reply.
 """
 
 import re
@@ -13,14 +13,14 @@ LARGEST_BODY = 1024 * 1024  # bytes of a request
 
 
 class HimsError(Exception):
-    """Anything the caller is told in the error envelope."""
+    """An error that the caller gets in the error envelope."""
 
     code = "INTERNAL_ERROR"
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     message = "Something went wrong on our side. Nothing was saved."
     reason = "internal_error"  # `details.reason`, for programs; a subclass that names none has its class name in snake_case
     headers: Mapping[str, str] = {}
-    withheld: UUID | None = None  # the patient that was asked for and not shown, for the trail alone
+    withheld: UUID | None = None  # the patient who was requested and not shown, for the audit log only
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         self.message = message or self.message
@@ -34,7 +34,7 @@ class HimsError(Exception):
 
 
 class Invalid(HimsError):
-    """Wrong whatever the state. `errors` lists every field with its issue; the first is also `field` and `issue`."""
+    """Invalid in every state. `errors` lists every field with its issue; the first is also `field` and `issue`."""
 
     code = "VALIDATION_ERROR"
     reason = "validation_error"
@@ -55,7 +55,7 @@ class Invalid(HimsError):
 
 
 class Unauthenticated(HimsError):
-    """Who are you."""
+    """The caller is not authenticated."""
 
     code = "AUTHENTICATION_ERROR"
     status = HTTPStatus.UNAUTHORIZED
@@ -64,7 +64,7 @@ class Unauthenticated(HimsError):
 
 
 class Forbidden(HimsError):
-    """Your role or key may never do this."""
+    """The caller's role or API key may not do this."""
 
     code = "AUTHORIZATION_ERROR"
     status = HTTPStatus.FORBIDDEN
@@ -72,7 +72,7 @@ class Forbidden(HimsError):
 
 
 class NotFound(HimsError):
-    """No such thing, or not yours to see: the caller cannot tell."""
+    """The resource does not exist or the caller may not see it: the reply is the same."""
 
     code = "NOT_FOUND"
     status = HTTPStatus.NOT_FOUND
@@ -80,7 +80,7 @@ class NotFound(HimsError):
 
 
 class MethodNotAllowed(HimsError):
-    """The resource has no such verb; `allow` is the Allow header."""
+    """The resource does not support the method; `allow` is the Allow header."""
 
     code = "METHOD_NOT_ALLOWED"
     status = HTTPStatus.METHOD_NOT_ALLOWED
@@ -88,7 +88,7 @@ class MethodNotAllowed(HimsError):
 
 
 class NotAcceptable(HimsError):
-    """We answer JSON."""
+    """The client does not accept JSON."""
 
     code = "NOT_ACCEPTABLE"
     status = HTTPStatus.NOT_ACCEPTABLE
@@ -96,7 +96,7 @@ class NotAcceptable(HimsError):
 
 
 class Conflict(HimsError):
-    """Well formed, but the state or another row forbids it."""
+    """The request is well formed, but the state or another row does not allow it."""
 
     code = "CONFLICT"
     status = HTTPStatus.CONFLICT
@@ -104,7 +104,7 @@ class Conflict(HimsError):
 
 
 class Gone(HimsError):
-    """It was here, and its time is over."""
+    """The resource existed, but has expired."""
 
     code = "GONE"
     status = HTTPStatus.GONE
@@ -112,7 +112,7 @@ class Gone(HimsError):
 
 
 class PreconditionFailed(HimsError):
-    """Stale If-Match."""
+    """If-Match is stale."""
 
     code = "PRECONDITION_FAILED"
     status = HTTPStatus.PRECONDITION_FAILED
@@ -128,7 +128,7 @@ class RequestTimeout(HimsError):
 
 
 class PayloadTooLarge(HimsError):
-    """More than a request may carry."""
+    """The request is larger than allowed."""
 
     code = "PAYLOAD_TOO_LARGE"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -136,7 +136,7 @@ class PayloadTooLarge(HimsError):
 
 
 class UnsupportedMediaType(HimsError):
-    """We read JSON."""
+    """The body is not JSON."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
@@ -144,7 +144,7 @@ class UnsupportedMediaType(HimsError):
 
 
 class IdempotencyMismatch(HimsError):
-    """An Idempotency-Key reused with another payload."""
+    """An Idempotency-Key was used before with another payload."""
 
     code = "IDEMPOTENCY_MISMATCH"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -152,7 +152,7 @@ class IdempotencyMismatch(HimsError):
 
 
 class PreconditionRequired(HimsError):
-    """If-Match is missing where a setting demands it."""
+    """If-Match is missing although a setting requires it."""
 
     code = "PRECONDITION_REQUIRED"
     status = HTTPStatus.PRECONDITION_REQUIRED
@@ -160,7 +160,7 @@ class PreconditionRequired(HimsError):
 
 
 class RateLimited(HimsError):
-    """Slow down; `retry_after` is in seconds."""
+    """Too many requests; `retry_after` is in seconds."""
 
     code = "RATE_LIMITED"
     status = HTTPStatus.TOO_MANY_REQUESTS
@@ -172,7 +172,7 @@ class RateLimited(HimsError):
 
 
 class Unavailable(HimsError):
-    """A part is down."""
+    """A part of the system is unavailable."""
 
     code = "SERVICE_UNAVAILABLE"
     status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -205,5 +205,5 @@ CATALOGUE: tuple[type[HimsError], ...] = (
 
 
 def for_status(status: int) -> type[HimsError]:
-    """The error of the catalogue that carries this HTTP status."""
+    """Returns the error of the catalogue with this HTTP status."""
     return next((kind for kind in CATALOGUE if kind.status == status), Invalid if 400 <= status < 500 else HimsError)

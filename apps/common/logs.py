@@ -31,22 +31,22 @@ class LineFormatter(logging.Formatter):
 
 
 def without_rows(text: str, error: BaseException) -> str:
-    """The text without what PostgreSQL said of a row's values.
+    """Returns the text without the row values in an error of PostgreSQL.
 
-    Of the error only the first line stays: LINE repeats the statement with its values, and DETAIL names those of the row. The
-    first line of a value that cannot be read (SQLSTATE class 22) holds the value, and goes too.
+    Only the first line of the error stays: LINE repeats the statement with its values, and DETAIL contains those of the row. The
+    first line of a value that cannot be read (SQLSTATE class 22) contains the value and is removed too.
     """
     for cause in _chain(error):
         if isinstance(cause, psycopg.Error) and cause.diag.sqlstate and str(cause):
             state = cause.diag.sqlstate
             first = "a value cannot be read" if state.startswith("22") else cause.diag.message_primary
-            for form in (str(cause), repr(str(cause))[1:-1]):  # Celery logs the repr of what a task raised
+            for form in (str(cause), repr(str(cause))[1:-1]):  # Celery logs the repr of an exception
                 text = text.replace(form, f"{first} (SQLSTATE {state})")
     return text
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those it came from."""
+    """Yields the error and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -61,5 +61,5 @@ def _masked(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Line breaks and terminal codes as their escapes, so that nobody forges a line (CWE-117)."""
+    """Returns the text with line breaks and terminal codes escaped, so that no value can forge a log line (CWE-117)."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

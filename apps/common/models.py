@@ -1,4 +1,4 @@
-"""The base of every table: a version-7 id and the times of birth and last change."""
+"""The base of every table: a version-7 id and the times of creation and last change."""
 
 from typing import Any, Self, TypeVar
 
@@ -11,7 +11,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class BaseModel(models.Model):
-    """Id and times. `updated_at` is set by whoever writes (`touch`), never behind his back."""
+    """Id and times. The code that writes a row sets `updated_at` (`touch`); no trigger changes it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -21,7 +21,7 @@ class BaseModel(models.Model):
         abstract = True
 
     def amend(self, **values: Any) -> list[str]:
-        """Set what differs and save just those columns. Answers the names of the columns that changed."""
+        """Sets the values that differ and saves only those columns. Returns the names of the changed columns."""
         changed = [name for name, value in values.items() if getattr(self, name) != value]
         for name in changed:
             setattr(self, name, values[name])
@@ -32,8 +32,8 @@ class BaseModel(models.Model):
 
 
 class ClosedQuerySet(models.QuerySet[M]):
-    """A queryset that shows nobody anything until its model says who may see what."""
+    """A queryset that returns no rows until its model defines who may see them."""
 
     def visible_to(self, actor: Any) -> Self:
-        """The rows this actor may know of. Closed by default."""
+        """Returns the rows that this actor may see. Closed by default: none."""
         return self.none()

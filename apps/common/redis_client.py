@@ -1,4 +1,4 @@
-"""Redis with a short temper: nothing durable lives there, so nobody waits for it.
+"""Redis with short time-outs: it stores nothing durable, so no request waits for it.
 
 `run(command)` returns its result or raises `RedisUnavailable` within about a tenth of a second. While the breaker is open, for
 one to five seconds, Redis is not asked at all; callers fall back (see `rest.limits`).
@@ -85,7 +85,7 @@ def run(command: Callable[[redis.Redis], T]) -> T:
     except redis.ConnectionError as error:
         breaker.trip()
         raise RedisUnavailable from error
-    except redis.ResponseError as error:  # told in the log, and no reason to refuse a request
+    except redis.ResponseError as error:  # logged, but no reason to refuse a request
         log.exception("Redis refused a command")
         breaker.trip()
         raise RedisUnavailable from error

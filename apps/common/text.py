@@ -17,7 +17,7 @@ _RIGHT_TO_LEFT = ("R", "AL")
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _VIRAMA = 9  # canonical combining class
 
-# The same for PostgreSQL, without the joiners: what no name on record may hold. A test compares it with `clean_line`.
+# The same for PostgreSQL, without the joiners: what no stored name may contain. A test compares it with `clean_line`.
 HIDDEN = (
     r"[\u0001-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u2064\u2066-\u2069\uFEFF"
     r"\u115F\u1160\u2800\u3164\uFFA0]"
@@ -64,7 +64,7 @@ def clean_lines(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """Returns the text so that its direction does not reorder what stands beside it in plain text (a title, a mail).
+    """Returns the text so that its direction does not reorder the text around it in plain text (a title, a mail).
 
     Text without right-to-left letters is returned as it is. Pages use the element `<bdi>` instead.
     """

@@ -174,7 +174,7 @@ def notify_doctor_of_alert(event: ConsultationAlertRaised) -> None:
 
 @after_commit(ConsultationHandedOver, policy=SHARED_TRANSACTION)
 def notify_next_doctor_of_open_alerts(event: ConsultationHandedOver) -> None:
-    """Notifies the doctor who takes over the consultation of the alerts that have not been acknowledged."""
+    """Notifies the new doctor of a consultation of the alerts that have not been acknowledged."""
     _notify_of_alerts(event, consultations.vital_alerts(event.consultation_id))
 
 

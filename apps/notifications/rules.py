@@ -1,5 +1,5 @@
-"""Decides which links a notification may have: pages of this installation only; and which changes of the schedule are news, and
-for whom."""
+"""Decides which links a notification may have: pages of this installation only; and which changes of the schedule each
+doctor is notified of."""
 
 import re
 from collections.abc import Collection

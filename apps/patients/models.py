@@ -315,7 +315,7 @@ class ChartQuerySet(ClosedQuerySet["ChartEntry"]):
 
 
 class ChartEntry(BaseModel):
-    """One fact about a patient: what, when, by whom, from where. Corrected by retraction, never deleted."""
+    """One fact about a patient: what, when, recorded by which user, from which source. Corrected by retraction, never deleted."""
 
     class Source(models.TextChoices):
         MANUAL = "manual"

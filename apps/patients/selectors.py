@@ -201,7 +201,7 @@ def get_several_for_update(by: Actor, *patient_ids: UUID) -> list[Patient]:
 
 
 def get_survivor_for_update(by: Actor, patient_id: UUID) -> Patient:
-    """Locks the patient to whom one of our own rows belongs; resolves an id that was merged since the row was read.
+    """Locks the patient of one of our own rows; resolves an id that was merged since the row was read.
 
     For ids that come from a row. `get_for_update` is for ids that come from a caller. Raises NotFound.
     """

@@ -1,4 +1,4 @@
-"""ICD-10-CM to look things up in: the codes by words, and the releases that were loaded. There is nothing to change."""
+"""ICD-10-CM for reading: the codes, searched by words, and the loaded releases. Nothing can be changed."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -54,7 +54,7 @@ class IcdCodeAdmin(ReadOnly[IcdCode]):
 
 @admin.register(IcdRelease)
 class IcdReleaseAdmin(ReadOnly[IcdRelease]):
-    """What was loaded, and when."""
+    """The loaded releases, with their dates."""
 
     resource = "icd10_release"
     title = "ICD-10-CM releases"

@@ -56,7 +56,7 @@ class IcdCode(BaseModel):
     display = models.CharField(max_length=300)
     billable = models.BooleanField(help_text="It is not divided further: it may stand on a claim")
     parent = models.CharField(max_length=8, blank=True, help_text="The code above it; empty for a category, like E11")
-    block = models.CharField(max_length=8, help_text="The section it stands in, like E08-E13")
+    block = models.CharField(max_length=8, help_text="The section it belongs to, like E08-E13")
     chapter = models.PositiveSmallIntegerField(help_text="1 to 22")
     release = models.ForeignKey(IcdRelease, on_delete=models.PROTECT, related_name="+", help_text="The release that brought it")
     effective_from = models.DateField()

@@ -1,4 +1,4 @@
-"""Which code is valid on a day, which may stand on a claim, and which codes somebody may mean."""
+"""Which code is valid on a day, which may be billed, and which codes a search may mean."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,22 +34,22 @@ class CodeValidity:
 
 
 def is_loaded(release: str) -> bool:
-    """Whether the release of that name is in the table, with the words it is searched by."""
+    """Returns whether the release of that name is in the table, with its search words."""
     return IcdRelease.objects.filter(name=release).exists() and IcdWord.objects.exists()
 
 
 def any_loaded() -> bool:
-    """Whether there are codes at all. One indexed read: the readiness check asks it often."""
+    """Returns whether any codes are loaded. One indexed read, because the readiness check runs it often."""
     return IcdRelease.objects.exists()
 
 
 def code(text: str, *, on: date) -> IcdCode | None:
-    """The code on a date of service, or None. Blind to case, with or without its dot."""
+    """Returns the code on a date of service, or None. Ignores case; the dot may be missing."""
     return IcdCode.objects.valid_on(on).filter(code=rules.dotted(text)).first()
 
 
 def check_codes(codes: Iterable[str], *, on: date) -> dict[str, CodeValidity]:
-    """What each code is worth on a date of service, by the code as it was sent. One query."""
+    """Returns what is known of each code on a date of service, by the code as it was sent. One query."""
     normalized = {text: rules.dotted(text) for text in codes}
     rows = {row.code: row for row in IcdCode.objects.valid_on(on).filter(code__in={*normalized.values()}).defer("words")}
     return {text: _validity(known, rows.get(known)) for text, known in normalized.items()}
@@ -57,7 +57,7 @@ def check_codes(codes: Iterable[str], *, on: date) -> dict[str, CodeValidity]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The codes of a search in order. `fuzzy`: nothing fitted as it was spelt, and codes of near spellings are shown."""
+    """The codes of a search in order. `fuzzy`: no code matched as spelt, and codes of similar spellings are shown."""
 
     rows: IcdCodeQuerySet
     fuzzy: bool = False

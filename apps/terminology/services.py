@@ -1,4 +1,4 @@
-"""Taking over a release of ICD-10-CM."""
+"""Imports a release of ICD-10-CM."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any

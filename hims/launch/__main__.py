@@ -1,4 +1,4 @@
-"""`make run`: checks, embedded servers, migrations, sandbox data, then the processes of HIMS until somebody stops them."""
+"""`make run`: checks, embedded servers, migrations, sandbox data, then the processes of HIMS until the user stops them."""
 
 import os
 import signal
@@ -28,11 +28,11 @@ Programs = Callable[[int], Sequence[Program]]
 
 
 class StopRequested(BaseException):
-    """Somebody pressed Ctrl-C or sent SIGTERM. Not an Exception, so that nothing takes it for a failure."""
+    """The user pressed Ctrl-C or a process sent SIGTERM. Not an Exception, so that no handler treats it as a failure."""
 
 
 def main(programs: Programs = all_programs) -> int:
-    """The exit code: 0 when asked to stop, 1 with a message when HIMS could not go on."""
+    """Returns the exit code: 0 after a requested stop, 1 with a message if HIMS could not continue."""
     progress = Progress()
     _listen_for_stops()
     try:
@@ -48,7 +48,8 @@ def main(programs: Programs = all_programs) -> int:
 
 
 def run(progress: Progress, programs: Programs) -> None:
-    """Start everything, and stay until StopAsked; whatever was started is stopped again. CannotStart: it was never ready."""
+    """Starts everything, and runs until StopRequested; then stops what was started. Raises CannotStart if HIMS does not become
+    ready."""
     with ExitStack() as stack:
         port = _check(progress, stack)
         with progress.step("Starting PostgreSQL and Redis"):
@@ -77,7 +78,7 @@ def _check(progress: Progress, stack: ExitStack) -> int:
 
 
 def _prepare() -> None:
-    """In a process of its own, whose output is ours."""
+    """Prepares the database in a separate process that shares our output."""
     result = subprocess.run(
         [sys.executable, "-m", "hims.launch.prepare"],
         cwd=paths.PROJECT,
@@ -91,7 +92,7 @@ def _prepare() -> None:
 
 
 def _start(group: ProcessGroup, port: int) -> None:
-    """The web server first: three processes that load the project at once keep people waiting for the one they asked for."""
+    """Starts the web server first: three processes that load the project at once would delay the page that the user waits for."""
     group.children[0].start()
     _wait_until_ready(group, port)
     for child in group.children[1:]:
@@ -108,7 +109,7 @@ def _wait_until_ready(group: ProcessGroup, port: int) -> None:
 
 
 def _watch(group: ProcessGroup, servers: embedded.Servers, progress: Progress) -> None:
-    """Keep everything running until a signal: whatever ends is started again, however often."""
+    """Keeps everything running until a signal. A process that ends is started again, however often."""
     guard = DiskGuard(paths.data_dir(), progress.line)
     due, last_problem = 0.0, ""
     while True:
@@ -121,7 +122,7 @@ def _watch(group: ProcessGroup, servers: embedded.Servers, progress: Progress) -
 
 
 def _renew(servers: embedded.Servers, progress: Progress, last_problem: str) -> str:
-    """Start killed servers again. What prevents it is said once and returned; the next try comes soon."""
+    """Starts killed servers again. It reports the problem once and returns it; the next attempt follows soon."""
     try:
         servers.renew()
     except CannotStart as error:
@@ -151,14 +152,14 @@ def _welcome(progress: Progress, port: int) -> None:
 
 
 def _listen_for_stops() -> None:
-    """The first signal unwinds everything; those that follow must not disturb the unwinding."""
+    """Makes the first signal start the stop; later signals do not disturb it."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for one in stops:
             signal.signal(one, lambda *_: None)
         raise StopRequested
 
-    # What nohup or a shell's `&` has us ignore stays ignored.
+    # Signals that nohup or a shell's `&` makes us ignore stay ignored.
     stops = [one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
     for one in stops:
         signal.signal(one, stop)

@@ -1,7 +1,7 @@
-"""Which PostgreSQL and Redis programs this machine has: the system's first, then the wheels of requirements-embedded.txt.
+"""Finds the PostgreSQL and Redis programs of this machine: first the system's, then the wheels of requirements-embedded.txt.
 
-Of the wheels only the program folders are used; their Python classes are never imported. Standard library only: the installer
-asks here too, before anything is installed.
+Only the program folders of the wheels are used; their Python classes are never imported. Standard library only, because the
+installer also uses this module before anything is installed.
 """
 
 # ruff: noqa: S603 (every command here is our own, none comes from a request)
@@ -53,7 +53,7 @@ class Redis:
 
 
 def find_postgres(*, made_by: tuple[int, ...] = ()) -> Postgres:
-    """The PostgreSQL to use; one of the versions in `made_by`, which made the data that is there, goes before newer ones."""
+    """Returns the PostgreSQL to use. A version in `made_by`, which made the existing data, takes precedence over newer ones."""
     candidates = list(_postgres_candidates())
     for candidate in candidates:
         if candidate.origin == "HIMS_PG_BINDIR" or not made_by or candidate.major in made_by:
@@ -108,7 +108,7 @@ def _postgres(folder: Path, origin: str) -> Postgres | None:
 
 
 def _has_extensions(postgres: Postgres) -> bool:
-    """Distributions ship the extensions apart from the server; migrations need these."""
+    """Returns whether the extensions are installed: distributions package them separately, and migrations need these."""
     shares = [
         _says(postgres.folder / "pg_config", "--sharedir"),
         f"/usr/share/postgresql/{postgres.major}",
@@ -143,7 +143,7 @@ def _wheel(package: str) -> Path | None:
 
 
 def _says(program: Path, question: str) -> str:
-    """One line of a program's answer; nothing where it is missing or made for another machine."""
+    """Returns the first line of a program's output; empty if the program is missing or made for another machine."""
     try:
         answer = subprocess.run([program, question], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

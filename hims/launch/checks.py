@@ -1,4 +1,4 @@
-"""What is looked at before anything is started, so that a refusal is a sentence and not a trace."""
+"""The checks before a start, so that a problem is reported as a sentence and not as a traceback."""
 
 import errno
 import os
@@ -16,11 +16,11 @@ from hims.launch.locks import Lock
 DEFAULT_PORT = 8000
 ROOM = 300  # MB
 ROOM_TO_GO_ON = 20  # MB
-LEAVING = 3.0  # seconds in which a killed system's web server may still finish its requests
+LEAVING = 3.0  # seconds in which the web server of a killed system may finish its requests
 
 
 def environment() -> str:
-    """The kind of installation, which must not be a clinic's own."""
+    """Returns the kind of installation. Refuses those of clinics."""
     name = env.name()
     if name in ("production", "staging"):
         raise CannotStart(
@@ -39,7 +39,7 @@ def port() -> int:
 
 
 def require_free_port(number: int) -> None:
-    """Refuse a taken port; waits a moment for a killed system's web server to go."""
+    """Refuses a port in use; waits a moment for the web server of a killed system to end."""
     until = time.monotonic() + LEAVING
     while error := _cannot_listen(number):
         if error.errno == errno.EACCES:
@@ -65,7 +65,7 @@ def _cannot_listen(number: int) -> OSError | None:
 
 @contextmanager
 def single_instance(data: Path) -> Iterator[None]:
-    """One `make run` a data folder."""
+    """Allows one `make run` for each data folder."""
     lock = Lock(paths.lock("launcher"))
     try:
         if not lock.try_exclusive(seconds=LEAVING):

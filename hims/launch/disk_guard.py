@@ -1,11 +1,10 @@
 """Keeps the system readable while the disk of the data folder is full.
 
-PostgreSQL panics when it finds no room for its write-ahead log, and then nobody can read a chart either. The launcher therefore
+PostgreSQL panics when it finds no room for its write-ahead log, and then charts cannot be read either. The launcher therefore
 keeps a reserve file. When the disk is almost full it renames the file to FULL, which makes the web server refuse writes
 (`apps.common.disk`). Once there is no room at all, it shortens the file step by step, which gives room for the audit rows of
-reads and for what is under way; a step waits a second, so that a program that fills the disk has failed by then and does not
-take that room too. When there is space again the file becomes the reserve once more. One file with two names: renaming needs
-no room.
+reads and for work in progress; a step waits a second, so that a program that fills the disk has failed by then and does not take
+that room too. When there is space again the file becomes the reserve once more. One file with two names: renaming needs no room.
 """
 
 import os
@@ -27,7 +26,7 @@ STEP_SECONDS = 1.0
 
 
 class DiskGuard:
-    """Looks at the free space of one data folder."""
+    """Watches the free space of one data folder."""
 
     def __init__(self, data: Path, say: Say, *, free: Callable[[Path], int] = mebibytes_free) -> None:
         self.data, self.say, self.free = data, say, free
@@ -35,7 +34,7 @@ class DiskGuard:
         self.exhausted_since = 0.0
 
     def look(self) -> None:
-        """Stop writes, allow them again, or make the reserve. Never raises: the next look comes soon."""
+        """Stops writes, allows them again, or creates the reserve. Never raises, because the next call follows soon."""
         with suppress(OSError):
             free = self.free(self.data)
             if self.full.exists():

@@ -1,7 +1,7 @@
-"""The embedded servers, shared by everybody who works on the same data folder.
+"""The embedded servers, shared by all processes that use the same data folder.
 
-`with embedded.servers():` makes sure that they run and holds a share in them. They are stopped when the last share is given
-back, or its holder was killed; `keeper` tells how. Servers named in DATABASE_URL and REDIS_URL are never touched.
+`with embedded.servers():` makes sure that they run and takes a share in them. They stop when the last share is released or its
+process was killed; `supervisor` explains how. Servers named in DATABASE_URL and REDIS_URL are never touched.
 """
 
 import os
@@ -27,11 +27,11 @@ Server = Postgres | Redis
 
 
 def silent(_: str) -> None:
-    """Tell nobody."""
+    """Prints nothing."""
 
 
 class Share:
-    """One user's share in one embedded server."""
+    """One process's share in one embedded server."""
 
     def __init__(self, server: Server, say: Say) -> None:
         self.server = server
@@ -40,20 +40,20 @@ class Share:
         self.supervisor_process: subprocess.Popen[bytes] | None = None
 
     def take(self) -> None:
-        """Have the server run from here on. Raises CannotStart."""
+        """Makes the server run from here on. Raises CannotStart."""
         with locks.exclusively(self._path("start")):
-            self.users.shared()  # waits for a keeper that is just stopping
+            self.users.shared()  # waits for a keeper that is stopping
             self._run()
 
     def renew(self) -> None:
-        """Start the server again if its keeper is gone, which only a kill explains. Raises CannotStart."""
+        """Starts the server again if its keeper is gone, which only a kill explains. Raises CannotStart."""
         if locks.is_free(self._path("keeper")):
             self.say(f"{self.server.title} is gone and is started again")
             with locks.exclusively(self._path("start")):
                 self._run()
 
     def release(self) -> None:
-        """Leave; the last to leave waits until the server has stopped."""
+        """Releases the share. The last process waits until the server has stopped."""
         with locks.exclusively(self._path("start")):
             self.users.release()
             last = self.users.try_exclusive() or not self.users.try_shared()  # not even shared: the keeper has it
@@ -64,7 +64,8 @@ class Share:
                 self.supervisor_process.returncode = 0  # it stays for the others; Popen need not warn of that
 
     def _run(self) -> None:
-        """A keeper that was just killed holds its lock for some milliseconds more: then one is started after all."""
+        """Starts the server. A keeper that was just killed keeps its lock for some milliseconds; then a second attempt starts
+        one."""
         ours = self._launch()
         while not self._serves():
             if ours:
@@ -72,7 +73,7 @@ class Share:
             ours = self._launch()
 
     def _launch(self) -> bool:
-        """Start a keeper, unless there is one."""
+        """Starts a keeper, unless there is one."""
         lock = Lock(self._path("keeper"))
         try:
             if not lock.try_exclusive():
@@ -80,10 +81,10 @@ class Share:
             self.supervisor_process = supervisor.launch(self.server.prepare(self.say), lock)
             return True
         finally:
-            lock.close()  # the keeper holds it now
+            lock.close()  # the keeper has it now
 
     def _serves(self) -> bool:
-        """Wait until the server answers; False when its keeper has gone."""
+        """Waits until the server responds; returns False if its keeper has gone."""
         until = time.monotonic() + STARTS_WITHIN
         while not self.server.answers():
             if locks.is_free(self._path("keeper")):
@@ -110,13 +111,13 @@ class Share:
 
 
 class Servers:
-    """Our shares in the servers that this process needs."""
+    """The shares of this process in the servers that it needs."""
 
     def __init__(self, shares: list[Share]) -> None:
         self.shares = shares
 
     def renew(self) -> None:
-        """Start again what was killed. Raises CannotStart."""
+        """Starts killed servers again. Raises CannotStart."""
         with _as_message():
             for share in self.shares:
                 share.renew()
@@ -124,9 +125,9 @@ class Servers:
 
 @contextmanager
 def servers(*, durable: bool = True, say: Say = silent) -> Iterator[Servers]:
-    """Embedded PostgreSQL and Redis, as far as no others are named, for the length of the block. Raises CannotStart.
+    """Runs embedded PostgreSQL and Redis during the block, unless other servers are named. Raises CannotStart.
 
-    Without `durable` a crash of the machine may cost data: for tests.
+    Without `durable` a crash of the machine may lose data: for tests.
     """
     with ExitStack() as stack:
         with _as_message():

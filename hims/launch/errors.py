@@ -1,4 +1,4 @@
-"""Why HIMS could not start or go on, in words for the person in front of the terminal."""
+"""Why HIMS could not start or continue, as messages for the user at the terminal."""
 
 import errno
 import shutil
@@ -9,17 +9,17 @@ ALMOST_FULL = 20 * 1024 * 1024
 
 
 class CannotStart(Exception):
-    """Its text is the whole message: what is wrong and what to do. Never shown with a trace."""
+    """Its text is the whole message: what is wrong and what to do. Never shown with a traceback."""
 
 
 def mebibytes_free(folder: Path) -> int:
-    """Room left where `folder` is, or would be made."""
+    """Returns the free space of the disk of `folder`, which need not exist yet."""
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     return shutil.disk_usage(existing).free // 1024**2
 
 
 def require_disk_space(folder: Path, mebibytes: int) -> None:
-    """Refuse to begin what would fail half-way."""
+    """Refuses to start what would fail half-way for lack of space."""
     free = mebibytes_free(folder)
     if free < mebibytes:
         raise CannotStart(
@@ -29,7 +29,7 @@ def require_disk_space(folder: Path, mebibytes: int) -> None:
 
 
 def last_lines(log: Path, count: int = 12) -> str:
-    """The end of a log, indented, for a message."""
+    """Returns the end of a log, indented, for a message."""
     try:
         lines = log.read_text(errors="replace").splitlines()[-count:]
     except OSError:
@@ -38,7 +38,7 @@ def last_lines(log: Path, count: int = 12) -> str:
 
 
 def failure(what: str, log: Path) -> CannotStart:
-    """What failed, why if the disk is to blame, and the end of its log."""
+    """Returns the error with what failed, a full disk as its reason, and the end of its log."""
     tail = last_lines(log)
     full = "No space left on device" in tail or mebibytes_free(log.parent) * 1024**2 < ALMOST_FULL
     why = f" The disk is full: free some space for {log.parent.parent} and start again." if full else ""
@@ -46,7 +46,7 @@ def failure(what: str, log: Path) -> CannotStart:
 
 
 def as_message(error: OSError, folder: Path) -> CannotStart:
-    """An operating system's refusal, as a message."""
+    """Returns an operating system error as a message."""
     if error.errno in NO_ROOM:
         return CannotStart(f"The disk is full ({error.filename or folder}). Free some space, or set HIMS_DATA_DIR elsewhere.")
     if isinstance(error, PermissionError):

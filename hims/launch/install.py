@@ -1,7 +1,7 @@
-"""Makes the virtual environment and installs the requirements; run by any Python from 3.11 up.
+"""Creates the virtual environment and installs the requirements; runs with any Python from 3.11.
 
-A stamp in the environment says what was installed: as long as the requirements and the Python stay the same nothing is asked
-of the network. `uv` does the work where it can be had, because it needs a third of pip's time. Standard library only.
+A stamp in the environment records what was installed: while the requirements and the Python stay the same, nothing uses the
+network. `uv` does the work if it is available, because it needs a third of pip's time. Standard library only.
 """
 
 # ruff: noqa: S603 (every command here is our own, none comes from a request)
@@ -25,7 +25,7 @@ PIP = (str(PYTHON), "-m", "pip")
 STAMP = VENV / "hims-installed.json"
 INSTALLER = "requirements-install.txt"
 EMBEDDED = "requirements-embedded.txt"
-HASHED = ("--require-hashes",)  # a package whose content is not the one that was locked is refused
+HASHED = ("--require-hashes",)  # a package whose content differs from the locked one is refused
 SETS = {"run": ("requirements.txt",), "test": ("requirements.txt", "requirements-dev.txt")}
 
 
@@ -45,7 +45,7 @@ def main(wanted: str) -> int:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Two starts side by side share one environment: the second waits for the first."""
+    """Lets two simultaneous starts share one environment: the second waits for the first."""
     with (PROJECT / "requirements.txt").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -53,13 +53,13 @@ def _alone() -> Iterator[None]:
 
 def _make_venv() -> None:
     _say(f"Making a virtual environment with Python {sys.version.split()[0]} in {VENV} ...")
-    if VENV.is_symlink():  # what it leads to is somebody else's, and --clear would empty it
+    if VENV.is_symlink():  # its target belongs to another installation, and --clear would empty it
         VENV.unlink()
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
 
 
 def _install(files: tuple[str, ...]) -> bool:
-    """Everything at once; without the embedded servers where this machine has no wheel of them but servers of its own."""
+    """Installs everything at once; without the embedded servers if this machine has no wheel of them but its own servers."""
     _say("Installing the dependencies (from the network, this once; about a minute) ...")
     uv = _uv()
     if uv and _succeeds(uv, (*files, EMBEDDED), quiet=not sys.stderr.isatty()):
@@ -78,7 +78,7 @@ def _install(files: tuple[str, ...]) -> bool:
 
 
 def _uv() -> list[str] | None:
-    """uv inside the environment. Where it does not manage, pip does with all its own settings."""
+    """Returns uv inside the environment. If it fails, pip runs with all its own settings."""
     program = VENV / "bin" / "uv"
     command = [*PIP, "install", "--quiet", "--disable-pip-version-check", *HASHED, "-r", INSTALLER]
     if not program.exists() and subprocess.run(command, cwd=PROJECT, capture_output=True, check=False).returncode:
@@ -109,7 +109,7 @@ def _system_has_servers() -> bool:
 
 
 def _works() -> bool:
-    """Whether there is an environment, with pip, that was not moved here from elsewhere."""
+    """Returns whether there is an environment with pip that was not moved here from another path."""
     activate = VENV / "bin" / "activate"
     if not PYTHON.exists() or not activate.exists() or str(VENV) not in activate.read_text():
         return False
@@ -117,7 +117,7 @@ def _works() -> bool:
 
 
 def _mark(wanted: str) -> str:
-    """What the environment of that name is made of, and where."""
+    """Returns a digest of what the environment of that name consists of, and of its path."""
     texts = [(PROJECT / name).read_bytes() for name in (*SETS[wanted], EMBEDDED)]
     version = subprocess.run([str(PYTHON), "--version"], capture_output=True, check=False).stdout if PYTHON.exists() else b""
     return hashlib.sha256(b"\0".join([*texts, version, str(VENV).encode()])).hexdigest()
@@ -132,7 +132,7 @@ def _stamps() -> dict[str, str]:
 
 
 def _stamp(wanted: str) -> None:
-    """What tests need includes what running needs."""
+    """Records the installation. What tests need includes what running needs."""
     done = {"run", wanted}
     kept = {name: mark for name, mark in _stamps().items() if name not in done}
     fresh = STAMP.with_suffix(".new")

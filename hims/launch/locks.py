@@ -1,4 +1,4 @@
-"""Advisory locks on files: the kernel lets go of them when the holder dies, however it dies."""
+"""Advisory locks on files: the kernel releases them when their process dies, in whatever way."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Lock:
-    """One holder's view of a lock file. Shared holders keep an exclusive one out, and the other way round."""
+    """A process's view of a lock file. Shared locks exclude an exclusive one, and the reverse."""
 
     def __init__(self, path: Path) -> None:
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -24,7 +24,7 @@ class Lock:
         return self._try(fcntl.LOCK_SH)
 
     def try_exclusive(self, *, seconds: float = 0) -> bool:
-        """Whether the lock is ours now; asks again for so many seconds."""
+        """Returns whether the lock is ours now; tries for so many seconds."""
         until = time.monotonic() + seconds
         while not (got := self._try(fcntl.LOCK_EX)) and time.monotonic() < until:
             time.sleep(0.02)
@@ -38,7 +38,7 @@ class Lock:
             os.close(self.fd)
 
     def note(self, text: str) -> None:
-        """Leave a word for whoever finds the lock held."""
+        """Writes a note for a process that finds the lock taken."""
         with suppress(OSError):  # a full disk
             os.ftruncate(self.fd, 0)
             os.pwrite(self.fd, text.encode(), 0)
@@ -56,7 +56,7 @@ class Lock:
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Hold the lock exclusively for a block."""
+    """Keeps the lock exclusively during a block."""
     lock = Lock(path)
     try:
         lock.exclusive()
@@ -66,7 +66,7 @@ def exclusively(path: Path) -> Iterator[None]:
 
 
 def is_free(path: Path) -> bool:
-    """Whether nobody holds the lock at this moment."""
+    """Returns whether the lock is free at this moment."""
     lock = Lock(path)
     try:
         return lock.try_exclusive()

@@ -1,6 +1,7 @@
-"""As whom the embedded servers run, and the folders made for them.
+"""The user that runs the embedded servers, and the folders created for them.
 
-PostgreSQL refuses to run as root. Root therefore starts the servers as the system's `postgres` user, or as `nobody`.
+PostgreSQL refuses to run as root. Root therefore starts the servers as the system's `postgres` user, or as the unprivileged user
+of the system.
 """
 
 import os
@@ -18,17 +19,17 @@ ACCOUNTS = ("postgres", "nobody")
 
 @dataclass(frozen=True)
 class Owner:
-    """The servers' user and group; None where they run as ourselves."""
+    """The servers' user and group; None if they run as the current user."""
 
     uid: int | None = None
     gid: int | None = None
 
     def popen(self) -> dict[str, Any]:
-        """Arguments of subprocess.run that make a command run as the owner."""
+        """Returns the arguments of subprocess.run that make a command run as the owner."""
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def folder(self, path: Path) -> Path:
-        """A folder of the owner's that nobody else enters. Raises CannotStart when a stranger made it before."""
+        """Creates a folder that only the owner can enter. Raises PermissionError if another user created it before."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take(path)
         return path
@@ -45,7 +46,8 @@ class Owner:
 
 
 def of_the_data(data: Path) -> Owner:
-    """Who runs the servers of this data folder: for root, who owns its first cluster, else the first account there is."""
+    """Returns the user that runs the servers of this data folder: for root, the owner of its first cluster, else the first
+    account."""
     if os.geteuid() != 0:
         return Owner()
     for cluster in sorted(data.glob("postgres-*")):
@@ -65,7 +67,7 @@ def of_the_data(data: Path) -> Owner:
 
 
 def prepare_data_dir() -> Path:
-    """Make the data folder. Raises CannotStart when root's servers could not enter it."""
+    """Creates the data folder. Raises CannotStart if root's servers could not enter it."""
     data = paths.data_dir()
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("logs", "locks"):
@@ -86,9 +88,9 @@ def _open_for_the_servers(data: Path) -> None:
 
 
 def reachable(program: Path, data: Path, owner: Owner) -> Path:
-    """The program, or a copy of its tree in the data folder where the servers' user cannot reach the original.
+    """Returns the program, or a copy of its tree in the data folder if the servers' user cannot reach the original.
 
-    A virtual environment below /root is closed to everybody but root.
+    Only root can enter a virtual environment below /root.
     """
     if owner.uid is None or (paths.open_to_all(program.parent) and program.stat().st_mode & 0o005 == 0o005):
         return program

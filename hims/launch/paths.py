@@ -1,6 +1,6 @@
-"""Where an installation keeps its things: plain paths, no side effects.
+"""The paths of an installation. Pure, without side effects.
 
-The data folder may lie deep, a Unix socket's path may not be longer than 107 bytes: sockets therefore live in a short folder
+The data folder may be deep, but a Unix socket's path may not be longer than 107 bytes. Sockets therefore are in a short folder
 named after the data folder.
 """
 

@@ -19,13 +19,13 @@ from hims.launch.processes import Program, Say
 
 ROOM_FOR_A_CLUSTER = 150  # MB; a fresh one takes 40, and the first write-ahead log segments the rest
 THROWAWAY = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
-# Plain English messages whatever the machine speaks: the launcher reads them.
+# Plain English messages in every locale, because the launcher reads them.
 ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
 
 
 @dataclass
 class Postgres:
-    """What to do with it; where it lives follows from the data folder."""
+    """How to run the server; the data folder determines its paths."""
 
     data: Path
     owner: Owner
@@ -34,7 +34,7 @@ class Postgres:
     title: str = "PostgreSQL"
 
     def prepare(self, say: Say) -> Program:
-        """Find the programs, make the cluster if there is none, and say how to start it."""
+        """Finds the programs, creates the cluster if there is none, and returns how to start it."""
         postgres = binaries.find_postgres(made_by=self._made_by())
         cluster = self.data / f"postgres-{postgres.major}"
         bindir = reachable(postgres.folder / "postgres", self.data, self.owner).parent
@@ -57,7 +57,7 @@ class Postgres:
         )
 
     def answers(self) -> bool:
-        """Whether it answers, and has our database and the application's role; the first to ask makes them."""
+        """Returns whether the server responds and has our database and the application's role; the first call creates them."""
         try:
             with self._connect("postgres") as connection:
                 database = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [paths.DATABASE]).fetchone()
@@ -85,7 +85,8 @@ class Postgres:
         return tuple(sorted((int(one.parent.name.partition("-")[2]) for one in clusters), reverse=True))
 
     def _make(self, cluster: Path, bindir: Path) -> None:
-        """Made beside and renamed: what a killed initdb leaves is never taken for a cluster."""
+        """Creates the cluster under another name and renames it, so that the remains of a killed initdb never count as a
+        cluster."""
         require_disk_space(self.data, ROOM_FOR_A_CLUSTER)
         unfinished = cluster.with_name(f"unfinished-{cluster.name}")
         if unfinished.exists():
@@ -138,9 +139,9 @@ class Postgres:
 
 
 def _drop_a_stale_pid_file(cluster: Path) -> None:
-    """After a reboot another program can have the number that the file names, and PostgreSQL would refuse to start.
+    """Removes a stale pid file. After a reboot another program can have its number, and PostgreSQL would refuse to start.
 
-    The file of a server that is just dead stays: PostgreSQL looks itself whether something of that server lives on.
+    The file of a server that has just died stays: PostgreSQL itself checks whether anything of that server is alive.
     """
     pid_file = cluster / "postmaster.pid"
     with suppress(OSError, ValueError):
@@ -150,7 +151,7 @@ def _drop_a_stale_pid_file(cluster: Path) -> None:
 
 
 def _program_of(pid: int) -> str:
-    """The name of a running program; empty where there is no such process or it cannot be told."""
+    """Returns the name of a running program; empty if there is no such process or its name is unknown."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     with suppress(OSError):

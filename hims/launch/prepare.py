@@ -1,6 +1,6 @@
-"""Brings the database up to date and fills the sandbox; a process of its own, so that the launcher stays small.
+"""Updates the database and fills the sandbox, in a separate process, so that the launcher stays small.
 
-Both in one process, and migrations only where some are missing: loading the project is most of a later start.
+One process does both, and migrates only if migrations are missing: loading the project is most of a later start.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Children that are started, watched, restarted and stopped together, and that die with their parent."""
+"""Child processes that are started, watched, restarted and stopped together, and that die with their parent."""
 
 # ruff: noqa: S603 (every command here is our own, none comes from a request)
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from hims.launch.errors import failure
 
 FIRST_PAUSE = 0.2  # seconds between a death and the restart; doubled with each further death
-STEADY = 5.0  # seconds after which a process counts as one that can run: its later deaths are no reason to give up
-REPORTED = 3  # deaths in a row that are told one by one
+STEADY = 5.0  # seconds after which a process counts as able to run: its later deaths are no reason to give up
+REPORTED = 3  # deaths in a row that are reported one by one
 LARGEST_LOG = 10 * 1024**2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -28,8 +28,8 @@ Say = Callable[[str], None]
 class Program:
     """What to run, and how often it may die at its start (`deaths` within `window` seconds) before that counts as a failure.
 
-    What has run for STEADY seconds, or is not `essential`, is started again however often it dies, at most `longest_pause`
-    seconds later.
+    A program that has run for STEADY seconds, or is not `essential`, is started again however often it dies, at most
+    `longest_pause` seconds later.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Program:
 
 
 def die_with_parent(stop_signal: int, *, parent: int | None = None) -> Callable[[], None]:
-    """For Popen's preexec_fn: the kernel sends the signal when the parent dies, even of kill -9. Linux only."""
+    """Returns a preexec_fn for Popen: the kernel sends the signal when the parent dies, even by kill -9. Linux only."""
     parent = os.getpid() if parent is None else parent
     libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 
@@ -60,7 +60,7 @@ def die_with_parent(stop_signal: int, *, parent: int | None = None) -> Callable[
 
 
 def fresh_log(path: Path) -> Path:
-    """The log to append to; one that grew large is put aside first."""
+    """Returns the log to append to; a large one is renamed first."""
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(path.with_suffix(".log.1"))
     return path
@@ -68,7 +68,7 @@ def fresh_log(path: Path) -> Path:
 
 @dataclass
 class Child:
-    """A program of ours and its present process."""
+    """One program and its current process."""
 
     program: Program
     keep_fds: tuple[int, ...] = ()
@@ -96,7 +96,7 @@ class Child:
             )
 
     def look(self, say: Say) -> None:
-        """Notice a death, restart after a pause. Raises CannotStart when it dies too often at its start."""
+        """Notices a death, and restarts after a pause. Raises CannotStart if it dies too often at its start."""
         now = time.monotonic()
         if self.process is None:
             if now > self.due:
@@ -111,7 +111,7 @@ class Child:
             self.process.send_signal(self.program.stop_signal)
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end, then make it so, for whatever the child started as well."""
+        """Waits for the end, then kills the child and the processes it started."""
         if self.process is None:
             return
         with suppress(subprocess.TimeoutExpired):
@@ -135,7 +135,7 @@ class Child:
         return self.program.essential and not self.persists and len(self.died_at) >= self.program.deaths
 
     def _wait(self, say: Say, why: str) -> None:
-        """Start again later, the later the more often it failed; say so while that is news."""
+        """Schedules a restart, later after each failure; reports it only the first times."""
         failures = len(self.died_at)
         pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), self.program.longest_pause)
         self.due = time.monotonic() + pause
@@ -145,7 +145,7 @@ class Child:
             say(f"{self.program.name} keeps ending. It is started again and again, every {self.program.longest_pause:.0f} s.")
 
     def _start_again(self, say: Say) -> None:
-        """A full disk or a full process table may refuse even the start."""
+        """Starts the child again. A full disk or a full process table may refuse that."""
         try:
             self.start()
         except OSError as error:
@@ -172,12 +172,12 @@ class ProcessGroup:
             child.start()
 
     def look(self) -> None:
-        """One round among the children: the dead are restarted. Raises CannotStart when one dies too often."""
+        """Checks the children once and restarts the dead ones. Raises CannotStart if one dies too often."""
         for child in self.children:
             child.look(self.say)
 
     def stop(self, *, grace: float) -> None:
-        """Ask all at once, and kill who is still there when the grace is over."""
+        """Asks all children to stop, and kills those still running after the grace period."""
         for child in self.children:
             child.ask_to_stop()
         until = time.monotonic() + grace
@@ -186,7 +186,7 @@ class ProcessGroup:
 
 
 def ending(code: int) -> str:
-    """A return code, as people say it."""
+    """Returns a return code as text."""
     if code >= 0:
         return f"exit code {code}"
     with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""What `make run` prints: one line a step, with its time; plain text, so that a log file reads as well as a terminal."""
+"""The output of `make run`: one line for each step, with its time; plain text, for a terminal as well as a log file."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 
 class Progress:
-    """Steps of a start, numbered, and the seconds since it began."""
+    """The numbered steps of a start, and the seconds since it began."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -15,7 +15,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Announce a step before it begins and say how long it took. What it says itself stands between, indented."""
+        """Prints a step before it begins, and afterwards how long it took. Its own output is between the two, indented."""
         self.number += 1
         began = time.monotonic()
         self.line(f"{self.number}. {title} ...")
@@ -26,7 +26,7 @@ class Progress:
         self.line(f"   {text}")
 
     def line(self, text: str) -> None:
-        with suppress(OSError):  # a closed pipe or terminal stops nobody's system
+        with suppress(OSError):  # a closed pipe or terminal must not stop the system
             sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
 

@@ -13,7 +13,7 @@ from hims.launch.processes import Program, Say
 
 @dataclass
 class Redis:
-    """What to do with it; where it lives follows from the data folder."""
+    """How to run the server; the data folder determines its paths."""
 
     data: Path
     owner: Owner
@@ -22,10 +22,10 @@ class Redis:
     title: str = "Redis"
 
     def prepare(self, say: Say) -> Program:
-        """Find the program and say how to start it."""
+        """Finds the program and returns how to start it."""
         redis = binaries.find_redis()
         program = reachable(redis.program, self.data, self.owner)
-        # An older server cannot read what a newer one wrote: each kind and version has a folder of its own.
+        # An older server cannot read the files of a newer one: each kind and version has its own folder.
         folder = self.data / f"{redis.kind.lower()}-{redis.major}"
         if not folder.exists():
             say(f"{redis.kind} {redis.major} ({redis.origin}) keeps its queue in {folder}")
@@ -44,7 +44,7 @@ class Redis:
         )
 
     def answers(self) -> bool:
-        """Whether it answers, and has read its file."""
+        """Returns whether it responds and has read its file."""
         try:
             with socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(2)

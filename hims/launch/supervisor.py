@@ -1,12 +1,12 @@
-"""Guards one embedded server for as long as anybody uses it; a process of its own, run as `python -m hims.launch.supervisor`.
+"""Guards one embedded server while any process uses it; a separate process, run as `python -m hims.launch.supervisor`.
 
-Everybody who uses the server (`make run`, `manage.py`, a test run) holds the lock file `NAME.users` shared. The keeper waits
-for the same lock exclusively: the kernel grants it when the last user is gone, whether that one left or was killed. Then the
-server is stopped, and so it never outlives its users nor dies under one of them. Three more lock files say who is there:
+Every process that uses the server (`make run`, `manage.py`, a test run) has a shared lock on the file `NAME.users`. The keeper
+waits for an exclusive lock on it: the kernel grants it when the last user is gone, whether it ended or was killed. Then the
+server is stopped, so it never outlives its users and never stops while one needs it. Three more lock files show who is there:
 
-- `NAME.start` is held while somebody starts or leaves: one at a time;
-- `NAME.keeper` is held by the keeper, handed over by who started it, so that there is never a second one;
-- `NAME.server` is held by the server and its children: a new server waits until a killed one is wholly gone.
+- `NAME.start`: a process that starts or leaves has it, one at a time;
+- `NAME.keeper`: the keeper has it from the process that started it, so that there is never a second one;
+- `NAME.server`: the server and its children have it, so that a new server waits until a killed one is completely gone.
 """
 
 # ruff: noqa: S603 (every command here is our own, none comes from a request)
@@ -27,16 +27,16 @@ from hims.launch.locks import Lock
 from hims.launch.processes import Child, ProcessGroup, Program
 
 GRACE = 30.0  # seconds for a clean stop: PostgreSQL writes a checkpoint
-LEFTOVER = 3.0  # seconds a server may take to notice that its own keeper was killed
+LEFTOVER = 3.0  # seconds in which a server notices that its own keeper was killed
 
 
 def log(name: str) -> Path:
-    """What the server's present keeper has said."""
+    """Returns the log of the server's current keeper."""
     return paths.log(f"{name}-keeper")
 
 
 def launch(program: Program, supervisor_lock: Lock) -> subprocess.Popen[bytes]:
-    """Start a keeper and hand it the lock that says there is one."""
+    """Starts a keeper and passes it the lock that shows its presence."""
     with log(program.name).open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "hims.launch.supervisor", program.name, str(supervisor_lock.fd)],
@@ -69,7 +69,7 @@ def main(lock_fd: int, program: Program) -> int:
         return 1
     finally:
         server.close()
-        os.close(lock_fd)  # before `users`: who is let in next must not think that this keeper still serves
+        os.close(lock_fd)  # before `users`: the next user must not think that this keeper still serves
         users.close()
     return 0
 
@@ -97,7 +97,7 @@ def _wait_for_the_last_user(users: Lock, done: threading.Event) -> None:
 
 
 def _wait_for_a_killed_server(server: Lock, program: Program) -> None:
-    """Where the kernel does not stop a server whose keeper was killed, it is stopped here."""
+    """Stops a server whose keeper was killed, if the kernel has not."""
     if server.try_exclusive(seconds=LEFTOVER):
         return
     with suppress(ValueError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Settings that hold everywhere; the files beside this one say what differs by HIMS_ENV."""
+"""Settings for all installations; the other files here contain what differs by HIMS_ENV."""
 
 from datetime import timedelta
 
@@ -34,10 +34,10 @@ ALLOWED_HOSTS = env.read.list("HIMS_ALLOWED_HOSTS", default=["127.0.0.1", "local
 # The clinic (one installation serves one organisation).
 CLINIC_NAME = env.read.str("HIMS_CLINIC_NAME", default="Arocord Family Clinic")
 CLINIC_TIME_ZONE = env.read.str("HIMS_CLINIC_TIME_ZONE", default="America/Los_Angeles")
-CLINIC_COUNTRY = env.read.str("HIMS_CLINIC_COUNTRY", default="US")  # reads telephone numbers written without a country code
-CLINIC_PHONE = env.read.str("HIMS_CLINIC_PHONE", default="")  # patients are mailed to call it; as it is to be printed
+CLINIC_COUNTRY = env.read.str("HIMS_CLINIC_COUNTRY", default="US")  # parses telephone numbers without a country code
+CLINIC_PHONE = env.read.str("HIMS_CLINIC_PHONE", default="")  # the number in mails to patients, as it is printed
 
-# Each app declares the rest itself (its `apps.py`). The order is that in which a request tries the routes: busiest apps first.
+# Each app declares the rest itself (its `apps.py`). A request tries the routes in this order: busiest apps first.
 HIMS_APPS = [
     "apps.patients",
     "apps.appointments",
@@ -71,7 +71,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 
-# The API needs none of the page middleware (session, messages, CSRF): those classes step aside on /v1.
+# The API needs no page middleware (session, messages, CSRF): these classes do nothing on /v1.
 MIDDLEWARE = [
     "apps.rest.middleware.RequestMiddleware",
     "apps.rest.middleware.Security",
@@ -104,10 +104,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 DATABASES = {"default": env.database()}
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted PostgreSQL costs nobody a request
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # hides a restart of PostgreSQL from requests
 DATABASES["default"]["CONN_MAX_AGE"] = 600
-# A statement that runs for ten seconds holds a worker and its locks: it is ended. Migrations lift this for themselves.
-# What `common.prepared` runs is planned once a connection, whatever the values.
+# A statement that runs for ten seconds blocks a worker and its locks, so it is ended. Migrations lift this limit for themselves.
+# `common.prepared` plans a statement once for each connection, whatever the values.
 DATABASES["default"]["OPTIONS"]["options"] = env.read.str(
     "HIMS_PG_OPTIONS",
     default="-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
@@ -127,7 +127,8 @@ DATABASES["default"]["OPTIONS"] |= {
 }
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # allows `common.prepared`; Django's own cursors never prepare
 REDIS_URL = env.redis_url()
-# The counter of the page sign-ins (django-ratelimit) lives here. As impatient as `common.redis_client`, and for the same reason.
+# The counter of the page sign-ins (django-ratelimit) is stored here. Short time-outs, for the same reason as in
+# `common.redis_client`.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -137,7 +138,7 @@ CACHES = {
     }
 }
 
-# Signing: an own key, never Django's SECRET_KEY.
+# Signing uses its own key, never Django's SECRET_KEY.
 SECRET_KEY = env.secret("HIMS_SECRET_KEY")
 HIMS_JWT_KEYS = env.keys("HIMS_JWT_KEY")
 HIMS_KEY_RING = env.keys("HIMS_KEY_RING")
@@ -213,7 +214,7 @@ _SERVERS = [
     {"url": "https://api-dev.hims.arocord.com/v1", "description": "Development"},
     {"url": "https://api-sandbox.hims.arocord.com/v1", "description": "Sandbox: sample data, no real patients"},
 ]
-HIMS_BASE_URL = env.base_url()  # what mailed links and the OpenAPI file's first server begin with
+HIMS_BASE_URL = env.base_url()  # the start of mailed links, and the first server in the OpenAPI file
 _THIS_SERVER = {"url": f"{HIMS_BASE_URL}/v1", "description": "This server"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "AROCORD-HIMS API",
@@ -253,25 +254,25 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 HIMS_RATE_LIMIT_SCALE = env.read.float("HIMS_RATE_LIMIT_SCALE", default=1.0)
 HIMS_TRUSTED_PROXIES = env.read.int("HIMS_TRUSTED_PROXIES", default=0)
-HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # nouns, like patient: their changes need If-Match
+HIMS_REQUIRE_IF_MATCH = env.read.list("HIMS_REQUIRE_IF_MATCH", default=[])  # resources, like patient, whose changes need If-Match
 HIMS_MFA_REQUIRED_ROLES = env.roles("HIMS_MFA_REQUIRED_ROLES", default=("admin", "doctor", "pharmacist", "billing"))
 REAUTHENTICATION_LIFETIME = timedelta(minutes=5)
-HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # how long moved visits can be put back
-# Doctors hear of what others change in their diary of so many days, today being the first.
+HIMS_MOVE_UNDO = timedelta(seconds=env.read.int("HIMS_MOVE_UNDO_SECONDS", default=600))  # until a bulk reschedule is final
+# Doctors are notified of changes by others to their schedule of so many days, beginning today.
 HIMS_NOTICE_DAYS = env.read.int("HIMS_NOTICE_DAYS", default=2)
-HIMS_WAITLIST_OFFERS = env.read.int("HIMS_WAITLIST_OFFERS", default=3)  # how many are offered a freed time at once
-HIMS_WAITLIST_OFFER = timedelta(minutes=env.read.int("HIMS_WAITLIST_OFFER_MINUTES", default=30))  # how long they may think
-HIMS_QUEUE_AMBER_MINUTES, HIMS_QUEUE_RED_MINUTES = env.queue_limits()  # from when on a wait is marked in the queue
+HIMS_WAITLIST_OFFERS = env.read.int("HIMS_WAITLIST_OFFERS", default=3)  # patients who are offered a freed time at once
+HIMS_WAITLIST_OFFER = timedelta(minutes=env.read.int("HIMS_WAITLIST_OFFER_MINUTES", default=30))  # how long an offer is open
+HIMS_QUEUE_AMBER_MINUTES, HIMS_QUEUE_RED_MINUTES = env.queue_limits()  # from how many minutes on a wait is marked
 HIMS_ADMIN_CLINICAL = env.read.bool("HIMS_ADMIN_CLINICAL", default=HIMS_ENV in ("sandbox", "development", "test"))
 # /health/ready says `degraded` once an event has waited for a worker, or an audit row for its seal, for more seconds than this.
 HIMS_BACKLOG_LIMIT_SECONDS = env.read.int("HIMS_BACKLOG_LIMIT_SECONDS", default=60)
-HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one person within an hour
-# Where the chain's beginning and anchors are recorded outside the database; to be shipped to another machine.
+HIMS_UNUSUAL_READING_CHARTS = env.read.int("HIMS_UNUSUAL_READING_CHARTS", default=200)  # by one user within an hour
+# The file outside the database with the chain's beginning and anchors; copy it to another machine.
 HIMS_AUDIT_ANCHOR_FILE = env.read.str("HIMS_AUDIT_ANCHOR_FILE", default=str(HIMS_DATA_DIR / "audit" / "anchors.jsonl"))
-# A request verifies so many sealed rows after those the worker has verified; the worker begins anew with all of them so often.
+# A request verifies at most so many rows after those that the worker has verified; how often the worker verifies all rows.
 HIMS_AUDIT_VERIFY_ROWS = env.whole_number("HIMS_AUDIT_VERIFY_ROWS", default=10_000, least=100, most=100_000)
 HIMS_AUDIT_VERIFY = timedelta(hours=env.whole_number("HIMS_AUDIT_VERIFY_HOURS", default=24, least=1, most=24 * 31))
-# How long what is no clinical, financial or audit row is kept (docs/retention.md).
+# How long rows that are not clinical, financial or audit rows are stored (docs/retention.md).
 HIMS_KEEP_EVENTS = timedelta(days=env.whole_number("HIMS_KEEP_EVENTS_DAYS", default=30, least=7, most=3_650))
 HIMS_KEEP_SESSIONS = timedelta(days=env.whole_number("HIMS_KEEP_SESSIONS_DAYS", default=90, least=30, most=3_650))
 HIMS_KEEP_NOTIFICATIONS = timedelta(
@@ -291,12 +292,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a worker outlives any outage of Redis
 # Tasks share a database connection (by default each opens one); `hims.celery` checks it before each task.
 CELERY_DB_REUSE_MAX = 1_000_000_000
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # workers log as everybody does: one line, secrets masked
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # workers log like all processes: one line, secrets masked
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
     "visibility_timeout": 300,
-    # Who hands a task to a dead broker is told at once (by default after six seconds): the outbox does not need the broker.
+    # Sending a task to a dead broker fails at once (by default after six seconds), because the outbox does not need the broker.
     **{"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -304,7 +305,7 @@ CELERY_BEAT_SCHEDULE = domain.beat_schedule(HIMS_APPS)
 
 # Mail: sent by workers, never within a request (`apps.notifications.mail.mailer`).
 globals().update(env.email())
-EMAIL_TIMEOUT = 5  # seconds a mail server is waited for at each step
+EMAIL_TIMEOUT = 5  # seconds to wait for a mail server at each step
 DEFAULT_FROM_EMAIL = env.mail_from(CLINIC_NAME)
 
 LOGGING = {

@@ -1,4 +1,4 @@
-"""A developer's own machine: traces in the console, embedded servers, no sample data."""
+"""A developer's machine: tracebacks in the console, embedded servers, no sample data."""
 
 from hims import env
 from hims.settings.base import *  # noqa: F403

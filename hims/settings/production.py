@@ -1,4 +1,4 @@
-"""The clinic itself. `hims.production` refuses to boot an unsafe configuration, named in `base`."""
+"""Production: a clinic. `hims.production` refuses to boot an unsafe configuration, named in `base`."""
 
 from hims import env
 from hims.settings.base import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""Production's rules on a rehearsal machine."""
+"""Staging: the rules of production."""
 
 from hims.settings.production import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""Request bodies, read beside the web thread: all of a body within a deadline and a size limit, or a refusal."""
+"""Reads request bodies outside the web thread: a complete body within a deadline and a size limit, or a refusal."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,8 +8,8 @@ from typing import Any
 from apps.common.errors import LARGEST_BODY, HimsError, PayloadTooLarge, RequestTimeout, Unavailable
 
 SECONDS = 10.0  # from the headers to the end of the body
-LINGER_SECONDS = 5.0  # that a client may go on sending after the refusal
-MOST_HELD = 64 * 1024 * 1024  # bytes of bodies in one worker that arrive, or wait for the web thread
+LINGER_SECONDS = 5.0  # in which a client may keep sending after the refusal
+MOST_HELD = 64 * 1024 * 1024  # bytes of all bodies of one worker that arrive or wait for the web thread
 
 Deliver = Callable[[bytes, type[HimsError] | None], None]
 
@@ -19,7 +19,7 @@ class ClientGone(Exception):
 
 
 def is_expected(headers: Any) -> bool:
-    """Return True if a request with these headers has a body."""
+    """Returns whether a request with these headers has a body."""
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
@@ -31,13 +31,13 @@ class Bodies:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def start(self, headers: Any, proto: Any, deliver: Deliver) -> None:
-        """Read a body and deliver it, or the refusal that it earned. The receiver of a body releases it."""
+        """Reads a body and delivers it, or its refusal. The receiver of a body calls `release`."""
         task = asyncio.get_running_loop().create_task(self._read_and_deliver(headers, proto, deliver))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     def release(self, size: int) -> None:
-        """Count a body of so many bytes no longer."""
+        """Stops counting the bytes of a body."""
         self.bytes_held -= size
 
     async def _read_and_deliver(self, headers: Any, proto: Any, deliver: Deliver) -> None:
@@ -49,7 +49,7 @@ class Bodies:
             async with asyncio.timeout(SECONDS):
                 await self._read(chunks, declared, body)
         except ClientGone:
-            proto.response_empty(400, [])  # seldom read; without a reply granian logs an error of ours
+            proto.response_empty(400, [])  # rarely read; without a reply granian logs an error
         except TimeoutError:
             deliver(b"", RequestTimeout)
         except (PayloadTooLarge, Unavailable) as refusal:
@@ -75,20 +75,20 @@ class Bodies:
                 raise Unavailable
             if len(body) == declared:
                 return
-        # granian ends every body with an empty chunk. Chunks that break off add another one, and so do trailers, which nobody
-        # sends: half a form must not be taken for a whole one (RFC 9112, 8).
+        # granian ends every body with an empty chunk. Interrupted chunks add another one, and so do trailers, which are unusual:
+        # half a form must not count as a complete one (RFC 9112, 8).
         if declared is not None or empty > 1:
             raise ClientGone
 
 
 async def _chunks(proto: Any) -> AsyncIterator[bytes]:
-    """What arrives of the body. granian lets it be read once; this can be read in two goes."""
+    """Yields the chunks of the body. granian lets a body be read once; this can be read in two parts."""
     async for chunk in proto:
         yield chunk
 
 
 async def _discard(chunks: AsyncIterator[bytes]) -> None:
-    """Read on and forget: a connection that is closed on a client in mid-sentence is reset, and the reply is lost with it."""
+    """Reads and drops the rest: closing the connection while the client sends resets it, and the reply would be lost."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             async for _chunk in chunks:
@@ -96,5 +96,5 @@ async def _discard(chunks: AsyncIterator[bytes]) -> None:
 
 
 def _declared_length(headers: Any) -> int | None:
-    """The Content-Length; None for a body in chunks. The server has refused what is no number."""
+    """Returns the Content-Length; None for a chunked body. The server has refused anything but a number."""
     return None if "transfer-encoding" in headers else int(headers.get("content-length", "0"))

@@ -1,4 +1,4 @@
-"""Where a request goes: to the web thread, to the health thread, or first to the event loop, which waits for its body."""
+"""Routes a request: to the web thread, to the health thread, or first to the event loop, which waits for its body."""
 
 import asyncio
 import logging
@@ -22,8 +22,8 @@ LIVE, READY = "/health/live", "/health/ready"
 class Gateway:
     """The requests of one worker.
 
-    One thread answers requests, as more made lists slower. `/health/ready` has a thread of its own and `/health/live` is
-    answered where requests arrive, so that both answer while the web thread is busy. Bodies wait in the event loop.
+    One thread handles requests, because more threads made lists slower. `/health/ready` has its own thread, and `/health/live` is
+    handled where requests arrive, so both respond while the web thread is busy. Bodies wait in the event loop.
     """
 
     def __init__(self, application: Application) -> None:
@@ -32,14 +32,14 @@ class Gateway:
         self.probes: SimpleQueue[Arrived] = SimpleQueue()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to answer. Called in the worker: threads do not survive a fork."""
+        """Starts the threads. Called in the worker, because threads do not survive a fork."""
         self.loop = loop
         self.bodies = Bodies()
         for name, queue in (("web", self.requests), ("health", self.probes)):
             threading.Thread(target=self._answer_all, args=(queue,), name=name, daemon=True).start()
 
     def dispatch(self, watcher: Any) -> None:
-        """Take a request from the server and return at once: the next one waits for this thread."""
+        """Takes a request from the server and returns at once, because the next request waits for this thread."""
         try:
             scope = watcher.scope
             if is_expected(scope.headers):
@@ -57,9 +57,7 @@ class Gateway:
 
     def _answer_all(self, queue: SimpleQueue[Arrived]) -> None:
         while True:
-            self._answer_next(
-                *queue.get()
-            )  # in a call of its own: a request that is kept in a variable keeps its connection open
+            self._answer_next(*queue.get())  # in a separate call: a variable that refers to a request keeps its connection open
 
     def _answer_next(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
         self._answer(watcher, body, refusal)

@@ -1,7 +1,7 @@
 """granian with our gateway, and workers that are replaced at once.
 
-The workers are forked from a process that has loaded Django: a new one answers within a fraction of a second. The names with an
-underscore are granian's own; requirements.txt pins its version, and test_live.py fails where they change.
+Workers are forked from a process that has loaded Django, so a new one serves within a fraction of a second. The names with an
+underscore are granian's own; requirements.txt pins its version, and test_live.py fails if they change.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from hims.web.translation import Application
 HEADER_MILLISECONDS = 10_000  # for the headers of a request; also how long a connection may stay idle between two
 BACKLOG = 1024
 RELOAD_OVERLAP = 1.0  # seconds in which, at SIGHUP, a new worker and the one it replaces both answer
-SHORT_LIFE = 5.0  # seconds; who dies younger is replaced more slowly each time
+SHORT_LIFE = 5.0  # seconds; a worker that dies younger is replaced more slowly each time
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds
 
 
 class Scheduler(CallbackScheduler):
-    """What granian calls for each request, in the thread that it shares with Python."""
+    """The object that granian calls for each request, in the thread that it shares with Python."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, gateway: Gateway, *_task_functions: Any) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Server(mp.MPServer):
 
 
 def serve(application: Application, *, host: str, port: int, workers: int, stop_within: int) -> None:
-    """Serve the WSGI application until a signal. `stop_within` are the seconds that requests have to end at a stop."""
+    """Serves the WSGI application until a signal. `stop_within` is the number of seconds that requests have to end at a stop."""
     multiprocessing.set_start_method("fork", force=True)
     gateway = Gateway(application)
     mp._new_cbscheduler = partial(_scheduler, gateway)  # type: ignore[attr-defined]  # granian's own, not exported

@@ -1,4 +1,4 @@
-"""Between granian's request (RSGI) and Django's handler (WSGI, PEP 3333)."""
+"""Translates between granian's request (RSGI) and Django's handler (WSGI, PEP 3333)."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _CONSTANT: dict[str, Any] = {
 
 
 class StartResponse:
-    """Status and headers, as the application gives them."""
+    """The status and headers that the application sets."""
 
     def __init__(self) -> None:
         self.status = 500
@@ -35,7 +35,7 @@ class StartResponse:
 
 
 def respond(application: Application, scope: Any, proto: Any, body: bytes, refusal: type[HimsError] | None = None) -> None:
-    """Let the application answer one request. With `refusal` it answers that error, without a look at the body."""
+    """Lets the application handle one request. With `refusal` it replies with that error, without reading the body."""
     start = StartResponse()
     result = application(environ(scope, body, refusal), start)
     try:
@@ -51,13 +51,13 @@ def respond(application: Application, scope: Any, proto: Any, body: bytes, refus
 
 
 def environ(scope: Any, body: bytes, refusal: type[HimsError] | None = None) -> dict[str, Any]:
-    """The WSGI environ of a request whose body is here."""
+    """Returns the WSGI environ of a request whose body has arrived."""
     server, _, port = scope.server.rpartition(":")
     made = _CONSTANT | {
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": scope.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string,
-        "HTTP_HOST": "",  # never SERVER_NAME, which Django would take a missing Host for
+        "HTTP_HOST": "",  # never SERVER_NAME, which Django would use for a missing Host
         "SERVER_NAME": server.strip("[]"),
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
@@ -80,7 +80,8 @@ def environ(scope: Any, body: bytes, refusal: type[HimsError] | None = None) -> 
 
 @lru_cache(maxsize=512)
 def _variable(header: str) -> str:
-    """The environ's name of a header; none for a header with an underscore, which could pass for another (`X_Forwarded_For`)."""
+    """Returns the environ's name of a header; none for a header with an underscore, which could imitate another
+    (`X_Forwarded_For`)."""
     if "_" in header:
         return ""
     name = header.upper().replace("-", "_")
@@ -88,13 +89,13 @@ def _variable(header: str) -> str:
 
 
 def _file_of(result: Any) -> str:
-    """The path of the whole file that a FileResponse sends: the server reads it at the client's pace."""
+    """Returns the path of the whole file that a FileResponse sends: the server reads it at the client's speed."""
     file = getattr(result, "file_to_stream", None)
     return file.name if isinstance(file, BufferedReader) and isinstance(file.name, str) and not file.tell() else ""
 
 
 def _stream(proto: Any, start: StartResponse, chunks: Any) -> None:
-    """Send pieces as they are made. The server holds what a slow client has not read yet: send a large reply as a file."""
+    """Sends chunks as they are made. The server keeps in memory what a slow client has not read: send a large reply as a file."""
     transport = proto.response_stream(start.status, start.headers)
     for chunk in chunks:
         transport.send_bytes(chunk)

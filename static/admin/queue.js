@@ -39,7 +39,7 @@
     return said;
   }
 
-  // Somebody is at work in it: the focus is there, or a form is open.
+  // A user is working in it: the focus is there, or a form is open.
   const isBusy = (node) => node.contains(document.activeElement) || node.querySelector("details[open]") !== null;
 
   function refill(row, fresh) {

@@ -43,7 +43,7 @@ class ReauthenticationPage:
             return self._show(request, form, held_method)
         try:
             services.reauthenticate_browser(
-                by=request.user,  # type: ignore[arg-type]  # `admin_view` let nobody else in
+                by=request.user,  # type: ignore[arg-type]  # `admin_view` admits only staff
                 password=form.cleaned_data["password"],
                 code=form.cleaned_data.get("code", ""),
                 place=place_of(request),
@@ -83,7 +83,7 @@ class ReauthenticationPage:
 
 
 def _form(request: HttpRequest, data: QueryDict | None = None) -> forms.Form:
-    enrolled = selectors.has_second_factor(request.user.pk)  # type: ignore[arg-type]  # `admin_view` let nobody else in
+    enrolled = selectors.has_second_factor(request.user.pk)  # type: ignore[arg-type]  # `admin_view` admits only staff
     kind = PasswordAndCodeForm if enrolled else PasswordForm
     return kind(data, prefix=_PREFIX)
 

@@ -99,7 +99,7 @@ class SecondFactorView(View):
 
     @property
     def _user(self) -> User:
-        return self.request.user  # type: ignore[return-value]  # `admin_view` let nobody else in
+        return self.request.user  # type: ignore[return-value]  # `admin_view` admits only staff
 
     def _password_form(self) -> forms.Form:
         return PasswordAndCodeForm() if selectors.has_second_factor(self._user.pk) else PasswordForm()

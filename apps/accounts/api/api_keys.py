@@ -65,7 +65,7 @@ class KeyBody(StrictSerializer):
 
 class ApiKeyShape(serializers.Serializer):
     id = serializers.UUIDField()
-    user_id = serializers.UUIDField(help_text="The owner, for whom the key acts")
+    user_id = serializers.UUIDField(help_text="The owner, on whose behalf the key acts")
     name = serializers.CharField()
     prefix = serializers.CharField(help_text="The first characters of the key")
     last4 = serializers.CharField(help_text="The last characters of the key")

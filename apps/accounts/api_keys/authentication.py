@@ -33,7 +33,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if text is None:
             return None
         principal = _principal_of(text)
-        request.user = principal  # type: ignore[assignment]  # first, so that a refusal for the address is on record as the owner's
+        request.user = principal  # type: ignore[assignment]  # first, so that a refusal of the address is audited as the owner's
         context.current().api_key = principal.prefix
         if not rules.is_address_allowed(principal.allowed_cidrs, context.current().ip):
             raise AddressNotAllowed(f"This API key may not be used from your address ({context.current().ip}).")

@@ -13,7 +13,7 @@ _CACHE_CONTROL = "public, max-age=300"  # seconds; the file changes with a relea
 
 
 class _Yaml(EnvelopeRenderer):
-    """Stands for the type that is answered; what it would render is a refusal, and JSON is YAML."""
+    """Renders refusals of the YAML file as JSON, which is valid YAML."""
 
     media_type = "application/yaml"
     format = "yaml"

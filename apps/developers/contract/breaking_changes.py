@@ -4,7 +4,7 @@ What is sent may become freer and what is answered may become more, never the ot
 file must work on. So: nothing that was there is gone; of what is sent nothing new is required and nothing is narrower; of what
 is answered nothing is missing and nothing may suddenly be null. A choice that a reply gains is no break (read what you know and
 pass over the rest); one that it loses is. A name that is absent only where a new query parameter is sent (`x-absent-with`) is no
-break either: whoever goes by the old file does not send the parameter.
+break either: a client of the old file does not send the parameter.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ Node = Mapping[str, Any]
 
 
 def breaks(old: Node, new: Node) -> list[str]:
-    """Everything the new file takes away from whoever goes by the old one; empty where it only adds."""
+    """Returns every change that breaks clients of the old file; empty if the new file only adds."""
     return list(dict.fromkeys(_Comparison(old, new).paths()))
 
 

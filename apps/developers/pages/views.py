@@ -48,7 +48,7 @@ def deprecations(request: HttpRequest) -> HttpResponse:
 
 
 def guarantees(request: HttpRequest) -> HttpResponse:
-    """How a write is sent again, and how nobody overwrites another unseen."""
+    """How a client repeats a write safely, and how it avoids overwriting the changes of others."""
     return render(request, "developers/guarantees.html")
 
 
@@ -81,7 +81,7 @@ def _operations() -> list[dict[str, Any]]:
     for path, methods in file["paths"].items():
         for method, operation in methods.items():
             roles = operation.get("x-roles")
-            who = ", ".join(role.replace("_", " ") for role in roles) if roles else "anybody"
+            who = ", ".join(role.replace("_", " ") for role in roles) if roles else "all callers"
             scope = operation.get("x-required-scope", "") or ("never" if roles else "")
             row = {"method": method.upper(), "path": path, "summary": operation["summary"], "who": who, "scope": scope}
             rows[operation["tags"][0]].append(row)

@@ -1,6 +1,6 @@
 """Notifies users of changes to their account: the e-mail address, the password, an API key.
 
-An attacker who takes over an account changes these first, so the notifications go where the attacker cannot suppress them.
+An attacker who steals an account changes these first, so the notifications go where the attacker cannot suppress them.
 """
 
 from uuid import UUID, uuid5

@@ -95,7 +95,7 @@ class PatientForm(ServiceForm[Patient]):
         if not self.instance._state.adding:
             del self.fields["age"]
             self.initial["date_of_birth"] = self.instance.birth.in_words
-        if "deceased_at" in self.fields:  # in the same order as the birth beside it
+        if "deceased_at" in self.fields:  # in the same order as the birth next to it
             self.fields["deceased_at"].fields[0].input_formats = _DAYS[rules.is_month_first(settings.CLINIC_COUNTRY)]  # type: ignore[attr-defined]
         if "date_of_birth" in self.fields:
             self.fields["date_of_birth"] = BirthField(

@@ -92,11 +92,11 @@ class MergePreviewShape(serializers.Serializer):
     retired_id = serializers.UUIDField()
     survivor_id = serializers.UUIDField()
     counts = CountShape(many=True, help_text="Rows that would move, by model")
-    conflicts = DifferenceShape(many=True, help_text="Columns in which the two differ, and whose value is kept by default")
+    conflicts = DifferenceShape(many=True, help_text="Columns in which the two differ, and which value stays by default")
     warnings = CautionShape(
         many=True,
         help_text="Reasons against one person, or items to check afterwards: `listed_twice` names allergies and "
-        "diagnoses of which one entry stays active, `medication_twice` medicines that both charts list",
+        "diagnoses where one entry stays active, `medication_twice` medicines that both charts list",
     )
 
 

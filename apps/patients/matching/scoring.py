@@ -12,7 +12,7 @@ people's. How far fields differ in real duplicates is Just et al. 2016 (PMC48321
     middle name 2, gender 1     different -1; male and female -4
 
 The sum less `_EVEN` (two people picked blindly out of 60,000), halved because fields depend on each other, is the exponent of a
-logistic curve: 0.5 is even odds. 1.0 is kept for records in which nothing differs.
+logistic curve: 0.5 is even odds. 1.0 is only for records in which nothing differs.
 """
 
 from collections.abc import Callable, Mapping

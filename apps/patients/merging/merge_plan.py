@@ -1,4 +1,4 @@
-"""The plan of a merge: how many rows move, where the two records differ, whose value is kept, and what to check.
+"""The plan of a merge: how many rows move, where the two records differ, which value stays, and what to check.
 
 Both records keep their MRN; the retired one's finds the survivor from then on.
 """
@@ -59,7 +59,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Difference:
-    """A column in which the records differ, and whose value is kept by default."""
+    """A column in which the records differ, and which value stays by default."""
 
     field: str
     label: str

@@ -14,7 +14,7 @@ _MOST_PAIRS = 200  # of two names and what else they may be called
 
 
 def also_called(query: Query, result: SearchResult, page: PageRequest) -> SearchResult:
-    """Returns the exact matches, and after them patients whom the query names by a nickname or who use one.
+    """Returns the exact matches, and after them patients with a nickname of a name in the query, or the reverse.
 
     These count as exact. With more than 10,000 exact matches they are left out, because users do not read that far.
     """

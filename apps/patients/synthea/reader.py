@@ -1,6 +1,6 @@
 """Reads the files, all or nothing: an unreadable place is named by file, line and column before anything is written.
 
-A folder contains the nine files of `layout`, or Synthea's own (`native`), of which only `patients.csv` is required.
+A folder contains the nine files of `layout`, or Synthea's own (`native`); only `patients.csv` is required.
 """
 
 import csv

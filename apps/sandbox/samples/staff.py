@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.access.roles import Role
 from apps.sandbox.samples.sample_ids import fixed_id
 
-PASSWORD = "Sandbox-2025!"  # noqa: S105  printed on the front page; the sandbox holds nobody's data
+PASSWORD = "Sandbox-2025!"  # noqa: S105  printed on the front page; the sandbox has no real data
 
 
 @dataclass(frozen=True, kw_only=True)

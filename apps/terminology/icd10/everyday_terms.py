@@ -1,8 +1,8 @@
-"""The words of everyday clinic talk for diagnoses: abbreviations, lay terms, and the codes that are meant first. Pure.
+"""The everyday words of clinics for diagnoses: abbreviations, lay terms, and the codes that they mean first. Pure.
 
-`icd10/data/everyday_terms.csv` names for each term its usual codes of ICD-10-CM, the first choice first: the default code of the
-term, or of the condition it stands for, in the Alphabetic Index of ICD-10-CM (CDC/NCHS, public domain). A test checks that
-every code exists and is billable. No clinician has reviewed the table.
+`icd10/data/everyday_terms.csv` lists for each term its usual codes of ICD-10-CM, the first choice first: the default code of the
+term, or of the condition it means, in the Alphabetic Index of ICD-10-CM (CDC/NCHS, public domain). A test checks that every code
+exists and is billable. No clinician has reviewed the table.
 """
 
 import csv

@@ -19,7 +19,8 @@ ANY = range(OLDEST)
 
 @dataclass(frozen=True, slots=True)
 class CodeGroup:
-    """Codes from `first` to `last`, those below `last` included, and whom they fit. `sex` is "" where it makes no difference."""
+    """Codes from `first` to `last`, including those below `last`, and the patients they fit. `sex` is "" if it makes no
+    difference."""
 
     first: str
     last: str

@@ -63,7 +63,8 @@ def read(tabular: Path | None = None, codes: Path | None = None) -> list[CodeEnt
 
 
 def _entries(node: Any, *, chapter: int, block: str = "") -> Iterator[CodeEntry]:
-    """The node, if it is a code, and what stands below it. A category may have the name of its block (B20), hence by type."""
+    """Yields the node, if it is a code, and the codes below it. A category may have the name of its block (B20), hence by
+    type."""
     if node.type == "section":
         block = node.name
     elif node.type != "chapter":

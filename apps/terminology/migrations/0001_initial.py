@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('display', models.CharField(max_length=300)),
                 ('billable', models.BooleanField(help_text='It is not divided further: it may stand on a claim')),
                 ('parent', models.CharField(blank=True, help_text='The code above it; empty for a category, like E11', max_length=8)),
-                ('block', models.CharField(help_text='The section it stands in, like E08-E13', max_length=8)),
+                ('block', models.CharField(help_text='The section it belongs to, like E08-E13', max_length=8)),
                 ('chapter', models.PositiveSmallIntegerField(help_text='1 to 22')),
                 ('effective_from', models.DateField()),
                 ('effective_to', models.DateField(blank=True, help_text='The last day, itself included; empty: until a release ends it', null=True)),

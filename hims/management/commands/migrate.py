@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's, as the role that owns the tables; the application role gets its rights on what is new."""
+"""`manage.py migrate`: Django's, as the role that owns the tables; then grants the application role its rights on new tables."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class Command(Migrate):
 
 
 def _refuse_another_history(database: str) -> None:
-    """Raise CommandError for a database made before the migrations were rewritten: the new ones would be applied over the old."""
+    """Raises CommandError for a database made before the migrations were rewritten, to which the new ones must not be applied."""
     loader = MigrationLoader(connections[database])
     ours = {config.label for config in apps.get_app_configs() if config.name.startswith("apps.")}
     unknown = sorted(

@@ -1,8 +1,8 @@
 """Holds the ranges and bands that vital signs are checked against: data, each row with its source.
 
 NOT REVIEWED BY A CLINICIAN. These are no reference ranges and flag no illness. They catch slips (Fahrenheit for Celsius, pounds
-for kilograms, two fields swapped, a decimal point) and are wide enough for the very ill and the very heavy. Whoever measured
-such a value confirms it.
+for kilograms, two fields swapped, a decimal point) and are wide enough for the very ill and the very heavy. The user who
+measured such a value confirms it.
 
 Sources, as the rows name them:
 

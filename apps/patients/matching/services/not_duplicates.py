@@ -50,7 +50,7 @@ def mark_not_duplicate(*, by: Actor, patient_id: UUID, other_id: UUID) -> NotDup
 
 @transaction.atomic
 def register_despite_matches(*, by: Actor, registration: Registration, others: Iterable[UUID]) -> Registered:
-    """Registers a patient whom the user has distinguished from the `others`, and records that.
+    """Registers a patient who is not one of the `others` by the user's decision, and records that.
 
     The others are locked before anything is written, in order: two registrations with the same similar records cause no deadlock.
     Raises as `register` and `mark_not_duplicate` do, and UnreviewedMatches if a similar record is not among the others.

@@ -63,7 +63,7 @@ class DatesContradict(Conflict):
 def merge(*, by: Actor, retired_id: UUID, survivor_id: UUID, reason: str, fields: Mapping[str, str] | None = None) -> Merge:
     """Merges two records: the retired leads to the survivor, which takes its rows and, column by column, the chosen values.
 
-    `fields` says for a column or a group of them whose value is kept: retired or survivor (see `merge_plan`). Of two merges
+    `fields` says for a column or a group of them whose value stays: retired or survivor (see `merge_plan`). Of two merges
     that want one record, the first wins.
 
     Raises NotFound, Invalid, AlreadyMerged, CannotStandTogether, DatesContradict, NameMissing.
