@@ -1,4 +1,4 @@
-"""What HIMS costs: each workload beside its floor, on the same data, in the same minutes.
+"""Measures what HIMS costs: each workload next to its floor, on the same data, in the same minutes.
 
 `make bench` loads patients (`people`, `load`), serves HIMS and the floor (`stage`, `floor`), asks both in turn (`driver`,
 `measure`), and writes `RESULTS.md` (`report`). `tables` is the one place that knows how patients are stored and searched.

@@ -14,7 +14,7 @@ from hims.launch.errors import CannotStart
 from hims.launch.progress import Progress
 
 MEMORY_SHARE = 8  # PostgreSQL gets an eighth of the machine's memory, at most 2 GB
-ENVIRONMENT = {"HIMS_ENV": "sandbox", "HIMS_RATE_LIMIT_SCALE": "1000000"}  # limits are counted, and refuse nobody
+ENVIRONMENT = {"HIMS_ENV": "sandbox", "HIMS_RATE_LIMIT_SCALE": "1000000"}  # limits are counted but refuse no request
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Two copies of the table of visits, of the same size: one keeps everybody from being booked twice, the other does not."""
+"""Two copies of the table of visits, of the same size: one has the constraints against double bookings, the other does not."""
 
 # ruff: noqa: S608 (table names are our own)
 
@@ -53,7 +53,7 @@ def _uuid(kind: int, number: str) -> str:
 
 
 def spread(table: str, doctors: int) -> str:
-    """Book the next free slot of the next doctor, for whom a patient and a room come along."""
+    """Returns SQL that books the next free slot of the next doctor, with a patient and a room."""
     who, at = f"(n % {doctors})", f"timestamptz '2040-01-02' + n / {doctors} * interval '30 minutes'"
     return (
         appointment_tables.insert(

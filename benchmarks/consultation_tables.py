@@ -1,6 +1,6 @@
 """Consultations of the past, and how they are stored, read, begun and saved: all that this package knows of `apps.consultations`.
 
-Of three completed visits of the diary two were written up: five steps each, by a doctor who signed them. Columns come from the
+Two of three completed appointments have a consultation: five steps each, signed by a doctor. Columns come from the
 models. The statements are the floors': what a program of a few lines would send for the same answer.
 """
 
@@ -55,7 +55,7 @@ COLUMNS, STEP_COLUMNS, STATUS_CHANGE_COLUMNS = (_columns(model) for model in (Co
 
 
 def of(visit: schedules.AppointmentRow) -> dict[str, Any] | None:
-    """The consultation of a visit of the diary, if it was written up."""
+    """Returns the consultation of an appointment, or None."""
     drawn = int.from_bytes(hashlib.blake2b((visit["id"] or "").encode(), digest_size=4).digest())
     if visit["status"] != "completed" or drawn % 3 == 0:
         return None

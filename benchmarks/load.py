@@ -1,4 +1,4 @@
-"""Puts the patients and their appointments into a database by COPY, once: a marker says what stands there."""
+"""Puts the patients and their appointments into a database by COPY, once: a marker records what was loaded."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,19 +18,19 @@ from benchmarks import appointment_tables, consultation_tables, patient_tables, 
 PROCESSES = 2
 CHUNK = 10  # blocks copied in one transaction
 
-KEEPS = timedelta(weeks=6)  # then what lay ahead in the diary is past, and all is loaded anew
+KEEPS = timedelta(weeks=6)  # then all future appointments are past, and everything is loaded anew
 
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS bench;
-CREATE TABLE bench.tally (rows bigint);
+CREATE TABLE bench.row_count (rows bigint);
 CREATE TABLE bench.marker (rows bigint, fingerprint text, first_seq bigint, first_mrn bigint, monday date);
 """
-_AFTERWARDS = (f"INSERT INTO bench.tally {patient_tables.LISTED}", appointment_tables.COMPACT, consultation_tables.COMPACT)
+_AFTERWARDS = (f"INSERT INTO bench.row_count {patient_tables.LISTED}", appointment_tables.COMPACT, consultation_tables.COMPACT)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What stands in a database: so many patients, the first of which got these numbers; a diary round this Monday."""
+    """What a database contains: so many patients, whose first ones have these numbers; appointments around this Monday."""
 
     rows: int
     first_seq: int

@@ -18,7 +18,7 @@ WARM_UP = 0.7  # seconds before the first round, not counted
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent. `headers` are its own, beside those that belong to the server that is asked."""
+    """A request. `headers` are its own, in addition to those of the server."""
 
     path: str
     method: str = "GET"
@@ -58,7 +58,7 @@ class Target:
 
 
 def in_turn(targets: Mapping[str, Target], *, rounds: int, seconds: float, connections: int = CONNECTIONS) -> dict[str, Cost]:
-    """The median round of each. The order turns round every round, so that nobody always comes first."""
+    """Returns the median round of each target. The order is reversed every round, so that none is always first."""
     costs_by_target: dict[str, list[Cost]] = {name: [] for name in targets}
     for target in targets.values():
         drive(target, WARM_UP, connections)

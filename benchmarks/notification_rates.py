@@ -28,7 +28,7 @@ READS = 300
 
 
 def by_service(people: list[UUID]) -> None:
-    """What HIMS does: message, copies, fact and trail."""
+    """Does what HIMS does: message, copies, event and audit row."""
     services.notify(by=SYSTEM, notice=NOTICE, ids=people)
 
 

@@ -1,4 +1,4 @@
-"""Visits to begin and to save steps in: of a doctor whose patients wait, in years before the diary, and all taken back."""
+"""Appointments for starting consultations and saving steps: in years before the others, and all removed afterwards."""
 
 # ruff: noqa: S608 (table names are our own)
 
@@ -68,7 +68,7 @@ class OpenConsultations:
 
     @contextmanager
     def kept(self) -> Iterator["OpenConsultations"]:
-        """What is begun within stands until the end, and no longer."""
+        """Keeps what starts in the block until its end, and then removes it."""
         self._take_back()
         team = f"INSERT INTO {_TEAM} (patient_id, user_id, because, added_at) VALUES (%s, %s, 'visit', %s) ON CONFLICT DO NOTHING"
         with psycopg.connect(self.address, autocommit=True) as database:

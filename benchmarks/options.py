@@ -36,10 +36,10 @@ class Options:
 def read(arguments: Sequence[str]) -> Options:
     """The options; leaves the program with a message where they make no sense."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measures HIMS beside its floor; see docs/benchmarks.md."
+        prog="python -m benchmarks", description="Measures HIMS next to its floor; see docs/benchmarks.md."
     )
     parser.add_argument("--rows", type=lambda text: int(float(text)), default=Options.rows, help="patients; 1e6 by default")
-    parser.add_argument("--rounds", type=int, default=Options.rounds, help="rounds of each, of which the median counts")
+    parser.add_argument("--rounds", type=int, default=Options.rounds, help="rounds of each; the median counts")
     parser.add_argument("--seconds", type=float, default=Options.seconds, help="length of a round")
     parser.add_argument("--only", default="", help=f"some of {','.join(WORKLOADS)}")
     parser.add_argument("--classes", default="", help="some classes of search terms; all by default")

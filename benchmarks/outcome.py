@@ -1,4 +1,4 @@
-"""What a workload found: a row of the table, and the goals it was held against."""
+"""The results of a workload: a row of the table, and its goals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

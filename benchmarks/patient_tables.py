@@ -79,11 +79,11 @@ def _page(total: str, rows: str) -> str:
 
 
 LIST = _page(
-    "(SELECT rows FROM bench.tally)",
+    "(SELECT rows FROM bench.row_count)",
     f"SELECT {_LISTED} FROM {PATIENTS} p ORDER BY p.seq DESC LIMIT 20",
 )
-BEFORE = _page(  # a page by its key: what a deep page costs whoever knows where it begins
-    "(SELECT rows FROM bench.tally)",
+BEFORE = _page(  # a page by its key: what a deep page costs if its start is known
+    "(SELECT rows FROM bench.row_count)",
     f"SELECT {_LISTED} FROM {PATIENTS} p WHERE p.seq <= %s::bigint ORDER BY p.seq DESC LIMIT 20",
 )
 DETAIL = f"SELECT row_to_json(p)::text FROM {PATIENTS} p WHERE p.id = %s::uuid"
@@ -151,7 +151,7 @@ ROW_COUNTER_TRIGGERS = f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{PATIENT
 
 
 def _insert() -> str:
-    """One more patient, whoever sends it and however often."""
+    """Returns SQL that inserts one more patient; it can be repeated."""
     known = {name: f"'{default}'" for name, default in PATIENT_COLUMNS.items() if default != r"\N"}
     known |= {"id": "gen_random_uuid()", "created_at": "now()", "updated_at": "now()"}
     known |= {"mrn": "'B' || nextval('patient_mrn_seq')", "first_name": "'Load'", "last_name": "'Test'"}

@@ -29,7 +29,7 @@ divides that N.
 
 
 class Report:
-    """Rows by workload, kept beside the data between runs, so that a run of one workload leaves the others standing."""
+    """Rows by workload, stored next to the data between runs, so that a run of one workload keeps the others."""
 
     def __init__(self, options: Options, database: str) -> None:
         self.options = options

@@ -1,4 +1,4 @@
-"""The diary of people who do not exist: doctors with rooms and hours, and three visits a patient, the same ones every time.
+"""Generated appointments: doctors with rooms and hours, and three appointments a patient, the same ones every time.
 
 Everything of a visit follows from its number, so that blocks are made in any order and in several processes. The visits fill
 whole working days round the Monday of the week they are loaded in, two thirds of them before it. Of live visits no two of a

@@ -1,4 +1,4 @@
-"""Free slots for bookings that are to succeed: of years in which nothing stands, none given out twice, all taken back."""
+"""Free slots for bookings that must succeed: in years without other appointments, each used once, all removed afterwards."""
 
 # ruff: noqa: S608 (table names are our own)
 
@@ -27,7 +27,7 @@ _TEAM = CareTeamMember._meta.db_table
 
 
 class Slots:
-    """Of one database. Every doctor has patients of their own, whom they have seen before."""
+    """The slots of one database. Every doctor has their own patients, seen before."""
 
     def __init__(self, loaded: Loaded, address: str) -> None:
         self.address, self.schedule = address, loaded.schedule
@@ -36,7 +36,7 @@ class Slots:
         self.turn = count()
 
     def next(self) -> tuple[UUID, str, datetime]:
-        """Doctor, patient and time that nobody has."""
+        """Returns a doctor, a patient and a free time."""
         place, doctor = divmod(next(self.turn), self.schedule.doctors)
         return schedules.doctor_id(doctor), self._patient(doctor, place), time_of(place)
 
@@ -50,7 +50,7 @@ class Slots:
 
     @contextmanager
     def kept(self) -> Iterator["Slots"]:
-        """What is booked within stands until the end, and no longer."""
+        """Keeps what is booked in the block until its end, and then removes it."""
         self._take_back()
         with psycopg.connect(self.address, autocommit=True) as database:
             pairs = {
@@ -86,7 +86,7 @@ class Slots:
 
 
 def time_of(place: int) -> datetime:
-    """The start of the slot of this number in any doctor's diary of those years."""
+    """Returns the start of the slot of this number in any doctor's schedule of those years."""
     day, slot = divmod(place, schedules.SLOTS_A_DAY)
     weeks, weekday = divmod(day, schedules.WORKING_DAYS)
     return schedules.opening(FIRST + timedelta(weeks=weeks, days=weekday)) + timedelta(minutes=schedules.MINUTES * slot)

@@ -154,7 +154,7 @@ class Stage:
 
     def _statements(self) -> dict[str, str]:
         statements_by_name = {"list": patient_tables.LIST, "before": patient_tables.BEFORE, "detail": patient_tables.DETAIL}
-        statements_by_name["trail"] = statements.trail_row(self.token)
+        statements_by_name["audit"] = statements.audit_row(self.token)
         return statements_by_name | patient_tables.SEARCH | appointment_tables.FLOORS | consultation_tables.FLOORS
 
     def _hash(self) -> str:

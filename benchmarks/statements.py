@@ -17,7 +17,7 @@ from hims.launch.errors import CannotStart
 
 _KINDS = (  # what the goals count apart, by a piece of the statement
     ("principal", "accounts_session"),
-    ("trail", "INSERT INTO audit_"),
+    ("audit", "INSERT INTO audit_"),
     ("outbox", "events_outbox"),
     ("idempotency", "rest_keptreply"),
     ("idempotency", "pg_try_advisory_xact_lock"),
@@ -72,9 +72,9 @@ def capture(path: str, token: str, body: str = "", method: str = "", **headers: 
     return Answer(reply.json(), sent, redis_send.call_count)
 
 
-def trail_row(token: str) -> str:
-    """The statement that notes a read of the list in the trail, fit to be sent again and again."""
-    text = next(text for text in capture("/v1/patients?page=1&limit=20", token).sent if kind(text) == "trail")
+def audit_row(token: str) -> str:
+    """Returns the statement that audits a read of the list, in a form that can be repeated."""
+    text = next(text for text in capture("/v1/patients?page=1&limit=20", token).sent if kind(text) == "audit")
     return re.sub(r"'[0-9a-f]{8}-[0-9a-f-]{27}'(::uuid)?", "gen_random_uuid()", text, count=1) + " RETURNING 'noted'"
 
 

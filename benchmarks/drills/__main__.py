@@ -1,4 +1,4 @@
-"""`make drill`, `make drill ONLY=R3`: each drill on a fresh system; prints each promise beside what was seen."""
+"""`make drill`, `make drill ONLY=R3`: each drill on a fresh system; prints each promise next to what was seen."""
 
 # ruff: noqa: S603, S607 (the commands are our own constants)
 
@@ -76,7 +76,7 @@ def _folder(name: str) -> Iterator[Path]:
 
 
 def _table(results: dict[str, Sequence[Check]]) -> str:
-    """Returns the results as the page that is kept beside the benchmarks."""
+    """Returns the results as the page that is stored next to the benchmarks."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=paths.PROJECT, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""The drills: each injects one fault while clients work, and returns what was seen beside what is promised."""
+"""The drills: each injects one fault while clients work, and returns what was seen next to what is promised."""
 
 import os
 import signal
@@ -177,7 +177,7 @@ def fill_the_disk(system: System) -> list[Check]:
 
 
 def slow_clients(system: System) -> list[Check]:
-    """R25. Fifty slow bodies and two hundred slow headers are held open while clients work."""
+    """R25. Fifty slow bodies and two hundred slow headers stay open while clients work."""
     with Clients(system) as clients:
         time.sleep(SETTLED)
         connections = [_slow_body(system.port) for _ in range(50)] + [_slow_headers(system.port) for _ in range(200)]
@@ -229,7 +229,7 @@ def _within(what: str, seen: float, limit: float) -> Check:
 
 
 def _seconds_until(is_true: Callable[[], object], *, within: float, start: float | None = None) -> float:
-    """Returns the seconds until the condition held; infinity where it never did."""
+    """Returns the seconds until the condition is true; infinity if it never is."""
     start = time.monotonic() if start is None else start
     return time.monotonic() - start if eventually(is_true, within=within, every=0.02) else float("inf")
 

@@ -57,8 +57,8 @@ def test_cpu_of_children_that_have_ended_counts():
 
 def test_statements_that_every_request_has_are_counted_apart():
     assert statements.kind("SELECT u.id FROM accounts_session s JOIN accounts_user u ON true") == "principal"
-    assert statements.kind('INSERT INTO "audit_auditevent" ("id") VALUES (1)') == "trail"
-    assert statements.kind("INSERT INTO audit_auditevent (id) VALUES (1)") == "trail"
+    assert statements.kind('INSERT INTO "audit_auditevent" ("id") VALUES (1)') == "audit"
+    assert statements.kind("INSERT INTO audit_auditevent (id) VALUES (1)") == "audit"
     assert statements.kind('SELECT "patients_patient"."id" FROM "patients_patient"') == "work"
 
 

@@ -1,4 +1,4 @@
-"""The diary read: by doctor and day, by doctor, the newest, a week, and free times of thirty days."""
+"""Reads appointments: by doctor and day, by doctor, the newest, a week, and free times of thirty days."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -72,7 +72,7 @@ def floor(schedule: Schedule) -> dict[str, list[Request]]:
 
 
 def _places(schedule: Schedule) -> list[tuple[object, date]]:
-    """Doctors and working days from all over the diary."""
+    """Returns doctors and working days from the whole period."""
     days = schedule.weeks * schedules.WORKING_DAYS
     return [
         (schedules.doctor_id(number * 7 % schedule.doctors), schedule.day(number * days // ASKED_FOR))

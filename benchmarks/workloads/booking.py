@@ -1,4 +1,4 @@
-"""Booking: what one costs, how many a second, and what it costs the database that nobody is booked twice."""
+"""Booking: what one costs, how many a second, and what the constraints against double bookings cost."""
 
 from contextlib import ExitStack
 
@@ -30,7 +30,7 @@ def _cost(stage: Stage, here: Slots, there: Slots) -> Row:
     hims, floor = costs["hims"], costs["floor"]
     growth = hims.total / costs["small"].total
     checks = [*answered(*costs.values()), against_floor(hims, floor, 5), cheaper_than_peer(hims, "book", 5.5), grows(growth, 1.2)]
-    note = "With Idempotency-Key, a patient whom the doctor has seen before. The floor is the row alone, inserted and committed."
+    note = "With Idempotency-Key, a patient that the doctor has seen before. The floor is the row alone, inserted and committed."
     return Row("book", hims, floor, growth, checks, [note])
 
 
@@ -41,7 +41,7 @@ def _speed(stage: Stage, here: Slots) -> Row:
     done = sum(one["statuses"].get("201", 0) for one in seen.values())
     sent = sum(len(one["milliseconds"]) for one in seen.values())
     stood = slots.booked(stage.address) - before
-    checks = [Check("every booking stands", f"{stood} of {sent}", done == sent == stood)]
+    checks = [Check("every booking is stored", f"{stood} of {sent}", done == sent == stood)]
     notes = [
         f"{clients} clients: {len(one['milliseconds']) / one['seconds']:.0f} bookings/s, "
         f"p95 {percentile(one['milliseconds'], 95):.1f} ms."

@@ -1,4 +1,4 @@
-"""Telling a hundred thousand people something, beside COPY and bulk_create; and what a person's list costs among the rest."""
+"""Notifies a hundred thousand users, next to COPY and bulk_create; and what a person's list costs among the rest."""
 
 # ruff: noqa: S603 (commands are our own)
 
@@ -18,7 +18,7 @@ from hims.launch import paths
 from hims.launch.errors import CannotStart
 
 CROWD, READERS = 100_000, 500
-A_PATIENT = 5  # notifications that stand already
+A_PATIENT = 5  # existing notifications
 
 _PEOPLE = """
 INSERT INTO accounts_user (id, created_at, updated_at, username, email, first_name, last_name, role, is_active, password,
@@ -56,7 +56,7 @@ def run(stage: Stage) -> list[Row]:
     return [
         Row(f"telling {CROWD:,}", checks=checks, notes=[f"Rows a second: {speeds}."]),
         Row(
-            f"notifications, {existing:,} standing",
+            f"notifications, {existing:,} existing",
             checks=reads,
             notes=[*notes, "Through Django, with the time it takes itself."],
         ),

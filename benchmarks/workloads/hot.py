@@ -1,4 +1,4 @@
-"""Thirty-two who book one doctor: one statement and its constraints, beside holding the doctor's row."""
+"""Thirty-two who book one doctor: one statement and its constraints, next to locking the doctor's row."""
 
 from benchmarks import booking_tables, databases, pgbench, schedules
 from benchmarks.measure import percentile

@@ -13,7 +13,7 @@ from benchmarks.slots import Slots
 from benchmarks.stage import APPLICATION, Stage, Web, free_port, sign_in
 
 CLIENTS = 32
-STATISTICS_DELAY = 2.5  # seconds until PostgreSQL's processes have told what they counted
+STATISTICS_DELAY = 2.5  # seconds until PostgreSQL's processes have reported their counts
 
 
 def run(stage: Stage) -> list[Row]:

@@ -20,21 +20,21 @@ def first_page(stage: Stage) -> list[Row]:
     growth = hims.total / costs["small"].total
     checks = [*answered(*costs.values()), against_floor(hims, floor, 4), cheaper_than_peer(hims, "list", 7)]
     checks += [at_most("CPU-ms", hims.total, 3.1), at_most("p95 of eight", hims.p95, 15, " ms"), grows(growth, 1.2)]
-    return [Row("list, page 1 and exact total", hims, floor, growth, checks, [_trail(stage, hims)])]
+    return [Row("list, page 1 and exact total", hims, floor, growth, checks, [_audit_share(stage, hims)])]
 
 
-def _trail(stage: Stage, hims: Cost) -> str:
-    """What the trail's row is of it: the statement that HIMS sends, sent by the floor, less what the floor costs by itself."""
-    costs = stage.in_turn({"trail": stage.bare([Request("/trail")]), "hello": stage.bare([Request("/hello")])})
-    row = max(0.0, costs["trail"].total - costs["hello"].total)
+def _audit_share(stage: Stage, hims: Cost) -> str:
+    """Returns the share of the audit row: the statement that HIMS sends, sent by the floor, less the cost of the floor."""
+    costs = stage.in_turn({"audit": stage.bare([Request("/audit")]), "hello": stage.bare([Request("/hello")])})
+    row = max(0.0, costs["audit"].total - costs["hello"].total)
     return (
-        f"The row of the audit trail is {row:.2f} CPU-ms of the list's {hims.total:.2f} ({row / hims.total:.0%}): the INSERT "
+        f"The audit row is {row:.2f} CPU-ms of the list's {hims.total:.2f} ({row / hims.total:.0%}): the INSERT "
         "that HIMS sends, sent and committed by the floor, less the floor's /hello; what Django adds to it is not in that."
     )
 
 
 def deep_page(stage: Stage) -> list[Row]:
-    """A page far down, and the last, beside the first one and beside a page whose key is known."""
+    """A page far down, and the last, next to the first one and to a page whose key is known."""
     pages = {"page at four fifths": DEEP, "last page": 1.0}
     targets = {"first": stage.hims([FIRST]), "floor": stage.bare([_keyset(stage)])}
     for name, share in pages.items():

@@ -1,4 +1,4 @@
-"""Ten kinds of search terms, each beside the cheapest statement on the same tables of words that we could write."""
+"""Ten kinds of search terms, each next to the cheapest possible statement on the same tables of words."""
 
 import statistics
 from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ def noop(stage: Stage) -> list[Row]:
 
 
 def login(stage: Stage) -> list[Row]:
-    """A sign-in, beside checking the same hash and nothing else."""
+    """A sign-in, next to checking only the same hash."""
     names = [member.username for member in STAFF if member.username != _SECOND_FACTOR]
     bodies = [json.dumps({"username": name, "password": PASSWORD}) for name in names]
     hims = stage.hims([Request("/v1/auth/login", "POST", body) for body in bodies])

@@ -126,7 +126,7 @@ def _write_and_kill() -> None:
     doomed.send_signal(signal.SIGKILL)
     doomed.wait()
     if sum(abs(writer.wait()) for writer in writers):
-        raise CannotStart("A writer failed: the reason stands above.")
+        raise CannotStart("A writer failed: see the reason above.")
 
 
 def _writer(count: int, seed: int) -> subprocess.Popen[str]:
