@@ -47,7 +47,8 @@ RETIRED_TEXT = re.compile(
 )
 # Plain uses of these words: clinical terms, the Unix account, an event's name, and locks.
 PLAIN_TEXT = re.compile(
-    r"(?:headache|sleep) diary|standing up|`nobody`|`trail\.verified`|`(?:consultation)?\.held`|(?:lock|lock is|lock was) held|held lock",
+    r"(?:headache|sleep) diary|standing up|`nobody`|`trail\.verified`"
+    r"|`(?:consultation)?\.held`|(?:lock|lock is|lock was) held|held lock",
     re.IGNORECASE,
 )
 ANSWERS = re.compile(r"Answers\b")  # "Answers the patients" as the first word of a docstring; "Returns the patients" is plain
