@@ -1,9 +1,14 @@
-"""What the apps state for the tests of the whole, in their own `tests/contract.py`: MATRIX and pages(staff)."""
+"""What the apps state for the tests of the whole, in their own `tests/contract.py` (`apps/access/tests/role_table.py`)."""
 
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
+from uuid import uuid4
 
+from apps.access.tests.role_table import ROLES, Samples
+from apps.accounts.models import User
 from apps.common import domain
 
 
@@ -11,3 +16,36 @@ def contracts() -> list[ModuleType]:
     """Return the module `tests.contract` of every installed app that has one."""
     names = [f"{config.name}.tests.contract" for config in domain.installed()]
     return [import_module(name) for name in names if find_spec(name.rpartition(".")[0]) and find_spec(name)]
+
+
+def _stated(name: str) -> dict[str, Any]:
+    return domain.merged(getattr(contract, name, {}) for contract in contracts())
+
+
+MATRIX: dict[str, str] = _stated("MATRIX")
+KEY_SCOPES: dict[str, str | None] = _stated("KEY_SCOPES")
+PUBLIC_OPERATIONS: set[str] = {operation for contract in contracts() for operation in getattr(contract, "PUBLIC", ())}
+
+
+def cells(operation: str, *, admin_clinical: bool) -> dict[str, str]:
+    """Return the cell of each role; of `c` what it stands for in such an installation."""
+    row = dict(zip(ROLES, MATRIX[operation].split(), strict=True))
+    return {role: ("y" if admin_clinical else "-") if cell == "c" else cell for role, cell in row.items()}
+
+
+def samples(staff: dict[str, User]) -> Samples:
+    """Create the sample rows of all apps. Return them as one."""
+    each = [contract.samples(staff) for contract in contracts() if hasattr(contract, "samples")]
+    parts = ("ids", "bodies", "queries", "twins")
+    return Samples(**{part: {name: value for one in each for name, value in getattr(one, part).items()} for part in parts})
+
+
+def address_of(operation: str, rows: Samples) -> str:
+    """Return the address of an operation: about the sample rows, or with ids of no row where `rows` has no body for it."""
+    address = rows.address(operation) if rows.knows(operation) else operation.partition(" ")[2]
+    return re.sub(r"\{\w+\}", lambda _: str(uuid4()), address)
+
+
+def staff_pages(staff: dict[str, User]) -> dict[str, frozenset[str]]:
+    """Create a row for each staff page of the apps. Return the addresses, with the roles that may open them."""
+    return domain.merged(contract.pages(staff) for contract in contracts() if hasattr(contract, "pages"))

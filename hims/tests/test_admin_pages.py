@@ -29,10 +29,10 @@ from apps.notifications.services import Notice
 from apps.patients import services as patients
 from apps.patients.matching.models import DuplicateCandidate
 from apps.patients.models import Patient
+from apps.patients.tests.contract import undone_merge
 from apps.terminology.tests import factories as terminology
 from hims.tests import factories
 from hims.tests.browser import CHROMIUM, FLAGS
-from hims.tests.test_admin_permissions import taken_back
 
 RULES = {
     "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -196,7 +196,7 @@ def shown() -> AdminScenario:
     staff = factories.create_staff()
     dora, undone = (
         factories.register_patient("Dora", "Lee", date(1961, 2, 3), gender="female", phone="415 555 0111"),
-        taken_back(),
+        undone_merge(),
     )
     patient = factories.register_patient(
         mrn="MRN001", phone="(415) 555-0134", email="john@example.com", street="12 Elm Street", city="Oakland"

@@ -1,45 +1,27 @@
 """Every page of the admin, as every role: who gets in is what `access` says, and every look is on record."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
-from django.utils import timezone
 
 from apps.access.actor import SYSTEM
+from apps.access.tests.role_table import EVERY_ROLE
 from apps.accounts import services as accounts
-from apps.accounts.models import Session, User
-from apps.appointments import services as appointments
-from apps.appointments.models import Appointment, Room, TimeOff, WaitlistEntry, WaitlistOffer
-from apps.appointments.scheduling.recurrence import Rhythm
+from apps.accounts.models import User
 from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission
-from apps.common import clock
-from apps.consultations import services as consultations
 from apps.events import services as events
-from apps.events.models import Delivery, OutboxEvent
-from apps.notifications import services as notifications
-from apps.notifications.models import Message, Notification
-from apps.notifications.services import Notice
-from apps.patients import services as patients
-from apps.patients.confidentiality.models import BreakGlass, Restriction
-from apps.patients.matching.models import DuplicateCandidate
-from apps.patients.models import Merge, Patient
+from apps.events.tests.contract import dead_lettered
 from apps.rest.admin.base import HimsModelAdmin
-from apps.terminology.models import IcdCode, IcdRelease
-from apps.terminology.tests import factories as terminology
 from hims.tests import factories
-from hims.tests.contracts import contracts
+from hims.tests.contracts import staff_pages
 
 pytestmark = pytest.mark.django_db
-
-READERS = {"doctor", "nurse", "pharmacist", "lab_technician", "billing"}
-STAFF = {"manager", "receptionist", *READERS, "admin"}
 
 
 @pytest.fixture
@@ -52,246 +34,9 @@ def page_of(staff: dict[str, User]) -> Callable[[str], Client]:
     return open_browser
 
 
-def addresses(staff: dict[str, User]) -> dict[str, tuple[str, set[str]]]:
-    """Every page, and the roles that may open it (HIMS_ADMIN_CLINICAL is on in tests)."""
-    patient = factories.register_patient()
-    entry = factories.chart(patient, code_system="ICD-10-CM", code="I10")
-    accounts.sign_in(username="nurse.ward", password=factories.PASSWORD, ip=None, user_agent="")
-    session = Session.objects.get()
-    key = factories.create_api_key(staff["nurse"]).key
-    merged = factories.merge(factories.register_patient("Ann", "Roe"), patient)
-    trail = AuditEvent.objects.first()
-    delivery, pair = parked(), suspected()
-    everyone_but_manager, front_office = STAFF - {"manager"}, {"admin", "doctor", "nurse", "receptionist"}
-    clinical = {"doctor", "nurse", "admin"}
-    restriction, glass = restricted(staff)
-    entry_page = reverse("admin:patients_chartentry_change", args=[entry.pk])
-    return (
-        {
-            reverse("admin:index"): STAFF,
-            reverse("admin:patients_patient_changelist"): everyone_but_manager,
-            reverse("admin:patients_patient_add"): front_office,
-            reverse("admin:patients_patient_change", args=[patient.pk]): everyone_but_manager,
-            reverse("admin:patients_patient_deactivate", args=[patient.pk]): {"admin", "receptionist"},
-            reverse("admin:patients_patient_no_known_allergies", args=[patient.pk]): {*clinical, "pharmacist"},
-            reverse("admin:patients_patient_not_same", args=[patient.pk]): front_office,
-            reverse("admin:patients_patient_merge", args=[patient.pk]): {"admin"},
-            reverse("admin:patients_patient_restrict", args=[patient.pk]): {"admin"},
-            reverse("admin:patients_patient_break_glass"): {"doctor", "nurse", "pharmacist"},
-            reverse("admin:patients_restriction_changelist"): {"admin"},
-            reverse("admin:patients_restriction_change", args=[restriction.pk]): {"admin"},
-            reverse("admin:patients_restriction_team", args=[restriction.pk]): {"admin"},
-            reverse("admin:patients_restriction_lift", args=[restriction.pk]): {"admin"},
-            reverse("admin:patients_patient_change", args=[restriction.patient_id]): {"nurse", "doctor"},
-            reverse("admin:patients_breakglass_changelist"): {"admin"},
-            reverse("admin:patients_breakglass_change", args=[glass.pk]): {"admin"},
-            reverse("admin:patients_breakglass_review", args=[glass.pk]): {"admin"},
-            reverse("admin:patients_patient_history", args=[patient.pk]): {"admin"},
-            reverse("admin:patients_merge_changelist"): {"admin"},
-            reverse("admin:patients_merge_change", args=[merged.pk]): {"admin"},
-            reverse("admin:patients_merge_undo", args=[merged.pk]): {"admin"},
-            reverse("admin:patients_merge_settle", args=[taken_back().pk]): {"admin"},
-            reverse("admin:patients_duplicatecandidate_changelist"): {"admin"},
-            reverse("admin:patients_duplicatecandidate_change", args=[pair.pk]): {"admin"},
-            reverse("admin:patients_duplicatecandidate_not_same", args=[pair.pk]): {"admin"},
-            f"{reverse('admin:patients_chartentry_changelist')}?patient={patient.pk}": READERS | {"admin"},
-            f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=diagnosis": clinical,
-            f"{reverse('admin:patients_chartentry_add')}?patient={patient.pk}&type=allergy": {*clinical, "pharmacist"},
-            reverse("admin:patients_chartentry_retract", args=[entry.pk]): clinical,
-            reverse("admin:accounts_user_changelist"): {"admin"},
-            reverse("admin:accounts_user_add"): {"admin"},
-            reverse("admin:accounts_user_change", args=[staff["nurse"].pk]): {"admin"},
-            reverse("admin:accounts_user_set_password", args=[staff["nurse"].pk]): {"admin"},
-            reverse("admin:accounts_user_reset_mfa", args=[staff["nurse"].pk]): {"admin"},
-            reverse("admin:accounts_user_deactivate", args=[staff["nurse"].pk]): {"admin"},
-            reverse("admin:accounts_doctor_changelist"): everyone_but_manager,
-            reverse("admin:accounts_doctor_change", args=[staff["doctor"].pk]): everyone_but_manager,
-            reverse("admin:accounts_apikey_changelist"): STAFF,
-            reverse("admin:accounts_apikey_add"): STAFF,
-            reverse("admin:accounts_apikey_change", args=[key.pk]): {"nurse", "admin"},
-            reverse("admin:accounts_apikey_rotate", args=[key.pk]): {"nurse"},
-            reverse("admin:accounts_apikey_revoke", args=[key.pk]): {"nurse", "admin"},
-            reverse("admin:accounts_session_changelist"): {"admin"},
-            reverse("admin:accounts_session_change", args=[session.pk]): {"admin"},
-            reverse("admin:accounts_session_end", args=[session.pk]): {"admin"},
-            reverse("admin:audit_auditevent_changelist"): {"admin"},
-            reverse("admin:audit_auditevent_change", args=[trail.pk]): {"admin"},
-            reverse("admin:events_delivery_changelist"): {"admin"},
-            reverse("admin:events_delivery_change", args=[delivery.pk]): {"admin"},
-            reverse("admin:events_delivery_try_again", args=[delivery.pk]): {"admin"},
-            reverse("admin:terminology_icdcode_changelist"): everyone_but_manager,
-            reverse("admin:terminology_icdcode_change", args=[codes()]): everyone_but_manager,
-            reverse("admin:terminology_icdrelease_changelist"): everyone_but_manager,
-            reverse("admin:terminology_icdrelease_change", args=[IcdRelease.objects.get().pk]): everyone_but_manager,
-            reverse("admin:notifications_notification_changelist"): STAFF,
-            reverse("admin:notifications_notification_change", args=[notification_for(staff["admin"]).pk]): {"admin"},
-            reverse("admin:notifications_message_changelist"): {"admin"},
-            reverse("admin:notifications_message_add"): {"admin"},
-            reverse("admin:notifications_message_change", args=[noticed(staff).pk]): {"admin"},
-            **appointment_pages(staff, patient),
-            entry_page: READERS - {"lab_technician"} | {"admin"},
-        }
-        | consultation_pages(staff)
-        | stated_pages(staff)
-    )
-
-
-def stated_pages(staff: dict[str, User]) -> dict[str, set[str]]:
-    """The pages that apps state themselves."""
-    return {address: roles for contract in contracts() for address, roles in contract.pages(staff).items()}
-
-
-def consultation_pages(staff: dict[str, User]) -> dict[str, set[str]]:
-    """The visit's pages: one that goes on, one that waits, one that is signed."""
-    terminology.load()
-    patient, doctor, base = factories.register_patient("Gil", "Moss"), staff["doctor"], "admin:consultations_consultation_"
-    visit, waits = factories.start_consultation(doctor, patient).row, factories.start_consultation(doctor, patient).row
-    consultations.hold(by=doctor, consultation_id=waits.pk)
-    over, clinical, doctors = factories.signed(doctor, patient).row, {"doctor", "nurse", "admin"}, {"doctor", "admin"}
-    return {
-        reverse(f"{base}changelist"): {*clinical, "billing"},
-        f"{reverse(f'{base}add')}?patient={patient.pk}": clinical,
-        reverse(f"{base}change", args=[visit.pk]): {*clinical, "billing"},
-        reverse(f"{base}step", args=[visit.pk, 1]): clinical,
-        reverse(f"{base}complete", args=[visit.pk]): doctors,
-        reverse(f"{base}hand_over", args=[visit.pk]): doctors,
-        reverse(f"{base}ready", args=[visit.pk]): {"nurse", "admin"},
-        reverse(f"{base}hold", args=[visit.pk]): clinical,
-        reverse(f"{base}cancel", args=[visit.pk]): clinical,
-        reverse(f"{base}resume", args=[waits.pk]): clinical,
-        reverse(f"{base}addendum", args=[over.pk]): doctors,
-    }
-
-
-def appointment_pages(staff: dict[str, User], patient: Patient) -> dict[str, set[str]]:
-    """The pages of the diary; the visits and the time off are the doctor's."""
-    now, doctor = clock.now(), staff["doctor"]
-    missed = factories.book(patient, doctor, now - timedelta(hours=1))
-    visit = factories.book(patient, doctor, now + timedelta(hours=1))
-    here = factories.book(patient, doctor, now + timedelta(hours=2))
-    appointments.check_in(by=SYSTEM, appointment_id=here.pk, early=True)
-    factories.publish(doctor)
-    room, closed = appointments.add_room(by=SYSTEM, name="Room 1"), appointments.add_room(by=SYSTEM, name="Room 2")
-    appointments.close_room(by=SYSTEM, room_id=closed.pk)
-    off = appointments.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=now, ends_at=now + timedelta(days=1))
-    front_office, planners = {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
-    everyone_but_manager = STAFF - {"manager"}
-
-    def at(page: str, row: Appointment | Room | TimeOff | User | WaitlistEntry) -> str:
-        return reverse(f"admin:appointments_{page}", args=[row.pk])
-
-    return {
-        reverse("admin:schedule"): front_office,
-        reverse("admin:queue"): front_office,
-        reverse("admin:appointments_appointment_changelist"): {*front_office, "billing"},
-        reverse("admin:appointments_appointment_add"): front_office,
-        f"{reverse('admin:appointments_appointment_add')}?patient={patient.pk}": front_office,
-        at("appointment_change", visit): {*front_office, "billing"},
-        at("appointment_confirm", visit): front_office,
-        at("appointment_check_in", visit): front_office,
-        at("appointment_triage", visit): front_office,
-        at("appointment_cancel", visit): front_office,
-        at("appointment_undo_check_in", here): front_office,
-        at("appointment_no_show", missed): front_office,
-        reverse("admin:appointments_room_changelist"): front_office,
-        reverse("admin:appointments_room_add"): {"admin"},
-        at("room_change", room): front_office,
-        at("room_close", room): {"admin"},
-        at("room_reopen", closed): {"admin"},
-        reverse("admin:appointments_doctorschedule_changelist"): everyone_but_manager,
-        reverse("admin:appointments_doctorschedule_add"): planners,
-        at("doctorschedule_change", doctor): everyone_but_manager,
-        reverse("admin:appointments_timeoff_changelist"): everyone_but_manager,
-        reverse("admin:appointments_timeoff_add"): planners,
-        at("timeoff_change", off): everyone_but_manager,
-        at("timeoff_remove", off): planners,
-        reverse("admin:appointments_waitlistentry_changelist"): front_office,
-        f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}": front_office,
-        **{at(f"waitlistentry_{page}", offered(doctor)): front_office for page in ("change", "accept", "decline", "withdraw")},
-    } | planning_pages(doctor, patient)
-
-
-def planning_pages(doctor: User, patient: Patient) -> dict[str, set[str]]:
-    """The pages of a series and of a move, both in the doctor's diary."""
-    now, front_office, planners = clock.now(), {"admin", "doctor", "nurse", "receptionist"}, {"admin", "doctor", "receptionist"}
-    first = appointments.NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=now + timedelta(hours=2))
-    series = appointments.book_series(by=SYSTEM, new=appointments.NewSeries(first=first, rhythm=Rhythm(count=2))).series.pk
-    factories.book(patient, doctor, now + timedelta(days=30))
-    away = appointments.DoctorAbsence(doctor_id=doctor.pk, starts_at=now + timedelta(days=29), ends_at=now + timedelta(days=31))
-    move = appointments.bulk_reschedule(by=SYSTEM, absence=away, reason="Ill").move.pk
-    page = "admin:appointments_"
-    return {
-        reverse(f"{page}series_changelist"): {*front_office, "billing"},
-        reverse(f"{page}series_add"): front_office,
-        f"{reverse(f'{page}series_add')}?patient={patient.pk}": front_office,
-        reverse(f"{page}series_change", args=[series]): {*front_office, "billing"},
-        reverse(f"{page}series_cancel_rest", args=[series]): front_office,
-        reverse(f"{page}bulkreschedule_changelist"): planners,
-        reverse(f"{page}bulkreschedule_add"): planners,
-        reverse(f"{page}bulkreschedule_change", args=[move]): planners,
-        reverse(f"{page}bulkreschedule_undo", args=[move]): planners,
-    }
-
-
-def offered(doctor: User) -> WaitlistEntry:
-    """Somebody who waits and has an offer."""
-    day = clock.today() + timedelta(days=1)
-    entry = WaitlistEntry.objects.create(patient=factories.register_patient("Wanda", "Waits"), date_from=day, date_to=day)
-    soon = clock.now() + timedelta(hours=3)
-    open_offer = {"opening": uuid4(), "doctor": doctor, "scheduled_time": soon, "expires_at": soon, "rank": 1}
-    WaitlistOffer.objects.create(entry=entry, duration_minutes=15, free_minutes=15, **open_offer)
-    return entry
-
-
-def restricted(staff: dict[str, User]) -> tuple[Restriction, BreakGlass]:
-    """A chart that is the nurse's alone, and that the doctor opened in an emergency."""
-    patient = factories.register_patient("Dora", "Hale", date(1970, 7, 8))
-    reason = "A colleague of ours"
-    closed = patients.restrict(by=staff["admin"], patient_id=patient.pk, care_team=[staff["nurse"].pk], reason=reason)
-    return closed, patients.break_glass(by=staff["doctor"], patient_id=patient.pk, reason="Unconscious in the hall")
-
-
-def codes() -> UUID:
-    """A code of ICD-10-CM."""
-    terminology.load()
-    return IcdCode.objects.get(code="E11.9").pk
-
-
-def taken_back() -> Merge:
-    """A merge that was undone after something was written."""
-    retired, survivor = (
-        factories.register_patient("Bea", "Roe", date(1950, 1, 2)),
-        factories.register_patient("Cora", "Lee", date(1960, 3, 4)),
-    )
-    merged = factories.merge(retired, survivor)
-    factories.chart(survivor)
-    return patients.undo_merge(by=SYSTEM, merge_id=merged.pk)
-
-
-def notification_for(user: User) -> Notification:
-    """A notification of somebody's."""
-    message = notifications.notify(by=SYSTEM, notice=Notice(title="Told", message="Something"), ids=[user.pk])
-    return Notification.objects.get(message=message)
-
-
-def noticed(staff: dict[str, User]) -> Message:
-    """What an administrator sent."""
-    return notifications.send(by=staff["admin"], notice=Notice(title="Notice", message="Something"), roles=["admin"])
-
-
-def suspected() -> DuplicateCandidate:
-    """Two records that may be one person's."""
-    twice = [factories.register_patient(name, "Suspect", date(1970, 6, 7)) for name in ("Jon", "John")]
-    patients.refresh_duplicate_candidates(by=SYSTEM, patient_id=twice[0].pk)
-    return DuplicateCandidate.objects.get()
-
-
-def parked() -> Delivery:
-    """A fact that did not get through."""
-    event = OutboxEvent.objects.create(name="patient.registered", payload={"patient_id": str(uuid4())}, relayed_at=timezone.now())
-    return Delivery.objects.create(
-        event=event, listener="apps.x.listeners.y", status=Delivery.Status.DEAD_LETTERED, attempts=5, last_error="no"
-    )
+def addresses(staff: dict[str, User]) -> dict[str, frozenset[str]]:
+    """The start page and the pages of the apps, with the roles that may open each (HIMS_ADMIN_CLINICAL is on in tests)."""
+    return {reverse("admin:index"): EVERY_ROLE, **staff_pages(staff)}
 
 
 def test_every_role_opens_exactly_its_pages(staff: dict[str, User], page_of: Callable[[str], Client]) -> None:
@@ -411,7 +156,7 @@ def test_a_new_role_ends_sessions_in_browsers_and_counts_from_the_next_one(
 
 
 def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[str], Client]) -> None:
-    browser, delivery = page_of("admin"), parked()
+    browser, delivery = page_of("admin"), dead_lettered()
     listed = browser.get(reverse("admin:events_delivery_changelist") + "?status__exact=parked").content.decode()
     assert "patient.registered" in listed
     address = reverse("admin:events_delivery_try_again", args=[delivery.pk])
@@ -423,7 +168,7 @@ def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[s
 
 
 def test_only_what_is_parked_is_tried_again() -> None:
-    delivery = parked()
+    delivery = dead_lettered()
     events.retry_delivery(by=SYSTEM, delivery_id=delivery.pk)
     with pytest.raises(events.NotDeadLettered):
         events.retry_delivery(by=SYSTEM, delivery_id=delivery.pk)

@@ -30,7 +30,7 @@ CHECKS = """
 from apps.access import matrix
 from apps.developers.contract import openapi
 from hims.tests.floors import FLOOR
-from hims.tests.matrix import MATRIX
+from hims.tests.contracts import MATRIX
 
 
 def test_its_floor_rights_matrix_rows_and_operations_are_collected():
