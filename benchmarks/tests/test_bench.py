@@ -31,7 +31,7 @@ def test_a_goal_that_is_missed_says_so():
     assert not outcome.cheaper_than_peer(COST, "list", 8).met
 
 
-def test_refused_requests_are_told():
+def test_refused_requests_are_reported():
     assert not outcome.answered(COST)
     assert [check.met for check in outcome.answered(COST, Cost(1, 1, 0, 1, 1, requests=9, failed=2))] == [False]
 

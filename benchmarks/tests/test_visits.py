@@ -64,7 +64,7 @@ def test_a_hundredth_of_the_patients_has_doctors_as_busy():
 
 
 @pytest.mark.django_db
-def test_the_database_takes_the_diary_with_all_its_constraints(loaded):
+def test_the_database_takes_the_schedules_with_all_their_constraints(loaded):
     assert loaded.count() == ROWS * schedules.EACH
     for row in loaded.order_by("?")[:20]:
         row.full_clean(validate_unique=False, validate_constraints=False)

@@ -277,7 +277,7 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
-def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(
+def test_every_page_keeps_the_strict_policy_and_asks_no_other_host(
     chromium: Browser, live_server: Any, shown: AdminScenario
 ) -> None:
     here, context = open_admin(chromium, live_server)
@@ -415,7 +415,7 @@ def test_a_patient_is_found_registered_and_charted_by_keyboard_alone(
     context.close()
 
 
-def test_arrows_lead_through_the_diary_and_a_free_time_is_booked_by_keyboard(
+def test_arrows_lead_through_the_schedule_and_a_free_time_is_booked_by_keyboard(
     chromium: Browser, live_server: Any, shown: AdminScenario
 ) -> None:
     here, context = open_admin(chromium, live_server)
@@ -538,9 +538,7 @@ def test_the_queue_keeps_telling_how_many_it_does_not_show(
     context.close()
 
 
-def test_a_queue_nobody_watches_is_cleared_when_the_session_ends(
-    chromium: Browser, live_server: Any, shown: AdminScenario
-) -> None:
+def test_an_unattended_queue_is_cleared_when_the_session_ends(chromium: Browser, live_server: Any, shown: AdminScenario) -> None:
     here, context = open_admin(chromium, live_server)
     here.sign_in("nurse.ward")
     here.page.clock.install()

@@ -71,7 +71,7 @@ def test_every_page_of_a_model_has_our_base() -> None:
     assert all(isinstance(page, HimsModelAdmin) and page.resource and page.needs for page in admin.site._registry.values())
 
 
-def test_a_page_that_declares_nothing_lets_nobody_in(staff: dict[str, User], rf: Any) -> None:
+def test_a_page_that_declares_nothing_is_closed_to_all(staff: dict[str, User], rf: Any) -> None:
     request = rf.get("/")
     request.user = staff["admin"]
     page = HimsModelAdmin(User, admin.site)

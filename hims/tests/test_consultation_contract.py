@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 __all__ = ["file", "strict"]  # fixtures
 
 
-def test_a_visit_answers_as_told_from_its_start_to_its_addendum(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_a_visit_answers_as_documented_from_its_start_to_its_addendum(strict: dict[str, Any], staff: dict[str, User]) -> None:
     terminology.load()
     patient, who = factories.register_patient(), factories.api_client(staff["doctor"])
     factories.chart(patient, "allergy", "Penicillin")
@@ -49,7 +49,7 @@ def test_a_visit_answers_as_told_from_its_start_to_its_addendum(strict: dict[str
         agree(strict, factories.api_client(user).get(at), status)
 
 
-def test_the_other_ways_of_a_visit_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_the_other_actions_of_a_visit_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     other = factories.hire("other.doctor", "doctor", specialty="Cardiology")
     patient, who = factories.register_patient(), factories.api_client(staff["doctor"])
     at = agree(strict, who.post("/consultations", {"patient_id": str(patient.pk)}), 201)["data"]["consultation"]["id"]

@@ -146,7 +146,7 @@ def test_making_the_file_gives_no_warning(tmp_path: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_anybody_may_read_the_file_in_both_forms(file: dict[str, Any]) -> None:
+def test_all_callers_may_read_the_file_in_both_forms(file: dict[str, Any]) -> None:
     as_json, as_yaml = factories.api_client().get("/openapi.json"), factories.api_client().get("/openapi.yaml")
     assert as_json.headers["Content-Type"] == "application/json"
     assert as_json.json() == file
@@ -309,7 +309,7 @@ def test_a_patient_s_body_has_every_place_a_value_may_stand_in(file: dict[str, A
 
 
 @pytest.mark.django_db
-def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_signing_in_and_out_answers_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     stranger = factories.api_client()
     signed_in = agree(strict, stranger.post("/auth/login", {"username": "doctor.ward", "password": factories.PASSWORD}), 200)
     assert list(signed_in["data"]) == ["user", "tokens"]
@@ -329,7 +329,7 @@ def test_signing_in_and_out_answers_as_told(strict: dict[str, Any], staff: dict[
 
 
 @pytest.mark.django_db
-def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_the_second_factor_passwords_and_sessions_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     nurse = factories.api_client(staff["nurse"])
     agree(strict, nurse.post("/auth/reauthenticate", {"password": factories.PASSWORD}), 200)
     agree(strict, nurse.post("/auth/reauthenticate", {"password": "wrong"}), 401)
@@ -358,7 +358,7 @@ def test_the_second_factor_passwords_and_sessions_answer_as_told(strict: dict[st
 
 
 @pytest.mark.django_db
-def test_a_session_that_is_held_back_is_told(strict: dict[str, Any], staff: dict[str, User], settings: Any) -> None:
+def test_a_restricted_session_is_announced(strict: dict[str, Any], staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
     credentials = {"username": "nurse.ward", "password": factories.PASSWORD}
     signed_in = agree(strict, factories.api_client().post("/auth/login", credentials), 200)["data"]
@@ -367,7 +367,7 @@ def test_a_session_that_is_held_back_is_told(strict: dict[str, Any], staff: dict
 
 
 @pytest.mark.django_db
-def test_doctors_and_the_version_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_doctors_and_the_version_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     nurse = factories.api_client(staff["nurse"])
     agree(strict, factories.api_client().get("/version"), 200)
     listed = agree(strict, nurse.get("/doctors?search=family&limit=1"), 200)["data"]["doctors"]
@@ -378,7 +378,7 @@ def test_doctors_and_the_version_answer_as_told(strict: dict[str, Any], staff: d
 
 
 @pytest.mark.django_db
-def test_patients_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_patients_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     receptionist_api = factories.api_client(staff["receptionist"])
     registration = dict(examples.CREATE.request or {})
     made = receptionist_api.post("/patients", registration)
@@ -405,7 +405,7 @@ def test_patients_answer_as_told(strict: dict[str, Any], staff: dict[str, User])
 
 
 @pytest.mark.django_db
-def test_notifications_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_notifications_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     admin, nurse = factories.api_client(staff["admin"]), factories.api_client(staff["nurse"])
     body = dict(notification_examples.SEND.request or {}) | {"recipient_ids": [str(staff["nurse"].pk)]}
     for _ in range(2):
@@ -428,7 +428,7 @@ def test_notifications_answer_as_told(strict: dict[str, Any], staff: dict[str, U
 
 
 @pytest.mark.django_db
-def test_a_chart_answers_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_a_chart_answers_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     doctor, history = factories.api_client(staff["doctor"]), f"/patients/{factories.register_patient().pk}/medical-history"
     entry = {
         "type": "vital_sign",
@@ -451,7 +451,7 @@ def test_a_chart_answers_as_told(strict: dict[str, Any], staff: dict[str, User])
 
 
 @pytest.mark.django_db
-def test_the_queue_answers_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_the_queue_answers_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     nurse = factories.api_client(staff["nurse"])
     agree(strict, nurse.get("/queue"), 200)
     for name, clock_time in (("Ann", "09:00"), ("Bea", "10:00"), ("Cleo", "11:00")):
@@ -470,7 +470,7 @@ def test_the_queue_answers_as_told(strict: dict[str, Any], staff: dict[str, User
 
 
 @pytest.mark.django_db
-def test_series_moves_and_calendars_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_series_moves_and_calendars_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     receptionist_api, doctor, patient = factories.api_client(staff["receptionist"]), staff["doctor"], factories.register_patient()
     appointments.publish(doctor)
     appointments.book(factories.register_patient("Ann", "Roe"), doctor, appointments.at(day=appointments.monday(2)))
@@ -515,7 +515,7 @@ def test_the_detail_has_the_reference_s_keys(staff: dict[str, User]) -> None:
 
 
 @pytest.mark.django_db
-def test_refusals_at_the_door_answer_as_told(strict: dict[str, Any], staff: dict[str, User]) -> None:
+def test_refusals_before_authentication_answer_as_documented(strict: dict[str, Any], staff: dict[str, User]) -> None:
     receptionist_api = factories.api_client(staff["receptionist"])
     agree(strict, factories.api_client().get("/patients"), 401)
     agree(strict, receptionist_api.call("DELETE", f"/patients/{factories.register_patient().pk}"), 405)
@@ -526,7 +526,7 @@ def test_refusals_at_the_door_answer_as_told(strict: dict[str, Any], staff: dict
 
 
 @pytest.mark.django_db
-def test_too_many_tries_answer_as_told(strict: dict[str, Any]) -> None:
+def test_too_many_tries_answer_as_documented(strict: dict[str, Any]) -> None:
     credentials = {"username": f"nobody.{uuid.uuid4()}", "password": "wrong"}
     for _ in range(5):
         agree(strict, factories.api_client().post("/auth/login", credentials), 401)
@@ -535,7 +535,7 @@ def test_too_many_tries_answer_as_told(strict: dict[str, Any]) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("failure", "status"), [(RuntimeError("unforeseen"), 500), (OperationalError("gone"), 503)])
-def test_a_failure_of_ours_answers_as_told(
+def test_an_internal_error_answers_as_documented(
     strict: dict[str, Any], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
 ) -> None:
     nurse = factories.api_client(staff["nurse"])
@@ -547,7 +547,7 @@ def test_a_failure_of_ours_answers_as_told(
     agree(strict, nurse.get("/doctors"), status)
 
 
-def test_a_reply_with_a_key_nobody_declared_is_seen(strict: dict[str, Any]) -> None:
+def test_a_reply_with_an_undeclared_key_is_seen(strict: dict[str, Any]) -> None:
     reply = {"$ref": "#/components/schemas/LoggedOutReply"}
     assert not faults(strict, reply, {"success": True, "data": {"logged_out": True}})
     assert faults(strict, reply, {"success": True, "data": {"logged_out": True, "colour": "red"}})

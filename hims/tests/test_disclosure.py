@@ -201,7 +201,7 @@ def test_a_stale_write_shows_the_visit_as_it_is_to_those_who_may_read_it(staff: 
     assert writer.call("PUT", f"/consultations/{visit}/step", step, HTTP_IF_MATCH=tag).status_code == 200
 
 
-def test_a_clash_offers_free_times_to_those_who_may_read_diaries(staff: dict[str, User], patient: Patient) -> None:
+def test_a_conflict_offers_free_times_to_users_who_may_read_schedules(staff: dict[str, User], patient: Patient) -> None:
     factories.publish(staff["doctor"])
     factories.book(patient, staff["doctor"], factories.at("10:00"))
     asked = {

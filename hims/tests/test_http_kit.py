@@ -176,7 +176,7 @@ def test_an_odd_query_is_read_or_refused(staff: dict[str, User], query: str) -> 
         assert reply.status_code in (200, 400), reply.content
 
 
-def test_more_parameters_than_anybody_needs_are_refused(staff: dict[str, User]) -> None:
+def test_too_many_parameters_are_refused(staff: dict[str, User]) -> None:
     error_of(
         factories.api_client(staff["nurse"]).get("/doctors?" + "&".join(f"a{n}=1" for n in range(2_000))), 400, "VALIDATION_ERROR"
     )
@@ -219,7 +219,7 @@ def test_head_answers_as_get_does_without_a_body(staff: dict[str, User]) -> None
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/xml", "text/*", "application/json;q=0.5;v=2, text/html;level", ";;;,/", "x"]
 )
-def test_whoever_takes_no_json_is_told_so_in_json(accept: str) -> None:
+def test_a_client_that_accepts_no_json_is_refused_in_json(accept: str) -> None:
     reply = Client(headers={"accept": accept}).get("/v1/version")
     if reply.status_code != 200:
         error_of(reply, 406, "NOT_ACCEPTABLE")
@@ -227,7 +227,7 @@ def test_whoever_takes_no_json_is_told_so_in_json(accept: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "application/*", "text/html, */*;q=0.1"])
-def test_whoever_takes_json_gets_it(accept: str) -> None:
+def test_a_client_that_accepts_json_gets_it(accept: str) -> None:
     assert Client(headers={"accept": accept}).get("/v1/version").status_code == 200
 
 
@@ -320,7 +320,7 @@ def test_a_denial_is_on_record_whatever_the_path(staff: dict[str, User]) -> None
 
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_unforeseen_is_told_without_a_word_of_it_and_logged_whole(method: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_reported_without_details_and_logged_whole(method: str, caplog: pytest.LogCaptureFixture) -> None:
     reply = Client(raise_request_exception=False).generic(method, "/v1/unforeseen")
     error_of(reply, 500, "INTERNAL_ERROR")
     assert b"swordfish" not in reply.content
@@ -330,7 +330,7 @@ def test_the_unforeseen_is_told_without_a_word_of_it_and_logged_whole(method: st
 
 
 @pytest.mark.urls(__name__)
-def test_a_database_that_is_away_is_told_as_a_pause() -> None:
+def test_an_unavailable_database_is_reported_as_a_pause() -> None:
     reply = Client().get("/v1/no-database")
     error_of(reply, 503, "SERVICE_UNAVAILABLE")
     assert reply["Retry-After"] == "2"
@@ -353,7 +353,7 @@ def test_a_name_in_other_letters_is_the_same_name_to_the_limit() -> None:
     assert [stranger().post("/auth/login", {"username": name, "password": "wrong"}).status_code for name in names][-1] == 429
 
 
-def test_whoever_has_no_route_is_limited_by_address(settings: Any) -> None:
+def test_a_caller_without_a_route_is_limited_by_address(settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 0.01  # five a minute
     statuses = [Client().get("/v1/nowhere").status_code for _ in range(7)]
     assert statuses == [404] * 5 + [429] * 2

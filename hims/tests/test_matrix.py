@@ -120,7 +120,7 @@ def test_every_route_about_a_patient_says_so() -> None:
 OUTSIDE_THE_CHART = {"PUT /patients/{id}/restricted", "GET /patients/{id}/access-log", "POST /patients/{id}/break-glass"}
 
 
-def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_team(staff: dict[str, User]) -> None:
+def test_every_route_about_a_closed_chart_answers_404_to_users_outside_the_team(staff: dict[str, User]) -> None:
     closed, other = factories.register_patient("Dora", "Hale"), factories.register_patient("Ann", "Roe")
     entry, old = factories.chart(closed, "allergy", "Penicillin"), factories.register_patient("Theo", "Hale")
     factories.merge(old, closed)
@@ -145,7 +145,7 @@ def test_every_route_about_a_closed_chart_answers_404_to_whoever_is_not_on_the_t
     assert (closed.restricted, closed.is_active, closed.insurance_provider) == (True, True, "")
 
 
-def test_no_page_shows_a_closed_chart_to_whoever_is_not_on_the_team(staff: dict[str, User]) -> None:
+def test_no_page_shows_a_closed_chart_to_users_outside_the_team(staff: dict[str, User]) -> None:
     closed, near = factories.register_patient("Dora", "Zabriskie"), factories.register_patient("Dora", "Zabrisky")
     entry = factories.chart(closed, "allergy", "Penicillin")
     old = factories.register_patient("Dorothy", "Zabriskie")

@@ -80,7 +80,7 @@ def test_a_page_says_so_at_whichever_statement_the_database_goes_away(admin: Cli
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
-def test_every_kind_of_outage_is_told_as_one_by_pages_and_by_the_api(admin: Client, failure: Exception) -> None:
+def test_every_kind_of_outage_is_reported_alike_by_pages_and_by_the_api(admin: Client, failure: Exception) -> None:
     token = factories.api_client(User.objects.get(username="nurse.ward")).token
     with outage_from(1, failure):
         assert says_that_it_is_away(admin.get("/admin/"))
@@ -95,7 +95,7 @@ def test_a_wrong_statement_of_ours_is_still_an_error_of_ours(admin: Client) -> N
         assert admin.get("/admin/").status_code == 500
 
 
-def test_while_the_disk_is_full_reading_goes_on_and_writes_are_told_when_to_come_back(
+def test_while_the_disk_is_full_reading_goes_on_and_writes_learn_when_to_come_back(
     admin: Client, settings: Any, tmp_path: Path
 ) -> None:
     receptionist = factories.api_client(User.objects.get(username="receptionist.ward"))

@@ -82,7 +82,7 @@ def test_a_row_of_the_audit_log_waits_until_it_is_sealed() -> None:
     assert waiting()["oldest_unsealed_audit_row"] is None
 
 
-def test_health_names_no_event_and_nobody() -> None:
+def test_health_names_no_event_and_no_person() -> None:
     send_probe()
     reply = Client().get("/health/ready")
     assert set(reply.json()) == {"status", "checks", "waiting_seconds"}

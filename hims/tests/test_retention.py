@@ -106,7 +106,7 @@ def test_browser_sessions_codes_secrets_tries_and_freed_times_go_when_they_are_o
     assert FreedSlotOffer.objects.count() == SignInTry.objects.count() == ApiKeySecret.objects.count() == 1
 
 
-def test_an_account_that_lay_idle_for_years_is_still_told_of_a_new_place() -> None:
+def test_an_account_that_lay_idle_for_years_is_still_notified_of_a_new_place() -> None:
     user, now = factories.hire("nurse.ann", "nurse"), clock.now()
     for number, days in enumerate((700, 500, 400)):
         KnownPlace.objects.create(user=user, mark=f"net:10.0.0.{number}", last_used_at=now - timedelta(days=days))
@@ -151,7 +151,7 @@ def test_a_worker_purges_a_share_and_asks_for_the_next_one(monkeypatch: pytest.M
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_purge_waits_for_no_row_that_somebody_works_on() -> None:
+def test_a_purge_skips_rows_that_are_being_worked_on() -> None:
     locked, free = fact(31), fact(31)
     other = connection.copy()
     try:

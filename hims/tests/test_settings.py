@@ -149,7 +149,7 @@ def test_own_connection_options_with_every_time_limit_are_accepted() -> None:
         assert start(WHOLE | {"HIMS_PG_OPTIONS": good}).stdout == "hims.settings.production False\n"
 
 
-def test_a_clinic_asks_the_roles_with_most_rights_for_a_second_factor_and_the_sandbox_nobody(tmp_path: Path) -> None:
+def test_a_clinic_requires_a_second_factor_of_powerful_roles_and_the_sandbox_of_none(tmp_path: Path) -> None:
     ask = "from hims import env; print(sorted(env.roles('HIMS_MFA_REQUIRED_ROLES', default=('admin', 'doctor'))))"
     sandbox = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path)}
     assert start(WHOLE, "-c", ask).stdout == "['admin', 'doctor']\n"

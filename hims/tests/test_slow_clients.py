@@ -79,7 +79,7 @@ def nurse() -> str:
     return factories.api_client(factories.hire("nurse.ann", "nurse")).token
 
 
-def test_fifty_slow_bodies_and_two_hundred_slow_headers_hold_up_nobody(server: Web, nurse: str) -> None:
+def test_fifty_slow_bodies_and_two_hundred_slow_headers_delay_no_request(server: Web, nurse: str) -> None:
     with ExitStack() as stack:
         slow = Slow(server, stack)
         slow.open(25, WITH_A_LENGTH)

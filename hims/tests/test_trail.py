@@ -237,7 +237,7 @@ def test_a_request_verifies_a_bounded_number_of_rows_after_those_the_worker_has_
     assert verified("?since=2020-01-01")["checked"] == 5  # from the chain's beginning
 
 
-def test_what_the_worker_found_wrong_is_told_to_every_request_until_it_is_right(admin: factories.ApiClient) -> None:
+def test_what_the_worker_found_wrong_is_returned_to_every_request_until_it_is_right(admin: factories.ApiClient) -> None:
     rows = [put() for _ in range(4)]
     seals.seal()
     assert full_verification.step().broken is None
@@ -248,7 +248,7 @@ def test_what_the_worker_found_wrong_is_told_to_every_request_until_it_is_right(
     assert (verification["intact"], verification["first_broken"]["id"]) == (False, str(rows[1].pk))
 
 
-def test_a_trail_whose_key_nobody_can_read_says_so(admin: factories.ApiClient, settings: Any) -> None:
+def test_an_audit_log_with_an_unreadable_key_says_so(admin: factories.ApiClient, settings: Any) -> None:
     put()
     seals.seal()
     settings.HIMS_KEY_RING = ["a ring that never knew the key, long enough"]
@@ -270,7 +270,7 @@ def shown(page: Any) -> set[str]:
     return {row.action for row in page.context_data["cl"].result_list}
 
 
-def test_the_page_asks_who_whom_what_and_when(staff: dict[str, User], browser_of: Callable[[str], Client]) -> None:
+def test_the_page_filters_by_user_patient_action_and_time(staff: dict[str, User], browser_of: Callable[[str], Client]) -> None:
     browser, patient = browser_of("admin"), uuid4()
     long_ago = datetime(2026, 1, 5, 20, tzinfo=UTC)
     put("test.one", user_id=staff["nurse"].pk, patient_id=patient)
@@ -310,7 +310,7 @@ def test_an_administrator_verifies_at_the_page(browser_of: Callable[[str], Clien
     assert AuditEvent.objects.filter(action="trail.verified").count() == 2
 
 
-def test_nobody_else_verifies_at_the_page(browser_of: Callable[[str], Client]) -> None:
+def test_no_other_role_verifies_at_the_page(browser_of: Callable[[str], Client]) -> None:
     for role in ("nurse", "manager"):
         assert browser_of(role).get(VERIFY).status_code == 403
         assert browser_of(role).post(VERIFY).status_code == 403

@@ -96,7 +96,7 @@ def test_sign_in_works_and_stays_limited_while_redis_is_down(staff: dict[str, Us
     assert int(refused.headers["Retry-After"]) >= 1
 
 
-def test_a_frozen_redis_keeps_nobody_waiting(staff: dict[str, User], frozen_redis: None) -> None:
+def test_a_frozen_redis_delays_no_request(staff: dict[str, User], frozen_redis: None) -> None:
     statuses = [try_to_sign_in().status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert redis_client.breaker.is_open  # after three late answers it is not asked any more
@@ -179,7 +179,7 @@ def test_a_nurse_cannot_hire(staff: dict[str, User]) -> None:
         ({"first_name": "\u200b"}, "first_name"),
     ],
 )
-def test_a_hire_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
+def test_an_invalid_new_user_is_refused_at_the_field_and_nothing_is_lost(
     staff: dict[str, User], answers: dict[str, str], field: str
 ) -> None:
     response = hire_at_page(browser(staff["admin"]), **answers)
@@ -310,7 +310,7 @@ def test_the_staff_list_is_searched_by_any_word(staff: dict[str, User]) -> None:
     assert AuditEvent.objects.filter(action="staff.searched", detail__query={"q": "tester nurse"}).exists()
 
 
-def test_changing_to_somebody_elses_email_is_a_conflict_not_an_error(staff: dict[str, User]) -> None:
+def test_changing_to_the_email_of_another_user_is_a_conflict_not_an_error(staff: dict[str, User]) -> None:
     with pytest.raises(services.UsernameTaken):
         services.change_staff(by=staff["admin"], user_id=staff["nurse"].pk, changes={"email": staff["doctor"].email.upper()})
     answer = api_client(staff["nurse"]).put("/auth/me", {"email": staff["doctor"].email})

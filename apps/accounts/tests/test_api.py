@@ -45,7 +45,7 @@ def test_a_token_carries_no_role_and_no_name() -> None:
     assert set(claims) == {"typ", "exp", "iat", "jti", "sub", "sid", "iss", "aud"}
 
 
-def test_wrong_credentials_are_told_alike_to_the_byte() -> None:
+def test_wrong_credentials_are_refused_alike_to_the_byte() -> None:
     hire("nurse.jones")
     replies = [login("nurse.jones", "wrong"), login("nobody", "wrong")]
     bodies = [reply.json()["error"] for reply in replies]

@@ -136,7 +136,7 @@ def test_revoking_a_rotated_key_ends_both_its_texts(staff: dict[str, User]) -> N
     assert {api_key_client(text).get("/patients").status_code for text in (made.text, fresh.text)} == {401}
 
 
-def test_somebody_elses_key_is_not_there_and_an_administrator_keeps_everybodys(staff: dict[str, User]) -> None:
+def test_a_key_of_another_user_is_not_found_and_an_administrator_manages_all(staff: dict[str, User]) -> None:
     made = create_api_key(staff["nurse"])
     other, boss = api_client(staff["doctor"]), api_client(staff["admin"])
     assert other.get("/api-keys").json()["data"]["api_keys"] == []
@@ -358,7 +358,7 @@ def test_the_database_itself_keeps_one_current_text_a_key(staff: dict[str, User]
         ApiKeySecret.objects.create(secret_hash=b"x" * 32, api_key=made.key, issued_at=timezone.now())
 
 
-def test_a_key_is_made_for_nobody_who_left() -> None:
+def test_a_key_is_not_made_for_a_user_who_left() -> None:
     gone = hire()
     services.deactivate(by=SYSTEM, user_id=gone.pk)
     with pytest.raises(services.api_keys.NotFound):

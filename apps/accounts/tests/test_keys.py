@@ -17,7 +17,7 @@ def test_a_key_has_192_random_bits_and_says_what_it_is_for() -> None:
     assert all(rules.kind_of(text) == "test" and len(text) == len("hims_test_") + 48 for text in texts)
 
 
-def test_production_takes_live_keys_and_nobody_else_does() -> None:
+def test_only_production_takes_live_keys() -> None:
     assert rules.kind_for("production") == "live"
     assert {rules.kind_for(name) for name in ("sandbox", "development", "staging", "test")} == {"test"}
 
@@ -48,7 +48,7 @@ def test_only_a_few_characters_are_ever_shown_again() -> None:
     ],
     ids=str,
 )
-def test_a_dead_key_is_told_why(state: KeyState, word: str) -> None:
+def test_a_dead_key_is_refused_with_the_reason(state: KeyState, word: str) -> None:
     reason = rules.refusal_reason(state, NOW)
     assert bool(reason) == bool(word)
     assert word in reason

@@ -52,7 +52,7 @@ def test_a_key_made_at_the_desk_is_shown_once_and_works(staff: dict[str, User]) 
     ],
     ids=str,
 )
-def test_a_slip_is_told_on_the_form_and_makes_no_key(staff: dict[str, User], wrong: dict[str, Any], words: str) -> None:
+def test_a_slip_is_shown_on_the_form_and_makes_no_key(staff: dict[str, User], wrong: dict[str, Any], words: str) -> None:
     response = browser(staff["nurse"]).post(f"{LIST}add/", ASKED | wrong)
     assert words in response.content.decode()
     assert not ApiKey.objects.exists()

@@ -81,7 +81,7 @@ def test_a_code_is_only_looked_at_after_the_right_password() -> None:
     assert login(user, mfa_code=code()).status_code == 200  # the stranger spent nothing
 
 
-def test_a_wrong_and_a_used_code_are_told_alike() -> None:
+def test_a_wrong_and_a_used_code_are_refused_alike() -> None:
     user = enable_totp(hire())
     assert login(user, mfa_code=code()).status_code == 200
     assert issue(login(user, mfa_code=code())) == (401, "mfa_invalid")
@@ -92,7 +92,7 @@ def test_a_wrong_and_a_used_code_are_told_alike() -> None:
 
 
 @pytest.mark.parametrize("sent", [None, "", "  "])
-def test_no_code_is_told_as_required(sent: str | None) -> None:
+def test_no_code_is_shown_as_required(sent: str | None) -> None:
     assert issue(login(enable_totp(hire()), mfa_code=sent)) == (401, "mfa_required")
 
 
@@ -153,7 +153,7 @@ def test_five_codes_a_minute_from_however_many_addresses() -> None:
     assert from_address(20, mfa_code=code()) == 429
 
 
-def test_a_stranger_cannot_use_up_the_budget_of_codes_nor_whoever_has_the_password_from_afar() -> None:
+def test_neither_a_stranger_nor_a_remote_user_with_the_password_can_use_up_the_budget_of_codes() -> None:
     user = enable_totp(hire())
     assert login(user, mfa_code=code(steps=-1)).status_code == 200  # the owner's address is known
     for number in range(1, 9):
@@ -188,7 +188,7 @@ def test_another_persons_recovery_code_opens_nothing() -> None:
     assert issue(login(user, mfa_code=codes[0])) == (401, "mfa_invalid")
 
 
-def test_nobody_weakens_the_second_factor_without_giving_the_password_again(time_machine: Any) -> None:
+def test_the_second_factor_is_not_weakened_without_giving_the_password_again(time_machine: Any) -> None:
     user = hire()
     time_machine.move_to(timezone.now(), tick=False)
     me = signed_in(user)

@@ -208,7 +208,7 @@ def test_a_made_up_token_opens_nothing(token: str) -> None:
     assert reset(token).status_code == 400
 
 
-def test_nobody_is_made_a_link_who_left() -> None:
+def test_no_link_is_made_for_a_user_who_left() -> None:
     user = hire()
     token = token_of(user)
     services.deactivate(by=SYSTEM, user_id=user.pk)
@@ -288,7 +288,7 @@ def test_ending_all_others_ends_those_in_browsers() -> None:
     assert window.get("/admin/").status_code == 302
 
 
-def test_whoever_is_closed_and_opened_again_finds_no_old_session_alive() -> None:
+def test_a_reactivated_user_finds_no_old_session_alive() -> None:
     user = hire()
     me, window = api_client(user), browser(user)
     services.deactivate(by=SYSTEM, user_id=user.pk)

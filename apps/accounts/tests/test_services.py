@@ -59,14 +59,14 @@ def test_hiring_refuses_what_cannot_be(details: dict[str, Any], field: str) -> N
     assert not User.objects.exists()
 
 
-def test_a_weak_password_is_refused_for_whoever_is_not_seeded() -> None:
+def test_a_weak_password_is_refused_for_users_who_are_not_seeded() -> None:
     staff = NewStaff(username="n", email="n@hims.test", first_name="N", last_name="N", role="nurse", password="password")
     with pytest.raises(Invalid) as refusal:
         services.hire(by=SYSTEM, staff=staff)
     assert {row["field"] for row in refusal.value.details["errors"]} == {"password"}
 
 
-def test_nobody_signs_in_with_somebody_elses_name() -> None:
+def test_the_name_of_another_user_does_not_sign_in() -> None:
     hire("nurse.jones")
     with pytest.raises(Conflict):
         hire("NURSE.JONES", email="other@hims.test")
@@ -78,13 +78,13 @@ def test_the_database_itself_keeps_usernames_apart() -> None:
         User.objects.create(username="Nurse.Jones", email="x@hims.test", first_name="X", last_name="Y", role="nurse")
 
 
-def test_a_role_nobody_knows_does_not_enter_the_database() -> None:
+def test_an_unknown_role_does_not_enter_the_database() -> None:
     user = hire()
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.filter(pk=user.pk).update(role="wizard")
 
 
-def test_a_wrong_password_an_unknown_name_and_a_closed_account_are_told_alike() -> None:
+def test_a_wrong_password_an_unknown_name_and_a_closed_account_are_refused_alike() -> None:
     user = hire("nurse.jones")
     closed = hire("nurse.old")
     services.deactivate(by=SYSTEM, user_id=closed.pk)

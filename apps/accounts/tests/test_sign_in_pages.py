@@ -61,7 +61,7 @@ def test_a_code_used_over_the_api_does_not_count_at_the_page() -> None:
     assert not is_in(client)
 
 
-def test_nobody_begins_at_the_second_step() -> None:
+def test_the_second_step_needs_the_first() -> None:
     enable_totp(hire())
     client = Client()
     for page in (CODE, ENROL):
@@ -87,7 +87,7 @@ def test_codes_at_the_page_have_five_tries_a_minute() -> None:
     assert statuses == [200] * 5 + [429]
 
 
-def test_nobody_is_sent_to_another_site() -> None:
+def test_sign_in_never_leads_to_another_site() -> None:
     client, answer = first_step(enable_totp(hire()), "https://evil.example/")
     assert "evil" not in answer.headers["Location"]
     assert client.post(f"{CODE}?next=//evil.example/", {"code": code()}).headers["Location"] == "/admin/"
@@ -151,7 +151,7 @@ def test_an_administrator_resets_somebodys_second_factor_but_not_the_own(staff: 
     assert "your account page" in client.post(own).content.decode()
 
 
-def test_a_wrong_current_password_at_the_page_is_told_at_its_field_and_counted() -> None:
+def test_a_wrong_current_password_at_the_page_is_refused_at_its_field_and_counted() -> None:
     client = browser(hire())
     new = "three blue herons in the rain"
     answers = {"old_password": "wrong", "new_password1": new, "new_password2": new}

@@ -68,7 +68,7 @@ def test_a_stolen_token_changes_no_account_without_the_password(staff: dict[str,
 
 
 @pytest.mark.parametrize("number", range(12))
-def test_whoever_gives_the_password_again_makes_the_change(staff: dict[str, User], number: int) -> None:
+def test_a_user_who_gives_the_password_again_makes_the_change(staff: dict[str, User], number: int) -> None:
     services.deactivate(by=staff["admin"], user_id=staff["doctor"].pk)
     method, path, body = grave(staff)[number]
     boss = api_client(staff["admin"])
@@ -256,7 +256,7 @@ def test_a_role_change_ends_the_session_so_the_old_token_gets_401(staff: dict[st
 # Another person's key
 
 
-def test_nobody_gets_the_text_of_another_persons_key(staff: dict[str, User]) -> None:
+def test_the_text_of_another_persons_key_is_never_shown(staff: dict[str, User]) -> None:
     made, boss, client = create_api_key(staff["doctor"]), api_client(staff["admin"]), browser(staff["admin"])
     before = ApiKey.objects.get(pk=made.key.pk)
     refused = boss.post(f"/api-keys/{made.key.pk}/rotate")

@@ -140,7 +140,7 @@ def test_a_place_is_known_for_thirty_days(time_machine: Any) -> None:
     assert login("nurse.ward", PASSWORD).status_code == 401
 
 
-def test_a_name_that_nobody_has_waits_and_is_refused_like_an_account() -> None:
+def test_an_unknown_name_waits_and_is_refused_like_an_account() -> None:
     user = hire()
     for name in ("nurse.ward", "nobody"):
         for number in range(11):
@@ -197,7 +197,7 @@ def test_the_scale_stretches_all_of_it(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("door", [login, at_page])
-def test_a_sign_in_from_a_new_place_is_told_and_the_first_one_ever_is_not(door: Any, time_machine: Any) -> None:
+def test_a_sign_in_from_a_new_place_is_reported_and_the_first_one_ever_is_not(door: Any, time_machine: Any) -> None:
     user = hire()
     time_machine.move_to(timezone.now(), tick=False)
     events = OutboxEvent.objects.filter(name="session.new_place")

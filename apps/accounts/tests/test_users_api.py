@@ -129,7 +129,7 @@ def test_a_deactivated_persons_next_request_is_refused_at_every_door(boss: ApiCl
     assert api_client(staff["nurse"]).get("/patients").status_code == 200
 
 
-def test_an_administrator_signs_somebody_out_everywhere(boss: ApiClient, staff: dict[str, User]) -> None:
+def test_an_administrator_signs_a_user_out_everywhere(boss: ApiClient, staff: dict[str, User]) -> None:
     devices = [api_client(staff["nurse"]) for _ in range(2)]
     reply = boss.post(f"/users/{staff['nurse'].pk}/revoke-sessions")
     assert reply.json()["data"] == {"ended": 2}
@@ -138,7 +138,7 @@ def test_an_administrator_signs_somebody_out_everywhere(boss: ApiClient, staff: 
     assert AuditEvent.objects.filter(action="session.ended", user_id=staff["admin"].pk).count() == 2
 
 
-def test_nobody_deactivates_or_demotes_himself(boss: ApiClient, staff: dict[str, User]) -> None:
+def test_administrators_cannot_deactivate_or_demote_themselves(boss: ApiClient, staff: dict[str, User]) -> None:
     hire("second.admin", "admin")
     me = f"/users/{staff['admin'].pk}"
     assert boss.post(f"{me}/deactivate").status_code == 409

@@ -86,7 +86,7 @@ def test_a_receptionist_books_a_free_time(staff: dict[str, User], receptionist_b
     assert OutboxEvent.objects.filter(name="appointment.created").count() == 1
 
 
-def test_without_a_patient_one_is_found_first_and_what_the_diary_knew_is_kept(
+def test_without_a_patient_the_page_searches_for_one_and_keeps_the_parameters(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     asked = f"{ADD}?doctor={staff['doctor'].pk}&at=2030-01-07T18:00:00Z"
@@ -118,7 +118,7 @@ def test_the_first_free_times_are_radio_buttons_and_one_of_them_books(
     assert Appointment.objects.get(patient=john).scheduled_time == at("09:15")
 
 
-def test_a_taken_time_is_told_with_three_that_are_free_and_one_click_books(
+def test_a_taken_time_is_shown_with_three_that_are_free_and_one_click_books(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     publish(staff["doctor"])
@@ -146,7 +146,7 @@ def test_overbooking_asks_why_and_only_those_who_may(staff: dict[str, User], rec
     assert Appointment.objects.get(patient=john).overbook_seat == 1
 
 
-def test_an_unusual_time_is_booked_and_told(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+def test_an_unusual_time_is_booked_with_a_warning(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
     publish(staff["doctor"])
     text = receptionist_browser.post(
         f"{ADD}?patient={john.pk}", filled(staff["doctor"], time="20:00"), follow=True
@@ -164,7 +164,7 @@ def test_a_time_the_clocks_skip_is_refused_in_words(staff: dict[str, User], rece
     assert not Appointment.objects.exists()
 
 
-def test_nobody_books_for_a_chart_that_is_closed_to_them(
+def test_a_closed_chart_cannot_be_booked_by_users_outside_the_team(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     restrict(john)
@@ -281,7 +281,7 @@ def test_of_two_at_one_visit_the_second_sees_both_versions(
     assert row.notes == "Theirs"
 
 
-def test_a_visit_cancelled_while_somebody_edits_it_is_told_and_stays(
+def test_a_visit_cancelled_during_an_edit_is_reported_and_stays(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     row = book(john, staff["doctor"])
@@ -295,7 +295,7 @@ def test_a_visit_cancelled_while_somebody_edits_it_is_told_and_stays(
     assert "The appointment has ended" in response.content.decode()
 
 
-def test_a_doctor_changes_visits_of_the_own_diary_alone(staff: dict[str, User], john: Patient) -> None:
+def test_a_doctor_changes_only_visits_of_their_own_schedule(staff: dict[str, User], john: Patient) -> None:
     other = hire("dr.other", "doctor", specialty="Cardiology")
     row = book(john, other)
     here = browser(staff["doctor"])
@@ -307,7 +307,7 @@ def test_a_doctor_changes_visits_of_the_own_diary_alone(staff: dict[str, User], 
     assert (row.status, row.notes) == ("scheduled", "")
 
 
-def test_billing_reads_when_and_with_whom_and_no_word_that_was_noted(staff: dict[str, User], john: Patient) -> None:
+def test_billing_reads_time_and_doctor_and_no_notes(staff: dict[str, User], john: Patient) -> None:
     row = book(john, staff["doctor"], notes="Drinks", overbook_reason="Angry")
     services.cancel(by=staff["nurse"], appointment_id=row.pk, reason="Moved to Spain")
     text = browser(staff["billing"]).get(page(row)).content.decode()
@@ -367,7 +367,7 @@ def test_the_desk_confirms_checks_in_and_says_the_token(
     assert "not allow" in receptionist_browser.post(page(row, "confirm")).content.decode()
 
 
-def test_a_cancelled_visit_says_why_and_whether_the_patient_is_told(
+def test_a_cancelled_visit_says_why_and_whether_the_patient_is_notified(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     row = book(john, staff["doctor"])
@@ -380,7 +380,7 @@ def test_a_cancelled_visit_says_why_and_whether_the_patient_is_told(
     assert "not allow" in receptionist_browser.post(page(row, "cancel"), {}).content.decode()
 
 
-def test_somebody_who_did_not_come_is_offered_a_quarter_of_an_hour_later(
+def test_a_no_show_is_offered_a_quarter_of_an_hour_later(
     staff: dict[str, User], receptionist_browser: Client, john: Patient
 ) -> None:
     late = book(john, staff["doctor"], clock.now() - timedelta(minutes=10))
@@ -392,7 +392,7 @@ def test_somebody_who_did_not_come_is_offered_a_quarter_of_an_hour_later(
     assert missed.status == "no_show"
 
 
-def test_somebody_urgent_is_marked(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
+def test_an_urgent_patient_is_marked(staff: dict[str, User], receptionist_browser: Client, john: Patient) -> None:
     row = book(john, staff["doctor"])
     receptionist_browser.post(page(row, "triage"), {"triage": "urgent", "triage_reason": "Chest pain"})
     row.refresh_from_db()

@@ -260,7 +260,7 @@ def test_a_booking_is_announced_on_record_and_makes_the_doctor_one_of_the_care_t
     assert CareTeamMember.objects.filter(patient=patient, user=doctor, because="appointment").count() == 1
 
 
-def test_who_was_overbooked_and_missed_gets_another_seat_when_he_comes_late_or_is_told_the_day_is_full(
+def test_an_overbooked_patient_who_comes_late_gets_another_seat_or_is_refused_as_the_day_is_full(
     staff: dict[str, User],
 ) -> None:
     publish(staff["doctor"], overbook_per_day=2)
@@ -288,7 +288,7 @@ def test_who_was_overbooked_and_missed_gets_another_seat_when_he_comes_late_or_i
     assert checked_in.payload["changes"] == ["status", "checked_in_at", "queue_number"]  # the seat is no column that others see
 
 
-def test_a_mere_request_makes_nobody_one_of_the_care_team(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+def test_a_mere_request_adds_no_doctor_to_the_care_team(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     asked = row_of(receptionist_api.post("/appointments", body(patient, doctor, status="requested")))
     assert not CareTeamMember.objects.exists()
     receptionist_api.put(f"/appointments/{asked['id']}", {"status": "scheduled"})
@@ -357,7 +357,7 @@ def test_time_and_doctor_stay_once_the_patient_is_here(receptionist_api: Any, pa
     )
 
 
-def test_a_doctor_changes_his_own_diary_alone(staff: dict[str, User], patient: Patient, doctor: User) -> None:
+def test_a_doctor_changes_only_their_own_schedule(staff: dict[str, User], patient: Patient, doctor: User) -> None:
     other = hire("dr.two", "doctor", specialty="Cardiology")
     mine, theirs = book(patient, doctor), book(register_patient("Ann", "Roe"), other)
     who = api_client(doctor)
@@ -373,7 +373,7 @@ def test_a_doctor_changes_his_own_diary_alone(staff: dict[str, User], patient: P
     assert [who.call(verb, f"/appointments/{mine.pk}{path}", sent).status_code for verb, path, sent in calls] == [200] * 4
 
 
-def test_of_two_who_change_one_version_the_second_is_told(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+def test_of_two_who_change_one_version_the_second_is_refused(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
     tag = receptionist_api.get(f"/appointments/{row.pk}").headers["ETag"]
     first = receptionist_api.put(f"/appointments/{row.pk}", {"notes": "mine"}, HTTP_IF_MATCH=tag)
@@ -416,7 +416,7 @@ def test_a_cancellation_may_stand_in_the_address_or_have_no_reason(receptionist_
     assert receptionist_api.call("DELETE", f"/appointments/{rows[2].pk}?why=x").status_code == 400
 
 
-def test_nobody_fails_to_show_up_before_the_visit_and_who_is_late_is_checked_in_the_same_day(
+def test_a_no_show_needs_the_time_of_the_visit_and_a_late_patient_is_checked_in_the_same_day(
     receptionist_api: Any, patient: Patient, doctor: User
 ) -> None:
     soon = book(patient, doctor, clock.now() + timedelta(hours=1))
@@ -486,9 +486,7 @@ def test_totals_and_rows_leave_out_who_is_hidden(staff: dict[str, User], patient
         assert seen["nurse"] - seen["receptionist"] == 1, query
 
 
-def test_billing_sees_when_and_with_whom_and_nothing_that_was_noted(
-    staff: dict[str, User], patient: Patient, doctor: User
-) -> None:
+def test_billing_sees_time_and_doctor_and_no_notes(staff: dict[str, User], patient: Patient, doctor: User) -> None:
     row, who = book(patient, doctor, notes="Chest pain"), api_client(staff["billing"])
     shown = row_of(who.get(f"/appointments/{row.pk}"))
     left_out = {"notes", "overbook_reason", "triage", "triage_reason", "cancellation_reason"}
@@ -496,7 +494,7 @@ def test_billing_sees_when_and_with_whom_and_nothing_that_was_noted(
     assert set(who.get("/appointments").json()["data"]["appointments"][0]) == KEYS - left_out
 
 
-def test_patient_and_doctor_can_stand_beside_their_ids(receptionist_api: Any, patient: Patient, doctor: User) -> None:
+def test_patient_and_doctor_can_be_embedded_next_to_their_ids(receptionist_api: Any, patient: Patient, doctor: User) -> None:
     row = book(patient, doctor)
     shown = row_of(receptionist_api.get(f"/appointments/{row.pk}?expand=patient,doctor"))
     assert (shown["patient"]["mrn"], shown["doctor"]["last_name"]) == (patient.mrn, doctor.last_name)

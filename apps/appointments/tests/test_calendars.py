@@ -152,7 +152,7 @@ def test_who_takes_a_visit_along(staff: dict[str, User], doctor: User, patient: 
 @pytest.mark.parametrize(
     ("accept", "status"), [("text/calendar", 200), ("*/*", 200), ("text/*", 200), ("application/json", 200), ("image/png", 406)]
 )
-def test_a_file_comes_to_whoever_takes_it_and_its_refusals_are_json(
+def test_a_file_is_sent_to_clients_that_accept_it_and_its_refusals_are_json(
     doctor: User, patient: Patient, accept: str, status: int
 ) -> None:
     row, who = book(patient, doctor), api_client(doctor)
@@ -313,7 +313,7 @@ def test_who_keeps_calendars(staff: dict[str, User], doctor: User) -> None:
         services.revoke_feed(by=SYSTEM, doctor_id=other.pk)
 
 
-def test_a_doctor_has_one_live_calendar_whoever_writes_it(doctor: User) -> None:
+def test_a_doctor_has_one_live_calendar_even_by_raw_sql(doctor: User) -> None:
     services.make_feed(by=SYSTEM, doctor_id=doctor.pk)
     with pytest.raises(IntegrityError, match="calendar_feed_one_live"), transaction.atomic():
         CalendarFeed.objects.create(doctor=doctor, secret_hash=b"x" * 32)

@@ -140,7 +140,7 @@ def test_a_request_adds_the_doctor_once_it_is_granted(staff: dict[str, User], do
     assert team(patient) == {doctor.pk}
 
 
-def test_a_merge_that_is_undone_leaves_nobody_on_the_team_whose_appointment_was_cancelled(doctor: User) -> None:
+def test_an_undone_merge_leaves_no_doctor_of_a_cancelled_appointment_on_the_team(doctor: User) -> None:
     retired, survivor = register_patient("Ann", "Roe"), register_patient("Ann", "Roe")
     row = book(retired, doctor)
     done = merge(retired, survivor)

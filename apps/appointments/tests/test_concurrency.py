@@ -47,7 +47,7 @@ def tried(number: int, row: Appointment, doctor: User, *, moved: bool | None = N
     return "seated"
 
 
-def test_who_is_moved_onto_an_overbooked_day_gets_a_seat_or_is_told_that_it_is_full(doctor: User) -> None:
+def test_a_visit_moved_onto_an_overbooked_day_gets_a_seat_or_is_refused_as_it_is_full(doctor: User) -> None:
     for week in range(2, 7):
         far = at("09:00") + timedelta(weeks=week)
         rows = [book(register_patient("Ann", f"N{week}{n}"), doctor, far + n * timedelta(minutes=30)) for n in range(MANY)]
@@ -60,7 +60,7 @@ def test_who_is_moved_onto_an_overbooked_day_gets_a_seat_or_is_told_that_it_is_f
 
 
 @pytest.mark.parametrize("moved", [False, True])
-def test_of_more_than_there_are_seats_each_gets_one_or_is_told_that_the_day_is_full(doctor: User, moved: bool) -> None:
+def test_of_more_than_there_are_seats_each_gets_one_or_is_refused_as_the_day_is_full(doctor: User, moved: bool) -> None:
     """Of so many, the last lose a seat more often than a clash is looked at again."""
     many = 14
     publish(doctor, overbook_per_day=many - 1)

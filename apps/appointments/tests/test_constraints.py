@@ -40,7 +40,7 @@ def elsewhere(visit: Appointment) -> dict[str, Any]:
 
 @pytest.mark.parametrize("what", ["doctor", "patient", "room"])
 @pytest.mark.parametrize("minutes", [-10, 0, 10])
-def test_raw_sql_books_nobody_twice(visit: Appointment, what: str, minutes: int) -> None:
+def test_raw_sql_cannot_double_book(visit: Appointment, what: str, minutes: int) -> None:
     shift = timedelta(minutes=minutes)
     times = {"scheduled_time": visit.scheduled_time + shift, "ends_at": visit.ends_at + shift}
     there = elsewhere(visit)

@@ -44,7 +44,7 @@ def test_free_taken_and_break_stand_where_they_are() -> None:
     assert [one.appointment for one in grid_rows[1].cells[0].entries] == ["a"]
 
 
-def test_a_long_visit_takes_every_line_it_lasts_and_is_told_once() -> None:
+def test_a_long_visit_takes_every_line_it_lasts_and_is_shown_once() -> None:
     grid_rows = rows(Column(MONDAY, "Smith", 15, (span("09:00", "10:00"),), (), (entry("09:10", "09:40", "a"),)))
     assert kinds(grid_rows) == {"09:00": "taken", "09:15": "taken", "09:30": "taken", "09:45": "free"}
     assert [len(row.cells[0].entries) for row in grid_rows] == [1, 0, 0, 0]
@@ -57,7 +57,7 @@ def test_what_takes_no_time_stands_in_a_cell_that_is_free() -> None:
     assert (row.cells[0].kind, row.cells[0].entries) == (Kind.FREE, (overbooked,))
 
 
-def test_time_off_closes_cells_and_is_told_beside_what_is_booked() -> None:
+def test_time_off_closes_cells_and_is_shown_next_to_what_is_booked() -> None:
     off = (span("09:00", "09:30"),)
     grid_rows = rows(Column(MONDAY, "Smith", 15, (span("09:00", "09:45"),), off, (entry("09:00", "09:15"),)))
     assert kinds(grid_rows) == {"09:00": "taken", "09:15": "off", "09:30": "free"}
@@ -88,13 +88,13 @@ def test_doctors_with_other_slots_share_the_grid_on_which_both_lie() -> None:
     }
 
 
-def test_nobody_working_shows_an_empty_day() -> None:
+def test_a_day_without_doctors_is_shown_empty() -> None:
     grid_rows = rows(Column(MONDAY, "Smith", 60))
     assert (grid_rows[0].at, grid_rows[-1].at) == (time(9), time(16))
     assert set(kinds(grid_rows).values()) == {"closed"}
 
 
-def test_the_hour_the_clocks_skip_has_no_rows_and_no_time_beside_another_day() -> None:
+def test_the_hour_the_clocks_skip_has_no_rows_and_no_time_next_to_another_day() -> None:
     spring, after = date(2025, 3, 9), date(2025, 3, 10)
     night = Column(spring, "Smith", 30, (span("01:00", "04:00", spring),))
     grid_rows = rows(night)

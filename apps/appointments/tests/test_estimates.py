@@ -56,14 +56,14 @@ def test_what_is_left_of_visits_that_go_on_comes_first() -> None:
     assert begins([15], InProgress(NOON - 90 * MINUTE, 20)) == [0]
 
 
-def test_nobody_is_called_while_the_doctor_is_away() -> None:
+def test_no_start_is_while_the_doctor_is_away() -> None:
     assert begins([15, 15], closed=(span(-60, 30),)) == [30, 45]
     assert begins([15, 15, 15], closed=(span(10, 60),)) == [0, 60, 75]  # who was called before the break is seen to the end
     assert begins([15], closed=(span(-60, 30), span(20, 50), span(50, 60))) == [60]
     assert begins([15, 15], closed=(span(10, 13 * 60),)) == [0, None]
 
 
-def test_a_doctor_who_is_with_somebody_is_at_work_whatever_was_published() -> None:
+def test_a_doctor_with_a_patient_is_at_work_outside_published_hours() -> None:
     assert begins([15, 15], InProgress(NOON - 5 * MINUTE, 15), closed=(span(-60, 480),)) == [10, 25]
     assert begins([15], closed=(span(-60, 480),)) == [480]
 
@@ -103,7 +103,7 @@ def test_the_order_knows_every_triage_there_is() -> None:
 
 
 @given(lengths, going_on, shut)
-def test_nobody_is_called_before_whoever_stands_before_him(
+def test_no_start_is_before_those_ahead_in_the_queue(
     waiting: list[float], begun: list[InProgress], closed: tuple[TimeSpan, ...]
 ) -> None:
     starts = estimates.estimated_starts(NOON, begun, waiting, closed=closed, until=MIDNIGHT)
@@ -117,7 +117,7 @@ def test_nobody_is_called_before_whoever_stands_before_him(
 
 
 @given(lengths, going_on, shut, st.floats(min_value=1, max_value=480), st.integers(0, 12))
-def test_one_more_person_makes_nobody_s_turn_come_sooner_and_leaves_those_before_alone(
+def test_one_more_person_makes_no_start_sooner_and_leaves_those_before_alone(
     waiting: list[float], begun: list[InProgress], closed: tuple[TimeSpan, ...], minutes: float, place: int
 ) -> None:
     place = min(place, len(waiting))
@@ -139,7 +139,7 @@ def test_what_is_left_of_a_visit_shrinks_to_nothing(begun: list[InProgress], lat
 
 
 @given(st.lists(st.tuples(st.sampled_from(Triage.values), st.integers(0, 90), st.uuids()), max_size=10))
-def test_whoever_is_more_urgent_comes_first_and_of_the_equally_urgent_whoever_came_first(
+def test_more_urgent_patients_come_first_and_equally_urgent_ones_by_arrival(
     people: list[tuple[str, int, UUID]],
 ) -> None:
     ranks = sorted(estimates.rank(triage, NOON + ago * MINUTE, who) for triage, ago, who in people)

@@ -79,7 +79,7 @@ def test_a_room_is_there_once(staff: dict[str, User]) -> None:
     assert "a room with this name" in text
 
 
-def test_nobody_but_administrators_keeps_rooms(staff: dict[str, User], receptionist_browser: Client) -> None:
+def test_only_administrators_change_rooms(staff: dict[str, User], receptionist_browser: Client) -> None:
     row = services.add_room(by=SYSTEM, name="Room 1")
     assert receptionist_browser.get(ROOMS).status_code == 200
     assert receptionist_browser.post(f"{ROOMS}add/", {"name": "Room 2"}).status_code == 403
@@ -114,7 +114,7 @@ def test_a_week_is_changed_and_what_is_not_touched_stays(staff: dict[str, User],
     assert published.lengths == {"lab": 10}
 
 
-def test_hours_that_overlap_are_told_at_their_line(staff: dict[str, User], receptionist_browser: Client) -> None:
+def test_hours_that_overlap_are_refused_at_their_line(staff: dict[str, User], receptionist_browser: Client) -> None:
     values = week(staff["doctor"], ("", "", ""), (0, "09:00", "12:00"), (0, "11:00", "13:00"))
     response = receptionist_browser.post(f"{WEEKS}add/", values)
     assert "must not overlap" in str(response.context["adminform"].form.lines[2].errors)
@@ -155,12 +155,14 @@ def test_time_off_tells_how_many_visits_lie_in_it_and_is_taken_back(staff: dict[
     assert OutboxEvent.objects.filter(name="schedule.time_off_removed").count() == 1
 
 
-def test_time_off_that_ends_before_it_begins_is_told_at_the_field(staff: dict[str, User], receptionist_browser: Client) -> None:
+def test_time_off_that_ends_before_it_begins_is_refused_at_the_field(
+    staff: dict[str, User], receptionist_browser: Client
+) -> None:
     response = receptionist_browser.post(f"{AWAY}add/", away(staff["doctor"], "12:00", "09:00"))
     assert "Must be after" in str(response.context["adminform"].form.errors["ends_at"])
 
 
-def test_why_a_doctor_is_away_is_told_to_those_who_plan(staff: dict[str, User], receptionist_browser: Client) -> None:
+def test_why_a_doctor_is_away_is_shown_to_users_who_plan(staff: dict[str, User], receptionist_browser: Client) -> None:
     services.add_time_off(by=SYSTEM, doctor_id=staff["doctor"].pk, starts_at=at("09:00"), ends_at=at("12:00"), reason="Surgery")
     page = reverse("admin:appointments_timeoff_change", args=[TimeOff.objects.get().pk])
     assert "Surgery" in receptionist_browser.get(AWAY).content.decode()

@@ -102,7 +102,7 @@ def utc(moment: datetime) -> str:
 # Who waits, and in which order
 
 
-def test_nobody_waits(staff: dict[str, User], clock: Any) -> None:
+def test_an_empty_queue_has_no_estimates(staff: dict[str, User], clock: Any) -> None:
     data = look(staff["nurse"])
     assert (data["queue"], data["pagination"]["total"]) == ([], 0)
     assert data["summary"] == {
@@ -149,7 +149,7 @@ def test_who_is_checked_in_stands_there_with_token_names_and_times(staff: dict[s
     }
 
 
-def test_emergencies_go_first_then_the_urgent_then_whoever_came_first(staff: dict[str, User], doctor: User) -> None:
+def test_emergencies_go_first_then_urgent_patients_then_by_arrival(staff: dict[str, User], doctor: User) -> None:
     rows = {name: book_and_check_in(name, doctor, ago) for name, ago in FIVE}
     for name, triage in (("Fourth", "urgent"), ("Third", "emergency"), ("Fifth", "emergency")):
         mark(rows[name], triage)
@@ -261,7 +261,7 @@ def test_a_filter_that_makes_no_sense_is_refused(staff: dict[str, User], query: 
     [("admin", 200), ("doctor", 200), ("nurse", 200), ("receptionist", 200)]
     + [(role, 403) for role in ("pharmacist", "lab_technician", "billing", "manager")],
 )
-def test_the_desk_sees_the_queue_and_nobody_else(staff: dict[str, User], role: str, status: int) -> None:
+def test_only_reception_and_clinicians_see_the_queue(staff: dict[str, User], role: str, status: int) -> None:
     assert api_client(staff[role]).get("/queue").status_code == status
 
 
@@ -311,7 +311,7 @@ def test_looking_at_the_queue_is_on_record(staff: dict[str, User], doctor: User)
     assert (row.user_id, row.detail["shown"], row.detail["query"]) == (staff["nurse"].pk, 1, {"triage": "routine"})
 
 
-def test_patient_and_doctor_can_stand_beside_their_ids(staff: dict[str, User], doctor: User) -> None:
+def test_patient_and_doctor_can_be_embedded_next_to_their_ids(staff: dict[str, User], doctor: User) -> None:
     book_and_check_in(register_patient(), doctor, 5)
     (place,) = look(staff["nurse"], "?expand=patient,doctor&fields=token")["queue"]
     assert (place["token"], place["patient"]["first_name"], place["doctor"]["id"]) == (1, "John", str(doctor.pk))
@@ -420,7 +420,7 @@ def test_what_is_left_of_the_visit_that_goes_on_is_waited_for_and_never_less_tha
     assert still(look(staff["nurse"])) == {"Next": 0}
 
 
-def test_nobody_is_called_before_the_doctors_hours_begin_nor_in_time_off(staff: dict[str, User], doctor: User) -> None:
+def test_no_start_is_before_the_doctors_hours_or_in_time_off(staff: dict[str, User], doctor: User) -> None:
     hours = [
         WeeklyHours(weekday=0, starts=time(10, 30), ends=time(11)),
         WeeklyHours(weekday=0, starts=time(13), ends=time(17)),
@@ -433,7 +433,7 @@ def test_nobody_is_called_before_the_doctors_hours_begin_nor_in_time_off(staff: 
     assert still(look(staff["nurse"])) == {"First": 30, "Second": 50, "Third": 180, "Fourth": 240}
 
 
-def test_who_waits_for_a_doctor_who_is_away_all_day_is_told_no_time(staff: dict[str, User], doctor: User) -> None:
+def test_a_patient_waiting_for_a_doctor_who_is_away_all_day_gets_no_estimate(staff: dict[str, User], doctor: User) -> None:
     publish(doctor)
     book_and_check_in("Ann", doctor, 5)
     services.add_time_off(by=SYSTEM, doctor_id=doctor.pk, starts_at=TEN - DAY, ends_at=TEN + 2 * DAY)

@@ -78,7 +78,7 @@ def test_the_page_shows_the_queue_in_order_with_what_one_asks_at_the_desk(nurse:
     assert reverse("admin:appointments_appointment_change", args=[row.pk]) in text
 
 
-def test_a_long_wait_is_told_in_words_from_the_minutes_the_clinic_set(nurse: Client, doctor: User, settings: Any) -> None:
+def test_a_long_wait_is_described_in_words_from_the_minutes_the_clinic_set(nurse: Client, doctor: User, settings: Any) -> None:
     for ago in (14, 15, 29, 30):
         book_and_check_in(register_patient("Ann", f"Roe{chr(65 + ago)}"), doctor, ago)
     waits = [row[7] for row in rows(text_of(nurse.get(QUEUE)))]
@@ -87,13 +87,13 @@ def test_a_long_wait_is_told_in_words_from_the_minutes_the_clinic_set(nurse: Cli
     assert [row[7] for row in rows(text_of(nurse.get(QUEUE)))] == ["30 min ▲ long wait", "29 min", "15 min", "14 min"]
 
 
-def test_nobody_waiting_is_said_with_what_to_do_next(nurse: Client) -> None:
+def test_an_empty_queue_is_shown_with_what_to_do_next(nurse: Client) -> None:
     text = text_of(nurse.get(QUEUE))
     assert "No patients are waiting." in text
     assert reverse("admin:schedule") in text
 
 
-def test_who_was_forgotten_is_marked_and_told_no_time(nurse: Client, doctor: User) -> None:
+def test_a_left_over_patient_is_marked_and_gets_no_estimate(nurse: Client, doctor: User) -> None:
     book_and_check_in(register_patient("Ann", "Roe"), doctor, 24 * 60)
     ((*_, status, _, waits, still, do),) = rows(text_of(nurse.get(QUEUE)))
     assert re.fullmatch(r"⌂ checked in left over since Sun .*, 10:00", status)
@@ -112,7 +112,7 @@ def test_one_doctors_queue_is_shown_alone_and_nonsense_shows_all(nurse: Client, 
     assert shown("?doctor=nobody") == shown("") == shown("?doctor=00000000-0000-0000-0000-000000000001") == ["DOE,", "ROE,"]
 
 
-def test_doctors_see_their_own_queue_and_nobody_else_s_to_choose(staff: dict[str, User], doctor: User) -> None:
+def test_doctors_see_only_their_own_queue_and_cannot_choose_another(staff: dict[str, User], doctor: User) -> None:
     patel = hire("patel", "doctor", specialty="Cardiology", last_name="Patel")
     book_and_check_in(register_patient(), doctor, 5), book_and_check_in(register_patient("Ann", "Roe"), patel, 4)
     text = text_of(browser(doctor).get(f"{QUEUE}?doctor={patel.pk}"))
@@ -138,7 +138,7 @@ def test_the_start_page_counts_the_waiting_room_and_leads_there(nurse: Client, d
 # Triage
 
 
-def test_somebody_is_triaged_from_the_row_and_stands_first(nurse: Client, doctor: User) -> None:
+def test_a_patient_is_triaged_from_the_row_and_comes_first(nurse: Client, doctor: User) -> None:
     book_and_check_in(register_patient(), doctor, 9)
     row = book_and_check_in(register_patient("Ann", "Roe"), doctor, 3)
     body = {"visit": str(row.pk), "triage": "emergency", "triage_reason": " Chest pain "}
@@ -209,7 +209,7 @@ def test_the_trail_has_a_row_where_other_people_are_shown(
     assert with_session.status_code == 302  # an hour later nobody is signed in
 
 
-def test_the_script_keeps_nobody_signed_in(nurse: Client, doctor: User, clock: Any) -> None:
+def test_the_script_extends_no_session(nurse: Client, doctor: User, clock: Any) -> None:
     for _ in range(2):
         clock.shift(7 * MINUTE)
         response = nurse.get(f"{QUEUE}?part=1")

@@ -79,7 +79,7 @@ def test_where_the_other_doctor_is_taken_it_is_the_next_free_time(ill: User, oth
     assert plan(ill, other) == {visit.pk: at("10:30")}
 
 
-def test_nobody_is_sent_away_for_somebody_who_had_to_move_in_time_anyway(ill: User, other: User) -> None:
+def test_no_appointment_loses_its_time_to_one_that_has_to_move_anyway(ill: User, other: User) -> None:
     early, late = book(register_patient("A"), ill, at("10:00")), book(register_patient("B"), ill, at("10:15"))
     book(register_patient("C"), other, at("10:00"))
     assert plan(ill, other) == {early.pk: at("10:30"), late.pk: at("10:15")}

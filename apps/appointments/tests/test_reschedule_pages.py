@@ -200,7 +200,7 @@ def test_the_service_carries_out_no_plan_but_the_one_agreed_to(ill: User, other:
         ({"doctor_id": ""}, "doctor_id"),
     ],
 )
-def test_a_wrong_field_of_a_move_is_told_at_it(
+def test_a_wrong_field_of_a_move_is_refused_at_it(
     receptionist_api: Client, ill: User, other: User, wrong: dict[str, str], field: str
 ) -> None:
     book(register_patient("Ann", "Roe"), ill, at("09:00"))
@@ -320,7 +320,7 @@ def test_after_ten_minutes_no_undo_is_offered_and_none_is_done(
 # Ways there, and what it costs
 
 
-def test_time_off_and_the_diary_lead_to_the_move_of_that_doctor_and_time(
+def test_time_off_and_the_schedule_lead_to_the_move_of_that_doctor_and_time(
     staff: dict[str, User], receptionist_api: Client, ill: User, other: User
 ) -> None:
     off = services.add_time_off(by=SYSTEM, doctor_id=ill.pk, starts_at=at("09:00"), ends_at=at("12:00"))

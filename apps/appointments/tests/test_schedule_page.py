@@ -143,7 +143,7 @@ def test_a_visit_of_a_closed_chart_is_taken_time_without_name_and_link(
     assert "DOE, John" in table(browser(staff["doctor"]).get(day()))["09:00"][0]
 
 
-def test_the_desk_and_the_clinicians_open_the_diary_and_nobody_else(staff: dict[str, User]) -> None:
+def test_only_reception_and_clinicians_open_the_schedule(staff: dict[str, User]) -> None:
     opened = {role for role in staff if browser(staff[role]).get(day()).status_code == 200}
     assert opened == {"admin", "doctor", "nurse", "receptionist"}
     assert Client().get(SCHEDULE).status_code == 302

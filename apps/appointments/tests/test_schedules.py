@@ -129,7 +129,7 @@ def test_a_range_that_makes_no_sense_is_refused(staff: dict[str, User], query: s
     assert api_client(staff["nurse"]).get(f"/doctors/{staff['doctor'].pk}/availability?{query}").status_code == 400
 
 
-def test_nobody_but_an_active_doctor_has_free_times(staff: dict[str, User]) -> None:
+def test_only_an_active_doctor_has_free_times(staff: dict[str, User]) -> None:
     who = api_client(staff["nurse"])
     for user in (staff["nurse"].pk, "nobody", "01a20660-b19a-73ec-b298-0cd2a0d026eb"):
         assert who.get(f"/doctors/{user}/availability").status_code == 404

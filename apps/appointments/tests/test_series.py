@@ -67,7 +67,7 @@ def test_ten_o_clock_stays_ten_o_clock_when_the_clocks_change() -> None:
     assert wall("2027-10-28T10:00", interval=2) == [("10-28 10:00", ""), ("11-11 10:00", ""), ("11-25 10:00", "")]
 
 
-def test_a_time_the_clocks_skip_is_as_long_after_the_jump_and_said() -> None:
+def test_a_time_the_clocks_skip_is_as_long_after_the_jump_with_a_warning() -> None:
     assert wall("2027-03-07T02:30", count=3) == [
         ("03-07 02:30", ""),
         ("03-14 03:30", ClockChange.SKIPPED.value),
@@ -75,7 +75,7 @@ def test_a_time_the_clocks_skip_is_as_long_after_the_jump_and_said() -> None:
     ]
 
 
-def test_of_a_time_the_clocks_repeat_it_is_the_first_and_said() -> None:
+def test_of_a_time_the_clocks_repeat_it_is_the_first_with_a_warning() -> None:
     booked = list(
         recurrence.occurrences(datetime(2027, 10, 31, 1, 30, tzinfo=CALIFORNIA), rhythm=Rhythm(count=2), zone=CALIFORNIA)
     )
@@ -142,7 +142,7 @@ def test_a_series_is_booked_at_the_same_time_of_each_week(doctor: User, patient:
     assert (done.series.every_weeks, done.series.occurrences, done.clashes) == (2, 5, ())
 
 
-def test_a_clash_is_told_with_free_times_and_stops_none_of_the_others(doctor: User, patient: Patient) -> None:
+def test_a_conflict_is_listed_with_free_times_and_stops_none_of_the_others(doctor: User, patient: Patient) -> None:
     book(register_patient("Other"), doctor, at(day=monday(2)))
     book(patient, hire("dr.other", "doctor", specialty="Cardiology"), at(day=monday(3)))
     done = series(patient, doctor)
@@ -173,7 +173,7 @@ def test_each_visit_and_the_series_are_announced(doctor: User, patient: Patient)
     assert AuditEvent.objects.get(action="appointment.series_booked").patient_id == patient.pk
 
 
-def test_a_room_clash_is_told_too(doctor: User, patient: Patient) -> None:
+def test_a_room_conflict_is_listed_too(doctor: User, patient: Patient) -> None:
     place = room()
     book(register_patient("Other"), hire("dr.other", "doctor", specialty="Cardiology"), at(day=monday(2)), room_id=place.pk)
     visit = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=at(), room_id=place.pk)
@@ -181,7 +181,7 @@ def test_a_room_clash_is_told_too(doctor: User, patient: Patient) -> None:
     assert [clash.taken for clash in done.clashes] == [["room"]]
 
 
-def test_what_is_wrong_whatever_the_diary_is_refused_whole(doctor: User, patient: Patient) -> None:
+def test_what_is_wrong_in_any_schedule_is_refused_whole(doctor: User, patient: Patient) -> None:
     visit = NewAppointment(patient_id=uuid4(), doctor_id=doctor.pk, scheduled_time=at())
     with pytest.raises(Invalid):
         services.book_series(by=SYSTEM, new=NewSeries(first=visit, rhythm=Rhythm(count=3)))
@@ -191,7 +191,7 @@ def test_what_is_wrong_whatever_the_diary_is_refused_whole(doctor: User, patient
     assert not Series.objects.exists()
 
 
-def test_a_caution_is_told_once_with_the_times_it_is_about(doctor: User, patient: Patient) -> None:
+def test_a_warning_is_shown_once_with_the_times_it_is_about(doctor: User, patient: Patient) -> None:
     done = series(patient, doctor, at("18:00"))
     assert [(one.code, len(one.scheduled_times)) for one in done.warnings] == [("outside_hours", 4)]
 
@@ -402,7 +402,7 @@ def test_two_series_of_one_doctor_at_once_never_wait_in_a_circle() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_series_bookings_and_moves_of_one_diary_never_wait_in_a_circle() -> None:
+def test_series_bookings_and_moves_of_one_schedule_never_wait_in_a_circle() -> None:
     dice, doctors = random.Random(11), [create_staff()["doctor"], hire("dr.other", "doctor", specialty="Cardiology")]
     for one in doctors:
         publish(one)

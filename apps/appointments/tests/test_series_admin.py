@@ -156,7 +156,7 @@ def clinic_day(at: datetime) -> date:
     return timezone.localtime(at, availability.clinic_zone()).date()
 
 
-def test_a_visit_that_clashes_is_told_with_free_times_and_one_of_them_joins_the_series(
+def test_a_conflicting_visit_is_listed_with_free_times_and_one_of_them_joins_the_series(
     receptionist_browser: Client, john: Patient, doctor: User
 ) -> None:
     book(register_patient("Ann", "Roe"), doctor, weekly(2))
@@ -229,7 +229,7 @@ def test_what_would_be_booked_is_shown_and_nothing_is_written(receptionist_brows
     ]
 
 
-def test_where_nothing_is_free_it_is_told_and_what_was_typed_stays(
+def test_where_nothing_is_free_the_page_says_so_and_what_was_typed_stays(
     receptionist_browser: Client, john: Patient, doctor: User
 ) -> None:
     for number in (1, 2):
@@ -269,7 +269,7 @@ def test_where_nothing_is_free_it_is_told_and_what_was_typed_stays(
     ],
 )
 @pytest.mark.parametrize("button", ["_save", "preview"])
-def test_a_wrong_field_of_a_series_is_told_at_it(
+def test_a_wrong_field_of_a_series_is_refused_at_it(
     receptionist_browser: Client, john: Patient, doctor: User, wrong: dict[str, str], field: str, button: str
 ) -> None:
     response = receptionist_browser.post(f"{ADD}?patient={john.pk}", filled(doctor, button) | wrong)
@@ -306,7 +306,7 @@ def test_a_patient_who_is_not_active_gets_no_series(receptionist_browser: Client
     assert not Series.objects.exists()
 
 
-def test_an_unusual_time_is_told_once_with_the_times_it_is_about(
+def test_an_unusual_time_is_warned_of_once_with_the_times_it_is_about(
     receptionist_browser: Client, john: Patient, doctor: User
 ) -> None:
     text = text_of(
@@ -335,7 +335,9 @@ def test_who_books_sees_and_cancels_series(staff: dict[str, User], john: Patient
     assert not Appointment.objects.exclude(status="scheduled").exists()
 
 
-def test_a_doctor_books_and_cancels_series_in_the_own_diary_alone(staff: dict[str, User], john: Patient, doctor: User) -> None:
+def test_a_doctor_books_and_cancels_series_only_in_their_own_schedule(
+    staff: dict[str, User], john: Patient, doctor: User
+) -> None:
     other = hire("patel", "doctor", specialty="Cardiology")
     theirs = booked(john, other)
     smith = browser(doctor)

@@ -66,7 +66,7 @@ people, doctors = st.integers(0, 2), st.integers(0, 1)
 rooms = st.sampled_from([None, None, 0])
 
 
-class Diary(RuleBasedStateMachine):
+class ScheduleMachine(RuleBasedStateMachine):
     visits = Bundle("visits")
 
     def __init__(self) -> None:
@@ -300,5 +300,5 @@ class Diary(RuleBasedStateMachine):
         assert last == {visit.id: visit.status for visit in self.known}
 
 
-def test_whatever_happens_in_the_diary_answers_as_the_contract_says(staff: dict[str, User]) -> None:
-    run_state_machine(Diary)
+def test_every_sequence_of_schedule_requests_answers_as_the_contract_says(staff: dict[str, User]) -> None:
+    run_state_machine(ScheduleMachine)

@@ -64,7 +64,7 @@ def details_of(reply: Any) -> dict[str, Any]:
     return reply.json()["error"]["details"]
 
 
-def test_somebody_is_put_on_the_waitlist_and_read_again(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+def test_a_patient_is_put_on_the_waitlist_and_read_again(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
     sent = body(
         patient,
         doctor_id=str(staff["doctor"].pk),
@@ -135,7 +135,7 @@ def test_a_nurse_is_no_doctor_to_wait_for(receptionist_api: Any, patient: Patien
     assert (reply.status_code, details_of(reply)["field"]) == (400, "doctor_id")
 
 
-def test_nobody_waits_twice_for_one_thing(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
+def test_a_patient_does_not_wait_twice_for_one_thing(receptionist_api: Any, patient: Patient, staff: dict[str, User]) -> None:
     first = row_of(receptionist_api.post("/waitlist", body(patient)))
     again = receptionist_api.post("/waitlist", body(patient, priority="urgent"))
     assert (again.status_code, details_of(again)["waitlist_entry_id"]) == (409, first["id"])
@@ -151,7 +151,7 @@ def test_an_inactive_patient_is_not_put_on(receptionist_api: Any, patient: Patie
     assert not WaitlistEntry.objects.exists()
 
 
-def test_whoever_is_taken_off_stays_on_record_and_a_second_time_is_refused(receptionist_api: Any, patient: Patient) -> None:
+def test_a_removed_entry_stays_and_a_second_removal_is_refused(receptionist_api: Any, patient: Patient) -> None:
     entry = waits(patient=patient)
     reply = receptionist_api.call("DELETE", f"/waitlist/{entry.pk}")
     assert (reply.status_code, row_of(reply)["status"]) == (200, "withdrawn")
@@ -210,7 +210,7 @@ def test_the_list_costs_the_same_however_many_wait(receptionist_api: Any) -> Non
     assert len(many) == len(few)
 
 
-def test_a_doctor_keeps_entries_that_name_him_or_nobody(staff: dict[str, User]) -> None:
+def test_a_doctor_sees_entries_for_that_doctor_or_for_any_doctor(staff: dict[str, User]) -> None:
     other = hire("dr.other", "doctor", specialty="Any")
     own, any_doctor, theirs = waits(doctor=staff["doctor"]), waits(), waits(doctor=other)
     doctor = api_client(staff["doctor"])
@@ -224,7 +224,7 @@ def test_a_doctor_keeps_entries_that_name_him_or_nobody(staff: dict[str, User]) 
 
 
 @pytest.mark.parametrize("role", ["pharmacist", "lab_technician", "billing", "manager"])
-def test_who_has_nothing_to_do_with_the_diary_has_no_waitlist(staff: dict[str, User], role: str, patient: Patient) -> None:
+def test_roles_without_schedules_have_no_waitlist(staff: dict[str, User], role: str, patient: Patient) -> None:
     who, entry = api_client(staff[role]), waits()
     assert who.get("/waitlist").status_code == 403
     assert who.post("/waitlist", body(patient)).status_code == 403

@@ -75,7 +75,7 @@ def test_an_entry_has_one_open_offer_and_one_an_opening(staff: dict[str, User]) 
         offer(entry, staff["doctor"])
 
 
-def test_an_open_offer_keeps_nobody_from_booking_the_time(staff: dict[str, User]) -> None:
+def test_an_open_offer_does_not_prevent_a_booking_of_the_time(staff: dict[str, User]) -> None:
     offer(waits(), staff["doctor"])
     assert book(register_patient("Ann", "Roe"), staff["doctor"], at()).status == "scheduled"
 

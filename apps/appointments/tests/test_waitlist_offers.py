@@ -167,7 +167,7 @@ def test_days_and_times_are_the_clinics(doctor: User, settings: Any) -> None:
     assert statuses(fits, tomorrow) == [["open"], []]
 
 
-def test_whoever_wants_another_doctor_is_taken_then_or_inactive_is_not_asked(
+def test_patients_who_want_another_doctor_are_busy_or_inactive_get_no_offer(
     staff: dict[str, User], doctor: User, visit: Appointment
 ) -> None:
     other = hire("dr.other", "doctor", specialty="Any")
@@ -180,7 +180,7 @@ def test_whoever_wants_another_doctor_is_taken_then_or_inactive_is_not_asked(
     assert statuses(elsewhere, own, taken, inactive, gone, himself) == [[], ["open"], [], [], [], []]
 
 
-def test_nobody_is_asked_twice_for_one_time_though_he_waits_for_two_things(doctor: User, visit: Appointment) -> None:
+def test_a_patient_with_two_entries_is_offered_a_time_once(doctor: User, visit: Appointment) -> None:
     first = waits()
     second = waits(patient=first.patient, doctor=doctor)
     freed(visit)
@@ -251,7 +251,7 @@ def test_of_a_visit_that_was_missed_the_time_left_is_offered(doctor: User) -> No
         assert (offer.scheduled_time, offer.free_minutes, offer.expires_at) == (rest, 30, rest)
 
 
-def test_a_time_that_has_passed_or_begins_at_once_is_offered_to_nobody(doctor: User) -> None:
+def test_a_time_that_has_passed_or_begins_at_once_is_not_offered(doctor: User) -> None:
     past, near = book(register_patient("Bea", "Past"), doctor), book(register_patient("Cara", "Near"), doctor, at("11:00"))
     entry = waits()
     with time_machine.travel(at("10:52"), tick=False):
@@ -268,7 +268,7 @@ def test_an_offer_ends_where_the_visit_begins(doctor: User, visit: Appointment) 
         assert WaitlistOffer.objects.get(entry=entry).expires_at == visit.scheduled_time
 
 
-def test_the_time_of_a_doctor_who_is_away_is_offered_to_nobody(staff: dict[str, User], doctor: User, visit: Appointment) -> None:
+def test_the_time_of_a_doctor_who_is_away_is_not_offered(staff: dict[str, User], doctor: User, visit: Appointment) -> None:
     entry = waits()
     services.add_time_off(by=staff["admin"], doctor_id=doctor.pk, starts_at=at("08:00"), ends_at=at("12:00"))
     freed(visit)
@@ -341,7 +341,7 @@ def test_who_accepts_after_the_time_is_refused_at_once_and_the_offer_is_closed_a
     assert not Appointment.objects.live().exists()
 
 
-def test_a_time_that_was_booked_meanwhile_is_refused_with_others_and_nobody_keeps_an_offer(
+def test_a_time_that_was_booked_meanwhile_is_refused_with_others_and_its_offers_close(
     receptionist_api: Any, doctor: User, visit: Appointment
 ) -> None:
     first, second = queue(2)

@@ -67,7 +67,7 @@ def test_the_list_costs_the_same_however_many_wait(receptionist_browser: Client,
     assert len(many) == len(few)
 
 
-def test_somebody_is_put_on_the_waitlist_from_the_patients_page(receptionist_browser: Client, staff: dict[str, User]) -> None:
+def test_a_patient_is_put_on_the_waitlist_from_the_patients_page(receptionist_browser: Client, staff: dict[str, User]) -> None:
     patient = register_patient("Ann", "Roe")
     address = f"{reverse('admin:appointments_waitlistentry_add')}?patient={patient.pk}"
     assert address.replace("&", "&amp;") in text(
@@ -101,7 +101,7 @@ def test_an_offer_is_accepted_and_one_lands_on_the_visit(receptionist_browser: C
     assert receptionist_browser.get(act("accept", entry)).status_code == 403
 
 
-def test_a_time_that_is_gone_is_told_on_the_page(receptionist_browser: Client, staff: dict[str, User]) -> None:
+def test_a_time_that_is_gone_is_reported_on_the_page(receptionist_browser: Client, staff: dict[str, User]) -> None:
     entry = waits()
     made = offer(entry, staff["doctor"])
     book(register_patient("Cara", "Fast"), staff["doctor"], at())

@@ -91,6 +91,6 @@ def test_searches_writes_refusals_and_what_is_long_ago_do_not(about: dict[str, A
     assert unusual_access.announce_unusual_reading() == 0
 
 
-def test_the_system_and_strangers_are_nobody() -> None:
+def test_the_system_and_strangers_have_no_id() -> None:
     opened(None, 9)
     assert unusual_access.announce_unusual_reading() == 0

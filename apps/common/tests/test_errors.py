@@ -18,7 +18,7 @@ def test_a_status_of_no_error_is_ours_or_theirs() -> None:
     assert errors.for_status(502) is HimsError
 
 
-def test_the_first_of_several_errors_is_told_on_top() -> None:
+def test_the_first_of_several_errors_is_shown_on_top() -> None:
     error = Invalid(errors=[{"field": "mrn", "issue": "Taken."}, {"field": "gender", "issue": "Unknown."}])
     assert (error.details["field"], error.details["issue"], len(error.details["errors"])) == ("mrn", "Taken.", 2)
 

@@ -27,7 +27,7 @@ from apps.common import text
         ("   ", ""),
     ],
 )
-def test_a_name_is_one_line_without_characters_that_nobody_sees(typed: str, kept: str) -> None:
+def test_a_name_is_one_line_without_invisible_characters(typed: str, kept: str) -> None:
     assert text.clean_line(typed) == kept
     assert text.clean_line(kept) == kept
 

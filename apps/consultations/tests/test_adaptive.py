@@ -80,7 +80,7 @@ def test_no_rule_with_a_condition_holds_for_everybody(rule: Any) -> None:
     assert not holds(rule.rule_id, WELL)
 
 
-def test_whoever_has_a_birthday_is_as_old_as_the_calendar_says() -> None:
+def test_the_age_follows_the_birthday_of_the_calendar() -> None:
     facts = replace(WELL, age_days=6574, years=18)  # born on 2008-11-23, seen on 2026-11-23
     assert facts.age_years == 18
     assert not [line for line in guide(facts).prompts if line.rule_id.startswith("child.")]
@@ -156,7 +156,7 @@ def test_what_is_required_is_never_set_aside() -> None:
     assert quiet.steps[Step.EXAMINATION].state.value == "skipped"
 
 
-def test_a_pressure_of_which_half_is_unknown_is_told_as_such() -> None:
+def test_a_pressure_with_one_unknown_half_is_shown_as_such() -> None:
     assert "?" in guide(replace(WELL, systolic=200)).alerts[0].because
 
 
@@ -166,6 +166,6 @@ def test_words_are_compared_without_case_accents_and_signs() -> None:
     assert not Is("complaint", "mentions", ("ear",)).holds(replace(WELL, complaint="heartburn"))
 
 
-def test_it_is_told_that_no_clinician_has_reviewed_the_rules() -> None:
+def test_it_is_shown_that_no_clinician_has_reviewed_the_rules() -> None:
     assert guide(WELL).as_dict()["note"] == adaptive.NOT_REVIEWED
     assert "not been reviewed" in adaptive.NOT_REVIEWED

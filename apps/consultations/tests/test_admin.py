@@ -93,7 +93,7 @@ def test_a_form_that_no_browser_sends_is_no_fault_of_ours(staff: dict[str, User]
     assert client.post(page("step", visit, 7), {"version": "5", "plan": "Rest"}).status_code == 302
 
 
-def test_what_is_wrong_is_told_at_its_box_and_nothing_is_saved(staff: dict[str, User]) -> None:
+def test_what_is_wrong_is_shown_at_its_box_and_nothing_is_saved(staff: dict[str, User]) -> None:
     visit = start_consultation(staff["doctor"], register_patient())
     client = browser(staff["doctor"])
     shown = fill_in(client, page("step", visit, 1), bp="80/120", pulse="x")
@@ -232,7 +232,7 @@ def test_a_visit_waits_goes_on_is_handed_over_and_given_up(staff: dict[str, User
     assert here() == ("cancelled", colleague.pk)
 
 
-def test_a_visit_starts_from_the_diary_or_for_somebody_who_walked_in(staff: dict[str, User]) -> None:
+def test_a_visit_starts_from_the_schedule_or_for_a_walk_in(staff: dict[str, User]) -> None:
     patient, client = register_patient(), browser(staff["doctor"])
     appointment = booked(patient, staff["doctor"])
     asked = {"workflow_type": "standard"}
@@ -249,7 +249,7 @@ def test_a_visit_starts_from_the_diary_or_for_somebody_who_walked_in(staff: dict
     assert browser(staff["billing"]).get(f"{LIST}add/?patient={patient.pk}").status_code == 403
 
 
-def test_the_previous_values_stand_beside_the_boxes(staff: dict[str, User]) -> None:
+def test_the_previous_values_are_next_to_the_boxes(staff: dict[str, User]) -> None:
     patient = register_patient()
     visit = fill(staff["doctor"], start_consultation(staff["doctor"], patient, "quick"), 1, 2, 7)
     services.complete(by=staff["doctor"], consultation_id=visit.row.pk)

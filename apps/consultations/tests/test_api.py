@@ -215,7 +215,7 @@ def test_an_alert_is_acknowledged_with_a_step_or_with_the_signature(staff: dict[
     )
 
 
-def test_an_adaptive_visit_offers_the_chart_for_confirmation_and_says_that_nobody_reviewed_the_rules(
+def test_an_adaptive_visit_offers_the_chart_for_confirmation_and_says_that_the_rules_are_not_reviewed(
     staff: dict[str, User],
 ) -> None:
     patient = register_patient()

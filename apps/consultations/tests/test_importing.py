@@ -80,7 +80,7 @@ def test_what_cannot_be_kept_takes_nothing_over(staff: dict[str, User]) -> None:
     assert not Consultation.objects.exists()
 
 
-def test_a_visit_that_goes_on_comes_in_with_its_alert_in_the_queue_and_nobody_is_told(staff: dict[str, User]) -> None:
+def test_an_imported_visit_in_progress_has_its_alert_in_the_queue_without_a_notification(staff: dict[str, User]) -> None:
     appointment = booked(register_patient(), staff["doctor"])
     appointments.start(by=SYSTEM, appointment_id=appointment.pk)
     at = clock.now()

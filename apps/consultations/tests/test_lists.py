@@ -147,7 +147,7 @@ def test_a_repair_counts_what_went_past_the_triggers(staff: dict[str, User]) -> 
     assert selectors.list_page(visible_to=staff["doctor"]).total == Total(1)
 
 
-def test_the_tally_follows_whoever_writes_and_is_folded_into_one_row(staff: dict[str, User]) -> None:
+def test_the_row_counter_follows_every_writer_and_is_compacted_into_one_row(staff: dict[str, User]) -> None:
     for _ in range(3):
         start_consultation(staff["doctor"], register_patient())
     assert RowCounter.objects.count() >= 3

@@ -98,6 +98,6 @@ def test_over_the_api_a_refused_order_is_a_409_with_its_alerts(staff: dict[str, 
     assert who.put(at, body | acknowledged).status_code == 200
 
 
-def test_other_steps_are_nobody_s_to_fill() -> None:
+def test_other_steps_take_no_handler() -> None:
     with pytest.raises(ValueError, match="no handler"):
         ports.register_step_handler(Step.ASSESSMENT, Pharmacy())

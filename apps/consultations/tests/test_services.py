@@ -92,7 +92,7 @@ def test_a_nurse_starts_for_the_booked_doctor_and_names_one_for_a_walk_in(staff:
         services.start(by=nurse, new=NewConsultation(patient_id=patient.pk, doctor_id=nurse.pk))
 
 
-def test_a_doctor_starts_nobody_elses_visit(staff: dict[str, User], colleague: User) -> None:
+def test_a_doctor_cannot_start_the_visit_of_another_doctor(staff: dict[str, User], colleague: User) -> None:
     patient = register_patient()
     theirs = booked(patient, colleague)
     for more in ({"doctor_id": colleague.pk}, {"appointment_id": theirs.pk}):

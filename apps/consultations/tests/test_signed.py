@@ -87,7 +87,7 @@ def test_an_addendum_follows_a_signature(staff: dict[str, User]) -> None:
     refuses(Addendum(consultation=over.row, text="  ").save, "addendum_says_something")
 
 
-def test_an_appointment_has_one_live_visit_whoever_writes_it(staff: dict[str, User]) -> None:
+def test_an_appointment_has_one_live_visit_even_by_raw_sql(staff: dict[str, User]) -> None:
     patient, doctor = register_patient(), staff["doctor"]
     appointment = booked(patient, doctor)
     start_consultation(doctor, patient, appointment_id=appointment.pk)

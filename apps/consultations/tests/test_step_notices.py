@@ -67,7 +67,7 @@ def read(client: Client, address: str) -> str:
     return client.get(address).content.decode()
 
 
-def test_amoxicillin_for_a_patient_with_a_penicillin_allergy_is_said_to_be_neither_checked_nor_prescribed(
+def test_amoxicillin_for_a_patient_with_a_penicillin_allergy_is_marked_as_neither_checked_nor_prescribed(
     staff: dict[str, User],
 ) -> None:
     who, at = api_client(staff["doctor"]), f"/consultations/{quick_visit(staff).row.pk}"

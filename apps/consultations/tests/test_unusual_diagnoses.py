@@ -49,7 +49,7 @@ def test_the_page_says_so_when_it_is_saved_and_where_it_is_shown(staff: dict[str
     assert shown.count("O80 is for pregnancy, childbirth and the puerperium") == 2
 
 
-def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(staff: dict[str, User]) -> None:
+def test_the_age_of_an_infant_is_shown_as_on_the_banner(staff: dict[str, User]) -> None:
     infant = register_patient(gender="female", born=clock.today() - timedelta(days=42))
     visit = fill(staff["doctor"], start_consultation(staff["doctor"], infant, "quick"), 2)
     [warning] = assess(staff, visit, "O80")["warnings"]

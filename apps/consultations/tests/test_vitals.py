@@ -91,7 +91,7 @@ def test_fahrenheit_typed_as_celsius_is_refused_with_the_conversion() -> None:
     assert "1.72 m = 172 cm?" in refused({"height_cm": 1.72})["height_cm"]
 
 
-def test_what_was_entered_stays_beside_the_metric_value_until_another_value_is_typed() -> None:
+def test_what_was_entered_stays_next_to_the_metric_value_until_another_value_is_typed() -> None:
     stored = kept({"temperature_c": 98.6, "temperature_unit": "F", "pulse": 70})
     assert kept(stored, stored) == stored  # what a client read may be sent back
     assert kept({"pulse": 80}, stored)["entered"] == stored["entered"]
@@ -287,7 +287,9 @@ def test_a_pressure_by_palpation_and_one_that_cannot_be_measured_are_red_flags(s
 
 
 @pytest.mark.django_db
-def test_the_page_offers_the_units_shows_the_last_values_and_says_that_nobody_reviewed_the_limits(staff: dict[str, User]) -> None:
+def test_the_page_offers_the_units_shows_the_last_values_and_says_that_the_limits_are_not_reviewed(
+    staff: dict[str, User],
+) -> None:
     patient = register_patient()
     weight_on_record(patient, "76.6", 2)
     visit, client = start_consultation(staff["doctor"], patient), browser(staff["doctor"])
@@ -307,7 +309,7 @@ def test_the_page_offers_the_units_shows_the_last_values_and_says_that_nobody_re
     assert StepSave.objects.filter(number=1).first().data["pulse"] == "not_measurable"
 
 
-def test_the_age_of_an_infant_is_told_as_the_banner_tells_it(staff: dict[str, User]) -> None:
+def test_the_age_of_an_infant_is_shown_as_on_the_banner(staff: dict[str, User]) -> None:
     infant = register_patient(born=clock.today() - timedelta(days=42))
     visit = start_consultation(staff["doctor"], infant)
     reply = api_client(staff["doctor"]).put(

@@ -83,7 +83,7 @@ def test_a_normal_value_takes_the_alert_of_a_walk_in_off_the_pages(staff: dict[s
     assert "Alert: vital signs" not in text(staff["doctor"], LIST)
 
 
-def test_a_walk_in_whom_the_nurse_marks_as_ready_stands_behind_those_with_an_alert(
+def test_a_walk_in_that_the_nurse_marks_as_ready_comes_after_those_with_an_alert(
     staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
     services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
@@ -134,7 +134,7 @@ def test_a_look_that_shows_a_new_walk_in_is_on_record_although_a_script_asked(
     assert looks.count() == before + 1
 
 
-def test_a_visit_with_an_appointment_is_a_row_of_the_queue_and_no_line_beside_it(staff: dict[str, User]) -> None:
+def test_a_visit_with_an_appointment_is_only_a_row_of_the_queue(staff: dict[str, User]) -> None:
     appointment = booked(register_patient(), staff["doctor"])
     visit = start_consultation(staff["doctor"], appointment.patient, by=staff["nurse"], appointment_id=appointment.pk)
     save(staff["nurse"], visit, 1, CRITICAL)

@@ -26,13 +26,13 @@ def send_probe(probe: Any, **fact: Any) -> None:
         emit(probe(**fact), by=Nurse())
 
 
-def test_a_fact_is_told_only_inside_the_transaction_that_makes_it_true(probe: Any) -> None:
+def test_an_event_is_announced_only_inside_its_transaction(probe: Any) -> None:
     with pytest.raises(NotInTransaction, match=r"test\.probe_sent"):
         emit(probe(), by=Nurse())
     assert not OutboxEvent.objects.exists()
 
 
-def test_a_change_that_is_rolled_back_was_never_told(probe: Any) -> None:
+def test_a_change_that_is_rolled_back_is_never_announced(probe: Any) -> None:
     received: list[Any] = []
     after_commit(probe)(received.append)
     for _ in range(100):
@@ -80,7 +80,7 @@ def test_a_row_says_who_and_under_which_request(probe: Any) -> None:
     assert (row.name, row.actor_id, row.request_id, row.payload) == ("test.probe_sent", nurse.id, "req_12345678", {"number": 1})
 
 
-def test_a_fact_that_nobody_awaits_never_waits(probe: Any) -> None:
+def test_an_event_without_listeners_never_waits(probe: Any) -> None:
     send_probe(probe)
     assert OutboxEvent.objects.get().relayed_at is not None
     assert messages() == 0

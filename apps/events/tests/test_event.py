@@ -48,7 +48,7 @@ def announced_and_reloaded(fact: Event) -> Event:
 
 
 @pytest.mark.django_db
-def test_a_listener_hears_the_very_fact_that_was_told(moved: Any) -> None:
+def test_a_listener_receives_the_very_event_that_was_announced(moved: Any) -> None:
     fact = moved(
         patient_id=uuid4(),
         at=datetime(2026, 11, 22, 8, 30, 15, 123456, tzinfo=UTC),
@@ -100,6 +100,6 @@ def test_a_fact_is_not_changed_afterwards(moved: Any) -> None:
         fact.alone = False
 
 
-def test_the_trail_is_told_of_the_patient(moved: Any) -> None:
+def test_the_audit_log_names_the_patient(moved: Any) -> None:
     fact = moved(patient_id=uuid4(), at=datetime(2026, 1, 1, tzinfo=UTC), on=date(2026, 1, 1))
     assert fact.patient == fact.subject_id == fact.patient_id

@@ -43,7 +43,7 @@ def test_only_the_listener_that_the_fact_concerns_gets_a_delivery(probe: Any) ->
     assert received == [probe(number=1)]
 
 
-def test_a_filter_knows_when_and_by_whom_the_fact_was_announced(probe: Any) -> None:
+def test_a_filter_knows_when_and_by_which_user_the_event_was_announced(probe: Any) -> None:
     seen: list[tuple[Any, ...]] = []
 
     def concerns(event: Any) -> bool:
@@ -83,7 +83,7 @@ def test_a_fact_that_cannot_be_read_fails_where_a_person_sees_it(probe: Any) -> 
     assert Delivery.objects.get().last_error
 
 
-def test_facts_that_concern_nobody_hold_up_none_behind_them(probe: Any) -> None:
+def test_events_without_listeners_hold_up_none_behind_them(probe: Any) -> None:
     after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
     OutboxEvent.objects.bulk_create(
         [OutboxEvent(name="test.probe_sent", payload={"number": number}) for number in (1, 2, 3, 4, 9)]

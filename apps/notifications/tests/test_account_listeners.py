@@ -32,7 +32,7 @@ def mails() -> dict[str, Any]:
     return {address: mail for mail in outgoing.outbox for address in mail.to}
 
 
-def test_a_change_of_e_mail_is_told_to_both_addresses_with_the_keys_of_the_account(staff: dict[str, User]) -> None:
+def test_a_change_of_e_mail_is_mailed_to_both_addresses_with_the_keys_of_the_account(staff: dict[str, User]) -> None:
     nurse = staff["nurse"]
     live, old, others = create_api_key(nurse), create_api_key(nurse), create_api_key(staff["doctor"])
     accounts.revoke_key(by=nurse, key_id=old.key.pk)
@@ -61,7 +61,7 @@ def test_an_administrators_change_of_e_mail_names_the_administrator(staff: dict[
         assert "no API keys" in mail.body
 
 
-def test_the_same_address_again_is_told_to_nobody(staff: dict[str, User]) -> None:
+def test_the_same_address_again_notifies_no_user(staff: dict[str, User]) -> None:
     nurse = staff["nurse"]
     assert api_client(nurse).call("PATCH", "/auth/me", {"email": nurse.email, "last_name": "Wed"}).status_code == 200
     deliver_all()
@@ -104,7 +104,7 @@ def test_an_invitation_sent_to_a_wrong_address_is_sent_again_to_the_right_one(st
 
 
 @pytest.mark.parametrize("door", ["api", "page"])
-def test_the_owner_is_told_who_revoked_a_key_and_the_audit_log_names_the_same(staff: dict[str, User], door: str) -> None:
+def test_the_owner_learns_who_revoked_a_key_and_the_audit_log_names_the_same(staff: dict[str, User], door: str) -> None:
     key = create_api_key(staff["doctor"]).key
     if door == "api":
         assert api_client(staff["admin"]).call("DELETE", f"/api-keys/{key.pk}").status_code == 200
@@ -120,7 +120,7 @@ def test_the_owner_is_told_who_revoked_a_key_and_the_audit_log_names_the_same(st
         assert f"{key.prefix}…{key.last4}" in text
 
 
-def test_nobody_is_told_of_ones_own_revocation_or_of_a_closed_account(staff: dict[str, User]) -> None:
+def test_no_notice_follows_ones_own_revocation_or_a_closed_account(staff: dict[str, User]) -> None:
     accounts.revoke_key(by=staff["doctor"], key_id=create_api_key(staff["doctor"]).key.pk)
     create_api_key(staff["nurse"])
     accounts.deactivate(by=staff["admin"], user_id=staff["nurse"].pk)
@@ -129,7 +129,7 @@ def test_nobody_is_told_of_ones_own_revocation_or_of_a_closed_account(staff: dic
     assert not Message.objects.exists()
 
 
-def test_a_password_that_an_administrator_set_is_told_to_the_owner(staff: dict[str, User]) -> None:
+def test_a_password_that_an_administrator_set_is_reported_to_the_owner(staff: dict[str, User]) -> None:
     accounts.set_password(by=staff["admin"], user_id=staff["nurse"].pk, password=WORDS)
     accounts.set_password(by=staff["doctor"], user_id=staff["doctor"].pk, password=WORDS)
     hire("somebody.else")

@@ -132,7 +132,7 @@ def test_a_notice_that_cannot_be_sent_says_why(page_of: Callable, wrong: dict[st
     assert not Message.objects.exists()
 
 
-def test_nobody_else_sends_a_notice(page_of: Callable) -> None:
+def test_no_other_role_sends_a_notice(page_of: Callable) -> None:
     for role in ("manager", "doctor", "nurse"):
         assert page_of(role).post(SENT + "add/", NOTICE).status_code == 403
         assert page_of(role).get(SENT).status_code == 403

@@ -193,7 +193,7 @@ def test_an_administrator_sends_what_the_reference_shows(
     assert again == notification | {"read_count": 1}
 
 
-def test_a_role_is_told_and_what_is_left_out_has_a_default(
+def test_a_role_is_notified_and_what_is_left_out_has_a_default(
     staff: dict[str, User], api_client_of: Callable[[str], ApiClient]
 ) -> None:
     answer = api_client_of("admin").post("/notifications", {"recipient_roles": ["manager"], "title": "A", "message": "B"})
@@ -244,7 +244,7 @@ def test_more_than_ten_thousand_are_not_named_in_one_request(api_client_of: Call
 
 
 @pytest.mark.parametrize("role", ["manager", "doctor", "nurse", "receptionist", "pharmacist", "lab_technician", "billing"])
-def test_nobody_but_an_administrator_sends(staff: dict[str, User], api_client_of: Callable[[str], ApiClient], role: str) -> None:
+def test_only_an_administrator_sends(staff: dict[str, User], api_client_of: Callable[[str], ApiClient], role: str) -> None:
     answer = api_client_of(role).post("/notifications", {"recipient_ids": [str(staff["nurse"].pk)], **NOTICE})
     assert answer.status_code == 403
     assert not Notification.objects.exists()

@@ -37,7 +37,7 @@ def messages_to(person: User, category: str = "consultation") -> list[Message]:
     return [copy.message for copy in copies]
 
 
-def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without_a_value(
+def test_the_doctor_is_notified_at_once_of_210_130_and_88_percent_and_mailed_without_a_value(
     staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
     save(staff["nurse"], visit, 1, {"bp": "210/130", "spo2": 88})
@@ -54,7 +54,7 @@ def test_the_doctor_is_told_at_once_of_210_130_and_88_percent_and_mailed_without
     assert not [word for word in secret if word in f"{mail.subject} {mail.body}"]
 
 
-def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(staff: dict[str, User]) -> None:
+def test_the_doctor_is_notified_of_an_alert_in_a_visit_without_an_appointment(staff: dict[str, User]) -> None:
     walk_in = start_consultation(staff["doctor"], register_patient("Mary", "Major", mrn="MRN777"), by=staff["nurse"])
     save(staff["nurse"], walk_in, 1, {"bp": "210/130", "spo2": 88})
     (message,) = messages_to(staff["doctor"])
@@ -63,7 +63,7 @@ def test_the_doctor_is_told_of_an_alert_in_a_visit_without_an_appointment(staff:
     assert [mail.to for mail in outgoing.outbox if "needs you now" in mail.subject] == [[staff["doctor"].email]]
 
 
-def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(
+def test_an_unchanged_value_is_reported_once_however_often_the_event_is_delivered(
     staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
     for _ in range(2):
@@ -74,19 +74,19 @@ def test_an_unchanged_value_is_told_once_however_often_the_fact_is_heard(
     assert len(messages_to(staff["doctor"])) == 1
 
 
-def test_a_value_that_is_normal_by_the_time_it_is_told_says_so(staff: dict[str, User], visit: ConsultationDetails) -> None:
+def test_a_value_that_is_normal_by_the_time_of_the_message_says_so(staff: dict[str, User], visit: ConsultationDetails) -> None:
     save(staff["nurse"], visit, 1, {"spo2": 88})
     save(staff["nurse"], visit, 1, {"spo2": 97})
     (message,) = messages_to(staff["doctor"])
     assert "Normal when measured again" in message.message
 
 
-def test_a_doctor_is_told_nothing_of_what_they_entered(staff: dict[str, User], visit: ConsultationDetails) -> None:
+def test_a_doctor_is_not_notified_of_what_they_entered(staff: dict[str, User], visit: ConsultationDetails) -> None:
     save(staff["doctor"], visit, 1, {"bp": "210/130"})
     assert messages_to(staff["doctor"]) == []
 
 
-def test_the_doctor_who_takes_over_is_told_of_the_alert_that_nobody_acknowledged(
+def test_the_new_doctor_after_a_handover_is_notified_of_the_alert_that_is_not_acknowledged(
     staff: dict[str, User], visit: ConsultationDetails
 ) -> None:
     other = people.hire("other.doctor", "doctor", specialty="Cardiology")
@@ -105,7 +105,7 @@ def test_a_visit_without_an_alert_is_handed_over_in_silence(staff: dict[str, Use
     assert messages_to(other) == []
 
 
-def test_the_doctor_is_told_that_a_patient_is_ready(staff: dict[str, User], visit: ConsultationDetails) -> None:
+def test_the_doctor_is_notified_that_a_patient_is_ready(staff: dict[str, User], visit: ConsultationDetails) -> None:
     services.ready(by=staff["nurse"], consultation_id=visit.row.pk)
     (message,) = messages_to(staff["doctor"])
     assert (message.title, message.priority) == ("Patient ready", "high")

@@ -63,7 +63,7 @@ def titles(person: User) -> list[str]:
     return sorted(message.title for message in inbox(person))
 
 
-def test_a_doctor_is_told_of_a_visit_that_reception_books_for_tomorrow(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_is_notified_of_a_visit_that_reception_books_for_tomorrow(staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW)
     [message] = inbox(staff["doctor"])
     assert (message.title, message.category, message.priority) == ("New appointment", "appointment", "medium")
@@ -72,13 +72,13 @@ def test_a_doctor_is_told_of_a_visit_that_reception_books_for_tomorrow(staff: di
     assert not inbox(staff["receptionist"])
 
 
-def test_a_doctor_is_told_of_a_walk_in_of_this_moment(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_is_notified_of_a_walk_in_of_this_moment(staff: dict[str, User], mary: Patient) -> None:
     book(staff["nurse"], mary, staff["doctor"], NOW)
     assert titles(staff["doctor"]) == ["New appointment"]
 
 
 @pytest.mark.parametrize("when", [IN_A_WEEK, NOW - timedelta(days=1)])
-def test_what_is_far_off_or_past_is_left_to_the_diary(staff: dict[str, User], mary: Patient, when: datetime) -> None:
+def test_what_is_far_off_or_past_is_left_to_the_schedule(staff: dict[str, User], mary: Patient, when: datetime) -> None:
     visit = book(staff["receptionist"], mary, staff["doctor"], when)
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk)
     assert not inbox(staff["doctor"])
@@ -100,14 +100,14 @@ def test_the_day_is_the_clinic_s_and_not_greenwich_s(staff: dict[str, User], mar
     assert len(inbox(staff["doctor"])) == 1
 
 
-def test_a_doctor_is_not_told_of_his_own_acts(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_is_not_notified_of_their_own_actions(staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
     change(staff["doctor"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
     services.cancel(by=staff["doctor"], appointment_id=visit.pk)
     assert not inbox(staff["doctor"])
 
 
-def test_a_doctor_is_told_of_a_visit_that_somebody_moves_or_makes_longer(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_is_notified_when_another_user_moves_or_extends_a_visit(staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
     change(staff["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=1))
     change(staff["receptionist"], visit, duration_minutes=45)
@@ -116,7 +116,7 @@ def test_a_doctor_is_told_of_a_visit_that_somebody_moves_or_makes_longer(staff: 
     assert "Mary Major (MRN777): moved to 2026-11-23 at 10:30 PST" in texts["Appointment moved"]
 
 
-def test_a_visit_that_goes_to_a_colleague_is_told_to_the_colleague(staff: dict[str, User], mary: Patient) -> None:
+def test_a_visit_that_goes_to_a_colleague_is_reported_to_the_colleague(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
     visit = book(staff["doctor"], mary, staff["doctor"], TOMORROW)
     change(staff["admin"], visit, doctor_id=colleague.pk)
@@ -126,7 +126,7 @@ def test_a_visit_that_goes_to_a_colleague_is_told_to_the_colleague(staff: dict[s
 
 
 @pytest.mark.parametrize("reached", ["scheduled", "confirmed", "checked_in"])
-def test_a_doctor_is_told_of_a_cancellation_also_of_who_waits_already(
+def test_a_doctor_is_notified_of_a_cancellation_and_of_waiting_patients(
     staff: dict[str, User], mary: Patient, reached: str
 ) -> None:
     visit = book(staff["doctor"], mary, staff["doctor"], NOW + timedelta(hours=1))
@@ -148,7 +148,7 @@ def test_who_came_or_did_not_and_what_was_noted_is_no_news(staff: dict[str, User
     assert not inbox(staff["doctor"])
 
 
-def test_a_wish_is_told_once_it_is_granted(staff: dict[str, User], mary: Patient) -> None:
+def test_a_request_is_announced_once_it_is_granted(staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff["receptionist"], mary, staff["doctor"], TOMORROW, status="requested")
     change(staff["receptionist"], visit, scheduled_time=TOMORROW + timedelta(hours=2))
     assert not inbox(staff["doctor"])
@@ -165,20 +165,20 @@ def test_a_fact_that_is_delivered_again_tells_no_doctor_twice(staff: dict[str, U
     assert titles(staff["doctor"]) == ["Appointment cancelled", "New appointment"]
 
 
-def test_the_doctor_of_a_restricted_chart_is_told(staff: dict[str, User], mary: Patient) -> None:
+def test_the_doctor_of_a_restricted_chart_is_notified(staff: dict[str, User], mary: Patient) -> None:
     restrict(mary, staff["nurse"], staff["doctor"])
     book(staff["nurse"], mary, staff["doctor"], TOMORROW)
     assert titles(staff["doctor"]) == ["New appointment"]
 
 
-def test_a_visit_of_a_merged_record_names_whoever_stands_for_it(staff: dict[str, User], mary: Patient) -> None:
+def test_a_visit_of_a_merged_record_names_the_survivor(staff: dict[str, User], mary: Patient) -> None:
     book(staff["receptionist"], register_patient("Marie", "Major", mrn="MRN778"), staff["doctor"], TOMORROW)
     merge(Patient.objects.get(mrn="MRN778"), mary)
     [message] = inbox(staff["doctor"])
     assert message.message.startswith("Mary Major (MRN777)")
 
 
-def test_visits_that_are_taken_over_are_told_to_nobody(staff: dict[str, User], mary: Patient) -> None:
+def test_imported_visits_notify_no_user(staff: dict[str, User], mary: Patient) -> None:
     mary.amend(email="m77@home.example")
     booked = ImportedStatus(status="scheduled", at=NOW, by_id=staff["receptionist"].pk)
     taken = ImportedAppointment(
@@ -195,7 +195,7 @@ def moved(mary: Patient, **details: Any) -> AppointmentUpdated:
     return fact
 
 
-def test_a_doctor_is_told_that_tomorrow_s_visit_went_to_another_week(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_is_notified_that_tomorrow_s_visit_went_to_another_week(staff: dict[str, User], mary: Patient) -> None:
     doctor = staff["doctor"].pk
     fact = moved(
         mary, doctor_id=doctor, scheduled_time=IN_A_WEEK, changes=("scheduled_time",), left_at=TOMORROW, left_doctor_id=doctor
@@ -207,7 +207,7 @@ def test_a_doctor_is_told_that_tomorrow_s_visit_went_to_another_week(staff: dict
     )
 
 
-def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_whose_visit_goes_to_a_colleague_is_notified_once(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
     fact = moved(
         mary,
@@ -225,7 +225,7 @@ def test_a_doctor_whose_visit_goes_to_a_colleague_is_told_too_once(staff: dict[s
     assert "moved from you to Dr.Two Tester (dr.two), for 2026-11-23 at 09:30 PST" in message.message
 
 
-def test_a_doctor_who_hands_a_visit_over_is_not_told_of_it(staff: dict[str, User], mary: Patient) -> None:
+def test_a_doctor_who_hands_a_visit_over_is_not_notified_of_it(staff: dict[str, User], mary: Patient) -> None:
     colleague = people.hire("dr.two", "doctor", specialty="Oncology", npi="1003000126")
     fact = moved(mary, doctor_id=colleague.pk, scheduled_time=TOMORROW, changes=("doctor_id",), left_doctor_id=staff["doctor"].pk)
     vars(fact).update(announced_by=staff["doctor"].pk)

@@ -45,7 +45,7 @@ def test_who_forgot_the_password_chooses_another_by_the_mailed_link(staff: dict[
     assert sign_in("nurse.ward", PASSWORD).status_code == 401
 
 
-def test_nobody_is_mailed_for_an_address_nobody_has(staff: dict[str, User]) -> None:
+def test_no_mail_goes_to_an_address_without_an_account(staff: dict[str, User]) -> None:
     assert api_client().post("/auth/password/forgot", {"email": "nobody@hims.test"}).status_code == 200
     deliver_all()
     assert outgoing.outbox == []

@@ -73,7 +73,7 @@ def test_administrators_hear_of_unusual_reading(staff: dict[str, User]) -> None:
     assert "240 patients" in message.message
 
 
-def test_who_signed_in_from_a_new_place_is_told_in_the_house_and_by_mail(staff: dict[str, User]) -> None:
+def test_a_user_who_signed_in_from_a_new_place_is_notified_in_hims_and_by_mail(staff: dict[str, User]) -> None:
     announce(SignedInFromNewPlace(user_id=staff["nurse"].pk, session_id=uuid4()))
     assert deliver() == [True, True]
     [message] = inbox(staff["nurse"])
@@ -84,7 +84,7 @@ def test_who_signed_in_from_a_new_place_is_told_in_the_house_and_by_mail(staff: 
     assert not inbox(staff["admin"])
 
 
-def test_a_fact_that_is_delivered_again_tells_nobody_twice(staff: dict[str, User]) -> None:
+def test_an_event_that_is_delivered_again_notifies_only_once(staff: dict[str, User]) -> None:
     announce(UnusualReading(user_id=staff["nurse"].pk, charts=240))
     deliver()
     Delivery.objects.update(status=Delivery.Status.PENDING, attempts=0, done_at=None)

@@ -49,7 +49,7 @@ def test_a_patient_is_written_to_in_a_language_that_is_translated(kind: str, lan
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["es", "ar"])
-def test_a_translation_says_whom_to_call_and_no_more(settings: Any, kind: str, language: str) -> None:
+def test_a_translation_says_which_number_to_call_and_no_more(settings: Any, kind: str, language: str) -> None:
     settings.CLINIC_PHONE, settings.CLINIC_NAME = "(213) 555-0142", "Harbour Clinic"
     written = composed(kind, language)
     assert "(213) 555-0142" in written.body

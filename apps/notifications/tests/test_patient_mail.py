@@ -111,7 +111,7 @@ def test_a_patient_is_mailed_of_a_visit_that_reception_books(port: int, staff: d
 
 
 @pytest.mark.parametrize(("notify", "sent"), [({}, 1), ({"notify_patient": True}, 1), ({"notify_patient": False}, 0)])
-def test_a_cancellation_is_mailed_unless_whoever_cancels_says_no(
+def test_a_cancellation_is_mailed_unless_the_user_declines(
     port: int, staff: dict[str, User], mary: Patient, notify: dict[str, bool], sent: int
 ) -> None:
     visit = book(staff, mary)
@@ -178,7 +178,7 @@ def test_who_has_no_address_is_not_mailed(port: int, staff: dict[str, User]) -> 
 
 
 @pytest.mark.parametrize("gone", ["deceased", "inactive"])
-def test_nobody_writes_to_the_dead_nor_to_who_left(port: int, staff: dict[str, User], mary: Patient, gone: str) -> None:
+def test_no_mail_goes_to_the_dead_nor_to_users_who_left(port: int, staff: dict[str, User], mary: Patient, gone: str) -> None:
     visit = book(staff, mary)
     if gone == "deceased":
         charts.amend(by=SYSTEM, patient_id=mary.pk, changes={"deceased_at": clock.now()})
@@ -188,14 +188,14 @@ def test_nobody_writes_to_the_dead_nor_to_who_left(port: int, staff: dict[str, U
     assert not mails(port)
 
 
-def test_the_mail_of_a_merged_record_goes_to_whoever_stands_for_it(port: int, staff: dict[str, User], mary: Patient) -> None:
+def test_the_mail_of_a_merged_record_goes_to_the_survivor(port: int, staff: dict[str, User], mary: Patient) -> None:
     retired = register_patient("Marie", "Major", email="old@home.example")
     book(staff, retired)
     merge(retired, mary)
     assert [one["To"] for one in mails(port)] == [ADDRESS]
 
 
-def test_a_mail_says_nothing_of_anybody(port: int, staff: dict[str, User], mary: Patient) -> None:
+def test_a_mail_names_no_person(port: int, staff: dict[str, User], mary: Patient) -> None:
     visit = book(staff, mary, room_id=room("Theatre 9").pk)
     services.change(by=staff["receptionist"], appointment_id=visit.pk, changes={"scheduled_time": in_days(4)})
     services.cancel(by=staff["receptionist"], appointment_id=visit.pk, reason=REASON)
@@ -381,7 +381,7 @@ def test_who_waits_is_mailed_of_a_time_that_came_free(port: int, staff: dict[str
     assert not calls(staff)
 
 
-def test_reception_is_told_to_call_whom_no_mail_reaches(port: int, staff: dict[str, User]) -> None:
+def test_reception_is_asked_to_call_patients_without_mail(port: int, staff: dict[str, User]) -> None:
     offered(staff, register_patient("Nora", "Nomail", mrn="MRN778"))
     assert not work(port)
     [call] = calls(staff)
@@ -398,7 +398,7 @@ def test_a_restricted_patient_is_not_named_to_the_desk(port: int, staff: dict[st
     assert "MRN778" not in call.message
 
 
-def test_an_offer_that_is_over_calls_nobody(port: int, staff: dict[str, User], mary: Patient) -> None:
+def test_an_expired_offer_asks_for_no_call(port: int, staff: dict[str, User], mary: Patient) -> None:
     offered(staff, mary)
     deliver()
     with time_machine.travel(clock.now() + timedelta(hours=1)):

@@ -62,7 +62,7 @@ def test_nothing_accepted_names_another_host(url: str) -> None:
         ((), "cancelled", None, None),
     ],
 )
-def test_what_is_news_and_to_whom(changes: tuple[str, ...], status: str, doctor: str | None, patient: str | None) -> None:
+def test_what_is_news_and_to_which_doctor(changes: tuple[str, ...], status: str, doctor: str | None, patient: str | None) -> None:
     assert rules.news_for_doctor(changes, status) == doctor
     assert rules.news_for_patient(changes, status) == patient
 

@@ -31,7 +31,7 @@ def test_a_message_is_one_row_and_a_thin_one_for_each_recipient(staff: dict[str,
     assert (message.sent_by_id, message.recipient_count) == (staff["admin"].pk, 2)
 
 
-def test_who_is_named_twice_and_by_role_too_is_told_once(staff: dict[str, User]) -> None:
+def test_a_user_named_twice_and_by_role_too_is_notified_once(staff: dict[str, User]) -> None:
     nurse = staff["nurse"].pk
     message = services.send(by=staff["admin"], notice=notice(), ids=[nurse, nurse], roles=["nurse", "doctor"])
     assert message.recipient_count == Notification.objects.count() == 2
@@ -54,7 +54,7 @@ def test_unknown_recipients_are_named(staff: dict[str, User]) -> None:
     assert not Notification.objects.exists()
 
 
-def test_somebody_must_be_told(staff: dict[str, User]) -> None:
+def test_a_notice_needs_a_recipient(staff: dict[str, User]) -> None:
     with pytest.raises(Invalid) as refused:
         services.send(by=staff["admin"], notice=notice())
     assert refused.value.details["field"] == "recipient_ids"
@@ -72,7 +72,7 @@ def test_a_notification_leads_nowhere_else(staff: dict[str, User]) -> None:
     assert refused.value.details["field"] == "action_url"
 
 
-def test_a_fact_is_told_once_however_often_it_is_heard(staff: dict[str, User]) -> None:
+def test_an_event_notifies_once_however_often_it_is_delivered(staff: dict[str, User]) -> None:
     fact = uuid4()
     first = services.notify(by=SYSTEM, notice=notice(), roles=["admin"], event_id=fact)
     again = services.notify(by=SYSTEM, notice=notice("In other words"), roles=["admin", "nurse"], event_id=fact)
@@ -81,7 +81,7 @@ def test_a_fact_is_told_once_however_often_it_is_heard(staff: dict[str, User]) -
     assert Notification.objects.count() == 2
 
 
-def test_sending_is_announced_and_on_record_without_what_was_said(staff: dict[str, User]) -> None:
+def test_sending_is_announced_and_audited_without_the_content(staff: dict[str, User]) -> None:
     message = services.send(by=staff["admin"], notice=notice("Secret title"), ids=[staff["nurse"].pk])
     event = OutboxEvent.objects.get(name="notification.sent")
     row = AuditEvent.objects.get(action="notification.sent")
@@ -89,7 +89,7 @@ def test_sending_is_announced_and_on_record_without_what_was_said(staff: dict[st
     assert (row.user_id, row.object_id) == (staff["admin"].pk, message.pk)
 
 
-def test_one_reads_ones_own_and_nobody_elses(staff: dict[str, User]) -> None:
+def test_a_user_reads_only_their_own(staff: dict[str, User]) -> None:
     copy = copy_of(tell(staff["nurse"]), staff["nurse"])
     with pytest.raises(NotFound):
         services.read(by=staff["doctor"], notification_id=copy.pk)
@@ -165,7 +165,7 @@ def test_the_database_has_the_last_word(staff: dict[str, User], constraint: str,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_fact_heard_by_eight_at_once_is_told_once(staff: dict[str, User]) -> None:
+def test_an_event_delivered_eight_times_at_once_notifies_once(staff: dict[str, User]) -> None:
     fact = uuid4()
     results = run_concurrently(8, lambda _: services.notify(by=SYSTEM, notice=notice(), roles=["nurse", "doctor"], event_id=fact))
     assert sum(one is not None for one in results) == 1
@@ -237,7 +237,7 @@ def plan(rows: Any) -> str:
     return rows.explain()
 
 
-def test_ten_thousand_are_told_in_as_many_statements_as_two(staff: dict[str, User], django_assert_num_queries: Any) -> None:
+def test_ten_thousand_are_notified_in_as_many_statements_as_two(staff: dict[str, User], django_assert_num_queries: Any) -> None:
     insert_users(10_000)
     ids = list(User.objects.filter(role="nurse").values_list("pk", flat=True)[:10_000])
     with django_assert_num_queries(6):  # a savepoint and its release; strangers, message with copies, event, audit row

@@ -92,7 +92,7 @@ def test_a_receptionist_registers_a_patient_who_is_given_an_mrn(staff: dict[str,
         ({"first_name": "A\x00"}, "first_name"),
     ],
 )
-def test_a_registration_that_cannot_be_is_told_at_the_field_and_nothing_is_lost(
+def test_an_invalid_registration_is_refused_at_the_field_and_nothing_is_lost(
     staff: dict[str, User], answers: dict[str, str], field: str
 ) -> None:
     register_patient(mrn="MRN-TAKEN")
@@ -147,7 +147,7 @@ def test_pharmacy_and_laboratory_read_a_patient_without_address_and_change_nothi
     assert client.post(address, {"last_name": "Roe"}).status_code == 403
 
 
-def test_the_page_finds_whom_the_api_finds(staff: dict[str, User]) -> None:
+def test_the_page_finds_the_same_patients_as_the_api(staff: dict[str, User]) -> None:
     client, wanted = browser(staff["receptionist"]), register_patient("Zoë", "O'Brien", date(1981, 6, 16), phone="(415) 555-0134")
     register_patient("Other", "Person")
     for text in ("obrien zoe", "o'bri", "415 555 0134", "16 June 1981", wanted.mrn[:6] + " obrien"):
@@ -315,7 +315,7 @@ def test_a_doctor_records_an_entry_of_its_kind(staff: dict[str, User]) -> None:
         ({"display": "x", "status": "unheard of"}, "status"),
     ],
 )
-def test_an_entry_that_cannot_stand_is_told_at_the_field(staff: dict[str, User], answers: dict[str, str], field: str) -> None:
+def test_an_entry_that_is_not_valid_is_refused_at_the_field(staff: dict[str, User], answers: dict[str, str], field: str) -> None:
     response = browser(staff["doctor"]).post(
         entry_page(register_patient(), "diagnosis"), {"status": "active", "detail_note": "kept"} | answers
     )

@@ -62,7 +62,7 @@ def test_the_references_registration_gives_the_references_detail(receptionist_ap
     assert receptionist_api.get(f"/patients/{patient['id']}").json()["data"]["patient"] == patient
 
 
-def test_a_number_nobody_can_dial_is_kept_and_pointed_out(receptionist_api: Any) -> None:
+def test_a_number_that_cannot_be_dialled_is_kept_and_pointed_out(receptionist_api: Any) -> None:
     assert [row["code"] for row in register(receptionist_api).json()["warnings"]] == ["phone_not_valid"]
     assert "warnings" not in register(receptionist_api, mrn=..., first_name="Other", phone="(213) 373-4253").json()
 
@@ -219,7 +219,7 @@ def test_a_patient_is_not_deleted_but_deactivated(receptionist_api: Any) -> None
 @pytest.mark.parametrize(
     "pk", ["x", "patient_001", "00000000-0000-7000-8000-000000000000", "%00", "' OR 1=1", "0" * 36, "{" + "0" * 34 + "}"]
 )
-def test_an_id_that_names_nobody_is_not_found(doctor: Any, pk: str) -> None:
+def test_an_unknown_id_is_not_found(doctor: Any, pk: str) -> None:
     for path in (f"/patients/{pk}", f"/patients/{pk}/medical-history"):
         reply = doctor.get(path)
         assert (reply.status_code, reply.json()["error"]["code"]) == (404, "NOT_FOUND")
@@ -346,7 +346,7 @@ def test_a_bad_entry_names_the_field(doctor: Any, body: dict[str, Any], field: s
     assert (reply.status_code, reply.json()["error"]["details"]["field"]) == (400, field)
 
 
-def test_no_known_allergies_is_said_and_shown(doctor: Any) -> None:
+def test_no_known_allergies_is_recorded_and_shown(doctor: Any) -> None:
     patient = register_patient()
     assert (
         doctor.post(f"/patients/{patient.pk}/medical-history", {"type": "allergy", "no_known_allergies": True}).status_code == 201

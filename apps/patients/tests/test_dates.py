@@ -31,11 +31,11 @@ NOW = datetime(2026, 11, 29, 10, 30, tzinfo=ZoneInfo("America/New_York"))
         (date(2026, 11, 30), "0 days"),
     ],
 )
-def test_an_age_is_told_in_the_unit_that_fits_it(born: date, age: str) -> None:
+def test_an_age_is_shown_in_the_unit_that_fits_it(born: date, age: str) -> None:
     assert dates.age_in_words(Birth(born), NOW) == age
 
 
-def test_hours_are_told_up_to_a_day_where_the_time_of_birth_is_known() -> None:
+def test_hours_are_shown_up_to_a_day_where_the_time_of_birth_is_known() -> None:
     born = Birth(date(2026, 11, 29), at=time(5, 15))
     assert dates.age_in_words(born, NOW) == "5 hours"
     assert dates.age_in_words(born, NOW.replace(hour=5, minute=40)) == "less than 1 hour"
@@ -51,7 +51,7 @@ def test_the_day_is_the_clinic_s() -> None:
     assert dates.age_in_words(Birth(date(2026, 11, 29)), late) == "1 day"
 
 
-def test_the_age_of_who_was_born_about_a_year_is_told_as_such() -> None:
+def test_the_age_of_a_patient_born_about_a_year_is_shown_as_such() -> None:
     estimated = dates.born_by_age(51, date(2026, 11, 29))
     assert (estimated.first, estimated.in_words) == (date(1975, 1, 1), "about 1975")
     assert dates.age_in_words(Birth(estimated.first, estimated.precision), NOW) == "about 51 years"

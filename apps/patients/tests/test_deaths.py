@@ -99,7 +99,7 @@ def test_a_merge_and_its_undo_cannot_put_a_death_before_the_birth() -> None:
     assert Patient.objects.get(pk=survivor.pk).date_of_birth == BORN
 
 
-def test_the_table_keeps_a_death_behind_the_birth_whoever_writes() -> None:
+def test_the_table_refuses_a_death_before_the_birth_even_by_raw_sql() -> None:
     patient = register_patient(born=BORN)
     rows = Patient.objects.filter(pk=patient.pk)
     with pytest.raises(IntegrityError, match="patient_died_after_birth"), transaction.atomic():

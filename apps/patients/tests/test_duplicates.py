@@ -83,7 +83,7 @@ def test_every_block_finds_its_people(receptionist_api: Any, changes: dict[str, 
     ]
 
 
-def test_a_flipped_birth_is_told(receptionist_api: Any) -> None:
+def test_a_flipped_birth_date_is_pointed_out(receptionist_api: Any) -> None:
     register_patient(born=date(1980, 5, 4))
     (match,) = candidates(receptionist_api, date_of_birth="1980-04-05")
     assert "birth_flipped" in match["reasons"]
@@ -104,7 +104,7 @@ def test_a_merged_record_is_no_candidate(receptionist_api: Any) -> None:
     assert candidates(receptionist_api) == []
 
 
-def test_matching_writes_nothing_but_that_somebody_looked(receptionist_api: Any, staff: dict[str, User]) -> None:
+def test_matching_writes_nothing_but_the_audit_row(receptionist_api: Any, staff: dict[str, User]) -> None:
     john = register_patient()
     before = (Patient.objects.count(), OutboxEvent.objects.count(), NotDuplicate.objects.count())
     candidates(receptionist_api)
@@ -140,7 +140,9 @@ def test_a_registration_is_warned_of_with_reasons_and_never_blocked(receptionist
 # Not the same person
 
 
-def test_two_people_are_told_apart_once_and_are_not_suggested_again(receptionist_api: Any, staff: dict[str, User]) -> None:
+def test_two_people_are_marked_as_not_the_same_once_and_are_not_suggested_again(
+    receptionist_api: Any, staff: dict[str, User]
+) -> None:
     john, jon = register_patient(), register_patient("Jhon")
     assert [match.patient for match in selectors.duplicates_of(john, visible_to=SYSTEM)] == [jon]
     pair = receptionist_api.post(f"/patients/{jon.pk}/not-same", {"other_id": str(john.pk)}).json()["data"]["pair"]
@@ -154,7 +156,7 @@ def test_two_people_are_told_apart_once_and_are_not_suggested_again(receptionist
     assert NotDuplicate.objects.count() == 1
 
 
-def test_nobody_is_told_apart_from_himself_or_from_nobody(receptionist_api: Any) -> None:
+def test_a_patient_is_not_distinguished_from_themselves_or_from_an_unknown_record(receptionist_api: Any) -> None:
     john = register_patient()
     for other in (str(john.pk), "00000000-0000-7000-8000-000000000000", "x"):
         reply = receptionist_api.post(f"/patients/{john.pk}/not-same", {"other_id": other})
@@ -165,7 +167,7 @@ def test_nobody_is_told_apart_from_himself_or_from_nobody(receptionist_api: Any)
     assert not NotDuplicate.objects.exists()
 
 
-def test_whoever_may_not_amend_may_not_tell_apart(staff: dict[str, User]) -> None:
+def test_users_who_may_not_amend_may_not_mark_patients_as_different(staff: dict[str, User]) -> None:
     john, jon = register_patient(), register_patient("Jhon")
     for role in ("billing", "pharmacist", "lab_technician", "manager"):
         assert api_client(staff[role]).post(f"/patients/{john.pk}/not-same", {"other_id": str(jon.pk)}).status_code == 403
@@ -211,7 +213,7 @@ def test_who_was_ticked_off_is_registered_and_remembered(staff: dict[str, User])
     assert {john.pk, jon.pk} == set(NotDuplicate.objects.values_list("low_id", "high_id").get())
 
 
-def test_somebody_who_was_not_shown_is_not_ticked_off(staff: dict[str, User]) -> None:
+def test_a_patient_who_was_not_shown_is_not_ticked_off(staff: dict[str, User]) -> None:
     client = browser(staff["receptionist"])
     register_patient()
     shown = client.post(ADD, TYPED).context["lookalike_ids"]
@@ -221,7 +223,7 @@ def test_somebody_who_was_not_shown_is_not_ticked_off(staff: dict[str, User]) ->
     assert not Patient.objects.filter(first_name="Jhon").exists()
 
 
-def test_a_patients_page_says_whom_he_may_be_the_same_as(staff: dict[str, User]) -> None:
+def test_a_patients_page_shows_possible_duplicates(staff: dict[str, User]) -> None:
     john, jon = register_patient(), register_patient("Jhon")
     address = reverse("admin:patients_patient_change", args=[john.pk])
     client = browser(staff["nurse"])
@@ -237,7 +239,7 @@ def test_a_patients_page_says_whom_he_may_be_the_same_as(staff: dict[str, User])
     assert "already recorded" in client.post(not_same_page, {"other": jon.mrn}).content.decode()
 
 
-def test_whoever_may_not_match_is_shown_no_duplicates(staff: dict[str, User]) -> None:
+def test_users_who_may_not_match_are_shown_no_duplicates(staff: dict[str, User]) -> None:
     john, _ = register_patient(), register_patient("Jhon")
     address = reverse("admin:patients_patient_change", args=[john.pk])
     assert "May be the same as" not in browser(staff["billing"]).get(address).content.decode()
@@ -384,7 +386,7 @@ def test_of_two_registered_at_the_same_moment_the_second_is_pointed_out(again: d
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_edited_into_somebody_registered_at_the_same_moment_is_pointed_out() -> None:
+def test_a_patient_edited_to_match_a_simultaneous_registration_is_pointed_out() -> None:
     other = register_patient("Peter", "Pan", date(1999, 9, 9))
     changes = {"first_name": "John", "last_name": "Doe", "date_of_birth": date(1980, 5, 15)}
 

@@ -99,7 +99,7 @@ def test_staff_may_have_one_name_too(staff: dict[str, User]) -> None:
 @pytest.mark.parametrize(
     ("sent", "stored"), [("Na\nme\tX", "Na me X"), ("a\u202eb", "ab"), ("Jose\u0301", "José"), ("Ann\u200b", "Ann")]
 )
-def test_a_name_is_stored_without_what_nobody_can_see(receptionist_api: Any, pages: Client, sent: str, stored: str) -> None:
+def test_a_name_is_stored_without_invisible_characters(receptionist_api: Any, pages: Client, sent: str, stored: str) -> None:
     places = {"first_name": sent, "last_name": "Doe", "emergency_contact": {"name": sent}, "insurance": {"provider": sent}}
     patient = registered(receptionist_api, **places, address={"street": sent, "country": sent})
     assert patient["demographics"]["first_name"] == patient["emergency_contact"]["name"] == stored
@@ -111,7 +111,7 @@ def test_a_name_is_stored_without_what_nobody_can_see(receptionist_api: Any, pag
     assert row.first_name == row.emergency_name == f"x{stored}"
 
 
-def test_services_clean_and_refuse_names_whoever_calls_them() -> None:
+def test_services_clean_and_refuse_names_for_every_caller() -> None:
     assert register_patient(first_name="A\u2066nn", last_name="Doe\r\n").full_name == "Ann Doe"
     with pytest.raises(services.registry.Invalid) as refusal:  # type: ignore[attr-defined]
         register_patient(first_name="\u3164", last_name="Doe")
@@ -240,7 +240,7 @@ def test_where_the_day_comes_first_the_form_reads_it_first(pages: Client, settin
 
 @pytest.mark.parametrize(("country", "died"), [("KE", "2026-04-03"), ("US", "2026-03-04")])
 @pytest.mark.usefixtures("noon")
-def test_a_death_is_read_in_the_same_order_as_the_birth_beside_it(pages: Client, settings: Any, country: str, died: str) -> None:
+def test_a_death_is_read_in_the_same_order_as_the_birth_next_to_it(pages: Client, settings: Any, country: str, died: str) -> None:
     settings.CLINIC_COUNTRY = country
     patient = register_patient()
     for typed in ("3/4/2026", "3/4/26"):
@@ -360,7 +360,7 @@ def test_the_form_takes_the_date_of_an_entry_as_exactly_as_it_is_known(
     assert entry.occurred_at < clock.now() - timedelta(days=365)
 
 
-def test_a_time_without_a_whole_date_is_told_at_the_field(staff: dict[str, User]) -> None:
+def test_a_time_without_a_whole_date_is_refused_at_the_field(staff: dict[str, User]) -> None:
     answers = {"display": "Asthma", "status": "active", "occurred_at_0": "2015", "occurred_at_1": "08:00"}
     response = browser(staff["doctor"]).post(
         entry_page(register_patient(), "diagnosis"), answers | {"ended_at_0": "", "ended_at_1": ""}
@@ -369,7 +369,7 @@ def test_a_time_without_a_whole_date_is_told_at_the_field(staff: dict[str, User]
 
 
 @pytest.mark.parametrize("names", [("", ""), (" ", "\u200b")])
-def test_the_service_registers_nobody_without_a_name(names: tuple[str, str]) -> None:
+def test_the_service_registers_no_patient_without_a_name(names: tuple[str, str]) -> None:
     """Not only the API and the page ask for one: imports and the sandbox call the service."""
     registration = services.Registration(first_name=names[0], last_name=names[1], date_of_birth=date(1980, 5, 15), gender="male")
     with pytest.raises(Invalid) as refusal:

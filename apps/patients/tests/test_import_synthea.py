@@ -226,7 +226,7 @@ class TestTheFixture:
         assert OutboxEvent.objects.filter(name="patient.transferred_in").count() == 4
         assert OutboxEvent.objects.count() == 4
 
-    def test_rows_of_nobody_on_the_list_are_reported(self, folder, report):
+    def test_rows_of_unlisted_patients_are_reported(self, folder, report):
         rewrite(folder, "patients", lambda text: b"".join(text.splitlines(keepends=True)[:3]))
         run(folder, report)
         assert Patient.objects.count() == 2

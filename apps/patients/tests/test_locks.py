@@ -84,7 +84,7 @@ def test_writers_merges_and_undos_at_once_never_wait_in_a_circle() -> None:
     assert row_counter.total() == Patient.objects.unmerged().count()
 
 
-def test_of_a_pair_told_apart_during_a_merge_nothing_stays_with_the_retired_record() -> None:
+def test_a_not_duplicate_decision_during_a_merge_leaves_nothing_with_the_retired_record() -> None:
     for number in range(ROUNDS):
         retired, survivor, other = register_patient(), register_patient(), register_patient("Other")
         in_order = (retired, other) if number % 2 else (other, retired)
@@ -97,7 +97,7 @@ def test_of_a_pair_told_apart_during_a_merge_nothing_stays_with_the_retired_reco
             assert isinstance(outcome, selectors.RecordMerged)
 
 
-def test_a_record_is_not_told_apart_while_it_is_merged_and_the_refusal_names_the_survivor() -> None:
+def test_a_record_in_a_merge_is_not_marked_as_not_a_duplicate_and_the_refusal_names_the_survivor() -> None:
     retired, survivor, other = register_patient(), register_patient(), register_patient("Other")
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
@@ -111,7 +111,7 @@ def test_a_record_is_not_told_apart_while_it_is_merged_and_the_refusal_names_the
     assert not NotDuplicate.objects.exists()
 
 
-def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
+def test_two_records_that_became_one_meanwhile_are_not_marked_as_different() -> None:
     retired, survivor = register_patient(), register_patient()
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
@@ -124,7 +124,7 @@ def test_two_records_that_became_one_meanwhile_are_not_told_apart() -> None:
     assert not NotDuplicate.objects.exists()
 
 
-def test_two_who_register_beside_the_same_people_never_wait_in_a_circle() -> None:
+def test_two_registrations_despite_the_same_matches_never_wait_in_a_circle() -> None:
     people = [register_patient(f"Jon{letter}").pk for letter in "abcd"]
 
     def register_despite(others: list[UUID], number: int) -> Patient:

@@ -336,7 +336,7 @@ def warned(again: Person) -> list[Patient]:
 
 
 @pytest.mark.parametrize("population", [150, pytest.param(600, marks=pytest.mark.full)])
-def test_misspelt_swapped_and_flipped_people_are_found_and_others_interrupt_nobody(population: int) -> None:
+def test_misspelt_swapped_and_flipped_people_are_found_and_others_interrupt_no_registration(population: int) -> None:
     dice = random.Random(2016)
     people = [person(dice, number) for number in range(population)]
     rows = on_record(people)

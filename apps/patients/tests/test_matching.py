@@ -74,7 +74,7 @@ def test_two_short_names_of_one_sound_are_two_names() -> None:
     assert Reason.SOUNDS_ALIKE not in reasons
 
 
-def test_a_year_off_at_the_turn_of_a_decade_is_told() -> None:
+def test_a_year_off_at_the_turn_of_a_decade_is_pointed_out() -> None:
     score, reasons = of(BARE, replace(BARE, date_of_birth=date(1985, 3, 9)))
     assert score == 1.0
     _, reasons = of(replace(BARE, date_of_birth=date(1989, 3, 9)), replace(BARE, date_of_birth=date(1990, 3, 9)))
@@ -122,7 +122,7 @@ def test_another_gender_and_other_contacts_lower_the_score() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"first_name": "Olivia"}, {"first_name": "Jan", "gender": "male"}], ids=str)
-def test_twins_are_told_apart(changes: dict[str, Any]) -> None:
+def test_twins_are_distinguished(changes: dict[str, Any]) -> None:
     score, reasons = of(JANE, replace(JANE, **changes))
     assert SUGGESTED <= score < WARNED
     assert Reason.POSSIBLE_TWIN in reasons
@@ -167,7 +167,7 @@ def test_one_name_and_one_telephone_are_one_person_whatever_the_birth(
 
 
 @pytest.mark.parametrize("gap", [20, 35])
-def test_a_parent_with_an_estimated_birth_and_a_child_of_one_name_are_suggested_and_interrupt_nobody(gap: int) -> None:
+def test_a_parent_with_an_estimated_birth_and_a_child_of_one_name_are_suggested_without_interruption(gap: int) -> None:
     score, _ = of(KWAME, replace(KWAME, date_of_birth=date(1975 + gap, 8, 19)))
     assert SUGGESTED <= score < WARNED
 
@@ -199,14 +199,14 @@ def test_one_name_and_another_day_are_two_people() -> None:
         ("Baby Boy A", "Baby Boy B"),
     ],
 )
-def test_newborns_are_told_apart_by_letter_and_sex(one: str, other: str) -> None:
+def test_newborns_are_distinguished_by_letter_and_sex(one: str, other: str) -> None:
     child = replace(JANE, middle_name="", gender="unknown")
     score, reasons = of(replace(child, first_name=one), replace(child, first_name=other))
     assert score < WARNED
     assert Reason.POSSIBLE_TWIN in reasons
 
 
-def test_two_newborns_are_told_apart_by_their_gender() -> None:
+def test_two_newborns_are_distinguished_by_their_gender() -> None:
     baby = replace(JANE, first_name="Newborn", middle_name="")
     assert Reason.POSSIBLE_TWIN in of(baby, replace(baby, gender="male"))[1]
     assert of(replace(baby, middle_name="A"), replace(baby, middle_name="B"))[0] < WARNED
@@ -269,7 +269,7 @@ def test_a_person_is_himself(person: Person) -> None:
 
 
 @given(PEOPLE)
-def test_knowing_less_of_somebody_never_makes_him_another(person: Person) -> None:
+def test_missing_values_never_make_another_person(person: Person) -> None:
     assert compare(person, replace(person, **UNKNOWN)).score >= WARNED
 
 

@@ -99,7 +99,7 @@ def test_what_the_retired_record_had_taken_in_leads_to_the_survivor_in_one_step(
     assert search_results("first") == search_results("second") == search_results(first.mrn) == [third]
 
 
-def test_whoever_was_told_apart_from_the_retired_record_is_told_apart_from_the_survivor() -> None:
+def test_a_not_duplicate_decision_about_the_retired_record_applies_to_the_survivor() -> None:
     others = [register_patient(f"Other{letter}") for letter in "abcd"]
     retired, survivor = register_patient(), register_patient()
     moved = [apart(retired, other).pk for other in others[:3]]
@@ -180,7 +180,7 @@ def test_a_choice_that_cannot_be_made_is_refused_by_name(fields: dict[str, str],
 # --- what cannot be merged
 
 
-def test_a_record_is_not_merged_into_itself_nor_into_nobody_nor_without_a_reason() -> None:
+def test_a_record_is_not_merged_into_itself_nor_into_an_unknown_one_nor_without_a_reason() -> None:
     patient, other = register_patient(), register_patient()
     for survivor, reason, field in ((patient.pk, "x", "into"), (new_id(), "x", "into"), (other.pk, "  ", "reason")):
         with pytest.raises(Invalid) as refusal:
@@ -336,7 +336,7 @@ def test_every_foreign_key_to_a_patient_is_declared_as_moving_or_staying() -> No
     assert patient_links.undeclared(registry.get_models(include_auto_created=True)) == []
 
 
-def test_a_new_foreign_key_to_a_patient_that_nobody_declared_is_seen() -> None:
+def test_a_new_foreign_key_to_a_patient_that_is_not_declared_is_seen() -> None:
     with isolate_apps("apps.patients"):
 
         class Visit(models.Model):

@@ -77,7 +77,7 @@ def test_a_merge_without_a_reason_is_not_done_and_keeps_the_answers(admin_browse
     assert not Merge.objects.exists()
 
 
-def test_rows_that_cannot_stand_together_are_told_on_the_page(admin_browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_cannot_coexist_are_shown_on_the_page(admin_browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise services.CannotStandTogether(model="patients.PatientIdentifier")
 
@@ -97,7 +97,7 @@ def test_nothing_is_merged_into_a_record_that_was_itself_merged_meanwhile(admin_
 
 
 @pytest.mark.parametrize("query", ["", "?into=", "?into=abc", "?into=00000000-0000-7000-8000-000000000000", "?q=%25"])
-def test_an_address_that_names_nobody_asks_who_stays(admin_browser: Client, query: str) -> None:
+def test_an_address_without_a_patient_asks_which_record_survives(admin_browser: Client, query: str) -> None:
     assert "Which record do you keep?" in admin_browser.get(page(register_patient(), "merge") + query).content.decode()
 
 
@@ -106,7 +106,7 @@ def test_a_record_is_not_merged_into_itself_by_its_address(admin_browser: Client
     assert "Which record do you keep?" in admin_browser.get(into(patient, patient)).content.decode()
 
 
-def test_nobody_but_an_administrator_finds_or_opens_the_pages(staff: dict[str, User]) -> None:
+def test_only_an_administrator_finds_or_opens_the_pages(staff: dict[str, User]) -> None:
     retired, survivor = register_patient(), register_patient()
     done = merge(register_patient(), survivor)
     for role in set(staff) - {"admin", "manager"}:
@@ -155,7 +155,7 @@ def test_what_an_undo_left_is_decided_row_by_row(admin_browser: Client, staff: d
     assert admin_browser.get(address).status_code == 403
 
 
-def test_what_an_administrator_may_not_read_of_a_chart_is_not_told_here(staff: dict[str, User], settings: Any) -> None:
+def test_what_an_administrator_may_not_read_of_a_chart_is_not_shown_here(staff: dict[str, User], settings: Any) -> None:
     settings.HIMS_ADMIN_CLINICAL = False
     done, _ = undone(staff, register_patient("Jon"), register_patient("John"), city="There")
     shown = browser(staff["admin"]).get(f"{MERGES}{done.pk}/settle/").content.decode()

@@ -44,7 +44,7 @@ def test_an_administrator_merges_reads_the_merge_and_takes_it_back(admin: Any, s
     assert len(facts("patient.merged")) == len(facts("patient.merge_undone")) == 1
 
 
-def test_nobody_but_an_administrator_merges_previews_or_undoes(staff: dict[str, User]) -> None:
+def test_only_an_administrator_merges_previews_or_undoes(staff: dict[str, User]) -> None:
     retired, survivor, third = register_patient(), register_patient(), register_patient()
     done = merge(third, survivor)
     for role in set(staff) - {"admin"}:
@@ -84,7 +84,7 @@ def test_a_body_that_cannot_be_is_refused_by_name(admin: Any, extra: dict[str, A
     assert not Merge.objects.exists()
 
 
-def test_what_the_state_forbids_is_a_conflict_that_says_into_whom(admin: Any) -> None:
+def test_what_the_state_forbids_is_a_conflict_that_names_the_survivor(admin: Any) -> None:
     retired, survivor, third = register_patient(), register_patient(), register_patient()
     done = merge(retired, survivor)
     assert ask(admin, survivor, survivor).status_code == 400

@@ -211,7 +211,7 @@ def test_two_merges_into_one_record_are_undone_in_either_order() -> None:
         assert {row.patient_id for row in ChartEntry.objects.filter(pk__in=[row.pk for row in entries])} == {one.pk, other.pk}
 
 
-def test_what_was_said_of_the_merged_person_goes_to_triage_too() -> None:
+def test_decisions_about_the_merged_person_go_to_triage_too() -> None:
     retired, survivor, other = register_patient(), register_patient(), register_patient()
     done = merge(retired, survivor)
     pair = apart(survivor, other)
@@ -358,7 +358,7 @@ def test_a_chart_written_while_its_patient_is_merged_goes_along_or_is_refused() 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_writer_who_waited_for_a_merge_is_told_of_the_survivor() -> None:
+def test_a_writer_who_waited_for_a_merge_gets_the_survivor() -> None:
     retired, survivor = register_patient(), register_patient()
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():

@@ -62,7 +62,7 @@ def test_an_administrator_closes_a_chart_and_finds_it_by_its_mrn_to_change_and_l
     assert patient.mrn in admin_browser.get(RESTRICTIONS, {"decided": "ever"}).content.decode()
 
 
-def test_who_may_break_the_glass_is_told_and_asked_for_a_reason(staff: dict[str, User], closed: Patient) -> None:
+def test_users_who_may_break_the_glass_see_it_and_are_asked_for_a_reason(staff: dict[str, User], closed: Patient) -> None:
     doctor = browser(staff["doctor"])
     before = doctor.get(page(closed))
     assert before.status_code == 403

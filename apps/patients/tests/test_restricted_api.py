@@ -78,7 +78,7 @@ def test_an_administrator_closes_a_chart_names_the_team_and_opens_it_again(
     assert (again.status_code, again.json()["error"]["code"]) == (409, "CONFLICT")
 
 
-def test_a_chart_that_nobody_sees_is_closed_with_a_warning(who: dict[str, ApiClient]) -> None:
+def test_a_chart_without_readers_is_closed_with_a_warning(who: dict[str, ApiClient]) -> None:
     reply = who["admin"].put(
         f"/patients/{register_patient().pk}/restricted", {"restricted": True, "care_team": [], "reason": "For a test of it"}
     )
@@ -116,7 +116,7 @@ def test_only_administrators_restrict(who: dict[str, ApiClient], role: str) -> N
 # Absent
 
 
-def test_a_closed_chart_is_absent_for_whoever_is_not_on_the_team(who: dict[str, ApiClient], closed: Patient) -> None:
+def test_a_closed_chart_is_absent_for_users_outside_the_team(who: dict[str, ApiClient], closed: Patient) -> None:
     other = register_patient("Jona", "Roe")
     for role, seen in (("nurse", 2), ("doctor", 1), ("admin", 1), ("billing", 1)):
         for query in ("", "?search=roe", "?search=MRN-77", "?status=active"):
@@ -262,7 +262,7 @@ def test_every_row_of_that_access_says_so_and_no_other(
     assert set(AuditEvent.objects.filter(user_id=staff["nurse"].pk).values_list("purpose", flat=True)) == {""}
 
 
-def test_an_emergency_access_is_signed_off_once_by_somebody_else(staff: dict[str, User], closed: Patient) -> None:
+def test_an_emergency_access_is_signed_off_once_by_another_user(staff: dict[str, User], closed: Patient) -> None:
     glass = services.break_glass(by=staff["doctor"], patient_id=closed.pk, reason=WHY)
     with pytest.raises(NotFound):
         services.review_glass(by=staff["doctor"], break_glass_id=glass.pk, review="All well")
@@ -400,5 +400,5 @@ def test_only_administrators_read_the_access_log(who: dict[str, ApiClient], role
     assert who[role].get(f"/patients/{register_patient().pk}/access-log").status_code == 403
 
 
-def test_the_access_log_of_nobody_is_404(who: dict[str, ApiClient]) -> None:
+def test_the_access_log_of_an_unknown_patient_is_404(who: dict[str, ApiClient]) -> None:
     assert who["admin"].get(f"/patients/{uuid4()}/access-log").status_code == 404

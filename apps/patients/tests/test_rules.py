@@ -34,7 +34,7 @@ def test_issued_mrns_differ() -> None:
         (date(1895, 11, 22), "130 years"),
     ],
 )
-def test_nobody_is_born_tomorrow_or_older_than_130(born: date, problem: str | None) -> None:
+def test_a_birth_is_not_tomorrow_nor_130_years_ago(born: date, problem: str | None) -> None:
     issue = rules.birth_problem(born, TODAY)
     assert (issue is None) == (problem is None)
     assert problem is None or problem in (issue or "")
@@ -92,7 +92,7 @@ def test_a_date_that_can_be_two_days_means_both() -> None:
     assert set(rules.read_query("4/5/1980", TODAY).born) == {date(1980, 4, 5), date(1980, 5, 4)}
 
 
-def test_a_date_beside_a_name_is_taken_out_of_it() -> None:
+def test_a_date_next_to_a_name_is_taken_out_of_it() -> None:
     query = rules.read_query("doe 15 5 80", TODAY)
     assert query.born == (date(1980, 5, 15),)
     assert query.words == (("#doe", "doe"),)

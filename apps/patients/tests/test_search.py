@@ -113,7 +113,7 @@ def brute(text: str) -> set[int]:
 @pytest.mark.parametrize(
     "text", ["j", "jo", "john", "smith", "mary smi", "john do", "a b", "mrn1000", "0 1", "lee anna", "s m j", "bob", "jim smith"]
 )
-def test_search_finds_exactly_those_whom_looking_at_everybody_finds(text: str) -> None:
+def test_search_finds_exactly_what_a_full_scan_finds(text: str) -> None:
     insert_patients(2_000)
     expected = brute(text)
     result = patient_search.find(text, limit=5_000)
@@ -152,7 +152,7 @@ def test_the_hidden_are_neither_shown_nor_counted(text: str, status: str) -> Non
     assert patient_search.find(text, status=status, hidden=everybody.seqs).seqs == [] or not everybody.fuzzy
 
 
-def test_what_is_common_stays_exact_for_whom_some_are_hidden() -> None:
+def test_a_common_total_stays_exact_for_users_with_hidden_patients() -> None:
     insert_patients(10_004)
     seqs = list(Patient.objects.values_list("seq", flat=True)[:6])
     assert patient_search.find("mrn", hidden=seqs[:3]).is_estimate
@@ -168,13 +168,13 @@ def test_of_two_names_the_exact_ones_come_first_and_then_the_newest() -> None:
     assert result.seqs[0] > result.seqs[1]
 
 
-def test_somebody_with_two_fitting_pairs_is_counted_once() -> None:
+def test_a_patient_with_two_fitting_pairs_is_counted_once() -> None:
     register_patient("John Johnny", "Doe Doering")
     for text in ("john do", "joh doe", "jo do"):
         assert (len(patient_search.find(text).seqs), patient_search.find(text).total) == (1, 1)
 
 
-def test_a_word_of_letters_may_begin_an_mrn_beside_a_name() -> None:
+def test_a_word_of_letters_may_begin_an_mrn_next_to_a_name() -> None:
     register_patient("Ann", "Doe", mrn="JOHN-7")
     register_patient("John", "Doe")
     assert names("john doe") == ["Ann Doe", "John Doe"]
@@ -214,7 +214,7 @@ def test_who_is_called_exactly_so_comes_first() -> None:
         ("obrein", "Sinéad O'Brien"),
     ],
 )
-def test_a_misspelt_misheard_or_swapped_name_is_found_and_said_to_be_near(text: str, first: str) -> None:
+def test_a_misspelt_misheard_or_swapped_name_is_found_and_marked_as_near(text: str, first: str) -> None:
     for name in ("John Doe", "Catherine Garcia", "Steven Nguyen", "Sinéad O'Brien", "Someone Else"):
         register_patient(*name.split())
     result = patient_search.find(text)

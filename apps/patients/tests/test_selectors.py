@@ -59,7 +59,7 @@ def people() -> None:
         ("' OR 1=1 --", []),
     ],
 )
-def test_a_search_finds_whom_every_word_fits(text: str, names: list[str]) -> None:
+def test_a_search_finds_patients_that_every_word_fits(text: str, names: list[str]) -> None:
     assert matching_names(text) == names
 
 
@@ -77,7 +77,7 @@ class SearchProperties(TestCase):
         cut=st.integers(1, 20),
     )
     @settings(max_examples=60, deadline=None)
-    def test_whoever_is_registered_is_found_by_the_beginning_of_each_name(self, first: str, last: str, cut: int) -> None:
+    def test_a_registered_patient_is_found_by_the_beginning_of_each_name(self, first: str, last: str, cut: int) -> None:
         patient = register_patient(first, last)
         for name in (first, last):
             words = rules.words(name)
@@ -86,7 +86,7 @@ class SearchProperties(TestCase):
                 assert patient in selectors.search_within(selectors.patients(visible_to=SYSTEM), name)
 
 
-def test_a_manager_finds_nobody(staff: dict[str, Any]) -> None:
+def test_a_manager_finds_no_patients(staff: dict[str, Any]) -> None:
     register_patient()
     assert not selectors.patients(visible_to=staff["manager"]).exists()
     assert selectors.patients(visible_to=staff["billing"]).count() == 1

@@ -55,7 +55,7 @@ def test_an_mrn_is_taken_in_any_case() -> None:
     assert len(facts("patient.registered")) == 1
 
 
-def test_numbers_somebody_brought_along_are_stepped_over() -> None:
+def test_numbers_that_patients_brought_along_are_stepped_over() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM patient_mrn_seq")
         last = cursor.fetchone()[0]

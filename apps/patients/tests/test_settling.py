@@ -46,7 +46,7 @@ def sign(patient: Patient, *diagnoses: dict[str, str], visit: str = "1") -> list
 
 
 @pytest.mark.parametrize("allergic", ["retired", "survivor"])
-def test_a_merge_leaves_no_no_known_allergy_beside_an_allergy_and_its_undo_restores_it(allergic: str) -> None:
+def test_a_merge_leaves_no_no_known_allergy_with_an_allergy_and_its_undo_restores_it(allergic: str) -> None:
     retired, survivor = register_patient(), register_patient()
     with_allergy, without = (retired, survivor) if allergic == "retired" else (survivor, retired)
     chart(with_allergy, "allergy", "Penicillin")

@@ -62,7 +62,7 @@ def amend(patient: Patient, **changes: Any) -> None:
 # --- looking at one patient
 
 
-def test_whoever_looks_alike_is_queued_once_with_score_and_reasons() -> None:
+def test_similar_patients_are_queued_once_with_score_and_reasons() -> None:
     john, jhon, _ = (
         register_patient(phone="(213) 373-4253"),
         register_patient("Jhon", phone="(213) 373-4253"),
@@ -85,7 +85,7 @@ def test_a_queued_pair_is_announced_with_ids_alone_and_is_on_record() -> None:
     assert AuditEvent.objects.get(action="patient.duplicates_suspected").patient_id == john.pk
 
 
-def test_a_pair_that_no_longer_matches_leaves_and_one_that_changed_is_told_anew() -> None:
+def test_a_pair_that_no_longer_matches_leaves_and_one_that_changed_is_announced_anew() -> None:
     john, jhon = register_patient(phone="(213) 373-4253"), register_patient("Jhon", phone="(213) 373-4253")
     look(john)
     first = DuplicateCandidate.objects.get()
@@ -101,7 +101,7 @@ def test_a_pair_that_no_longer_matches_leaves_and_one_that_changed_is_told_anew(
     assert (payload["suspected"], payload["cleared"]) == ([], [str(jhon.pk)])
 
 
-def test_told_apart_they_leave_and_never_come_back() -> None:
+def test_pairs_marked_as_not_duplicates_leave_and_never_come_back() -> None:
     john, jhon, jon = register_patient(), register_patient("Jhon"), register_patient("Jon")
     look(john)
     assert pairs() == {frozenset(("John", "Jhon")), frozenset(("John", "Jon"))}
@@ -125,7 +125,7 @@ def test_a_merged_record_leaves_and_an_undo_brings_the_pair_back() -> None:
     assert jon.pk
 
 
-def test_a_word_said_about_the_retired_record_holds_for_the_survivor() -> None:
+def test_a_decision_about_the_retired_record_applies_to_the_survivor() -> None:
     john, jhon, other = register_patient(), register_patient("Jhon"), register_patient("Jon")
     services.mark_not_duplicate(by=SYSTEM, patient_id=john.pk, other_id=other.pk)
     look(other)
@@ -136,7 +136,7 @@ def test_a_word_said_about_the_retired_record_holds_for_the_survivor() -> None:
     assert not DuplicateCandidate.objects.exists()
 
 
-def test_nobody_is_looked_for_who_is_not_there() -> None:
+def test_absent_patients_are_not_searched_for() -> None:
     with pytest.raises(NotFound):
         services.refresh_duplicate_candidates(by=SYSTEM, patient_id=new_id())
 

@@ -70,7 +70,7 @@ def test_a_merge_from_a_patients_page_still_ends_on_the_patients_page(admin_brow
     assert done.headers["Location"] == reverse("admin:patients_patient_change", args=[newer.pk])
 
 
-def test_two_people_are_told_apart_from_the_queue(admin_browser: Client, staff: dict[str, User]) -> None:
+def test_two_people_are_marked_as_not_the_same_from_the_queue(admin_browser: Client, staff: dict[str, User]) -> None:
     older, newer = alike()
     (pair,) = admin_browser.get(QUEUE).context["pairs"]
     asked = admin_browser.get(pair.not_same_url)

@@ -52,7 +52,7 @@ class TestTheReader:
         assert len({row.cells["id"] for row in rows}) == 1
         assert len({row.ref for row in rows}) == 2
 
-    def test_exactly_equal_rows_are_told_apart_by_their_count(self, extract):
+    def test_exactly_equal_rows_are_distinguished_by_their_count(self, extract):
         first, second = (row.ref for row in extract.rows if row.cells.get("display", "").startswith("Hep B"))
         assert second == f"{first}/2"
 
@@ -156,7 +156,7 @@ class TestTheChart:
             ("", ""),
         ],
     )
-    def test_dosing_is_told_in_words(self, written, read):
+    def test_dosing_is_described_in_words(self, written, read):
         assert mapping.dosing(written) == read
 
     def test_a_day_without_a_time_stays_a_day(self, extract):

@@ -117,7 +117,7 @@ def test_a_recount_repairs_what_went_past_the_triggers() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_folding_beside_writers_loses_nobody() -> None:
+def test_compacting_next_to_writers_loses_no_row() -> None:
     def work(number: int) -> None:
         try:
             if number % 4 == 0:

@@ -35,9 +35,7 @@ def test_among_the_rows_that_begin_so_exactly_one_shares_less_than_was_typed(min
 
 
 @given(mine=PATIENT, one=NAME, other=NAME, ends=st.tuples(st.booleans(), st.booleans()))
-def test_who_has_both_stands_in_the_stretch_and_nobody_else(
-    mine: set[str], one: str, other: str, ends: tuple[bool, bool]
-) -> None:
+def test_only_patients_with_both_names_are_in_the_stretch(mine: set[str], one: str, other: str, ends: tuple[bool, bool]) -> None:
     one, other = one + " " * ends[0], other + " " * ends[1]
     stretch = search_terms.pair_range(one, other)
     assert stretch is not None

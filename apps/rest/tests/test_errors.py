@@ -40,7 +40,7 @@ def test_every_failure_has_its_refusal(exception: Exception, kind: type[errors.H
     assert type(envelope.translate(exception)) is kind
 
 
-def test_the_unforeseen_is_logged_with_its_trace_and_told_without(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_logged_with_its_trace_and_reported_without(caplog: pytest.LogCaptureFixture) -> None:
     try:
         raise RuntimeError("the secret of the house")
     except RuntimeError as error:

@@ -70,7 +70,7 @@ def test_in_no_window_do_more_than_the_limit_pass() -> None:
     assert min(spans) * 1000 >= window - 1  # Redis counts in whole milliseconds
 
 
-def test_it_opens_again_when_it_said() -> None:
+def test_it_opens_again_at_the_announced_time() -> None:
     for _ in range(3):
         allowed, remaining, reset = lua("reset", 3, 400, 33)
     assert (allowed, remaining) == (1, 0)
@@ -114,7 +114,7 @@ def test_the_headers_say_what_is_left_and_until_when() -> None:
     assert response["RateLimit"] == '"analytics";r=49;t=60'
 
 
-def test_whoever_waits_as_told_has_waited_long_enough() -> None:
+def test_waiting_as_long_as_announced_is_long_enough() -> None:
     with time_machine.travel(1_800_000_000, tick=False):
         assert Verdict(RateClass.AUTH, 5, 0, 1_800_000_012.3, allowed=False).retry_after == 13
         assert Verdict(RateClass.AUTH, 5, 0, 1_799_999_997, allowed=False).retry_after == 1

@@ -106,7 +106,7 @@ def described(action: str, method: str = "GET", *, kind: type[HimsViewSet] = Col
         ("owner", {"type": "string"}),
     ],
 )
-def test_a_filter_is_told_by_what_it_reads(name: str, schema: dict[str, Any]) -> None:
+def test_a_filter_is_described_by_what_it_reads(name: str, schema: dict[str, Any]) -> None:
     result = next(one for one in parameters.of_filters(ColourFilter) if one["name"] == name)
     assert result["schema"] == schema
     assert result["in"] == "query"
@@ -119,11 +119,11 @@ def test_a_search_may_be_blank_and_another_text_may_not() -> None:
     assert parameters._schema(forms.IntegerField(min_value=5, max_value=480)) == {"type": "integer", "minimum": 5, "maximum": 480}
 
 
-def test_a_filter_of_an_unknown_kind_is_told_as_text() -> None:
+def test_a_filter_of_an_unknown_kind_is_described_as_text() -> None:
     assert parameters._schema(forms.Field()) == {"type": "string", "minLength": 1}
 
 
-def test_the_offset_is_told_only_where_it_is_read() -> None:
+def test_the_offset_is_described_only_where_it_is_read() -> None:
     assert [one["name"] for one in parameters.of_pages(offset_allowed=False)] == ["page", "limit"]
     assert [one["name"] for one in parameters.of_pages(offset_allowed=True)] == ["page", "limit", "offset"]
 
@@ -144,7 +144,7 @@ def test_an_operation_is_named_by_verb_and_noun(kind: type[HimsViewSet], action:
     assert described(action, kind=kind).get_operation_id() == name
 
 
-def test_the_summary_is_the_first_line_said_of_the_action() -> None:
+def test_the_summary_is_the_first_line_of_the_action_s_docstring() -> None:
     assert described("look").get_summary() == "Look at it"
     assert described("list").get_summary() == "List colours"
 
@@ -164,7 +164,7 @@ def test_what_is_public_asks_for_no_token() -> None:
     assert described("create", "POST").get_extensions()["x-roles"] == [role.value for role in STAFF]
 
 
-def test_only_what_can_occur_is_told() -> None:
+def test_only_what_can_occur_is_described() -> None:
     look = replies.refusals(described("look").view, "GET", "/colours")
     update = replies.refusals(described("update", "PUT").view, "PUT", "/colours/{pk}")
     assert not {errors.Forbidden, errors.NotFound, errors.Conflict, errors.UnsupportedMediaType} & set(look)

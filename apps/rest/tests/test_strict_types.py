@@ -64,6 +64,6 @@ def test_a_value_of_the_stated_type_is_taken(sent: dict[str, Any]) -> None:
     assert refusals(**sent) == {}
 
 
-def test_all_errors_are_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     assert set(refusals(flag="off", number=5, kind="z", colour="red", day="1980-5-1")) == {"flag", "kind", "colour", "day"}
     assert refusals(texts=["a", 5]) == {"texts": {1: "Must be text in quotes."}}

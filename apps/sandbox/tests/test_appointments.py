@@ -63,7 +63,7 @@ def test_children_see_the_pediatrician() -> None:
 
 
 @pytest.mark.django_db
-def test_the_diary_is_laid_out_with_the_sample_data(hospital: SeedResult) -> None:
+def test_the_schedule_is_shown_with_the_sample_data(hospital: SeedResult) -> None:
     assert hospital.appointments == Appointment.objects.count()
     counts = Counter(Appointment.objects.values_list("status", flat=True))
     assert set(counts) >= {"scheduled", "confirmed", "checked_in", "in_progress", "completed", "cancelled"}

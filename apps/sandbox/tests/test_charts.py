@@ -162,7 +162,7 @@ def test_the_clinic_measures_and_vaccinates_on_working_days(person):
 
 
 @for_everybody
-def test_a_flag_agrees_with_the_range_beside_it(person):
+def test_a_flag_agrees_with_the_range_next_to_it(person):
     for line in entries(person, "lab_result"):
         limits, flag = line["detail"]["reference_range"], line["detail"]["flag"]
         low, high = bounds(limits)
@@ -203,7 +203,7 @@ def test_egfr_is_what_ckd_epi_2021_makes_of_creatinine(person):
 
 
 @for_everybody
-def test_nobody_takes_what_he_is_allergic_to(person):
+def test_no_sample_patient_takes_what_they_are_allergic_to(person):
     taken = " ".join(line["display"].lower() for line in entries(person, "medication"))
     for line in entries(person, "allergy"):
         assert not [word for word in FAMILIES.get(line["code"], ()) if word in taken], line

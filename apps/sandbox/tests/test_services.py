@@ -207,7 +207,7 @@ def test_everybody_finds_notifications_read_and_unread(hospital):
     assert notifications.sent(visible_to=User.objects.get(username="admin")).count() == 1
 
 
-def test_what_was_told_already_is_not_told_again(hospital):
+def test_what_was_reported_already_is_not_reported_again(hospital):
     SampleData.objects.update(fingerprint="of an older release")
     before = Notification.objects.count()
     services.seed(by=SYSTEM)

@@ -32,7 +32,7 @@ def test_a_doctors_npi_has_a_right_check_digit_and_is_his_alone():
     assert len({member.npi for member in DOCTORS_ON_STAFF}) == 3
 
 
-def test_a_doctor_has_specialty_taxonomy_and_languages_and_nobody_else_has():
+def test_only_a_doctor_has_specialty_taxonomy_and_languages():
     for member in STAFF:
         practice = (member.specialty, member.taxonomy, member.npi, member.languages)
         assert all(practice) if member.role == "doctor" else not any(practice), member.username

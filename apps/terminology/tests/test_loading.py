@@ -117,7 +117,7 @@ class TestLoading:
         with pytest.raises(CommandError, match="name all three"):
             call_command("load_icd10", effective_from=date(2026, 10, 1))
 
-    def test_a_version_of_the_package_that_nobody_knows_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unknown_version_of_the_package_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(release_files, "_RELEASES", {})
         with pytest.raises(CommandError, match="ICD-10-CM release is unknown"):
             call_command("load_icd10")

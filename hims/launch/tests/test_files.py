@@ -144,7 +144,7 @@ def test_the_proxys_configuration_is_valid(tmp_path):
     assert not complaints(tool("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg"))
 
 
-def test_the_image_runs_as_nobody_special_and_asks_for_readiness():
+def test_the_image_runs_without_privileges_and_asks_for_readiness():
     dockerfile = (PROJECT / "Dockerfile").read_text()
     assert "\nUSER 10001:10001\n" in dockerfile
     assert "hims.launch.health" in dockerfile

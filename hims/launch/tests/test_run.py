@@ -222,7 +222,7 @@ def _made(path):
         ("HIMS_ENV", "moon", "it must be one of sandbox"),
     ],
 )
-def test_what_cannot_be_is_said(launch, monkeypatch, variable, value, message):
+def test_what_is_not_valid_is_refused(launch, monkeypatch, variable, value, message):
     monkeypatch.setenv(variable, value)
     process = launch()
     shown, _ = process.communicate(timeout=30)

@@ -204,7 +204,7 @@ def test_a_star_fits_whatever_is_there(receptionist_api: factories.ApiClient) ->
 
 
 @pytest.mark.parametrize("header", ["", "unquoted", '"unclosed'])
-def test_a_tag_without_its_quotes_is_told_so(receptionist_api: factories.ApiClient, header: str) -> None:
+def test_a_tag_without_its_quotes_is_refused_with_the_reason(receptionist_api: factories.ApiClient, header: str) -> None:
     refused = error_of(
         receptionist_api.put(
             f"/patients/{factories.register_patient().pk}", {"address": {"city": "There"}}, HTTP_IF_MATCH=header

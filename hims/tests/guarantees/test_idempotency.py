@@ -229,7 +229,7 @@ def test_neither_the_key_nor_the_reply_can_be_read_in_the_table(receptionist_api
     assert b"Unmistakable" in keyring.decrypt(row.sealed)
 
 
-def test_a_reply_nobody_can_read_any_more_is_not_done_again(receptionist_api: factories.ApiClient) -> None:
+def test_an_unreadable_reply_is_not_produced_again(receptionist_api: factories.ApiClient) -> None:
     send(receptionist_api)
     KeptReply.objects.update(sealed=b"of a key that is gone")
     assert error_of(send(receptionist_api), 409, "CONFLICT")["issue"] == "reply_lost"

@@ -92,7 +92,7 @@ def test_of_two_hundred_who_want_one_slot_one_gets_it(send: Any, doctors: list[U
     assert deadlocks() == before
 
 
-def test_of_visits_that_overlap_in_part_none_stand_beside_each_other(send: Any, doctors: list[User]) -> None:
+def test_visits_that_overlap_in_part_never_coexist(send: Any, doctors: list[User]) -> None:
     patients = people(20)
     calls = [
         booking(patients[number % 20], doctors[0], after(5 * (number % 12)), minutes=15 + 5 * (number % 4))
@@ -138,7 +138,7 @@ def test_of_many_who_are_moved_into_one_slot_one_gets_there(send: Any, doctors: 
     assert deadlocks() == before
 
 
-def test_different_slots_of_one_doctor_are_all_booked_and_nobody_is_refused(send: Any, doctors: list[User]) -> None:
+def test_different_slots_of_one_doctor_are_all_booked_and_none_is_refused(send: Any, doctors: list[User]) -> None:
     patients = people(32)
     before = deadlocks()
     replies = send(*(booking(patient, doctors[0], after(15 * number), minutes=15) for number, patient in enumerate(patients)))
