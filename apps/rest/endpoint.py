@@ -37,8 +37,13 @@ Need = Permission | _Public
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A request body and the reply in its envelope. Either may be missing."""
+    """A request body, a reply in its envelope, or both. `path` has the ids of the path.
 
+    The request works in the sandbox as it is printed: it names samples (`patient_001`), and its dates are `Upcoming`
+    (`apps.rest.schema.examples`).
+    """
+
+    path: Mapping[str, str] = field(default_factory=dict)
     request: Mapping[str, Any] | None = None
     reply: Mapping[str, Any] | None = None
 

@@ -2,7 +2,7 @@
 
 from apps.common.domain import DomainConfig
 from apps.sandbox.api.descriptions import DESCRIPTIONS
-from apps.sandbox.samples.sample_ids import SAMPLE_IDS
+from apps.sandbox.samples.sample_ids import EXAMPLE_IDS, SAMPLE_IDS
 
 
 class SandboxConfig(DomainConfig):
@@ -10,4 +10,4 @@ class SandboxConfig(DomainConfig):
     floor = 11
     descriptions = DESCRIPTIONS
     api_urls = "apps.sandbox.api.urls"
-    sample_ids = SAMPLE_IDS
+    sample_ids = SAMPLE_IDS | EXAMPLE_IDS

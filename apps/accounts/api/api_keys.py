@@ -12,23 +12,18 @@ from rest_framework.response import Response
 
 from apps.access.scopes import Scope
 from apps.accounts import events, selectors, services
+from apps.accounts.api import examples
 from apps.accounts.models import ApiKey
 from apps.accounts.rights import Permission
 from apps.accounts.services import NewKey
 from apps.common import clock
 from apps.rest import paging
-from apps.rest.endpoint import Example, endpoint
+from apps.rest.endpoint import endpoint
 from apps.rest.serializers import InstantField, LineField, OnceField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
 KEY_SCOPES = [scope.value for scope in Scope]
 KEY_STATES = ["active", "expired", "revoked"]
-_EXAMPLE_REQUEST = {
-    "name": "Night sync",
-    "scopes": ["patients:read", "patients:write"],
-    "expires_at": "2027-12-31T00:00:00Z",
-    "allowed_cidrs": ["203.0.113.0/24"],
-}
 
 
 class KeyFilter(FilterSet):
@@ -117,7 +112,7 @@ class ApiKeyViewSet(HimsViewSet):
         request=KeyBody,
         response=MadeApiKeyShape,
         recent_login=True,
-        example=Example(request=_EXAMPLE_REQUEST),
+        example=examples.CREATE_KEY,
         refusals=(services.TooManyKeys,),
         events=(events.ApiKeyCreated,),
     )

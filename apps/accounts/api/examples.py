@@ -1,11 +1,19 @@
-"""Examples from sections 2.1 and 2.2 of the API reference, with real UUIDs, and the missing ones."""
+"""Examples from sections 2.1 and 2.2 of the API reference, with the accounts of the sandbox, and the missing ones.
+
+A refresh token, a code and the token of a mailed link are secrets of the moment: in these three bodies the caller puts their own.
+"""
+
+from datetime import time
 
 from apps.rest.endpoint import Example
+from apps.rest.schema.examples import Upcoming
+
+_PASSWORD = "Sandbox-2025!"  # noqa: S105  # of every account of the sandbox
 
 _TOKENS = {"access_token": "eyJhbGciOiJIUzI1NiIs...", "refresh_token": "eyJhbGciOiJIUzI1NiIs...", "expires_in": 3600}
 
 LOGIN = Example(
-    request={"username": "dr.smith", "password": "secure_password", "mfa_code": "123456"},
+    request={"username": "dr.smith", "password": _PASSWORD, "mfa_code": "123456"},
     reply={
         "success": True,
         "data": {
@@ -28,7 +36,7 @@ _CODES = ["JBSW-Y3DP-EHPK-3PXP", "MFRG-GZDF-MZTW-Q2LK"]
 _NEW = "three blue herons in the rain"
 
 REAUTHENTICATE = Example(
-    request={"password": "secure_password", "mfa_code": "123456"},
+    request={"password": _PASSWORD},
     reply={"success": True, "data": {"reauthenticated": True, "expires_in": 300}},
 )
 TOTP = Example(
@@ -49,7 +57,7 @@ TOTP_CONFIRM = Example(
 RECOVERY_CODES = Example(reply={"success": True, "data": {"recovery_codes": _CODES}})
 TOTP_DISABLE = Example(reply={"success": True, "data": {"mfa_enabled": False}})
 CHANGE = Example(
-    request={"current_password": "secure_password", "new_password": _NEW},
+    request={"current_password": _PASSWORD, "new_password": _NEW},
     reply={"success": True, "data": {"password_changed": True}},
 )
 FORGOT = Example(request={"username": "dr.smith"}, reply={"success": True, "data": {"accepted": True}})
@@ -75,5 +83,30 @@ SESSIONS = Example(
             ],
             "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1},
         },
+    }
+)
+
+ME = Example(request={"first_name": "Samantha"})
+INVITE = Example(
+    request={
+        "username": "dr.okafor",
+        "email": "dr.okafor@hims.com",
+        "first_name": "Ada",
+        "last_name": "Okafor",
+        "role": "doctor",
+        "specialty": "Family medicine",
+        "npi": "1234567893",
+        "languages": ["en", "ig"],
+    }
+)
+CHANGE_USER = Example(
+    path={"id": "doctor_001"}, request={"specialty": "Family medicine and geriatrics", "languages": ["en", "es"]}
+)
+CREATE_KEY = Example(
+    request={
+        "name": "Night sync",
+        "scopes": ["patients:read", "patients:write"],
+        "expires_at": Upcoming(days=364, at=time(12)),
+        "allowed_cidrs": ["203.0.113.0/24"],
     }
 )

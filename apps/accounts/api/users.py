@@ -13,29 +13,20 @@ from rest_framework.response import Response
 from apps.access.actor import Actor
 from apps.access.roles import STAFF
 from apps.accounts import events, selectors, services
+from apps.accounts.api import examples
 from apps.accounts.api.serializers import ONE_OF_TWO, SessionsEndedShape, UserShape
 from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
 from apps.accounts.rights import Permission
 from apps.accounts.services import NewStaff
 from apps.rest import paging
-from apps.rest.endpoint import Example, endpoint
+from apps.rest.endpoint import endpoint
 from apps.rest.filters import YesNoFilter
 from apps.rest.serializers import EmailAddressField, LineField, NameField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
 _ROLES = [role.value for role in STAFF]
 USER_STATES = ["invited", "active", "deactivated"]
-_INVITE_EXAMPLE = {
-    "username": "dr.okafor",
-    "email": "dr.okafor@hims.com",
-    "first_name": "Ada",
-    "last_name": "Okafor",
-    "role": "doctor",
-    "specialty": "Family medicine",
-    "npi": "1234567893",
-    "languages": ["en", "ig"],
-}
 
 
 class UserFilter(FilterSet):
@@ -124,7 +115,7 @@ class UserViewSet(HimsViewSet):
         etag=True,
         recent_login=True,
         operation_id="inviteUser",
-        example=Example(request=_INVITE_EXAMPLE),
+        example=examples.INVITE,
         refusals=(services.UsernameTaken, services.NpiTaken),
         events=(events.StaffInvited,),
     )
@@ -153,6 +144,7 @@ class UserViewSet(HimsViewSet):
         warnings=("visits_affected",),
         refusals=(services.OwnAccount, services.LastAdministrator, services.UsernameTaken, services.NpiTaken),
         events=(events.StaffChanged, events.EmailChanged, events.StaffInvited, events.SessionEnded),
+        example=examples.CHANGE_USER,
     )
     def update(self, request: Request, pk: str) -> Response:
         """Change a member of staff

@@ -131,6 +131,7 @@ class MeViewSet(HimsViewSet):
         recent_login_fields=("email",),
         refusals=(services.UsernameTaken,),
         events=(events.StaffChanged, events.EmailChanged),
+        example=examples.ME,
     )
     def update(self, request: Request) -> Response:
         """Change my account

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.appointments import events, selectors, services
+from apps.appointments.api import examples
 from apps.appointments.api.serializers import requests
 from apps.appointments.models import BulkReschedule, RescheduledAppointment
 from apps.appointments.rights import Permission
@@ -96,7 +97,8 @@ class MoveShape(serializers.Serializer):
 
 
 _PLAN = Example(
-    request={"date_from": "2025-01-15", "date_to": "2025-01-16", "to_doctor_id": _OTHER, "reason": "Ill", "dry_run": True},
+    path={"id": "doctor_001"},
+    request=examples.MOVE,
     reply={
         "success": True,
         "data": {

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from apps.accounts.rights import Permission as AccountPermission
 from apps.appointments import events, rules, selectors, services
+from apps.appointments.api import examples
 from apps.appointments.api.filters import AvailabilityFilter
 from apps.appointments.api.serializers import requests, responses
 from apps.appointments.rights import Permission
@@ -85,6 +86,7 @@ class ScheduleViewSet(HimsViewSet):
         warnings=("visits_affected",),
         refusals=(services.OtherDoctorsSchedule,),
         events=(events.ScheduleChanged,),
+        example=examples.SCHEDULE,
     )
     def update(self, request: Request, pk: str) -> Response:
         """Publish a doctor's working hours
@@ -144,6 +146,7 @@ class TimeOffViewSet(HimsViewSet):
         operation_id="addTimeOff",
         refusals=(services.OtherDoctorsSchedule,),
         events=(events.TimeOffAdded,),
+        example=examples.TIME_OFF,
     )
     def create(self, request: Request, pk: str) -> Response:
         """Add a time off

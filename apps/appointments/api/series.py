@@ -124,7 +124,7 @@ class CancelledSeriesShape(SeriesShape):
 
 _VISIT = (examples.BOOK.reply or {})["data"]["appointment"]
 _BOOK = Example(
-    request={**(examples.BOOK.request or {}), "every_weeks": 1, "occurrences": 2},
+    request=examples.BOOK_SERIES,
     reply={
         "success": True,
         "data": {
@@ -205,6 +205,7 @@ class SeriesViewSet(HimsViewSet):
         operation_id="cancelSeries",
         refusals=(services.OtherDoctorsSchedule, services.NothingToCancel),
         events=(events.AppointmentUpdated, patient_events.CareTeamLeft),
+        example=examples.CANCEL_SERIES,
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the rest of a series

@@ -118,6 +118,7 @@ class AppointmentViewSet(HimsViewSet):
             services.OverbookingForbidden,
         ),
         events=(events.AppointmentUpdated, patient_events.CareTeamJoined, patient_events.CareTeamLeft),
+        example=examples.CHANGE,
     )
     def update(self, request: Request, pk: str) -> Response:
         """Change an appointment
@@ -146,6 +147,7 @@ class AppointmentViewSet(HimsViewSet):
         operation_id="deleteAppointment",
         refusals=(services.OtherDoctorsSchedule, services.IllegalTransition),
         events=(events.AppointmentUpdated, patient_events.CareTeamLeft),
+        example=examples.CANCEL,
     )
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel an appointment (DELETE)
@@ -164,6 +166,7 @@ class AppointmentViewSet(HimsViewSet):
         operation_id="cancelAppointment",
         refusals=(services.OtherDoctorsSchedule, services.IllegalTransition),
         events=(events.AppointmentUpdated, patient_events.CareTeamLeft),
+        example=examples.CANCEL,
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel an appointment
@@ -203,6 +206,7 @@ class AppointmentViewSet(HimsViewSet):
             services.OverbookingFull,
         ),
         events=(events.AppointmentUpdated, patient_events.CareTeamJoined),
+        example=examples.CHECK_IN,
     )
     def check_in(self, request: Request, pk: str) -> Response:
         """Check the patient in

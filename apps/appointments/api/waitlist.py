@@ -115,10 +115,9 @@ _OFFER = {
     "settled_at": None,
 }
 _OFFERED = tuple(_OFFER)
-_SENT = ("patient_id", "doctor_id", "date_from", "date_to", "time_from", "time_to", "priority", "note")
 _TAKEN = {**_OFFER, "status": "accepted", "settled_at": "2025-01-14T17:05:00Z"}
 _PUT = Example(
-    request={name: _ENTRY[name] for name in _SENT} | {"duration_minutes": 15},
+    request=examples.WAIT,
     reply={"success": True, "data": {"waitlist_entry": _ENTRY}},
 )
 _LIST = Example(
@@ -131,7 +130,7 @@ _LIST = Example(
     }
 )
 _ACCEPT = Example(
-    request={"offer_id": _OFFER["id"]},
+    request={},
     reply={
         "success": True,
         "data": {
@@ -233,6 +232,7 @@ class WaitlistViewSet(HimsViewSet):
         operation_id="declineWaitlistOffer",
         refusals=(services.NothingOffered, services.OfferLost, services.OfferExpired, services.OfferClosed),
         events=(events.WaitlistOfferSettled,),
+        example=examples.DECLINE,
     )
     def decline(self, request: Request, pk: str) -> Response:
         """Decline an offered time

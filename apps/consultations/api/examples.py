@@ -1,4 +1,4 @@
-"""Examples from sections 5.1 to 5.3 of the API reference, with real UUIDs."""
+"""Examples from sections 5.1 to 5.3 of the API reference, with the samples of the sandbox, and the missing ones."""
 
 from typing import Any
 
@@ -16,9 +16,10 @@ def _entry(**fields: Any) -> dict[str, Any]:
 
 START = Example(
     request={
-        "patient_id": _PATIENT,
-        "appointment_id": "01961f0e-3333-7c3e-9d52-0d8f6a3b1c44",
+        "patient_id": "patient_001",
+        "appointment_id": "appointment_001",
         "workflow_type": "adaptive",
+        "early": True,
     }
 )
 STATE = Example(
@@ -51,12 +52,21 @@ STATE = Example(
         },
     }
 )
+_ONGOING, _SIGNED, _ON_HOLD = {"id": "consultation_001"}, {"id": "consultation_002"}, {"id": "consultation_003"}
 STEP = Example(
+    path=_ONGOING,
     request={
         "step_number": 2,
         "step_data": {
             "chief_complaint": "Headache and fatigue",
             "symptoms": [{"description": "Headache", "severity": "moderate", "duration": "3 days"}],
         },
-    }
+    },
 )
+COMPLETE = Example(path=_ONGOING, request={"override_incomplete": True, "reason": "The patient left before the examination"})
+ADDENDUM = Example(path=_SIGNED, request={"text": "The patient called: the headache is gone."})
+HOLD = Example(path=_ONGOING, request={"reason": "Waits for the result of the blood test"})
+RESUME = Example(path=_ON_HOLD, request={})
+CANCEL = Example(path=_ONGOING, request={"reason": "The patient left unseen"})
+READY = Example(path=_ONGOING, request={})
+HAND_OVER = Example(path=_ONGOING, request={"doctor_id": "doctor_002", "reason": "End of the shift"})

@@ -132,6 +132,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove, services.Incomplete, services.DoctorRequired),
         events=(events.ConsultationCompleted, appointment_events.AppointmentUpdated, patient_events.ChartEntriesRecorded),
+        example=examples.COMPLETE,
     )
     def complete(self, request: Request, pk: str) -> Response:
         """Sign a consultation
@@ -153,6 +154,7 @@ class ConsultationViewSet(HimsViewSet):
         operation_id="addAddendum",
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
         events=(events.ConsultationAmended, patient_events.ChartEntriesRecorded),
+        example=examples.ADDENDUM,
     )
     def addenda(self, request: Request, pk: str) -> Response:
         """Add an addendum to a signed consultation
@@ -170,6 +172,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
         events=(events.ConsultationHeld,),
+        example=examples.HOLD,
     )
     def hold(self, request: Request, pk: str) -> Response:
         """Put a consultation on hold
@@ -187,6 +190,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
         events=(events.ConsultationResumed,),
+        example=examples.RESUME,
     )
     def resume(self, request: Request, pk: str) -> Response:
         """Resume a consultation
@@ -204,6 +208,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.IllegalMove),
         events=(events.ConsultationCancelled, appointment_events.AppointmentUpdated, patient_events.CareTeamLeft),
+        example=examples.CANCEL,
     )
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel a consultation
@@ -223,6 +228,7 @@ class ConsultationViewSet(HimsViewSet):
         operation_id="markConsultationReady",
         refusals=(services.OwnConsultation, services.NotOpen, services.AlreadyReady),
         events=(events.ConsultationReady,),
+        example=examples.READY,
     )
     def ready(self, request: Request, pk: str) -> Response:
         """Mark a consultation as ready for its doctor
@@ -242,6 +248,7 @@ class ConsultationViewSet(HimsViewSet):
         warnings=("vital_alert", "unusual_for_patient", "not_ordered", "not_prescribed"),
         refusals=(services.OtherDoctorsConsultation, services.NotOngoing),
         events=(events.ConsultationHandedOver, patient_events.CareTeamJoined),
+        example=examples.HAND_OVER,
     )
     def hand_over(self, request: Request, pk: str) -> Response:
         """Hand a consultation over to another doctor

@@ -66,6 +66,9 @@ RELEASES = (
             "Errors: every refusal has details.reason, a code for programs, such as slot_taken, not_today or patient_not_active. "
             "Each operation of the OpenAPI file lists its own reasons (x-reasons), and the page of errors lists those of all "
             "operations. error.doc_url is the address of that page.",
+            "The OpenAPI file says what each operation does, which events it emits (x-events) and what each value is. Every body "
+            "has an example that works in the sandbox as it is printed; appointment_001 and consultation_001 to "
+            "consultation_003 are further names of samples.",
             "POST /auth/password/change accepts revoke_api_keys; a password set through a mailed link revokes every API key.",
         ),
         changed=(

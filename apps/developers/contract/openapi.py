@@ -1,24 +1,24 @@
-"""The OpenAPI file of the running code, made once a process."""
+"""The OpenAPI file of the running code, made once a process and day: its examples have the dates of coming weeks."""
 
-from functools import cache
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import orjson
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
+from apps.common import clock
 
-@cache
+
 def as_json() -> bytes:
     """The file in JSON, UTF-8, without blanks."""
-    return orjson.dumps(orjson.loads(OpenApiJsonRenderer().render(_generated(), renderer_context={})))
+    return _json_of(clock.today())
 
 
-@cache
 def as_yaml() -> bytes:
     """The same in YAML."""
-    yaml: bytes = OpenApiYamlRenderer().render(_generated())  # type: ignore[no-untyped-call]
-    return yaml
+    return _yaml_of(clock.today())
 
 
 def as_dict() -> dict[str, Any]:
@@ -27,7 +27,18 @@ def as_dict() -> dict[str, Any]:
     return file
 
 
-@cache
-def _generated() -> dict[str, Any]:
+@lru_cache(maxsize=1)
+def _json_of(day: date) -> bytes:
+    return orjson.dumps(orjson.loads(OpenApiJsonRenderer().render(_generated(day), renderer_context={})))
+
+
+@lru_cache(maxsize=1)
+def _yaml_of(day: date) -> bytes:
+    yaml: bytes = OpenApiYamlRenderer().render(_generated(day))  # type: ignore[no-untyped-call]
+    return yaml
+
+
+@lru_cache(maxsize=1)
+def _generated(_day: date) -> dict[str, Any]:
     schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return schema

@@ -1,4 +1,4 @@
-"""Examples from sections 9.1 and 9.3 of the API reference, with real UUIDs."""
+"""Examples from sections 9.1 and 9.3 of the API reference, with the samples of the sandbox."""
 
 from apps.rest.endpoint import Example
 
@@ -28,7 +28,7 @@ LIST = Example(
 )
 SEND = Example(
     request={
-        "recipient_ids": [_ID, "01961f0e-5b7a-7c3e-9d52-0d8f6a3b1c45"],
+        "recipient_ids": ["doctor_001", "doctor_002"],
         "type": "warning",
         "title": "System Maintenance",
         "message": "System will be unavailable from 2-4 AM",

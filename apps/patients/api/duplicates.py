@@ -56,6 +56,7 @@ class NotSameViewSet(HimsViewSet):
         operation_id="tellPatientsApart",
         refusals=(services.AlreadyNotDuplicate, selectors.RecordMerged),
         events=(events.PatientsNotDuplicates,),
+        example=examples.NOT_SAME,
     )
     def not_same(self, request: Request, pk: str) -> Response:
         """Record that two records are two people

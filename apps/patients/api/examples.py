@@ -80,3 +80,21 @@ MATCH = Example(
         },
     },
 )
+
+_JOHN = {"id": "patient_001"}
+AMEND = Example(path=_JOHN, request={"contact": {"phone": "+1-555-0199", "address": {"street": "12 Oak Ave"}}})
+ENTRY = Example(
+    path=_JOHN,
+    request={
+        "type": "allergy",
+        "code_system": "SNOMED-CT",
+        "code": "91935009",
+        "display": "Allergy to peanut",
+        "occurred_at": "1990",
+        "detail": {"severity": "severe", "reaction": "Hives"},
+    },
+)
+RETRACT = Example(path=_JOHN, request={"reason": "Entered for the wrong patient"})
+NOT_SAME = Example(path=_JOHN, request={"other_id": "patient_003"})
+MERGE_REQUEST = {"into": "patient_001", "reason": "The same passport, seen today", "fields": {"phone": "retired"}}
+RESTRICT_REQUEST = {"restricted": True, "care_team": ["doctor_002"], "reason": "A colleague of ours is the patient"}

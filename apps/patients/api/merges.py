@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from apps.common.errors import Invalid
 from apps.patients import events, selectors, services
+from apps.patients.api import examples
 from apps.patients.api.serializers import responses
 from apps.patients.merging import merge_plan
 from apps.patients.models import Merge, MergeTriage, Patient
@@ -144,7 +145,7 @@ class MergeViewSet(HimsViewSet):
         warnings=("visits_affected",),
         operation_id="mergePatient",
         example=Example(
-            request={"into": _OTHER, "reason": "The same passport, seen today", "fields": {"phone": "retired"}},
+            request=examples.MERGE_REQUEST,
             reply={
                 "success": True,
                 "data": {

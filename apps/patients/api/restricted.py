@@ -12,6 +12,7 @@ from apps.audit.models import AuditEvent
 from apps.audit.rights import Permission as AuditPermission
 from apps.common.errors import NotFound
 from apps.patients import events, selectors, services
+from apps.patients.api import examples
 from apps.patients.confidentiality import access_log
 from apps.patients.confidentiality.access_log import AccessLogEntry
 from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
@@ -121,7 +122,8 @@ class RestrictionViewSet(HimsViewSet):
         warnings=("nobody_on_care_team",),
         operation_id="restrictPatient",
         example=Example(
-            request={"restricted": True, "care_team": [_USER], "reason": "A colleague of ours is the patient"},
+            path={"id": "patient_001"},
+            request=examples.RESTRICT_REQUEST,
             reply={
                 "success": True,
                 "data": {
@@ -189,7 +191,7 @@ class BreakGlassViewSet(HimsViewSet):
         response=BreakGlassShape,
         operation_id="breakGlassByMrn",
         example=Example(
-            request={"mrn": "MRN001", "reason": "Unconscious in the waiting room"},
+            request={"mrn": "MRN00000588", "reason": "Unconscious in the waiting room"},
             reply={
                 "success": True,
                 "data": {

@@ -109,6 +109,7 @@ class PatientViewSet(HimsViewSet):
         warnings=("possible_duplicate", "phone_not_valid", "visits_affected"),
         refusals=(services.InsuranceOnly, selectors.RecordMerged),
         events=(events.PatientUpdated,),
+        example=examples.AMEND,
     )
     def update(self, request: Request, pk: str) -> Response:
         """Change a patient
@@ -230,6 +231,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         operation_id="addChartEntry",
         refusals=(services.EntryTypeForbidden, services.AllergiesListed, selectors.RecordMerged),
         events=(events.ChartEntryRecorded,),
+        example=examples.ENTRY,
     )
     def create(self, request: Request, pk: str) -> Response:
         """Add a chart entry
@@ -257,6 +259,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         operation_id="retractChartEntry",
         refusals=(services.EntryTypeForbidden, services.AlreadyRetracted, selectors.RecordMerged),
         events=(events.ChartEntryRetracted,),
+        example=examples.RETRACT,
     )
     def retract(self, request: Request, pk: str, entry: str) -> Response:
         """Mark a chart entry as entered in error

@@ -99,7 +99,8 @@ class HimsSchema(AutoSchema):
         return self.view.rate_class(self.method)
 
     def _get_parameters(self) -> list[dict[str, Any]]:
-        view, described = self.view, parameters.in_path(self.path)
+        view, example = self.view, self.view.endpoint.example
+        described = parameters.in_path(self.path, example.path if example else {})
         if view.endpoint.query:
             described += parameters.of_filters(view.endpoint.query)
         if view.endpoint.paged:

@@ -1,7 +1,7 @@
 """The input of an operation from its address and headers: ids in the path, filters and pages in the query, preconditions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -32,9 +32,12 @@ _TAGS = {"type": "string"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
 
 
-def in_path(path: str) -> list[dict[str, Any]]:
-    """Returns the ids of a path."""
-    return [{"name": name, "in": "path", "required": True, "schema": dict(_ID)} for name in re.findall(r"{(\w+)}", path)]
+def in_path(path: str, samples: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Returns the ids of a path; `samples` are those of the operation's example."""
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _ID | ({"example": samples[name]} if name in samples else {})}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
 
 
 def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ is with a patient and another patient waits; future ones are booked, confirmed o
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
@@ -29,7 +29,7 @@ from apps.appointments.services import (
 )
 from apps.common import clock
 from apps.patients.models import Patient
-from apps.sandbox.samples.sample_ids import SAMPLE_IDS, fixed_id
+from apps.sandbox.samples.sample_ids import ONGOING, PAST, SAMPLE_IDS, UPCOMING, fixed_id
 from apps.sandbox.samples.staff import ID_OF
 
 DOCTORS = ("dr.smith", "dr.patel", "dr.lee")
@@ -172,7 +172,8 @@ class _DoctorCalendar:
         checked_in = [start - wait * _MINUTE for wait in (12, 9, 4)]
         started = [self.booked(start), ImportedStatus(status="checked_in", at=checked_in[0], by_id=ID_OF["reception.kim"])]
         started.append(ImportedStatus(status="in_progress", at=start, by_id=ID_OF[self.doctor]))
-        yield self.visit(start, 20, kind, started, token=3 * number + 1)
+        ongoing = self.visit(start, 20, kind, started, token=3 * number + 1)
+        yield replace(ongoing, id=fixed_id(ONGOING)) if self.doctor == DOCTORS[0] else ongoing
         for place in (1, 2):
             at = start + 20 * place * _MINUTE
             waits = [self.booked(at), ImportedStatus(status="checked_in", at=checked_in[place], by_id=ID_OF["reception.kim"])]
@@ -244,8 +245,9 @@ def _reference_appointments(now: datetime, today: date) -> Iterator[ImportedAppo
             day = today + offset * _DAY
             day += {5: 2, 6: 1}.get(day.weekday(), 0) * (_DAY if offset > 0 else -_DAY)
             at = rules.instant(day, time(hour, 15 * number), availability.clinic_zone())
-            steps = calendar.status_steps(at, 15) if offset > 0 else _completed_steps(calendar, at)
-            yield calendar.visit(at, 15, "follow_up", steps)
+            steps = [calendar.booked(at)] if offset > 0 else _completed_steps(calendar, at)
+            visit = calendar.visit(at, 15, "follow_up", steps)
+            yield replace(visit, id=fixed_id(UPCOMING if offset > 0 else PAST)) if doctor == DOCTORS[0] else visit
 
 
 def _completed_steps(calendar: _DoctorCalendar, at: datetime) -> list[ImportedStatus]:

@@ -13,3 +13,13 @@ def fixed_id(name: str) -> UUID:
 
 
 SAMPLE_IDS: dict[str, UUID] = {name: fixed_id(name) for name in (*PATIENTS, *DOCTORS)}
+
+# Names of ours, for the examples of the OpenAPI file: an appointment of patient_001 next week, and three consultations of
+# doctor_001: the one of now, one that was signed last week, and one that is on hold.
+UPCOMING, PAST, ONGOING = "appointment_001", "visit.patient_001.past", "visit.dr.smith.ongoing"
+EXAMPLE_IDS: dict[str, UUID] = {
+    UPCOMING: fixed_id(UPCOMING),
+    "consultation_001": fixed_id(f"consultation.{fixed_id(ONGOING)}"),
+    "consultation_002": fixed_id(f"consultation.{fixed_id(PAST)}"),
+    "consultation_003": fixed_id("consultation.walk-in.dr.smith"),
+}
