@@ -216,8 +216,8 @@ class ApiKey(BaseModel):
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name="owner")
     name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=16, help_text="how the key's text begins")
-    last4 = models.CharField(max_length=4, help_text="how it ends")
+    prefix = models.CharField(max_length=16, help_text="the first characters of the key")
+    last4 = models.CharField(max_length=4, help_text="the last four characters of the key")
     scopes = ArrayField(models.CharField(max_length=40))
     expires_at = models.DateTimeField(null=True, blank=True)
     allowed_cidrs = ArrayField(models.CharField(max_length=43), default=list, blank=True)

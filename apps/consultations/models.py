@@ -60,12 +60,12 @@ class Consultation(BaseModel):
     rule_version = models.CharField(max_length=20, blank=True)
     version = models.PositiveIntegerField(default=1)
 
-    ready_at = models.DateTimeField(null=True, editable=False, help_text="since when it waits for the doctor")
+    ready_at = models.DateTimeField(null=True, editable=False, help_text="since when it is ready for the doctor")
     ready_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
 
     completed_at = models.DateTimeField(null=True, editable=False)
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
-    override_reason = models.CharField(max_length=400, blank=True, help_text="why it was signed though something was missing")
+    override_reason = models.CharField(max_length=400, blank=True, help_text="why it was signed with missing steps")
     content_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     cancelled_at = models.DateTimeField(null=True, editable=False)
 

@@ -87,7 +87,7 @@ class Patient(BaseModel):
     mrn = models.CharField("MRN", max_length=40)
     first_name = models.CharField(max_length=100, blank=True)
     middle_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True, help_text="of the first and the last name one may be empty")
+    last_name = models.CharField(max_length=100, blank=True, help_text="one of first and last name may be empty")
     date_of_birth = models.DateField(help_text="the first day of the period that is known")
     date_of_birth_precision = models.CharField(
         max_length=10,
@@ -96,7 +96,7 @@ class Patient(BaseModel):
         db_default=Precision.DAY.value,
         editable=False,
     )
-    time_of_birth = models.TimeField(null=True, blank=True, help_text="on the clinic's clock, where it is known; like 14:05")
+    time_of_birth = models.TimeField(null=True, blank=True, help_text="in the clinic's time zone, if known; like 14:05")
     gender = models.CharField(max_length=10, choices=Gender)
     language = models.CharField(max_length=10, blank=True, help_text="BCP 47, like en or es-MX")
     deceased_at = models.DateTimeField(null=True, blank=True)
@@ -121,7 +121,7 @@ class Patient(BaseModel):
     is_active = models.BooleanField(default=True)
     allergy_status = models.CharField(max_length=10, choices=AllergyStatus, default=AllergyStatus.NOT_ASKED, editable=False)
 
-    restricted = models.BooleanField(default=False, db_default=False, editable=False, help_text="open to the care team alone")
+    restricted = models.BooleanField(default=False, db_default=False, editable=False, help_text="only the care team may open it")
 
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False)
 
@@ -331,7 +331,7 @@ class ChartEntry(BaseModel):
     code = models.CharField(max_length=40, blank=True)
     display = models.CharField(max_length=400)
     status = models.CharField(max_length=20)
-    occurred_at = models.DateTimeField(help_text="onset, effective time, or when it was done")
+    occurred_at = models.DateTimeField(help_text="onset, effective time, or time of the procedure")
     occurred_on = models.CharField(
         max_length=10,
         blank=True,
@@ -341,14 +341,16 @@ class ChartEntry(BaseModel):
         help_text="the date as it was entered: 2015, 2015-06, 2015-06-10",
     )
     ended_at = models.DateTimeField(null=True, blank=True)
-    ended_on = models.CharField(max_length=10, blank=True, default="", db_default="", editable=False, help_text="likewise")
+    ended_on = models.CharField(
+        max_length=10, blank=True, default="", db_default="", editable=False, help_text="the end date as it was entered"
+    )
     value = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     unit = models.CharField(max_length=40, blank=True)
     detail = models.JSONField(default=dict, blank=True)
     recorded_at = models.DateTimeField(default=clock.now)
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     source = models.CharField(max_length=15, choices=Source)
-    source_ref = models.CharField(max_length=120, blank=True, help_text="the row's identity where it came from")
+    source_ref = models.CharField(max_length=120, blank=True, help_text="the row's id in its source system")
     retracted_at = models.DateTimeField(null=True, blank=True)
     retracted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     retraction_reason = models.CharField(max_length=400, blank=True)

@@ -46,7 +46,7 @@ class KeptReply(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name_plural = "kept replies"
+        verbose_name_plural = "stored replies"
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__gte=200, status__lt=300) | Q(status=409), name="keptreply_success_or_conflict"

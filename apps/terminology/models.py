@@ -20,10 +20,10 @@ class IcdRelease(BaseModel):
     """A release that was loaded. Only the newest may be followed by another, so the codes' periods never cross."""
 
     name = models.CharField(max_length=20, unique=True, help_text="Year and month, like 2026-04")
-    effective_from = models.DateField(unique=True, help_text="The first date of service it is for")
-    source = models.CharField(max_length=200, help_text="Where it was read")
+    effective_from = models.DateField(unique=True, help_text="Its first date of service")
+    source = models.CharField(max_length=200, help_text="The file or package it was read from")
     codes = models.PositiveIntegerField(help_text="How many codes it has, headers included")
-    billable = models.PositiveIntegerField(help_text="How many of them may stand on a claim")
+    billable = models.PositiveIntegerField(help_text="How many of them are valid on a claim")
     loaded_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -54,15 +54,15 @@ class IcdCode(BaseModel):
 
     code = models.CharField(max_length=8, db_collation="C", help_text="With its dot, like E11.9")
     display = models.CharField(max_length=300)
-    billable = models.BooleanField(help_text="It is not divided further: it may stand on a claim")
+    billable = models.BooleanField(help_text="It has no codes below it, so it is valid on a claim")
     parent = models.CharField(max_length=8, blank=True, help_text="The code above it; empty for a category, like E11")
     block = models.CharField(max_length=8, help_text="The section it belongs to, like E08-E13")
     chapter = models.PositiveSmallIntegerField(help_text="1 to 22")
-    release = models.ForeignKey(IcdRelease, on_delete=models.PROTECT, related_name="+", help_text="The release that brought it")
-    effective_from = models.DateField()
-    effective_to = models.DateField(
-        null=True, blank=True, help_text="The last day, itself included; empty: until a release ends it"
+    release = models.ForeignKey(
+        IcdRelease, on_delete=models.PROTECT, related_name="+", help_text="The first release that contains it"
     )
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True, blank=True, help_text="The last day, inclusive; empty: until a release ends it")
     words = SearchVectorField(editable=False)
 
     objects = IcdCodeQuerySet.as_manager()

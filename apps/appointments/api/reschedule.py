@@ -33,7 +33,7 @@ class MoveBody(StrictSerializer):
     to_doctor_id = IdField(
         required=False,
         allow_null=True,
-        help_text="The doctor who takes over the appointments; without it they move to later times of the same doctor",
+        help_text="The new doctor of the appointments; without it they move to later times of the same doctor",
     )
     reason = serializers.CharField(max_length=requests.REASON_MAX)
     dry_run = serializers.BooleanField(default=True, help_text="true returns the plan and changes nothing")

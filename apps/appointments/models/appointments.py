@@ -48,12 +48,16 @@ class Series(BaseModel):
     """Appointments that were booked together in one rhythm (`recurrence.Rhythm`)."""
 
     frequency = models.CharField(max_length=10, choices=[(one.value, one.value) for one in Frequency], default=Frequency.WEEKLY)
-    interval = models.PositiveSmallIntegerField(default=1, help_text="every so many days, weeks or months")
+    interval = models.PositiveSmallIntegerField(
+        default=1, help_text="the number of days, weeks or months between two appointments"
+    )
     by_weekday = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True, help_text="0 is Monday")
     by_month_day = models.SmallIntegerField(null=True, blank=True, help_text="-1 is the last day of the month")
     by_set_position = models.SmallIntegerField(null=True, blank=True, help_text="which of the month's weekdays; -1 is the last")
-    until = models.DateField(null=True, blank=True, help_text="the last day, itself included")
-    occurrences = models.PositiveSmallIntegerField(help_text="how many were asked for; clashes were left out")
+    until = models.DateField(null=True, blank=True, help_text="the last day, inclusive")
+    occurrences = models.PositiveSmallIntegerField(
+        help_text="the number of requested appointments; conflicting ones were left out"
+    )
 
     objects = SeriesQuerySet.as_manager()
 
@@ -151,7 +155,7 @@ class Appointment(BaseModel):
     booked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False, db_index=False)
 
     joins_care_team = models.BooleanField(
-        default=False, db_default=False, editable=False, help_text="whoever named the doctor could add to the care team"
+        default=False, db_default=False, editable=False, help_text="the user who chose the doctor could add to the care team"
     )
 
     overbook_reason = models.CharField(max_length=400, blank=True)
@@ -172,7 +176,7 @@ class Appointment(BaseModel):
         null=True,
         editable=False,
         db_index=False,
-        help_text="the doctor to whom the visit that goes on was handed over; empty: the booked doctor",
+        help_text="the doctor after a handover, while in progress; empty: the booked doctor",
     )
 
     cancelled_at = models.DateTimeField(null=True, editable=False)

@@ -74,7 +74,7 @@ class WaitlistEntry(BaseModel):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     doctor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)  # null: any
     appointment_type = models.CharField(max_length=20, choices=AppointmentType, default=AppointmentType.CONSULTATION)
-    duration_minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="empty: what the doctor takes")
+    duration_minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="empty: the usual length of the doctor")
     date_from = models.DateField()
     date_to = models.DateField()
     time_from = models.TimeField(null=True, blank=True)

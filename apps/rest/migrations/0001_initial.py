@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
             options={
-                'verbose_name_plural': 'kept replies',
+                'verbose_name_plural': 'stored replies',
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('status__gte', 200), ('status__lt', 300)), ('status', 409), _connector='OR'), name='keptreply_success_or_conflict'), models.CheckConstraint(condition=models.Q(('name__length', 32), ('asked__length', 32)), name='keptreply_digests'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('kept_at'))), name='keptreply_expires_later')],
             },
         ),
