@@ -1,4 +1,4 @@
-"""The generated diary: always the same one, and one that the database takes with all its constraints."""
+"""The generated appointments: always the same ones, and accepted by the database with all its constraints."""
 
 import hashlib
 from collections import Counter

@@ -67,7 +67,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
-    """A fresh page that can reach nobody but us. `options` are Playwright's for a context, such as `color_scheme`."""
+    """A fresh page that can reach only our server. `options` are Playwright's for a context, such as `color_scheme`."""
     context = browser.new_context(**options)
     context.add_init_script(_LISTEN)
     one = Watched(context.new_page())

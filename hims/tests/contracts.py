@@ -28,7 +28,7 @@ PUBLIC_OPERATIONS: set[str] = {operation for contract in contracts() for operati
 
 
 def cells(operation: str, *, admin_clinical: bool) -> dict[str, str]:
-    """Return the cell of each role; of `c` what it stands for in such an installation."""
+    """Returns the cell of each role; for `c` its meaning in such an installation."""
     row = dict(zip(ROLES, MATRIX[operation].split(), strict=True))
     return {role: ("y" if admin_clinical else "-") if cell == "c" else cell for role, cell in row.items()}
 

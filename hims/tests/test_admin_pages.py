@@ -1,4 +1,4 @@
-"""The admin in a real browser: the strict CSP holds, nobody else is asked, axe finds nothing, the keyboard suffices."""
+"""The admin in a real browser: the strict CSP holds, no other host is asked, axe finds nothing, the keyboard suffices."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class AdminPages:
-    """Somebody at the admin, and what the browser complained of."""
+    """A user in the admin, and the errors of the browser's console."""
 
     page: Page
     base: str
@@ -108,7 +108,7 @@ class AdminScenario:
 
 
 def notification_for(staff: dict[str, User]) -> Notification:
-    """What the administrator told everybody, and so himself."""
+    """Returns a notification that the administrator sent to all staff, including themselves."""
     text = "The system will be away from 2 to 4.\nThe paper forms are at the desk."
     notice = Notice(title="Maintenance", message=text, priority="high", type="warning", action_url="/admin/")
     message = notifications.send(by=staff["admin"], notice=notice, roles=list(staff))
@@ -116,7 +116,7 @@ def notification_for(staff: dict[str, User]) -> Notification:
 
 
 def appointment_pages(staff: dict[str, User], patient: Patient, other: Patient) -> dict[str, str]:
-    """The diary with a visit of every look in it."""
+    """The schedule with an appointment in every state."""
     doctor = staff["doctor"]
     factories.publish(doctor)
     visit = factories.book(patient, doctor, room_id=factories.room().pk)
@@ -126,8 +126,8 @@ def appointment_pages(staff: dict[str, User], patient: Patient, other: Patient) 
         factories.book_and_check_in(factories.register_patient(name, "Stern"), doctor, ago, triage)
     day, page = f"?date={factories.at().date()}", "admin:appointments_appointment_"
     return {
-        "diary": reverse("admin:schedule") + day,
-        "diary-week": reverse("admin:schedule") + f"{day}&view=week",
+        "schedule": reverse("admin:schedule") + day,
+        "schedule-week": reverse("admin:schedule") + f"{day}&view=week",
         "queue": reverse("admin:queue"),
         "queue-empty": reverse("admin:queue") + f"?doctor={factories.hire('free.doctor', 'doctor', specialty='Cardiology').pk}",
         "visits": reverse(f"{page}changelist"),
@@ -263,7 +263,7 @@ def open_admin(chromium: Browser, live_server: Any, **options: Any) -> tuple[Adm
 
 
 def half_way(here: AdminPages, username: str) -> Page:
-    """The page after name and password, of somebody from whom more is wanted."""
+    """The page after name and password, for a user who must do more."""
     here.open("/admin/login/")
     here.page.fill("#id_username", username)
     here.page.fill("#id_password", factories.PASSWORD)
@@ -420,7 +420,7 @@ def test_arrows_lead_through_the_schedule_and_a_free_time_is_booked_by_keyboard(
 ) -> None:
     here, context = open_admin(chromium, live_server)
     here.sign_in("receptionist.ward")
-    page = here.open(shown.pages["diary"])
+    page = here.open(shown.pages["schedule"])
     page.focus(".hims-schedule .hims-book")
     FOCUSED_ROW = "document.activeElement.closest('tr').querySelector('th').textContent"
     last = page.locator(".hims-schedule tbody th").last.inner_text()
@@ -517,7 +517,7 @@ def test_the_queue_keeps_itself_fresh_says_what_changed_and_leaves_the_focus_alo
     page.focus(f"#{ids[2]} th a")
     appointments.cancel(by=SYSTEM, appointment_id=ids[2].removeprefix("visit-"))
     page.clock.fast_forward(15_000)
-    page.wait_for_selector(f"#{ids[2]}.hims-gone")  # whoever works at it keeps the row
+    page.wait_for_selector(f"#{ids[2]}.hims-gone")  # a row in use stays
     assert page.evaluate("document.activeElement.closest('tr').id") == ids[2]
     assert not here.complaints
     context.close()
@@ -585,7 +585,7 @@ def test_pages_fit_a_narrow_screen(chromium: Browser, live_server: Any, shown: A
     here.sign_in("admin.ward")
     here.page.set_viewport_size({"width": 320, "height": 800})
     wide = []
-    narrow = "index patients patient merge suspected new-entry hire diary queue book week series series-book move move-visits"
+    narrow = "index patients patient merge suspected new-entry hire schedule queue book week series series-book move move-visits"
     for name in narrow.split():
         page = here.open(shown.pages[name])
         picture(page, f"{name}-narrow")

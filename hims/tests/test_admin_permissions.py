@@ -1,4 +1,4 @@
-"""Every page of the admin, as every role: who gets in is what `access` says, and every look is on record."""
+"""Every page of the admin, as every role: `access` determines who gets in, and every view is audited."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def page_of(staff: dict[str, User]) -> Callable[[str], Client]:
-    """Somebody's browser, signed in, by role."""
+    """A user's signed-in browser, by role."""
 
     def open_browser(role: str) -> Client:
         return factories.browser(staff[role])

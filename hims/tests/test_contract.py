@@ -46,7 +46,7 @@ def file() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def strict(file: dict[str, Any]) -> dict[str, Any]:
-    """The file with every object closed, so that a key nobody declared is seen."""
+    """The file with every object closed, so that an undeclared key is seen."""
     closed = copy.deepcopy(file)
     for schema in objects(closed["components"]["schemas"]):
         schema.setdefault("additionalProperties", False)

@@ -1,4 +1,4 @@
-"""The developer pages in a real browser: they show the API, ask nobody else, obey their policy, and anybody can read them."""
+"""The developer pages in a real browser: they show the API, ask no other host, obey their policy, and are public."""
 
 import json
 import os

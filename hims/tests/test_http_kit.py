@@ -414,7 +414,7 @@ def test_links_are_followed_from_the_first_page_to_the_last(staff: dict[str, Use
     assert len(seen) == len(set(seen)) == 5
 
 
-# The trail
+# The audit log
 
 
 def test_no_password_and_no_token_ever_lands_in_the_trail(staff: dict[str, User]) -> None:

@@ -151,7 +151,7 @@ def test_without_postgres_every_door_says_so_and_when_to_come_back(tmp_path: Pat
             assert reply.headers["Retry-After"] == "2"
         assert (
             web.ask("GET", "/v1/auth/me", Authorization=f"Bearer {token}").status == 401
-        )  # no token of ours: nobody need be asked
+        )  # no token of ours: no user is looked up
         for path in ("/admin/", "/admin/patients/patient/", "/admin/login/"):
             page = web.ask("GET", path, Cookie="sessionid=0123456789abcdefghijklmnopqrstuv")
             assert (page.status, page.headers["Retry-After"]) == (503, "2")

@@ -12,7 +12,7 @@ from hims.tests import factories
 from hims.tests.test_admin_pages import CHROMIUM, chromium, open_admin  # noqa: F401  # a fixture
 
 LONG = "Wolfe" + "schlegelsteinhausenbergerdorff" * 2 + "x" * 26
-# What is wider than the window or than the box it stands in, and shows text.
+# What is wider than the window or than its container, and shows text.
 _TOO_WIDE = """() => [...document.querySelectorAll("html, .hims-banner, bdi, h1, h2, .breadcrumbs, .messagelist li")]
   .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
                  || one.getBoundingClientRect().right > window.innerWidth + 1)
@@ -42,7 +42,7 @@ def pages() -> dict[str, str]:
         "merge": reverse("admin:patients_patient_merge", args=[patient.pk]) + f"?into={twin.pk}",
         "suspected": reverse("admin:patients_duplicatecandidate_changelist"),
         "chart": reverse("admin:patients_chartentry_changelist") + f"?patient={patient.pk}",
-        "diary": reverse("admin:schedule") + f"?date={factories.at().date()}",
+        "schedule": reverse("admin:schedule") + f"?date={factories.at().date()}",
         "queue": reverse("admin:queue"),
         "visits": reverse("admin:appointments_appointment_changelist"),
         "visit": reverse("admin:appointments_appointment_change", args=[visit.pk]),

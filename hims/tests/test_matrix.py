@@ -116,7 +116,7 @@ def test_every_route_about_a_patient_says_so() -> None:
     assert not silent, "\n".join(silent)
 
 
-# Answer whoever may decide, review or break in, though the chart be closed.
+# These reply to users who may decide, review or break in, even if the chart is closed.
 OUTSIDE_THE_CHART = {"PUT /patients/{id}/restricted", "GET /patients/{id}/access-log", "POST /patients/{id}/break-glass"}
 
 

@@ -1,4 +1,4 @@
-"""What is on record: thirty acts by different people, thirty rows; and nothing secret in any of them."""
+"""The audit log: thirty actions by different people, thirty rows; and nothing secret in any of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ SECRETS = ("correct-horse-battery-staple", "Wr0ng-pass-word!", "hims_test_k9Qw7Z
 
 @dataclass(frozen=True)
 class Row:
-    """What a row of the trail must say."""
+    """What an audit row must contain."""
 
     action: str
     by: str = ""  # a role of the ward; empty for a stranger
@@ -45,7 +45,7 @@ def people(staff: dict[str, User]) -> tuple[dict[str, factories.ApiClient], dict
 
 
 def actions(staff: dict[str, User], api: dict[str, factories.ApiClient], page: dict[str, Client]) -> Iterator[Row]:
-    """Do one thing after another, and say of each what must stand in the trail."""
+    """Does one action after another, and yields the expected audit row of each."""
     john, other = factories.register_patient(), factories.register_patient("Mia", "Roe")
     entry = factories.chart(john)
     chart = f"/patients/{john.pk}/medical-history"
@@ -139,7 +139,7 @@ def test_thirty_acts_by_different_people_are_thirty_rows(staff: dict[str, User])
 
 
 def kept() -> str:
-    """Every column of every row of the trail and the outbox, as text."""
+    """Returns every column of every row of the audit log and the outbox, as text."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(t::text, E'\n') FROM audit_auditevent t")
         (trail,) = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Every route of the API, as every role: who gets in is what `access` says, and what declares nothing lets nobody in."""
+"""Every route of the API, as every role: `access` determines who gets in, and a route without a declaration is closed."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def doors() -> list[tuple[str, str, str, type[HimsViewSet]]]:
 
 
 def concrete(path: str) -> str:
-    """The path with an id nobody has."""
+    """Returns the path with an unknown id."""
     return re.sub(r"<str:\w+>", str(uuid4()), path).removeprefix("v1")
 
 

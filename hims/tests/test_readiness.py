@@ -42,7 +42,7 @@ def send_probe() -> None:
 
 def test_nothing_waits_while_all_is_delivered_and_sealed() -> None:
     with transaction.atomic():
-        emit(DeliveryRetried(delivery_id=relay.new_id()), by=SYSTEM)  # nobody awaits it
+        emit(DeliveryRetried(delivery_id=relay.new_id()), by=SYSTEM)  # it has no listener
     seals.seal()
     assert waiting() == NOTHING
 

@@ -199,9 +199,9 @@ def test_no_rule_touches_a_clinical_financial_or_audit_row() -> None:
 
 
 def test_every_rule_and_every_table_has_its_line_in_the_documentation() -> None:
-    """Whoever adds a table decides how long its rows are kept, and writes it down."""
+    """A new table needs a decision about how long its rows are stored, in docs/retention.md."""
     written = set(re.findall(r"`([a-z_]+)`", DOC))
     assert not {rule.name for rule in retention.rules()} - written
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     missing = sorted(table for table in tables - written if not table.startswith("auth_"))
-    assert not missing, f"Name in docs/retention.md, with how long their rows are kept: {', '.join(missing)}"
+    assert not missing, f"Name in docs/retention.md, with the period for their rows: {', '.join(missing)}"

@@ -50,7 +50,7 @@ WRITES: dict[tuple[str, str], tuple[str, Any]] = {
 
 
 class Family:
-    """A record that was merged, its survivor, somebody else, and the chart entry that the merge moved."""
+    """A record that was merged, its survivor, another patient, and the chart entry that the merge moved."""
 
     def __init__(self, doctor: User) -> None:
         factories.publish(doctor)

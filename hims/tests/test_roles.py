@@ -1,4 +1,5 @@
-"""The two database roles at work: what a server refuses to start with, what runs as whom, and what the migrations grant."""
+"""The two database roles at work: what a server refuses to start with, which process runs as which role, and what the migrations
+grant."""
 
 from pathlib import Path
 from urllib.parse import quote

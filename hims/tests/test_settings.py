@@ -189,7 +189,7 @@ def test_the_others_start_with_nothing_set(name: str, tmp_path: Path) -> None:
 
 
 def test_every_process_of_django_knows_the_broker(tmp_path: Path) -> None:
-    """A web worker whose tasks went to Celery's default broker would wake nobody, slowly."""
+    """A web worker whose tasks went to Celery's default broker would wake no worker, slowly."""
     ask = "import django; django.setup(); from apps.events.tasks import deliver as d; print(d.app.main, d.app.conf.broker_url)"
     environment = {"HIMS_ENV": "sandbox", "HIMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "hims.settings.sandbox"}
     assert start(environment, "-c", ask).stdout.startswith("hims redis+socket://")

@@ -213,4 +213,4 @@ def test_bodies_that_wait_for_a_busy_web_thread_are_held_up_to_a_limit(tmp_path:
         assert 1 <= replies.count(b"503") <= 20
         assert server.ask("GET", "/health/live").status == 200
         again = [server.say(begin + b" " * size) for _ in range(3)]
-    assert not [reply for reply in again if reply.startswith(b"HTTP/1.1 503 ")]  # what was held is given back
+    assert not [reply for reply in again if reply.startswith(b"HTTP/1.1 503 ")]  # reserved bytes are released

@@ -1,4 +1,4 @@
-"""The trail read over the API and at its page: filters, pages, cursor, verification, and who may."""
+"""The audit log over the API and on its page: filters, pages, cursor, verification, and permissions."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ VERIFY = "/admin/audit/auditevent/verify/"
 
 @pytest.fixture
 def admin(staff: dict[str, User]) -> factories.ApiClient:
-    """An administrator over the API, and a trail that is empty but for what a test puts there."""
+    """An administrator over the API, and an audit log that contains only what a test adds."""
     api_client = factories.api_client(staff["admin"])
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE audit_auditevent, audit_seal, audit_anchor, audit_chain")
@@ -88,7 +88,7 @@ def test_rows_are_found_by_patient_person_act_and_outcome(admin: factories.ApiCl
     assert listed(admin, "?action=patient") == []
     assert listed(admin, "?outcome=denied") == ids(denied)
     assert listed(admin, f"?outcome=success&user_id={nurse}&action=chart.read") == ids(looked)
-    assert listed(admin, "?patient_id=patient_001") == []  # a sample's name stands for its id
+    assert listed(admin, "?patient_id=patient_001") == []  # a sample's name is resolved to its id
 
 
 def test_days_are_the_clinics_and_inclusive_instants_are_exact(admin: factories.ApiClient) -> None:
@@ -154,7 +154,7 @@ def test_without_a_filter_the_total_is_exact_and_with_one_it_is_counted(admin: f
     put("test.other")
     assert admin.get("/audit-events?limit=2").json()["data"]["pagination"]["total"] == 6
     assert admin.get("/audit-events?action=test.noted").json()["data"]["pagination"]["total"] == 5
-    assert admin.get("/audit-events?limit=2").json()["data"]["pagination"]["total"] == 8  # the two readings are on record
+    assert admin.get("/audit-events?limit=2").json()["data"]["pagination"]["total"] == 8  # the two readings are audited
 
 
 @pytest.mark.parametrize("query", ["", "?outcome=success", "?user_id={nurse}"])

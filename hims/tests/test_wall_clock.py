@@ -1,7 +1,7 @@
 """No test passes or fails by how fast the machine is, unless it is marked `full`.
 
 A test waits for an event (with a generous time-out), or moves the clock itself. What must be quick is measured in a test that is
-marked `full`, which prints the median of three runs beside its limit.
+marked `full`, which prints the median of three runs next to its limit.
 """
 
 import ast

@@ -39,7 +39,7 @@ def create_staff() -> dict[str, User]:
 
 @dataclass
 class ApiClient:
-    """An integrator with somebody's token, or with none."""
+    """An integrator with a user's token, or without one."""
 
     client: Client
     token: str = ""
@@ -61,7 +61,7 @@ class ApiClient:
 
 
 def api_client(user: User | None = None) -> ApiClient:
-    """Somebody signed in over the API; a stranger without a user."""
+    """A user who is signed in over the API; a stranger without a user."""
     if user is None:
         return ApiClient(Client())
     signed_in = services.sign_in(username=user.username, password=PASSWORD, ip="127.0.0.1", user_agent="test")
@@ -69,7 +69,7 @@ def api_client(user: User | None = None) -> ApiClient:
 
 
 def create_api_key(user: User, *scopes: str, **details: Any) -> IssuedKey:
-    """An API key of somebody's, with the scopes named, else with all."""
+    """An API key of a user, with the named scopes, else with all."""
     new = NewKey(name="a program", scopes=scopes or [scope.value for scope in Scope], **details)
     return services.create_key(by=user, owner_id=user.pk, new=new)
 
@@ -80,7 +80,7 @@ def api_key_client(key: str) -> ApiClient:
 
 
 def browser(user: User) -> Client:
-    """A browser in which somebody has signed in at the admin's page."""
+    """A browser in which a user has signed in on the admin's page."""
     client = Client()
     response = client.post("/admin/login/?next=/admin/", {"username": user.username, "password": PASSWORD})
     assert response.status_code == 302, response.content.decode()

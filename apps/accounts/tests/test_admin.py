@@ -27,7 +27,7 @@ def try_to_sign_in(password: str = "wrong", username: str = "nurse.ward", **head
 
 @pytest.fixture
 def dead_redis(settings: Any, tmp_path: Any) -> Iterator[None]:
-    """Nobody listens."""
+    """No server listens."""
     url = f"unix://{tmp_path}/nobody.sock?db=0"
     settings.REDIS_URL = url
     settings.CACHES = {"default": django_settings.CACHES["default"] | {"LOCATION": url}}
@@ -38,7 +38,7 @@ def dead_redis(settings: Any, tmp_path: Any) -> Iterator[None]:
 
 @pytest.fixture
 def frozen_redis(settings: Any) -> Iterator[None]:
-    """Somebody listens and never answers."""
+    """A server listens and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         settings.REDIS_URL = url

@@ -1,4 +1,4 @@
-"""Doors where nobody signs in, and acts that send mail, take only so many requests."""
+"""Endpoints without sign-in, and actions that send mail, accept only so many requests."""
 
 from typing import Any
 

@@ -120,7 +120,7 @@ def test_of_ten_who_send_one_code_at_once_one_gets_in(settings: Any) -> None:
     settings.HIMS_RATE_LIMIT_SCALE = 100.0
     user, right = enable_totp(hire()), code()
     assert sorted(run_concurrently(10, lambda _: login(user, mfa_code=right).status_code)) == [200] + [401] * 9
-    for round_number in range(5):  # and where nothing stands between them and the code
+    for round_number in range(5):  # and with nothing between them and the code
         other = enable_totp(hire(f"nurse.{round_number}"))
         assert sum(run_concurrently(10, lambda _, other=other: accepts(other, code()))) == 1
 
@@ -242,7 +242,7 @@ def test_a_role_that_needs_a_second_factor_gets_a_session_for_setting_it_up_and_
         assert issue(me.call(method, path, {})) == (403, "mfa_enrollment_required"), path
     refreshed = api_client().post("/auth/refresh", {"refresh_token": reply.json()["data"]["tokens"]["refresh_token"]})
     me.token = refreshed.json()["data"]["tokens"]["access_token"]
-    assert me.get("/patients").status_code == 403  # the session is held back, not the token
+    assert me.get("/patients").status_code == 403  # the session is restricted, not the token
     assert me.post("/auth/reauthenticate", {"password": PASSWORD}).status_code == 200
     enrol(me)
     assert me.get("/patients").status_code == 200

@@ -27,7 +27,7 @@ def still_clock(time_machine: Any) -> None:
 
 @pytest.fixture
 def user(settings: Any) -> User:
-    """Somebody who has to set up a second factor at the next sign-in."""
+    """A user who must set up a second factor at the next sign-in."""
     settings.HIMS_MFA_REQUIRED_ROLES = frozenset({"nurse"})
     return hire()
 

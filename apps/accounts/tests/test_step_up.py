@@ -1,4 +1,4 @@
-"""Grave changes take the password again: over the API, at pages, and for whoever calls the service."""
+"""Sensitive changes need the password again: over the API, on pages, and for callers of the service."""
 
 from datetime import timedelta
 from typing import Any
@@ -93,7 +93,10 @@ def test_what_changes_nobodys_access_takes_no_password(staff: dict[str, User]) -
 
 
 def test_no_service_trusts_its_caller_to_have_asked(staff: dict[str, User]) -> None:
-    boss, nurse = User.objects.get(pk=staff["admin"].pk), staff["nurse"].pk  # as read from the database: nobody gave a password
+    boss, nurse = (
+        User.objects.get(pk=staff["admin"].pk),
+        staff["nurse"].pk,
+    )  # as read from the database, without a confirmed password
     key = create_api_key(staff["admin"]).key
     for act in (
         lambda: services.change_staff(by=boss, user_id=nurse, changes={"email": "x@hims.test"}),

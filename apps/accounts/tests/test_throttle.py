@@ -212,7 +212,7 @@ def test_a_sign_in_from_a_new_place_is_reported_and_the_first_one_ever_is_not(do
 
 
 def purged() -> int:
-    """Names that nobody has, links long expired, places long unused."""
+    """Unknown names, expired links, places that were not used for long."""
     return sum(purging.purge(by=SYSTEM, only=rule)[0].rows for rule in ("failure_counts", "password_links", "known_places"))
 
 

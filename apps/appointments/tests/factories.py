@@ -40,7 +40,7 @@ def publish(doctor: User, *, weekdays: int = 5, starts: time = NINE, ends: time 
 
 
 def book(patient: Patient, doctor: User, when: datetime | None = None, **visit: Any) -> Appointment:
-    """Put the patient in the doctor's diary."""
+    """Books the patient with the doctor."""
     asked = NewAppointment(patient_id=patient.pk, doctor_id=doctor.pk, scheduled_time=when or at(), **visit)
     return services.book(by=SYSTEM, new=asked).appointment
 
@@ -51,7 +51,7 @@ def room(name: str = "Room 1", **details: Any) -> Room:
 
 
 def book_and_check_in(patient: Patient, doctor: User, ago: int, triage: str = "routine", **visit: Any) -> Appointment:
-    """The patient was checked in so many minutes ago, for a time beside all others of next Monday."""
+    """Checks the patient in so many minutes ago, for a time that no other appointment of next Monday has."""
     last = Appointment.objects.filter(scheduled_time__gte=at("18:00")).order_by("-ends_at").first()
     row = book(patient, doctor, last.ends_at if last else at("18:00"), **visit)
     row = services.check_in(by=SYSTEM, appointment_id=row.pk, early=True)

@@ -399,7 +399,7 @@ def test_an_urgent_patient_is_marked(staff: dict[str, User], receptionist_browse
     assert (row.triage, row.triage_reason) == ("urgent", "Chest pain")
 
 
-# Beside
+# Other pages
 
 
 def test_the_patients_page_shows_the_next_visits_and_books(

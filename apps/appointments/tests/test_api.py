@@ -514,7 +514,7 @@ def test_a_list_costs_the_same_with_one_row_and_with_a_hundred(receptionist_api:
         book(patient, doctor, at(f"{hour:02}:00"))
     for filters in ("", f"&doctor_id={doctor.pk}", f"&patient_id={patient.pk}&status=scheduled&date_from=2025-01-01"):
         queries(f"limit=1{filters}")
-        # the session, the list, its total, the trail; a page that holds all needs no total
+        # the session, the list, its total, the audit row; a page that contains all rows needs no total
         assert queries(f"limit=1{filters}") == queries(f"limit=8{filters}") == 4
         assert queries(f"limit=100{filters}") == 3
 

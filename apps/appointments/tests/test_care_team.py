@@ -1,4 +1,4 @@
-"""An appointment makes its doctor a member of the care team while it counts, if whoever booked it may add to the team."""
+"""An appointment makes its doctor a member of the care team while it counts, if the user who booked it may add to the team."""
 
 from datetime import timedelta
 from typing import Any

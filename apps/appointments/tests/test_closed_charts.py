@@ -1,4 +1,4 @@
-"""Visits of charts that are closed to whoever asks are in no count and no feed."""
+"""Appointments of charts that are closed to the caller are in no count and no feed."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ MANY = 6
 
 @pytest.fixture
 def doctor(transactional_db: None) -> User:
-    """Somebody whose day has a seat for all but one."""
+    """A doctor whose day has one overbook seat less than patients."""
     doctor = create_staff()["doctor"]
     publish(doctor, overbook_per_day=MANY - 1)
     return doctor

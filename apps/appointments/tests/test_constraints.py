@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes the row."""
+"""What the database itself refuses, even by raw SQL."""
 
 from datetime import date, time, timedelta
 from typing import Any

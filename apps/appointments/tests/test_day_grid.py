@@ -1,4 +1,4 @@
-"""The table of the diary, without a database: its grid, its cells, the days on which the clocks change."""
+"""The table of the schedule, without a database: its grid, its cells, the days on which the clocks change."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""How long somebody will wait: examples worked by hand, and what holds for any queue."""
+"""How long a patient will wait: examples computed by hand, and properties of any queue."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -109,10 +109,10 @@ def test_no_start_is_before_those_ahead_in_the_queue(
     starts = estimates.estimated_starts(NOON, begun, waiting, closed=closed, until=MIDNIGHT)
     known = [at for at in starts if at is not None]
     assert len(starts) == len(waiting)
-    assert starts[: len(known)] == known  # behind somebody who is not seen today nobody is
+    assert starts[: len(known)] == known  # no patient comes after one who is not seen today
     assert all(later - sooner >= minutes * MINUTE for sooner, later, minutes in zip(known, known[1:], waiting, strict=False))
     assert all(NOON <= at < MIDNIGHT for at in known)
-    away = [one for one in closed if not (begun and one.start <= NOON < one.end)]  # who is with somebody is at work
+    away = [one for one in closed if not (begun and one.start <= NOON < one.end)]  # a doctor with a patient is at work
     assert not any(one.start <= at < one.end for at in known for one in away)
 
 

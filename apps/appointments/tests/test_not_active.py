@@ -138,7 +138,7 @@ def test_the_undo_of_a_move_leaves_the_visit_of_a_patient_who_died_meanwhile(sta
     assert RescheduledAppointment.objects.get().because == "patient_not_active"
 
 
-# Who is told how many visits are affected
+# Which users learn how many appointments are affected
 
 
 def warning(reply: Any) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""How the diary is read where it is long: nobody's list walks past visits that are not asked for."""
+"""Reading long lists of appointments: no list reads rows that its filters exclude."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ AS_AT_MILLIONS = "SET LOCAL random_page_cost = 40; SET LOCAL enable_seqscan = of
 
 
 def fill(row: Appointment, *, missed_before: bool) -> None:
-    """The same visit again and again, in the order of time as a diary fills: on one side of it every second was missed."""
+    """The same appointment many times, in order of time; before one instant every second one was missed."""
     missed = "n < 0" if missed_before else "n > 0"
     other = {"id": "gen_random_uuid()", "status": f"CASE WHEN {missed} AND mod(n, 2) = 0 THEN 'no_show' ELSE 'requested' END"}
     other |= {name: f"{name} + n * interval '1 hour'" for name in ("scheduled_time", "ends_at")}

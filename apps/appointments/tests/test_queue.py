@@ -1,4 +1,4 @@
-"""The queue over HTTP: who waits, in which order, for how long already and for how long still; whom one may see there."""
+"""The queue over HTTP: the waiting patients in order, since when, for how long still, and which of them a user may see."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -156,7 +156,7 @@ def test_emergencies_go_first_then_urgent_patients_then_by_arrival(staff: dict[s
     data = look(staff["nurse"])
     assert names(data) == ["Third", "Fifth", "Fourth", "First", "Second"]
     assert [place["position"] for place in data["queue"]] == [1, 2, 3, 4, 5]
-    assert [place["token"] for place in data["queue"]] == [3, 5, 4, 1, 2]  # a token names somebody, wherever he stands
+    assert [place["token"] for place in data["queue"]] == [3, 5, 4, 1, 2]  # a token names a patient at any position
     assert (data["summary"]["waiting"], data["summary"]["emergency"], data["summary"]["urgent"]) == (5, 2, 1)
     assert data["summary"]["longest_wait_minutes"] == 50
 
@@ -244,7 +244,7 @@ def test_the_queue_is_filtered_by_doctor_room_and_triage_with_its_numbers(
         data = look(staff["nurse"], f"?{query}")
         assert (names(data), data["summary"]["waiting"]) == (expected, len(expected)), query
         assert [place["position"] for place in data["queue"]] == list(range(1, len(expected) + 1))
-    # a filter hides others and does not make anybody's turn come sooner
+    # a filter hides patients and makes no start sooner
     assert still(look(staff["nurse"], f"?room_id={here.pk}")) == {"Ada": 15}
 
 
@@ -253,7 +253,7 @@ def test_a_filter_that_makes_no_sense_is_refused(staff: dict[str, User], query: 
     assert api_client(staff["nurse"]).get(f"/queue?{query}").status_code == 400
 
 
-# Who may see whom
+# Which patients a user may see
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_waits_are_measured_from_check_in_to_start_by_what_happened(staff: dict[
     )
     begin(first, 50), finish(first, 40)  # waited 10
     begin(second, 35)  # waited 15
-    begin(back, 30)  # waited 10, was put back, and is called again: he waited once
+    begin(back, 30)  # waited 10, returned to the queue, called again: waited once
     with time_machine.travel(TEN - 20 * MINUTE, tick=False):
         services.return_to_queue(by=SYSTEM, appointment_id=back.pk)
     begin(back, 5)
@@ -351,7 +351,7 @@ def test_who_is_taken_straight_in_has_not_waited(staff: dict[str, User], doctor:
 def test_a_visit_goes_on_across_midnight(staff: dict[str, User], doctor: User, clock: Any) -> None:
     inside = book_and_check_in("Inside", doctor, 20)
     begin(inside, 10)
-    clock.move_to(TEN + 14 * HOUR - 5 * MINUTE)  # five to midnight, and somebody is taken in
+    clock.move_to(TEN + 14 * HOUR - 5 * MINUTE)  # five to midnight, with a patient in progress
     services.return_to_queue(by=SYSTEM, appointment_id=inside.pk)
     services.start(by=SYSTEM, appointment_id=inside.pk)
     clock.move_to(TEN + 14 * HOUR + 5 * MINUTE)
@@ -415,7 +415,7 @@ def test_what_is_left_of_the_visit_that_goes_on_is_waited_for_and_never_less_tha
     book_and_check_in("Next", doctor, 10)
     assert still(look(staff["nurse"])) == {"Next": 8}
     clock.shift(7 * MINUTE + timedelta(seconds=30))
-    assert still(look(staff["nurse"])) == {"Next": 1}  # half a minute, told as one
+    assert still(look(staff["nurse"])) == {"Next": 1}  # half a minute, shown as one
     clock.shift(60 * MINUTE)
     assert still(look(staff["nurse"])) == {"Next": 0}
 

@@ -1,4 +1,4 @@
-"""The page of the queue: what it shows and to whom, what it marks, what its script gets, and triage from its rows."""
+"""The page of the queue: what it shows to which user, what it marks, what its script gets, and triage from its rows."""
 
 import re
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def text_of(response: Any) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The table as somebody reads it, a list of cells for each row."""
+    """Returns the table as a user reads it, a list of cells for each row."""
     body = re.search(r"<tbody>.*</tbody>", text, re.S)
     table_rows = re.findall(r"<tr.*?</tr>", body.group() if body else "", re.S)
     return [[" ".join(unescape(strip_tags(cell)).split()) for cell in re.split(r"<t[hd][^>]*>", row)[1:]] for row in table_rows]
@@ -206,7 +206,7 @@ def test_the_trail_has_a_row_where_other_people_are_shown(
     assert looks() == 5
     clock.shift(60 * MINUTE)
     with_session = nurse.get(f"{QUEUE}?part=1&seen={new}")
-    assert with_session.status_code == 302  # an hour later nobody is signed in
+    assert with_session.status_code == 302  # an hour later the session has ended
 
 
 def test_the_script_extends_no_session(nurse: Client, doctor: User, clock: Any) -> None:

@@ -1,4 +1,4 @@
-"""The page of the diary: what stands in it, for whom, in how many statements."""
+"""The page of the schedule: what it shows to which user, in how many statements."""
 
 import re
 from datetime import UTC, date, time, timedelta
@@ -40,7 +40,7 @@ def day(**other: Any) -> str:
 
 
 def table(response: Any) -> dict[str, list[str]]:
-    """The table as somebody reads it: by the row's time the words of its cells."""
+    """Returns the table as a user reads it: by the row's time the text of its cells."""
     body = re.search(r"<tbody>.*</tbody>", response.content.decode(), re.S)
     assert body, "there is no table"
     grid = {}

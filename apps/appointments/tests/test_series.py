@@ -1,4 +1,4 @@
-"""Series: the same time of day every so many weeks, clashes told and stopping none of the others, and cancelling the rest."""
+"""Series: the same time of day every so many weeks; conflicts are listed and stop none of the others; cancelling the rest."""
 
 import random
 from collections.abc import Callable

@@ -251,7 +251,7 @@ def test_where_nothing_is_free_the_page_says_so_and_what_was_typed_stays(
         ({"count": "1"}, "count"),
         ({"count": "53"}, "count"),
         ({"count": ""}, "count"),
-        ({"until": "2099-01-01"}, "count"),  # beside the number of visits
+        ({"until": "2099-01-01"}, "count"),  # in addition to the number of appointments
         ({"count": "", "until": "2000-01-01"}, "until"),
         ({"interval": "0"}, "interval"),
         ({"interval": "53"}, "interval"),

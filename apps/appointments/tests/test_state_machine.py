@@ -1,7 +1,7 @@
 """Any sequence of booking, moving, cancelling, checking in and missing, over HTTP, answers as section 3 of the contract says.
 
 The model below is written from the contract and knows nothing of the code it watches. Hypothesis looks for a sequence in which
-the two differ, or after which somebody is booked twice.
+the two differ, or after which there is a double booking.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the tables of the waitlist refuse, whoever writes to them."""
+"""What the tables of the waitlist refuse, even by raw SQL."""
 
 from datetime import timedelta
 from typing import Any

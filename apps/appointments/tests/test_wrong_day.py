@@ -1,4 +1,4 @@
-"""A visit of another day is checked in or begun only where somebody says that it is meant; a check-in can be taken back."""
+"""An appointment of another day is checked in or started only if the user confirms it; a check-in can be undone."""
 
 from datetime import timedelta
 from typing import Any

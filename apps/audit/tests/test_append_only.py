@@ -1,4 +1,5 @@
-"""The trail only grows, by the database's word; and sealing beside others: late commits, two sealers, a sealer that dies."""
+"""The database allows only additions to the audit log; and sealing with concurrent writers: late commits, two sealers, a sealer
+that dies."""
 
 import os
 from collections.abc import Iterator
@@ -280,7 +281,7 @@ def test_an_installation_with_one_role_grants_nothing() -> None:
     assert not grants.apply(grants.ApplicationRole(name, "x"))
 
 
-# Beside others: real connections
+# Concurrent writers: real connections
 
 
 def connect() -> psycopg.Connection:

@@ -47,7 +47,7 @@ def note_at(at: datetime) -> AuditEvent:
 
 @contextmanager
 def superuser() -> Iterator[Any]:
-    """Somebody for whom triggers do not fire."""
+    """A role for which triggers do not fire."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         yield cursor
@@ -92,7 +92,7 @@ def test_rows_not_sealed_yet_are_counted_and_break_nothing() -> None:
     note(3)
     result = verifier.verify(by=SYSTEM)
     assert (result.intact, result.checked, result.unsealed) == (True, 0, 3)
-    assert seals.count_unsealed(Chain.objects.first()) == 4  # verifying is on record
+    assert seals.count_unsealed(Chain.objects.first()) == 4  # verifying is audited
     seals.seal()
     note(2)
     result = verifier.verify(by=SYSTEM)
@@ -375,7 +375,7 @@ def test_verifying_since_a_day_begins_at_the_anchor_before_it() -> None:
     assert not verifier.verify(by=SYSTEM, since=today - timedelta(days=1)).intact
 
 
-# The command, and what is on record
+# The command, and its audit rows
 
 
 def test_the_command_says_what_it_found_and_ends_with_one_where_the_trail_is_broken(capsys: pytest.CaptureFixture) -> None:

@@ -130,10 +130,10 @@ def test_a_row_stands_and_falls_with_the_change_it_tells_of() -> None:
 def test_a_change_that_cannot_be_put_on_record_does_not_happen() -> None:
     @dataclass(frozen=True, kw_only=True)
     class LongWord(Event, name="test." + "x" * 76):
-        """Its name fits the outbox, and the trail."""
+        """Its name fits the outbox and the audit log."""
 
     class Unnamed:
-        id, role = None, "a role that is far too long for the trail"
+        id, role = None, "a role that is far too long for the audit log"
 
     try:
         with pytest.raises(Exception, match="too long"), transaction.atomic():

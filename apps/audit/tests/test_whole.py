@@ -92,7 +92,7 @@ def test_a_chain_built_anew_is_broken_though_every_seal_of_it_is_right() -> None
     with transaction.atomic():
         empty_the_chain()
     anchors().unlink()
-    seals.seal()  # somebody with the key ring and the owner's role
+    seals.seal()  # an attacker with the key ring and the owner's role
     assert verifier.verify(by=SYSTEM).intact
     anchors().write_bytes(known)  # the copy from the other machine
     assert verifier.verify(by=SYSTEM).first_broken.flaw == Flaw.REPLACED  # type: ignore[union-attr]
@@ -167,7 +167,7 @@ def test_the_worker_verifies_the_whole_log_in_steps_and_goes_on_where_it_stopped
     assert finished
     seal(2)
     assert tasks.verify() == 10  # follows the chain: the two, and the row that the pass left
-    assert AuditEvent.objects.filter(action="trail.verified").count() == 1  # or each step would give the next one work
+    assert AuditEvent.objects.filter(action="trail.verified").count() == 1  # otherwise each step would give the next one work
     assert progress.finished_at() == finished
 
 

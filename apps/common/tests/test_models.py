@@ -32,7 +32,7 @@ def bed(db: None) -> Bed:
 
 
 def test_only_the_changed_column_is_written(bed: Bed) -> None:
-    Bed.objects.filter(pk=bed.pk).update(number=7)  # somebody else, meanwhile
+    Bed.objects.filter(pk=bed.pk).update(number=7)  # another writer, meanwhile
     with CaptureQueriesContext(connection) as queries:
         assert bed.amend(ward="West", number=1) == ["ward"]
     assert len(queries) == 1

@@ -41,7 +41,7 @@ def ping() -> bool:
 
 @contextmanager
 def busy_redis() -> Iterator[None]:
-    """Redis takes connections and answers nobody for a while, as on a machine that has no time for it."""
+    """Makes Redis accept connections and respond to none for a while, as on an overloaded machine."""
     with socket.create_server(("127.0.0.1", 0)) as listener, override_settings():
         django_settings.REDIS_URL = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         yield

@@ -33,7 +33,7 @@ FILLED: dict[int, dict[str, Any]] = {
 def start_consultation(
     doctor: User, patient: Patient, workflow: str = "adaptive", *, by: User | None = None, **more: Any
 ) -> ConsultationDetails:
-    """A visit that was begun by its doctor, or by somebody for the doctor."""
+    """A consultation that was started by its doctor, or by another user for the doctor."""
     if by is not None and "appointment_id" not in more:
         more["doctor_id"] = doctor.pk
     return services.start(by=by or doctor, new=NewConsultation(patient_id=patient.pk, workflow_type=workflow, **more))
@@ -62,7 +62,7 @@ def signed(doctor: User, patient: Patient, workflow: str = "quick", **more: Any)
 
 
 def booked(patient: Patient, doctor: User, kind: str = "consultation", minutes_ahead: int = 0) -> Appointment:
-    """Somebody in the diary, from now on."""
+    """Books a patient, from now on."""
     asked = NewAppointment(
         patient_id=patient.pk,
         doctor_id=doctor.pk,

@@ -1,4 +1,4 @@
-"""Who leaves a care team when a visit is cancelled, and whom the migration removed that put care teams under the rule."""
+"""Which doctors leave a care team when a consultation is cancelled."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Visits taken over as they happened elsewhere."""
+"""Consultations imported from another system."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The list of visits: what it counts, what is kept from it, and that it, a start, a save and a read cost the same at any size."""
+"""The list of consultations: what it counts, what it hides, and that it, a start, a save and a read cost the same at any size."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,7 +39,7 @@ def test_a_list_costs_the_same_for_one_visit_and_for_a_hundred(staff: dict[str, 
     for filters in ("", f"&doctor_id={doctor.pk}", f"&patient_id={patient.pk}&status=in_progress&date_from=2025-01-01"):
         cost(lambda: who.get(f"/consultations?limit=1{filters}"))  # noqa: B023
         one, many = (cost(lambda: who.get(f"/consultations?limit={limit}{filters}")) for limit in (1, 12))  # noqa: B023
-        assert one == many == 4, filters  # the session, the page, the total, the trail
+        assert one == many == 4, filters  # the session, the page, the total, the audit row
         assert cost(lambda: who.get(f"/consultations?limit=100{filters}")) == 3  # noqa: B023  # it holds all: no total
 
 

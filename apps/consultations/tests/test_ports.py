@@ -27,7 +27,7 @@ class SafetyAlert(Conflict):
 
 
 class Pharmacy:
-    """Stands in for prescriptions: writes a row of its own, and refuses penicillin until that is acknowledged."""
+    """A handler in place of prescriptions: writes a row of its own, and refuses penicillin until that is acknowledged."""
 
     def __init__(self) -> None:
         self.orders: list[Order] = []

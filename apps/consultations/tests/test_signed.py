@@ -1,4 +1,4 @@
-"""What the database refuses, whoever asks: the triggers and constraints, gone round the service."""
+"""What the database refuses to every caller: the triggers and constraints, tested without the service."""
 
 from collections.abc import Callable
 from typing import Any

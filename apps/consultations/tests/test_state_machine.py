@@ -1,7 +1,7 @@
 """Any sequence of save, hold, resume, hand over, cancel, complete and add, over HTTP, answers as section 3 of the contract says.
 
 The model below is written from the contract and knows nothing of the code it watches. Adaptive visits need steps 2 and 6 here:
-the patient is grown up, nothing alarming is measured or told.
+the patient is grown up, nothing alarming is measured or reported.
 """
 
 from dataclasses import dataclass, field

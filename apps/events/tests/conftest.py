@@ -12,7 +12,7 @@ from apps.events.event import Event
 
 @dataclass(frozen=True)
 class Nurse:
-    """Somebody who acts."""
+    """An actor."""
 
     id: UUID | None = None
     role: str = "nurse"

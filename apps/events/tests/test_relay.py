@@ -140,7 +140,7 @@ def test_what_is_being_run_is_neither_taken_nor_parked_by_another(probe: Any) ->
     with time_machine.travel(clock.now() + timedelta(hours=1)):  # long after its lease
         assert relay.due_deliveries() == []
         assert not relay.deliver(turn.delivery_id, turn.attempt)
-    assert not may_end.is_set()  # nobody waited for the one that is being run
+    assert not may_end.is_set()  # no caller waited for the one that is running
     may_end.set()
     worker.join()
     assert (only().status, only().attempts) == (DONE, 1)

@@ -1,4 +1,4 @@
-"""What people are told of changes in their account."""
+"""Which notifications users get about changes of their account."""
 
 from typing import Any
 

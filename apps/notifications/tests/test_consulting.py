@@ -1,4 +1,4 @@
-"""What a doctor is told of a visit that a nurse began: an urgent vital sign, a patient who is ready."""
+"""Which notifications a doctor gets about a consultation that a nurse started: an urgent vital sign, a patient who is ready."""
 
 from typing import Any
 

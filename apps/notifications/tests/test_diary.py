@@ -1,4 +1,4 @@
-"""Who of the house is told when somebody else changes a doctor's diary."""
+"""Which staff are notified when another user changes a doctor's schedule."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Mail to patients, to a real server: who gets one, and that it says nothing of anybody."""
+"""Mail to patients, to a real server: which patients get one, and that it names no person."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -316,7 +316,7 @@ class Picky(Receiver):
     """It refuses the address before it hears of any content."""
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        return f"550 5.1.1 <{address}>: nobody here"
+        return f"550 5.1.1 <{address}>: user unknown"
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_a_change_without_the_wish_is_not_mailed_whatever_changed(port: int, sta
 
 
 def offered(staff: dict[str, User], patient: Patient) -> None:
-    """Somebody else's visit of another day is cancelled, and the patient waits for just that; workers have heard of both."""
+    """Cancels another patient's appointment of another day for which the patient waits; workers have processed both events."""
     visit = book(staff, register_patient("Bea", "Booked"))
     day = visit.scheduled_time.astimezone(ZoneInfo("America/Los_Angeles")).date()
     services.add_to_waitlist(by=SYSTEM, new=NewWaitlistEntry(patient_id=patient.pk, date_from=day, date_to=day))

@@ -248,7 +248,7 @@ def test_ten_thousand_are_notified_in_as_many_statements_as_two(staff: dict[str,
 
 
 def test_the_newest_and_the_unread_are_found_by_their_index(staff: dict[str, User]) -> None:
-    """Two hundred messages to five hundred people: a hundred thousand copies, of which one in ten is unread."""
+    """Two hundred messages to five hundred people: a hundred thousand copies; one in ten is unread."""
     insert_users(500)
     at = clock.now() - timedelta(days=30)
     for number in range(200):

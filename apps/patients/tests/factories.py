@@ -25,7 +25,7 @@ def chart(patient: Patient, entry_type: str = "diagnosis", display: str = "Essen
 
 
 def merge(retired: Patient, survivor: Patient, **fields: str) -> Merge:
-    """Make one record of two. `fields` says whose value is kept."""
+    """Merges two records. `fields` determines which value stays."""
     return services.merge(by=SYSTEM, retired_id=retired.pk, survivor_id=survivor.pk, reason="The same passport", fields=fields)
 
 

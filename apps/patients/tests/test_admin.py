@@ -258,7 +258,7 @@ def test_a_receptionist_opens_no_chart(staff: dict[str, User]) -> None:
 
 def test_billing_sees_codes_and_no_narrative(staff: dict[str, User]) -> None:
     patient = register_patient()
-    entry = chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "worried about his job"})
+    entry = chart(patient, code_system="ICD-10-CM", code="I10", detail={"note": "worried about work"})
     chart(patient, "note", "Private", detail={"text": "family trouble"})
     chart(patient, display="Uncoded complaint")
     client = browser(staff["billing"])
@@ -266,7 +266,7 @@ def test_billing_sees_codes_and_no_narrative(staff: dict[str, User]) -> None:
     shown = client.get(reverse("admin:patients_chartentry_change", args=[entry.pk])).content.decode()
     assert "I10" in listed
     assert "I10" in shown
-    hidden = ("worried about his job", "Private", "family trouble", "Uncoded complaint")
+    hidden = ("worried about work", "Private", "family trouble", "Uncoded complaint")
     assert not [word for word in hidden if word in listed + shown]
 
 
@@ -280,9 +280,9 @@ def test_the_laboratory_reads_results_and_allergies_only(staff: dict[str, User])
 
 def test_a_chart_is_opened_for_one_patient_and_that_is_on_record(staff: dict[str, User]) -> None:
     patient, other = register_patient(), register_patient("Other")
-    chart(other, display="Of somebody else")
+    chart(other, display="Of another patient")
     client = browser(staff["doctor"])
-    assert "Of somebody else" not in client.get(chart_page(patient)).content.decode()
+    assert "Of another patient" not in client.get(chart_page(patient)).content.decode()
     row = AuditEvent.objects.get(action="chart.read")
     assert (row.patient_id, row.user_id) == (patient.pk, staff["doctor"].pk)
     assert client.get(reverse("admin:patients_chartentry_changelist")).headers["Location"] == LIST

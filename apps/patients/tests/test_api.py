@@ -388,7 +388,7 @@ def test_without_the_clinical_lever_an_administrator_reads_no_chart(staff: dict[
     assert api_client(staff["admin"]).get(path).status_code == 403
 
 
-# --- the trail, and what it costs
+# --- the audit log, and what it costs
 
 
 def test_every_look_is_on_record(doctor: Any, staff: dict[str, User]) -> None:
@@ -431,7 +431,7 @@ def test_reading_costs_the_same_few_statements_however_much_is_shown(doctor: Any
     patients = [register_patient(first_name=f"Anna{'abcdefghij'[number % 10]}") for number in range(30)]
     for number in range(30):
         doctor.post(f"/patients/{patients[0].pk}/medical-history", {"type": "note", "display": f"Note {number}"})
-    around = 2  # whose session it is, and the row of the trail
+    around = 2  # the session, and the audit row
     ceilings = {
         "/patients?limit={}": 2,
         "/patients?search=anna&limit={}": 4,  # who is hidden, who is called so, who has a nickname of it, the page

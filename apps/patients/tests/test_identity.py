@@ -1,4 +1,4 @@
-"""Who a patient is, as people are: one name, a birth nobody wrote down, a country, names in any script."""
+"""Who a patient is: one name, an undocumented birth, a country, names in any script."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta

@@ -75,7 +75,7 @@ def rewrite(folder: Path, name: str, change: Callable[[bytes], bytes]) -> None:
 
 
 def everything() -> tuple:
-    """All that an import writes, as it stands."""
+    """Returns everything that an import writes."""
     return (
         list(Patient.objects.order_by("seq").values()),
         list(PatientIdentifier.objects.order_by("id").values()),
@@ -119,7 +119,7 @@ def kind_of(sheet: str, cells: dict[str, str]) -> str:
 
 
 def over_the_api(client: Client) -> Counter:
-    """The totals a doctor is told, by the patient's id in the files and kind of entry."""
+    """Returns the totals that a doctor sees, by the patient's id in the files and type of entry."""
     doctor = NewStaff(
         username="doctor.ward",
         email="doctor@hims.test",
@@ -331,7 +331,7 @@ def test_the_real_extract_survives_a_kill_and_every_row_is_in_a_chart_or_in_the_
 
 
 def _hold_up(patient: str) -> None:
-    """Whoever writes this patient now waits for this transaction's end, his own begun and not committed."""
+    """Waits until another transaction, begun and not committed, waits for this one's end."""
     registration = services.Registration(first_name="Hold", last_name="Up", date_of_birth=date(2000, 1, 1), gender="other")
     services.import_patient(by=SYSTEM, source="import", system="synthea", ref=patient, registration=registration, entries=[])
 

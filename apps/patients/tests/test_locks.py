@@ -1,4 +1,4 @@
-"""Many at the same people at once: nobody waits in a circle, and nothing is left behind on a record that was merged."""
+"""Many writers of the same patients at once: no deadlock, and nothing is left behind on a merged record."""
 
 import random
 import threading

@@ -1,5 +1,5 @@
-"""How many duplicates are found: 150 people on record, in the long run 600, born within eleven years, each met again as he was
-mistyped, misheard or mistaken for another.
+"""How many duplicates are found: 150 registered people, 600 in the long run, born within eleven years, each registered again with a
+typing error, a mishearing or a mix-up.
 
 Deterministic. `pytest -s` prints recall by kind of slip, and precision at the warning threshold.
 """
@@ -203,7 +203,7 @@ def edited(dice: random.Random, name: str) -> str:
 
 
 def bare(one: Person) -> Person:
-    """As somebody registers in a hurry: five fields."""
+    """Returns the person as registered in a hurry: five fields."""
     return replace(one, middle_name="", email="", street="", zip="", policy="")
 
 
@@ -266,7 +266,7 @@ def double_name(dice: random.Random, one: Person) -> Person:
 
 
 def estimated_birth(dice: random.Random, one: Person) -> Person:
-    """The birth is not known: somebody wrote 1 January of a year nearby."""
+    """The birth is unknown: the record has 1 January of a year nearby."""
     return replace(bare(one), date_of_birth=date(one.date_of_birth.year + dice.choice([-4, -3, -2, 2, 3, 4]), 1, 1))
 
 

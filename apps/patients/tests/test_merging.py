@@ -1,4 +1,4 @@
-"""Two records of one person become one: what moves, whose values are kept, who is found by the old id and number."""
+"""Two records of one person become one: what moves, which values stay, and which patient the old id and number find."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -113,7 +113,7 @@ def test_a_not_duplicate_decision_about_the_retired_record_applies_to_the_surviv
     assert set(MergedRow.objects.filter(merge=done).values_list("row_id", flat=True)) == set(map(str, moved))
 
 
-# --- whose values are kept
+# --- which values stay
 
 
 def test_the_survivors_values_are_kept_and_its_gaps_filled() -> None:

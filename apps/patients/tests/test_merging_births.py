@@ -16,7 +16,7 @@ EXACT, FIRST = date(1975, 6, 10), date(1975, 1, 1)
 
 @pytest.fixture
 def merged() -> Merge:
-    """A record with an exact birth, merged into one of which only the year is known."""
+    """A record with an exact birth, merged into one with only a year."""
     return merge(register_patient(born=EXACT), register_patient(born=FIRST, date_of_birth_precision="year"))
 
 

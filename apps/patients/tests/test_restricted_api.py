@@ -392,7 +392,7 @@ def test_the_access_log_names_everybody_in_one_query(who: dict[str, ApiClient]) 
         with CaptureQueriesContext(connection) as caught:
             log(who["admin"], patient, f"?limit={limit}")
         counts.add(len([row for row in caught if row["sql"].split()[0] in _COUNTED and row["sql"] != "SELECT 1"]))
-    assert counts == {6}  # session, family, count, rows, names, and the row of the trail
+    assert counts == {6}  # session, family, count, rows, names, and the audit row
 
 
 @pytest.mark.parametrize("role", ["doctor", "nurse", "receptionist", "manager", "billing", "pharmacist", "lab_technician"])

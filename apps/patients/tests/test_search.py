@@ -94,7 +94,7 @@ def test_a_search_costs_the_same_statements_whatever_it_finds() -> None:
 
 
 def brute(text: str) -> set[int]:
-    """Whom the text fits, by looking at everybody."""
+    """Returns the patients that the text fits, by comparing all of them."""
     query = rules.read_query(text, rules.date.today())
     words: dict[int, list[str]] = {}
     for seq, word in SearchWord.objects.values_list("seq", "word"):

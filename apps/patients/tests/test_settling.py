@@ -1,4 +1,4 @@
-"""The allergy list and the problem list stay true: no "no known allergy" beside an allergy, no active entry twice unnoticed."""
+"""The allergy and problem lists stay consistent: no "no known allergy" with an allergy, no active entry twice unnoticed."""
 
 from typing import Any
 

@@ -117,7 +117,7 @@ def test_a_merged_record_leaves_and_an_undo_brings_the_pair_back() -> None:
     look(john)
     done = merge(john, jhon)
     assert not DuplicateCandidate.objects.exists()
-    look(john)  # stands for the survivor
+    look(john)  # the survivor's place
     assert pairs() == {frozenset(("Jhon", "Jon"))}
     services.undo_merge(by=SYSTEM, merge_id=done.pk)
     look(john)
@@ -395,7 +395,7 @@ def test_looking_costs_the_same_few_statements_however_many_look_alike() -> None
     for _ in range(4):
         counts.append(statements(register_patient("Jhon")))
         register_patient("John")
-    assert counts[0] <= 6  # nobody alike: nothing is locked and nothing written
+    assert counts[0] <= 6  # no similar patient: nothing is locked or written
     assert counts[1] == counts[2] == counts[3] <= 18
 
 

@@ -1,4 +1,4 @@
-"""The queue of suspected duplicates in the admin: both side by side, merged or told apart, and back in the queue for the next."""
+"""The queue of duplicate candidates in the admin: both side by side, merged or marked as not the same, and back to the queue."""
 
 from datetime import date
 

@@ -54,7 +54,7 @@ def test_the_common_beginnings_are_those_that_counting_finds() -> None:
 
 def test_what_is_common_is_not_counted_until_enough_have_lost_it() -> None:
     insert_patients(10_100)
-    CommonPrefix.objects.filter(prefix="#mrn1").update(least=12_345)  # nobody counts: this is believed
+    CommonPrefix.objects.filter(prefix="#mrn1").update(least=12_345)  # no count runs: this value is used
     assert patient_search.find("mrn1").is_estimate
     gone = list(SearchWord.objects.filter(word__startswith="#mrn1").values_list("seq", flat=True)[:3_000])
     SearchWord.objects.filter(seq__in=gone, word__startswith="#").delete()

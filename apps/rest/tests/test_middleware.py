@@ -45,9 +45,9 @@ def test_no_two_requests_share_an_id() -> None:
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "ip"),
     [
-        (0, "203.0.113.9", "10.0.0.1"),  # nobody is trusted: everybody is who he is
+        (0, "203.0.113.9", "10.0.0.1"),  # no proxy is trusted: every peer is the client
         (1, "203.0.113.9", "203.0.113.9"),
-        (1, "6.6.6.6, 203.0.113.9", "203.0.113.9"),  # what the caller claims himself stands in front
+        (1, "6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the caller's own claim comes first
         (2, "6.6.6.6, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
         (2, "203.0.113.9", "10.0.0.1"),
         (1, "", "10.0.0.1"),

@@ -17,7 +17,7 @@ SHELF = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1024**3 e
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A fresh PostgreSQL cluster to copy: making one takes seconds. The environment is left as it was for whoever comes after."""
+    """A fresh PostgreSQL cluster to copy, because making one takes seconds. The environment is left unchanged for later tests."""
     with tempfile.TemporaryDirectory(prefix="hims-launch-", dir=SHELF) as folder:
         Path(folder).chmod(0o755)
         with pytest.MonkeyPatch.context() as patch:

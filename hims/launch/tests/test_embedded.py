@@ -64,7 +64,7 @@ def test_a_postgres_without_an_extension_that_migrations_need_is_passed_over(tmp
     shelf.mkdir(parents=True)
     for name in ("pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch"):
         (shelf / f"{name}.control").touch()
-    server = binaries.Postgres(folder, 999, "system")  # a version nobody has: only our shelf counts
+    server = binaries.Postgres(folder, 999, "system")  # an unknown version: only our shelf counts
     assert binaries._has_extensions(server)
     (shelf / f"{missing}.control").unlink()
     assert not binaries._has_extensions(server)

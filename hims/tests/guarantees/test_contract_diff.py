@@ -1,4 +1,4 @@
-"""No change breaks what the last release promised: its OpenAPI file is kept in docs/openapi/."""
+"""No change breaks the last release: its OpenAPI file is in docs/openapi/."""
 
 from pathlib import Path
 

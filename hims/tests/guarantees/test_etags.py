@@ -1,4 +1,4 @@
-"""ETag, If-None-Match, If-Match: nobody reads twice what he has, nobody overwrites what he has not seen."""
+"""ETag, If-None-Match, If-Match: a client does not read twice what it has, and does not overwrite what it has not seen."""
 
 from typing import Any
 from uuid import uuid4

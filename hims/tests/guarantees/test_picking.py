@@ -78,7 +78,7 @@ def test_an_entry_shows_who_recorded_it(staff: dict[str, User], django_assert_ma
     doctor, patient = factories.api_client(staff["doctor"]), factories.register_patient()
     history = f"/patients/{patient.pk}/medical-history"
     made = doctor.post(history, {"type": "note", "display": "Seen today"}).json()["data"]["record"]
-    factories.chart(patient)  # by nobody
+    factories.chart(patient)  # recorded by the system
     name = {"id": str(staff["doctor"].pk), "first_name": "Doctor.Ward", "last_name": "Tester", "role": "doctor"}
     one = doctor.get(f"{history}/{made['id']}?expand=recorder").json()["data"]["record"]
     assert (one["recorder"], one["recorded_by"]) == (name, name["id"])

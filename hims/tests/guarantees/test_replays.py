@@ -1,4 +1,4 @@
-"""A reply that is asked for once more shows no secret again, and nothing that has since been closed to whoever asks."""
+"""A repeated reply shows no secret again, and nothing that has since been closed to the caller."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ TWINS = {
 
 
 def withheld(reply: Any, *hidden: str) -> dict[str, Any]:
-    """The refusal of a replay, in which none of these texts stands."""
+    """Returns the refusal of a replay, which contains none of these texts."""
     assert reply.status_code == 409, reply.content
     error = reply.json()["error"]
     assert (error["code"], error["details"]["issue"], error["details"]["reason"]) == ("CONFLICT", *["replay_withheld"] * 2)

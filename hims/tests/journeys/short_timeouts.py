@@ -1,4 +1,4 @@
-"""The Celery application for a test of the watch: it gives up on Redis, and on a worker that stands still, within moments."""
+"""The Celery application for a test of the watch: it gives up on Redis, and on a stuck worker, within moments."""
 
 from hims import celery, worker_watch
 from hims.celery import app

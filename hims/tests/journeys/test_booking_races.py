@@ -1,4 +1,4 @@
-"""Many at once at one slot, through several web processes: one gets it, and nobody is put into a place that is taken."""
+"""Many at once at one slot, through several web processes: one gets it, and no booking takes a taken place."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -102,7 +102,7 @@ def test_visits_that_overlap_in_part_never_coexist(send: Any, doctors: list[User
     assert set(statuses(replies)) == {201, 409}
     assert overlaps() == 0
     for call, reply in zip(calls, replies, strict=True):
-        if reply.status == 409:  # no false refusal: somebody really has that time
+        if reply.status == 409:  # no false refusal: another booking has that time
             asked = call[2]
             when = datetime.fromisoformat(asked["scheduled_time"])
             end = when + timedelta(minutes=asked["duration_minutes"])

@@ -59,13 +59,11 @@ def sweep_until_received(path: Path, numbers: int, within: float = 60.0) -> None
 
 
 def test_a_committed_fact_reaches_its_listener_without_a_sweep(probe_file: Path) -> None:
-    send_probe(range(5))  # while nobody works: the broker keeps the wake-up
+    send_probe(range(5))  # without workers: the broker keeps the wake-up
     with work(probe_file):
         assert live.eventually(lambda: len(outbox_probe.received(probe_file)) == 5)
         send_probe(range(5, 10))
-        assert live.eventually(
-            lambda: len(outbox_probe.received(probe_file)) == 10
-        )  # nobody sweeps here: the commits woke the worker
+        assert live.eventually(lambda: len(outbox_probe.received(probe_file)) == 10)  # no sweep here: the commits woke the worker
         assert live.eventually(lambda: Delivery.objects.filter(status=Delivery.Status.DONE).count() == 10)
     assert sorted(outbox_probe.received(probe_file)) == list(range(10))
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
@@ -90,7 +88,7 @@ def test_nothing_is_lost_when_the_worker_is_killed_in_the_middle(probe_file: Pat
 
 @pytest.mark.full
 def test_the_worker_goes_on_when_redis_comes_back_empty(probe_file: Path) -> None:
-    """Redis is killed and comes back without its data: what it held was in PostgreSQL all along.
+    """Redis is killed and comes back without its data: its content was in PostgreSQL all along.
 
     A worker that holds an unacknowledged task when the connection breaks may end: kombu cannot give the task back then, and
     raises an AttributeError while it closes the channel. `make run` and Docker start the worker again; so does this test.

@@ -1,4 +1,4 @@
-"""Many accept one freed time at once, through several web processes: one is booked, and nobody keeps an offer."""
+"""Many accept one freed time at once, through several web processes: one is booked, and no offer stays open."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ def doctor() -> User:
 
 @pytest.fixture
 def holders(doctor: User, settings: Any) -> list[WaitlistEntry]:
-    """So many who were offered one freed time, which nobody has taken yet."""
+    """Patients who were offered one freed time, which is still free."""
     settings.HIMS_WAITLIST_OFFERS = HOLDERS
     day = factories.at().date()
     people = [factories.register_patient("Ann", f"Roe {number}") for number in range(HOLDERS)]

@@ -139,7 +139,7 @@ def test_a_worker_whose_task_hangs_ends_to_be_started_again(probe_file: Path) ->
         ([(0, False, 0, False), (99, False, 0, False)], False),
         ([(0, True, 5, True), (59, True, 5, True), (61, True, 5, True)], True),  # it runs one that hangs
         ([(0, True, 5, True), (59, True, 6, True), (61, True, 6, True)], False),  # it took another one in between
-        ([(0, True, 5, True), (59, False, 5, True), (61, True, 5, True)], False),  # nobody waits for it
+        ([(0, True, 5, True), (59, False, 5, True), (61, True, 5, True)], False),  # no task waits for it
         ([(0, True, 5, True), (59, True, 5, True), (61, True, 5, False)], False),  # it has come to its end
     ],
 )
