@@ -2,7 +2,7 @@
 
 from apps.accounts.ports import booked_appointments as account_ports
 from apps.appointments import selectors
-from apps.patients import ports
+from apps.patients.ports import booked_appointments as patient_ports
 
-ports.register_booked_counter(selectors.count_upcoming)
+patient_ports.register_booked_counter(selectors.count_upcoming)
 account_ports.register_booked_counter(selectors.count_upcoming_with_doctor)

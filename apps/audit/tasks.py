@@ -31,8 +31,7 @@ def look_for_unusual_reading() -> int:
 @shared_task
 def verify() -> int:
     """Verifies the next part of the whole log. Returns how many seals the current pass has verified."""
-    done = full_verification.step()
-    return done.verified if done else 0
+    return full_verification.verify_next()
 
 
 @shared_task
@@ -42,7 +41,4 @@ def purge() -> int:
     One task does a share of the work and starts the next one, so that the tasks behind it, an alert among them, wait for seconds
     only.
     """
-    results = purging.purge(by=SYSTEM, limit=purging.BATCHES_PER_TASK)
-    if not all(purged.is_done for purged in results):
-        purge.apply_async(retry=False)
-    return sum(purged.rows for purged in results)
+    return purging.purge_share(by=SYSTEM, start_next=lambda: purge.apply_async(retry=False))

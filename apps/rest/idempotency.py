@@ -89,8 +89,15 @@ def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase])
     return partial(_run_once, view, handler, key)
 
 
-def forget_expired(most: int = 10_000) -> int:
-    """Deletes expired replies, at most so many. Returns how many."""
+def forget_expired(batch: int = 10_000) -> int:
+    """Deletes expired replies, in batches of so many. Returns how many."""
+    total = 0
+    while deleted := _forget_expired_batch(batch):
+        total += deleted
+    return total
+
+
+def _forget_expired_batch(most: int) -> int:
     old = KeptReply.objects.filter(expires_at__lte=clock.now()).order_by("expires_at").values("pk")[:most]
     return KeptReply.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
 

@@ -78,6 +78,7 @@ from apps.appointments.waitlist.services.offers import (
     offer_freed_slot,
     offer_to_next,
 )
+from apps.appointments.waitlist.services.upkeep import keep_waitlist
 
 __all__ = [
     "CHANGEABLE",
@@ -143,6 +144,7 @@ __all__ = [
     "expire_entries",
     "expire_offers",
     "import_records",
+    "keep_waitlist",
     "make_feed",
     "needs_early",
     "no_show",

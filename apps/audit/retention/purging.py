@@ -6,6 +6,7 @@ requires six years for the documentation of security measures; state laws requir
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +52,17 @@ def purge(*, by: Actor, only: str = "", batch: int = 0, is_dry_run: bool = False
     if is_dry_run:
         return [PurgeResult(rule.name, before, rule.expired(before).count()) for rule, before in cutoffs]
     return [_purge_rule(by, rule, before, batch or BATCH, budget) for rule, before in cutoffs]
+
+
+def purge_share(*, by: Actor, start_next: Callable[[], object]) -> int:
+    """Deletes a share of the rows of every rule, the work of one task. Returns how many.
+
+    Calls `start_next` if rows remain.
+    """
+    results = purge(by=by, limit=BATCHES_PER_TASK)
+    if not all(purged.is_done for purged in results):
+        start_next()
+    return sum(purged.rows for purged in results)
 
 
 def _purge_rule(by: Actor, rule: RetentionRule, before: datetime, batch: int, budget: _BatchBudget) -> PurgeResult:

@@ -59,6 +59,15 @@ def step(*, limit: int = STEP, restart: bool = False, records: list[AnchorRecord
     return _walk(opened, state, limit)
 
 
+def verify_next() -> int:
+    """Verifies the next part of the whole log. Returns how many seals the current pass has verified.
+
+    Returns 0 if another step is running. Raises what `step` raises.
+    """
+    done = step()
+    return done.verified if done else 0
+
+
 def _walk(opened: OpenedChain, state: VerificationProgress, limit: int) -> VerificationStep:
     assert opened.head is not None
     in_pass, broken, unsealed = not state.is_whole, opened.broken, 0

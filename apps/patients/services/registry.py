@@ -15,7 +15,7 @@ from apps.common import clock, text
 from apps.common.errors import Conflict, Forbidden, Invalid
 from apps.common.ids import new_id
 from apps.events.services import emit
-from apps.patients import ports, rules, selectors
+from apps.patients import rules, selectors
 from apps.patients.chart import dates
 from apps.patients.chart.dates import Precision
 from apps.patients.events import PatientDeactivated, PatientReactivated, PatientRegistered, PatientUpdated
@@ -23,6 +23,7 @@ from apps.patients.matching import duplicates
 from apps.patients.matching.duplicates import Match
 from apps.patients.matching.scoring import Person
 from apps.patients.models import Merge, Patient, SearchWord
+from apps.patients.ports import booked_appointments
 from apps.patients.rights import Permission
 from apps.patients.search import search_terms
 
@@ -187,8 +188,8 @@ def visits_affected(patient: Patient) -> int:
     """Returns how many booked appointments of the patient cannot take place: those after the death, else, of an inactive patient,
     all future ones."""
     if patient.deceased_at:
-        return ports.booked(patient.pk, patient.deceased_at)
-    return 0 if patient.is_active else ports.booked(patient.pk, clock.now())
+        return booked_appointments.booked(patient.pk, patient.deceased_at)
+    return 0 if patient.is_active else booked_appointments.booked(patient.pk, clock.now())
 
 
 def next_mrn() -> str:

@@ -1,6 +1,6 @@
-"""Ports of the patients app: what higher apps return about a patient. They register when they load.
+"""How many appointments of a patient are booked. Higher apps register how they count them when they load.
 
-ports.register_booked_counter(selectors.still_booked)
+booked_appointments.register_booked_counter(selectors.count_upcoming)
 """
 
 from collections.abc import Callable

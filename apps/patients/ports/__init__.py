@@ -1,0 +1,1 @@
+"""Ports of the patients app: what higher apps return about a patient."""
