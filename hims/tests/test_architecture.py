@@ -9,7 +9,6 @@ from hims.tests.floors import FLOOR
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ROOT / "apps"
 FUNCTION_WALL, FILE_WALL, TEST_FILE_WALL = 50, 400, 600
-HTTP = ("rest_framework", "django.http", "django_filters", "drf_spectacular")
 
 
 def sources(folder: Path = APPS) -> list[Path]:
@@ -62,27 +61,15 @@ def test_an_import_upwards_or_sideways_is_seen() -> None:
     assert not climbing(Path("x.py"), "patients", [(1, "apps.rest.errors")])
 
 
-def test_rules_are_pure() -> None:
+def test_the_table_of_rights_is_made_of_plain_values() -> None:
     glue = ("apps.py", "rights.py")  # the app's declaration and the command that prints the rights
-    pure = [path for path in sources() if path.name == "rules.py" or (owner(path) == "access" and path.name not in glue)]
     violations = [
         f"{path}:{line} imports {name}"
-        for path in pure
-        if not is_test(path)
+        for path in sources(APPS / "access")
+        if path.name not in glue and not is_test(path)
         for line, name in imports(path)
         if name.split(".")[0] == "django"
     ]
-    assert not violations, "\n".join(violations)
-
-
-def test_services_and_models_know_no_http() -> None:
-    rooms = ("models.py", "rules.py", "services.py", "selectors.py", "events.py", "listeners.py", "tasks.py")
-    inner = [
-        path
-        for path in sources()
-        if (path.name in rooms or path.parent.name == "services") and owner(path) not in ("rest", "sandbox")
-    ]
-    violations = [f"{path}:{line} imports {name}" for path in inner for line, name in imports(path) if name.startswith(HTTP)]
     assert not violations, "\n".join(violations)
 
 
