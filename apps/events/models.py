@@ -32,7 +32,7 @@ class Delivery(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending"
         DONE = "done"
-        DEAD_LETTERED = "parked", "Parked"  # failed as often as its policy allows (five times); an administrator looks at it
+        DEAD_LETTERED = "parked", "Failed"  # failed as often as its policy allows (five times); an administrator looks at it
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="+")

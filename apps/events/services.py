@@ -16,7 +16,7 @@ from apps.events.models import Delivery
 
 
 class NotDeadLettered(Conflict):
-    message = "Only a dead-lettered delivery can be tried again."
+    message = "Only a failed delivery can be tried again."
 
 
 class NotInTransaction(RuntimeError):
@@ -49,7 +49,7 @@ def emit(fact: Event, *, by: AuditActor) -> UUID:
 
 @transaction.atomic
 def retry_delivery(*, by: AuditActor, delivery_id: UUID) -> None:
-    """Gives a dead-lettered delivery new attempts; the next sweep runs it. Raises NotParked."""
+    """Gives a dead-lettered delivery new attempts; the next sweep runs it. Raises NotDeadLettered."""
     dead_lettered = Delivery.objects.filter(pk=delivery_id, status=Delivery.Status.DEAD_LETTERED)
     if not dead_lettered.update(status=Delivery.Status.PENDING, attempts=0, next_attempt_at=clock.now()):
         raise NotDeadLettered

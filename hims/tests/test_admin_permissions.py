@@ -155,7 +155,7 @@ def test_a_new_role_ends_sessions_in_browsers_and_counts_from_the_next_one(
     assert page_of("nurse").get(chart).status_code == 403
 
 
-def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[str], Client]) -> None:
+def test_an_administrator_has_a_dead_lettered_delivery_tried_again(page_of: Callable[[str], Client]) -> None:
     browser, delivery = page_of("admin"), dead_lettered()
     listed = browser.get(reverse("admin:events_delivery_changelist") + "?status__exact=parked").content.decode()
     assert "patient.registered" in listed
@@ -164,10 +164,10 @@ def test_an_administrator_has_a_parked_delivery_tried_again(page_of: Callable[[s
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 0)
     assert AuditEvent.objects.filter(action="delivery.retried", object_id=delivery.pk).exists()
-    assert "Only a dead-lettered delivery" in browser.post(address).content.decode()
+    assert "Only a failed delivery" in browser.post(address).content.decode()
 
 
-def test_only_what_is_parked_is_tried_again() -> None:
+def test_only_what_is_dead_lettered_is_tried_again() -> None:
     delivery = dead_lettered()
     events.retry_delivery(by=SYSTEM, delivery_id=delivery.pk)
     with pytest.raises(events.NotDeadLettered):

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('listener', models.CharField(max_length=120)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('done', 'Done'), ('parked', 'Parked')], default='pending', max_length=10)),
+                ('status', models.CharField(choices=[('pending', 'Pending'), ('done', 'Done'), ('parked', 'Failed')], default='pending', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('next_attempt_at', models.DateTimeField(default=apps.common.clock.now)),
                 ('last_error', models.CharField(blank=True, max_length=500)),

@@ -124,7 +124,7 @@ def test_a_task_that_comes_again_after_a_failure_waits_for_its_time(probe: Any) 
 
 
 @at_the_same_time
-def test_what_is_being_run_is_neither_taken_nor_parked_by_another(probe: Any) -> None:
+def test_what_is_being_run_is_neither_taken_nor_dead_lettered_by_another(probe: Any) -> None:
     begun, may_end = threading.Event(), threading.Event()
 
     def slow(event: Any) -> None:
@@ -202,7 +202,7 @@ def test_a_lost_task_is_due_again_when_its_lease_is_over(probe: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_one_poisonous_fact_is_parked_and_the_others_are_heard(probe: Any) -> None:
+def test_one_poisonous_fact_is_dead_lettered_and_the_others_are_heard(probe: Any) -> None:
     received: list[int] = []
     tries: list[int] = []
 
@@ -230,7 +230,7 @@ def test_one_poisonous_fact_is_parked_and_the_others_are_heard(probe: Any) -> No
 @pytest.mark.parametrize(
     "spoil", [{"name": "test.nobody_tells_this"}, {"payload": {"number": 1, "until": []}, "name": "delivery.retried"}]
 )
-def test_a_fact_that_cannot_be_read_is_parked(probe: Any, spoil: dict[str, Any]) -> None:
+def test_a_fact_that_cannot_be_read_is_dead_lettered(probe: Any, spoil: dict[str, Any]) -> None:
     name = spoil["name"]
     row = OutboxEvent.objects.create(**({"payload": {}} | spoil))
     listeners._after_commit.setdefault(name, {})["ward.nurse"] = lambda event: event.patient.hex
@@ -242,7 +242,7 @@ def test_a_fact_that_cannot_be_read_is_parked(probe: Any, spoil: dict[str, Any])
 
 
 @pytest.mark.django_db
-def test_a_listener_that_kills_its_worker_is_parked_too(probe: Any) -> None:
+def test_a_listener_that_kills_its_worker_is_dead_lettered_too(probe: Any) -> None:
     def die(event: Any) -> None:
         raise SystemExit
 
@@ -318,7 +318,7 @@ def test_a_batch_shares_a_transaction_where_the_listener_allows_it(
 
 
 @at_the_same_time
-def test_a_poisonous_fact_in_a_batch_undoes_no_other_and_is_parked(probe: Any) -> None:
+def test_a_poisonous_fact_in_a_batch_undoes_no_other_and_is_dead_lettered(probe: Any) -> None:
     def listen(event: Any) -> None:
         write(event)
         if event.number == 4:
@@ -338,7 +338,7 @@ def test_a_poisonous_fact_in_a_batch_undoes_no_other_and_is_parked(probe: Any) -
 
 
 @at_the_same_time
-def test_a_deadly_listener_in_a_batch_is_parked_and_the_others_are_heard(probe: Any) -> None:
+def test_a_deadly_listener_in_a_batch_is_dead_lettered_and_the_others_are_heard(probe: Any) -> None:
     def die(event: Any) -> None:
         if event.number == 2:
             raise SystemExit

@@ -1,5 +1,5 @@
-"""How many duplicates are found: 150 registered people, 600 in the long run, born within eleven years, each registered again with a
-typing error, a mishearing or a mix-up.
+"""How many duplicates are found: 150 registered people, 600 in the long run, born within eleven years, each registered again with
+a typing error, a mishearing or a mix-up.
 
 Deterministic. `pytest -s` prints recall by kind of slip, and precision at the warning threshold.
 """
