@@ -91,7 +91,7 @@ class CalendarSubscriptionViewSet(HimsViewSet):
         return self.file(raw, name="calendar.ics")
 
 
-class CalendarFeedShape(serializers.Serializer):
+class CalendarFeedShape(serializers.Serializer[dict[str, Any]]):
     """Whether a doctor's calendar has a feed."""
 
     doctor_id = serializers.UUIDField()

@@ -50,13 +50,13 @@ class MoveBody(StrictSerializer):
         return read
 
 
-class PlaceShape(serializers.Serializer):
+class PlaceShape(serializers.Serializer[dict[str, Any]]):
     doctor_id = serializers.UUIDField()
     scheduled_time = serializers.DateTimeField()
     room_id = serializers.UUIDField(allow_null=True)
 
 
-class MovedVisitShape(serializers.Serializer):
+class MovedVisitShape(serializers.Serializer[dict[str, Any]]):
     """One appointment: its previous place, its new place, and the result."""
 
     reads = Permission.APPOINTMENT_VIEW
@@ -72,7 +72,7 @@ class MovedVisitShape(serializers.Serializer):
     after = PlaceShape(allow_null=True)
 
 
-class MoveShape(serializers.Serializer):
+class MoveShape(serializers.Serializer[dict[str, Any]]):
     """An absent doctor's appointments, moved together, or the plan for it."""
 
     id = serializers.UUIDField(allow_null=True, help_text="null for a plan")

@@ -80,13 +80,13 @@ class CancelSeriesBody(requests.CancelBody):
         return super().get_fields() | {"from": InstantOrDayField(required=False, allow_null=True)}
 
 
-class AlternativeShape(serializers.Serializer):
+class AlternativeShape(serializers.Serializer[dict[str, Any]]):
     doctor_id = serializers.UUIDField()
     scheduled_time = serializers.DateTimeField()
     duration_minutes = serializers.IntegerField()
 
 
-class ClashShape(serializers.Serializer):
+class ClashShape(serializers.Serializer[dict[str, Any]]):
     """An appointment that was left out."""
 
     scheduled_time = serializers.DateTimeField()
@@ -96,7 +96,7 @@ class ClashShape(serializers.Serializer):
     alternatives = AlternativeShape(many=True, help_text="Up to three free times")
 
 
-class SeriesShape(serializers.Serializer):
+class SeriesShape(serializers.Serializer[dict[str, Any]]):
     """Appointments that were booked together."""
 
     id = serializers.UUIDField()

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.audit.models import AuditEvent
-from apps.audit.verification.verifier import Flaw
+from apps.audit.verification.verifier import BrokenRow, Flaw, Verification
 
 
 class AuditEventShape(serializers.ModelSerializer[AuditEvent]):
@@ -15,7 +15,7 @@ class AuditEventShape(serializers.ModelSerializer[AuditEvent]):
         fields = ("id", "at", "user_id", "role", "action", "outcome", "patient_id", "ip", "request_id", "purpose")
 
 
-class BrokenShape(serializers.Serializer):
+class BrokenShape(serializers.Serializer[BrokenRow]):
     """The first row that differs from its seal. `id` and `at` are null if only its position is known."""
 
     id = serializers.UUIDField(allow_null=True)
@@ -24,7 +24,7 @@ class BrokenShape(serializers.Serializer):
     flaw = serializers.ChoiceField(choices=[flaw.value for flaw in Flaw])
 
 
-class VerificationShape(serializers.Serializer):
+class VerificationShape(serializers.Serializer[Verification]):
     """Whether the audit log matches its seals."""
 
     intact = serializers.BooleanField(

@@ -108,7 +108,7 @@ def _at(rule: Rule) -> Step:
     return rule.at if rule.at is not None else Step.REVIEW_SIGN
 
 
-class _FactsForText(dict):
+class _FactsForText(dict[str, Any]):
     """Facts for a sentence; an unknown fact is written as a question mark."""
 
     def __init__(self, facts: Facts) -> None:

@@ -1,9 +1,11 @@
 """Shapes of the API's own resources."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 
-class Version(serializers.Serializer):
+class Version(serializers.Serializer[dict[str, Any]]):
     version = serializers.CharField(help_text="The product's version")
     api_version = serializers.CharField(help_text="The API's major version")
     environment = serializers.CharField()
@@ -11,7 +13,7 @@ class Version(serializers.Serializer):
     time = serializers.DateTimeField()
 
 
-class IndexLinks(serializers.Serializer):
+class IndexLinks(serializers.Serializer[dict[str, Any]]):
     api = serializers.URLField(help_text="This index")
     openapi = serializers.URLField(help_text="The OpenAPI file")
     documentation = serializers.URLField(help_text="The developer pages")
@@ -19,7 +21,7 @@ class IndexLinks(serializers.Serializer):
     changelog = serializers.URLField(help_text="What changed")
 
 
-class Index(serializers.Serializer):
+class Index(serializers.Serializer[dict[str, Any]]):
     version = serializers.CharField(help_text="The product's version")
     api_version = serializers.CharField(help_text="The API's major version")
     links = IndexLinks()

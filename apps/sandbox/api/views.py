@@ -1,5 +1,7 @@
 """The API operation of the sandbox alone: a deprecated one, for testing a client."""
 
+from typing import Any
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +11,7 @@ from apps.rest.endpoint import endpoint
 from apps.rest.viewsets import HimsViewSet
 
 
-class SampleShape(serializers.Serializer):
+class SampleShape(serializers.Serializer[dict[str, Any]]):
     message = serializers.CharField()
 
 

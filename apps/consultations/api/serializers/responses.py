@@ -43,7 +43,7 @@ class ConsultationRow(serializers.Serializer):
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
 
 
-class StepEntryShape(serializers.Serializer):
+class StepEntryShape(serializers.Serializer[dict[str, Any]]):
     """The state of one step."""
 
     state = serializers.ChoiceField(choices=STATES)
@@ -60,7 +60,7 @@ class StepEntryShape(serializers.Serializer):
     saved_by = serializers.UUIDField(required=False, allow_null=True)
 
 
-class StepDataShape(serializers.Serializer):
+class StepDataShape(serializers.Serializer[dict[str, Any]]):
     """The eleven steps by name. Readers of codes see only the assessment."""
 
     patient_overview = StepEntryShape(required=False)
