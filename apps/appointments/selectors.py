@@ -1,6 +1,6 @@
 """Finds appointments, series, waitlist entries and schedules. Every selector is limited to what the caller may see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -126,10 +126,10 @@ def busy(feed: CalendarFeed, start: datetime, end: datetime) -> QuerySet[Appoint
     return rows.exclude(status__in=[rules.Status.CANCELLED, rules.Status.NO_SHOW]).order_by("scheduled_time", "id")
 
 
-def waitlist(*, visible_to: Actor, status: str = WaitStatus.WAITING.value) -> QuerySet[WaitlistEntry]:
-    """Returns the entries of this status: waiting ones by priority and then waiting time, others the newest first."""
-    rows = WaitlistEntry.objects.visible_to(visible_to).filter(status=status)
-    return rows.ranked() if status == WaitStatus.WAITING else rows.order_by("-created_at", "-id")
+def waitlist(*, visible_to: Actor, statuses: Sequence[str] = (WaitStatus.WAITING.value,)) -> QuerySet[WaitlistEntry]:
+    """Returns the entries of these statuses: waiting ones alone by priority and then waiting time, others the newest first."""
+    rows = WaitlistEntry.objects.visible_to(visible_to).filter(status__in=statuses)
+    return rows.ranked() if set(statuses) == {WaitStatus.WAITING} else rows.order_by("-created_at", "-id")
 
 
 def waitlist_entry(by: Actor, entry_id: UUID) -> WaitlistEntry:

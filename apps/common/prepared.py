@@ -138,6 +138,30 @@ class PreparedQuery:
         sql, bound = (f"{sql} OFFSET %s", [offset]) if offset else (sql, [])
         return [dict(zip(names, row, strict=True)) for row in self._run(sql, self._bound(values) + bound)]
 
+    def merged_dicts(
+        self, wanted: Sequence[str], *, order: str, limit: int, offset: int = 0, **values: Any
+    ) -> list[dict[str, Any]]:
+        """Returns a page, in `order`, of the rows of several values of a column.
+
+        The queryset has `RawSQL("wanted.value", ())` in the place of the value. PostgreSQL reads as many rows of each value as
+        the page needs, in the order of the queryset, and merges them.
+        """
+        if self.is_empty:
+            return []
+        each, beyond = (f"{limit:d}", []) if not offset else (f"{limit:d} + %s", [offset])
+        sql = (
+            f"SELECT page.* FROM unnest(%s::text[]) AS wanted (value) "  # noqa: S608  # all parts are constants of the code
+            f"CROSS JOIN LATERAL ({self._sql} LIMIT {each}) AS page ORDER BY {order} LIMIT {limit:d} OFFSET %s"
+        )
+        names = [*self._query.values_select, *self._query.annotation_select]
+        bound = [list(wanted), *self._bound(values), *beyond, offset]
+        return [dict(zip(names, row, strict=True)) for row in self._run(sql, bound)]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the queryset finds no row whatever the values (`.none()`)."""
+        return not self._sql
+
     def statement(self, **values: Any) -> SqlFragment | None:
         """Returns the queryset for use inside another statement; None where it cannot find a row."""
         return SqlFragment(self._sql, self._bound(values)) if self._sql else None

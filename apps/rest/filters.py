@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django_filters import Filter, FilterSet
 from rest_framework.exceptions import ValidationError as Refused
 
@@ -44,6 +45,11 @@ def read(kind: type[FilterSet], sent: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
+def lists_of(kind: type[FilterSet]) -> set[str]:
+    """Returns the parameters that may be repeated."""
+    return {name for name, one in kind.base_filters.items() if isinstance(one, ChoicesFilter)}
+
+
 @cache
 def _fields_of(kind: type[FilterSet]) -> Mapping[str, forms.Field]:
     """Creates the fields once, because creating a form for each request costs more than the rest of reading it."""
@@ -62,6 +68,14 @@ class YesNoFormField(forms.BooleanField):
         if (resolved := self.known.get(str(value).lower())) is None:
             raise ValidationError("Must be true or false.")
         return resolved
+
+
+class ChoicesFormField(forms.MultipleChoiceField):
+    """One or more of the choices: the parameter repeated, or its values separated by commas. The value is a list."""
+
+    def to_python(self, value: Any) -> list[str]:
+        """Returns the values in the order in which they were sent, each once; none if the parameter was not sent."""
+        return list(dict.fromkeys(one.strip() for sent in value or () for one in sent.split(",")))
 
 
 class IdFormField(forms.CharField):
@@ -95,6 +109,15 @@ class TimeRangeFormField(forms.CharField):
             return TimeRange(start, start + _MICROSECOND)
         zone = ZoneInfo(settings.CLINIC_TIME_ZONE)
         return TimeRange(start, datetime.combine(start.astimezone(zone).date() + timedelta(days=1), datetime.min.time(), zone))
+
+
+class ChoicesFilter(Filter):
+    """Rows with any of the values. Say so in the `help_text` without how they are sent: the OpenAPI file adds that."""
+
+    field_class = ChoicesFormField
+
+    def filter(self, rows: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        return rows.filter(**{f"{self.field_name}__in": value}) if value else rows
 
 
 class YesNoFilter(Filter):

@@ -23,6 +23,9 @@ A list by `status` without an owner (`owner_filters`: the patient, the doctor) u
 planner would prefer to read the index of all rows and drop those of another status. If one row in a hundred thousand has the
 status, or none of the first hundred thousand, that takes a second. Therefore the order begins with the status too, which only
 that index has, and the condition is `= ANY`: PostgreSQL removes a column that equals a constant from an order.
+
+With several statuses the statement reads the page of each status in this way and merges them: it costs one page more per status,
+however rare they are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +36,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import DateTimeField, F, Lookup, Model, Q, QuerySet, UUIDField
+from django.db.models.expressions import RawSQL
 
 from apps.access import matrix
 from apps.access.actor import SYSTEM, Actor
@@ -103,10 +107,13 @@ class ScopedList:
         self._detail = per_role(self._build_detail)
 
     def bind(self, actor: Actor, *, order: str = "newest", **filters: Any) -> "BoundList":
-        """Returns the list for this actor, ready to run. A filter that is None does not filter."""
+        """Returns the list for this actor, ready to run. A filter that is None does not filter; `status` may be a list."""
         values = {name: value for name, value in filters.items() if value is not None}
+        several = isinstance(values.get("status"), list)
+        if several and len(values["status"]) == 1:
+            several, values["status"] = False, values["status"][0]
         names = tuple(name for name in self.filters if name in values)
-        return BoundList(self._statements(actor, order, names), values | actor_values(actor))
+        return BoundList(self._statements(actor, order, names, several), values | actor_values(actor))
 
     def instance(self, actor: Actor, row_id: UUID) -> Any | None:
         """Returns the row as an instance of the model; None if there is none or the actor may not see it."""
@@ -116,14 +123,17 @@ class ScopedList:
     def _build_detail(self, actor: Actor) -> PreparedQuery:
         return PreparedQuery(self.rows.visible_to(actor, NOW).order_by().filter(pk=Slot("row_id")))
 
-    def _build(self, actor: Actor, order: str, names: tuple[str, ...]) -> "_Statements":
+    def _build(self, actor: Actor, order: str, names: tuple[str, ...], several: bool) -> "_Statements":
         columns, condition = self.orders[order], Q(*(self.filters[name] for name in names if name != "status"))
-        if "status" in names and self._owner_filters.isdisjoint(names):
-            condition &= Q(_Among(F("status"), Slot("status")))
-            columns = ("status" if columns[0].startswith("-") else "-status", *columns)
-        elif "status" in names:
-            condition &= self.filters["status"]
-        return _Statements(self, actor, columns, condition, bool(names))
+        if "status" not in names:
+            return _Statements(self, actor, columns, condition, is_filtered=bool(names))
+        any_status = condition & (Q(_AnyOf(F("status"), Slot("status"))) if several else self.filters["status"])
+        if not self._owner_filters.isdisjoint(names):
+            return _Statements(self, actor, columns, any_status, is_filtered=True)
+        one_status = condition & Q(_Among(F("status"), RawSQL("wanted.value", ()) if several else Slot("status")))
+        by_status = ("status" if columns[0].startswith("-") else "-status", *columns)
+        each = one_status if several else None
+        return _Statements(self, actor, by_status, any_status if several else one_status, is_filtered=True, each=each)
 
 
 class _Among(Lookup):
@@ -137,14 +147,30 @@ class _Among(Lookup):
         return f"{lhs} = ANY(ARRAY[{rhs}])", [*lhs_values, *values]
 
 
-class _Statements:
-    """The statements of a list under one role, order and set of filters, each built on its first use."""
+class _AnyOf(Lookup):
+    """Compares with the members of a list that is one value of the statement."""
 
-    def __init__(self, scoped: ScopedList, actor: Actor, order: Sequence[str], condition: Q, is_filtered: bool) -> None:
-        self.time, self.counter = order[-2], scoped.counter
+    lookup_name = "any_of"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        lhs, lhs_values = self.process_lhs(compiler, connection)
+        rhs, values = self.process_rhs(compiler, connection)
+        return f"{lhs} = ANY({rhs}::text[])", [*lhs_values, *values]
+
+
+class _Statements:
+    """The statements of a list under one role, order and set of filters, each built on its first use.
+
+    `each` is the condition for one of several statuses, whose pages are merged into one.
+    """
+
+    def __init__(
+        self, scoped: ScopedList, actor: Actor, order: Sequence[str], condition: Q, *, is_filtered: bool, each: Q | None = None
+    ) -> None:
+        self.time, self.counter, self.is_merged = order[-2], scoped.counter, each is not None
         self._columns, self._actor, self._is_filtered = scoped.columns, actor, is_filtered
         self._every: Any = scoped.rows.filter(condition).order_by()
-        self._shown: QuerySet[Any] = scoped.rows.visible_to(actor, NOW).filter(condition).order_by(*order)
+        self._shown: QuerySet[Any] = scoped.rows.visible_to(actor, NOW).filter(each or condition).order_by(*order)
 
     @cached_property
     def page(self) -> PreparedQuery:
@@ -181,7 +207,7 @@ class BoundList:
         offset, limit = window.offset, window.limit
         if window.after is not None:
             last: dict[str, Any] = {"last_at": window.after.instant, "last_id": window.after.id}
-            return self._page(self._statements.following.dicts(**self._values, **last, limit=limit + 1), limit, None)
+            return self._page(self._read(self._statements.following, {**self._values, **last}, 0, limit + 1), limit, None)
         first = [] if offset else self._rows(0, limit + 1)
         if not offset and len(first) <= limit:
             return Page(first, total=Total(len(first)))
@@ -192,7 +218,7 @@ class BoundList:
     def total(self) -> Total:
         """Returns the number of rows, in one statement: all rows, without those of hidden charts."""
         statements = self._statements
-        if not statements.page.statement(**self._values):
+        if statements.page.is_empty:
             return Total(0)
         whole = statements.count.statement(**self._values) if statements.count else None
         hidden = statements.hidden.statement(**self._values)
@@ -207,7 +233,15 @@ class BoundList:
         return Total(COUNTED_UP_TO if is_estimate else int(visible_rows), is_estimate)
 
     def _rows(self, offset: int, limit: int) -> list[dict[str, Any]]:
-        return self._statements.page.dicts(**self._values, offset=offset, limit=limit)
+        return self._read(self._statements.page, self._values, offset, limit)
+
+    def _read(self, query: PreparedQuery, values: Mapping[str, Any], offset: int, limit: int) -> list[dict[str, Any]]:
+        if not self._statements.is_merged:
+            return query.dicts(**values, offset=offset, limit=limit)
+        time, direction = self._statements.time.removeprefix("-"), "DESC" if self._statements.time.startswith("-") else "ASC"
+        others = {name: value for name, value in values.items() if name != "status"}
+        order = f"{time} {direction}, id {direction}"
+        return query.merged_dicts(values["status"], order=order, offset=offset, limit=limit, **others)
 
     def _page(self, rows: list[dict[str, Any]], limit: int, total: Total | None) -> Page:
         if len(rows) <= limit:

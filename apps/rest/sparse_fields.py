@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.http import QueryDict
 from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 
 from apps.access.permissions import Permission
@@ -55,13 +56,13 @@ def read(view: Any) -> FieldSelection | None:
     query = view.request.query_params
     if "fields" not in query and "expand" not in query:
         return None
-    expand = _names(query["expand"], "expand", list(view.expands)) if "expand" in query else ()
+    expand = _names(_joined(query, "expand"), "expand", list(view.expands)) if "expand" in query else ()
     for name in expand:
         if not view.by.has_permission(view.expands[name].permission):
             raise Forbidden(f"Your role may not see {name}.", field="expand")
         require(view.by, view.expands[name].permission)
     known = names_of(view.endpoint.response)
-    tree = _tree(_names(query["fields"], "fields", _paths(known))) if "fields" in query else {}
+    tree = _tree(_names(_joined(query, "fields"), "fields", _paths(known))) if "fields" in query else {}
     return FieldSelection(tree | {name: {} for name in expand} if tree else tree, tuple(expand))
 
 
@@ -102,6 +103,10 @@ def _inner(field: Any) -> tuple[str, ...]:
 
 def _paths(known: Mapping[str, Sequence[str]]) -> list[str]:
     return [*known, *(f"{name}.{inner}" for name, inside in known.items() for inner in inside)]
+
+
+def _joined(query: QueryDict, parameter: str) -> str:
+    return ",".join(query.getlist(parameter))
 
 
 def _names(text: str, parameter: str, known: Collection[str]) -> tuple[str, ...]:

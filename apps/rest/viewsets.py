@@ -172,6 +172,10 @@ class HimsViewSet(ViewSetMixin, APIView):
         sent = self.request.query_params
         return filters.read(self._query(), sent) if sent else {}
 
+    def sent_query(self) -> dict[str, str]:
+        """Returns the query parameters as they were sent, for the audit log; the values of one are separated by commas."""
+        return {name: ",".join(values) for name, values in self.request.query_params.lists()}
+
     def ok(
         self,
         data: Any,
@@ -229,23 +233,27 @@ class HimsViewSet(ViewSetMixin, APIView):
         known |= {"page", "limit"} if declared.paged else set()
         known |= {"offset"} if declared.offset else set()
         known |= sparse_fields.parameters_of(self, self.action, request.method or "")
+        lists = {*sparse_fields.PARAMETERS, *(filters.lists_of(declared.query) if declared.query else ())}
         wrong = [
             {"field": name, "issue": issue}
             for name, values in request.query_params.lists()
-            if name not in self.secret_parameters and (issue := _unknown(known) if name not in known else _unclear(name, values))
+            if name not in self.secret_parameters
+            and (issue := _unclear(name, values, is_list=name in lists) if name in known else _unknown(known))
         ]
         if wrong:
             raise Invalid(errors=wrong)
         self.selection = sparse_fields.read(self)
 
 
-def _unclear(name: str, values: Sequence[str]) -> str:
-    if len(values) > 1:
+def _unclear(name: str, values: Sequence[str], *, is_list: bool) -> str:
+    if len(values) > 1 and not is_list:
         return "Send this parameter once."
-    if "\0" in values[0]:  # PostgreSQL stores none, neither in a column nor in the audit row
+    if any("\0" in value for value in values):  # PostgreSQL stores none, neither in a column nor in the audit row
         return "Null characters are not allowed."
     may_be_blank = (*filters.MAY_BE_BLANK, *sparse_fields.PARAMETERS)  # the latter refuse it themselves, with the known names
-    return "" if values[0].strip() or name in may_be_blank else "Must not be empty: give a value, or leave the parameter out."
+    if name in may_be_blank or all(value.strip() for value in values):
+        return ""
+    return "Must not be empty: give a value, or leave the parameter out."
 
 
 def _unknown(known: set[str]) -> str:

@@ -43,7 +43,7 @@ def test_a_part_that_may_be_null_is_a_reference_or_null(file: dict[str, Any]) ->
 
 def test_a_parameter_shares_its_choices_with_the_reply(file: dict[str, Any]) -> None:
     parameters = {one["name"]: one["schema"] for one in file["paths"]["/appointments"]["get"]["parameters"]}
-    assert parameters["status"] == {"$ref": "#/components/schemas/AppointmentStatus"}
+    assert parameters["status"]["items"] == {"$ref": "#/components/schemas/AppointmentStatus"}
 
 
 def test_the_details_of_a_refusal_list_their_keys(file: dict[str, Any]) -> None:

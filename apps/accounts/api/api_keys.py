@@ -1,11 +1,13 @@
 """The API of API keys. Only a signed-in person manages them: a key never creates, rotates or revokes a key."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
-from django_filters import ChoiceFilter, FilterSet
+from django_filters import FilterSet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +21,7 @@ from apps.accounts.services import NewKey
 from apps.common import clock
 from apps.rest import paging
 from apps.rest.endpoint import endpoint
+from apps.rest.filters import ChoicesFilter
 from apps.rest.serializers import InstantField, LineField, OnceField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -27,18 +30,16 @@ KEY_STATES = ["active", "expired", "revoked"]
 
 
 class KeyFilter(FilterSet):
-    status = ChoiceFilter(method="in_state", choices=[(state, state) for state in KEY_STATES], help_text="Keys in this state")
+    status = ChoicesFilter(method="in_state", choices=[(state, state) for state in KEY_STATES], help_text="Keys in this state")
 
     class Meta:
         model = ApiKey
         fields: list[str] = []
 
-    def in_state(self, rows: QuerySet[ApiKey], name: str, value: str) -> QuerySet[ApiKey]:
-        now = clock.now()
-        if value == "revoked":
-            return rows.exclude(revoked_at=None)
-        expired = Q(expires_at__lte=now)
-        return rows.filter(expired, revoked_at=None) if value == "expired" else rows.filter(revoked_at=None).exclude(expired)
+    def in_state(self, rows: QuerySet[ApiKey], name: str, value: list[str]) -> QuerySet[ApiKey]:
+        is_revoked, is_expired = Q(revoked_at__isnull=False), Q(expires_at__isnull=False, expires_at__lte=clock.now())
+        states = {"revoked": is_revoked, "expired": ~is_revoked & is_expired, "active": ~is_revoked & ~is_expired}
+        return rows.filter(reduce(or_, (states[state] for state in value)))
 
 
 class KeyBody(StrictSerializer):

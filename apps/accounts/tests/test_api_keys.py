@@ -159,8 +159,10 @@ def test_keys_are_listed_by_state_and_the_list_asks_three_questions(staff: dict[
         rows_by_state = {
             state: me.get(f"/api-keys?status={state}").json()["data"]["api_keys"] for state in ("active", "expired", "revoked")
         }
+        expired_or_revoked = me.get("/api-keys?status=expired&status=revoked").json()["data"]["api_keys"]
     assert {state: len(rows) for state, rows in rows_by_state.items()} == {"active": 3, "expired": 1, "revoked": 1}
     assert all(row["status"] == state for state, rows in rows_by_state.items() for row in rows)
+    assert {row["status"] for row in expired_or_revoked} == {"expired", "revoked"}
     with CaptureQueriesContext(connection) as asked:
         assert me.get("/api-keys").json()["data"]["pagination"]["total"] == 5
     assert len(asked) == 3  # who asks, how many, which

@@ -6,7 +6,7 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from apps.appointments import rules
 from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.models.appointments import STATUSES
-from apps.rest.filters import IdFilter, YesNoFilter
+from apps.rest.filters import ChoicesFilter, IdFilter, YesNoFilter
 from apps.rest.paging import CursorFilter
 from apps.rest.periods import Since, Until
 
@@ -20,7 +20,7 @@ class AppointmentFilter(FilterSet):
     doctor_id = IdFilter(help_text="Appointments with this doctor")
     date_from = Since()
     date_to = Until()
-    status = ChoiceFilter(choices=STATUSES, help_text="Appointments with this status")
+    status = ChoicesFilter(choices=STATUSES, help_text="Appointments with this status")
     sort = ChoiceFilter(
         choices=[("-scheduled_time", "the latest first"), ("scheduled_time", "the earliest first")],
         help_text="By default the latest first",

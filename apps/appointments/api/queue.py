@@ -182,7 +182,7 @@ class QueueViewSet(HimsViewSet):
         filters = {name: value or None for name, value in query.items()}
         queue = board.current(by=self.by, offset=self.window.offset, limit=self.window.limit, **filters)
         response = self.page(Page(queue.entries, total=queue.total), _shape, summary=_numbers(queue.summary))
-        self.record_access("queue.listed", query=request.query_params.dict(), shown=self.shown)
+        self.record_access("queue.listed", query=self.sent_query(), shown=self.shown)
         return response
 
 

@@ -50,7 +50,7 @@ class AppointmentViewSet(HimsViewSet):
         }
         page = selectors.list_page(visible_to=self.by, window=self.window, **filters)
         response = self.page(page, lambda row: responses.to_row(row, self.by))
-        self.record_access("appointment.searched", query=request.query_params.dict(), shown=self.shown)
+        self.record_access("appointment.searched", query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(permission=Permission.APPOINTMENT_VIEW, response=responses.AppointmentShape, etag=True)

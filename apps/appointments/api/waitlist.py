@@ -23,12 +23,12 @@ from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.patients.lists.patient_queries import surviving_id
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
-from apps.rest.filters import IdFilter
+from apps.rest.filters import ChoicesFilter, IdFilter
 from apps.rest.viewsets import HimsViewSet
 
 
 class WaitlistFilter(FilterSet):
-    status = ChoiceFilter(choices=WaitStatus.choices, help_text="By default entries that are waiting")
+    status = ChoicesFilter(choices=WaitStatus.choices, help_text="By default entries that are waiting")
     doctor_id = IdFilter(help_text="Entries that name this doctor")
     patient_id = IdFilter(help_text="Entries of this patient; the id of a merged record finds the survivor's")
     priority = ChoiceFilter(choices=WaitPriority.choices, help_text="Entries of this priority")
@@ -164,7 +164,7 @@ class WaitlistViewSet(HimsViewSet):
         audit log records the patients shown.
         """
         query = self.validated_query()
-        rows = selectors.waitlist(visible_to=self.by, status=query.get("status") or WaitStatus.WAITING.value)
+        rows = selectors.waitlist(visible_to=self.by, statuses=query.get("status") or [WaitStatus.WAITING.value])
         if query.get("doctor_id"):
             rows = rows.filter(doctor=query["doctor_id"])
         if query.get("patient_id"):
@@ -173,7 +173,7 @@ class WaitlistViewSet(HimsViewSet):
             rows = rows.filter(priority=query["priority"])
         page = paging.page_of(rows, self.window, paging.capped)
         response = self.page(replace(page, rows=entries(page.rows)))
-        self.record_access("waitlist.searched", query=request.query_params.dict(), shown=self.shown)
+        self.record_access("waitlist.searched", query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(permission=Permission.WAITLIST_VIEW, response=WaitlistEntryShape, etag=True)

@@ -165,6 +165,7 @@ def test_a_removed_entry_stays_and_a_second_removal_is_refused(receptionist_api:
     }
     assert receptionist_api.get("/waitlist").json()["data"]["waitlist"] == []
     [row] = receptionist_api.get("/waitlist?status=withdrawn").json()["data"]["waitlist"]
+    assert receptionist_api.get("/waitlist?status=waiting,withdrawn").json()["data"]["waitlist"] == [row]
     assert row["id"] == str(entry.pk)
 
 

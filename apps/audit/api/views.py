@@ -64,9 +64,7 @@ class AuditEventViewSet(HimsViewSet):
         rows = selectors.audit_log(visible_to=self.by, **_selector_arguments(filters))
         count = paging.capped if any(filters.values()) else lambda _: Total(selectors.row_count())
         response = self.page(paging.page_of(rows, self.window, count, time="at"), _shape)
-        self.record_access(
-            "trail.searched", patient_id=filters.get("patient_id"), query=request.query_params.dict(), shown=self.shown
-        )
+        self.record_access("trail.searched", patient_id=filters.get("patient_id"), query=self.sent_query(), shown=self.shown)
         return response
 
 

@@ -45,7 +45,7 @@ class ConsultationViewSet(HimsViewSet):
         filters = {name: value or None for name, value in query.items()}
         page = selectors.list_page(visible_to=self.by, window=self.window, since=since, until=until, **filters)
         response = self.page(page, responses.to_row)
-        self.record_access("consultation.searched", query=request.query_params.dict(), shown=self.shown)
+        self.record_access("consultation.searched", query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(

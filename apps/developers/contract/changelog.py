@@ -109,6 +109,11 @@ RELEASES = (
             "Idempotency-Key: a replay of a reply that contained a secret, or data that the caller may no longer "
             "see, gets 409 replay_withheld; after a change of role too (before: 422).",
             "Tokens name their signing key (kid). Tokens of earlier releases, which do not, are refused: sign in again.",
+            "These parameters may be repeated (status=a&status=b) or separated by commas, for rows with any of the values, and "
+            "so may fields and expand; one value works as before. GET /api-keys query parameter status; "
+            "GET /appointments query parameter status; GET /consultations query parameter status; "
+            "GET /notifications query parameter status; GET /patients query parameter status; "
+            "GET /patients/{id}/medical-history query parameter type; GET /waitlist query parameter status.",
             "POST /auth/mfa/totp/confirm is 409 for a secret that another session was shown.",
             "Audit log: GET /audit-events/verify recomputes a bounded number of rows after those the worker has "
             "verified; whole_trail_verified_at is the time at which the whole log was last found intact. New "
@@ -119,6 +124,7 @@ RELEASES = (
             "of ids, times of day, days and partial dates (maxLength, pattern), the last page (maximum). `success` is true in "
             "replies and false in refusals, so that types narrow. A time of day has two digits each (09:05).",
             "A null character in a query parameter gets 400, never 500.",
+            "GET /patients/{id}/medical-history: include_retracted=1 and include_retracted=True also show retracted entries.",
             "Consultations: a follow-up date in the past is refused; a save without any finding completes neither vitals, "
             "history_review nor examination.",
             "Patients: a death in the future or before the birth is refused (400 at deceased_at), and so is a birth after the "
@@ -143,6 +149,13 @@ RELEASES = (
             "GET /patients/{id}/medical-history 200.data.records[].occurred_at: format date-time became None",
             "GET /patients/{id}/medical-history 200.data.records[].ended_at: format date-time became None",
             "GET /appointments/moves/{id} 200.data.move.visits[].because: type None became string",
+            "GET /api-keys query parameter status: type string became array",
+            "GET /appointments query parameter status: type string became array",
+            "GET /consultations query parameter status: type string became array",
+            "GET /notifications query parameter status: type string became array",
+            "GET /patients query parameter status: type string became array",
+            "GET /patients/{id}/medical-history query parameter type: type string became array",
+            "GET /waitlist query parameter status: type string became array",
         ),
     ),
     Release(

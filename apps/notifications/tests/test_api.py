@@ -70,6 +70,7 @@ def test_the_list_is_filtered_and_unread_are_counted_all_the_same(
     services.read(by=staff["nurse"], notification_id=copy_of(read, staff["nurse"]).pk)
     nurse = api_client_of("nurse")
     assert titles(nurse, "?status=read") == ["Read"]
+    assert titles(nurse, "?status=read&status=unread") == titles(nurse)
     assert titles(nurse, "?status=unread&priority=high") == ["Unread"]
     assert set(titles(nurse, "?category=lab")) == {"Read", "Urgent"}
     assert listed(nurse, "?status=read")["unread_count"] == 2

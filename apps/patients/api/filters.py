@@ -1,12 +1,12 @@
 """Filters of the patient list and of a chart."""
 
 from django.db.models import QuerySet
-from django_filters import CharFilter, ChoiceFilter, FilterSet
+from django_filters import CharFilter, FilterSet
 
 from apps.patients.chart.entry_types import EntryType
 from apps.patients.models import ChartEntry, Patient
 from apps.patients.rules import QUERY_MAX
-from apps.rest.filters import YesNoFilter
+from apps.rest.filters import ChoicesFilter, YesNoFilter
 from apps.rest.paging import CursorFilter
 
 
@@ -17,7 +17,7 @@ class PatientFilter(FilterSet):
         help_text="Words of the name or its nicknames in any order, also `Doe,John` or a name without spaces; MRN; a "
         "telephone number as dialled at home or from abroad; date of birth. Ignores case and accents",
     )
-    status = ChoiceFilter(
+    status = ChoicesFilter(
         method="unfiltered", choices=[("active", "active"), ("inactive", "inactive")], help_text="By default both"
     )
     cursor = CursorFilter()
@@ -33,7 +33,7 @@ class PatientFilter(FilterSet):
 
 
 class ChartFilter(FilterSet):
-    type = ChoiceFilter(choices=[(kind.value, kind.value) for kind in EntryType], help_text="Entries of this type")
+    type = ChoicesFilter(choices=[(kind.value, kind.value) for kind in EntryType], help_text="Entries of this type")
     include_retracted = YesNoFilter(method="with_retracted", help_text="Also show entries that were entered in error")
 
     class Meta:

@@ -247,7 +247,7 @@ class AccessLogViewSet(HimsViewSet):
         patient_id, rows = access_log.of(self.id_in_path(), since=since, until=until)
         page = paging.page_of(rows, self.window, paging.capped)
         response = self.page(replace(page, rows=access_log.entries(page.rows)), access_log_row)
-        self.record_access("patient.access_log_read", patient_id=patient_id, query=request.query_params.dict(), shown=self.shown)
+        self.record_access("patient.access_log_read", patient_id=patient_id, query=self.sent_query(), shown=self.shown)
         return response
 
 

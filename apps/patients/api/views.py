@@ -45,12 +45,16 @@ class PatientViewSet(HimsViewSet):
         shown.
         """
         query = self.validated_query()
+        statuses = query.get("status", ())
         page = selectors.list_page(
-            visible_to=self.by, window=self.window, text=query.get("search", ""), status=query.get("status", "")
+            visible_to=self.by,
+            window=self.window,
+            text=query.get("search", ""),
+            status=statuses[0] if len(statuses) == 1 else "",
         )
         fuzzy: dict[str, Any] = {"fuzzy": True} if page.fuzzy else {}
         response = self.page(page, **fuzzy)
-        self.record_access("patient.searched", query=request.query_params.dict(), shown=self.shown)
+        self.record_access("patient.searched", query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(
@@ -201,7 +205,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         rows, _ = self.filtered(self._rows(patient))
         page = paging.page_of(rows, self.window, paging.exact)
         response = self.page(page, lambda row: responses.record(row, self.by))
-        self.record_access("chart.read", patient_id=patient.pk, query=request.query_params.dict(), shown=self.shown)
+        self.record_access("chart.read", patient_id=patient.pk, query=self.sent_query(), shown=self.shown)
         return response
 
     @endpoint(
@@ -281,11 +285,12 @@ class MedicalHistoryViewSet(HimsViewSet):
         return self.ok({"record": responses.record(row, self.by)}, version=row.updated_at)
 
     def _rows(self, patient: Patient) -> ChartQuerySet:
-        filters = self.request.query_params
-        if (kind := filters.get("type")) in responses.KINDS and not rights.reads_chart(self.by, kind):
-            raise services.EntryTypeForbidden(f"Your role may not read chart entries of the type {kind}.")
+        filters = self.validated_query()
+        for kind in filters.get("type", ()):
+            if not rights.reads_chart(self.by, kind):
+                raise services.EntryTypeForbidden(f"Your role may not read chart entries of the type {kind}.")
         rows = selectors.chart(visible_to=self.by, patient_id=patient.pk)
-        return rows if filters.get("include_retracted") == "true" else rows.not_in_error()
+        return rows if filters.get("include_retracted") else rows.not_in_error()
 
 
 def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:

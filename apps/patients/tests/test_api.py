@@ -318,6 +318,8 @@ def test_a_history_is_read_by_kind_and_written_by_hand(doctor: Any, staff: dict[
     only = doctor.get(f"/patients/{patient.pk}/medical-history?type=diagnosis&limit=1&offset=0").json()["data"]
     assert [row["id"] for row in only["records"]] == [record["id"]]
     assert only["pagination"] == {"page": 1, "limit": 1, "total": 1, "pages": 1, "offset": 0}
+    for query in ("type=diagnosis&type=vital_sign", "type=vital_sign,diagnosis"):
+        assert doctor.get(f"/patients/{patient.pk}/medical-history?{query}").json()["data"] == everything
 
 
 def test_history_refuses_odd_parameters_and_kinds(doctor: Any) -> None:
@@ -368,6 +370,7 @@ def test_a_retracted_entry_is_shown_only_when_asked_for(doctor: Any) -> None:
     assert doctor.post(f"{path}/{entry}/retract", {"reason": "Again"}).status_code == 409
     assert doctor.get(path).json()["data"]["records"] == []
     (shown,) = doctor.get(f"{path}?include_retracted=true").json()["data"]["records"]
+    assert [doctor.get(f"{path}?include_retracted={yes}").json()["data"]["records"] for yes in ("1", "True")] == [[shown]] * 2
     assert shown["detail"]["retraction_reason"] == "Wrong patient"
     assert doctor.call("DELETE", f"{path}/{entry}").status_code == 405
 
@@ -377,6 +380,7 @@ def test_a_role_asking_for_a_kind_it_may_not_read_is_refused(staff: dict[str, Us
     lab, receptionist_api = api_client(staff["lab_technician"]), api_client(staff["receptionist"])
     assert lab.get(f"/patients/{patient.pk}/medical-history?type=allergy").status_code == 200
     assert lab.get(f"/patients/{patient.pk}/medical-history?type=note").status_code == 403
+    assert lab.get(f"/patients/{patient.pk}/medical-history?type=allergy,note").status_code == 403
     assert receptionist_api.get(f"/patients/{patient.pk}/medical-history").status_code == 403
 
 

@@ -100,8 +100,10 @@ def _share_choices(result: dict[str, Any]) -> None:
     for methods in result["paths"].values():
         for operation in methods.values():
             for parameter in operation.get("parameters", ()):
-                if name := names.get(tuple(sorted(parameter["schema"].get("enum", ())))):
-                    parameter["schema"] = {"$ref": f"#/components/schemas/{name}"}
+                schema = parameter["schema"]
+                if name := names.get(tuple(sorted(schema.get("items", schema).get("enum", ())))):
+                    shared = {"$ref": f"#/components/schemas/{name}"}
+                    parameter["schema"] = schema | {"items": shared} if "items" in schema else shared
 
 
 def _narrow_success(schemas: dict[str, Any]) -> None:

@@ -225,7 +225,7 @@ def _step_up(view: Any) -> list[str]:
     rule = (
         "**Password:** must have been confirmed in this session within five minutes (`POST /auth/reauthenticate`); else 401 with "
     )
-    otherwise = "`details.issue` `reauthentication_required`."
+    otherwise = "`details.reason` `reauthentication_required`."
     if view.endpoint.recent_login:
         return [f"{rule}{otherwise}"]
     fields = " or ".join(f"`{name}`" for name in view.endpoint.recent_login_fields)

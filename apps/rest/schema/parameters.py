@@ -46,11 +46,16 @@ def of_filters(kind: type[FilterSet]) -> list[dict[str, Any]]:
         _query_parameter(
             name,
             _schema(one.field, may_be_blank=name in filters.MAY_BE_BLANK),
-            str(one.field.help_text or ""),
+            _about(one.field),
             required=one.field.required,
         )
         for name, one in kind.base_filters.items()
     ]
+
+
+def _about(field: forms.Field) -> str:
+    several = ". Repeat it, or separate values by commas, for any of them"
+    return f"{field.help_text or ''}{several if isinstance(field, filters.ChoicesFormField) else ''}"
 
 
 def of_pages(*, offset_allowed: bool) -> list[dict[str, Any]]:
@@ -112,14 +117,20 @@ def _query_parameter(name: str, schema: dict[str, Any], description: str, *, req
 
 
 def _schema(field: forms.Field, *, may_be_blank: bool = False) -> dict[str, Any]:
+    if isinstance(field, filters.ChoicesFormField):
+        return {"type": "array", "items": {"type": "string", "enum": _values(field)}, "minItems": 1}
     if isinstance(field, forms.ChoiceField):
-        return {"type": "string", "enum": [value for value, _ in cast("Iterable[tuple[str, str]]", field.choices) if value]}
+        return {"type": "string", "enum": _values(field)}
     for kind, schema in _KINDS:
         if isinstance(field, kind):
             return schema | _limits(field)
     longest = getattr(field, "max_length", None)
     sizes = {"minLength": 0 if may_be_blank else 1, "maxLength": longest}
     return {"type": "string"} | {name: size for name, size in sizes.items() if size} | getattr(field, "json_schema", {})
+
+
+def _values(field: forms.ChoiceField) -> list[str]:
+    return [value for value, _ in cast("Iterable[tuple[str, str]]", field.choices) if value]
 
 
 def _limits(field: forms.Field) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from apps.patients.rights import Permission
 from apps.rest.sparse_fields import Expansion
 
 _AS_ENTERED = "An RFC 3339 time, or the date as it was entered: YYYY-MM-DD, YYYY-MM or YYYY"
-KINDS = frozenset(EntryType)
 
 
 class PatientRow(serializers.Serializer):
