@@ -33,6 +33,7 @@ LONGEST = [
     "apps/patients/tests/test_merging_undo.py",
 ]
 
+pytest_plugins = ["apps.accounts.tests.plugin"]
 _stack = ExitStack()
 
 

@@ -6,10 +6,10 @@ from apps.terminology.tests import factories as terminology
 
 
 @pytest.fixture
-def staff(db: None) -> dict[str, User]:
-    """One person a role, and a part of ICD-10-CM."""
+def staff(staff: dict[str, User]) -> dict[str, User]:
+    """One person of each staff role, and a part of ICD-10-CM."""
     terminology.load()
-    return factories.create_staff()
+    return staff
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from apps.accounts.models import User
-from apps.accounts.tests.factories import api_client, create_staff
+from apps.accounts.tests.factories import api_client
 from apps.audit.models import AuditEvent
 from apps.common.errors import HimsError
 from apps.common.tests.concurrency import run_concurrently
@@ -19,16 +19,8 @@ from apps.consultations.tests.factories import booked, fill, save, start_consult
 from apps.events.models import OutboxEvent
 from apps.patients.models import ChartEntry
 from apps.patients.tests.factories import register_patient
-from apps.terminology.tests import factories as terminology
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def staff(transactional_db: None) -> dict[str, User]:
-    """One person a role, and a part of ICD-10-CM, for everybody to see."""
-    terminology.load()
-    return create_staff()
 
 
 def tried(act: Any) -> Any:

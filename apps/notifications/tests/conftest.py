@@ -1,14 +1,6 @@
 import pytest
 
-from apps.accounts.models import User
-from apps.accounts.tests import factories
 from apps.notifications.mail import mailer
-
-
-@pytest.fixture
-def staff(db: None) -> dict[str, User]:
-    """One person a role."""
-    return factories.create_staff()
 
 
 @pytest.fixture(autouse=True)
