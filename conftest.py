@@ -33,7 +33,7 @@ LONGEST = [
     "apps/patients/tests/test_merging_undo.py",
 ]
 
-pytest_plugins = ["apps.accounts.tests.plugin"]
+pytest_plugins = ["apps.accounts.tests.plugin", "hims.tests.table_cleaner"]
 _stack = ExitStack()
 
 
