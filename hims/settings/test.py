@@ -21,3 +21,4 @@ HIMS_AUDIT_ANCHOR_FILE = str(HIMS_DATA_DIR / "audit" / "anchors.jsonl")  # never
 PASSWORD_HASHERS = ["apps.accounts.passwords.hashers.CheapArgon2id"]
 HIMS_RATE_LIMIT_SCALE = 1.0
 MIDDLEWARE = ["hims.tests.declared_replies.DeclaredReplies", *MIDDLEWARE]
+WHITENOISE_AUTOREFRESH = True  # finds a static file when a request asks for it; else every test client lists them all
