@@ -12,9 +12,13 @@ from apps.sandbox.services import SeedResult
 PATIENT_COUNT = 12
 
 
+def with_few_patients(patch):
+    patch.setattr(charts, "generate_patients", lambda: generate_patients(PATIENT_COUNT))
+
+
 @pytest.fixture
 def few_patients(monkeypatch):
-    monkeypatch.setattr(charts, "generate_patients", lambda: generate_patients(PATIENT_COUNT))
+    with_few_patients(monkeypatch)
 
 
 @pytest.fixture

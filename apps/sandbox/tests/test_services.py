@@ -7,26 +7,19 @@ import time_machine
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from apps.access.actor import SYSTEM
-from apps.accounts.models import Doctor, User
+from apps.accounts.models import User
 from apps.audit.models import AuditEvent, Seal
 from apps.audit.sealing import seals
 from apps.audit.verification import verifier
 from apps.common import clock
-from apps.events.models import OutboxEvent
-from apps.notifications import selectors as notifications
-from apps.notifications.models import Notification
 from apps.patients import services as patients
-from apps.patients.models import AllergyStatus, ChartEntry, Patient
+from apps.patients.models import ChartEntry, Patient
 from apps.patients.selectors import duplicate_candidates
 from apps.rest import health
-from apps.rest import sample_ids as names
 from apps.sandbox import selectors, services
 from apps.sandbox.models import SampleData
 from apps.sandbox.samples import charts
 from apps.sandbox.samples.generated_patients import SIZE
-from apps.sandbox.samples.sample_ids import SAMPLE_IDS
-from apps.sandbox.samples.staff import PASSWORD
-from apps.sandbox.services import SeedResult
 from apps.terminology.tests import factories as terminology
 
 pytestmark = pytest.mark.django_db
@@ -48,67 +41,10 @@ def test_the_whole_ward_is_laid_out():
     assert selectors.is_seeded()
 
 
-def test_the_second_run_changes_nothing(hospital):
-    before, facts = state(), OutboxEvent.objects.count()
-    assert services.seed(by=SYSTEM) == SeedResult()
-    assert state() == before
-    assert OutboxEvent.objects.count() == facts
-
-
-def test_the_second_run_asks_one_question(hospital, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        services.seed(by=SYSTEM)
-
-
-def test_only_what_is_missing_is_added_when_the_sample_data_have_changed(hospital):
-    SampleData.objects.update(fingerprint="of an older release")
-    before = state()
-    assert services.seed(by=SYSTEM) == SeedResult()
-    assert state() == before
-    assert selectors.is_seeded_with(charts.fingerprint())
-
-
-def test_everything_that_is_written_down_is_laid_out(hospital, expected):
-    assert hospital == expected
-
-
 def test_watching_counts_every_piece_once(expected):
     seen, pieces = [], expected.staff + expected.patients
     services.seed(by=SYSTEM, on_progress=lambda piece, done, total: seen.append((done, total)))
     assert seen == [(number, pieces) for number in range(1, pieces + 1)]
-
-
-def test_john_doe_stands_as_printed_and_heads_the_list(hospital):
-    john = Patient.objects.order_by("-seq").first()
-    assert (john.pk, john.mrn, john.phone, john.phone_e164) == (SAMPLE_IDS["patient_001"], "MRN001", "+1-555-0123", "")
-    assert john.insurance_policy_number == "BC123456"
-    assert john.allergy_status == AllergyStatus.LISTED
-
-
-def test_mrn002_stays_free_for_the_example_of_the_reference(hospital):
-    assert not Patient.objects.filter(mrn__iexact="MRN002").exists()
-
-
-def test_the_three_states_of_an_allergy_list_are_all_there(hospital):
-    assert set(Patient.objects.values_list("allergy_status", flat=True)) == set(AllergyStatus)
-
-
-def test_dr_smith_signs_in_with_the_printed_password(hospital):
-    smith = User.objects.get(username="dr.smith")
-    assert smith.check_password(PASSWORD)
-    assert Doctor.objects.get(pk=SAMPLE_IDS["doctor_001"]).taxonomy == "207Q00000X"
-
-
-def test_an_entry_says_who_recorded_it_and_where_it_came_from(hospital):
-    line = ChartEntry.objects.filter(patient_id=SAMPLE_IDS["patient_003"], code="2823-3", detail__flag="critical_high").get()
-    assert line.recorded_by.username == "lab.chen"
-    assert line.source == ChartEntry.Source.SANDBOX
-    assert float(line.value) == 6.4
-
-
-def test_an_alias_stands_for_its_row(hospital):
-    assert Patient.objects.filter(pk=names.resolve("patient_002")).exists()
-    assert Doctor.objects.filter(pk=names.resolve("doctor_003")).exists()
 
 
 def test_the_system_is_ready_once_the_sample_data_stand(rf, expected, monkeypatch):
@@ -198,31 +134,6 @@ def test_starting_over_empties_the_trail_which_otherwise_refuses_that(hospital):
     assert not Seal.objects.exists()
     seals.seal()
     assert verifier.verify(by=SYSTEM).intact
-
-
-def test_everybody_finds_notifications_read_and_unread(hospital):
-    for person in User.objects.filter(is_active=True):
-        unread = notifications.unread_count(visible_to=person)
-        assert 2 <= unread < notifications.inbox(visible_to=person).count(), person.username
-    assert notifications.sent(visible_to=User.objects.get(username="admin")).count() == 1
-
-
-def test_what_was_reported_already_is_not_reported_again(hospital):
-    SampleData.objects.update(fingerprint="of an older release")
-    before = Notification.objects.count()
-    services.seed(by=SYSTEM)
-    assert Notification.objects.count() == before
-
-
-def test_one_chart_of_the_ward_is_restricted_and_stays_as_people_left_it(hospital):
-    closed = Patient.objects.get(restricted=True)
-    people = {user.username: user for user in User.objects.all()}
-    seen = {name for name, user in people.items() if Patient.objects.visible_to(user).filter(pk=closed.pk).exists()}
-    assert seen == {"dr.patel", "nurse.jones"}
-    patients.lift_restriction(by=people["admin"], patient_id=closed.pk, reason="She asked for it")
-    SampleData.objects.update(fingerprint="older")
-    services.seed(by=SYSTEM)
-    assert not Patient.objects.filter(restricted=True).exists()
 
 
 def test_the_ward_has_a_pair_to_look_at_in_the_merge_queue() -> None:
