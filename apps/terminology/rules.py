@@ -1,6 +1,7 @@
 """How an ICD-10-CM code is written, and by which words it is found. Pure."""
 
 import re
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -47,7 +48,9 @@ def words(display: str) -> list[str]:
     return sorted({_one_spelling(word) for word in _WORD.findall(_APOSTROPHES.sub("", anyascii(display).lower()))})
 
 
+@lru_cache(maxsize=2**15)
 def _one_spelling(word: str) -> str:
+    """Returns the American spelling. Cached: a release has a million words, 12,000 of them different."""
     if not word.isalpha():
         return word
     for british, american in _SPELLINGS:
