@@ -59,7 +59,7 @@ def capture(path: str, token: str, body: str = "", method: str = "", **headers: 
     sent: list[str] = []
 
     def catch(execute: Any, text: str, values: Any, many: bool, context: Any) -> Any:
-        whole = connection.ops.compose_sql(text, values) if values else text  # type: ignore[attr-defined]
+        whole = connection.ops.compose_sql(text, values) if values else text  # type: ignore[attr-defined]  # a method of the PostgreSQL backend
         sent.append(Prepared(whole) if isinstance(context["cursor"].cursor, prepared.PreparingCursor) else whole)
         return execute(text, values, many, context)
 

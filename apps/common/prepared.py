@@ -49,7 +49,7 @@ class PreparingCursor(psycopg.Cursor):
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         super().execute(query, params, **(options | {"prepare": True}))
         if connection.queries_logged:  # the log wants the statement with its values, which was never one text
-            self._query = SimpleNamespace(query=connection.ops.compose_sql(query, params).encode())  # type: ignore[assignment,attr-defined]
+            self._query = SimpleNamespace(query=connection.ops.compose_sql(query, params).encode())  # type: ignore[assignment,attr-defined]  # a method of the PostgreSQL backend
         return self
 
 
@@ -57,7 +57,7 @@ def cursor() -> CursorWrapper:
     """Returns a cursor on Django's connection: same transaction, same query log, same errors. Use it in a `with`."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        prepared: CursorWrapper = connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]
+        prepared: CursorWrapper = connection._prepare_cursor(PreparingCursor(connection.connection))  # type: ignore[attr-defined]  # a private method that the stubs leave out
     return prepared
 
 
@@ -113,7 +113,7 @@ class PreparedQuery:
         self._converters = self._compiler.get_converters(selected)
         klass_info = self._compiler.klass_info or {"select_fields": [], "related_klass_infos": []}
         self._columns = [selected[place].target.attname for place in klass_info["select_fields"]]
-        self._related = get_related_populators(klass_info, self._compiler.select, connection.alias)  # type: ignore[call-arg]
+        self._related = get_related_populators(klass_info, self._compiler.select, connection.alias)  # type: ignore[call-arg]  # the stubs know fewer arguments
         self._parameters = [(value.name, None) if isinstance(value, Slot) else (None, value) for value in parameters]
         self._slots = {name for name, _ in self._parameters if name is not None}
 
@@ -121,7 +121,7 @@ class PreparedQuery:
         """Returns instances of the model, with those of `select_related`, and with `values` in the slots."""
         instances = []
         for row in self._run(self._sql, self._bound(values)):
-            instance = self._query.model.from_db(connection.alias, self._columns, row[: len(self._columns)])  # type: ignore[union-attr]
+            instance = self._query.model.from_db(connection.alias, self._columns, row[: len(self._columns)])  # type: ignore[union-attr]  # the query of a model has one
             for related in self._related:
                 related.populate(row, instance)
             instances.append(instance)

@@ -181,7 +181,7 @@ def _policy_of(delivery_id: UUID) -> listeners.RetryPolicy:
 def deserialize(row: OutboxEvent) -> Event:
     """Returns the event as it was emitted, with ids and times as their types; and its id, `announced_at` and `announced_by`."""
     kind = facts.named(row.name)
-    fact = kind(**{name: _typed(hint, row.payload.get(name)) for name, hint in _fields(kind)})  # type: ignore[arg-type]
+    fact = kind(**{name: _typed(hint, row.payload.get(name)) for name, hint in _fields(kind)})  # type: ignore[arg-type]  # the fields of the event are read from its class
     vars(fact).update(event_id=row.pk, announced_at=row.occurred_at, announced_by=row.actor_id)
     return fact
 

@@ -247,7 +247,7 @@ def get_by_identifier_for_update(by: Actor, system: str, value: str) -> Patient 
 
 def _lock_in_order(by: Actor, rows: QuerySet[Patient]) -> list[Patient]:
     """Locks by id, as merges do."""
-    return list(rows.visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]
+    return list(rows.visible_to(by).order_by("pk").select_for_update())  # type: ignore[attr-defined]  # the model of the merge link is known when it runs
 
 
 def _lock_unmerged(lock: Callable[[], list[Patient]], still: Callable[[], bool] = lambda: True) -> list[Patient]:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, update_wrapper
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.auth import login
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -221,6 +222,9 @@ class HimsAdminSite(AdminSite):
             return ""
 
 
+site = cast("HimsAdminSite", admin.site)  # the site of the settings; Django makes it when it is first used
+
+
 def too_many_attempts(request: HttpRequest, seconds: int) -> HttpResponse:
     """Returns the page for too many attempts, with 429 and Retry-After."""
     refused = render(request, "429.html", {"seconds": seconds}, status=429)
@@ -249,7 +253,7 @@ def record_reauthentication(request: HttpRequest) -> None:
     """Records that the user just entered the password again in this browser session."""
     now = clock.now()
     request.session[_REAUTHENTICATED_AT] = now.isoformat()
-    request.user.reauthenticated_at = now  # type: ignore[union-attr]
+    request.user.reauthenticated_at = now  # type: ignore[union-attr]  # only staff get here
 
 
 def _is_within_session_limit(request: HttpRequest) -> bool:
@@ -262,4 +266,4 @@ def _record_denial(request: HttpRequest, patient_id: UUID | None = None) -> None
     (`request.about_patient`)."""
     about = patient_id or getattr(request, "about_patient", None)
     details = {"path": request.path, "method": request.method, "door": "admin"}
-    audit_log.record(by=request.user, action="page.refused", outcome=audit_log.DENIED, patient_id=about, **details)  # type: ignore[arg-type]
+    audit_log.record(by=request.user, action="page.refused", outcome=audit_log.DENIED, patient_id=about, **details)  # type: ignore[arg-type]  # only staff get here

@@ -105,7 +105,7 @@ def endpoint(**declared: Any) -> Callable[[Method], Method]:
 
     def declare(method: Method) -> Method:
         usual = {"creates": method.__name__ == "create", "paged": method.__name__ == "list"}
-        method.endpoint = Endpoint(**{**usual, **declared})  # type: ignore[attr-defined]
+        method.endpoint = Endpoint(**{**usual, **declared})  # type: ignore[attr-defined]  # a function takes attributes
         return method
 
     return declare

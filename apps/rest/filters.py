@@ -104,7 +104,7 @@ class TimeRangeFormField(forms.CharField):
         try:
             start = InstantOrDayField().to_internal_value(text)
         except Refused as refusal:
-            raise ValidationError(str(refusal.detail[0])) from refusal  # type: ignore[index]
+            raise ValidationError(str(refusal.detail[0])) from refusal  # type: ignore[index]  # one field has a list of details
         if len(text) > len("2025-01-15"):
             return TimeRange(start, start + _MICROSECOND)
         zone = ZoneInfo(settings.CLINIC_TIME_ZONE)

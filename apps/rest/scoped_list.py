@@ -73,7 +73,7 @@ def per_role(build: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Ac
     @wraps(build)
     def for_actor(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> T:
         someone = SYSTEM if actor is SYSTEM else RolePlaceholder(actor.role, settings.HIMS_ADMIN_CLINICAL)
-        return built(someone, *args, **kwargs)  # type: ignore[arg-type]
+        return built(someone, *args, **kwargs)  # type: ignore[arg-type]  # the placeholder has the id of an actor as a slot
 
     return for_actor
 

@@ -92,7 +92,7 @@ class Child:
                 start_new_session=True,  # Ctrl-C in the terminal reaches the parent alone, which stops children in order
                 pass_fds=self.keep_fds,
                 preexec_fn=die_with_parent(program.stop_signal),  # noqa: PLW1509 (only the child can ask for this)
-                **owner,  # type: ignore[call-overload]
+                **owner,  # type: ignore[call-overload]  # the arguments of the owner are those of Popen
             )
 
     def look(self, say: Say) -> None:

@@ -1,18 +1,16 @@
 """The admin pages for users who sign in: staff, doctors, sessions, API keys; sign-in and account security."""
 
-from django.contrib import admin
-
 from apps.accounts.admin import api_keys, doctors, sessions, staff
 from apps.accounts.admin.password import ForgotPasswordView, OwnPasswordView, ResetPasswordView
 from apps.accounts.admin.reauthentication import ReauthenticationPage
 from apps.accounts.admin.second_factor import SecondFactorView
 from apps.accounts.admin.sign_in import CodeView, EnrolView, SignInView
-from apps.rest.admin_site import SitePage
+from apps.rest.admin_site import SitePage, site
 
-admin.site.password_view = OwnPasswordView  # type: ignore[attr-defined]
-admin.site.reauthentication = ReauthenticationPage(admin.site)  # type: ignore[attr-defined]
-admin.site.sign_in_view = SignInView  # type: ignore[attr-defined]
-admin.site.pages += (  # type: ignore[attr-defined]
+site.password_view = OwnPasswordView
+site.reauthentication = ReauthenticationPage(site)
+site.sign_in_view = SignInView
+site.pages += (
     SitePage(route="login/code/", name="login_code", view=CodeView, is_open=True),
     SitePage(route="login/second-factor/", name="login_enrol", view=EnrolView, is_open=True),
     SitePage(route="password-forgot/", name="password_forgot", view=ForgotPasswordView, is_open=True),

@@ -35,7 +35,7 @@ class DoctorAdmin(HimsModelAdmin[Doctor]):
         return selectors.doctors_named(queryset, search_term.replace("\x00", "")), False
 
     def amend(self, request: HttpRequest, row: Doctor, changes: dict[str, Any]) -> None:
-        services.change_doctor_profile(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        services.change_doctor_profile(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]  # only staff get here
 
     @admin.display(description="doctor")
     def name(self, row: Doctor) -> str:

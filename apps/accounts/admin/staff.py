@@ -130,9 +130,9 @@ class UserAdmin(HimsModelAdmin[User]):
 
     def add(self, request: HttpRequest, form: HireForm) -> User:
         cleaned = {name: form.cleaned_data[name] for name in (*_PERSON, *_DOCTOR_FIELDS, "password")}
-        return services.hire(by=request.user, staff=NewStaff(**cleaned))  # type: ignore[arg-type]
+        return services.hire(by=request.user, staff=NewStaff(**cleaned))  # type: ignore[arg-type]  # only staff get here
 
     def amend(self, request: HttpRequest, row: User, changes: dict[str, Any]) -> None:
-        user = services.change_staff(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        user = services.change_staff(by=request.user, user_id=row.pk, changes=changes)  # type: ignore[arg-type]  # only staff get here
         if "role" in changes:
             _warn_of_booked_appointments(request, user)

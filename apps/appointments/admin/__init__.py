@@ -1,8 +1,6 @@
 """The staff pages of appointments: list, booking, series, the schedule of a day or week, the queue, the waitlist, rooms, doctors'
 weeks, time off and bulk reschedules."""
 
-from django.contrib import admin
-
 from apps.appointments.admin import (
     appointments,
     booking,
@@ -18,15 +16,15 @@ from apps.appointments.admin import (
 )
 from apps.appointments.rights import Permission
 from apps.patients.admin.patients import PatientAdmin
-from apps.rest.admin_site import NavLink, PendingWork, SitePage
+from apps.rest.admin_site import NavLink, PendingWork, SitePage, site
 
 _VISITS = "admin:appointments_appointment_changelist"
 
-admin.site.pages += (SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView),)  # type: ignore[attr-defined]
-admin.site.nav_links += (NavLink("Schedule", "admin:schedule", schedule.NEED),)  # type: ignore[attr-defined]
-admin.site.pages += (SitePage(route="queue/", name="queue", view=queue.QueueView),)  # type: ignore[attr-defined]
-admin.site.nav_links += (NavLink("Queue", "admin:queue", queue.NEED),)  # type: ignore[attr-defined]
-admin.site.pending_work += (  # type: ignore[attr-defined]
+site.pages += (SitePage(route="schedule/", name="schedule", view=schedule.ScheduleView),)
+site.nav_links += (NavLink("Schedule", "admin:schedule", schedule.NEED),)
+site.pages += (SitePage(route="queue/", name="queue", view=queue.QueueView),)
+site.nav_links += (NavLink("Queue", "admin:queue", queue.NEED),)
+site.pending_work += (
     PendingWork(
         "Today’s unconfirmed appointments",
         _VISITS,

@@ -68,8 +68,8 @@ class BookingAdmin(HimsModelAdmin[M]):
             patient_id = sample_ids.resolve(request.GET.get("patient", ""))
             if patient_id is None:
                 raise NotFound("There is no such patient.")
-            request.about_patient = patient_id  # type: ignore[attr-defined]
-            request.booked_for = patients.patient(cast("Actor", request.user), patient_id)  # type: ignore[attr-defined]
+            request.about_patient = patient_id  # type: ignore[attr-defined]  # the page carries it on the request
+            request.booked_for = patients.patient(cast("Actor", request.user), patient_id)  # type: ignore[attr-defined]  # the page carries it on the request
         patient: Patient = cast("Any", request).booked_for
         return patient
 
@@ -83,7 +83,7 @@ class BookingAdmin(HimsModelAdmin[M]):
     def page_context(self, request: HttpRequest, row: Appointment | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self.booked_for(request)
         may_read_chart = can_open(request.user, PatientPermission.CHART_VIEW)
-        return {"banner": banner.of(patient, request.user), "may_read_chart": may_read_chart}  # type: ignore[arg-type]
+        return {"banner": banner.of(patient, request.user), "may_read_chart": may_read_chart}  # type: ignore[arg-type]  # only staff get here
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Returns the values that the link passed; a doctor books in their own schedule unless another is chosen."""
@@ -112,7 +112,7 @@ class BookingAdmin(HimsModelAdmin[M]):
             form.offer(self._free(request, form))
             context["save_label"] = "Book"
             if LOOK in request.POST:  # the user only looked for free times: missing values are no mistake yet
-                form._errors = ErrorDict()  # type: ignore[attr-defined]
+                form._errors = ErrorDict()  # type: ignore[attr-defined]  # a private attribute that the stubs leave out
                 context["errors"] = []
         return super().render_change_form(request, context, *args, **kwargs)
 

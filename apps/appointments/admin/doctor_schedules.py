@@ -170,7 +170,7 @@ class DoctorScheduleAdmin(HimsModelAdmin[DoctorSchedule]):
         return self._publish(request, form.cleaned_data["doctor"].pk, form)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        request.week_form = form  # type: ignore[attr-defined]
+        request.week_form = form  # type: ignore[attr-defined]  # the page carries it on the request
         super().save_model(request, obj, form, change)
 
     def amend(self, request: HttpRequest, row: DoctorSchedule, changes: dict[str, Any]) -> None:

@@ -92,7 +92,7 @@ class RescheduleForm(ServiceForm[BulkReschedule]):
     @property
     def seen(self) -> list[str]:
         """Returns the lines of the plan that the user confirmed."""
-        return self.data.getlist(SEEN) if self.is_bound else []  # type: ignore[attr-defined]
+        return self.data.getlist(SEEN) if self.is_bound else []  # type: ignore[attr-defined]  # a bound form has a QueryDict
 
 
 def planned(plan: ReschedulePlan, seen: Sequence[str]) -> list[dict[str, Any]]:

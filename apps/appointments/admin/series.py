@@ -201,7 +201,7 @@ class SeriesAdmin(BookingAdmin[Series]):
             return super().page_context(request, None)
         may_read_chart = can_open(request.user, PatientPermission.CHART_VIEW)
         return {
-            "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]
+            "banner": banner.of(row.visits[0].patient, request.user),  # type: ignore[arg-type]  # only staff get here
             "may_read_chart": may_read_chart,
             "title": "Repeat bookings",
             "visits": [_appointment(one) for one in row.visits],

@@ -67,7 +67,7 @@ class SeriesForm(BookForm):
     until = forms.DateField(label="Last day", required=False, widget=DayInput, help_text="Instead of the number of appointments.")
     notes = forms.CharField(required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
-    field_order = FIELDS  # type: ignore[assignment]
+    field_order = FIELDS  # type: ignore[assignment]  # the parent declares a list
 
     class Meta:
         model = Series
@@ -78,7 +78,7 @@ class SeriesForm(BookForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.is_bound and not USUAL.keys() & self.data.keys():  # from the form of one appointment, with what was typed there
-            self.data = {**self.data.dict(), **USUAL}  # type: ignore[attr-defined]
+            self.data = {**self.data.dict(), **USUAL}  # type: ignore[attr-defined]  # a bound form has a QueryDict
         if "doctor" in self.fields and not self.by.has_permission(Permission.APPOINTMENT_ANY):
             cast("DoctorField", self.fields["doctor"]).offer_only(self.by)
 

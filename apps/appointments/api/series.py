@@ -30,7 +30,7 @@ class SeriesBody(requests.BookBody):
     """`scheduled_time` is the first appointment's; the others keep its time of day at the clinic."""
 
     overbook_reason = None  # type: ignore[assignment]  # DRF's way to leave a parent's field out
-    status = None  # type: ignore[assignment]
+    status = None  # type: ignore[assignment]  # DRF's way to leave a parent's field out
     every_weeks = serializers.IntegerField(
         min_value=1, max_value=recurrence.MAX_EVERY_WEEKS, default=1, help_text="The same as frequency weekly with this interval"
     )

@@ -96,7 +96,7 @@ def excessive_privileges() -> list[str]:
     return problems
 
 
-def _ensure_role(cursor, role: ApplicationRole) -> None:  # type: ignore[no-untyped-def]
+def _ensure_role(cursor, role: ApplicationRole) -> None:  # type: ignore[no-untyped-def]  # a cursor of psycopg or of Django
     """Ensures that the role exists, may sign in, and has its password. The server receives the password's SCRAM verifier, never
     its text."""
     app = sql.Identifier(role.name)

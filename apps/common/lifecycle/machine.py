@@ -50,14 +50,14 @@ class StateMachine(Generic[RowT]):
 
     def check(self, row: RowT, to: str, *, by_system: bool = False) -> None:
         """Raises the app's refusal unless a user, or with `by_system` the system, may take the row to this state."""
-        status: str = row.status  # type: ignore[attr-defined]
+        status: str = row.status  # type: ignore[attr-defined]  # a row of the machine has a status
         legal = self.lifecycle.may_follow(status, to) if by_system else to in self.lifecycle.allowed(status)
         if not legal:
             raise self.refused(row, to)
 
     def refused(self, row: RowT, to: str, kind: type[Conflict] | None = None) -> Conflict:
         """Returns the 409 for this move, with `from`, `to` and `allowed`; `kind` where the app has a more precise sentence."""
-        return (kind or self.refusal)(**self.lifecycle.details(row.status, to))  # type: ignore[attr-defined]
+        return (kind or self.refusal)(**self.lifecycle.details(row.status, to))  # type: ignore[attr-defined]  # a row of the machine has a status
 
     def move(
         self, row: RowT, to: str, *, by: AuditActor, reason: str = "", by_system: bool = False, **columns: Any
@@ -110,7 +110,7 @@ class StateMachine(Generic[RowT]):
 
 def guarded_update(before: BaseModel, values: Mapping[str, Any]) -> bool:
     """One UPDATE of the row, only while its state is the one that `before` has. Returns whether it was."""
-    as_read: dict[str, Any] = {"pk": before.pk, "status": before.status}  # type: ignore[attr-defined]
+    as_read: dict[str, Any] = {"pk": before.pk, "status": before.status}  # type: ignore[attr-defined]  # a row of the machine has a status
     return type(before)._base_manager.filter(**as_read).update(**values) == 1
 
 

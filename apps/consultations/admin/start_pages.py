@@ -69,7 +69,7 @@ class StartPages(HimsModelAdmin[Consultation]):
         form = StartForm(_doctors(by, appointment), data, asks_early=asks_early)
         if request.method == "POST" and form.is_valid():
             try:
-                consultation_id = self._start(by, request.about_patient, appointment, form)  # type: ignore[attr-defined]
+                consultation_id = self._start(by, request.about_patient, appointment, form)  # type: ignore[attr-defined]  # the page carries it on the request
             except Forbidden:
                 raise
             except HimsError as refusal:
@@ -147,7 +147,7 @@ def _patient(request: HttpRequest, by: Actor, appointment: Appointment | None) -
     patient_id = appointment.patient_id if appointment else sample_ids.resolve(request.GET["patient"])
     if patient_id is None:
         raise NotFound("There is no such patient.")
-    request.about_patient = patient_id  # type: ignore[attr-defined]
+    request.about_patient = patient_id  # type: ignore[attr-defined]  # the page carries it on the request
     return patients.patient(by, patient_id)
 
 

@@ -104,7 +104,7 @@ class StepForm(forms.Form):
         tables = []
         for name, field in SCHEMAS[self.step].items():
             if isinstance(field, Rows):
-                parts = list(field.item.schema)  # type: ignore[attr-defined]
+                parts = list(field.item.schema)  # type: ignore[attr-defined]  # the rows of this field are groups
                 places = range(len([key for key in self.fields if key.startswith(f"{name}_")]) // len(parts))
                 rows = [[self[f"{name}_{place}_{part}"] for part in parts] for place in places]
                 tables.append({"name": labels.label(name), "heads": [labels.label(part) for part in parts], "rows": rows})

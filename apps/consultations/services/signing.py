@@ -116,7 +116,7 @@ def content_sha256(consultation_id: UUID, saves: object) -> str:
     """Returns the hash of the signed content: every step's latest save, in order, as JSON with sorted keys."""
     content = [
         {"step": save.number, "version": save.version, "state": save.state, "data": save.data, "parsed": save.parsed}
-        for save in sorted(saves, key=lambda save: save.number)  # type: ignore[call-overload]
+        for save in sorted(saves, key=lambda save: save.number)  # type: ignore[call-overload]  # a step is its number
     ]
     text = json.dumps({"consultation": str(consultation_id), "steps": content}, sort_keys=True, cls=DjangoJSONEncoder)
     return sha256(text.encode()).hexdigest()

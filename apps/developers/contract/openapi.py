@@ -34,11 +34,11 @@ def _json_of(day: date) -> bytes:
 
 @lru_cache(maxsize=1)
 def _yaml_of(day: date) -> bytes:
-    yaml: bytes = OpenApiYamlRenderer().render(_generated(day))  # type: ignore[no-untyped-call]
+    yaml: bytes = OpenApiYamlRenderer().render(_generated(day))  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
     return yaml
 
 
 @lru_cache(maxsize=1)
 def _generated(_day: date) -> dict[str, Any]:
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
     return schema

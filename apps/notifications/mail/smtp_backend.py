@@ -21,7 +21,7 @@ class SmtpUtf8Backend(EmailBackend):
 
     def _send(self, email_message: EmailMessage) -> bool:
         if all(emails.is_ascii(address) for address in email_message.recipients()):
-            return bool(super()._send(email_message))  # type: ignore[misc]
+            return bool(super()._send(email_message))  # type: ignore[misc]  # a private method that the stubs leave out
         connection = cast("Any", self.connection)
         connection.send_message(
             international(email_message),

@@ -124,7 +124,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
 
     def page_context(self, request: HttpRequest, row: ChartEntry | None) -> dict[str, Any]:
         patient = row.patient if row is not None else self._patient(request)
-        return {"banner": banner.of(patient, request.user), "may_read_chart": True}  # type: ignore[arg-type]
+        return {"banner": banner.of(patient, request.user), "may_read_chart": True}  # type: ignore[arg-type]  # only staff get here
 
     def patient_of(self, row: ChartEntry) -> UUID:
         return row.patient_id
@@ -136,9 +136,9 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
                 patient_id = UUID(request.GET.get("patient", ""))
             except ValueError as error:
                 raise Http404 from error
-            request.about_patient = patient_id  # type: ignore[attr-defined]
-            request.chart_patient = selectors.patient(request.user, patient_id)  # type: ignore[attr-defined, arg-type]
-        patient: Patient = request.chart_patient  # type: ignore[attr-defined]
+            request.about_patient = patient_id  # type: ignore[attr-defined]  # the page carries it on the request
+            request.chart_patient = selectors.patient(request.user, patient_id)  # type: ignore[attr-defined, arg-type]  # the page carries it on the request
+        patient: Patient = request.chart_patient  # type: ignore[attr-defined]  # the page carries it on the request
         return patient
 
     def _adds(self, request: HttpRequest, patient: Patient) -> list[tuple[str, str]]:
@@ -178,7 +178,7 @@ class ChartEntryAdmin(HimsModelAdmin[ChartEntry]):
         detail = {name: value for name, value in detail.items() if value not in ("", None)}
         entry = NewEntry(type=request.GET["type"], detail=detail, **columns)
         patient_id = request.about_patient  # type: ignore[attr-defined]  # as the address has it: a write to a merged record is refused
-        return services.record(by=request.user, patient_id=patient_id, entry=entry)  # type: ignore[arg-type]
+        return services.record(by=request.user, patient_id=patient_id, entry=entry)  # type: ignore[arg-type]  # only staff get here
 
     def response_add(self, request: HttpRequest, obj: ChartEntry, post_url_continue: str | None = None) -> HttpResponse:
         messages.success(request, f"{obj.display}: recorded.")

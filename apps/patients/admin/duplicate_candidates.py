@@ -185,7 +185,7 @@ def _row(pair: DuplicateCandidate) -> CandidateRow:
     return CandidateRow(
         sides=(_side(older, newer), _side(newer, older)),
         both=f"{older} and {newer}",
-        why=", ".join(scoring.IN_WORDS.get(reason, reason) for reason in pair.reasons),  # type: ignore[call-overload]
+        why=", ".join(scoring.IN_WORDS.get(reason, reason) for reason in pair.reasons),  # type: ignore[call-overload]  # a reason is its word
         percent=round(pair.score * 100),
         since=pair.found_at,
         merge_url=merge_url,

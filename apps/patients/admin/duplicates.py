@@ -87,7 +87,7 @@ class DuplicateCheckMixin(HimsModelAdmin[Patient]):
         row = context["original"]
         matches = self._of_record(request, row) if row is not None else self._of_refusal(request)
         if matches:
-            request.shown_matches = shown = [str(match.patient.pk) for match in matches]  # type: ignore[attr-defined]
+            request.shown_matches = shown = [str(match.patient.pk) for match in matches]  # type: ignore[attr-defined]  # the page carries it on the request
             context |= {"lookalikes": matches, "lookalike_ids": ",".join(shown), **self._action_urls(request, row)}
             if row is None:
                 self.record_access(request, "matched", shown=len(shown), patients=shown)

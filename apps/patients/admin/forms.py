@@ -96,7 +96,7 @@ class PatientForm(ServiceForm[Patient]):
             del self.fields["age"]
             self.initial["date_of_birth"] = self.instance.birth.in_words
         if "deceased_at" in self.fields:  # in the same order as the birth next to it
-            self.fields["deceased_at"].fields[0].input_formats = _DAYS[rules.is_month_first(settings.CLINIC_COUNTRY)]  # type: ignore[attr-defined]
+            self.fields["deceased_at"].fields[0].input_formats = _DAYS[rules.is_month_first(settings.CLINIC_COUNTRY)]  # type: ignore[attr-defined]  # a split field has a field for the day
         if "date_of_birth" in self.fields:
             self.fields["date_of_birth"] = BirthField(
                 required=not self.instance._state.adding,  # the age is enough

@@ -121,13 +121,13 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
         self, request: HttpRequest, queryset: QuerySet[Patient], search_term: str
     ) -> tuple[QuerySet[Patient], bool]:
         text = search_term.strip()[: rules.QUERY_MAX]
-        return (selectors.search_within(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]
+        return (selectors.search_within(queryset, text, request.user) if text else queryset), False  # type: ignore[arg-type]  # only staff get here
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Opens the patient of a complete MRN directly, for barcode scanners."""
         text = request.GET.get("q", "").strip()
         if self.has_view_permission(request) and rules.MRN_SHAPE.fullmatch(text):
-            scanned = selectors.by_mrn(request.user, text)  # type: ignore[arg-type]
+            scanned = selectors.by_mrn(request.user, text)  # type: ignore[arg-type]  # only staff get here
             if scanned is not None:
                 return HttpResponseRedirect(reverse("admin:patients_patient_change", args=[scanned.pk]))
         return super().changelist_view(request, extra_context)
@@ -154,7 +154,7 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
         return self.register(request, Registration(**answers))
 
     def amend(self, request: HttpRequest, row: Patient, changes: dict[str, Any]) -> None:
-        amended = services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]
+        amended = services.amend(by=request.user, patient_id=row.pk, changes=changes)  # type: ignore[arg-type]  # only staff get here
         self.warn_of_matches(request, amended, changes)
         if changes.get("deceased_at"):
             warn_of_visits(request, amended)
@@ -170,7 +170,7 @@ class PatientAdmin(RestrictionMixin, MergeMixin, DuplicateCheckMixin):
     def page_context(self, request: HttpRequest, row: Patient | None) -> dict[str, Any]:
         if row is None:
             return {}
-        shown = banner.of(row, request.user)  # type: ignore[arg-type]
+        shown = banner.of(row, request.user)  # type: ignore[arg-type]  # only staff get here
         panels = [panel for build in type(self).panels if (panel := build(request, row)) is not None]
         return {
             "subtitle": row.title,

@@ -57,7 +57,7 @@ class TeamForm(LongReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["care_team"].queryset = selectors.may_join_care_team()  # type: ignore[attr-defined]
+        self.fields["care_team"].queryset = selectors.may_join_care_team()  # type: ignore[attr-defined]  # the field was declared as one of choices
 
 
 class EmergencyForm(forms.Form):
@@ -108,7 +108,7 @@ class RestrictionMixin(HimsModelAdmin[Patient]):
         return row
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
-        request.about_patient = sample_ids.resolve(object_id)  # type: ignore[attr-defined]
+        request.about_patient = sample_ids.resolve(object_id)  # type: ignore[attr-defined]  # the page carries it on the request
         response = super().row_action_view(request, object_id, action)
         closed = action is RESTRICT and isinstance(response, HttpResponseRedirect)
         return HttpResponseRedirect(reverse("admin:patients_restriction_changelist")) if closed else response
@@ -116,7 +116,7 @@ class RestrictionMixin(HimsModelAdmin[Patient]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        request.about_patient = sample_ids.resolve(object_id)  # type: ignore[attr-defined]
+        request.about_patient = sample_ids.resolve(object_id)  # type: ignore[attr-defined]  # the page carries it on the request
         return super().change_view(request, object_id, form_url, extra_context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -173,7 +173,7 @@ class RestrictionMixin(HimsModelAdmin[Patient]):
             _ = patient_id and selectors.patient(cast("Actor", request.user), patient_id)
         except NotFound as refusal:
             if refusal.withheld:
-                request.withheld = refusal.withheld  # type: ignore[attr-defined]
+                request.withheld = refusal.withheld  # type: ignore[attr-defined]  # the page carries it on the request
                 audit.record(
                     by=cast("Actor", request.user),
                     action="patient.read",

@@ -37,7 +37,7 @@ _TEXTS = {
     "state": "state",
     "zip": "zip",
 }
-_LONGEST = {name: int(Patient._meta.get_field(name).max_length or 0) for name in _TEXTS}  # type: ignore[union-attr]
+_LONGEST = {name: int(Patient._meta.get_field(name).max_length or 0) for name in _TEXTS}  # type: ignore[union-attr]  # they are text columns
 _DAY = timedelta(days=1)
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,8})?", re.ASCII)
 _TIMES = re.compile(r"(\d{1,4})x/(\d{1,4})([hd])", re.ASCII)

@@ -168,7 +168,7 @@ class HimsModelAdmin(RowActionsMixin, admin.ModelAdmin[M]):
         except (Forbidden, ReauthenticationRequired):
             raise
         except HimsError as refusal:
-            request.refusal = refusal  # type: ignore[attr-defined]
+            request.refusal = refusal  # type: ignore[attr-defined]  # the page carries it on the request
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if isinstance(response, TemplateResponse):
             self._show(request, response)

@@ -62,7 +62,7 @@ class ServiceForm(forms.ModelForm[M]):
         self._label_date_and_time()
         if isinstance(self.refusal, Stale):
             # The user sees this version now, so the next save is intended.
-            self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]
+            self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined]  # a bound form has a QueryDict
 
     def _label_date_and_time(self) -> None:
         """Labels the two fields of a time, which share one visible label, as date and time."""
@@ -78,7 +78,7 @@ class ServiceForm(forms.ModelForm[M]):
         """Works like Django's, without the table's constraints: the service reports their violations with better messages."""
         instance: Any = self.instance
         instance.validate_constraints = lambda exclude=None: None  # noqa: ARG005
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()  # type: ignore[misc]  # a private method that the stubs leave out
         del instance.validate_constraints
 
     def clean(self) -> dict[str, Any]:

@@ -51,9 +51,15 @@ class RowActionsMixin:
 
     row_actions: Sequence[RowAction] = ()
 
+    # Of the model admin that this is mixed into.
+    admin_site: Any
+    opts: Any
+    record_access: Any
+    page_context: Any
+
     def row_action_urls(self) -> list[URLPattern]:
         """Returns the routes: one page for each action, below the row's own page."""
-        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]
+        wrap = self.admin_site.admin_view
         return [
             path(
                 f"<path:object_id>/{action.name}/",
@@ -64,7 +70,7 @@ class RowActionsMixin:
         ]
 
     def row_action_url_name(self, action: RowAction) -> str:
-        opts = self.opts  # type: ignore[attr-defined]
+        opts = self.opts
         return f"{opts.app_label}_{opts.model_name}_{action.name.replace('-', '_')}"
 
     def available_row_actions(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
@@ -85,7 +91,7 @@ class RowActionsMixin:
 
     def row_action_view(self, request: HttpRequest, object_id: str, action: RowAction) -> HttpResponse:
         """Asks, then runs the action. The page shows a refusal and keeps the answers."""
-        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # of the model admin
         if row is None:
             raise Http404
         if not can_open(request.user, action.permission) or (
@@ -97,7 +103,7 @@ class RowActionsMixin:
         form = self.row_action_form(request, row, action)
         if request.method == "POST" and form.is_valid():
             try:
-                result = action.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]
+                result = action.run(request.user, row, form.cleaned_data)  # type: ignore[arg-type]  # only staff get here
             except (Forbidden, ReauthenticationRequired):
                 raise
             except HimsError as refusal:
@@ -107,7 +113,7 @@ class RowActionsMixin:
                     return action.result_page(request, row, result)
                 messages.success(request, action.done)
                 return HttpResponseRedirect(self.after_row_action(row))
-        self.record_access(request, "read", row)  # type: ignore[attr-defined]
+        self.record_access(request, "read", row)
         return self._ask(request, row, action, form)
 
     def row_action_form(self, request: HttpRequest, row: Any, action: RowAction) -> forms.Form:
@@ -116,16 +122,16 @@ class RowActionsMixin:
 
     def after_row_action(self, row: Any) -> str:
         """Returns the address of the page after the action: the row's own."""
-        opts = self.opts  # type: ignore[attr-defined]
+        opts = self.opts
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[quote(row.pk)])
 
     def _ask(self, request: HttpRequest, row: Any, action: RowAction, form: forms.Form) -> TemplateResponse:
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
-            "opts": self.opts,  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
             "title": action.label,
             "subtitle": str(row),
-            **self.page_context(request, row),  # type: ignore[attr-defined]
+            **self.page_context(request, row),
             "original": row,
             "row_action": action,
             "form": form,

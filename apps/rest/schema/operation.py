@@ -128,7 +128,7 @@ class HimsSchema(AutoSchema):
         return replies.of(self)
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
         if not type(serializer).__doc__:  # drf-spectacular would use the parent's
@@ -138,7 +138,7 @@ class HimsSchema(AutoSchema):
     def _map_serializer_field(self, field: AnyField, direction: str, bypass_extensions: bool = False) -> dict[str, Any]:
         """Adds the form of fields that read another one than their parent, such as a day for an instant, and the sizes that a
         body refuses."""
-        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
         form = getattr(field, "json_schema", None)
         if form is not None:
             schema.pop("format", None)
@@ -146,7 +146,7 @@ class HimsSchema(AutoSchema):
 
     def _insert_field_validators(self, field: AnyField, schema: dict[str, Any]) -> None:
         """Describes a text that may be blank as a text, not as one of two choices, because generated clients read that better."""
-        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
         if getattr(field, "allow_blank", False) and "oneOf" in schema:
             filled = schema.pop("oneOf")[0]
             schema |= {name: value for name, value in filled.items() if name not in ("format", "pattern", "minLength")}

@@ -86,7 +86,7 @@ def _envelope(schema: Any, kind: type[BaseSerializer[Any]]) -> dict[str, Any]:
 
 
 def _component(schema: Any, name: str, body: dict[str, Any]) -> dict[str, Any]:
-    component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)  # type: ignore[no-untyped-call]
+    component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name)  # type: ignore[no-untyped-call]  # drf-spectacular states no types here
     if component not in schema.registry:
         component.schema = body
         schema.registry.register(component)

@@ -20,7 +20,7 @@ class Command(TemplateCommand):
         parser.add_argument("--singular", default="", help="One of them, like bandage (default: the name without its end).")
         parser.add_argument("--floor", type=int, default=6, help="The app's floor (docs/architecture.md; default: 6).")
 
-    def handle(self, name: str, **options: Any) -> None:  # type: ignore[override]
+    def handle(self, name: str, **options: Any) -> None:  # type: ignore[override]  # Django names the first argument
         singular = options.pop("singular") or name[:-1]
         folder = PROJECT / "apps" / name
         if folder.exists():

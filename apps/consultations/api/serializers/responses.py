@@ -49,11 +49,11 @@ class StepEntryShape(serializers.Serializer[dict[str, Any]]):
     state = serializers.ChoiceField(choices=STATES)
     completed = serializers.BooleanField()
     in_progress = serializers.BooleanField()
-    required = serializers.BooleanField(required=False)  # type: ignore[assignment]
+    required = serializers.BooleanField(required=False)  # type: ignore[assignment]  # DRF has an attribute so called
     reason = serializers.CharField(required=False, allow_blank=True, help_text="The reason why it is required or skipped")
     rule_id = serializers.CharField(required=False, help_text="The adaptive rule behind it")
     version = serializers.IntegerField(required=False, help_text="0 if nothing has been saved yet")
-    data = serializers.DictField(required=False, help_text="As it was sent; absent if nothing has been saved")  # type: ignore[assignment]
+    data = serializers.DictField(required=False, help_text="As it was sent; absent if nothing has been saved")  # type: ignore[assignment]  # DRF has an attribute so called
     parsed = serializers.DictField(required=False, help_text="The values that the server parsed: numbers, names of codes")
     outcome = serializers.DictField(required=False, help_text="What was ordered with it")
     saved_at = serializers.DateTimeField(required=False)

@@ -64,7 +64,7 @@ class BirthDateField(serializers.CharField):
 
     default_error_messages = {"invalid": dates.WRITE_IT_AS}
 
-    def to_internal_value(self, data: Any) -> PartialDate:  # type: ignore[override]
+    def to_internal_value(self, data: Any) -> PartialDate:  # type: ignore[override]  # it reads another type than the parent field
         try:
             return dates.partial(data if isinstance(data, str) else "")
         except ValueError:
@@ -256,7 +256,7 @@ class WhenField(InstantOrDayField):
 
     default_error_messages = {"invalid": f"{dates.WRITE_IT_AS} Write a time as RFC 3339 with its offset."}
 
-    def to_internal_value(self, value: Any) -> datetime | PartialDate:  # type: ignore[override]
+    def to_internal_value(self, value: Any) -> datetime | PartialDate:  # type: ignore[override]  # it reads another type than the parent field
         if isinstance(value, str) and len(value) <= len("2025-01-15"):
             try:
                 return dates.partial(value)
