@@ -216,6 +216,17 @@ def test_an_alert_is_answered_on_the_page_it_stands_on(staff: dict[str, User]) -
     assert "Answered: Looked for organ damage: none" in client.get(address).content.decode()
 
 
+def test_hold_and_resume_ask_about_themselves(staff: dict[str, User]) -> None:
+    visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
+    asked = client.get(page("hold", visit)).content.decode()
+    assert "Put on hold" in asked
+    assert "The visit is paused, for example until a result arrives." in asked
+    assert "The visit is on hold." in client.post(page("hold", visit), {"reason": ""}, follow=True).content.decode()
+    asked = client.get(page("resume", visit)).content.decode()
+    assert "The visit continues from where it was paused." in asked
+    assert "The visit continues." in client.post(page("resume", visit), follow=True).content.decode()
+
+
 def test_a_visit_waits_goes_on_is_handed_over_and_given_up(staff: dict[str, User], colleague: User) -> None:
     visit, client = start_consultation(staff["doctor"], register_patient()), browser(staff["doctor"])
 
