@@ -8,23 +8,14 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
+from apps.audit import sql
 from apps.audit.models import AuditEvent
-from apps.common import clock, context, prepared
+from apps.common import clock, context
 from apps.common.actor import AuditActor
 from apps.common.ids import new_id
+from apps.common.prepared import SqlFragment
 
 _MONTHS_AHEAD = 3
-
-
-# Handwritten and prepared: every chart read pays for it. The row of a read is alone in its transaction and does not wait
-# for the disk; a row that belongs to a write is as durable as the write.
-_COLUMNS = "id, at, user_id, role, action, outcome, patient_id, object_id, ip, request_id, purpose, detail"
-_INSERT_WITH_WRITE = f"INSERT INTO audit_auditevent ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608
-_INSERT_ALONE = f"""
-WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true))
-INSERT INTO audit_auditevent ({_COLUMNS})
-SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM hurry
-"""  # noqa: S608
 
 
 def record(
@@ -41,15 +32,32 @@ def record(
 
     If an API key acts for its owner, `detail.api_key` is the key's prefix.
     """
-    request, row_id = context.current(), new_id()
+    row = _row(by, action, detail, outcome=outcome, patient_id=patient_id, object_id=object_id)
+    sql.add(row)
+    return row[0]
+
+
+def row_of_event(*, by: AuditActor, action: str, patient_id: UUID | None, object_id: UUID | None, **detail: Any) -> SqlFragment:
+    """Returns the INSERT of such a row, which `emit` runs together with that of the event."""
+    return sql.insert(_row(by, action, detail, patient_id=patient_id, object_id=object_id))
+
+
+def _row(
+    by: AuditActor | None,
+    action: str,
+    detail: dict[str, Any],
+    *,
+    outcome: str = AuditEvent.Outcome.SUCCESS,
+    patient_id: UUID | None,
+    object_id: UUID | None,
+) -> list[Any]:
+    """Returns the values of a row in the order of the columns in `sql`, its id first."""
+    request = context.current()
     if request.api_key:
         detail = {"api_key": request.api_key, **detail}
     user_id, role = (by.id, str(by.role)) if by else (None, "")
     about = (patient_id, object_id, request.ip, request.request_id, request.purpose, json.dumps(detail, cls=DjangoJSONEncoder))
-    with prepared.cursor() as cursor:
-        sql = _INSERT_WITH_WRITE if connection.in_atomic_block else _INSERT_ALONE
-        cursor.execute(sql, [row_id, clock.now(), user_id, role, action, str(outcome), *about])
-    return row_id
+    return [new_id(), clock.now(), user_id, role, action, str(outcome), *about]
 
 
 def make_partitions(start: date | None = None, months: int = _MONTHS_AHEAD + 1) -> list[str]:

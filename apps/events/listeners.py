@@ -3,8 +3,9 @@
     @after_commit(PatientRegistered)
     def greet(event: PatientRegistered) -> None: ...
 
-A worker calls `after_commit` listeners at least once. `synchronous` is only for the audit log: it writes in the emitting
-transaction and may therefore refuse it. A slow listener, or one worth retrying for a day, has its own policy:
+A worker calls `after_commit` listeners at least once. `synchronous` is only for the audit log: its row is written in the emitting
+transaction, by the statement that writes the outbox row, and the listener may therefore refuse the change. A slow listener, or
+one worth retrying for a day, has its own policy:
 
     @after_commit(SignedInFromNewPlace, policy=RetryPolicy(queue="mail", backoff=A_DAY))
 
@@ -23,11 +24,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from apps.common.actor import AuditActor
+from apps.common.prepared import SqlFragment
 from apps.events.event import Event
 
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Any], None]
-SynchronousListener = Callable[[Event, AuditActor, UUID], None]
+SynchronousListener = Callable[[Event, AuditActor, UUID], SqlFragment | None]
 Filter = Callable[[Any], bool]
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ def after_commit(
 
 
 def synchronous(listener: SynchronousListener) -> SynchronousListener:
-    """Registers the listener that writes in the same transaction as the event."""
+    """Registers a listener that returns an INSERT, which `emit` runs together with that of the outbox row, or None."""
     _synchronous.append(listener)
     return listener
 
@@ -132,10 +134,10 @@ def policy_of(listener: str) -> RetryPolicy:
     return _policies.get(listener, DEFAULT_POLICY)
 
 
-def run_synchronous(fact: Event, by: AuditActor, event_id: UUID) -> None:
-    """Lets the audit log write its row."""
-    for listener in _synchronous:
-        listener(fact, by, event_id)
+def synchronous_rows(fact: Event, by: AuditActor, event_id: UUID) -> list[SqlFragment]:
+    """Returns the INSERTs of the synchronous listeners: the audit row."""
+    inserts = [listener(fact, by, event_id) for listener in _synchronous]
+    return [insert for insert in inserts if insert is not None]
 
 
 def unregister(fact: type[Event], path: str) -> None:

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
-from apps.common import clock, context, prepared
+from apps.common import clock, context
 from apps.common.actor import AuditActor
 from apps.common.errors import Conflict
 from apps.common.ids import new_id
-from apps.events import listeners, tasks
+from apps.events import listeners, sql, tasks
 from apps.events.event import DeliveryRetried, Event
 from apps.events.models import Delivery
 
@@ -23,13 +23,6 @@ class NotInTransaction(RuntimeError):
     """An event was emitted outside a transaction: its row could outlive a change that was rolled back."""
 
 
-# Handwritten and prepared: every write pays for it.
-_ANNOUNCE = """
-INSERT INTO events_outboxevent (id, name, payload, actor_id, request_id, occurred_at, relayed_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
-"""
-
-
 def emit(fact: Event, *, by: AuditActor) -> UUID:
     """Emits an event inside the transaction that makes it true. Returns the event's id."""
     if not connection.in_atomic_block:
@@ -39,9 +32,8 @@ def emit(fact: Event, *, by: AuditActor) -> UUID:
     has_listeners = bool(listeners.interested_at_emit(fact, event_id=event_id, by=by.id, at=now))
     payload = json.dumps(fact.payload(), cls=DjangoJSONEncoder)
     relayed_at = None if has_listeners else now
-    with prepared.cursor() as cursor:
-        cursor.execute(_ANNOUNCE, [event_id, fact.name, payload, by.id, context.current().request_id, now, relayed_at])
-    listeners.run_synchronous(fact, by, event_id)
+    row = [event_id, fact.name, payload, by.id, context.current().request_id, now, relayed_at]
+    sql.add_event(row, together_with=listeners.synchronous_rows(fact, by, event_id))
     if has_listeners:
         transaction.on_commit(tasks.wake_relay, robust=True)
     return event_id

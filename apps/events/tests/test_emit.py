@@ -56,7 +56,7 @@ def test_a_savepoint_that_is_rolled_back_takes_its_fact_along(probe: Any) -> Non
 
 
 def test_the_in_step_listener_may_refuse_the_whole_change(probe: Any) -> None:
-    def refuse(fact: Any, by: Any, event_id: Any) -> None:
+    def refuse(fact: Any, by: Any, event_id: Any) -> Any:
         raise PermissionError
 
     listeners.synchronous(refuse)

@@ -94,5 +94,5 @@ def test_events_without_listeners_hold_up_none_behind_them(probe: Any) -> None:
 
 def test_a_filter_asks_no_database(probe: Any, django_assert_num_queries: Any) -> None:
     after_commit(probe, when=lambda event: event.number > 5)(lambda event: None)
-    with transaction.atomic(), django_assert_num_queries(2):  # the rows of outbox and audit log
+    with transaction.atomic(), django_assert_num_queries(1):  # the rows of outbox and audit log
         emit(probe(number=1), by=Nurse())
