@@ -28,10 +28,12 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import DateTimeField, Expression, Field, QuerySet, UUIDField
 from django.db.models.query import get_related_populators
+from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from psycopg.types.range import Range
 
 _INSTANT = psycopg.adapters.types["timestamptz"].oid
+_ADAPTERS = "hims_prepared_adapters"  # an attribute of the connection: it goes with it
 _Instants: Any = psycopg.adapters.get_loader(_INSTANT, Format.TEXT)
 
 
@@ -42,9 +44,14 @@ class PreparingCursor(psycopg.Cursor):
     appointments. The instants are the same, in the zone of the connection, which is UTC.
     """
 
-    def __init__(self, connection: psycopg.Connection) -> None:
-        super().__init__(connection)
-        self.adapters.register_loader(_INSTANT, _Instants)
+    @property
+    def adapters(self) -> AdaptersMap:
+        """Those of the connection with our loader, registered once per connection: for each cursor it copied the whole table."""
+        shared = vars(self.connection).get(_ADAPTERS)
+        if shared is None:
+            shared = vars(self.connection)[_ADAPTERS] = AdaptersMap(self.connection.adapters)
+            shared.register_loader(_INSTANT, _Instants)
+        return shared
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         super().execute(query, params, **(options | {"prepare": True}))
