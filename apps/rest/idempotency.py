@@ -28,9 +28,9 @@ from django.template.response import SimpleTemplateResponse
 from psycopg.pq import TransactionStatus
 from rest_framework.request import Request
 
-from apps.common import clock, context, keyring, prepared
+from apps.common import clock, context, keyring
 from apps.common.errors import Conflict, IdempotencyMismatch, Invalid
-from apps.rest import audit_log, endpoint, replays
+from apps.rest import audit_log, endpoint, replays, sql
 from apps.rest.endpoint import PUBLIC
 from apps.rest.models import KeptReply
 from apps.rest.transactions import commit_despite_refusal
@@ -40,16 +40,6 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _SECONDS_IN_FLIGHT = "1"
-
-# Handwritten and prepared, because every request with a key runs them. The lock is a separate statement: only a statement that
-# begins after the lock was released sees what its previous owner wrote.
-_COLUMNS = "asked, request_id, status, sealed, kept_at, expires_at"
-_KEPT = f"SELECT {_COLUMNS} FROM rest_keptreply WHERE name = %s AND expires_at > %s"  # noqa: S608
-_KEEP = f"""
-INSERT INTO rest_keptreply (name, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (name) DO UPDATE SET ({_COLUMNS}) = ROW (excluded.asked, excluded.request_id, excluded.status, excluded.sealed,
-    excluded.kept_at, excluded.expires_at)  -- one that expired
-"""  # noqa: S608
 
 
 class InFlight(Conflict):
@@ -119,10 +109,9 @@ def _run_once(
 
 
 def _run_or_replay(view: Any, handler: Callable[[], HttpResponseBase], name: bytes, digest: bytes) -> HttpResponseBase:
-    _lock_key(name)
-    with prepared.cursor() as cursor:
-        cursor.execute(_KEPT, [name, clock.now()])
-        stored = cursor.fetchone()
+    is_free, stored = sql.begin(name, now=clock.now())
+    if not is_free:
+        raise InFlight(field=HEADER, issue="in_flight")
     if stored is not None:
         return _replay(view, KeptReply(name, *stored), digest)
     try:
@@ -135,21 +124,12 @@ def _run_or_replay(view: Any, handler: Callable[[], HttpResponseBase], name: byt
     return response
 
 
-def _lock_key(name: bytes) -> None:
-    """Locks this key until the transaction ends. Raises InFlight if another request has the lock."""
-    with prepared.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], signed=True)])
-        if not cursor.fetchone()[0]:
-            raise InFlight(field=HEADER, issue="in_flight")
-
-
 def _store(name: bytes, digest: bytes, reply: bytes, status: int) -> None:
     if _is_aborted():  # a statement failed outside every savepoint: nothing can be stored, and the key is unused again
         return
     now = clock.now()
     row: list[Any] = [name, digest, context.current().request_id, status, keyring.encrypt(reply), now, now + KEPT]
-    with prepared.cursor() as cursor:
-        cursor.execute(_KEEP, row)
+    sql.keep(row)
 
 
 def _replay(view: Any, kept: KeptReply, digest: bytes) -> HttpResponse:
