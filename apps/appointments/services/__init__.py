@@ -48,10 +48,12 @@ from apps.appointments.services.transitions import (
     check_in,
     complete,
     confirm,
+    get_for_update,
     needs_early,
     no_show,
     return_to_queue,
     start,
+    start_locked,
     undo_check_in,
 )
 from apps.appointments.waitlist.services.entries import (
@@ -143,6 +145,7 @@ __all__ = [
     "decline_offer",
     "expire_entries",
     "expire_offers",
+    "get_for_update",
     "import_records",
     "keep_waitlist",
     "make_feed",
@@ -162,6 +165,7 @@ __all__ = [
     "set_queue_marks",
     "set_schedule",
     "start",
+    "start_locked",
     "undo_bulk_reschedule",
     "undo_check_in",
     "withdraw_from_waitlist",

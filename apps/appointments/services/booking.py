@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
 from apps.access.actor import Actor
@@ -21,6 +20,7 @@ from apps.appointments.scheduling.availability import DoctorAvailability
 from apps.appointments.services import care_team
 from apps.common import clock, prepared
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from apps.common.transactions import refuses_before_writing
 from apps.events.services import emit
 from apps.patients import selectors as patients
 from apps.patients import services as charts
@@ -82,7 +82,7 @@ class BookingResult:
     warnings: tuple[BookingWarning, ...] = ()
 
 
-@transaction.atomic
+@refuses_before_writing
 def book(*, by: Actor, new: NewAppointment) -> BookingResult:
     """Book the patient with the doctor; the database's exclusion constraints decide whether the time is free.
 

@@ -27,6 +27,7 @@ from apps.common import clock
 from apps.common.actor import AuditActor
 from apps.common.errors import Conflict, Invalid, NotFound
 from apps.common.lifecycle.machine import StateMachine, Transition, guarded_update
+from apps.common.transactions import refuses_before_writing
 from apps.events.services import emit
 from apps.patients import selectors as patients
 
@@ -111,12 +112,17 @@ def undo_check_in(*, by: Actor, appointment_id: UUID) -> Appointment:
 
 @transaction.atomic
 def start(*, by: Actor, appointment_id: UUID, early: bool = False) -> Appointment:
-    """Starts the consultation, and checks the patient in first if that was not done. `early` allows an appointment of another
-    day; a check-in today allows it too. Raises NotFound, IllegalTransition, NotToday, PatientNotActive.
+    """Starts the consultation, as `start_locked` does. Raises NotFound too."""
+    return start_locked(by=by, row=get_for_update(by, appointment_id), early=early)
 
-    The caller checks whose consultation it is.
+
+@refuses_before_writing
+def start_locked(*, by: Actor, row: Appointment, early: bool = False) -> Appointment:
+    """Starts the consultation of a row from `get_for_update`, and checks the patient in first if that was not done.
+
+    `early` allows an appointment of another day; a check-in today allows it too. Raises IllegalTransition, NotToday,
+    PatientNotActive. The caller checks whose consultation it is.
     """
-    row = get_for_update(by, appointment_id)
     STATES.check(row, Status.IN_PROGRESS, by_system=True)
     if not can_attend(row.patient, row.scheduled_time):
         raise PatientNotActive

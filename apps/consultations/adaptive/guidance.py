@@ -7,34 +7,32 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from apps.access.actor import SYSTEM
 from apps.consultations import adaptive
 from apps.consultations.adaptive.facts import Facts, normalized
-from apps.consultations.models import SIGNED, Consultation, StepSave
+from apps.consultations.models import Consultation, StepSave
+from apps.consultations.queries import prepared
 from apps.consultations.rules import Workflow
 from apps.consultations.steps.definitions import Step
-from apps.patients import selectors as patients
 from apps.patients.chart import ages, measurements, vitals
 from apps.patients.chart.dates import years_between
-from apps.patients.chart.entry_types import EntryType
 from apps.patients.chart.vitals import MeasuredPerson
 from apps.patients.models import Patient
 
-_CHART_TYPES = {"allergies": EntryType.ALLERGY, "medications": EntryType.MEDICATION, "problems": EntryType.DIAGNOSIS}
-_MAX_ENTRIES = 200
+_NAMES_BY_TYPE = dict(zip(prepared.CHART_TYPES, ("allergies", "medications", "problems"), strict=True))
 Chart = Mapping[str, list[dict[str, Any]]]
 
 
 def current_guidance(row: Consultation, patient: Patient, saves: Mapping[Step, StepSave]) -> dict[str, Any]:
-    """Returns the current guidance as it is stored, with chart entries to confirm. Two queries.
+    """Returns the current guidance as it is stored, with chart entries to confirm. One query.
 
     For a consultation that is not adaptive it contains only the urgent alerts of its vital signs; empty without one, and no
     query.
     """
     if row.workflow_type != Workflow.ADAPTIVE:
         return adaptive.urgent_alerts(Facts(**_patient_facts(row, patient), **_vital_facts(saves)))
-    chart = _chart(patient)
-    guided = adaptive.guide(_facts(row, patient, chart, saves))
+    entries, last_visit = prepared.chart_and_last_visit(patient.pk, before=row.started_at)
+    chart = _by_name(entries)
+    guided = adaptive.guide(_facts(row, patient, chart, last_visit, saves))
     offered = {name: chart[name] for name in guided.prefills}
     return guided.as_dict() | {"prefill": {Step.HISTORY_REVIEW.wire_name: offered} if offered else {}}
 
@@ -45,14 +43,16 @@ def person(row: Consultation, patient: Patient) -> MeasuredPerson:
     return measurements.person(patient, row.started_at)
 
 
-def _facts(row: Consultation, patient: Patient, chart: Chart, saves: Mapping[Step, StepSave]) -> Facts:
+def _facts(
+    row: Consultation, patient: Patient, chart: Chart, last_visit: datetime | None, saves: Mapping[Step, StepSave]
+) -> Facts:
     symptoms = saves[Step.SYMPTOMS].data if Step.SYMPTOMS in saves else {}
     texts = [symptoms.get("chief_complaint", ""), *(symptom["description"] for symptom in symptoms.get("symptoms", ()))]
     return Facts(
         **_patient_facts(row, patient),
         **_vital_facts(saves),
         appointment_type=row.appointment.appointment_type if row.appointment else "walk_in",
-        last_visit_days=_days_since_last(row),
+        last_visit_days=(_day(row.started_at) - _day(last_visit)).days if last_visit else None,
         complaint=normalized(*texts),
         allergy_status=patient.allergy_status,
         allergies=_names(chart["allergies"]),
@@ -77,22 +77,14 @@ def _vital_facts(saves: Mapping[Step, StepSave]) -> dict[str, Any]:
     return {name: save.parsed.get(name) for name in names} | {"not_measurable": vitals.not_measurable(save.data)}
 
 
-def _chart(patient: Patient) -> Chart:
-    """Returns the active chart entries, the latest first."""
-    kinds = {kind.value: name for name, kind in _CHART_TYPES.items()}
-    chart: dict[str, list[dict[str, Any]]] = {name: [] for name in _CHART_TYPES}
-    rows = patients.chart(visible_to=SYSTEM, patient_id=patient.pk, type__in=list(kinds), status="active")
-    for entry in rows.values("id", "type", "display", "code_system", "code", "occurred_at", "occurred_on")[:_MAX_ENTRIES]:
+def _by_name(entries: list[dict[str, Any]]) -> Chart:
+    """Returns the chart entries by the names that the rules have for them, each list in the given order."""
+    chart: dict[str, list[dict[str, Any]]] = {name: [] for name in _NAMES_BY_TYPE.values()}
+    for entry in entries:
         shown = {name: entry[name] for name in ("display", "code_system", "code")}
         since = entry["occurred_on"] or _day(entry["occurred_at"]).isoformat()
-        chart[kinds[entry["type"]]].append({"id": str(entry["id"]), **shown, "since": since})
+        chart[_NAMES_BY_TYPE[entry["type"]]].append({"id": str(entry["id"]), **shown, "since": since})
     return chart
-
-
-def _days_since_last(row: Consultation) -> int | None:
-    before = Consultation.objects.filter(patient=row.patient_id, status__in=SIGNED, started_at__lt=row.started_at)
-    last = before.order_by("-started_at", "-id").values_list("started_at", flat=True).first()
-    return (_day(row.started_at) - _day(last)).days if last else None
 
 
 def _has_items(saves: Mapping[Step, StepSave], step: Step, name: str) -> bool:

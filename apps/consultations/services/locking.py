@@ -1,5 +1,6 @@
 """What every operation on a consultation begins with: its locked row, its owner, and its lifecycle."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,7 @@ STATES = ConsultationStates()
 
 def get_for_update(by: Actor, consultation_id: UUID) -> tuple[Consultation, Patient]:
     """The consultation and its patient, both locked until the transaction ends, the patient first. Raises NotFound."""
-    patient = patients.lock_survivor(lambda: prepared.patient_for_update(by, consultation_id))
+    patient = patients.lock_survivor(partial(prepared.patient_for_update, by, consultation_id))
     if patient is None:
         raise selectors.not_found(consultation_id)
     row = prepared.for_update(consultation_id)

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.access.actor import Actor
-from apps.appointments import selectors as appointment_selectors
 from apps.appointments import services as appointments
 from apps.appointments.models import Appointment
+from apps.appointments.rules import Status as AppointmentStatus
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, Invalid, NotFound
-from apps.consultations import selectors
+from apps.common.transactions import refuses_before_writing
+from apps.consultations import selectors, sql
 from apps.consultations.adaptive import VERSION, guidance
 from apps.consultations.events import ConsultationStarted
 from apps.consultations.models import Consultation, ConsultationStatusChange
@@ -52,7 +51,7 @@ class NewConsultation:
     early: bool = False  # an appointment of another day is meant
 
 
-@transaction.atomic
+@refuses_before_writing
 def start(*, by: Actor, new: NewConsultation) -> ConsultationDetails:
     """Starts a consultation. Its appointment becomes in progress, and the patient is checked in first if that was not done.
 
@@ -87,7 +86,7 @@ def _appointment(by: Actor, patient: Patient, appointment_id: UUID | None) -> Ap
     if appointment_id is None:
         return None
     try:
-        appointment = appointment_selectors.appointment(by, appointment_id)
+        appointment = appointments.get_for_update(by, appointment_id)
     except NotFound as error:
         raise Invalid(field="appointment_id", issue="There is no such appointment.") from error
     if appointment.patient_id != patient.pk:
@@ -114,10 +113,11 @@ def _doctor(by: Actor, appointment: Appointment | None, doctor_id: UUID | None) 
 
 def _start_appointment(by: Actor, appointment: Appointment, *, early: bool) -> Appointment:
     """Starts the appointment, without the marks that a cancelled consultation may have left. Raises AlreadyStarted."""
-    ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
-    if ongoing_id:
-        raise AlreadyStarted(consultation_id=ongoing_id)
-    appointment = appointments.start(by=by, appointment_id=appointment.pk, early=early)
+    if appointment.status == AppointmentStatus.IN_PROGRESS:  # a live consultation keeps its appointment in progress
+        ongoing_id = Consultation.objects.live().filter(appointment=appointment).values_list("pk", flat=True).first()
+        if ongoing_id:
+            raise AlreadyStarted(consultation_id=ongoing_id)
+    appointment = appointments.start_locked(by=by, row=appointment, early=early)
     appointments.set_queue_marks(by=by, appointment=appointment, alert_since=None, ready_since=None)
     return appointment
 
@@ -138,8 +138,10 @@ def _create(by: Actor, patient: Patient, appointment: Appointment | None, doctor
     )
     row.guidance = guidance.current_guidance(row, patient, {})
     row.current_step = selectors.build_details(row, {}, {}).progress.current
-    row.save(force_insert=True)
-    ConsultationStatusChange.objects.create(
-        consultation=row, from_status="", to_status=row.status, to_doctor_id=doctor_id, at=now, by_id=by.id
+    sql.add_consultation(
+        row,
+        ConsultationStatusChange(
+            consultation=row, from_status="", to_status=row.status, to_doctor_id=doctor_id, at=now, by_id=by.id
+        ),
     )
     return row

@@ -13,7 +13,7 @@ from django.db import transaction
 from apps.access.actor import Actor
 from apps.common import clock
 from apps.common.errors import Conflict, Forbidden, HimsError, Invalid
-from apps.consultations import rules, selectors
+from apps.consultations import rules, selectors, sql
 from apps.consultations.adaptive import guidance
 from apps.consultations.events import ConsultationStepSaved
 from apps.consultations.models import Consultation, StepSave
@@ -98,7 +98,6 @@ def save_step(*, by: Actor, consultation_id: UUID, save: NewSave) -> Consultatio
             if _changes_nothing(consultation, save, new_save):
                 return consultation
             _place_order(by, row, save, new_save)
-            new_save.save(force_insert=True)
             return _guide(by, consultation, patient, save, new_save)
     except _OrderRefused as refused:  # after the rollback, so that the handler can record what was shown
         refused.handler.refused(by=by, order=refused.order, refusal=refused.refusal)
@@ -275,7 +274,7 @@ def _guide(
     row.current_step, row.version, row.updated_at = after.progress.current, row.version + 1, new_save.saved_at
     if by.id == row.doctor_id:
         row.ready_at = row.ready_by_id = None  # the doctor is at work in it
-    row.save(update_fields=["guidance", "current_step", "version", "updated_at", "ready_at", "ready_by"])
+    sql.store_step(new_save, row)
     alerting.refresh(by, before, after)
     rule_ids = tuple(one.rule_id for alert_id, one in answered.items() if alert_id not in consultation.acknowledged)
     event = ConsultationStepSaved(

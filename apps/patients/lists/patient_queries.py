@@ -41,9 +41,12 @@ def one(actor: Actor, patient_id: UUID) -> Patient | None:
     return next(iter(_one(actor).instances(patient_id=patient_id, **actor_values(actor))), None)
 
 
-def get_for_update(actor: Actor, patient_id: UUID) -> list[Patient]:
-    """Returns the same, its row locked until the transaction ends; empty where there is none."""
-    return _get_for_update(actor).instances(patient_id=patient_id, **actor_values(actor))
+def get_for_update(actor: Actor, patient_id: UUID, *, skip_locked: bool = False) -> list[Patient]:
+    """Returns the same, its row locked until the transaction ends; empty where there is none.
+
+    `skip_locked`: empty too where another transaction has locked it, instead of waiting.
+    """
+    return _get_for_update(actor, skip_locked).instances(patient_id=patient_id, **actor_values(actor))
 
 
 def hidden(actor: Actor) -> SqlFragment | None:
@@ -79,8 +82,9 @@ def _one(actor: Actor) -> PreparedQuery:
 
 
 @per_role
-def _get_for_update(actor: Actor) -> PreparedQuery:
-    return PreparedQuery(_visible(actor).filter(pk=surviving_id(Slot("patient_id", UUIDField()))).select_for_update())
+def _get_for_update(actor: Actor, skip_locked: bool) -> PreparedQuery:
+    rows = _visible(actor).filter(pk=surviving_id(Slot("patient_id", UUIDField())))
+    return PreparedQuery(rows.select_for_update(skip_locked=skip_locked))
 
 
 @per_role

@@ -3,14 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.access.actor import Actor
 from apps.appointments.models import Appointment
 from apps.appointments.rules import Status
+from apps.common.transactions import refuses_before_writing
 
 
-@transaction.atomic
+@refuses_before_writing
 def set_queue_marks(*, by: Actor, appointment: Appointment, alert_since: datetime | None, ready_since: datetime | None) -> None:  # noqa: ARG001
     """Sets or clears (None) both marks, and writes only if they changed. The caller locks the consultation's row and announces
     why.
@@ -24,7 +23,7 @@ def set_queue_marks(*, by: Actor, appointment: Appointment, alert_since: datetim
     Appointment.objects.filter(pk=appointment.pk).update(alert_since=alert_since, ready_since=ready_since)
 
 
-@transaction.atomic
+@refuses_before_writing
 def assign_attending(*, by: Actor, appointment: Appointment, doctor_id: UUID) -> None:  # noqa: ARG001
     """Sets the attending doctor of an appointment in progress, in whose queue the row is shown. The appointment stays in its
     schedule.
