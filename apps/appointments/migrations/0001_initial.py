@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                 'indexes': [
                     models.Index(fields=['-scheduled_time', '-id'], name='appointment_newest'),
                     models.Index(fields=['doctor', '-scheduled_time', '-id'], name='appointment_of_doctor'),
+                    models.Index(fields=['doctor', 'status', '-scheduled_time', '-id'], name='appointment_of_doctor_status'),
                     models.Index(fields=['patient', '-scheduled_time', '-id'], name='appointment_of_patient'),
                     models.Index(fields=['status', '-scheduled_time', '-id'], name='appointment_by_status'),
                     models.Index(condition=models.Q(('checked_in_at__isnull', False)), fields=['checked_in_at'], name='appointment_came'),

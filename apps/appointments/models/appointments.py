@@ -230,6 +230,7 @@ class Appointment(BaseModel):
         indexes = [
             models.Index(fields=["-scheduled_time", "-id"], name="appointment_newest"),
             models.Index(fields=["doctor", "-scheduled_time", "-id"], name="appointment_of_doctor"),
+            models.Index(fields=["doctor", "status", "-scheduled_time", "-id"], name="appointment_of_doctor_status"),
             models.Index(fields=["patient", "-scheduled_time", "-id"], name="appointment_of_patient"),
             models.Index(fields=["status", "-scheduled_time", "-id"], name="appointment_by_status"),
             models.Index(fields=["series"], condition=Q(series__isnull=False), name="appointment_of_series"),
