@@ -1,6 +1,9 @@
 """Reading long lists of appointments: no list reads rows that its filters exclude."""
 
+import json
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -8,10 +11,14 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.access.actor import SYSTEM
 from apps.accounts.models import User
+from apps.accounts.tests.factories import hire
 from apps.appointments import selectors
 from apps.appointments.models import Appointment
+from apps.appointments.queries.prepared import APPOINTMENTS
 from apps.appointments.tests.factories import at, book
-from apps.patients.tests.factories import register_patient
+from apps.patients.tests.bulk_patients import insert_patients
+from apps.patients.tests.factories import register_patient, restrict
+from apps.rest.admin.base import CappedPaginator
 from apps.rest.paging import Total
 
 MANY = 2_000
@@ -55,3 +62,54 @@ def test_a_list_by_status_does_not_walk_past_all_visits_of_another(staff: dict[s
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "appointment_by_status" in plan, plan
     assert "Rows Removed by Filter" not in plan, plan
+
+
+def generic_plan(sql: str, values: Sequence[Any]) -> str:
+    """The plan that PostgreSQL makes once for all values, as it does for a statement that is prepared."""
+    first, *rest = sql.split("%s")
+    numbered = first + "".join(f"${number}{text}" for number, text in enumerate(rest, 1))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("DEALLOCATE ALL")
+        cursor.execute(f"PREPARE of_doctor AS {numbered}")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT TEXT) EXECUTE of_doctor ({', '.join(['%s'] * len(values))})", values)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    "status", ["requested", "no_show", "completed"], ids=["the commonest", "a rare one", "one that none has"]
+)
+def test_a_doctors_list_by_status_reads_the_rows_of_that_doctor_and_status_alone(staff: dict[str, User], status: str) -> None:
+    for name in ("dr.one", "dr.two"):
+        doctor = hire(name, "doctor", specialty="Any")
+        fill(book(register_patient("Ann", name), doctor, at("10:00")), missed_before=True)
+    bound = APPOINTMENTS.bind(SYSTEM, doctor_id=doctor.pk, status=status)
+    statement = bound._statements.page.statement(**bound._values)
+    assert statement
+    plan = generic_plan(f"{statement.sql} LIMIT 21", statement.values)
+    assert "appointment_of_doctor_status" in plan, plan
+    assert "Rows Removed by Filter" not in plan, plan
+    assert "Sort" not in plan, plan
+
+
+def rows_read(plan: dict[str, Any], table: str) -> float:
+    """How many rows of the table a plan looked at."""
+    own = 0.0
+    if plan.get("Relation Name") == table:
+        own = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    return own + sum(rows_read(inner, table) for inner in plan.get("Plans", ()))
+
+
+def test_to_count_a_doctors_list_only_restricted_charts_are_read_not_all_patients(staff: dict[str, User]) -> None:
+    insert_patients(2_000)
+    fill(book(register_patient("Ann", "Roe"), staff["doctor"], at("10:00")), missed_before=True)
+    restrict(register_patient("Bob", "Roe"))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE patients_patient")
+    with CaptureQueriesContext(connection) as log:
+        assert CappedPaginator(Appointment.objects.visible_to(staff["doctor"]), 50).count == 2 * MANY + 1
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + log[-1]["sql"])
+        ((plan,),) = cursor.fetchall()
+    whole = json.loads(plan) if isinstance(plan, str) else plan
+    assert rows_read(whole[0]["Plan"], "patients_patient") <= 1, whole
