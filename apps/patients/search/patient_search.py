@@ -95,7 +95,8 @@ def _along(prefixes: Sequence[str], page: PageRequest) -> list[tuple[list[int], 
             beyond=COUNTED_UP_TO + len(page.hidden),
             enough=COUNTED_UP_TO + 1,
             prefixes=sql.bind(list(prefixes)),
-        )
+        ),
+        is_prepared=True,  # the ranges come from an array, so the planner never knew them; planning took longer than the search
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from apps.common import prepared
 from apps.patients.rules import Query
 from apps.patients.search import search_terms, vocabulary
 
@@ -91,15 +92,18 @@ class Statement:
 
     @property
     def window(self) -> str:
-        return f"OFFSET {self.bind(self.page.offset)} LIMIT {self.bind(self.page.limit)}"
+        """The limit is a number in the statement: PostgreSQL plans a limit that it does not know for a tenth of the table."""
+        offset = f" OFFSET {self.bind(self.page.offset)}" if self.page.offset else ""
+        return f"LIMIT {self.page.limit:d}{offset}"
 
     @property
     def reach(self) -> str:
         """Returns the number of rows up to the end of the page."""
         return self.bind(self.page.offset + self.page.limit)
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
+    def rows(self, sql: str, *, is_prepared: bool = False) -> list[tuple[Any, ...]]:
+        """Runs the statement. `is_prepared` is for one whose plan is the same for all values: it is planned once."""
+        with prepared.cursor() if is_prepared else connection.cursor() as cursor:
             cursor.execute(sql, self.values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
