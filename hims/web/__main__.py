@@ -1,14 +1,13 @@
 """`python -m hims.web`: the web server of one installation, as `make run` and the container start it."""
 
 import argparse
-import gc
 import importlib
 import os
 
 from django.conf import settings
 from django.db import connections
 
-from hims.web import server
+from hims.web import collector, server
 from hims.web.translation import Application
 
 STOP_WITHIN = 10  # seconds
@@ -35,8 +34,7 @@ def _load(name: str) -> Application:
     application: Application = getattr(importlib.import_module(module), attribute)
     if settings.configured:
         connections.close_all()  # the workers must not share one
-    gc.collect()
-    gc.freeze()  # what is loaded stays: no worker's collector walks it, and its pages stay shared
+    collector.before_fork()
     return application
 
 

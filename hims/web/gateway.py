@@ -10,6 +10,7 @@ from typing import Any
 
 from apps.common.errors import HimsError
 from hims.web.bodies import Bodies, is_expected
+from hims.web.collector import WarmUp
 from hims.web.translation import Application, respond
 
 Arrived = tuple[Any, bytes, type[HimsError] | None]  # granian's request, the body, and the refusal if the body is not taken
@@ -55,9 +56,11 @@ class Gateway:
     def _deliver(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
         self.requests.put((watcher, body, refusal))
 
-    def _answer_all(self, queue: SimpleQueue[Arrived]) -> None:
+    def _answer_all(self, queue: SimpleQueue) -> None:
+        warm_up = WarmUp()
         while True:
             self._answer_next(*queue.get())  # in a separate call: a variable that refers to a request keeps its connection open
+            warm_up.count()
 
     def _answer_next(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
         self._answer(watcher, body, refusal)
