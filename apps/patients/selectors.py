@@ -18,6 +18,7 @@ from apps.access.actor import SYSTEM, Actor
 from apps.access.roles import STAFF
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotFound, Unavailable
+from apps.common.prepared import Slot
 from apps.patients import rules
 from apps.patients.chart import ages, dates
 from apps.patients.chart.entry_types import ACTIVE, CodeSystem, EntryType
@@ -350,7 +351,7 @@ def mrn_in_use(mrn: str) -> bool:
     return Patient.objects.filter(mrn__iexact=mrn).exists()
 
 
-def chart(*, visible_to: Actor, patient_id: UUID, **filters: Any) -> ChartQuerySet:
+def chart(*, visible_to: Actor, patient_id: UUID | Slot, **filters: Any) -> ChartQuerySet:
     """Returns the patient's chart as the actor may read it, the latest first."""
     return ChartEntry.objects.visible_to(visible_to).filter(patient_id=patient_id, **filters).order_by("-occurred_at", "-id")
 

@@ -16,7 +16,7 @@ ON CONFLICT (name) DO UPDATE SET ({_COLUMNS}) = ROW (excluded.asked, excluded.re
 
 
 def begin(name: bytes, *, now: datetime) -> tuple[bool, Sequence[Any] | None]:
-    """Locks a key until the transaction ends, and reads the reply that is kept for it.
+    """Locks a key until the transaction ends, and reads the reply that was stored for it.
 
     Returns whether the key was free, and the reply (`_COLUMNS`) or None. One function in the database (rest, 0001) does both: a
     round trip costs more CPU than either.

@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
-# Two statements in one call: the look-up begins after the lock is ours, so it sees what the one who held it before has kept. In one
-# statement it would not.
+# Two statements in one call: the look-up begins after the lock is ours, so it sees what the previous owner of the lock stored. In
+# one statement it would not.
 BEGIN_KEYED = """
 CREATE FUNCTION rest_begin_keyed(lock_key bigint, digest bytea, instant timestamptz) RETURNS TABLE (
     locked boolean, asked bytea, request_id varchar, status smallint, sealed bytea, kept_at timestamptz, expires_at timestamptz
