@@ -119,6 +119,7 @@ def insert(table: str = APPOINTMENTS, **values: str) -> str:
 
 FLOORS = {
     "day": _page(_PERIOD, 20),
+    "day-status": _page(f"{_PERIOD} AND status = %s", 20),
     "week": _page(_PERIOD, 100),
     "doctor": _page(_OF_DOCTOR, 20),
     "newest": _answer("(SELECT sum(visits) FROM appointments_rowcounter)", f"{_ORDER} LIMIT 20"),
@@ -127,5 +128,4 @@ FLOORS = {
         f"FROM {APPOINTMENTS} WHERE {_PERIOD} AND status = ANY('{{{_LIVE}}}')), 'hours', "
         f"(SELECT json_agg(h) FROM {WorkingHours._meta.db_table} h WHERE schedule_id = %s::uuid))::text"
     ),
-    "book": f"{insert()} ON CONFLICT DO NOTHING RETURNING json_build_object('id', id)::text",
 }

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+from benchmarks import quiet
 from benchmarks.options import WORKLOADS, Options
 from benchmarks.report import Report
 from benchmarks.stage import Stage
@@ -13,7 +14,10 @@ def run(options: Options, progress: Progress) -> None:
     """Measure what was asked for. Raises CannotStart."""
     with ExitStack() as stack:
         stage = Stage(options, stack, progress)
-        report = Report(options, stage.database)
+        if not options.busy:
+            quiet.require(progress.line)
+        report = Report(options, stage.database, f"{quiet.state()} at the start")
+        progress.line(report.conditions)
         for name in [name for name in WORKLOADS if name in options.only]:
             with progress.step(f"Measuring {name}"):
                 rows = ALL[name](stage)

@@ -148,13 +148,23 @@ def _page(where: str, total: str) -> str:
     return f"SELECT json_build_object('consultations', coalesce(json_agg(t), '[]'), 'total', ({total}))::text FROM ({rows}) t"
 
 
-def _begun() -> str:
-    """The appointment is in progress; the consultation, and a line in the history of each."""
+def started_columns() -> dict[str, str]:
+    """The columns of a consultation that is started for the appointment `a`, and the expression of each."""
     known = {name: _quoted(default) for name, default in COLUMNS.items() if default != r"\N"}
     known |= {"id": "gen_random_uuid()", "guidance": _quoted(guidance()), "rule_version": _quoted(adaptive.VERSION)}
     known |= dict.fromkeys(("created_at", "updated_at", "started_at"), "now()")
     known |= {"patient_id": "patient_id", "doctor_id": "doctor_id", "appointment_id": "id", "entered_by_id": "doctor_id"}
-    known |= {"workflow_type": "'adaptive'", "status": "'in_progress'"}
+    return known | {"workflow_type": "'adaptive'", "status": "'in_progress'"}
+
+
+def quoted_guidance() -> str:
+    """`guidance` as a literal."""
+    return _quoted(guidance())
+
+
+def _begun() -> str:
+    """The appointment is in progress; the consultation, and a line in the history of each."""
+    known = started_columns()
     history_columns = "(appointment_id, from_status, to_status, at, by_id, reason)"
     columns = "(consultation_id, from_status, to_status, to_doctor_id, reason, at, by_id)"
     return (
@@ -172,21 +182,8 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''").replace("%", "%%") + "'"
 
 
-def _saved() -> str:
-    """The step's next version, and the visit's."""
-    columns = "(consultation_id, number, version, state, data, parsed, outcome, saved_at, saved_by_id)"
-    return (
-        f"WITH s AS (INSERT INTO {STEPS} {columns} SELECT %s::uuid, 1, coalesce(max(version), 0) + 1, 'completed', %s::jsonb, "
-        f"'{{}}', '{{}}', now(), %s::uuid FROM {STEPS} WHERE consultation_id = %s::uuid AND number = 1), "
-        f"c AS (UPDATE {CONSULTATIONS} SET version = version + 1, updated_at = now(), guidance = {_quoted(guidance())} "
-        f"WHERE id = %s::uuid RETURNING *) "
-        f"SELECT json_build_object('consultation', row_to_json(c), 'steps', ({_PARTS}))::text FROM c"
-    )
-
-
 FLOORS = {
     "visit-start": _begun(),
-    "visit-save": _saved(),
     "visit-read": (
         f"SELECT json_build_object('consultation', row_to_json(c), 'steps', ({_PARTS}))::text FROM {CONSULTATIONS} c "
         "WHERE id = %s::uuid"

@@ -1,8 +1,9 @@
 """The floor: the same server program, one WSGI function, one prepared statement, one persistent connection a worker. No Django.
 
-`FLOOR_STATEMENTS` names a JSON file {"address": …, "hash": …, "statements": {name: SQL}}. `/name?a=1&b=2` runs that statement
-with the values of the query string in their order and answers the text it yields; `/hello` answers at once; `/login` checks a
-password.
+`FLOOR_STATEMENTS` names a JSON file {"address": …, "hash": …, "values": {…}, "statements": {name: SQL}}. `/name?a=1&b=2` runs
+that statement with the values of the query string in their order and answers the text it yields. The statements of `effects` take
+their values by name, with those of the file and a `new_id`; a list of them is one transaction. `/hello` answers at once; `/login`
+checks a password.
 """
 
 import json
@@ -11,12 +12,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import psycopg
 from argon2 import PasswordHasher
 
 _known = json.loads(Path(os.environ["FLOOR_STATEMENTS"]).read_text())
-_statements: dict[str, str] = _known["statements"]
+_statements: dict[str, Any] = _known["statements"]
 _connections: list[psycopg.Connection] = []
 _hasher = PasswordHasher()
 
@@ -40,8 +42,22 @@ def _login(environ: dict[str, Any]) -> bytes:
 
 
 def _read(name: str, query: str) -> bytes:
-    row = _connection().execute(_statements[name], [value for _, value in parse_qsl(query)], prepare=True).fetchone()
-    return (row[0] if row else "").encode()
+    known, sent = _statements[name], parse_qsl(query)
+    if isinstance(known, list):
+        with _connection().transaction():
+            values = _by_name(sent)  # one new_id for all of them
+            return [_text(statement, values) for statement in known][-1].encode()
+    return _text(known, _by_name(sent) if "%(" in known else [value for _, value in sent]).encode()
+
+
+def _by_name(sent: list[tuple[str, str]]) -> dict[str, str]:
+    named = {f"v{number}" if name == "v" else name: value for number, (name, value) in enumerate(sent)}
+    return {**_known["values"], **named, "new_id": str(uuid4())}
+
+
+def _text(statement: str, values: Any) -> str:
+    row = _connection().execute(statement, values, prepare=True).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _connection() -> psycopg.Connection:

@@ -50,7 +50,7 @@ class OpenConsultations:
 
     def bare_starts(self, connections: int, seconds: float) -> list[Request]:
         """The same for the floor."""
-        return [_bare("visit-start", one) for one, _ in self._waiting(_enough("floor", connections, seconds))]
+        return [_bare("e-start", appointment=one) for one, _ in self._waiting(_enough("floor", connections, seconds))]
 
     def saves(self, connections: int, seconds: float) -> list[Request]:
         """A step of a visit with several, never the same twice running; no two connections are in one visit."""
@@ -58,7 +58,7 @@ class OpenConsultations:
 
     def bare_saves(self, connections: int, seconds: float) -> list[Request]:
         typed = self._typed(connections, _enough("floor", connections, seconds))
-        return [_bare("visit-save", one, json.dumps(data), self.doctor, one, one, one) for one, data in typed]
+        return [_bare("e-save", visit=one, data=json.dumps(data)) for one, data in typed]
 
     def sample(self, count: int) -> list[UUID]:
         """Signed consultations from all over."""
@@ -157,8 +157,8 @@ def saving(visit: UUID, data: dict[str, object]) -> Request:
     return Request(f"/v1/consultations/{visit}/step", "PUT", json.dumps({"step_number": 1, "step_data": data}), _JSON)
 
 
-def _bare(statement: str, *values: object) -> Request:
-    return Request(f"/{statement}?{urlencode([('v', value) for value in values])}")
+def _bare(statement: str, **values: object) -> Request:
+    return Request(f"/{statement}?{urlencode(values)}")
 
 
 def _enough(whose: str, connections: int, seconds: float) -> int:

@@ -5,12 +5,6 @@ from dataclasses import dataclass
 
 from benchmarks.measure import Cost
 
-# CPU milliseconds a request of the nearest peer (CARE: Django, DRF, PostgreSQL, Redis), measured on this kind of machine with
-# 100,000 patients. It is not run again here.
-PEER = {"list": 23.0, "deep-page": 196.0, "name": 78.0, "full name": 110.0, "no match": 48.0, "detail": 15.3}
-PEER |= {"doctor and day": 72.0, "doctor": 145.0, "all visits": 313.0, "slots": 56.0, "book": 26.0}
-PEER_MIGRATES = 222.0  # seconds
-
 
 @dataclass(frozen=True)
 class Check:
@@ -52,15 +46,9 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def against_floor(hims: Cost, floor: Cost, limit: float) -> Check:
-    return at_most("floor", hims.total / floor.total if floor.total else 0.0, limit, "x")
-
-
-def cheaper_than_peer(hims: Cost, peer: str, factor: float) -> Check:
-    """Against what the peer was measured at, at a tenth of a million patients."""
-    return at_least(
-        f"cheaper than the peer's measured {PEER[peer]:g} CPU-ms", PEER[peer] / hims.total if hims.total else 0.0, factor, "x"
-    )
+def against(what: str, hims: Cost, other: Cost, limit: float) -> Check:
+    """HIMS compared with a floor (`effects`: E, W) or with another request of the same run."""
+    return at_most(what, hims.total / other.total if other.total else 0.0, limit, "x")
 
 
 def grows(growth: float, limit: float) -> Check:

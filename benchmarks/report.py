@@ -23,38 +23,44 @@ _INTRODUCTION = """# What HIMS costs
 
 Written by `make bench`; [docs/benchmarks.md](../docs/benchmarks.md) says how to read it. The unit is CPU milliseconds a request
 of web and PostgreSQL processes (Redis in brackets, not in the ratio), the median of the rounds; waits are those of eight clients
-at once. The peer (CARE) was measured apart, on this kind of machine with 100,000 patients; "cheaper than the peer's measured N"
-divides that N.
+at once. The rows of one group come from one run of one commit, which its heading names.
 """
 
 
 class Report:
     """Rows by workload, stored next to the data between runs, so that a run of one workload keeps the others."""
 
-    def __init__(self, options: Options, database: str) -> None:
+    def __init__(self, options: Options, database: str, conditions: str) -> None:
         self.options = options
+        self.conditions = conditions  # of the machine
         self.database = database
         self.kept = paths.data_dir() / f"results-{options.rows}.json"
         self.results: dict[str, Any] = json.loads(self.kept.read_text()) if self.kept.exists() else {}
 
     def add(self, workload: str, rows: Sequence[Row]) -> None:
         """Keep, print and write what a workload found."""
-        self.results[workload] = {"measured": _stamp(self.options), "rows": [asdict(row) for row in rows]}
+        self.results[workload] = {
+            "measured": _stamp(self.options) | {"conditions": self.conditions},
+            "rows": [asdict(row) for row in rows],
+        }
         self.kept.write_text(json.dumps(self.results, indent=1))
         self.options.out.write_text(self.text())
         _print(rows)
 
     def text(self) -> str:
         """RESULTS.md."""
-        listed = {name: self.results[name] for name in WORKLOADS if name in self.results}
-        rows = [_row(raw) for result in listed.values() for raw in result["rows"]]
-        lines = [_INTRODUCTION, f"Machine: {machine()}, {self.database}.\n", _line(HEAD), _line(["---"] * len(HEAD))]
-        lines += [_line(cells(row, "<br>")) for row in rows]
-        lines += ["\nMeasured:\n"]
-        lines += [_line(("workload", "patients", "when", "commit", "rounds")), _line(["---"] * 5)]
-        lines += [_line((name, *_measured(result["measured"]))) for name, result in listed.items()]
-        notes = [f"- {row.name}: {note}" for row in rows for note in row.notes]
-        return "\n".join([*lines, "\nNotes:\n", *notes]) + "\n"
+        groups = [_group(name, self.results[name]) for name in WORKLOADS if name in self.results]
+        return "\n".join([_INTRODUCTION, f"Machine: {machine()}, {self.database}.\n", *groups])
+
+
+def _group(name: str, result: Mapping[str, Any]) -> str:
+    """A workload under the run and the commit that its rows come from."""
+    stamp, rows = result["measured"], [_row(raw) for raw in result["rows"]]
+    measured = f"{stamp['rows']:,} patients, {stamp['rounds']}, {stamp['when']}, commit {stamp['commit']}"
+    heading = f"## {name}: {measured}; {stamp.get('conditions', 'load not noted')}\n"
+    lines = [heading, _line(HEAD), _line(["---"] * len(HEAD)), *(_line(cells(row, "<br>")) for row in rows)]
+    notes = [f"- {row.name}: {note}" for row in rows for note in row.notes]
+    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
 def cells(row: Row, newline: str) -> tuple[str, ...]:
@@ -106,11 +112,7 @@ def _row(raw: Mapping[str, Any]) -> Row:
 
 def _stamp(options: Options) -> dict[str, Any]:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
-    return {"rows": options.rows, "when": now, "commit": _commit(), "rounds": f"{options.rounds} of {options.seconds:g} s"}
-
-
-def _measured(stamp: Mapping[str, Any]) -> tuple[str, ...]:
-    return f"{stamp['rows']:,}", stamp["when"], stamp["commit"], stamp["rounds"]
+    return {"rows": options.rows, "when": now, "commit": _commit(), "rounds": f"{options.rounds} rounds of {options.seconds:g} s"}
 
 
 def _commit() -> str:

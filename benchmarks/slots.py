@@ -3,7 +3,7 @@
 # ruff: noqa: S608 (table names are our own)
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -44,9 +44,11 @@ class Slots:
         """Bookings over the API, more than can be answered in that time."""
         return [booking(*self.next()) for _ in range(_enough("hims", connections, seconds))]
 
-    def inserts(self, connections: int, seconds: float) -> list[Request]:
-        """The same for the floor."""
-        return [_insert(*self.next()) for _ in range(_enough("floor", connections, seconds))]
+    def bare(self, statement: str) -> Callable[[int, float], list[Request]]:
+        """The same for a floor."""
+        return lambda connections, seconds: [
+            _bare(statement, *self.next()) for _ in range(_enough("floor", connections, seconds))
+        ]
 
     @contextmanager
     def kept(self) -> Iterator["Slots"]:
@@ -103,8 +105,9 @@ def booking(doctor: UUID, patient: str, at: datetime) -> Request:
     return Request("/v1/appointments", "POST", json.dumps(body), headers)
 
 
-def _insert(doctor: UUID, patient: str, at: datetime) -> Request:
-    return Request(f"/book?{urlencode({'p': patient, 'd': doctor, 'at': at.isoformat(), 'from': at.isoformat()})}")
+def _bare(statement: str, doctor: UUID, patient: str, at: datetime) -> Request:
+    values = {"patient": patient, "doctor": doctor, "at": at.isoformat(), "key": uuid4()}
+    return Request(f"/{statement}?{urlencode(values)}")
 
 
 def _enough(whose: str, connections: int, seconds: float) -> int:

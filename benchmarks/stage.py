@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
+from apps.accounts.authentication import tokens
 from apps.common import redis_client
 from apps.sandbox.samples.staff import PASSWORD
-from benchmarks import appointment_tables, consultation_tables, cpu, databases, load, measure, patient_tables, statements
+from benchmarks import appointment_tables, consultation_tables, cpu, databases, effects, load, measure, patient_tables, statements
 from benchmarks.load import Loaded
 from benchmarks.measure import Cost, Request, Target
 from benchmarks.options import Options
@@ -66,7 +68,8 @@ class Stage:
     def floor(self) -> Web:
         """The floor on all the patients."""
         known = paths.data_dir() / "floor.json"
-        known.write_text(json.dumps({"address": self.address, "hash": self._hash(), "statements": self._statements()}))
+        file = {"address": self.address, "hash": self._hash(), "values": self._session(), "statements": self._statements()}
+        known.write_text(json.dumps(file))
         return self.serve("bench-floor", FLOOR, databases.environment("postgres") | {"FLOOR_STATEMENTS": str(known)}, "/hello")
 
     @cached_property
@@ -152,10 +155,25 @@ class Stage:
                 loaded = load.load(databases.address(database), rows)
         return loaded
 
-    def _statements(self) -> dict[str, str]:
-        statements_by_name = {"list": patient_tables.LIST, "before": patient_tables.BEFORE, "detail": patient_tables.DETAIL}
+    def _session(self) -> dict[str, str]:
+        """The reader and their session, which the floors look up as HIMS does."""
+        claims = tokens.read_access(self.token)
+        return {"user": str(claims.user_id), "session": str(claims.session_id)}
+
+    def _statements(self) -> dict[str, Any]:
+        statements_by_name: dict[str, Any] = {
+            "list": patient_tables.LIST,
+            "before": patient_tables.BEFORE,
+            "detail": patient_tables.DETAIL,
+        }
         statements_by_name["audit"] = statements.audit_row(self.token)
-        return statements_by_name | patient_tables.SEARCH | appointment_tables.FLOORS | consultation_tables.FLOORS
+        return (
+            statements_by_name
+            | patient_tables.SEARCH
+            | appointment_tables.FLOORS
+            | consultation_tables.FLOORS
+            | dict(effects.STATEMENTS)
+        )
 
     def _hash(self) -> str:
         """A password hash as HIMS makes them, in the form that argon2-cffi reads."""

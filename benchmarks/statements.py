@@ -2,14 +2,17 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
 
 import psycopg
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from redis.connection import AbstractConnection
 
 from apps.common import prepared
@@ -40,6 +43,7 @@ class Answer:
 
     data: Any
     sent: Sequence[str]
+    round_trips: int  # to PostgreSQL, with BEGIN and COMMIT
     redis: int  # round trips
 
     @property
@@ -56,6 +60,26 @@ def kind(text: str) -> str:
 
 def capture(path: str, token: str, body: str = "", method: str = "", **headers: str) -> Answer:
     """Ask the API inside this process, and keep what it asks the database. With a body it is a POST, unless `method` is said."""
+    client, known = Client(SERVER_NAME="127.0.0.1"), {"Authorization": f"Bearer {token}", **headers}
+    with _watch() as sent, patch.object(AbstractConnection, "send_packed_command", autospec=True) as redis_send:
+        redis_send.side_effect = _send
+        with CaptureQueriesContext(connection) as log:
+            reply = client.generic(method or ("POST" if body else "GET"), path, body, "application/json", headers=known)
+    if reply.status_code not in (200, 201):
+        raise CannotStart(f"{path} answered {reply.status_code}: {reply.content[:500]!r}")
+    return Answer(reply.json(), sent, len(log), redis_send.call_count)
+
+
+def capture_page(client: Client, path: str) -> list[str] | None:
+    """Open a page of the desk as the client's user. Returns its statements; None where the page is not open to the user."""
+    with _watch() as sent:
+        reply = client.get(path)
+    return sent if reply.status_code == HTTPStatus.OK else None
+
+
+@contextmanager
+def _watch() -> Iterator[list[str]]:
+    """What is sent to the database within, values filled in."""
     sent: list[str] = []
 
     def catch(execute: Any, text: str, values: Any, many: bool, context: Any) -> Any:
@@ -63,19 +87,14 @@ def capture(path: str, token: str, body: str = "", method: str = "", **headers: 
         sent.append(Prepared(whole) if isinstance(context["cursor"].cursor, prepared.PreparingCursor) else whole)
         return execute(text, values, many, context)
 
-    with connection.execute_wrapper(catch), patch.object(AbstractConnection, "send_packed_command", autospec=True) as redis_send:
-        redis_send.side_effect = _send
-        client, known = Client(SERVER_NAME="127.0.0.1"), {"Authorization": f"Bearer {token}", **headers}
-        reply = client.generic(method or ("POST" if body else "GET"), path, body, "application/json", headers=known)
-    if reply.status_code not in (200, 201):
-        raise CannotStart(f"{path} answered {reply.status_code}: {reply.content[:500]!r}")
-    return Answer(reply.json(), sent, redis_send.call_count)
+    with connection.execute_wrapper(catch):
+        yield sent
 
 
 def audit_row(token: str) -> str:
     """Returns the statement that audits a read of the list, in a form that can be repeated."""
     text = next(text for text in capture("/v1/patients?page=1&limit=20", token).sent if kind(text) == "audit")
-    return re.sub(r"'[0-9a-f]{8}-[0-9a-f-]{27}'(::uuid)?", "gen_random_uuid()", text, count=1) + " RETURNING 'noted'"
+    return re.sub(r"'[0-9a-f]{8}-?[0-9a-f-]{24,27}'(::uuid)?", "gen_random_uuid()", text, count=1) + " RETURNING 'noted'"
 
 
 def timed(database: psycopg.Connection, texts: Sequence[str]) -> float:

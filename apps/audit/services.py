@@ -34,7 +34,8 @@ def record(
     """
     row = _row(by, action, detail, outcome=outcome, patient_id=patient_id, object_id=object_id)
     sql.add(row)
-    return row[0]
+    row_id: UUID = row[0]
+    return row_id
 
 
 def row_of_event(*, by: AuditActor, action: str, patient_id: UUID | None, object_id: UUID | None, **detail: Any) -> SqlFragment:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cpu, driver, measure, options, outcome, patient_tables, statements
+from benchmarks import cpu, driver, measure, options, outcome, patient_tables, quiet, statements
 from benchmarks.measure import Cost
 from benchmarks.report import cells
 from benchmarks.workloads import typos
 from hims.launch import paths
+from hims.launch.errors import CannotStart
 
 COST = Cost(app=2.0, postgres=1.0, redis=0.5, p50=4.0, p95=9.0)
 
@@ -27,8 +28,8 @@ def test_redis_is_shown_and_not_part_of_the_ratio():
 
 def test_a_goal_that_is_missed_says_so():
     assert str(outcome.at_most("floor", 4.1, 4, "x")).startswith("MISSED: floor ≤ 4x: 4.1x")
-    assert outcome.cheaper_than_peer(COST, "list", 7).met
-    assert not outcome.cheaper_than_peer(COST, "list", 8).met
+    assert outcome.against("E", COST, Cost(1.0, 0.5, 0.0, 1.0, 2.0), 2).met
+    assert not outcome.against("E", COST, Cost(1.0, 0.5, 0.0, 1.0, 2.0), 1.9).met
 
 
 def test_refused_requests_are_reported():
@@ -80,6 +81,21 @@ def test_an_unknown_workload_is_refused():
     assert options.read(["--rows", "1e5", "--only", "list,search"]).small == 1_000
 
 
+def test_a_busy_machine_is_refused_and_an_unknown_one_is_named(tmp_path, monkeypatch):
+    messages: list[str] = []
+    monkeypatch.setattr(quiet, "PRESSURE", tmp_path / "cpu")
+    assert "unknown" in quiet.state()
+    quiet.require(messages.append, patience=0)
+    quiet.PRESSURE.write_text(
+        "some avg10=90.00 avg60=20.01 avg300=1.00 total=1\nfull avg10=0.00 avg60=99.00 avg300=0.00 total=0\n"
+    )
+    with pytest.raises(CannotStart):
+        quiet.require(messages.append, patience=0)
+    quiet.PRESSURE.write_text("some avg10=90.00 avg60=20.00 avg300=1.00 total=1\n")
+    quiet.require(messages.append, patience=0)
+    assert messages == []
+
+
 @pytest.mark.full
 def test_a_whole_run_writes_the_table():
     folder = Path(tempfile.mkdtemp(prefix="hims-bench-"))
@@ -94,6 +110,7 @@ def test_a_whole_run_writes_the_table():
         "2000",
         "--only",
         "noop,list,detail",
+        "--busy",
         "--rounds",
         "1",
         "--seconds",

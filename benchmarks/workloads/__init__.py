@@ -9,6 +9,7 @@ from benchmarks.workloads import (
     booking,
     boot,
     consultation,
+    desk,
     fanout,
     follow_up,
     hot,
@@ -39,6 +40,7 @@ ALL: Mapping[str, Workload] = {
     "book-race": race.run,
     "book-hot": hot.run,
     "sql-count": sql_count.run,
+    "desk": desk.run,
     "boot": boot.run,
     "fanout": fanout.run,
 }
