@@ -10,18 +10,18 @@ from apps.common import prepared
 from apps.consultations.models import Consultation, ConsultationStatusChange, StepSave
 
 
-def _insert(model: type[Model], fields: Sequence[Field]) -> str:
+def _insert(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
     columns = ", ".join(str(field.column) for field in fields)
     return f"INSERT INTO {model._meta.db_table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
 
 
-_CONSULTATION: Sequence[Field] = Consultation._meta.concrete_fields
-_CHANGE: Sequence[Field] = [field for field in ConsultationStatusChange._meta.concrete_fields if not field.primary_key]
+_CONSULTATION: Sequence[Field[Any, Any]] = Consultation._meta.concrete_fields
+_CHANGE: Sequence[Field[Any, Any]] = [field for field in ConsultationStatusChange._meta.concrete_fields if not field.primary_key]
 _ADD = f"WITH added AS ({_insert(Consultation, _CONSULTATION)}) {_insert(ConsultationStatusChange, _CHANGE)}"
 
-_SAVE: Sequence[Field] = [field for field in StepSave._meta.concrete_fields if not field.primary_key]
+_SAVE: Sequence[Field[Any, Any]] = [field for field in StepSave._meta.concrete_fields if not field.primary_key]
 _FOLLOWS = ("guidance", "current_step", "version", "updated_at", "ready_at", "ready_by")  # from a save
-_UPDATED: Sequence[Field] = [field for field in _CONSULTATION if field.name in _FOLLOWS]
+_UPDATED: Sequence[Field[Any, Any]] = [field for field in _CONSULTATION if field.name in _FOLLOWS]
 _STORE = f"""
 WITH saved AS ({_insert(StepSave, _SAVE)} RETURNING id)
 UPDATE consultations_consultation SET {", ".join(f"{field.column} = %s" for field in _UPDATED)}
@@ -44,5 +44,5 @@ def store_step(save: StepSave, row: Consultation) -> None:
     save._state.adding = False
 
 
-def _values(row: Model, fields: Sequence[Field]) -> list[Any]:
+def _values(row: Model, fields: Sequence[Field[Any, Any]]) -> list[Any]:
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]

@@ -56,7 +56,7 @@ class Gateway:
     def _deliver(self, watcher: Any, body: bytes, refusal: type[HimsError] | None) -> None:
         self.requests.put((watcher, body, refusal))
 
-    def _answer_all(self, queue: SimpleQueue) -> None:
+    def _answer_all(self, queue: SimpleQueue[Arrived]) -> None:
         warm_up = WarmUp()
         while True:
             self._answer_next(*queue.get())  # in a separate call: a variable that refers to a request keeps its connection open
