@@ -18,5 +18,10 @@ class ConsultationsConfig(DomainConfig):
     enum_names = {
         "ConsultationStatus": "apps.consultations.models.STATUSES",
         "StepState": "apps.consultations.api.serializers.responses.STATES",
+        "Severity": "apps.consultations.api.serializers.step_data.SEVERITIES",
+        "TestPriority": "apps.consultations.api.serializers.step_data.TEST_PRIORITIES",
+        "TemperatureUnit": "apps.consultations.api.serializers.step_data.TEMPERATURE_UNITS",
+        "WeightUnit": "apps.consultations.api.serializers.step_data.WEIGHT_UNITS",
+        "HeightUnit": "apps.consultations.api.serializers.step_data.HEIGHT_UNITS",
         "WorkflowType": "apps.consultations.models.WORKFLOWS",
     }

@@ -17,6 +17,11 @@ class PatientsConfig(DomainConfig):
         "Gender": "apps.patients.models.Gender",
         "AllergyStatus": "apps.patients.models.AllergyStatus",
         "CodeSystem": "apps.patients.chart.entry_types.CODE_SYSTEMS",
+        "AllergyCategory": "apps.patients.api.serializers.details.CATEGORIES",
+        "AllergyKind": "apps.patients.api.serializers.details.KINDS_OF_REACTION",
+        "AllergyCriticality": "apps.patients.api.serializers.details.CRITICALITIES",
+        "AllergyCertainty": "apps.patients.api.serializers.details.CERTAINTIES",
+        "MeasurementFlag": "apps.patients.api.serializers.details.FLAGS",
         "EntryType": "apps.patients.chart.entry_types.ENTRY_TYPES",
         "EntrySource": "apps.patients.models.ChartEntry.Source",
     }

@@ -1,12 +1,15 @@
 """The components of the OpenAPI file: what generators of clients make classes and types of."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from apps.consultations.steps.definitions import _NEXT, SCHEMAS
 from apps.developers.contract import openapi
+from apps.patients.chart.entry_types import DETAILS
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +60,24 @@ def test_every_choice_is_a_shared_component(file: dict[str, Any]) -> None:
     choices = [(name, one.get("items", one)) for name, one in fields(file) if not name.endswith(".success")]
     assert not [name for name, one in choices if one.get("enum")]
     assert "" in file["components"]["schemas"]["CodeSystemOrBlank"]["enum"]
+
+
+def test_each_step_of_a_consultation_has_its_own_data(file: dict[str, Any]) -> None:
+    schemas = file["components"]["schemas"]
+    for step, fields_of_step in SCHEMAS.items():
+        if fields_of_step:
+            name = "".join(word.capitalize() for word in step.wire_name.split("_"))
+            assert schemas["StepData"]["properties"][step.wire_name] == {"$ref": f"#/components/schemas/{name}Step"}
+            assert set(fields_of_step) <= set(schemas[f"{name}Content"]["properties"])
+            assert set(fields_of_step) <= set(schemas["StepDataBody"]["properties"])
+    assert schemas["FollowUpBody"]["properties"]["appointment_type"]["anyOf"][0] == {
+        "$ref": "#/components/schemas/AppointmentType"
+    }
+    assert set(schemas["AppointmentType"]["enum"]) == set(cast("Any", _NEXT["appointment_type"]).words)
+
+
+def test_the_details_of_a_chart_entry_are_those_of_its_type(file: dict[str, Any]) -> None:
+    sent, shown = (set(file["components"]["schemas"][name]["properties"]) for name in ("DetailBody", "Detail"))
+    known = {field.name for kind in DETAILS.values() for field in dataclasses.fields(kind)}
+    assert sent == known
+    assert shown == known | {"value", "unit", "retraction_reason"}

@@ -77,7 +77,8 @@ RELEASES = (
             "The OpenAPI file, not the JSON: components have other names (ChartEntry, AccessLogEntry, Acknowledgement, "
             "ErrorInfo, TriageLevel), `data` of every reply is a component (PatientData, PatientListData), the "
             "details of refusals are described, and what may be null is a reference or null, such as visits[].because of a "
-            "move and the objects of expand=; a choice that may be blank is a component too "
+            "move and the objects of expand=; the data of each step and the details of a chart entry have components; "
+            "a choice that may be blank is a component too "
             "(CodeSystemOrBlank). There is no NullEnum, which did not compile in Python and Java.",
             "A method that a path does not have is 405 whatever the parameters. A path that does not exist counts against the "
             "limit of the caller. One token in both Authorization and X-API-Key is one credential. servers[0] of the OpenAPI "

@@ -9,6 +9,10 @@ from apps.patients.api.serializers.requests import BirthDateField, WhenField
 from apps.rest.serializers import ClockField, InstantOrDayField
 
 _PLACES: dict[str, tuple[str, ...]] = {
+    "no longer accepts other fields": (
+        "PUT /consultations/{id}/step body.step_data",
+        "POST /patients/{id}/medical-history body.detail",
+    ),
     "maximum became 2147483648": (
         "GET /api-keys query parameter page",
         "GET /appointments query parameter page",

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
@@ -142,6 +142,10 @@ class HimsSchema(AutoSchema):
         form = getattr(field, "json_schema", None)
         if form is not None:
             schema.pop("format", None)
+        if part := getattr(field, "documented_as", None):
+            schema = {"description": schema["description"]} if "description" in schema else {}
+            reference = self.resolve_serializer(part, cast("Direction", direction)).ref
+            return {**schema, "allOf": [reference]} if schema else reference
         return schema | (form or {}) | (_sizes(field) if _is_sent(field) else {})
 
     def _insert_field_validators(self, field: AnyField, schema: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.consultations import rules
+from apps.consultations.api.serializers import step_data
 from apps.consultations.models import WORKFLOWS
-from apps.consultations.steps.definitions import REQUIRED_FIELDS, SCHEMAS, STEP_COUNT, STEPS_BY_NAME, Step
+from apps.consultations.steps.definitions import STEP_COUNT, STEPS_BY_NAME, Step
 from apps.consultations.steps.fields import Text
 from apps.consultations.steps.ports import Acknowledged
 from apps.rest.serializers import IdField, StrictSerializer
@@ -42,13 +43,10 @@ def _alerts() -> serializers.ListField:
     return serializers.ListField(child=AcknowledgedAlertBody(), required=False, max_length=100)
 
 
-def _step_fields() -> str:
-    """Returns the fields of each step, for the reader of the OpenAPI file."""
-    lines = []
-    for step, schema in SCHEMAS.items():
-        names = [f"`{name}`{'*' if name in REQUIRED_FIELDS.get(step, ()) else ''}" for name in schema]
-        lines.append(f"{int(step)} {step.wire_name}: {', '.join(names) or 'none'}")
-    return "By step (* required to complete it): " + "; ".join(lines)
+class StepDataField(serializers.DictField):
+    """The data of a step, which `steps.fields` reads; the OpenAPI file lists the fields."""
+
+    documented_as = step_data.sent_content()
 
 
 class StepBody(StrictSerializer):
@@ -56,7 +54,7 @@ class StepBody(StrictSerializer):
 
     step_number = serializers.IntegerField(min_value=0, max_value=STEP_COUNT - 1, required=False)
     step_name = serializers.ChoiceField(choices=[(step.wire_name, step.wire_name) for step in Step], required=False)
-    step_data = serializers.DictField(help_text=_step_fields())
+    step_data = StepDataField()
     completed = serializers.BooleanField(
         required=False, help_text="Default: true if everything that the step requires is present; false keeps it in progress"
     )

@@ -6,13 +6,14 @@ from rest_framework import serializers
 
 from apps.access.actor import Actor
 from apps.appointments.api.serializers.responses import DOCTOR, PATIENT
+from apps.consultations.api.serializers import step_data
 from apps.consultations.models import STATUSES, WORKFLOWS, Acknowledgement, Addendum
 from apps.consultations.queries.prepared import COLUMNS
 from apps.consultations.rights import Permission
 from apps.consultations.rules import State, StepState
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.steps import notices
-from apps.consultations.steps.definitions import STEP_COUNT, Step
+from apps.consultations.steps.definitions import SCHEMAS, STEP_COUNT, Step
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 
 __all__ = ["DOCTOR", "PATIENT"]
@@ -24,7 +25,7 @@ def _number(**about: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=0, max_value=STEP_COUNT - 1, **about)
 
 
-class ConsultationRow(serializers.Serializer):
+class ConsultationRow(serializers.Serializer[dict[str, Any]]):
     """A consultation in a list."""
 
     reads = Permission.CONSULTATION_VIEW
@@ -43,6 +44,31 @@ class ConsultationRow(serializers.Serializer):
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
 
 
+class CodedDiagnosisShape(serializers.Serializer[dict[str, Any]]):
+    """A diagnosis with the name of its code."""
+
+    code = serializers.CharField()
+    display = serializers.CharField()
+    primary = serializers.BooleanField()
+    unusual = serializers.CharField(required=False, help_text="Why it does not fit the patient's age or sex")
+
+
+class ParsedShape(serializers.Serializer[dict[str, Any]]):
+    """What the server read from the data of a step: the numbers of vitals, the names of the codes of the assessment."""
+
+    systolic = serializers.IntegerField(required=False)
+    diastolic = serializers.IntegerField(required=False)
+    pulse = serializers.FloatField(required=False)
+    temperature_c = serializers.FloatField(required=False)
+    spo2 = serializers.FloatField(required=False)
+    respiratory_rate = serializers.FloatField(required=False)
+    weight_kg = serializers.FloatField(required=False)
+    height_cm = serializers.FloatField(required=False)
+    bmi = serializers.FloatField(required=False)
+    pain = serializers.FloatField(required=False)
+    diagnoses = CodedDiagnosisShape(many=True, required=False)
+
+
 class StepEntryShape(serializers.Serializer[dict[str, Any]]):
     """The state of one step."""
 
@@ -53,30 +79,62 @@ class StepEntryShape(serializers.Serializer[dict[str, Any]]):
     reason = serializers.CharField(required=False, allow_blank=True, help_text="The reason why it is required or skipped")
     rule_id = serializers.CharField(required=False, help_text="The adaptive rule behind it")
     version = serializers.IntegerField(required=False, help_text="0 if nothing has been saved yet")
-    data = serializers.DictField(required=False, help_text="As it was sent; absent if nothing has been saved")  # type: ignore[assignment]  # DRF has an attribute so called
-    parsed = serializers.DictField(required=False, help_text="The values that the server parsed: numbers, names of codes")
+    parsed = ParsedShape(required=False, help_text="The values that the server parsed: numbers, names of codes")
     outcome = serializers.DictField(required=False, help_text="What was ordered with it")
     saved_at = serializers.DateTimeField(required=False)
     saved_by = serializers.UUIDField(required=False, allow_null=True)
 
 
+def _step(step: Step) -> type[StepEntryShape]:
+    """Returns the entry of a step with its own data, such as `VitalsStep`."""
+    name = "".join(word.capitalize() for word in step.wire_name.split("_"))
+    kind = step_data.content(step) if SCHEMAS[step] else serializers.DictField
+    data = kind(required=False, help_text="As it was sent; absent if nothing has been saved")
+    parts = {"data": data, "__doc__": f"The state and the data of the step {step.wire_name}.", "__module__": __name__}
+    return type(f"{name}StepShape", (StepEntryShape,), parts)
+
+
 class StepDataShape(serializers.Serializer[dict[str, Any]]):
     """The eleven steps by name. Readers of codes see only the assessment."""
 
-    patient_overview = StepEntryShape(required=False)
-    vitals = StepEntryShape(required=False)
-    symptoms = StepEntryShape(required=False)
-    history_review = StepEntryShape(required=False)
-    examination = StepEntryShape(required=False)
-    investigations = StepEntryShape(required=False)
-    assessment = StepEntryShape()
-    treatment_plan = StepEntryShape(required=False)
-    prescriptions = StepEntryShape(required=False)
-    follow_up = StepEntryShape(required=False)
-    review_sign = StepEntryShape(required=False)
+    patient_overview = _step(Step.PATIENT_OVERVIEW)(required=False)
+    vitals = _step(Step.VITALS)(required=False)
+    symptoms = _step(Step.SYMPTOMS)(required=False)
+    history_review = _step(Step.HISTORY_REVIEW)(required=False)
+    examination = _step(Step.EXAMINATION)(required=False)
+    investigations = _step(Step.INVESTIGATIONS)(required=False)
+    assessment = _step(Step.ASSESSMENT)()
+    treatment_plan = _step(Step.TREATMENT_PLAN)(required=False)
+    prescriptions = _step(Step.PRESCRIPTIONS)(required=False)
+    follow_up = _step(Step.FOLLOW_UP)(required=False)
+    review_sign = _step(Step.REVIEW_SIGN)(required=False)
 
 
-class PromptShape(serializers.Serializer):
+class ChartItemShape(serializers.Serializer[dict[str, Any]]):
+    """An active entry of the chart, for confirmation."""
+
+    id = serializers.UUIDField()
+    display = serializers.CharField()
+    code_system = serializers.CharField(allow_blank=True)
+    code = serializers.CharField(allow_blank=True)
+    since = serializers.CharField(help_text="The date as exactly as it is known")
+
+
+class ChartReviewShape(serializers.Serializer[dict[str, Any]]):
+    """What the chart contains for the review of the history."""
+
+    allergies = ChartItemShape(many=True, required=False)
+    medications = ChartItemShape(many=True, required=False)
+    problems = ChartItemShape(many=True, required=False)
+
+
+class PrefillShape(serializers.Serializer[dict[str, Any]]):
+    """What the chart offers for confirmation, by step."""
+
+    history_review = ChartReviewShape(required=False)
+
+
+class PromptShape(serializers.Serializer[dict[str, Any]]):
     """A question of an adaptive rule."""
 
     rule_id = serializers.CharField()
@@ -86,7 +144,7 @@ class PromptShape(serializers.Serializer):
     questions = serializers.ListField(child=serializers.CharField())
 
 
-class AcknowledgementShape(serializers.Serializer):
+class AcknowledgementShape(serializers.Serializer[dict[str, Any]]):
     """Who acknowledged an alert, and why it was overridden."""
 
     at = serializers.DateTimeField()
@@ -94,7 +152,7 @@ class AcknowledgementShape(serializers.Serializer):
     reason = serializers.CharField()
 
 
-class VisitAlertShape(serializers.Serializer):
+class VisitAlertShape(serializers.Serializer[dict[str, Any]]):
     """An alert that must be acknowledged before the consultation is signed."""
 
     id = serializers.CharField()
@@ -107,7 +165,7 @@ class VisitAlertShape(serializers.Serializer):
     acknowledged = AcknowledgementShape(allow_null=True)
 
 
-class AddendumShape(serializers.Serializer):
+class AddendumShape(serializers.Serializer[dict[str, Any]]):
     """A text added after the signature."""
 
     id = serializers.UUIDField()
@@ -128,7 +186,7 @@ class ConsultationShape(ConsultationRow):
     recommended_next = _number(required=False, allow_null=True, help_text="The next step; null once the consultation has ended")
     prompts = PromptShape(many=True, required=False)
     alerts = VisitAlertShape(many=True, required=False)
-    prefill = serializers.DictField(required=False, help_text="By step: what the chart contains, for confirmation")
+    prefill = PrefillShape(required=False, help_text="By step: what the chart contains, for confirmation")
     rule_version = serializers.CharField(
         required=False, allow_blank=True, help_text="Of the adaptive table; blank for other consultations"
     )

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from apps.common import clock
 from apps.patients import rules
+from apps.patients.api.serializers.details import DetailField
 from apps.patients.chart import dates, entry_types
 from apps.patients.chart.dates import PartialDate, Precision
 from apps.patients.models import Gender
@@ -279,7 +280,7 @@ class EntryBody(StrictSerializer):
     ended_at = WhenField(required=False, allow_null=True, help_text=_WHEN)
     value = serializers.DecimalField(max_digits=20, decimal_places=8, required=False, allow_null=True)
     unit = _text(40)
-    detail = serializers.DictField(required=False)
+    detail = DetailField(required=False)
     confirmed_implausible = serializers.BooleanField(
         required=False, help_text="Confirms that an implausible vital sign was rechecked and is correct"
     )

@@ -10,6 +10,7 @@ from apps.access.actor import Actor
 from apps.accounts import selectors as accounts
 from apps.accounts.rights import Permission as AccountPermission
 from apps.patients import rights, selectors, services
+from apps.patients.api.serializers.details import DetailShape
 from apps.patients.chart.ages import age_of
 from apps.patients.chart.dates import Precision
 from apps.patients.chart.entry_types import CodeSystem, EntryType
@@ -148,7 +149,7 @@ class ChartEntryShape(serializers.Serializer):
     recorded_by = serializers.UUIDField(allow_null=True, help_text="A staff member's id; null if no person recorded it")
     occurred_at = serializers.CharField(help_text=f"Onset, effective time, or when it was done. {_AS_ENTERED}")
     ended_at = serializers.CharField(allow_null=True, help_text=_AS_ENTERED)
-    detail = serializers.DictField(help_text="Additional fields of this kind of entry; `value` and `unit` for measurements")
+    detail = DetailShape(help_text="Additional fields of this kind of entry; `value` and `unit` for measurements")
     source = serializers.ChoiceField(choices=ChartEntry.Source.choices)  # type: ignore[assignment]  # DRF has an attribute so called
     recorder = ColleagueShape(required=False, allow_null=True, help_text="Who `recorded_by` is; with `expand=recorder`")
 
