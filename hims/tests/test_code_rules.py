@@ -4,6 +4,7 @@ Each rule is a function from a module to its violations. Its test runs it over t
 """
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -219,6 +220,20 @@ def unknown_root_modules(module: Module) -> list[str]:
     return [f"{module.path} is no module of the table of files: move it into a sub-package"]
 
 
+# Exceptions to the type checks have a reason.
+
+EXCEPTION = re.compile(r"#\s*type: ignore(?P<code>\[[\w, -]+\])?(?P<reason>\s+#\s*\S+)?")
+
+
+def unexplained_exceptions(module: Module) -> list[str]:
+    """Each `# type: ignore` names the code of the error, and says why after another `#`."""
+    rows = []
+    for line, text in enumerate(module.text.splitlines(), 1):
+        if (exception := EXCEPTION.search(text)) and not (exception["code"] and exception["reason"]):
+            rows.append(f"{module.path}:{line} has an exception to the type checks without its code and reason")
+    return rows
+
+
 RULES: dict[Callable[[Module], list[str]], tuple[Module, ...]] = {
     impurities: (
         Module("patients/rules.py", "from django.utils import timezone\n"),
@@ -241,6 +256,10 @@ RULES: dict[Callable[[Module], list[str]], tuple[Module, ...]] = {
         Module("patients/tasks.py", "@shared_task\ndef merge(*, ids):\n    for one in ids:\n        services.merge(one)\n"),
         Module("patients/tasks.py", "@shared_task\ndef merge(pk):\n    services.merge(pk)\n"),
         Module("patients/tasks.py", "@shared_task\ndef merge(*, pk):\n    services.merge(pk)\n    services.tell(pk)\n"),
+    ),
+    unexplained_exceptions: (
+        Module("patients/rules.py", "age = born  # type: " + "ignore\n"),
+        Module("patients/rules.py", "age = born  # type: " + "ignore[assignment]\n"),
     ),
     unknown_root_modules: (Module("patients/utils.py", ""), Module("consultations/guidance.py", "")),
 }
