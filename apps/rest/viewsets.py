@@ -47,6 +47,7 @@ from apps.rest.limits import RateClass
 from apps.rest.paging import Page, Window
 from apps.rest.permissions import require_recent_login
 from apps.rest.renderers import EnvelopeRenderer
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.sparse_fields import Expansion, FieldSelection
 
 _READING = ("GET", "HEAD")
@@ -155,8 +156,8 @@ class HimsViewSet(ViewSetMixin, APIView):
 
     def page(self, page: Page, shape: Callable[[Any], Any] | None = None, **extra: Any) -> Response:
         """Returns 200 with a page: its rows, `pagination` and the Link header. `extra` values are next to the rows."""
-        window, total, rows = self.window, page.total, [shape(row) for row in page.rows] if shape else page.rows
-        path, params = self.request.path, self.request.query_params
+        window, total, path, params = self.window, page.total, self.request.path, self.request.query_params
+        rows = [shape(row) for row in page.rows] if shape else self._response.represent_all(page.rows, self.by)
         self.shown = len(rows)
         pagination: dict[str, Any]
         if total is None:
@@ -175,6 +176,28 @@ class HimsViewSet(ViewSetMixin, APIView):
     def sent_query(self) -> dict[str, str]:
         """Returns the query parameters as they were sent, for the audit log; the values of one are separated by commas."""
         return {name: ",".join(values) for name, values in self.request.query_params.lists()}
+
+    def reply(
+        self,
+        row: Any,
+        *,
+        version: object = None,
+        warnings: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+        location: str = "",
+    ) -> Response:
+        """Returns the row as the declared response: 201 with its address if the operation creates, else 200.
+
+        `version` is that of the row, for the ETag.
+        """
+        status = HTTPStatus.CREATED if self.endpoint.creates else HTTPStatus.OK
+        headers = {**(headers or {}), "Location": location} if location else headers
+        return responses.respond(self, status, self.represent(row), version=version, warnings=warnings, headers=headers)
+
+    def represent(self, row: Any) -> dict[str, Any]:
+        """Returns the `data` of a reply: the row as the declared response, within the permissions of the caller."""
+        data = self._response.represent(row, self.by)
+        return data if self.data_key == "" else {self.data_key or self.resource: data}
 
     def ok(
         self,
@@ -214,6 +237,13 @@ class HimsViewSet(ViewSetMixin, APIView):
                 conditional_reads.record_not_modified(self.by, who=self.limit_key(self.request), **row)
             else:
                 audit_log.record(by=self.by, **row)
+
+    @property
+    def _response(self) -> type[ResponseSerializer]:
+        response = self.endpoint.response
+        assert response is not None, f"{self.action} declares no response"
+        assert issubclass(response, ResponseSerializer), f"{self.action}: {response.__name__} is no ResponseSerializer"
+        return response
 
     def _query(self) -> type[FilterSet]:
         assert self.endpoint.query is not None, f"{self.action} declares no query"

@@ -38,7 +38,7 @@ class MatchViewSet(HimsViewSet):
         person = services.described_person(Registration(**self.parse()))
         matches = selectors.possible_matches(visible_to=self.by, person=person)
         self.record_access("patient.matched", shown=len(matches), patients=[str(match.patient.pk) for match in matches])
-        return self.ok({"candidates": [responses.candidate(match) for match in matches]})
+        return self.reply({"candidates": matches})
 
 
 class NotSameViewSet(HimsViewSet):
@@ -66,4 +66,6 @@ class NotSameViewSet(HimsViewSet):
         """
         patient_id = self.id_in_path()
         pair = services.mark_not_duplicate(by=self.by, patient_id=patient_id, **self.parse())
-        return self.ok({"pair": responses.pair(pair, patient_id)})
+        other_id = pair.high_id if pair.low_id == patient_id else pair.low_id
+        decision = {"said_by": pair.decided_by_id, "said_at": pair.decided_at}
+        return self.reply({"patient_id": patient_id, "other_id": other_id, **decision})

@@ -1,6 +1,6 @@
 """The API of merges: preview, merge, read, undo. Administrators only."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from django_filters import CharFilter, FilterSet
 from rest_framework import serializers
@@ -16,6 +16,7 @@ from apps.patients.models import Merge, MergeTriage, Patient
 from apps.patients.rights import Permission
 from apps.rest import sample_ids
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -42,7 +43,7 @@ class IntoFilter(FilterSet):
         fields: list[str] = []
 
 
-class TriageShape(serializers.Serializer):
+class TriageShape(ResponseSerializer):
     """A row created, or a field changed, on the survivor between the merge and its undo."""
 
     id = serializers.IntegerField()
@@ -52,8 +53,10 @@ class TriageShape(serializers.Serializer):
     settled_at = serializers.DateTimeField(allow_null=True)
 
 
-class MergeShape(serializers.Serializer):
+class MergeShape(ResponseSerializer):
     """A merge of two records of one person. `retired_id` finds the survivor, until the merge is undone."""
+
+    expandable = ("retired", "survivor")
 
     id = serializers.UUIDField()
     retired_id = serializers.UUIDField()
@@ -61,37 +64,45 @@ class MergeShape(serializers.Serializer):
     reason = serializers.CharField()
     changed = serializers.ListField(child=serializers.CharField(), help_text="The survivor's columns that got another value")
     merged_at = serializers.DateTimeField()
-    merged_by = serializers.UUIDField(allow_null=True)
+    merged_by = serializers.UUIDField(source="merged_by_id", allow_null=True)
     undone_at = serializers.DateTimeField(allow_null=True)
-    undone_by = serializers.UUIDField(allow_null=True)
+    undone_by = serializers.UUIDField(source="undone_by_id", allow_null=True)
     triage = TriageShape(many=True, help_text="What the undo left for a user to decide")
     retired = responses.PatientRow(required=False, allow_null=True, help_text="With `expand=retired`")
     survivor = responses.PatientRow(required=False, allow_null=True, help_text="With `expand=survivor`")
 
+    @staticmethod
+    def get_changed(merge: Merge) -> list[str]:
+        return [column for column, values in merge.fields.items() if values["before"] != values["after"]]
 
-class CountShape(serializers.Serializer):
+    @staticmethod
+    def get_triage(merge: Merge) -> Iterable[MergeTriage]:
+        return selectors.triage(merge) if merge.undone_at else []
+
+
+class CountShape(ResponseSerializer):
     model = serializers.CharField()
     name = serializers.CharField()
     rows = serializers.IntegerField()
 
 
-class DifferenceShape(serializers.Serializer):
+class DifferenceShape(ResponseSerializer):
     field = serializers.CharField()
     retired = serializers.CharField(allow_null=True, allow_blank=True)
     survivor = serializers.CharField(allow_null=True, allow_blank=True)
     default = serializers.ChoiceField(choices=_SIDES)
 
 
-class CautionShape(serializers.Serializer):
+class CautionShape(ResponseSerializer):
     code = serializers.CharField()
     message = serializers.CharField()
 
 
-class MergePreviewShape(serializers.Serializer):
+class MergePreviewShape(ResponseSerializer):
     """The effect of merging one record into the other."""
 
-    retired_id = serializers.UUIDField()
-    survivor_id = serializers.UUIDField()
+    retired_id = serializers.UUIDField(source="retired.pk")
+    survivor_id = serializers.UUIDField(source="survivor.pk")
     counts = CountShape(many=True, help_text="Rows that would move, by model")
     conflicts = DifferenceShape(many=True, help_text="Columns in which the two differ, and which value stays by default")
     warnings = CautionShape(
@@ -126,7 +137,7 @@ class MergePreviewViewSet(HimsViewSet):
         survivor_id = sample_ids.in_query(into, "into")
         preview = merge_plan.preview(visible_to=self.by, retired_id=retired_id, survivor_id=survivor_id)
         self.record_access("patient.merge_previewed", patient_id=retired_id, object_id=survivor_id)
-        return self.ok({"preview": preview_shape(preview)})
+        return self.reply(preview)
 
 
 class MergeViewSet(HimsViewSet):
@@ -184,7 +195,7 @@ class MergeViewSet(HimsViewSet):
             fields=body.get("fields"),
         )
         affected = responses.visits_affected(selectors.patient(self.by, merge.survivor_id))
-        return self.created({"merge": merge_shape(merge)}, location=f"/v1/patients/merges/{merge.pk}", warnings=affected)
+        return self.reply(merge, location=f"/v1/patients/merges/{merge.pk}", warnings=affected)
 
     @endpoint(permission=Permission.PATIENT_MERGE, response=MergeShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -195,7 +206,7 @@ class MergeViewSet(HimsViewSet):
         """
         merge = selectors.merge(self.by, self.id_in_path())
         self.record_access("merge.read", patient_id=merge.survivor_id, object_id=merge.pk)
-        return self.ok({"merge": merge_shape(merge)})
+        return self.reply(merge)
 
     @endpoint(
         permission=Permission.PATIENT_MERGE,
@@ -216,38 +227,4 @@ class MergeViewSet(HimsViewSet):
         since the merge stays there and is listed in `triage`, where an administrator assigns it. A merge whose survivor was
         merged further must be undone after that later merge.
         """
-        return self.ok({"merge": merge_shape(services.undo_merge(by=self.by, merge_id=self.id_in_path()))})
-
-
-def merge_shape(merge: Merge) -> dict[str, Any]:
-    """Returns a merge."""
-    return {
-        "id": merge.pk,
-        "retired_id": merge.retired_id,
-        "survivor_id": merge.survivor_id,
-        "reason": merge.reason,
-        "changed": [column for column, values in merge.fields.items() if values["before"] != values["after"]],
-        "merged_at": merge.merged_at,
-        "merged_by": merge.merged_by_id,
-        "undone_at": merge.undone_at,
-        "undone_by": merge.undone_by_id,
-        "triage": [_triage_shape(row) for row in selectors.triage(merge)] if merge.undone_at else [],
-    }
-
-
-def preview_shape(preview: merge_plan.Preview) -> dict[str, Any]:
-    """Returns a preview."""
-    return {
-        "retired_id": preview.retired.pk,
-        "survivor_id": preview.survivor.pk,
-        "counts": [{"model": row.model, "name": row.name, "rows": row.rows} for row in preview.counts],
-        "conflicts": [
-            {"field": row.field, "retired": row.retired, "survivor": row.survivor, "default": row.default}
-            for row in preview.conflicts
-        ],
-        "warnings": [{"code": row.code, "message": row.message} for row in preview.warnings],
-    }
-
-
-def _triage_shape(row: MergeTriage) -> dict[str, Any]:
-    return {"id": row.pk, "model": row.model, "row_id": row.row_id, "note": row.note, "settled_at": row.settled_at}
+        return self.reply(services.undo_merge(by=self.by, merge_id=self.id_in_path()))

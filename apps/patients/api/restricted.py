@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django_filters import FilterSet
 from rest_framework import serializers
@@ -14,13 +15,13 @@ from apps.common.errors import NotFound
 from apps.patients import events, selectors, services
 from apps.patients.api import examples
 from apps.patients.confidentiality import access_log
-from apps.patients.confidentiality.access_log import AccessLogEntry
-from apps.patients.confidentiality.models import BreakGlass, CareTeamMember, Restriction
+from apps.patients.confidentiality.models import CareTeamMember, Restriction
 from apps.patients.confidentiality.services import REASON_MIN
 from apps.patients.models import Patient
 from apps.patients.rights import Permission
 from apps.rest import paging, periods
 from apps.rest.endpoint import Example, endpoint
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import IdField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -49,7 +50,7 @@ class RestrictionBody(StrictSerializer):
         return values
 
 
-class RestrictionShape(serializers.Serializer):
+class RestrictionShape(ResponseSerializer):
     """Whether the chart is restricted, and who can open it then."""
 
     patient_id = serializers.UUIDField()
@@ -60,7 +61,12 @@ class RestrictionShape(serializers.Serializer):
     )
     reason = serializers.CharField()
     decided_at = serializers.DateTimeField()
-    decided_by = serializers.UUIDField(allow_null=True)
+    decided_by = serializers.UUIDField(source="decided_by_id", allow_null=True)
+
+    @staticmethod
+    def get_doctors_with_visits(restriction: Restriction) -> list[UUID]:
+        members = selectors.care_team(restriction.patient).exclude(because=CareTeamMember.Because.NAMED)
+        return list(dict.fromkeys(member.user_id for member in members))
 
 
 class BreakGlassBody(StrictSerializer):
@@ -71,7 +77,7 @@ class BreakGlassByMrnBody(BreakGlassBody):
     mrn = serializers.CharField(max_length=40)
 
 
-class BreakGlassShape(serializers.Serializer):
+class BreakGlassShape(ResponseSerializer):
     """Emergency access of one user to one restricted chart."""
 
     id = serializers.UUIDField()
@@ -81,20 +87,20 @@ class BreakGlassShape(serializers.Serializer):
     until = serializers.DateTimeField(help_text="When the chart closes again")
 
 
-class PersonShape(serializers.Serializer):
-    id = serializers.UUIDField(allow_null=True, help_text="null for the system")
+class PersonShape(ResponseSerializer):
+    id = serializers.UUIDField(source="person_id", allow_null=True, help_text="null for the system")
     name = serializers.CharField()
     role = serializers.CharField(allow_blank=True, help_text="The role at that time")
 
 
-class AccessLogEntryShape(serializers.Serializer):
+class AccessLogEntryShape(ResponseSerializer):
     """One read or change of the record, or one refused attempt."""
 
     id = serializers.UUIDField()
     at = serializers.DateTimeField()
-    person = PersonShape()
-    action = serializers.CharField(help_text="A description")
-    action_code = serializers.CharField(help_text="The action as in the audit log")
+    person = PersonShape(source="*")
+    action = serializers.CharField(source="in_words", help_text="A description")
+    action_code = serializers.CharField(source="action", help_text="The action as in the audit log")
     outcome = serializers.ChoiceField(choices=AuditEvent.Outcome.choices)
     purpose = serializers.CharField(help_text="treatment, payment, operations or break_glass")
 
@@ -155,8 +161,8 @@ class RestrictionViewSet(HimsViewSet):
             restriction = services.restrict(by=self.by, patient_id=patient_id, care_team=team, reason=body["reason"])
         else:
             restriction = services.lift_restriction(by=self.by, patient_id=patient_id, reason=body["reason"])
-        shape = restriction_shape(restriction)
-        return self.ok({"restriction": shape}, warnings=_empty_team_warning(shape))
+        shown = self.represent(restriction)
+        return self.ok(shown, warnings=_empty_team_warning(shown["restriction"]))
 
 
 class BreakGlassViewSet(HimsViewSet):
@@ -183,7 +189,7 @@ class BreakGlassViewSet(HimsViewSet):
         the access is reviewed. A chart that is not restricted, or is already open to the caller, is refused.
         """
         row = services.break_glass(by=self.by, patient_id=self.id_in_path(), reason=self.parse()["reason"])
-        return self.ok({"break_glass": break_glass_shape(row)})
+        return self.reply(row)
 
     @endpoint(
         permission=Permission.PATIENT_BREAK_GLASS,
@@ -217,7 +223,7 @@ class BreakGlassViewSet(HimsViewSet):
         """
         body = self.parse()
         row = services.break_glass_of(by=self.by, mrn=body["mrn"], reason=body["reason"])
-        return self.ok({"break_glass": break_glass_shape(row)})
+        return self.reply(row)
 
 
 class AccessLogViewSet(HimsViewSet):
@@ -246,42 +252,9 @@ class AccessLogViewSet(HimsViewSet):
         periods.check(since, until)
         patient_id, rows = access_log.of(self.id_in_path(), since=since, until=until)
         page = paging.page_of(rows, self.window, paging.capped)
-        response = self.page(replace(page, rows=access_log.entries(page.rows)), access_log_row)
+        response = self.page(replace(page, rows=access_log.entries(page.rows)))
         self.record_access("patient.access_log_read", patient_id=patient_id, query=self.sent_query(), shown=self.shown)
         return response
-
-
-def restriction_shape(restriction: Restriction) -> dict[str, Any]:
-    """Returns the decision, and who can open the chart now."""
-    members = selectors.care_team(restriction.patient).exclude(because=CareTeamMember.Because.NAMED)
-    return {
-        "patient_id": restriction.patient_id,
-        "restricted": restriction.restricted,
-        "care_team": restriction.care_team,
-        "doctors_with_visits": list(dict.fromkeys(member.user_id for member in members)),
-        "reason": restriction.reason,
-        "decided_at": restriction.decided_at,
-        "decided_by": restriction.decided_by_id,
-    }
-
-
-def break_glass_shape(row: BreakGlass) -> dict[str, Any]:
-    """Returns an emergency access for its user."""
-    names = ("patient_id", "user_id", "broken_at", "until")
-    return {"id": row.pk} | {name: getattr(row, name) for name in names}
-
-
-def access_log_row(entry: AccessLogEntry) -> dict[str, Any]:
-    """Returns a row of the access log."""
-    return {
-        "id": entry.id,
-        "at": entry.at,
-        "person": {"id": entry.person_id, "name": entry.name, "role": entry.role},
-        "action": entry.in_words,
-        "action_code": entry.action,
-        "outcome": entry.outcome,
-        "purpose": entry.purpose,
-    }
 
 
 def _empty_team_warning(shape: dict[str, Any]) -> list[dict[str, Any]]:

@@ -96,13 +96,8 @@ class PatientViewSet(HimsViewSet):
         """
         registered = services.register(by=self.by, registration=Registration(**self.parse()))
         patient = registered.patient
-        warnings = [*_possible_duplicate(registered.matches), *_phone_warning(patient)]
-        return self.created(
-            {"patient": responses.patient(patient, self.by)},
-            location=f"/v1/patients/{patient.pk}",
-            version=patient.updated_at,
-            warnings=warnings,
-        )
+        warnings = [*_possible_duplicate(self.by, registered.matches), *_phone_warning(patient)]
+        return self.reply(patient, location=f"/v1/patients/{patient.pk}", version=patient.updated_at, warnings=warnings)
 
     @endpoint(
         permission=Permission.PATIENT_AMEND_INSURANCE,
@@ -167,13 +162,12 @@ class PatientViewSet(HimsViewSet):
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         patient = selectors.get_for_update(self.by, self.id_in_path())
-        return {"patient": responses.patient(patient, self.by)}, patient.updated_at
+        return self.represent(patient), patient.updated_at
 
     def _answer(self, patient: Patient, warnings: Sequence[dict[str, Any]] = ()) -> Response:
         """Returns the patient; if the id was merged into another, `Content-Location` names the survivor."""
         moved = {"Content-Location": f"/v1/patients/{patient.pk}"} if self.id_in_path() != patient.pk else {}
-        shown = {"patient": responses.patient(patient, self.by)}
-        return self.ok(shown, version=patient.updated_at, warnings=warnings, headers=moved)
+        return self.reply(patient, version=patient.updated_at, warnings=warnings, headers=moved)
 
 
 class MedicalHistoryViewSet(HimsViewSet):
@@ -203,8 +197,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         """
         patient = selectors.patient(self.by, self.id_in_path())
         rows, _ = self.filtered(self._rows(patient))
-        page = paging.page_of(rows, self.window, paging.exact)
-        response = self.page(page, lambda row: responses.record(row, self.by))
+        response = self.page(paging.page_of(rows, self.window, paging.exact))
         self.record_access("chart.read", patient_id=patient.pk, query=self.sent_query(), shown=self.shown)
         return response
 
@@ -251,8 +244,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         else:
             row = services.record_no_known_allergies(by=self.by, patient_id=patient_id)
         location = f"/v1/patients/{row.patient_id}/medical-history/{row.pk}"
-        shown = {"record": responses.record(row, self.by)}
-        return self.created(shown, location=location, version=row.updated_at, warnings=[*_already_recorded(row), *_unusual(row)])
+        return self.reply(row, location=location, version=row.updated_at, warnings=[*_already_recorded(row), *_unusual(row)])
 
     @endpoint(
         permission=Permission.CHART_WRITE,
@@ -279,10 +271,10 @@ class MedicalHistoryViewSet(HimsViewSet):
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         patient = selectors.get_for_update(self.by, self.id_in_path())
         row = selectors.get_entry_for_update(self.by, patient.pk, sample_ids.in_path(self.kwargs["entry"]))
-        return {"record": responses.record(row, self.by)}, row.updated_at
+        return self.represent(row), row.updated_at
 
     def _answer(self, row: ChartEntry) -> Response:
-        return self.ok({"record": responses.record(row, self.by)}, version=row.updated_at)
+        return self.reply(row, version=row.updated_at)
 
     def _rows(self, patient: Patient) -> ChartQuerySet:
         filters = self.validated_query()
@@ -293,7 +285,7 @@ class MedicalHistoryViewSet(HimsViewSet):
         return rows if filters.get("include_retracted") else rows.not_in_error()
 
 
-def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
+def _possible_duplicate(by: Actor, matches: list[Match]) -> list[dict[str, Any]]:
     if not matches:
         return []
     why = [{"patient_id": match.patient.pk, "score": match.score, "reasons": match.reasons} for match in matches]
@@ -301,7 +293,7 @@ def _possible_duplicate(matches: list[Match]) -> list[dict[str, Any]]:
         {
             "code": "possible_duplicate",
             "message": "This patient may already be registered.",
-            "patients": [responses.to_row(match.patient) for match in matches],
+            "patients": responses.PatientRow.represent_all([match.patient for match in matches], by),
             "matches": why,
         }
     ]
@@ -311,7 +303,7 @@ def _duplicate_warning(by: Actor, patient: Patient, changes: Mapping[str, Any]) 
     """Returns the warning that a changed patient may be another recorded one, if a compared column was written."""
     if not COMPARED & changes.keys() or not by.has_permission(Permission.PATIENT_MATCH):
         return []
-    return _possible_duplicate(selectors.duplicates_of(patient, visible_to=by))
+    return _possible_duplicate(by, selectors.duplicates_of(patient, visible_to=by))
 
 
 def _already_recorded(row: ChartEntry) -> list[dict[str, Any]]:
