@@ -148,6 +148,14 @@ def offers_of(entries: Collection[UUID]) -> dict[UUID, list[WaitlistOffer]]:
     return offers
 
 
+def with_offers(entries: Sequence[WaitlistEntry]) -> Sequence[WaitlistEntry]:
+    """Sets the `offers` of these entries and returns them, in one statement."""
+    offers = offers_of([entry.pk for entry in entries])
+    for entry in entries:
+        vars(entry)["offers"] = offers[entry.pk]
+    return entries
+
+
 def rooms(*, visible_to: Actor) -> QuerySet[Room]:
     """Returns the rooms in use, by location and name."""
     return Room.objects.visible_to(visible_to).filter(is_active=True).order_by("location", "name", "id")

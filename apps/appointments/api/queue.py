@@ -12,13 +12,14 @@ from apps.appointments.api.serializers import responses
 from apps.appointments.models import Appointment, AppointmentType
 from apps.appointments.models.appointments import Triage
 from apps.appointments.queue import board
-from apps.appointments.queue.board import QueueEntry, Summary
+from apps.appointments.queue.board import Summary
 from apps.appointments.rights import Permission
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
 from apps.patients.rights import Permission as PatientPermission
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import IdFilter
 from apps.rest.paging import Page
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.viewsets import HimsViewSet
 
 _MINUTES = {"type": "integer", "minimum": 0}
@@ -67,29 +68,36 @@ class QueueFilter(FilterSet):
         fields: list[str] = []
 
 
-class QueuePlaceRow(serializers.Serializer):
+class QueuePlaceRow(ResponseSerializer):
     """A waiting patient."""
 
     parts = {"patient_name": PatientPermission.PATIENT_VIEW, "mrn": PatientPermission.PATIENT_VIEW}
 
+    expandable = ("patient", "doctor")
+
     position = serializers.IntegerField(help_text="From 1, in the requested queue")
-    token = serializers.IntegerField(allow_null=True, help_text="The number of the day, assigned at check-in; never changes")
-    appointment_id = serializers.UUIDField()
-    patient_id = serializers.UUIDField()
-    patient_name = serializers.CharField()
-    mrn = serializers.CharField()
-    doctor_id = serializers.UUIDField(help_text="The doctor of the consultation: the booked one, unless it was handed over")
-    doctor_name = serializers.CharField()
-    room_id = serializers.UUIDField(allow_null=True)
-    appointment_type = serializers.ChoiceField(choices=AppointmentType.choices)
+    token = serializers.IntegerField(
+        source="appointment.queue_number", allow_null=True, help_text="The number of the day, assigned at check-in; never changes"
+    )
+    appointment_id = serializers.UUIDField(source="appointment.pk")
+    patient_id = serializers.UUIDField(source="appointment.patient_id")
+    patient_name = serializers.CharField(source="appointment.patient.full_name")
+    mrn = serializers.CharField(source="appointment.patient.mrn")
+    doctor_id = serializers.UUIDField(
+        source="appointment.attending.pk", help_text="The doctor of the consultation: the booked one, unless it was handed over"
+    )
+    doctor_name = serializers.CharField(source="appointment.attending.full_name")
+    room_id = serializers.UUIDField(source="appointment.room_id", allow_null=True)
+    appointment_type = serializers.ChoiceField(source="appointment.appointment_type", choices=AppointmentType.choices)
     status = serializers.ChoiceField(
+        source="appointment.status",
         choices=[("checked_in", "checked in"), ("in_progress", "in progress")],
         help_text="in_progress: with a nurse, and marked by alert_since or ready_since",
     )
-    triage = serializers.ChoiceField(choices=Triage.choices)
-    triage_reason = serializers.CharField(allow_blank=True)
-    scheduled_time = serializers.DateTimeField()
-    checked_in_at = serializers.DateTimeField(allow_null=True)
+    triage = serializers.ChoiceField(source="appointment.triage", choices=Triage.choices)
+    triage_reason = serializers.CharField(source="appointment.triage_reason", allow_blank=True)
+    scheduled_time = serializers.DateTimeField(source="appointment.scheduled_time")
+    checked_in_at = serializers.DateTimeField(source="appointment.checked_in_at", allow_null=True)
     waiting_minutes = serializers.IntegerField(help_text="Since check-in, whole minutes")
     estimated_wait_minutes = serializers.IntegerField(
         allow_null=True,
@@ -97,10 +105,13 @@ class QueuePlaceRow(serializers.Serializer):
     )
     estimated_start = serializers.DateTimeField(allow_null=True)
     alert_since = serializers.DateTimeField(
+        source="appointment.alert_since",
         allow_null=True,
         help_text="Since when a vital sign needs the doctor; null once a doctor acknowledges it or it is normal",
     )
-    ready_since = serializers.DateTimeField(allow_null=True, help_text="Since when a nurse has handed the patient to the doctor")
+    ready_since = serializers.DateTimeField(
+        source="appointment.ready_since", allow_null=True, help_text="Since when a nurse has handed the patient to the doctor"
+    )
     left_over = serializers.BooleanField(help_text="Checked in on an earlier day and never resolved: after all others")
     patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
@@ -181,37 +192,10 @@ class QueueViewSet(HimsViewSet):
         query = self.validated_query()
         filters = {name: value or None for name, value in query.items()}
         queue = board.current(by=self.by, offset=self.window.offset, limit=self.window.limit, **filters)
-        response = self.page(Page(queue.entries, total=queue.total), _shape, summary=_numbers(queue.summary))
+        response = self.page(Page(queue.entries, total=queue.total), summary=_numbers(queue.summary))
         self.record_access("queue.listed", query=self.sent_query(), shown=self.shown)
         return response
 
 
 def _numbers(summary: Summary) -> dict[str, Any]:
     return {name: getattr(summary, name) for name in _SUMMARY["properties"]}
-
-
-def _shape(entry: QueueEntry) -> dict[str, Any]:
-    row = entry.appointment
-    return {
-        "position": entry.position,
-        "token": row.queue_number,
-        "appointment_id": row.pk,
-        "patient_id": row.patient_id,
-        "patient_name": row.patient.full_name,
-        "mrn": row.patient.mrn,
-        "doctor_id": row.attending.pk,
-        "doctor_name": row.attending.full_name,
-        "room_id": row.room_id,
-        "appointment_type": row.appointment_type,
-        "status": row.status,
-        "triage": row.triage,
-        "triage_reason": row.triage_reason,
-        "scheduled_time": row.scheduled_time,
-        "checked_in_at": row.checked_in_at,
-        "waiting_minutes": entry.waiting_minutes,
-        "estimated_wait_minutes": entry.estimated_wait_minutes,
-        "estimated_start": entry.estimated_start,
-        "alert_since": row.alert_since,
-        "ready_since": row.ready_since,
-        "left_over": entry.left_over,
-    }

@@ -59,7 +59,7 @@ class AvailabilityViewSet(HimsViewSet):
             minutes=query.get("duration_minutes"),
             appointment_type=query.get("appointment_type") or "",
         )
-        return self.ok({"slots": responses.slots(free)})
+        return self.reply({"slots": free})
 
 
 class ScheduleViewSet(HimsViewSet):
@@ -100,15 +100,14 @@ class ScheduleViewSet(HimsViewSet):
         doctor_id, schedule = self.id_in_path(), NewSchedule(hours=hours, **cleaned)
         published = services.set_schedule(by=self.by, doctor_id=doctor_id, schedule=schedule)
         warnings = responses.visits_affected(published.affected, "hours", "are outside the new hours")
-        return self.ok({"schedule": responses.schedule(selectors.week(self.by, doctor_id))}, warnings=warnings)
+        return self.reply(selectors.week(self.by, doctor_id), warnings=warnings)
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         schedules.lock_schedule(self.by, self.id_in_path())
-        week = selectors.week(self.by, self.id_in_path())
-        return {"schedule": responses.schedule(week)}, None
+        return self.represent(selectors.week(self.by, self.id_in_path())), None
 
     def _respond(self, doctor_id: UUID) -> Response:
-        return self.ok({"schedule": responses.schedule(selectors.week(self.by, doctor_id))})
+        return self.reply(selectors.week(self.by, doctor_id))
 
 
 class TimeOffViewSet(HimsViewSet):
@@ -126,7 +125,7 @@ class TimeOffViewSet(HimsViewSet):
         only to callers who may plan schedules.
         """
         rows = selectors.time_off(self.by, self.id_in_path())
-        return self.page(paging.page_of(rows, self.window, paging.exact), lambda row: responses.time_off(row, self.by))
+        return self.page(paging.page_of(rows, self.window, paging.exact))
 
     @endpoint(permission=AccountPermission.DOCTOR_VIEW, response=responses.TimeOffShape, etag=True, operation_id="getTimeOff")
     def retrieve(self, request: Request, pk: str, time_off: str) -> Response:
@@ -135,7 +134,7 @@ class TimeOffViewSet(HimsViewSet):
         Returns one period in which the doctor is away. The reason is shown only to callers who may plan schedules.
         """
         row = selectors.one_time_off(self.by, self.id_in_path(), sample_ids.in_path(time_off))
-        return self.ok({"time_off": responses.time_off(row, self.by)})
+        return self.reply(row)
 
     @endpoint(
         permission=Permission.SCHEDULE_KEEP,
@@ -158,7 +157,7 @@ class TimeOffViewSet(HimsViewSet):
         row = services.add_time_off(by=self.by, doctor_id=self.id_in_path(), **self.parse())
         warnings = responses.visits_affected(services.count_affected(self.by, row), "", "are in that time")
         location = f"/v1/doctors/{row.doctor_id}/time-off/{row.pk}"
-        return self.created({"time_off": responses.time_off(row, self.by)}, location=location, warnings=warnings)
+        return self.reply(row, location=location, warnings=warnings)
 
     @endpoint(
         permission=Permission.SCHEDULE_KEEP,
@@ -175,11 +174,11 @@ class TimeOffViewSet(HimsViewSet):
         because of it do not move back. Doctors remove only their own.
         """
         row = services.remove_time_off(by=self.by, doctor_id=self.id_in_path(), time_off_id=sample_ids.in_path(time_off))
-        return self.ok({"time_off": responses.time_off(row, self.by)})
+        return self.reply(row)
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         row = schedules.lock_time_off(self.by, self.id_in_path(), sample_ids.in_path(self.kwargs["time_off"]))
-        return {"time_off": responses.time_off(row, self.by)}, None
+        return self.represent(row), None
 
 
 class RoomViewSet(HimsViewSet):
@@ -195,4 +194,4 @@ class RoomViewSet(HimsViewSet):
         Returns the rooms that are in use, by location and name. Use an `id` as the `room_id` of an appointment or of working
         hours.
         """
-        return self.page(paging.page_of(selectors.rooms(visible_to=self.by), self.window, paging.exact), responses.room)
+        return self.page(paging.page_of(selectors.rooms(visible_to=self.by), self.window, paging.exact))

@@ -239,7 +239,7 @@ class SeriesViewSet(HimsViewSet):
             "until": series.until,
             "occurrences": series.occurrences,
             "booked": len(rows),
-            "appointments": [responses.appointment(row, self.by) for row in rows],
+            "appointments": responses.AppointmentShape.represent_all(rows, self.by),
         }
 
 

@@ -49,7 +49,7 @@ class AppointmentViewSet(HimsViewSet):
             "status": query.get("status") or None,
         }
         page = selectors.list_page(visible_to=self.by, window=self.window, **filters)
-        response = self.page(page, lambda row: responses.to_row(row, self.by))
+        response = self.page(page)
         self.record_access("appointment.searched", query=self.sent_query(), shown=self.shown)
         return response
 
@@ -92,11 +92,8 @@ class AppointmentViewSet(HimsViewSet):
         """
         done = services.book(by=self.by, new=NewAppointment(**self.parse()))
         row = done.appointment
-        return self.created(
-            {"appointment": responses.appointment(row, self.by)},
-            location=f"/v1/appointments/{row.pk}",
-            version=row.updated_at,
-            warnings=responses.warnings(done.warnings),
+        return self.reply(
+            row, location=f"/v1/appointments/{row.pk}", version=row.updated_at, warnings=responses.warnings(done.warnings)
         )
 
     @endpoint(
@@ -250,7 +247,7 @@ class AppointmentViewSet(HimsViewSet):
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         row = transitions.get_for_update(self.by, self.id_in_path())
-        return {"appointment": responses.appointment(row, self.by)}, row.updated_at
+        return self.represent(row), row.updated_at
 
     def _cancelled(self, cleaned: dict[str, Any]) -> Response:
         notify_patient = cleaned.get("notify_patient")
@@ -264,4 +261,4 @@ class AppointmentViewSet(HimsViewSet):
 
     def _respond(self, row: Appointment, done: BookingResult | None = None) -> Response:
         warnings = responses.warnings(done.warnings) if done else []
-        return self.ok({"appointment": responses.appointment(row, self.by)}, version=row.updated_at, warnings=warnings)
+        return self.reply(row, version=row.updated_at, warnings=warnings)

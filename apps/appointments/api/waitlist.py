@@ -1,6 +1,5 @@
 """The API of the waitlist: entries, offers, and accepting or declining one."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from apps.appointments import events, selectors, services
 from apps.appointments.api import examples
 from apps.appointments.api.serializers import responses
 from apps.appointments.api.serializers.requests import AnswerBody, WaitBody
-from apps.appointments.models import AppointmentType, OfferStatus, WaitlistEntry, WaitlistOffer, WaitPriority, WaitStatus
+from apps.appointments.models import AppointmentType, OfferStatus, WaitlistEntry, WaitPriority, WaitStatus
 from apps.appointments.rights import Permission
 from apps.appointments.services import NewWaitlistEntry
 from apps.appointments.waitlist.services.entries import lock_entry
@@ -24,6 +23,7 @@ from apps.patients.lists.patient_queries import surviving_id
 from apps.rest import paging
 from apps.rest.endpoint import Example, endpoint
 from apps.rest.filters import ChoicesFilter, IdFilter
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.viewsets import HimsViewSet
 
 
@@ -38,7 +38,7 @@ class WaitlistFilter(FilterSet):
         fields: list[str] = []
 
 
-class WaitlistOfferShape(serializers.Serializer):
+class WaitlistOfferShape(ResponseSerializer):
     """A freed time that was offered. It isn't reserved; the first to accept gets it."""
 
     id = serializers.UUIDField()
@@ -53,10 +53,11 @@ class WaitlistOfferShape(serializers.Serializer):
     settled_at = serializers.DateTimeField(allow_null=True)
 
 
-class WaitlistEntryShape(serializers.Serializer):
+class WaitlistEntryShape(ResponseSerializer):
     """A patient who wants an earlier appointment."""
 
     reads = Permission.WAITLIST_VIEW
+    expandable = ("patient", "doctor")
 
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
@@ -76,8 +77,16 @@ class WaitlistEntryShape(serializers.Serializer):
     patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
 
+    @staticmethod
+    def get_time_from(entry: WaitlistEntry) -> str | None:
+        return f"{entry.time_from:%H:%M}" if entry.time_from else None
 
-class AcceptedShape(serializers.Serializer):
+    @staticmethod
+    def get_time_to(entry: WaitlistEntry) -> str | None:
+        return f"{entry.time_to:%H:%M}" if entry.time_to else None
+
+
+class AcceptedShape(ResponseSerializer):
     """The booked appointment, and the entry, which is booked too."""
 
     appointment = responses.AppointmentShape()
@@ -114,7 +123,6 @@ _OFFER = {
     "expires_at": "2025-01-14T17:30:00Z",
     "settled_at": None,
 }
-_OFFERED = tuple(_OFFER)
 _TAKEN = {**_OFFER, "status": "accepted", "settled_at": "2025-01-14T17:05:00Z"}
 _PUT = Example(
     request=examples.WAIT,
@@ -172,7 +180,7 @@ class WaitlistViewSet(HimsViewSet):
         if query.get("priority"):
             rows = rows.filter(priority=query["priority"])
         page = paging.page_of(rows, self.window, paging.capped)
-        response = self.page(replace(page, rows=entries(page.rows)))
+        response = self.page(replace(page, rows=selectors.with_offers(page.rows)))
         self.record_access("waitlist.searched", query=self.sent_query(), shown=self.shown)
         return response
 
@@ -205,9 +213,7 @@ class WaitlistViewSet(HimsViewSet):
         existing entry.
         """
         entry = services.add_to_waitlist(by=self.by, new=NewWaitlistEntry(**self.parse()))
-        return self.created(
-            {"waitlist_entry": entries([entry])[0]}, location=f"/v1/waitlist/{entry.pk}", version=entry.updated_at
-        )
+        return self._respond(entry, location=f"/v1/waitlist/{entry.pk}")
 
     @endpoint(
         permission=Permission.WAITLIST_KEEP,
@@ -242,14 +248,14 @@ class WaitlistViewSet(HimsViewSet):
         """
         cleaned = self.parse()
         entry = services.decline_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
-        return self.ok({"waitlist_entry": entries([entry])[0]})
+        return self.reply(*selectors.with_offers([entry]))
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         entry = lock_entry(self.by, self.id_in_path())
-        return {"waitlist_entry": entries([entry])[0]}, entry.updated_at
+        return self.represent(*selectors.with_offers([entry])), entry.updated_at
 
-    def _respond(self, entry: WaitlistEntry) -> Response:
-        return self.ok({"waitlist_entry": entries([entry])[0]}, version=entry.updated_at)
+    def _respond(self, entry: WaitlistEntry, *, location: str = "") -> Response:
+        return self.reply(*selectors.with_offers([entry]), version=entry.updated_at, location=location)
 
 
 class AcceptViewSet(HimsViewSet):
@@ -285,35 +291,5 @@ class AcceptViewSet(HimsViewSet):
         """
         cleaned = self.parse()
         done = services.accept_offer(by=self.by, entry_id=self.id_in_path(), offer_id=cleaned.get("offer_id"))
-        appointment = responses.appointment(done.booked.appointment, self.by)
-        return self.ok({"appointment": appointment, "waitlist_entry": entries([done.entry])[0]})
-
-
-def entries(rows: Sequence[WaitlistEntry]) -> list[dict[str, Any]]:
-    """Returns entries with their offers."""
-    offered = selectors.offers_of([row.pk for row in rows])
-    return [_entry(row) | {"offers": [_offer(one) for one in offered[row.pk]]} for row in rows]
-
-
-def _entry(row: WaitlistEntry) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "patient_id": row.patient_id,
-        "doctor_id": row.doctor_id,
-        "appointment_type": row.appointment_type,
-        "duration_minutes": row.duration_minutes,
-        "date_from": row.date_from,
-        "date_to": row.date_to,
-        "time_from": f"{row.time_from:%H:%M}" if row.time_from else None,
-        "time_to": f"{row.time_to:%H:%M}" if row.time_to else None,
-        "priority": row.priority,
-        "note": row.note,
-        "status": row.status,
-        "appointment_id": row.appointment_id,
-        "offers": [],
-        "created_at": row.created_at,
-    }
-
-
-def _offer(row: WaitlistOffer) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _OFFERED}
+        (entry,) = selectors.with_offers([done.entry])
+        return self.reply({"appointment": done.booked.appointment, "waitlist_entry": entry})
