@@ -194,8 +194,8 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "apps.accounts.api_keys.authentication.ApiKeyAuthentication",
-        "apps.accounts.authentication.session_tokens.SessionTokenAuthentication",
+        "apps.accounts.api.authentication.ApiKeyAuthentication",
+        "apps.accounts.api.authentication.SessionTokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.rest.permissions.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["apps.rest.renderers.EnvelopeRenderer"],

@@ -1,4 +1,8 @@
-"""Authenticates an API key: one statement by the key's SHA-256, then the rules of `rules`."""
+"""Authenticates a request: by an API key, or by the access token of a session. DRF asks the two classes in this order.
+
+An API key takes one statement by its SHA-256, then the rules of `rules`. A token names a session; the database knows its user and
+permissions.
+"""
 
 from datetime import timedelta
 
@@ -9,6 +13,8 @@ from rest_framework.request import Request
 from apps.accounts import selectors, services
 from apps.accounts.api_keys import rules
 from apps.accounts.api_keys.principal import ApiKeyPrincipal
+from apps.accounts.authentication import tokens
+from apps.accounts.authentication.principal import Principal
 from apps.audit import services as audit
 from apps.audit.models import AuditEvent
 from apps.common import clock, context
@@ -40,6 +46,28 @@ class ApiKeyAuthentication(BaseAuthentication):
         if principal.last_used_at is None or clock.now() - principal.last_used_at > _RECORD_USE_EVERY:
             services.record_key_use(principal.key_id)
         return principal, text
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """Reads `Authorization: Bearer <access token>`. Without the header the caller is anonymous; an invalid, ended or idle session
+    is refused."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not scheme:
+            return None
+        if scheme.lower() != "bearer":
+            raise tokens.InvalidToken("Send the access token as 'Authorization: Bearer …'.")
+        claims = tokens.read_access(raw.strip())
+        principal = selectors.principal(claims.session_id, claims.user_id)
+        if principal is None:
+            raise tokens.InvalidToken
+        if clock.now() - principal.last_seen_at > _RECORD_USE_EVERY:
+            services.record_session_use(principal.session_id)
+        return principal, raw
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
