@@ -3,9 +3,7 @@
 import uuid
 from datetime import datetime
 from typing import Any, Self
-from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,10 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from apps.access import matrix, permissions
 from apps.access.actor import Actor
 from apps.access.roles import Role
 from apps.access.scopes import Scope
+from apps.accounts.authentication.principal import RolePermissions
 from apps.accounts.rights import Permission
 from apps.common import clock
 from apps.common.emails import EmailAddressField
@@ -24,18 +22,6 @@ from apps.common.models import BaseModel, ClosedQuerySet
 from apps.common.text import HIDDEN, full_name, isolated
 
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
-
-
-class RolePermissions:
-    """The permissions of a role; shared by the account and by the principal of a request."""
-
-    role: str
-    key_id: UUID | None = None  # of the API key that acts for this user; None: the user in person
-    scopes: frozenset[str] = frozenset()  # of that key
-    reauthenticated_at: datetime | None = None  # when the user last confirmed the password in the acting session
-
-    def has_permission(self, permission: permissions.Permission) -> bool:
-        return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
 
 
 class UserQuerySet(ClosedQuerySet["User"]):

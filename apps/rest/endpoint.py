@@ -54,7 +54,7 @@ class Endpoint:
 
     Input: `query` are the parameters, `request` is the body. Output: `response` is the data (of a page, one row), or `file` is
     the media type of a file, whose refusals are still JSON. `paged`: it takes `page` and `limit`, and with `offset` also
-    `offset`. `creates`: it replies 201.
+    `offset`; `takes_cursor` follows from the filter set. `creates`: it replies 201.
 
     `etag`: it returns one resource with its ETag; if it changes the resource, it checks If-Match, for which the view has
     `get_for_update`. `recent_login`: the user must have entered the password within five minutes in this session (`POST
@@ -76,6 +76,7 @@ class Endpoint:
     file: str = ""
     paged: bool = False
     offset: bool = False
+    takes_cursor: bool = False
     creates: bool = False
     etag: bool = False
     rate_class: RateClass | None = None
@@ -87,11 +88,6 @@ class Endpoint:
     warnings: Sequence[str] = field(default=())
     operation_id: str = ""
     example: Example | None = None
-
-    @property
-    def takes_cursor(self) -> bool:
-        """Whether the list pages by cursor too: its filter set declares the parameter."""
-        return self.query is not None and CURSOR in self.query.base_filters
 
 
 CLOSED: Final = Endpoint()
@@ -105,6 +101,7 @@ def endpoint(**declared: Any) -> Callable[[Method], Method]:
 
     def declare(method: Method) -> Method:
         usual = {"creates": method.__name__ == "create", "paged": method.__name__ == "list"}
+        usual["takes_cursor"] = CURSOR in getattr(declared.get("query"), "base_filters", ())
         method.endpoint = Endpoint(**{**usual, **declared})  # type: ignore[attr-defined]  # a function takes attributes
         return method
 

@@ -16,7 +16,8 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from apps.common.errors import Invalid, PreconditionFailed, PreconditionRequired
-from apps.rest import disclosure, endpoint, renderers
+from apps.rest import disclosure, renderers
+from apps.rest.endpoint import Endpoint
 from apps.rest.transactions import commit_despite_refusal
 
 _KIND = f"hims {settings.API_VERSION}".encode()
@@ -40,9 +41,8 @@ def is_known(request: Request, tag: str) -> bool:
     return known == _ANY or tag in [one.removeprefix("W/") for one in known]
 
 
-def is_guarded(view: Any, action: str | None) -> bool:
+def is_guarded(declared: Endpoint) -> bool:
     """Returns whether the action changes a resource with an ETag, so that If-Match can be checked."""
-    declared = endpoint.of(view, action)
     return declared.etag and not declared.creates
 
 
@@ -55,7 +55,7 @@ def guard(view: Any, request: Request, handler: Callable[..., HttpResponseBase])
     """Returns the action with its preconditions; unchanged without any. Raises Invalid, PreconditionRequired,
     PreconditionFailed."""
     sent = "HTTP_IF_MATCH" in request.META or "HTTP_IF_NONE_MATCH" in request.META
-    if is_guarded(view, view.action):
+    if is_guarded(view.endpoint):
         if "HTTP_IF_MATCH" not in request.META and is_required(view):
             raise PreconditionRequired(field="If-Match", issue="Read the resource and send its ETag.")
         return partial(_under_lock, view, handler) if sent else handler

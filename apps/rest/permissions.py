@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from apps.access.permissions import Permission
 from apps.common import clock
 from apps.common.errors import Forbidden, Unauthenticated
-from apps.rest import endpoint
 from apps.rest.endpoint import PUBLIC
 
 
@@ -49,7 +48,7 @@ class Needs(BasePermission):
     scope."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        need = endpoint.of(view, view.action).permission
+        need = view.endpoint.permission
         if need is PUBLIC:
             return True
         if request.user is None:

@@ -32,9 +32,9 @@ from apps.common.models import M
 from apps.rest import (
     audit_log,
     conditional_reads,
-    endpoint,
+    etags,
     filters,
-    guards,
+    idempotency,
     limits,
     paging,
     renderers,
@@ -42,7 +42,7 @@ from apps.rest import (
     sample_ids,
     sparse_fields,
 )
-from apps.rest.endpoint import Endpoint
+from apps.rest.endpoint import CLOSED, Endpoint
 from apps.rest.limits import RateClass
 from apps.rest.paging import Page, Window
 from apps.rest.permissions import require_recent_login
@@ -79,10 +79,10 @@ class HimsViewSet(ViewSetMixin, APIView):
         """The authenticated caller (an Actor with a session); None on a public endpoint without credentials."""
         return self.request.user
 
-    @property
+    @cached_property
     def endpoint(self) -> Endpoint:
-        """The action's declaration."""
-        return endpoint.of(self, self.action)
+        """The action's declaration; CLOSED if it has none."""
+        return getattr(getattr(self, self.action or "", None), "endpoint", CLOSED)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Runs the checks before the action: JSON acceptable, authentication, rate limit, a method that the path has, permission,
@@ -96,8 +96,8 @@ class HimsViewSet(ViewSetMixin, APIView):
         if self.endpoint.recent_login:
             require_recent_login(request.user)
         self._refuse_unknown_parameters(request)
-        if request.method not in _READING:
-            guards.apply_preconditions(self, request)
+        if request.method not in _READING and self.action is not None:
+            self._apply_preconditions(request)
 
     def get_renderers(self) -> list[BaseRenderer]:
         return renderers.accepting(self.endpoint.file) if self.endpoint.file else super().get_renderers()
@@ -254,6 +254,18 @@ class HimsViewSet(ViewSetMixin, APIView):
         vars(request._request)["verdict"] = verdict  # the middleware writes the headers
         if not verdict.allowed:
             raise RateLimited(retry_after=verdict.retry_after)
+
+    def _apply_preconditions(self, request: Request) -> None:
+        """Wraps a write in what its headers request: If-Match, and around it Idempotency-Key.
+
+        The order matters: a repeated request gets its first reply, even though its own first run has changed the version that it
+        names.
+        """
+        verb = str(request.method).lower()
+        handler = etags.guard(self, request, getattr(self, verb))
+        if "HTTP_IDEMPOTENCY_KEY" in request.META:
+            handler = idempotency.guard(self, request, handler)
+        setattr(self, verb, handler)
 
     def _refuse_unknown_parameters(self, request: Request) -> None:
         if not request.query_params:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-_PREFIX = "hims_"
+PREFIX = "hims_"
 _PATTERN = re.compile(r"hims_(live|test)_[0-9a-f]{48}")
 _VISIBLE_CHARACTERS = 16  # characters of the beginning that are stored, so that users recognize the key
 
@@ -23,11 +23,6 @@ class KeyState:
     revoked_at: datetime | None
     expires_at: datetime | None
     owner_is_active: bool
-
-
-def looks_like_key(text: str) -> bool:
-    """Returns whether the text is meant to be an API key."""
-    return text.startswith(_PREFIX)
 
 
 def kind_for(environment: str) -> str:
@@ -43,7 +38,7 @@ def kind_of(text: str) -> str | None:
 
 def generate(kind: str) -> str:
     """Returns a new random key."""
-    return f"{_PREFIX}{kind}_{secrets.token_hex(24)}"
+    return f"{PREFIX}{kind}_{secrets.token_hex(24)}"
 
 
 def visible_parts(text: str) -> tuple[str, str]:

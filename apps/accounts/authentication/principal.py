@@ -4,9 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from apps.access import permissions
-from apps.accounts.models import RolePermissions
+from django.conf import settings
+
+from apps.access import matrix, permissions
 from apps.accounts.rights import Permission
+
+
+class RolePermissions:
+    """The permissions of a role; shared by the account and by the principal of a request."""
+
+    role: str
+    key_id: UUID | None = None  # of the API key that acts for this user; None: the user in person
+    scopes: frozenset[str] = frozenset()  # of that key
+    reauthenticated_at: datetime | None = None  # when the user last confirmed the password in the acting session
+
+    def has_permission(self, permission: permissions.Permission) -> bool:
+        return permission in matrix.permissions_of(self.role, admin_clinical=settings.HIMS_ADMIN_CLINICAL)
 
 
 class AuthenticatedActor(RolePermissions):

@@ -99,7 +99,7 @@ def of_preconditions(view: Any, method: str, path: str) -> list[dict[str, Any]]:
             "and is not carried out again"
         )
         parameters.append(_header(idempotency.HEADER, _KEY, about))
-    if etags.is_guarded(view, view.action):
+    if etags.is_guarded(view.endpoint):
         parameters.append(_header("If-Match", _TAGS, "The ETag you read, or `*`: nothing changes if the current ETag differs"))
     return parameters
 

@@ -39,7 +39,7 @@ def refusals(view: Any, method: str, path: str) -> list[type[HimsError]]:
         kinds.append(errors.NotFound)
     if idempotency.accepts_key(view, method, path):
         kinds.append(errors.IdempotencyMismatch)
-    if etags.is_guarded(view, view.action):
+    if etags.is_guarded(view.endpoint):
         kinds += [errors.PreconditionFailed, errors.PreconditionRequired]
     if view.endpoint.request:
         kinds += [errors.RequestTimeout, errors.PayloadTooLarge, errors.UnsupportedMediaType]

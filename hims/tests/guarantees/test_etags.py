@@ -274,13 +274,13 @@ def test_every_change_of_a_resource_heeds_if_match() -> None:
     deaf = [
         f"{method} {path}"
         for path, method, action, view in doors()
-        if method in ("put", "patch", "delete") and path in readable and not etags.is_guarded(view, action)
+        if method in ("put", "patch", "delete") and path in readable and not etags.is_guarded(endpoint.of(view, action))
     ]
     assert not deaf, deaf
     unheld = {
         view.__name__
         for _, _, action, view in doors()
-        if etags.is_guarded(view, action) and view.get_for_update is HimsViewSet.get_for_update
+        if etags.is_guarded(endpoint.of(view, action)) and view.get_for_update is HimsViewSet.get_for_update
     }
     unheld -= {view.__name__ for _, method, action, view in doors() if method == "get"} & reading_only()
     assert not unheld, unheld
@@ -288,7 +288,9 @@ def test_every_change_of_a_resource_heeds_if_match() -> None:
 
 def reading_only() -> set[str]:
     """Views whose tagged actions change nothing."""
-    changing = {view.__name__ for _, method, action, view in doors() if method != "get" and etags.is_guarded(view, action)}
+    changing = {
+        view.__name__ for _, method, action, view in doors() if method != "get" and etags.is_guarded(endpoint.of(view, action))
+    }
     return {view.__name__ for *_, view in doors()} - changing
 
 
