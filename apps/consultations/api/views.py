@@ -44,7 +44,7 @@ class ConsultationViewSet(HimsViewSet):
         periods.check(since, until)
         filters = {name: value or None for name, value in query.items()}
         page = selectors.list_page(visible_to=self.by, window=self.window, since=since, until=until, **filters)
-        response = self.page(page, responses.to_row)
+        response = self.page(page)
         self.record_access("consultation.searched", query=self.sent_query(), shown=self.shown)
         return response
 
@@ -261,13 +261,11 @@ class ConsultationViewSet(HimsViewSet):
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         row, _ = services.get_for_update(self.by, self.id_in_path())
-        return {"consultation": responses.consultation(selectors.details(row), self.by)}, row.version
+        return self.represent(selectors.details(row)), row.version
 
-    def _reply(self, consultation: ConsultationDetails) -> Response:
-        shown = {"consultation": responses.consultation(consultation, self.by)}
-        return self.ok(shown, version=consultation.row.version, warnings=responses.warnings(consultation, self.by))
+    def _reply(self, consultation: ConsultationDetails, *, location: str = "") -> Response:
+        warnings = responses.warnings(consultation, self.by)
+        return self.reply(consultation, version=consultation.row.version, warnings=warnings, location=location)
 
     def _created(self, consultation: ConsultationDetails) -> Response:
-        shown = {"consultation": responses.consultation(consultation, self.by)}
-        location, warnings = f"/v1/consultations/{consultation.row.pk}", responses.warnings(consultation, self.by)
-        return self.created(shown, location=location, version=consultation.row.version, warnings=warnings)
+        return self._reply(consultation, location=f"/v1/consultations/{consultation.row.pk}")

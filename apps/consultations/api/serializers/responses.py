@@ -1,5 +1,7 @@
 """Serializers of consultations, within the reader's permissions."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
@@ -7,14 +9,14 @@ from rest_framework import serializers
 from apps.access.actor import Actor
 from apps.appointments.api.serializers.responses import DOCTOR, PATIENT
 from apps.consultations.api.serializers import step_data
-from apps.consultations.models import STATUSES, WORKFLOWS, Acknowledgement, Addendum
-from apps.consultations.queries.prepared import COLUMNS
+from apps.consultations.models import STATUSES, WORKFLOWS, Addendum
 from apps.consultations.rights import Permission
 from apps.consultations.rules import State, StepState
 from apps.consultations.selectors import ConsultationDetails
 from apps.consultations.steps import notices
 from apps.consultations.steps.definitions import SCHEMAS, STEP_COUNT, Step
 from apps.patients.api.serializers.responses import ColleagueShape, PatientRow
+from apps.rest.response_serializers import ResponseSerializer, protected
 
 __all__ = ["DOCTOR", "PATIENT"]
 STATES = [(state.value, state.value) for state in State]
@@ -25,10 +27,11 @@ def _number(**about: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=0, max_value=STEP_COUNT - 1, **about)
 
 
-class ConsultationRow(serializers.Serializer[dict[str, Any]]):
+class ConsultationRow(ResponseSerializer):
     """A consultation in a list."""
 
     reads = Permission.CONSULTATION_VIEW
+    expandable = ("patient", "doctor")
 
     id = serializers.UUIDField()
     patient_id = serializers.UUIDField()
@@ -42,6 +45,10 @@ class ConsultationRow(serializers.Serializer[dict[str, Any]]):
     completed_at = serializers.DateTimeField(allow_null=True)
     patient = PatientRow(required=False, allow_null=True, help_text="With `expand=patient`")
     doctor = ColleagueShape(required=False, allow_null=True, help_text="With `expand=doctor`")
+
+    @staticmethod
+    def get_total_steps(_: Any) -> int:
+        return STEP_COUNT
 
 
 class CodedDiagnosisShape(serializers.Serializer[dict[str, Any]]):
@@ -134,88 +141,140 @@ class PrefillShape(serializers.Serializer[dict[str, Any]]):
     history_review = ChartReviewShape(required=False)
 
 
-class PromptShape(serializers.Serializer[dict[str, Any]]):
+class PromptShape(ResponseSerializer):
     """A question of an adaptive rule."""
 
     rule_id = serializers.CharField()
     because = serializers.CharField()
-    step_number = _number()
+    step_number = _number(source="step")
     step_name = serializers.CharField()
-    questions = serializers.ListField(child=serializers.CharField())
+    questions = serializers.ListField(source="asks", child=serializers.CharField())
+
+    @staticmethod
+    def get_step_name(line: dict[str, Any]) -> str:
+        return Step(line["step"]).wire_name
 
 
-class AcknowledgementShape(serializers.Serializer[dict[str, Any]]):
+class AcknowledgementShape(ResponseSerializer):
     """Who acknowledged an alert, and why it was overridden."""
 
     at = serializers.DateTimeField()
-    by = serializers.UUIDField(allow_null=True)
+    by = serializers.UUIDField(source="by_id", allow_null=True)
     reason = serializers.CharField()
 
 
-class VisitAlertShape(serializers.Serializer[dict[str, Any]]):
+class VisitAlertShape(ResponseSerializer):
     """An alert that must be acknowledged before the consultation is signed."""
 
     id = serializers.CharField()
     rule_id = serializers.CharField()
     because = serializers.CharField()
-    step_number = _number()
+    step_number = _number(source="step")
     step_name = serializers.CharField()
     message = serializers.CharField()
     urgent = serializers.BooleanField(help_text="The doctor was notified; a doctor must acknowledge it")
     acknowledged = AcknowledgementShape(allow_null=True)
 
+    @staticmethod
+    def get_step_name(line: dict[str, Any]) -> str:
+        return Step(line["step"]).wire_name
 
-class AddendumShape(serializers.Serializer[dict[str, Any]]):
+    @staticmethod
+    def get_urgent(line: dict[str, Any]) -> bool:
+        return bool(line.get("urgent", False))
+
+
+class AddendumShape(ResponseSerializer):
     """A text added after the signature."""
 
     id = serializers.UUIDField()
     text = serializers.CharField()
     signed_at = serializers.DateTimeField()
-    signed_by = serializers.UUIDField(allow_null=True)
+    signed_by = serializers.UUIDField(source="signed_by_id", allow_null=True)
+
+
+_noted = partial(protected, permission=Permission.CONSULTATION_SEE_NOTES)
 
 
 class ConsultationShape(ConsultationRow):
     """A consultation in full. Readers of codes see its frame and the diagnoses."""
 
+    origin = "row"  # of the ConsultationDetails
+
     step_data = StepDataShape()
-    entered_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who started it")
-    ready_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Since when it is ready for its doctor")
-    ready_by = serializers.UUIDField(required=False, allow_null=True, help_text="Who marked it as ready for the doctor")
-    required_steps = serializers.ListField(child=serializers.IntegerField(), required=False)
-    missing_steps = serializers.ListField(child=serializers.IntegerField(), required=False, help_text="Required, not completed")
-    recommended_next = _number(required=False, allow_null=True, help_text="The next step; null once the consultation has ended")
-    prompts = PromptShape(many=True, required=False)
-    alerts = VisitAlertShape(many=True, required=False)
-    prefill = PrefillShape(required=False, help_text="By step: what the chart contains, for confirmation")
-    rule_version = serializers.CharField(
-        required=False, allow_blank=True, help_text="Of the adaptive table; blank for other consultations"
+    started_at = serializers.DateTimeField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+    entered_by = _noted(
+        serializers.UUIDField(source="entered_by_id", required=False, allow_null=True, help_text="Who started it")
     )
-    rules_note = serializers.CharField(required=False, allow_blank=True, help_text="Whether clinicians have reviewed the rules")
-    signed_by = serializers.UUIDField(required=False, allow_null=True)
-    override_reason = serializers.CharField(required=False, allow_blank=True)
-    content_sha256 = serializers.CharField(required=False, allow_blank=True, help_text="Hash of the steps at signature")
-    cancelled_at = serializers.DateTimeField(required=False, allow_null=True)
-    addenda = AddendumShape(many=True, required=False)
+    ready_at = _noted(
+        serializers.DateTimeField(required=False, allow_null=True, help_text="Since when it is ready for its doctor")
+    )
+    ready_by = _noted(
+        serializers.UUIDField(
+            source="ready_by_id", required=False, allow_null=True, help_text="Who marked it as ready for the doctor"
+        )
+    )
+    required_steps = _noted(serializers.ListField(child=serializers.IntegerField(), required=False))
+    missing_steps = _noted(
+        serializers.ListField(child=serializers.IntegerField(), required=False, help_text="Required, not completed")
+    )
+    recommended_next = _noted(
+        _number(required=False, allow_null=True, help_text="The next step; null once the consultation has ended")
+    )
+    prompts = _noted(PromptShape(many=True, required=False))
+    alerts = _noted(VisitAlertShape(many=True, required=False))
+    prefill = _noted(PrefillShape(required=False, help_text="By step: what the chart contains, for confirmation"))
+    rule_version = _noted(
+        serializers.CharField(required=False, allow_blank=True, help_text="Of the adaptive table; blank for other consultations")
+    )
+    rules_note = _noted(
+        serializers.CharField(required=False, allow_blank=True, help_text="Whether clinicians have reviewed the rules")
+    )
+    signed_by = _noted(serializers.UUIDField(source="signed_by_id", required=False, allow_null=True))
+    override_reason = _noted(serializers.CharField(required=False, allow_blank=True))
+    content_sha256 = _noted(serializers.CharField(required=False, allow_blank=True, help_text="Hash of the steps at signature"))
+    cancelled_at = _noted(serializers.DateTimeField(required=False, allow_null=True))
+    addenda = _noted(AddendumShape(many=True, required=False))
 
+    @staticmethod
+    def get_step_data(details: ConsultationDetails, by: Actor) -> dict[str, Any]:
+        if not by.has_permission(Permission.CONSULTATION_SEE_NOTES):
+            return {Step.ASSESSMENT.wire_name: _codes(details)}
+        return {one.step.wire_name: _entry(details, one) for one in details.progress.steps}
 
-def to_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Returns a consultation of a list, which is plain values already."""
-    return {name: STEP_COUNT if name == "total_steps" else row[name] for name in _ROW}
+    @staticmethod
+    def get_required_steps(details: ConsultationDetails) -> list[int]:
+        return [int(step) for step in details.progress.required]
 
+    @staticmethod
+    def get_missing_steps(details: ConsultationDetails) -> list[int]:
+        return [int(step) for step in details.progress.missing]
 
-_ROW = (*COLUMNS[:5], "current_step", "total_steps", "status", *COLUMNS[7:])
+    @staticmethod
+    def get_recommended_next(details: ConsultationDetails) -> int | None:
+        step = details.progress.recommended
+        return None if step is None else int(step)
 
+    @staticmethod
+    def get_prompts(details: ConsultationDetails) -> Any:
+        return details.row.guidance.get("prompts", [])
 
-def consultation(consultation: ConsultationDetails, reader: Actor) -> dict[str, Any]:
-    """Returns the reference's form (section 5.2), with the guidance of adaptive consultations."""
-    row = consultation.row
-    fields = to_row({name: getattr(row, name) for name in COLUMNS})
-    head = {name: fields[name] for name in _ROW[:-2]}
-    tail = {name: fields[name] for name in _ROW[-2:]}
-    if not reader.has_permission(Permission.CONSULTATION_SEE_NOTES):
-        return head | {"step_data": {Step.ASSESSMENT.wire_name: _codes(consultation)}} | tail
-    entries = {one.step.wire_name: _entry(consultation, one) for one in consultation.progress.steps}
-    return head | {"step_data": entries} | tail | _guidance_fields(consultation) | _signature_fields(consultation)
+    @staticmethod
+    def get_alerts(details: ConsultationDetails) -> list[dict[str, Any]]:
+        return [line | {"acknowledged": details.acknowledged.get(line["id"])} for line in details.alerts]
+
+    @staticmethod
+    def get_prefill(details: ConsultationDetails) -> Any:
+        return details.row.guidance.get("prefill", {})
+
+    @staticmethod
+    def get_rules_note(details: ConsultationDetails) -> Any:
+        return details.row.guidance.get("note", "")
+
+    @staticmethod
+    def get_addenda(details: ConsultationDetails) -> Sequence[Addendum]:
+        return details.addenda
 
 
 def warnings(consultation: ConsultationDetails, reader: Actor) -> list[dict[str, Any]]:
@@ -266,51 +325,3 @@ def _codes(consultation: ConsultationDetails) -> dict[str, Any]:
         return _state(one)
     coded = [{"code": diagnosis["code"], "primary": diagnosis["primary"]} for diagnosis in save.parsed.get("diagnoses", ())]
     return _state(one) | {"data": {"diagnoses": coded}}
-
-
-def _guidance_fields(consultation: ConsultationDetails) -> dict[str, Any]:
-    """Returns what is required and the results of the adaptive rules."""
-    guidance, progress = consultation.row.guidance, consultation.progress
-    return {
-        "entered_by": consultation.row.entered_by_id,
-        "ready_at": consultation.row.ready_at,
-        "ready_by": consultation.row.ready_by_id,
-        "required_steps": [int(step) for step in progress.required],
-        "missing_steps": [int(step) for step in progress.missing],
-        "recommended_next": None if progress.recommended is None else int(progress.recommended),
-        "prompts": [_line(line) | {"questions": line["asks"]} for line in guidance.get("prompts", [])],
-        "alerts": [alert(line, consultation.acknowledged.get(line["id"])) for line in consultation.alerts],
-        "prefill": guidance.get("prefill", {}),
-        "rule_version": consultation.row.rule_version,
-        "rules_note": guidance.get("note", ""),
-    }
-
-
-def _line(line: dict[str, Any]) -> dict[str, Any]:
-    step = Step(line["step"])
-    return {"rule_id": line["rule_id"], "because": line["because"], "step_number": int(step), "step_name": step.wire_name}
-
-
-def alert(line: dict[str, Any], answer: Acknowledgement | None) -> dict[str, Any]:
-    """Returns an alert, and who acknowledged it."""
-    answered = {"at": answer.at, "by": answer.by_id, "reason": answer.reason} if answer else None
-    return (
-        {"id": line["id"]}
-        | _line(line)
-        | {"message": line["message"], "urgent": line.get("urgent", False), "acknowledged": answered}
-    )
-
-
-def _signature_fields(consultation: ConsultationDetails) -> dict[str, Any]:
-    row = consultation.row
-    return {
-        "signed_by": row.signed_by_id,
-        "override_reason": row.override_reason,
-        "content_sha256": row.content_sha256,
-        "cancelled_at": row.cancelled_at,
-        "addenda": [_addendum(one) for one in consultation.addenda],
-    }
-
-
-def _addendum(one: Addendum) -> dict[str, Any]:
-    return {"id": one.pk, "text": one.text, "signed_at": one.signed_at, "signed_by": one.signed_by_id}
