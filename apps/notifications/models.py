@@ -65,6 +65,7 @@ class Message(models.Model):
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     event_id = models.UUIDField(null=True, editable=False)
     part = models.CharField(max_length=40, blank=True, editable=False)  # distinguishes several messages of one event
+    read_count = 0  # how many recipients have read it, as far as the reader of the message set it
     recipient_count = models.PositiveIntegerField("recipients", default=0, editable=False)
     created_at = models.DateTimeField("sent", default=clock.now, editable=False)
 

@@ -22,6 +22,7 @@ from apps.common import clock
 from apps.rest import paging
 from apps.rest.endpoint import endpoint
 from apps.rest.filters import ChoicesFilter
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import InstantField, LineField, OnceField, StrictSerializer
 from apps.rest.viewsets import HimsViewSet
 
@@ -59,7 +60,7 @@ class KeyBody(StrictSerializer):
     )
 
 
-class ApiKeyShape(serializers.Serializer):
+class ApiKeyShape(ResponseSerializer):
     id = serializers.UUIDField()
     user_id = serializers.UUIDField(help_text="The owner, on whose behalf the key acts")
     name = serializers.CharField()
@@ -72,6 +73,10 @@ class ApiKeyShape(serializers.Serializer):
     last_used_at = serializers.DateTimeField(allow_null=True, help_text="Exact to a minute")
     created_at = serializers.DateTimeField()
     revoked_at = serializers.DateTimeField(allow_null=True)
+
+    @staticmethod
+    def get_status(key: ApiKey) -> str:
+        return key.state(clock.now())
 
 
 class MadeApiKeyShape(ApiKeyShape):
@@ -93,7 +98,7 @@ class ApiKeyViewSet(HimsViewSet):
         shown again, only their first and last characters.
         """
         rows, _ = self.filtered(selectors.api_keys(visible_to=self.by))
-        return self.page(paging.page_of(rows, self.window, paging.exact), key_shape)
+        return self.page(paging.page_of(rows, self.window, paging.exact))
 
     @endpoint(permission=Permission.KEY_KEEP, response=ApiKeyShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -102,11 +107,11 @@ class ApiKeyViewSet(HimsViewSet):
         Returns one API key without the key itself: its scopes, addresses, expiry and last use. A key of another person gets a
         404 unless the caller is an administrator.
         """
-        return self.ok({"api_key": key_shape(_get_or_404(selectors.api_keys(visible_to=self.by), self.id_in_path()))})
+        return self.reply(_get_or_404(selectors.api_keys(visible_to=self.by), self.id_in_path()))
 
     def get_for_update(self) -> tuple[Any, object]:
         key = _get_or_404(selectors.api_keys(visible_to=self.by).select_for_update(of=("self",)), self.id_in_path())
-        return {"api_key": key_shape(key)}, None
+        return self.represent(key), None
 
     @endpoint(
         permission=Permission.KEY_KEEP,
@@ -125,7 +130,7 @@ class ApiKeyViewSet(HimsViewSet):
         needs a person who has signed in.
         """
         issued = services.create_key(by=self.by, owner_id=self.by.id, new=NewKey(**_without_nulls(self.parse())))
-        return self.created({"api_key": issued_key_shape(issued)}, location=f"/v1/api-keys/{issued.key.pk}")
+        return self.reply(_with_text(issued), location=f"/v1/api-keys/{issued.key.pk}")
 
     @endpoint(
         permission=Permission.KEY_KEEP,
@@ -141,7 +146,7 @@ class ApiKeyViewSet(HimsViewSet):
         Returns a new text for the key; the old text works for another 24 hours. Only the owner can rotate a key, because its
         text allows acting as the owner; an administrator can revoke it. A key that was revoked or has expired is refused.
         """
-        return self.ok({"api_key": issued_key_shape(services.rotate_key(by=self.by, key_id=self.id_in_path()))})
+        return self.reply(_with_text(services.rotate_key(by=self.by, key_id=self.id_in_path())))
 
     @endpoint(
         permission=Permission.KEY_KEEP,
@@ -157,7 +162,7 @@ class ApiKeyViewSet(HimsViewSet):
         Revokes the key at once: the next request with it gets a 401. The row stays. The owner is notified if another person
         revoked it. A key that is already revoked is refused.
         """
-        return self.ok({"api_key": key_shape(services.revoke_key(by=self.by, key_id=self.id_in_path()))})
+        return self.reply(services.revoke_key(by=self.by, key_id=self.id_in_path()))
 
 
 def _get_or_404(rows: QuerySet[ApiKey], key_id: UUID) -> ApiKey:
@@ -167,27 +172,10 @@ def _get_or_404(rows: QuerySet[ApiKey], key_id: UUID) -> ApiKey:
     return key
 
 
-def key_shape(key: ApiKey) -> dict[str, Any]:
-    """Returns a key as its owner sees it."""
-    return {
-        "id": key.pk,
-        "user_id": key.user_id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "last4": key.last4,
-        "status": key.state(clock.now()),
-        "scopes": key.scopes,
-        "expires_at": key.expires_at,
-        "allowed_cidrs": key.allowed_cidrs,
-        "last_used_at": key.last_used_at,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-    }
-
-
-def issued_key_shape(issued: services.IssuedKey) -> dict[str, Any]:
-    """Returns a key that was just created or rotated, with its text."""
-    return {**key_shape(issued.key), "key": issued.text}
+def _with_text(issued: services.IssuedKey) -> ApiKey:
+    """Returns a key that was just created or rotated, with its text as `key`."""
+    vars(issued.key)["key"] = issued.text
+    return issued.key
 
 
 def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:

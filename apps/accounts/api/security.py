@@ -1,7 +1,5 @@
 """The own account security: second factor, password, reauthentication, and open sessions."""
 
-from typing import Any
-
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +7,6 @@ from rest_framework.response import Response
 from apps.accounts import events, selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
-from apps.accounts.models import Session
 from apps.accounts.rights import Permission
 from apps.common import context
 from apps.rest import paging, sign_in
@@ -59,7 +56,7 @@ class ReauthenticationViewSet(_OwnSecurity):
             code=body.get("mfa_code") or "",
             place=services.SignInPlace(context.current().ip),
         )
-        return self.ok({"reauthenticated": True, "expires_in": int(settings.REAUTHENTICATION_LIFETIME.total_seconds())})
+        return self.reply({"reauthenticated": True, "expires_in": int(settings.REAUTHENTICATION_LIFETIME.total_seconds())})
 
 
 class MfaViewSet(_OwnSecurity):
@@ -82,7 +79,7 @@ class MfaViewSet(_OwnSecurity):
         call voids the earlier secret, in whichever session it was shown.
         """
         enrolment = services.begin_totp(by=self.by, offered_to=self.by.session_id)
-        return self.ok({"totp": {"secret": enrolment.secret, "otpauth_uri": enrolment.otpauth_uri, "qr_svg": enrolment.qr_svg}})
+        return self.reply({"totp": enrolment})
 
     @endpoint(
         permission=Permission.OWN_SECURITY,
@@ -103,7 +100,7 @@ class MfaViewSet(_OwnSecurity):
         """
         session_id = self.by.session_id
         codes = services.confirm_totp(by=self.by, code=self.parse()["code"], offered_to=session_id, session_id=session_id)
-        return self.ok({"mfa_enabled": True, "recovery_codes": codes})
+        return self.reply({"mfa_enabled": True, "recovery_codes": codes})
 
     @endpoint(
         permission=Permission.OWN_SECURITY,
@@ -120,7 +117,7 @@ class MfaViewSet(_OwnSecurity):
         Returns new recovery codes, which are shown only once. The old codes become void. An account without a second factor is
         refused.
         """
-        return self.ok({"recovery_codes": services.renew_recovery_codes(by=self.by)})
+        return self.reply({"recovery_codes": services.renew_recovery_codes(by=self.by)})
 
     @endpoint(
         permission=Permission.OWN_SECURITY,
@@ -138,7 +135,7 @@ class MfaViewSet(_OwnSecurity):
         second factor is refused.
         """
         services.disable_totp(by=self.by, session_id=self.by.session_id)
-        return self.ok({"mfa_enabled": False})
+        return self.reply({"mfa_enabled": False})
 
 
 class PasswordViewSet(_OwnSecurity):
@@ -185,7 +182,7 @@ class PasswordViewSet(_OwnSecurity):
             new=body["new_password"],
             revoke_api_keys=body["revoke_api_keys"],
         )
-        return self.ok({"password_changed": True})
+        return self.reply({"password_changed": True})
 
     @endpoint(
         permission=PUBLIC,
@@ -204,7 +201,7 @@ class PasswordViewSet(_OwnSecurity):
         ten.
         """
         services.request_password_reset(identifier=self.parse()["identifier"], place=services.SignInPlace(context.current().ip))
-        return self.ok({"accepted": True})
+        return self.reply({"accepted": True})
 
     @endpoint(
         permission=PUBLIC,
@@ -226,7 +223,7 @@ class PasswordViewSet(_OwnSecurity):
         body = self.parse()
         place = services.SignInPlace(context.current().ip)
         services.reset_password(token=body["token"], password=body["new_password"], place=place)
-        return self.ok({"password_changed": True})
+        return self.reply({"password_changed": True})
 
 
 class SessionViewSet(HimsViewSet):
@@ -246,7 +243,7 @@ class SessionViewSet(HimsViewSet):
         Returns the caller's live API sessions, the most recently used first. `current` marks the session of this request.
         Sessions of browsers are not listed.
         """
-        return self.page(paging.page_of(selectors.own_sessions(self.by.id), self.window, paging.exact), self._shape)
+        return self.page(paging.page_of(selectors.own_sessions(self.by.id), self.window, paging.exact))
 
     @endpoint(
         permission=Permission.OWN_SESSION,
@@ -261,7 +258,7 @@ class SessionViewSet(HimsViewSet):
         Ends the session: its tokens are refused at once. It may be the session of this request. A session that has already
         ended is refused.
         """
-        return self.ok({"session": self._shape(services.end_own_session(by=self.by, session_id=self.id_in_path()))})
+        return self.reply({"session": services.end_own_session(by=self.by, session_id=self.id_in_path())})
 
     @endpoint(
         permission=Permission.OWN_SESSION,
@@ -275,16 +272,4 @@ class SessionViewSet(HimsViewSet):
         Ends all sessions of the caller but this one, in browsers too. `ended` counts the API sessions that ended. API keys
         continue to work.
         """
-        return self.ok({"ended": services.end_other_sessions(by=self.by, keep_session_id=self.by.session_id)})
-
-    def _shape(self, session: Session) -> dict[str, Any]:
-        return {
-            "id": session.pk,
-            "current": session.pk == self.by.session_id,
-            "started_at": session.started_at,
-            "last_seen_at": session.last_seen_at,
-            "expires_at": session.expires_at,
-            "ended_at": session.ended_at,
-            "ip": session.ip,
-            "user_agent": session.user_agent,
-        }
+        return self.reply({"ended": services.end_other_sessions(by=self.by, keep_session_id=self.by.session_id)})

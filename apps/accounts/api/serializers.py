@@ -1,8 +1,12 @@
 """Serializers of sign-in, tokens, the own account and doctors."""
 
+from typing import Any
+
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
 from apps.access.roles import STAFF
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import EmailAddressField, NameField, OnceField, StrictSerializer
 
 
@@ -35,7 +39,7 @@ class MeBody(StrictSerializer):
     last_name = NameField(max_length=100, required=False, allow_blank=True, help_text=ONE_OF_TWO)
 
 
-class UserShape(serializers.Serializer):
+class UserShape(ResponseSerializer):
     id = serializers.UUIDField()
     username = serializers.CharField()
     email = serializers.EmailField()
@@ -44,13 +48,13 @@ class UserShape(serializers.Serializer):
     last_name = serializers.CharField(allow_blank=True)
 
 
-class TokensShape(serializers.Serializer):
+class TokensShape(ResponseSerializer):
     access_token = OnceField()
     refresh_token = OnceField(help_text="Good for one use")
     expires_in = serializers.IntegerField(help_text="Seconds until the access token expires")
 
 
-class SignedInShape(serializers.Serializer):
+class SignedInShape(ResponseSerializer):
     user = UserShape()
     tokens = TokensShape()
     mfa_enrollment_required = serializers.BooleanField(
@@ -59,12 +63,18 @@ class SignedInShape(serializers.Serializer):
         "/auth/mfa/*, /auth/password/change, /auth/reauthenticate and /auth/logout",
     )
 
+    @staticmethod
+    def get_mfa_enrollment_required(signed_in: Any) -> bool:
+        if not signed_in.enrollment_only:
+            raise SkipField
+        return True
 
-class RefreshedShape(serializers.Serializer):
+
+class RefreshedShape(ResponseSerializer):
     tokens = TokensShape()
 
 
-class LoggedOutShape(serializers.Serializer):
+class LoggedOutShape(ResponseSerializer):
     logged_out = serializers.BooleanField()
 
 
@@ -75,20 +85,20 @@ class ReauthenticateBody(StrictSerializer):
     )
 
 
-class ReauthenticatedShape(serializers.Serializer):
+class ReauthenticatedShape(ResponseSerializer):
     reauthenticated = serializers.BooleanField()
     expires_in = serializers.IntegerField(
         help_text="Seconds during which the session may perform operations that require a recent password"
     )
 
 
-class TotpShape(serializers.Serializer):
+class TotpShape(ResponseSerializer):
     secret = OnceField(help_text="The seed in base32, for typing it in without a camera")
     otpauth_uri = OnceField(help_text="The same as a URI that authenticator apps open")
     qr_svg = OnceField(help_text="The URI as a QR code: an SVG element")
 
 
-class TotpReplyShape(serializers.Serializer):
+class TotpReplyShape(ResponseSerializer):
     totp = TotpShape()
 
 
@@ -96,16 +106,16 @@ class CodeBody(StrictSerializer):
     code = serializers.CharField(max_length=20, help_text="The six digits that the app shows now")
 
 
-class MfaEnabledShape(serializers.Serializer):
+class MfaEnabledShape(ResponseSerializer):
     mfa_enabled = serializers.BooleanField()
     recovery_codes = serializers.ListField(child=OnceField(), help_text="Each works once. Never shown again")
 
 
-class RecoveryCodesShape(serializers.Serializer):
+class RecoveryCodesShape(ResponseSerializer):
     recovery_codes = serializers.ListField(child=OnceField(), help_text="Each works once. Never shown again")
 
 
-class MfaDisabledShape(serializers.Serializer):
+class MfaDisabledShape(ResponseSerializer):
     mfa_enabled = serializers.BooleanField()
 
 
@@ -120,7 +130,7 @@ class ChangePasswordBody(StrictSerializer):
     )
 
 
-class PasswordChangedShape(serializers.Serializer):
+class PasswordChangedShape(ResponseSerializer):
     password_changed = serializers.BooleanField()
 
 
@@ -137,7 +147,7 @@ class ForgotBody(StrictSerializer):
         return {"identifier": sent[0]}
 
 
-class ForgotShape(serializers.Serializer):
+class ForgotShape(ResponseSerializer):
     accepted = serializers.BooleanField(help_text="Always true, whether or not the account exists")
 
 
@@ -148,7 +158,7 @@ class ResetBody(StrictSerializer):
     )
 
 
-class SessionShape(serializers.Serializer):
+class SessionShape(ResponseSerializer):
     id = serializers.UUIDField()
     current = serializers.BooleanField(help_text="The session of this request")
     started_at = serializers.DateTimeField()
@@ -158,19 +168,23 @@ class SessionShape(serializers.Serializer):
     ip = serializers.CharField(allow_null=True)
     user_agent = serializers.CharField(allow_blank=True)
 
+    @staticmethod
+    def get_current(session: Any, by: Any) -> bool:
+        return bool(session.pk == by.session_id)
 
-class EndedSessionShape(serializers.Serializer):
+
+class EndedSessionShape(ResponseSerializer):
     session = SessionShape()
 
 
-class SessionsEndedShape(serializers.Serializer):
+class SessionsEndedShape(ResponseSerializer):
     ended = serializers.IntegerField(help_text="The number of other API sessions that ended; browser sessions end too")
 
 
-class DoctorShape(serializers.Serializer):
-    id = serializers.UUIDField(help_text="The doctor's user id: the value of every doctor_id")
-    first_name = serializers.CharField(allow_blank=True)
-    last_name = serializers.CharField(allow_blank=True)
+class DoctorShape(ResponseSerializer):
+    id = serializers.UUIDField(source="pk", help_text="The doctor's user id: the value of every doctor_id")
+    first_name = serializers.CharField(source="user.first_name", allow_blank=True)
+    last_name = serializers.CharField(source="user.last_name", allow_blank=True)
     specialty = serializers.CharField()
     npi = serializers.CharField(allow_blank=True, help_text="National Provider Identifier")
     languages = serializers.ListField(child=serializers.CharField(), help_text="BCP 47 codes")

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django_filters import CharFilter, ChoiceFilter, FilterSet
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +16,6 @@ from apps.access.roles import STAFF
 from apps.accounts import events, selectors, services
 from apps.accounts.api import examples
 from apps.accounts.api.serializers import ONE_OF_TWO, SessionsEndedShape, UserShape
-from apps.accounts.api.views import user_shape
 from apps.accounts.models import Doctor, User
 from apps.accounts.rights import Permission
 from apps.accounts.services import NewStaff
@@ -70,7 +70,13 @@ class StaffRow(UserShape):
     is_active = serializers.BooleanField(help_text="Whether the account is open")
     status = serializers.ChoiceField(choices=USER_STATES, help_text="`invited`: no password has been set yet")
     created_at = serializers.DateTimeField()
-    last_sign_in_at = serializers.DateTimeField(allow_null=True)
+    last_sign_in_at = serializers.DateTimeField(source="last_login", allow_null=True)
+
+    @staticmethod
+    def get_status(user: User) -> str:
+        if not user.is_active:
+            return "deactivated"
+        return "active" if user.has_usable_password() else "invited"
 
 
 class StaffShape(StaffRow):
@@ -78,6 +84,29 @@ class StaffShape(StaffRow):
     npi = serializers.CharField(required=False)
     taxonomy = serializers.CharField(required=False)
     languages = serializers.ListField(child=serializers.CharField(), required=False)
+
+    @staticmethod
+    def get_specialty(user: Any) -> str:
+        return _profile(user).specialty
+
+    @staticmethod
+    def get_npi(user: Any) -> str:
+        return _profile(user).npi
+
+    @staticmethod
+    def get_taxonomy(user: Any) -> str:
+        return _profile(user).taxonomy
+
+    @staticmethod
+    def get_languages(user: Any) -> list[str]:
+        return _profile(user).languages
+
+
+def _profile(user: Any) -> Doctor:
+    if user.profile is None:
+        raise SkipField
+    profile: Doctor = user.profile
+    return profile
 
 
 class UserViewSet(HimsViewSet):
@@ -94,7 +123,7 @@ class UserViewSet(HimsViewSet):
         `search` in names, usernames and e-mail addresses.
         """
         rows, _ = self.filtered(selectors.staff(visible_to=self.by))
-        return self.page(paging.page_of(rows, self.window, paging.exact), list_row)
+        return self.page(paging.page_of(rows, self.window, paging.exact))
 
     @endpoint(permission=Permission.STAFF_VIEW, response=StaffShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -127,13 +156,13 @@ class UserViewSet(HimsViewSet):
         mail.
         """
         user = services.invite(by=self.by, staff=NewStaff(**self.parse()))
-        return self.created({"user": staff_shape(user)}, location=f"/v1/users/{user.pk}", version=user.updated_at)
+        return self.reply(_with_profile(user), location=f"/v1/users/{user.pk}", version=user.updated_at)
 
     def get_for_update(self) -> tuple[Any, object]:
         user = selectors.staff(visible_to=self.by).filter(pk=self.id_in_path()).select_for_update().first()
         if user is None:
             raise Http404
-        return {"user": staff_shape(user)}, user.updated_at
+        return self.represent(_with_profile(user)), user.updated_at
 
     @endpoint(
         permission=Permission.STAFF_MANAGE,
@@ -211,7 +240,7 @@ class UserViewSet(HimsViewSet):
         return self._user_response(services.reset_mfa(by=self.by, user_id=self.id_in_path()))
 
     def _user_response(self, user: User, warnings: Sequence[Mapping[str, Any]] = ()) -> Response:
-        return self.ok({"user": staff_shape(user)}, version=user.updated_at, warnings=warnings)
+        return self.reply(_with_profile(user), version=user.updated_at, warnings=warnings)
 
 
 class UserSessionsViewSet(HimsViewSet):
@@ -233,24 +262,13 @@ class UserSessionsViewSet(HimsViewSet):
         Ends all sessions of the person, in the API and in browsers. `ended` counts the API sessions that ended. API keys
         continue to work; revoke them one by one, or close the account.
         """
-        return self.ok({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
+        return self.reply({"ended": services.revoke_sessions(by=self.by, user_id=self.id_in_path())})
 
 
-def list_row(user: User) -> dict[str, Any]:
-    """Returns a member of staff in a list."""
-    return {
-        **user_shape(user),
-        "is_active": user.is_active,
-        "status": "deactivated" if not user.is_active else "active" if user.has_usable_password() else "invited",
-        "created_at": user.created_at,
-        "last_sign_in_at": user.last_login,
-    }
-
-
-def staff_shape(user: User) -> dict[str, Any]:
-    """Returns a member of staff, with the profile of a doctor."""
-    doctor = selectors.doctor_profile(user.pk) if user.role == "doctor" else None
-    return list_row(user) | (_doctor_profile(doctor) if doctor else {})
+def _with_profile(user: User) -> User:
+    """Returns the member of staff with the `profile` of a doctor; None for others."""
+    vars(user)["profile"] = selectors.doctor_profile(user.pk) if user.role == "doctor" else None
+    return user
 
 
 def visits_affected(by: Actor, user: User, field: str = "") -> Sequence[Mapping[str, Any]]:
@@ -261,12 +279,3 @@ def visits_affected(by: Actor, user: User, field: str = "") -> Sequence[Mapping[
     message = f"{count} booked appointments with this doctor stay in the schedule. Move them to another doctor, or cancel them."
     warning = {"code": "visits_affected", "message": message, "count": count, "visits": count}
     return [warning | ({"field": field} if field else {})]
-
-
-def _doctor_profile(doctor: Doctor) -> dict[str, Any]:
-    return {
-        "specialty": doctor.specialty,
-        "npi": doctor.npi,
-        "taxonomy": doctor.taxonomy,
-        "languages": doctor.languages,
-    }

@@ -11,7 +11,7 @@ from apps.accounts.api import examples
 from apps.accounts.api import serializers as shapes
 from apps.accounts.api.filters import DoctorFilter
 from apps.accounts.authentication import tokens
-from apps.accounts.models import Doctor, User
+from apps.accounts.models import User
 from apps.accounts.rights import Permission
 from apps.common import context
 from apps.rest import paging, sample_ids, sign_in
@@ -69,8 +69,7 @@ class AuthViewSet(HimsViewSet):
             ip=context.current().ip,
             user_agent=agent,
         )
-        enrollment = {"mfa_enrollment_required": True} if signed_in.enrollment_only else {}
-        return self.ok({"user": user_shape(signed_in.user), "tokens": tokens_shape(signed_in.tokens), **enrollment})
+        return self.reply(signed_in)
 
     @endpoint(
         permission=PUBLIC,
@@ -89,7 +88,7 @@ class AuthViewSet(HimsViewSet):
         latest.
         """
         pair = services.refresh(refresh_token=self.parse()["refresh_token"])
-        return self.ok({"tokens": tokens_shape(pair)})
+        return self.reply({"tokens": pair})
 
     @endpoint(
         permission=Permission.OWN_SECURITY,
@@ -105,7 +104,7 @@ class AuthViewSet(HimsViewSet):
         sessions of the user end, in browsers too. API keys continue to work.
         """
         services.sign_out(by=self.by, session_id=self.by.session_id, all_sessions=self.parse()["all_sessions"])
-        return self.ok({"logged_out": True})
+        return self.reply({"logged_out": True})
 
 
 class MeViewSet(HimsViewSet):
@@ -147,10 +146,10 @@ class MeViewSet(HimsViewSet):
 
     def get_for_update(self) -> tuple[dict[str, Any], object]:
         me = _require_user(selectors.staff_member_for_update(self.by.id))
-        return {"user": user_shape(me)}, me.updated_at
+        return self.represent(me), me.updated_at
 
     def _user_response(self, user: User) -> Response:
-        return self.ok({"user": user_shape(user)}, version=user.updated_at)
+        return self.reply(user, version=user.updated_at)
 
 
 class DoctorViewSet(HimsViewSet):
@@ -167,7 +166,7 @@ class DoctorViewSet(HimsViewSet):
         names and specialties.
         """
         rows, _ = self.filtered(selectors.doctors(visible_to=self.by))
-        return self.page(paging.page_of(rows, self.window, paging.exact), doctor_shape)
+        return self.page(paging.page_of(rows, self.window, paging.exact))
 
     @endpoint(permission=Permission.DOCTOR_VIEW, response=shapes.DoctorShape, etag=True)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -178,36 +177,7 @@ class DoctorViewSet(HimsViewSet):
         doctor = selectors.doctors(visible_to=self.by).filter(pk=sample_ids.in_path(pk)).first()
         if doctor is None:
             raise Http404
-        return self.ok({"doctor": doctor_shape(doctor)})
-
-
-def user_shape(user: User) -> dict[str, Any]:
-    """Returns a member of staff as in section 2.1 of the reference."""
-    return {
-        "id": user.pk,
-        "username": user.username,
-        "email": user.email,
-        "role": user.role,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-    }
-
-
-def tokens_shape(pair: tokens.TokenPair) -> dict[str, Any]:
-    """Returns the tokens as in section 2.1 of the reference."""
-    return {"access_token": pair.access_token, "refresh_token": pair.refresh_token, "expires_in": pair.expires_in}
-
-
-def doctor_shape(doctor: Doctor) -> dict[str, Any]:
-    """Returns a doctor for integrators."""
-    return {
-        "id": doctor.pk,
-        "first_name": doctor.user.first_name,
-        "last_name": doctor.user.last_name,
-        "specialty": doctor.specialty,
-        "npi": doctor.npi,
-        "languages": doctor.languages,
-    }
+        return self.reply(doctor)
 
 
 def _body_value(request: Request, name: str) -> Any:

@@ -6,29 +6,36 @@ from rest_framework import serializers
 
 from apps.access.roles import STAFF
 from apps.notifications import rules, services
-from apps.notifications.models import MAX_MESSAGE, MAX_TITLE, Category, Message, Notification, Priority, Type
+from apps.notifications.models import MAX_MESSAGE, MAX_TITLE, Category, Notification, Priority, Type
 from apps.notifications.rights import Permission
 from apps.patients.rights import Permission as PatientPermission
+from apps.rest.response_serializers import ResponseSerializer
 from apps.rest.serializers import IdField, LineField, StrictSerializer
 
 
-class NotificationShape(serializers.Serializer):
+class NotificationShape(ResponseSerializer):
     """The own copy of a message: the keys of the reference."""
 
     parts = {"message": PatientPermission.PATIENT_VIEW}  # a message of the system about an appointment names the patient
 
     id = serializers.UUIDField()
-    type = serializers.ChoiceField(choices=Type.choices)
-    title = serializers.CharField()
-    message = serializers.CharField()
-    priority = serializers.ChoiceField(choices=Priority.choices)
-    category = serializers.ChoiceField(choices=Category.choices)
+    type = serializers.ChoiceField(source="message.type", choices=Type.choices)
+    title = serializers.CharField(source="message.title")
+    message = serializers.CharField(source="message.message")
+    priority = serializers.ChoiceField(source="message.priority", choices=Priority.choices)
+    category = serializers.ChoiceField(source="message.category", choices=Category.choices)
     is_read = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-    action_url = serializers.CharField(allow_blank=True, help_text="A path of the user interface; blank without a target")
+    action_url = serializers.CharField(
+        source="message.action_url", allow_blank=True, help_text="A path of the user interface; blank without a target"
+    )
+
+    @staticmethod
+    def get_is_read(notification: Notification) -> bool:
+        return notification.read_at is not None
 
 
-class SentNotificationShape(serializers.Serializer):
+class SentNotificationShape(ResponseSerializer):
     """A message as its senders see it."""
 
     reads = Permission.NOTIFICATION_SEND
@@ -41,12 +48,12 @@ class SentNotificationShape(serializers.Serializer):
     category = serializers.ChoiceField(choices=Category.choices)
     created_at = serializers.DateTimeField()
     action_url = serializers.CharField(allow_blank=True)
-    sent_by = serializers.UUIDField(help_text="A staff member's id")
+    sent_by = serializers.UUIDField(source="sent_by_id", help_text="A staff member's id")
     recipient_count = serializers.IntegerField(min_value=0)
     read_count = serializers.IntegerField(min_value=0)
 
 
-class AllReadShape(serializers.Serializer):
+class AllReadShape(ResponseSerializer):
     read = serializers.IntegerField(min_value=0, help_text="How many were unread before")
     unread_count = serializers.IntegerField(min_value=0)
 
@@ -80,36 +87,3 @@ class SendNotificationBody(StrictSerializer):
         """Returns the arguments of `services.send`."""
         ids, roles = attrs.pop("recipient_ids", []), attrs.pop("recipient_roles", [])
         return {"ids": ids, "roles": roles, "notice": services.Notice(**attrs)}
-
-
-def notification_shape(row: Notification) -> dict[str, Any]:
-    """Returns a notification as in section 9.1 of the reference."""
-    message = row.message
-    return {
-        "id": row.pk,
-        "type": message.type,
-        "title": message.title,
-        "message": message.message,
-        "priority": message.priority,
-        "category": message.category,
-        "is_read": row.read_at is not None,
-        "created_at": row.created_at,
-        "action_url": message.action_url,
-    }
-
-
-def sent_shape(row: Message, read_count: int) -> dict[str, Any]:
-    """Returns a message with the number of recipients and readers."""
-    return {
-        "id": row.pk,
-        "type": row.type,
-        "title": row.title,
-        "message": row.message,
-        "priority": row.priority,
-        "category": row.category,
-        "created_at": row.created_at,
-        "action_url": row.action_url,
-        "sent_by": row.sent_by_id,
-        "recipient_count": row.recipient_count,
-        "read_count": read_count,
-    }

@@ -41,7 +41,7 @@ class NotificationViewSet(HimsViewSet):
         rows, narrowed = self.filtered(selectors.inbox(visible_to=self.by))
         page = paging.page_of(rows, self.window, paging.capped if narrowed else paging.exact, time="created_at")
         unread = selectors.unread_count(visible_to=self.by)
-        return self.page(page, shapes.notification_shape, unread_count=unread)
+        return self.page(page, unread_count=unread)
 
     @endpoint(
         permission=Permission.NOTIFICATION_READ,
@@ -55,7 +55,7 @@ class NotificationViewSet(HimsViewSet):
         Marks one of the caller's notifications as read. A repeated call changes nothing and announces nothing. A notification
         of another person gets a 404.
         """
-        return self.ok({"notification": shapes.notification_shape(services.read(by=self.by, notification_id=self.id_in_path()))})
+        return self.reply(services.read(by=self.by, notification_id=self.id_in_path()))
 
     @endpoint(
         permission=Permission.NOTIFICATION_SEND,
@@ -73,7 +73,7 @@ class NotificationViewSet(HimsViewSet):
         or both. An unknown or closed account is refused by name. `action_url` must be a path of this installation.
         """
         message = services.send(by=self.by, **self.parse())
-        return self.created({"notification": shapes.sent_shape(message, 0)}, location=f"/v1/notifications/sent/{message.pk}")
+        return self.reply(message, location=f"/v1/notifications/sent/{message.pk}")
 
 
 class AllNotificationsViewSet(HimsViewSet):
@@ -96,7 +96,7 @@ class AllNotificationsViewSet(HimsViewSet):
         nothing.
         """
         marked = services.read_all(by=self.by)
-        return self.ok({"read": marked, "unread_count": selectors.unread_count(visible_to=self.by)})
+        return self.reply({"read": marked, "unread_count": selectors.unread_count(visible_to=self.by)})
 
 
 class SentNotificationViewSet(HimsViewSet):
@@ -113,4 +113,5 @@ class SentNotificationViewSet(HimsViewSet):
         who has read it.
         """
         message = selectors.sent_message(self.by, self.id_in_path())
-        return self.ok({"notification": shapes.sent_shape(message, selectors.read_count(message))})
+        message.read_count = selectors.read_count(message)
+        return self.reply(message)
