@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from apps.accounts.models import User
@@ -105,6 +107,20 @@ def test_the_desk_searches_as_the_api_does_and_changes_nothing(staff: dict[str, 
     with pytest.raises(NoReverseMatch):
         reverse("admin:terminology_icdcode_delete", args=["x"])
     assert browser.get(reverse("admin:terminology_icdcode_add")).status_code == 403
+
+
+def test_a_page_of_codes_on_the_desk_is_read_from_an_index(staff: dict[str, User]) -> None:
+    terminology.load()
+    browser, page = factories.browser(staff["doctor"]), reverse("admin:terminology_icdcode_changelist")
+    with CaptureQueriesContext(connection) as log:
+        assert browser.get(page).status_code == 200
+    (read,) = [query["sql"] for query in log if "LIMIT 51" in query["sql"] or "LIMIT 50" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + read.replace("%", "%%"), [])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "icd_code_once_a_release" in plan, plan
+    assert "Sort" not in plan, plan
 
 
 def test_a_reply_says_whether_near_spellings_are_shown(nurse: factories.ApiClient) -> None:
